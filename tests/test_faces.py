@@ -55,7 +55,7 @@ FACES = {
         DEFAULT_DELTA Delta Guard
         at_least at_most excess guarded_log guarded_log_derivative guarded_log_second_derivative
         computed_in_float64
-        Words extended_range polynomial power
+        polynomial power
         stop_gradient textbook_log
         two_diff two_prod zero_or_nan apply_where apply_where_rows cache_constants
         representable_limit with_float32_form

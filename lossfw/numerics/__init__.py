@@ -17,7 +17,6 @@ Every function takes the array namespace first, as a body does::
     xlogy(xp, x, y)   xlog1py(xp, x, y)   positive_part(xp, x)   power(xp, x, exponent)
     lgamma(xp, x)   digamma(xp, x)   trigamma(xp, x)   binet(xp, x)
     binet_derivative(xp, x)   binet_second_derivative(xp, x)
-    log_distance(xp, t, m)  log(t) - m with the digits of the distance
     log_factorial(xp, t)    log t!                  factorial_rest(xp, t)  log t! - t log t + t
 
 of rows::
@@ -46,11 +45,7 @@ of an argument and a parameter::
 with two floats for one number, the second being the rounding error of the first::
 
     two_diff(xp, a, b)   two_prod(xp, a, b)         of floats, without any rounding
-    exact_square(xp, a)                             a a likewise
     difference_error(a, b, d)                       the second of the first
-
-``extended_range(is_rare)`` decorates a body that runs on `Words` where its arguments are
-extreme: on numbers of 104 bits whose exponents have no end.
 
 ``select(xp, condition, a, b)`` is ``xp.where`` at a cost that does not depend on the
 condition, ``apply_where(xp, default, condition, function, *arguments)`` computes a function where
@@ -84,7 +79,6 @@ from lossfw.numerics.cancellation import log_cosh as log_cosh
 from lossfw.numerics.cancellation import sech_squared as sech_squared
 from lossfw.numerics.cancellation import sqrt1pm1 as sqrt1pm1
 from lossfw.numerics.error_free import difference_error as difference_error
-from lossfw.numerics.error_free import exact_square as exact_square
 from lossfw.numerics.error_free import two_diff as two_diff
 from lossfw.numerics.error_free import two_prod as two_prod
 from lossfw.numerics.factorial import factorial_rest as factorial_rest
@@ -102,8 +96,6 @@ from lossfw.numerics.guards import guarded_log as guarded_log
 from lossfw.numerics.guards import guarded_log_derivative as guarded_log_derivative
 from lossfw.numerics.guards import guarded_log_second_derivative as guarded_log_second_derivative
 from lossfw.numerics.guards import textbook_log as textbook_log
-from lossfw.numerics.log_distance import log_and_distance as log_and_distance
-from lossfw.numerics.log_distance import log_distance as log_distance
 from lossfw.numerics.logistic import log_sigmoid as log_sigmoid
 from lossfw.numerics.logistic import positive_part as positive_part
 from lossfw.numerics.logistic import sigmoid as sigmoid
@@ -129,7 +121,6 @@ from lossfw.numerics.parameters import zero_or_nan as zero_or_nan
 from lossfw.numerics.primitive import computed_in_float64 as computed_in_float64
 from lossfw.numerics.primitive import polynomial as polynomial
 from lossfw.numerics.primitive import with_float32_form as with_float32_form
-from lossfw.numerics.rare_elements import extended_range as extended_range
 from lossfw.numerics.running_logsumexp import cumulative_logsumexp as cumulative_logsumexp
 from lossfw.numerics.running_logsumexp import segment_logsumexp as segment_logsumexp
 from lossfw.numerics.selection import apply_where as apply_where
@@ -157,7 +148,6 @@ from lossfw.numerics.softmax_index import (
 from lossfw.numerics.softmax_index import softmax_cross_entropy_at as softmax_cross_entropy_at
 from lossfw.numerics.softmax_index import take_at as take_at
 from lossfw.numerics.stop_gradient import stop_gradient as stop_gradient
-from lossfw.numerics.words import Words as Words
 from lossfw.numerics.xlogy import multiply_or_zero as multiply_or_zero
 from lossfw.numerics.xlogy import quotient as quotient
 from lossfw.numerics.xlogy import xlog1py as xlog1py

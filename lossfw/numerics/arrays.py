@@ -32,16 +32,15 @@ _OF_NUMPY = (np.ndarray, np.generic)
 _FILLED = 4096
 
 
-class ErrorFreeNamespace:
-    """Base of the array namespaces whose numbers have digits enough: no error need be carried."""
+class TextbookNamespace:
+    """Base of the array namespaces on which primitives are their textbook formulas.
+
+    Their numbers have digits enough: no rounding error need be carried.
+    """
 
     def __getattr__(self, name: str) -> Any:
         """Say to type checkers that the functions of the array API are there."""
         raise AttributeError(name)
-
-
-class TextbookNamespace(ErrorFreeNamespace):
-    """Base of the array namespaces on which primitives are their textbook formulas."""
 
 
 def is_foreign(x: object) -> bool:

@@ -57,7 +57,7 @@ def write_kernel(graph: Graph, dtype: np.dtype[Any], signature: KernelSignature)
         if graph.nodes[output].dtype != dtype:
             raise UncompiledError(f"a result is {graph.nodes[output].dtype}")
     write = write_element_kernel if signature.columns is None else write_row_kernel
-    return write(graph.without_bodies(), type_of(dtype), signature)
+    return write(graph, type_of(dtype), signature)
 
 
 class Kernel:

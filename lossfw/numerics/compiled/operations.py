@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lossfw.numerics.symbolic.graph import (
-    BY_BODY,
     CAST,
     EXPONENT,
     FRACTION,
@@ -32,7 +31,7 @@ INLINE = frozenset(
         *("sqrt", "floor", "ceil", "trunc", "round", "sign", "copysign", "maximum", "minimum"),
         *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
         *("logical_and", "logical_or", "logical_xor", "logical_not", "where"),
-        *("isnan", "isinf", "isfinite", "signbit", CAST, BY_BODY, FRACTION, EXPONENT, LOOK_UP),
+        *("isnan", "isinf", "isfinite", "signbit", CAST, FRACTION, EXPONENT, LOOK_UP),
     )
 )
 
@@ -152,9 +151,6 @@ def compute(ir: IrBuilder, graph: Graph, node: Operation, a: list[str]) -> str:
         return ir.emit(f"select i1 {a[0]}, {kind} {a[1]}, {kind} {a[2]}")
     if node.op == CAST:
         return _cast(ir, source, kind, a[0])
-    if node.op == BY_BODY:
-        ir.note(BAD, a[0])
-        return a[1]
     if node.op == LOOK_UP:
         return _look_up(ir, node, kind, a[0])
     if node.op == "negative" and source in _INTEGERS:

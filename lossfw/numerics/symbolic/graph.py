@@ -15,7 +15,6 @@ CLASSES = "classes"  # the length of a row
 COLUMN = "column"  # the number of an element within its row
 TAKEN = "taken"  # the element of a row at the number that another argument gives
 SUM_ALONE = "sum_alone"  # the sum of a row whose elements lie next to each other
-BY_BODY = "by_body"  # a value that the body itself computes where a condition holds
 RARE = "rare"  # the value of a choice that is rarely the first
 REDUCTIONS = ("sum", SUM_ALONE, "max", "min")  # functions of a row with one result
 
@@ -93,43 +92,24 @@ class Graph:
         Its outputs are those of this graph, which are right where no condition of a rare
         value holds, and then these conditions.
         """
-        graph, new_ids = self._with_args(
-            lambda node: node.args[::2] if is_rare(node) else node.args, replaced=is_rare
-        )
-        choices = [self.nodes[node_id] for node_id in new_ids if is_rare(self.nodes[node_id])]
-        graph.outputs += dict.fromkeys(new_ids[choice.args[0]] for choice in choices)
-        return graph
 
-    def ordinary(self) -> Graph:
-        """Return the graph without the elements that the body itself computes, which are rare."""
-        return self._with_args(
-            lambda node: node.args[1:2] if node.op == BY_BODY else node.args,
-            replaced=lambda node: node.op == BY_BODY,
-        )[0]
+        def args(node: Operation) -> tuple[int, ...]:
+            return node.args[::2] if is_rare(node) else node.args
 
-    def without_bodies(self) -> Graph:
-        """Return the graph without what bodies are called with, which a kernel does not call."""
-        return self._with_args(lambda node: node.args[:2] if node.op == BY_BODY else node.args)[0]
-
-    def _with_args(
-        self,
-        args: Callable[[Operation], tuple[int, ...]],
-        replaced: Callable[[Operation], bool] = lambda _: False,
-    ) -> tuple[Graph, dict[int, int]]:
-        """Return a graph of some arguments of each node, and the new numbers of the nodes.
-
-        A node that is `replaced` becomes the last of its arguments.
-        """
         graph, new_ids = Graph(), dict[int, int]()
+        conditions = []
         for node_id in self.needed(args):
             node = self.nodes[node_id]
             new_args = tuple(new_ids[arg] for arg in args(node))
-            if replaced(node):
-                new_ids[node_id] = new_args[-1]
+            if is_rare(node):
+                # The usual value stands for the choice.
+                condition, new_ids[node_id] = new_args
+                conditions.append(condition)
             else:
                 new_ids[node_id] = graph.add(node.op, new_args, node.dtype, node.value)
         graph.outputs = [new_ids[output] for output in self.outputs]
-        return graph, new_ids
+        graph.outputs += dict.fromkeys(conditions)
+        return graph
 
     def inputs(self) -> list[str]:
         """Return the names of the inputs that the outputs need."""

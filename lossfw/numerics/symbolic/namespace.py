@@ -7,16 +7,12 @@ that look at values or shapes are missing, and the error says so.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lossfw.errors import TraceError
-from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.symbolic.graph import (
-    BY_BODY,
     CAST,
     CONSTANT,
     EXPONENT,
@@ -53,31 +49,6 @@ _WHOLE = ("round", "floor", "ceil", "trunc")
 
 # NumPy's operator has functions of their own for these exponents.
 _POWERS = {2.0: "square", 0.5: "sqrt", -1.0: "reciprocal"}
-
-
-@dataclass(frozen=True)
-class ByBody:
-    """One part of the result of a call with its rare elements, as a function of NumPy's arrays."""
-
-    call: Any
-    part: int
-
-    def __call__(self, rare: NDArray, usual: NDArray, *arrays: NDArray) -> NDArray:
-        """Return the usual part with the rare elements, or rows where each row is rare or not."""
-        if not rare.any():
-            return usual
-        if rare.ndim == 2 and rare.shape[-1] == 1 < max(x.shape[-1] for x in arrays):
-            # Numbers of rows have an axis here, and none in a body.
-            part = usual[:, 0] if usual.shape[-1] == 1 else usual
-            found = self._computed(rare[:, 0], part, np.broadcast_arrays(*arrays))
-            return found.reshape(usual.shape)
-        rare, usual, *rest = np.broadcast_arrays(rare, usual, *arrays)
-        return self._computed(rare, usual, rest)
-
-    def _computed(self, rare: NDArray, usual: NDArray, arrays: Sequence[NDArray]) -> NDArray:
-        parts: list[Any] = [None] * self.part + [usual]
-        result: NDArray = self.call.computed_on_words(rare, parts, arrays)[self.part]
-        return result
 
 
 class Expressions:
@@ -308,16 +279,6 @@ class KernelExpressions(Expressions):
         chosen = self.where(condition, rare, usual)
         args = self.graph.nodes[chosen.node].args
         return Symbol(self, self.graph.add("where", args, chosen.dtype, RARE), chosen.shape)
-
-    def by_body(self, condition: Symbol, usual: Any, call: Any, part: int) -> Any:
-        """Return `usual`, or one part of a call's result where the condition holds.
-
-        A kernel computes `usual`, and leaves a block in which the condition holds to the body.
-        """
-        if not isinstance(usual, Symbol):
-            return usual
-        nodes = (condition.node, usual.node, *(x.node for x in call.arrays))
-        return self._symbol(BY_BODY, nodes, usual.dtype, usual, ByBody(call, part))
 
 
 class TileExpressions(KernelExpressions):

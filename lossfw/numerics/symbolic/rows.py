@@ -13,7 +13,6 @@ import numpy as np
 
 from lossfw.errors import TraceError
 from lossfw.numerics.symbolic.graph import (
-    BY_BODY,
     COLUMN,
     CONSTANT,
     INPUT,
@@ -188,7 +187,5 @@ def find_row_nodes(graph: Graph) -> list[bool]:
         elif node.op in (*REDUCTIONS, TAKEN, CONSTANT):
             is_row.append(False)
         else:
-            # A body is called with rows also for one number of each.
-            args = node.args[:2] if node.op == BY_BODY else node.args
-            is_row.append(node.op == COLUMN or any(is_row[arg] for arg in args))
+            is_row.append(node.op == COLUMN or any(is_row[arg] for arg in node.args))
     return is_row

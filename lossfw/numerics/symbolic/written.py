@@ -14,7 +14,6 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from lossfw.numerics.symbolic.graph import (
-    BY_BODY,
     CAST,
     COLUMN,
     CONSTANT,
@@ -52,7 +51,7 @@ _PREFIX = {"negative": "-", "logical_not": "~"}
 _OF_ROW = {"sum": np.add, SUM_ALONE: np.add, "max": np.maximum, "min": np.minimum}
 
 # Operations that are more than a function of numbers.
-_OF_ARRAYS = (*REDUCTIONS, TAKEN, BY_BODY, FRACTION, EXPONENT, LOOK_UP)
+_OF_ARRAYS = (*REDUCTIONS, TAKEN, FRACTION, EXPONENT, LOOK_UP)
 
 
 class WrittenFunction(NamedTuple):
@@ -222,8 +221,6 @@ class _NumPyWriter(Writer):
             return f"{self.use(np.take_along_axis, TAKEN)}({args[0]}, {args[1]}, -1)"
         if op in _OF_ROW:
             return self._of_row(op, node.args[0])
-        if op == BY_BODY:
-            return f"{self.use(node.value, f'body{node_id}')}({', '.join(args)})"
         return f"{self.use(getattr(np, op), op)}({', '.join(args)})"
 
     def _of_row(self, op: str, arg: int) -> str:

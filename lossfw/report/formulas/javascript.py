@@ -139,11 +139,7 @@ def _chosen(component: Component, which: Which) -> tuple[Traced, bool]:
 
 
 def source_of(graph: Graph, name: str, arguments: tuple[str, ...]) -> str:
-    """Return the first output of a graph as a function of JavaScript.
-
-    The usual form serves rare elements too: a picture does not go where it overflows.
-    """
-    graph = graph.ordinary()
+    """Return the first output of a graph as a function of JavaScript."""
     live = graph.live()
     uses = [arg for number in live for arg in graph.nodes[number].args]
     texts: dict[int, str] = {}

@@ -14,21 +14,13 @@ class Ends(NamedTuple):
     Attributes
     ----------
     a, b : array
-    a_low, b_low : array
-        Their rounding errors, which matter in the tails: exp(a) has the relative error of a_low.
     width : array
         b - a, with the digits that the difference of the two has lost.
     """
 
     a: Array
-    a_low: Array
     b: Array
-    b_low: Array
     width: Array
-
-    def middle(self) -> Array:
-        """Return (a + b) / 2; infinite ends on both sides give NaN."""
-        return 0.5 * ((self.a + self.b) + (self.a_low + self.b_low))
 
 
 class StandardDistribution(ABC):
@@ -43,8 +35,8 @@ class StandardDistribution(ABC):
         """Return -log(F(b) - F(a))."""
 
     @abstractmethod
-    def of_point(self, xp: Namespace, z: Array, low: Array, order: int) -> Array:
-        """Return -log f(z + low)."""
+    def of_point(self, xp: Namespace, z: Array, order: int) -> Array:
+        """Return -log f(z)."""
 
     @abstractmethod
     def interval_formula(self, xp: Namespace, a: Array, b: Array) -> Array:

@@ -34,7 +34,7 @@ class _Normal(StandardDistribution):
     """Wide intervals by the lower tail, to which upper ones are mirrored; narrow ones by a mean."""
 
     def of_interval(self, xp: Namespace, ends: Ends, order: int) -> Array:
-        middle, width = ends.middle(), ends.width
+        middle, width = 0.5 * (ends.a + ends.b), ends.width
         bend = xp.abs(middle) * width
         narrow = (width < _NARROW) & (bend < _NARROW)
         one = xp.ones_like(width)
@@ -44,10 +44,10 @@ class _Normal(StandardDistribution):
         )
         return xp.where(narrow, close, wide)
 
-    def of_point(self, xp: Namespace, z: Array, low: Array, order: int) -> Array:
+    def of_point(self, xp: Namespace, z: Array, order: int) -> Array:
         if order == 0:
             return _HALF_LOG_TWO_PI + 0.5 * z * z
-        return z + low if order == 1 else with_nan_of(xp, z, xp.ones_like(z))
+        return z if order == 1 else with_nan_of(xp, z, xp.ones_like(z))
 
     def interval_formula(self, xp: Namespace, a: Array, b: Array) -> Array:
         # The lower tail, where F has digits.
@@ -90,11 +90,9 @@ def _of_wide(xp: Namespace, ends: Ends, middle: Array, order: int) -> Array:
     both = xp.isinf(ends.a) & xp.isinf(ends.b)
     mirrored = middle > 0
     a, b = xp.where(mirrored, -ends.b, ends.a), xp.where(mirrored, -ends.a, ends.b)
-    low = xp.where(mirrored, -ends.a_low, ends.b_low)
-    b, zero = xp.where(both, 0.0 * low, b), 0.0 * low
-    plain, excess = normal_hazard(xp, -b), normal_mean_excess(xp, -b)
-    # The relative change of the hazard with the rounding error of b.
-    hazard = plain - plain * excess * low
+    zero = xp.zeros_like(ends.width)
+    b = xp.where(both, zero, b)
+    hazard, excess = normal_hazard(xp, -b), normal_mean_excess(xp, -b)
     is_open = xp.isinf(a)
     width = xp.where(is_open, zero, ends.width)
     # f(a) / f(b), and F(a) / F(b).
@@ -103,10 +101,7 @@ def _of_wide(xp: Namespace, ends: Ends, middle: Array, order: int) -> Array:
     outer = normal_hazard(xp, -a)
     chances = densities * (hazard / outer)
     if order == 0:
-        log = log_normal_cdf(xp, b)
-        shift = xp.where(log > -xp.inf, plain * low, zero)
-        found = -(log + shift + xp.log1p(-chances))
-        return xp.where(both, zero, found)
+        return xp.where(both, zero, -(log_normal_cdf(xp, b) + xp.log1p(-chances)))
     fall = -xp.expm1(-width * xp.abs(xp.where(is_open, zero, middle)))
     fall = xp.where(is_open, zero + 1.0, fall)
     if order == 1:
@@ -117,7 +112,7 @@ def _of_wide(xp: Namespace, ends: Ends, middle: Array, order: int) -> Array:
     slower = hazard * densities * (apart / outer) / (1.0 - chances)
     factor = (fall * (excess - slower) + width * densities) / (1.0 - chances)
     # Far up the hazard is the density, which may be subnormal.
-    above = times_normal_pdf(xp, factor * (1.0 - excess * low), b)
+    above = times_normal_pdf(xp, factor, b)
     found = xp.where(b > _FAR_UP, above, hazard * factor)
     return xp.where(both, zero, found)
 

@@ -22,9 +22,8 @@ from lossfw import (
     PointwiseLoss,
     Space,
 )
-from lossfw.numerics import computed_in_float64, two_prod
+from lossfw.numerics import computed_in_float64
 from lossfw_std.intervals import DISTRIBUTIONS, Ends
-from lossfw_std.log_words import log_distance_words
 
 
 class Aft(DistributionLoss, PointwiseLoss):
@@ -100,13 +99,16 @@ class Aft(DistributionLoss, PointwiseLoss):
     @computed_in_float64
     def _losses(self, xp: Namespace, y: Array, t: Any, order: int) -> Array:
         standard = DISTRIBUTIONS[self.distribution]
-        exact, ends = t.lower == t.upper, self._ends(xp, y, t)
-        a, a_low = ends.a, ends.a_low
-        seen = standard.of_point(xp, a, a_low, order)
+        exact, low, high = t.lower == t.upper, xp.log(t.lower), xp.log(t.upper)
+        a, b = (low - y) / self.sigma, (high - y) / self.sigma
+        seen = standard.of_point(xp, a, order)
         if order == 0:
-            seen = seen + xp.log(t.lower) + math.log(self.sigma)
-        width = xp.where(exact, xp.ones_like(y), ends.width)
-        between = standard.of_interval(xp, ends._replace(width=width), order)
+            seen = seen + low + math.log(self.sigma)
+        # The quotient overflows where one end is near 0.
+        rise = (t.upper - t.lower) / t.lower
+        width = xp.where(rise < xp.inf, xp.log1p(rise), high - low) / self.sigma
+        width = xp.where(exact, xp.ones_like(y), width)
+        between = standard.of_interval(xp, Ends(a, b, width), order)
         # Each derivative of z by y is -1 / sigma.
         return xp.where(exact, seen, between) * (-1.0 / self.sigma) ** order
 
@@ -121,23 +123,6 @@ class Aft(DistributionLoss, PointwiseLoss):
     def second_derivative(self, xp: Namespace, y: Array, t: Any) -> Array:
         """Never negative; for a normal Z at most 1 / sigma^2."""
         return self._losses(xp, y, t, 2)
-
-    def _ends(self, xp: Namespace, y: Array, t: Any) -> Ends:
-        lower, upper = t.lower, t.upper
-        rise = (upper - lower) / lower
-        width = xp.where(rise < xp.inf, xp.log1p(rise), xp.log(upper) - xp.log(lower))
-        return Ends(
-            *self._scaled(xp, *log_distance_words(xp, lower, y)),
-            *self._scaled(xp, *log_distance_words(xp, upper, y)),
-            width / self.sigma,
-        )
-
-    def _scaled(self, xp: Namespace, high: Array, low: Array) -> tuple[Array, Array]:
-        """Return high + low over sigma, and its rounding error."""
-        z = high / self.sigma
-        product, error = two_prod(xp, z, xp.full_like(z, self.sigma))
-        rest = ((high - product) - error + low) / self.sigma
-        return z, xp.where(xp.isfinite(rest), rest, xp.zeros_like(rest))
 
     def quantile(self, xp: Namespace, y: Array, p: Array) -> Array:
         """Return the time before which the event comes with probability p."""

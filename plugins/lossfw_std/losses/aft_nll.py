@@ -20,8 +20,6 @@ from lossfw import (
 )
 from lossfw.numerics import (
     computed_in_float64,
-    log_and_distance,
-    log_distance,
     log_normal_cdf,
     normal_hazard,
     normal_mean_excess,
@@ -112,18 +110,18 @@ class AftNll(DistributionLoss, PointwiseLoss):
         """Return log t, 1 / scale, z, and the loss of z or its derivatives by z."""
         location, log_scale, time, event = columns
         standard = DISTRIBUTIONS[self.distribution]
-        log, distance = log_and_distance(xp, time, location)
-        inverse = xp.exp(-log_scale)
+        # Of the ratio the logarithm has digits that a difference has lost.
+        distance, inverse = xp.log(time * xp.exp(-location)), xp.exp(-log_scale)
         z = distance * inverse
         found = [
             xp.where(
                 event > 0,
-                standard.of_point(xp, z, xp.zeros_like(z), order),
+                standard.of_point(xp, z, order),
                 _WAITING[self.distribution](xp, z, order),
             )
             for order in orders
         ]
-        return log, inverse, z, *found
+        return distance + location, inverse, z, *found
 
     @computed_in_float64
     def _value(self, xp: Namespace, *columns: Array) -> Array:
@@ -160,7 +158,7 @@ class AftNll(DistributionLoss, PointwiseLoss):
     def cdf(self, xp: Namespace, y: Any, x: Array) -> Array:
         """Return the probability of an event up to time x; 0 up to 0."""
         some = xp.where(x > 0, x, xp.ones_like(x))
-        z = log_distance(xp, some, y.location) * xp.exp(-y.log_scale)
+        z = (xp.log(some) - y.location) * xp.exp(-y.log_scale)
         found = DISTRIBUTIONS[self.distribution].below(xp, z)
         return xp.where(x > 0, found, xp.zeros_like(x))
 

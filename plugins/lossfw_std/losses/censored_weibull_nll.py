@@ -15,9 +15,8 @@ from lossfw import (
     Namespace,
     Space,
 )
-from lossfw.numerics import log_and_distance
-from lossfw_std.likelihood import Likelihood, held
-from lossfw_std.losses.weibull_nll import WeibullNll, is_far
+from lossfw_std.likelihood import Likelihood
+from lossfw_std.losses.weibull_nll import WeibullNll, above_one
 
 _OF_TIME = WeibullNll()
 
@@ -63,35 +62,27 @@ class CensoredWeibullNll(DistributionLoss, Likelihood):
         w = (t.time / s) ** k
         return w - t.event * (xp.log(w) + y.log_shape - xp.log(t.time))
 
-    def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
-        """Where `WeibullNll` has extremes."""
-        s, k, time, _ = columns
-        return is_far(xp, s, k, time)
-
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        """Return log t, the logarithm of the shape, the shape, log w, and the event."""
-        s, k, time, event = columns
-        shape = xp.exp(held(xp, k))
-        log, distance = log_and_distance(xp, time, s)
-        return log, k, shape, distance * shape, event
+        """Return those of `weibull_nll`, and the event."""
+        *of_time, event = columns
+        return *_OF_TIME.parts(xp, *of_time), event
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
         """That of `weibull_nll`, or w."""
         *of_event, event = parts
-        w = xp.exp(of_event[-1])
-        return xp.where(event > 0, _OF_TIME.value_of(xp, *of_event), w)
+        return xp.where(event > 0, _OF_TIME.value_of(xp, *of_event), of_event[3])
 
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-k (w - e) by the log scale, and (w - e) log w - e by the log shape."""
-        _, _, shape, u, event = parts
-        rise = _rise(xp, u, event)
+        _, _, shape, w, u, event = parts
+        rise = xp.where(event > 0, above_one(xp, w, u), w)
         return -shape * rise, u * rise - event
 
     def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """k^2 w, and w (log w)^2 + (w - e) log w."""
-        _, _, shape, u, event = parts
-        w = xp.exp(u)
-        return shape * shape * w, u * (u * w + _rise(xp, u, event))
+        _, _, shape, w, u, event = parts
+        rise = xp.where(event > 0, above_one(xp, w, u), w)
+        return shape * shape * w, u * (u * w + rise)
 
     def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
         """Return the time before which the event comes with probability p."""
@@ -104,8 +95,3 @@ class CensoredWeibullNll(DistributionLoss, Likelihood):
     def claims(self) -> Claims:
         """Smooth; a density may be above 1, so that the loss may be negative."""
         return Claims(twice_smooth=True)
-
-
-def _rise(xp: Namespace, u: Array, event: Array) -> Array:
-    """Return w - e; of an event without the cancellation near w = 1."""
-    return xp.where(event > 0, xp.expm1(u), xp.exp(u))

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from lossfw import REAL, Array, Claims, Members, Namespace, PointwiseLoss, Space
-from lossfw.numerics import computed_in_float64, difference_error, with_nan_of
+from lossfw.numerics import computed_in_float64, with_nan_of
 from lossfw_std.intervals import EXTREME, LOGISTIC, NORMAL, Ends, StandardDistribution
 
 _LINKS: dict[str, StandardDistribution] = {
@@ -114,24 +114,12 @@ class CumulativeLink(PointwiseLoss):
 
     def _ends(self, xp: Namespace, y: Array, t: Array) -> Ends:
         cuts = (-math.inf, *self.cuts, math.inf)
-        one = xp.ones_like(y)
-        low, high = cuts[0] * one, cuts[1] * one
+        low, high = xp.full_like(y, cuts[0]), xp.full_like(y, cuts[1])
         for k in range(1, len(cuts) - 1):
-            low, high = (
-                xp.where(t == k, cuts[k] * one, low),
-                xp.where(t == k, cuts[k + 1] * one, high),
-            )
-        # Cuts that are there: the outer classes have one end only.
-        has_a, has_b = t > 0, t < len(self.cuts)
-        inner_low, inner_high = xp.where(has_a, low, y), xp.where(has_b, high, y)
-        a, b = inner_low - y, inner_high - y
-        return Ends(
-            xp.where(has_a, a, low),
-            difference_error(inner_low, y, a),
-            xp.where(has_b, b, high),
-            difference_error(inner_high, y, b),
-            high - low,
-        )
+            is_here = t == k
+            low = xp.where(is_here, xp.full_like(y, cuts[k]), low)
+            high = xp.where(is_here, xp.full_like(y, cuts[k + 1]), high)
+        return Ends(low - y, high - y, high - low)
 
     def claims(self) -> Claims:
         """Convex and smooth, a logarithm of a probability."""

@@ -6,18 +6,9 @@ import math
 from typing import Any, ClassVar
 
 from lossfw import LOG, POSITIVE, Array, Claims, Columns, Namespace, Space
-from lossfw.numerics import (
-    binet,
-    binet_derivative,
-    expm1_minus,
-    log_and_distance,
-)
-from lossfw_std.likelihood import Likelihood, held
+from lossfw.numerics import binet, binet_derivative
+from lossfw_std.likelihood import Likelihood
 from lossfw_std.shape import bend_of_binet
-
-# Beyond this distance of log t and log m the error of the distance is that of many digits of its
-# exponential, and beyond this logarithm of the shape exponentials leave the floats.
-_FAR, _FAR_SHAPE = 8.0, 300.0
 
 _LOG_TWO_PI = math.log(2.0 * math.pi)
 
@@ -73,32 +64,30 @@ class GammaNll(Likelihood):
         gamma = (k - 0.5) * y.log_shape - k + xp.log(2 * xp.pi + 0 * k) / 2 + binet(xp, k)
         return gamma - k * (y.log_shape - y.log_mean) - (k - 1) * xp.log(t) + k * t / m
 
-    def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
-        """Where log t is far from log m, or an exponential leaves the floats."""
-        s, k, t = columns
-        return (xp.abs(xp.log(t) - s) > _FAR) | (xp.abs(k) > _FAR_SHAPE)
-
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        """Return log t, the logarithm of the shape, the shape, and log t - log m."""
+        """Return log t, the logarithm of the shape, the shape, t / m, and its distance from 1.
+
+        The last is half a unit deviance, t / m - 1 - log(t / m).
+        """
         s, log_shape, t = columns
-        log, distance = log_and_distance(xp, t, s)
-        return log, log_shape, xp.exp(held(xp, log_shape)), distance
+        ratio = t * xp.exp(-s)
+        log = xp.log(ratio)
+        return log + s, log_shape, xp.exp(log_shape), ratio, (ratio - 1.0) - log
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
         """k (t / m - 1 - log(t / m)), Binet's function of k, and the rest."""
-        log, log_shape, k, d = parts
-        return (k * expm1_minus(xp, d) + binet(xp, k)) + (log + 0.5 * (_LOG_TWO_PI - log_shape))
+        log, log_shape, k, _, apart = parts
+        return (k * apart + binet(xp, k)) + (log + 0.5 * (_LOG_TWO_PI - log_shape))
 
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-k (t / m - 1) by the log mean, and what the log shape moves."""
-        _, _, k, d = parts
-        by_shape = k * (expm1_minus(xp, d) + binet_derivative(xp, k)) - 0.5
-        return -k * xp.expm1(d), by_shape
+        _, _, k, ratio, apart = parts
+        return k * (1.0 - ratio), k * (apart + binet_derivative(xp, k)) - 0.5
 
     def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """k t / m, and that by the log shape."""
-        _, _, k, d = parts
-        return k * xp.exp(d), k * expm1_minus(xp, d) + bend_of_binet(xp, k)
+        _, _, k, ratio, apart = parts
+        return k * ratio, k * apart + bend_of_binet(xp, k)
 
     def claims(self) -> Claims:
         """Smooth; a density may be above 1, so that the loss may be negative."""

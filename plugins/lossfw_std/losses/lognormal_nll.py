@@ -7,28 +7,13 @@ from typing import Any, ClassVar
 
 from lossfw import LOG, POSITIVE, Array, Claims, Columns, DistributionLoss, Namespace, Space
 from lossfw.numerics import (
-    apply_where,
-    log_and_distance,
-    log_distance,
     normal_cdf,
     normal_quantile,
     zero_or_nan,
 )
-from lossfw_std.likelihood import Likelihood, held
+from lossfw_std.likelihood import Likelihood
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
-
-# Up to this the square of an exponential is a float.
-_SAFE = 300.0
-
-# An error of the loss by the distance counts from so many of its last digits on.
-_UNITS = 8.0
-
-# Of a logarithm, in its size.
-_ROUNDING = 2.0**-52
-
-# It cannot from this log scale on: 8 (s^2 + d^2 / 2) is above d.
-_SMALL_LOG_SCALE = -2.4
 
 
 class LognormalNll(DistributionLoss, Likelihood):
@@ -69,18 +54,12 @@ class LognormalNll(DistributionLoss, Likelihood):
         z = (xp.log(t) - y.location) / xp.exp(y.log_scale)
         return xp.log(t) + y.log_scale + xp.log(2 * xp.pi * xp.ones_like(t)) / 2 + z * z / 2
 
-    def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
-        """Where exponentials overflow, or a scale is tiny beside the distance."""
-        m, s, t = columns
-        is_far = (xp.abs(s) > _SAFE) | (xp.abs(m) > _SAFE)
-        return is_far | apply_where(xp, s > _SAFE, s < _SMALL_LOG_SCALE, _is_lost, m, s, t)
-
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return log t, the logarithm of the scale, z and 1 / s."""
         m, s, t = columns
-        inverse = xp.exp(-held(xp, s))
-        log, distance = log_and_distance(xp, t, m)
-        return log, s, distance * inverse, inverse
+        # Of the ratio the logarithm has digits that a difference has lost.
+        distance, inverse = xp.log(t * xp.exp(-m)), xp.exp(-s)
+        return distance + m, s, distance * inverse, inverse
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
         log, s, z, _ = parts
@@ -103,7 +82,7 @@ class LognormalNll(DistributionLoss, Likelihood):
     def cdf(self, xp: Namespace, y: Any, x: Array) -> Array:
         """The normal distribution function of z; 0 up to 0."""
         some = xp.where(x > 0, x, xp.ones_like(x))
-        z = log_distance(xp, some, y.location) * xp.exp(-y.log_scale)
+        z = (xp.log(some) - y.location) * xp.exp(-y.log_scale)
         return xp.where(x > 0, normal_cdf(xp, z), xp.zeros_like(x))
 
     def expected_second_derivative(self, xp: Namespace, y: Any) -> tuple[Array, ...]:
@@ -113,11 +92,3 @@ class LognormalNll(DistributionLoss, Likelihood):
     def claims(self) -> Claims:
         """Smooth, and strictly proper."""
         return Claims(twice_smooth=True, proper=True, strictly_proper=True)
-
-
-def _is_lost(xp: Namespace, m: Array, s: Array, t: Array) -> Array:
-    """Tell where the error of the distance, z / s times, counts beside log t and a half square."""
-    # The difference of the two is rounded as they are.
-    d = xp.maximum(xp.abs(xp.log(t) - m), _ROUNDING * xp.abs(m))
-    variance = xp.exp(2.0 * xp.clip(s, -_SAFE, _SAFE))
-    return d > _UNITS * (variance * (1.0 + xp.abs(m)) + 0.5 * d * d)

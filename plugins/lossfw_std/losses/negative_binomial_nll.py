@@ -11,16 +11,11 @@ from lossfw.numerics import (
     binet_second_derivative,
     factorial_rest,
     log1p_minus,
-    log_distance,
     log_factorial,
-    multiply_or_zero,
-    positive_part,
+    select,
 )
-from lossfw_std.likelihood import FAR, Likelihood, held
+from lossfw_std.likelihood import Likelihood
 from lossfw_std.shape import bend_of_binet
-
-# Up to this size of a logarithm products of exponentials are floats.
-_SAFE = 300.0
 
 
 class NegativeBinomialNll(Likelihood):
@@ -78,62 +73,38 @@ class NegativeBinomialNll(Likelihood):
         gammas = t - (r + t - 0.5) * xp.log1p(t / r) + binet(xp, r) - binet(xp, r + t)
         return gammas + log_factorial(xp, t) + (r + t) * xp.log1p(m / r) - t * y.log_mean
 
-    def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
-        """Where products of exponentials leave the floats."""
-        mu, a, _ = columns
-        return (xp.abs(mu) > _SAFE) | (xp.abs(a) > _SAFE)
-
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        """Return target, r, mean, target less mean, and what is linear in the logarithms.
-
-        The last is in two parts, that of r and all of it.
-        """
+        """Return target, r, mean, target less mean, and its share of the target."""
         mu, a, t = columns
-        log = held(xp, mu)
-        r, m = xp.exp(-held(xp, a)), xp.exp(log)
+        r, m = xp.exp(-a), xp.exp(mu)
         some = xp.where(t > 0, t, xp.ones_like(t))
-        distance = log_distance(xp, some, log)
-        # Far apart, the exponential of the distance has the rounding of the logarithms.
-        is_near = xp.abs(distance) < 0.5
-        near = -xp.expm1(-xp.where(is_near, distance, xp.zeros_like(distance)))
-        above = xp.where(is_near, near, 1.0 - m / some)
-        excess = xp.where(t > 0, xp.where(is_near, some * near, some - m), -m)
-        dispersed = positive_part(xp, a - FAR)
-        by_shape = multiply_or_zero(xp, positive_part(xp, mu - FAR), r)
-        beyond = (
-            xp.where(t > 0, dispersed, xp.zeros_like(t))
-            + by_shape
-            + multiply_or_zero(xp, positive_part(xp, -FAR - mu - dispersed), t)
-        )
-        return t, r, m, excess, above, by_shape, beyond
+        distance = xp.log(some) - mu
+        above = select(xp, xp.abs(distance) < 0.5, -xp.expm1(-distance), 1.0 - m / some)
+        return t, r, m, xp.where(t > 0, some * above, -m), above
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
         """The deviance, Stirling's rest of t!, and what Binet's function adds."""
-        t, r, m, excess, above, _, beyond = parts
+        t, r, m, excess, above = parts
         some = xp.where(t > 0, t, xp.ones_like(t))
         by_mean = _log_less(xp, -above * (r / (r + m)), (m / some) * ((r + t) / (r + m)))
         by_shape = _log_less(xp, excess / (r + m), (r + t) / (r + m))
         rest = 0.5 * xp.log1p(t / r) + (binet(xp, r) - binet(xp, r + t))
         count = (-t * by_mean - r * by_shape) + (factorial_rest(xp, t) + rest)
-        share = m / r
-        # r log(1 + m / r) is m beside a tiny quotient, whose digits may be few.
-        zero = xp.where(share > 1e-20, r * xp.log1p(share), m)
-        return xp.where(t > 0, count, zero) + beyond
+        return xp.where(t > 0, count, r * xp.log1p(m / r))
 
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """(m - t) / (1 + a m) by the log mean, and that by the log dispersion."""
-        t, r, m, excess, _, by_shape, _ = parts
-        one, two, three = _shape_slope(xp, t, r, m, excess)
-        some = (one - by_shape) + (two + three)
-        of_one = m / (r + m) - _of_zero(xp, r, m)[0] - by_shape
-        return -excess * (r / (r + m)), xp.where(t == 1, of_one, some)
+        t, r, m, excess, _ = parts
+        few = t * (m / (r + m)) - _of_zero(xp, r, m)[0]
+        by_dispersion = xp.where(t <= 1, few, _shape_slope(xp, t, r, m, excess))
+        return -excess * (r / (r + m)), by_dispersion
 
     def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """m (1 + a t) / (1 + a m)^2 by the log mean, and that by the log dispersion."""
-        t, r, m, excess, _, by_shape, _ = parts
+        t, r, m, excess, _ = parts
         share = m / (r + m)
         few = _of_zero(xp, r, m)[1] + t * share * (r / (r + m))
-        by_dispersion = xp.where(t <= 1, few, _shape_bend(xp, t, r, m, excess)) + by_shape
+        by_dispersion = xp.where(t <= 1, few, _shape_bend(xp, t, r, m, excess))
         return m * (r / (r + m)) * ((r + t) / (r + m)), by_dispersion
 
     def claims(self) -> Claims:
@@ -143,31 +114,22 @@ class NegativeBinomialNll(Likelihood):
 
 def _log_less(xp: Namespace, excess: Array, ratio: Array) -> Array:
     """Return log(ratio) - excess, of a ratio that is 1 + excess; it is at most 0."""
-    is_near = ratio > 0.5
-    near = log1p_minus(xp, xp.where(is_near, excess, xp.zeros_like(excess)))
-    return xp.where(is_near, near, xp.log(xp.where(is_near, 1.0, ratio)) - excess)
+    return select(xp, ratio > 0.5, log1p_minus(xp, excess), xp.log(ratio) - excess)
 
 
-def _shape_slope(
-    xp: Namespace, t: Array, r: Array, m: Array, excess: Array
-) -> tuple[Array, Array, Array]:
-    """Return the terms of the derivative by the log dispersion: one below 0 and two above."""
-    return (
-        r * _log_less(xp, excess / (r + m), (r + t) / (r + m)),
-        0.5 * (t / (r + t)),
-        r * (binet_derivative(xp, r + t) - binet_derivative(xp, r)),
-    )
+def _shape_slope(xp: Namespace, t: Array, r: Array, m: Array, excess: Array) -> Array:
+    """Return the derivative by the log dispersion, from one term below 0 and two above."""
+    below = r * _log_less(xp, excess / (r + m), (r + t) / (r + m))
+    gammas = r * (binet_derivative(xp, r + t) - binet_derivative(xp, r))
+    return below + (0.5 * (t / (r + t)) + gammas)
 
 
 def _shape_bend(xp: Namespace, t: Array, r: Array, m: Array, excess: Array) -> Array:
     """Return the second derivative by the log dispersion."""
     share, ratio = excess / (r + m), (r + t) / (r + m)
-    is_near = xp.abs(share) < 0.5
-    inside = xp.where(is_near, share, 0.0 * share)
-    near = -log1p_minus(xp, inside) - inside * inside * (r / (r + t))
+    near = -log1p_minus(xp, share) - share * share * (r / (r + t))
     weight = (r / (r + t)) * ((r + 2.0 * m) / (r + m)) + (t / (r + t)) * (m / (r + m))
-    far = share * weight - xp.log(xp.where(is_near, 1.0, ratio))
-    by_mean = r * xp.where(is_near, near, far)
+    by_mean = r * select(xp, xp.abs(share) < 0.5, near, share * weight - xp.log(ratio))
     above = binet_derivative(xp, r + t) + r * binet_second_derivative(xp, r + t)
     return by_mean + 0.5 * (t / (r + t)) * (r / (r + t)) + (bend_of_binet(xp, r) - r * above)
 
@@ -180,7 +142,7 @@ def _of_zero(xp: Namespace, r: Array, m: Array) -> tuple[Array, Array]:
     u, share = m / r, m / (r + m)
     # Beyond, the logarithm is the larger term.
     is_small = u < 4.0
-    near = log1p_minus(xp, xp.where(is_small, u, 0.0 * u))
-    first = xp.where(is_small, near + u * share, xp.log1p(u) - share)
-    second = xp.where(is_small, near + u * share * share, xp.log1p(u) - share - share * share)
+    near, far = log1p_minus(xp, u), xp.log1p(u) - share
+    first = select(xp, is_small, near + u * share, far)
+    second = select(xp, is_small, near + u * share * share, far - share * share)
     return r * first, r * second

@@ -85,10 +85,6 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
         total = xp.sum(xp.exp(y.logit), axis=-1)
         return xp.log(total) - xp.log(xp.sum(xp.exp(y.logit) * density, axis=-1))
 
-    def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
-        """Nowhere: components that are far out do not count."""
-        return xp.zeros_like(columns[-1]) > 0
-
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return the logits, s^(-1/2), z, and the logarithms of p times the density."""
         a, m, s, t = columns

@@ -11,19 +11,12 @@ from lossfw.numerics import (
     binet_derivative,
     binet_second_derivative,
     log1p_minus,
-    log1p_square,
-    multiply_or_zero,
-    positive_part,
+    select,
 )
-from lossfw_std.likelihood import FAR, Likelihood, held
+from lossfw_std.likelihood import Likelihood
 from lossfw_std.shape import bend_of_binet
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
-
-# Up to this size of a logarithm, and this number, squares and products are floats.
-_SAFE = 300.0
-_LARGE = 1e150
-_LARGE_LOG = 690.0
 
 
 class StudentTNll(Likelihood):
@@ -74,52 +67,32 @@ class StudentTNll(Likelihood):
         constant = (xp.log(2 * xp.pi * xp.ones_like(v)) + 1) / 2 - ratio
         return constant + y.log_scale + (v + 1) / 2 * xp.log1p(z * z / v)
 
-    def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
-        """Where products of exponentials leave the floats, or a square does."""
-        m, s, u, t = columns
-        z = xp.abs(t - m) * xp.exp(-xp.clip(s, -_SAFE, _SAFE))
-        is_far = (z > _LARGE) | ((z < 1.0 / _LARGE) & (z > 0.0))
-        return (xp.abs(s) > _SAFE) | (xp.abs(u) > _SAFE) | is_far
-
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        """Return the log scale, 1 / s, z, v and 1 / sqrt(v)."""
+        """Return the log scale, 1 / s, z, v and log(1 + z^2 / v)."""
         m, s, u, t = columns
-        r, inverse = t - m, xp.exp(-held(xp, s))
-        freedom = held(xp, u)
-        z, v = r * inverse, xp.exp(freedom)
-        # log(1 + z^2 / v), by the logarithm of a ratio that may overflow.
-        ratio = z * xp.exp(-0.5 * freedom)
-        is_held = ((xp.abs(s) > FAR) | (xp.abs(u) > FAR)) & (xp.abs(r) > 0)
-        is_large = xp.abs(ratio) > _LARGE
-        size = xp.where(is_large | is_held, xp.abs(r), xp.ones_like(r))
-        far = 2.0 * (xp.log(size) - s) - u
-        is_far = is_large | (is_held & (far > _LARGE_LOG))
-        log = xp.where(is_far, far, log1p_square(xp, ratio))
-        # Far down the constant is linear in the logarithm.
-        below = 0.5 * positive_part(xp, freedom - u)
-        return s, inverse, z, v, log, below
+        inverse, v = xp.exp(-s), xp.exp(u)
+        z = (t - m) * inverse
+        return s, inverse, z, v, xp.log1p(z * z / v)
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
         """The constant by Binet's function, and a logarithm that keeps a small square."""
-        s, _, _, v, log, below = parts
-        return (_constant(xp, v) + s) + (multiply_or_zero(xp, log, 0.5 * (v + 1.0)) + below)
+        s, _, _, v, log = parts
+        return (_constant(xp, v) + s) + log * (0.5 * (v + 1.0))
 
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-(v + 1) z / (v + z^2) / s, v (1 - z^2) / (v + z^2), and that by the log freedom."""
-        _, inverse, z, v, log, _ = parts
+        _, inverse, z, v, log = parts
         total = v + z * z
-        one, two, three = _freedom_slope(xp, z, v, log)
         by_scale = (v / total) * ((1.0 - z) * (1.0 + z))
-        return -((v + 1.0) / total) * (z * inverse), by_scale, one + (two + three)
+        return -((v + 1.0) / total) * (z * inverse), by_scale, _freedom_slope(xp, z, v, log)
 
     def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """g (v - z^2) / (v + z^2) / s^2, 2 g v z^2 / (v + z^2), and that by the log freedom."""
-        _, inverse, z, v, log, _ = parts
+        _, inverse, z, v, log = parts
         total = v + z * z
         share = (v + 1.0) / total
         by_location = share * inverse * inverse * ((v - z * z) / total)
-        by_freedom = sum(_freedom_bend(xp, z, v, log))
-        return by_location, 2.0 * share * z * z * (v / total), by_freedom
+        return by_location, 2.0 * share * z * z * (v / total), _freedom_bend(xp, z, v, log)
 
     def claims(self) -> Claims:
         """Smooth."""
@@ -133,17 +106,14 @@ def _constant(xp: Namespace, v: Array) -> Array:
     return _HALF_LOG_TWO_PI - ratio
 
 
-def _freedom_slope(xp: Namespace, z: Array, v: Array, log: Array) -> tuple[Array, Array, Array]:
+def _freedom_slope(xp: Namespace, z: Array, v: Array, log: Array) -> Array:
     """Return the derivative by the log freedom: of the constant, the logarithm, and its weight."""
-    x = 0.5 * v
+    x, w, part = 0.5 * v, z * z / v, z * z / (v + z * z)
     gap = binet_derivative(xp, x + 0.5) - binet_derivative(xp, x)
     constant = -(_of_constant(xp, x) + x * gap)
-    w = z * z / v
-    part = z * z / (v + z * z)
     # log(1 + w) - w / (1 + w), which cancels near 0.
-    near = log1p_minus(xp, xp.where(w < 1.0, w, 0.0 * w)) + w * part
-    logarithm = xp.where(w < 1.0, near, log - part)
-    return constant, x * logarithm, -0.5 * part
+    logarithm = select(xp, w < 1.0, log1p_minus(xp, w) + w * part, log - part)
+    return constant + (x * logarithm - 0.5 * part)
 
 
 def _of_constant(xp: Namespace, x: Array) -> Array:
@@ -151,21 +121,14 @@ def _of_constant(xp: Namespace, x: Array) -> Array:
     return x * log1p_minus(xp, 0.5 / x) + 0.25 / (x + 0.5)
 
 
-def _freedom_bend(xp: Namespace, z: Array, v: Array, log: Array) -> tuple[Array, ...]:
-    """Return the terms of the second derivative by the log freedom."""
-    x = 0.5 * v
+def _freedom_bend(xp: Namespace, z: Array, v: Array, log: Array) -> Array:
+    """Return the second derivative by the log freedom, from terms of which some are below 0."""
+    x, w, total = 0.5 * v, z * z / v, v + z * z
+    part, rest = z * z / total, v / total
     above = binet_derivative(xp, x + 0.5) + x * binet_second_derivative(xp, x + 0.5)
     # Where x is small, terms of 1/2 cancel.
-    by_constant = 0.5 * x * (x + 1.0) / (x + 0.5) ** 2 - x * xp.log1p(0.5 / x)
-    total = v + z * z
-    part, rest = z * z / total, v / total
-    w = z * z / v
-    is_small = w < 1.0
-    small = log1p_minus(xp, xp.where(is_small, w, 0.0 * w))
-    return (
-        xp.where(x < 1.0, by_constant, 0.25 * x / (x + 0.5) ** 2 - _of_constant(xp, x)),
-        bend_of_binet(xp, x) - x * above,
-        x * xp.where(is_small, small, log),
-        x * xp.where(is_small, w * part, -part),
-        0.5 * part * rest - x * part * part,
-    )
+    near = 0.5 * x * (x + 1.0) / (x + 0.5) ** 2 - x * xp.log1p(0.5 / x)
+    constant = select(xp, x < 1.0, near, 0.25 * x / (x + 0.5) ** 2 - _of_constant(xp, x))
+    logarithm = select(xp, w < 1.0, log1p_minus(xp, w) + w * part, log - part)
+    gammas = bend_of_binet(xp, x) - x * above
+    return constant + gammas + x * logarithm + (0.5 * part * rest - x * part * part)

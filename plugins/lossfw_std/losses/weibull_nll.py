@@ -5,15 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from lossfw import LOG, POSITIVE, Array, Claims, Columns, DistributionLoss, Namespace, Space
-from lossfw.numerics import log_and_distance, log_distance
-from lossfw_std.likelihood import Likelihood, held
+from lossfw.numerics import select
+from lossfw_std.likelihood import Likelihood
 
-# Beyond it the error of the exponent is that of many digits of its exponential. Below 0 only the
-# second derivative shows it.
-_LARGE, _LOW = 8.0, -20.0
-
-# Beyond this logarithm of the shape the error of the distance is that of many digits.
-_LARGE_LOG_SHAPE = 2.5
+# Up to this |log w| digits of w - 1 would cancel.
+_NEAR = 0.5
 
 # The second derivative by the log shape where the prediction is true: (1 - gamma)^2 + pi^2 / 6.
 _SHAPE_INFORMATION = 1.8236806608528794
@@ -56,33 +52,29 @@ class WeibullNll(DistributionLoss, Likelihood):
         s, k = xp.exp(y.log_scale), xp.exp(y.log_shape)
         return (t / s) ** k - (k - 1) * xp.log(t / s) - xp.log(k / s)
 
-    def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
-        """Where w is far from 1 or the shape is large, or an exponential leaves the floats."""
-        return is_far(xp, *columns)
-
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        """Return log t, the logarithm of the shape, the shape, and log w."""
+        """Return log t, the logarithm of the shape, the shape, w and log w."""
         s, k, t = columns
-        shape = xp.exp(held(xp, k))
-        log, distance = log_and_distance(xp, t, s)
-        return log, k, shape, distance * shape
+        shape, ratio = xp.exp(k), t * xp.exp(-s)
+        log = xp.log(ratio)
+        # A power has digits that the exponential of a large logarithm has lost.
+        return log + s, k, shape, ratio**shape, shape * log
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
         """w - log w, which is at least 1, and the rest."""
-        log, k, _, u = parts
-        return (xp.exp(u) - u) + (log - k)
+        log, k, _, w, u = parts
+        return (w - u) + (log - k)
 
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-k (w - 1) by the log scale, and (w - 1) log w - 1 by the log shape."""
-        _, _, shape, u = parts
-        rise = xp.expm1(u)
+        _, _, shape, w, u = parts
+        rise = above_one(xp, w, u)
         return -shape * rise, u * rise - 1.0
 
     def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """k^2 w, and w (log w)^2 + (w - 1) log w."""
-        _, _, shape, u = parts
-        w = xp.exp(u)
-        return shape * shape * w, u * (u * w + xp.expm1(u))
+        _, _, shape, w, u = parts
+        return shape * shape * w, u * (u * w + above_one(xp, w, u))
 
     def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
         """s (-log(1 - p))^(1 / k)."""
@@ -91,7 +83,7 @@ class WeibullNll(DistributionLoss, Likelihood):
     def cdf(self, xp: Namespace, y: Any, x: Array) -> Array:
         """1 - exp(-w); 0 up to 0."""
         some = xp.where(x > 0, x, xp.ones_like(x))
-        w = xp.exp(log_distance(xp, some, y.log_scale) * xp.exp(y.log_shape))
+        w = (some * xp.exp(-y.log_scale)) ** xp.exp(y.log_shape)
         return xp.where(x > 0, -xp.expm1(-w), xp.zeros_like(x))
 
     def expected_second_derivative(self, xp: Namespace, y: Any) -> tuple[Array, ...]:
@@ -103,7 +95,6 @@ class WeibullNll(DistributionLoss, Likelihood):
         return Claims(twice_smooth=True, proper=True, strictly_proper=True)
 
 
-def is_far(xp: Namespace, s: Array, k: Array, t: Array) -> Array:
-    """Tell where w is far from 1 or the shape is large, or an exponential leaves the floats."""
-    u = (xp.log(t) - s) * xp.exp(xp.minimum(k, xp.full_like(k, _LARGE_LOG_SHAPE)))
-    return (u > _LARGE) | (u < _LOW) | (k > _LARGE_LOG_SHAPE) | (k < -700.0) | (xp.abs(s) > 700.0)
+def above_one(xp: Namespace, w: Array, log: Array) -> Array:
+    """Return w - 1, with the digits of its logarithm near 1."""
+    return select(xp, xp.abs(log) < _NEAR, xp.expm1(log), w - 1.0)

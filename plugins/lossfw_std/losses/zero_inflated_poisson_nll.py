@@ -8,19 +8,12 @@ from lossfw import COUNT, LOG, REAL, Array, Claims, Columns, Namespace, Space
 from lossfw.numerics import (
     expm1_minus,
     factorial_rest,
-    log_distance,
     log_factorial,
-    multiply_or_zero,
+    select,
     sigmoid,
     softplus,
 )
-from lossfw_std.likelihood import Likelihood, held
-
-# Up to this logarithm the mean and its product with a count are floats.
-_SAFE = 300.0
-
-# From here on the sum of logit and mean has lost digits that its exponential needs.
-_UNITS = 8.0
+from lossfw_std.likelihood import Likelihood
 
 
 class ZeroInflatedPoissonNll(Likelihood):
@@ -61,35 +54,28 @@ class ZeroInflatedPoissonNll(Likelihood):
         zero = -xp.log(p + q * xp.exp(-mean))
         return xp.where(t == 0, zero, -xp.log(q) - t * y.log_mean + mean + log_factorial(xp, t))
 
-    def is_extreme(self, xp: Namespace, *columns: Array) -> Array:
-        """Where a mean leaves the floats, or cancels a large logit."""
-        mu, z, t = columns
-        mean = xp.exp(xp.minimum(mu, xp.full_like(mu, _SAFE)))
-        cancels = (z < -_UNITS) & (_UNITS * xp.abs(z + mean) < -z) & (t == 0)
-        return (xp.abs(mu) > _SAFE) | (xp.abs(z) > _SAFE) | cancels
-
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        """Return target, logit, mean, and the logarithm of the target over the mean."""
+        """Return target, logit, mean, and the logarithm of the mean over the target."""
         mu, z, t = columns
-        return t, z, xp.exp(held(xp, mu)), log_distance(xp, xp.where(t > 0, t, xp.ones_like(t)), mu)
+        return t, z, xp.exp(mu), mu - xp.log(xp.where(t > 0, t, xp.ones_like(t)))
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
         """Poisson's half deviance and factorial beside log(1 + exp(z)); at 0 one logarithm."""
         t, z, mean, d = parts
-        half = xp.where(xp.abs(d) < 1.0, t * expm1_minus(xp, -d), mean - t * (1.0 - d))
+        half = select(xp, xp.abs(d) < 1.0, t * expm1_minus(xp, d), mean - t * (1.0 + d))
         count = softplus(xp, z) + (half + factorial_rest(xp, t))
         inflated = sigmoid(xp, -z) * xp.expm1(-mean)
         apart = softplus(xp, z) + xp.minimum(mean, -z) - softplus(xp, -xp.abs(z + mean))
-        small = -xp.log1p(xp.where(inflated > -0.5, inflated, xp.zeros_like(z)))
-        return xp.where(t > 0, count, xp.where(inflated > -0.5, small, apart))
+        zero = select(xp, inflated > -0.5, -xp.log1p(inflated), apart)
+        return xp.where(t > 0, count, zero)
 
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """At a count m - t and p; at 0 m and p times what Poisson's distribution has of it."""
         t, z, mean, d = parts
         p, q = sigmoid(xp, z), sigmoid(xp, -z)
         share, forced = _shares(xp, z, mean)
-        counted = xp.where(xp.abs(d) < 1.0, t * xp.expm1(-d), mean - t)
-        by_mean = xp.where(t > 0, counted, multiply_or_zero(xp, share, mean))
+        counted = select(xp, xp.abs(d) < 1.0, t * xp.expm1(d), mean - t)
+        by_mean = xp.where(t > 0, counted, share * mean)
         return by_mean, xp.where(t > 0, p, q * forced * xp.expm1(-mean))
 
     def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
@@ -97,8 +83,7 @@ class ZeroInflatedPoissonNll(Likelihood):
         t, z, mean, _ = parts
         p, q = sigmoid(xp, z), sigmoid(xp, -z)
         share, forced = _shares(xp, z, mean)
-        size = multiply_or_zero(xp, share, mean)
-        by_mean = xp.where(t > 0, mean, size - multiply_or_zero(xp, size, mean * forced))
+        by_mean = xp.where(t > 0, mean, share * mean * (1.0 - mean * forced))
         # Of forced q (exp(-m) - 1): the shares change by forced share, and q by -p q.
         by_logit = forced * q * xp.expm1(-mean) * (share - p)
         return by_mean, xp.where(t > 0, p * q, by_logit)
@@ -110,12 +95,4 @@ class ZeroInflatedPoissonNll(Likelihood):
 
 def _shares(xp: Namespace, z: Array, mean: Array) -> tuple[Array, Array]:
     """Return the chances that a 0 is one of Poisson's distribution, and that it is forced."""
-    p, q, none = sigmoid(xp, z), sigmoid(xp, -z), xp.exp(-mean)
-    zero = p + q * none
-    # Where both are 0, the sum of their logarithms has the digits.
-    is_known = zero > 0
-    some = xp.where(is_known, zero, xp.ones_like(z))
-    return (
-        xp.where(is_known, q * none / some, sigmoid(xp, -(z + mean))),
-        xp.where(is_known, p / some, sigmoid(xp, z + mean)),
-    )
+    return sigmoid(xp, -(z + mean)), sigmoid(xp, z + mean)

@@ -18,6 +18,10 @@ VALUE_ULPS, GRADIENT_ULPS = 16, 64
 # below the last of 130 digits beside one of 1e200.
 NO_GRADIENT = {"cosine_embedding-7", "triplet_margin-6"}
 
+# Relative errors of cases whose arguments do not determine more: of a time beside a scale of 2e-9,
+# and of a prediction between two cuts that nearly meet.
+BY_ARGUMENTS = {"lognormal_nll-6": 1e-6, "cumulative_link-6": 1e-12}
+
 REGISTERED = {entry.name for entry in lossfw.registry().entries("loss")}
 
 
@@ -63,11 +67,13 @@ def test_value_and_gradient(case):
     y, t, options = arguments_of(case, loss)
     value, gradient = loss.value_and_gradient(y, t, reduction="sum", **options)
     true, slopes = mpmath.mpf(case["value"]), np.vectorize(float)(case["gradient"])
-    assert abs(mpmath.mpf(value) - true) <= VALUE_ULPS * unit(loss, true, 0) + FLOOR
+    share, largest = BY_ARGUMENTS.get(case["id"], 0.0), np.abs(slopes).max()
+    allowed = VALUE_ULPS * unit(loss, true, 0) + share * abs(true)
+    assert abs(mpmath.mpf(value) - true) <= allowed + FLOOR
     if case["id"] in NO_GRADIENT:
         return
     error = np.abs(gradient.reshape(slopes.shape) - slopes).max()
-    assert error <= GRADIENT_ULPS * unit(loss, np.abs(slopes).max(), 1)
+    assert error <= GRADIENT_ULPS * unit(loss, largest, 1) + share * largest
 
 
 @cases
