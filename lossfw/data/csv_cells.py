@@ -1,11 +1,13 @@
-"""Cells of a table as numbers, or as texts by their labels: read by pyarrow, or by NumPy."""
+"""Cells of a table as numbers, or as texts by their labels: read by pyarrow, or by `csv`.
+
+Where pyarrow could read a cell otherwise, and in small tables, Python's `csv` reads.
+"""
 
 from __future__ import annotations
 
 import csv
 import importlib
 import io
-import warnings
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
@@ -13,7 +15,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from lossfw.data.arrow_arrays import nulls_of, values_of
-from lossfw.data.csv_text import ENCODING, MISSING, is_missing, row_pattern
+from lossfw.data.csv_text import ENCODING, is_missing, is_number, is_whole, row_pattern
 from lossfw.numerics.arrays import NDArray
 
 # What the cells of a column hold: integers written as such, ``3`` and not ``3.0``; numbers;
@@ -22,8 +24,12 @@ CellKind: TypeAlias = Literal["integer", "number", "gap", "text"]
 
 # From here on pyarrow is worth its import, where it is installed.
 ARROW_BYTES = 2**20
-# Cells that both readers take for missing; where another one is, NumPy reads.
+# Cells that both readers take for missing; where another one is, `csv` reads.
 _ARROW_MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "Null", "null", "None", "none"]
+
+# pyarrow knows no comments, and takes hexadecimal numbers and nan(1). A single byte is found much
+# sooner than two.
+_DOUBTFUL = {b"\r": b"\r", b"#": b"#", b"x": b"0x", b"X": b"0X", b"(": b"("}
 
 
 class Texts(NamedTuple):
@@ -110,117 +116,97 @@ def read_cells(content: bytes, layout: Layout) -> Cells | None:
     """
     if len(content) >= ARROW_BYTES and (cells := arrow_cells(content, layout)) is not None:
         return cells
-    lines = split_lines(content)
-    return None if lines is None else numpy_cells(lines, layout)
+    return python_cells(content, layout)
 
 
-def split_lines(content: bytes) -> list[str] | None:
-    """Return the lines of a chunk with their ends, or None if it is not text in UTF-8."""
+def python_cells(content: bytes, layout: Layout) -> Cells | None:
+    """Return the columns of some lines as `read_cells` does, by `csv`."""
+    cells = _cells_as_texts(content, layout)
+    if cells is None:
+        return None
+    numbers = {
+        n: _numbers(cells.texts[n], kind) for n, kind in layout.kinds.items() if kind != "text"
+    }
+    found = {n: values for n, values in numbers.items() if values is not None}
+    texts = {n: cells.texts[n] for n, kind in layout.kinds.items() if kind == "text"}
+    return cells._replace(numbers=found, texts=texts) if len(found) == len(numbers) else None
+
+
+def whole_columns(content: bytes, layout: Layout) -> set[int]:
+    """Return those columns of kind "integer" that hold nothing else in some lines."""
+    cells, kinds = _cells_as_texts(content, layout), layout.kinds
+    columns = {} if cells is None else cells.texts
+    return {
+        n
+        for n, column in columns.items()
+        if kinds[n] == "integer" and _numbers(column, "integer") is not None
+    }
+
+
+def _cells_as_texts(content: bytes, layout: Layout) -> Cells | None:
+    """Return all columns of the chosen rows as texts; None if these are no rows of the table.
+
+    A number is missing where its cell says so, a text where its cell is empty: ``none`` may be a
+    label.
+    """
     try:
         # A byte-order mark can only be at the start of the first chunk.
-        text = content.decode(ENCODING)
-    except UnicodeDecodeError:
+        rows = _rows(content.decode(ENCODING), layout.delimiter)
+    except (UnicodeDecodeError, csv.Error):
         return None
+    seen, chosen = len(rows), layout.chosen
+    if chosen is not None:
+        rows = [rows[n] for n in chosen[chosen < seen].tolist()]
+    if any(len(cells) != layout.width for cells in rows):
+        return None
+    texts = {n: texts_of([cells[n] for cells in rows]) for n in layout.kinds}
+    present = np.ones(len(rows), bool)
+    for n in layout.needed:
+        column, kind = texts[n], layout.kinds[n]
+        there = [
+            label != "" if kind == "text" else not is_missing(label) for label in column.labels
+        ]
+        present &= np.array(there, bool)[column.codes]
+    dropped = int((~present).sum())
+    if dropped:
+        texts = {n: column.where(present) for n, column in texts.items()}
+    places = np.flatnonzero(present) if dropped else None
+    return Cells(len(rows) - dropped, {}, texts, dropped, places, seen)
+
+
+def _rows(text: str, delimiter: str) -> list[list[str]]:
+    """Return the cells of each row in some lines, without empty lines and comments."""
+    if "#" in text:
+        text = row_pattern(delimiter).sub(r"\1\2", f"{text}\n")
     # The end of a line may be a part of a cell in quotes.
-    return list(io.StringIO(text, newline=""))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    return [cells for cells in reader if len(cells) > 1 or (cells and not cells[0].isspace())]
 
 
-def numpy_cells(lines: list[str], layout: Layout) -> Cells | None:
-    """Return the columns of some lines as `read_cells` does."""
-    if layout.chosen is not None:
-        rows = _rows(lines, layout.delimiter)
-        some = [rows[n] for n in layout.chosen.tolist() if n < len(rows)]
-        cells = numpy_cells(some, layout._replace(chosen=None))
-        return None if cells is None else cells._replace(seen=len(rows))
-    cells = _loaded(lines, layout)
-    if not layout.needed or (cells is not None and _present(cells, layout.needed).all()):
-        return cells
-    rows = _rows(lines, layout.delimiter)
-    places = _complete(rows, layout)
-    cells = None if places is None else _loaded([rows[n] for n in places], layout)
-    if places is None or cells is None:
+def _numbers(column: Texts, kind: CellKind) -> NDArray | None:
+    """Return the numbers in a column of texts; None if it holds anything else."""
+    gap, whole = kind == "gap", kind == "integer"
+    labels = ["nan" if gap and is_missing(label) else label for label in column.labels]
+    if not all(map(is_whole if whole else is_number, labels)):
         return None
-    return cells._replace(dropped=len(rows) - len(places), places=np.array(places, np.int64))
-
-
-def _present(cells: Cells, needed: Collection[int]) -> NDArray:
-    """Tell which rows have a value in some columns: no NaN, and no empty text."""
-    mask = np.ones(cells.rows, bool)
-    for n in needed:
-        if n in cells.texts:
-            mask &= cells.texts[n].present
-        else:
-            mask &= ~np.isnan(cells.numbers[n])
-    return mask
-
-
-def _rows(lines: list[str], delimiter: str) -> list[str]:
-    """Return the rows in some lines, without empty lines and comments."""
-    if any('"' in line for line in lines):
-        lines = row_pattern(delimiter).findall("".join(lines).rstrip("\r\n") + "\n")
-    return [line for line in lines if line.lstrip()[:1] not in ("", "#")]
-
-
-def _complete(rows: list[str], layout: Layout) -> list[int] | None:
-    """Return the rows in which no value is missing; None if one has another number of cells.
-
-    A text is missing where its cell is empty: ``none`` may be a label.
-    """
-    complete = []
-    for number, row in enumerate(rows):
-        cells = next(csv.reader([row], delimiter=layout.delimiter), [])
-        if len(cells) != layout.width:
-            return None
-        if not any(
-            is_missing(cells[n]) if layout.kinds[n] != "text" else not cells[n].strip()
-            for n in layout.needed
-        ):
-            complete.append(number)
-    return complete
-
-
-def _loaded(lines: list[str], layout: Layout) -> Cells | None:
-    # A character of a text that nobody reads is enough.
-    dtypes = {"integer": "i8", "number": "f8", "gap": "O", "text": "O", None: "U1"}
-    fields = [(str(n), dtypes[layout.kinds.get(n)]) for n in range(layout.width)]
     try:
-        with warnings.catch_warnings():
-            # NumPy warns when it reads 3.0 as an integer: here that is an error.
-            warnings.simplefilter("error", DeprecationWarning)
-            warnings.simplefilter("ignore", UserWarning)  # of a file without rows
-            rows = np.loadtxt(lines, fields, delimiter=layout.delimiter, quotechar='"', ndmin=1)
-        numbers = {
-            n: _with_gaps(rows[str(n)]) if kind == "gap" else rows[str(n)]
-            for n, kind in layout.kinds.items()
-            if kind != "text"
-        }
-    except (ValueError, OverflowError, DeprecationWarning):
+        values = np.array([int(x) if whole else float(x) for x in labels], "i8" if whole else "f8")
+    except OverflowError:
         return None
-    texts = {n: texts_of(rows[str(n)]) for n, kind in layout.kinds.items() if kind == "text"}
-    return Cells(len(rows), numbers, texts)
-
-
-def _with_gaps(cells: NDArray) -> NDArray:
-    """Return numbers, NaN where a cell is missing; raise `ValueError` for anything else."""
-    texts = np.strings.strip(cells.astype(str))
-    if np.strings.find(texts, "_").max(initial=-1) >= 0:
-        raise ValueError("NumPy reads 1_000 as Python does")
-    missing = np.isin(np.strings.lower(texts), sorted(MISSING))
-    return np.where(missing, "nan", texts).astype(float)
+    numbers: NDArray = values[column.codes]
+    return numbers
 
 
 def arrow_cells(content: bytes, layout: Layout) -> Cells | None:
-    """Return the columns of some lines as `numpy_cells` does; None where that is in doubt."""
+    """Return the columns of some lines as `python_cells` does; None where that is in doubt."""
     try:
         pa, reader = (importlib.import_module(name) for name in ("pyarrow", "pyarrow.csv"))
     except ImportError:
         return None
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n")
-    lower = content.lower()
-    # pyarrow knows no comments and no -nan, takes hexadecimal numbers and nan(1), and a line of
-    # spaces for a text; without columns it reads all of them.
-    doubtful = any(mark in lower for mark in (b"\r", b"#", b"0x", b"nan(", b"-nan"))
+    # It takes a line of spaces for a text; without columns it reads all of them.
+    doubtful = any(one in content and mark in content for one, mark in _DOUBTFUL.items())
     if doubtful or not layout.kinds or (layout.width == 1 and layout.kinds[0] == "text"):
         return None
     dtypes = {

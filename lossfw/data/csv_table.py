@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from lossfw.data import csv_text
-from lossfw.data.csv_cells import CellKind, Cells, Layout, read_cells
+from lossfw.data.csv_cells import CellKind, Layout, read_cells, whole_columns
 from lossfw.data.csv_text import is_missing, is_number
 from lossfw.data.files import need_file
 from lossfw.data.labels import check_labels
@@ -26,12 +26,14 @@ from lossfw.data.lazy_arrays import (
     is_file_backed,
     materialize,
 )
+from lossfw.data.piece_store import PieceStore
 from lossfw.data.stamps import FileStamp
 from lossfw.data.table import Table, TableOptions, TableRows, columns_in
-from lossfw.errors import DataError
+from lossfw.errors import DataError, MissingExtraError
+from lossfw.extras import install_command
 from lossfw.numerics.arrays import NDArray
 
-# The numbers of a smaller file are kept: they take some hundred megabytes at most.
+# The numbers of a smaller file are kept in memory: they take some hundred megabytes at most.
 WHOLE_BYTES = 16 * 2**20
 # The first lines of a table.
 _FIRST_BYTES = 2**14
@@ -63,8 +65,8 @@ class CsvTable(Table):
         """See `Table.read_rows`; columns that are in no group may hold anything.
 
         The dtype is int64 if every number of a group is written as an integer,
-        ``3`` and not ``3.0``, and float64 otherwise. A large file is read once, to
-        check it; its columns stay in the file, and their rows are read on use.
+        ``3`` and not ``3.0``, and float64 otherwise. A large file is read once; its columns
+        are then in a temporary file, and their rows are read on use.
         """
         texts: frozenset[int] = frozenset()
         while True:
@@ -173,19 +175,14 @@ class _Parser:
         """The columns that are read."""
         return columns_in(self.groups)
 
-    def columns_of(self, groups: Collection[int]) -> frozenset[int]:
-        """Return the columns of the groups with these numbers."""
-        return columns_in([self.groups[n] for n in groups])
+    def layout(self, content: bytes, integers: Collection[int], first: int) -> Layout:
+        """Return how some lines are read, of which the number of the first row is `first`.
 
-    def parse(self, content: bytes, integers: Collection[int], first: int) -> Cells | None:
-        """Return the cells of some lines; None if a column holds something else.
-
-        The columns of the groups `integers` are integers, and `first` is the number of the first
-        row.
+        The columns `integers` hold whole numbers.
         """
-        whole, gaps = self.columns_of(integers), self.options.gaps
+        gaps = self.options.gaps
         kinds: dict[int, CellKind] = {
-            n: "text" if n in self.texts else "integer" if n in whole
+            n: "text" if n in self.texts else "integer" if n in integers
             else "gap" if n in gaps else "number"
             for n in self.columns
         }  # fmt: skip
@@ -193,16 +190,7 @@ class _Parser:
         if self.options.rows is not None:
             lines = content.count(b"\n") + content.count(b"\r") + 1
             chosen = self.options.rows.within(first, first + lines)
-        layout = Layout(self.table.delimiter, self.table.width, kinds, drops, chosen)
-        return read_cells(content, layout)
-
-    def integers_in(self, content: bytes, groups: Collection[int], first: int) -> Collection[int]:
-        """Return those groups whose cells are written as integers in some lines."""
-        return [
-            n
-            for n in groups
-            if self.texts.issuperset(self.columns_of([n])) or self.parse(content, [n], first)
-        ]
+        return Layout(self.table.delimiter, self.table.width, kinds, drops, chosen)
 
 
 def _lacks_value(pieces: _CsvPieces, columns: Sequence[RowArray], refused: frozenset[int]) -> bool:
@@ -216,66 +204,67 @@ def _lacks_value(pieces: _CsvPieces, columns: Sequence[RowArray], refused: froze
     )
 
 
-class _Chunk(NamedTuple):
-    """Whole lines of a file: its bytes, the second excluded, and the rows that are read of them.
-
-    `first` is the number of the first row in them.
-    """
-
-    start: int
-    stop: int
-    rows: int
-    first: int
-
-
 def _scan(parser: _Parser) -> _CsvPieces | None:
-    """Read a file once; None if columns of numbers hold something else.
-
-    This checks every line, finds where chunks begin and which groups are integers throughout,
-    and finds the labels.
-    """
-    table, stamp = parser.table, FileStamp.of(parser.table.path)
-    integers: Collection[int] = range(len(parser.groups))
-    labels: dict[int, set[str]] = {number: set() for number in parser.texts}
-    chunks: list[_Chunk] = []
-    # Rows that were seen, chosen and left out so far, and the places of those that were not.
-    first = chosen = dropped = 0
+    """Read a file once; None if columns of numbers hold something else."""
+    table, stamp, store = parser.table, FileStamp.of(parser.table.path), PieceStore()
+    integers = parser.columns - parser.texts
+    # The texts of each column, by which the store has their places.
+    known: dict[int, dict[str, int]] = {number: {} for number in parser.texts}
+    counts = [0]
+    # Bytes that were read, and rows that were seen, chosen and left out so far.
+    size = first = chosen = dropped = 0
+    # The places of the rows that were not left out.
     places: list[NDArray] = []
     # Reading the numbers again for a digest would take as long as the evaluation.
     digest = hashlib.sha256()
     for start, content in csv_text.chunks_of(table.path, table.header_lines, table.delimiter):
         digest.update(content)
-        if not chunks:
+        if first == 0:
             # The first lines tell what most columns hold.
             lines = _first_lines(content, table.delimiter)
-            if parser.parse(lines, (), 0) is None:
+            if read_cells(lines, parser.layout(lines, (), 0)) is None:
                 return None
-            integers = parser.integers_in(lines, integers, 0)
-        cells = parser.parse(content, integers, first)
+            integers &= whole_columns(lines, parser.layout(lines, integers, 0))
+        cells = read_cells(content, parser.layout(content, integers, first))
         if cells is None and integers:
-            integers = parser.integers_in(content, integers, first)
-            cells = parser.parse(content, integers, first)
+            integers &= whole_columns(content, parser.layout(content, integers, first))
+            cells = read_cells(content, parser.layout(content, integers, first))
         if cells is None:
             return None
-        chunks.append(_Chunk(start, start + len(content), cells.rows, first))
+        columns = dict(cells.numbers)
+        for number, labels in known.items():
+            texts = cells.texts[number]
+            codes = [labels.setdefault(text, len(labels)) for text in texts.labels]
+            columns[number] = np.array(codes, np.int64)[texts.codes]
+            check_labels(table.path, number, len(labels), parser.options.most_labels(number))
+        size = start + len(content)
+        if size > WHOLE_BYTES:
+            _spill(store, table.path)
+        if cells.rows:
+            store.add(columns)
+            counts.append(cells.rows)
         if parser.options.rows is not None:
             inside = np.arange(cells.rows) if cells.places is None else cells.places
             places.append(inside + chosen)
         first, chosen = first + cells.seen, chosen + cells.rows + cells.dropped
         dropped += cells.dropped
-        for number in parser.texts:
-            labels[number].update(cells.texts[number].labels)
-            most = parser.options.most_labels(number)
-            check_labels(table.path, number, len(labels[number]), most)
-    known = {number: tuple(sorted(texts)) for number, texts in labels.items()}
     drops = " dropped" if parser.options.missing == "drop" else ""
     some = "" if parser.options.rows is None else f" {parser.options.rows.digest}"
-    pieces = _CsvPieces(
-        stamp, parser, chunks, integers, known, f"{digest.hexdigest()}{drops}{some}"
-    )
-    pieces.dropped, pieces.count = dropped, first
+    name = f"{digest.hexdigest()}{drops}{some}"
+    pieces = _CsvPieces(stamp, parser, store, counts, integers | parser.texts, known, name)
+    pieces.size, pieces.dropped, pieces.count = size, dropped, first
     pieces.places = np.concatenate(places) if dropped and places else None
     return pieces
+
+
+def _spill(store: PieceStore, path: Path | str) -> None:
+    try:
+        store.spill()
+    except MissingExtraError:
+        raise MissingExtraError(
+            f"{path} has more than {WHOLE_BYTES >> 20} MB of text, for which lossfw needs the "
+            f"library pyarrow, which is not installed: {install_command('tables')}"
+        ) from None
 
 
 def _first_lines(content: bytes, delimiter: str) -> bytes:
@@ -290,22 +279,25 @@ class _CsvPieces(ChunkedTable):
         self,
         stamp: FileStamp,
         parser: _Parser,
-        chunks: Sequence[_Chunk],
-        integers: Collection[int],
-        labels: Mapping[int, tuple[str, ...]],
+        store: PieceStore,
+        counts: Sequence[int],
+        integers: frozenset[int],
+        known: Mapping[int, Mapping[str, int]],
         digest: str,
     ) -> None:
-        self.parser, self._integers = parser, integers
-        self.labels, self.size = labels, chunks[-1].stop if chunks else 0
-        self.digest = digest
-        # As in a `TableRows`.
-        self.dropped = self.count = 0
+        self.parser, self.digest = parser, digest
+        # Columns of whole numbers, places of labels among them.
+        self._store, self._integers = store, integers
+        self.labels = {number: tuple(sorted(places)) for number, places in known.items()}
+        # For each text in the order of the store its place in the order of the labels.
+        self._places = {
+            number: np.array([*map({t: n for n, t in enumerate(self.labels[number])}.get, texts)])
+            for number, texts in known.items()
+        }
+        # As in a `TableRows`; and the bytes of the text.
+        self.dropped = self.count = self.size = 0
         self.places: NDArray | None = None
-        self._chunks = [chunk for chunk in chunks if chunk.rows]
-        # A gzipped file is read from its beginning: it stays open for the next chunk.
-        self._packed = csv_text.is_packed(parser.table.path)
-        self._stream: BinaryIO | None = None
-        super().__init__(np.cumsum([0, *(chunk.rows for chunk in self._chunks)]), stamp)
+        super().__init__(np.cumsum(counts), stamp)
 
     def columns(self) -> list[PieceColumn]:
         """Return an array for each group of columns."""
@@ -314,44 +306,33 @@ class _CsvPieces(ChunkedTable):
                 self,
                 number,
                 () if isinstance(group, int) else (len(group),),
-                np.dtype(np.int64 if number in self._integers else np.float64),
+                self._dtype(group),
                 f"{self.digest} columns {column_numbers(group)}",
             )
             for number, group in enumerate(self.parser.groups)
         ]
 
+    def _dtype(self, group: Group) -> np.dtype[Any]:
+        return np.dtype("i8" if self._integers.issuperset(column_numbers(group)) else "f8")
+
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_stream": None, "places": None}
+        return {**super().__getstate__(), "places": None}
 
     def load(self, piece: int) -> dict[Hashable, NDArray]:
-        chunk, path, parser = self._chunks[piece], self.parser.table.path, self.parser
-        with csv_text.readable(path):
-            stream = self._stream or csv_text.open_bytes(path)
-            stream.seek(chunk.start)
-            content = stream.read(chunk.stop - chunk.start)
-        self._stream = stream if self._packed else None
-        if not self._packed:
-            stream.close()
-        cells = exact = parser.parse(content, self._integers, chunk.first)
-        # A column may be among integers and among floats, and an integer -0 has no sign.
-        floats = parser.columns_of(set(range(len(parser.groups))) - set(self._integers))
-        if b"-0" in content and floats & parser.columns_of(self._integers):
-            cells = parser.parse(content, (), chunk.first)
-        if cells is None or exact is None or not cells.rows == exact.rows == chunk.rows:
-            raise DataError(f"{path} has changed while it was read: run again.")
-        return {
-            number: self._array(exact, group, np.int64)
-            if number in self._integers
-            else self._array(cells, group, np.float64)
-            for number, group in enumerate(parser.groups)
-        }
+        if not self._store.is_there:
+            # On another machine: its own file is read there once.
+            table = replace(self.parser.table, path=self.stamp.path)
+            again = _scan(replace(self.parser, table=table))
+            if again is None or again.digest != self.digest:
+                raise DataError(f"{self.stamp.path} has changed while it was read: run again.")
+            self._store = again._store
+        columns = self._store[piece]
+        return {n: self._array(columns, group) for n, group in enumerate(self.parser.groups)}
 
-    def _array(self, cells: Cells, group: Group, dtype: type[np.generic]) -> NDArray:
-        array = np.empty((cells.rows, len(column_numbers(group))), dtype)
-        for place, number in enumerate(column_numbers(group)):
-            array[:, place] = (
-                cells.texts[number].places_in(self.labels[number])
-                if number in cells.texts
-                else cells.numbers[number]
-            )
+    def _array(self, columns: Mapping[int, NDArray], group: Group) -> NDArray:
+        numbers = column_numbers(group)
+        array = np.empty((len(columns[numbers[0]]), len(numbers)), self._dtype(group))
+        for place, number in enumerate(numbers):
+            values = columns[number]
+            array[:, place] = self._places[number][values] if number in self._places else values
         return array[:, 0] if isinstance(group, int) else array

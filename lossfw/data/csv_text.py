@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import numpy as np
+
 from lossfw.errors import DataError
 
 # Text files of today; a byte-order mark at the start is skipped.
@@ -31,7 +33,7 @@ CHUNK_BYTES = 4 * 2**20
 # A longer row has a quotation mark that nothing closes.
 _LONGEST_ROW_BYTES = 64 * 2**20
 # How the common programs write a missing value.
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
+MISSING = frozenset({"", "na", "n/a", "nan", "-nan", "null", "none"})
 
 
 def is_missing(cell: str) -> bool:
@@ -100,9 +102,12 @@ def readable(path: Path) -> Iterator[None]:
 
 @cache
 def row_pattern(delimiter: str) -> re.Pattern[str]:
-    """Return the pattern of a row with its end: a cell in quotes may go over several lines."""
+    """Return the pattern of a row: its cells, which may go over several lines in quotes, its end.
+
+    A comment lies between both.
+    """
     cell = rf'(?:"(?:[^"]++|"")*+"[^{delimiter}#\r\n]*+|(?!")[^{delimiter}#\r\n]*+)'
-    return re.compile(rf"{cell}(?:{delimiter}{cell})*+(?:#[^\r\n]*+)?+(?:\r\n|\r|\n)")
+    return re.compile(rf"({cell}(?:{delimiter}{cell})*+)(?:#[^\r\n]*+)?+(\r\n|\r|\n)")
 
 
 @cache
@@ -118,10 +123,22 @@ def end_of_rows(content: bytes, delimiter: str) -> int:
     >>> end_of_rows(b'"a\nb",1\n2,"c\n', ","), end_of_rows(b'5" pipe,1\n', ",")
     (8, 10)
     """
-    if b'"' not in content:
+    if b'"' not in content or _are_whole_cells(content, delimiter):
         return len(content)
     found = _rows_pattern(delimiter).match(content)
     return 0 if found is None else found.end()
+
+
+def _are_whole_cells(content: bytes, delimiter: str) -> bool:
+    """Tell whether every mark opens or closes a cell, so that whole lines are whole rows."""
+    text = np.frombuffer(b"\n" + content + b"\n", np.uint8)
+    edge = np.zeros(256, bool)
+    edge[[*f"\r\n{delimiter}".encode()]] = True
+    marks = np.flatnonzero(text == ord('"'))
+    opening, closing = marks[::2] - 1, marks[1::2] + 1
+    if len(opening) != len(closing):
+        return False
+    return bool(edge[text[opening]].all() and edge[text[closing]].all())
 
 
 def chunks_of(path: Path, skip: int, delimiter: str) -> Iterator[tuple[int, bytes]]:

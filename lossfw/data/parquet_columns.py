@@ -25,7 +25,7 @@ def pyarrow(module: str = "pyarrow") -> Any:
     except ImportError:
         raise MissingExtraError(
             "a Parquet file needs the library pyarrow, which is not installed: "
-            f"{install_command('parquet')}"
+            f"{install_command('tables')}"
         ) from None
 
 

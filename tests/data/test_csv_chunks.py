@@ -281,12 +281,6 @@ class TestParquet:
         assert read_array(path, "targets").tolist() == [1, 0]
 
 
-def test_a_zero_that_is_an_integer_has_its_sign_among_floats(tmp_path, in_pieces):
-    whole, both = arrays(write(tmp_path / "t.csv", [["-0", 0.5], [3, 1]]), 0, [0, 1])
-    assert (whole.dtype, np.asarray(whole).tolist()) == (np.int64, [0, 3])
-    assert np.signbit(np.asarray(both)[:, 0]).tolist() == [True, False]
-
-
 def test_a_data_set_may_be_told_its_columns(tmp_path, in_pieces):
     (column,) = arrays(write(tmp_path / "t.csv", [[i, 1] for i in range(30)]), 0)
     data = Dataset("d", targets=column)

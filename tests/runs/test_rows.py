@@ -146,7 +146,7 @@ class TestParquet:
         monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
         done = lossfw("run", "run.yaml", "-o", "evaluate.rows=parquet", "--out", "out")
         assert done.exit_code == 2
-        assert install_command("parquet") in done.stderr
+        assert install_command("tables") in done.stderr
         assert not (folder / "out").exists()
 
 

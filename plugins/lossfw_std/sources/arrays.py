@@ -64,8 +64,8 @@ class Arrays(Source):
     Either one `file` holds everything, or `inputs`, `targets` and
     `sample_weight` are files of their own. Nothing is ever unpickled. A
     ``.npy`` of any size, and a large ``.csv`` or Parquet file, stays on the
-    disk: its rows are read as they are evaluated. Parquet needs the extra
-    ``parquet`` (the library pyarrow).
+    disk: its rows are read as they are evaluated. Parquet, and a ``.csv``
+    of more than 16 MB, need the extra ``tables`` (the library pyarrow).
 
     Parameters
     ----------

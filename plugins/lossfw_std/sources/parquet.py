@@ -38,7 +38,7 @@ class Parquet(Source):
     """A data set of Parquet files: a folder, a pattern, or an address such as ``s3://bucket/rows``.
 
     Rows are read as they are evaluated, and run in the order of the names of the files. Keys of
-    folders (``year=2026/part-0.parquet``) are columns. Needs the extra ``parquet`` (the library
+    folders (``year=2026/part-0.parquet``) are columns. Needs the extra ``tables`` (the library
     pyarrow), and for addresses fsspec with the library of the store.
 
     Use it when the rows are in many files, or lie at an address.
