@@ -144,7 +144,7 @@ def whole_columns(content: bytes, layout: Layout) -> set[int]:
 
 
 def _cells_as_texts(content: bytes, layout: Layout) -> Cells | None:
-    """Return all columns of the chosen rows as texts; None if these are no rows of the table.
+    """Return all columns of the chosen rows as texts; None if a line is not a row of the table.
 
     A number is missing where its cell says so, a text where its cell is empty: ``none`` may be a
     label.
@@ -247,7 +247,7 @@ def arrow_cells(content: bytes, layout: Layout) -> Cells | None:
             numbers[n] = values_of(column)
             missing[n] = nulls_of(column)
             if kind == "gap":
-                numbers[n] = np.where(missing[n], np.nan, numbers[n])
+                numbers[n] = np.where(missing[n] | np.isnan(numbers[n]), np.nan, numbers[n])
     chosen = np.ones(rows, bool)
     if layout.chosen is not None:
         chosen[:] = False

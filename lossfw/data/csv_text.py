@@ -33,7 +33,7 @@ CHUNK_BYTES = 4 * 2**20
 # A longer row has a quotation mark that nothing closes.
 _LONGEST_ROW_BYTES = 64 * 2**20
 # How the common programs write a missing value.
-MISSING = frozenset({"", "na", "n/a", "nan", "-nan", "null", "none"})
+MISSING = frozenset({"", "na", "n/a", "nan", "-nan", "+nan", "null", "none"})
 
 
 def is_missing(cell: str) -> bool:
