@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import NONNEGATIVE, Array, Claims, Namespace, Space
-from lossfw.numerics import computed_in_float64, with_float32_form, xlogy, zero_or_nan
-from lossfw_std import poisson
+from lossfw.numerics import computed_in_float64, xlogy, zero_or_nan
 from lossfw_std.deviance import Deviance, LogMeanBody
+from lossfw_std.poisson import half
 
 
 class PoissonDeviance(Deviance):
@@ -55,23 +55,20 @@ class PoissonDeviance(Deviance):
         """The definition, with 0 log 0 = 0."""
         return 2 * (xlogy(xp, t, t / y) - t + y)
 
-    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return 2.0 * poisson.plain_half(xp, y, t)
-
-    @with_float32_form(_plain_value)
+    @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """With s = (y - t) / (y + t), 2 (y - t) s - 4 t s (atanh(s) - s) near the target."""
-        return 2.0 * poisson.half(xp, y, t)
+        """With u = y / t, 2 t (u - 1 - log(u)); 2 y for a target of 0."""
+        return 2.0 * half(xp, y, t)
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (y - t) / y."""
-        return 2.0 * poisson.gap(xp, y, t)
+        return 2.0 * (y - t) / y
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 t / y^2."""
-        return 2.0 * poisson.bend(xp, y, t)
+        return 2.0 * t / (y * y)
 
     def claims(self) -> Claims:
         """Convex in the mean and in its logarithm; zero at the target as a mean."""
@@ -89,18 +86,15 @@ class PoissonDeviance(Deviance):
 class _OnLogits(LogMeanBody):
     """The deviance of a logarithm of the mean."""
 
-    def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        return 2.0 * poisson.plain_half_on_logits(xp, z, t)
-
-    @with_float32_form(_plain_value)
+    @computed_in_float64
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """2 t (exp(d) - 1 - d) with d = z - log(t)."""
-        return 2.0 * poisson.half_on_logits(xp, z, t)
+        """The deviance of the mean exp(z)."""
+        return 2.0 * half(xp, xp.exp(z), t)
 
     @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (exp(z) - t)."""
-        return 2.0 * poisson.slope_on_logits(xp, z, t)
+        return 2.0 * (xp.exp(z) - t)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:

@@ -18,15 +18,13 @@ from lossfw import (
     Space,
 )
 from lossfw.numerics import (
-    apply_where,
     computed_in_float64,
     factorial_rest,
     multiply_or_zero,
-    with_float32_form,
     xlogy,
     zero_or_nan,
 )
-from lossfw_std import poisson
+from lossfw_std.poisson import half
 
 
 class PoissonNll(LinkedLoss, PointwiseLoss):
@@ -112,31 +110,20 @@ class PoissonNll(LinkedLoss, PointwiseLoss):
             return y - xlogy(xp, t, y)
         return (xlogy(xp, t, t / y) - t + y) + factorial_rest(xp, t)
 
-    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        if not self.full:
-            return self._short(xp, y, t)
-        return poisson.plain_half(xp, y, t) + factorial_rest(xp, t)
-
-    @with_float32_form(_plain_value)
+    @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The definition; the full one is half the deviance and log t! - t log t + t."""
-        if not self.full:
-            return self._short(xp, y, t)
-        return poisson.half(xp, y, t) + factorial_rest(xp, t)
-
-    def _short(self, xp: Namespace, y: Array, t: Array) -> Array:
-        # inf - inf would be NaN.
-        return apply_where(xp, y - xlogy(xp, t, y), xp.isinf(y), lambda xp, y: y, y)
+        return half(xp, y, t) + factorial_rest(xp, t) if self.full else y - xlogy(xp, t, y)
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(y - t) / y."""
-        return poisson.gap(xp, y, t)
+        return (y - t) / y
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2."""
-        return poisson.bend(xp, y, t)
+        return t / (y * y)
 
     def claims(self) -> Claims:
         """Convex in the mean and in its logarithm; a likelihood of at most 1 if it is full."""
@@ -162,26 +149,18 @@ class _OnLogits(PointwiseBody):
             return self.loss.formula(xp, xp.exp(z), t)
         return xp.exp(z) - multiply_or_zero(xp, t, z)
 
-    def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        if not self.loss.full:
-            return self._short(xp, z, t)
-        return poisson.plain_half_on_logits(xp, z, t) + factorial_rest(xp, t)
-
-    @with_float32_form(_plain_value)
+    @computed_in_float64
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """exp(z) - t z; the full one is half the deviance and log t! - t log t + t."""
-        if not self.loss.full:
-            return self._short(xp, z, t)
-        return poisson.half_on_logits(xp, z, t) + factorial_rest(xp, t)
-
-    @staticmethod
-    def _short(xp: Namespace, z: Array, t: Array) -> Array:
-        return xp.exp(z) - multiply_or_zero(xp, t, z)
+        y = xp.exp(z)
+        if self.loss.full:
+            return half(xp, y, t) + factorial_rest(xp, t)
+        return y - multiply_or_zero(xp, t, z)
 
     @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """exp(z) - t."""
-        return poisson.slope_on_logits(xp, z, t)
+        return xp.exp(z) - t
 
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
