@@ -30,14 +30,16 @@ def temporary_folder(*, near: Path | None = None) -> Iterator[Path]:
     """
     folder, prefix = (None, "lossfw-") if near is None else (near.parent, f".{near.name}.")
     _answer(signal.SIG_DFL, _end)
+    made: tuple[int, str] | None = None
     try:
         with TemporaryDirectory(dir=folder, prefix=prefix) as name:
-            _open.append((os.getpid(), name))
-            try:
-                yield Path(name)
-            finally:
-                _open.remove((os.getpid(), name))
+            made = os.getpid(), name
+            _open.append(made)
+            yield Path(name)
     finally:
+        # After the folder has gone: a large file takes a while to be removed.
+        if made is not None:
+            _open.remove(made)
         if not _open:
             _answer(_end, signal.SIG_DFL)
 

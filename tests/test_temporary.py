@@ -74,6 +74,21 @@ def test_a_signal_ends_the_process_and_leaves_no_folder(begin, name):
     assert list(made.iterdir()) == []
 
 
+def test_a_signal_while_a_folder_is_removed_leaves_none(begin):
+    words = waiting(
+        before="from tempfile import TemporaryDirectory\n"
+        "close = TemporaryDirectory.__exit__\n"
+        "def ended(*of):\n"
+        "    signal.raise_signal(signal.SIGTERM)\n"
+        "    close(*of)\n"
+        "TemporaryDirectory.__exit__ = ended",
+        seconds=0,
+    )
+    process, made = begin(*words, stdout=subprocess.PIPE)
+    assert process.wait(HANGS) == -signal.SIGTERM
+    assert list(made.iterdir()) == []
+
+
 @pytest.mark.parametrize("answer", ["signal.SIG_IGN", "lambda *_: print('mine', flush=True)"])
 def test_who_answers_the_signal_goes_on_doing_so(begin, answer):
     words = waiting(
