@@ -53,12 +53,12 @@ FACES = {
         softmax_parts softplus sqrt1pm1 sum_of_others take_at multiply_or_zero times_normal_pdf
         xlog1py xlogy
         DEFAULT_DELTA Delta Guard
-        at_least at_most excess guarded_log guarded_log_derivative guarded_log_second_derivative
+        at_least at_most guarded_log guarded_log_derivative guarded_log_second_derivative
         computed_in_float64
         polynomial power
         stop_gradient textbook_log
         two_diff two_prod zero_or_nan apply_where apply_where_rows cache_constants
-        representable_limit with_float32_form
+        with_float32_form
     """,
 }
 

@@ -37,9 +37,7 @@ of a guarded logarithm (`Guard`, `Delta` and `DEFAULT_DELTA` are for its fields)
 
 of an argument and a parameter::
 
-    excess(xp, a, limit)    a - limit
     at_most(xp, a, limit)   at_least(xp, a, limit)   zero_or_nan(xp, x)
-    representable_limit(xp, limit, x)   a limit that the dtype of x can hold
     cache_constants(function)   decorates a function that computes constants from parameters
 
 with two floats for one number, the second being the rounding error of the first::
@@ -114,9 +112,7 @@ from lossfw.numerics.normal_tail import normal_mean_excess as normal_mean_excess
 from lossfw.numerics.parameters import at_least as at_least
 from lossfw.numerics.parameters import at_most as at_most
 from lossfw.numerics.parameters import cache_constants as cache_constants
-from lossfw.numerics.parameters import excess as excess
 from lossfw.numerics.parameters import power as power
-from lossfw.numerics.parameters import representable_limit as representable_limit
 from lossfw.numerics.parameters import zero_or_nan as zero_or_nan
 from lossfw.numerics.primitive import computed_in_float64 as computed_in_float64
 from lossfw.numerics.primitive import polynomial as polynomial

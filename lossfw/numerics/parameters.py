@@ -1,18 +1,10 @@
-"""Arithmetic with parameters, which may have more digits than the arrays of a call.
-
-A parameter is a float64 and may meet arrays in float32. Where a body takes the difference of an
-argument and such a number, rounding the number first would cost every digit near it.
-"""
+"""Bounds of arrays, powers, and constants that are computed from parameters once."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from decimal import Context, localcontext
 from typing import TypeVar, TypeVarTuple
-
-import numpy as np
 
 from lossfw.numerics.arrays import Array, Namespace, number_beside
 from lossfw.numerics.primitive import computed_in_float64
@@ -22,30 +14,6 @@ _Constant = TypeVar("_Constant")
 
 # A process has few losses of one kind, and a sweep of a parameter many.
 _MOST_REMEMBERED = 1024
-
-# Decimal digits of constants: more than any number system here has.
-_DIGITS = 60
-
-_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
-
-# Far enough below it that sums and small multiples of such numbers are finite.
-_LIMIT_FLOAT32 = 1e30
-
-
-def nearest_float32(x: float) -> float:
-    """Return the float32 nearest to `x`: a number that is the same in both dtypes.
-
-    Examples
-    --------
-    >>> nearest_float32(0.1)
-    0.10000000149011612
-    """
-    return float(np.float32(x)) if abs(x) <= _LARGEST_FLOAT32 else x
-
-
-def high_precision() -> AbstractContextManager[Context]:
-    """Compute with decimals of 60 digits, inside the ``with`` block."""
-    return localcontext(prec=_DIGITS)
 
 
 def cache_constants(function: Callable[[*_Parts], _Constant]) -> Callable[[*_Parts], _Constant]:
@@ -76,22 +44,6 @@ def cache_constants(function: Callable[[*_Parts], _Constant]) -> Callable[[*_Par
     return constant
 
 
-def excess(xp: Namespace, a: Array, limit: float) -> Array:
-    """Return ``a - limit``, right to the last digits also where the two are close.
-
-    Examples
-    --------
-    >>> a = np.float32(0.1)
-    >>> float(a - 0.1), f"{excess(np, a, 0.1):.4g}"
-    (0.0, '1.49e-09')
-    """
-    if a.dtype != xp.float32:
-        return a - limit
-    head = nearest_float32(limit)
-    a = a - head
-    return a - (limit - head) if head != limit else a
-
-
 def at_most(xp: Namespace, a: Array, limit: float) -> Array:
     """Return the smaller of each element and a number; NaN stays NaN.
 
@@ -106,20 +58,6 @@ def at_most(xp: Namespace, a: Array, limit: float) -> Array:
 def at_least(xp: Namespace, a: Array, limit: float) -> Array:
     """Return the larger of each element and a number; NaN stays NaN; see `at_most`."""
     return xp.maximum(a, number_beside(xp, a, limit))
-
-
-def representable_limit(xp: Namespace, limit: float, x: Array) -> float:
-    """Return a limit below the largest floats, smaller where `x` is of float32.
-
-    Without float64, which JAX has on request alone, also `computed_in_float64` leaves float32.
-
-    Examples
-    --------
-    >>> representable_limit(np, 1e290, np.zeros(3, np.float32))
-    1e+30
-    """
-    narrow = xp.float32 != xp.float64 and x.dtype == xp.float32
-    return min(limit, _LIMIT_FLOAT32) if narrow else limit
 
 
 def zero_or_nan(xp: Namespace, x: Array) -> Array:

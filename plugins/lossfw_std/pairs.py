@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from lossfw import Array, GroupLoss, Namespace
-from lossfw.numerics import computed_in_float64, multiply_or_zero, two_diff
+from lossfw.numerics import computed_in_float64, multiply_or_zero
 
 # A row of this relevance fills up a group: it is in no pair and has no place.
 ABSENT = -math.inf
@@ -47,7 +47,7 @@ class PairLoss(GroupLoss):
     """Base of losses that are a sum over the pairs of which row i is more relevant than row j.
 
     Write the cost of a pair and its derivatives by the score of row j; those by that of row i are
-    the same but for the sign of the first. Arguments are d = s_j - s_i and its rounding error.
+    the same but for the sign of the first. The argument is d = s_j - s_i.
     """
 
     neutral: ClassVar[tuple[Any, Any] | None] = NEUTRAL
@@ -57,15 +57,15 @@ class PairLoss(GroupLoss):
         """Return the cost of each pair by its definition."""
 
     @abstractmethod
-    def cost(self, xp: Namespace, d: Array, error: Array) -> Array:
+    def cost(self, xp: Namespace, d: Array) -> Array:
         """Return the cost of each pair."""
 
     @abstractmethod
-    def slope(self, xp: Namespace, d: Array, error: Array) -> Array:
+    def slope(self, xp: Namespace, d: Array) -> Array:
         """Return its derivative."""
 
     @abstractmethod
-    def bend(self, xp: Namespace, d: Array, error: Array) -> Array:
+    def bend(self, xp: Namespace, d: Array) -> Array:
         """Return its second derivative."""
 
     def order(self, xp: Namespace, y: Array, t: Array) -> Array | None:
@@ -92,9 +92,7 @@ class PairLoss(GroupLoss):
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The sum over j and then over i, which has the same bits alone and in a stack."""
         y, t, _ = self._in_order(xp, y, t)
-        return _total(
-            xp, y, t, multiply_or_zero(xp, self.weights(xp, t), self.cost(xp, *_gaps(xp, y)))
-        )
+        return _total(xp, y, t, multiply_or_zero(xp, self.weights(xp, t), self.cost(xp, _gaps(y))))
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -106,11 +104,11 @@ class PairLoss(GroupLoss):
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, with the same weights."""
         y, t, place = self._in_order(xp, y, t)
-        weights, gaps = self.weights(xp, t), _gaps(xp, y)
-        slopes = multiply_or_zero(xp, weights, self.slope(xp, *gaps))
+        weights, gaps = self.weights(xp, t), _gaps(y)
+        slopes = multiply_or_zero(xp, weights, self.slope(xp, gaps))
         slope = xp.sum(slopes, axis=-2) - xp.sum(slopes, axis=-1)
         slope = with_nan(xp, is_unknown(xp, y, t), slope)
-        value = _total(xp, y, t, multiply_or_zero(xp, weights, self.cost(xp, *gaps)))
+        value = _total(xp, y, t, multiply_or_zero(xp, weights, self.cost(xp, gaps)))
         return value, slope if place is None else xp.take_along_axis(slope, place, axis=-1)
 
     @computed_in_float64
@@ -124,7 +122,7 @@ class PairLoss(GroupLoss):
     ) -> tuple[Array, Array]:
         """Return sums over the pairs in which a row is the worse one, and the better one."""
         y, t, place = self._in_order(xp, y, t)
-        x = multiply_or_zero(xp, self.weights(xp, t), function(xp, *_gaps(xp, y)))
+        x = multiply_or_zero(xp, self.weights(xp, t), function(xp, _gaps(y)))
         worse, better = xp.sum(x, axis=-2), xp.sum(x, axis=-1)
         if place is None:
             return worse, better
@@ -139,10 +137,10 @@ class PairLoss(GroupLoss):
         return y, t, xp.argsort(order, axis=-1)
 
 
-def _gaps(xp: Namespace, y: Array) -> tuple[Array, Array]:
-    """Return s_j - s_i, and what was lost by rounding."""
+def _gaps(y: Array) -> Array:
+    """Return s_j - s_i."""
     si, sj = pairs(y)
-    return two_diff(xp, sj, si)
+    return sj - si
 
 
 def _total(xp: Namespace, y: Array, t: Array, terms: Array) -> Array:

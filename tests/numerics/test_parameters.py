@@ -1,37 +1,13 @@
-"""Arithmetic with parameters: differences and shares that lose nothing."""
-
-from fractions import Fraction
+"""Bounds of arrays, and constants of parameters."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lossfw.numerics.parameters import (
     at_least,
     at_most,
     cache_constants,
-    excess,
-    nearest_float32,
     zero_or_nan,
 )
-
-positive = st.floats(1e-12, 1e12)
-
-
-@given(positive, st.integers(-3, 3))
-def test_a_difference_of_float32_and_a_parameter_is_rounded_like_any_other(limit, steps):
-    a = np.float32(limit)
-    for _ in range(abs(steps)):
-        a = np.nextafter(a, np.float32(np.inf if steps > 0 else 0))
-    wanted = Fraction(float(a)) - Fraction(limit)
-    found = excess(np, np.array([a]), limit)
-    assert found.dtype == np.float32
-    assert abs(Fraction(float(found[0])) - wanted) <= abs(wanted) * Fraction(1, 2**23)
-
-
-def test_the_nearest_float32_of_a_short_or_a_large_number_is_that_number():
-    assert nearest_float32(0.5) == 0.5
-    assert nearest_float32(1e300) == 1e300
 
 
 def test_bounds_let_nan_through():

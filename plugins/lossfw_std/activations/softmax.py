@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, NamedTuple
 
-import numpy as np
-
 from lossfw import LOGITS, SIMPLEX, ActivationClaims, Array, Namespace, RowActivation, Space
-from lossfw.numerics import computed_in_float64, largest_of_rows, multiply_or_zero, two_diff
+from lossfw.numerics import computed_in_float64, largest_of_rows, multiply_or_zero
 
 
 class _Row(NamedTuple):
@@ -19,31 +17,18 @@ class _Row(NamedTuple):
     rest: Array  # sum of e, less one of the largest
 
 
-def distance(xp: Namespace, x: Array, largest: Array) -> tuple[Array, Array]:
-    """Return the distance from the largest of a row, and what rounding took off it."""
-    d, lost = two_diff(xp, x, largest)
-    if xp is np and np.isfinite(largest).all():
-        return d, lost
-    # Infinity less infinity: equal arguments are equal.
-    return xp.where(x == largest, xp.zeros_like(d), d), lost
+def distance(xp: Namespace, x: Array, largest: Array) -> Array:
+    """Return the distance from the largest of a row; that of equal infinite ones is 0."""
+    return xp.where(x == largest, xp.zeros_like(x), x - largest)
 
 
 def _take_apart(xp: Namespace, x: Array) -> _Row:
-    """Return a row's distances from its largest, and their exponentials.
-
-    A distance of -700 is rounded by 6e-14, and exp would turn that into 250
-    units in the last place. So the exponential also gets what was rounded away.
-    """
-    largest = largest_of_rows(xp, x)
-    d, lost = distance(xp, x, largest)
+    """Return a row's distances from its largest, and their exponentials."""
+    d = distance(xp, x, largest_of_rows(xp, x))
     e = xp.exp(d)
-    e = e + e * lost
     # The integer part: an exponential that rounds to 1 counts as a largest one.
     top = xp.floor(e)
     others = xp.sum(e - top, axis=-1, keepdims=True)
-    if xp is np and np.sum(top) == largest.size:
-        # One largest in each row, as nearly always.
-        return _Row(d, e, top, others)
     return _Row(d, e, top, others + (xp.sum(top, axis=-1, keepdims=True) - 1))
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import SIMPLEX, ActivationClaims, Array, Namespace, RowActivation, Space
-from lossfw.numerics import columns, computed_in_float64, two_prod
-from lossfw_std.activations.softmax import distance
+from lossfw.numerics import columns, computed_in_float64, two_diff, two_prod
 
 # Distances from the largest, in [-1, 0], are taken as a multiple of 2^-32 and a
 # rest. Sums of a million multiples are exact in float64, and those of the rests
@@ -14,9 +13,19 @@ from lossfw_std.activations.softmax import distance
 _GRID = 2.0**32
 
 
+def _distance(xp: Namespace, x: Array, largest: Array) -> tuple[Array, Array]:
+    """Return the distance from the largest of a row, and what rounding took off it.
+
+    Without it results just above 0 were refuted: a share that is a difference has no other digits.
+    """
+    d, lost = two_diff(xp, x, largest)
+    # Infinity less infinity: equal arguments are equal.
+    return xp.where(x == largest, xp.zeros_like(d), d), lost
+
+
 def _parts(xp: Namespace, x: Array, largest: Array) -> tuple[Array, Array]:
     """Return the distance from the largest, at least -1, as a multiple of the grid and a rest."""
-    d, lost = distance(xp, x, largest)
+    d, lost = _distance(xp, x, largest)
     far = d < -1
     d, lost = xp.where(far, -xp.ones_like(d), d), xp.where(far, xp.zeros_like(d), lost)
     coarse = xp.floor(d * _GRID) / _GRID
@@ -46,7 +55,7 @@ def _sparsemax(xp: Namespace, x: Array) -> Array:
     share = left / n
     product, rounding = two_prod(xp, share, n)
     rest = ((left - product) - rounding) - xp.take_along_axis(fine_sums, last, axis=-1)
-    d, lost = distance(xp, x, largest)
+    d, lost = _distance(xp, x, largest)
     return xp.maximum((d + share) + (lost + rest / n), xp.zeros_like(d))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import NonNegativeFloat
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
-from lossfw.numerics import excess, positive_part, zero_or_nan
+from lossfw.numerics import positive_part, zero_or_nan
 
 
 class EpsilonInsensitive(DistanceLoss):
@@ -53,7 +53,7 @@ class EpsilonInsensitive(DistanceLoss):
         return over * over if self.squared else over
 
     def value(self, xp: Namespace, r: Array) -> Array:
-        """The same; beside epsilon every digit of the difference is right."""
+        """The same."""
         over = self._over(xp, r)
         return over * over if self.squared else over
 
@@ -72,7 +72,7 @@ class EpsilonInsensitive(DistanceLoss):
         return xp.where(self._over(xp, r) > 0, zero + 2.0, zero)
 
     def _over(self, xp: Namespace, r: Array) -> Array:
-        return positive_part(xp, excess(xp, xp.abs(r), self.epsilon))
+        return positive_part(xp, xp.abs(r) - self.epsilon)
 
     def claims(self) -> Claims:
         """Convex; with epsilon = 0 the claims of the absolute or the squared error."""

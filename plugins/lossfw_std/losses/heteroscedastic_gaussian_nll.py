@@ -16,43 +16,9 @@ from lossfw import (
     PointwiseLoss,
     Space,
 )
-from lossfw.numerics import (
-    at_most,
-    computed_in_float64,
-    multiply_or_zero,
-    normal_cdf,
-    normal_quantile,
-    select,
-    with_float32_form,
-    zero_or_nan,
-)
-from lossfw_std.shared_parts import Deferred, shared_parts
+from lossfw.numerics import computed_in_float64, normal_cdf, normal_quantile, zero_or_nan
 
 _LOG_TWO_PI = math.log(2.0 * math.pi)
-
-# exp(-s) overflows or is subnormal beyond this; there it is multiplied in parts.
-_SAFE = 700.0
-
-
-def _of_parts(loss: HeteroscedasticGaussianNll, xp: Namespace, *parts: Array) -> Deferred:
-    s, slope, half = parts
-
-    def value() -> Array:
-        total = 0.5 * s + half + (0.5 * _LOG_TWO_PI if loss.full else 0.0)
-        # An infinite square outweighs any s.
-        return select(xp, xp.isinf(half), half, total)
-
-    return value, lambda: {"mean": slope, "log_variance": 0.5 - half + zero_or_nan(xp, s)}
-
-
-@shared_parts
-def _plain(loss: HeteroscedasticGaussianNll, xp: Namespace, y: Any, t: Array) -> Deferred:
-    return _of_parts(loss, xp, *_plain_parts(xp, y, t))
-
-
-@shared_parts
-def _stable(loss: HeteroscedasticGaussianNll, xp: Namespace, y: Any, t: Array) -> Deferred:
-    return _of_parts(loss, xp, *_parts(xp, y, t))
 
 
 class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
@@ -107,26 +73,34 @@ class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
         constant = xp.log(2 * xp.pi * xp.ones_like(s)) if self.full else 0
         return (constant + s + r * r * xp.exp(-s)) / 2
 
-    @with_float32_form(_plain.value)
+    @computed_in_float64
     def value(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """The same; the square or the exponential by itself may overflow."""
-        return _stable.value(self, xp, y, t)
+        """The same."""
+        return self._value_and_slopes(xp, y, t)[0]
 
-    @with_float32_form(_plain.derivative)
+    @computed_in_float64
     def derivative(self, xp: Namespace, y: Any, t: Array) -> Any:
         """(m - t) exp(-s) by m, and (1 - (m - t)^2 exp(-s)) / 2 by s."""
-        return _stable.derivative(self, xp, y, t)
+        return self._value_and_slopes(xp, y, t)[1]
 
-    @with_float32_form(_plain.both)
+    @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
         """Both, from the same exponential."""
-        return _stable.both(self, xp, y, t)
+        return self._value_and_slopes(xp, y, t)
+
+    def _value_and_slopes(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
+        r, s = y.mean - t, y.log_variance
+        slope = r * xp.exp(-s)
+        half = 0.5 * r * slope
+        value = 0.5 * s + half + (0.5 * _LOG_TWO_PI if self.full else 0.0)
+        return value, {"mean": slope, "log_variance": 0.5 - half}
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Any, t: Array) -> dict[str, Array]:
         """exp(-s) by m, and (m - t)^2 exp(-s) / 2 by s."""
-        s, _, half = _parts(xp, y, t)
-        return {"mean": xp.exp(-s) + zero_or_nan(xp, half), "log_variance": half}
+        r, e = y.mean - t, xp.exp(-y.log_variance)
+        half = 0.5 * r * r * e
+        return {"mean": e + zero_or_nan(xp, half), "log_variance": half}
 
     def expected_second_derivative(self, xp: Namespace, y: Any) -> dict[str, Array]:
         """exp(-s) by m, and 1 / 2 by s."""
@@ -143,23 +117,3 @@ class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
     def claims(self) -> Claims:
         """Smooth, and a likelihood."""
         return Claims(twice_smooth=True, strictly_proper=True)
-
-
-def _plain_parts(xp: Namespace, y: Any, t: Array) -> tuple[Array, Array, Array]:
-    """Return `_parts` in float64 that was float32, whose squares neither overflow nor vanish."""
-    r, s = y.mean - t, y.log_variance
-    e = xp.exp(-at_most(xp, s, _SAFE))
-    slope = multiply_or_zero(xp, r, e)
-    return s, slope, multiply_or_zero(xp, 0.5 * r * r, e)
-
-
-def _parts(xp: Namespace, y: Any, t: Array) -> tuple[Array, Array, Array]:
-    """Return s, (m - t) exp(-s) and (m - t)^2 exp(-s) / 2, finite wherever they are."""
-    r, s = y.mean - t, y.log_variance
-    first = xp.clip(s, -_SAFE, _SAFE)
-    second = xp.clip(s - first, -_SAFE, _SAFE)
-    e, f = xp.exp(-first), xp.exp(-second)
-    # Beyond both, not even the square of a float brings an exponential back.
-    rest = xp.exp(-(s - first - second))
-    slope = multiply_or_zero(xp, r * e * f, rest)
-    return s, slope, multiply_or_zero(xp, (r * e) * (0.5 * r * f), rest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, MarginLoss, Namespace
-from lossfw.numerics import excess, positive_part, zero_or_nan
+from lossfw.numerics import positive_part, zero_or_nan
 from lossfw_std.parabolas import over_distance
 
 
@@ -48,8 +48,8 @@ class Hinge(MarginLoss):
         return xp.maximum(self.margin - m, xp.zeros_like(m))
 
     def value(self, xp: Namespace, m: Array) -> Array:
-        """The same; beside the kink every digit of the difference is right."""
-        return positive_part(xp, -excess(xp, m, self.margin))
+        """The same."""
+        return positive_part(xp, self.margin - m)
 
     def derivative(self, xp: Namespace, m: Array) -> Array:
         """-1 below the margin, 0 from there on."""

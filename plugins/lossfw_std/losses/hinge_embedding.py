@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import PositiveFloat
 
 from lossfw import NONNEGATIVE, SIGN, Array, Claims, Namespace, PointwiseLoss, Space
-from lossfw.numerics import excess, positive_part, zero_or_nan
+from lossfw.numerics import positive_part, zero_or_nan
 
 
 class HingeEmbedding(PointwiseLoss):
@@ -52,13 +52,13 @@ class HingeEmbedding(PointwiseLoss):
         return xp.where(t > 0, y, xp.maximum(self.margin - y, xp.zeros_like(y)))
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The same; beside the kink every digit of the difference is right."""
-        apart = positive_part(xp, -excess(xp, y, self.margin))
+        """The same."""
+        apart = positive_part(xp, self.margin - y)
         return xp.where(t > 0.0, y, apart) + zero_or_nan(xp, t)
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """1 for pairs that are alike, -1 for others up to the margin."""
-        apart = 0.0 - xp.sign(positive_part(xp, -excess(xp, y, self.margin)))
+        apart = 0.0 - xp.sign(positive_part(xp, self.margin - y))
         alike = xp.ones_like(y) + zero_or_nan(xp, y)
         return xp.where(t > 0.0, alike, apart) + zero_or_nan(xp, t)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, Namespace
-from lossfw.numerics import at_most, excess, zero_or_nan
+from lossfw.numerics import at_most, zero_or_nan
 from lossfw_std.parabolas import ConcaveInSquare
 
 
@@ -62,7 +62,7 @@ class Huber(ConcaveInSquare):
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """1 up to delta, 0 beyond."""
         zero = zero_or_nan(xp, r)
-        return xp.where(excess(xp, xp.abs(r), self.delta) > 0, zero, zero + 1.0)
+        return xp.where(xp.abs(r) > self.delta, zero, zero + 1.0)
 
     def claims(self) -> Claims:
         """Convex; the second derivative jumps at both ends of the square."""

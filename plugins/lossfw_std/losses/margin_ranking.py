@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import NonNegativeFloat
 
 from lossfw import REAL, SIGN, Array, Claims, Columns, Namespace, PointwiseLoss, Space
-from lossfw.numerics import excess, positive_part, two_diff
+from lossfw.numerics import positive_part
 from lossfw_std.parabolas import over_distance
 
 
@@ -47,11 +47,11 @@ class MarginRanking(PointwiseLoss):
     margin: NonNegativeFloat = 0.0
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
-        missing = self.margin - t * (y.first - y.second)
+        missing = self._missing(xp, y, t)
         return xp.maximum(missing, xp.zeros_like(missing))
 
     def value(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """The same; beside the kink every digit is right."""
+        """The same."""
         return positive_part(xp, self._missing(xp, y, t))
 
     def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
@@ -74,6 +74,4 @@ class MarginRanking(PointwiseLoss):
         return Claims(nonnegative=True, convex=True, lipschitz=2.0**0.5, shift_invariant=True)
 
     def _missing(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """Return margin - t (first - second), whose subtraction may have rounded what is left."""
-        d, error = two_diff(xp, y.first, y.second)
-        return -(excess(xp, t * d, self.margin) + t * error)
+        return self.margin - t * (y.first - y.second)

@@ -21,12 +21,10 @@ from lossfw import (
 from lossfw.numerics import (
     apply_where_rows,
     columns,
-    excess,
     multiply_or_zero,
     positive_part,
     put_at,
     take_at,
-    two_diff,
 )
 
 _GAP = r"\max\!\left(0,\, \mathrm{margin} + y_{j} - y_{k}\right)POWER"
@@ -271,14 +269,14 @@ class MulticlassHinge(CategoricalLoss):
         return gain + sign * weight
 
     def _violation(self, xp: Namespace, other: Array, own: Array) -> Array:
-        """Return max(0, margin + other - own), right also where the three nearly cancel."""
-        difference, rounding = two_diff(xp, other, own)
+        """Return max(0, margin + other - own), 0 between infinite ones that are equal."""
+        difference = other - own
         equal = other == own
         if self.power == 2:
             # The slope of equal finite scores has a derivative.
             equal = equal & xp.isinf(other)
         difference = xp.where(equal, xp.zeros_like(difference), difference)
-        return positive_part(xp, excess(xp, difference, -self.margin) + rounding)
+        return positive_part(xp, self.margin + difference)
 
     def _against(self, xp: Namespace, y: Array, k: int) -> Array:
         """Return by how much each class violates its margin to class k; 0 for k itself."""

@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import Array, Claims, Namespace
-from lossfw.numerics import apply_where, positive_part, sigmoid, softplus, two_diff
+from lossfw.numerics import positive_part, sigmoid, softplus
 from lossfw_std.pairs import PairLoss, pairs
 from lossfw_std.parabolas import over_distance, over_logistic
-
-# The rounding error of a larger distance is that of 16 units in the last place of an exponential.
-_FAR = 16.0
 
 
 class LogisticPairs(PairLoss):
@@ -20,18 +17,17 @@ class LogisticPairs(PairLoss):
         """log(1 + exp(s_j - s_i))."""
         return xp.log1p(xp.exp(d))
 
-    def cost(self, xp: Namespace, d: Array, error: Array) -> Array:
+    def cost(self, xp: Namespace, d: Array) -> Array:
         """The same without overflow."""
-        return _correct_tail(xp, softplus(xp, d), d, error)
+        return softplus(xp, d)
 
-    def slope(self, xp: Namespace, d: Array, error: Array) -> Array:
+    def slope(self, xp: Namespace, d: Array) -> Array:
         """1 / (1 + exp(s_i - s_j))."""
-        return _correct_tail(xp, sigmoid(xp, d), d, error)
+        return sigmoid(xp, d)
 
-    def bend(self, xp: Namespace, d: Array, error: Array) -> Array:
+    def bend(self, xp: Namespace, d: Array) -> Array:
         """The product of the shares of both."""
-        bend = _correct_tail(xp, sigmoid(xp, d) * sigmoid(xp, -d), d, error)
-        return _correct_tail(xp, bend, -d, -error)
+        return sigmoid(xp, d) * sigmoid(xp, -d)
 
 
 class PairwiseLogistic(LogisticPairs):
@@ -111,22 +107,22 @@ class PairwiseHinge(PairLoss):
         """max(0, 1 - (s_i - s_j))."""
         return xp.maximum(1 + d, xp.zeros_like(d))
 
-    def cost(self, xp: Namespace, d: Array, error: Array) -> Array:
-        """The same; beside the kink every digit is right."""
-        return positive_part(xp, (1.0 + d) + error)
+    def cost(self, xp: Namespace, d: Array) -> Array:
+        """The same."""
+        return positive_part(xp, 1.0 + d)
 
-    def slope(self, xp: Namespace, d: Array, error: Array) -> Array:
+    def slope(self, xp: Namespace, d: Array) -> Array:
         """1 below the kink, 0 above."""
-        return 0.5 * (1.0 + xp.sign((1.0 + d) + error))
+        return 0.5 * (1.0 + xp.sign(1.0 + d))
 
-    def bend(self, xp: Namespace, d: Array, error: Array) -> Array:
+    def bend(self, xp: Namespace, d: Array) -> Array:
         """0 on both sides of the kink."""
         return xp.zeros_like(d)
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Twice the sum of the pairs' bounds, each 1 / (2 |1 - (y_i - y_j)|)."""
-        d, error = two_diff(xp, *reversed(pairs(y)))
-        return _both_rows(xp, self.weights(xp, t), 0.5 * over_distance(xp, (1.0 + d) + error))
+        si, sj = pairs(y)
+        return _both_rows(xp, self.weights(xp, t), 0.5 * over_distance(xp, 1.0 + (sj - si)))
 
     def claims(self) -> Claims:
         """Convex, with kinks."""
@@ -139,8 +135,3 @@ def _both_rows(xp: Namespace, weights: Array, bounds: Array) -> Array:
     """Return for each row twice the sum of the bounds of its pairs."""
     bounds = xp.where(weights > 0, weights * bounds, xp.zeros_like(bounds))
     return 2.0 * (xp.sum(bounds, axis=-2) + xp.sum(bounds, axis=-1))
-
-
-def _correct_tail(xp: Namespace, result: Array, d: Array, error: Array) -> Array:
-    """Return a result that falls as exp(d) for d below 0, of d with its rounding error."""
-    return apply_where(xp, result, d < -_FAR, lambda _, x, error: x + x * error, result, error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, MarginLoss, Namespace
-from lossfw.numerics import excess, positive_part, zero_or_nan
+from lossfw.numerics import positive_part, zero_or_nan
 
 
 class SquaredHinge(MarginLoss):
@@ -47,7 +47,7 @@ class SquaredHinge(MarginLoss):
         return short * short
 
     def value(self, xp: Namespace, m: Array) -> Array:
-        """The same; beside the margin every digit of the difference is right."""
+        """The same."""
         short = self._short(xp, m)
         return short * short
 
@@ -61,7 +61,7 @@ class SquaredHinge(MarginLoss):
         return xp.where(self._short(xp, m) > 0, zero + 2.0, zero)
 
     def _short(self, xp: Namespace, m: Array) -> Array:
-        return positive_part(xp, -excess(xp, m, self.margin))
+        return positive_part(xp, self.margin - m)
 
     def claims(self) -> Claims:
         """Convex; the second derivative jumps at the margin."""

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import lossfw
-from lossfw.numerics.exact.ulp import ulp_error
 from support.activation_samples import ROWS
 
 inf = math.inf
@@ -65,14 +64,6 @@ def test_the_formula_on_exact_numbers_is_what_mpmath_says(name):
                 assert (
                     abs(mpmath.mpf(found) - wanted) <= mpmath.mpf(10) ** -50 * abs(wanted) + least
                 )
-
-
-def test_digits_of_a_distance_that_is_rounded():
-    # -700.1 - 0.3 is rounded by half of 1e-13, which exp would show.
-    z = np.array([0.3, -700.1])
-    assert (
-        ulp_error(lossfw.activation("softmax")(z), lossfw.activation("softmax").exact(z)).max() < 3
-    )
 
 
 def test_small_logarithms_keep_their_digits():
