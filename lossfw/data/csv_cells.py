@@ -10,17 +10,18 @@ import importlib
 import io
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from lossfw.data.arrow_arrays import nulls_of, values_of
-from lossfw.data.csv_text import ENCODING, is_missing, is_number, is_whole, row_pattern
+from lossfw.data.csv_text import ENCODING, is_missing, is_number, is_row, is_whole, row_pattern
 from lossfw.numerics.arrays import NDArray
 
-# What the cells of a column hold: integers written as such, ``3`` and not ``3.0``; numbers;
-# numbers of which some are missing, which are NaN; or texts.
-CellKind: TypeAlias = Literal["integer", "number", "gap", "text"]
+# What the cells of a column hold: numbers; numbers of which some are missing, which are NaN;
+# or texts.
+CellKind: TypeAlias = Literal["number", "gap", "text"]
 
 # From here on pyarrow is worth its import, where it is installed.
 ARROW_BYTES = 2**20
@@ -105,12 +106,13 @@ def texts_of(cells: Iterable[str]) -> Texts:
 def read_cells(content: bytes, layout: Layout) -> Cells | None:
     """Return the columns of some lines; None if one holds something else, or a line is too long.
 
-    Integers are int64, other numbers are float64. Spaces around cells, empty lines and comments
+    Numbers are int64 if all of a column are written as integers, ``3`` and not ``3.0``, and float64
+    otherwise. Spaces around cells, empty lines and comments
     do not count.
 
     Examples
     --------
-    >>> cells = read_cells(b"1,cat,2  # a comment", Layout(",", 3, {0: "integer", 1: "text"}))
+    >>> cells = read_cells(b"1,cat,2  # a comment", Layout(",", 3, {0: "number", 1: "text"}))
     >>> cells.numbers[0].tolist(), cells.texts[1].labels
     ([1], ['cat'])
     """
@@ -120,31 +122,7 @@ def read_cells(content: bytes, layout: Layout) -> Cells | None:
 
 
 def python_cells(content: bytes, layout: Layout) -> Cells | None:
-    """Return the columns of some lines as `read_cells` does, by `csv`."""
-    cells = _cells_as_texts(content, layout)
-    if cells is None:
-        return None
-    numbers = {
-        n: _numbers(cells.texts[n], kind) for n, kind in layout.kinds.items() if kind != "text"
-    }
-    found = {n: values for n, values in numbers.items() if values is not None}
-    texts = {n: cells.texts[n] for n, kind in layout.kinds.items() if kind == "text"}
-    return cells._replace(numbers=found, texts=texts) if len(found) == len(numbers) else None
-
-
-def whole_columns(content: bytes, layout: Layout) -> set[int]:
-    """Return those columns of kind "integer" that hold nothing else in some lines."""
-    cells, kinds = _cells_as_texts(content, layout), layout.kinds
-    columns = {} if cells is None else cells.texts
-    return {
-        n
-        for n, column in columns.items()
-        if kinds[n] == "integer" and _numbers(column, "integer") is not None
-    }
-
-
-def _cells_as_texts(content: bytes, layout: Layout) -> Cells | None:
-    """Return all columns of the chosen rows as texts; None if a line is not a row of the table.
+    """Return the columns of some lines as `read_cells` does, by `csv`.
 
     A number is missing where its cell says so, a text where its cell is empty: ``none`` may be a
     label.
@@ -171,7 +149,12 @@ def _cells_as_texts(content: bytes, layout: Layout) -> Cells | None:
     if dropped:
         texts = {n: column.where(present) for n, column in texts.items()}
     places = np.flatnonzero(present) if dropped else None
-    return Cells(len(rows) - dropped, {}, texts, dropped, places, seen)
+    kinds = {n: kind for n, kind in layout.kinds.items() if kind != "text"}
+    numbers = {n: _numbers(texts.pop(n), kind == "gap") for n, kind in kinds.items()}
+    found = {n: values for n, values in numbers.items() if values is not None}
+    if len(found) < len(numbers):
+        return None
+    return Cells(len(rows) - dropped, found, texts, dropped, places, seen)
 
 
 def _rows(text: str, delimiter: str) -> list[list[str]]:
@@ -180,19 +163,18 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
         text = row_pattern(delimiter).sub(r"\1\2", f"{text}\n")
     # The end of a line may be a part of a cell in quotes.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return [cells for cells in reader if len(cells) > 1 or (cells and not cells[0].isspace())]
+    return list(filter(is_row, reader))
 
 
-def _numbers(column: Texts, kind: CellKind) -> NDArray | None:
-    """Return the numbers in a column of texts; None if it holds anything else."""
-    gap, whole = kind == "gap", kind == "integer"
+def _numbers(column: Texts, gap: bool) -> NDArray | None:
+    """Return the numbers in a column of texts, NaN in a `gap`; None if it holds anything else."""
     labels = ["nan" if gap and is_missing(label) else label for label in column.labels]
-    if not all(map(is_whole if whole else is_number, labels)):
+    if not all(map(is_number, labels)):
         return None
-    try:
-        values = np.array([int(x) if whole else float(x) for x in labels], "i8" if whole else "f8")
-    except OverflowError:
-        return None
+    values = np.array([float(label) for label in labels], np.float64)
+    if not gap and all(map(is_whole, labels)):
+        with suppress(OverflowError):  # beyond int64 it is a float
+            values = np.array([int(label) for label in labels], np.int64)
     numbers: NDArray = values[column.codes]
     return numbers
 
@@ -209,12 +191,8 @@ def arrow_cells(content: bytes, layout: Layout) -> Cells | None:
     doubtful = any(one in content and mark in content for one, mark in _DOUBTFUL.items())
     if doubtful or not layout.kinds or (layout.width == 1 and layout.kinds[0] == "text"):
         return None
-    dtypes = {
-        "integer": pa.int64(),
-        "number": pa.float64(),
-        "gap": pa.float64(),
-        "text": pa.dictionary(pa.int32(), pa.string()),
-    }
+    # The types of others are found: whole numbers are int64.
+    dtypes = {"gap": pa.float64(), "text": pa.dictionary(pa.int32(), pa.string())}
     try:
         content.decode()  # pyarrow does not look at columns that are not read
         table = reader.read_csv(
@@ -226,7 +204,9 @@ def arrow_cells(content: bytes, layout: Layout) -> Cells | None:
             ),
             reader.ParseOptions(delimiter=layout.delimiter),
             reader.ConvertOptions(
-                column_types={str(n): dtypes[kind] for n, kind in layout.kinds.items()},
+                column_types={
+                    str(n): dtypes[kind] for n, kind in layout.kinds.items() if kind in dtypes
+                },
                 include_columns=[str(n) for n in layout.kinds],
                 null_values=_ARROW_MISSING,
             ),
@@ -243,6 +223,8 @@ def arrow_cells(content: bytes, layout: Layout) -> Cells | None:
         if kind == "text":
             labels = texts_of(column.dictionary.to_pylist())
             texts[n] = Texts(labels.labels, labels.codes[values_of(column.indices)])
+        elif column.type not in (pa.int64(), pa.float64()):
+            return None
         else:
             numbers[n] = values_of(column)
             missing[n] = nulls_of(column)

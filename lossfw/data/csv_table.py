@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from lossfw.data import csv_text
-from lossfw.data.csv_cells import CellKind, Layout, read_cells, whole_columns
+from lossfw.data.csv_cells import CellKind, Layout, read_cells
 from lossfw.data.csv_text import is_missing, is_number
 from lossfw.data.files import need_file
 from lossfw.data.labels import check_labels
@@ -175,17 +175,12 @@ class _Parser:
         """The columns that are read."""
         return columns_in(self.groups)
 
-    def layout(self, content: bytes, integers: Collection[int], first: int) -> Layout:
-        """Return how some lines are read, of which the number of the first row is `first`.
-
-        The columns `integers` hold whole numbers.
-        """
+    def layout(self, content: bytes, first: int) -> Layout:
+        """Return how some lines are read, of which the number of the first row is `first`."""
         gaps = self.options.gaps
         kinds: dict[int, CellKind] = {
-            n: "text" if n in self.texts else "integer" if n in integers
-            else "gap" if n in gaps else "number"
-            for n in self.columns
-        }  # fmt: skip
+            n: "text" if n in self.texts else "gap" if n in gaps else "number" for n in self.columns
+        }
         drops, chosen = self.options.dropping(self.columns), None
         if self.options.rows is not None:
             lines = content.count(b"\n") + content.count(b"\r") + 1
@@ -217,18 +212,14 @@ def _scan(parser: _Parser) -> _CsvPieces | None:
     places: list[NDArray] = []
     # Reading the numbers again for a digest would take as long as the evaluation.
     digest = hashlib.sha256()
-    for start, content in csv_text.chunks_of(table.path, table.header_lines, table.delimiter):
+    for content in csv_text.chunks_of(table.path, table.header_lines, table.delimiter):
         digest.update(content)
         if first == 0:
-            # The first lines tell what most columns hold.
+            # Most mistakes are in every line.
             lines = _first_lines(content, table.delimiter)
-            if read_cells(lines, parser.layout(lines, (), 0)) is None:
+            if lines and read_cells(lines, parser.layout(lines, 0)) is None:
                 return None
-            integers &= whole_columns(lines, parser.layout(lines, integers, 0))
-        cells = read_cells(content, parser.layout(content, integers, first))
-        if cells is None and integers:
-            integers &= whole_columns(content, parser.layout(content, integers, first))
-            cells = read_cells(content, parser.layout(content, integers, first))
+        cells = read_cells(content, parser.layout(content, first))
         if cells is None:
             return None
         columns = dict(cells.numbers)
@@ -237,10 +228,11 @@ def _scan(parser: _Parser) -> _CsvPieces | None:
             codes = [labels.setdefault(text, len(labels)) for text in texts.labels]
             columns[number] = np.array(codes, np.int64)[texts.codes]
             check_labels(table.path, number, len(labels), parser.options.most_labels(number))
-        size = start + len(content)
+        size += len(content)
         if size > WHOLE_BYTES:
             _spill(store, table.path)
         if cells.rows:
+            integers -= {n for n, numbers in columns.items() if numbers.dtype.kind == "f"}
             store.add(columns)
             counts.append(cells.rows)
         if parser.options.rows is not None:
@@ -269,7 +261,7 @@ def _spill(store: PieceStore, path: Path | str) -> None:
 
 def _first_lines(content: bytes, delimiter: str) -> bytes:
     lines = content[: content.find(b"\n", _FIRST_BYTES) + 1]
-    return lines[: csv_text.end_of_rows(lines, delimiter)] or content
+    return lines[: csv_text.end_of_rows(lines, delimiter)]
 
 
 class _CsvPieces(ChunkedTable):

@@ -141,8 +141,8 @@ def _are_whole_cells(content: bytes, delimiter: str) -> bool:
     return bool(edge[text[opening]].all() and edge[text[closing]].all())
 
 
-def chunks_of(path: Path, skip: int, delimiter: str) -> Iterator[tuple[int, bytes]]:
-    """Yield chunks of whole rows of about `CHUNK_BYTES`, after some lines: first byte and text."""
+def chunks_of(path: Path, skip: int, delimiter: str) -> Iterator[bytes]:
+    """Yield chunks of whole rows of about `CHUNK_BYTES`, after some lines."""
     with readable(path), open_bytes(path) as file:
         for _ in range(skip):
             # A line ends with LF, CR LF, or CR alone.
@@ -150,7 +150,7 @@ def chunks_of(path: Path, skip: int, delimiter: str) -> Iterator[tuple[int, byte
             end = line.find(b"\r")
             if end >= 0 and line[end:] != b"\r\n":
                 file.seek(end + 1 - len(line), os.SEEK_CUR)
-        start, rest, number = file.tell(), b"", skip + 1
+        rest, number = b"", skip + 1
         while more := file.read(CHUNK_BYTES):
             content = rest + more + file.readline()
             end = end_of_rows(content, delimiter)
@@ -158,8 +158,7 @@ def chunks_of(path: Path, skip: int, delimiter: str) -> Iterator[tuple[int, byte
             if len(rest) > _LONGEST_ROW_BYTES:
                 break
             if end:
-                yield start, content[:end]
-                start += end
+                yield content[:end]
                 number += content.count(b"\n", 0, end) or content.count(b"\r", 0, end)
         if rest and not end_of_rows(rest + b"\n", delimiter):
             raise DataError(
@@ -167,7 +166,7 @@ def chunks_of(path: Path, skip: int, delimiter: str) -> Iterator[tuple[int, byte
                 f"line {number}. Close it, or write a mark within quotes twice."
             )
         if rest:
-            yield start, rest
+            yield rest
 
 
 def rows_of(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -176,5 +175,10 @@ def rows_of(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     with readable(path), opened(path, "rt", encoding=ENCODING, newline="") as stream:
         reader = csv.reader(stream, delimiter=delimiter)
         for cells in reader:
-            if cells and not cells[0].lstrip().startswith("#"):
+            if is_row(cells) and not cells[0].lstrip().startswith("#"):
                 yield reader.line_num, cells
+
+
+def is_row(cells: list[str]) -> bool:
+    """Tell whether a line holds cells: it is neither empty nor spaces alone."""
+    return len(cells) > 1 or bool(cells and not cells[0].isspace())

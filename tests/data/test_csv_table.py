@@ -60,6 +60,7 @@ def test_each_group_of_columns_has_its_own_dtype(tmp_path):
         "\ufeff1,2\n3,4\n",
         '"a","b"\n"1","2"\n"3","4"\n',
         "a,b\r1,2\r3,4\r",
+        "a,b\n  \n1,2\n \t\n3,4\n",
         "a;b\n1;2\n3;4\n",
         "1;2\n3; 4",
         "a\tb\n1\t2\n3\t4\n",
@@ -74,6 +75,7 @@ def test_ways_to_write_a_table(tmp_path, text):
     [
         ("1,2\n3,x\n", r"t\.csv, line 2, column 1: 'x' is not a number"),
         ("a,b\n1,2\n\n3,\n", r"line 4, column 1 \(b\): '' is not a number"),
+        ("1,2\n  \n3,x\n", r"line 3, column 1: 'x' is not a number"),
         ("1,2\n3\n", r"line 2: the number of columns is 1, but 2 in the first line"),
         ("1,2\n3,4,5\n", r"line 2: the number of columns is 3, but 2 in the first line"),
         ("a,b\n0.5,0.5,9\n", r"line 2: the number of columns is 3, but 2 in the first line"),
