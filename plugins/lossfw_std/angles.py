@@ -25,62 +25,46 @@ _NEAR = 0.5
 
 
 class _Rows(NamedTuple):
-    """Rows in the middle of the exponents; all but y and t have a last axis of 1."""
+    """The lengths of two rows, with a last axis of 1; 1 in the place of 0."""
 
-    y: Array
-    t: Array
-    lost: Array  # one of the two is a row of zeros; the others mean nothing there
+    lost: Array  # one of the two is a row of zeros; angles mean nothing there
     norm: Array
     norm_t: Array
-    scale: Array  # of y
+    cosine: Array  # of the angle between them
 
 
 class Angle(NamedTuple):
     """Two rows seen as directions."""
 
     lost: Array  # one of the two is a row of zeros; the others mean nothing there
-    unit: Array  # the unit row of y
     across: Array  # the part of the unit row of t that is at right angles to y
     cosine: Array  # of the angle between them
-    norm: Array
-    scale: Array | float  # 1 / norm(y) is scale / norm, neither near an end of the exponents
+    norm: Array  # of y
 
 
 def _rows(xp: Namespace, y: Array, t: Array) -> _Rows:
-    largest_y, largest_t = (xp.max(xp.abs(x), axis=-1, keepdims=True) for x in (y, t))
-    lost = (largest_y == 0) | (largest_t == 0)
-    filled = xp.astype(lost, y.dtype)
-    scale = middle_scale(xp, largest_y + filled)
-    y, t = y * scale + filled, t * middle_scale(xp, largest_t + filled) + filled
-    norm, norm_t = (xp.sqrt(xp.sum(x * x, axis=-1, keepdims=True)) for x in (y, t))
-    return _Rows(y, t, lost, norm, norm_t, scale)
-
-
-def _cosine(xp: Namespace, r: _Rows) -> Array:
-    return xp.sum(r.y * r.t, axis=-1) / (r.norm * r.norm_t)[..., 0]
+    squares = [xp.sum(x * x, axis=-1, keepdims=True) for x in (y, t)]
+    lost = (squares[0] == 0) | (squares[1] == 0)
+    norm, norm_t = (xp.sqrt(xp.where(lost, xp.ones_like(x), x)) for x in squares)
+    cosine = xp.sum(y * t, axis=-1, keepdims=True) / (norm * norm_t)
+    return _Rows(lost, norm, norm_t, cosine)
 
 
 def angle_between(xp: Namespace, y: Array, t: Array) -> Angle:
     """Return two rows as directions."""
     r = _rows(xp, y, t)
-    across = _across(xp, r.y, r.t) / r.norm_t
-    return Angle(r.lost[..., 0], r.y / r.norm, across, _cosine(xp, r), r.norm, r.scale)
+    across = _across(xp, y, t, r.norm) / r.norm_t
+    return Angle(r.lost[..., 0], across, r.cosine[..., 0], r.norm)
 
 
 def _plain_angle(xp: Namespace, y: Array, t: Array) -> Angle:
-    """Return the angle in float64 that was float32: products are exact and in range."""
-    k = xp.argmax(xp.abs(y), axis=-1, keepdims=True)
-    y_k, t_k = xp.take_along_axis(y, k, axis=-1), xp.take_along_axis(t, k, axis=-1)
-    square, square_t = (xp.sum(x * x, axis=-1, keepdims=True) for x in (y, t))
-    lost = (square == 0) | (square_t == 0)
-    one = xp.ones_like(square)
-    square, y_k = xp.where(lost, one, square), xp.where(lost, one, y_k)
-    norm, norm_t = xp.sqrt(square), xp.sqrt(xp.where(lost, one, square_t))
+    """Return the angle in float64 that was float32, whose products are exact."""
+    r = _rows(xp, y, t)
+    y_k, t_k = _at_largest(xp, y, t)
     # As in `_across`.
-    part = (t * y_k - t_k * y) / (y_k * norm_t)
-    part = part - xp.sum(part * y, axis=-1, keepdims=True) / square * y
-    cosine = xp.sum(y * t, axis=-1, keepdims=True) / (norm * norm_t)
-    return Angle(lost[..., 0], y, part, cosine[..., 0], norm, 1.0)
+    part = (t * y_k - t_k * y) / (y_k * r.norm_t)
+    part = part - xp.sum(part * y, axis=-1, keepdims=True) / (r.norm * r.norm) * y
+    return Angle(r.lost[..., 0], part, r.cosine[..., 0], r.norm)
 
 
 def _value_of(xp: Namespace, angle: Angle, at_zero: float) -> Array:
@@ -95,7 +79,7 @@ def _narrow(xp: Namespace, across: Array, cosine: Array) -> Array:
 
 
 def _slope_of(xp: Namespace, angle: Angle) -> Array:
-    result = (-angle.across / angle.norm) * angle.scale
+    result = -angle.across / angle.norm
     lost = xp.broadcast_to(angle.lost[..., None], result.shape)
     return apply_where(xp, result, lost, lambda xp, x: xp.zeros_like(x), result)
 
@@ -118,12 +102,12 @@ def distance(xp: Namespace, y: Array, t: Array, at_zero: float) -> Array:
     array([5.e-19])
     """
 
-    def near(xp: Namespace, y: Array, t: Array, norm_t: Array, cosine: Array) -> Array:
-        return _narrow(xp, _across(xp, y, t) / norm_t, cosine[..., 0])
+    def near(xp: Namespace, y: Array, t: Array, norm: Array, norm_t: Array, cosine: Array) -> Array:
+        return _narrow(xp, _across(xp, y, t, norm) / norm_t, cosine[..., 0])
 
     r = _rows(xp, y, t)
-    cosine = _cosine(xp, r)
-    rows = (r.y, r.t, r.norm_t, cosine[..., None])
+    cosine = r.cosine[..., 0]
+    rows = (y, t, r.norm, r.norm_t, r.cosine)
     result = apply_where_rows(xp, 1.0 - cosine, cosine > _NEAR, near, *rows)
     return xp.where(r.lost[..., 0], xp.full_like(cosine, at_zero), result)
 
@@ -138,7 +122,7 @@ def cosine_above(xp: Namespace, y: Array, t: Array, limit: float) -> Array:
     >>> cosine_above(np, np.asarray([[1.0, 1e-9]]), np.asarray([[0.0, 1.0]]), 0.0)
     array([1.e-09])
     """
-    cosine = _cosine(xp, _rows(xp, y, t))
+    cosine = _rows(xp, y, t).cosine[..., 0]
     near = (1.0 - limit) - distance(xp, y, t, math.nan)
     return xp.where(cosine > _NEAR, near, cosine - limit)
 
@@ -163,41 +147,31 @@ def bend(xp: Namespace, y: Array, t: Array) -> Array:
     It is (2 a u + cos (1 - u^2)) / norm(y)^2; u the unit row of y, a that across it.
     """
     angle = angle_between(xp, y, t)
-    u = angle.unit
+    u = y / angle.norm
     result = 2.0 * angle.across * u + angle.cosine[..., None] * one_minus_square(xp, u)
-    result = (result / angle.norm) * angle.scale
-    result = (result / angle.norm) * angle.scale
+    result = result / (angle.norm * angle.norm)
     return xp.where(angle.lost[..., None], xp.zeros_like(result), result)
 
 
-def middle_scale(xp: Namespace, largest: Array) -> Array:
-    """Return the power of two that brings rows to the middle of the exponents."""
-    # 2^511 in float64, 2^63 in float32: two steps reach from either end.
-    step = 1.0 / math.sqrt(float(xp.finfo(largest.dtype).smallest_normal))
-    middle = math.sqrt(step)
-    ones = xp.ones_like(largest)
-    factor = ones
-    for _ in range(2):
-        up = xp.where(largest < 1.0 / middle, step * ones, ones)
-        change = xp.where(largest > middle, ones / step, up)
-        largest, factor = largest * change, factor * change
-    return factor
+def _at_largest(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+    """Return the largest element of y, 1 in a row of zeros, and that of t in its place."""
+    k = xp.argmax(xp.abs(y), axis=-1, keepdims=True)
+    y_k, t_k = xp.take_along_axis(y, k, axis=-1), xp.take_along_axis(t, k, axis=-1)
+    return xp.where(y_k == 0, xp.ones_like(y_k), y_k), t_k
 
 
-def _across(xp: Namespace, y: Array, t: Array) -> Array:
+def _across(xp: Namespace, y: Array, t: Array, norm: Array) -> Array:
     """Return the part of t that is at right angles to y.
 
     With k the place of the largest element of y, t - (t_k / y_k) y is made of determinants
     t_j y_k - t_k y_j. They are exactly 0 for parallel rows. What they have
     along y is at most as large as they are, so taking it off costs few digits.
     """
-    k = xp.argmax(xp.abs(y), axis=-1, keepdims=True)
-    y_k, t_k = xp.take_along_axis(y, k, axis=-1), xp.take_along_axis(t, k, axis=-1)
+    y_k, t_k = _at_largest(xp, y, t)
     product, rounding = two_prod(xp, t, y_k)
     other, other_rounding = two_prod(xp, t_k, y)
     part = ((product - other) + (rounding - other_rounding)) / y_k
-    along = xp.sum(part * y, axis=-1, keepdims=True) / xp.sum(y * y, axis=-1, keepdims=True)
-    return part - along * y
+    return part - xp.sum(part * y, axis=-1, keepdims=True) / (norm * norm) * y
 
 
 def one_minus_square(xp: Namespace, u: Array) -> Array:

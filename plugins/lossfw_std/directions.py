@@ -9,7 +9,6 @@ import numpy as np
 
 from lossfw import REAL, Array, Namespace, Space, Vector
 from lossfw.numerics import columns, namespace_of
-from lossfw_std.angles import middle_scale
 
 
 @dataclass(frozen=True)
@@ -31,11 +30,10 @@ DIRECTION = Directions("DIRECTION", "the rows of numbers that are not all 0", of
 
 
 class UnitRows(NamedTuple):
-    """Rows of length 1; 1 / norm(y) is scale / norm, neither near an end of the exponents."""
+    """Rows of length 1, and the lengths that they had, with a last axis of 1."""
 
     rows: Array
     norm: Array
-    scale: Array
 
 
 def unit_rows(xp: Namespace, y: Array) -> UnitRows:
@@ -44,17 +42,13 @@ def unit_rows(xp: Namespace, y: Array) -> UnitRows:
     Examples
     --------
     >>> import numpy as np
-    >>> unit_rows(np, np.asarray([[3e200, 4e200], [0.0, 0.0]])).rows
+    >>> unit_rows(np, np.asarray([[3.0, 4.0], [0.0, 0.0]])).rows
     array([[0.6, 0.8],
            [0. , 0. ]])
     """
-    largest = xp.max(xp.abs(y), axis=-1, keepdims=True)
-    lost = largest == 0
-    scale = middle_scale(xp, xp.where(lost, xp.ones_like(largest), largest))
-    scaled = y * scale
-    norm = xp.sqrt(xp.sum(scaled * scaled, axis=-1, keepdims=True))
-    norm = xp.where(lost, xp.ones_like(norm), norm)
-    return UnitRows(scaled / norm, norm, scale)
+    norm = xp.sqrt(xp.sum(y * y, axis=-1, keepdims=True))
+    norm = xp.where(norm == 0, xp.ones_like(norm), norm)
+    return UnitRows(y / norm, norm)
 
 
 def dots(xp: Namespace, a: Array, b: Array) -> Array:
@@ -110,4 +104,4 @@ def by_rows(xp: Namespace, unit: UnitRows, by_cosine: Array) -> Array:
     part = combined(xp, both, u) - xp.sum(both * ratio, axis=-1, keepdims=True) * u
     part = xp.where(columns(xp, u) == place, xp.zeros_like(part), part)
     across = part - xp.sum(part * u, axis=-1, keepdims=True) * u
-    return (across / unit.norm) * unit.scale
+    return across / unit.norm

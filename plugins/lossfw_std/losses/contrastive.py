@@ -161,7 +161,6 @@ class SupervisedContrastive(_OfClasses):
     With c_ij the cosine of two rows it is the mean over the rows i that share their class of the
     mean over the others j of the class of log(sum over k != i of exp(c_ik / T)) - c_ij / T.
     Source: Khosla et al., *Supervised contrastive learning*, NeurIPS 2020, arXiv:2004.11362.
-    Results hold for numbers of the sizes 1e-50 to 1e50.
 
     See Also
     --------

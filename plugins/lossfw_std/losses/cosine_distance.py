@@ -36,7 +36,7 @@ class CosineDistance(CategoricalLoss):
     Use it when the direction of a vector counts and not its length, as for
     embeddings.
 
-    Prediction and target of shape (..., K): rows of real numbers of any size.
+    Prediction and target of shape (..., K): rows of real numbers.
     One loss per row: 0 for the same direction, 1 for a right angle, 2 for the
     opposite direction.
 

@@ -8,17 +8,11 @@ from pydantic import NonNegativeFloat
 
 from lossfw import REAL, VECTOR, Array, Claims, Columns, Namespace, PointwiseLoss, Space
 from lossfw.numerics import (
-    apply_where_rows,
     computed_in_float64,
     positive_part,
-    two_diff,
-    two_prod,
     zero_or_nan,
 )
-from lossfw_std.angles import middle_scale, one_minus_square
-
-# A difference of squared distances below this share of its terms may have no digit.
-_LOST = 1e-13
+from lossfw_std.angles import one_minus_square
 
 
 class TripletMargin(PointwiseLoss):
@@ -105,29 +99,10 @@ class TripletMargin(PointwiseLoss):
         return (0.5 * (1.0 + xp.sign(d.difference + self.margin)))[..., None]
 
 
-def _difference_of_squares(xp: Namespace, anchor: Array, positive: Array, negative: Array) -> Array:
-    """Return |a|^2 - |b|^2, the sum of (negative - positive) (2 anchor - positive - negative)."""
-    c, c_low = two_diff(xp, negative, positive)
-    total, low = two_diff(xp, 2.0 * anchor, negative)
-    total, lower = two_diff(xp, total, positive)
-    low = low + lower
-    product, error = two_prod(xp, c, total)
-    rest = xp.sum(error + (c * low + c_low * total), axis=-1)
-    # Halves are added, by which a row of any size takes few steps.
-    while product.shape[-1] > 1:
-        half = product.shape[-1] // 2
-        odd = product[..., 2 * half :]
-        product, errors = two_diff(xp, product[..., :half], -product[..., half : 2 * half])
-        rest = rest + xp.sum(errors, axis=-1)
-        product = xp.concat([product, odd], axis=-1)
-    return product[..., 0] + rest
-
-
 class _Distances(NamedTuple):
     """Positive and negative as seen from the anchor."""
 
     difference: Array  # of the distances
-    apart: Array  # how far positive and negative are from each other
     near: Array  # the unit vector from the positive to the anchor, 0 at a distance of 0
     far: Array
     over_near: Array  # 1 over the distance, 0 at a distance of 0
@@ -136,23 +111,11 @@ class _Distances(NamedTuple):
 
 def _distances(xp: Namespace, y: Any, eps: float) -> _Distances:
     a, b = (y.anchor - other + eps for other in (y.positive, y.negative))
-    c = y.negative - y.positive
-    largest = xp.maximum(*(xp.max(xp.abs(x), axis=-1, keepdims=True) for x in (a, b)))
-    scale = middle_scale(xp, xp.where(largest == 0, xp.ones_like(largest), largest))
-    a, b, c = a * scale, b * scale, c * scale
     norms = [xp.sqrt(xp.sum(x * x, axis=-1, keepdims=True)) for x in (a, b)]
     near, far = (xp.where(norm == 0, xp.ones_like(norm), norm) for norm in norms)
     # |a| - |b| is (a - b) . (a + b) / (|a| + |b|).
-    both = norms[0] + norms[1]
+    both = (norms[0] + norms[1])[..., 0]
     both = xp.where(both == 0, xp.ones_like(both), both)
-    difference = xp.sum(c * (a + b), axis=-1)
-    apart = xp.sqrt(xp.sum(c * c, axis=-1))
-    # Beside large numbers the small ones decide which is nearer.
-    is_lost = xp.abs(difference) < _LOST * apart * both[..., 0]
-    vectors = (x * scale for x in (y.anchor + eps, y.positive, y.negative))
-    difference = apply_where_rows(xp, difference, is_lost, _difference_of_squares, *vectors)
-    difference, apart = difference / both[..., 0] / scale[..., 0], apart / scale[..., 0]
+    difference = xp.sum((y.negative - y.positive) * (a + b), axis=-1) / both
     is_near, is_far = (xp.astype(norm > 0, norm.dtype) for norm in norms)
-    return _Distances(
-        difference, apart, a / near, b / far, is_near * scale / near, is_far * scale / far
-    )
+    return _Distances(difference, a / near, b / far, is_near / near, is_far / far)
