@@ -1,8 +1,8 @@
-"""Angles between rows of numbers, right to the last digits also where they are small.
+"""Angles between rows of numbers, with their digits also where they are small.
 
-The part of one row that is at right angles to another comes from products without rounding: it
-is exactly 0 for parallel rows, and keeps its digits for the smallest angle. So does the distance
-1 - cos, which is half the squared distance of the unit rows.
+The part of one row that is at right angles to another is made of determinants: it is exactly 0 for
+parallel rows. So the distance 1 - cos, which is half the squared distance of the unit rows, keeps
+its digits for the smallest angle that the rows determine.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from lossfw.numerics import (
     apply_where_rows,
     columns,
     computed_in_float64,
-    two_prod,
-    with_float32_form,
 )
 
 # Up to this cosine its difference from 1 keeps the digits.
@@ -53,18 +51,8 @@ def _rows(xp: Namespace, y: Array, t: Array) -> _Rows:
 def angle_between(xp: Namespace, y: Array, t: Array) -> Angle:
     """Return two rows as directions."""
     r = _rows(xp, y, t)
-    across = _across(xp, y, t, r.norm) / r.norm_t
+    across = _across(xp, y, t, r.norm, r.norm_t)
     return Angle(r.lost[..., 0], across, r.cosine[..., 0], r.norm)
-
-
-def _plain_angle(xp: Namespace, y: Array, t: Array) -> Angle:
-    """Return the angle in float64 that was float32, whose products are exact."""
-    r = _rows(xp, y, t)
-    y_k, t_k = _at_largest(xp, y, t)
-    # As in `_across`.
-    part = (t * y_k - t_k * y) / (y_k * r.norm_t)
-    part = part - xp.sum(part * y, axis=-1, keepdims=True) / (r.norm * r.norm) * y
-    return Angle(r.lost[..., 0], part, r.cosine[..., 0], r.norm)
 
 
 def _value_of(xp: Namespace, angle: Angle, at_zero: float) -> Array:
@@ -84,12 +72,7 @@ def _slope_of(xp: Namespace, angle: Angle) -> Array:
     return apply_where(xp, result, lost, lambda xp, x: xp.zeros_like(x), result)
 
 
-def _plain_both(xp: Namespace, y: Array, t: Array, at_zero: float) -> tuple[Array, Array]:
-    angle = _plain_angle(xp, y, t)
-    return _value_of(xp, angle, at_zero), _slope_of(xp, angle)
-
-
-@with_float32_form(lambda xp, y, t, at_zero: _value_of(xp, _plain_angle(xp, y, t), at_zero))
+@computed_in_float64
 def distance(xp: Namespace, y: Array, t: Array, at_zero: float) -> Array:
     """Return 1 - cos: sin^2 / (1 + cos), or itself where it does not cancel.
 
@@ -103,7 +86,7 @@ def distance(xp: Namespace, y: Array, t: Array, at_zero: float) -> Array:
     """
 
     def near(xp: Namespace, y: Array, t: Array, norm: Array, norm_t: Array, cosine: Array) -> Array:
-        return _narrow(xp, _across(xp, y, t, norm) / norm_t, cosine[..., 0])
+        return _narrow(xp, _across(xp, y, t, norm, norm_t), cosine[..., 0])
 
     r = _rows(xp, y, t)
     cosine = r.cosine[..., 0]
@@ -127,13 +110,13 @@ def cosine_above(xp: Namespace, y: Array, t: Array, limit: float) -> Array:
     return xp.where(cosine > _NEAR, near, cosine - limit)
 
 
-@with_float32_form(lambda xp, y, t: _slope_of(xp, _plain_angle(xp, y, t)))
+@computed_in_float64
 def slope(xp: Namespace, y: Array, t: Array) -> Array:
     """Return the derivative of `distance` by y: the unit row of t across y over -norm(y)."""
     return _slope_of(xp, angle_between(xp, y, t))
 
 
-@with_float32_form(_plain_both)
+@computed_in_float64
 def distance_and_slope(xp: Namespace, y: Array, t: Array, at_zero: float) -> tuple[Array, Array]:
     """Return both, of one angle."""
     angle = angle_between(xp, y, t)
@@ -153,24 +136,17 @@ def bend(xp: Namespace, y: Array, t: Array) -> Array:
     return xp.where(angle.lost[..., None], xp.zeros_like(result), result)
 
 
-def _at_largest(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-    """Return the largest element of y, 1 in a row of zeros, and that of t in its place."""
-    k = xp.argmax(xp.abs(y), axis=-1, keepdims=True)
-    y_k, t_k = xp.take_along_axis(y, k, axis=-1), xp.take_along_axis(t, k, axis=-1)
-    return xp.where(y_k == 0, xp.ones_like(y_k), y_k), t_k
-
-
-def _across(xp: Namespace, y: Array, t: Array, norm: Array) -> Array:
-    """Return the part of t that is at right angles to y.
+def _across(xp: Namespace, y: Array, t: Array, norm: Array, norm_t: Array) -> Array:
+    """Return the part of the unit row of t that is at right angles to y.
 
     With k the place of the largest element of y, t - (t_k / y_k) y is made of determinants
     t_j y_k - t_k y_j. They are exactly 0 for parallel rows. What they have
     along y is at most as large as they are, so taking it off costs few digits.
     """
-    y_k, t_k = _at_largest(xp, y, t)
-    product, rounding = two_prod(xp, t, y_k)
-    other, other_rounding = two_prod(xp, t_k, y)
-    part = ((product - other) + (rounding - other_rounding)) / y_k
+    k = xp.argmax(xp.abs(y), axis=-1, keepdims=True)
+    y_k, t_k = xp.take_along_axis(y, k, axis=-1), xp.take_along_axis(t, k, axis=-1)
+    y_k = xp.where(y_k == 0, xp.ones_like(y_k), y_k)
+    part = (t * y_k - t_k * y) / (y_k * norm_t)
     return part - xp.sum(part * y, axis=-1, keepdims=True) / (norm * norm) * y
 
 

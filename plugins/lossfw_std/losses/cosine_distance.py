@@ -50,10 +50,10 @@ class CosineDistance(CategoricalLoss):
     -----
     It equals half the squared distance of the unit rows, so its digits do not
     end where the cosine rounds to 1. Both are computed here from the sine: the
-    part of t that is at right angles to y comes from products without rounding,
-    so that it is exactly 0 for parallel rows, and keeps its digits for the
-    smallest angle. Not convex, and steep without bound near y = 0. Source:
-    Salton and McGill, *Introduction to modern information retrieval*, 1983.
+    part of t that is at right angles to y comes from determinants, so that it is
+    exactly 0 for parallel rows, and keeps the digits of a small angle. Not convex,
+    and steep without bound near y = 0. Source: Salton and McGill, *Introduction to
+    modern information retrieval*, 1983.
 
     See Also
     --------
