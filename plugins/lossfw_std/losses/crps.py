@@ -20,11 +20,9 @@ from lossfw import (
 from lossfw.numerics import (
     computed_in_float64,
     erf,
-    multiply_or_zero,
     normal_cdf,
     normal_pdf,
     normal_quantile,
-    quotient,
     sigmoid,
 )
 
@@ -55,7 +53,7 @@ class _LocationScaleCrps(DistributionLoss, PointwiseLoss):
         """Return g''(z)."""
 
     def value(self, xp: Namespace, y: Any, t: Array) -> Array:
-        """The same in parts of one sign, in which s may be 0."""
+        """The same in parts of one sign."""
         return self.value_and_derivative(xp, y, t)[0]
 
     def derivative(self, xp: Namespace, y: Any, t: Array) -> Any:
@@ -65,20 +63,17 @@ class _LocationScaleCrps(DistributionLoss, PointwiseLoss):
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
         """Both: the value is (t - m) g' + s (g - z g')."""
-        r, z, root = _parts(xp, y, t)
+        r, z, s = _parts(xp, y, t)
         slope, rest = self.slope_and_rest(xp, z)
-        by_log_scale = (root * rest) * root
+        by_log_scale = s * rest
         return r * slope + by_log_scale, (-slope, by_log_scale)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Any, t: Array) -> Any:
         """g'' / s by the location, and s (g - z g' + z^2 g'') by the log scale."""
-        _, z, root = _parts(xp, y, t)
+        _, z, s = _parts(xp, y, t)
         bend = self.bend(xp, z)
-        by_location = quotient(xp, quotient(xp, bend, root), root)
-        squared = multiply_or_zero(xp, multiply_or_zero(xp, bend, z), z)
-        by_log_scale = self.slope_and_rest(xp, z)[1] + squared
-        return by_location, (root * by_log_scale) * root
+        return bend / s, s * (self.slope_and_rest(xp, z)[1] + bend * z * z)
 
     def expected_second_derivative(self, xp: Namespace, y: Any) -> Any:
         """Integrals of 2 f^2 / s and of 2 s z^2 f^2."""
@@ -92,9 +87,9 @@ class _LocationScaleCrps(DistributionLoss, PointwiseLoss):
 
 
 def _parts(xp: Namespace, y: Any, t: Array) -> tuple[Array, Array, Array]:
-    """Return t - m, z and the root of the scale, which is a float where the scale is not."""
-    r, root = t - y.location, xp.exp(0.5 * y.log_scale)
-    return r, quotient(xp, quotient(xp, r, root), root), root
+    """Return t - m, z and the scale."""
+    r, s = t - y.location, xp.exp(y.log_scale)
+    return r, r / s, s
 
 
 class CrpsNormal(_LocationScaleCrps):
@@ -111,7 +106,7 @@ class CrpsNormal(_LocationScaleCrps):
     -----
     The continuous ranked probability score is the integral over x of (F(x) - [t <= x])^2,
     which grows like the absolute error, while the negative log-likelihood grows like the
-    square. At s = 0 it is |t - m|. Source: Gneiting, Raftery, Westveld and Goldman,
+    square. Towards s = 0 it is |t - m|. Source: Gneiting, Raftery, Westveld and Goldman,
     *Calibrated probabilistic forecasting using ensemble model output statistics and minimum
     CRPS estimation*, Monthly Weather Review 133, 2005, doi:10.1175/MWR2904.1.
 
@@ -172,8 +167,9 @@ class CrpsLogistic(_LocationScaleCrps):
 
     Notes
     -----
-    At s = 0 it is |t - m|. Source: Jordan, Krueger and Lerch, *Evaluating probabilistic forecasts
-    with scoringRules*, Journal of Statistical Software 90, 2019, doi:10.18637/jss.v090.i12.
+    Towards s = 0 it is |t - m|. Source: Jordan, Krueger and Lerch, *Evaluating probabilistic
+    forecasts with scoringRules*, Journal of Statistical Software 90, 2019,
+    doi:10.18637/jss.v090.i12.
 
     See Also
     --------
@@ -206,7 +202,7 @@ class CrpsLogistic(_LocationScaleCrps):
         """tanh(z / 2), and 2 log(1 + e) - 1 + 2 |z| e / (1 + e) with e = exp(-|z|)."""
         a = xp.abs(z)
         e = xp.exp(-a)
-        weight = multiply_or_zero(xp, a, e) / (1.0 + e)
+        weight = a * e / (1.0 + e)
         return xp.tanh(0.5 * z), 2.0 * (xp.log1p(e) + weight) - 1.0
 
     def bend(self, xp: Namespace, z: Array) -> Array:
