@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import IO, AnyStr, BinaryIO, cast
 
 import numpy as np
 
@@ -32,6 +32,8 @@ _PACKED = ".gz"
 CHUNK_BYTES = 4 * 2**20
 # A longer row has a quotation mark that nothing closes.
 _LONGEST_ROW_BYTES = 64 * 2**20
+# A longer line is not one of a table: its cells would take some hundred megabytes.
+LONGEST_LINE_BYTES = 16 * 2**20
 # How the common programs write a missing value.
 MISSING = frozenset({"", "na", "n/a", "nan", "-nan", "+nan", "null", "none"})
 
@@ -141,18 +143,29 @@ def _are_whole_cells(content: bytes, delimiter: str) -> bool:
     return bool(edge[text[opening]].all() and edge[text[closing]].all())
 
 
+def _line_of(stream: IO[AnyStr], path: Path) -> AnyStr:
+    """Return the next line; one that never ends would take all memory."""
+    line = stream.readline(LONGEST_LINE_BYTES)
+    if len(line) == LONGEST_LINE_BYTES:
+        raise DataError(
+            f"{path} has a line of more than {LONGEST_LINE_BYTES >> 20} MB, expected one row in "
+            "each: end the lines with LF or CR LF."
+        )
+    return line
+
+
 def chunks_of(path: Path, skip: int, delimiter: str) -> Iterator[bytes]:
     """Yield chunks of whole rows of about `CHUNK_BYTES`, after some lines."""
     with readable(path), open_bytes(path) as file:
         for _ in range(skip):
             # A line ends with LF, CR LF, or CR alone.
-            line = file.readline()
+            line = _line_of(file, path)
             end = line.find(b"\r")
             if end >= 0 and line[end:] != b"\r\n":
                 file.seek(end + 1 - len(line), os.SEEK_CUR)
         rest, number = b"", skip + 1
         while more := file.read(CHUNK_BYTES):
-            content = rest + more + file.readline()
+            content = rest + more + _line_of(file, path)
             end = end_of_rows(content, delimiter)
             rest = content[end:]
             if len(rest) > _LONGEST_ROW_BYTES:
@@ -173,7 +186,8 @@ def rows_of(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield number and cells of each line; empty lines and comments are left out."""
     opened = gzip.open if is_packed(path) else open
     with readable(path), opened(path, "rt", encoding=ENCODING, newline="") as stream:
-        reader = csv.reader(stream, delimiter=delimiter)
+        lines = iter(lambda: _line_of(stream, path), "")
+        reader = csv.reader(lines, delimiter=delimiter)
         for cells in reader:
             if is_row(cells) and not cells[0].lstrip().startswith("#"):
                 yield reader.line_num, cells

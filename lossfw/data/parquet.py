@@ -44,6 +44,8 @@ _FIRST_ROWS = 256
 # A file that states more rows for each of its bytes is damaged: a row group of a million equal
 # rows takes about a hundred bytes.
 _MOST_ROWS_OF_A_BYTE = 100_000
+# Characters of a text that is a label: as many as Python's `csv` takes for a cell.
+_LONGEST_TEXT = 2**17
 # Bytes at the end of a file that count in the digest: the statistics of its pages.
 _FOOTER_BYTES = 64 * 2**10
 
@@ -252,6 +254,11 @@ class _ParquetPieces(ChunkedTable):
             for n in inside:
                 found[n] |= labels_in(batch.column(names[n]), kept=n in kept)
                 check_labels(self._table.path, names[n], len(found[n]), options.most_labels(n))
+                if max(map(len, found[n]), default=0) > _LONGEST_TEXT:
+                    raise DataError(
+                        f"{self._table.path}, column {names[n]!r} has a text of more than "
+                        f"{_LONGEST_TEXT} characters; expected labels or categories."
+                    )
         return {number: sorted(known) for number, known in found.items()}
 
     def _present(self, batch: Any) -> NDArray:

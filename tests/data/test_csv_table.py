@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lossfw.data import csv_text
 from lossfw.data.csv_table import open_table
 from lossfw.errors import DataError
 
@@ -116,3 +117,12 @@ def test_a_name_of_two_columns_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"2 columns named 'targets': columns 0, 1, counted from 0"):
         table.column("targets")
     assert table.column("x") == table.column(2) == 2
+
+
+@pytest.mark.parametrize("head", ["", "a,b\n1,2\n"])
+def test_a_line_that_never_ends_is_told(tmp_path, monkeypatch, head):
+    """A packed file of a megabyte may hold a line of gigabytes."""
+    monkeypatch.setattr(csv_text, "LONGEST_LINE_BYTES", 2**10)
+    monkeypatch.setattr(csv_text, "CHUNK_BYTES", 4)
+    with pytest.raises(DataError, match=r"t\.csv has a line of more than 0 MB, expected one row"):
+        read(tmp_path / "t.csv", head + "1," * 2**12)

@@ -7,6 +7,7 @@ import pytest
 
 import lossfw
 from lossfw.errors import DataError
+from support.tables import write_columns
 
 arrow = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -195,3 +196,9 @@ def test_one_file_is_a_data_set_too(tmp_path, local):
 def test_a_folder_among_arrays_names_the_source_of_folders(tmp_path):
     with pytest.raises(DataError, match="the source parquet reads a folder"):
         lossfw.registry().create("source", "arrays", file=tmp_path).load()
+
+
+def test_a_text_of_megabytes_is_not_a_label(tmp_path):
+    path = write_columns(tmp_path / "t.parquet", {"x": [0.5, 1], "targets": ["a", "b" * 2**18]})
+    with pytest.raises(DataError, match=r"'targets' has a text of more than 131072 characters"):
+        lossfw.registry().create("source", "arrays", file=str(path)).load()
