@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from lossfw.components import notebook
@@ -98,10 +98,6 @@ class Result:
     def metrics(self) -> dict[str, Any]:
         """The value of each metric by name, a number or a list."""
         return {name: metric["value"] for name, metric in self.numbers.metrics.items()}
-
-    def noted(self, notes: Iterable[str]) -> Result:
-        """Return the result with further warnings."""
-        return replace(self, warnings=(*self.warnings, *notes))
 
     def __repr__(self) -> str:
         found = {self.loss_name: self.numbers.loss, **self.numbers.metrics}

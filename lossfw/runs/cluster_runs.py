@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,9 @@ from lossfw.runs.execute import plain_outcome
 from lossfw.runs.records import RunOutcome, RunRequest
 from lossfw.scale.cluster import connected
 from lossfw.scale.evaluate import WORKER_SECONDS
+from lossfw.scale.fingerprint import packages_in
 from lossfw.scale.shipping import in_turn
-from lossfw.scale.survey import packages_in, requirements_of
-from lossfw.scale.workers import ClusterTask, ClusterWorkers, Shared
+from lossfw.scale.tasks import ClusterTask, run_tasks
 
 # The cluster of a run that is a task itself: none.
 _HERE = ""
@@ -27,37 +28,32 @@ def run_on(
 ) -> list[RunOutcome]:
     """Carry out requests on a cluster, and return their outcomes in the same order."""
     outcomes: dict[int, RunOutcome] = {}
-    notes: list[str] = []
 
-    def end(number: int, outcome: RunOutcome) -> None:
-        told = "\n".join(filter(None, [outcome.notes, *notes]))
-        notes.clear()
-        outcomes[number] = replace(outcome, notes=told)
-        ended(outcomes[number])
+    def end(outcome: RunOutcome, number: int) -> None:
+        outcomes[number] = outcome
+        ended(outcome)
 
     contents = [pickle.dumps(_anywhere(request)) for request in requests]
+    tasks = [
+        ClusterTask(f"the run {request.shown_name}", (number, content))
+        for number, (request, content) in enumerate(zip(requests, contents, strict=True))
+    ]
     with connected(cluster) as client:
-        workers = ClusterWorkers(
+        results = run_tasks(
             client,
-            Shared(requirements_of(packages_in(*contents), ()), ()),
             _carry_out,
-            called=("run", "runs"),
+            tasks,
+            packages=packages_in(*contents),
             left=lambda: f"{len(requests) - len(outcomes)} of {len(requests)} runs are not done",
             patience=WORKER_SECONDS,
-            notes=notes,
         )
-        works = [
-            ClusterTask(f"the run {request.shown_name}", (number, content))
-            for number, (request, content) in enumerate(zip(requests, contents, strict=True))
-        ]
         try:
-            for _, (number, plain) in workers.results(works):
-                end(number, RunOutcome(requests[number], **plain))
+            with closing(results):
+                for number, plain in results:
+                    end(RunOutcome(requests[number], **plain), number)
         except LossfwError as error:
             for number in set(range(len(requests))) - set(outcomes):
-                end(number, RunOutcome(requests[number], None, str(error)))
-        finally:
-            workers.cancel()
+                end(RunOutcome(requests[number], None, str(error)), number)
     return [outcomes[number] for number in range(len(requests))]
 
 
@@ -71,11 +67,8 @@ def _anywhere(request: RunRequest) -> RunRequest:
     return replace(request, config=config, folder=folder, cluster=_HERE)
 
 
-def _carry_out(shared: bytes, number: int, content: bytes) -> tuple[int, dict[str, Any]]:
-    """Carry out a pickled request on a worker; return its number and its outcome as plain values.
-
-    `shared` only has the requirements that the worker has met.
-    """
+def _carry_out(number: int, content: bytes) -> tuple[int, dict[str, Any]]:
+    """Carry out a pickled request on a worker; return its number and its plain outcome."""
     request: RunRequest = pickle.loads(content)  # noqa: S301  # of the process that sent it
     begin = time.monotonic()
     notes: list[str] = []

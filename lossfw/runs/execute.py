@@ -132,8 +132,7 @@ def _evaluated(
     journal: RunJournal | None = None,
 ) -> Result:
     if request.scheduler is None:
-        result = evaluate(plan, progress=progress, journal=journal)
-        return result if journal is None else result.noted(journal.notes)
+        return evaluate(plan, progress=progress, journal=journal)
     # Imported on use: most runs stay in their process.
     from lossfw.scale import connected, evaluate_on
 

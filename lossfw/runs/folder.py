@@ -156,13 +156,11 @@ class RunFolder:
         self._remove(*_UNFINISHED)
         self.remove_temporary()
 
-    def fail(self, message: str, record: Mapping[str, Any] | None = None) -> None:
+    def fail(self, message: str) -> None:
         """Write that the run failed, and why; ignore an error while writing."""
         with suppress(OutputError):
             self.write(ERROR_FILE, f"{message}\n")
             self.write(STATUS_FILE, "failed\n")
-            if record is not None:
-                self.write(RECORD_FILE, f"{to_json(record)}\n")
 
     def write(self, name: str, text: str) -> None:
         """Write a file; see `lossfw.runs.files.write_file`."""

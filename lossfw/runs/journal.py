@@ -99,8 +99,6 @@ class RunJournal:
         self.rows = None if rows_format(plan) is None else PartRows
         self._part = None if self.rows is None else self.rows(plan)
         self._file: UnfinishedFile | None = None
-        # Messages for the reader of the result, also from before the run was resumed.
-        self.notes: list[str] = []
         self._begun = self._last = time.monotonic()
         self._pause = COMMIT_SECONDS
         # Seconds that the run had taken before it was resumed, and the row at which that was.
@@ -156,7 +154,6 @@ class RunJournal:
                 if gaps := kept.gaps(first, stop):
                     raise ValueError(f"its rows {gaps[0][0]} to {gaps[0][1] - 1} are missing")
         self.before, self.resumed = float(saved.header["seconds"]), state.seen.count
-        self.notes += map(str, saved.header["notes"])
         return True
 
     def _damaged(self, error: Exception) -> DataError:
@@ -197,7 +194,6 @@ class RunJournal:
         begin, packed = time.monotonic(), state.pack()
         header = {
             "identity": self._identity,
-            "notes": self.notes,
             "seconds": self.seconds,
             "state": packed.header,
         }

@@ -282,7 +282,7 @@ def evaluate(
         The plan; see `plan`.
     client : distributed.Client, optional
         A client of the cluster. Its workers have the files of the data under the
-        same names; one with other code gets no rows, and the warnings of the result say so.
+        same names, and the same code: another one ends the evaluation in an error.
     progress : callable, optional
         Called with the rows done and the rows in all.
 

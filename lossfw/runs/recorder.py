@@ -95,15 +95,14 @@ class Recorder:
             return
         self.journal.close()
         if isinstance(error, Exception):
-            record = self._record | {"warnings": self.journal.notes}
-            self._fail(str(error) or type(error).__name__, record)
+            self._fail(str(error) or type(error).__name__)
 
-    def _fail(self, message: str, record: dict[str, Any] | None = None) -> None:
+    def _fail(self, message: str) -> None:
         assert self._folder is not None  # where a run was begun
         assert self.journal is not None
         # Another run may have made the folder anew.
         if self.journal.is_in_place:
-            self._folder.fail(message, record)
+            self._folder.fail(message)
 
 
 @contextmanager

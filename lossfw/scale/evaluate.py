@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import Any, Protocol
 
 from lossfw.data.state_file import SavedState
@@ -14,7 +15,7 @@ from lossfw.evaluation.state import EvaluationState
 from lossfw.metrics import Metric
 from lossfw.scale.parts import cut
 from lossfw.scale.shipping import RowsKeeper, evaluate_part, shipment_of
-from lossfw.scale.workers import ClusterTask, ClusterWorkers
+from lossfw.scale.tasks import ClusterTask, run_tasks
 
 # Seconds without any worker after which none is expected to come back.
 WORKER_SECONDS = 30.0
@@ -22,9 +23,6 @@ WORKER_SECONDS = 30.0
 
 class Keeper(Protocol):
     """Protocol: a keeper of the merged state, from which a run can be resumed."""
-
-    notes: list[str]
-    """Messages for the reader of the result."""
 
     @property
     def rows(self) -> RowsKeeper | None:
@@ -66,22 +64,21 @@ def evaluate_on(
     Returns
     -------
     Result
-        The same bits as `lossfw.evaluation.evaluate.evaluate` on one process. Its warnings name
-        the workers that were lost or refused.
+        The same bits as `lossfw.evaluation.evaluate.evaluate` on one process.
 
     Raises
     ------
     ArgumentError
         If a metric does not merge.
     RunError
-        If every worker differs from this process, or the cluster is gone. The merged
+        If a worker has other code than this process, or the cluster is gone. The merged
         state was kept before.
     """
     _check_mergeable(plan)
     state = EvaluationState.of(plan)
     if keeper is not None:
         keeper.resume(state)
-    rows, notes = (None, []) if keeper is None else (keeper.rows, keeper.notes)
+    rows = None if keeper is None else keeper.rows
 
     def left() -> str:
         if not state.seen.count:
@@ -92,32 +89,27 @@ def evaluate_on(
             "those that are"
         )
 
-    workers = ClusterWorkers(
-        client,
-        shipment_of(plan),
-        evaluate_part,
-        called=("part", "parts"),
-        left=left,
-        patience=patience,
-        notes=notes,
+    shipment = shipment_of(plan)
+    # One task brings it to each worker; it is run again where a worker was lost.
+    shipped = client.submit(bytes, shipment.content, pure=False)
+    threads = sum(client.nthreads().values())
+    tasks = [
+        ClusterTask(f"the part of the rows {start} to {stop - 1}", (shipped, start, stop, rows))
+        for start, stop in cut(plan, threads, state.seen).parts
+    ]
+    results = run_tasks(
+        client, evaluate_part, tasks, packages=shipment.packages, left=left, patience=patience
     )
 
     def parts() -> Iterator[tuple[EvaluationState, Sequence[Any]]]:
-        works = [
-            ClusterTask(f"the part of the rows {start} to {stop - 1}", (start, stop, rows))
-            for start, stop in cut(plan, workers.slots, state.seen).parts
-        ]
-        for _, (content, entries) in workers.results(works):
+        for content, entries in results:
             part = EvaluationState.of(plan)
             part.unpack(SavedState.from_bytes(content))
             yield part, entries
 
-    try:
+    with closing(results):
         _merge(state, parts(), plan, keeper, progress)
-    except BaseException:
-        workers.cancel()
-        raise
-    return result_of(plan, state).noted(notes)
+    return result_of(plan, state)
 
 
 def _merge(

@@ -12,17 +12,14 @@ import pickle
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from lossfw.components.registry.local import import_source, imported_files
-from lossfw.data.lazy_arrays import stamp_of
-from lossfw.errors import ArgumentError, LossfwError
+from lossfw.errors import ArgumentError
 from lossfw.evaluation.evaluate import Journal, evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.losses.engine.threads import threads
-from lossfw.scale.parts import arrays_of
-from lossfw.scale.survey import packages_in, requirements_of
-from lossfw.scale.workers import Refusal, Shared
+from lossfw.scale.fingerprint import packages_in
 
 # A plan goes through the scheduler, which keeps it for workers that come later.
 MAX_PLAN_BYTES = 64 * 2**20
@@ -42,7 +39,14 @@ class PartJournal(Journal, Protocol):
 RowsKeeper: TypeAlias = Callable[[Plan], PartJournal]
 
 
-def shipment_of(plan: Plan) -> Shared:
+class Shipment(NamedTuple):
+    """A plan as the workers get it: the bytes, and the packages that read them."""
+
+    content: bytes
+    packages: frozenset[str]
+
+
+def shipment_of(plan: Plan) -> Shipment:
     """Return a plan as the workers get it: plugin files, and the pickled plan."""
     # Dask brings it; it pickles classes of a script or a notebook by their content.
     cloudpickle = importlib.import_module("cloudpickle")
@@ -55,31 +59,25 @@ def shipment_of(plan: Plan) -> Shared:
         )
     sent = tuple(imported_files())
     packages = packages_in(content) - {name for name, _, _ in sent}
-    stamps = (stamp for stamp in map(stamp_of, arrays_of(plan)) if stamp is not None)
-    files = {str(stamp.path.absolute()) for stamp in stamps}
-    return Shared(requirements_of(packages, sorted(files)), (sent, content))
+    return Shipment(pickle.dumps((sent, content)), frozenset(packages))
 
 
 @functools.lru_cache(maxsize=2)
-def plan_of(shared: bytes) -> Plan:
+def plan_of(shipped: bytes) -> Plan:
     """Return the plan, on a worker; its files are opened there."""
-    sent, content = Shared.of(shared).content
+    sent, content = pickle.loads(shipped)  # noqa: S301  # of the process that sent it
     for name, path, source in sent:
         import_source(name, path, source)
-    plan: Plan = pickle.loads(content)  # noqa: S301  # of the process that sent it
+    plan: Plan = pickle.loads(content)  # noqa: S301
     return plan
 
 
 def evaluate_part(
-    shared: bytes, start: int, stop: int, rows: RowsKeeper | None = None
-) -> tuple[bytes, list[Any]] | Refusal:
+    shipped: bytes, start: int, stop: int, rows: RowsKeeper | None = None
+) -> tuple[bytes, list[Any]]:
     """Evaluate some rows on a worker, and return their packed state and, if kept, the rows."""
     with in_turn():
-        try:
-            plan = plan_of(shared)
-        except (LossfwError, ImportError, AttributeError) as error:
-            # A file or a class is not there.
-            return Refusal(str(error).rstrip("."))
+        plan = plan_of(shipped)
         journal = None if rows is None else rows(plan)
         state = evaluate(plan, rows=(start, stop), journal=journal)
     return state.pack().to_bytes(), [] if journal is None else journal.entries

@@ -3,7 +3,6 @@
 import json
 import multiprocessing
 import os
-import re
 import signal
 
 import numpy as np
@@ -123,9 +122,6 @@ def test_workers_that_are_killed_are_replaced(folder, small_parts):
         found = evaluate_on(client, plan, progress=progress)
     assert plain(found) == plain(lossfw.evaluate(plan))
     assert len(merged) == len(cut(plan, 2).parts) == 10
-    lost = [text for text in found.warnings if "was lost" in text]
-    assert len(lost) == 2
-    assert all(re.search(r"its (part was|2 parts were) computed again", text) for text in lost)
 
 
 @pytest.mark.slow
@@ -140,7 +136,6 @@ def test_groups_have_the_same_bits_where_a_worker_is_killed(groups, small_parts)
 
         found = evaluate_on(client, plan, progress=progress)
     assert plain(found) == plain(lossfw.evaluate(plan))
-    assert any("was lost" in text for text in found.warnings)
 
 
 @pytest.mark.slow
@@ -157,7 +152,6 @@ def test_the_work_of_a_worker_that_is_stopped_is_done_by_others(folder, small_pa
 
         found = evaluate_on(client, plan, progress=progress)
     assert plain(found) == plain(lossfw.evaluate(plan))
-    assert any("was lost" in text for text in found.warnings)
 
 
 @pytest.mark.parametrize("error", [RuntimeError("Nanny failed to start."), TimeoutError("late")])
@@ -178,7 +172,7 @@ class Kept:
     rows = None
 
     def __init__(self):
-        self.saved, self.notes = None, []
+        self.saved = None
 
     def resume(self, state):
         if self.saved is not None:
@@ -357,9 +351,8 @@ def test_a_metric_that_cannot_merge_is_told_before_the_first_row(folder, schedul
 def test_real_workers_without_the_data_are_named(folder, scheduler):
     # Every process sees its own folder there.
     told = run("-o", "network.predictions=/proc/self/cwd/y.npy", "--cluster", scheduler)
-    assert told.exit_code == 1, told.stderr
-    assert "2 of 2 workers cannot run this: no row was computed" in told.stderr
-    assert "file /proc/self/cwd/y.npy is missing there" in told.stderr
+    assert told.exit_code == 2, told.stderr
+    assert "/proc/self/cwd/y.npy cannot be read: No such file or directory" in told.stderr
 
 
 def test_real_workers_without_the_folder_of_the_data_are_named(few, scheduler):
@@ -372,9 +365,8 @@ def test_real_workers_without_the_folder_of_the_data_are_named(few, scheduler):
         text.replace("column.region, {name: age, by: column.age, bins: [30, 50]}", "")
     )
     told = run("--out", "o", "--cluster", scheduler)
-    assert told.exit_code == 1, told.stderr
-    assert "2 of 2 workers cannot run this: no row was computed" in told.stderr
-    assert "/proc/self/cwd/rows is missing" in told.stderr
+    assert told.exit_code == 2, told.stderr
+    assert "/proc/self/cwd/rows/0.parquet is missing" in told.stderr
     assert (few / "o" / "status").read_text() == "failed\n"
 
 

@@ -1,0 +1,164 @@
+"""Tasks on the workers of a Dask cluster, which runs the tasks of a lost worker again.
+
+Dask gives a task to any worker, whatever code it has. So each task compares the fingerprint of its
+process with that of the process that asks for it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping
+from itertools import islice
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple
+
+from lossfw.errors import RunError
+from lossfw.scale.cluster import distributed
+from lossfw.scale.fingerprint import differences, fingerprint
+
+# Seconds between two looks at the workers, where no result comes.
+_LOOK_SECONDS = 1.0
+# Tasks for each thread of the cluster at a time: the next ones are there when a worker ends one.
+# Results of more would wait on the workers where this process merges them more slowly.
+_AHEAD = 4
+# Seconds in which a result that is there arrives. If its worker was lost, nobody answers, and the
+# scheduler has the task computed again.
+_FETCH_SECONDS = 5.0
+
+
+class ClusterTask(NamedTuple):
+    """A call on a worker: its title in messages, and the arguments."""
+
+    title: str
+    arguments: tuple[Any, ...]
+
+
+def run_tasks(
+    client: Any,
+    function: Callable[..., Any],
+    tasks: Iterable[ClusterTask],
+    *,
+    packages: Iterable[str],
+    left: Callable[[], str],
+    patience: float,
+) -> Generator[Any, None, None]:
+    """Yield the result of each task, as soon as it is there.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        A client of the cluster.
+    function : callable
+        What a worker calls with the arguments of a task.
+    tasks : iterable of ClusterTask
+        The tasks.
+    packages : iterable of str
+        What a worker has to have in common with this process, besides lossfw.
+    left : callable
+        Returns what is not done yet, for messages.
+    patience : float
+        After so many seconds without a worker, none is expected to come.
+
+    Raises
+    ------
+    RunError
+        If a worker has other code, no worker is there, or the scheduler is gone; what a task
+        raises, too.
+    """
+    expected, waiting = fingerprint(packages), iter(tasks)
+    given: dict[Any, ClusterTask] = {}
+    done: SimpleQueue[Any] = SimpleQueue()
+    threads = _threads(client, left)
+    if not threads:
+        raise RunError(f"the cluster has no worker; start some: {left()}.")
+    looked = alive = time.monotonic()
+    try:
+        while True:
+            room = max(_AHEAD * threads - len(given), 0 if given else 1)
+            for task in islice(waiting, room):
+                future = client.submit(_compared, expected, function, *task.arguments, pure=False)
+                given[future] = task
+                future.add_done_callback(done.put)
+            if not given:
+                return
+            try:
+                future = done.get(timeout=_LOOK_SECONDS)
+                value = _value(future, given[future], left)
+            except Empty:
+                pass
+            except _NotThereError:
+                future.add_done_callback(done.put)
+            else:
+                del given[future]
+                future.release()
+                yield value
+            now = time.monotonic()
+            if now - looked < _LOOK_SECONDS:
+                continue
+            looked, threads = now, _threads(client, left)
+            if threads:
+                alive = now
+            elif now - alive > patience:
+                none = f"no worker is left, and none has come for {patience:g} s (see their logs)"
+                raise RunError(f"{none}: {left()}.")
+    finally:
+        _cancel(client, list(given))
+
+
+class _NotThereError(Exception):
+    """The result of a task that was done is not there any more."""
+
+
+def _threads(client: Any, left: Callable[[], str]) -> int:
+    """Return the threads of all workers; raise `RunError` without a scheduler."""
+    try:
+        if client.status in ("running", "connecting"):
+            return int(sum(client.nthreads().values()))
+    except (OSError, TimeoutError):
+        pass
+    raise _gone(left)
+
+
+def _value(future: Any, task: ClusterTask, left: Callable[[], str]) -> Any:
+    """Return the value of a task that has ended, or raise its error."""
+    try:
+        told, value = future.result(timeout=_FETCH_SECONDS)
+    except distributed().KilledWorker:
+        raise RunError(
+            f"{task.title} ended several workers one after the other, perhaps because memory ran "
+            "out: see their logs. --resume continues with the others."
+        ) from None
+    except Exception as error:
+        if future.status in ("cancelled", "lost"):
+            raise _gone(left) from None
+        if future.status != "error" and isinstance(error, TimeoutError):
+            raise _NotThereError from None
+        raise
+    if told:
+        raise RunError(
+            f"{told}: {left()}. Give every worker the same packages. A process keeps the code that "
+            "it has loaded: start it again after a change."
+        )
+    return value
+
+
+def _compared(
+    expected: Mapping[str, str], function: Callable[..., Any], *arguments: Any
+) -> tuple[str, Any]:
+    """Call a function on a worker; return why it has not the code for it, or the result."""
+    if told := differences(expected):
+        address = distributed().get_worker().address
+        return f"the worker {address} cannot run this, {told}", None
+    return "", function(*arguments)
+
+
+def _gone(left: Callable[[], str]) -> RunError:
+    return RunError(f"the scheduler of the cluster is gone: {left()}.")
+
+
+def _cancel(client: Any, futures: list[Any]) -> None:
+    """Give up what is not done; ignore a cluster that is gone."""
+    try:
+        client.cancel(futures, asynchronous=False)
+    except Exception:
+        return
