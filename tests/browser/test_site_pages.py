@@ -15,6 +15,8 @@ BOXES = "pre, svg, math, .formula, dialog, .pst-scrollable-table-container"
 
 # A page of each kind: their colours are those of all pages of the kind.
 SOME = (
+    "how-to/index", "how-to/train", "reference/python", "reference/python/lossfw.Loss",
+    "reference/faq", "reference/glossary", "reference/changelog",
     "index", "how-to/choose-a-loss", "search", "genindex", "components/index",
     "components/loss/index",
     "components/loss/huber", "components/loss/cross_entropy", "components/loss/scaled",
@@ -182,3 +184,25 @@ def test_a_page_of_markdown_stands_beside_each(site):
     assert {p.relative_to(site).with_suffix("") for p in site.rglob("*.md")} == pages
     listed = (site / "llms.txt").read_text()
     assert all(f"]({page}.md)" in listed for page in pages)
+
+
+@pytest.mark.parametrize(
+    ("page", "copied"),
+    [
+        ("how-to/run", "lossfw run digits.yaml --out first --dry-run\nlossfw run digits.yaml"),
+        ("reference/faq", "from pydantic import PositiveFloat\n\nfrom lossfw import DistanceLoss"),
+    ],
+)
+def test_a_block_is_copied_without_prompts_and_outputs(page, copied, browser, site):
+    allowed = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    opened = allowed.new_page()
+    opened.goto((site / f"{page}.html").as_uri())
+    texts = []
+    for button in opened.locator("button.copy").all()[:3]:
+        button.focus()
+        opened.keyboard.press("Enter")
+        opened.wait_for_function("() => document.activeElement.textContent === 'Copied'")
+        texts.append(opened.evaluate("navigator.clipboard.readText()"))
+    allowed.close()
+    assert any(text.startswith(copied) for text in texts)
+    assert not any(re.search(r"^(\$|>>>) ", text, re.M) for text in texts)

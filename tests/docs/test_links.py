@@ -37,6 +37,35 @@ def test_every_link_leads_to_a_file(page):
     assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
 
 
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def anchors(page):
+    """Return the targets of the headings of a page, as GitHub and the site name them."""
+    text = re.sub(r"^(`{3,}).*?^\1$", "", page.read_text(), flags=re.M | re.S)
+    plain = (
+        re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", title)
+        for title in re.findall(r"^#+ (.*)$", text, re.M)
+    )
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in plain}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_of_a_page_leads_to_a_file_and_a_heading(page):
+    text = re.sub(r"^(`{3,}).*?^\1$|`[^`\n]*`", "", page.read_text(), flags=re.M | re.S)
+    dead = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, anchor = link.partition("#")
+        there = (page.parent / path) if path else page
+        if "://" in link or link.startswith("mailto:"):
+            continue
+        if not there.exists() or (
+            anchor and there.suffix == ".md" and anchor not in anchors(there)
+        ):
+            dead.append(link)
+    assert dead == []
+
+
 def test_the_readme_links_every_how_to_of_a_library():
     pages = {"catboost", "jax", "keras", "lightgbm", "pytorch", "scikit-learn", "xgboost"}
     assert {page for page in pages if f"(docs/how-to/{page}.md)" not in README} == set()

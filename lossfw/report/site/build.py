@@ -42,6 +42,8 @@ _TAGLINE = "Write a loss once, prove it, use it everywhere."
 # Where the scripts, styles and the font are.
 STATIC = Path(__file__).parent / "static"
 
+_SCRIPTS = ("figure", "filter", "copy")
+
 # Folders of the documentation that become chapters, with their titles.
 _FOLDERS = {
     "tutorial": "Tutorial",
@@ -52,6 +54,11 @@ _FOLDERS = {
 
 # A link to a section of the page that describes all components.
 _COMPONENT = re.compile(r"\]\((?:\.\./)*reference/components\.md#(\w+)\)")
+
+# The name of a file, which tests of pages read, and the block with its content.
+_FILE = re.compile(
+    r"^<!-- file: (?P<name>\S+) -->\n```(?P<language>\w+)\n(?P<body>.*?\n)```$", re.M | re.S
+)
 
 # Pages of a project next to its documentation, which become pages of the site, and links to them.
 _PROJECT_PAGES = ("CHANGELOG", "SECURITY", "CONTRIBUTING")
@@ -168,6 +175,7 @@ def settings(title: str) -> dict[str, Any]:
         # Docstrings have the types, in words.
         "autodoc_typehints": "none",
         "numpydoc_show_class_members": False,
+        "python_maximum_signature_line_length": 60,
         "myst_enable_extensions": ["attrs_block", "attrs_inline"],
         "myst_heading_anchors": 3,
         "nitpicky": True,
@@ -185,7 +193,7 @@ def settings(title: str) -> dict[str, Any]:
         "html_favicon": str(STATIC / "favicon.svg"),
         "html_static_path": [str(STATIC)],
         "html_css_files": ["site.css"],
-        "html_js_files": [(f"{name}.js", {"defer": "defer"}) for name in ("figure", "filter")],
+        "html_js_files": [(f"{name}.js", {"defer": "defer"}) for name in _SCRIPTS],
         # Pages that have no chapter of their own need no menu of one.
         "html_sidebars": {"index": []},
         # A summary is fetched from the page, which a browser refuses for files.
@@ -216,6 +224,7 @@ def stage(folder: Path, content: SiteContent, title: str, docs: Path | None = No
     else:
         _copy(docs, root)
         write_python_pages(root)
+        _caption_files(root)
         _link_components(root, content)
     for subject in content.subjects:
         _write(root / f"{subject.document}.md", component_page(subject, content))
@@ -260,6 +269,20 @@ def _copy_project_pages(project: Path, root: Path) -> None:
     for name, page in there.items() if linking else ():
         text = page.read_text(encoding="utf-8").replace("](docs/", "](../")
         _write(root / "reference" / f"{name.lower()}.md", text)
+
+
+def _caption_files(root: Path) -> None:
+    """Show the name of a file above the block with its content."""
+    for page in root.rglob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        _write(page, _FILE.sub(_captioned, text))
+
+
+def _captioned(block: re.Match[str]) -> str:
+    # A linter would find no block of Python in the pages of a checkout with ``python`` here.
+    language = {"py": "python"}.get(block["language"], block["language"])
+    caption = f":caption: {block['name']}"
+    return fenced(f"{{code-block}} {language}", caption, "", block["body"].rstrip("\n"))
 
 
 def _link_components(root: Path, content: SiteContent) -> None:

@@ -34,6 +34,15 @@ _TEXTS = ("tab-set", "tab-item", "note", "admonition", "dropdown", "container")
 _DESCRIBED = re.compile(r"^\.\. auto(?:class|function):: (?P<name>\S+)$")
 _NAME = re.compile(r"(?P<name>lossfw(?:\.\w+)+)(?:\(.*\))?", re.S)
 
+# The page of words, and the pages that link the first use of one. Only words that few readers
+# know, and that have no other meaning on these pages.
+_GLOSSARY = "reference/glossary"
+_EXPLAINED = re.compile("(tutorial|how-to|explanation)/")
+_WORDS = {
+    word: re.compile(rf"\b{word}s?\b", re.I)
+    for word in ("harness", "guard", "fused", "dual number", "curvature", "skill", "ULP", "digest")
+}
+
 # A function without brackets, as in log y: print has a thin space there, and
 # browsers leave none.
 _FUNCTION = re.compile(r"(<mo>&ApplyFunction;</mo>)(?!\s*<mo[^>]*>[(\[|])")
@@ -72,6 +81,11 @@ def plain_markdown(text: str) -> str:
         elif found:
             content = list(_until(lines, found["mark"]))
             out += ["$$", *content, "$$"] if found["name"] == "math" else []
+            if found["name"] == "code-block":
+                captions = [one.split(" ", 1)[1] for one in content if one.startswith(":caption: ")]
+                out += [line for caption in captions for line in (f"`{caption}`:", "")]
+                code = "\n".join(line for line in content if not line.startswith(":caption: "))
+                out.append(fenced(found["argument"].strip(), code.lstrip("\n")))
             described = [match for line in content if (match := _DESCRIBED.match(line))]
             out += [fenced("text", _docstring(match["name"])) for match in described]
         elif closing and line == closing[-1]:
@@ -116,6 +130,44 @@ def _link_names(app: Any, doctree: Any) -> None:
             link = pending_xref("", reftarget=found["name"], refdoc=app.env.docname, **options)
             literal.replace_self(link)
             link += literal
+
+
+def _mark_glossary(app: Any, doctree: Any) -> None:
+    """Let the glossary have a target for each word."""
+    from docutils import nodes
+
+    if app.env.docname != _GLOSSARY:
+        return
+    for item in doctree.findall(nodes.list_item):
+        if words := list(item.findall(nodes.strong)):
+            item["ids"].append(_anchor(words[0].astext()))
+
+
+def _link_glossary(app: Any, doctree: Any, docname: str) -> None:
+    """Link the first use of each word of the project on a page to the glossary."""
+    from docutils import nodes
+
+    if docname == _GLOSSARY or _GLOSSARY not in app.env.found_docs or not _EXPLAINED.match(docname):
+        return
+    left = dict(_WORDS)
+    for text in list(doctree.findall(nodes.Text)):
+        if not isinstance(text.parent, nodes.paragraph):
+            continue
+        for word, pattern in left.items():
+            found = pattern.search(text)
+            if found is None:
+                continue
+            target = app.builder.get_relative_uri(docname, _GLOSSARY)
+            link = nodes.reference("", found[0], refuri=f"{target}#{_anchor(word)}", internal=True)
+            link["classes"].append("glossary")
+            before, after = nodes.Text(text[: found.start()]), nodes.Text(text[found.end() :])
+            text.parent.replace(text, [before, link, after])
+            del left[word]
+            break
+
+
+def _anchor(word: str) -> str:
+    return f"word-{word.replace(' ', '-').lower()}"
 
 
 def _inline(writer: Any, node: Any) -> None:
@@ -184,5 +236,7 @@ def setup(app: Any) -> dict[str, bool]:
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     app.add_config_value("lossfw_tagline", "", "html")
     app.connect("doctree-read", _link_names)
+    app.connect("doctree-read", _mark_glossary)
+    app.connect("doctree-resolved", _link_glossary)
     app.connect("build-finished", _write_copies)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -338,3 +338,34 @@ def test_pages_next_to_the_documentation_and_groups_of_the_start(acme, folder):
     article = index[index.index("<article") :]
     places = [article.index(f'href="{name}.html"') for name in "bac"]
     assert places == sorted(places)
+
+
+FOLLOWED = """# Follow
+
+A harness looks at it, and a harness again.
+
+<!-- file: mine.py -->
+```py
+x = 1
+
+y = 2
+```
+"""
+
+
+def test_a_file_has_its_name_and_a_word_leads_to_the_glossary(acme, folder):
+    for part in ("how-to", "reference"):
+        (folder / "docs" / part).mkdir(parents=True)
+    (folder / "docs/index.md").write_text("# Mine\n")
+    (folder / "docs/how-to/follow.md").write_text(FOLLOWED)
+    (folder / "docs/reference/glossary.md").write_text("# Glossary\n\n- **harness**: it looks.\n")
+    result = site("--plugin", "acme-losses", "--docs", "docs", "--out", "made")
+    assert result.exit_code == 0, result.output
+    page = (folder / "made/how-to/follow.html").read_text()
+    assert '<span class="caption-text">mine.py</span>' in page
+    (link,) = re.findall(r'<a class="[^"]*glossary[^"]*" href="([^"]+)">harness</a>', page)
+    assert link == "../reference/glossary.html#word-harness"
+    assert 'id="word-harness"' in (folder / "made/reference/glossary.html").read_text()
+    # The copy names the file, too.
+    copied = (folder / "made/how-to/follow.md").read_text()
+    assert "`mine.py`:\n\n```python\nx = 1\n\ny = 2\n```" in copied
