@@ -156,7 +156,7 @@ lower <= upper.
         """Return the shape of a member of `size` numbers; see `Space.row_shape`."""
         return (len(self.names), size // len(self.names)) if self.axes > 1 else (size,)
 
-    def _parts(self, x: Array) -> Iterator[tuple[str, Space, Array]]:
+    def parts(self, x: Array) -> Iterator[tuple[str, Space, Array]]:
         """Yield name, space and numbers of each column; those of a number lose the last axis."""
         first = 0
         for name, space, width in zip(
@@ -167,14 +167,14 @@ lower <= upper.
 
     def outside(self, x: Array) -> Array | None:
         """Tell which rows have a column that lies outside; see `Space.outside`."""
-        found = [space.outside(part) for _, space, part in self._parts(x)]
+        found = [space.outside(part) for _, space, part in self.parts(x)]
         bad = [mask for mask in found if mask is not None]
         bad += [falls for _, falls in self._falls(x)]
         return functools.reduce(lambda a, b: a | b, bad) if bad else None
 
     def check(self, x: Array, role: str, *, start: int = 0) -> None:
         """Raise `DomainError` for the first member of the first column that lies outside."""
-        for name, space, part in self._parts(x):
+        for name, space, part in self.parts(x):
             space.check(part, f"{role}.{name}", start=start)
         for k, falls in self._falls(x):
             first, second = self.names[k : k + 2]
@@ -195,7 +195,7 @@ lower <= upper.
 
     def split(self, x: Array) -> Any:
         """Return flat rows as a record of columns by name, a number without the last axis."""
-        return record_of(self.names)(*(part for _, _, part in self._parts(x)))
+        return record_of(self.names)(*(part for _, _, part in self.parts(x)))
 
     def join(self, xp: Namespace, parts: Any) -> Array:
         """Return columns, as a mapping by name or in their order, as flat rows."""

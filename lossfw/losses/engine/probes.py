@@ -9,6 +9,7 @@ are ordinary or far apart, certain or undecided, with ties, infinities, zeros an
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,8 @@ def _draw_members(space: Space, rng: np.random.Generator, count: int) -> NDArray
 
 
 def _inside(space: Space, x: NDArray) -> NDArray:
-    outside = space.outside(x)
+    with np.errstate(invalid="ignore"):
+        outside = space.outside(x)
     return np.ones(x.shape, bool) if outside is None else ~np.asarray(outside)
 
 
@@ -145,10 +147,43 @@ def column_probes(
 
     Rows without a size have `width` numbers.
     """
-    rng = np.random.default_rng(0)
     sizes = [space.flat_size(width) for space in spaces]
-    rows = number_of_rows(max(sizes))
+    return _members(spaces, dtype, sizes, number_of_rows(max(sizes)), np.random.default_rng(0))
 
+
+def record_probes(
+    spaces: tuple[Space, ...], dtype: np.dtype[Any], sizes: tuple[int, ...]
+) -> tuple[NDArray, ...]:
+    """Return `PROBES` members of spaces, as flat rows or numbers; some numbers are near others."""
+    rng = np.random.default_rng(0)
+    arrays = _members(spaces, dtype, sizes, PROBES, rng)
+    columns = [column for x in arrays for column in x.reshape(PROBES, -1).T]
+    for space, x in zip(spaces, arrays, strict=True):
+        usual = x[_inside_rows(space, x)]
+        for column in x.reshape(PROBES, -1).T:
+            near = rng.random(PROBES) < _NEAR_SHARE
+            step = _NEAR * rng.normal(size=PROBES) * (rng.random(PROBES) < 0.5)
+            with np.errstate(all="ignore"):
+                close = (columns[rng.integers(len(columns))] * (1.0 + step)).astype(dtype)
+            column[near] = close[near]
+        # Rounding may leave an open interval too.
+        outside = ~_inside_rows(space, x)
+        x[outside] = usual[rng.integers(len(usual), size=np.count_nonzero(outside))]
+    return arrays
+
+
+def _inside_rows(space: Space, x: NDArray) -> NDArray:
+    inside: Any = _inside(space, x).reshape(len(x), -1)
+    return np.asarray(inside.all(axis=-1))
+
+
+def _members(
+    spaces: tuple[Space, ...],
+    dtype: np.dtype[Any],
+    sizes: Sequence[int],
+    rows: int,
+    rng: np.random.Generator,
+) -> tuple[NDArray, ...]:
     def draw(space: Space, row: tuple[int, ...]) -> NDArray:
         if space.axes:
             return _distributions(rng, rows, row[0])

@@ -7,6 +7,7 @@ strip in which one comes up to ``@whole``.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from lossfw.numerics.compiled.frames import KernelFrame
@@ -70,7 +71,9 @@ class _ElementStrip(Strip):
             if value != self._direct:
                 self._write_by(self._write_value, value)
         if signature.derivatives:
-            self._write_by(self._write_derivative, outputs.pop(0))
+            for number in range(signature.width("derivatives")):
+                write = functools.partial(self._write_derivative, str(number))
+                self._write_by(write, outputs.pop(0))
         if signature.is_checked:
             self._write_by(lambda outside, _: self.note_outside(outside), outputs.pop(0))
         self.has_rare = bool(outputs)
@@ -110,8 +113,8 @@ class _ElementStrip(Strip):
             kind, value = DOUBLE, self.ir.emit(product)
         self.store("%values", kind, value, address.in_row)
 
-    def _write_derivative(self, derivative: str, address: ElementAddress) -> None:
-        """Store a derivative times the reduction's factor, as NumPy computes it."""
+    def _write_derivative(self, number: str, derivative: str, address: ElementAddress) -> None:
+        """Store a derivative by a number times the reduction's factor, as NumPy computes it."""
         emit = self.ir.emit
         if not self.signature.weighted:
             scaled = emit(f"fmul {self.kind} {derivative}, %factor")
@@ -120,20 +123,23 @@ class _ElementStrip(Strip):
             scaled = emit(f"fmul double {self._widen(derivative)}, {factor}")
             if self.kind == FLOAT:
                 scaled = emit(f"fptrunc double {scaled} to float")
-        self.store("%derivatives", self.kind, scaled, address.in_row)
+        index = self.index_in("derivatives", number, address.in_row)
+        self.store("%derivatives", self.kind, scaled, index)
 
     # The function.
 
     def addresses(self) -> list[str]:
         """Return the addresses, and the arrays of the strip; values that are only summed too."""
         kind, weighted = self.kind, self.signature.weighted
-        arrays = [*((name, kind) for name in (*self.signature.inputs, "derivatives"))]
+        names = (*self.signature.inputs, "derivatives")
+        arrays = [(name, kind, self.signature.width(name)) for name in names]
         return [
             *(f"  %{name} = alloca [{size} x i8], align 64" for name, size in self.arrays.items()),
             f"  %scratch = alloca [{STRIP} x {DOUBLE if weighted else kind}], align 64",
             *(
-                f"  %{name} = getelementptr inbounds {of}, ptr %{name}_, i64 %lo"
-                for name, of in (*arrays, ("weight", DOUBLE))
+                f"  %{name}_lo = mul i64 %lo, {width}\n"
+                f"  %{name} = getelementptr inbounds {of}, ptr %{name}_, i64 %{name}_lo"
+                for name, of, width in (*arrays, ("weight", DOUBLE, 1))
             ),
             "  %unwritten = icmp eq ptr %values_, null",
             f"  %written = getelementptr {kind}, ptr %values_, i64 %lo",

@@ -75,6 +75,7 @@ class Kernel:
         self._loops = np.array([part for parts, _ in loops for part in parts] or [0], np.uintp)
         self.dtype, self.signature = dtype, signature
         self._of_rows = signature.columns is not None
+        self._width = 1 if self._of_rows else signature.width(signature.inputs[0])
         self._code = code_of(code.text)
         self._function = _FUNCTION(self._code.address)
         self._table = self._loops.ctypes.data
@@ -95,9 +96,9 @@ class Kernel:
         Parameters
         ----------
         *arrays : ndarray, shape (N,) or (N, K)
-            The inputs, of the kernel's dtype. Elements are contiguous, in any shape; rows have one
-            layout, and those of many columns are contiguous. Columns by index are contiguous int64
-            of shape (N,).
+            The inputs, of the kernel's dtype. Elements are contiguous, in any shape, and so are
+            records of columns; rows have one layout, and those of many columns are contiguous.
+            Columns by index are contiguous int64 of shape (N,).
         values : ndarray, shape (N,), optional
             Where to write them, contiguous. Values that are summed may be left out.
         derivatives : ndarray, optional
@@ -122,7 +123,7 @@ class Kernel:
             0 if derivatives is None else _address(derivatives),
             0 if weight is None else _address(weight),
             scale,
-            len(y) if self._of_rows else y.size,
+            len(y) if self._of_rows else y.size // self._width,
             ctypes.addressof(total),
             self._table,
         )

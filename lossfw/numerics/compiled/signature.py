@@ -42,6 +42,10 @@ class KernelSignature:
     columns: int | None = None  # the length of a row
     by_index: bool = False  # the second input is a column for each row, in int64
     order: SumOrder = "pairwise"  # of sums of few columns
+    # Of records of columns, whose graph is one of elements with an input for each number, such as
+    # ``y.0``: how many numbers of a record lie next to each other in each input. There is a
+    # derivative for each number of the first.
+    widths: tuple[int, ...] = ()
 
     @property
     def is_checked(self) -> bool:
@@ -52,6 +56,11 @@ class KernelSignature:
     def has_sum(self) -> bool:
         """Whether the kernel returns the sum of values."""
         return self.values and self.summed and self.columns is None
+
+    def width(self, name: str) -> int:
+        """Return how many numbers an input, or the derivatives, have for each element."""
+        place = 0 if name == "derivatives" else self.inputs.index(name)
+        return self.widths[place] if self.widths else 1
 
     @property
     def transposed(self) -> bool:

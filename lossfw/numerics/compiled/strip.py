@@ -73,7 +73,9 @@ class NodeValues:
         if node.op == COLUMN:
             return address.column
         if node.op == INPUT and per_element:
-            return strip.load(strip.input(node.value), kind, address.in_row)
+            name, _, number = node.value.partition(".")
+            index = strip.index_in(name, number, address.in_row)
+            return strip.load(strip.input(name), kind, index)
         if node.op == INPUT:
             return strip.load(f"%{node.value}", kind, address.row)
         if per_element:
@@ -125,6 +127,13 @@ class Strip(Instructions, ABC):
     def input(self, name: str) -> str:
         """Return the array of an input, transposed if rows are."""
         return f"%in_{name}" if self.signature.transposed else f"%{name}"
+
+    def index_in(self, name: str, number: str, index: str) -> str:
+        """Return the index of an element in an input, of a record that of one of its numbers."""
+        width = self.signature.width(name)
+        if width == 1:
+            return index
+        return self.ir.emit(f"add i64 {self.ir.emit(f'mul i64 {index}, {width}')}, {number}")
 
     def note_outside(self, outside: str) -> None:
         """Note whether an element or a row lies outside of the domain."""
@@ -236,6 +245,8 @@ class Strip(Instructions, ABC):
                 slots.append(_Slot(self._constant(arg), 0))
                 continue
             is_input = node.op == INPUT and schedule.per_element[arg]
+            # NumPy's loops may have other bits for numbers that do not lie next to each other.
+            is_input = is_input and not self.signature.widths
             if is_input or (schedule.per_element[arg] and schedule.is_stored(arg, time.phase)):
                 array = self.input(node.value) if is_input else self.array_of(arg)
                 slots.append(_Slot(self._start_of(array, arg, chunk), SIZES[kind]))

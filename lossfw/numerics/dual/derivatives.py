@@ -229,6 +229,8 @@ def _by_columns(
 ) -> tuple[Array, ...]:
     """Return value and derivatives of rows, by some columns in each pass."""
     classes = y.shape[-1]
+    if not isinstance(y.shape[0], int):
+        return _column_by_column(body, xp, y, constants, order)
     step = max(1, _PASS_SIZE // max(1, fan_out * math.prod(y.shape)))
     value = None
     collected: list[list[Array]] = [[] for _ in range(order)]
@@ -241,6 +243,18 @@ def _by_columns(
     return (value, *[xp.permute_dims(part, (1, 0)) for part in joined])
 
 
+def _column_by_column(
+    body: Body, xp: Namespace, y: Array, constants: tuple[Any, ...], order: int
+) -> tuple[Array, ...]:
+    """Return value and derivatives of rows of unknown number, which no pass can repeat."""
+    passes = []
+    for column in range(y.shape[-1]):
+        unit = xp.where(columns(xp, y) == column, xp.ones_like(y), xp.zeros_like(y))
+        passes.append(derivatives(body, xp, y, *constants, order=order, direction=unit))
+    value, *parts = zip(*passes, strict=True)
+    return (value[0], *[xp.stack(part, axis=-1) for part in parts])
+
+
 def _move(
     body: Body, xp: Namespace, y: Array, constants: tuple[Any, ...], order: int, moved: range
 ) -> tuple[Array, ...]:
@@ -249,7 +263,9 @@ def _move(
 
     def repeated(x: Array) -> Array:
         many = xp.broadcast_to(x, (count, *x.shape))
-        return xp.reshape(many, (count * rows, *x.shape[1:]))
+        many = xp.reshape(many, (count * rows, *x.shape[1:]))
+        # NumPy adds up a row in the order of its memory, for any number of passes.
+        return np.asfortranarray(many) if xp is np and x.flags.f_contiguous else many
 
     number = columns(xp, y)
     which = xp.reshape(number[moved.start : moved.stop], (count, 1, 1))

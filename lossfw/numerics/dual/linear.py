@@ -250,17 +250,19 @@ class LinearParts:
 
     def rearranged(self, x: LinearPart, function: Callable[[Any], Any]) -> LinearPart:
         """Return elements of each row in other places, as `function` of an array puts them."""
-        if not all(isinstance(length, int) for length in x.shape) or not x.shape:
-            raise UnrecordedError("a part of rows of unknown number")
+        if not all(isinstance(length, int) for length in x.shape[1:]) or not x.shape:
+            raise UnrecordedError("a part of rows of unknown length")
+        # Of rows of unknown number two say where all of them go.
         rows, size = x.shape[0], math.prod(x.shape[1:])
+        count = rows if isinstance(rows, int) else 2
         try:
-            found = function(np.arange(rows * size).reshape(x.shape))
+            found = function(np.arange(count * size).reshape(count, *x.shape[1:]))
         except (TypeError, ValueError, IndexError) as error:
             # Such as a key that is an array of another library.
             raise UnrecordedError(str(error)) from error
-        shape = found.shape
-        number = np.arange(rows).reshape(-1, *[1] * (len(shape) - 1))
-        if shape[:1] != (rows,) or rows == 0 or not (found // size == number).all():
+        shape = (rows, *found.shape[1:])
+        number = np.arange(count).reshape(-1, *[1] * (len(shape) - 1))
+        if found.shape[:1] != (count,) or count == 0 or not (found // size == number).all():
             raise UnrecordedError("rows that are mixed")
         # The places in a row of the result at which each element is, the same in all rows.
         taken = found[0].ravel()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lossfw.components.columns import Columns
 from lossfw.components.spaces import (
     CLASS_INDEX,
     SIMPLEX,
@@ -20,6 +21,7 @@ from lossfw.components.spaces import (
     Members,
     Simplex,
     Space,
+    Vector,
 )
 from lossfw.losses.base import LossDefinition, ResultForm
 from lossfw.losses.bodies import is_derived
@@ -40,14 +42,26 @@ if TYPE_CHECKING:
     from lossfw.numerics.compiled.kernel import Kernel
 
 
+# The spaces whose bounds a kernel checks.
+_CHECKED = (Interval, Members, Counts, Simplex)
+
 # Which functions have a kernel.
 
 
 def candidate_of(
-    loss: LossDefinition, form: ResultForm, columns: int | None = None, *, by_index: bool = False
+    loss: LossDefinition,
+    form: ResultForm,
+    columns: int | None = None,
+    *,
+    by_index: bool = False,
+    widths: tuple[int, ...] = (),
 ) -> Candidate:
-    """Return a function of a loss as it may be compiled, of rows for a number of columns."""
+    """Return a function of a loss as it may be compiled, of rows for a number of columns.
+
+    One of named columns has `widths` instead: how many numbers each argument has for a record.
+    """
     from lossfw.losses.engine.kernels.candidates import Candidate
+    from lossfw.losses.engine.kernels.column_candidates import ColumnCandidate
 
     function = _function_of(loss, form, by_index)
     bounded = _bounded_spaces(loss, by_index)
@@ -64,8 +78,10 @@ def candidate_of(
         columns=columns,
         by_index=by_index,
         order="columns" if columns is not None and columns <= FEW_COLUMNS else "pairwise",
+        widths=widths,
     )
-    return Candidate(repr(loss), f"{form}{of_rows}", function, spaces, signature)
+    kind = ColumnCandidate if widths else Candidate
+    return kind(repr(loss), f"{form}{of_rows}", function, spaces, signature)
 
 
 def why_not_compiled(
@@ -76,7 +92,14 @@ def why_not_compiled(
     *,
     by_index: bool = False,
 ) -> str:
-    """Return why a function of a loss has no kernel; empty if it may have one."""
+    """Return why a function of a loss has no kernel; empty if it may have one.
+
+    Vectors without a size have so many `columns`.
+    """
+    if loss.has_columns:
+        spaces = (loss.prediction_space, loss.target_space)
+        widths = tuple(space.flat_size(columns or 1) for space in spaces)
+        return candidate_of(loss, form, widths=widths).problem(dtype)
     return candidate_of(loss, form, columns, by_index=by_index).problem(dtype)
 
 
@@ -95,10 +118,13 @@ def watched_function(
     *,
     by_index: bool = False,
     weighted: bool = False,
+    widths: tuple[int, ...] = (),
 ) -> WatchedFunction:
-    """Return a function of a loss that has a kernel, or may get one."""
-    key = (type(loss), loss.identity, form, columns, by_index)
-    candidate = functools.partial(candidate_of, loss, form, columns, by_index=by_index)
+    """Return a function of a loss that has a kernel, or may get one; see `candidate_of`."""
+    key = (type(loss), loss.identity, form, columns, by_index, widths)
+    candidate = functools.partial(
+        candidate_of, loss, form, columns, by_index=by_index, widths=widths
+    )
     # The pass back through a row has few operations that nobody reads: its body is as fast.
     pays = columns is None or form == "hessian"
     is_written = pays and not weighted and is_derived(loss.body, form)
@@ -119,9 +145,21 @@ def _bounded_spaces(loss: LossDefinition, by_index: bool) -> list[tuple[int, Spa
         target = SIMPLEX
     spaces = (loss.prediction_space,) if by_index else (loss.prediction_space, target)
     is_usual = type(loss).check_domain is LossDefinition.check_domain
-    if not is_usual or any(type(x) not in (Interval, Members, Counts, Simplex) for x in spaces):
+    if not is_usual or any(type(x) not in _CHECKED for space in spaces for x in _parts(space)):
         return None
-    return [(place, space) for place, space in enumerate(spaces) if not accepts_any_float(space)]
+    return [(place, space) for place, space in enumerate(spaces) if _is_bounded(space)]
+
+
+def _is_bounded(space: Space) -> bool:
+    is_ordered = isinstance(space, Columns) and space.is_ordered
+    return is_ordered or not all(map(accepts_any_float, _parts(space)))
+
+
+def _parts(space: Space) -> tuple[Space, ...]:
+    """Return the space of the numbers of a vector, or of those of each column."""
+    if isinstance(space, Columns):
+        return tuple(part for own in space.spaces for part in _parts(own))
+    return (space.of_numbers,) if isinstance(space, Vector) else (space,)
 
 
 def _with_outside(
@@ -139,6 +177,15 @@ def _with_outside(
 
 
 def _is_outside(xp: Namespace, space: Any, x: Array) -> Array:
+    if isinstance(space, Columns):
+        parts = [(own, part) for _, own, part in space.parts(x)]
+        found = [_is_outside(xp, *part) for part in parts if _is_bounded(part[0])]
+        last = x.shape[-1] - 1 if space.is_ordered else 0
+        return functools.reduce(
+            lambda a, b: a | b, [*found, *(x[..., k] > x[..., k + 1] for k in range(last))]
+        )
+    if isinstance(space, Vector):
+        return _is_outside(xp, space.of_numbers, x)
     if isinstance(space, Simplex):
         return space.beyond(xp, x)
     beyond: Array = (x < 0) | (xp.floor(x) < x) if isinstance(space, Counts) else space.beyond(x)
@@ -172,13 +219,18 @@ def kernels_for(
     """
     if engine_mode() == "tiles" or not isinstance(loss, LossDefinition):
         return _NONE
-    if loss.has_columns or not (loss.takes_rows if call.by_index else call.t.shape == call.y.shape):
+    widths = _widths(loss, call)
+    if not widths and not (loss.takes_rows if call.by_index else call.t.shape == call.y.shape):
+        return _NONE
+    if loss.takes_groups:
         return _NONE
     # The second derivative takes rows, which the engine makes of class indices.
     by_index = call.by_index and form != "hessian"
-    columns = call.y.shape[-1] if loss.takes_rows else None
+    columns = call.y.shape[-1] if loss.takes_rows and not widths else None
     dtype = np.dtype(call.work)
-    watched = functools.partial(watched_function, loss, form, dtype, columns, by_index=by_index)
+    watched = functools.partial(
+        watched_function, loss, form, dtype, columns, by_index=by_index, widths=widths
+    )
     of_tiles = watched()
     kernel, function = of_tiles.usable_kernel(), None
     usable = kernel or of_tiles.usable_written()
@@ -196,6 +248,14 @@ def kernels_for(
     return CallKernels(function, kernel and BlockKernel(loss, call, kernel, out, scale), waiting)
 
 
+def _widths(loss: LossDefinition, call: Arguments) -> tuple[int, ...]:
+    """Return how many numbers the arguments of a loss of named columns have for a record."""
+    if not loss.has_columns:
+        return ()
+    first = call.y.shape[-1] if loss.takes_rows else 1
+    return first, call.t.shape[-1] if loss.takes_target_rows else 1
+
+
 def _needs_no_tiles(loss: LossDefinition, call: Arguments, dtype: np.dtype[Any]) -> bool:
     """Return whether a call has no mask, and arrays as a kernel takes them."""
     if call.where is not None or loss.sums_rows or call.dtype != dtype:
@@ -209,12 +269,13 @@ def _on_tile(kernel: Kernel, usual: Any, xp: Any, y: NDArray, t: NDArray) -> Any
     signature, arguments = kernel.signature, (y, t)
     values = derivatives = None
     if signature.values:
-        values = np.empty(y.shape if signature.columns is None else y.shape[:1], y.dtype)
+        of_elements = signature.columns is None and not signature.widths
+        values = np.empty(y.shape if of_elements else y.shape[:1], y.dtype)
     if signature.derivatives:
-        derivatives = np.empty_like(y)
+        derivatives = np.empty_like(y, order="C" if signature.widths else "K")
     if signature.by_index:
         arguments = y, _as_index(t)
-    elif t.strides != y.strides:
+    elif signature.widths or t.strides != y.strides:
         # The engine makes rows of class indices in a layout of their own.
         arguments = np.ascontiguousarray(y), np.ascontiguousarray(t)
     if not kernel(*arguments, values=values, derivatives=derivatives)[1]:
@@ -253,17 +314,19 @@ class BlockKernel:
         self.trial = kernel.trial
         signature = self.kernel.signature
         columns = signature.columns
-        shape = (-1,) if columns is None else (-1, columns)
+        widths = signature.widths or (columns or 1,) * 2
+        shape = (-1, widths[0]) if loss.takes_rows else (-1,)
+        of_target = loss.takes_target_rows and not call.by_index
         self.y = call.y.reshape(shape)
-        self.t = call.t.reshape(-1 if call.by_index else shape)
+        self.t = call.t.reshape((-1, widths[1]) if of_target else (-1,))
         self.weight = None if call.weight is None else call.weight.reshape(-1)
         self.out = None if out is None else out.reshape(shape)
         # The kernel's elements, or rows, in one step along the first axis of the call.
-        self.each = math.prod(call.y.shape[1:]) // (columns or 1)
+        self.each = math.prod(call.y.shape[1:]) // widths[0]
         self.check_first = signature.domain == "unchecked"
         # As in tiles, whose check adds up rows too.
         reads_rows = not (call.by_index and accepts_any_float(loss.prediction_space))
-        has_few = columns is not None and columns <= FEW_COLUMNS
+        has_few = bool(columns) and columns <= FEW_COLUMNS
         self.by_columns = self.check_first and has_few and reads_rows
 
     def block(self, first: int, last: int) -> Sums | None:

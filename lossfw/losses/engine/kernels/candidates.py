@@ -12,8 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lossfw.components.columns import Columns
-from lossfw.components.spaces import Space, Vector
+from lossfw.components.spaces import Space
 from lossfw.errors import MissingExtraError, TraceError
 from lossfw.losses.engine.kernels.tile_function import TileFunction
 from lossfw.losses.engine.kernels.trial import count_unlike
@@ -24,7 +23,7 @@ from lossfw.numerics.compiled.operations import UncompiledError
 from lossfw.numerics.compiled.signature import KernelSignature
 from lossfw.numerics.symbolic.graph import CONSTANT, INPUT, LOOK_UP, Graph
 from lossfw.numerics.symbolic.trace import GraphUse, trace
-from lossfw.numerics.symbolic.written import write
+from lossfw.numerics.symbolic.written import WrittenFunction, write
 
 _FLOAT64, _INT64 = np.dtype(np.float64), np.dtype(np.int64)
 
@@ -77,10 +76,19 @@ class Candidate:
         return written
 
     def _written(self, dtype: np.dtype[Any]) -> TileFunction:
-        graph, signature = self._trace(dtype, "tile"), self.signature
-        graph.outputs = graph.outputs[: signature.values + signature.derivatives]
-        function = write(graph.usual(), signature.columns, self._layout).function
+        graph = self._trace(dtype, "tile")
+        graph.outputs = graph.outputs[: self._outputs]
+        function = self._write(graph.usual()).function
         return TileFunction(function, len(graph.outputs), self._shaped)
+
+    @property
+    def _outputs(self) -> int:
+        """How many outputs the values and the derivatives are."""
+        return self.signature.values + self.signature.derivatives
+
+    def _write(self, graph: Graph) -> WrittenFunction:
+        """Write a graph out, as a function of the arrays."""
+        return write(graph, self.signature.columns, self._layout)
 
     def problem(self, dtype: np.dtype[Any]) -> str:
         """Return why there is no kernel, without making one; empty if there may be one."""
@@ -101,7 +109,7 @@ class Candidate:
             arrays = self._probes(kind, traced)
             expected = self._results(arrays)
             try:
-                written = write(traced, self.signature.columns, self._layout)
+                written = self._write(traced)
                 inputs = dict(zip(self.spaces, arrays, strict=True))
                 actual = self._shaped(written(**inputs), arrays[0])
             except Exception as error:
@@ -117,8 +125,6 @@ class Candidate:
 
     def _trace(self, dtype: np.dtype[Any], use: GraphUse = "kernel") -> Graph:
         columns, dtypes = self.signature.columns, dict.fromkeys(self.spaces, dtype)
-        if any(isinstance(space, Columns | Vector) for space in self.spaces.values()):
-            raise NoKernelError("kernels take no named columns and no vectors")
         if columns is not None and columns < 2:
             raise NoKernelError("a row of one element has no sum")
         if self.signature.by_index:
@@ -153,7 +159,12 @@ class Candidate:
         return "F" if self.signature.order == "columns" else "C"
 
     def _in_layout(self, x: NDArray) -> NDArray:
+        """Return an array as the body gets it."""
         return x if x.ndim == 1 else np.asarray(x, order=self._layout)
+
+    def _for_kernel(self, x: NDArray) -> NDArray:
+        """Return an array as the kernel gets it."""
+        return self._in_layout(x)
 
     def _shapes(self, first: NDArray) -> list[tuple[int, ...]]:
         """Return the shapes of the results for a first argument."""
@@ -195,7 +206,8 @@ class Candidate:
         weight = np.linspace(0.25, 4.0, count) if signature.weighted else None
         expected, terms, is_outside = self._expected(kernel, arrays, weight)
         options: dict[str, Any] = {} if weight is None else {"weight": weight}
-        options |= {name: self._in_layout(np.zeros_like(x)) for name, x in expected.items()}
+        options |= {name: self._for_kernel(np.zeros_like(x)) for name, x in expected.items()}
+        arrays = [self._for_kernel(x) for x in arrays]
         step = _FEW if signature.columns is None else 1
         is_known = np.zeros(count, bool)
         for start in range(0, count, step):
@@ -209,8 +221,8 @@ class Candidate:
         for name, array in expected.items():
             _require_equal(options[name][is_known], array[is_known], problem)
         # Once more, all of them in one call.
-        options = {name: self._in_layout(array[is_known]) for name, array in options.items()}
-        total, inside = kernel(*(self._in_layout(x[is_known]) for x in arrays), **options)
+        options = {name: self._for_kernel(array[is_known]) for name, array in options.items()}
+        total, inside = kernel(*(self._for_kernel(x[is_known]) for x in arrays), **options)
         for name, array in expected.items():
             _require_equal(options[name], array[is_known], problem)
         with np.errstate(all="ignore"):
@@ -236,7 +248,8 @@ class Candidate:
             if signature.derivatives:
                 derivatives = next(results)
                 if weight is not None:
-                    derivatives = (derivatives * (weight * 1.0)).astype(kernel.dtype)
+                    each = weight.reshape(-1, *(1,) * (derivatives.ndim - 1))
+                    derivatives = (derivatives * (each * 1.0)).astype(kernel.dtype)
                 written["derivatives"] = derivatives
         if signature.is_checked:
             is_outside = next(results) != 0

@@ -39,7 +39,7 @@ class TileFunction:
             self._left += 1
             return None
         shaped = self._shaped(results[: self._count], y)
-        return shaped if self._count > 1 else shaped[0]
+        return shaped if len(shaped) > 1 else shaped[0]
 
     def results(self, y: NDArray, t: NDArray) -> tuple[NDArray, ...]:
         """Return the results, and for each element or row whether the body has to compute it."""
