@@ -24,6 +24,7 @@ from lossfw.losses.engine.compiled import kernels_for
 from lossfw.losses.engine.partial import Partial, UnsummedLosses
 from lossfw.losses.engine.read_only import raise_for_writing
 from lossfw.losses.engine.reduction import Reduction, Sums, merged, weight_sum, weighted_sum
+from lossfw.losses.engine.result_memory import empty
 from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges
 from lossfw.losses.engine.tiling import (
     EngineLoss,
@@ -175,7 +176,7 @@ def compute(loss: EngineLoss, call: Arguments, form: ResultForm, reduction: Redu
             return _unreduced(loss, call)
         return reduction.value(merged(run(loss, call, Task(form))))
     scale = reduction.scale(*_weight_and_count(call)) if reduction.reduction == "mean" else 1.0
-    gradient = np.empty(call.prediction_shape, call.dtype) if call.out is None else call.out
+    gradient = empty(call.prediction_shape, call.dtype) if call.out is None else call.out
     # Every tile writes all of its places, also those of elements that are left out.
     blocks = run(loss, call, Task(form, np.asarray(gradient).reshape(call.y.shape), scale))
     return (reduction.value(merged(blocks)), gradient) if form == "both" else gradient
@@ -196,7 +197,7 @@ def _weight_and_count(call: Arguments) -> tuple[float, int]:
 
 def _unreduced(loss: EngineLoss, call: Arguments) -> NDArray:
     """Return w l for every element or row, 0 for those that are left out."""
-    out = np.empty(call.shape or (1,), call.dtype)
+    out = empty(call.shape or (1,), call.dtype)
 
     def put_losses(tile: Tile, losses: NDArray) -> None:
         if tile.weight is not None:

@@ -13,17 +13,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from lossfw.errors import BodyError, DomainError
 from lossfw.losses.base import LossDefinition
 from lossfw.losses.engine import torch_rules, torch_written
+from lossfw.losses.engine.result_memory import empty
 from lossfw.losses.engine.threads import thread_count, threads
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import Array
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
-_FLOATS = (torch.float32, torch.float64)
+_FLOATS = {torch.float32: np.float32, torch.float64: np.float64}
 _NO_LEVEL = -1
 
 
@@ -88,10 +90,14 @@ def _by_engine(loss: Loss, y: Array, t: Array, mean: bool, gradient: Array | Non
     return y.new_tensor(value)
 
 
+def _empty_like(y: Array) -> Array:
+    return torch.from_numpy(empty(tuple(y.shape), _FLOATS[y.dtype]))
+
+
 class _EngineLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
     @staticmethod
     def forward(ctx: Any, y: Array, t: Array, loss: Loss, by_index: bool, mean: bool) -> Array:
-        gradient = torch.empty_like(y, memory_format=torch.contiguous_format)
+        gradient = _empty_like(y)
         value = _by_engine(loss, y, t, mean, gradient)
         ctx.loss, ctx.by_index = loss, by_index
         ctx.n = y.numel() // (y.shape[-1] if loss.takes_rows else 1) if mean else 1
@@ -102,7 +108,8 @@ class _EngineLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may b
     def backward(ctx: Any, up: Array) -> tuple[Any, ...]:
         if torch.is_grad_enabled():
             return torch_rules.gradients(ctx) * (up / ctx.n), None, None, None, None
-        return ctx.saved_tensors[2] * up, None, None, None, None
+        gradient = ctx.saved_tensors[2]
+        return torch.mul(gradient, up, out=_empty_like(gradient)), None, None, None, None
 
 
 class _LibraryLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
