@@ -160,6 +160,8 @@ def test_a_finalizer_that_computes_a_result_amid_another_is_safe():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+# JAX, where another test has imported it, warns of any fork.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_forked_process_writes_into_no_result_of_its_parent():
     held, freed = gradient(1.0), gradient(2.0)
     del freed
