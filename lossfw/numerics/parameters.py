@@ -49,6 +49,7 @@ def at_most(xp: Namespace, a: Array, limit: float) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
     >>> at_most(np, np.array([1.0, 3.0, np.nan]), 2.0)
     array([ 1.,  2., nan])
     """
@@ -65,6 +66,7 @@ def zero_or_nan(xp: Namespace, x: Array) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
     >>> zero_or_nan(np, np.array([np.inf, np.nan]))
     array([ 0., nan])
     """
@@ -80,6 +82,7 @@ def power(xp: Namespace, x: Array, exponent: float) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
     >>> np.float32(1e-30) ** -0.7, power(np, np.asarray([1e-30], np.float32), -0.7)
     (np.float32(9.999992e+20), array([1.e+21], dtype=float32))
     """

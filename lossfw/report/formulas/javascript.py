@@ -112,7 +112,7 @@ def javascript(component: Component, which: Which = "value", *, name: str | None
     >>> import lossfw
     >>> print(javascript(lossfw.loss("squared_hinge"), "derivative", name="slope").source)
     function slope(m, margin) {
-      return (0.0 - (2.0 * Math.max((-(m - margin)), 0.0)));
+      return (0.0 - (2.0 * Math.max((margin - m), 0.0)));
     }
     """
     called = which if name is None else name
