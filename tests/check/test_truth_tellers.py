@@ -122,6 +122,7 @@ SUM = 0.5 * lossfw.loss("squared_error") + lossfw.loss("cross_entropy") + BARE
         pytest.param("binary_cross_entropy", "curvature:bound", range(3), id="a parabola"),
         pytest.param("squared_error", "curvature:bound", range(3), id="steps of rounding"),
         pytest.param("log_cosh", "claim:strictly_convex", [0, 7], id="curvature that fades"),
+        pytest.param("crps_normal", "claim:smooth", [2], id="slopes beside a tiny scale"),
     ],
 )
 def test_a_built_in_keeps_its_claim(loss, only, seeds):

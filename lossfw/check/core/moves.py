@@ -109,7 +109,7 @@ def inputs_of(subject: Subject, arrays: ArgumentArrays) -> list[Input]:
     y, t = arrays
     units, pairs = units_of(subject), residuals(subject, arrays)
     found = []
-    for column, space in _columns(subject, 0, y):
+    for column, space in columns_of(subject, 0, y):
         numbers = _column(y, column)
         steps = step_of(space, numbers, units)
         if column in pairs:
@@ -120,7 +120,7 @@ def inputs_of(subject: Subject, arrays: ArgumentArrays) -> list[Input]:
         is_moved = not _is_discrete(space)
         found.append(Input(0, column, _clips_to(space), steps, least_of(numbers, is_moved),
                            column in pairs))  # fmt: skip
-    for column, space in _columns(subject, 1, t) if t.dtype.kind == "f" else ():
+    for column, space in columns_of(subject, 1, t) if t.dtype.kind == "f" else ():
         if column not in pairs.values():
             numbers = _column(t, column)
             steps = step_of(space, numbers, units)
@@ -231,7 +231,7 @@ def _ordinary(arrays: ArgumentArrays) -> ArgumentArrays:
 def _pairs(subject: Subject, arrays: ArgumentArrays) -> Iterator[tuple[_Column, _Column]]:
     """Yield each prediction with each target: of alike rows those in the same place."""
     widths = [1 if x.ndim == 1 else x.shape[-1] for x in arrays]
-    columns = [list(_columns(subject, role, x)) for role, x in enumerate(arrays)]
+    columns = [list(columns_of(subject, role, x)) for role, x in enumerate(arrays)]
     is_alike = subject.rows and not subject.has_columns
     rows: Any = subject.truth
     sizes = rows.sizes if subject.kind == "group" else widths
@@ -289,7 +289,7 @@ def _variants(value: Any, dtype: np.dtype[Any], units: int) -> Iterator[Any]:
                     yield None
 
 
-def _columns(subject: Subject, role: int, x: NDArray) -> Iterator[tuple[_Column, Space]]:
+def columns_of(subject: Subject, role: int, x: NDArray) -> Iterator[tuple[_Column, Space]]:
     """Yield each number of the rows of a role, and its space."""
     space = subject.prediction if role == 0 else subject.space_of_targets(x)
     if x.ndim == 1:
