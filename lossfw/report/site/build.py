@@ -175,7 +175,6 @@ def settings(title: str) -> dict[str, Any]:
         # Docstrings have the types, in words.
         "autodoc_typehints": "none",
         "numpydoc_show_class_members": False,
-        "python_maximum_signature_line_length": 60,
         "myst_enable_extensions": ["attrs_block", "attrs_inline"],
         "myst_heading_anchors": 3,
         "nitpicky": True,
