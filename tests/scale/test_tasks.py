@@ -170,23 +170,33 @@ def checkout(folder):
     return {**os.environ, "PYTHONPATH": str(folder / "other")}
 
 
+@contextmanager
+def only_worker(client, file, env=None):
+    """Start a worker of a cluster that has no other."""
+    wait_for(lambda: not client.nthreads())
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", file]
+    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": env}
+    worker = subprocess.Popen([*command, "--no-nanny", "--no-dashboard"], **options)
+    try:
+        wait_for(client.nthreads)
+        yield
+    finally:
+        kill([worker.pid])
+        worker.wait()
+
+
 @pytest.mark.slow
 def test_a_worker_from_a_checkout_with_an_edited_body_is_named(
     folder, cluster, small_parts, checkout
 ):
-    file, there = cluster[0], len(cluster[2])
-    command = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", file]
-    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": checkout}
+    file, _, workers = cluster
+    # They would take all tasks while the other worker still imports.
+    kill(worker.pid for worker in workers)
     with connected(file) as client:
-        other = subprocess.Popen([*command, "--no-nanny", "--no-dashboard"], **options)
-        try:
-            wait_for(lambda: len(client.nthreads()) == there + 1)
+        with only_worker(client, file, checkout):
             told = run("--out", "two", "--cluster", file)
-        finally:
-            kill([other.pid])
-            other.wait()
+        with only_worker(client, file):
+            again = run("--out", "two", "--cluster", file, "--resume")
     assert told.exit_code == 1
     assert "cannot run this, package lossfw_std is without a version with code " in told.stderr
-    # Those that are left have the code of this process.
-    again = run("--out", "two", "--cluster", file, "--resume")
     assert again.exit_code == 0, again.stderr
