@@ -123,6 +123,7 @@ SUM = 0.5 * lossfw.loss("squared_error") + lossfw.loss("cross_entropy") + BARE
         pytest.param("squared_error", "curvature:bound", range(3), id="steps of rounding"),
         pytest.param("log_cosh", "claim:strictly_convex", [0, 7], id="curvature that fades"),
         pytest.param("crps_normal", "claim:smooth", [2], id="slopes beside a tiny scale"),
+        pytest.param("cosine_distance", "claim:exchangeable", [1], id="a small angle"),
     ],
 )
 def test_a_built_in_keeps_its_claim(loss, only, seeds):
