@@ -153,7 +153,7 @@ def prepare(
     prediction_shape = tuple(y.shape)
     by_index = False
     if spaces is not None:
-        y, t, shape = _flat_rows(xp, y, t, spaces)
+        y, t, shape = flat_rows(xp, y, t, spaces)
     elif rowwise or prediction_shape != t.shape:
         by_index = _is_by_index(prediction_shape, tuple(t.shape), rowwise, classes)
     if by_index:
@@ -219,7 +219,7 @@ def read_array(xp: Namespace, x: Any, role: str) -> Array:
     return x
 
 
-def _flat_rows(
+def flat_rows(
     xp: Namespace, y: Array, t: Array, spaces: tuple[Space, Space]
 ) -> tuple[Array, Array, tuple[int, ...]]:
     """Return members of two spaces as flat rows or numbers, and the shape of the losses."""

@@ -11,17 +11,20 @@ whether a kernel is there yet.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import torch
 
-from lossfw.errors import BodyError, DomainError
+from lossfw.errors import BodyError, DomainError, ShapeError
 from lossfw.losses.base import LossDefinition
 from lossfw.losses.engine import torch_rules, torch_written
 from lossfw.losses.engine.result_memory import empty
 from lossfw.losses.engine.threads import thread_count, threads
+from lossfw.losses.inputs import flat_rows
 from lossfw.losses.loss import Loss
+from lossfw.numerics import torch_namespace
 from lossfw.numerics.arrays import Array
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
@@ -47,10 +50,12 @@ def compute(loss: Loss, y: Array, t: Array, *, mean: bool, checked: bool) -> Arr
             return _by_engine(loss, y, t, mean, None)
         if not wants_gradient:
             return None
+        if loss.has_columns:
+            y, t = _flat(loss, y, t)
         if checked:
             loss.check_domain(y, t, by_index, 0)
         return _LibraryLoss.apply(y, t, loss, by_index, mean)
-    except DomainError:
+    except (DomainError, ShapeError):
         return None
 
 
@@ -58,16 +63,31 @@ def _is_by_index(loss: LossDefinition, y: Any, t: Any) -> bool | None:
     """Return whether a target is class indices; None where the usual path has to look."""
     if type(t) is not torch.Tensor or y.dtype not in _FLOATS or t.requires_grad:
         return None
-    is_special = loss.sums_rows or loss.has_columns or loss.takes_groups
+    is_special = loss.sums_rows or loss.takes_groups
     if not y.numel() or y.is_meta or torch_written.is_traced() or is_special:
         return None
     if torch.autograd.forward_ad._current_level != _NO_LEVEL:
         # It is differentiated forward.
         return None
+    if loss.has_columns:
+        rows = _lead(loss, y)
+        of_target = t.shape[: t.ndim - loss.target_space.axes]
+        return False if len(rows) and rows == of_target and t.dtype is y.dtype else None
     if t.shape == y.shape and t.dtype is y.dtype and y.ndim > loss.takes_rows:
         return False
     classes = loss.takes_classes and t.dtype is torch.int64 and t.ndim and t.shape == y.shape[:-1]
     return True if classes else None
+
+
+def _lead(loss: LossDefinition, y: Array) -> Any:
+    """Return the shape of the losses."""
+    axes = loss.prediction_space.axes if loss.has_columns else loss.takes_rows
+    return y.shape[: max(y.ndim - axes, 0)]
+
+
+def _flat(loss: LossDefinition, y: Array, t: Array) -> tuple[Array, Array]:
+    """Return members of columns as flat rows; raise `ShapeError` if the spaces have none."""
+    return flat_rows(torch_namespace, y, t, (loss.prediction_space, loss.target_space))[:2]
 
 
 def _shares_memory_with_numpy(y: Array, t: Array) -> bool:
@@ -100,16 +120,25 @@ class _EngineLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may b
         gradient = _empty_like(y)
         value = _by_engine(loss, y, t, mean, gradient)
         ctx.loss, ctx.by_index = loss, by_index
-        ctx.n = y.numel() // (y.shape[-1] if loss.takes_rows else 1) if mean else 1
+        ctx.n = math.prod(_lead(loss, y)) if mean else 1
         ctx.save_for_backward(y, t, gradient)
         return value
 
     @staticmethod
     def backward(ctx: Any, up: Array) -> tuple[Any, ...]:
         if torch.is_grad_enabled():
-            return torch_rules.gradients(ctx) * (up / ctx.n), None, None, None, None
+            return _published(ctx) * (up / ctx.n), None, None, None, None
         gradient = ctx.saved_tensors[2]
         return torch.mul(gradient, up, out=_empty_like(gradient)), None, None, None, None
+
+
+def _published(ctx: Any) -> Array:
+    """Return the published gradients in the shape of the prediction, differentiable."""
+    if not ctx.loss.has_columns:
+        return torch_rules.gradients(ctx)
+    y, t = ctx.saved_tensors[:2]
+    flat = _flat(ctx.loss, y, t)
+    return torch_rules.gradients_at(*flat, ctx.loss, ctx.by_index).reshape(y.shape)
 
 
 class _LibraryLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing

@@ -31,7 +31,13 @@ def losses(loss: LossDefinition, y: Array, t: Array, by_index: bool) -> Array:
 
 def gradients(ctx: Any) -> Array:
     """Return the published gradients at the saved arguments of a function, differentiable."""
-    return _Gradients.apply(*ctx.saved_tensors[:2], ctx.loss, ctx.by_index)
+    y, t = ctx.saved_tensors[:2]
+    return gradients_at(y, t, ctx.loss, ctx.by_index)
+
+
+def gradients_at(y: Array, t: Array, loss: LossDefinition, by_index: bool) -> Array:
+    """Return the published gradients, differentiable; of members of columns as flat rows."""
+    return _Gradients.apply(y, t, loss, by_index)
 
 
 def _gradients_of_target(ctx: Any, gradient: Array) -> Array:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
 from lossfw import (
@@ -145,7 +144,7 @@ class Aft(DistributionLoss, PointwiseLoss):
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Check too that each lower end is finite; see `Loss.check_domain`."""
         super().check_domain(y, t, by_index, start)
-        endless = np.isinf(t[..., 0])
+        endless = t[..., 0] == math.inf
         if endless.any():
             raise DomainError(
                 f"target.lower[{int(endless.ravel().argmax()) + start}] = inf: expected the last "

@@ -10,48 +10,14 @@ from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.kernels import watched
 from lossfw.losses.engine.kernels.calls import candidate_of, why_not_compiled
 from lossfw.losses.engine.kernels.candidates import NoKernelError
-from lossfw.losses.engine.probes import record_probes
-from support.built_in import built_in
 from support.column_bodies import drawn_loss
+from support.column_members import OF_COLUMNS, drawn_members
 from support.engines import same_bits
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 pytestmark = pytest.mark.usefixtures("fresh_kernels")
 
 FORMS = ("value", "gradient", "both", "hessian")
-OF_COLUMNS = [
-    loss
-    for loss in built_in()
-    if loss.kind == "loss" and loss.has_columns and not loss.takes_groups
-]
-
-
-def drawn_members(loss, dtype, width=3):
-    """Return members of a loss's spaces, rare ones among them."""
-    spaces = (loss.prediction_space, loss.target_space)
-    widths = [space.flat_size(width) for space in spaces]
-    # A sample of two vectors, where there may be any number.
-    widths[0] *= 2 if loss.name == "energy_score" else 1
-    arrays = record_probes(spaces, np.dtype(dtype), tuple(widths))
-    shaped = [
-        x.reshape(len(x), *vector_shape(space, x, width)) if space.axes > 1 else x
-        for x, space in zip(arrays, spaces, strict=True)
-    ]
-    legal = [row for row in range(len(shaped[0])) if is_legal(loss, *(x[row] for x in shaped))]
-    return [x[np.resize(legal, 1020)] for x in shaped]
-
-
-def vector_shape(space, x, width):
-    """Return the shape of columns of vectors, or of a sample of vectors."""
-    return space.row_shape(x.shape[-1]) if space.size or isinstance(space, Columns) else (-1, width)
-
-
-def is_legal(loss, y, t):
-    try:
-        loss.check_domain(y.reshape(-1) if y.ndim else y, t, False, 0)
-    except DomainError:
-        return False
-    return True
 
 
 def hold_drawn_body(seed, form):

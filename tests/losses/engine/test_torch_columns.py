@@ -1,0 +1,157 @@
+"""Losses of named columns in PyTorch: the engine's digits on the processor, and written out."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw import REAL, Columns, PointwiseLoss, Vector
+from support.author_columns import COLUMNS, Burr, Preference
+from support.column_members import OF_COLUMNS, drawn_members
+
+torch = pytest.importorskip("torch")
+
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402  # imports PyTorch
+
+from lossfw.losses.engine import torch_fast_path, torch_written  # noqa: E402  # imports PyTorch
+
+CALLS = torch_written._CALLS + 1
+
+
+def members(loss, dtype="float64", rows=60):
+    """Return tensors of members without infinities, of which losses and slopes are finite."""
+    y, t = drawn_members(loss, dtype)
+    with np.errstate(all="ignore"):
+        slopes = loss.gradient(y, t, reduction="none").reshape(len(y), -1)
+        sizes = np.abs(np.concatenate([x.reshape(len(x), -1) for x in (y, t, slopes)], axis=-1))
+    usual = np.flatnonzero((sizes < 1e4).all(axis=-1))[:rows]
+    return torch.from_numpy(y[usual]), torch.from_numpy(t[usual])
+
+
+def fast(loss, y, t, *, mean=True):
+    return torch_fast_path.compute(loss, y, t, mean=mean, checked=True)
+
+
+def slopes_of(value, y, **options):
+    return torch.autograd.grad(value, y, **options)[0]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", [*OF_COLUMNS, *(kind() for kind in COLUMNS)], ids=repr)
+def test_the_processor_has_the_digits_of_numpy(loss, dtype):
+    y, t = members(loss, dtype)
+    for reduction in ("mean", "sum"):
+        value, gradient = loss.value_and_gradient(y.numpy(), t.numpy(), reduction=reduction)
+        leaf = y.clone().requires_grad_()
+        found = fast(loss, leaf, t, mean=reduction == "mean")
+        assert found.dtype == y.dtype
+        assert "Engine" in found.grad_fn.name()
+        assert found.item() == y.new_tensor(value).item()
+        np.testing.assert_array_equal(slopes_of(found, leaf).numpy(), gradient)
+        assert fast(loss, y, t, mean=reduction == "mean").item() == found.item()
+
+
+def test_more_axes_of_rows_and_strides_have_the_digits_of_numpy():
+    y, t = members(Preference(), "float32")
+    flat = fast(Preference(), y.clone().requires_grad_(), t)
+    for shape in ((5, 12, 2), (3, 4, 5, 2)):
+        leaf = y.reshape(shape).clone().requires_grad_()
+        found = fast(Preference(), leaf, t.reshape(shape))
+        assert found.item() == flat.item()
+        assert slopes_of(found, leaf).shape == shape
+    turned = y.T.contiguous().T.requires_grad_()
+    assert fast(Preference(), turned, t).item() == flat.item()
+
+
+# Vectors of one size have an axis of their own.
+@pytest.mark.parametrize(
+    "loss", [Preference(), Burr(), *map(lossfw.loss, ("triplet_margin", "aft", "crps_normal"))]
+)
+@pytest.mark.parametrize("mean", [True, False])
+def test_second_derivatives_are_those_of_a_plain_call(loss, mean):
+    y, t = members(loss)
+
+    def twice(call):
+        leaf = y.clone().requires_grad_()
+        first = slopes_of(call(leaf), leaf, create_graph=True)
+        return first.detach(), slopes_of((first * first.detach()).sum(), leaf)
+
+    found = twice(lambda leaf: fast(loss, leaf, t, mean=mean))
+    wanted = twice(lambda leaf: loss(leaf, t, reduction="mean" if mean else "sum"))
+    assert found[1].shape == y.shape
+    assert (found[1] != 0).any()
+    torch.testing.assert_close(found, wanted, rtol=1e-9, atol=1e-12)
+
+
+def test_a_wrong_call_takes_the_usual_path():
+    y, t = (x.clone() for x in members(Burr()))
+    leaf = y.requires_grad_()
+    assert fast(Burr(), leaf, t) is not None
+    assert fast(Burr(), leaf, t[:5]) is None
+    assert fast(Burr(), leaf, t.float()) is None
+    assert fast(Burr(), leaf[:, :2], t) is None
+    assert fast(Burr(), leaf[0], t[0]) is None
+    assert fast(Burr(), leaf[0, 0], t[0]) is None
+    assert fast(Burr(), leaf, -t) is None
+    assert fast(lossfw.loss("triplet_margin"), leaf, t) is None
+
+
+class Operations(TorchDispatchMode):
+    """Counts operations, as on an accelerator, where the engine cannot compute."""
+
+    count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.count += 1
+        return function(*args, **(kwargs or {}))
+
+
+def step(call, y):
+    leaf = y.clone().requires_grad_()
+    with Operations() as operations:
+        value = call(leaf)
+        gradient = slopes_of(value, leaf)
+    return value.item(), gradient, operations.count
+
+
+def options(name, rows):
+    weight, where = torch.linspace(0.0, 2.0, rows), torch.arange(rows) % 3 > 0
+    every = {"plain": {}, "weights": {"sample_weight": weight}, "mask": {"where": where}}
+    return every[name]
+
+
+@pytest.mark.parametrize("given", ["library", "plain", "weights", "mask"])
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_a_step_launches_fewer_operations_and_has_the_same_bits(kind, given):
+    loss = kind()
+    y, t = members(loss, "float32")
+
+    def call(leaf):
+        if given == "library":
+            return fast(loss, leaf, t)
+        return loss(leaf, t, **options(given, len(y)))
+
+    torch_written._table.clear()
+    steps = [step(call, y) for _ in range(CALLS)]
+    for found in steps:
+        assert found[0] == steps[0][0]
+        assert torch.equal(found[1], steps[0][1])
+    assert steps[-1][2] < steps[0][2]
+
+
+class Distance(PointwiseLoss):
+    """A distance of vectors of any length, whose body has few operations."""
+
+    prediction = Columns.of(a=Vector.of(REAL), b=Vector.of(REAL))
+
+    def value(self, xp, y, t):
+        return (xp.sum((y.a - y.b) ** 2, axis=-1) - t) ** 2
+
+
+@pytest.mark.parametrize("length", [8, 40])
+def test_a_body_of_few_operations_runs_itself(length):
+    rng = np.random.default_rng(0)
+    y, t = torch.from_numpy(rng.normal(size=(30, 2, length))), torch.from_numpy(rng.normal(size=30))
+    torch_written._table.clear()
+    steps = [step(lambda leaf: Distance()(leaf, t), y) for _ in range(CALLS)]
+    assert steps[0][2] == steps[-1][2]
+    assert torch.equal(steps[0][1], steps[-1][1])
