@@ -6,33 +6,12 @@
 0.009999999999999998
 """
 
+from __future__ import annotations
+
+import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from lossfw.components.claims import ActivationClaims, Claims
-from lossfw.components.columns import Columns
-from lossfw.components.hookspecs import hookimpl
-from lossfw.components.ranges import Range
-from lossfw.components.registry import Registry
-from lossfw.components.registry import registry as _registry
-from lossfw.components.spaces import (
-    BINARY,
-    CLASS_INDEX,
-    COUNT,
-    LOG,
-    LOGITS,
-    NONNEGATIVE,
-    POSITIVE,
-    REAL,
-    SIGN,
-    SIMPLEX,
-    UNIT,
-    VECTOR,
-    Interval,
-    Members,
-    Space,
-    Vector,
-)
 from lossfw.errors import (
     ArgumentError,
     BrokenPluginError,
@@ -54,37 +33,89 @@ from lossfw.errors import (
     ShapeError,
     UnknownNameError,
 )
-from lossfw.losses.bodies import PointwiseBody, RowBody
-from lossfw.losses.capabilities import DistributionLoss, GuardedLoss, LinkedLoss, LogGuard
-from lossfw.losses.engine.group_partial import GroupPartial
-from lossfw.losses.engine.partial import Partial
-from lossfw.losses.engine.threads import threads
-from lossfw.losses.kinds import (
-    CategoricalLoss,
-    DistanceLoss,
-    GroupLoss,
-    MarginLoss,
-    PointwiseLoss,
-)
-from lossfw.losses.loss import Loss
-from lossfw.losses.wrappers.base import ChangingWrapper
-from lossfw.metrics import (
-    ElementMetric,
-    LossMetric,
-    Metric,
-    RowMetric,
-    ScoreMetric,
-    SumMetric,
-    Term,
-)
-from lossfw.nn.activation import Activation, RowActivation
-from lossfw.nn.optimizer import Optimizer, OptimizerState, OptimizerStep
-from lossfw.numerics.arrays import Array, Namespace, NDArray
-from lossfw.numerics.exact.reference import Order
 from lossfw.version import __version__
 
 if TYPE_CHECKING:
+    from lossfw.components.claims import ActivationClaims, Claims
+    from lossfw.components.columns import Columns
+    from lossfw.components.hookspecs import hookimpl
+    from lossfw.components.ranges import Range
+    from lossfw.components.registry import Registry
+    from lossfw.components.spaces import (
+        BINARY,
+        CLASS_INDEX,
+        COUNT,
+        LOG,
+        LOGITS,
+        NONNEGATIVE,
+        POSITIVE,
+        REAL,
+        SIGN,
+        SIMPLEX,
+        UNIT,
+        VECTOR,
+        Interval,
+        Members,
+        Space,
+        Vector,
+    )
+    from lossfw.losses.bodies import PointwiseBody, RowBody
+    from lossfw.losses.capabilities import DistributionLoss, GuardedLoss, LinkedLoss, LogGuard
+    from lossfw.losses.engine.group_partial import GroupPartial
+    from lossfw.losses.engine.partial import Partial
+    from lossfw.losses.engine.threads import threads
+    from lossfw.losses.kinds import (
+        CategoricalLoss,
+        DistanceLoss,
+        GroupLoss,
+        MarginLoss,
+        PointwiseLoss,
+    )
+    from lossfw.losses.loss import Loss
+    from lossfw.losses.wrappers.base import ChangingWrapper
+    from lossfw.metrics import (
+        ElementMetric,
+        Metric,
+        RowMetric,
+        ScoreMetric,
+        SumMetric,
+        Term,
+    )
+    from lossfw.nn.activation import Activation, RowActivation
+    from lossfw.nn.optimizer import Optimizer, OptimizerState, OptimizerStep
+    from lossfw.numerics.arrays import Array, Namespace, NDArray
+    from lossfw.numerics.exact.reference import Order
     from lossfw.runs.python import compare, evaluate, plan, run, run_all, train, train_all
+
+# Where the names above are. Each is imported on use: the command line needs none of them to print
+# its help, and a person who imports lossfw for one loss needs few.
+_PLACES = {
+    "components.claims": "ActivationClaims Claims",
+    "components.columns": "Columns",
+    "components.hookspecs": "hookimpl",
+    "components.ranges": "Range",
+    "components.registry": "Registry",
+    "components.spaces": "BINARY CLASS_INDEX COUNT LOG LOGITS NONNEGATIVE POSITIVE REAL SIGN "
+    "SIMPLEX UNIT VECTOR Interval Members Space Vector",
+    "losses.bodies": "PointwiseBody RowBody",
+    "losses.capabilities": "DistributionLoss GuardedLoss LinkedLoss LogGuard",
+    "losses.engine.group_partial": "GroupPartial",
+    "losses.engine.partial": "Partial",
+    "losses.engine.threads": "threads",
+    "losses.kinds": "CategoricalLoss DistanceLoss GroupLoss MarginLoss PointwiseLoss",
+    "losses.loss": "Loss",
+    "losses.wrappers.base": "ChangingWrapper",
+    "metrics": "ElementMetric Metric RowMetric ScoreMetric SumMetric Term",
+    "nn.activation": "Activation RowActivation",
+    "nn.optimizer": "Optimizer OptimizerState OptimizerStep",
+    "numerics.arrays": "Array Namespace NDArray",
+    "numerics.exact.reference": "Order",
+    "runs.python": "compare evaluate plan run run_all train train_all",
+}
+_PLACE_OF = {name: place for place, names in _PLACES.items() for name in names.split()}
+
+# Packages that ``import lossfw`` gives access to, as in ``lossfw.metrics.Term``.
+_PACKAGES = ("components", "losses", "metrics", "nn", "numerics")
 
 
 def loss(spec: str | Mapping[str, Any] | Loss, /, **parameters: Any) -> Loss:
@@ -110,7 +141,7 @@ def loss(spec: str | Mapping[str, Any] | Loss, /, **parameters: Any) -> Loss:
     >>> loss({"name": "squared_error", "factor": 0.5}).name
     'squared_error'
     """
-    return cast(Loss, registry().create("loss", spec, **parameters))
+    return cast("Loss", registry().create("loss", spec, **parameters))
 
 
 def activation(spec: str | Mapping[str, Any] | Activation, /, **parameters: Any) -> Activation:
@@ -121,7 +152,7 @@ def activation(spec: str | Mapping[str, Any] | Activation, /, **parameters: Any)
     >>> activation("relu")([-1.0, 2.0])
     array([0., 2.])
     """
-    return cast(Activation, registry().create("activation", spec, **parameters))
+    return cast("Activation", registry().create("activation", spec, **parameters))
 
 
 def metric(spec: str | Mapping[str, Any] | Metric, /, **parameters: Any) -> Metric:
@@ -134,8 +165,10 @@ def metric(spec: str | Mapping[str, Any] | Metric, /, **parameters: Any) -> Metr
     >>> metric("brier").label
     'brier'
     """
+    from lossfw.metrics import LossMetric
+
     try:
-        return cast(Metric, registry().create("metric", spec, **parameters))
+        return cast("Metric", registry().create("metric", spec, **parameters))
     except UnknownNameError as unknown:
         try:
             return LossMetric(of=loss(cast(str, spec), **parameters))
@@ -151,19 +184,23 @@ def registry() -> Registry:
     >>> [entry.name for entry in registry().entries("metric") if entry.name == "accuracy"]
     ['accuracy']
     """
-    return _registry()
+    from lossfw.components import registry
+
+    return registry.registry()
 
 
 if not TYPE_CHECKING:
     # Type checkers see the imports above, and so tell a misspelt name.
 
     def __getattr__(name: str) -> Any:
-        """Import the functions of configurations on use: a loss needs none of them."""
-        if name not in __all__:
+        """Import a public name on its first use."""
+        if name in _PACKAGES:
+            return importlib.import_module(f"lossfw.{name}")
+        if name not in _PLACE_OF:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from lossfw.runs import python
-
-        return getattr(python, name)
+        value = getattr(importlib.import_module(f"lossfw.{_PLACE_OF[name]}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,9 +18,11 @@ from lossfw.cli.arguments import (
 from lossfw.cli.options import json_option, plugin_options, processes_option, say_json
 from lossfw.cli.progress import ProgressBar
 from lossfw.components.plugin_choice import Plugins
-from lossfw.components.registry import Registry
 from lossfw.errors import ArgumentError
 from lossfw.runs.files import say
+
+if TYPE_CHECKING:
+    from lossfw.components.registry import Registry
 
 _KINDS = ("loss", "activation")
 

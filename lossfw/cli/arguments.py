@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
-from lossfw.components.component import Component
+from lossfw.components.hookspecs import KINDS
 from lossfw.components.naming import did_you_mean_one
-from lossfw.components.registry import KINDS, Entry, Registry
 from lossfw.errors import ArgumentError, UnknownNameError
-from lossfw.numerics.arrays import NDArray
+
+if TYPE_CHECKING:
+    from lossfw.components.component import Component
+    from lossfw.components.registry import Entry, Registry
+    from lossfw.numerics.arrays import NDArray
 
 # A text that ends so is the name of a file.
 _ARRAY_FILES = (".npy", ".npz", ".csv")
@@ -51,6 +53,9 @@ def read_array_argument(text: str, option: str, role: str) -> NDArray:
 
     `role` names the array in a ``.npz``, such as ``"predictions"``.
     """
+    # Imported here: the help of a verb needs neither NumPy nor files of data.
+    import numpy as np
+
     from lossfw.data.arrays import read_array
     from lossfw.data.literals import numbers_array
 

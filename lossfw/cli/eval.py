@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import contextlib
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from lossfw.cli.arguments import (
     find,
     make,
     parameter_option,
-    read_array_argument,
     read_parameters,
 )
 from lossfw.cli.options import json_option, plugin_options, say_json
-from lossfw.components.registry import KINDS, Registry
+from lossfw.components.hookspecs import KINDS
 from lossfw.errors import ArgumentError, LossfwError
-from lossfw.losses.loss import Loss
-from lossfw.numerics.arrays import Array, NDArray
 from lossfw.runs.files import say
 
-# By order of the derivative.
-_NAMES = ("value", "gradient", "hessian")
-
-# Longer arrays are cut in the text: the JSON has the whole.
-_SHOWN_NUMBERS = 200
+if TYPE_CHECKING:
+    from lossfw.components.registry import Registry
+    from lossfw.losses.loss import Loss
 
 # Predictions and targets of the usual shapes and spaces: the first that a loss takes is shown.
 _EXAMPLES: tuple[tuple[list[Any], list[Any]], ...] = (
@@ -39,9 +33,6 @@ _EXAMPLES: tuple[tuple[list[Any], list[Any]], ...] = (
     ([[0.5, 2.0], [1.0, 3.0]], [[1.0, 1.0], [2.0, 0.0]]),
     ([[0.5, 2.0]], [1.0]),
 )
-
-# Digits that are right, and so are shown; derivatives are differences.
-_VALUE_DIGITS, _DERIVATIVE_DIGITS = 60, 30
 
 
 @click.command("eval")
@@ -69,23 +60,23 @@ def evaluate(as_json: bool, **options: Any) -> None:
     An ARRAY is written in YAML, as in -y '[0.2, 0.8]', or is the name of a .npy, .npz or
     .csv file.
     """
+    # Imported here: the help needs no NumPy.
+    from lossfw.cli.eval_results import as_plain, results_of, shown
+
     given = SimpleNamespace(**options)
     registry = given.plugins.registry()
     _refuse_activation(registry, given.name)
     entry = find(registry, given.name, ("loss",))[0]
     loss: Any = make(registry, entry, read_parameters(given.parameters))
     _need_arrays(loss, given)
-    results = _results(loss, given)
+    results = results_of(loss, given)
     if as_json:
-        plain = {
-            key.replace(" ", "_"): value.tolist() if isinstance(value, np.ndarray) else value
-            for key, value in results.items()
-        }
+        plain = {key.replace(" ", "_"): as_plain(value) for key, value in results.items()}
         say_json(loss=loss.to_config(), reduction=given.reduction, **plain)
         return
     width = max(map(len, results))
     for key, value in results.items():
-        say(f"{key.ljust(width)}  {_shown(value)}")
+        say(f"{key.ljust(width)}  {shown(value)}")
 
 
 def _refuse_activation(registry: Registry, name: str) -> None:
@@ -118,71 +109,3 @@ def _example(loss: Loss) -> tuple[str, str]:
             loss(y, t)
             return str(y), str(t)
     return "ARRAY", "ARRAY"
-
-
-def _results(loss: Any, given: SimpleNamespace) -> dict[str, Any]:
-    """Return value and derivatives by name: arrays, and exact numbers as text."""
-    y = read_array_argument(given.prediction, "-y", "predictions")
-    t = read_array_argument(given.target, "-t", "targets")
-    weight, option = given.sample_weight, "--sample-weight"
-    weight = None if weight is None else read_array_argument(weight, option, "sample_weight")
-    y = y if given.dtype is None else y.astype(given.dtype)
-    results: dict[str, Any] = {}
-    for order, is_asked in enumerate((True, given.gradient, given.hessian)):
-        if not is_asked:
-            continue
-        function = (loss, loss.gradient, loss.hessian)[order]
-        reduced = function(y, t, sample_weight=weight, reduction=given.reduction)
-        results[_NAMES[order]] = np.asarray(reduced)
-        if given.exact:
-            texts = _exact_texts(loss, y, t, weight, given.reduction, order)
-            results[f"exact {_NAMES[order]}"] = texts
-    return results
-
-
-def _shown(value: Any) -> str:
-    """Return an array, or exact numbers as text, in one line."""
-    if isinstance(value, np.ndarray) and value.size > _SHOWN_NUMBERS:
-        return " ".join(np.array2string(value, separator=", ", threshold=0).split())
-    if isinstance(value, list) or np.ndim(value):
-        return f"[{', '.join(map(_shown, value))}]"
-    return str(value)
-
-
-def _exact_texts(
-    loss: Loss, y: NDArray, t: NDArray, weight: NDArray | None, reduction: str, order: int
-) -> Any:
-    """Return the true value or derivative as text, in nested lists."""
-    from lossfw.numerics.exact.namespace import exact_array
-
-    exact = loss.exact(y, t, derivative=order)  # type: ignore[arg-type]  # one of 0, 1 and 2
-    if reduction != "none" or weight is not None:
-        shape = np.shape(loss(y, t, reduction="none"))
-        weights = exact_array(np.ones(shape) if weight is None else _spread(weight, shape))
-        exact = exact * (weights if exact.ndim == weights.ndim else weights[..., np.newaxis])
-        if reduction == "mean":
-            exact = exact / np.add.reduce(weights.ravel())
-        if order == 0 and reduction != "none":
-            exact = np.add.reduce(np.ravel(exact))
-    return _texts(exact, _DERIVATIVE_DIGITS if order else _VALUE_DIGITS)
-
-
-def _spread(weight: NDArray, shape: tuple[int, ...]) -> NDArray:
-    """Spread weights of rows to the shape of the unreduced loss."""
-    more = len(shape) - weight.ndim
-    return np.broadcast_to(weight.reshape(*weight.shape, *[1] * more), shape).astype(np.float64)
-
-
-def _texts(x: Array, digits: int) -> Any:
-    """Return exact numbers as text, in nested lists.
-
-    Examples
-    --------
-    >>> from lossfw.numerics.exact.namespace import exact_array
-    >>> _texts(exact_array([0.1]), 20)
-    ['0.10000000000000000555']
-    """
-    if np.ndim(x) == 0:
-        number: Any = np.asarray(x, object)[()]
-        return number.text(digits)
-    return [_texts(item, digits) for item in x]

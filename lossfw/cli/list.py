@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from lossfw.cli.options import json_option, plugin_options, say_json
-from lossfw.components.library import LibraryComponent
+from lossfw.components.hookspecs import KINDS
 from lossfw.components.plugin_choice import Plugins
-from lossfw.components.registry import KINDS, Entry, Plugin, Registry
+
+if TYPE_CHECKING:
+    from lossfw.components.registry import Entry, Plugin, Registry
 
 # The plurals that people type.
 _PLURALS = {f"{kind}{'es' if kind == 'loss' else 's'}": kind for kind in KINDS}
@@ -45,6 +49,9 @@ def _line(entry: Entry, registry: Registry) -> str:
     """Return the summary of a component, or the reason why it cannot be used."""
     if entry.state != "loaded":
         return f"{entry.state}: {' '.join(entry.reason.split())}"
+    # Imported here: the help of a verb needs no component.
+    from lossfw.components.library import LibraryComponent
+
     cls = registry.class_of(entry)
     if not issubclass(cls, LibraryComponent) or not cls.library:
         return cls.summary()
@@ -68,6 +75,8 @@ def _describe(entry: Entry, registry: Registry) -> dict[str, object]:
     if entry.state == "loaded":
         cls = registry.class_of(entry)
         description["summary"] = cls.summary()
+        from lossfw.components.library import LibraryComponent
+
         if issubclass(cls, LibraryComponent) and cls.library:
             description["library"] = {"name": cls.library, "version": cls.version()}
     return description

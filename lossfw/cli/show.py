@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,10 +18,13 @@ from lossfw.cli.arguments import (
     usable,
 )
 from lossfw.cli.options import json_option, plugin_options, say_json
+from lossfw.components.hookspecs import KINDS
 from lossfw.components.plugin_choice import Plugins
-from lossfw.components.registry import KINDS, Entry, Registry
 from lossfw.errors import ArgumentError, ParameterError
 from lossfw.runs.files import say
+
+if TYPE_CHECKING:
+    from lossfw.components.registry import Entry, Registry
 
 # Version of the JSON object that `show` prints.
 SHOW_VERSION = 2

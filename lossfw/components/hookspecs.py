@@ -57,6 +57,8 @@ HOOKS: Final = {
     "model": "lossfw_models",
 }
 
+KINDS: Final = tuple(HOOKS)
+
 # The hooks that follow a run, in the order in which they are called.
 LIFE_CYCLE: Final = ("lossfw_run_start", "lossfw_progress", "lossfw_run_end", "lossfw_report")
 # The hooks with which a plugin follows trainings.

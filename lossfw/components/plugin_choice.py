@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lossfw.components.registry import Registry, registry
+if TYPE_CHECKING:
+    from lossfw.components.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,9 @@ class Plugins:
 
     def registry(self, more: Sequence[Path] = ()) -> Registry:
         """Return a registry of these plugins and of more local files; the shared one by default."""
+        # Imported here: the help of a verb needs no registry.
+        from lossfw.components.registry import Registry, registry
+
         local = [*map(Path, self.local), *more]
         if not local and not self.disable and self.installed:
             return registry()

@@ -14,14 +14,14 @@ from typing import Any
 import pluggy
 
 from lossfw.components.component import Component
-from lossfw.components.hookspecs import PROJECT
+from lossfw.components.hookspecs import KINDS, PROJECT
 from lossfw.components.naming import did_you_mean
 from lossfw.components.nested import with_nested
 from lossfw.components.registry import messages
 from lossfw.components.registry.check_class import class_of
 from lossfw.components.registry.find import Disabled, find, find_local
 from lossfw.components.registry.load import followers, load, new_manager
-from lossfw.components.registry.records import KINDS, Entry, Plugin, PluginMetadata, normalised
+from lossfw.components.registry.records import Entry, Plugin, PluginMetadata, normalised
 from lossfw.errors import (
     ArgumentError,
     BrokenPluginError,

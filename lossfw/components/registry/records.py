@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from lossfw.components.hookspecs import HOOKS, PROJECT
+from lossfw.components.hookspecs import PROJECT
 from lossfw.errors import PluginError
 
-KINDS: tuple[str, ...] = tuple(HOOKS)
 # The beginning of the names of the modules that local plugin files become.
 LOCAL_MODULE = "lossfw_local_"
 
@@ -91,7 +90,7 @@ class Entry:
     Attributes
     ----------
     kind : str
-        One of `KINDS`.
+        One of `lossfw.components.hookspecs.KINDS`.
     name : str
         The canonical name.
     aliases : tuple of str
