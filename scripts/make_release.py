@@ -7,6 +7,7 @@ The archive has the same bytes for the same pages, whenever it is made.
 """
 
 import argparse
+import re
 import shlex
 import subprocess
 import sys
@@ -26,6 +27,13 @@ def check_tag(tag: str) -> None:
     """Refuse a tag that is not the version."""
     if tag != f"v{__version__}":
         raise SystemExit(f"expected the tag v{__version__}, since that is the version; got {tag}")
+
+
+def check_changelog(text: str) -> None:
+    """Refuse a changelog that does not say when the version was released."""
+    head = f"## {__version__} (YYYY-MM-DD)"
+    if not re.search(rf"^## {re.escape(__version__)} \(\d{{4}}-\d\d-\d\d\)$", text, re.M):
+        raise SystemExit(f"expected the heading {head!r} in CHANGELOG.md, with the day")
 
 
 def packages(out: Path) -> None:
@@ -64,6 +72,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.check_tag is not None:
         check_tag(arguments.check_tag)
+        check_changelog((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
         return
     arguments.out.mkdir(parents=True, exist_ok=True)
     try:

@@ -2,12 +2,12 @@
 
 import json
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from lossfw import extras
+from support.project_files import project_files
 
 ROOT = Path(__file__).parents[1]
 COMMIT = "a" * 40
@@ -73,17 +73,8 @@ def test_a_checkout_that_is_only_on_the_path_is_named(monkeypatch):
 
 
 def test_no_source_and_no_page_writes_the_command_itself():
-    names = subprocess.run(
-        ["git", "ls-files", "lossfw", "plugins", "docs/how-to", "docs/reference", "docs/tutorial"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
+    pages = (f"docs/{folder}/*.md" for folder in ("how-to", "reference", "tutorial"))
+    names = project_files("lossfw/*.py", "plugins/*.py", "lossfw/*.md", "plugins/*.md", *pages)
     written = re.compile(r"pip install '?lossfw\[")
-    found = [
-        name
-        for name in names
-        if name.endswith((".py", ".md")) and written.search((ROOT / name).read_text())
-    ]
+    found = [name for name in names if written.search((ROOT / name).read_text())]
     assert found == []

@@ -70,9 +70,6 @@ def test_a_page_runs_as_shown(page, tmp_path):
     library, release = NUMBERS_OF.get(str(page.relative_to(ROOT)), ("", ""))
     if library and not metadata.version(library).startswith(release):
         pytest.skip(f"the numbers of the page are those of {library} {release}x")
-    # The README's commands need the checkout; the Makefile's own test runs them.
-    if page.name == "README.md":
-        (tmp_path / "configs").symlink_to(ROOT / "configs")
     run_pages.run(page, tmp_path)
 
 

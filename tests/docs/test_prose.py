@@ -1,10 +1,11 @@
 """Prose of pages, docstrings, comments and messages avoids what a machine can find."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
+
+from support.project_files import project_files
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,15 +19,8 @@ PATTERNS = {
 
 
 def _texts():
-    """Yield each page, source and template that git follows, with its path."""
-    names = subprocess.run(
-        ["git", "ls-files", "*.md", "*.py", "*.j2"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
-    for name in names:
+    """Yield each page, source and template of the project, with its path."""
+    for name in project_files("*.md", "*.py", "*.j2"):
         # Pages of measurements quote other libraries; this file quotes the patterns.
         if name != "tests/docs/test_prose.py" and "in-the-wild" not in name:
             yield name, (ROOT / name).read_text(encoding="utf-8")

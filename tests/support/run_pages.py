@@ -17,6 +17,7 @@ import doctest
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -97,6 +98,8 @@ def _console(block: Block, folder: Path, where: str) -> None:
         alone = re.fullmatch(r"lossfw ([^|;&<>$*]*)", command)
         code, output = _here(alone[1], folder) if alone else _shell(command, folder)
         assert code == wanted_code, f"{where}: $ {command}\n{output}"
+        # Pages show paths as POSIX writes them.
+        output = output.replace(os.sep, "/") if os.name == "nt" else output
         # A block that shows no output says nothing about it.
         if wanted.strip() and not doctest.OutputChecker().check_output(wanted, output, _FLAGS):
             raise AssertionError(f"{where}: $ {command}\nwanted:\n{wanted}\ngot:\n{output}")
@@ -104,9 +107,10 @@ def _console(block: Block, folder: Path, where: str) -> None:
 
 def _shell(command: str, folder: Path) -> tuple[int, str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    # The shell of Windows has neither quotes nor tools of POSIX; git brings one that has.
+    shell = [shutil.which("bash") or "bash", "-c"] if os.name == "nt" else ["/bin/sh", "-c"]
     done = subprocess.run(
-        command,
-        shell=True,
+        [*shell, command],
         cwd=folder,
         env={**os.environ, **_TERMINAL, "PATH": path},
         stdout=subprocess.PIPE,
