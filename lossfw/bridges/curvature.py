@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 
 from lossfw.bridges.raw_form import Rows
+from lossfw.bridges.secant import NEAR, secant, typical_distance
 from lossfw.bridges.softmax_form import softmax_form
 from lossfw.components.claims import Claims
 from lossfw.components.spaces import REAL
@@ -33,14 +34,10 @@ CURVATURES: Final = ("auto", "exact", "bound", "slope", "one", "twice", "expecte
 
 # The least curvature of a row of weight 1, as XGBoost has it.
 LEAST: Final = 1e-16
-# Nearer to the target than this, relative to it, a residual is mostly rounding.
-_NEAR: Final = 1e-8
 # Residuals of any scale that a loss may have.
 _RESIDUALS: Final = 10.0 ** np.arange(-6, 7)
 # So many rows of a few classes stay in the second-level cache through some operations.
 _IN_CACHE: Final = 4096
-# So many elements of several arrays stay there too, and are worth a call of the loss.
-_AT_ONCE: Final = 65_536
 
 
 # Called for every part of the rows, where they would take half of the time.
@@ -157,7 +154,8 @@ def curvature_of(
             found = np.maximum(found, _at_kinks(loss, rows) * spread)
     elif rule == "bound":
         # Where a loss grows faster than a square, its own curvature is the larger one.
-        found = np.maximum(_secant(loss, rows) * spread, second)
+        traits = {"symmetric": bool(_claims(loss).symmetric), "has_kinks": kinked(loss)}
+        found = np.maximum(secant(loss, rows, slopes, **traits), second, out=second)
     else:
         found = second
     result: NDArray = np.maximum(found, LEAST * spread, out=found)
@@ -246,56 +244,6 @@ def _bound_is_constant(loss: Loss) -> bool:
     return None in bounds or bool((np.asarray(bounds) == bounds[0]).all())
 
 
-def _secant(loss: Loss, rows: Rows) -> NDArray:
-    """Return (l'(r) - l'(-r)) / 2r: the parabola above the mirrored loss that touches it twice.
-
-    At a kink it is infinite. There r is replaced by sqrt(r^2 + s^2), with s a typical residual,
-    by weight and steepness. XGBoost's absolute error has the same from release 3.4 on.
-    """
-    y, t, symmetric = rows.y, rows.t, _claims(loss).symmetric
-    a, steepness = np.empty_like(y), np.empty_like(y)
-
-    def put_steepness(part: slice) -> None:
-        mid, distance, odd = t[part], a[part], steepness[part]
-        np.abs(np.subtract(y[part], mid, out=distance), out=distance)
-        np.maximum(distance, _NEAR * (1.0 + np.abs(mid)), out=distance)
-        loss.gradient(mid + distance, mid, reduction="none", out=odd)
-        if not symmetric:
-            odd -= loss.gradient(mid - distance, mid, reduction="none")
-            odd *= 0.5
-        np.abs(odd, out=odd)
-
-    parts = [slice(i, i + _AT_ONCE) for i in range(0, len(y), _AT_ONCE)]
-    run(put_steepness, parts)
-    share = steepness if rows.w is None else steepness * rows.spread()
-    smoothing = _typical(a, share) if kinked(loss) else None
-
-    def put_secant(part: slice) -> None:
-        distance = a[part]
-        if smoothing is not None:
-            # `hypot` takes ten times as long. Where the square of a distance overflows, the
-            # secant is 0, and the curvature the least one.
-            distance *= distance
-            distance += smoothing * smoothing
-            np.sqrt(distance, out=distance)
-        np.divide(steepness[part], distance, out=steepness[part])
-
-    run(put_secant, parts)
-    return steepness
-
-
-def _typical(a: NDArray, share: NDArray) -> float:
-    """Return a typical distance: the square of the weighted mean of square roots."""
-    if not np.isfinite(share.sum() + a.sum()):
-        # The error names the row by its number, which NaN would hide among all others.
-        known = np.isfinite(share) & np.isfinite(a)
-        share, a = np.where(known, share, 0.0), np.where(known, a, 0.0)
-    total = float(share.sum())
-    roots = np.sqrt(a)
-    roots *= share
-    return (float(roots.sum()) / total) ** 2 if total > 0 else 0.0
-
-
 def _at_kinks(loss: Loss, rows: Rows) -> NDArray:
     """Return the curvature of a square around each kink of a loss of the margin.
 
@@ -305,9 +253,9 @@ def _at_kinks(loss: Loss, rows: Rows) -> NDArray:
     margin = rows.y * rows.t
     found: NDArray = np.zeros_like(margin)
     for kink in _claims(loss).breaks or ():
-        beside = np.array([kink - _NEAR, kink + _NEAR])
+        beside = np.array([kink - NEAR, kink + NEAR])
         before, after = loss.gradient(beside, np.ones(2), reduction="none")
-        a = np.maximum(np.abs(margin - kink), _NEAR)
-        typical = _typical(a, np.ones_like(a) * rows.spread())
+        a = np.maximum(np.abs(margin - kink), NEAR)
+        typical = typical_distance(a, np.ones_like(a) * rows.spread())
         found = found + 0.5 * max(float(after - before), 0.0) / np.hypot(a, typical)
     return found

@@ -6,6 +6,10 @@ import pytest
 import lossfw
 from lossfw.bridges.boosting import TargetTable, derivatives
 from lossfw.errors import ArgumentError, DivergenceError, DomainError, ShapeError
+from lossfw.losses.engine import compiled
+from lossfw.losses.engine.engine_mode import use_engine
+from lossfw.losses.engine.kernels import watched
+from support.author_columns import Gumbel
 
 RNG = np.random.default_rng(4)
 SIZES = np.array([5, 1, 9, 15])
@@ -119,3 +123,25 @@ def test_tables_are_equal_by_their_numbers():
     assert one == other
     assert hash(one) == hash(other)
     assert one != TargetTable(TIMES + 1.0)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("loss", [Gumbel(), lossfw.loss("crps_normal")])
+def test_a_round_of_columns_has_kernels_and_the_bits_of_tiles(loss, weighted):
+    pytest.importorskip("llvmlite", reason="llvmlite is not installed")
+    rng = np.random.default_rng(0)
+    # LightGBM hands over predictions class by class.
+    raw, t = np.asfortranarray(rng.normal(size=(900, 2))), rng.normal(size=900)
+    made = derivatives(loss, wide=True)
+    targets = made.targets(t, rng.random(900) if weighted else None)
+    results = []
+    for mode in ("tiles", "compiled"):
+        compiled.forget()
+        with use_engine(mode), compiled.trusted():
+            results.append((*made(raw, targets), made.mean(raw, targets)))
+    for tiles, kernels in zip(*results, strict=True):
+        np.testing.assert_array_equal(tiles, kernels)
+    forms = {key[2] for key, entry in watched._entries.items() if entry.kernel is not None}
+    compiled.forget()
+    second = {"hessian"} if made.rule == "slope" else set()
+    assert forms == {"gradient", "value"} | second
