@@ -60,7 +60,7 @@ if TYPE_CHECKING:
         Vector,
     )
     from lossfw.losses.bodies import PointwiseBody, RowBody
-    from lossfw.losses.capabilities import DistributionLoss, GuardedLoss, LinkedLoss, LogGuard
+    from lossfw.losses.capabilities import DistributionLoss, GuardedLoss, LogGuard, RawOutputLoss
     from lossfw.losses.engine.group_partial import GroupPartial
     from lossfw.losses.engine.partial import Partial
     from lossfw.losses.engine.threads import threads
@@ -98,7 +98,7 @@ _PLACES = {
     "components.spaces": "BINARY CLASS_INDEX COUNT LOG LOGITS NONNEGATIVE POSITIVE REAL SIGN "
     "SIMPLEX UNIT VECTOR Interval Members Space Vector",
     "losses.bodies": "PointwiseBody RowBody",
-    "losses.capabilities": "DistributionLoss GuardedLoss LinkedLoss LogGuard",
+    "losses.capabilities": "DistributionLoss GuardedLoss RawOutputLoss LogGuard",
     "losses.engine.group_partial": "GroupPartial",
     "losses.engine.partial": "Partial",
     "losses.engine.threads": "threads",
@@ -245,7 +245,6 @@ __all__ = [
     "GuardedLoss",
     "IncompatiblePluginError",
     "Interval",
-    "LinkedLoss",
     "LogGuard",
     "Loss",
     "LossfwError",
@@ -266,6 +265,7 @@ __all__ = [
     "PointwiseBody",
     "PointwiseLoss",
     "Range",
+    "RawOutputLoss",
     "Registry",
     "RowActivation",
     "RowBody",

@@ -20,10 +20,10 @@ FACES = {
         RunError ScoreMetric ShapeError Space SumMetric Term UnknownNameError __version__
         activation compare evaluate hookimpl loss metric plan registry run run_all threads train
         train_all
-        Array DistributionLoss GuardedLoss LinkedLoss LogGuard OptimizerState NDArray Namespace
+        Array DistributionLoss GuardedLoss RawOutputLoss LogGuard OptimizerState NDArray Namespace
         OptimizerStep Order PointwiseBody RowBody
     """,
-    "lossfw.bridges": "Boosting BoostingBridge Bridge EstimatorOutputs link_of",
+    "lossfw.bridges": "Boosting BoostingBridge Bridge EstimatorOutputs output_activation_of",
     "lossfw.check": "Refutation Report check check_function parametrize_with_checks subject",
     "lossfw.check.strategies": "masks pairs predictions targets weights",
     "lossfw.data": """

@@ -5,7 +5,14 @@ library on use. What the boosting libraries share is in `boosting` and `boosting
 """
 
 from lossfw.bridges.bridge import Boosting, BoostingBridge, Bridge
-from lossfw.bridges.outputs import EstimatorOutputs, link_of
+from lossfw.bridges.outputs import EstimatorOutputs, output_activation_of
 from lossfw.bridges.raw_form import flat_refusal
 
-__all__ = ["Boosting", "BoostingBridge", "Bridge", "EstimatorOutputs", "flat_refusal", "link_of"]
+__all__ = [
+    "Boosting",
+    "BoostingBridge",
+    "Bridge",
+    "EstimatorOutputs",
+    "flat_refusal",
+    "output_activation_of",
+]

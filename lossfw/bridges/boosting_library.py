@@ -77,7 +77,7 @@ class BoostingLibrary(BoostingBridge):
         Parameters
         ----------
         loss : str, mapping or Loss
-            A loss with a link is fused with it.
+            A loss with an output activation is fused with it.
         curvature : {"auto", "exact", "bound", "slope", "one", "twice", "expected"}
             What takes the place of the second derivative.
         target : array_like, optional
@@ -102,7 +102,7 @@ class BoostingLibrary(BoostingBridge):
 
         It takes raw predictions, as the library hands them out beside an objective of this
         module. Beside an objective of their own, XGBoost and LightGBM hand out responses: give a
-        loss without a link there. For `target` see `objective`.
+        loss without an output activation there. For `target` see `objective`.
         """
         return self.metric_class(derivatives(loss, "one", target=target, wide=self.is_wide))
 

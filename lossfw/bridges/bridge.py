@@ -87,7 +87,7 @@ class AutogradBridge(Bridge):
         Parameters
         ----------
         loss : Loss
-            Taken as it is, not fused with its link.
+            Taken as it is, not fused with its output activation.
         y, t : ndarray
             In float64 or float32. Results have the dtype of `y`, or the widest of the library.
         compiled : bool

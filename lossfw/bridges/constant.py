@@ -16,7 +16,7 @@ from lossfw.numerics.arrays import NDArray
 def constant_prediction(
     loss: Loss, target: Any, sample_weight: Any = None, *, classes: int | None = None
 ) -> NDArray:
-    """Return the constant prediction of least mean loss, that of `start` behind the link.
+    """Return the constant prediction of least mean loss, `start` behind the activation.
 
     Parameters
     ----------

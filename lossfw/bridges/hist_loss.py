@@ -62,7 +62,7 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
                 f"HistGradientBoosting takes for a loss, which lacks {', '.join(missing)}: "
                 "install an earlier release of scikit-learn, or a newer one of lossfw."
             )
-        link = _LINKS[derivatives.loss.link_name]()
+        link = _LINKS[derivatives.loss.output_activation]()
         super().__init__(closs=None, link=link, n_classes=classes)
         self._derivatives, self._classes = derivatives, classes
         self.is_multiclass = derivatives.loss.takes_rows
@@ -191,7 +191,7 @@ class HistClassLoss(HistLoss):
         Raises
         ------
         ArgumentError
-            If the loss has no link.
+            If the loss has no output activation.
         """
         if isinstance(self.link, IdentityLink):
             raise ArgumentError(

@@ -63,11 +63,11 @@ def function(
     Parameters
     ----------
     loss : str, mapping or Loss
-        A loss with a link, such as cross_entropy, then takes logits; see `fuse`.
+        A loss with an output activation, such as cross_entropy, then takes logits; see `fuse`.
     class_axis : int
         The axis of the classes of a loss of rows: 1 for images (N, C, H, W).
     fuse : bool
-        Whether a loss with a link takes logits in place of the link's results.
+        Whether a loss with an output activation takes logits in place of the activation's results.
     check : bool
         Whether classes and values in bounded spaces are looked at, where they are known.
 

@@ -39,8 +39,8 @@ def loss(
     Parameters
     ----------
     loss : str, mapping or Loss
-        A loss with a link, such as cross_entropy, then takes logits, and the last layer of the
-        model has no activation; see `fuse`.
+        A loss with an output activation, such as cross_entropy, then takes logits, and the last
+        layer of the model has no activation; see `fuse`.
     name : str, optional
         In the logs of Keras; the name of the loss unless given.
     reduction : str
@@ -51,7 +51,7 @@ def loss(
     class_axis : int
         The axis of the classes of a loss of rows: 1 for images (N, C, H, W).
     fuse : bool
-        Whether a loss with a link takes logits in place of the link's results.
+        Whether a loss with an output activation takes logits in place of the activation's results.
     check : bool
         Whether each batch is looked at whose values are known, as on PyTorch. A prediction or a
         target outside of its space then ends the training with `DomainError`. A compiled step, as

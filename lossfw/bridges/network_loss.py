@@ -11,9 +11,9 @@ from lossfw.losses.loss import Loss
 
 
 def trainable_loss(loss: Any, *, fuse: bool) -> Loss:
-    """Return a loss, on logits if it has a link and is fused; refuse one without a gradient."""
+    """Return a loss, on raw outputs if it is fused; refuse one without a gradient."""
     given = as_loss(loss)
-    trained = (given.on_logits() or given) if fuse else given
+    trained = (given.on_raw_outputs() or given) if fuse else given
     why = flat_refusal(trained)
     if why is not None:
         raise ArgumentError(why)

@@ -27,21 +27,25 @@ class EstimatorOutputs:
     ----------
     raw : callable
         Returns the raw predictions of rows, (N,) or (N, K).
-    link : str or None
+    output_activation : str or None
         The activation that makes responses of them, such as probabilities and means; None where
         raw predictions are responses.
     """
 
     raw: Callable[[Any], Any]
-    link: str | None = None
+    output_activation: str | None = None
 
     def responses(self, x: Any) -> NDArray:
         """Return the responses of rows."""
         z = np.asarray(self.raw(x), np.float64)
-        return z if self.link is None else np.asarray(registry().create("activation", self.link)(z))
+        return (
+            z
+            if self.output_activation is None
+            else np.asarray(registry().create("activation", self.output_activation)(z))
+        )
 
 
-def link_of(loss: Loss) -> str | None:
+def output_activation_of(loss: Loss) -> str | None:
     """Return the activation that makes responses of the raw predictions of a loss.
 
     For a loss of the margin, such as the logistic loss, it is the sigmoid if the mean loss is
@@ -50,12 +54,12 @@ def link_of(loss: Loss) -> str | None:
     Examples
     --------
     >>> import lossfw
-    >>> [link_of(lossfw.loss(name)) for name in ("poisson_deviance", "logistic", "hinge")]
-    ['exp', 'sigmoid', None]
+    >>> [output_activation_of(lossfw.loss(name)) for name in ("logistic", "hinge")]
+    ['sigmoid', None]
     """
     form = raw_form(loss)
-    if form.link_name is not None or form.target_space is not SIGN:
-        return form.link_name
+    if form.output_activation is not None or form.target_space is not SIGN:
+        return form.output_activation
     ones = np.ones(len(_MARGINS))
     up, down = (form.gradient(_MARGINS, sign * ones, reduction="none") for sign in (1.0, -1.0))
     # At the odds p / (1 - p) the slopes of both classes balance.
@@ -67,4 +71,4 @@ def link_of(loss: Loss) -> str | None:
 def outputs_by(objective: Any, raw: Callable[[Any], Any]) -> EstimatorOutputs | None:
     """Return the outputs of an estimator with this objective; None unless it is lossfw's own."""
     given = getattr(getattr(objective, "derivatives", None), "given_loss", None)
-    return None if given is None else EstimatorOutputs(raw, link_of(given))
+    return None if given is None else EstimatorOutputs(raw, output_activation_of(given))

@@ -42,7 +42,7 @@ def as_loss(loss: Any) -> Loss:
 
 
 def raw_form(loss: Any, *, wide: bool = False) -> Loss:
-    """Return a loss as a function of raw predictions, fused with its link if it has one.
+    """Return a loss as a function of raw predictions, fused with its activation if it has one.
 
     A loss of groups, or of rows with named columns, only where `wide` says that the library has
     a place for them.
@@ -61,7 +61,7 @@ def refusal(loss: Loss, *, wide: bool = False) -> str | None:
         return (
             f"{loss.name} takes predictions in {loss.prediction_space}, and a boosting library "
             "predicts any real number: it has no form that takes logits. Choose a loss of the "
-            "whole line, or one with a link, such as cross_entropy."
+            "whole line, or one with an output activation, such as cross_entropy."
         )
     if not wide and form.takes_groups:
         return (
@@ -92,7 +92,7 @@ def flat_refusal(loss: Loss) -> str | None:
 
 
 def _unbounded(loss: Loss) -> Loss | None:
-    for form in (loss, loss.on_logits()):
+    for form in (loss, loss.on_raw_outputs()):
         if form is not None and _is_line(form.prediction_space):
             return form
     return None
@@ -119,7 +119,7 @@ def response(loss: Any, raw: Any) -> NDArray:
     Returns
     -------
     ndarray of float64
-        The link of the loss at `raw`; `raw` itself for a loss without a link.
+        The output activation of the loss at `raw`; `raw` itself for a loss without an activation.
 
     Examples
     --------
@@ -128,9 +128,13 @@ def response(loss: Any, raw: Any) -> NDArray:
     >>> response("huber", [0.0, 1.0])
     array([0., 1.])
     """
-    link = as_loss(loss).link_name
+    output_activation = as_loss(loss).output_activation
     z = np.asarray(raw, np.float64)
-    return z if link is None else np.asarray(registry().create("activation", link)(z))
+    return (
+        z
+        if output_activation is None
+        else np.asarray(registry().create("activation", output_activation)(z))
+    )
 
 
 class Targets(NamedTuple):

@@ -77,21 +77,28 @@ class LossScorer:
         if self._method == "predict" and (classes := _classes(estimator)) is not None:
             z = np.asarray(outputs.raw(x))
             return np.take(classes, (z > 0).astype(int) if z.ndim == 1 else z.argmax(axis=1))
-        if self._of_probabilities and outputs.link not in ("sigmoid", "softmax"):
+        if self._of_probabilities and outputs.output_activation not in ("sigmoid", "softmax"):
             self._refuse_no_probabilities(outputs, estimator)
         return outputs.responses(x)
 
     def _refuse_other_logits(self, outputs: EstimatorOutputs, estimator: Any) -> None:
-        link = self.loss.link_name
-        if self.loss.prediction_space is LOGITS and link not in (None, outputs.link):
+        output_activation = self.loss.output_activation
+        if self.loss.prediction_space is LOGITS and output_activation not in (
+            None,
+            outputs.output_activation,
+        ):
             raise ArgumentError(
-                f"{self.loss.name} takes raw predictions that become responses by {link}, and "
-                f"those of {type(estimator).__name__} do by {outputs.link or 'nothing'}: score it "
+                f"{self.loss.name} takes raw predictions that become responses by "
+                f"{output_activation}, and "
+                f"those of {type(estimator).__name__} do by "
+                f"{outputs.output_activation or 'nothing'}: score it "
                 "with the loss of responses, or with another loss."
             )
 
     def _refuse_no_probabilities(self, outputs: EstimatorOutputs, estimator: Any) -> None:
-        what = {None: "scores or numbers", "exp": "means"}.get(outputs.link, "no probabilities")
+        what = {None: "scores or numbers", "exp": "means"}.get(
+            outputs.output_activation, "no probabilities"
+        )
         raise ArgumentError(
             f"{self.loss.name} is measured at probabilities, and {type(estimator).__name__} with "
             f"its objective predicts {what}: choose an objective of probabilities, such as "

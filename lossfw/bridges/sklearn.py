@@ -80,7 +80,7 @@ def hist_loss(
     Parameters
     ----------
     loss : str, mapping or Loss
-        A loss with a link is fused with it.
+        A loss with an output activation is fused with it.
     curvature : {"auto", "exact", "bound", "slope", "one"}
         What takes the place of the second derivative.
     refit : bool, optional

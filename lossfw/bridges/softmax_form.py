@@ -38,7 +38,7 @@ class SoftmaxForm(NamedTuple):
 @functools.lru_cache(maxsize=64)
 def softmax_form(loss: Loss, classes: int) -> SoftmaxForm | None:
     """Return the table of a loss for a number of classes; None if it has not this form."""
-    if not (loss.takes_classes and loss.link_name == "softmax" and classes > 1):
+    if not (loss.takes_classes and loss.output_activation == "softmax" and classes > 1):
         return None
     index = np.arange(classes)
     # Two rows of logits with nothing in common: the first makes the table, the second tries it.

@@ -167,22 +167,22 @@ def _number(given: Loss, form: Loss, t: NDArray, w: NDArray) -> float:
 
 
 def _of_mean(given: Loss, form: Loss, t: NDArray, w: NDArray) -> float | None:
-    """Return the raw prediction of the mean, the start of most losses with a link."""
+    """Return the raw prediction of the mean, the start of most losses with an output activation."""
     mean = float((w * t).sum() / w.sum())
-    if form.link_name is None:
+    if form.output_activation is None:
         return mean if given.claims().elicits == "mean" else None
-    if form.link_name == "exp" and mean > 0:
+    if form.output_activation == "exp" and mean > 0:
         return float(np.log(mean))
-    if form.link_name == "sigmoid" and 0 < mean < 1:
+    if form.output_activation == "sigmoid" and 0 < mean < 1:
         return float(np.log(mean) - np.log1p(-mean))
     return None
 
 
 def _farthest(loss: Loss) -> float:
     """Return how far from 0 the start of a loss may be."""
-    if loss.link_name == "exp":
+    if loss.output_activation == "exp":
         return _LARGEST_LOG
-    logit = loss.argument == "margin" or loss.link_name is not None
+    logit = loss.argument == "margin" or loss.output_activation is not None
     return FARTHEST_LOGIT if logit else _LARGEST
 
 

@@ -37,7 +37,7 @@ def module(
     Parameters
     ----------
     loss : str, mapping or Loss
-        A loss with a link, such as cross_entropy, then takes logits, as
+        A loss with an output activation, such as cross_entropy, then takes logits, as
         ``torch.nn.CrossEntropyLoss`` does; see `fuse`.
     reduction : {"mean", "sum", "none"}
     denominator : {"weights", "count"}
@@ -45,7 +45,7 @@ def module(
     class_axis : int
         The axis of the classes of a loss of rows: 1 for images (N, C, H, W).
     fuse : bool
-        Whether a loss with a link takes logits in place of the link's results.
+        Whether a loss with an output activation takes logits in place of the activation's results.
     check : bool
         Whether classes, weights and values in bounded spaces are looked at. That waits for
         an accelerator. ``torch.compile`` leaves it out anyway, and an invalid class index

@@ -36,7 +36,7 @@ from lossfw.bridges.boosting_library import (
     sizes_of,
 )
 from lossfw.bridges.bridge import Boosting
-from lossfw.bridges.outputs import EstimatorOutputs, link_of
+from lossfw.bridges.outputs import EstimatorOutputs, output_activation_of
 from lossfw.bridges.raw_form import as_loss, raw_form, response
 from lossfw.bridges.xgboost_model import Begun, begun_with, booster_of, outputs_of
 from lossfw.errors import ArgumentError
@@ -52,7 +52,7 @@ _SOFTMAX_FACTOR: Final = 2.0
 # Named beside an objective from outside, these make predict() return responses and not raw
 # predictions; base_score is then a response too.
 _SOFTMAX: Final = "multi:softprob"
-_BY_LINK: Final = {"sigmoid": "binary:logistic", "softmax": _SOFTMAX, "exp": "reg:gamma"}
+_BY_ACTIVATION: Final = {"sigmoid": "binary:logistic", "softmax": _SOFTMAX, "exp": "reg:gamma"}
 _MIN_CHILD_WEIGHT: Final = 1.0
 
 
@@ -126,9 +126,11 @@ def _refuse_no_response(loss: Any, estimator: EstimatorKind, respond: bool) -> N
     if not respond:
         return
     given = as_loss(loss)
-    link = link_of(given) if estimator == "classifier" else given.link_name
+    output_activation = (
+        output_activation_of(given) if estimator == "classifier" else given.output_activation
+    )
     of_classes = estimator == "classifier" or given.takes_rows
-    if link is None and not of_classes:
+    if output_activation is None and not of_classes:
         return
     if estimator == "regressor":
         raise ArgumentError(
@@ -136,9 +138,10 @@ def _refuse_no_response(loss: Any, estimator: EstimatorKind, respond: bool) -> N
             "objective from outside. Leave respond out, and call boosting.response(loss, "
             "model.predict(x)); the scorer of lossfw does so. xgboost.train can respond."
         )
-    if of_classes and link not in ("sigmoid", "softmax"):
+    if of_classes and output_activation not in ("sigmoid", "softmax"):
         raise ArgumentError(
-            f"respond=True with {given.name}, whose raw predictions have no link to probabilities: "
+            f"respond=True with {given.name}, whose raw predictions have no output activation to "
+            f"probabilities: "
             "leave respond out, and call predict(..., output_margin=True)."
         )
 
@@ -167,10 +170,13 @@ def _settings_at(
         # Without a name beside it, predict() returns classes.
         own |= {"num_class": len(own["base_score"]), "objective": _SOFTMAX}
     elif respond:
-        link = as_loss(loss).link_name
-        if link is not None:
-            own |= {"objective": _BY_LINK[link], "base_score": response(loss, begin).tolist()}
-        if link == "exp":
+        output_activation = as_loss(loss).output_activation
+        if output_activation is not None:
+            own |= {
+                "objective": _BY_ACTIVATION[output_activation],
+                "base_score": response(loss, begin).tolist(),
+            }
+        if output_activation == "exp":
             own["max_delta_step"] = 0.0
     return own
 
@@ -202,7 +208,7 @@ class XGBoostBridge(BoostingLibrary):
         Parameters
         ----------
         loss : str, mapping or Loss
-            A loss with a link is fused with it.
+            A loss with an output activation is fused with it.
         curvature : {"auto", "exact", "bound", "slope", "one", "twice", "expected"}
             What takes the place of the second derivative.
         target : array_like, optional

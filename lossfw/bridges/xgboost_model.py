@@ -15,7 +15,7 @@ from lossfw.numerics.arrays import NDArray
 
 # The activation by which an objective of XGBoost makes predictions of raw ones. Its base_score
 # is such a prediction too, but for softmax. Others predict raw numbers.
-LINK_OF: Final = {
+ACTIVATION_OF: Final = {
     "reg:logistic": "sigmoid",
     "binary:logistic": "sigmoid",
     "multi:softprob": "softmax",
@@ -47,11 +47,11 @@ class Begun(NamedTuple):
     @property
     def margin(self) -> Any:
         """The raw prediction before the first tree; K numbers for K classes or targets."""
-        link, score = LINK_OF.get(self.objective), self.base_score
-        if link == "sigmoid":
+        output_activation, score = ACTIVATION_OF.get(self.objective), self.base_score
+        if output_activation == "sigmoid":
             raw = np.log(score) - np.log1p(-score)
         else:
-            raw = np.log(score) if link == "exp" else score
+            raw = np.log(score) if output_activation == "exp" else score
         if self.classes is not None:
             return np.broadcast_to(raw, self.classes)
         return raw if len(raw) > 1 else float(raw[0])
@@ -103,10 +103,10 @@ class Begun(NamedTuple):
 
 def _under(objective: str, margin: NDArray) -> NDArray:
     """Return the ``base_score`` of a margin, beside the name of an objective."""
-    link = LINK_OF.get(objective)
-    if link == "sigmoid":
+    output_activation = ACTIVATION_OF.get(objective)
+    if output_activation == "sigmoid":
         return np.asarray(1.0 / (1.0 + np.exp(-margin)))
-    return np.asarray(np.exp(margin) if link == "exp" else margin)
+    return np.asarray(np.exp(margin) if output_activation == "exp" else margin)
 
 
 def booster_of(model: Any, xgb: Any) -> Any:

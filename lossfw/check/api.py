@@ -32,7 +32,7 @@ from lossfw.components.naming import did_you_mean
 from lossfw.components.ranges import PROMISED, Range, SizeRange, range_of
 from lossfw.components.spaces import LOGITS, Space
 from lossfw.errors import ArgumentError
-from lossfw.losses.capabilities import LinkedLoss, without_guard
+from lossfw.losses.capabilities import RawOutputLoss, without_guard
 from lossfw.losses.loss import Loss
 from lossfw.metrics import Metric
 from lossfw.models import Model
@@ -450,6 +450,6 @@ def _takes(subject: Subject, columns: int) -> bool:
 
 def textbook_form(loss: Loss | None, parameters: Mapping[str, Any], prediction: Space) -> Any:
     """Return the form for logits where predictions are such, else without a guard not asked for."""
-    if prediction is LOGITS and isinstance(loss, LinkedLoss):
-        return loss.on_logits() or loss
+    if prediction is LOGITS and isinstance(loss, RawOutputLoss):
+        return loss.on_raw_outputs() or loss
     return loss if loss is None or "guard" in parameters else without_guard(loss)

@@ -18,7 +18,7 @@ from lossfw.check.branches import compared_constants, on_other_branches
 from lossfw.check.operations import Operations
 from lossfw.components.component import Component
 from lossfw.errors import LossfwError
-from lossfw.losses.capabilities import GuardedLoss, LinkedLoss
+from lossfw.losses.capabilities import GuardedLoss, RawOutputLoss
 from lossfw.models import Model
 
 # Tried in turn for a number; values that the class refuses are left out. A power, a
@@ -163,7 +163,7 @@ def _varied(form: Any) -> Iterator[Any]:
 
 def _form_parameters(cls: type[Component]) -> tuple[str, ...]:
     """Return the fields that change the form of predictions."""
-    return tuple(cls.logit_parameters) if issubclass(cls, LinkedLoss) else ()
+    return tuple(cls.raw_parameters) if issubclass(cls, RawOutputLoss) else ()
 
 
 def _with_other_values(component: Any, name: str) -> list[Any]:
@@ -222,7 +222,8 @@ def _values(annotation: Any, current: Any) -> tuple[Any, ...]:
 def _pairwise_instances(cls: type[Component], known: list[Any]) -> Iterator[Any]:
     """Yield instances in which two parameters are at an edge together, each pair once.
 
-    Some branches are reached only by two of them, as that of a power of 0 under another link.
+    Some branches are reached only by two of them, as that of a power of 0 under another output
+    activation.
     """
     compared = compared_constants(cls)
     values = {

@@ -56,7 +56,7 @@ class PredictedBatch(NamedTuple):
     def of(cls, rows: Batch, outputs: Outputs, *, logits: bool) -> PredictedBatch:
         """Return rows with outputs, of which the loss takes the logits or the predictions."""
         loss_input, predictions = outputs if logits else (outputs.predictions, None)
-        assert loss_input is not None  # a loss of logits stands behind a link only
+        assert loss_input is not None  # a loss of logits stands behind an output activation only
         return cls(
             rows.start,
             loss_input,
@@ -160,17 +160,21 @@ def iter_saved_outputs(
     batches: Iterable[Batch],
     first: int = 0,
     *,
-    link: Callable[[NDArray], NDArray] | None = None,
+    output_activation: Callable[[NDArray], NDArray] | None = None,
     logits: bool = False,
 ) -> Iterator[PredictedBatch]:
     """Put saved outputs, whose first row has the number `first`, beside the targets of their rows.
 
-    Outputs in a file are read by batch. A `link` makes predictions of them; with `logits`, the
-    outputs reach the loss all the same.
+    Outputs in a file are read by batch. A `output_activation` makes predictions of them; with
+    `logits`, the outputs reach the loss all the same.
     """
     for batch in batches:
         start = batch.start - first
         rows = read_rows(outputs, start, start + len(batch.targets))
         with np.errstate(all="ignore"):  # an overflow shows in the result
-            of_rows = Outputs(None, rows) if link is None else Outputs(rows, link(rows))
-        yield PredictedBatch.of(batch, of_rows, logits=logits and link is not None)
+            of_rows = (
+                Outputs(None, rows)
+                if output_activation is None
+                else Outputs(rows, output_activation(rows))
+            )
+        yield PredictedBatch.of(batch, of_rows, logits=logits and output_activation is not None)

@@ -200,7 +200,9 @@ def _predicted(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterator[
         outputs, begin = plan.outputs, 0
         if plan.sample is not None:
             outputs, begin = take_rows(outputs, np.array(plan.sample[first:stop])), first
-        parts = iter_saved_outputs(outputs, batches, begin, link=plan.link, logits=logits)
+        parts = iter_saved_outputs(
+            outputs, batches, begin, output_activation=plan.output_activation, logits=logits
+        )
     # Whole blocks of both kinds: few calls, and no partial waits
     # for its neighbour.
     groups, size = plan.groups, plan.block_rows

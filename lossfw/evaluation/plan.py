@@ -44,13 +44,13 @@ class Plan:
         What makes predictions from the inputs, such as a `Network`.
     outputs : ndarray or Column, shape (N, ...), or None
         Saved predictions or logits, where there is no model.
-    link : callable or None
+    output_activation : callable or None
         Makes predictions of saved outputs, which are raw ones then; None if there is none.
     outputs_form : str
         ``"prediction"`` or ``"logits"``: the argument of the loss.
     metrics : tuple of Metric
         They see the model's predictions, also where the loss sees its
-        logits; and saved outputs without a link as they are.
+        logits; and saved outputs without an output activation as they are.
     batch_size : int
         How many rows are read at a time. It changes no bit of any number.
     sample : tuple of int or None
@@ -80,7 +80,7 @@ class Plan:
     loss: Loss
     model: BlockPredictor | None = None
     outputs: RowArray | None = None
-    link: Callable[[NDArray], NDArray] | None = None
+    output_activation: Callable[[NDArray], NDArray] | None = None
     outputs_form: Form = "prediction"
     metrics: tuple[Metric, ...] = ()
     batch_size: int = 100

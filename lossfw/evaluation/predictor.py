@@ -29,7 +29,8 @@ _one_thread: ContextVar[bool] = ContextVar("one BLAS thread", default=False)
 class Outputs(NamedTuple):
     """The outputs of a model for a block of rows."""
 
-    # The argument and the result of the link, (rows, units); no logits without a link.
+    # The argument and the result of the output activation, (rows, units); no logits without an
+    # activation.
     logits: NDArray | None
     predictions: NDArray
 

@@ -86,7 +86,7 @@ class LossDefinition(Component, ABC):
     allows_columns: ClassVar[bool] = False
     argument: ClassVar[Argument] = "prediction"
     # The activation that the loss expects before it; None if any will do.
-    link_name: ClassVar[str | None] = None
+    output_activation: ClassVar[str | None] = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -286,16 +286,16 @@ class LossDefinition(Component, ABC):
         """Return how to mend predictions outside their space; empty where nothing is known."""
         return ""
 
-    # The link; see `lossfw.LinkedLoss` -------------------------------------
+    # The output activation; see `lossfw.RawOutputLoss` -------------------------------------
 
     @property
     def input_form(self) -> Form:
-        """``"logits"`` where predictions are the link's arguments, else ``"prediction"``."""
+        """``"logits"`` where predictions are what the activation takes, else ``"prediction"``."""
         return "prediction"
 
-    def link_activation(self) -> str | None:
+    def expected_activation(self) -> str | None:
         """Return the activation whose results this loss expects; None if any will do."""
-        return self.link_name if self.input_form == "prediction" else None
+        return self.output_activation if self.input_form == "prediction" else None
 
     # The loss's own mask and weights ---------------------------------------
 

@@ -1,7 +1,7 @@
 """Bodies: the functions that an author writes.
 
 A loss is such a body itself: of a residual, of a margin, or of prediction and
-target. A loss with a link has a second one, of logits; see `lossfw.LinkedLoss`.
+target. A loss with an output activation has a second one, of logits; see `lossfw.RawOutputLoss`.
 
 A body is pure: its results depend on the parameters and the arguments alone. It
 takes the array namespace ``xp`` and uses no other functions of

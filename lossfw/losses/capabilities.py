@@ -1,6 +1,6 @@
-"""Capabilities: base classes for a link, a guard or a distribution, beside the kind of a loss.
+"""Capabilities: base classes for raw outputs, a guard or a distribution, next to the kind.
 
-Derive from one of them and from a kind: ``class Mine(LinkedLoss, PointwiseLoss)``.
+Derive from one of them and from a kind: ``class Mine(RawOutputLoss, PointwiseLoss)``.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.guards import Guard
 
 
-class LinkedLoss(Loss):
-    """A loss that takes the results of its link, or the logits that go into the link.
+class RawOutputLoss(Loss):
+    """A loss that takes the results of its output activation, or the raw outputs before it.
 
-    The author writes the functions of the kind for the results of the link, and
-    for the logits `logit_body`; a field of the loss chooses between them.
+    The author writes the functions of the kind for the results of the output activation, and
+    for the logits `raw_body`; a field of the loss chooses between them.
 
     Attributes
     ----------
-    link_name : str
+    output_activation : str
         The activation that the loss expects before it.
-    logit_parameters : mapping
+    raw_parameters : mapping
         The field that makes predictions logits, with its value for that.
 
     Examples
@@ -45,41 +45,41 @@ class LinkedLoss(Loss):
     ...     "The same of logits."
     ...     def value(self, xp, z, t):
     ...         return -t * log_sigmoid(xp, z)
-    >>> class Surprise(LinkedLoss, PointwiseLoss):
+    >>> class Surprise(RawOutputLoss, PointwiseLoss):
     ...     "The surprise at a success, -t log y."
     ...     prediction = target = UNIT
-    ...     link_name = "sigmoid"
+    ...     output_activation = "sigmoid"
     ...     from_logits: bool = False
     ...     def value(self, xp, y, t):
     ...         return -t * xp.log(y)
-    ...     def logit_body(self):
+    ...     def raw_body(self):
     ...         return OnLogits()
     >>> Surprise()([0.5], [1.0]) == Surprise(from_logits=True)([0.0], [1.0])
     True
     """
 
-    link_name: ClassVar[str]
-    logit_parameters: ClassVar[Mapping[str, Any]] = {"from_logits": True}
+    output_activation: ClassVar[str]
+    raw_parameters: ClassVar[Mapping[str, Any]] = {"from_logits": True}
 
     @abstractmethod
-    def logit_body(self) -> PairBody:
+    def raw_body(self) -> PairBody:
         """Return the functions of logits and target, at these parameters."""
 
     @property
     def body(self) -> object:
-        """`logit_body` where predictions are logits, else the loss itself."""
-        return self.logit_body() if self.input_form == "logits" else self
+        """`raw_body` where predictions are logits, else the loss itself."""
+        return self.raw_body() if self.input_form == "logits" else self
 
     @property
     def prediction_range(self) -> Range:  # type: ignore[override]  # it depends on the form
-        """That of logarithms where the link is the exponential."""
-        is_log = self.link_name == "exp" and self.input_form == "logits"
+        """That of logarithms where the output activation is the exponential."""
+        is_log = self.output_activation == "exp" and self.input_form == "logits"
         return EXPONENTIATED if is_log else PROMISED
 
     @property
     def input_form(self) -> Form:
-        """``"logits"`` where the parameters are `logit_parameters`."""
-        choice = self.logit_parameters.items()
+        """``"logits"`` where the parameters are `raw_parameters`."""
+        choice = self.raw_parameters.items()
         logits = all(getattr(self, name) == value for name, value in choice)
         return "logits" if logits else "prediction"
 
@@ -87,12 +87,12 @@ class LinkedLoss(Loss):
         """Return what to pass where predictions look like logits: some are outside [0, 1]."""
         if self.input_form == "logits" or UNIT.outside(y) is None:
             return ""
-        choice = ", ".join(f"{name}={value!r}" for name, value in self.logit_parameters.items())
+        choice = ", ".join(f"{name}={value!r}" for name, value in self.raw_parameters.items())
         return f"If these are logits, pass {choice}."
 
-    def on_logits(self) -> Loss | None:
+    def on_raw_outputs(self) -> Loss | None:
         """Return this loss as a function of logits; None if it is one already."""
-        return None if self.input_form == "logits" else self.replace(**self.logit_parameters)
+        return None if self.input_form == "logits" else self.replace(**self.raw_parameters)
 
 
 class LogGuard(NamedTuple):
@@ -106,7 +106,7 @@ class GuardedLoss(Loss):
     """A loss whose logarithm of a probability is guarded.
 
     A run then counts the probabilities below delta, and takes a guard that the
-    configuration sets for a wish not to be fused with the link.
+    configuration sets for a wish not to be fused with the output activation.
 
     Attributes
     ----------

@@ -124,7 +124,7 @@ class _PairLoss(PairBody, Loss):
 
     @property
     def body(self) -> object:
-        """The loss itself, or the functions of logits; see `LinkedLoss`."""
+        """The loss itself, or the functions of logits; see `RawOutputLoss`."""
         return self
 
     def compute_losses(

@@ -65,8 +65,8 @@ class Loss(LossDefinition):
 
         return loss_html(self)
 
-    def on_logits(self) -> Loss | None:
-        """Return this loss as a function of logits; None without a link, or if it is one."""
+    def on_raw_outputs(self) -> Loss | None:
+        """Return this loss as a function of logits; None without activation, or if it is one."""
         return None
 
     def __call__(

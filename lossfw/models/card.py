@@ -35,7 +35,7 @@ class Card(NamedTuple):
 
     Attributes
     ----------
-    link : str or None
+    output_activation : str or None
         The activation that makes predictions of the raw outputs; None if they are predictions.
     units : int
         Raw outputs of a row.
@@ -51,7 +51,7 @@ class Card(NamedTuple):
         The shape of the inputs of a row.
     """
 
-    link: str | None
+    output_activation: str | None
     units: int
     library: str
     sha256: str
@@ -114,7 +114,7 @@ class Card(NamedTuple):
             "file": file,
             "sha256": self.sha256,
             "library": self.library,
-            "link": self.link,
+            "output_activation": self.output_activation,
             "units": self.units,
             "columns": list(record.columns),
             "classes": list(record.classes),
@@ -154,7 +154,15 @@ class Card(NamedTuple):
             standardisation=Standardisation.read(numbers, path),
         )
         shape = None if found.row_shape is None else tuple(found.row_shape)
-        return cls(found.link, found.units, found.library, found.sha256, record, found.file, shape)
+        return cls(
+            found.output_activation,
+            found.units,
+            found.library,
+            found.sha256,
+            record,
+            found.file,
+            shape,
+        )
 
     def misfit(self, library: str, row_shape: tuple[int, ...], units: int) -> str | None:
         """Return in which way the card is not that of a model; None if it fits.
@@ -192,7 +200,7 @@ class _Written(BaseModel):
     file: Annotated[str, Field(min_length=1)]
     sha256: _Hexadecimal
     library: Annotated[str, Field(min_length=1)]
-    link: Annotated[str, Field(min_length=1)] | None
+    output_activation: Annotated[str, Field(min_length=1)] | None
     units: PositiveInt
     columns: list[str]
     classes: list[str]

@@ -27,7 +27,7 @@ class ModelParameterError(DataError):
     Attributes
     ----------
     parameter : str
-        Its name, such as ``"link"``.
+        Its name, such as ``"output_activation"``.
     """
 
     def __init__(self, parameter: str, message: str) -> None:
@@ -57,10 +57,10 @@ class Model(LibraryComponent):
         then stay in it. Targets and weights are in memory.
     own_objective : bool
         Whether it learns by an objective of its own, and not by the loss, which is only measured.
-        Its outputs are then predictions, without a link.
+        Its outputs are then predictions, without an output activation.
     file : path or None
         A model that has learnt.
-    link : str or None
+    output_activation : str or None
         The activation that makes predictions of raw outputs, where neither the file nor the card
         beside it says so.
     card : {"ignore"} or None
@@ -95,11 +95,11 @@ class Model(LibraryComponent):
     own_objective: ClassVar[bool] = False
 
     file: File | None = None
-    link: str | None = None
+    output_activation: str | None = None
     card: Literal["ignore"] | None = None
 
     @property
-    def own_link(self) -> str | None:
+    def own_activation(self) -> str | None:
         """What makes predictions of the raw outputs of an objective of its own; None: nothing."""
         return None
 
@@ -157,8 +157,8 @@ class Model(LibraryComponent):
     def refuses(self, loss: Loss) -> str | None:
         """Return why the model cannot learn from a loss; None if it can.
 
-        By default, what a boosting library refuses: a loss of the reals, or with a link to them,
-        whose slope is not 0 almost everywhere.
+        By default, what a boosting library refuses: a loss of the reals, or with an output
+        activation to them, whose slope is not 0 almost everywhere.
         """
         # Imported on use: an evaluation learns nothing.
         from lossfw.bridges.raw_form import refusal
@@ -225,30 +225,31 @@ class Model(LibraryComponent):
             coded = False
         return {"file": self.file} if coded and self.file is not None else {}
 
-    def link_with(self, card: Card | None, own: str | None = None) -> str | None:
-        """Return the link that card or file or the parameter `link` tells; None if none does.
+    def activation_with(self, card: Card | None, own: str | None = None) -> str | None:
+        """Return the output activation of card, file or parameter; None if none of them has one.
 
         Parameters
         ----------
         card : Card or None
             It precedes the file, which may not know the loss of a training.
         own : str or None
-            The link that the file tells.
+            The output activation that the file tells.
 
         Raises
         ------
         DataError
-            If `link` contradicts the card or the file.
+            If `output_activation` contradicts the card or the file.
         """
-        known = card.link if card else own
-        if known is not None and self.link not in (None, known):
+        known = card.output_activation if card else own
+        if known is not None and self.output_activation not in (None, known):
             told = "model.json beside it" if card else "the file"
             raise ModelParameterError(
-                "link",
-                f"link is {self.link!r} for {self.file or 'the file'}, and {told} says {known!r}: "
-                "leave link out.",
+                "output_activation",
+                f"output_activation is {self.output_activation!r} for {self.file or 'the file'}, "
+                f"and {told} says {known!r}: "
+                "leave output_activation out.",
             )
-        return known or self.link
+        return known or self.output_activation
 
     def identity(self) -> dict[str, Any]:
         """Return what decides a training besides rows and loss: parameters, and contents of files.
@@ -287,7 +288,7 @@ class Model(LibraryComponent):
                 raise DataError(f"{file} is empty.")
             refuse_code(file, content)
             card = Card.beside(file, content) if self.card is None else None
-        self.link_with(card)
+        self.activation_with(card)
         predictor: object = self.load(content, card)
         if not isinstance(predictor, Predictor):
             raise DataError(

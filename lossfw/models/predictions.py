@@ -22,7 +22,7 @@ class Predictions(Model):
         A .npy, .npz, .csv or .parquet; a row for each row of the data, in the same order.
     output_column : int or str, optional
         The only column of the file that counts, by its number from 0, or by its name in a table.
-    link : str, optional
+    output_activation : str, optional
         The activation that makes predictions of the numbers in the file. Without it, they are
         predictions.
     """

@@ -42,7 +42,7 @@ class Predictor:
     raw : callable
         The raw outputs (n,) or (n, units) of inputs (n, ...) in C order, which it does not write
         to. A row does not depend on the others.
-    link : str, Activation or None
+    output_activation : str, Activation or None
         The activation that makes predictions of raw outputs; None if the outputs are predictions,
         of which no logits are known.
     dtype : str
@@ -66,9 +66,9 @@ class Predictor:
     categories : mapping of str to tuple of str
         By name of an input, the labels of its codes 0, 1, ..., where the file has them: the
         categories of the data become these codes.
-    link_is_assumed : bool
-        Whether nothing tells the link, so that `link` is what the outputs are taken for; a note
-        says so.
+    activation_is_assumed : bool
+        Whether nothing tells the output activation, so that `output_activation` is what the outputs
+        are taken for; a note says so.
     notes : tuple of str
         What a person has to know of the outputs, such as that their meaning is not known; shown
         as warnings.
@@ -89,7 +89,7 @@ class Predictor:
         row_shape: tuple[int, ...],
         units: int,
         raw: Callable[[NDArray], NDArray],
-        link: str | Activation | None = "identity",
+        output_activation: str | Activation | None = "identity",
         *,
         dtype: str = "float64",
         pads: bool = False,
@@ -99,14 +99,14 @@ class Predictor:
         columns: tuple[str, ...] = (),
         classes: tuple[str, ...] = (),
         categories: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
-        link_is_assumed: bool = False,
+        activation_is_assumed: bool = False,
         notes: tuple[str, ...] = (),
     ) -> None:
         self.told, self.digest = told, sha256(content)
         self.row_shape, self.units, self.raw = tuple(row_shape), units, raw
-        self._link = link
+        self._output_activation = output_activation
         self.dtype, self.pads, self.shared = np.dtype(dtype), pads, shared
-        self.working, self.link_is_assumed, self.notes = working, link_is_assumed, notes
+        self.working, self.activation_is_assumed, self.notes = working, activation_is_assumed, notes
         self.columns, self.classes, self.categories = columns, classes, categories
         row_bytes = max(1, math.prod(self.row_shape)) * self.dtype.itemsize
         while block_rows > BLOCK_ROWS and block_rows * row_bytes > _BLOCK_BYTES:
@@ -116,16 +116,16 @@ class Predictor:
         self.origin: tuple[Any, Card | None, bytes] | None = None
 
     @property
-    def link(self) -> Activation | None:
+    def output_activation(self) -> Activation | None:
         """The activation that makes predictions of raw outputs, None if there is none."""
-        if isinstance(self._link, str):
-            self.find_link(registry())
-        return cast("Activation | None", self._link)
+        if isinstance(self._output_activation, str):
+            self.resolve_activation(registry())
+        return cast("Activation | None", self._output_activation)
 
-    def find_link(self, known: Registry) -> None:
-        """Look a link that was given by its name up in a registry, such as one of plugin files."""
-        if isinstance(self._link, str):
-            self._link = known.create("activation", self._link)
+    def resolve_activation(self, known: Registry) -> None:
+        """Find an activation given by name in a registry, such as one of plugin files."""
+        if isinstance(self._output_activation, str):
+            self._output_activation = known.create("activation", self._output_activation)
 
     @property
     def card(self) -> Card | None:
@@ -146,15 +146,17 @@ class Predictor:
         # A worker reads a large file itself, as it reads the data.
         is_read = model.file is not None and len(content) > _SENT_BYTES
         sent, digest = (None, sha256(content)) if is_read else (content, None)
-        return _loaded_again, (model, card, sent, digest, self.link)
+        return _loaded_again, (model, card, sent, digest, self.output_activation)
 
     def __str__(self) -> str:
         inputs = "x".join(map(str, self.row_shape))
         read = f"{self.told}, {inputs} {'input' if inputs == '1' else 'inputs'}"
         plural = "" if self.units == 1 else "s"
-        if self.link is None:
+        if self.output_activation is None:
             return f"{read}, {self.units} prediction{plural}"
-        after = "" if self.link.name == "identity" else f", {self.link.name}"
+        after = (
+            "" if self.output_activation.name == "identity" else f", {self.output_activation.name}"
+        )
         return f"{read}, {self.units} raw output{plural}{after}"
 
     def check_inputs(self, shape: tuple[int, ...]) -> None:
@@ -180,11 +182,11 @@ class Predictor:
                 f"expected ({len(block)}, {self.units})."
             )
         raw = raw[: len(rows)].reshape(len(rows), self.units)
-        if self.link is None:
+        if self.output_activation is None:
             return Outputs(None, raw)
         # An overflow shows in the result, as infinity or NaN.
         with np.errstate(all="ignore"):
-            return Outputs(raw, self.link(raw))
+            return Outputs(raw, self.output_activation(raw))
 
 
 def _loaded_again(
@@ -192,11 +194,11 @@ def _loaded_again(
     card: Card | None,
     content: bytes | None,
     digest: str | None,
-    link: Activation | None,
+    output_activation: Activation | None,
 ) -> Predictor:
     predictor: Predictor = model.loaded(content, card)
-    # A link of a plugin file is in no registry there.
-    predictor._link = link
+    # An output activation of a plugin file is in no registry there.
+    predictor._output_activation = output_activation
     # Bytes that were sent are the same; a file that is read here may be another.
     if digest is not None and (predictor.origin is None or sha256(predictor.origin[2]) != digest):
         raise DataError(f"{model.file} is another file here.")

@@ -35,7 +35,8 @@ class Work:
     raw_loss : Loss
         The loss in the form in which it is reported.
     form : {"prediction", "logits"}
-        The argument of `raw_loss`: predictions, which are the link of raw outputs, or these.
+        The argument of `raw_loss`: predictions, which are the output activation of raw outputs, or
+        these.
     units : int
         Raw outputs of a row.
     first : int

@@ -164,7 +164,7 @@ class CrossValidation:
             )
         takes = has_all and asked in (None, True)
         of_rows = np.concatenate(constants)[order] if takes else None
-        return _Joined(header["link"], joined, every[order], periods, classes, of_rows)
+        return _Joined(header["output_activation"], joined, every[order], periods, classes, of_rows)
 
     def _evaluation(self, root: Node, joined: _Joined, folder: Path) -> Node:
         """Return the configuration of an evaluation of saved outputs in place of a training."""
@@ -177,7 +177,11 @@ class CrossValidation:
         ]
         if joined.constants is not None:
             values.append((_BASELINE, str(folder / CONSTANT_FILE)))
-        values += [] if joined.link is None else [(("model", "link"), joined.link)]
+        values += (
+            []
+            if joined.output_activation is None
+            else [(("model", "output_activation"), joined.output_activation)]
+        )
         if joined.filter:
             given = root.find(("data", "rows"))
             rows = joined.filter if given is None else f"({given.value}) and {joined.filter}"
@@ -209,7 +213,7 @@ class CrossValidation:
 class _Joined(NamedTuple):
     """What the models of all folds make of the rows that they have not seen."""
 
-    link: str | None
+    output_activation: str | None
     outputs: NDArray
     # The numbers of the rows in the data, ascending; with periods the filter that chooses them.
     rows: NDArray
@@ -239,20 +243,27 @@ def is_whole_fold(training: Training, path: Path) -> bool:
 def fold_bytes(training: Training, model: BlockPredictor) -> bytes:
     """Return the file of a fold: its rows with the outputs of a model that has not seen them.
 
-    These are raw outputs where the name of the link says how predictions are made of them.
+    These are raw outputs where the name of the output activation says how predictions are made of
+    them.
     """
     assert training.held_out is not None
     assert training.held_out_rows is not None
     layers = training.network.layers if training.network is not None else ()
-    link = layers[-1].activation if layers else training.link
-    is_named = link is not None and link.to_config() == {"name": link.name}
+    output_activation = layers[-1].activation if layers else training.output_activation
+    is_named = output_activation is not None and output_activation.to_config() == {
+        "name": output_activation.name
+    }
     with one_blas_thread(), model.working():
         batches = training.held_out.batches(model.block_rows)
         blocks = [block.loss_input for block in forward(model, batches, logits=is_named)]
     arrays = {"rows": training.held_out_rows, "outputs": np.concatenate(blocks)}
     if training.constant is not None:
         arrays["constant"] = training.constant
-    header: dict[str, Any] = {"link": link.name if link is not None and is_named else None}
+    header: dict[str, Any] = {
+        "output_activation": output_activation.name
+        if output_activation is not None and is_named
+        else None
+    }
     if training.held_out_filter:
         header |= {"filter": training.held_out_filter, "classes": list(training.record.classes)}
     return SavedState(header, arrays).to_bytes()

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from lossfw import POSITIVE, Array, LinkedLoss, Namespace, PointwiseBody, PointwiseLoss, Space
+from lossfw import POSITIVE, Array, Namespace, PointwiseBody, PointwiseLoss, RawOutputLoss, Space
 
 
-class Deviance(LinkedLoss, PointwiseLoss):
+class Deviance(RawOutputLoss, PointwiseLoss):
     """A deviance, twice the log-likelihood that is lost by predicting y where t is.
 
     Derive, and write the functions of a `PointwiseLoss` for the mean y and those
@@ -22,8 +22,8 @@ class Deviance(LinkedLoss, PointwiseLoss):
     """
 
     prediction: ClassVar[Space] = POSITIVE
-    link_name: ClassVar[str] = "exp"
-    logit_parameters: ClassVar[Mapping[str, Any]] = {"link": "log"}
+    output_activation: ClassVar[str] = "exp"
+    raw_parameters: ClassVar[Mapping[str, Any]] = {"link": "log"}
 
     link: Literal["identity", "log"] = "identity"
 

@@ -109,7 +109,7 @@ def assert_scores(loss, model, y, expected, rel=1e-9, **weight):
 @LIBRARY
 @pytest.mark.parametrize("case", CASES)
 def test_a_cross_validation_measures_responses(case, library, weighted):
-    loss, y, link, measure = CASES[case]
+    loss, y, output_activation, measure = CASES[case]
     estimator = library.estimator_of(loss, y)
     score, found, expected = scorer(loss), [], []
     for train, test in FOLDS.split(X):
@@ -117,7 +117,9 @@ def test_a_cross_validation_measures_responses(case, library, weighted):
         model = clone(estimator).fit(X[train], y[train], **weight)
         measured = {"sample_weight": WEIGHT[test]} if weighted else {}
         found.append(score(model, X[test], y[test], **measured))
-        expected.append(-measure(y[test], link(library.raw(model, X[test])), **measured))
+        expected.append(
+            -measure(y[test], output_activation(library.raw(model, X[test])), **measured)
+        )
     assert found == pytest.approx(expected, rel=1e-9)
     if not weighted:
         crossed = cross_val_score(estimator, X, y, scoring=score, cv=FOLDS, error_score="raise")
@@ -128,12 +130,16 @@ def test_a_cross_validation_measures_responses(case, library, weighted):
         assert crossed == pytest.approx(theirs, rel=1e-6 if library.name == "xgboost" else 1e-9)
 
 
-LINKS = {"exp": np.exp, "sigmoid": special.expit, "softmax": lambda z: special.softmax(z, axis=1)}
+ACTIVATIONS = {
+    "exp": np.exp,
+    "sigmoid": special.expit,
+    "softmax": lambda z: special.softmax(z, axis=1),
+}
 LINKED = [
     entry.name
     for entry in lossfw.registry().entries("loss")
     for kind in [lossfw.registry().class_of(entry)]
-    if kind.link_name is not None and "of" not in kind.model_fields
+    if kind.output_activation is not None and "of" not in kind.model_fields
 ]
 WRAPPERS = [
     {"name": "class_weighted", "of": "cross_entropy", "weights": [1.0, 0.5, 3.0]},
@@ -148,9 +154,9 @@ WRAPPERS = [
 @LIBRARY
 def test_every_loss_with_a_link_is_measured_at_the_results_of_its_link(library, loss):
     found = lossfw.loss(loss)
-    y = {"exp": POSITIVE, "sigmoid": LABEL, "softmax": CLASS}[found.link_name]
+    y = {"exp": POSITIVE, "sigmoid": LABEL, "softmax": CLASS}[found.output_activation]
     model = library.estimator_of(loss, y).fit(X, y, sample_weight=WEIGHT)
-    responses = LINKS[found.link_name](library.raw(model, X))
+    responses = ACTIVATIONS[found.output_activation](library.raw(model, X))
     expected = found(responses, y.astype(float) if y is not CLASS else y, sample_weight=WEIGHT)
     assert_scores(loss, model, y, expected, sample_weight=WEIGHT)
 
@@ -239,10 +245,10 @@ def test_an_estimator_is_found_inside_others(library, wrap):
 def test_a_link_that_is_applied_by_hand_is_not_applied_again(library):
     estimator = library.estimator_of("gamma_deviance", POSITIVE)
     score, model = scorer("gamma_deviance"), clone(estimator).fit(X, POSITIVE)
-    linked = TransformedTargetRegressor(
+    expected = TransformedTargetRegressor(
         estimator, func=same, inverse_func=np.exp, check_inverse=False
     ).fit(X, POSITIVE)
-    assert score(linked, X, POSITIVE) == pytest.approx(score(model, X, POSITIVE), rel=1e-6)
+    assert score(expected, X, POSITIVE) == pytest.approx(score(model, X, POSITIVE), rel=1e-6)
 
 
 @UNNAMED
@@ -291,7 +297,7 @@ def test_the_parameter_of_a_loss_is_searched():
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "line"])
 def test_weights_are_routed_to_an_estimator_and_to_the_scorer(name):
-    loss, y, link, measure = CASES["squared" if name == "line" else "poisson"]
+    loss, y, output_activation, measure = CASES["squared" if name == "line" else "poisson"]
     estimator = LinearRegression() if name == "line" else LIBRARIES[name].estimator_of(loss, y)
     raw = LinearRegression.predict if name == "line" else LIBRARIES[name].raw
     score = scorer(loss).set_score_request(sample_weight=True)
@@ -303,7 +309,7 @@ def test_weights_are_routed_to_an_estimator_and_to_the_scorer(name):
     expected = []
     for train, test in FOLDS.split(X):
         model = clone(estimator).fit(X[train], y[train], sample_weight=WEIGHT[train])
-        responses = link(raw(model, X[test]))
+        responses = output_activation(raw(model, X[test]))
         expected.append(-measure(y[test], responses, sample_weight=WEIGHT[test]))
     assert found == pytest.approx(expected, rel=1e-9)
 
@@ -367,7 +373,7 @@ def test_a_loaded_model_is_told_its_objective(tmp_path):
 RESPONDING = [
     ("poisson_deviance", COUNT, "regressor", "boosting.response"),
     ("binary_cross_entropy", LABEL, "regressor", "XGBRegressor.predict returns raw"),
-    ("hinge", LABEL, "classifier", "no link to probabilities"),
+    ("hinge", LABEL, "classifier", "no output activation to probabilities"),
     ("multiclass_hinge", CLASS, "native", "output_margin"),
     ("huber", Y, "regressor", ""),
     ("binary_cross_entropy", LABEL, "classifier", ""),

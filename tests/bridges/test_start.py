@@ -156,7 +156,7 @@ def test_a_loss_of_a_third_party_of_the_softmax_form_is_known_for_one():
         """Logarithm of the softmax, written anew."""
 
         prediction = REAL
-        link_name = "softmax"
+        output_activation = "softmax"
 
         def value(self, xp, y, t):
             top = xp.max(y, axis=-1, keepdims=True)

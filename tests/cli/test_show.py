@@ -84,8 +84,12 @@ def test_an_alias_shows_the_canonical_name(shown):
 
 def test_the_form_decides_on_the_spaces(shown):
     usual, fused = shown("cross_entropy"), shown("cross_entropy", "-p", "from_logits=true")
-    assert (usual["prediction"]["name"], usual["link"]) == ("SIMPLEX", "softmax")
-    assert (fused["prediction"]["name"], fused["form"], fused["link"]) == ("LOGITS", "logits", None)
+    assert (usual["prediction"]["name"], usual["output_activation"]) == ("SIMPLEX", "softmax")
+    assert (fused["prediction"]["name"], fused["form"], fused["output_activation"]) == (
+        "LOGITS",
+        "logits",
+        None,
+    )
 
 
 @pytest.mark.parametrize(

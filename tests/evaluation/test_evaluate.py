@@ -70,7 +70,7 @@ def bits(result):
 )
 def test_batch_size_and_threads_change_no_bit(n, size, threads, weighted, logits):
     data = rows(n, sample_weight=DATA.sample_weight[:n] if weighted else None)
-    form = {"loss": LOSS.on_logits(), "outputs_form": "logits"} if logits else {}
+    form = {"loss": LOSS.on_raw_outputs(), "outputs_form": "logits"} if logits else {}
     with lossfw.threads(1):
         once = evaluate(plan(data, batch_size=n, **form))
     with lossfw.threads(threads):
@@ -120,7 +120,7 @@ def test_both_forms_agree_and_the_metrics_see_predictions():
 
     metrics = (Highest(), HighestLogit())
     apart = evaluate(plan(DATA, metrics=metrics))
-    fused = evaluate(plan(DATA, loss=LOSS.on_logits(), outputs_form="logits", metrics=metrics))
+    fused = evaluate(plan(DATA, loss=LOSS.on_raw_outputs(), outputs_form="logits", metrics=metrics))
     assert fused.loss == pytest.approx(apart.loss, rel=1e-5)
     assert (apart.form, fused.form) == ("prediction", "logits")
     assert fused.metrics["highest"] == apart.metrics["highest"] <= 1
@@ -208,7 +208,7 @@ class TestWarnings:
         assert re.match(expected, warning)
 
     def test_the_guard_has_no_part_in_logits(self):
-        loss = LOSS.on_logits()
+        loss = LOSS.on_raw_outputs()
         data = Dataset("d", np.array([0]))
         outputs = np.array([[-1000.0, 1000.0]])
         assert evaluate(Plan(data, loss, outputs=outputs, outputs_form="logits")).warnings == ()

@@ -95,7 +95,7 @@ def test_mistakes_name_its_own_parameters(run):
 
 
 @pytest.mark.parametrize(
-    "theirs", [THEIRS, pytest.param(THEIRS.on_logits(), marks=pytest.mark.slow)], ids=str
+    "theirs", [THEIRS, pytest.param(THEIRS.on_raw_outputs(), marks=pytest.mark.slow)], ids=str
 )
 def test_the_harness_checks_it_with_its_guard_where_that_counts(theirs):
     report = check(theirs, examples=10, only=["value"])
@@ -106,7 +106,7 @@ def test_the_harness_checks_it_with_its_guard_where_that_counts(theirs):
 
 def test_the_guard_is_known_by_its_type():
     assert guard_of(THEIRS) == ("normalised", 1e-7) == guard_of(OURS)
-    assert guard_of(THEIRS.on_logits()) is guard_of(2 * THEIRS) is None
+    assert guard_of(THEIRS.on_raw_outputs()) is guard_of(2 * THEIRS) is None
     assert without_guard(OURS).guard == "none"
     assert without_guard(THEIRS) is THEIRS
 
@@ -126,7 +126,7 @@ def test_the_least_number_of_classes_goes_through_wrappers():
 
 def test_each_form_says_who_wrote_its_derivative():
     assert origin(THEIRS.body, "derivative") == "dual numbers"
-    assert origin(THEIRS.on_logits().body, "derivative") == "author"
+    assert origin(THEIRS.on_raw_outputs().body, "derivative") == "author"
 
 
 def test_the_plugin_needs_nothing_but_the_faces():

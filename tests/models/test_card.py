@@ -25,7 +25,7 @@ class Two(Model):
     """A model of two inputs and two raw outputs."""
 
     def load(self, content, card):
-        return Predictor("two", content, (2,), 2, lambda x: x, self.link_with(card))
+        return Predictor("two", content, (2,), 2, lambda x: x, self.activation_with(card))
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def loaded(folder, **parameters):
 
 def test_a_card_is_read_as_it_was_written(folder):
     card = loaded(folder).card
-    assert (card.link, card.units, card.file) == ("softmax", 2, "m.bin")
+    assert (card.output_activation, card.units, card.file) == ("softmax", 2, "m.bin")
     assert card.record.classes == RECORD.classes
     assert card.record.columns == RECORD.columns
     assert card.record.divisor == 2.0
@@ -83,7 +83,7 @@ def test_the_same_content_under_another_name_keeps_its_card(folder):
 
 CHANGED = {
     "classes in another order": {"classes": ["bee", "ant"]},
-    "link": {"link": "identity"},
+    "output_activation": {"output_activation": "identity"},
     "scale": {"inputs_scale": [3.0, 5.0]},
     "a key of another kind": {"more": 1},
 }
@@ -110,7 +110,7 @@ WRONG = {
     "divisor of text": ({"divisor": "x"}, "divisor:"),
     "divisor of 0": ({"divisor": 0}, "divisor:"),
     "endless divisor": ({"divisor": float("inf")}, "divisor:"),
-    "link of a number": ({"link": 3}, "link:"),
+    "activation of a number": ({"output_activation": 3}, "output_activation:"),
     "short sha256": ({"sha256": "ab"}, "sha256:"),
     "categories of a list": ({"categories": []}, "categories:"),
     "categories of numbers": ({"categories": {"a": [1]}}, r"categories\.a\.0:"),
@@ -131,7 +131,9 @@ def test_every_field_is_checked(folder, change, words):
     assert loaded(folder, card="ignore").card is None
 
 
-@pytest.mark.parametrize("key", ["sha256", "link", "units", "columns", "classes", "divisor"])
+@pytest.mark.parametrize(
+    "key", ["sha256", "output_activation", "units", "columns", "classes", "divisor"]
+)
 def test_a_key_that_is_missing_is_named(folder, key):
     plain = read(folder)
     del plain[key]
@@ -199,7 +201,7 @@ def test_the_folder_of_a_training_whose_model_was_saved_again(tmp_path, monkeypa
     with pytest.raises(lossfw.LossfwError, match=r"saved again.*card: ignore"):
         lossfw.run(trained)
     raw = {**trained["data"], "inputs": (x - x.mean(axis=0)) / x.std(axis=0), "standardize": False}
-    ignored = {"name": "trained", "folder": "tr", "card": "ignore", "link": "sigmoid"}
+    ignored = {"name": "trained", "folder": "tr", "card": "ignore", "output_activation": "sigmoid"}
     assert lossfw.run({**trained, "data": raw, "model": ignored}).loss == pytest.approx(before)
     model = {**ignored, "name": "xgboost", "file": "tr/model.ubj"}
     del model["folder"]

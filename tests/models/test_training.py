@@ -82,7 +82,7 @@ def test_the_saved_model_has_the_last_numbers_to_the_bit(train, lossfw, folder):
     assert (trained["kept"], trained["stopped"], trained["learns"]) == (25, "rounds", "rounds")
     assert trained["model"] == {"name": "stumps", "learning_rate": 0.3}
     card = json.loads((folder / "a/model.json").read_text())
-    assert (card["link"], card["units"], card["library"]) == ("exp", 1, "stumps")
+    assert (card["output_activation"], card["units"], card["library"]) == ("exp", 1, "stumps")
     run = lossfw("run", "t.yaml", "-o", "model.file=a/stumps.json", "--json")
     last = trained["epochs"][-1]["learnt"]
     found = json.loads(run.stdout)
@@ -162,7 +162,11 @@ WRONG = [
     (["train.schedule=cosine"], "train.schedule has no meaning", "leave it out"),
     (["loss=zero_one"], "the slope of zero_one is 0 almost everywhere", "logistic or hinge"),
     (["model.learning=1"], "stumps has no parameter 'learning'", ""),
-    (["model.link=sigmoid"], "the loss tweedie_deviance is learnt with exp", "leave link out"),
+    (
+        ["model.output_activation=sigmoid"],
+        "the loss tweedie_deviance is learnt with exp",
+        "leave output_activation out",
+    ),
     (["network={layers: [{units: 1, activation: exp}]}"], "network and model are given", "leave"),
     (
         ["data={name: inline, inputs: [[1], [2]], targets: [1, 2], sample_weight: [0, 0]}"],

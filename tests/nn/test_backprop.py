@@ -64,8 +64,8 @@ def compare(random, loss, hidden, last, *, weighted=False):
             break
     targets = draw_targets(random, loss, (ROWS, UNITS))
     weight = random.uniform(0.5, 2, ROWS) if weighted else None
-    linked = last.to_config() == {"name": loss.link_activation()}
-    used, form = (loss.on_logits(), "logits") if linked else (loss, loss.input_form)
+    expected = last.to_config() == {"name": loss.expected_activation()}
+    used, form = (loss.on_raw_outputs(), "logits") if expected else (loss, loss.input_form)
     found = slopes(network, used, form, rows, targets, weight)
     return error(found, true_slopes(network, used, form, rows, targets, weight))
 
@@ -151,7 +151,7 @@ def test_the_number_of_threads_changes_no_bit():
     random = np.random.default_rng(0)
     network = draw_network(random, (20, 30, 4), (ACTIVATIONS["relu"], ACTIVATIONS["softmax"]))
     rows, targets = random.normal(size=(3000, 20)), random.integers(0, 4, 3000)
-    loss = lossfw.loss("cross_entropy").on_logits()
+    loss = lossfw.loss("cross_entropy").on_raw_outputs()
     found = []
     for count in (1, 2, 3):
         with lossfw.threads(count):

@@ -12,7 +12,7 @@ TEXT = """\
 lossfw: 1
 plugins: [linear.py]
 data: {name: arrays, file: data.npz}
-model: {name: linear, file: FILE, link: softmax}
+model: {name: linear, file: FILE, output_activation: softmax}
 loss: cross_entropy
 evaluate: {metrics: [accuracy], rows: true}
 """
@@ -61,7 +61,7 @@ def test_a_model_of_one_output_is_paired_with_its_saved_outputs(ran, folder):
     (folder / "one.yaml").write_text(text.replace("FILE", "m.json").replace("[accuracy]", "[]"))
     inputs = np.load(folder / "data.npz")["inputs"]
     np.save(folder / "raw.npy", inputs @ [1.0, 0.5])
-    saved = "model={name: predictions, file: raw.npy, link: sigmoid}"
+    saved = "model={name: predictions, file: raw.npy, output_activation: sigmoid}"
     for name, overrides in (("one", []), ("saved", [saved])):
         lossfw.run("one.yaml", overrides=overrides, out=name)
     made = lossfw.compare("one", "saved", trust=True)

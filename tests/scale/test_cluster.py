@@ -423,7 +423,7 @@ MODEL = """\
 lossfw: 1
 plugins: [linear.py]
 data: {name: arrays, targets: t.npy, inputs: x.npy}
-model: {name: linear, file: m.json, link: softmax}
+model: {name: linear, file: m.json, output_activation: softmax}
 loss: cross_entropy
 evaluate: {metrics: [accuracy, brier], intervals: {}}
 """

@@ -88,7 +88,7 @@ def components(kind):
 
 def fits(activation, loss):
     """Tell whether what an activation gives lies in the space that a loss takes."""
-    if activation.to_config() == {"name": loss.link_activation()}:
+    if activation.to_config() == {"name": loss.expected_activation()}:
         return True
     spaces = getattr(loss.prediction_space, "spaces", (loss.prediction_space,))
     return all(_within(activation.out_space, space) for space in spaces)

@@ -23,7 +23,8 @@ class Linear(Model):
             weights = np.array(json.loads(content), float) * self.gain
         except ValueError:
             raise DataError(f"{self.file} is not a matrix in JSON.") from None
-        link = card.link if card is not None else self.link
+        activation = card.output_activation if card is not None else self.output_activation
         width, units = weights.shape
-        return Predictor("linear", content, (width,), units, lambda x: x @ weights, link, pads=True)
+        raw = lambda x: x @ weights
+        return Predictor("linear", content, (width,), units, raw, activation, pads=True)
 '''

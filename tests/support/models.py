@@ -25,7 +25,7 @@ class Learnt(NamedTuple):
 def work(data, loss, rounds, **changes):
     """Return one leg of a training by a loss, and the lists that `after` fills."""
     loss = lossfw.loss(loss)
-    raw_loss = loss.on_logits() or loss
+    raw_loss = loss.on_raw_outputs() or loss
     units = len(data.classes) or 1
     if loss.takes_classes and not data.classes:
         units = int(data.targets.max()) + 1

@@ -26,14 +26,14 @@ class Stumps(Model):
             begin, width, stumps = json.loads(content)
         except ValueError:
             raise DataError(f"{self.file} holds no stumps.") from None
-        link = card.link if card else "identity"
+        activation = card.output_activation if card else "identity"
         return Predictor(
             f"stumps ({len(stumps)} rounds)",
             content,
             (width,),
             1,
             lambda x: raw_outputs(x, begin, stumps),
-            link,
+            activation,
         )
 
     def fit(self, work):
@@ -104,9 +104,9 @@ class Linear(Model):
     def load(self, content, card):
         weights = np.load(io.BytesIO(content))["weights"]
         width = len(weights) - 1
-        link = card.link if card else "identity"
+        activation = card.output_activation if card else "identity"
         raw = lambda x: (x * weights[:-1]).sum(axis=1) + weights[-1]
-        return Predictor("linear", content, (width,), 1, raw, link)
+        return Predictor("linear", content, (width,), 1, raw, activation)
 
     def fit(self, work):
         x = np.c_[work.inputs, np.ones(len(work.data))]

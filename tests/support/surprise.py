@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from lossfw import CategoricalLoss, Claims, GuardedLoss, LinkedLoss, LogGuard, RowBody, hookimpl
+from lossfw import CategoricalLoss, Claims, GuardedLoss, LogGuard, RawOutputLoss, RowBody, hookimpl
 from lossfw.numerics import (
     Delta,
     guarded_log,
@@ -14,11 +14,11 @@ from lossfw.numerics import (
 )
 
 
-class Surprise(LinkedLoss, GuardedLoss, CategoricalLoss):
+class Surprise(RawOutputLoss, GuardedLoss, CategoricalLoss):
     """The surprise at a class, -sum of t log y, over two classes at least."""
 
-    link_name: ClassVar[str] = "softmax"
-    logit_parameters: ClassVar[Mapping[str, Any]] = {"raw": True}
+    output_activation: ClassVar[str] = "softmax"
+    raw_parameters: ClassVar[Mapping[str, Any]] = {"raw": True}
     guard_parameters: ClassVar[tuple[str, ...]] = ("eps",)
     least_classes: ClassVar[int] = 2
 
@@ -40,7 +40,7 @@ class Surprise(LinkedLoss, GuardedLoss, CategoricalLoss):
     def value(self, xp, y, t):
         return -xp.sum(multiply_or_zero(xp, t, guarded_log(xp, y, *self.log_guard)), axis=-1)
 
-    def logit_body(self):
+    def raw_body(self):
         return OnLogits()
 
     def claims(self):

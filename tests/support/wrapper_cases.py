@@ -40,7 +40,7 @@ CASES = {
     "focal": (FocalModulated(of=CROSS, gamma=1.5), Y, SOFT),
     "focal on logits": (FocalModulated(of=LOGITS), Z, SOFT),
     "focal of elements": (FocalModulated(of=GUARDED, gamma=3.0), Y, SOFT),
-    "focal of element's logits": (FocalModulated(of=BINARY.on_logits()), Z, SOFT),
+    "focal of element's logits": (FocalModulated(of=BINARY.on_raw_outputs()), Z, SOFT),
     "masked": (Masked(of=HUBER, ignore=-1.0), R, np.where(S < 0, -1.0, S)),
     "masked by row": (
         Masked(of=SQUARED.replace(per="row"), ignore=-1.0),

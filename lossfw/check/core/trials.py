@@ -66,7 +66,7 @@ class LearningTask(NamedTuple):
     @property
     def raw_loss(self) -> Loss:
         """The loss as a function of raw outputs, where it has such a form."""
-        return self.loss.on_logits() or self.loss
+        return self.loss.on_raw_outputs() or self.loss
 
     def mean(self, outputs: Any, *, raw: bool = True) -> float:
         """Return the mean loss of raw outputs, or of predictions, of the rows to learn from."""
@@ -93,12 +93,12 @@ class LoadedModel(NamedTuple):
     of: LearningTask | None = None
 
     def outputs(self, rows: NDArray | None = None) -> NDArray:
-        """Return the raw outputs of rows, block by block, or predictions without a link."""
+        """Return the raw outputs of rows, block by block, or predictions without activation."""
         return outputs(self.predictor, self.rows if rows is None else rows)
 
 
 def outputs(predictor: Predictor, rows: NDArray) -> NDArray:
-    """Return the raw outputs of rows, block by block, or predictions without a link."""
+    """Return the raw outputs of rows, block by block, or predictions without activation."""
     size, found = predictor.block_rows, []
     with predictor.working():
         for first in range(0, len(rows), size):
@@ -237,7 +237,7 @@ def mean_after(model: Model, of: LearningTask, trained: Learnt, number: int = -1
         return of.mean(told)
     predictor = load(model, of, trained.content)
     found = outputs(predictor, np.asarray(of.data.inputs))
-    return of.mean(found, raw=predictor.link is not None)
+    return of.mean(found, raw=predictor.output_activation is not None)
 
 
 def fit(model: Model, of: LearningTask, stop: int | None = None, **changes: Any) -> Learnt:
@@ -286,9 +286,9 @@ def load(model: Model, of: LearningTask, content: bytes) -> Predictor:
     """Return what a leg has learnt, with the card that lossfw writes beside it."""
     names = of.data.input_names
     labels = {names[column]: labels for column, labels in of.data.codes.items()}
-    link = of.loss.link_activation() or "identity"
+    output_activation = of.loss.expected_activation() or "identity"
     record = DataRecord(columns=names, categories=labels)
-    card = Card(link, of.units, model.library_version, sha256(content), record)
+    card = Card(output_activation, of.units, model.library_version, sha256(content), record)
     return model.for_loss(of.loss).loaded(content, card)
 
 

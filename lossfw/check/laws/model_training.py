@@ -145,7 +145,8 @@ def _need_told(
                 "their raw outputs."
             )
         cure = (
-            "Call work.after once a round has been added, with raw outputs, to which no link has "
+            "Call work.after once a round has been added, with raw outputs, to which no output "
+            "activation has "
             "been applied, and if it returns true, return the model of the rounds so far."
         )
         expected = outputs(predictor, x).reshape(np.shape(raw))

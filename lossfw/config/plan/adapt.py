@@ -16,7 +16,7 @@ from lossfw.config.plan.compatibility import (
     refuse_texts,
 )
 from lossfw.config.plan.fusion import (
-    adapt_to_link,
+    adapt_to_activation,
     adapt_to_outputs,
     check_metrics,
     check_shapes,
@@ -49,13 +49,16 @@ def adapt_loss(config: CheckedConfig) -> None:
     if loss is None or origin is None:
         return
     refused: frozenset[int] = frozenset()
-    if origin.link is not None:
-        config.used_loss, config.loss_form = adapt_to_link(config, loss, origin, origin.link)
-        # A loss of logits behind another link is a mistake, and the metrics wait for its end.
-        if loss.input_form == "prediction" or leaves_logits(origin.link):
-            # Metrics see the predictions, also where the loss was fused with the link.
+    if origin.output_activation is not None:
+        config.used_loss, config.loss_form = adapt_to_activation(
+            config, loss, origin, origin.output_activation
+        )
+        # A loss of logits behind another output activation is a mistake, and the metrics wait for
+        # its end.
+        if loss.input_form == "prediction" or leaves_logits(origin.output_activation):
+            # Metrics see the predictions, also where the loss was fused with the output activation.
             refused = check_metrics(config, loss.input_form)
-            refused |= _check_spaces(config, origin, origin.link)
+            refused |= _check_spaces(config, origin, origin.output_activation)
     elif origin.form is not None:
         config.used_loss, config.loss_form = adapt_to_outputs(config, loss, origin)
         refused = check_metrics(config, config.loss_form)
@@ -84,15 +87,19 @@ def _need_groups(config: CheckedConfig, part: Loss | Metric, path: ConfigPath) -
         config.add(["train", "hold_out", "data"], what, f"write {key}")
 
 
-def _check_spaces(config: CheckedConfig, origin: OutputOrigin, link: Activation) -> frozenset[int]:
-    """Check the space of the link; return the indices of metrics that were refused."""
+def _check_spaces(
+    config: CheckedConfig, origin: OutputOrigin, output_activation: Activation
+) -> frozenset[int]:
+    """Check the space of the output activation; return the indices of metrics that were refused."""
     if config.loss_form == "prediction":
-        check_predictions(config, known(config.used_loss), origin, link, origin.link_place)
+        check_predictions(
+            config, known(config.used_loss), origin, output_activation, origin.activation_place
+        )
     refused = set()
     for index, metric in enumerate(config.metrics):
         if metric is not None and metric.accepts == "prediction":
             path: list[str | int] = ["evaluate", "metrics", index]
-            if not check_predictions(config, metric, origin, link, path):
+            if not check_predictions(config, metric, origin, output_activation, path):
                 refused.add(index)
     return frozenset(refused)
 

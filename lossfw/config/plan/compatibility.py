@@ -72,32 +72,42 @@ def check_predictions(
     config: CheckedConfig,
     taker: Loss | Metric,
     origin: OutputOrigin,
-    link: Activation,
+    output_activation: Activation,
     path: ConfigPath,
 ) -> bool:
-    """Check that a loss or a metric, which stands at `path`, takes the predictions of a link."""
+    """Check that a loss or a metric at `path` takes the predictions of an output activation."""
     loss = taker.of if isinstance(taker, LossMetric) else taker
     space = loss.prediction_space if isinstance(loss, Loss) else loss.prediction
-    if isinstance(loss, Loss) and space is LOGITS and link.out_space in (UNIT, SIMPLEX):
+    if (
+        isinstance(loss, Loss)
+        and space is LOGITS
+        and output_activation.out_space in (UNIT, SIMPLEX)
+    ):
         config.add(
             path,
-            f"the {taker.kind} {loss.name} takes logits, and {origin.link_words} {link.name} makes "
+            f"the {taker.kind} {loss.name} takes logits, and {origin.activation_words} "
+            f"{output_activation.name} makes "
             "probabilities of them",
-            f"make {origin.link_words} identity",
+            f"make {origin.activation_words} identity",
         )
         return False
-    if within(link.out_space, space):
+    if within(output_activation.out_space, space):
         return True
-    names = (loss.link_activation() if isinstance(loss, Loss) else None) or (
+    names = (loss.expected_activation() if isinstance(loss, Loss) else None) or (
         "" if config.registry is None else suggestions.for_space(space, config.registry)
     )
-    can_change = names and not origin.link_is_told
-    mend = f"make {origin.link_words} {names}" if can_change else f"take {origin.other_link}"
+    can_change = names and not origin.activation_is_given
+    mend = (
+        f"make {origin.activation_words} {names}"
+        if can_change
+        else f"take {origin.other_activation}"
+    )
     kind = taker.kind
     config.add(
         path,
         f"the {kind} {loss.name} takes predictions in {space.name}, {space.meaning}, and "
-        f"{origin.link_words} {link.name} gives {link.out_space.meaning}",
+        f"{origin.activation_words} {output_activation.name} gives "
+        f"{output_activation.out_space.meaning}",
         f"{mend}, or {'leave the metric out' if kind == 'metric' else 'take another loss'}",
     )
     return False
@@ -204,7 +214,7 @@ def check_outputs(
         space.check(rows.reshape(len(rows), -1) if space.axes > 1 else rows, "prediction")
     except DomainError as error:
         hint = ""
-        if loss.on_logits() is not None:
+        if loss.on_raw_outputs() is not None:
             hint = f"if they are logits, {origin.logits_hint}"
         config.add(origin.place, str(error).removesuffix("."), hint)
 

@@ -93,15 +93,19 @@ def _data(config: CheckedConfig) -> dict[str, Any]:
 
 def _outputs(config: CheckedConfig) -> dict[str, Any]:
     """Return all that decides the outputs."""
-    model, predictor, link = config.model, config.predictor, known(config.origin).link
-    after = link and link.to_config()
+    model, predictor, output_activation = (
+        config.model,
+        config.predictor,
+        known(config.origin).output_activation,
+    )
+    after = output_activation and output_activation.to_config()
     if isinstance(model, Predictions):
-        # Without a link it means the same as the short form, and has the same digest.
+        # Without an output activation it means the same as the short form, and has the same digest.
         saved = ["predictions", [], digest_arrays(config.outputs)]
         return {"network": [*saved, after] if after else saved}
     if model is not None:
         version = model.library_version if model.library else None
-        parameters = {k: v for k, v in without_files(model).items() if k != "link"}
+        parameters = {k: v for k, v in without_files(model).items() if k != "output_activation"}
         return {"model": [parameters, known(predictor).digest, after, version]}
     activations = [known(activation).to_config() for activation in config.activations]
     weights = predictor.arrays if isinstance(predictor, Network) else ()

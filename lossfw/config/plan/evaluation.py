@@ -87,7 +87,9 @@ def _plan(config: CheckedConfig) -> Plan:
         model=config.predictor,
         outputs=config.outputs,
         outputs_form=known(config.loss_form),
-        link=known(config.origin).link if config.outputs is not None else None,
+        output_activation=known(config.origin).output_activation
+        if config.outputs is not None
+        else None,
         metrics=tuple(map(known, config.metrics)),
         batch_size=evaluate.batch_size,
         sample=config.sample,

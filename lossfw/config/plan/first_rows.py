@@ -44,23 +44,30 @@ def try_first_rows(config: CheckedConfig, plan: Plan) -> None:
 
 
 def _note_probabilities(config: CheckedConfig, plan: Plan) -> None:
-    """Note that a link seems to be applied to probabilities, as softmax after softmax.
+    """Note that the activation seems to be applied to probabilities, as softmax after softmax.
 
-    A network and a model with a card have their link from the training, which is not doubted.
+    A network and a model with a card have their output activation from the training, which is not
+    doubted.
     """
     origin, model = config.origin, config.model
-    if model is None or model.link is None or origin is None or origin.link is None:
+    if (
+        model is None
+        or model.output_activation is None
+        or origin is None
+        or origin.output_activation is None
+    ):
         return
-    if origin.link.out_space not in (UNIT, SIMPLEX):
+    if origin.output_activation.out_space not in (UNIT, SIMPLEX):
         return
     raw = _first_raw(plan)
     are_probabilities = ((raw >= 0) & (raw <= 1)).all() and (raw != raw[:1]).any()
-    if origin.link.out_space is SIMPLEX:
+    if origin.output_activation.out_space is SIMPLEX:
         are_probabilities &= np.abs(raw.sum(-1) - 1).max() < _SUM_TOLERANCE
     if are_probabilities:
         config.notes.append(
-            f"the outputs of the model look like probabilities, and {origin.link_words} "
-            f"{origin.link.name} is applied to them again: leave link out if they are"
+            f"the outputs of the model look like probabilities, and {origin.activation_words} "
+            f"{origin.output_activation.name} is applied to them again: leave output_activation "
+            f"out if they are"
         )
 
 
@@ -72,7 +79,7 @@ def _first_raw(plan: Plan) -> NDArray:
     assert plan.data.inputs is not None
     with one_blas_thread(), plan.model.working():
         logits = plan.model.block(read_rows(plan.data.inputs, 0, min(_tried(plan), BLOCK_ROWS)))[0]
-    assert logits is not None  # there is a link
+    assert logits is not None  # there is an output activation
     return logits
 
 

@@ -13,7 +13,7 @@ from lossfw.config.text.tree import Node, dotted
 from lossfw.evaluation.plan import check_has_rows
 from lossfw.evaluation.predictor import outputs_for
 from lossfw.losses.base import Form
-from lossfw.losses.capabilities import GuardedLoss, LinkedLoss
+from lossfw.losses.capabilities import GuardedLoss, RawOutputLoss
 from lossfw.losses.inputs import prepare
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import with_nested_losses
@@ -26,53 +26,60 @@ _NO_ACTIVATION = "identity"
 _WORDS = {"prediction": "predictions", "logits": "logits"}
 
 
-def adapt_to_link(
-    config: CheckedConfig, loss: Loss, origin: OutputOrigin, link: Activation
+def adapt_to_activation(
+    config: CheckedConfig, loss: Loss, origin: OutputOrigin, output_activation: Activation
 ) -> tuple[Loss, Form]:
-    """Return the loss and its input in the form that suits raw outputs and a link.
+    """Return the loss and its input in the form that suits raw outputs and an output activation.
 
-    A link that is the loss's own is fused with it, unless the configuration says
-    ``fuse: false`` or sets the guard itself. A link in front of a loss that expects
+    An output activation that is the loss's own is fused with it, unless the configuration says
+    ``fuse: false`` or sets the guard itself. An output activation in front of a loss that expects
     logits is a mistake.
     """
     if loss.input_form == "logits":
-        if not leaves_logits(link):
-            _refuse_link(config, loss, origin, link)
+        if not leaves_logits(output_activation):
+            _refuse_activation(config, loss, origin, output_activation)
         return loss, "logits"
-    linked = link.to_config() == {"name": loss.link_activation()}
-    fused = loss.on_logits() if linked and not _unfused_by(config, loss) else None
+    expected = output_activation.to_config() == {"name": loss.expected_activation()}
+    fused = loss.on_raw_outputs() if expected and not _unfused_by(config, loss) else None
     return (loss, "prediction") if fused is None else (fused, "logits")
 
 
-def leaves_logits(link: Activation) -> bool:
-    """Tell whether a link leaves logits as they are."""
-    return link.name == _NO_ACTIVATION
+def leaves_logits(output_activation: Activation) -> bool:
+    """Tell whether an output activation leaves logits as they are."""
+    return output_activation.name == _NO_ACTIVATION
 
 
-def _refuse_link(config: CheckedConfig, loss: Loss, origin: OutputOrigin, link: Activation) -> None:
-    probabilities = link.out_space in (UNIT, SIMPLEX)
+def _refuse_activation(
+    config: CheckedConfig, loss: Loss, origin: OutputOrigin, output_activation: Activation
+) -> None:
+    probabilities = output_activation.out_space in (UNIT, SIMPLEX)
     config.add(
-        origin.link_place,
-        f"the loss {loss.name} is set to take logits, and {origin.link_words} {link.name} "
+        origin.activation_place,
+        f"the loss {loss.name} is set to take logits, and {origin.activation_words} "
+        f"{output_activation.name} "
         f"{'makes probabilities of them' if probabilities else 'changes them'}",
-        ("" if origin.link_is_told else f"write {origin.link_place[-1]}: {_NO_ACTIVATION}, or ")
+        (
+            ""
+            if origin.activation_is_given
+            else f"write {origin.activation_place[-1]}: {_NO_ACTIVATION}, or "
+        )
         + f"leave the loss's {_form(loss)} out: a loss is fused with its own activation by itself",
     )
 
 
 def _form(loss: Loss) -> str:
     """Return the name of the parameter that makes a loss take logits."""
-    linked = next(one for one in with_nested_losses(loss) if isinstance(one, LinkedLoss))
-    return ", ".join(linked.logit_parameters)
+    expected = next(one for one in with_nested_losses(loss) if isinstance(one, RawOutputLoss))
+    return ", ".join(expected.raw_parameters)
 
 
 def _logit_keys(loss: Loss) -> tuple[str, ...]:
     """Return the names of the parameters that make the loss itself take logits."""
-    return tuple(loss.logit_parameters) if isinstance(loss, LinkedLoss) else ()
+    return tuple(loss.raw_parameters) if isinstance(loss, RawOutputLoss) else ()
 
 
 def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) -> tuple[Loss, Form]:
-    """Return the loss and its input in the form that suits outputs without a link."""
+    """Return the loss and its input in the form that suits outputs without an output activation."""
     if origin.form == "prediction":
         if loss.input_form == "logits":
             config.add(
@@ -84,7 +91,7 @@ def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) ->
         return loss, "prediction"
     if loss.input_form == "logits":
         return loss, "logits"
-    fused, unfused_by = loss.on_logits(), _unfused_by(config, loss)
+    fused, unfused_by = loss.on_raw_outputs(), _unfused_by(config, loss)
     if fused is None:
         config.add(
             origin.place,

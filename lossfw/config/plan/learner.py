@@ -1,4 +1,4 @@
-"""A model that is to learn: the losses that it refuses, its raw outputs and their link."""
+"""A model that is to learn: the losses that it refuses, its raw outputs and their activation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.models import Model
 
-_NO_LINK = "identity"
+_NO_ACTIVATION = "identity"
 
 
 def refuse_loss(config: CheckedConfig, model: Model) -> None:
@@ -28,12 +28,19 @@ def refuse_loss(config: CheckedConfig, model: Model) -> None:
         config.add(["model"], f"{model.name} cannot learn yet: {what}", hint)
     if why := model.refuses(loss):
         _refuse(config, why)
-    if model.link is not None and model.link != (link := _link(loss, model)):
-        learnt = f"the loss {loss.name} is learnt with {link}"
-        if link is None:
+    if model.output_activation is not None and model.output_activation != (
+        output_activation := _output_activation(loss, model)
+    ):
+        learnt = f"the loss {loss.name} is learnt with {output_activation}"
+        if output_activation is None:
             learnt = f"{model.name} learns predictions"
-        what = f"model.link is {model.link}, and {learnt}"
-        config.add(["model", "link"], what, "leave link out in a training", key=True)
+        what = f"model.output_activation is {model.output_activation}, and {learnt}"
+        config.add(
+            ["model", "output_activation"],
+            what,
+            "leave output_activation out in a training",
+            key=True,
+        )
 
 
 def _refuse(config: CheckedConfig, why: str) -> None:
@@ -59,22 +66,24 @@ def origin_of_training(config: CheckedConfig, model: Model) -> OutputOrigin:
     if not config.problems:
         with at_parameter(config, ["data"]):
             model.check_data(data, loss)
-    name = _link(loss, model)
-    link = None
-    with config.at(["model", "objective_link"]):
-        link = None if name is None else known(config.registry).create("activation", name)
-    return OutputOrigin.of_model(["model"], link, units)
+    name = _output_activation(loss, model)
+    output_activation = None
+    with config.at(["model", "objective_activation"]):
+        output_activation = (
+            None if name is None else known(config.registry).create("activation", name)
+        )
+    return OutputOrigin.of_model(["model"], output_activation, units)
 
 
-def _link(loss: Loss, model: Model) -> str | None:
+def _output_activation(loss: Loss, model: Model) -> str | None:
     """Return the activation that makes predictions of the raw outputs that are learnt.
 
     With an objective of its own, a model knows it itself.
     """
     if model.own_objective:
-        return model.own_link
-    linked = None if loss.input_form == "logits" else loss.link_activation()
-    return linked or _NO_LINK
+        return model.own_activation
+    expected = None if loss.input_form == "logits" else loss.expected_activation()
+    return expected or _NO_ACTIVATION
 
 
 def _units(loss: Loss, data: Dataset, held_out: Dataset | None, own: int | None) -> int:

@@ -112,12 +112,12 @@ def _load_model(config: CheckedConfig, model: Model) -> None:
                 ["model"], f"load() of the model {model.name} raised {raised}", f"see {place}"
             )
             return
-        predictor.find_link(known(config.registry))
+        predictor.resolve_activation(known(config.registry))
         config.predictor = predictor
-        of_file = predictor.link is not None and not predictor.link_is_assumed
-        is_told = model.link is None and of_file
+        of_file = predictor.output_activation is not None and not predictor.activation_is_assumed
+        is_told = model.output_activation is None and of_file
         config.origin = OutputOrigin.of_model(
-            ["model"], predictor.link, predictor.units, is_told=is_told
+            ["model"], predictor.output_activation, predictor.units, is_told=is_told
         )
         config.notes += predictor.notes
         card = predictor.card
@@ -137,7 +137,7 @@ def at_parameter(
             with config.at(["model", error.parameter]):
                 raise
         except UnknownNameError:
-            with config.at(["model", "link"]):
+            with config.at(["model", "output_activation"]):
                 raise
         except MissingExtraError as error:
             config.add(["model"], str(error).removesuffix("."))
@@ -145,7 +145,7 @@ def at_parameter(
 
 def _read_predictions(config: CheckedConfig, model: Predictions) -> None:
     with at_parameter(config):
-        registry, name = known(config.registry), model.link
-        link = None if name is None else registry.create("activation", name)
-        config.origin = OutputOrigin.of_saved(["model", "file"], "prediction", link)
+        registry, name = known(config.registry), model.output_activation
+        output_activation = None if name is None else registry.create("activation", name)
+        config.origin = OutputOrigin.of_saved(["model", "file"], "prediction", output_activation)
         config.outputs = model.read()

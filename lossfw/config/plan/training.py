@@ -246,7 +246,7 @@ def _training(
         form=known(config.loss_form),
         total=total,
         configured=known(config.loss),
-        link=origin.link if isinstance(learner, Model) else None,
+        output_activation=origin.output_activation if isinstance(learner, Model) else None,
         units=known(origin.units),
         batch_size=section.batch_size,
         seed=known(config.sections).seed,

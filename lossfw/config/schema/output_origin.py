@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lossfw.losses.base import Form
 from lossfw.nn.activation import Activation
 
-_LINK_HINT = "write their link, such as link: softmax"
+_ACTIVATION_HINT = "write their output activation, such as output_activation: softmax"
 
 
 @dataclass(frozen=True)
@@ -20,16 +20,17 @@ class OutputOrigin:
 
     # Where the outputs stand, or what makes them.
     place: Sequence[str | int]
-    # What they are if no link follows.
+    # What they are if no output activation follows.
     form: Form | None
-    # The activation that makes predictions of raw outputs. Without form and link, it is wrong.
-    link: Activation | None = None
-    link_place: Sequence[str | int] = ()
-    # How a message calls the link, "the model's link", and another one.
-    link_words: str = ""
-    other_link: str = ""
-    # Whether the file of a model has the link, so that another one would be wrong.
-    link_is_told: bool = False
+    # The activation that makes predictions of raw outputs. Without form and output activation, it
+    # is wrong.
+    output_activation: Activation | None = None
+    activation_place: Sequence[str | int] = ()
+    # How a message calls the output activation, "the model's activation", and another one.
+    activation_words: str = ""
+    other_activation: str = ""
+    # Whether the file of a model has the output activation, so that another one would be wrong.
+    activation_is_given: bool = False
     # How many outputs a row has, and where a user can change this.
     units: int | None = None
     units_place: Sequence[str | int] | None = None
@@ -53,9 +54,9 @@ class OutputOrigin:
             [*path, "units"],
             None,
             last,
-            link_place=[*path, "activation"],
-            link_words="the last activation",
-            other_link="another last activation",
+            activation_place=[*path, "activation"],
+            activation_words="the last activation",
+            other_activation="another last activation",
             units=units,
             units_place=[*path, "units"],
             words="predictions are the outputs of the last layer",
@@ -63,45 +64,45 @@ class OutputOrigin:
 
     @classmethod
     def of_saved(
-        cls, path: Sequence[str | int], form: Form, link: Activation | None = None
+        cls, path: Sequence[str | int], form: Form, output_activation: Activation | None = None
     ) -> OutputOrigin:
         """Return the origin of outputs in a file, or in a list, at `path`."""
         key = ".".join(map(str, path))
         return cls(
             path,
-            form if link is None else None,
-            link,
-            [*path[:-1], "link"],
-            "the link",
-            "another link",
+            form if output_activation is None else None,
+            output_activation,
+            [*path[:-1], "output_activation"],
+            "the output activation",
+            "another output activation",
             words=f"the predictions come from {key}",
             given=f"{key} are given" if path[0] == "network" else f"{key} has predictions",
-            logits_hint="name them network.logits" if path[0] == "network" else _LINK_HINT,
+            logits_hint="name them network.logits" if path[0] == "network" else _ACTIVATION_HINT,
         )
 
     @classmethod
     def of_model(
         cls,
         path: Sequence[str | int],
-        link: Activation | None,
+        output_activation: Activation | None,
         units: int,
         *,
         is_told: bool = False,
     ) -> OutputOrigin:
-        """Return the origin of the outputs of a model at `path`; without a link, predictions.
+        """Return the origin of the outputs of a model at `path`; without activation, predictions.
 
-        `is_told` says that the file, or the card beside it, has the link.
+        `is_told` says that the file, or the card beside it, has the output activation.
         """
         return cls(
             path,
-            "prediction" if link is None else None,
-            link,
-            link_place=[*path, "link"],
-            link_words="the model's link",
-            link_is_told=is_told,
-            other_link="another model",
+            "prediction" if output_activation is None else None,
+            output_activation,
+            activation_place=[*path, "output_activation"],
+            activation_words="the model's output activation",
+            activation_is_given=is_told,
+            other_activation="another model",
             units=units,
             words="predictions are the outputs of the model",
             given="the outputs of the model are predictions",
-            logits_hint=_LINK_HINT,
+            logits_hint=_ACTIVATION_HINT,
         )

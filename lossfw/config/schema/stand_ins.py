@@ -19,7 +19,7 @@ _FIRST_FOLD = "fold=0"
 _WEIGHTS_FILE = "weights.npz"
 _STATUS_FILE, _DONE = "status", "done"
 # Parameters that may be written next to the folder: how its file is read.
-_ALSO = frozenset({"card", "link"})
+_ALSO = frozenset({"card", "output_activation"})
 
 
 def with_what_it_means(root: Node, problems: Problems) -> Node:

@@ -45,7 +45,7 @@ def of_parts(name: str, join: Callable[[Iterable[Any]], Any]) -> Any:
 
 
 class PartWrapper(Wrapper):
-    """A wrapper around one loss, with the shapes, spaces and link of that loss."""
+    """A wrapper around one loss, with the shapes, spaces and output activation of that loss."""
 
     of: NestedLoss
 
@@ -64,15 +64,15 @@ class PartWrapper(Wrapper):
     target_range: ClassVar[Any] = of_part("target_range")
     argument: ClassVar[Any] = of_part("argument")
     input_form: ClassVar[Any] = of_part("input_form")
-    link_name: ClassVar[Any] = of_part("link_name")
+    output_activation: ClassVar[Any] = of_part("output_activation")
 
-    def link_activation(self) -> str | None:
+    def expected_activation(self) -> str | None:
         """Return the activation whose results the part expects; None if any will do."""
-        return self.of.link_activation()
+        return self.of.expected_activation()
 
-    def on_logits(self) -> Loss | None:
-        """Return the wrapper around the part on logits; None without a link."""
-        part = self.of.on_logits()
+    def on_raw_outputs(self) -> Loss | None:
+        """Return the wrapper around the part on logits; None without an output activation."""
+        part = self.of.on_raw_outputs()
         return None if part is None else self.replace(of=part)
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:

@@ -102,14 +102,15 @@ def _shown(space: Space) -> str:
 
 
 def check_forms(parts: Sequence[Loss]) -> None:
-    """Raise `ParameterError` if some parts take logits and others the results of a link."""
-    on_logits = next((part for part in parts if part.input_form == "logits"), None)
-    if on_logits is None:
+    """Raise `ParameterError` if some parts take logits and others predictions."""
+    on_raw_outputs = next((part for part in parts if part.input_form == "logits"), None)
+    if on_raw_outputs is None:
         return
     for part in parts:
         if not contains(part.prediction_space, LOGITS):
             raise ParameterError(
-                f"{on_logits.name} is set to take logits, and {part.name} takes predictions in "
+                f"{on_raw_outputs.name} is set to take logits, and {part.name} takes predictions "
+                f"in "
                 f"{_shown(part.prediction_space)}: set both to take the same."
             )
 

@@ -28,7 +28,7 @@ def probability_of(loss: Loss) -> OutputKind | None:
             ("softmax", True): "softmax",
             ("sigmoid", False): "sigmoid",
         }
-        return kinds.get((loss.link_name, loss.takes_rows))
+        return kinds.get((loss.output_activation, loss.takes_rows))
     if loss.prediction_space == SIMPLEX:
         return "rows"
     return "elements" if loss.prediction_space == UNIT and not loss.takes_rows else None

@@ -32,7 +32,7 @@ class FocalModulated(PartWrapper):
     Parameters
     ----------
     of : Loss
-        A loss of probabilities or of logits whose link is softmax or sigmoid.
+        A loss of probabilities or of logits whose output activation is softmax or sigmoid.
     gamma : float
         At least 0; with 0 nothing is changed.
 

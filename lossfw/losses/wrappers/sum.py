@@ -100,7 +100,7 @@ class Sum(Wrapper):
     prediction_range: ClassVar[Any] = of_parts("prediction_range", Range.common)
     target_range: ClassVar[Any] = of_parts("target_range", Range.common)
     argument: ClassVar[Any] = of_parts("argument", lambda found: _common(found) or "prediction")
-    link_name: ClassVar[Any] = of_parts("link_name", _common)
+    output_activation: ClassVar[Any] = of_parts("output_activation", _common)
 
     @property
     def sums_rows(self) -> bool:
@@ -122,15 +122,15 @@ class Sum(Wrapper):
         """``"logits"`` where one part, and therefore every one, takes them."""
         return "logits" if any(part.input_form == "logits" for part in self.of) else "prediction"
 
-    def link_activation(self) -> str | None:
+    def expected_activation(self) -> str | None:
         """Return the activation whose results all parts expect; None if they do not agree."""
-        link: str | None = _common(part.link_activation() for part in self.of)
-        return link
+        output_activation: str | None = _common(part.expected_activation() for part in self.of)
+        return output_activation
 
-    def on_logits(self) -> Loss | None:
-        """Return the sum of the fused parts, if all have the same link."""
-        parts = [part.on_logits() for part in self.of]
-        if self.link_activation() is None or None in parts:
+    def on_raw_outputs(self) -> Loss | None:
+        """Return the sum of the fused parts, if all have the same output activation."""
+        parts = [part.on_raw_outputs() for part in self.of]
+        if self.expected_activation() is None or None in parts:
             return None
         return self.replace(of=tuple(parts))
 
@@ -193,8 +193,8 @@ def _within_sum(total: Sum, part: Loss) -> Claims:
     if isinstance(part.target_space, ClassIndex) and isinstance(total.target_space, Simplex):
         # Nothing is lost at a class that is certain; at a soft target something may be.
         claims = replace(claims, zero_at_target=None)
-    if total.input_form == "logits" and total.link_name is None:
-        # Different links give the same logits different meanings.
+    if total.input_form == "logits" and total.output_activation is None:
+        # Different activations give the same logits different meanings.
         claims = replace(claims, proper=None, strictly_proper=None, calibrated=None, elicits=None)
     return claims
 

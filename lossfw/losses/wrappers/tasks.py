@@ -65,8 +65,8 @@ class Tasks(Wrapper):
     Notes
     -----
     A loss of classes takes logits or probabilities as a vector, and a class index as target.
-    Vectors without a size have equally many numbers. A loss with a link takes the link's results
-    unless its own parameters say otherwise, as ``from_logits: true`` does.
+    Vectors without a size have equally many numbers. A loss with an output activation takes the
+    activation's results unless its own parameters say otherwise, as ``from_logits: true`` does.
 
     See Also
     --------

@@ -125,7 +125,7 @@ def _first_state(training: Training) -> TrainingState:
                 "or give the loss a guard."
             )
         return TrainingState(0, content, (before,), content if training.patience else None)
-    if training.link is None or training.model.own_objective:
+    if training.output_activation is None or training.model.own_objective:
         # No constant is known of an objective of the model's own.
         return TrainingState(0, None, ())
     try:

@@ -26,8 +26,13 @@ class _Raw:
 
     digest, block_rows, shared = "", BLOCK_ROWS, True
 
-    def __init__(self, link: Activation, raw: NDArray) -> None:
-        self.link, self.units, self.row_shape, self.dtype = link, raw.shape[1], (), raw.dtype
+    def __init__(self, output_activation: Activation, raw: NDArray) -> None:
+        self.output_activation, self.units, self.row_shape, self.dtype = (
+            output_activation,
+            raw.shape[1],
+            (),
+            raw.dtype,
+        )
 
     def working(self) -> nullcontext[None]:
         return nullcontext()
@@ -37,7 +42,7 @@ class _Raw:
 
     def block(self, rows: NDArray) -> Outputs:
         with np.errstate(all="ignore"):
-            return Outputs(rows, self.link(rows))
+            return Outputs(rows, self.output_activation(rows))
 
 
 def measured(
@@ -47,9 +52,9 @@ def measured(
     if not isinstance(made, np.ndarray):
         return _evaluated(training, data, made, number)
     raw = _checked(training, made, len(data), number)
-    assert training.link is not None
+    assert training.output_activation is not None
     known = replace(data, inputs=raw, input_names=(), columns={}, codes={}, missing=False)
-    return _evaluated(training, known, _Raw(training.link, raw), number)
+    return _evaluated(training, known, _Raw(training.output_activation, raw), number)
 
 
 def _evaluated(
@@ -64,7 +69,7 @@ def _evaluated(
         batch_size=_MEASURED_ROWS,
     )
     when = f"After {training.word} {number}" if number else ""
-    # Without layers the predictions are the link of raw outputs, or these.
+    # Without layers the predictions are the output activation of raw outputs, or these.
     of_layers = training.network is not None
     hint = STAYS_INSIDE if of_layers else "Choose a loss that takes all that it makes."
     with inside(when, hint):

@@ -61,7 +61,7 @@ class Training:
         Number of rounds, or of passes over the data; 1 for a model that learns in one step.
     configured : Loss or None
         The loss as it was configured, of predictions; that of `loss` unless given.
-    link : Activation or None
+    output_activation : Activation or None
         Makes predictions of raw outputs; None for layers, which have activations of their own.
     units : int
         Raw outputs of a row.
@@ -100,7 +100,7 @@ class Training:
     form: Form
     total: int
     configured: Loss | None = None
-    link: Activation | None = None
+    output_activation: Activation | None = None
     units: int = 1
     batch_size: int = 100
     seed: int = 0
@@ -162,10 +162,10 @@ class Training:
 
     def card(self, content: bytes) -> Card:
         """Return the card of a model that was trained."""
-        link = None if self.link is None else self.link.name
+        output_activation = None if self.output_activation is None else self.output_activation.name
         shape = None if self.data.inputs is None else self.data.inputs.shape[1:]
         return Card(
-            link,
+            output_activation,
             self.units,
             self.model.library_version,
             sha256(content),

@@ -185,7 +185,7 @@ def _of_loss(loss: Loss) -> dict[str, Any]:
         "takes": "groups" if loss.takes_groups else "rows" if loss.takes_rows else "elements",
         "argument": "row" if loss.takes_rows else loss.argument,
         "form": loss.input_form,
-        "link": loss.link_activation(),
+        "output_activation": loss.expected_activation(),
         "derivative": origin(loss.body, "derivative"),
         "second_derivative": origin(loss.body, "second_derivative"),
         **_claims_of(loss),

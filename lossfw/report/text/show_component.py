@@ -91,8 +91,8 @@ def facts(description: dict[str, Any], *, here: bool) -> list[tuple[str, str]]:
         rows.append(("takes", _TAKES[description["takes"]]))
     if description.get("form") == "logits":
         rows.append(("form", "predictions are logits"))
-    if description.get("link"):
-        rows.append(("link", f"{description['link']}, the activation whose results it expects"))
+    if description.get("output_activation"):
+        rows.append(("output activation", f"{description['output_activation']}, before the loss"))
     if "derivative" in description:
         rows.append(("derivative", _WRITTEN_BY[description["derivative"]]))
         rows.append(("second derivative", _WRITTEN_BY[description["second_derivative"]]))

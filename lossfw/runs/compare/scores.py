@@ -172,7 +172,7 @@ def _taking(metric: Metric, form: Form, own: Loss | None) -> Metric:
         return metric
     loss = metric.of
     if form == "logits":
-        fused = loss if loss.input_form == "logits" else loss.on_logits()
+        fused = loss if loss.input_form == "logits" else loss.on_raw_outputs()
         if fused is None and loss.prediction_space is not LOGITS:
             raise ArgumentError(
                 f"the rows hold logits, and the loss {loss.name} has no form for logits."

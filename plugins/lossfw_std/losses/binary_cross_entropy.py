@@ -12,10 +12,10 @@ from lossfw import (
     Array,
     Claims,
     GuardedLoss,
-    LinkedLoss,
     Namespace,
     PointwiseBody,
     PointwiseLoss,
+    RawOutputLoss,
     Space,
 )
 from lossfw.numerics import (
@@ -38,7 +38,7 @@ _HALF = 0.5
 _SMALL_DELTA = 1e-8
 
 
-class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
+class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
     """Binary cross-entropy, -w t log y - (1 - t) log(1 - y).
 
     Use it when a model predicts the probability of a yes, or of several that are
@@ -105,7 +105,7 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
     1.3862943611198906
     """
 
-    link_name: ClassVar[str] = "sigmoid"
+    output_activation: ClassVar[str] = "sigmoid"
     prediction: ClassVar[Space] = UNIT
     target: ClassVar[Space] = UNIT
 
@@ -115,7 +115,7 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
     pos_weight: PositiveFloat = 1.0
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
-    def logit_body(self) -> PointwiseBody:
+    def raw_body(self) -> PointwiseBody:
         if self._is_even:
             return OfTarget()
         return OfShares(self._shares, self._exact_shares, self.pos_weight)

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, TypeAlias, cast
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
-from lossfw import Array, Claims, LinkedLoss, Namespace, RowBody, ShapeError
+from lossfw import Array, Claims, Namespace, RawOutputLoss, RowBody, ShapeError
 from lossfw.numerics import (
     computed_in_float64,
     device_of,
@@ -23,7 +23,7 @@ from lossfw_std.own_class import OnLogits, OwnClassLoss, of_others
 Alpha: TypeAlias = PositiveFloat | Annotated[tuple[NonNegativeFloat, ...], Field(min_length=1)]
 
 
-class CategoricalFocal(LinkedLoss, OwnClassLoss):
+class CategoricalFocal(RawOutputLoss, OwnClassLoss):
     """Focal loss over classes, -sum over classes of a t (1 - y)^gamma log y.
 
     Use it when most rows are easy and some classes are rare.
@@ -63,13 +63,13 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
     0.17328679513998632
     """
 
-    link_name: ClassVar[str] = "softmax"
+    output_activation: ClassVar[str] = "softmax"
 
     gamma: NonNegativeFloat = 2.0
     alpha: Alpha | None = None
     from_logits: bool = False
 
-    def logit_body(self) -> RowBody:
+    def raw_body(self) -> RowBody:
         return _OnLogits(self)
 
     @property

@@ -13,8 +13,8 @@ from lossfw import (
     CategoricalLoss,
     Claims,
     GuardedLoss,
-    LinkedLoss,
     Namespace,
+    RawOutputLoss,
     RowBody,
     numerics,
 )
@@ -33,7 +33,7 @@ from lossfw.numerics import (
 )
 
 
-class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
+class CrossEntropy(RawOutputLoss, GuardedLoss, CategoricalLoss):
     """Cross-entropy, -sum over classes of t log y.
 
     Use it when a model predicts the probabilities of exclusive classes.
@@ -88,20 +88,20 @@ class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
     0.23954476622188453
     """
 
-    link_name: ClassVar[str] = "softmax"
+    output_activation: ClassVar[str] = "softmax"
 
     guard: Guard = "normalised"
     delta: Delta = DEFAULT_DELTA
     from_logits: bool = False
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
-    def logit_body(self) -> RowBody:
+    def raw_body(self) -> RowBody:
         return _OnLogits()
 
     @property
     def body(self) -> object:
         """The functions below, or those of logits, of smoothed targets."""
-        body: Any = self.logit_body() if self.from_logits else self
+        body: Any = self.raw_body() if self.from_logits else self
         return _Smoothed(body, self.label_smoothing) if self.label_smoothing else body
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:

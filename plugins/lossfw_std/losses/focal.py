@@ -14,10 +14,10 @@ from lossfw import (
     UNIT,
     Array,
     Claims,
-    LinkedLoss,
     Namespace,
     PointwiseBody,
     PointwiseLoss,
+    RawOutputLoss,
     Space,
 )
 from lossfw.numerics import (
@@ -38,7 +38,7 @@ _REACH, _MARGIN = 60.0, 1e-9
 _POINTS, _ROUNDS = 401, 12
 
 
-class Focal(LinkedLoss, PointwiseLoss):
+class Focal(RawOutputLoss, PointwiseLoss):
     """Focal loss, -a (1 - s)^gamma log s with s the probability of the truth.
 
     Use it when one of two classes is rare, as objects are against a background.
@@ -84,7 +84,7 @@ class Focal(LinkedLoss, PointwiseLoss):
     array([1.05360516e-03, 1.86509393e+00])
     """
 
-    link_name: ClassVar[str] = "sigmoid"
+    output_activation: ClassVar[str] = "sigmoid"
     prediction: ClassVar[Space] = UNIT
     target: ClassVar[Space] = UNIT
 
@@ -92,7 +92,7 @@ class Focal(LinkedLoss, PointwiseLoss):
     alpha: Annotated[float, Field(ge=0, le=1)] | None = None
     from_logits: bool = False
 
-    def logit_body(self) -> PointwiseBody:
+    def raw_body(self) -> PointwiseBody:
         return _OnLogits(self)
 
     @property
@@ -255,7 +255,7 @@ def _extremes(gamma: float) -> _Extremes:
     The slope by the logit is 1 at an infinite logit.
     """
     loss, one = Focal(gamma=gamma), np.ones(_POINTS)
-    body = loss.logit_body()
+    body = loss.raw_body()
     return _Extremes(
         slope=max(1.0, _largest(lambda z: np.abs(body.derivative(np, z, one)), -_REACH, _REACH)),
         bend=_largest(lambda z: np.abs(body.second_derivative(np, z, one)), -_REACH, _REACH),

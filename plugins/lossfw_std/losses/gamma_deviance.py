@@ -47,7 +47,7 @@ class GammaDeviance(Deviance):
 
     target: ClassVar[Space] = POSITIVE
 
-    def logit_body(self) -> LogMeanBody:
+    def raw_body(self) -> LogMeanBody:
         return _OnLogits(self)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:

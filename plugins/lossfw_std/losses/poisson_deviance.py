@@ -48,7 +48,7 @@ class PoissonDeviance(Deviance):
 
     target: ClassVar[Space] = NONNEGATIVE
 
-    def logit_body(self) -> LogMeanBody:
+    def raw_body(self) -> LogMeanBody:
         return _OnLogits(self)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:

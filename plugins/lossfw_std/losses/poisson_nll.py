@@ -11,10 +11,10 @@ from lossfw import (
     POSITIVE,
     Array,
     Claims,
-    LinkedLoss,
     Namespace,
     PointwiseBody,
     PointwiseLoss,
+    RawOutputLoss,
     Space,
 )
 from lossfw.numerics import (
@@ -27,7 +27,7 @@ from lossfw.numerics import (
 from lossfw_std.poisson import half
 
 
-class PoissonNll(LinkedLoss, PointwiseLoss):
+class PoissonNll(RawOutputLoss, PointwiseLoss):
     r"""Poisson negative log-likelihood, y - t log y, and log t! if it is full.
 
     Use it when targets are counts, and likelihoods are to be compared or the numbers
@@ -87,8 +87,8 @@ class PoissonNll(LinkedLoss, PointwiseLoss):
 
     prediction: ClassVar[Space] = POSITIVE
     target: ClassVar[Space] = NONNEGATIVE
-    link_name: ClassVar[str] = "exp"
-    logit_parameters: ClassVar[Mapping[str, Any]] = {"link": "log"}
+    output_activation: ClassVar[str] = "exp"
+    raw_parameters: ClassVar[Mapping[str, Any]] = {"link": "log"}
 
     link: Literal["identity", "log"] = "identity"
     full: bool = False
@@ -101,7 +101,7 @@ class PoissonNll(LinkedLoss, PointwiseLoss):
         )
     )
 
-    def logit_body(self) -> PointwiseBody:
+    def raw_body(self) -> PointwiseBody:
         return _OnLogits(self)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from lossfw import Array, Claims, LinkedLoss, Namespace, RowBody
+from lossfw import Array, Claims, Namespace, RawOutputLoss, RowBody
 from lossfw.numerics import (
     computed_in_float64,
     log1p_minus,
@@ -23,7 +23,7 @@ from lossfw_std.own_class import OnLogits, OwnClassLoss, of_others
 _NEAR_ONE = 0.5
 
 
-class PolyCrossEntropy(LinkedLoss, OwnClassLoss):
+class PolyCrossEntropy(RawOutputLoss, OwnClassLoss):
     """Poly-1 cross-entropy, sum over classes of t (-log y + epsilon (1 - y)).
 
     Use it when the slope of cross-entropy near the target is to be tuned.
@@ -64,12 +64,12 @@ class PolyCrossEntropy(LinkedLoss, OwnClassLoss):
     1.6931471805599454
     """
 
-    link_name: ClassVar[str] = "softmax"
+    output_activation: ClassVar[str] = "softmax"
 
     epsilon: Annotated[float, Field(ge=-1)] = 1.0
     from_logits: bool = False
 
-    def logit_body(self) -> RowBody:
+    def raw_body(self) -> RowBody:
         return _OnLogits(self)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:

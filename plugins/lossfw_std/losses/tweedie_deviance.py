@@ -58,9 +58,9 @@ _LIMITS = {
 }
 
 
-def _latex(power: float, *, on_logits: bool) -> str:
+def _latex(power: float, *, on_raw_outputs: bool) -> str:
     """Return the definition, or its limit, in letters of print."""
-    mean, base = ("e^{z}", r"\left(e^{z}\right)") if on_logits else ("y", "y")
+    mean, base = ("e^{z}", r"\left(e^{z}\right)") if on_raw_outputs else ("y", "y")
     begin = r"\max\!\left(0,\, t\right)" if power < 0 else "t"
     text = _LIMITS.get(power, _GENERAL).replace("BEGIN", begin)
     return text.replace("MEAN", mean).replace("BASE", base)
@@ -149,15 +149,15 @@ class TweedieDeviance(Deviance):
         if self._limit is not None:
             return self._limit.body
         if self.input_form != "prediction":
-            return self.logit_body()
+            return self.raw_body()
         return _SquaredError() if self.power == 0 else self
 
-    def logit_body(self) -> LogMeanBody:
+    def raw_body(self) -> LogMeanBody:
         return _SquaredErrorOnLogits(self) if self.power == 0 else _OnLogits(self)
 
     # The definition without the form for exact numbers near the target.
     latex: ClassVar[Any] = property(
-        lambda loss: _latex(loss.power, on_logits=loss.input_form == "logits")
+        lambda loss: _latex(loss.power, on_raw_outputs=loss.input_form == "logits")
     )
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:

@@ -24,8 +24,9 @@ class Bias(SumMetric):
     -----
     Actuaries write its inverse, actual over expected, and slices by a column show the two by
     segment. A model with an intercept that is fitted by maximum likelihood with the canonical
-    link has bias 1 on its own rows (the *balance property*). Source: the multiplicative bias of
-    forecast verification, WMO/WWRP 2017-1, https://www.cawcr.gov.au/projects/verification/.
+    output activation has bias 1 on its own rows (the *balance property*). Source: the
+    multiplicative bias of forecast verification, WMO/WWRP 2017-1,
+    https://www.cawcr.gov.au/projects/verification/.
 
     Examples
     --------

@@ -46,8 +46,8 @@ _NO_SPLIT: Final = ("train_data->num_features()) > (0)", "All features are eithe
 _NOT_FINITE: Final = ("invalid float value", "Not a double")
 
 _NOT_OF_LIBRARY: Final = (
-    *("name", "file", "link", "card", "curvature", "more", "rounds"),
-    *("objective", "objective_link"),
+    *("name", "file", "output_activation", "card", "curvature", "more", "rounds"),
+    *("objective", "objective_activation"),
 )
 
 Share: TypeAlias = Annotated[float, Field(gt=0, le=1)]
@@ -75,7 +75,7 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
         What takes the place of the second derivative of the loss.
     objective : str, optional
         An objective of the library, which is learnt in place of the loss; the loss is reported.
-    objective_link : str, optional
+    objective_activation : str, optional
         The activation that makes predictions of its raw outputs, where lossfw does not know it.
     more : mapping
         Further parameters of the library, by its own names.
@@ -91,7 +91,7 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
 
     curvature: CurvatureChoice = "auto"
     objective: str | None = None
-    objective_link: str | None = None
+    objective_activation: str | None = None
     more: dict[str, LibraryValue] = Field(default_factory=dict)
     rounds: Literal["all", "best"] | None = None
 
@@ -240,9 +240,9 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
     ) -> Predictor:
         """Return the model in a file, with notes on what the file does not say.
 
-        `objective` is the link of the file's own objective, None for one that is not known, and
-        says which it has. `labels` has those of inputs that are categories, where the file does,
-        and `best` is the number of rounds up to the best one, where it names that.
+        `objective` is the output activation of the file's own objective, None for one that is not
+        known, and says which it has. `labels` has those of inputs that are categories, where the
+        file does, and `best` is the number of rounds up to the best one, where it names that.
         """
         file, notes = self.file or "the file", list[str]()
         count = self.rounds_that_count(best, shape.rounds)
@@ -253,12 +253,13 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
                 "estimators may stop at the best one, as rounds: best does. Write rounds: best or "
                 "rounds: all."
             )
-        link = self.link_with(card, objective[0])
-        if link is None:
+        output_activation = self.activation_with(card, objective[0])
+        if output_activation is None:
             notes.append(
                 f"{file} does not say what its raw outputs mean: {objective[1]}, and there is no "
                 "model.json of lossfw beside it. They are taken for predictions. Say what they "
-                "are: link: exp (logarithms), sigmoid or softmax (logits), or identity."
+                "are: output_activation: exp (logarithms), sigmoid or softmax (logits), or "
+                "identity."
             )
         known: dict[str, tuple[str, ...]] = {}
         if card is None and categories:
@@ -277,9 +278,9 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
             (shape.width,),
             shape.units,
             raw,
-            link or "identity",
+            output_activation or "identity",
             categories=known,
-            link_is_assumed=link is None,
+            activation_is_assumed=output_activation is None,
             notes=tuple(notes),
             **{"block_rows": BLOCK_ROWS, **options},
         )

@@ -33,8 +33,8 @@ from lossfw_std.models.booster import (
 )
 from lossfw_std.models.class_labels import labels_of
 
-# The links of the raw outputs of its own objectives.
-_LINKS: Final = {
+# The output activations of the raw outputs of its own objectives.
+_ACTIVATIONS: Final = {
     **dict.fromkeys(("Logloss", "CrossEntropy", "MultiLogloss", "MultiCrossEntropy"), "sigmoid"),
     "MultiClassOneVsAll": "sigmoid",
     "MultiClass": "softmax",
@@ -103,7 +103,7 @@ class CatBoost(Booster):
     extra: ClassVar[str] = "catboost"
     told_library: ClassVar[str] = "CatBoost"
     ending: ClassVar[str] = ".cbm"
-    own_links: ClassVar[Mapping[str, str]] = _LINKS
+    own_activations: ClassVar[Mapping[str, str]] = _ACTIVATIONS
     of_classes: ClassVar[tuple[str, ...]] = ("MultiClass", "MultiClassOneVsAll")
     elsewhere: ClassVar[Mapping[str, str]] = decided.by_name(
         {
@@ -360,14 +360,14 @@ def _model_in(content: bytes, cat: Any) -> Any:
 
 
 def _objective(model: Any) -> tuple[str | None, str]:
-    """Return the link that a file tells, and its objective in words."""
+    """Return the output activation that a file tells, and its objective in words."""
     try:
         objective = json.loads(model.get_metadata()["params"])["loss_function"]["type"]
     except (KeyError, TypeError, ValueError):
         return None, "it names no objective"
     if objective.startswith("PythonUserDefined"):
         return None, "its objective came from outside"
-    return _LINKS.get(objective), f"its objective is {objective}"
+    return _ACTIVATIONS.get(objective), f"its objective is {objective}"
 
 
 def _classes(model: Any, units: int) -> tuple[str, ...]:

@@ -27,8 +27,8 @@ from lossfw_std.models.class_labels import labels_of
 from lossfw_std.models.sklearn_estimator import first_line
 from lossfw_std.models.skops_model import SkopsModel, one_thread
 
-# The links of raw outputs, by scikit-learn's classes of them.
-_LINKS: Final = {
+# The output activations of raw outputs, by scikit-learn's classes of them.
+_ACTIVATIONS: Final = {
     "IdentityLink": "identity",
     "LogLink": "exp",
     "LogitLink": "sigmoid",
@@ -133,7 +133,7 @@ class HistGradientBoosting(SkopsModel):
 
     def _settings(self, work: Work) -> dict[str, Any]:
         """Return the parameters of an estimator before its first round."""
-        other = {"file", "link", "card", "curvature", "refit"}
+        other = {"file", "output_activation", "card", "curvature", "refit"}
         return {key: x for key, x in self.parameters.items() if key not in other} | {
             "monotonic_cst": list(self.monotonic_cst) or None,
             "categorical_features": sorted(work.data.codes) or None,
@@ -169,7 +169,7 @@ class HistGradientBoosting(SkopsModel):
             (int(model.n_features_in_),),
             int(model.n_trees_per_iteration_),
             raw,
-            self.link_with(card, _LINKS.get(type(model._loss.link).__name__)),
+            self.activation_with(card, _ACTIVATIONS.get(type(model._loss.link).__name__)),
             block_rows=BLOCK_ROWS,
             working=one_thread,
             columns=columns,
@@ -192,7 +192,7 @@ def _of_classes(base: Any, classes: int) -> Any:
 def _of_scikit_learn(ensemble: Any, learner: Any, objective: Any, classes: int | None) -> Any:
     """Return an estimator that has learnt as one of scikit-learn, so that a file names only it.
 
-    In the place of the loss is one of scikit-learn with the same link.
+    In the place of the loss is one of scikit-learn with the same output activation.
     """
     from sklearn._loss.loss import HalfMultinomialLoss, HalfSquaredError
 

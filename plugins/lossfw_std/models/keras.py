@@ -45,7 +45,7 @@ class Keras(CodeNetwork):
     file : file
         Weights in ``.weights.h5``, also the ones that a training begins with; or a whole model in
         ``.keras``, which needs no `module` and is executed as code.
-    link : str, optional
+    output_activation : str, optional
         The activation that makes predictions of what the model returns. Without it, these are
         predictions.
     optimizer : str or mapping
@@ -256,7 +256,7 @@ class Keras(CodeNetwork):
             row_shape,
             int(net.output_shape[1]),
             raw,
-            self.link_with(card),
+            self.activation_with(card),
             dtype=str(net.inputs[0].dtype),
             pads=True,
             shared=False,

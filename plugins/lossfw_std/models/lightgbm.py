@@ -33,8 +33,9 @@ from lossfw_std.models.booster import (
 from lossfw_std.models.lightgbm_rows import dataset_class, rows_class
 from lossfw_std.models.tree_splits import wrong_in_lightgbm
 
-# How a file calls an objective, with what changes its link, and the link of its raw outputs.
-_LINKS: Final = {
+# How a file calls an objective, with what changes its output activation, and the activation of its
+# raw outputs.
+_ACTIVATIONS: Final = {
     "binary sigmoid:1": "sigmoid",
     "cross_entropy": "sigmoid",
     "cross_entropy_lambda": "softplus",
@@ -114,7 +115,9 @@ class LightGBM(Booster):
     told_library: ClassVar[str] = "LightGBM"
     ending: ClassVar[str] = ".txt"
     streams: ClassVar[bool] = True
-    own_links: ClassVar[Mapping[str, str]] = {k.partition(" ")[0]: x for k, x in _LINKS.items()}
+    own_activations: ClassVar[Mapping[str, str]] = {
+        k.partition(" ")[0]: x for k, x in _ACTIVATIONS.items()
+    }
     of_classes: ClassVar[tuple[str, ...]] = ("multiclass", "multiclassova")
     elsewhere: ClassVar[Mapping[str, str]] = decided.by_name(
         {
@@ -373,9 +376,9 @@ def _model_in(content: bytes, lgb: Any) -> Any:
 
 
 def _objective(text: str) -> tuple[str | None, str]:
-    """Return the link that a file tells, and its objective in words."""
+    """Return the output activation that a file tells, and its objective in words."""
     found = re.search(r"^objective=(.*)$", text, re.MULTILINE)
     if found is None:
         return None, "its objective came from outside"
     told = re.sub(r" num_class:\d+", "", found[1])
-    return _LINKS.get(told), f"its objective is {found[1]}"
+    return _ACTIVATIONS.get(told), f"its objective is {found[1]}"

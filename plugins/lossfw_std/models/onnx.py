@@ -40,7 +40,7 @@ class Onnx(Model):
     ----------
     file : file
         The model, with its weights inside.
-    link : str, optional
+    output_activation : str, optional
         The activation that makes predictions of the output. Without it, the output is predictions.
     output : str, optional
         The output that the loss takes; needed where the file has several outputs of floats.
@@ -61,8 +61,8 @@ class Onnx(Model):
 
     Examples
     --------
-    >>> Onnx(output="logits", link="softmax").to_config()
-    {'name': 'onnx', 'output': 'logits', 'link': 'softmax'}
+    >>> Onnx(output="logits", output_activation="softmax").to_config()
+    {'name': 'onnx', 'output': 'logits', 'output_activation': 'softmax'}
     """
 
     name: ClassVar[str] = "onnx"
@@ -123,7 +123,7 @@ class Onnx(Model):
             row_shape,
             units,
             raw,
-            self.link_with(card),
+            self.activation_with(card),
             dtype=dtype,
             pads=True,
             columns=columns,
@@ -297,9 +297,10 @@ class Onnx(Model):
                 f"{self._file}: the output {output} has the columns 0 to {units - 1}, and "
                 f"output_column is {column}."
             )
-        if self.link in ("softmax", "sparsemax"):
+        if self.output_activation in ("softmax", "sparsemax"):
             raise DataError(
-                f"{self._file}: {self.link} takes all columns of {output}: leave output_column "
+                f"{self._file}: {self.output_activation} takes all columns of {output}: leave "
+                f"output_column "
                 "out, or export the probabilities."
             )
         return lambda block: raw(block)[:, column]

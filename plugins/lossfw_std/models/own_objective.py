@@ -14,18 +14,18 @@ class OwnObjective:
 
     Attributes
     ----------
-    own_links : mapping
-        The link of the raw outputs of each objective that is known.
+    own_activations : mapping
+        The output activation of the raw outputs of each objective that is known.
     of_classes : tuple of str
         The objectives with a raw output for each class.
     """
 
-    own_links: ClassVar[Mapping[str, str]]
+    own_activations: ClassVar[Mapping[str, str]]
     of_classes: ClassVar[tuple[str, ...]]
     told_library: ClassVar[str]
     name: ClassVar[str]
     objective: str | None
-    objective_link: str | None
+    objective_activation: str | None
     curvature: Any
 
     @property
@@ -34,25 +34,26 @@ class OwnObjective:
         return self.objective is not None
 
     @property
-    def own_link(self) -> str | None:
+    def own_activation(self) -> str | None:
         """The activation that makes predictions of the raw outputs of the objective."""
-        return self.own_links.get(self._short) or self.objective_link
+        return self.own_activations.get(self._short) or self.objective_activation
 
     @property
     def _short(self) -> str:
         """The objective without parameters, as CatBoost has them: ``"Quantile:alpha=0.8"``."""
         given = self.objective or ""
-        return given if given in self.own_links else given.partition(":")[0]
+        return given if given in self.own_activations else given.partition(":")[0]
 
     def incomplete(self) -> str | None:
-        """Return that a link is missing; see `Model.incomplete`."""
-        if self.objective is None or self.own_link is not None:
+        """Return that an output activation is missing; see `Model.incomplete`."""
+        if self.objective is None or self.own_activation is not None:
             return None
         return (
-            f"objective_link is missing, and nothing says what the raw outputs of "
-            f"{self.objective} mean: write objective_link: exp (logarithms), sigmoid or softmax "
+            f"objective_activation is missing, and nothing says what the raw outputs of "
+            f"{self.objective} mean: write objective_activation: exp (logarithms), sigmoid or "
+            f"softmax "
             f"(logits), or identity. Known objectives of {self.told_library} are "
-            f"{', '.join(self.own_links)}"
+            f"{', '.join(self.own_activations)}"
         )
 
     def refuses_own(self, loss: Loss, units: int) -> str | None:
@@ -63,7 +64,7 @@ class OwnObjective:
                 "several. Leave objective out, and the loss is learnt."
             )
         by_class = self._short in self.of_classes
-        if self._short not in self.own_links or loss.takes_rows == by_class:
+        if self._short not in self.own_activations or loss.takes_rows == by_class:
             return None
         makes = "a raw output for each class" if by_class else "one raw output of a row"
         other = "cross_entropy" if by_class else "binary_cross_entropy, or one of numbers"
@@ -72,13 +73,15 @@ class OwnObjective:
     def check_objective(self) -> None:
         """Refuse an objective that the library does not know, and keys without a meaning."""
         if self.objective is None:
-            if self.objective_link is not None:
-                self._wrong("objective_link", "has no meaning without objective: leave it out.")
+            if self.objective_activation is not None:
+                self._wrong(
+                    "objective_activation", "has no meaning without objective: leave it out."
+                )
             return
-        known = self.own_links.get(self._short)
-        if known is not None and self.objective_link not in (None, known):
-            both = f"is {self.objective_link}, and the link of {self.objective} is {known}"
-            self._wrong("objective_link", f"{both}: leave it out.")
+        known = self.own_activations.get(self._short)
+        if known is not None and self.objective_activation not in (None, known):
+            both = f"is {self.objective_activation}, but that of {self.objective} is {known}"
+            self._wrong("objective_activation", f"{both}: leave it out.")
         if self.curvature != "auto":
             self._wrong("curvature", "is that of a loss, and objective is learnt: leave it out.")
         if (told := self.refused_objective(self.objective)) is not None:

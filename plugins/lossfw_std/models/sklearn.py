@@ -172,7 +172,7 @@ class Sklearn(SkopsModel):
         only_trees = all(
             type(item).__module__.startswith(_TREES) for item in sklearn_estimator.inside(estimator)
         )
-        own = self._own_link(estimator, method, classes)
+        own = self._own_activation(estimator, method, classes)
         units = self._units(raw, width, classes, method) if places is None else places[1]
         labels = labels_of(classes, units, column)
         if column is not None and classes is not None and len(classes) > 2:
@@ -183,7 +183,7 @@ class Sklearn(SkopsModel):
             (int(width),),
             units,
             raw,
-            self.link or own,
+            self.output_activation or own,
             pads=not only_trees,
             block_rows=_TREE_BLOCK_ROWS if only_trees else _BLOCK_ROWS,
             working=one_thread,
@@ -219,8 +219,8 @@ class Sklearn(SkopsModel):
         )
         raise DataError(f"{told} in {self.told_file}: {why}: write output: {known[0]}")
 
-    def _own_link(self, estimator: Any, method: str, classes: Any) -> str | None:
-        """Return the link by which scores of a classifier are probabilities; None for others."""
+    def _own_activation(self, estimator: Any, method: str, classes: Any) -> str | None:
+        """Return the activation that makes probabilities of scores; None for others."""
         if method != "decision_function" or self._wanted == "decision_function":
             return None
         last = sklearn_estimator.last_step(estimator)

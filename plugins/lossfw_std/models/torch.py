@@ -40,7 +40,7 @@ class Torch(CodeNetwork):
     file : file
         Weights, a state dict in ``.safetensors``, also the ones that a training begins with; or a
         program of ``torch.export`` in ``.pt2``, which needs no `module` and is executed as code.
-    link : str, optional
+    output_activation : str, optional
         The activation that makes predictions of what the module returns. Without it, these are
         predictions.
     optimizer : str or mapping
@@ -266,7 +266,7 @@ class Torch(CodeNetwork):
             row_shape,
             units,
             raw,
-            self.link_with(card),
+            self.activation_with(card),
             dtype=self.dtype,
             pads=True,
             shared=self._device == "cpu",

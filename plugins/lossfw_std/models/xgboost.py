@@ -30,11 +30,12 @@ from lossfw_std.models.booster import (
 )
 from lossfw_std.models.tree_splits import wrong_in_xgboost
 
-# The links of the raw outputs of its own objectives, except of the one that is not known to be.
+# The output activations of the raw outputs of its own objectives, except of the one that is not
+# known to be.
 _OF_OTHERS: Final = {
     "reg:squarederror": ", a name that XGBoost also writes for an objective from outside"
 }
-_LINKS: Final = {
+_ACTIVATIONS: Final = {
     **dict.fromkeys(("reg:logistic", "binary:logistic", "binary:logitraw"), "sigmoid"),
     **dict.fromkeys(("multi:softprob", "multi:softmax"), "softmax"),
     **dict.fromkeys(("count:poisson", "reg:gamma", "reg:tweedie"), "exp"),
@@ -102,7 +103,7 @@ class XGBoost(Booster):
     told_library: ClassVar[str] = "XGBoost"
     ending: ClassVar[str] = ".ubj"
     streams: ClassVar[bool] = True
-    own_links: ClassVar[Mapping[str, str]] = {**_LINKS, "reg:squarederror": "identity"}
+    own_activations: ClassVar[Mapping[str, str]] = {**_ACTIVATIONS, "reg:squarederror": "identity"}
     of_classes: ClassVar[tuple[str, ...]] = ("multi:softprob", "multi:softmax")
     elsewhere: ClassVar[Mapping[str, str]] = decided.by_name(
         {
@@ -325,7 +326,10 @@ class XGBoost(Booster):
             card,
             ModelShape(total, width, units),
             raw,
-            (_LINKS.get(objective), f"its objective is {objective}{_OF_OTHERS.get(objective, '')}"),
+            (
+                _ACTIVATIONS.get(objective),
+                f"its objective is {objective}{_OF_OTHERS.get(objective, '')}",
+            ),
             categories=categories,
             labels=_labels(booster, categories),
             best=best,

@@ -18,9 +18,9 @@ def test_each_form_and_each_parameter_is_varied():
     assert found[0] == lossfw.loss("cross_entropy")
     assert lossfw.loss("cross_entropy", from_logits=True) in found
     assert {one.guard for one in found} == {"normalised", "additive", "floor", "none"}
-    on_logits = [one for one in found if one.from_logits]
-    assert {one.delta for one in on_logits} == {1e-7}
-    assert len({one.label_smoothing for one in on_logits}) == 3
+    on_raw_outputs = [one for one in found if one.from_logits]
+    assert {one.delta for one in on_raw_outputs} == {1e-7}
+    assert len({one.label_smoothing for one in on_raw_outputs}) == 3
 
 
 def test_a_number_for_each_class_is_varied():

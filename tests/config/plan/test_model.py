@@ -32,14 +32,14 @@ def files(folder):
     return folder
 
 
-def with_card(folder, link="softmax", **recorded):
+def with_card(folder, output_activation="softmax", **recorded):
     content = (folder / "m.json").read_bytes()
-    card = Card(link, 2, "linear", sha256(content), DataRecord(**recorded))
+    card = Card(output_activation, 2, "linear", sha256(content), DataRecord(**recorded))
     (folder / "model.json").write_text(json.dumps(card.to_dict("m.json")))
 
 
 def written(text):
-    return text.replace("file: m.json}", "file: m.json, link: softmax}")
+    return text.replace("file: m.json}", "file: m.json, output_activation: softmax}")
 
 
 def test_the_loss_is_fused_with_the_link(plan):
@@ -77,8 +77,20 @@ def test_the_first_rows_show_that_outputs_are_not_predictions(refused):
         ("m.json", "linear.py", "4:29", "linear.py is not a matrix in JSON", ""),
         ("m.json", "broken.txt", "4:8", "load() of the model linear raised Zero", "in Linear.load"),
         ("file: m.json", "file: .", "4:29", "{name: trained, folder: ", ""),
-        ("file: m.json", "file: m.json, link: tanh", "4:43", "link tanh gives", "link softmax"),
-        ("file: m.json", "file: m.json, link: softmaxx", "4:43", "softmaxx", "'softmax'"),
+        (
+            "file: m.json",
+            "file: m.json, output_activation: tanh",
+            "4:56",
+            "output activation tanh gives",
+            "output activation softmax",
+        ),
+        (
+            "file: m.json",
+            "file: m.json, output_activation: softmaxx",
+            "4:56",
+            "softmaxx",
+            "'softmax'",
+        ),
         ("[[1.0, 2.0], [3.0, 0.5]]", "[[1.0], [3.0]]", "3:7", "(N, 2)", ""),
         ("targets: [0, 1]", "targets: [0, 2]", "3:7", "target[1] = 2", ""),
     ],
@@ -90,7 +102,7 @@ def test_a_mistake_is_told_at_its_place(refused, files, old, new, at, what, hint
 
 def test_a_link_against_the_card_is_a_mistake(refused, files):
     with_card(files, "sigmoid")
-    refused(written(TEXT), at="4:43", what=["sigmoid", "softmax", "leave link out"])
+    refused(written(TEXT), at="4:56", what=["sigmoid", "softmax", "leave output_activation out"])
 
 
 def test_columns_classes_and_divisor_of_the_card_bind_the_data(refused, files):
@@ -153,7 +165,9 @@ def test_one_column_of_saved_predictions_counts(plan, files, name, column):
 @pytest.mark.parametrize(("loss", "form"), [("cross_entropy", "logits"), ("brier", "prediction")])
 def test_saved_raw_outputs_and_their_link_are_predictions(plan, files, loss, form):
     np.save(files / "saved.npy", LOGITS)
-    text = SAVED.replace("saved.npy", "saved.npy, link: softmax").replace("cross_entropy", loss)
+    text = SAVED.replace("saved.npy", "saved.npy, output_activation: softmax").replace(
+        "cross_entropy", loss
+    )
     made = plan(text)
     np.save(files / "soft.npy", SOFTMAX)
     expected = plan(SAVED.replace("saved", "soft").replace("cross_entropy", loss))
@@ -167,8 +181,14 @@ def test_saved_raw_outputs_and_their_link_are_predictions(plan, files, loss, for
     ("old", "new", "at", "what", "hint"),
     [
         (", file: saved.npy", "", "3:1", "predictions needs the parameter 'file'", ""),
-        ("saved.npy", "saved.npy, link: sofmax", "3:51", "sofmax", "'softmax'"),
-        ("saved.npy", "saved.npy, link: softmax", "4:7", "is set to take logits", "identity"),
+        ("saved.npy", "saved.npy, output_activation: sofmax", "3:64", "sofmax", "'softmax'"),
+        (
+            "saved.npy",
+            "saved.npy, output_activation: softmax",
+            "4:7",
+            "is set to take logits",
+            "identity",
+        ),
         ("saved.npy", "saved.npy, output_column: 2", "3:60", "from 0 to 1", ""),
         ("saved.npy", "saved.npy, output_column: -1", "3:60", "from 0 to 1", ""),
         ("cross_entropy", "binary_cross_entropy", "3:34", "(2, 2)", "model.output_column: 1"),
@@ -179,7 +199,7 @@ def test_a_mistake_beside_saved_outputs_is_told(refused, files, old, new, at, wh
     np.save(files / "saved.npy", SOFTMAX)
     text = SAVED
     if "softmax" in new:
-        text, at = text.replace("loss: cross_entropy", FROM_LOGITS), "3:51"
+        text, at = text.replace("loss: cross_entropy", FROM_LOGITS), "3:64"
     refused(text.replace(old, new), at=at, what=what, hint=hint)
 
 
@@ -249,7 +269,7 @@ def test_another_key_beside_the_folder_is_a_mistake(refused, trained):
 
 
 @pytest.mark.parametrize(
-    ("matrix", "link", "is_noted"),
+    ("matrix", "output_activation", "is_noted"),
     [
         ([[0.25, 0.75], [0.5, 0.5]], "softmax", True),
         ([[0.25, 0.75], [0.5, 0.5]], None, False),
@@ -257,18 +277,22 @@ def test_another_key_beside_the_folder_is_a_mistake(refused, trained):
         ([[2, 0], [0, 1]], "softmax", False),
     ],
 )
-def test_softmax_of_probabilities_is_noted(plan, files, matrix, link, is_noted):
+def test_softmax_of_probabilities_is_noted(plan, files, matrix, output_activation, is_noted):
     (files / "m.json").write_text(json.dumps(matrix))
     rows = "[[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]], targets: [0, 1, 1]"
     text = TEXT.replace("[[1.0, 2.0], [3.0, 0.5]], targets: [0, 1]", rows)
-    made = plan(text.replace("m.json", "m.json, link: softmax") if link else text)
+    made = plan(
+        text.replace("m.json", "m.json, output_activation: softmax") if output_activation else text
+    )
     assert any("applied to them again" in note for note in made.warnings) == is_noted
 
 
 def test_a_link_of_the_loss_s_own_plugin_file_is_found(plan, files):
     source = LINEAR + LINK_OF_ITS_OWN
     (files / "linear.py").write_text(source)
-    text = TEXT.replace("m.json", "m.json, link: twice").replace("cross_entropy", "squared_error")
+    text = TEXT.replace("m.json", "m.json, output_activation: twice").replace(
+        "cross_entropy", "squared_error"
+    )
     made = plan(text.replace("targets: [0, 1]", "targets: [[0, 1], [1, 0]]"))
     assert lossfw.evaluate(made).loss == np.mean((2 * LOGITS - [[0, 1], [1, 0]]) ** 2)
     again = pickle.loads(pickle.dumps(made.model))
@@ -348,5 +372,7 @@ def test_dense_trains_beside_other_models(dense, folder):
 
 
 def test_a_load_that_returns_something_else_is_told(refused, files):
-    (files / "linear.py").write_text(LINEAR.replace("link, pads=True)", "link, pads=True).told"))
+    (files / "linear.py").write_text(
+        LINEAR.replace("activation, pads=True)", "activation, pads=True).told")
+    )
     refused(TEXT, at="4:29", what=["load() of the model linear returned str", "Predictor"])

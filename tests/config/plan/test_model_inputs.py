@@ -42,7 +42,7 @@ TEXT = """\
 lossfw: 1
 plugins: [adding.py]
 data: {name: arrays, file: c.csv, targets_key: paid, categories: [kind], missing: keep}
-model: {name: adding, file: m.txt, link: identity}
+model: {name: adding, file: m.txt, output_activation: identity}
 loss: absolute_error
 """
 
@@ -87,12 +87,12 @@ def test_an_unknown_label_is_a_mistake_at_its_row_or_missing(plan, files):
 
 @pytest.mark.parametrize("change", ["missing: keep", "missing: drop, unknown: missing"])
 @pytest.mark.parametrize("model", [
-    "model: {name: finite, file: m.txt, link: identity}",
+    "model: {name: finite, file: m.txt, output_activation: identity}",
     "network: {layers: [{units: 1, activation: identity}], weights: w.npz}",
 ])  # fmt: skip
 def test_other_models_refuse_missing_values(plan, files, change, model):
     np.savez(files / "w.npz", **{"layer 0 weights": np.ones((1, 3)), "layer 0 bias": np.zeros(1)})
-    text = TEXT.replace("model: {name: adding, file: m.txt, link: identity}", model)
+    text = TEXT.replace("model: {name: adding, file: m.txt, output_activation: identity}", model)
     text = text.replace("missing: keep", change)
     who = "the model finite" if "finite" in model else "a network"
     with pytest.raises(ConfigError) as caught:
@@ -105,7 +105,7 @@ def test_other_models_refuse_missing_values(plan, files, change, model):
 
 def test_saved_predictions_need_no_inputs(plan, files):
     np.save(files / "p.npy", np.zeros((3, 1)))
-    model = "model: {name: adding, file: m.txt, link: identity}"
+    model = "model: {name: adding, file: m.txt, output_activation: identity}"
     made = plan(TEXT.replace(model, "network: {predictions: p.npy}"))
     assert len(made.data) == 3
 

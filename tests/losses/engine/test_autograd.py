@@ -141,7 +141,7 @@ def test_equal_logits_have_the_hessian_of_softmax(torch, jax):
 @pytest.mark.parametrize("name", ["huber", "logistic", "cross_entropy", "categorical_focal"])
 def test_gradcheck_in_all_modes(torch, name):
     loss = lossfw.loss(name)
-    if loss.link_name:
+    if loss.output_activation:
         loss = lossfw.loss(name, from_logits=True)
     z = torch.tensor(LOGIT_ROWS, dtype=torch.float64) + 0.25
     z.requires_grad_()
@@ -260,7 +260,7 @@ COMPILED = ("huber", "tukey", "logistic", "brier", "cross_entropy", "binary_cros
 @pytest.mark.parametrize("name", COMPILED)
 def test_a_call_compiles_whole(torch, name):
     loss = lossfw.loss(name)
-    loss = loss.on_logits() or loss
+    loss = loss.on_raw_outputs() or loss
     y, t = map(torch.tensor, arguments(loss))
     torch.compiler.reset()
     compiled = torch.compile(loss.__call__, fullgraph=True, backend="aot_eager")

@@ -33,7 +33,7 @@ GUARDED = lossfw.loss("cross_entropy", guard="additive", delta=0.01)
 DISTANCES = (ABSOLUTE, Shifted(), SQUARED, HUBER, lossfw.loss("huber", delta=2.0), BOUNDED)
 MARGINS = (HINGE, LOGISTIC, lossfw.loss("ramp"), ZERO_ONE)
 ROWS = (CROSS, GUARDED, BRIER, SQUARED, ABSOLUTE, HUBER, BINARY)
-SCORES = (AT_LOGITS, OwnScore(), Bowl(), HUBER, BINARY.on_logits())
+SCORES = (AT_LOGITS, OwnScore(), Bowl(), HUBER, BINARY.on_raw_outputs())
 # Losses that can stand beside each other in a sum.
 FAMILIES = (DISTANCES, MARGINS, (*MARGINS[:2], *DISTANCES[:4]), ROWS, SCORES)
 
@@ -65,7 +65,7 @@ wrapped = st.one_of(
     ),
     st.builds(
         FocalModulated,
-        of=scaled((CROSS, GUARDED, AT_LOGITS, BRIER, BINARY, BINARY.on_logits())),
+        of=scaled((CROSS, GUARDED, AT_LOGITS, BRIER, BINARY, BINARY.on_raw_outputs())),
         gamma=st.sampled_from([0.0, 0.5, 1.0, 2.0]),
     ),
     st.builds(
@@ -153,7 +153,7 @@ def test_what_holds_is_claimed(loss, claims):
         (SQUARED + ABSOLUTE, ["elicits", "lipschitz"]),
         (SQUARED + HINGE, ["breaks", "elicits", "calibrated"]),
         (CROSS + ABSOLUTE, ["proper", "breaks", "lipschitz"]),
-        (AT_LOGITS + BINARY.on_logits(), ["calibrated", "proper", "lipschitz"]),
+        (AT_LOGITS + BINARY.on_raw_outputs(), ["calibrated", "proper", "lipschitz"]),
         (AT_LOGITS + AT_LOGITS, ["calibrated"]),
         (ClassWeighted(of=CROSS, weights=[1.0, 2.0]), ["proper", "permutation_equivariant"]),
         (ClassWeighted(of=AT_LOGITS, weights=[1.0, 2.0]), ["calibrated"]),

@@ -143,7 +143,7 @@ class TestFocalModulated:
         wanted = (1 - p) ** gamma * -np.log(p)
         for t in (INDEX, HOT):
             assert np.allclose(loss(Y, t, reduction="none"), wanted, rtol=1e-13)
-        fused = loss.on_logits()
+        fused = loss.on_raw_outputs()
         assert np.allclose(fused(np.log(Y), INDEX, reduction="none"), wanted, rtol=1e-12)
 
     def test_it_keeps_its_digits_where_all_is_well(self):

@@ -47,8 +47,10 @@ class TestKnownValues:
 class TestRelations:
     def test_focal_is_fused_with_a_sigmoid(self):
         loss = lossfw.loss("focal", gamma=3.0, alpha=0.25)
-        assert loss.link_activation() == "sigmoid"
-        assert loss.on_logits() == lossfw.loss("focal", gamma=3.0, alpha=0.25, from_logits=True)
+        assert loss.expected_activation() == "sigmoid"
+        assert loss.on_raw_outputs() == lossfw.loss(
+            "focal", gamma=3.0, alpha=0.25, from_logits=True
+        )
 
 
 class TestEdges:

@@ -41,11 +41,11 @@ class TestRelations:
     @each
     def test_fusing_names_the_same_loss(self, name, parameters):
         loss = lossfw.loss(name, **parameters)
-        assert loss.link_activation() == "exp"
-        assert loss.on_logits() == lossfw.loss(name, **parameters, link="log")
-        assert loss.on_logits().on_logits() is None
-        assert loss.on_logits().link_activation() is None
-        assert lossfw.loss(loss.on_logits().to_config()) == loss.on_logits()
+        assert loss.expected_activation() == "exp"
+        assert loss.on_raw_outputs() == lossfw.loss(name, **parameters, link="log")
+        assert loss.on_raw_outputs().on_raw_outputs() is None
+        assert loss.on_raw_outputs().expected_activation() is None
+        assert lossfw.loss(loss.on_raw_outputs().to_config()) == loss.on_raw_outputs()
 
 
 NETWORK = """\

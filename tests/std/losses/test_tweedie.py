@@ -136,8 +136,8 @@ def test_scikit_learn_has_the_same_deviance_of_targets_below_0():
         loss = lossfw.loss("tweedie_deviance", power=power)
         wanted = metrics.mean_tweedie_deviance(t, y, power=power)
         assert loss(y, t) == pytest.approx(wanted, rel=1e-14)
-        on_logits = lossfw.loss("tweedie_deviance", power=power, link="log")
-        assert on_logits(np.log(y), t) == pytest.approx(wanted, rel=1e-14)
+        on_raw_outputs = lossfw.loss("tweedie_deviance", power=power, link="log")
+        assert on_raw_outputs(np.log(y), t) == pytest.approx(wanted, rel=1e-14)
 
 
 def test_the_square_over_a_variance_may_be_finite_where_twice_its_half_is_not():

@@ -21,7 +21,8 @@ X = RNG.normal(size=(250, 3))
 Y = np.exp(X[:, 0] + 0.3 * X[:, 1] ** 2 + 0.1 * RNG.normal(size=250))
 CLASS = np.digitize(Y, [0.7, 1.5])
 SMALL = HistGradientBoosting(max_leaf_nodes=4, min_samples_leaf=10)
-# Trainings of 6 rounds: by loss, the targets, the labels of classes, and the link of raw outputs.
+# Trainings of 6 rounds: by loss, the targets, the labels of classes, and the output activation of
+# raw outputs.
 LOSSES = {
     "tweedie_deviance": (Y, (), "exp"),
     "huber": (Y, (), "identity"),
@@ -51,7 +52,7 @@ def test_a_file_names_nothing_of_lossfw():
         trusted = skops.get_untrusted_types(data=content)
         assert trusted == ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
         theirs = skops.loads(content, trusted=trusted)
-        assert SMALL.loaded(content).link.name == LOSSES[loss][2]
+        assert SMALL.loaded(content).output_activation.name == LOSSES[loss][2]
         made = SMALL.loaded(content).block(X).predictions
         if loss == "cross_entropy":
             np.testing.assert_allclose(made, theirs.predict_proba(X), rtol=1e-12)
@@ -81,12 +82,12 @@ OWN = {
 
 @pytest.mark.parametrize("name", OWN)
 def test_a_model_of_scikit_learn_tells_its_link(name, tmp_path):
-    estimator, target, link = OWN[name]
+    estimator, target, output_activation = OWN[name]
     skops.dump(estimator.fit(X, target), tmp_path / "model.skops")
     predictor = HistGradientBoosting(file=tmp_path / "model.skops").loaded()
-    assert predictor.link.name == link
+    assert predictor.output_activation.name == output_activation
     expected = estimator.predict(X)[:, None]
-    if link in ("sigmoid", "softmax"):
+    if output_activation in ("sigmoid", "softmax"):
         expected = estimator.predict_proba(X)[:, -predictor.units :]
     np.testing.assert_allclose(predictor.block(X).predictions, expected, rtol=1e-12)
     for count in (1, 7, 40):

@@ -32,7 +32,7 @@ def test_keras_reads_the_file_of_a_training(data, tmp_path):
     net = keras_model()._net()
     net.load_weights(path)
     rows = data.inputs[:256].astype(np.float32)
-    predictor = keras_model(file=path, link="exp").loaded()
+    predictor = keras_model(file=path, output_activation="exp").loaded()
     np.testing.assert_array_equal(predictor.block(rows).logits, net.predict_on_batch(rows))
 
 

@@ -167,7 +167,12 @@ def test_a_network_gets_the_number_of_inputs(library, request):
     # Without the card of the training only safetensors say what a row is.
     Path("t/model.json").unlink()
     run = lossfw_cli(
-        "run", "c.yaml", "-o", f"model.file=t/model.{ending}", "-o", "model.link=identity"
+        "run",
+        "c.yaml",
+        "-o",
+        f"model.file=t/model.{ending}",
+        "-o",
+        "model.output_activation=identity",
     )
     if library == "torch":
         assert run.exit_code == 0, run.output

@@ -143,7 +143,7 @@ def linear(onnx, made):
 
 
 def test_a_link_makes_predictions_of_logits(linear):
-    model = onnx_model(file=linear(), link="softmax").loaded()
+    model = onnx_model(file=linear(), output_activation="softmax").loaded()
     rows = np.array([[0.5, 1.0, -1.0], [1.0, 0.0, 0.0]])
     outputs = model.block(rows)
     np.testing.assert_array_equal(outputs.logits, rows @ W)
@@ -252,4 +252,4 @@ def test_a_loss_of_one_output_takes_a_column(flowers, iris):
     with pytest.raises(DataError, match="has the columns 0 to 2, and output_column is 3"):
         onnx_model(file=file, output_column=3).loaded()
     with pytest.raises(DataError, match="softmax takes all columns of probabilities"):
-        onnx_model(file=file, output_column=1, link="softmax").loaded()
+        onnx_model(file=file, output_column=1, output_activation="softmax").loaded()

@@ -17,7 +17,7 @@ SIGNS = (INPUTS[:, 2] > 0).astype(int)
 # More than a leg, so that a training continues its model.
 ROUNDS = 120
 
-# By objective, the targets, the loss that is measured, and the link.
+# By objective, the targets, the loss that is measured, and the output activation.
 CASES = {
     ("xgboost", "reg:squarederror"): (NUMBERS, "absolute_error", "identity"),
     ("xgboost", "count:poisson"): (COUNTS, "poisson_deviance", "exp"),
@@ -32,7 +32,7 @@ CASES = {
     ("catboost", "Logloss"): (SIGNS, "binary_cross_entropy", "sigmoid"),
     ("catboost", "MultiClass"): (CLASSES, "cross_entropy", "softmax"),
 }
-LINKS = {
+ACTIVATIONS = {
     "identity": lambda z: z,
     "exp": np.exp,
     "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
@@ -79,15 +79,15 @@ def config(library, objective, rounds=ROUNDS):
 @pytest.mark.parametrize(("library", "objective"), CASES)
 def test_a_model_is_that_of_the_library(library, objective):
     pytest.importorskip(library)
-    targets, loss, link = CASES[library, objective]
+    targets, loss, output_activation = CASES[library, objective]
     # Those of XGBoost and LightGBM are the same in any number of legs.
     rounds = 60 if library == "catboost" else ROUNDS
     trained = lossfw.train(config(library, objective, rounds))
     raw = np.asarray(direct(library, objective, targets, rounds), float)
     predictions = trained.predict(INPUTS)
-    expected = LINKS[link](raw).reshape(predictions.shape)
+    expected = ACTIVATIONS[output_activation](raw).reshape(predictions.shape)
     assert predictions == pytest.approx(expected, rel=2e-6)
-    assert trained.card.link == link
+    assert trained.card.output_activation == output_activation
     # The reported loss is that of the predictions, and there is no round 0.
     found = lossfw.loss(loss)(
         predictions if predictions.shape[1] > 1 else predictions[:, 0], targets
@@ -146,14 +146,16 @@ def problem(**model):
 def test_wrong_objectives_are_told():
     pytest.importorskip("xgboost")
     unknown = problem(objective="mine")
-    assert "objective_link is missing" in unknown
-    assert "write objective_link: exp" in unknown
-    assert "Unknown objective function: `mine`" in problem(objective="mine", objective_link="exp")
-    wrong = problem(objective="reg:gamma", objective_link="identity")
-    assert "the link of reg:gamma is exp" in wrong
-    assert "no meaning without objective" in problem(objective_link="exp")
+    assert "objective_activation is missing" in unknown
+    assert "write objective_activation: exp" in unknown
+    assert "Unknown objective function: `mine`" in problem(
+        objective="mine", objective_activation="exp"
+    )
+    wrong = problem(objective="reg:gamma", objective_activation="identity")
+    assert "but that of reg:gamma is exp" in wrong
+    assert "no meaning without objective" in problem(objective_activation="exp")
     pytest.importorskip("lightgbm")
-    other = {"name": "lightgbm", "objective": "l1", "objective_link": "ex"}
+    other = {"name": "lightgbm", "objective": "l1", "objective_activation": "ex"}
     assert "no activation 'ex'" in problem(**other)
     assert "model.curvature" in problem(objective="reg:gamma", curvature="one")
     assert "one raw output" in problem(objective="binary:logistic", loss="cross_entropy")

@@ -126,11 +126,11 @@ SCORES = {
 
 @pytest.mark.parametrize("name", SCORES)
 def test_scores_have_a_link_where_it_makes_the_probabilities(name, tmp_path):
-    estimator, target, link = SCORES[name]
+    estimator, target, output_activation = SCORES[name]
     estimator = make_pipeline(StandardScaler(), estimator).fit(X, target)
     predictor = of_file(estimator, tmp_path, output="decision_function")
-    assert (predictor.link and predictor.link.name) == link
-    if link:
+    assert (predictor.output_activation and predictor.output_activation.name) == output_activation
+    if output_activation:
         expected = estimator.predict_proba(X)[:, -predictor.units :]
         np.testing.assert_allclose(predictions(predictor, X), expected, rtol=1e-12)
     else:
@@ -142,7 +142,7 @@ def test_scores_have_a_link_where_it_makes_the_probabilities(name, tmp_path):
 def test_the_loss_chooses_the_outputs(tmp_path):
     logistic = linear_model.LogisticRegression().fit(X, CLASS > 1)
     scores = of_file(logistic, tmp_path, "hinge")
-    assert (scores.units, scores.link) == (1, None)
+    assert (scores.units, scores.output_activation) == (1, None)
     np.testing.assert_allclose(predictions(scores, X)[:, 0], logistic.decision_function(X))
     assert of_file(logistic, tmp_path, "cross_entropy").units == 2
     assert of_file(svm.LinearSVC().fit(X, CLASS), tmp_path).units == 3
@@ -331,7 +331,7 @@ def test_a_configuration_trains_runs_and_compares_estimators(lossfw, rows):
         trained.output
     )
     history = json.loads((rows / "t/training.json").read_text())
-    assert json.loads((rows / "t/model.json").read_text())["link"] is None
+    assert json.loads((rows / "t/model.json").read_text())["output_activation"] is None
     # The model of the folder, on the rows that it has learnt from and on those held out.
     evaluated = CONFIG.partition("train:")[0].replace("model:", "was:")
     body, loss = evaluated.partition("was:")[0], evaluated[evaluated.index("loss:") :]
@@ -351,7 +351,7 @@ def test_a_configuration_trains_runs_and_compares_estimators(lossfw, rows):
         ("model.estimator.1.name=sklearn.linear_model.Logistic", "'sklearn.linear_model.Logistic'"),
         ("model.estimator.1.CC=2", "has no parameter 'CC'"),
         ("model.estimator=sklearn.linear_model.Ridge", "choose a classifier, such as"),
-        ("model.link=softmax", "sklearn learns predictions"),
+        ("model.output_activation=softmax", "sklearn learns predictions"),
         ("train.rounds=5", "rounds"),
     ],
 )

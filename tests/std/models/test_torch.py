@@ -147,7 +147,9 @@ class TestFilesFromElsewhere:
         )
         save_model(net, tmp_path / "mine.safetensors")
         model = torch_model(
-            module=f"{tmp_path}/mine.py:net", file=tmp_path / "mine.safetensors", link="softmax"
+            module=f"{tmp_path}/mine.py:net",
+            file=tmp_path / "mine.safetensors",
+            output_activation="softmax",
         )
         rows = data.inputs[:5].astype(np.float32)
         outputs = model.loaded().block(rows)

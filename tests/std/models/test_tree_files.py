@@ -1,4 +1,4 @@
-"""Files of XGBoost, LightGBM and CatBoost: raw outputs and links are those of the libraries."""
+"""Files of XGBoost, LightGBM and CatBoost: raw outputs and activations are theirs."""
 
 import json
 from pathlib import Path
@@ -78,8 +78,8 @@ def test_a_file_with_an_objective_from_outside_has_a_note_until_its_link_is_told
     content = trained_from_outside(name)
     (note,) = model(name).loaded(content).notes
     assert "does not say what its raw outputs mean" in note
-    told = model(name, link="exp").loaded(content)
-    assert told.link.name == "exp"
+    told = model(name, output_activation="exp").loaded(content)
+    assert told.output_activation.name == "exp"
     assert told.notes == ()
 
 
@@ -101,12 +101,12 @@ def trained_from_outside(name):
 
 
 def test_a_link_that_the_card_or_the_file_contradicts_is_refused():
-    with pytest.raises(DataError, match=r"and the file says 'exp': leave link out"):
-        of_file("tweedie.ubj", link="identity").loaded()
+    with pytest.raises(DataError, match=r"and the file says 'exp': leave output_activation out"):
+        of_file("tweedie.ubj", output_activation="identity").loaded()
     content = (FILES / "tweedie.ubj").read_bytes()
     card = Card("softplus", 1, "xgboost 3.2.0", "")
     with pytest.raises(DataError, match=r"model\.json beside it says 'softplus'"):
-        of_file("tweedie.ubj", link="exp").loaded(content, card)
+        of_file("tweedie.ubj", output_activation="exp").loaded(content, card)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_an_assumed_link_may_be_told_otherwise(tmp_path):
         "model": {"name": "xgboost", "file": str(tmp_path / "m.ubj")},
         "loss": "poisson_deviance",
     }
-    with pytest.raises(lossfw.ConfigError, match="make the model's link exp"):
+    with pytest.raises(lossfw.ConfigError, match="make the model's output activation exp"):
         lossfw.run(config)
 
 

@@ -72,7 +72,7 @@ def case(kind):
 
 
 def mean(loss, data, raw):
-    form = loss.on_logits() or loss
+    form = loss.on_raw_outputs() or loss
     group = None if data.groups is None else data.group_numbers
     raw = raw if raw.ndim == 2 and raw.shape[1] > 1 else np.ravel(raw)
     return float(form(np.asarray(raw, np.float64), data.targets, group=group))

@@ -64,9 +64,15 @@ class Lines(Model):
 
     def predictor(self, content, made, card, **options):
         units, width = len(made["start"]), made["width"]
-        link = card.link if card else "identity"
+        output_activation = card.output_activation if card else "identity"
         return Predictor(
-            "lines", content, (width,), units, lambda x: self.raw(made, x), link, **options
+            "lines",
+            content,
+            (width,),
+            units,
+            lambda x: self.raw(made, x),
+            output_activation,
+            **options,
         )
 
     def raw(self, made, x):

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 from lossfw import ArgumentError
-from lossfw.bridges import BoostingBridge, EstimatorOutputs, link_of
+from lossfw.bridges import BoostingBridge, EstimatorOutputs, output_activation_of
 from lossfw.bridges.boosting import Derivatives, derivatives, start
 from lossfw.bridges.bridge import written
 from lossfw.bridges.curvature import kinked
@@ -148,7 +148,7 @@ class NGBoostBridge(BoostingBridge):
         if made is None:
             return None
         of, _ = made
-        return EstimatorOutputs(estimator.predict, link_of(of.given_loss))
+        return EstimatorOutputs(estimator.predict, output_activation_of(of.given_loss))
 
     def leaf(self, slopes, bends, weight, l2):
         """Say that a leaf is scaled by a line search."""
