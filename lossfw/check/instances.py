@@ -42,7 +42,7 @@ _NEEDED = (0.1, 1)
 # How losses of elements are added; the elements are the same.
 _NOT_VARIED = ("per",)
 
-# A parameter that was moved gets this share of the examples: its laws are those of the
+# A parameter that was moved gets this fraction of the examples: its laws are those of the
 # defaults, and what depends on it is looked at in every form.
 MOVED_SHARE = 0.1
 

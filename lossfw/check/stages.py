@@ -70,10 +70,10 @@ _REGIONS = {
     Stage.EXTREMES: (Region.WIDE,),
 }
 
-# At other parameters points are drawn from this share of the examples. Instances that differ from
-# another one only in their numbers get a share of them for each stage, those with operations of
-# their own get more. More sets of parameters than a number share the points that so many get.
-# The test of mutants searches with these figures: what they miss shows there.
+# At other parameters points are drawn from this fraction of the examples. Instances that differ
+# from another one only in their numbers get a fraction of them for each stage, those with
+# operations of their own get more. More sets of parameters than a number share the points that so
+# many get. The test of mutants searches with these figures: what they miss shows there.
 _DRAWN = 0.25
 _SHARE = 0.2
 _SHARE_OF_NEW_OPERATIONS = 0.3
@@ -83,7 +83,7 @@ _SETS = 8
 class Effort(NamedTuple):
     """How much is looked at for an instance, one of several sets of parameters."""
 
-    examples: float = 1.0  # a share of those of the options; 1 for the defaults
+    examples: float = 1.0  # a fraction of those of the options; 1 for the defaults
     has_new_operations: bool = True  # not only other numbers than those of another instance
     others: int = 0  # how many sets of parameters there are beside the defaults
 

@@ -40,7 +40,7 @@ _SHOWN_DIFFERENCES = 20
 @click.option(
     "--level",
     type=float,
-    metavar="SHARE",
+    metavar="FRACTION",
     help="The level of the intervals; as in the first run, or 0.95.",
 )
 @click.option(

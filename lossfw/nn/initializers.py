@@ -23,7 +23,7 @@ NamedArrays: TypeAlias = dict[str, NDArray]
 class Initializer(Component, ABC):
     """A rule for the initial weights of a network."""
 
-    kind: ClassVar[str] = "initial"
+    kind: ClassVar[str] = "initializer"
 
     @abstractmethod
     def arrays(self, widths: Sequence[int], random: np.random.Generator) -> NamedArrays:
@@ -123,4 +123,6 @@ class FromFile(Initializer):
 
 
 # The rules by name, for configurations.
-INITIALS: dict[str, type[Initializer]] = {cls.name: cls for cls in (Normal, Xavier, He, FromFile)}
+INITIALIZERS: dict[str, type[Initializer]] = {
+    cls.name: cls for cls in (Normal, Xavier, He, FromFile)
+}

@@ -28,7 +28,7 @@ _REACH, _PAST_LANDMARKS, _FAR = 3.0, 1.5, 50.0
 # Losses of logits change on a longer way.
 _REACH_OF_LOGITS = 6.0
 
-# A line keeps this share of its length from the ends of a space: many losses are infinite there.
+# A line keeps this fraction of its length from the ends of a space: many losses are infinite there.
 _INSIDE = 0.002
 
 

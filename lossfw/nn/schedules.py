@@ -22,8 +22,8 @@ class TrainingProgress(NamedTuple):
     epoch: int
 
     @property
-    def share(self) -> float:
-        """The share of the training that is done, from 0 to below 1."""
+    def fraction(self) -> float:
+        """The fraction of the training that is done, from 0 to below 1."""
         return self.step / self.steps
 
 
@@ -73,7 +73,7 @@ class Linear(Schedule):
 
     def factor(self, at: TrainingProgress) -> float:
         """Return a point of the line from 1 to `final`."""
-        return 1 - (1 - self.final) * at.share
+        return 1 - (1 - self.final) * at.fraction
 
 
 class Cosine(Schedule):
@@ -94,7 +94,7 @@ class Cosine(Schedule):
 
     def factor(self, at: TrainingProgress) -> float:
         """Return a point of the wave from 1 to `final`."""
-        return self.final + (1 - self.final) * (1 + math.cos(math.pi * at.share)) / 2
+        return self.final + (1 - self.final) * (1 + math.cos(math.pi * at.fraction)) / 2
 
 
 class ExponentialDecay(Schedule):

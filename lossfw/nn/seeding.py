@@ -37,7 +37,7 @@ def held_out_units(
     count: int,
     seed: int,
     *,
-    share: float | None = None,
+    fraction: float | None = None,
     folds: int = 0,
     fold: int = 0,
     repeat: int = 0,
@@ -45,24 +45,24 @@ def held_out_units(
 ) -> NDArray:
     """Return the numbers of the rows, or groups, that are held out, in ascending order.
 
-    These are a share of them, at least one and not all, or one of so many folds. Given the class
+    These are a fraction of them, at least one and not all, or one of so many folds. Given the class
     of each, all classes are spread evenly. Each repeat splits them anew.
 
     Examples
     --------
     >>> [held_out_units(5, 0, folds=2, fold=fold).tolist() for fold in (0, 1)]
     [[1, 2, 3], [0, 4]]
-    >>> len(held_out_units(10, 0, share=0.2))
+    >>> len(held_out_units(10, 0, fraction=0.2))
     2
-    >>> held_out_units(6, 0, share=0.5, classes=np.array([0, 0, 1, 1, 2, 2])) // 2
+    >>> held_out_units(6, 0, fraction=0.5, classes=np.array([0, 0, 1, 1, 2, 2])) // 2
     array([0, 1, 2])
     """
     order = generator(seed, Purpose.HELD_OUT, repeat).permutation(count)
     if classes is not None:
         order = order[np.argsort(classes[order], kind="stable")]
-    if share is None:
+    if fraction is None:
         return np.sort(order[fold::folds])
-    held_out = min(max(round(share * count), 1), count - 1)
+    held_out = min(max(round(fraction * count), 1), count - 1)
     # Each class has its part of rows at equal distances.
     places = np.arange(held_out) if classes is None else np.arange(held_out) * count // held_out
     return np.sort(order[places])

@@ -27,7 +27,7 @@ from lossfw.numerics.xlogy import multiply_or_zero
 # is applied to each element, since the result of a row must not depend on other rows.
 _FAR = -16.0
 
-# Up to this share of the elements are corrected one by one; for more the whole array is.
+# Up to this fraction of the elements are corrected one by one; for more the whole array is.
 _FEW = 0.03
 
 # Rows of more columns are read along the row.

@@ -87,7 +87,7 @@ def _positive(xp: Namespace, z: Array) -> Array:
 
 
 def _misclassified(xp: Namespace, z: Array, t: Array) -> Array:
-    """Return the share of the target that the sign of z gets wrong: 1 - t or t."""
+    """Return the fraction of the target that the sign of z gets wrong: 1 - t or t."""
     return xp.abs(t - _positive(xp, z))
 
 

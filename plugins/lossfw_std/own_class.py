@@ -32,7 +32,7 @@ class OwnClassLoss(CategoricalLoss):
         return t
 
     def share_at(self, xp: Namespace, y: Array, index: Array) -> Array | float:
-        """Return the share of a class index: one number, or an array of shape (...)."""
+        """Return the fraction of a class index: one number, or an array of shape (...)."""
         return 1.0
 
     @computed_in_float64

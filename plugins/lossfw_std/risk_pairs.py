@@ -44,7 +44,7 @@ def _distances(xp: Namespace, y: Array, share: Array, ties: str) -> Array:
 
 
 def _chances(xp: Namespace, y: Array, share: Array, ties: str) -> Array:
-    """Return the share of the hazard that row j has in the risk set of row i, (..., i, j)."""
+    """Return the fraction of the hazard that row j has in the risk set of row i, (..., i, j)."""
     z = y[..., None, :] + xp.zeros_like(share)
     p = softmax(xp, xp.where(share > 0, z, xp.full_like(z, -math.inf)))
     if ties != "breslow":

@@ -32,7 +32,7 @@ class _Sets(NamedTuple):
     block : ndarray of int, shape (events,)
         The set of each event.
     left : ndarray of float64, shape (events,)
-        The share of its own set that is still at risk.
+        The fraction of its own set that is still at risk.
     last : ndarray of int, shape (n,)
         The latest set of which a row is part of the risk set, and it is so of all earlier ones;
         as many as there are sets for none. An event has the number of its own set added to

@@ -68,7 +68,7 @@ def scores_of(train, test):
 
 
 def coverage(rng):
-    """Return the share of new targets within the predicted interval of 90 %."""
+    """Return the fraction of new targets within the predicted interval of 90 %."""
     x = rng.normal(size=(40_000, 4))
     y = np.exp(x[:, 0] + np.exp(0.5 * x[:, 1] - 1) * rng.normal(size=len(x)))
     half = len(x) // 2

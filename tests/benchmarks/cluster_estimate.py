@@ -80,7 +80,7 @@ def task_seconds(size):
 
 
 def simulate(costs, workers, seed=0):
-    """Return the seconds of a run, and the share of them in which each server is busy."""
+    """Return the seconds of a run, and the fraction of them in which each server is busy."""
     draw = random.Random(seed)
     part_rows = _PART_BYTES // ROW_BYTES
     waiting = -(-ROWS // part_rows)

@@ -276,7 +276,7 @@ def test_another_loss_than_the_objective_is_scored_at_responses(library):
     p = special.expit(library.raw(model, X))
     expected = metrics.log_loss(LABEL, p)
     assert_scores({"name": "binary_cross_entropy", **PLAIN}, model, LABEL, expected, rel=1e-6)
-    # Labels, of which the squared error is the share of wrong ones.
+    # Labels, of which the squared error is the fraction of wrong ones.
     labels = (p > 0.5).astype(int)
     assert scorer("squared_error")(model, X, LABEL) == -np.mean(labels != LABEL)
 

@@ -23,12 +23,12 @@ evaluate:
   rows: true
   intervals: {level: 0.95}
   slices: [target, {name: confident, by: prediction.max, bins: [0.5, 0.9]}]
-sensitivity: {points: 9, instead: [step]}
+sensitivity: {points: 9, activations: [step]}
 sweep: {grid: {network.layers.1.activation: [sigmoid, relu]}}
 """
 )
 TRAINING = """\
-train: {epochs: 3, optimizer: adam, hold_out: {share: 0.2}}
+train: {epochs: 3, optimizer: adam, hold_out: {fraction: 0.2}}
 sweep: {grid: {train.optimizer.learning_rate: [0.01, 0.001]}}
 """
 RATE = "train.optimizer.learning_rate=0.01"

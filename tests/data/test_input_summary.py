@@ -77,7 +77,7 @@ def test_a_run_of_a_model_with_categories_of_its_own_doubts_none(folder, lossfw)
     (folder / "c.yaml").write_text(
         "lossfw: 1\ndata: {name: arrays, file: d.csv, targets_key: y, categories: found}\n"
         "network: {layers: [{units: 1, activation: identity}]}\nloss: squared_error\n"
-        "train: {epochs: 1, optimizer: sgd, hold_out: {share: 0.5}}\n"
+        "train: {epochs: 1, optimizer: sgd, hold_out: {fraction: 0.5}}\n"
     )
     line = "1 number and 2 categories (id 40, kind 2), as 43 inputs"
     validated = lossfw("validate", "c.yaml")

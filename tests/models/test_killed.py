@@ -13,7 +13,7 @@ lossfw: 1
 data: {{name: arrays, file: d.npz}}
 model: {model}
 loss: {{name: tweedie_deviance, power: 1.5}}
-train: {{rounds: 330, measure: 5, hold_out: {{share: 0.25, patience: 60}}}}
+train: {{rounds: 330, measure_every: 5, hold_out: {{fraction: 0.25, patience: 60}}}}
 """
 MODELS = {
     "xgboost": "{name: xgboost, subsample: 0.7, colsample_bytree: 0.6, max_depth: 3}",

@@ -19,7 +19,7 @@ plugins: [stumps.py]
 model: {name: stumps, learning_rate: 0.3}
 loss: {name: tweedie_deviance, power: 1.5}
 evaluate: {metrics: [mae]}
-train: {rounds: 25, hold_out: {share: 0.25}}
+train: {rounds: 25, hold_out: {fraction: 0.25}}
 seed: 4
 """
 FILES = ("stumps.json", "model.json", "training.json")
@@ -97,13 +97,13 @@ def test_the_saved_model_has_the_last_numbers_to_the_bit(train, lossfw, folder):
 def test_measure_changes_nothing_but_the_history(train, folder):
     every = train("a", "train.hold_out.patience=12", "train.rounds=40")
     each = {epoch["epoch"]: epoch for epoch in every["epochs"]}
-    tenth = train("b", "train.measure=10", "train.rounds=25")
+    tenth = train("b", "train.measure_every=10", "train.rounds=25")
     assert numbers(tenth["epochs"]) == [0, 10, 20, 25]
     assert [each[number] for number in (0, 10, 20)] == tenth["epochs"][:3]
 
 
 def test_patience_counts_measured_rounds_and_keeps_the_best(train, folder, lossfw):
-    trained = train("a", "train.rounds=400", "train.measure=3", "train.hold_out.patience=4")
+    trained = train("a", "train.rounds=400", "train.measure_every=3", "train.hold_out.patience=4")
     losses = {epoch["epoch"]: epoch["held_out"]["loss"] for epoch in trained["epochs"]}
     best = min(losses, key=losses.get)
     assert (trained["kept"], trained["stopped"]) == (best, "patience")
@@ -155,7 +155,7 @@ WRONG = [
         "train.epochs has no meaning for stumps, which learns in rounds",
         "write rounds",
     ),
-    (["train={measure: 2}"], "train.rounds is missing", "rounds: 100"),
+    (["train={measure_every: 2}"], "train.rounds is missing", "rounds: 100"),
     (["train.rounds=0"], "train.rounds should be greater than 0", ""),
     (["train.optimizer=sgd"], "train.optimizer has no meaning for stumps", "learning_rate"),
     (["train.batch_size=5"], "train.batch_size has no meaning for stumps", "leave it out"),
@@ -239,7 +239,7 @@ def test_what_an_author_forgets_is_told(lossfw, folder):
 
 
 def test_the_report_says_rounds_and_model(lossfw, folder):
-    text = lossfw("train", "t.yaml", "--out", "a", "-o", "train.measure=20").stdout
+    text = lossfw("train", "t.yaml", "--out", "a", "-o", "train.measure_every=20").stdout
     lines = [line.split() for line in text.splitlines()]
     assert [line[0] for line in lines if line and line[0].isdecimal()] == ["0", "20", "25"]
     assert "model   stumps (learning_rate: 0.3)\n" in text
@@ -258,7 +258,7 @@ def test_a_sweep_over_models_and_losses(lossfw, folder):
     # A process of its own has legs of 100 rounds: these are shorter.
     models = "[stumps, {name: stumps, share: 0.9}]"
     sweep = f"sweep={{zip: {{model: {models}, loss.power: [1.3, 1.7]}}}}"
-    options = ("-o", "train.rounds=9", "-o", "train.measure=3")
+    options = ("-o", "train.rounds=9", "-o", "train.measure_every=3")
     result = lossfw("train", "t.yaml", "--out", "s", "-o", sweep, *options)
     assert result.exit_code == 0, result.stderr
     assert result.stdout.split("\n")[0].split()[:3] == ["run", "status", "round"]
@@ -274,7 +274,7 @@ def test_a_page_says_rounds_and_model(train, folder):
     pytest.importorskip("matplotlib")
     from lossfw.report.html.training import training_page
 
-    train("a", "train.measure=10", "train.hold_out.patience=1")
+    train("a", "train.measure_every=10", "train.hold_out.patience=1")
     page = training_page(folder / "a").replace("<wbr>", "")
     assert "stumps · tweedie_deviance, from logits · " in page
     assert ", whose model is kept" in page
@@ -283,9 +283,9 @@ def test_a_page_says_rounds_and_model(train, folder):
 
 
 def test_trainings_of_rounds_and_of_epochs_are_compared(lossfw, folder, train):
-    train("a", "train.measure=10")
+    train("a", "train.measure_every=10")
     layers = "{layers: [{units: 1, activation: exp}]}"
-    learning = {"epochs": 3, "optimizer": "sgd", "hold_out": {"share": 0.25}}
+    learning = {"epochs": 3, "optimizer": "sgd", "hold_out": {"fraction": 0.25}}
     changes = ("-o", f"network={layers}", "-o", "model-", "-o", f"train={json.dumps(learning)}")
     assert lossfw("train", "t.yaml", "--out", "b", *changes).exit_code == 0
     found = json.loads(lossfw("compare", "a", "b", "--json").stdout)
@@ -315,7 +315,7 @@ EPOCHS = (
     "plugins=[linear.py]",
     "model=linear",
     "loss=squared_error",
-    "train={epochs: 6, batch_size: 20, hold_out: {share: 0.25}}",
+    "train={epochs: 6, batch_size: 20, hold_out: {fraction: 0.25}}",
 )
 
 
@@ -325,7 +325,7 @@ def linear(folder):
 
 
 def test_a_model_of_epochs_is_measured_by_its_file(linear, train, lossfw, folder):
-    trained = train("a", *EPOCHS, "train.measure=4")
+    trained = train("a", *EPOCHS, "train.measure_every=4")
     assert numbers(trained["epochs"]) == [0, 4, 6]
     assert (trained["learns"], trained["stopped"]) == ("epochs", "epochs")
     assert list(read_npz(folder / "a/model.npz")) == ["weights"]
@@ -347,7 +347,12 @@ def test_a_model_of_epochs_goes_on_to_the_same_bytes(stop, linear, train, interr
 
 
 def test_a_model_that_learns_once_has_two_measurements(linear, train, folder):
-    changes = ("plugins=[linear.py]", "model=mean", "loss=squared_error", "train={force: false}")
+    changes = (
+        "plugins=[linear.py]",
+        "model=mean",
+        "loss=squared_error",
+        "train={allow_untrainable: false}",
+    )
     trained = train("a", *changes)
     first, last = trained["epochs"]
     assert (trained["stopped"], trained["kept"], last["epoch"]) == ("once", 1, 1)

@@ -47,7 +47,7 @@ def test_another_order_or_another_label_is_refused(trained, folder):
 
 
 def test_a_training_that_begins_with_the_weights_keeps_their_order(trained, folder):
-    more = ("-o", "train.initial={name: file, file: out/weights.npz}", "--out", "more")
+    more = ("-o", "train.initializer={name: file, file: out/weights.npz}", "--out", "more")
     assert trained(*more, verb="train").exit_code == 0
     with np.load(folder / "more/weights.npz") as kept:
         assert kept["classes"].tolist() == list(KINDS)

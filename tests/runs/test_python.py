@@ -88,7 +88,7 @@ def test_a_comparison(saved):
 def test_a_training(folder):
     x = np.random.default_rng(0).normal(size=(20, 2))
     np.savez(folder / "data.npz", inputs=x, targets=(x[:, 0] > 0).astype(int))
-    (folder / "train.yaml").write_text(f"{CONFIG}  hold_out: {{share: 0.5}}\n")
+    (folder / "train.yaml").write_text(f"{CONFIG}  hold_out: {{fraction: 0.5}}\n")
     trained = lossfw.train("train.yaml", overrides=["train.epochs=2"], out=folder / "a")
     assert len(trained.history) == 3
     assert html(trained).count("<polyline") == 2

@@ -27,7 +27,7 @@ ROWS = (
 )
 SINGLE = tuple(spec for spec in ROWS if spec != {"name": "top_k", "k": 2})
 NUMBERS = ("mse", "rmse", "mae", "r2", "quantile_coverage")
-COUNTS = ("bias", "gini", {"name": "lift", "share": 0.3}, {"name": "lift", "k": 3})
+COUNTS = ("bias", "gini", {"name": "lift", "fraction": 0.3}, {"name": "lift", "k": 3})
 COLUMNS = (
     {"name": "interval_coverage", "level": 0.5, "of": "crps_normal"},
     {"name": "pit", "bins": 4, "of": "crps_normal"},
@@ -56,7 +56,7 @@ TYPICAL = (
     ("numbers", "quantile_coverage"),
     ("counts", "bias"),
     ("counts", "gini"),
-    ("counts", {"name": "lift", "share": 0.3}),
+    ("counts", {"name": "lift", "fraction": 0.3}),
     ("columns", COLUMNS[0]),
     ("columns", COLUMNS[1]),
 )

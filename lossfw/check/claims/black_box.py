@@ -32,13 +32,13 @@ _WEIGHTS = {0: (1,), 1: (-1, 1), 2: (1, -2, 1)}
 # so many of them, and followed for so many at most.
 _SHORTER, _SPAN, _MOST = 4.0, 3, 14
 
-# Rounding begins to show where it may be this share of the change.
+# Rounding begins to show where it may be this fraction of the change.
 _SHOWS = 0.02
 
 # Over the span a jump stays within these bounds; a change that falls below the last is none.
 _STAYS, _GROWS, _FALLS = 0.9, 1.1, 0.5
 
-# The line is looked at in steps of this share of the scale, or of the distance from 0.
+# The line is looked at in steps of this fraction of the scale, or of the distance from 0.
 # Close to 0 steps are shorter.
 _STEP, _WIDER = 1 / 64, 1 / 256
 _STEP_CLOSE, _CLOSE = 1 / 2048, 0.5

@@ -50,7 +50,7 @@ _APART, _FAR_APART = 0.25, 0.125
 # known kink; farther out exact numbers need thousands of digits to see anything.
 _REACH, _BEYOND = 60.0, 4.0
 
-# Derivatives within so many times the curve's scale set the measure: a share of the
+# Derivatives within so many times the curve's scale set the measure: a fraction of the
 # largest counts; a jump of less than a constant near zero is none.
 _USUAL, _SHARE, _LEAST = 30.0, 1e-2, 1e-9
 

@@ -141,7 +141,7 @@ def check_convex(subject: Subject, search: Search) -> None:
                 f"{chord[one]:.9g}: the loss is not convex."
             )
             raise _counterexample(chords, one, text)
-        # How far values lie below their chords, as a share of the size of both.
+        # How far values lie below their chords, as a fraction of the size of both.
         size = np.abs(chord) + np.abs(middle)
         known = np.isfinite(size) & (size > 0)
         gap = np.where(known, (chord - middle) / np.where(known, size, 1), np.inf)

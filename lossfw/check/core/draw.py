@@ -66,16 +66,16 @@ _MEMBERS = 4
 # So many predictions of a line, its edges, meet each bound of a target.
 _EDGES = 100
 
-# This share of the numbers outside of a promised range goes to its ends.
+# This fraction of the numbers outside of a promised range goes to its ends.
 _AT_ENDS = 0.1
 
-# If a loss promises more than others do, this share of the numbers is from its whole range.
+# If a loss promises more than others do, this fraction of the numbers is from its whole range.
 _WIDER = 0.4
 
 # With fewer points than these, rows of a number of columns have targets of one form, by turns.
 _BOTH_FORMS = 100
 
-# This share of the rows is near their targets, where both are in one space.
+# This fraction of the rows is near their targets, where both are in one space.
 _NEAR = 0.2
 
 

@@ -21,7 +21,7 @@ _DrawRows: TypeAlias = Callable[[Space, int, str, Generator, int], NDArray]
 # In these shares of the groups rows have the targets of others, or all have that of the first.
 _TIES, _EQUAL = 0.4, 0.1
 
-# In this share of the groups targets are small whole numbers, as grades of relevance are.
+# In this fraction of the groups targets are small whole numbers, as grades of relevance are.
 _GRADES, _HIGHEST = 0.5, 4
 
 

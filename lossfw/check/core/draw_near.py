@@ -29,7 +29,7 @@ _AT_TARGETS, _TURNED, _ALIKE, _CANCELLING = 0.1, 0.1, 0.06, 0.04
 # numbers.
 _DIGITS, _DIGITS_OF_SPREAD = (1.0, 9.0), (1.0, 14.0)
 
-# In this share of the pairs with a turned vector, it is equal to the other one.
+# In this fraction of the pairs with a turned vector, it is equal to the other one.
 _EQUAL = 0.2
 
 # Vectors are turned and made so many times as long.
@@ -161,7 +161,7 @@ def _vectors(space: Space, width: int) -> Iterator[tuple[int, int, Space]]:
 
 
 def _some(count: int, share: float, rng: Generator) -> NDArray:
-    """Return the numbers of a share of the points."""
+    """Return the numbers of a fraction of the points."""
     return np.flatnonzero(rng.random(count) < share)
 
 

@@ -42,7 +42,7 @@ _COUNTS, _PAIRED_COUNTS = (0.0, 1.0, 2.0, 3.0, 4.0), (0.0, 1.0, 2.0)
 # half have all.
 _POINTS = {False: 6, True: 4}
 
-# A share of the points has one of so many sizes of rows, the largest ones.
+# A fraction of the points has one of so many sizes of rows, the largest ones.
 _SIZES = 2
 
 # Points whose numbers are all of any size.
@@ -61,7 +61,7 @@ class RegionPoints:
 
 
 def draw_regions(subject: Subject, rng: Generator, share: float = 1.0) -> list[RegionPoints]:
-    """Return a share of points in every region, in float64; of rows a set for each size and form.
+    """Return a fraction of points in every region, in float64; a set for each size of rows.
 
     Each lies in the spaces of the loss.
     """

@@ -115,7 +115,7 @@ _GRID = 1 / 16
 MANY_CLASSES = (9, 130, 300)
 _MOST = max(MANY_CLASSES)
 
-# Results that differ by no more than this share of their own size, and of the largest
+# Results that differ by no more than this fraction of their own size, and of the largest
 # result or 1, differ by rounding: the order of vector instructions changes it, and a
 # difference of large terms magnifies it.
 _ALIKE = {"float64": (1e-9, 1e-11), "float32": (1e-4, 1e-5), "float16": (0.06, 4e-3)}

@@ -14,7 +14,7 @@ from lossfw.check.core.subject import DERIVATIVES, Subject
 from lossfw.components.ranges import Range
 from lossfw.numerics.arrays import NDArray
 
-# A result is another number if it is off by more than this, both as it is and as a share of the
+# A result is another number if it is off by more than this, both as it is and as a fraction of the
 # true one. A careful body of rounded operations stays far below, and a wrong term, sign or constant
 # does not. Reports and comparisons show fewer digits.
 _WRITTEN = {"float64": 1e-9, "float32": 1e-4, "float16": 1e-1}

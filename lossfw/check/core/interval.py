@@ -33,8 +33,8 @@ from lossfw.numerics.exact.ulp import to_float
 # to; what changes more is beyond a jump.
 _TOGETHER = 2.0
 
-# What has changed by such a share of it with an eighth of the move flattens out and is not a jump:
-# a jump comes at once, and a slope beside one is too small to hide it.
+# What has changed by such a fraction of it with an eighth of the move flattens out and is not a
+# jump: a jump comes at once, and a slope beside one is too small to hide it.
 _FLATTENS = (0.01, 0.9)
 
 _SIGNS = (-1, 1)

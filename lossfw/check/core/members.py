@@ -36,7 +36,7 @@ Generator: TypeAlias = np.random.Generator
 # Neighbours of a kink, in units in the last place on each side.
 _NEIGHBOURS = (1, 2, 1000)
 
-# Farther ones, by the share of its size.
+# Farther ones, by the fraction of its size.
 _SHARES = (0.1, 1e-2, 5e-3, 1e-3, 1e-4, 1e-5, 1e-6)
 
 # Counts beyond a few, and the mean of unremarkable ones.
@@ -54,7 +54,7 @@ _CLOSEST = 18.0
 # Others are so many units in the last place away, and so many of them are equal.
 _UNITS, _SAME = 8, 0.3
 
-# Unremarkable members of a bounded interval keep away from its bounds by this share of it.
+# Unremarkable members of a bounded interval keep away from its bounds by this fraction of it.
 _MARGIN = 0.02
 
 # Unremarkable distributions keep away from 0 by this share, and other numbers have this spread.

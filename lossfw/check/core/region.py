@@ -22,7 +22,7 @@ from lossfw.numerics.arrays import NDArray
 # sizes end earlier.
 _NEAR, _FAR, _FAR_EXPONENT = 1e-3, 1e3, 1e2
 
-# Sizes of far numbers end here and at one over it; so does the share of an interval's width that
+# Sizes of far numbers end here and at one over it; so does the fraction of an interval's width that
 # they keep from its bounds.
 MOST = 1e6
 

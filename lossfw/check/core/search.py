@@ -135,7 +135,7 @@ class Search:
     limited: dict[str, str] = field(default_factory=dict)
     # The name of the check that is running.
     running: str = ""
-    # The search that draws the points of a narrowed one, which looks at a share of those in
+    # The search that draws the points of a narrowed one, which looks at a fraction of those in
     # some regions; None for one that looks everywhere.
     wider: Search | None = None
     regions: tuple[Region, ...] = ()
@@ -149,7 +149,7 @@ class Search:
         return self.wider or self
 
     def narrowed(self, *regions: Region, share: float = 1.0, examples: int | None = None) -> Search:
-        """Return a search of a share of the points that lie in some regions.
+        """Return a search of a fraction of the points that lie in some regions.
 
         What does not look at points goes by the number of examples, which may be another one.
         """

@@ -16,7 +16,7 @@ _NAMES = ("value", "gradient", "hessian")
 _NOISE = 45.0
 
 
-# A difference is right to this share of itself, of values in double precision and in single.
+# A difference is right to this fraction of itself, of values in double precision and in single.
 _SHARES = {1: (1e-4, 1e-2), 2: (1e-2, 1e-1)}
 
 

@@ -141,7 +141,7 @@ def training_identity(
         "loss": [known(config.used_loss).to_config(), config.loss_form],
         "evaluate.metrics": [known(metric).to_config() for metric in config.metrics],
         "train.hold_out": _hold_out(config, section),
-        "train.measure": section.measure or 1,
+        "train.measure_every": section.measure_every or 1,
     }
     return {key: digest({"": value}) for key, value in described.items()}
 

@@ -1,4 +1,4 @@
-"""Rows of the data that a training holds out: a share of them, or one of several folds."""
+"""Rows of the data that a training holds out: a fraction of them, or one of several folds."""
 
 from __future__ import annotations
 
@@ -137,16 +137,18 @@ def hold_out(config: CheckedConfig, data: Dataset, section: HoldOutSection) -> N
         config.held_out_rows, config.held_out_filter = fold.held_out, fold.begins
         _note_patience(config, section)
         return
-    key, needed = ("share", 2) if section.folds is None else ("folds", section.folds)
+    key, needed = ("fraction", 2) if section.folds is None else ("folds", section.folds)
     if units.total < needed:
         have = f"the data have {units.total} {_plural(units.word, units.total)}"
-        none = "none can be held out of it" if key == "share" else f"{needed} folds need {needed}"
+        none = (
+            "none can be held out of it" if key == "fraction" else f"{needed} folds need {needed}"
+        )
         config.add([*_PATH, key], f"{have}, and {none}")
         raise config.problems.error()
     held_out = held_out_units(
         units.total,
         known(config.sections).seed,
-        share=section.share,
+        fraction=section.fraction,
         folds=section.folds or 0,
         fold=section.fold or 0,
         repeat=section.repeat or 0,

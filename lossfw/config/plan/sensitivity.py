@@ -30,7 +30,7 @@ def build_study(source: ConfigSource) -> Study:
     hidden, last = network.layers[:-1], network.layers[-1]
     own = ", ".join(dict.fromkeys(layer.activation.name for layer in hidden))
     networks = {own or last.activation.name: network}
-    for activation in map(known, config.instead) if hidden else ():
+    for activation in map(known, config.study_activations) if hidden else ():
         changed = (Dense(layer.weight, layer.bias, activation) for layer in hidden)
         networks[activation.name] = Network((*changed, last))
     plan = replace(plan, data=data.in_memory(), sample=None)

@@ -31,7 +31,7 @@ from lossfw.models import Model
 from lossfw.models.training.dense import DenseLearner
 from lossfw.models.training.records import Training
 from lossfw.nn.dense import Network
-from lossfw.nn.initializers import INITIALS, FromFile
+from lossfw.nn.initializers import INITIALIZERS, FromFile
 from lossfw.nn.schedules import SCHEDULES
 from lossfw.nn.seeding import Purpose, generator
 from lossfw.nn.training.advice import obstacles
@@ -67,7 +67,7 @@ def training_of(config: CheckedConfig) -> Training:
         refuse_loss(config, config.model)
         config.problems.raise_if_any()
     _load_rows(config, section)
-    if not section.force:
+    if not section.allow_untrainable:
         _refuse_obstacles(config, known(config.data))
     learner = _learner(config, section)
     adapt_loss(config)
@@ -112,9 +112,9 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
     spec, kept = config.data_spec, group_columns(config)
     kept += baseline_column(config)
     rows, data = load(config, spec, kept), None
-    if isinstance(config.initial, FromFile):
-        with config.at(["train", "initial"]):
-            config.recorded = DataRecord.read(config.initial.file)
+    if isinstance(config.initializer, FromFile):
+        with config.at(["train", "initializer"]):
+            config.recorded = DataRecord.read(config.initializer.file)
     if rows is not None:
         data = with_options(config, rows, spec, kept, learnt=True)
     held_out = None
@@ -177,7 +177,7 @@ def _refuse_obstacles(config: CheckedConfig, data: Dataset) -> None:
             # The model itself says which losses it refuses.
             continue
         path: list[str | int] = [part]
-        names, hint = "", "train.force: true would train all the same"
+        names, hint = "", "train.allow_untrainable: true would train all the same"
         if part == "loss":
             names = suggestions.for_loss(loss, registry)
         elif part == "activation":
@@ -190,15 +190,15 @@ def _refuse_obstacles(config: CheckedConfig, data: Dataset) -> None:
 
 def _network(config: CheckedConfig, section: TrainSection, data: Dataset) -> Network:
     """Return the network to start from."""
-    initial = config.initial or INITIALS[section.initial.name]()
+    initializer = config.initializer or INITIALIZERS[section.initializer.name]()
     with config.at(["data"]):
         inputs = inputs_of(data)
         # The check of the network refuses images that are not rows yet.
         width = int(np.prod(inputs.shape[1:]))
         random = generator(known(config.sections).seed, Purpose.WEIGHTS)
         dtype = known(config.network_section).dtype or DEFAULT_DTYPE
-        with config.at(["train", "initial"]):
-            return initial.network(config.layers or [], width, dtype, random)
+        with config.at(["train", "initializer"]):
+            return initializer.network(config.layers or [], width, dtype, random)
     raise config.problems.error()
 
 
@@ -250,7 +250,7 @@ def _training(
         units=known(origin.units),
         batch_size=section.batch_size,
         seed=known(config.sections).seed,
-        measure=section.measure or 1,
+        measure_every=section.measure_every or 1,
         schedule=known(config.schedule),
         held_out=config.held_out,
         held_out_rows=config.held_out_rows,

@@ -22,7 +22,7 @@ from lossfw.config.text.tree import Node, dotted
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric
-from lossfw.nn.initializers import INITIALS
+from lossfw.nn.initializers import INITIALIZERS
 from lossfw.nn.schedules import SCHEDULES
 
 # By a key of other programs, where its meaning stands here.
@@ -31,7 +31,7 @@ _ELSEWHERE: Mapping[str, str] = {
     "lr": "train.optimizer.learning_rate",
     "momentum": "train.optimizer.momentum",
     "early_stopping": "train.hold_out.patience",
-    "validation_split": "train.hold_out.share",
+    "validation_split": "train.hold_out.fraction",
 }
 _OUTPUTS = ("layers", "predictions", "logits")
 
@@ -57,9 +57,9 @@ def build_components(config: CheckedConfig, *, training: bool = False) -> None:
     _refuse_doubled(config)
     config.optimizer = maker.make(["train", "optimizer"], "optimizer")
     config.held_out_spec = maker.data_spec(config.held_out_spec.path)
-    config.instead = maker.make_each(["sensitivity", "instead"], "activation")
+    config.study_activations = maker.make_each(["sensitivity", "activations"], "activation")
     config.schedule = maker.choose(["train", "schedule"], "schedule", SCHEDULES)
-    config.initial = maker.choose(["train", "initial"], "initial", INITIALS)
+    config.initializer = maker.choose(["train", "initializer"], "initializer", INITIALIZERS)
     check_learning(config, training=training)
 
 

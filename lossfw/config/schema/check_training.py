@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from lossfw.config.schema.checked import CheckedConfig
 
 # The keys that mean something for every model.
-_ALWAYS = frozenset({"hold_out", "force"})
+_ALWAYS = frozenset({"hold_out", "allow_untrainable"})
 # By how a model learns, the keys that mean something besides.
 _KEYS: Mapping[str, frozenset[str]] = {
-    "rounds": frozenset({"rounds", "measure"}),
-    "epochs": frozenset({"epochs", "measure", "batch_size", "schedule"}),
+    "rounds": frozenset({"rounds", "measure_every"}),
+    "epochs": frozenset({"epochs", "measure_every", "batch_size", "schedule"}),
     "once": frozenset(),
 }
 # Those of dense layers.
-_OF_LAYERS = _KEYS["epochs"] | {"optimizer", "initial"}
+_OF_LAYERS = _KEYS["epochs"] | {"optimizer", "initializer"}
 _HOLD_OUT = ["train", "hold_out"]
-# What can be held out: a share of the data, rows of their own, or one fold after the other.
-_FORMS = ("share", "data", "folds")
+# What can be held out: a fraction of the data, rows of their own, or one fold after the other.
+_FORMS = ("fraction", "data", "folds")
 # Keys that say which rows of the data are held out together.
 _OF_ROWS = ("groups", "stratify")
 # Keys that say how folds roll through time, and all keys of folds alone.

@@ -86,14 +86,14 @@ class CheckedConfig:
     held_out_spec: DataSpec = DataSpec(("train", "hold_out", "data"))
     # As it is configured.
     loss: Loss | None = None
-    # In order; `instead` are activations that a study puts in place of the hidden ones.
+    # In order; `study_activations` are activations that a study puts in place of the hidden ones.
     activations: tuple[Activation | None, ...] = ()
     metrics: tuple[Metric | None, ...] = ()
-    instead: tuple[Activation | None, ...] = ()
+    study_activations: tuple[Activation | None, ...] = ()
     # The components in the section `train`.
     optimizer: Optimizer | None = None
     schedule: Schedule | None = None
-    initial: Initializer | None = None
+    initializer: Initializer | None = None
     # Where its components come from.
     entries: list[Entry] = field(default_factory=list)
     # The absolute names of the files that it names, by path; without those that come with

@@ -15,7 +15,7 @@ from lossfw.config.schema.sections import SECTIONS, RootSection
 from lossfw.data.options import DataOptions
 from lossfw.errors import LossfwError
 from lossfw.losses.nested import FACTORS, takes_factor
-from lossfw.nn.initializers import INITIALS
+from lossfw.nn.initializers import INITIALIZERS
 from lossfw.nn.schedules import SCHEDULES
 
 Schema: TypeAlias = dict[str, Any]
@@ -64,7 +64,7 @@ def json_schema(registry: Registry) -> Schema:
     known.add_kind("optimizer", ["optimizer"])
     known.add_kind("model", ["model"])
     known.add_table("schedule", SCHEDULES)
-    known.add_table("initial", INITIALS)
+    known.add_table("initializer", INITIALIZERS)
     sections = _section_schemas()
     partial = {f"{_PARTIAL}{name}": _partial(section) for name, section in sections.items()}
     return {

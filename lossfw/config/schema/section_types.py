@@ -149,7 +149,7 @@ MetricSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "metric"})]
 OptimizerSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "optimizer"})]
 ScheduleSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "schedule"})]
 ModelSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "model"})]
-InitialSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "initial"})]
+InitializerSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "initializer"})]
 
 FileName = Annotated[str, Field(min_length=1)]
 OutputsPath = Annotated[

@@ -21,7 +21,7 @@ from lossfw.config.schema.section_types import (
     BaselineChoice,
     ColumnKey,
     FileName,
-    InitialSpec,
+    InitializerSpec,
     LossChoice,
     MetricSpec,
     ModelSpec,
@@ -195,11 +195,11 @@ class SweepSection(Section):
 class HoldOutSection(Section):
     """Rows that are reported and not learnt from: of the data, or data of their own.
 
-    Exactly one of `share`, `data` and `folds` is given, which `check_hold_out` sees to.
+    Exactly one of `fraction`, `data` and `folds` is given, which `check_hold_out` sees to.
     """
 
-    share: Annotated[float, Field(gt=0, lt=1)] | None = key(
-        "A share of the data, drawn by the seed.", None
+    fraction: Annotated[float, Field(gt=0, lt=1)] | None = key(
+        "A fraction of the data, drawn by the seed.", None
     )
     data: SourceSpec | None = key("Data of their own.", None)
     folds: Annotated[int, Field(ge=2, le=MAX_RUNS)] | None = key(
@@ -251,7 +251,7 @@ class TrainSection(Section):
     rounds: PositiveInt | None = key(
         "How many rounds a boosted model makes: a tree for each raw output.", None
     )
-    measure: PositiveInt | None = key(
+    measure_every: PositiveInt | None = key(
         "Every so many rounds, or epochs, and the last are measured: 1 unless given.", None
     )
     optimizer: OptimizerSpec | None = key("What takes the steps of a network.", None)
@@ -259,9 +259,9 @@ class TrainSection(Section):
     schedule: ScheduleSpec = key(
         "A factor on the learning rate that changes as the training goes.", Spec(name="constant")
     )
-    initial: InitialSpec = key("How the weights begin.", Spec(name="xavier"))
+    initializer: InitializerSpec = key("How the weights begin.", Spec(name="xavier"))
     hold_out: HoldOutSection | None = key("Rows that are reported and not learnt from.", None)
-    force: bool = key("Train also what cannot learn.", False)
+    allow_untrainable: bool = key("Train also what cannot learn.", False)
 
 
 class SensitivitySection(Section):
@@ -276,7 +276,7 @@ class SensitivitySection(Section):
     points: Annotated[int, Field(ge=2, le=MAX_POINTS)] = key(
         "How many values it takes.", DEFAULT_POINTS
     )
-    instead: Annotated[list[ActivationSpec], Field(max_length=MAX_ITEMS)] = key(
+    activations: Annotated[list[ActivationSpec], Field(max_length=MAX_ITEMS)] = key(
         "Activations to put in the place of the hidden ones.", []
     )
 

@@ -27,7 +27,7 @@ Estimates: TypeAlias = Callable[[NDArray], NDArray]
 BOOTSTRAP_UNITS = 256
 # The least share of draws with a metric: percentiles of fewer say nothing.
 _LEAST_KNOWN = 0.9
-# A share of the range of the draws: far above rounding, far below the effect of a row.
+# A fraction of the range of the draws: far above rounding, far below the effect of a row.
 _ROUNDING = 1e-9
 
 

@@ -96,7 +96,7 @@ def corrected_for_folds(
     by_fold : sequence of sequences of float
         For each seed, or repeat, the difference of each of its folds.
     share : float, optional
-        The share of the rows that each training holds out; 1 / k by default for k folds.
+        The fraction of the rows that each training holds out; 1 / k by default for k folds.
 
     Notes
     -----

@@ -21,7 +21,7 @@ from lossfw.numerics.arrays import NDArray
 _USUAL, _PAIRED = 600, 420
 PROBES = _USUAL + _PAIRED
 
-# The share of predictions that are near their target, and how near.
+# The fraction of predictions that are near their target, and how near.
 _NEAR_SHARE = 0.3
 _NEAR = 1e-3
 

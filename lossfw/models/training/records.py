@@ -70,7 +70,7 @@ class Training:
         fewer, or one larger group.
     seed : int
         Of everything random.
-    measure : int
+    measure_every : int
         Every so many rounds, and the last, are measured.
     schedule : Schedule
         How the learning rate of a model of epochs changes; layers have their own.
@@ -104,7 +104,7 @@ class Training:
     units: int = 1
     batch_size: int = 100
     seed: int = 0
-    measure: int = 1
+    measure_every: int = 1
     schedule: Schedule = field(default_factory=Constant)
     held_out: Dataset | None = None
     held_out_rows: NDArray | None = None
@@ -158,7 +158,7 @@ class Training:
 
     def measures(self, number: int) -> bool:
         """Tell whether a round is measured."""
-        return number % self.measure == 0 or number == self.total
+        return number % self.measure_every == 0 or number == self.total
 
     def card(self, content: bytes) -> Card:
         """Return the card of a model that was trained."""

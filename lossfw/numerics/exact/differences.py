@@ -29,7 +29,7 @@ from lossfw.numerics.exact.namespace import DIGITS, bits, exact_array, namespace
 from lossfw.numerics.exact.truth import chunk, flatten, refine, run
 from lossfw.numerics.stop_gradient import constant_at, noticed
 
-# The exponent of the step is this share of the digits, 20 of 60. So the step becomes smaller
+# The exponent of the step is this fraction of the digits, 20 of 60. So the step becomes smaller
 # as digits are doubled, since a derivative may be 0.
 _STEP_SHARE = 3
 

@@ -33,8 +33,8 @@ INFINITY, MINUS_INFINITY = arb(math.inf), arb(-math.inf)
 # It has an infinite error: the arccosine of a NaN without one would be pi.
 NAN = arb("nan")
 
-# An exponential makes the absolute error of its argument a share of the result: with so many bits
-# more, a difference up to 2**64 costs none of them.
+# An exponential makes the absolute error of its argument a fraction of the result: with so many
+# bits more, a difference up to 2**64 costs none of them.
 _SPARE_BITS = 64
 
 # Beyond it exp is infinite, and sine is unknown: it would need pi to as many bits.

@@ -40,7 +40,7 @@ _OF_WRAPPERS: dict[Which, str] = {
     "second_derivative": "unreduced_hessian",
 }
 
-# A parameter is moved by this share of it, or by this much from 0, to see whether it is fixed.
+# A parameter is moved by this fraction of it, or by this much from 0, to see whether it is fixed.
 _STEP = 1 / 16
 
 

@@ -47,7 +47,7 @@ class Spread(NamedTuple):
     """The distribution of the finite losses of rows with weight, which are in ascending order.
 
     `weighted` is whether rows have weights of their own, `others` the number of infinite and NaN
-    losses, and `worst_share` the share of the worst tenth of the weight in the sum; None for few
+    losses, and `worst_share` the fraction of the worst tenth of the weight in the sum; None for few
     rows or negative losses.
     """
 
@@ -83,7 +83,7 @@ def spread_of(rows: RowRecords) -> Spread | None:
     ]
     share = None
     if losses[0] >= 0 and losses[-1] > 0 and losses.size >= _ENOUGH:
-        # The share that the worst part of the weight has in the sum of the losses.
+        # The fraction that the worst part of the weight has in the sum of the losses.
         brought = np.concatenate([[0.0], np.cumsum((weight * losses)[::-1])])
         passed = np.concatenate([[0.0], np.cumsum(weight[::-1])])
         share = float(np.interp(_WORST_PART * passed[-1], passed, brought) / brought[-1])

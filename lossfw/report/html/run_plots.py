@@ -20,13 +20,13 @@ from lossfw.runs.rows import RowRecords
 
 _HEIGHT = 3.4
 _BINS = 40
-# A histogram spans at least this share of the largest loss: floats lie too close for its bins.
+# A histogram spans at least this fraction of the largest loss: floats lie too close for its bins.
 _LEAST_RANGE = 1e-9
 
 # A larger ratio of largest to smallest loss has a logarithmic axis.
 _WIDE = 100.0
 
-# Beside a bar with more than this share of the rows the others could not be seen.
+# Beside a bar with more than this fraction of the rows the others could not be seen.
 _TALL = 0.6
 
 # The most powers of ten on that axis; smaller losses are in the first bar.
@@ -68,7 +68,7 @@ def _part(drawn: SampledCurve, order: int) -> Picture:
 
 
 def of_spread(spread: Spread) -> list[Picture]:
-    """Draw the distribution of the losses of rows, and the share of the worst ones."""
+    """Draw the distribution of the losses of rows, and the fraction of the worst ones."""
     pictures = [_histogram(spread)]
     if spread.worst_share is not None:
         pictures.append(_concentration(spread))

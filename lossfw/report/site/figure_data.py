@@ -35,7 +35,7 @@ _SMALL, _LARGE = 0.01, 0.3
 # A number of any sign, or one that begins at 0, is moved so far.
 _REACH = 3.0
 
-# A range keeps this share of its length from its bounds, which often are limits.
+# A range keeps this fraction of its length from its bounds, which often are limits.
 _INSIDE = 0.02
 
 # Digits of a value: what a reader can take in.

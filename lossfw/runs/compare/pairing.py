@@ -52,7 +52,7 @@ def weighed_alike(one: RunWithUnits, other: RunWithUnits, name: str) -> bool:
 
 
 def _sized_alike(one: UnitSums, other: UnitSums) -> bool:
-    """Tell whether each unit has the same share of all weights."""
+    """Tell whether each unit has the same fraction of all weights."""
     mine, theirs = aligned(one, other)
     if not np.array_equal(mine.present, theirs.present):
         return False
@@ -61,7 +61,7 @@ def _sized_alike(one: UnitSums, other: UnitSums) -> bool:
 
 
 def _shares(weight: NDArray | None, count: int) -> NDArray:
-    """Return the weight of each row as a share of the mean weight."""
+    """Return the weight of each row as a fraction of the mean weight."""
     if weight is None:
         return np.ones(count)
     with np.errstate(invalid="ignore"):

@@ -40,7 +40,7 @@ from lossfw.runs.stored import HELD_OUT
 # more seed to everything below, such as a repeat with other folds.
 DRAWS = ("seed", "train.hold_out.repeat")
 FOLDS = "train.hold_out.folds"
-_SHARE, _FOLD, _TIME = (f"train.hold_out.{key}" for key in ("share", "fold", "time"))
+_SHARE, _FOLD, _TIME = (f"train.hold_out.{key}" for key in ("fraction", "fold", "time"))
 # What the folder of a fold has.
 _FILES = (TRAINING_FILE, FOLD_FILE)
 # Settings that say which rows there are, and which of them are held out.
@@ -189,7 +189,7 @@ def _counted(settings: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _held_out_share(settings: Mapping[str, Any]) -> float | None:
-    """Return the share of the rows that the seed draws to be held out; None if it draws none."""
+    """Return the fraction of the rows that the seed draws to be held out; None if it draws none."""
     if settings.get(_TIME):
         return None
     if isinstance(settings.get(FOLDS), int) and settings.get(_FOLD) is not None:

@@ -16,7 +16,8 @@ _GRID = 2.0**32
 def _distance(xp: Namespace, x: Array, largest: Array) -> tuple[Array, Array]:
     """Return the distance from the largest of a row, and what rounding took off it.
 
-    Without it results just above 0 were refuted: a share that is a difference has no other digits.
+    Without it results just above 0 were refuted: a fraction that is a difference has no other
+    digits.
     """
     d, lost = two_diff(xp, x, largest)
     # Infinity less infinity: equal arguments are equal.

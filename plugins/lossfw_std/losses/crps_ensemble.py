@@ -36,7 +36,7 @@ class CrpsEnsemble(DistributionLoss, PointwiseLoss):
 
     Notes
     -----
-    It is the integral over x of (F(x) - [t <= x])^2, where F(x) is the share of members at or
+    It is the integral over x of (F(x) - [t <= x])^2, where F(x) is the fraction of members at or
     below x. The value is computed as a sum over the gaps between sorted members and target, all
     of one sign, so that nothing cancels. Members that are equal have the mean of their slopes.
     For one member it is the absolute error. Sources: Gneiting and Raftery, *Strictly proper
@@ -112,7 +112,7 @@ class CrpsEnsemble(DistributionLoss, PointwiseLoss):
         return xp.take_along_axis(xp.sort(y, axis=-1), place, axis=-1)[..., 0]
 
     def cdf(self, xp: Namespace, y: Array, x: Array) -> Array:
-        """The share of members at or below x."""
+        """The fraction of members at or below x."""
         return xp.sum(xp.astype(y <= x[..., None], y.dtype), axis=-1) / y.shape[-1]
 
     def claims(self) -> Claims:

@@ -24,7 +24,7 @@ class IntervalScore(PointwiseLoss):
     Parameters
     ----------
     alpha : float
-        The share of targets that may lie outside, between 0 and 1 and neither of them.
+        The fraction of targets that may lie outside, between 0 and 1 and neither of them.
 
     Notes
     -----

@@ -30,7 +30,7 @@ class MultiQuantile(PointwiseLoss):
     Notes
     -----
     It elicits the quantiles of these levels. Nothing keeps predicted quantiles in order: the
-    metric quantile_crossing tells the share of rows in which they cross. At a kink the slope is
+    metric quantile_crossing tells the fraction of rows in which they cross. At a kink the slope is
     the mean of both sides. With many levels, twice the mean is near the CRPS. Source: Koenker and
     Bassett, *Regression quantiles*, Econometrica 46, 1978, doi:10.2307/1913643.
 

@@ -43,7 +43,7 @@ class _Softmax(GroupLoss):
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The share of all weights that the scores give, less the weight."""
+        """The fraction of all weights that the scores give, less the weight."""
         return softmax_cross_entropy_gradient(xp, *self._logits(xp, y, t))
 
     @computed_in_float64

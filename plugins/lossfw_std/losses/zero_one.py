@@ -9,7 +9,7 @@ from lossfw.numerics import zero_or_nan
 class ZeroOne(MarginLoss):
     """Zero-one loss, 1 for m <= 0 and 0 for m > 0, with m = t y.
 
-    Use it when a share of mistakes is reported, and nothing is trained.
+    Use it when a fraction of mistakes is reported, and nothing is trained.
 
     Prediction real, target in {-1, +1}, of one shape; one loss per element. A
     prediction of 0 decides for no class and counts as wrong.

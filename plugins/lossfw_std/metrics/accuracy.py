@@ -12,7 +12,7 @@ from lossfw_std.metrics.classes import ClassMetric, check_targets, true_classes
 
 
 class Accuracy(ClassMetric, RowMetric):
-    """Accuracy, the share of rows whose chosen class is the target's.
+    """Accuracy, the fraction of rows whose chosen class is the target's.
 
     Use it when classes are balanced and every mistake costs the same.
 
@@ -45,7 +45,7 @@ class Accuracy(ClassMetric, RowMetric):
 
 
 class TopK(RowMetric):
-    """Top-k accuracy, the share of rows whose class is among the k largest columns.
+    """Top-k accuracy, the fraction of rows whose class is among the k largest columns.
 
     Use it when a few guesses are allowed.
 

@@ -37,7 +37,7 @@ class CalibrationError(RowwiseMetric):
     largest of a row, the first of equal ones. Bins count by their weight.
 
     The curve has for each bin that is not empty its mean winning probability,
-    the share that is right, and its weight.
+    the fraction that is right, and its weight.
 
     Parameters
     ----------

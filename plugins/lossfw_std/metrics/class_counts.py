@@ -98,7 +98,7 @@ class _Averaged(CountMetric):
 
 
 class Precision(_Averaged):
-    """Precision, the share of rows predicted as a class that belong to it.
+    """Precision, the fraction of rows predicted as a class that belong to it.
 
     Use it when a false alarm is costly.
 
@@ -137,7 +137,7 @@ class Precision(_Averaged):
 
 
 class Recall(_Averaged):
-    """Recall, the share of rows of a class that are predicted as it.
+    """Recall, the fraction of rows of a class that are predicted as it.
 
     Use it when a miss is costly.
 

@@ -64,7 +64,7 @@ class Gini(ConcentrationMetric):
     Notes
     -----
     The rows are sorted by the prediction. G is 1 less twice the area under the Lorenz curve,
-    which is the share of sum w t that the first rows hold, over their share of sum w: so for
+    which is the fraction of sum w t that the first rows hold, over their fraction of sum w: so for
     frequencies the weight is the exposure. The normalised one divides it by the G of the rows
     sorted by t. One sum is kept for each different prediction and target, as for `roc_auc`.
     Source: Frees, Meyers and Cummings, *Insurance ratemaking and a Gini index*, 2014,
@@ -109,10 +109,10 @@ class Lift(ConcentrationMetric):
 
     Parameters
     ----------
-    share : float
-        The share of the rows, by weight.
+    fraction : float
+        The fraction of the rows, by weight.
     k : int, optional
-        How many rows, in place of the share; a row of weight 2 is two of them.
+        How many rows, in place of the fraction; a row of weight 2 is two of them.
 
     Notes
     -----
@@ -122,7 +122,7 @@ class Lift(ConcentrationMetric):
 
     Examples
     --------
-    >>> Lift(share=0.5)([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
+    >>> Lift(fraction=0.5)([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
     1.0
     >>> Lift(k=1)([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
     2.0
@@ -132,13 +132,13 @@ class Lift(ConcentrationMetric):
     bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
     better: ClassVar[Literal["higher", "lower"] | None] = "higher"
 
-    share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    fraction: Annotated[float, Field(gt=0, le=1)] = 0.1
     k: PositiveInt | None = None
 
     @model_validator(mode="after")
     def _one_size(self) -> Self:
-        if self.k is not None and "share" in self.model_fields_set:
-            raise ValueError("either 'share' or 'k', not both")
+        if self.k is not None and "fraction" in self.model_fields_set:
+            raise ValueError("either 'fraction' or 'k', not both")
         return self
 
     @property
@@ -154,7 +154,7 @@ class Lift(ConcentrationMetric):
         # From the highest prediction on.
         weight, target = weight[:, ::-1], target[:, ::-1]
         whole, total = weight.sum(axis=1), target.sum(axis=1)
-        mass = whole * self.share if self.k is None else np.minimum(self.k, whole)
+        mass = whole * self.fraction if self.k is None else np.minimum(self.k, whole)
         left = mass[:, np.newaxis] - (np.cumsum(weight, axis=1) - weight)
         # A replicate may leave out all rows of a prediction.
         part = np.where(weight > 0, np.clip(left / weight, 0.0, 1.0), 0.0)

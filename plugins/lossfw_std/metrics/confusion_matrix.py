@@ -32,7 +32,7 @@ class ConfusionMatrix(ClassMetric, SumMetric):
 
     Notes
     -----
-    An interval is that of the share of a cell, times the weight of all rows.
+    An interval is that of the fraction of a cell, times the weight of all rows.
     There are none where replicates times K^2 is above fifty million.
 
     Examples

@@ -70,7 +70,7 @@ class _OfDistribution(Metric):
 
 
 class IntervalCoverage(_OfDistribution, RowMetric):
-    """Interval coverage, the share of targets in the central interval of the prediction.
+    """Interval coverage, the fraction of targets in the central interval of the prediction.
 
     Use it when a model predicts a distribution, and the question is whether its intervals hold
     as many targets as they promise.
@@ -82,7 +82,7 @@ class IntervalCoverage(_OfDistribution, RowMetric):
     Parameters
     ----------
     level : float
-        The share of targets that the interval promises, between 0 and 1.
+        The fraction of targets that the interval promises, between 0 and 1.
     of : Loss
         The loss that understands the prediction. In a configuration it is the loss of the run
         unless given.
@@ -133,12 +133,12 @@ class Pit(_OfDistribution, SumMetric):
 
     The transform of a row is the predicted probability of a target at or below the true one.
     Over many rows it is uniform between 0 and 1 where predictions are right. The curve has the
-    histogram: the middle of each bin and the share of the rows in it.
+    histogram: the middle of each bin and the fraction of the rows in it.
 
     Parameters
     ----------
     statistic : {"distance", "mean"}
-        The distance is the share of rows that would have to go to another bin for an even
+        The distance is the fraction of rows that would have to go to another bin for an even
         histogram. The mean is 0.5 where predictions are neither too low nor too high.
     bins : int
         How many bins of equal width the histogram has.
@@ -208,15 +208,18 @@ class Pit(_OfDistribution, SumMetric):
         return cast(NDArray, 0.5 * np.abs(weights / total - 1.0 / self.bins).sum(axis=1))
 
     def curve(self, partial: CellSums) -> dict[str, list[float]]:
-        """Return the histogram: the middles of the bins as ``pit``, and the ``share`` of each."""
+        """Return the middles of the bins as ``pit``, and the ``fraction`` of each."""
         weights = self.dense(partial.pooled(), 1)[0, : self.bins]
         with np.errstate(all="ignore"):
             share = weights / weights.sum()
-        return {"pit": ((np.arange(self.bins) + 0.5) / self.bins).tolist(), "share": share.tolist()}
+        return {
+            "pit": ((np.arange(self.bins) + 0.5) / self.bins).tolist(),
+            "fraction": share.tolist(),
+        }
 
 
 def _share_below(edge: float, low: NDArray, high: NDArray) -> NDArray:
-    """Return the share of a range that lies at or below an edge; a range may be a point."""
+    """Return the fraction of a range that lies at or below an edge; a range may be a point."""
     width = high - low
     share = np.clip((edge - low) / np.where(width > 0, width, 1.0), 0.0, 1.0)
     return np.where(width == 0, edge >= high, share)

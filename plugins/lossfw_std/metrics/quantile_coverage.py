@@ -14,14 +14,14 @@ _INTERVAL = Vector.of(REAL, size=_ENDS)
 
 
 class QuantileCoverage(ElementMetric):
-    """Coverage, the share of targets that are at or below the predicted quantile.
+    """Coverage, the fraction of targets that are at or below the predicted quantile.
 
     Use it when quantiles or intervals are predicted, and the question is how often
     they hold.
 
-    Prediction and target of one shape: the share of elements with t <= y,
+    Prediction and target of one shape: the fraction of elements with t <= y,
     which for a good prediction of the quantile of probability q is q. Or a
-    prediction with one more axis, of length 2: the share of targets with
+    prediction with one more axis, of length 2: the fraction of targets with
     y[0] <= t <= y[1], which for the quantiles of 0.05 and 0.95 should be 0.9.
     NaN in a prediction makes it NaN.
 

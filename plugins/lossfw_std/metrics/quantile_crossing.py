@@ -1,4 +1,4 @@
-"""The share of rows in which predicted quantiles cross."""
+"""The fraction of rows in which predicted quantiles cross."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lossfw.metrics import Arguments, RowMetric, prepare
 
 
 class QuantileCrossing(RowMetric):
-    """Quantile crossing, the share of rows in which a predicted quantile lies below a lower one.
+    """Quantile crossing, the fraction of rows in which a predicted quantile lies below a lower one.
 
     Use it when several quantiles or the ends of an interval are predicted: nothing in their loss
     keeps them in order.

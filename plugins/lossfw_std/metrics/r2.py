@@ -15,7 +15,7 @@ from lossfw.numerics import two_prod
 # The sums of a column: of w, w t, w t^2 and w (y - t)^2.
 _W, _WT, _WTT, _WRR = range(4)
 _SUMS = 4
-# Variance of a replicate, as a share of what it is subtracted from, that does not count as one:
+# Variance of a replicate, as a fraction of what it is subtracted from, that does not count as one:
 # far above the rounding errors of a hundred folds, far below what data have.
 _ROUNDING = 1e-11
 

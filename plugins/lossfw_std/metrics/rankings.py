@@ -157,7 +157,7 @@ class Mrr(_Ranking):
 
 
 class PrecisionAt(_Ranking):
-    """Precision of the first k places, the share of relevant rows among them.
+    """Precision of the first k places, the fraction of relevant rows among them.
 
     Use it when a page shows k rows, and their order does not count.
 

@@ -9,7 +9,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from lossfw import NDArray, Optimizer, OptimizerState, OptimizerStep
 
-# A share of what was, between nothing and all but everything.
+# A fraction of what was, between nothing and all but everything.
 _Decay = Annotated[float, Field(ge=0, lt=1)]
 
 

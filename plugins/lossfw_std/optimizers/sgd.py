@@ -20,7 +20,7 @@ class Sgd(Optimizer):
     learning_rate : float
         Above 0.
     momentum : float
-        From 0, plain descent, to below 1: the share of the last step's
+        From 0, plain descent, to below 1: the fraction of the last step's
         direction that stays.
     nesterov : bool
         Look one step of momentum ahead.

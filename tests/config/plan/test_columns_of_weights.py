@@ -52,7 +52,7 @@ def test_held_out_data_in_another_order_are_refused():
 
 
 def test_a_training_that_begins_with_weights_takes_their_order():
-    start = "train.initial={name: file, file: out/weights.npz}"
+    start = "train.initializer={name: file, file: out/weights.npz}"
     with pytest.raises(ConfigError, match="input 1 of the training"):
         lossfw.train("run.yaml", overrides=[start, "data.file=turned.csv"])
 

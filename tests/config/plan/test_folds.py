@@ -54,7 +54,7 @@ def test_a_fold_is_every_so_manieth_row_of_the_order_that_a_share_has(table):
     order = generator(3, Purpose.HELD_OUT).permutation(ROWS)
     for fold, rows in enumerate(folds()):
         assert rows.tolist() == sorted(order[fold::4])
-    share = training("train.hold_out={share: 0.25}")[0]
+    share = training("train.hold_out={fraction: 0.25}")[0]
     assert share.held_out.inputs[:, 0].tolist() == sorted(order[:6] / ROWS)
 
 
@@ -78,7 +78,7 @@ def test_groups_of_a_loss_are_held_out_whole_without_being_asked(table):
 def test_classes_are_spread_evenly(table):
     for rows in folds("train.hold_out.stratify=true"):
         assert np.histogram(rows, [0, 12, 21, 24])[0].tolist() in ([3, 2, 1], [3, 3, 0], [3, 2, 0])
-    share = training("train.hold_out={share: 0.34, stratify: true}")[0].held_out
+    share = training("train.hold_out={fraction: 0.34, stratify: true}")[0].held_out
     assert np.bincount(share.targets).tolist() == [4, 3, 1]
 
 
@@ -97,7 +97,7 @@ def test_a_patience_that_chooses_by_the_reported_rows_is_noted(table):
 def test_a_class_is_spread_over_a_share_of_any_size():
     classes = np.repeat([0, 1], [10, 90])
     for share in (0.1, 0.3, 0.55):
-        held_out = held_out_units(100, 0, share=share, classes=classes)
+        held_out = held_out_units(100, 0, fraction=share, classes=classes)
         assert abs(np.sum(held_out < 10) - 10 * share) < 1
 
 
@@ -107,9 +107,13 @@ WRONG = [
     ("train.hold_out.folds=25", "the data have 24 rows, and 25 folds need 25", ""),
     ("train.hold_out={folds: 10, groups: column.patient}", "have 9 groups, and 10 folds", ""),
     ("train.hold_out.fold=4", "should be from 0 to 3, got 4", "counted from 0"),
-    ("train.hold_out={share: 0.5, fold: 1}", "fold has no meaning beside share", "write folds"),
+    (
+        "train.hold_out={fraction: 0.5, fold: 1}",
+        "fold has no meaning beside fraction",
+        "write folds",
+    ),
     ("train.hold_out={data: digits, groups: column.a}", "no meaning beside data", "leave it out"),
-    ("train.hold_out.share=0.5", "one of share, data, folds; got share and folds", ""),
+    ("train.hold_out.fraction=0.5", "one of fraction, data, folds; got fraction and folds", ""),
     ("train.hold_out.groups=patient", "written as column.patient, got 'patient'", ""),
     ("train.hold_out.groups=column.patint", "has no column 'patint'", ""),
     (

@@ -48,7 +48,7 @@ def test_inputs_have_mean_0_and_spread_1_and_a_constant_one_is_0():
 
 
 def test_held_out_rows_follow_the_rows_to_learn_from(folder):
-    made = training("train.hold_out.share=0.3")
+    made = training("train.hold_out.fraction=0.3")
     learnt, held = made.data.rows, made.held_out.rows
     mean, spread = X[learnt].mean(axis=0)[:2], X[learnt].std(axis=0)[:2]
     np.testing.assert_allclose(
@@ -85,7 +85,7 @@ def test_a_run_takes_the_numbers_of_the_training(folder):
 def test_a_training_that_begins_with_weights_keeps_their_numbers(folder):
     trained()
     np.save(folder / "x.npy", X * 2)
-    made = training("train.initial={name: file, file: out/weights.npz}")
+    made = training("train.initializer={name: file, file: out/weights.npz}")
     np.testing.assert_allclose(made.record.standardisation.mean, MEANS)
 
 

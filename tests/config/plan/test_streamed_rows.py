@@ -37,7 +37,7 @@ class Streaming(Mean):
 '''
 
 
-@pytest.mark.parametrize("hold_out", [{"share": 0.25}, {"folds": 3, "fold": 1}])
+@pytest.mark.parametrize("hold_out", [{"fraction": 0.25}, {"folds": 3, "fold": 1}])
 @pytest.mark.parametrize("model", ["mean", "streaming"])
 def test_inputs_of_a_model_that_reads_batches_stay_in_their_file(
     folder, monkeypatch, model, hold_out

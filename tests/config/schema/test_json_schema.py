@@ -114,7 +114,7 @@ def test_a_shipped_configuration_is_valid(path, mistakes):
 
 
 NETWORK = "network: {predictions: [[0.25, 0.75]]}"
-TRAIN = "{epochs: 1, optimizer: sgd, schedule: cosine, initial: {name: he}}"
+TRAIN = "{epochs: 1, optimizer: sgd, schedule: cosine, initializer: {name: he}}"
 LAYERS = "{layers: [{units: 1, activation: relu}], weights: w.npz}"
 
 
@@ -150,7 +150,10 @@ LAYERS = "{layers: [{units: 1, activation: relu}], weights: w.npz}"
         (GOOD, "extends: base.yaml\nevaluate: {sample: {seed: 3}, metrics: null}"),
         (NETWORK, "model: {name: xgboost, file: m.ubj}"),
         (NETWORK, "model: {name: trained, folder: runs/a}"),
-        (NETWORK, "model: xgboost\ntrain: {rounds: 20, measure: 5, hold_out: {share: 0.2}}"),
+        (
+            NETWORK,
+            "model: xgboost\ntrain: {rounds: 20, measure_every: 5, hold_out: {fraction: 0.2}}",
+        ),
         (NETWORK, "model: {name: xgboost, max_depth: 3, more: {a: 1}}\ntrain: {rounds: 20}"),
         (
             NETWORK,

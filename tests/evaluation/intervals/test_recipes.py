@@ -123,7 +123,7 @@ def false_stars(draw, seeds, repetitions, *, whole=True):
             ("units and seeds", units_and_seeds(by_seed, error, mean.freedom)),
             ("folds", corrected_for_folds(by_fold)),
             ("recipe", recipe_difference(by_seed, mean, by_fold, 0.95)),
-            # One fold of each seed, as of trainings that hold out a share of the rows.
+            # One fold of each seed, as of trainings that hold out a fraction of the rows.
             ("shares", corrected_for_folds(first, 1 / FOLDS)),
         ):
             low, high = found.ends(0.95)

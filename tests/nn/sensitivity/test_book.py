@@ -16,7 +16,7 @@ SAID = " ".join(PAGE.partition("## The book's network")[2].split())
 @pytest.fixture(scope="module")
 def found(mnist):
     # Fewer points and nearer to the value: the facts do not depend on them.
-    options = ("--range=-0.2:0.2", "--points", "9", "-o", "sensitivity.instead=[step]")
+    options = ("--range=-0.2:0.2", "--points", "9", "-o", "sensitivity.activations=[step]")
     config = str(ROOT / "configs" / "book" / "sensitivity.yaml")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOSSFW_DATA", str(mnist.resolve()))

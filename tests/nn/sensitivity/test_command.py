@@ -16,7 +16,7 @@ CONFIG = (
     DIGITS
     + """\
 evaluate: {metrics: [accuracy]}
-sensitivity: {points: 21, instead: [step]}
+sensitivity: {points: 21, activations: [step]}
 """
 )
 NAME = ("--parameter", "layers.0.weights[20,4]")
@@ -118,7 +118,7 @@ WRONG = [
     ((*NAME, "--points", "1"), "sensitivity.points should be at least 2, got 1"),
     ((*NAME, "--points", "0"), "sensitivity.points should be at least 2, got 0"),
     ((*NAME, "--points", "x"), "sensitivity.points"),
-    ((*NAME, "-o", "sensitivity.instead=[stp]"), "did you mean 'step'?"),
+    ((*NAME, "-o", "sensitivity.activations=[stp]"), "did you mean 'step'?"),
     ((*NAME, "-o", "sensitivity.pionts=3"), "did you mean 'points'?"),
 ]
 

@@ -103,7 +103,7 @@ def test_many_epochs_are_shown_in_part_and_written_in_full(lossfw):
 
 
 def test_a_step_that_is_forced_moves_nothing_before_it(lossfw):
-    text = ("network.layers.0.activation=step", "train.force=true")
+    text = ("network.layers.0.activation=step", "train.allow_untrainable=true")
     moved = told(lossfw, "train", "train.yaml", "--no-out", "-o", text[0], "-o", text[1])["moved"]
     assert moved[0] == 0.0
     assert moved[1] > 0

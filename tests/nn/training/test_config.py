@@ -27,8 +27,8 @@ def test_every_key_arrives(build, folder):
         "network.dtype=float64",
         "train.batch_size=10",
         "train.schedule={name: stairs, every: 2}",
-        "train.initial={name: normal, scale: 0.5}",
-        "train.hold_out={share: 0.25, patience: 4}",
+        "train.initializer={name: normal, scale: 0.5}",
+        "train.hold_out={fraction: 0.25, patience: 4}",
         "evaluate.metrics=[accuracy, cross_entropy]",
     )
     assert (training.seed, training.batch_size, training.patience) == (7, 10, 4)
@@ -43,7 +43,7 @@ def test_every_key_arrives(build, folder):
     [("xavier", np.sqrt(2 / 402)), ("he", np.sqrt(2 / 2)), ("normal", 0.01)],
 )
 def test_weights_are_drawn_with_the_spread_of_their_rule(rule, spread, build):
-    training = build(f"train.initial={rule}", "network.layers.0.units=400")
+    training = build(f"train.initializer={rule}", "network.layers.0.units=400")
     first = training.network.layers[0]
     # The spread of 800 draws is known to 2.5 percent; five times that is not chance.
     assert first.weight.std() == pytest.approx(spread, rel=0.125)
@@ -57,7 +57,7 @@ def weights():
 
 def test_weights_from_a_file(build, folder):
     np.savez(folder / "w.npz", **weights())
-    training = build("train.initial={name: file, file: w.npz}")
+    training = build("train.initializer={name: file, file: w.npz}")
     assert (training.network.layers[0].weight == 1).all()
     assert training.network.dtype == np.float32
 
@@ -77,8 +77,8 @@ def test_the_digest_holds_what_decides_the_result(build):
         "train.batch_size=7",
         "train.optimizer.momentum=0.8",
         "train.schedule=linear",
-        "train.initial=he",
-        "train.hold_out={share: 0.5}",
+        "train.initializer=he",
+        "train.hold_out={fraction: 0.5}",
         "network.layers.0.activation=relu",
         "network.dtype=float64",
         "loss={name: cross_entropy, label_smoothing: 0.1}",
@@ -100,21 +100,31 @@ WRONG = [
     ("train.schedule=linaer", "-o", "There is no schedule 'linaer'", "did you mean 'linear'?"),
     ("train.schedule=qqqq", "-o", "There is no schedule", "is one of constant, linear, cosine"),
     ("train.schedule={name: stairs}", "-o", "stairs needs the parameter 'every'", ""),
-    ("train.initial=xavir", "-o", "There is no initial 'xavir'", "did you mean 'xavier'?"),
-    ("train.initial={name: normal, scale: 0}", "-o", "should be greater than 0", ""),
-    ("train.initial={name: file, file: no.npz}", "-o", "there is no file 'no.npz'", "looked in"),
-    ("train.hold_out={share: 1}", "-o", "should be less than 1", ""),
+    ("train.initializer=xavir", "-o", "There is no initializer 'xavir'", "did you mean 'xavier'?"),
+    ("train.initializer={name: normal, scale: 0}", "-o", "should be greater than 0", ""),
+    (
+        "train.initializer={name: file, file: no.npz}",
+        "-o",
+        "there is no file 'no.npz'",
+        "looked in",
+    ),
+    ("train.hold_out={fraction: 1}", "-o", "should be less than 1", ""),
     ("train.hold_out={patience: 3}", "-o", "data, folds; none of them is given", ""),
     (
-        "train.hold_out={share: 0.1, data: digits}",
+        "train.hold_out={fraction: 0.1, data: digits}",
         "-o",
-        "one of share, data, folds; got share and data",
+        "one of fraction, data, folds; got fraction and data",
         "",
     ),
-    ("train.hold_out={share: 0.1, patience: 0}", "-o", "should be greater than 0", ""),
+    ("train.hold_out={fraction: 0.1, patience: 0}", "-o", "should be greater than 0", ""),
     ("train.hold_out={data: digits}", "-o", "inputs have shape (597, 64)", ""),
     ("train.epoch=3", "-o", "unknown key 'train.epoch'", "did you mean 'epochs'?"),
-    ("train.force=yes", "-o", "train.force should be true or false", "write true or false"),
+    (
+        "train.allow_untrainable=yes",
+        "-o",
+        "train.allow_untrainable should be true or false",
+        "write true or false",
+    ),
     ("evaluate.sample={count: 3}", "-o", "a training takes all rows", "leave it out"),
     ("network={predictions: [[1, 2]]}", "-o", "nothing that could learn", "give layers"),
     ("network.layers.1.units=3", "", None, ""),
@@ -184,8 +194,8 @@ def test_weights_of_a_file_that_are_not_finite(wrong, problem, folder):
     arrays = weights()
     arrays["W2"][1, 1] = wrong
     np.savez(folder / "w.npz", **arrays)
-    where, what, _ = problem("train.initial={name: file, file: w.npz}")
-    assert where.startswith("-o train.initial")
+    where, what, _ = problem("train.initializer={name: file, file: w.npz}")
+    assert where.startswith("-o train.initializer")
     assert "W2[1, 1]" in what
 
 
@@ -195,13 +205,13 @@ def test_a_data_set_with_one_class(problem, build, change):
     assert where == "train.yaml:2:7"
     assert "all 200 rows" in what
     assert "have class 1: there is nothing to tell apart" in what
-    assert hint == "train.force: true would train all the same"
-    build("train.force=true")
+    assert hint == "train.allow_untrainable: true would train all the same"
+    build("train.allow_untrainable=true")
 
 
 def test_one_row_of_which_none_can_be_held_out(problem, folder):
     np.savez(folder / "data.npz", inputs=np.ones((1, 2)), targets=np.zeros(1, int))
-    _, what, _ = problem("train.hold_out={share: 0.5}", "train.force=true")
+    _, what, _ = problem("train.hold_out={fraction: 0.5}", "train.allow_untrainable=true")
     assert "none can be held out" in what
 
 
@@ -223,15 +233,15 @@ class TestRefusal:
         assert "its derivative is 0 wherever it exists" in what
         assert "hinge" in hint
         assert "logistic" in hint
-        assert "train.force: true" in hint
-        build("train.force=true", text=MARGINS)
+        assert "train.allow_untrainable: true" in hint
+        build("train.allow_untrainable=true", text=MARGINS)
 
     def test_a_step_names_activations_with_a_slope(self, problem, build):
         where, what, hint = problem("network.layers.0.activation=step")
         assert where.startswith("-o network.layers.0.activation")
         assert "layers.0 would not move" in what
         assert "sigmoid" in hint
-        build("network.layers.0.activation=step", "train.force=true")
+        build("network.layers.0.activation=step", "train.allow_untrainable=true")
 
     def test_a_metric_in_the_place_of_the_loss(self, problem):
         where, what, hint = problem("loss=accuracy")

@@ -20,8 +20,8 @@ train:
   epochs: 6
   optimizer: {name: sgd, learning_rate: 0.01, momentum: 0.9}
   schedule: cosine
-  initial: he
-  hold_out: {share: 0.2}
+  initializer: he
+  hold_out: {fraction: 0.2}
 evaluate: {metrics: [mae]}
 """
 LAST = {

@@ -152,7 +152,7 @@ class TestResume:
         if "schedule" in changes:
             changes["schedule"] = SCHEDULES[changes["schedule"]]()
         if "patience" in changes:
-            held = held_out_units(600, 0, share=0.3)
+            held = held_out_units(600, 0, fraction=0.3)
             learnt = np.setdiff1d(np.arange(600), held)
             changes |= {"held_out": two_rings.take(held), "data": two_rings.take(learnt)}
         job = training(**changes)
@@ -199,10 +199,10 @@ class TestPatience:
 
     def test_a_share_has_at_least_one_row_and_not_all_and_follows_the_seed(self):
         for rows, share in ((2, 0.01), (2, 0.99), (10, 0.25), (597, 0.5)):
-            held = held_out_units(rows, 3, share=share)
+            held = held_out_units(rows, 3, fraction=share)
             assert 0 < len(set(held.tolist())) < rows
             assert set(held.tolist()) <= set(range(rows))
-        first, second = (held_out_units(100, seed, share=0.2).tolist() for seed in (0, 1))
+        first, second = (held_out_units(100, seed, fraction=0.2).tolist() for seed in (0, 1))
         assert first != second
 
 

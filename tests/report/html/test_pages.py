@@ -47,7 +47,7 @@ lossfw: 1
 data: {name: inline, inputs: [[0.0], [1.0], [2.0]], targets: [1.0, 3.0, 5.0]}
 network: {layers: [{units: 1, activation: identity}]}
 loss: squared_error
-train: {epochs: 200, optimizer: {name: sgd, learning_rate: 0.1}, measure: 10}
+train: {epochs: 200, optimizer: {name: sgd, learning_rate: 0.1}, measure_every: 10}
 sweep: {grid: {train.optimizer.learning_rate: [0.1, 0.05]}}
 """
 # Elements that have no end.

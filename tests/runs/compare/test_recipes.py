@@ -248,7 +248,7 @@ def test_other_folds_are_not_paired(data):
 def test_trainings_that_hold_out_rows_by_seed_are_corrected_for_shared_rows(data, command):
     grid = "sweep={grid: {network.layers.0.units: [2, 3]}, seeds: 3}"
     framework.train_all(
-        "train.yaml", overrides=[grid, "train.hold_out={share: 0.25}"], out="shares"
+        "train.yaml", overrides=[grid, "train.hold_out={fraction: 0.25}"], out="shares"
     )
     found = framework.compare("shares")
     less = np.array(

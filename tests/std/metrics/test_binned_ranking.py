@@ -10,7 +10,7 @@ from lossfw.errors import DomainError
 
 
 def pairs_in_a_bin(scores, targets, bins):
-    """Return the share of pairs of a row of class 1 and another that fall into one bin."""
+    """Return the fraction of pairs of a row of class 1 and another that fall into one bin."""
     number = np.minimum((scores * bins).astype(int), bins - 1)
     own, others = (np.bincount(number[targets == of], minlength=bins) for of in (1, 0))
     return (own * others).sum() / (own.sum() * others.sum())

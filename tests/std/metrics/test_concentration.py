@@ -75,8 +75,8 @@ def test_lift_takes_rows_until_the_share_is_full(drawn):
     if mean == 0:
         return
     for spec, wanted in (
-        ({"share": 0.25}, 0.25 * weight.sum()),
-        ({"share": 1.0}, weight.sum()),
+        ({"fraction": 0.25}, 0.25 * weight.sum()),
+        ({"fraction": 1.0}, weight.sum()),
         ({"k": 2}, min(2.0, weight.sum())),
     ):
         found = lossfw.metric("lift", **spec)(drawn.y, drawn.t, sample_weight=drawn.weight)
@@ -117,8 +117,8 @@ def test_what_has_no_order_or_no_share_is_told(name):
 
 
 def test_lift_has_one_size():
-    with pytest.raises(ParameterError, match="either 'share' or 'k'"):
-        lossfw.metric("lift", share=0.5, k=3)
+    with pytest.raises(ParameterError, match="either 'fraction' or 'k'"):
+        lossfw.metric("lift", fraction=0.5, k=3)
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ LOSS = lossfw.loss("cross_entropy")
 # A level at which intervals that are too wide miss as visibly as those too narrow do.
 LEVEL = 0.8
 TIMES = 120
-# Standard deviation of the share that holds: 0.037. Three of them; the draws are fixed.
+# Standard deviation of the fraction that holds: 0.037. Three of them; the draws are fixed.
 TOLERANCE = 0.11
 
 

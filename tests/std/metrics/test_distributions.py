@@ -33,7 +33,7 @@ def test_the_histogram_of_the_transform():
     metric = lossfw.metric("pit", of="crps_normal", bins=8)
     share = np.histogram(TRANSFORM, 8, (0.0, 1.0), weights=WEIGHT)[0] / WEIGHT.sum()
     curve = metric.curve(metric.partial(Y, T, sample_weight=WEIGHT))
-    assert curve["share"] == pytest.approx(share)
+    assert curve["fraction"] == pytest.approx(share)
     assert curve["pit"] == pytest.approx((np.arange(8) + 0.5) / 8)
     assert metric(Y, T, sample_weight=WEIGHT) == pytest.approx(np.abs(share - 1 / 8).sum() / 2)
     mean = lossfw.metric("pit", of="crps_normal", statistic="mean")
@@ -60,7 +60,7 @@ def test_a_count_is_spread_over_the_range_of_its_transform():
     # With odds of 1, counts 0, 1 and 2 have the ranges (0, 1/2), (1/2, 3/4) and (3/4, 7/8).
     metric = lossfw.metric("pit", of=Geometric(), bins=4)
     curve = metric.curve(metric.partial([1.0, 1.0, 1.0], [0.0, 1.0, 2.0]))
-    assert curve["share"] == pytest.approx([1 / 6, 1 / 6, 1 / 3, 1 / 3])
+    assert curve["fraction"] == pytest.approx([1 / 6, 1 / 6, 1 / 3, 1 / 3])
     mean = lossfw.metric("pit", of=Geometric(), statistic="mean")
     assert mean([1.0, 1.0, 1.0], [0.0, 1.0, 2.0]) == pytest.approx((1 / 4 + 5 / 8 + 13 / 16) / 3)
 

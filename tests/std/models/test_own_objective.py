@@ -71,7 +71,7 @@ def config(library, objective, rounds=ROUNDS):
         "data": {"inputs": INPUTS, "targets": targets},
         "model": model,
         "loss": loss,
-        "train": {"rounds": rounds, "measure": 40},
+        "train": {"rounds": rounds, "measure_every": 40},
     }
 
 

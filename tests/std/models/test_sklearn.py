@@ -311,7 +311,7 @@ model:
     - {name: sklearn.linear_model.LogisticRegression, C: 0.5}
 loss: {name: cross_entropy, guard: none}
 evaluate: {metrics: [accuracy]}
-train: {hold_out: {share: 0.2}}
+train: {hold_out: {fraction: 0.2}}
 """
 
 

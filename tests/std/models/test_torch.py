@@ -280,7 +280,7 @@ lossfw: 1
 data: {{name: inline, inputs: [[1, 2, 3], [4, 5, 6], [7, 8, 9], [3, 1, 2]], targets: [1, 2, 3, 1]}}
 model: {{name: torch, module: "{NETS}:Net"}}
 loss: {{name: tweedie_deviance, power: 1.5}}
-train: {{epochs: 2, schedule: cosine, hold_out: {{share: 0.25}}}}
+train: {{epochs: 2, schedule: cosine, hold_out: {{fraction: 0.25}}}}
 """
 
 

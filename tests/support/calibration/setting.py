@@ -13,7 +13,7 @@ from lossfw.evaluation.intervals.freedom import degrees_of_freedom
 from lossfw.evaluation.intervals.left_out import LeftOut
 
 LEVEL = 0.95
-# The share of comparisons that may have a false star, of COUNT.
+# The fraction of comparisons that may have a false star, of COUNT.
 MOST = 0.08
 COUNT = 2000
 # The least share of comparisons with a warning where no interval can be right.
