@@ -304,7 +304,7 @@ def _part(ir: IrBuilder, op: str, kind: str, x: str) -> str:
 
 def declarations() -> list[str]:
     """Return the declarations of LLVM's own functions."""
-    lines = []
+    lines = ["declare void @llvm.prefetch.p0(ptr, i32, i32, i32)"]
     for kind, suffix in ((FLOAT, "f32"), (DOUBLE, "f64")):
         for name in _INTRINSICS.values():
             lines.append(f"declare {kind} @llvm.{name}.{suffix}({kind})")

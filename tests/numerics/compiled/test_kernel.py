@@ -1,12 +1,16 @@
 """Kernels: the bits of NumPy in every operation, and in sums of every length."""
 
+import ctypes
+import mmap
+import sys
+
 import numpy as np
 import pytest
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 
 from lossfw.losses.engine.kernels.trial import count_unlike
-from lossfw.numerics.compiled.kernel import Kernel
+from lossfw.numerics.compiled.kernel import Kernel, write_kernel
 from lossfw.numerics.compiled.operations import UncompiledError
 from lossfw.numerics.compiled.signature import KernelSignature
 from lossfw.numerics.selection import apply_where
@@ -152,6 +156,38 @@ def test_derivatives_are_scaled_and_weighted_as_by_numpy(dtype, weighted):
     with np.errstate(all="ignore"):
         scale = weight * (1 / 3) if weighted else 1 / 3
         np.testing.assert_array_equal(found, (y * t * scale).astype(dtype))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "prefetched"),
+    [
+        ("arithmetic", {}, 3),  # two inputs, and the derivatives
+        ("exponentials", {}, 0),
+        ("arithmetic", {"weighted": True}, 0),
+    ],
+)
+def test_the_next_strip_is_asked_for_where_that_pays(name, options, prefetched):
+    def body(xp, y, t):
+        return BODIES[name](xp, y, t), y
+
+    graph = trace(body, {"y": "float32", "t": "float32"})
+    signature = KernelSignature(("y", "t"), True, True, **options)
+    text = write_kernel(graph, np.dtype("float32"), signature).text
+    assert text.count("call void @llvm.prefetch") == prefetched
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pages are forbidden by POSIX")
+def test_memory_after_the_arrays_may_be_forbidden():
+    page = mmap.PAGESIZE
+    block = mmap.mmap(-1, 2 * page, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    numbers = np.frombuffer(block, np.float64)
+    process = ctypes.CDLL(None, use_errno=True)
+    assert process.mprotect(ctypes.c_void_p(numbers.ctypes.data + page), page, 0) == 0
+    y = numbers[: page // 8]
+    y[:] = np.arange(y.size)
+    kernel = kernel_of(lambda xp, y, t: (y * t, y + t), "float64", derivatives=True)
+    kernel(y, y, derivatives=y, scale=1.0)
+    np.testing.assert_array_equal(y, 2.0 * np.arange(y.size))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
