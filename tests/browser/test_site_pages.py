@@ -178,6 +178,28 @@ def test_search_finds_names_and_aliases(words, document, by, visit, site, addres
     assert made.said == []
 
 
+# What people type who do not know our words, and the page that answers.
+TYPED = {
+    "safe": "reference/faq", "security": "reference/security", "imbalanced": "reference/faq",
+    "custom objective": "reference/faq", "API": "reference/python", "resume": "how-to/run",
+    "GPU": "reference/faq", "install": "tutorial/install", "link": "reference/glossary",
+    "nan": "reference/faq", "hessian": "explanation/curvature", "jupyter": "how-to/notebooks",
+    "compare models": "how-to/compare", "lossfw.run": "reference/python/lossfw.run",
+    "changelog": "reference/changelog",
+}  # fmt: skip
+
+
+def test_the_first_hit_of_what_people_type_answers(visit, site):
+    first = {}
+    for words in TYPED:
+        page = visit(f"{site.as_uri()}/search.html?q={words}").page
+        page.wait_for_selector("#search-results li a")
+        # Hits come in one by one, the best one first.
+        href = page.locator("#search-results li a").first.get_attribute("href")
+        first[words] = href.partition(".html")[0]
+    assert first == TYPED
+
+
 def test_a_page_of_markdown_stands_beside_each(site):
     pages = {p.relative_to(site).with_suffix("") for p in _pages(site)} - {
         Path("search"), Path("genindex")

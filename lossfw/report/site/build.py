@@ -19,6 +19,7 @@ import click
 from lossfw.components.naming import printable
 from lossfw.errors import ArgumentError, MissingExtraError, RunError
 from lossfw.extras import install_command
+from lossfw.report.site.comments import turn_comments
 from lossfw.report.site.component_page import component_page
 from lossfw.report.site.content import SiteContent
 from lossfw.report.site.gallery import chapter_pages, gallery_page
@@ -54,11 +55,6 @@ _FOLDERS = {
 
 # A link to a section of the page that describes all components.
 _COMPONENT = re.compile(r"\]\((?:\.\./)*reference/components\.md#(\w+)\)")
-
-# The name of a file, which tests of pages read, and the block with its content.
-_FILE = re.compile(
-    r"^<!-- file: (?P<name>\S+) -->\n```(?P<language>\w+)\n(?P<body>.*?\n)```$", re.M | re.S
-)
 
 # Pages of a project next to its documentation, which become pages of the site, and links to them.
 _PROJECT_PAGES = ("CHANGELOG", "SECURITY", "CONTRIBUTING")
@@ -223,7 +219,7 @@ def stage(folder: Path, content: SiteContent, title: str, docs: Path | None = No
     else:
         _copy(docs, root)
         write_python_pages(root)
-        _caption_files(root)
+        turn_comments(root)
         _link_components(root, content)
     for subject in content.subjects:
         _write(root / f"{subject.document}.md", component_page(subject, content))
@@ -268,20 +264,6 @@ def _copy_project_pages(project: Path, root: Path) -> None:
     for name, page in there.items() if linking else ():
         text = page.read_text(encoding="utf-8").replace("](docs/", "](../")
         _write(root / "reference" / f"{name.lower()}.md", text)
-
-
-def _caption_files(root: Path) -> None:
-    """Show the name of a file above the block with its content."""
-    for page in root.rglob("*.md"):
-        text = page.read_text(encoding="utf-8")
-        _write(page, _FILE.sub(_captioned, text))
-
-
-def _captioned(block: re.Match[str]) -> str:
-    # A linter would find no block of Python in the pages of a checkout with ``python`` here.
-    language = {"py": "python"}.get(block["language"], block["language"])
-    caption = f":caption: {block['name']}"
-    return fenced(f"{{code-block}} {language}", caption, "", block["body"].rstrip("\n"))
 
 
 def _link_components(root: Path, content: SiteContent) -> None:
