@@ -15,6 +15,7 @@ from lossfw.cli.arguments import (
     refuse_several,
     usable,
 )
+from lossfw.cli.command import Command
 from lossfw.cli.options import json_option, plugin_options, processes_option, say_json
 from lossfw.cli.progress import ProgressBar
 from lossfw.components.plugin_choice import Plugins
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _KINDS = ("loss", "activation")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @parameter_option
 @click.option(

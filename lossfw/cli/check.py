@@ -14,6 +14,7 @@ from lossfw.cli.arguments import (
     refuse_below,
     refuse_several,
 )
+from lossfw.cli.command import Command
 from lossfw.cli.options import json_option, plugin_options, processes_option, with_options
 from lossfw.cli.progress import ProgressBar
 from lossfw.components.plugin_choice import Plugins
@@ -57,7 +58,22 @@ _outside_options = with_options(
 )
 
 
-@click.command("check")
+# What the options are for, in the order of the help.
+_HEADINGS = {
+    "What to check": (
+        *("every", "parameters", "defaults", "within", "bridges"),
+        *("only", "skip", "expect"),
+    ),
+    "How long": ("examples", "seed", "time", "allow_unfinished", "first", "processes"),
+    "What fails, and output": ("strict", "conventions", "as_json", "json_file"),
+    "Functions of other libraries": (
+        *("against", "kind", "prediction", "target"),
+        *("gradient", "hessian", "claims", "rtol"),
+    ),
+}
+
+
+@click.command("check", cls=Command, headings=_HEADINGS)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @parameter_option
 @click.option("--all", "every", is_flag=True, help="Check everything that is installed.")
@@ -84,7 +100,7 @@ _outside_options = with_options(
     "--expect",
     multiple=True,
     metavar="CHECK=REASON",
-    help="Expect CHECK to fail, for REASON; it is an error if it passes. Can be repeated.",
+    help="Expect CHECK to fail, for REASON, and fail if it passes. Can be repeated.",
 )
 @click.option(
     "--only",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lossfw.cli.arguments import read_yaml
+from lossfw.cli.command import Command
 from lossfw.cli.options import (
     by_options,
     json_option,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _SHOWN_DIFFERENCES = 20
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folders", nargs=-1, required=True, metavar="RUN RUN...")
 @click.option("--sort", metavar="KEY", help="Order by loss, a metric, a setting, or name.")
 @click.option("--reverse", is_flag=True, help="Show the largest first.")
@@ -148,7 +149,7 @@ def _component(text: str, option: str) -> Any:
     )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folders", nargs=-1, required=True, metavar="FOLDER...")
 @click.option(
     "--out",
@@ -235,7 +236,7 @@ def report_on(requests: Sequence[RunRequest]) -> None:
         write_stderr(f"wrote {path}")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folder")
 @json_option
 @plugin_file_option

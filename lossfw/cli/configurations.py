@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lossfw.cli.command import Command
 from lossfw.cli.options import (
     config_plugin_options,
     json_option,
@@ -18,7 +19,7 @@ from lossfw.components.plugin_choice import Plugins
 from lossfw.runs.files import say, write_file
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("config")
 @override_option
 @click.option("--plain", is_flag=True, help="Omit the origins and the defaults in comments.")
@@ -44,7 +45,7 @@ def config(
         say((resolved.text() if plain else resolved.annotated()).removesuffix("\n"))
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("configs", nargs=-1, required=True, metavar="CONFIG...")
 @override_option
 @json_option
@@ -88,7 +89,7 @@ def validate(
         ctx.exit(2)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--out", metavar="FILE", help="Write it to this file.")
 @plugin_options
 def schema(out: str | None, plugins: Plugins) -> None:

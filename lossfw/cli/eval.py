@@ -14,6 +14,7 @@ from lossfw.cli.arguments import (
     parameter_option,
     read_parameters,
 )
+from lossfw.cli.command import Command
 from lossfw.cli.options import json_option, plugin_options, say_json
 from lossfw.components.hookspecs import KINDS
 from lossfw.errors import ArgumentError, LossfwError
@@ -35,7 +36,7 @@ _EXAMPLES: tuple[tuple[list[Any], list[Any]], ...] = (
 )
 
 
-@click.command("eval")
+@click.command("eval", cls=Command)
 @click.argument("name")
 @click.option("-y", "--prediction", metavar="ARRAY", help="The predictions.")
 @click.option("-t", "--target", metavar="ARRAY", help="The targets.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from lossfw.cli.command import Command
 from lossfw.cli.options import json_option, plugin_options, say_json
 from lossfw.components.hookspecs import KINDS
 from lossfw.components.plugin_choice import Plugins
@@ -19,8 +20,15 @@ _PLURALS = {f"{kind}{'es' if kind == 'loss' else 's'}": kind for kind in KINDS}
 _PLURALS["data"] = "source"
 
 
-@click.command("list")
-@click.argument("kind", required=False, type=click.Choice([*KINDS, *_PLURALS]), metavar="[KIND]")
+class _Kind(click.Choice[str]):
+    """A kind, which may be given in the plural; messages list the singulars."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(_PLURALS.get(value, value), param, ctx)
+
+
+@click.command("list", cls=Command)
+@click.argument("kind", required=False, type=_Kind(KINDS), metavar="[KIND]")
 @json_option
 @plugin_options
 def list_components(kind: str | None, as_json: bool, plugins: Plugins) -> None:
@@ -30,7 +38,7 @@ def list_components(kind: str | None, as_json: bool, plugins: Plugins) -> None:
     model of a library, the line shows the installed version of the library or how to install it.
     """
     registry = plugins.registry()
-    entries = registry.imported(None if kind is None else _PLURALS.get(kind, kind))
+    entries = registry.imported(kind)
     if as_json:
         say_json(components=[_describe(entry, registry) for entry in entries])
         return
@@ -82,7 +90,7 @@ def _describe(entry: Entry, registry: Registry) -> dict[str, object]:
     return description
 
 
-@click.command("plugins")
+@click.command("plugins", cls=Command)
 @json_option
 @plugin_options
 def list_plugins(as_json: bool, plugins: Plugins) -> None:

@@ -13,20 +13,22 @@ import errno
 import gc
 import importlib
 import io
-import re
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from lossfw.cli.options import traceback_option, wants_traceback, write_stderr
-from lossfw.components.naming import did_you_mean
 from lossfw.errors import ConfigError, LossfwError
 from lossfw.version import __version__
 
 # More characters than the first sentence of any command has.
 _WHOLE = 10_000
+
+# The words of the command line, in the context of click.
+_WORDS = "lossfw.words"
 
 FAILED = 1
 
@@ -98,10 +100,10 @@ class Verbs(VerbGroup):
         """Return the verbs in the order of their table."""
         return list(VERBS)
 
-    def find_command(self, ctx: click.Context, name: str) -> click.Command:
-        """Import a verb."""
+    def find_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import a verb; None for any other name."""
         if name not in VERBS:
-            ctx.fail(f"unknown verb {name!r}. {did_you_mean(name, VERBS)}".rstrip())
+            return None
         module, _, attribute = VERBS[name].partition(":")
         command: click.Command = getattr(importlib.import_module(f"lossfw.cli.{module}"), attribute)
         return command
@@ -119,6 +121,16 @@ class Verbs(VerbGroup):
             write_stderr(f"lossfw: error: the output cannot be written: {reason}.")
             sys.exit(FAILED)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options before the verb, and keep all words for messages on mistakes."""
+        words = ctx.meta[_WORDS] = tuple(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            raise _mistake(error, words) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb."""
         try:
@@ -134,10 +146,10 @@ class Verbs(VerbGroup):
             self._end(ctx, error, message, FAILED)
         except MemoryError as error:
             self._end(ctx, error, "lossfw: error: there is not enough memory", FAILED)
-        except click.UsageError as error:
-            if hint := _override_meant(error.message):
-                raise click.UsageError(f"{error.message}. {hint}", error.ctx) from None
+        except click.exceptions.NoArgsIsHelpError:
             raise
+        except click.UsageError as error:
+            raise _mistake(error, ctx.meta[_WORDS]) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
@@ -152,14 +164,11 @@ class Verbs(VerbGroup):
         ctx.exit(code)
 
 
-def _override_meant(message: str) -> str:
-    """Return a hint where an argument too many is written like an override."""
+def _mistake(error: click.UsageError, words: Sequence[str]) -> click.UsageError:
     # Imported here: only a wrong command line needs it.
-    from lossfw.config.text.reading import like_override
+    from lossfw.cli.usage import Mistake
 
-    extra = re.search(r"unexpected extra arguments? \((.*)\)", message)
-    given = [word for word in extra[1].split() if like_override(word)] if extra else []
-    return f"To change the configuration, write -o {' -o '.join(given)}" if given else ""
+    return error if isinstance(error, Mistake) else Mistake(error, words)
 
 
 def _bug(error: Exception) -> str:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from lossfw.cli.command import Command
 from lossfw.cli.main import VerbGroup
 from lossfw.components.naming import snake_case
 from lossfw.errors import ArgumentError, OutputError
@@ -117,7 +118,7 @@ def _kind_option(kinds: Iterable[str], words: str, option: str = "--kind") -> Ca
     return click.option(option, type=choice, default=first, show_default=True, help=words)
 
 
-@new.command("loss")
+@new.command("loss", cls=Command)
 @click.argument("name")
 @_kind_option(KINDS_OF_LOSS, _KIND_HELP)
 def new_loss(name: str, kind: str) -> None:
@@ -125,7 +126,7 @@ def new_loss(name: str, kind: str) -> None:
     _new_file("loss", name, f"{kind}.py", *_THEN_CHECK)
 
 
-@new.command("activation")
+@new.command("activation", cls=Command)
 @click.argument("name")
 @_kind_option(_KINDS_OF_ACTIVATION, "Whether it takes single numbers or rows.")
 def new_activation(name: str, kind: str) -> None:
@@ -133,7 +134,7 @@ def new_activation(name: str, kind: str) -> None:
     _new_file("activation", name, _KINDS_OF_ACTIVATION[kind], *_THEN_CHECK)
 
 
-@new.command("model")
+@new.command("model", cls=Command)
 @click.argument("name")
 @_kind_option(_WAYS_TO_LEARN, _LEARNS_HELP, "--learns")
 def new_model(name: str, learns: str) -> None:
@@ -171,7 +172,7 @@ def _new_file(kind: str, name: str, template: str, step: str, *lines: str) -> No
         say(f"  {line.replace('NAME', name)}")
 
 
-@new.command("plugin")
+@new.command("plugin", cls=Command)
 @click.argument("distribution")
 @click.option("--loss", help="The name of its first loss; my_loss without --loss and --model.")
 @_kind_option(KINDS_OF_LOSS, _KIND_HELP)

@@ -191,7 +191,7 @@ def slice_of(by: str | None, bins: str | None) -> Slice | None:
 
     if by is None:
         if bins is not None:
-            raise click.UsageError("--bins cuts the numbers of --by WHAT: give it too.")
+            raise click.UsageError("--bins needs --by WHAT.")
         return None
     try:
         edges = [float(edge) for edge in (bins or "").split(",") if edge.strip()]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lossfw.cli.command import Command
 from lossfw.cli.options import (
     config_plugin_options,
     jobs_option,
@@ -29,7 +30,7 @@ _LOST_WEIGHTS = (
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("configs", metavar="CONFIG...", nargs=-1, required=True)
 @override_option
 @click.option(
@@ -76,7 +77,7 @@ def run(**options: Any) -> None:
     _carry_out(requests, given, _run_one)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("config")
 @override_option
 @click.option(

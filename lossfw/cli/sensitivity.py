@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from lossfw.cli.command import Command
 from lossfw.cli.options import config_plugin_options, json_option, override_option
 from lossfw.cli.progress import ProgressBar
 from lossfw.components.plugin_choice import Plugins
 from lossfw.runs.files import check_folder, say, to_json, write_file
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("config")
 @click.option("--parameter", metavar="NAME", help="layers.2.weights[17,4], or gradient for all.")
 @click.option("--range", "reach", metavar="LOW:HIGH", help="The way from its value, as -1:1.")

@@ -17,6 +17,7 @@ from lossfw.cli.arguments import (
     read_yaml,
     usable,
 )
+from lossfw.cli.command import Command
 from lossfw.cli.options import json_option, plugin_options, say_json
 from lossfw.components.hookspecs import KINDS
 from lossfw.components.plugin_choice import Plugins
@@ -33,7 +34,7 @@ SHOW_VERSION = 2
 _PLOTTED = ("loss", "activation")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("names", nargs=-1, metavar="NAME...")
 @click.option("--all", "every", is_flag=True, help="Show every installed component.")
 @parameter_option
@@ -61,7 +62,7 @@ def show(
 
     registry = plugins.registry()
     if every == bool(names):
-        raise click.UsageError("name components, or give --all for every one, and not both.")
+        raise click.UsageError("give component names or --all, not both.")
     kinds = KINDS if kind is None else (kind,)
     if every:
         entries, broken = usable(registry.imported(kind))
@@ -114,7 +115,7 @@ def _describe(
     return described
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @parameter_option
 @click.option("--out", required=True, metavar="FILE", help="The file, a .svg or a .png.")
@@ -187,7 +188,7 @@ def _read_spec(text: str) -> Mapping[str, Any]:
     return spec
 
 
-@click.command("bridge")
+@click.command("bridge", cls=Command)
 @click.argument("library")
 @click.option(
     "--loss", "text", required=True, metavar="LOSS", help="A name, or {name: huber, delta: 2}."

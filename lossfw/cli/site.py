@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from lossfw.cli.command import Command
 
-@click.command()
+
+@click.command(cls=Command)
 @click.option("--out", required=True, metavar="DIR", help="The folder for the pages.")
 @click.option(
     "--plugin",

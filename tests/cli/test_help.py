@@ -1,5 +1,7 @@
 """The help of every command: whole at any width, and hints of what other programs write."""
 
+import re
+
 import click
 import pytest
 
@@ -86,3 +88,24 @@ def test_the_hint_of_a_sweep_runs(config, lossfw):
 def test_a_list_has_the_hint_of_its_key(config, lossfw):
     result = lossfw("run", "c.yaml", "-o", "loss.delt=[1.1, 1.5]")
     assert "did you mean 'delta'" in result.stderr
+
+
+def test_the_options_of_a_check_are_grouped_and_common_ones_come_last():
+    group = click.Context(main)
+    text = shown(main.get_command(group, "check"), 80)
+    headings = re.findall(r"^(\w[^\n]*):$", text, re.MULTILINE)
+    assert headings[:2] == ["What to check", "How long"]
+    assert headings[-1] == "Plugins and help"
+    assert "Options" not in headings
+    last = text.rpartition("Plugins and help:")[2]
+    assert all(option in last for option in ("--plugin", "--disable", "--traceback", "--help"))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_option_is_in_the_help_once(verb):
+    command = main.get_command(click.Context(main), verb)
+    text = shown(command, 100)
+    for option in command.params:
+        if isinstance(option, click.Option):
+            row = re.findall(rf"^  {re.escape(option.opts[0])}\b", text, re.MULTILINE)
+            assert len(row) == 1, option.opts

@@ -1,0 +1,117 @@
+"""Mistakes in a command line, in the shape of every other error: place, caret and hint."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+
+import click
+
+from lossfw.cli.options import write_stderr
+from lossfw.components.naming import did_you_mean
+from lossfw.errors import Problem
+
+
+class Mistake(click.UsageError):
+    """A mistake in a command line, with the words that were given.
+
+    Click prints the usage, an empty line and "Error: ..."; this prints what lossfw
+    prints for a mistake in a file.
+    """
+
+    def __init__(self, error: click.UsageError, words: Sequence[str]) -> None:
+        super().__init__(error.format_message(), error.ctx)
+        what, word = _what(error)
+        line, column = _marked(words, word)
+        hints = [_hint(error), _override_meant(error.message), _help_of(error.ctx)]
+        self.problem = Problem("lossfw", what, line, column, next(hint for hint in hints if hint))
+
+    def show(self, file: object = None) -> None:
+        """Write the mistake to standard error."""
+        write_stderr(str(self.problem))
+
+
+def _what(error: click.UsageError) -> tuple[str, str | None]:
+    """Return what is wrong, and the word that is; "" for the end, None for the whole line."""
+    if isinstance(error, click.NoSuchOption):
+        return f"there is no option {error.option_name}.", error.option_name
+    if command := _command_of(error):
+        return f"there is no command {command!r}.", command
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        return f"{_name(error.param)} is missing.", ""
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        given = re.match(r"'(.*?)' is not", error.message)
+        named = next(iter(error.param.opts))
+        return f"{_name(error.param)}: {error.message}", given[1] if given else named
+    if isinstance(error, click.BadOptionUsage):
+        if "requires" in error.message:
+            return f"{error.option_name} needs a value.", ""
+        return error.message, error.option_name
+    if extra := re.search(r"unexpected extra arguments? \((.*)\)", error.message):
+        return f"unexpected argument: {extra[1]}.", extra[1].split(" ")[0]
+    option = re.match(r"-[\w-]+", error.message)
+    return error.message, option[0] if option else None
+
+
+def _name(param: click.Parameter) -> str:
+    """Return the name of an option, or the word that the usage has for an argument."""
+    if isinstance(param, click.Option):
+        return max(param.opts, key=len)
+    # The letters of a metavar such as [NAME]... or CONFIG...
+    return (param.metavar or str(param.name).upper()).strip("[].")
+
+
+def _marked(words: Sequence[str], word: str | None) -> tuple[str, int]:
+    """Return the command line, and the column of a word in it: the end for "", 0 for None."""
+    line = "lossfw"
+    column = 0
+    for given in words:
+        quoted = shlex.quote(given)
+        if word and not column and (given == word or given.startswith(f"{word}=")):
+            column = len(line) + 2
+        elif word and not column and given.startswith("--") and given.endswith(f"={word}"):
+            column = len(line) + 2 + quoted.rindex(word)
+        line = f"{line} {quoted}"
+    return line, len(line) + 2 if word == "" else column
+
+
+def _hint(error: click.UsageError) -> str:
+    """Return what was probably meant; "" if nothing is near."""
+    if isinstance(error, click.NoSuchOption) and error.possibilities:
+        return f"did you mean {' or '.join(error.possibilities)}?"
+    if error.ctx is not None and isinstance(group := error.ctx.command, click.Group):
+        return _lowered(did_you_mean(_command_of(error), group.list_commands(error.ctx)))
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        given = re.match(r"'(.*?)' is not", error.message)
+        if given and isinstance(error.param.type, click.Choice):
+            return _lowered(did_you_mean(given[1], [str(c) for c in error.param.type.choices]))
+    return ""
+
+
+def _command_of(error: click.UsageError) -> str:
+    """Return the name of a command that does not exist; "" for other mistakes."""
+    unknown = re.match(r"No such command '(.*?)'", error.message)
+    return unknown[1] if unknown else ""
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _help_of(ctx: click.Context | None) -> str:
+    """Return what the command takes, and how to see more of it."""
+    if ctx is None:
+        return "`lossfw --help` lists the commands"
+    usage = ctx.get_usage().partition(": ")[2]
+    return f"the usage is {' '.join(usage.split())}; see {ctx.command_path} --help"
+
+
+def _override_meant(message: str) -> str:
+    """Return a hint where an argument too many is written like an override."""
+    # Imported here: only a wrong command line needs it.
+    from lossfw.config.text.reading import like_override
+
+    extra = re.search(r"unexpected extra arguments? \((.*)\)", message)
+    given = [word for word in extra[1].split() if like_override(word)] if extra else []
+    return f"to change the configuration, write -o {' -o '.join(given)}" if given else ""
