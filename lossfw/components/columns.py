@@ -98,13 +98,14 @@ lower <= upper.
         """Return the space of the same rows in one axis, if all columns are vectors too."""
         return replace(self, is_flat=True)
 
-    @property
+    # Both are asked for many times in a call.
+    @functools.cached_property
     def axes(self) -> int:
         """2 if all columns are rows of one size, else 1."""
         rows_alone = not self.is_flat and all(space.axes for space in self.spaces)
         return 2 if rows_alone and len({space.size for space in self.spaces}) == 1 else 1
 
-    @property
+    @functools.cached_property
     def size(self) -> int | None:
         """How many numbers all columns have together; None if one of them has any number."""
         sizes = [space.size for space in self.spaces]

@@ -119,17 +119,36 @@ class _EngineLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may b
     def forward(ctx: Any, y: Array, t: Array, loss: Loss, by_index: bool, mean: bool) -> Array:
         gradient = _empty_like(y)
         value = _by_engine(loss, y, t, mean, gradient)
-        ctx.loss, ctx.by_index = loss, by_index
+        ctx.loss, ctx.by_index, ctx.mean, ctx.gradient = loss, by_index, mean, gradient
         ctx.n = math.prod(_lead(loss, y)) if mean else 1
-        ctx.save_for_backward(y, t, gradient)
+        ctx.save_for_backward(y, t)
         return value
 
     @staticmethod
     def backward(ctx: Any, up: Array) -> tuple[Any, ...]:
         if torch.is_grad_enabled():
-            return _published(ctx) * (up / ctx.n), None, None, None, None
-        gradient = ctx.saved_tensors[2]
-        return torch.mul(gradient, up, out=_empty_like(gradient)), None, None, None, None
+            gradient = _published(ctx) * (up / ctx.n)
+        elif torch._C._functorch.is_legacy_batchedtensor(up):
+            # Several gradients at once (`is_grads_batched`), which has no public name.
+            gradient = _take_gradient(ctx) * up
+        else:
+            gradient = _take_gradient(ctx)
+            if up.item() != 1.0:
+                gradient.mul_(up)
+        return gradient, None, None, None, None
+
+
+def _take_gradient(ctx: Any) -> Array:
+    """Return the gradient that the pass forward has left, or where it is taken, the same anew.
+
+    PyTorch and whoever asks for it may write to it, and no large memory is needed for another one.
+    """
+    y, t = ctx.saved_tensors
+    gradient, ctx.gradient = ctx.gradient, None
+    if gradient is None:
+        gradient = _empty_like(y)
+        _by_engine(ctx.loss, y, t, ctx.mean, gradient)
+    return gradient
 
 
 def _published(ctx: Any) -> Array:

@@ -155,3 +155,38 @@ def test_a_body_of_few_operations_runs_itself(length):
     steps = [step(lambda leaf: Distance()(leaf, t), y) for _ in range(CALLS)]
     assert steps[0][2] == steps[-1][2]
     assert torch.equal(steps[0][1], steps[-1][1])
+
+
+# A gradient is handed over without a copy, and whoever has it may write to it.
+@pytest.mark.parametrize("loss", [Preference(), lossfw.loss("huber")])
+def test_each_pass_back_has_a_gradient_of_its_own(loss):
+    y, t = members(loss, "float32")
+    leaf = y.clone().requires_grad_()
+    whole = fast(loss, leaf, t)
+    wanted = loss.gradient(y.numpy(), t.numpy())
+    first, second = (slopes_of(whole, leaf, retain_graph=True) for _ in range(2))
+    first.zero_()
+    np.testing.assert_array_equal(second.numpy(), wanted)
+    third = slopes_of(whole, leaf, grad_outputs=torch.tensor(3.0), retain_graph=True)
+    np.testing.assert_array_equal(third.numpy(), np.float32(3.0) * wanted)
+    several = slopes_of(
+        whole,
+        leaf,
+        grad_outputs=torch.tensor([1.0, 2.0]),
+        is_grads_batched=True,
+        retain_graph=True,
+    )
+    np.testing.assert_array_equal(several.numpy(), np.stack([wanted, np.float32(2.0) * wanted]))
+    whole.backward()
+    np.testing.assert_array_equal(leaf.grad.numpy(), wanted)
+    with pytest.raises(RuntimeError, match="second time"):
+        whole.backward()
+
+
+def test_arguments_that_have_changed_have_no_pass_back():
+    y, t = members(Preference(), "float32")
+    middle = y.clone().requires_grad_() * 1.0
+    whole = fast(Preference(), middle, t)
+    middle.detach().add_(1.0)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        whole.backward()
