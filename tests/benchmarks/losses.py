@@ -241,13 +241,13 @@ def markdown(rows, threads):
     return "\n".join(lines)
 
 
-def put_into(page, table):
+def put_into(page, table, begins=BEGIN):
     """Replace what stands between the two comments of a page."""
-    before, begin, rest = page.read_text().partition(BEGIN)
+    before, begin, rest = page.read_text().partition(begins)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise SystemExit(f"{page} has no lines {BEGIN.strip()} and {END.strip()}")
-    page.write_text(f"{before}{BEGIN}\n{table}\n\n{END}{after}")
+        raise SystemExit(f"{page} has no lines {begins.strip()} and {END.strip()}")
+    page.write_text(f"{before}{begin}\n{table}\n\n{END}{after}")
 
 
 def main():
