@@ -43,7 +43,6 @@ of an argument and a parameter::
 with two floats for one number, the second being the rounding error of the first::
 
     two_diff(xp, a, b)   two_prod(xp, a, b)         of floats, without any rounding
-    difference_error(a, b, d)                       the second of the first
 
 ``select(xp, condition, a, b)`` is ``xp.where`` at a cost that does not depend on the
 condition, ``apply_where(xp, default, condition, function, *arguments)`` computes a function where
@@ -76,7 +75,6 @@ from lossfw.numerics.cancellation import log1p_square as log1p_square
 from lossfw.numerics.cancellation import log_cosh as log_cosh
 from lossfw.numerics.cancellation import sech_squared as sech_squared
 from lossfw.numerics.cancellation import sqrt1pm1 as sqrt1pm1
-from lossfw.numerics.error_free import difference_error as difference_error
 from lossfw.numerics.error_free import two_diff as two_diff
 from lossfw.numerics.error_free import two_prod as two_prod
 from lossfw.numerics.factorial import factorial_rest as factorial_rest

@@ -28,16 +28,12 @@ def two_diff(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
     d = a - b
     if isinstance(xp, TextbookNamespace):
         return d, xp.zeros_like(d)
-    finite, error = xp.isfinite(d), difference_error(a, b, d)
+    # Knuth's rounding error of d, which is itself a float.
+    minus_b = d - a
+    finite, error = xp.isfinite(d), (a - (d - minus_b)) - (b + minus_b)
     if xp is np and finite.all():
         return d, error
     return d, xp.where(finite, error, xp.zeros_like(d))
-
-
-def difference_error(a: Array, b: Array, d: Array) -> Array:
-    """Return the rounding error a - b - d of d = a - b, which is itself a float (Knuth)."""
-    minus_b = d - a
-    return (a - (d - minus_b)) - (b + minus_b)
 
 
 def two_prod(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:

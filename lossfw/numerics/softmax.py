@@ -20,15 +20,7 @@ from lossfw.numerics.arrays import Array, Namespace, columns
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual, value_of
 from lossfw.numerics.dual.parts import Tangent, add
-from lossfw.numerics.error_free import difference_error
 from lossfw.numerics.xlogy import multiply_or_zero
-
-# For a smaller distance its rounding error costs at most 4 units in the last place. The bound
-# is applied to each element, since the result of a row must not depend on other rows.
-_FAR = -16.0
-
-# Up to this fraction of the elements are corrected one by one; for more the whole array is.
-_FEW = 0.03
 
 # Rows of more columns are read along the row.
 _FEW_COLUMNS = 32
@@ -69,46 +61,9 @@ def distance(xp: Namespace, z: Array) -> tuple[Array, Array]:
     return largest, xp.where(z == largest, xp.zeros_like(z), d)
 
 
-def exponentials(xp: Namespace, z: Array, largest: Array, d: Array, beyond: float = _FAR) -> Array:
-    """Return exp(z - largest), given its rounded argument `d`."""
-    return correct_exponentials(xp, xp.exp(d), z, largest, d, beyond)
-
-
-def correct_exponentials(
-    xp: Namespace, e: Array, z: Array, largest: Array, d: Array, beyond: float = _FAR
-) -> Array:
-    """Return exp(z - largest) from e = exp(d), which may be written to on NumPy.
-
-    The rounding error of d is a relative error of exp(d), of 16 units in the last place for
-    -d from 32 to 64, and of 512 near 1,000. So it is corrected for d below `beyond`. An `e`
-    of 0 stays 0.
-    """
-    far = d < beyond
-    if xp is np:
-        count = int(np.count_nonzero(far))
-        if count >= _FEW * e.size:
-            # Those of -inf, as of pairs that are left out, are none of them.
-            far &= e > 0
-            count = int(np.count_nonzero(far))
-        if count == 0:
-            return e
-        if count < _FEW * e.size:
-            # Searched in the order of the memory, which is ten times faster than by rows.
-            order: Any = "F" if far.flags.f_contiguous else "C"
-            index = np.unravel_index(np.flatnonzero(far.ravel(order)), far.shape, order)
-            e[index] = _correct_all(np, e[index], z[index], largest[(*index[:-1], 0)], d[index])
-            return e
-    return xp.where(far, _correct_all(xp, e, z, largest, d), e)
-
-
-def _correct_all(xp: Namespace, e: Array, z: Array, largest: Array, d: Array) -> Array:
-    """Return exp(z - largest) from e = exp(d), where d is the rounded difference."""
-    return xp.where(e > 0, e + e * difference_error(z, largest, d), e)
-
-
-def _decompose(xp: Namespace, z: Array, beyond: float = _FAR) -> _SoftmaxTerms:
+def _decompose(xp: Namespace, z: Array) -> _SoftmaxTerms:
     largest, d = distance(xp, z)
-    e = exponentials(xp, z, largest, d, beyond)
+    e = xp.exp(d)
     # The integer part of exp(d) is 1 for the largest and 0 for all others. (A class with an
     # exponential that rounds to 1 counts as a largest one.) A mask and a choice would take
     # several times as long.
@@ -207,7 +162,7 @@ def softmax(xp: Namespace, z: Any) -> Any:
     """
     if isinstance(xp, DualNamespace) and isinstance(z, Dual):
         return _in_proportion(xp, z, softmax(xp.inner, z.value))
-    e = exponentials(xp, z, *distance(xp, z))
+    e = xp.exp(distance(xp, z)[1])
     return e / xp.sum(e, axis=-1, keepdims=True)
 
 
@@ -239,9 +194,7 @@ def softmax_complement(xp: Namespace, z: Any) -> Any:
 
 
 def softmax_parts(xp: Namespace, z: Any) -> tuple[Any, Any, Any]:
-    """Return p, 1 - p and -log(p) with p the softmax, precise enough for powers of them.
-
-    Every exponential is corrected, which costs more than in `softmax`.
+    """Return p, 1 - p and -log(p) with p the softmax.
 
     Examples
     --------
@@ -251,7 +204,7 @@ def softmax_parts(xp: Namespace, z: Any) -> tuple[Any, Any, Any]:
     """
     if isinstance(xp, DualNamespace):
         return softmax(xp, z), softmax_complement(xp, z), -log_softmax(xp, z)
-    terms = _decompose(xp, z, beyond=0.0)
+    terms = _decompose(xp, z)
     total = 1 + terms.rest
     return terms.e / total, (terms.rest + (1 - terms.e)) / total, xp.log1p(terms.rest) - terms.d
 

@@ -14,32 +14,18 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from lossfw.numerics import softmax_torch
-from lossfw.numerics.arrays import Array, Namespace, NDArray, columns, is_jax
-from lossfw.numerics.error_free import difference_error
-from lossfw.numerics.softmax import (
-    correct_exponentials,
-    distance,
-    log_softmax,
-    softmax_cross_entropy_gradient,
-)
+from lossfw.numerics.arrays import Array, Namespace, NDArray, columns, is_jax, is_torch
+from lossfw.numerics.softmax import distance, log_softmax, softmax_cross_entropy_gradient
 from lossfw.numerics.symbolic.symbol import Symbol
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-
-# A smaller sum over the other classes consists of exponentials of less than -12, whose
-# arguments have rounding errors that matter.
-_SMALL_SUM = math.exp(-12.0)
-
-# For a smaller distance its rounding error changes a probability by at most 8 units in the
-# last place.
-_FAR = -32.0
 
 
 def _of_one_row(z: NDArray, index: int) -> Any:
     """Return `softmax_cross_entropy_at` of a single row, with the bits of the first of several.
 
-    Several rows of few columns are added up column by column. None where a term has to be
-    corrected, or infinite logits need their rules.
+    Several rows of few columns are added up column by column. None where
+    infinite logits need their rules.
     """
     largest = np.maximum.reduce(z)
     d = z - largest
@@ -48,7 +34,7 @@ def _of_one_row(z: NDArray, index: int) -> Any:
     e[index] = 0.0
     others = np.add.accumulate(e)[-1]
     if own == 0:
-        if not _SMALL_SUM <= others < math.inf:
+        if not others < math.inf:
             return None
         total = others + np.exp(own)
         return np.log(total) + (others - (total - z.dtype.type(1))) / total
@@ -62,15 +48,13 @@ def _both_of_one_row(z: NDArray, index: int) -> Any:
     """Return `softmax_cross_entropy_and_gradient_at` of a single row; see `_of_one_row`."""
     largest = np.maximum.reduce(z)
     d = z - largest
-    # A smaller distance, an infinite logit or NaN needs more than this.
-    if not np.minimum.reduce(d) >= _FAR:
+    # An infinite logit or NaN needs more than this.
+    if not np.minimum.reduce(d) > -math.inf:
         return None
     own = d[index]
     e = np.exp(d)
     e[index] = 0.0
     others = np.add.accumulate(e)[-1]
-    if own == 0 and not others >= _SMALL_SUM:
-        return None
     total = others + np.exp(own)
     e /= total
     e[index] = -others / total
@@ -113,8 +97,8 @@ def softmax_cross_entropy_at(xp: Namespace, z: Any, index: Array) -> Any:
         return _loss(_at_index(z, index)[0])
     if softmax_torch.is_meant(z):
         return softmax_torch.cross_entropy_at(z, index)
-    if isinstance(z, Symbol):
-        return _in_symbols(xp, z, index)[0]
+    if isinstance(z, Symbol) or is_torch(z):
+        return _of_all_rows(xp, z, index)[0]
     if is_jax(z):
         return _by_mask(xp, z, index)[0]
     return -take_at(xp, log_softmax(xp, z), index)
@@ -137,15 +121,15 @@ def softmax_cross_entropy_and_gradient_at(
     """
     if softmax_torch.is_meant(z):
         return softmax_torch.cross_entropy_and_gradient_at(z, index)
-    if isinstance(z, Symbol):
-        return _in_symbols(xp, z, index, every=True)
+    if isinstance(z, Symbol) or is_torch(z):
+        return _of_all_rows(xp, z, index)
     if is_jax(z):
         return _by_mask(xp, z, index)
     if xp is not np or z.ndim != 2:
         t = xp.astype(index[..., None] == columns(xp, z), z.dtype)
         value = softmax_cross_entropy_at(xp, z, index)
         return value, softmax_cross_entropy_gradient(xp, z, t)
-    row, e, place = _at_index(z, index, every=True)
+    row, e, place = _at_index(z, index)
     e /= row.total[:, np.newaxis]
     _flat(e)[place] = -row.others / row.total
     return _loss(row), e
@@ -160,9 +144,7 @@ def _by_mask(xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
     largest = xp.max(z, axis=-1, keepdims=True)
     d = z - largest
     e = xp.exp(d)
-    error = difference_error(z, largest, d)
-    # Beside an infinite logit there is no rounding error, and two of them are equal.
-    e = e + xp.where(xp.abs(error) < 1.0, e * error, xp.zeros_like(z))
+    # Two infinite logits are equal.
     e = xp.where(z == largest, xp.ones_like(z), e)
     here = index[..., None] == columns(xp, z)
     top, own = largest[..., 0], take_at(xp, z, index)
@@ -174,26 +156,17 @@ def _by_mask(xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
     return loss, share
 
 
-def _in_symbols(
-    xp: Namespace, z: Symbol, index: Symbol, *, every: bool = False
-) -> tuple[Symbol, Symbol]:
+def _of_all_rows(xp: Namespace, z: Any, index: Any) -> tuple[Any, Any]:
     """Return loss and slope by the operations of `_at_index`, of all rows alike."""
-    largest, d = distance(xp, z)
+    d = distance(xp, z)[1]
     here = index[..., None] == columns(xp, z)
     own = take_at(xp, d, index)
     e = xp.where(here, xp.zeros_like(z), xp.exp(d))
     others = xp.sum(e, axis=-1)
-    small = (others < _SMALL_SUM) & (own == 0)
-    # NumPy takes the few rows out of the others, and so adds up each alone.
-    others = xp.rarely(
-        small, xp.sum_alone(correct_exponentials(xp, e, z, largest, d), axis=-1), others
-    )
     total = others + xp.exp(own)
     lost = (others - (total - 1.0)) / total
     loss = xp.log(total) + xp.where(own == 0, lost, -own)
-    if every:
-        e = correct_exponentials(xp, e, z, largest, d, beyond=_FAR) / total[..., None]
-    return loss, xp.where(here, (-others / total)[..., None], e)
+    return loss, xp.where(here, (-others / total)[..., None], e / total[..., None])
 
 
 def take_at(xp: Namespace, x: Array, index: Array) -> Array:
@@ -260,26 +233,18 @@ def _loss(row: _AtIndex) -> Array:
     return np.log(row.total) + np.where(row.own == 0, lost, -row.own)
 
 
-def _at_index(z: Array, index: Array, *, every: bool = False) -> tuple[_AtIndex, Array, Array]:
+def _at_index(z: Array, index: Array) -> tuple[_AtIndex, Array, Array]:
     """Return the parts of the losses, exponentials, and the places of those of the targets.
 
-    The exponentials are 0 at the target. With `every` each of them is corrected; else only
-    their sum is.
+    The exponentials are 0 at the target.
     """
-    largest, d = distance(np, z)
+    d = distance(np, z)[1]
     place = _places(d, index)
     own = _flat(d).take(place)
-    # In the place of the distances, which are found again for the few rows that need them.
-    e = np.exp(d) if every else np.exp(d, out=d)
+    # In the place of the distances.
+    e = np.exp(d, out=d)
     _flat(e)[place] = 0.0
     others = e.sum(axis=-1)
-    small = np.flatnonzero((others < _SMALL_SUM) & (own == 0))
-    if small.size:
-        near = d[small] if every else distance(np, z[small])[1]
-        right = correct_exponentials(np, e[small], z[small], largest[small], near)
-        others[small] = right.sum(axis=-1)
-    if every:
-        e = correct_exponentials(np, e, z, largest, d, beyond=_FAR)
     return _AtIndex(own, others, others + np.exp(own)), e, place
 
 

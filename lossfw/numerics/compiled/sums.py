@@ -11,7 +11,6 @@ from functools import reduce
 
 from lossfw.numerics.compiled.operations import DOUBLE, IrBuilder, extreme, literal
 from lossfw.numerics.compiled.signature import SumOrder
-from lossfw.numerics.symbolic.graph import SUM_ALONE
 
 _LEAF = 128
 _LANES = 8
@@ -117,7 +116,7 @@ def reduce_row(ir: IrBuilder, op: str, kind: str, names: list[str], order: SumOr
         return ir.emit(f"fadd {kind} {a}, {b}")
 
     zero = literal(0.0, kind)
-    if order == "columns" and op != SUM_ALONE:
+    if order == "columns":
         return reduce(add, names, zero)
     count = len(names) // _LANES * _LANES
     lanes = names[: min(_LANES, count)]

@@ -14,9 +14,8 @@ FRACTION, EXPONENT = "fraction", "exponent"  # the two results of frexp
 CLASSES = "classes"  # the length of a row
 COLUMN = "column"  # the number of an element within its row
 TAKEN = "taken"  # the element of a row at the number that another argument gives
-SUM_ALONE = "sum_alone"  # the sum of a row whose elements lie next to each other
 RARE = "rare"  # the value of a choice that is rarely the first
-REDUCTIONS = ("sum", SUM_ALONE, "max", "min")  # functions of a row with one result
+REDUCTIONS = ("sum", "max", "min")  # functions of a row with one result
 
 _COMMUTATIVE = ("add", "multiply", "equal", "not_equal")
 

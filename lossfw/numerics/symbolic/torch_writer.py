@@ -16,14 +16,13 @@ from lossfw.numerics.symbolic.graph import (
     COLUMN,
     CONSTANT,
     REDUCTIONS,
-    SUM_ALONE,
     TAKEN,
     Graph,
     Operation,
 )
 from lossfw.numerics.symbolic.written import Writer, WrittenFunction
 
-_METHODS = {"sum": "sum", SUM_ALONE: "sum", "max": "amax", "min": "amin"}
+_METHODS = {"sum": "sum", "max": "amax", "min": "amin"}
 _LIMITS = {"maximum": "min", "minimum": "max"}
 
 

@@ -23,7 +23,6 @@ from lossfw.numerics.symbolic.graph import (
     LOOK_UP,
     PARAMETER,
     REDUCTIONS,
-    SUM_ALONE,
     TAKEN,
     Graph,
     Operation,
@@ -48,7 +47,7 @@ _INFIX = {
 }
 _PREFIX = {"negative": "-", "logical_not": "~"}
 
-_OF_ROW = {"sum": np.add, SUM_ALONE: np.add, "max": np.maximum, "min": np.minimum}
+_OF_ROW = {"sum": np.add, "max": np.maximum, "min": np.minimum}
 
 # Operations that are more than a function of numbers.
 _OF_ARRAYS = (*REDUCTIONS, TAKEN, FRACTION, EXPONENT, LOOK_UP)
@@ -228,7 +227,7 @@ class _NumPyWriter(Writer):
         rows = f"x{arg}"
         if not self.is_whole(arg):
             rows = self._repeated(rows, f"(len(x0), {self.columns})")
-        rows = self._in_layout(rows, "C" if op == SUM_ALONE else self._order)
+        rows = self._in_layout(rows, self._order)
         return f"{self.use(_OF_ROW[op].reduce, op)}({rows}, -1, keepdims=True)"
 
     def _in_layout(self, rows: str, order: str) -> str:

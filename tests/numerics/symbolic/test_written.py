@@ -19,8 +19,17 @@ from lossfw.numerics.symbolic.torch_writer import write_torch  # noqa: E402  # i
 DTYPES = ("float32", "float64")
 
 
-def hold(graph, columns, function, arrays):
-    """Hold a graph written out to its function."""
+def units_of_rows(y):
+    """Return the units in the last place that a function of rows of logits is allowed.
+
+    Those of a distance from the largest logit are as many of its exponential as it is long.
+    """
+    length = np.ptp(np.where(np.isfinite(y), y, 0), axis=-1)
+    return torch.from_numpy(16 + length)
+
+
+def hold(graph, columns, function, arrays, units=0):
+    """Hold a graph written out to its function, to the bit or to units in the last place."""
     tensors = [torch.from_numpy(x) for x in arrays]
     expected = function(torch_namespace, *tensors)
     expected = expected if isinstance(expected, tuple) else (expected,)
@@ -29,7 +38,9 @@ def hold(graph, columns, function, arrays):
         one = one[..., 0] if one.ndim > other.ndim else one.expand(other.shape)
         assert one.dtype == other.dtype
         same = (one == other) | (one.isnan() & other.isnan())
-        assert same.all()
+        with np.errstate(invalid="ignore"):
+            unit = torch.from_numpy(np.spacing(np.abs(other.numpy())))
+        assert (same | ((one - other).abs() <= units * unit)).all()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -55,7 +66,9 @@ def test_a_graph_of_rows_has_the_results_of_its_body(loss, dtype):
         except TraceError:
             continue
         arrays = row_probes(spaces, np.dtype(dtype), columns, by_index=by_index)
-        hold(graph, columns, function, arrays)
+        in_float64 = loss.name == "cross_entropy" and by_index and dtype == "float32"
+        # PyTorch computes these in float64, and a graph of float32 does not.
+        hold(graph, columns, function, arrays, units_of_rows(arrays[0]) if in_float64 else 0)
 
 
 def constants(xp, y):
