@@ -244,13 +244,7 @@ class LossDefinition(Component, ABC):
         return self.curvature_bound(xp, y, t)
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
-        """Raise `DomainError` where a prediction or target lies outside its space.
-
-        Rows of fewer columns than a loss makes sense for, or of others than it is made for, raise
-        `ShapeError`.
-        """
-        if self.takes_rows:
-            self._check_columns(y.shape)
+        """Raise `DomainError` where a prediction or target lies outside its space."""
         try:
             self.prediction_space.check(y, "prediction", start=start)
         except DomainError as error:
@@ -268,9 +262,16 @@ class LossDefinition(Component, ABC):
                 remedy = "Labels 0 and 1 become these by 2 * target - 1."
                 raise DomainError(f"{error} {remedy}") from None
 
-    def _check_columns(self, shape: tuple[int, ...]) -> None:
-        # A space of columns has looked at their number before.
-        fixed = None if self.prediction_space.axes else self.fixed_classes
+    def check_columns(self, shape: tuple[int, ...]) -> None:
+        """Raise `ShapeError` for rows of too few columns, or of others than the loss is made for.
+
+        A call checks them once, whatever its tiles.
+        """
+        if not self.takes_rows:
+            return
+        # A space of so many columns has looked at their number before.
+        space = self.prediction_space
+        fixed = None if space.axes and space.size is not None else self.fixed_classes
         least = self.least_classes
         if fixed is not None and shape[-1] != fixed:
             expected = f"{fixed} columns"

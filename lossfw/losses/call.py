@@ -55,6 +55,7 @@ def prepare_call(
         xp=xp,
         checked=checked,
     )
+    loss.check_columns(tuple(call.y.shape))
     call.checked, call.start = checked, start
     if loss.sums_rows:
         if not call.prediction_shape:

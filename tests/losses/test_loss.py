@@ -395,6 +395,12 @@ def test_rows_of_other_columns_than_a_loss_is_made_for_are_refused(columns, func
         getattr(PairProduct(), function)(rows, rows)
 
 
+def test_columns_are_those_of_the_call_and_not_of_what_counts():
+    rows = np.ones((4, 3))
+    with pytest.raises(ShapeError, match=r"prediction has shape \(4, 3\)"):
+        PairProduct()(rows, rows, where=[False, True, False, False])
+
+
 def test_rows_of_too_few_columns_are_refused():
     loss = lossfw.loss("multiclass_hinge")
     with pytest.raises(ShapeError, match=r"prediction (has|of) shape \(4, 1\)"):

@@ -160,7 +160,8 @@ def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
     by_space = loss.has_columns or loss.takes_groups
     spaces = (loss.prediction_space, loss.target_space) if by_space else None
     call = prepare(stand_in, targets, rowwise=loss.takes_rows, classes=classes, spaces=spaces)
-    # Without rows, only the number of columns is checked.
+    loss.check_columns(tuple(call.y.shape))
+    # An author's own check may look at shapes.
     loss.check_domain(call.y[:0], call.t[:0], call.by_index, 0)
 
 

@@ -52,6 +52,7 @@ def compute(loss: Loss, y: Array, t: Array, *, mean: bool, checked: bool) -> Arr
             return None
         if loss.has_columns:
             y, t = _flat(loss, y, t)
+        loss.check_columns(tuple(y.shape))
         if checked:
             loss.check_domain(y, t, by_index, 0)
         return _LibraryLoss.apply(y, t, loss, by_index, mean)

@@ -75,6 +75,11 @@ class PartWrapper(Wrapper):
         part = self.of.on_raw_outputs()
         return None if part is None else self.replace(of=part)
 
+    def check_columns(self, shape: tuple[int, ...]) -> None:
+        """Let the part check, and what the wrapper itself fixes; see `Loss.check_columns`."""
+        self.of.check_columns(shape)
+        super().check_columns(shape)
+
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Let the part check; see `Loss.check_domain`."""
         self.of.check_domain(y, t, by_index, start)

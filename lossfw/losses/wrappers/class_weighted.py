@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import NonNegativeFloat, field_validator
 
 from lossfw.components.claims import Claims
-from lossfw.errors import ParameterError, ShapeError
+from lossfw.errors import ParameterError
 from lossfw.losses.array_api import widest
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
@@ -22,7 +22,7 @@ from lossfw.losses.wrappers.base import (
 )
 from lossfw.losses.wrappers.claim_table import WrapperKind, weighted_claims
 from lossfw.numerics import multiply_or_zero
-from lossfw.numerics.arrays import Array, Namespace, NDArray, device_of, has_double
+from lossfw.numerics.arrays import Array, Namespace, device_of, has_double
 
 
 class ClassWeighted(ChangingWrapper):
@@ -102,11 +102,6 @@ class ClassWeighted(ChangingWrapper):
             raise ValueError("numbers at or above 0, one of them above 0")
         return weights
 
-    def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
-        """Check the number of classes too; see `Loss.check_domain`."""
-        check_columns(self.weights, y)
-        super().check_domain(y, t, by_index, start)
-
     def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
         if by_index:
             return t, lambda losses: multiply_or_zero(
@@ -134,7 +129,6 @@ class ClassWeighted(ChangingWrapper):
             return None, None
         if by_index:
             return None, _weights_at(xp, self.weights, t)
-        check_columns(self.weights, t)
         return None, _weights_of(xp, self.weights, xp.astype(t, widest(xp)))
 
     def without_own_weight(self) -> Loss:
@@ -156,10 +150,6 @@ class _Reweighted(ChangingWrapper):
     of: NestedLoss
     weights: tuple[float, ...]
 
-    def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
-        check_columns(self.weights, y)
-        super().check_domain(y, t, by_index, start)
-
     def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
         return t if by_index else reweighted(xp, t, self.weights)[0], unchanged
 
@@ -174,15 +164,6 @@ def reweighted(xp: Namespace, t: Array, weights: Sequence[float]) -> tuple[Array
     has_weight = (size > 0)[..., None]
     divisor = xp.where(has_weight, size[..., None], xp.ones_like(t))
     return xp.where(has_weight, weighted / divisor, t), size
-
-
-def check_columns(weights: Sequence[float], rows: Array) -> None:
-    """Raise `ShapeError` if there is not one weight for each class."""
-    if rows.shape[-1] != len(weights):
-        raise ShapeError(
-            f"class_weighted has {len(weights)} weights, and the prediction has "
-            f"{rows.shape[-1]} classes: give one weight for each."
-        )
 
 
 def _array(xp: Namespace, weights: Sequence[float], like: Array) -> Array:

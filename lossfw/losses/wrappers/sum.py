@@ -134,6 +134,11 @@ class Sum(Wrapper):
             return None
         return self.replace(of=tuple(parts))
 
+    def check_columns(self, shape: tuple[int, ...]) -> None:
+        """Let every part check; see `Loss.check_columns`."""
+        for part in self.of:
+            part.check_columns(shape)
+
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Let every part check; see `Loss.check_domain`."""
         for part in self.of:

@@ -14,8 +14,6 @@ from lossfw import (
     CategoricalLoss,
     Claims,
     Namespace,
-    NDArray,
-    ShapeError,
     Space,
 )
 from lossfw.numerics import (
@@ -106,15 +104,6 @@ class MulticlassHinge(CategoricalLoss):
     form: Literal["crammer_singer", "weston_watkins", "multi_margin"] = "crammer_singer"
     margin: PositiveFloat = 1.0
     power: Literal[1, 2] = 1
-
-    def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
-        """Raise where there is but one class, and as every loss does."""
-        if y.shape[-1] < self.least_classes:
-            raise ShapeError(
-                f"prediction of shape {tuple(y.shape)} has one class: a hinge needs another one "
-                "to compare it with."
-            )
-        super().check_domain(y, t, by_index, start)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The table's formula for each class, and its mean over the target."""

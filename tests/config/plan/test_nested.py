@@ -127,7 +127,7 @@ def test_a_guard_inside_keeps_it_from_being_fused(refused):
 
 def test_the_number_of_weights_is_checked_before_anything_is_computed(problem):
     text = LOGITS.replace("scaled, scale: 2", "class_weighted, weights: [1, 2, 3]")
-    assert "3 weights, and the prediction has 2 classes" in problem(text)[1]
+    assert "class_weighted expects rows of 3 columns" in problem(text)[1]
 
 
 def test_a_masked_index_is_left_out(plan):
