@@ -1,5 +1,7 @@
 """Likelihoods with several predicted parameters: quantiles and expected curvature."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -30,3 +32,11 @@ def test_expected_curvature_is_the_mean_over_the_distribution(name):
     for row, x, curvature in zip(y, loss.quantiles(y, levels), expected, strict=True):
         means = loss.hessian(np.tile(row, (len(x), 1)), x, reduction="none").mean(axis=0)
         np.testing.assert_allclose(means, curvature, rtol=2e-2)
+
+
+def test_shares_of_equal_components_of_a_mixture_keep_their_digits():
+    # The component at 40 has no share in the density, so each of the others has a half of it.
+    rows = [[[0.0, -10.0, 0.0], [-0.5, 40.0, -0.5], [0.0, 0.0, 0.0]]]
+    by_logit = lossfw.loss("normal_mixture_nll").gradient(rows, [-0.5])[0, 0]
+    share = math.exp(-10) / (2 + math.exp(-10))
+    np.testing.assert_allclose(by_logit, [-share / 2, share, -share / 2], rtol=1e-14)
