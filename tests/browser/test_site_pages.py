@@ -200,6 +200,15 @@ def test_the_first_hit_of_what_people_type_answers(visit, site):
     assert first == TYPED
 
 
+def test_a_word_of_the_index_shows_the_heading_above_it(visit, site):
+    page = visit(f"{(site / 'reference/faq.html').as_uri()}#index-4").page
+    tops = page.eval_on_selector_all(
+        "article h2", "all => all.map(h => h.getBoundingClientRect().top)"
+    )
+    bar = page.evaluate("document.querySelector('header').getBoundingClientRect().bottom")
+    assert any(bar <= top < bar + 200 for top in tops)
+
+
 def test_a_page_of_markdown_stands_beside_each(site):
     pages = {p.relative_to(site).with_suffix("") for p in _pages(site)} - {
         Path("search"), Path("genindex")
