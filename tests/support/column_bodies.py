@@ -7,7 +7,7 @@ from lossfw import POSITIVE, REAL, UNIT, Columns, PointwiseLoss, Vector
 _SPACES = (REAL, POSITIVE, UNIT, Vector.of(REAL, size=2), Vector.of(REAL, size=5))
 
 # Functions of one argument that are finite on some of what they get, and sums of rows.
-_ONE = (
+ONE = (
     lambda xp, a: -a,
     lambda xp, a: xp.abs(a),
     lambda xp, a: xp.exp(-xp.abs(a)),
@@ -21,7 +21,7 @@ _ONE = (
     lambda xp, a: xp.where(a > 0.5, a, 0.25 * a),
     lambda xp, a: xp.where(xp.isnan(a), xp.zeros_like(a), a),
 )
-_TWO = (
+TWO = (
     lambda xp, a, b: a + b,
     lambda xp, a, b: a - b,
     lambda xp, a, b: a * b,
@@ -60,9 +60,9 @@ def drawn_loss(seed):
                 draw = np.random.default_rng(step)
                 a, b = (found[draw.integers(len(found))] for _ in range(2))
                 if draw.random() < 0.5:
-                    found.append(_ONE[draw.integers(len(_ONE))](xp, a))
+                    found.append(ONE[draw.integers(len(ONE))](xp, a))
                 else:
-                    found.append(_TWO[draw.integers(len(_TWO))](xp, a, b))
+                    found.append(TWO[draw.integers(len(TWO))](xp, a, b))
             rng = np.random.default_rng(steps[0])
             rows = [*_rows(y), *_rows(t)]
             total = found[-1] + found[0] * found[len(found) // 2]
