@@ -47,6 +47,7 @@ costs: $(VENV)/.ready-test
 
 # Takes some minutes on a quiet machine, and compares with what is installed there.
 speed: $(VENV)/.ready-test
+	@$(BIN)/python tests/benchmarks/limits.py --write docs/explanation/speed.md
 	@$(BIN)/python tests/benchmarks/losses.py --write docs/explanation/speed.md
 	@$(BIN)/python tests/benchmarks/columns.py --write docs/explanation/speed.md
 
