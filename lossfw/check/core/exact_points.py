@@ -120,9 +120,6 @@ _MOST = max(MANY_CLASSES)
 # difference of large terms magnifies it.
 _ALIKE = {"float64": (1e-9, 1e-11), "float32": (1e-4, 1e-5), "float16": (0.06, 4e-3)}
 
-# A row of distributions over so many classes is moved away from 0 by this share.
-_FLOOR = 0.1
-
 
 def draw_exact_points(subject: Subject, search: Search, name: str, count: int = 24) -> Points:
     """Return ordinary pairs of numbers that half precision holds exactly, so sums are exact."""

@@ -52,8 +52,6 @@ _LEAST_MOVE, _LEAST_OF_ZERO = -110, 2.0**-200
 _SHIFT = 2.0**-10
 # At so many points, whose numbers are the nearest to 1.
 _SHIFTED = 8
-# Results that agree to this part are equal.
-_EQUAL = 1e-20
 
 # The column of a number in its row, None for a single number.
 _Column: TypeAlias = int | None

@@ -33,12 +33,6 @@ def for_classes(registry: Registry) -> str:
     return _phrase(_losses(registry, CLASS_INDEX, rows=True))
 
 
-def for_groups(registry: Registry) -> str:
-    """Return the names of losses of groups of rows."""
-    losses = _with_slope("loss", registry)
-    return _phrase([other.name for other in losses if other.takes_groups])
-
-
 def for_one_output(registry: Registry) -> str:
     """Return the names of losses of two classes beside one output, a probability.
 
