@@ -21,7 +21,7 @@ from lossfw import (
     PointwiseLoss,
     Space,
 )
-from lossfw.numerics import computed_in_float64
+from lossfw.numerics import computed_in_float64, namespace_of
 from lossfw_std.intervals import DISTRIBUTIONS, Ends
 
 
@@ -144,9 +144,11 @@ class Aft(DistributionLoss, PointwiseLoss):
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Check too that each lower end is finite; see `Loss.check_domain`."""
         super().check_domain(y, t, by_index, start)
+        xp = namespace_of(t)
         endless = t[..., 0] == math.inf
-        if endless.any():
+        if bool(xp.any(endless)):
+            (first, *_) = xp.nonzero(xp.reshape(endless, (-1,)))[0]
             raise DomainError(
-                f"target.lower[{int(endless.ravel().argmax()) + start}] = inf: expected the last "
+                f"target.lower[{int(first) + start}] = inf: expected the last "
                 "time at which the row was seen without its event."
             )
