@@ -8,7 +8,7 @@ from pathlib import Path
 import lossfw
 from lossfw.config.schema.sections import SECTIONS
 from lossfw.data.options import DataOptions
-from lossfw.nn.initializers import INITIALS
+from lossfw.nn.initializers import INITIALIZERS
 from lossfw.nn.schedules import SCHEDULES
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ def test_every_key_in_a_message_is_a_key_of_a_configuration():
     for kind in ("loss", "source", "metric", "activation", "optimizer", "model"):
         for entry in registry.entries(kind):
             known |= set(registry.class_of(entry).model_fields)
-    for table in (SCHEDULES, INITIALS):
+    for table in (SCHEDULES, INITIALIZERS):
         for cls in table.values():
             known |= set(cls.model_fields)
     unknown = {
