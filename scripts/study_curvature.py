@@ -23,11 +23,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lossfw.bridges import catboost, lightgbm, xgboost
-from lossfw.bridges.boosting import derivatives, refuse_dead_start, start
-from lossfw.bridges.curvature import kinked
-from lossfw.bridges.raw_form import as_loss
 from lossfw.bridges.sklearn import hist_loss
 from lossfw.errors import LossfwError
+from lossfw.learning.curvature import kinked
+from lossfw.learning.derivatives import derivatives, refuse_dead_start, start
+from lossfw.learning.raw_form import as_loss
 from lossfw.report.text.tables import markdown_table
 
 SEEDS = 10

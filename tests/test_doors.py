@@ -1,5 +1,7 @@
 """Doors: an optional room can be deleted, and the rest neither fails nor gives another number."""
 
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -39,6 +41,19 @@ class RowKernels:
 '''
 
 
+# The door to bridges without what is behind it.
+WITHOUT_BRIDGES = '''"""There are no bridges."""
+
+from lossfw import ArgumentError
+
+BRIDGES: dict[str, str] = {}
+
+
+def bridge_to(library, module=""):
+    raise ArgumentError(f"there is no bridge to {library}")
+'''
+
+
 class Room(NamedTuple):
     """An optional room, the door to it, and tests of what does without it."""
 
@@ -57,6 +72,12 @@ ROOMS = {
         "lossfw/losses/engine/compiled.py",
         ("losses", "nn/test_large_arrays.py", "bridges/test_derivatives.py"),
         inside=WITHOUT_KERNELS,
+    ),
+    "bridges": Room(
+        ("lossfw/bridges",),
+        "plugins/lossfw_std/bridges.py",
+        ("nn/training", "config/plan/test_evaluation.py", "cli/test_lists.py", "report/text"),
+        inside=WITHOUT_BRIDGES,
     ),
     "site": Room(
         ("lossfw/report/site",),
@@ -105,7 +126,8 @@ def test_the_rest_does_without_a_room(tree, name):
     tests = [f"tests/{test}" for test in ROOMS[name].tests]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *left_out, *tests],
-        cwd=tree, capture_output=True, text=True, check=False,
+        cwd=tree, env={**os.environ, "PYTHONPATH": str(tree / "plugins")},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
 
@@ -119,5 +141,9 @@ def test_only_the_door_names_a_room(name):
         for path in python_files()
         if path != door and not any(path.is_relative_to(room) for room in inside)
     ]
-    modules = [folder.replace("/", ".") for folder in folders]
-    assert [path for path in outside if any(name in path.read_text() for name in modules)] == []
+    modules = "|".join(re.escape(folder.replace("/", ".")) for folder in folders)
+    # An import, or the name of a module as a string.
+    reaches = re.compile(
+        rf"^\s*(?:from|import) (?:{modules})\b|[\"'](?:{modules})[.:]", re.MULTILINE
+    )
+    assert [path for path in outside if reaches.search(path.read_text())] == []

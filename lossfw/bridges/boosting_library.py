@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from lossfw.bridges.boosting import derivatives
-from lossfw.bridges.bridge import BoostingBridge, written
-from lossfw.bridges.raw_form import as_loss, numbers
 from lossfw.errors import ArgumentError, ShapeError
+from lossfw.learning.bridge import BoostingBridge, written
+from lossfw.learning.derivatives import derivatives
+from lossfw.learning.raw_form import as_loss, numbers
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -48,13 +48,6 @@ def sizes_of(data: Any) -> NDArray | None:
         return sizes if sizes.size else None
     sizes = data.get_group() if hasattr(data, "get_group") else None
     return None if sizes is None else np.asarray(sizes, np.int64)
-
-
-def labels_of(target: NDArray, form: Loss) -> tuple[NDArray, NDArray | None]:
-    """Return the labels of targets, and the targets of which they are row numbers, if they are."""
-    if form.has_columns and form.target_space.axes:
-        return np.arange(len(target)), target
-    return target, None
 
 
 class BoostingLibrary(BoostingBridge):

@@ -21,14 +21,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lossfw import errors
-from lossfw.bridges.boosting import Derivatives, Frozen, start, start_of_training
 from lossfw.bridges.boosting_library import EstimatorKind, StartInDataLibrary, estimator_kind
-from lossfw.bridges.bridge import Boosting
 from lossfw.bridges.catboost_model import finished, model_of, outputs_of, refuse_other_kind
 from lossfw.bridges.catboost_rows import RowDerivatives
-from lossfw.bridges.outputs import EstimatorOutputs
-from lossfw.bridges.raw_form import class_indices, columns_of, raw_form
 from lossfw.errors import ArgumentError
+from lossfw.learning.bridge import Boosting
+from lossfw.learning.derivatives import Derivatives, Frozen, start, start_of_training
+from lossfw.learning.outputs import EstimatorOutputs
+from lossfw.learning.raw_form import class_indices, columns_of, raw_form
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 

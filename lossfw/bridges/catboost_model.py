@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from lossfw.bridges.outputs import EstimatorOutputs, outputs_by
 from lossfw.errors import ArgumentError
+from lossfw.learning.outputs import EstimatorOutputs, outputs_by
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.bridges.boosting import Derivatives
-from lossfw.bridges.curvature import LEAST
-from lossfw.bridges.softmax_form import softmax_form
 from lossfw.errors import DivergenceError
+from lossfw.learning.curvature import LEAST
+from lossfw.learning.derivatives import Derivatives
+from lossfw.learning.softmax_form import softmax_form
 from lossfw.losses.engine.compiled import RowKernels
 
 

@@ -15,9 +15,9 @@ from sklearn import __version__ as sklearn_version
 from sklearn._loss.link import IdentityLink, LogitLink, LogLink, MultinomialLogit
 from sklearn._loss.loss import BaseLoss
 
-from lossfw.bridges.boosting import Derivatives, refuse_dead_start, start
-from lossfw.bridges.raw_form import LABELS, as_loss, class_indices, columns_of, raw_form
 from lossfw.errors import ArgumentError
+from lossfw.learning.derivatives import Derivatives, refuse_dead_start, start
+from lossfw.learning.raw_form import LABELS, as_loss, class_indices, columns_of, raw_form
 from lossfw.numerics.arrays import NDArray
 
 _LINKS: Final = {

@@ -11,14 +11,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from lossfw.bridges.bridge import AutogradBridge, written
 from lossfw.bridges.network_loss import check_class_axis, classes_last, trainable_loss
+from lossfw.learning.bridge import AutogradBridge, written
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray, is_jax
 
@@ -110,20 +109,13 @@ def _array(x: Any) -> Any:
     return x if is_jax(x) else JaxBridge.imported("jax.numpy").asarray(x)
 
 
-def double_precision(on: bool) -> AbstractContextManager[Any]:
-    """Let JAX compute in float64 inside a ``with`` block, or in float32."""
-    jax = JaxBridge.imported()
-    # Its place before JAX 0.8 was another; that of today has no truth value.
-    home = jax if hasattr(jax, "enable_x64") else JaxBridge.imported("jax.experimental")
-    context: AbstractContextManager[Any] = home.enable_x64(on)
-    return context
-
-
 def differentiate(
     function: Callable[..., Any], y: NDArray, *others: NDArray, compiled: bool
 ) -> tuple[NDArray, NDArray]:
     """Return the losses of a function, and their slopes by `y`, in float64 where `y` is."""
     jax = JaxBridge.imported()
+    # Imported on use: it imports JAX.
+    from lossfw.losses.engine.jax_rules import double_precision
 
     def value_and_slope(y: Any, *others: Any) -> Any:
         losses, back = jax.vjp(lambda y: function(y, *others), y)

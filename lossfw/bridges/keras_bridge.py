@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from lossfw.bridges.bridge import AutogradBridge, written
 from lossfw.errors import ArgumentError
+from lossfw.learning.bridge import AutogradBridge, written
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 

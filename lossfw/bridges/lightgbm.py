@@ -22,25 +22,25 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lossfw.bridges.boosting import (
-    Derivatives,
-    Frozen,
-    TargetTable,
-    start,
-    start_of_training,
-)
 from lossfw.bridges.boosting_library import (
     EstimatorKind,
     StartInDataLibrary,
     arguments_of_call,
     estimator_kind,
-    labels_of,
 )
-from lossfw.bridges.bridge import Boosting
 from lossfw.bridges.lightgbm_model import booster_of, classes_of, outputs_of
-from lossfw.bridges.outputs import EstimatorOutputs
-from lossfw.bridges.raw_form import class_indices, columns_of, raw_form
 from lossfw.errors import ArgumentError, ShapeError
+from lossfw.learning.bridge import Boosting
+from lossfw.learning.derivatives import (
+    Derivatives,
+    Frozen,
+    TargetTable,
+    labels_of,
+    start,
+    start_of_training,
+)
+from lossfw.learning.outputs import EstimatorOutputs
+from lossfw.learning.raw_form import class_indices, columns_of, raw_form
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 

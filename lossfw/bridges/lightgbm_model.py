@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lossfw.bridges.outputs import EstimatorOutputs, outputs_by
 from lossfw.errors import ArgumentError
+from lossfw.learning.outputs import EstimatorOutputs, outputs_by
 from lossfw.losses.loss import Loss
 
 

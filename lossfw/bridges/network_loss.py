@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lossfw.bridges.raw_form import as_loss, flat_refusal
 from lossfw.errors import ArgumentError, ShapeError
+from lossfw.learning.raw_form import as_loss, flat_refusal
 from lossfw.losses.loss import Loss
 
 

@@ -10,12 +10,12 @@ from typing import Any, Final, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 
-from lossfw.bridges.bridge import BoostingBridge
-from lossfw.bridges.outputs import EstimatorOutputs
-from lossfw.bridges.raw_form import targets_of_elements
 from lossfw.components.registry import registry
 from lossfw.components.spaces import LOGITS, SIGN, SIMPLEX, UNIT
 from lossfw.errors import ArgumentError, BrokenPluginError, DomainError
+from lossfw.learning.bridge import BoostingBridge
+from lossfw.learning.outputs import EstimatorOutputs
+from lossfw.learning.raw_form import targets_of_elements
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 

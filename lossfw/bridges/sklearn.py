@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from lossfw.bridges.bridge import Boosting, BoostingBridge, written
-from lossfw.bridges.raw_form import LABELS, as_loss, raw_form
 from lossfw.bridges.scorer import METHODS, LossScorer, ResponseMethod
 from lossfw.errors import ArgumentError
+from lossfw.learning.bridge import Boosting, BoostingBridge, written
+from lossfw.learning.raw_form import LABELS, as_loss, raw_form
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 

@@ -14,8 +14,8 @@ import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from lossfw.bridges.bridge import AutogradBridge, written
 from lossfw.bridges.network_loss import trainable_loss
+from lossfw.learning.bridge import AutogradBridge, written
 from lossfw.losses.engine.reduction import Denominator, ReductionName
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray

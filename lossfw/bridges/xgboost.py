@@ -19,27 +19,27 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from lossfw.bridges.boosting import (
-    FIRST_ROWS,
-    Derivatives,
-    Frozen,
-    derivatives,
-    refuse_dead_start,
-    start,
-)
 from lossfw.bridges.boosting_library import (
     BoostingLibrary,
     EstimatorKind,
     arguments_of_call,
     estimator_kind,
-    labels_of,
     sizes_of,
 )
-from lossfw.bridges.bridge import Boosting
-from lossfw.bridges.outputs import EstimatorOutputs, output_activation_of
-from lossfw.bridges.raw_form import as_loss, raw_form, response
 from lossfw.bridges.xgboost_model import Begun, begun_with, booster_of, outputs_of
 from lossfw.errors import ArgumentError
+from lossfw.learning.bridge import Boosting
+from lossfw.learning.derivatives import (
+    FIRST_ROWS,
+    Derivatives,
+    Frozen,
+    derivatives,
+    labels_of,
+    refuse_dead_start,
+    start,
+)
+from lossfw.learning.outputs import EstimatorOutputs, output_activation_of
+from lossfw.learning.raw_form import as_loss, raw_form, response
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -135,7 +135,7 @@ def _refuse_no_response(loss: Any, estimator: EstimatorKind, respond: bool) -> N
     if estimator == "regressor":
         raise ArgumentError(
             f"respond=True with {given.name}: XGBRegressor.predict returns raw predictions for any "
-            "objective from outside. Leave respond out, and call boosting.response(loss, "
+            "objective from outside. Leave respond out, and call lossfw.learning.response(loss, "
             "model.predict(x)); the scorer of lossfw does so. xgboost.train can respond."
         )
     if of_classes and output_activation not in ("sigmoid", "softmax"):

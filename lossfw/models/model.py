@@ -161,7 +161,7 @@ class Model(LibraryComponent):
         activation to them, whose slope is not 0 almost everywhere.
         """
         # Imported on use: an evaluation learns nothing.
-        from lossfw.bridges.raw_form import refusal
+        from lossfw.learning.raw_form import refusal
 
         return refusal(loss)
 

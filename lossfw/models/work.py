@@ -126,7 +126,7 @@ class Work:
     def start(self) -> NDArray:
         """Return the raw outputs (units,) that a model begins with: the best constant."""
         # Imported on use, as below: an evaluation learns nothing.
-        from lossfw.bridges.start import start
+        from lossfw.learning.start import start
 
         constant = start(self.loss, self.targets, self.data.sample_weight, classes=self.units)
         return np.array(np.broadcast_to(constant, self.units))
@@ -137,7 +137,7 @@ class Work:
         Both are weighted. Where the second derivative of a loss is 0 or negative, another number
         takes its place, so that a step of slope over curvature lowers the loss.
         """
-        from lossfw.bridges.boosting import Derivatives
+        from lossfw.learning.derivatives import Derivatives
 
         sizes = None if self.data.groups is None else np.diff(self.data.groups.starts)
         given = without_column(raw) if self.units == 1 else raw

@@ -6,6 +6,7 @@ nothing; an alias is the name that it stands for, ``"squared_error"``.
 """
 
 from lossfw import hookimpl
+from lossfw_std.bridges import BRIDGES
 
 lossfw_api = 1
 
@@ -206,17 +207,6 @@ _OPTIMIZERS: dict[str, str] = {
 }
 
 # Each imports its library on use.
-_BRIDGES: dict[str, str] = {
-    "catboost": "lossfw.bridges.catboost:CatBoostBridge",
-    "jax": "lossfw.bridges.jax:JaxBridge",
-    "keras": "lossfw.bridges.keras_bridge:KerasBridge",
-    "lightgbm": "lossfw.bridges.lightgbm:LightGBMBridge",
-    "sklearn": "lossfw.bridges.sklearn:SklearnBridge",
-    "torch": "lossfw.bridges.torch:TorchBridge",
-    "xgboost": "lossfw.bridges.xgboost:XGBoostBridge",
-}
-
-# Each imports its library on use.
 _MODELS: dict[str, str] = {
     "catboost": "lossfw_std.models.catboost:CatBoost",
     "dense": "lossfw.models.dense:DenseNetwork",
@@ -265,7 +255,7 @@ def lossfw_optimizers() -> dict[str, str]:
 @hookimpl
 def lossfw_bridges() -> dict[str, str]:
     """Offer the bridges."""
-    return _BRIDGES
+    return BRIDGES
 
 
 @hookimpl

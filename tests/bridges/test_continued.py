@@ -15,8 +15,9 @@ from sklearn.ensemble import (  # noqa: E402  # after the skips
     HistGradientBoostingRegressor,
 )
 
-from lossfw.bridges import boosting, catboost, lightgbm, xgboost  # noqa: E402
+from lossfw.bridges import catboost, lightgbm, xgboost  # noqa: E402
 from lossfw.bridges.sklearn import hist_loss  # noqa: E402
+from lossfw.learning import derivatives  # noqa: E402
 from support.boosting_libraries import LIBRARIES, ROUNDS  # noqa: E402
 from support.parity import ROWS  # noqa: E402
 
@@ -107,7 +108,7 @@ def fitted(name, loss, x, y, w=None, model=None, own=None):
 def gap(ours, theirs):
     """Return the largest difference in parts of the standard deviation; of classes of shares."""
     if ours.ndim == 2:
-        ours, theirs = (boosting.response("cross_entropy", raw) for raw in (ours, theirs))
+        ours, theirs = (derivatives.response("cross_entropy", raw) for raw in (ours, theirs))
     return np.abs(ours - theirs).max() / np.std(theirs)
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.bridges.boosting import derivatives
-from lossfw.bridges.curvature import LEAST
 from lossfw.errors import ArgumentError, DivergenceError, DomainError, ShapeError
+from lossfw.learning.curvature import LEAST
+from lossfw.learning.derivatives import derivatives
 
 RESIDUALS = np.array([-1e4, -30.0, -2.0, -0.3, 0.0, 1e-9, 0.2, 1.7, 50.0, 1e6])
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lossfw.bridges.boosting import FIRST_ROWS, Derivatives, derivatives, is_dead
 from lossfw.errors import DomainError
+from lossfw.learning.derivatives import FIRST_ROWS, Derivatives, derivatives, is_dead
 
 RNG = np.random.default_rng(8)
 RAW = RNG.normal(size=50).astype(np.float32)

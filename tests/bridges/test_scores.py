@@ -371,7 +371,7 @@ def test_a_loaded_model_is_told_its_objective(tmp_path):
 
 # A loss and what `settings` says to respond=True; nothing where it changes nothing.
 RESPONDING = [
-    ("poisson_deviance", COUNT, "regressor", "boosting.response"),
+    ("poisson_deviance", COUNT, "regressor", "lossfw.learning.response"),
     ("binary_cross_entropy", LABEL, "regressor", "XGBRegressor.predict returns raw"),
     ("hinge", LABEL, "classifier", "no output activation to probabilities"),
     ("multiclass_hinge", CLASS, "native", "output_margin"),

@@ -5,8 +5,8 @@ import pytest
 
 import lossfw
 from lossfw import Claims, DistanceLoss
-from lossfw.bridges.boosting import derivatives
-from lossfw.bridges.secant import NEAR, secant, typical_distance
+from lossfw.learning.derivatives import derivatives
+from lossfw.learning.secant import NEAR, secant, typical_distance
 from lossfw.losses.engine.engine_mode import use_engine
 
 SLOPES = []

@@ -5,9 +5,9 @@ import pytest
 
 import lossfw
 from lossfw import REAL, SIGN, CategoricalLoss
-from lossfw.bridges.boosting import start
-from lossfw.bridges.raw_form import raw_form, refusal
 from lossfw.errors import ArgumentError, DomainError, ShapeError
+from lossfw.learning.derivatives import start
+from lossfw.learning.raw_form import raw_form, refusal
 
 RNG = np.random.default_rng(5)
 TARGETS = {

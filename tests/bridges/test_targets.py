@@ -69,7 +69,7 @@ def test_pytorch_differentiates_both_twice(config, pair):
 def test_jax_has_the_same(config, pair):
     jax = pytest.importorskip("jax")
     from lossfw.bridges import jax as bridge
-    from lossfw.bridges.jax import double_precision
+    from lossfw.losses.engine.jax_rules import double_precision
 
     with double_precision(True):
         y, t = map(jax.numpy.asarray, pair)

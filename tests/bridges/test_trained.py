@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.bridges import boosting
 from lossfw.errors import ArgumentError, DivergenceError, DomainError, ShapeError
+from lossfw.learning import derivatives
 
 xgb = pytest.importorskip("xgboost")
 lgb = pytest.importorskip("lightgbm")
@@ -113,11 +113,11 @@ def test_a_saved_model_holds_its_start(tmp_path):
 
 def test_xgboost_can_answer_with_responses():
     model, raw = fit(XGB, "poisson_deviance", np.round(Y), respond=True)
-    means = boosting.response("poisson_deviance", raw)
+    means = derivatives.response("poisson_deviance", raw)
     assert model.predict(xgb.DMatrix(X)) == pytest.approx(means, rel=1e-5)
     model, raw = fit(XGB, "cross_entropy", CLASS)
     assert model.predict(xgb.DMatrix(X)) == pytest.approx(
-        boosting.response("cross_entropy", raw), rel=1e-5
+        derivatives.response("cross_entropy", raw), rel=1e-5
     )
 
 
@@ -258,7 +258,7 @@ def test_without_a_start_no_leaf_is_needed():
 @pytest.mark.parametrize("loss", ["cross_entropy", WEIGHTED], ids=str)
 def test_the_rows_of_catboost_have_the_whole_matrix_of_curvatures(loss):
     z, weight = np.array([0.3, -1.2, 2.0]), 1.5
-    form = boosting.derivatives(loss).loss
+    form = derivatives.derivatives(loss).loss
     for label in range(3):
         slopes, bends = catboost.objective(loss).calc_ders_multi(z, float(label), weight)
         for found, derivative in ((slopes, form.gradient), (np.diag(bends), form.hessian)):

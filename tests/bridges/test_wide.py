@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.bridges.boosting import TargetTable, derivatives
 from lossfw.errors import ArgumentError, DivergenceError, DomainError, ShapeError
+from lossfw.learning.derivatives import TargetTable, derivatives
 from lossfw.losses.engine import compiled
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.kernels import watched

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.bridges.bridge import written
-from lossfw.bridges.raw_form import as_loss
 from lossfw.bridges.sklearn import hist_loss
+from lossfw.learning.bridge import written
+from lossfw.learning.raw_form import as_loss
 from support.boosting_libraries import LIBRARIES
 
 ROUNDS = 8

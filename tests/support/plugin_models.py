@@ -6,8 +6,8 @@ import json
 import numpy as np
 
 from lossfw import hookimpl
-from lossfw.bridges.raw_form import raw_form
-from lossfw.bridges.start import start
+from lossfw.learning.raw_form import raw_form
+from lossfw.learning.start import start
 from lossfw.errors import DataError
 from lossfw.models import Model, Predictor
 

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lossfw.bridges.boosting import derivatives, is_dead
-from lossfw.bridges.boosting_library import labels_of
-from lossfw.bridges.bridge import Boosting, BoostingBridge
-from lossfw.bridges.raw_form import Rows, raw_form, targets_for
 from lossfw.check.core.draw_columns import usual_rows
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, ordinary
 from lossfw.check.core.subject import of_component
 from lossfw.components.spaces import BINARY, SIGN, UNIT
 from lossfw.errors import LossfwError
+from lossfw.learning.bridge import Boosting, BoostingBridge
+from lossfw.learning.derivatives import derivatives, is_dead, labels_of
+from lossfw.learning.raw_form import Rows, raw_form, targets_for
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 

@@ -9,13 +9,13 @@ from typing import TypeAlias
 
 import numpy as np
 
-from lossfw.bridges.bridge import AutogradBridge, BoostingBridge, Bridge
 from lossfw.check.bridges import boosting
 from lossfw.check.core.search import Check, Counterexample, NotApplicable, Search, ordinary
 from lossfw.check.core.subject import Subject, of_component
 from lossfw.components.registry import registry
 from lossfw.components.spaces import SIMPLEX
 from lossfw.errors import ArgumentError, LossfwError
+from lossfw.learning.bridge import AutogradBridge, BoostingBridge, Bridge
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.bridges.jax import double_precision
 from lossfw.check.core.points import Points, drop_masked
 from lossfw.check.core.search import (
     Counterexample,
@@ -82,11 +81,18 @@ def _outcomes(
     return {m: _outcome(library, f, points) for m, f in zip(methods, functions, strict=True)}
 
 
+def _double_precision() -> AbstractContextManager[Any]:
+    # Imported on use: it imports JAX.
+    from lossfw.losses.engine.jax_rules import double_precision
+
+    return double_precision(True)
+
+
 def _outcome(library: Library, function: Callable[..., Any], points: Points) -> Any:
     """Return what a call with the library's arrays gives: a result, or a list, or an error."""
     try:
         # JAX computes in float64 only if it is asked to.
-        wide = double_precision(True) if library.name == "jax" else nullcontext()
+        wide = _double_precision() if library.name == "jax" else nullcontext()
         with wide, np.errstate(all="ignore"):
             found = function(library.convert(points.y), library.convert(points.t))
             return [*map(np.asarray, found)] if isinstance(found, list) else np.asarray(found)

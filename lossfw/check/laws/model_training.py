@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.bridges.start import start
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, format_number
 from lossfw.check.core.trials import (
     LEG,
@@ -30,6 +29,7 @@ from lossfw.check.core.trials import (
 )
 from lossfw.check.laws.models import need_same, refuted
 from lossfw.errors import LossfwError
+from lossfw.learning.start import start
 from lossfw.models import Model
 from lossfw.numerics.arrays import NDArray
 

@@ -93,7 +93,7 @@ def label_of(given: bool | str) -> str:
 
 
 def _constant(config: CheckedConfig, loss: Loss, data: Dataset) -> NDArray:
-    from lossfw.bridges.constant import constant_prediction
+    from lossfw.learning.constant import constant_prediction
 
     targets, weight = np.asarray(data.targets), data.sample_weight
     if config.sample is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.bridges.raw_form import columns_of, raw_form
 from lossfw.config.plan.load_outputs import at_parameter
 from lossfw.config.plan.rows import inputs_of
 from lossfw.config.schema.checked import CheckedConfig, known
 from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.data import Dataset
 from lossfw.errors import ArgumentError
+from lossfw.learning.raw_form import columns_of, raw_form
 from lossfw.losses.loss import Loss
 from lossfw.models import Model
 

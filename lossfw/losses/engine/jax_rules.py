@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, cast
 
 import jax
+import jax.experimental
 import jax.numpy as jnp
 from jax.custom_derivatives import SymbolicZero
 
@@ -18,6 +20,14 @@ from lossfw.losses.engine import loss_derivatives
 from lossfw.numerics.arrays import Array
 
 _Function = Callable[..., Array]
+
+
+def double_precision(on: bool) -> AbstractContextManager[Any]:
+    """Let JAX compute in float64 inside a ``with`` block, or in float32."""
+    # Its place before JAX 0.8 was another; that of today has no truth value.
+    home: Any = jax if hasattr(jax, "enable_x64") else jax.experimental
+    context: AbstractContextManager[Any] = home.enable_x64(on)
+    return context
 
 
 def losses(loss: LossDefinition, y: Array, t: Array, where: Array | None, by_index: bool) -> Array:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lossfw.bridges.constant import constant_prediction
 from lossfw.data import Dataset
 from lossfw.errors import LossfwError
 from lossfw.evaluation.baseline import CONSTANT, Baseline, beside, has_skill
 from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.slices import COLUMN
+from lossfw.learning.constant import constant_prediction
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.models.work import flat_targets

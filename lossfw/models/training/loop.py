@@ -15,12 +15,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from lossfw.bridges.start import start as constant_of_least_loss
 from lossfw.data import Dataset
 from lossfw.data.source import file_fields
 from lossfw.errors import ArgumentError, DivergenceError, RunError
 from lossfw.evaluation.evaluate import Progress
 from lossfw.evaluation.predictor import BlockPredictor, one_blas_thread
+from lossfw.learning.start import start as constant_of_least_loss
 from lossfw.losses.engine.threads import thread_count
 from lossfw.models.model import Model
 from lossfw.models.training.dense import WEIGHTS_FILE, DenseLearner

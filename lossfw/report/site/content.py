@@ -20,11 +20,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lossfw.bridges.bridge import Bridge
 from lossfw.check.instances import variants
 from lossfw.components.component import Component
 from lossfw.components.registry import Entry, Registry
 from lossfw.errors import DataError, LossfwError, MissingExtraError, UnknownNameError
+from lossfw.learning.bridge import Bridge
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers import ClassWeighted
 from lossfw.models import Model

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.bridges.bridge import Bridge
 from lossfw.components.component import Component, yaml_value
 from lossfw.config.text.writing import flow
 from lossfw.errors import LossfwError
+from lossfw.learning.bridge import Bridge
 from lossfw.losses.loss import Loss
 from lossfw.models import Model
 from lossfw.nn.activation import Activation

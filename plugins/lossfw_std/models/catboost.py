@@ -13,9 +13,9 @@ import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from lossfw import DataError, Loss, NDArray, RunError
-from lossfw.bridges import catboost as bridge
 from lossfw.data import Dataset
 from lossfw.models import Card, Predictor, Work, temporary_folder
+from lossfw_std.bridges import bridge_to
 from lossfw_std.models import decided
 from lossfw_std.models.booster import (
     BLOCK_ROWS,
@@ -203,7 +203,7 @@ class CatBoost(Booster):
                 params |= {} if before is None else {"boost_from_average": False}
                 model = cat.CatBoost(params).fit(data, init_model=before)
             else:
-                model = bridge.train(
+                model = bridge_to("catboost").train(
                     work.loss, params, data, curvature=self.curvature, init_model=before
                 )
         pools = [data] if held_out is None else [data, held_out]

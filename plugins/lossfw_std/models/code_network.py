@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from pydantic import Field, PositiveFloat
 
 from lossfw import DataError, Loss
-from lossfw.bridges import flat_refusal
+from lossfw.learning import flat_refusal
 from lossfw.models import (
     CodeName,
     Model,

@@ -11,9 +11,9 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from threadpoolctl import threadpool_limits
 
 from lossfw import ArgumentError, DataError, Loss, LossfwError, NDArray
-from lossfw.bridges import sklearn as bridge
 from lossfw.data import Dataset
 from lossfw.models import Card, Predictor, Work
+from lossfw_std.bridges import bridge_to
 from lossfw_std.models.booster import (
     BLOCK_ROWS,
     Bins,
@@ -105,7 +105,7 @@ class HistGradientBoosting(SkopsModel):
         """Train one leg; its rounds are reported when it has ended."""
         ensemble = self.imported("sklearn.ensemble")
         classes = work.units if work.loss.takes_rows else None
-        objective = bridge.hist_loss(
+        objective = bridge_to("sklearn").hist_loss(
             work.loss, curvature=self.curvature, refit=self.refit, classes=classes
         )
         learner = ensemble.HistGradientBoostingRegressor()

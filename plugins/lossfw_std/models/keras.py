@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lossfw import DataError, Loss, LossfwError, NDArray, RunError
-from lossfw.bridges import keras_bridge
 from lossfw.models import (
     Card,
     ModelParameterError,
@@ -22,6 +21,7 @@ from lossfw.models import (
     code_format,
     temporary_folder,
 )
+from lossfw_std.bridges import bridge_to
 from lossfw_std.models.code_network import CodeNetwork, torch_threads
 from lossfw_std.models.epochs import check_loss, check_units, predicted, steps_of
 from lossfw_std.models.keras_weights import OPTIMIZER, read_arrays, written
@@ -76,7 +76,7 @@ class Keras(CodeNetwork):
     @classmethod
     def imported(cls, module: str = "") -> Any:
         """Return Keras; see the bridge for a backend that is not installed."""
-        return keras_bridge.KerasBridge.imported(module)
+        return bridge_to("keras", "keras_bridge").KerasBridge.imported(module)
 
     def refuses(self, loss: Loss) -> str | None:
         """Return why nothing can be learnt from a loss: of groups, or without slopes."""
@@ -159,7 +159,7 @@ class Keras(CodeNetwork):
         return net
 
     def _compiled(self, work: Work) -> Any:
-        bridge = self.imported("lossfw.bridges.keras")
+        bridge = bridge_to("keras")
         inputs: Any = work.data.inputs
         net = self._net(inputs.shape[1:])
         fuse = work.raw_loss is not work.loss

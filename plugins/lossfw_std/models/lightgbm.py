@@ -13,9 +13,9 @@ import numpy as np
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from lossfw import Loss, NDArray
-from lossfw.bridges import lightgbm as bridge
 from lossfw.data import Dataset
 from lossfw.models import Card, Predictor, Work
+from lossfw_std.bridges import bridge_to
 from lossfw_std.models import decided
 from lossfw_std.models.booster import (
     Bins,
@@ -181,7 +181,7 @@ class LightGBM(Booster):
         return [{"min_sum_hessian_in_leaf": 1e-9}, {"min_sum_hessian_in_leaf": 1e-9, **sampled}]
 
     def refuses(self, loss: Loss) -> str | None:
-        return None if self.own_objective else bridge.LightGBMBridge().refusal(loss)
+        return None if self.own_objective else bridge_to("lightgbm").LightGBMBridge().refusal(loss)
 
     def refuses_outputs(self, loss: Loss, units: int) -> str | None:
         own = self.refuses_own(loss, units) if self.own_objective else None
@@ -241,7 +241,7 @@ class LightGBM(Booster):
         if self.own_objective:
             return self._fit_own(lgb, work, params, data)
         with self.training(lgb.basic.LightGBMError):
-            model = bridge.train(
+            model = bridge_to("lightgbm").train(
                 work.loss,
                 params,
                 data,

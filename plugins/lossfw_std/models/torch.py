@@ -11,8 +11,8 @@ import numpy as np
 from pydantic import PositiveInt
 
 from lossfw import DataError, NDArray, ShapeError
-from lossfw.bridges import torch as bridge
 from lossfw.models import Card, ModelParameterError, Predictor, Work, code_digest, code_format
+from lossfw_std.bridges import bridge_to
 from lossfw_std.models.code_network import CodeNetwork, torch_threads
 from lossfw_std.models.epochs import check_loss, check_units, predicted, steps_of
 from lossfw_std.models.torch_state import TorchState, optimizer_state
@@ -131,7 +131,7 @@ class Torch(CodeNetwork):
                 _fill(net, state, f"{self.file_title} does not fit {self.title}")
                 groups = optimizer.state_dict()["param_groups"]
                 optimizer.load_state_dict({"state": state.optimizer, "param_groups": groups})
-            criterion = bridge.module(work.loss, fuse=work.raw_loss is not work.loss)
+            criterion = bridge_to("torch").module(work.loss, fuse=work.raw_loss is not work.loss)
             for epoch in range(work.rounds):
                 rate = self._epoch(work, epoch, net, optimizer, criterion)
                 if work.after(*self._outputs(work, epoch, net), rate):

@@ -12,9 +12,9 @@ import numpy as np
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from lossfw import ArgumentError, Loss, NDArray, RunError
-from lossfw.bridges import xgboost as bridge
 from lossfw.data import Batch, Dataset
 from lossfw.models import Card, Predictor, Work
+from lossfw_std.bridges import bridge_to
 from lossfw_std.models import decided
 from lossfw_std.models.booster import (
     PART_ROWS,
@@ -155,7 +155,7 @@ class XGBoost(Booster):
         return own if self.device == "cpu" else own | {"device": self._device()}
 
     def refuses(self, loss: Loss) -> str | None:
-        return None if self.own_objective else bridge.XGBoostBridge().refusal(loss)
+        return None if self.own_objective else bridge_to("xgboost").XGBoostBridge().refusal(loss)
 
     def refuses_outputs(self, loss: Loss, units: int) -> str | None:
         return self.refuses_own(loss, units) if self.own_objective else None
@@ -218,7 +218,7 @@ class XGBoost(Booster):
                 before = None if saved is None else xgb.Booster(model_file=saved)
                 booster = xgb.train(params, data, work.rounds, xgb_model=before, **options)
             else:
-                booster = bridge.train(
+                booster = bridge_to("xgboost").train(
                     work.loss,
                     params,
                     data,

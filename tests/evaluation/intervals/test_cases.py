@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.bridges.constant import constant_prediction
 from lossfw.config.plan.rolling import beginnings, periods
 from lossfw.data import Dataset
 from lossfw.evaluation.baseline import Baseline, Skill
@@ -27,6 +26,7 @@ from lossfw.evaluation.intervals.unit_keys import hashed_numbers, hashed_text
 from lossfw.evaluation.intervals.unit_sums import UnitCells, UnitSums
 from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.plan import Plan
+from lossfw.learning.constant import constant_prediction
 from lossfw.losses.capabilities import without_guard
 from lossfw.metrics import LossMetric, MetricRows, Term
 from lossfw.metrics.cell_sums import RowTerms

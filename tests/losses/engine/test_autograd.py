@@ -5,7 +5,6 @@ import pytest
 
 import lossfw
 from lossfw import ArgumentError, CategoricalLoss, DistanceLoss, EmptyReductionError
-from lossfw.bridges.jax import double_precision
 from lossfw.components.spaces import LOGITS, REAL
 from support.loss_settings import ALL, ONE_OF_EACH, arguments, smooth
 
@@ -52,6 +51,8 @@ def torch():
 @pytest.fixture
 def jax():
     jax = pytest.importorskip("jax")
+    from lossfw.losses.engine.jax_rules import double_precision
+
     with double_precision(True):
         yield jax
 
@@ -242,6 +243,8 @@ def test_no_array_is_made_beside_the_device_of_the_prediction(torch, loss):
 @pytest.mark.parametrize("loss", ONE_OF_EACH, ids=repr)
 def test_jax_without_float64_warns_of_nothing(loss):
     jax = pytest.importorskip("jax")
+    from lossfw.losses.engine.jax_rules import double_precision
+
     y, t = (x.astype(np.float32) for x in points(loss))
     with double_precision(False):
         found = jax.jit(loss)(jax.numpy.asarray(y), jax.numpy.asarray(t))

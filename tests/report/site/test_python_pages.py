@@ -40,7 +40,8 @@ def test_the_page_lists_every_module_that_says_what_it_offers():
     named = {
         f"lossfw.{name}" for name in ("check", "data", "errors", "metrics", "models", "numerics")
     }
-    assert set(MODULES) == {"lossfw", "lossfw.bridges", *offering, *named}
+    learning = "lossfw.learning.derivatives"
+    assert set(MODULES) == {"lossfw", "lossfw.bridges", learning, *offering, *named}
 
 
 @pytest.mark.parametrize("path", MODULES)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.bridges.raw_form import response
 from lossfw.components.registry import registry
 from lossfw.data import Dataset
+from lossfw.learning.raw_form import response
 from lossfw.models import Card
 from support.models import fitted, work
 

@@ -5,10 +5,10 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from lossfw.bridges import BoostingBridge, Bridge
-from lossfw.bridges.boosting import derivatives
-from lossfw.bridges.bridge import AutogradBridge
 from lossfw.bridges.network_loss import trainable_loss
 from lossfw.errors import DivergenceError
+from lossfw.learning.bridge import AutogradBridge
+from lossfw.learning.derivatives import derivatives
 
 
 class Honest(BoostingBridge):

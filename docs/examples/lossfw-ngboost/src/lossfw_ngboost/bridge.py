@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 from lossfw import ArgumentError
 from lossfw.bridges import BoostingBridge, EstimatorOutputs, output_activation_of
-from lossfw.bridges.boosting import Derivatives, derivatives, start
-from lossfw.bridges.bridge import written
-from lossfw.bridges.curvature import kinked
+from lossfw.learning.bridge import written
+from lossfw.learning.curvature import kinked
+from lossfw.learning.derivatives import Derivatives, derivatives, start
 
 
 def objective(loss, *, curvature="auto") -> Derivatives:

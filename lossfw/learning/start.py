@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from lossfw.bridges.curvature import Rule, curvature_of, has_expected, mirrored
-from lossfw.bridges.raw_form import (
+from lossfw.errors import ArgumentError, ShapeError
+from lossfw.learning.curvature import Rule, curvature_of, has_expected, mirrored
+from lossfw.learning.raw_form import (
     Rows,
     as_loss,
     class_indices,
@@ -21,8 +22,7 @@ from lossfw.bridges.raw_form import (
     refuse_not_finite,
     targets_for,
 )
-from lossfw.bridges.softmax_form import SoftmaxForm, softmax_form
-from lossfw.errors import ArgumentError, ShapeError
+from lossfw.learning.softmax_form import SoftmaxForm, softmax_form
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 

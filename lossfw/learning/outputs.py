@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from lossfw.bridges.raw_form import raw_form
 from lossfw.components.registry import registry
 from lossfw.components.spaces import SIGN
+from lossfw.learning.raw_form import raw_form
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 

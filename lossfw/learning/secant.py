@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from lossfw.bridges.raw_form import Rows
+from lossfw.learning.raw_form import Rows
 from lossfw.losses.engine.threads import run
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray

@@ -9,8 +9,9 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from lossfw.bridges.curvature import Rule, constant_curvature, curvature_of, rule_for
-from lossfw.bridges.raw_form import (
+from lossfw.errors import ArgumentError, DivergenceError, DomainError, ShapeError
+from lossfw.learning.curvature import Rule, constant_curvature, curvature_of, rule_for
+from lossfw.learning.raw_form import (
     Rows,
     Targets,
     as_loss,
@@ -19,8 +20,7 @@ from lossfw.bridges.raw_form import (
     rows_for,
     targets_for,
 )
-from lossfw.bridges.start import start
-from lossfw.errors import ArgumentError, DivergenceError, DomainError, ShapeError
+from lossfw.learning.start import start
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -52,7 +52,7 @@ class Derivatives(Frozen):
     Parameters
     ----------
     given_loss : Loss
-        A loss that can be boosted; see `lossfw.bridges.raw_form.raw_form`.
+        A loss that can be boosted; see `lossfw.learning.raw_form.raw_form`.
     curvature : {"auto", "exact", "bound", "slope", "one", "twice", "expected"}
         What takes the place of the second derivative; see the how-to page.
     table : TargetTable, optional
@@ -228,12 +228,19 @@ class TargetTable(Frozen):
         return hash(self.targets.tobytes())
 
 
+def labels_of(target: NDArray, form: Loss) -> tuple[NDArray, NDArray | None]:
+    """Return the labels of targets, and the targets of which they are row numbers, if they are."""
+    if form.has_columns and form.target_space.axes:
+        return np.arange(len(target)), target
+    return target, None
+
+
 def derivatives(
     loss: Any, curvature: str = "auto", *, target: Any = None, wide: bool = False
 ) -> Derivatives:
     """Return the derivatives of a loss; errors are raised now and not in a training.
 
-    `target` makes a `TargetTable`; for `wide` see `lossfw.bridges.raw_form.raw_form`.
+    `target` makes a `TargetTable`; for `wide` see `lossfw.learning.raw_form.raw_form`.
     """
     given = as_loss(loss)
     raw_form(given, wide=wide)

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from lossfw.bridges.outputs import EstimatorOutputs
-from lossfw.bridges.raw_form import flat_refusal, refusal
-from lossfw.bridges.start import start
 from lossfw.components.library import LibraryComponent
 from lossfw.errors import ArgumentError
+from lossfw.learning.outputs import EstimatorOutputs
+from lossfw.learning.raw_form import flat_refusal, refusal
+from lossfw.learning.start import start
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 

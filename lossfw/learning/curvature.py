@@ -12,12 +12,12 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
-from lossfw.bridges.raw_form import Rows
-from lossfw.bridges.secant import NEAR, secant, typical_distance
-from lossfw.bridges.softmax_form import softmax_form
 from lossfw.components.claims import Claims
 from lossfw.components.spaces import REAL
 from lossfw.errors import ArgumentError
+from lossfw.learning.raw_form import Rows
+from lossfw.learning.secant import NEAR, secant, typical_distance
+from lossfw.learning.softmax_form import softmax_form
 from lossfw.losses.base import LossDefinition
 from lossfw.losses.capabilities import DistributionLoss
 from lossfw.losses.engine.groups import STACK_ELEMENTS

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.bridges.raw_form import raw_form, response
-from lossfw.bridges.start import start
 from lossfw.errors import ArgumentError
+from lossfw.learning.raw_form import raw_form, response
+from lossfw.learning.start import start
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 

@@ -1,0 +1,16 @@
+"""Learning: what a model or a library needs of a loss to learn from it: form, start, slopes."""
+
+from lossfw.learning.bridge import AutogradBridge, Boosting, BoostingBridge, Bridge
+from lossfw.learning.outputs import EstimatorOutputs, output_activation_of
+from lossfw.learning.raw_form import flat_refusal, response
+
+__all__ = [
+    "AutogradBridge",
+    "Boosting",
+    "BoostingBridge",
+    "Bridge",
+    "EstimatorOutputs",
+    "flat_refusal",
+    "output_activation_of",
+    "response",
+]
