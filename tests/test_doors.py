@@ -79,6 +79,11 @@ ROOMS = {
         ("nn/training", "config/plan/test_evaluation.py", "cli/test_lists.py", "report/text"),
         inside=WITHOUT_BRIDGES,
     ),
+    "clusters": Room(
+        ("lossfw/scale",),
+        "lossfw/runs/cluster_runs.py",
+        ("runs/test_folder.py", "runs/test_python.py", "evaluation/test_evaluate.py"),
+    ),
     "site": Room(
         ("lossfw/report/site",),
         "lossfw/cli/site.py",

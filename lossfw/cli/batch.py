@@ -11,6 +11,7 @@ from lossfw.cli.progress import ProgressBar
 from lossfw.components.naming import shortlist
 from lossfw.errors import RunError
 from lossfw.report.text.tables import input_line, show_table
+from lossfw.runs.execute import plain_outcome
 from lossfw.runs.files import say
 from lossfw.runs.folder import locked_folder
 from lossfw.runs.parallel_runs import common_folder, run_all
@@ -92,7 +93,7 @@ def outcomes_of(requests: Sequence[RunRequest], jobs: int) -> list[RunOutcome]:
                 # Imported on use: it needs an optional library.
                 from lossfw.runs.cluster_runs import run_on
 
-                outcomes = run_on(cluster, requests, ended=ended)
+                outcomes = run_on(cluster, requests, plain_outcome, ended=ended)
     except KeyboardInterrupt:
         if requests[0].folder is not None:
             write_stderr(

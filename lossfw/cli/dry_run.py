@@ -34,7 +34,10 @@ def show_plans(requests: Sequence[RunRequest], *, as_json: bool) -> None:
     show_table(("run", "rows", "loss", "from", "folder", "digest"), rows)
     for request, run in zip(requests, runs, strict=True):
         if request.scheduler is not None:
-            say(f"{run.name}: {_tasks_text(run, request.scheduler)}")
+            # Imported on use: most runs stay in their process.
+            from lossfw.runs.cluster_runs import tasks_text
+
+            say(f"{run.name}: {tasks_text(request.scheduler, run.plan)}")
     show_warnings([(one["name"], one["warnings"]) for one in plans])
 
 
@@ -80,16 +83,3 @@ def _plain(
 def _place(one: Mapping[str, Any]) -> tuple[str, str]:
     """Return the folder, and as many digits of the digest as git shows of a commit: for the eye."""
     return one["folder"] or "", one["digest"][:12]
-
-
-def _tasks_text(run: Run, cluster: str) -> str:
-    """Return the tasks that a run gives to a cluster, in one line."""
-    # Imported on use: most runs stay in their process.
-    from lossfw.scale import cut, slots_of
-
-    slots = slots_of(cluster)
-    parts = cut(run.plan, slots)
-    return (
-        f"{len(parts.parts)} tasks of {parts.rows} rows for {slots} threads of {cluster}; "
-        f"{parts.bytes_read} bytes are read"
-    )

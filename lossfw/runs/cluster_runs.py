@@ -1,4 +1,8 @@
-"""Several runs on a cluster, one a task; their folders are on a disk that all workers have."""
+"""The door to clusters: one run in parts, or several runs, one a task, on a cluster of Dask.
+
+Nothing else outside of `lossfw.scale` names it, and whoever needs this module imports it on use.
+The folders of several runs are on a disk that all workers have.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lossfw import scale
 from lossfw.errors import LossfwError
-from lossfw.runs.execute import plain_outcome
-from lossfw.runs.records import RunOutcome, RunRequest
-from lossfw.scale.cluster import connected
+from lossfw.evaluation.evaluate import Progress
+from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.result import Result
+from lossfw.runs.journal import RunJournal
+from lossfw.runs.records import RunOutcome, RunRequest, Warn
 from lossfw.scale.evaluate import WORKER_SECONDS
 from lossfw.scale.fingerprint import packages_in
 from lossfw.scale.shipping import in_turn
@@ -23,22 +30,52 @@ from lossfw.scale.tasks import ClusterTask, run_tasks
 _HERE = ""
 
 
+def evaluate_on(client: Any, plan: Plan, progress: Progress | None) -> Result:
+    """Evaluate a plan on the cluster of a client; see `lossfw.scale.evaluate_on`."""
+    return scale.evaluate_on(client, plan, progress=progress)
+
+
+def evaluate_kept(
+    cluster: str, plan: Plan, progress: Progress | None, journal: RunJournal | None
+) -> Result:
+    """Evaluate a plan on a cluster, the merged states kept in the journal of a run."""
+    with scale.connected(cluster) as client:
+        return scale.evaluate_on(client, plan, progress=progress, keeper=journal)
+
+
+def tasks_text(cluster: str, plan: Plan) -> str:
+    """Return the tasks that a run gives to a cluster, in one line."""
+    slots = scale.slots_of(cluster)
+    parts = scale.cut(plan, slots)
+    return (
+        f"{len(parts.parts)} tasks of {parts.rows} rows for {slots} threads of {cluster}; "
+        f"{parts.bytes_read} bytes are read"
+    )
+
+
 def run_on(
-    cluster: str, requests: Sequence[RunRequest], *, ended: Callable[[RunOutcome], None]
+    cluster: str,
+    requests: Sequence[RunRequest],
+    carry_out: Callable[[RunRequest, Warn], dict[str, Any]],
+    *,
+    ended: Callable[[RunOutcome], None],
 ) -> list[RunOutcome]:
-    """Carry out requests on a cluster, and return their outcomes in the same order."""
+    """Carry out requests on a cluster, and return their outcomes in the same order.
+
+    `carry_out` does so with one of them on a worker; see `lossfw.runs.execute.plain_outcome`.
+    """
     outcomes: dict[int, RunOutcome] = {}
 
     def end(outcome: RunOutcome, number: int) -> None:
         outcomes[number] = outcome
         ended(outcome)
 
-    contents = [pickle.dumps(_anywhere(request)) for request in requests]
+    contents = [pickle.dumps((carry_out, _anywhere(request))) for request in requests]
     tasks = [
         ClusterTask(f"the run {request.shown_name}", (number, content))
         for number, (request, content) in enumerate(zip(requests, contents, strict=True))
     ]
-    with connected(cluster) as client:
+    with scale.connected(cluster) as client:
         results = run_tasks(
             client,
             _carry_out,
@@ -69,9 +106,10 @@ def _anywhere(request: RunRequest) -> RunRequest:
 
 def _carry_out(number: int, content: bytes) -> tuple[int, dict[str, Any]]:
     """Carry out a pickled request on a worker; return its number and its plain outcome."""
-    request: RunRequest = pickle.loads(content)  # noqa: S301  # of the process that sent it
+    request: RunRequest
+    carry_out, request = pickle.loads(content)  # noqa: S301  # of the process that sent it
     begin = time.monotonic()
     notes: list[str] = []
     with in_turn():
-        plain = plain_outcome(request, notes.append)
+        plain = carry_out(request, notes.append)
     return number, plain | {"notes": "\n".join(notes), "seconds": time.monotonic() - begin}

@@ -134,10 +134,9 @@ def _evaluated(
     if request.scheduler is None:
         return evaluate(plan, progress=progress, journal=journal)
     # Imported on use: most runs stay in their process.
-    from lossfw.scale import connected, evaluate_on
+    from lossfw.runs.cluster_runs import evaluate_kept
 
-    with connected(request.scheduler) as client:
-        return evaluate_on(client, plan, progress=progress, keeper=journal)
+    return evaluate_kept(request.scheduler, plan, progress, journal)
 
 
 def plain_outcome(request: RunRequest, warn: Warn) -> dict[str, Any]:

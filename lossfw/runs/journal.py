@@ -86,7 +86,7 @@ class PartRows(RowsJournal):
 class RunJournal:
     """The journal of a run, in a file; see `lossfw.evaluation.evaluate.Journal`.
 
-    It is the `lossfw.scale.evaluate.Keeper` of a run on a cluster, too.
+    Of a run on a cluster it keeps the merged states, too.
     """
 
     def __init__(self, path: Path, plan: Plan, *, resume: bool) -> None:

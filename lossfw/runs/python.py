@@ -294,9 +294,9 @@ def evaluate(
         from lossfw.evaluation.evaluate import evaluate as evaluate_here
 
         return evaluate_here(plan, progress=progress)
-    from lossfw.scale import evaluate_on
+    from lossfw.runs.cluster_runs import evaluate_on
 
-    return evaluate_on(client, plan, progress=progress)
+    return evaluate_on(client, plan, progress)
 
 
 def _run(request: RunRequest) -> Result:
