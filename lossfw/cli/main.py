@@ -183,7 +183,7 @@ def _bug(error: Exception) -> str:
     return f"lossfw: error: {text}\n{cause}"
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("lossfw", cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="lossfw", message="%(prog)s %(version)s")
 def main() -> None:
     """Write a loss once, prove it, use it everywhere."""

@@ -62,7 +62,9 @@ def show(
 
     registry = plugins.registry()
     if every == bool(names):
-        raise click.UsageError("give component names or --all, not both.")
+        # The one mistake gives neither, the other both.
+        mistake = "--all and a NAME exclude each other" if every else "give a NAME, or --all"
+        raise click.UsageError(f"{mistake}.")
     kinds = KINDS if kind is None else (kind,)
     if every:
         entries, broken = usable(registry.imported(kind))

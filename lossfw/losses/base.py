@@ -274,7 +274,7 @@ class LossDefinition(Component, ABC):
         fixed = None if space.axes and space.size is not None else self.fixed_classes
         least = self.least_classes
         if fixed is not None and shape[-1] != fixed:
-            expected = f"{fixed} columns"
+            expected = f"{fixed} columns, as its parameters say"
         elif shape[-1] < least:
             expected = f"at least {least} columns"
         else:

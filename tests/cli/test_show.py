@@ -182,11 +182,14 @@ def test_several_names_are_shown_those_of_a_kind_together(in_json):
     assert [one["name"] for one in shown["components"]] == ["huber", "hinge", "relu", "step"]
 
 
-@pytest.mark.parametrize("arguments", [[], ["huber", "--all"]])
-def test_either_names_or_all(arguments, lossfw):
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [([], "give a NAME, or --all"), (["huber", "--all"], "--all and a NAME exclude each other")],
+)
+def test_either_names_or_all(arguments, said, lossfw):
     result = lossfw("show", *arguments)
     assert result.exit_code == 2
-    assert "or give --all" in result.stderr
+    assert said in result.stderr
 
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -33,8 +33,8 @@ def test_a_mistake_has_its_place_and_a_hint(command, what, word, hint, refused):
 
 
 def test_a_mistake_of_no_single_word_has_no_caret(refused):
-    text = refused("show", "--all", "huber")
-    assert "lossfw: error: give component names or --all, not both." in text
+    text = refused("show")
+    assert "lossfw: error: give a NAME, or --all." in text
     assert "^" not in text
 
 

@@ -155,7 +155,7 @@ def test_a_column_that_was_not_kept_is_read_from_the_data(pair, command, compare
         (["--by", "region"], "by target, or by a column of the data"),
         (["--by", "column.age", "--bins", "3,x"], "expected numbers, as in --bins 30,50"),
         (["--by", "column.age", "--bins", "6,3"], "bins should increase"),
-        (["--bins", "3"], "give it too"),
+        (["--bins", "3"], "--bins needs --by WHAT"),
     ],
 )
 def test_what_cannot_tell_rows_apart(pair, command, arguments, said):
