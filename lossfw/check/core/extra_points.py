@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.draw import draw
+from lossfw.check.core.gravity import is_written
 from lossfw.check.core.points import Points, any_in_row, cancellation_scale
 from lossfw.check.core.search import Search
 from lossfw.check.core.subject import Subject, call, of_component
@@ -99,7 +100,10 @@ def _points_on_branches(
     y, t = (np.concatenate([getattr(some, x) for some in (shared, *pool)]) for x in "yt")
     candidates, selected = Points(y, t), set[int]()
     known = set[bytes]()
-    for name in _FUNCTIONS:
+    for order, name in enumerate(_FUNCTIONS):
+        if not is_written(subject, order):
+            # Dual numbers go where the value goes.
+            continue
         branch_masks, is_visible = _branch_masks(getattr(loss, name), subject, candidates)
         for mask in _target_masks(branch_masks, is_visible):
             n_shown = int(mask[: len(shared)].sum()) + int(mask[list(selected)].sum())

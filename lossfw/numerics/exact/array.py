@@ -16,6 +16,7 @@ import numpy as np
 from flint import arb
 
 from lossfw.numerics.exact.functions import (
+    NAN,
     divide,
     equal,
     less,
@@ -27,6 +28,10 @@ from lossfw.numerics.exact.functions import (
 from lossfw.numerics.exact.number import Number
 
 _to_balls = np.frompyfunc(to_ball, 1, 1)
+_from_floats = np.frompyfunc(arb, 1, 1)
+
+# The bytes of Python's floats; longer ones would be rounded.
+_FLOAT = 8
 
 # Functions of NumPy whose loops over objects are not those of floats.
 _LOOPS: Mapping[Any, Callable[..., Any]] = {
@@ -92,4 +97,10 @@ def balls_of(x: Any) -> Any:
     """Return numbers of any kind as an object array of balls, those of truth values as well."""
     if isinstance(x, ExactArray):
         return x.view(np.ndarray)
+    if isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.itemsize <= _FLOAT:
+        # Most conversions: without a call of Python for each number.
+        balls = np.asarray(_from_floats(x), object)
+        if (is_nan := np.isnan(x)).any():
+            balls[is_nan] = NAN
+        return balls
     return np.asarray(_to_balls(np.asarray(x, getattr(x, "dtype", object))), object)
