@@ -91,7 +91,7 @@ class RowDerivatives:
     def _kernels_of(self, classes: int) -> RowKernels | None:
         """Return the kernels for a number of classes, if there may be any."""
         loss = self._derivatives.loss
-        if self._derivatives.rule not in ("slope", "exact", "softmax") or loss.has_own_weight:
+        if self._derivatives.rule not in ("slope", "exact", "softmax") or loss._has_own_weight:
             return None
         return RowKernels(loss, ("gradient", "hessian"), classes)
 

@@ -214,7 +214,7 @@ def _filled(array: NDArray, out: Any) -> Any:
 def hist_loss_of(loss: Any, curvature: str, refit: bool | None, classes: int | None) -> HistLoss:
     """Return a loss for HistGradientBoosting; see `lossfw.bridges.sklearn.hist_loss`."""
     form = raw_form(loss)
-    of_residual = form.argument == "residual"
+    of_residual = form._argument == "residual"
     if refit is None:
         refit = of_residual and bool(form.claims().breaks) and curvature in ("auto", "one")
     if refit and not of_residual:

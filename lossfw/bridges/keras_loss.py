@@ -75,7 +75,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
         _refuse_one_column(loss, y_pred)
         target = _in_shape(target, y_pred, loss)
         losses = self._unreduced(y_pred, self._in_space(target, y_pred), kept)
-        whole = loss.takes_rows or loss.sums_rows or len(losses.shape) < 2
+        whole = loss.takes_rows or loss._sums_rows or len(losses.shape) < 2
         # Keras's own mean is that of float32.
         return losses if whole else losses.mean(-1)
 
@@ -185,7 +185,7 @@ def _refuse_one_column(loss: Loss, prediction: Any) -> None:
 def _in_shape(target: Any, prediction: Any, loss: Loss) -> Any:
     """Return a target of (n,) or (n, 1) in the shape that belongs to the prediction."""
     shape, expected_shape = tuple(target.shape), tuple(prediction.shape)
-    per_row = loss.takes_classes or (loss.takes_rows and not loss.takes_target_rows)
+    per_row = loss.takes_classes or (loss.takes_rows and not loss._takes_target_rows)
     if per_row and shape == (*expected_shape[:-1], 1) and expected_shape[-1] != 1:
         return keras.ops.squeeze(target, -1)
     if not loss.takes_rows and shape == expected_shape[:-1] and expected_shape[-1] == 1:
@@ -207,10 +207,10 @@ def _counted(loss: Loss, class_axis: int, prediction: Any, sample_weight: Any) -
     shape = list(prediction.shape)
     if not given or (loss.takes_rows and not -len(shape) <= class_axis < len(shape)):
         return None
-    averaged = not (loss.takes_rows or loss.sums_rows) and len(shape) > 1
+    averaged = not (loss.takes_rows or loss._sums_rows) and len(shape) > 1
     if loss.takes_rows:
         del shape[class_axis]
-    elif loss.sums_rows or averaged:
+    elif loss._sums_rows or averaged:
         del shape[-1]
     found = [one for x in given if (one := _counts_in_shape(x, tuple(shape))) is not None]
     if not found:
@@ -235,7 +235,7 @@ def _counts_in_shape(given: Any, shape: tuple[int, ...]) -> Any:
 def differentiate(loss: Loss, y: NDArray, t: NDArray, *, compiled: bool) -> tuple[NDArray, NDArray]:
     """Return losses and slopes as Keras has them, by its backend."""
     criterion = KerasLoss(loss, reduction="none", dtype=str(y.dtype), fuse=False)
-    if not loss.takes_rows and not loss.sums_rows:
+    if not loss.takes_rows and not loss._sums_rows:
         y, t = y[:, None], t[:, None]
     if keras.backend.backend() == "jax":
         losses, slopes = jax_bridge.differentiate(lambda y: criterion(t, y), y, compiled=compiled)

@@ -18,7 +18,7 @@ def trainable_loss(loss: Any, *, fuse: bool) -> Loss:
     if why is not None:
         raise ArgumentError(why)
     # Some losses keep it, and `torch.compile` cannot follow how it is made.
-    trained.without_own_weight()
+    trained._without_own_weight()
     return trained
 
 

@@ -31,7 +31,7 @@ class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
         check_class_axis(self.loss, class_axis)
         self.reduction, self.denominator = reduction, denominator
         self.class_axis, self.check = class_axis, check
-        self._fast_path = reduction != "none" and class_axis == -1 and not self.loss.has_own_weight
+        self._fast_path = reduction != "none" and class_axis == -1 and not self.loss._has_own_weight
 
     def forward(
         self,

@@ -77,7 +77,7 @@ def variants(
     >>> variants(type(lossfw.loss("huber")))
     [Huber(delta=1.0), Huber(delta=0.3), Huber(delta=7.5)]
     """
-    samples = cls.samples()
+    samples = cls._samples()
     defaults = _defaults(cls, samples)
     if defaults is None:
         return []
@@ -103,7 +103,7 @@ def instances_to_check(cls: type[Component]) -> list[InstanceToCheck]:
     >>> [(instance.example_share, instance.all_checks) for instance in instances]
     [(1.0, True), (0.1, False), (0.1, False)]
     """
-    fully_checked = [*variants(cls, others=False), *cls.samples()]
+    fully_checked = [*variants(cls, others=False), *cls._samples()]
     if issubclass(cls, Model):
         return _of_model(fully_checked)
     instances = {repr(one): InstanceToCheck(one) for one in fully_checked}
@@ -154,7 +154,7 @@ def _create_or_none(cls: type[Component], parameters: dict[str, Any]) -> Any:
 def _varied(form: Any) -> Iterator[Any]:
     """Yield a component with each of its other parameters moved."""
     skipped = {*_form_parameters(type(form)), *_NOT_VARIED}
-    if isinstance(form, GuardedLoss) and form.input_form == "logits":
+    if isinstance(form, GuardedLoss) and form._input_form == "logits":
         skipped.update(form.guard_parameters)
     for name in type(form).model_fields:
         if name not in skipped:
@@ -253,7 +253,7 @@ def _moved(form: Any, name: str, value: float) -> Any:
 
 def _has_no_effect(instance: Any, moved: set[str]) -> bool:
     """Tell whether a guard was moved that logits do not need."""
-    guarded = isinstance(instance, GuardedLoss) and instance.input_form == "logits"
+    guarded = isinstance(instance, GuardedLoss) and instance._input_form == "logits"
     return guarded and not moved.isdisjoint(instance.guard_parameters)
 
 

@@ -30,11 +30,11 @@ _COLUMNS = 3
 
 # Which functions of a loss use each function of an author.
 _DERIVED = {
-    "derivative": ("unreduced_gradient", "unreduced_with_gradient"),
-    "second_derivative": ("unreduced_hessian",),
+    "derivative": ("_unreduced_gradient", "_unreduced_with_gradient"),
+    "second_derivative": ("_unreduced_hessian",),
 }
 
-_FUNCTIONS = ("unreduced", "unreduced_gradient", "unreduced_hessian", "unreduced_with_gradient")
+_FUNCTIONS = ("_unreduced", "_unreduced_gradient", "_unreduced_hessian", "_unreduced_with_gradient")
 
 
 class Operations:
@@ -52,7 +52,7 @@ class Operations:
         return self._keys[text]
 
     def _key_of(self, component: Any) -> Hashable:
-        if not isinstance(component, Loss) or component.has_own_weight:
+        if not isinstance(component, Loss) or component._has_own_weight:
             return None
         try:
             results: Hashable = tuple(self._results(graph) for graph in _graphs(component))

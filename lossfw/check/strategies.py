@@ -164,7 +164,7 @@ def _takes(loss: Loss, y: NDArray, t: NDArray) -> bool:
 def _shapes(loss: Loss, rows: int | None) -> Any:
     """Return a strategy for shapes of predictions."""
     st, count = _hypothesis().strategies, _count(rows)
-    if not loss.takes_rows and not loss.sums_rows:
+    if not loss.takes_rows and not loss._sums_rows:
         return st.tuples(count)
     return st.tuples(count, st.sampled_from(_columns(loss)))
 

@@ -145,5 +145,5 @@ def make_sample(registry: Registry, entry: Entry, parameters: dict[str, Any]) ->
     """Return the component at some parameters; without any, its first sample if it needs one."""
     cls = registry.class_of(entry)
     needed = any(field.is_required() for field in cls.model_fields.values())
-    samples: list[Component] = cls.samples() if needed and not parameters else []
+    samples: list[Component] = cls._samples() if needed and not parameters else []
     return samples[0] if samples else make(registry, entry, parameters)

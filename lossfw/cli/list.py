@@ -62,10 +62,10 @@ def _line(entry: Entry, registry: Registry) -> str:
 
     cls = registry.class_of(entry)
     if not issubclass(cls, LibraryComponent) or not cls.library:
-        return cls.summary()
+        return cls._summary()
     missing = cls.missing_library() is not None
     state = f"not installed, {cls.install_command()}" if missing else cls.version()
-    return f"{state}: {cls.summary()}"
+    return f"{state}: {cls._summary()}"
 
 
 def _describe(entry: Entry, registry: Registry) -> dict[str, object]:
@@ -82,7 +82,7 @@ def _describe(entry: Entry, registry: Registry) -> dict[str, object]:
     }
     if entry.state == "loaded":
         cls = registry.class_of(entry)
-        description["summary"] = cls.summary()
+        description["summary"] = cls._summary()
         from lossfw.components.library import LibraryComponent
 
         if issubclass(cls, LibraryComponent) and cls.library:

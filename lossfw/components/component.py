@@ -53,7 +53,7 @@ class Component(BaseModel):
     name: ClassVar[str]
     latex: ClassVar[str | None] = None
     # Parameters that hold components by name, and not one or a list of them.
-    parts_by_name: ClassVar[tuple[str, ...]] = ()
+    _parts_by_name: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -86,7 +86,7 @@ class Component(BaseModel):
             raise ParameterError(told) from None
 
     @classmethod
-    def validated(cls, parameters: Mapping[str, Any]) -> Self:
+    def _validated(cls, parameters: Mapping[str, Any]) -> Self:
         """Return a component, made as Python makes it; its errors have locations."""
         try:
             return cls(**parameters)
@@ -114,7 +114,7 @@ class Component(BaseModel):
         return parameters
 
     @classmethod
-    def summary(cls) -> str:
+    def _summary(cls) -> str:
         """Return the first line of the class's own docstring."""
         return inspect.cleandoc(cls.__doc__ or "").partition("\n")[0]
 
@@ -133,7 +133,7 @@ class Component(BaseModel):
         return ()
 
     @classmethod
-    def samples(cls) -> list[Self]:
+    def _samples(cls) -> list[Self]:
         """Return a component for each of `examples`."""
         return [cls(**parameters) for parameters in cls.examples()]
 

@@ -73,7 +73,7 @@ def with_nested(
     made = dict(parameters)
     for key, mark in nested_parameters(cls).items():
         given = made.get(key)
-        if key in cls.parts_by_name and isinstance(given, Mapping):
+        if key in cls._parts_by_name and isinstance(given, Mapping):
             made[key] = {name: make(mark, item) for name, item in given.items()}
         elif isinstance(given, list | tuple):
             made[key] = tuple(make(mark, item) for item in given)

@@ -59,7 +59,7 @@ class Accumulator:
         self._cells = SliceCells(
             self.slices,
             with_units=intervals is not None,
-            logits=loss.input_form == "logits",
+            logits=loss._input_form == "logits",
             by_group=loss.takes_groups,
             columns=columns,
             classes=classes,
@@ -91,9 +91,9 @@ class Accumulator:
         with_terms = self._cells.is_needed
         with self.clock.stage("loss"):
             given = _shown(self._of, rows)
-            partial, sums = self._of.partial_and_rows(given, each=self._rows)
+            partial, sums = self._of._partial_and_rows(given, each=self._rows)
             if sums is None and math.isnan(partial.sum()):
-                _, sums = self._of.partial_and_rows(given, each=True)
+                _, sums = self._of._partial_and_rows(given, each=True)
             if sums is not None:
                 rows = rows._replace(losses=sums.losses(), weights=sums.weights())
             self._cells.assign_cells(rows)

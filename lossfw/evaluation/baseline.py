@@ -67,7 +67,7 @@ class Skill(TableMetric, MetricOfSums):
     @property
     def accepts(self) -> Literal["prediction", "logits"]:  # type: ignore[override]  # by instance
         """The form that the loss takes."""
-        return self.of.input_form
+        return self.of._input_form
 
     @property
     def comparable(self) -> Metric:
@@ -85,7 +85,7 @@ class Skill(TableMetric, MetricOfSums):
         of_rows = list[NDArray]()
         for place, (loss, prediction) in enumerate(sides):
             shown = rows._replace(prediction=prediction)
-            _, sums = LossMetric(of=loss).partial_and_rows(shown, each=True)
+            _, sums = LossMetric(of=loss)._partial_and_rows(shown, each=True)
             assert sums is not None
             own = np.flatnonzero(sums.weight)
             of_rows.append(own)

@@ -202,10 +202,10 @@ def check_has_rows(loss: Loss, shape: tuple[int, ...]) -> None:
 
     A call takes them all for a single row, and so an evaluation would have one row.
     """
-    if len(shape) != 1 or not (loss.takes_rows or loss.sums_rows):
+    if len(shape) != 1 or not (loss.takes_rows or loss._sums_rows):
         return
     mend = "give each row as a list, such as [0.3, 0.7]"
-    if loss.sums_rows:
+    if loss._sums_rows:
         mend = "leave out per: row, or give each row as a list, such as [0.5]"
     raise ShapeError(
         f"the loss {loss.name} takes rows of numbers, and outputs of shape {shape} have one number "

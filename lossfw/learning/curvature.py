@@ -93,10 +93,10 @@ def mirrored(loss: Loss) -> bool:
     """Tell whether a loss is 0 at the target in its own units, so that it has two sides there."""
     if loss.takes_rows or loss.takes_groups or loss.has_columns:
         return False
-    if loss.argument == "residual":
+    if loss._argument == "residual":
         return True
     at_target = _claims(loss).zero_at_target and loss.prediction_space is REAL
-    return bool(at_target and loss.argument == "prediction")
+    return bool(at_target and loss._argument == "prediction")
 
 
 def kinked(loss: Loss) -> bool:
@@ -118,7 +118,7 @@ def _has_bound(loss: Loss) -> bool:
         return type(loss).curvature_bound is not LossDefinition.curvature_bound
     # Both in every space of targets.
     one = np.eye(loss.fixed_classes or 3) if loss.takes_rows else np.ones(1)
-    return loss.unreduced_curvature_bound(np, one, one) is not None
+    return loss._unreduced_curvature_bound(np, one, one) is not None
 
 
 def curvature_of(
@@ -150,7 +150,7 @@ def curvature_of(
     elif rule == "slope":
         # So no row asks for a step above 1, or above Newton's.
         found = np.maximum(second, np.abs(slopes), out=second)
-        if loss.argument == "margin" and _claims(loss).breaks:
+        if loss._argument == "margin" and _claims(loss).breaks:
             found = np.maximum(found, _at_kinks(loss, rows) * spread)
     elif rule == "bound":
         # Where a loss grows faster than a square, its own curvature is the larger one.
@@ -216,11 +216,11 @@ def _own_bound(loss: Loss, rows: Rows) -> NDArray | None:
     if loss.takes_groups:
         return _group_bound(loss, rows)
     if loss.has_columns:
-        return loss.unreduced_curvature_bound(np, rows.y, rows.t)
+        return loss._unreduced_curvature_bound(np, rows.y, rows.t)
     if not mirrored(loss):
         t = one_hot(rows.t, rows.y.shape[-1], rows.y.dtype) if rows.t.ndim < rows.y.ndim else rows.t
-        return loss.unreduced_curvature_bound(np, rows.y, t)
-    return None if _bound_is_constant(loss) else loss.unreduced_curvature_bound(np, rows.y, rows.t)
+        return loss._unreduced_curvature_bound(np, rows.y, t)
+    return None if _bound_is_constant(loss) else loss._unreduced_curvature_bound(np, rows.y, rows.t)
 
 
 def _group_bound(loss: Loss, rows: Rows) -> NDArray:
@@ -240,7 +240,7 @@ def _group_bound(loss: Loss, rows: Rows) -> NDArray:
 def _bound_is_constant(loss: Loss) -> bool:
     """Tell whether the bound of a mirrored loss is the same near its target and far from it."""
     t = np.ones(1)
-    bounds = [loss.unreduced_curvature_bound(np, t + r, t) for r in _RESIDUALS]
+    bounds = [loss._unreduced_curvature_bound(np, t + r, t) for r in _RESIDUALS]
     return None in bounds or bool((np.asarray(bounds) == bounds[0]).all())
 
 

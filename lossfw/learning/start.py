@@ -182,7 +182,7 @@ def _farthest(loss: Loss) -> float:
     """Return how far from 0 the start of a loss may be."""
     if loss.output_activation == "exp":
         return _LARGEST_LOG
-    logit = loss.argument == "margin" or loss.output_activation is not None
+    logit = loss._argument == "margin" or loss.output_activation is not None
     return FARTHEST_LOGIT if logit else _LARGEST
 
 

@@ -48,11 +48,11 @@ BODY_FUNCTIONS: dict[ResultForm, str] = {
 _Method: TypeAlias = Callable[..., Any]
 
 
-def _unreduced(form: ResultForm, *, by_index: bool = False) -> _Method:
+def _lifted(form: ResultForm, *, by_index: bool = False) -> _Method:
     """Return the method that gives unreduced losses in one form."""
 
     def losses(self: LossDefinition, xp: Namespace, y: Array, t: Array) -> Any:
-        return self.unreduced_losses(form, xp, y, t, by_index)
+        return self._unreduced_losses(form, xp, y, t, by_index)
 
     return losses
 
@@ -83,8 +83,8 @@ class LossDefinition(Component, ABC):
     # The least number of columns for which a loss of rows makes sense.
     least_classes: ClassVar[int] = 1
     # Whether spaces of named columns and vectors are understood.
-    allows_columns: ClassVar[bool] = False
-    argument: ClassVar[Argument] = "prediction"
+    _allows_columns: ClassVar[bool] = False
+    _argument: ClassVar[Argument] = "prediction"
     # The activation that the loss expects before it; None if any will do.
     output_activation: ClassVar[str | None] = None
 
@@ -92,7 +92,7 @@ class LossDefinition(Component, ABC):
         super().__init_subclass__(**kwargs)
         need_no_terms(cls)
         named = [x for x in (cls.prediction, cls.target) if isinstance(x, Columns | Vector)]
-        if named and not cls.allows_columns:
+        if named and not cls._allows_columns:
             raise TypeError(
                 f"{cls.__name__} has the space {named[0]}: derive {cls.__name__} from "
                 "PointwiseLoss, whose functions get columns by name."
@@ -141,7 +141,7 @@ class LossDefinition(Component, ABC):
     @property
     def prediction_space(self) -> Space:
         """The space of predictions at these parameters."""
-        return LOGITS if self.input_form == "logits" else self.prediction
+        return LOGITS if self._input_form == "logits" else self.prediction
 
     @property
     def target_space(self) -> Space:
@@ -149,7 +149,7 @@ class LossDefinition(Component, ABC):
         return self.target
 
     @property
-    def promise(self) -> str:
+    def _promise(self) -> str:
         """For which sizes of numbers results are promised, in words; empty for the usual ones."""
         sizes = sizes_in_words(self.prediction_range, self.target_range)
         return f"promised for {sizes}" if sizes else ""
@@ -160,7 +160,7 @@ class LossDefinition(Component, ABC):
         return None
 
     @functools.cached_property
-    def identity(self) -> str:
+    def _identity(self) -> str:
         """A text that is the same for two losses of a class that compute the same."""
         return repr(self.parameters)
 
@@ -177,7 +177,7 @@ class LossDefinition(Component, ABC):
         """Whether the last axis of a prediction is one row with one loss."""
 
     @property
-    def takes_target_rows(self) -> bool:
+    def _takes_target_rows(self) -> bool:
         """Whether the last axis of a target is one row; class indices have none."""
         return self.takes_rows
 
@@ -187,7 +187,7 @@ class LossDefinition(Component, ABC):
         return False
 
     @property
-    def sums_rows(self) -> bool:
+    def _sums_rows(self) -> bool:
         """Whether the losses of elements are summed over the last axis (``per: row``)."""
         return False
 
@@ -199,9 +199,9 @@ class LossDefinition(Component, ABC):
         return self.takes_rows and self.target_space in (CLASS_INDEX, SIMPLEX)
 
     # The forms of results that need no one-hot rows for class indices.
-    forms_at_index: ClassVar[Any] = ()
+    _forms_at_index: ClassVar[Any] = ()
 
-    def unreduced_losses(
+    def _unreduced_losses(
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool = False
     ) -> Any:
         """Return the unreduced losses, their derivatives, or both.
@@ -217,29 +217,29 @@ class LossDefinition(Component, ABC):
         by_index : bool
             Whether targets are class indices.
         """
-        if by_index and form not in self.forms_at_index:
+        if by_index and form not in self._forms_at_index:
             if form == "value" and not self.takes_rows:
                 raise ArgumentError(f"{type(self).__name__} takes no class indices.")
             t, by_index = one_hot_rows(xp, y, t), False
-        return self.compute_losses(form, typed(xp, y), y, t, by_index)
+        return self._compute_losses(form, typed(xp, y), y, t, by_index)
 
     @abstractmethod
-    def compute_losses(
+    def _compute_losses(
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
     ) -> Any:
-        """Return `unreduced_losses`; class indices only for one of `forms_at_index`."""
+        """Return `_unreduced_losses`; class indices only for one of `_forms_at_index`."""
 
-    unreduced_formula: ClassVar[_Method] = _unreduced("formula")
-    unreduced: ClassVar[_Method] = _unreduced("value")
-    unreduced_gradient: ClassVar[_Method] = _unreduced("gradient")
-    unreduced_hessian: ClassVar[_Method] = _unreduced("hessian")
-    unreduced_with_gradient: ClassVar[_Method] = _unreduced("both")
-    unreduced_at: ClassVar[_Method] = _unreduced("value", by_index=True)
-    unreduced_gradient_at: ClassVar[_Method] = _unreduced("gradient", by_index=True)
-    unreduced_hessian_at: ClassVar[_Method] = _unreduced("hessian", by_index=True)
-    unreduced_with_gradient_at: ClassVar[_Method] = _unreduced("both", by_index=True)
+    _unreduced_formula: ClassVar[_Method] = _lifted("formula")
+    _unreduced: ClassVar[_Method] = _lifted("value")
+    _unreduced_gradient: ClassVar[_Method] = _lifted("gradient")
+    _unreduced_hessian: ClassVar[_Method] = _lifted("hessian")
+    _unreduced_with_gradient: ClassVar[_Method] = _lifted("both")
+    _unreduced_at: ClassVar[_Method] = _lifted("value", by_index=True)
+    _unreduced_gradient_at: ClassVar[_Method] = _lifted("gradient", by_index=True)
+    _unreduced_hessian_at: ClassVar[_Method] = _lifted("hessian", by_index=True)
+    _unreduced_with_gradient_at: ClassVar[_Method] = _lifted("both", by_index=True)
 
-    def unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
+    def _unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """Return `curvature_bound` in the shape of the prediction."""
         return self.curvature_bound(xp, y, t)
 
@@ -248,7 +248,7 @@ class LossDefinition(Component, ABC):
         try:
             self.prediction_space.check(y, "prediction", start=start)
         except DomainError as error:
-            raise DomainError(f"{error} {self.domain_remedy(y)}".rstrip()) from None
+            raise DomainError(f"{error} {self._domain_remedy(y)}".rstrip()) from None
         if by_index:
             CLASS_INDEX.check_below(t, y.shape[-1], start=start)
         else:
@@ -262,7 +262,7 @@ class LossDefinition(Component, ABC):
                 remedy = "Labels 0 and 1 become these by 2 * target - 1."
                 raise DomainError(f"{error} {remedy}") from None
 
-    def check_columns(self, shape: tuple[int, ...]) -> None:
+    def _check_columns(self, shape: tuple[int, ...]) -> None:
         """Raise `ShapeError` for rows of too few columns, or of others than the loss is made for.
 
         A call checks them once, whatever its tiles.
@@ -283,29 +283,29 @@ class LossDefinition(Component, ABC):
             f"prediction has shape {tuple(shape)}; {self.name} expects rows of {expected}."
         )
 
-    def domain_remedy(self, y: NDArray) -> str:
+    def _domain_remedy(self, y: NDArray) -> str:
         """Return how to mend predictions outside their space; empty where nothing is known."""
         return ""
 
     # The output activation; see `lossfw.RawOutputLoss` -------------------------------------
 
     @property
-    def input_form(self) -> Form:
+    def _input_form(self) -> Form:
         """``"logits"`` where predictions are what the activation takes, else ``"prediction"``."""
         return "prediction"
 
-    def expected_activation(self) -> str | None:
+    def _expected_activation(self) -> str | None:
         """Return the activation whose results this loss expects; None if any will do."""
-        return self.output_activation if self.input_form == "prediction" else None
+        return self.output_activation if self._input_form == "prediction" else None
 
     # The loss's own mask and weights ---------------------------------------
 
     @property
-    def has_own_weight(self) -> bool:
+    def _has_own_weight(self) -> bool:
         """Whether the loss itself says which targets count, and how much."""
         return False
 
-    def own_mask_and_weight(
+    def _own_mask_and_weight(
         self, xp: Namespace, t: Array, by_index: bool
     ) -> tuple[Array | None, Array | None]:
         """Return the mask and the weights that the loss itself gives its targets.
@@ -314,6 +314,6 @@ class LossDefinition(Component, ABC):
         """
         return None, None
 
-    def without_own_weight(self) -> LossDefinition:
+    def _without_own_weight(self) -> LossDefinition:
         """Return the loss without its own weights: the reduction applies them."""
         return self

@@ -55,9 +55,9 @@ def prepare_call(
         xp=xp,
         checked=checked,
     )
-    loss.check_columns(tuple(call.y.shape))
+    loss._check_columns(tuple(call.y.shape))
     call.checked, call.start = checked, start
-    if loss.sums_rows:
+    if loss._sums_rows:
         if not call.prediction_shape:
             raise ArgumentError("per: row sums over the last axis, and a number has none.")
         call.shape = call.prediction_shape[:-1]
@@ -67,13 +67,13 @@ def prepare_call(
         set_weight(call, sample_weight)
     if where is not None:
         set_where(call, where)
-    choose(call, *loss.own_mask_and_weight(xp, call.t, call.by_index))
+    choose(call, *loss._own_mask_and_weight(xp, call.t, call.by_index))
     return call
 
 
 def run_call(loss: LossDefinition, call: Arguments, form: ResultForm, reduction: Reduction) -> Any:
     """Return the reduced loss of a call, its derivative, or both."""
-    loss = loss.without_own_weight()
+    loss = loss._without_own_weight()
     if isinstance(call, GroupArguments):
         of_groups = groups if call.xp is np else foreign_groups
         return of_groups.compute(loss, call, form, reduction)

@@ -68,31 +68,31 @@ class RawOutputLoss(Loss):
     @property
     def body(self) -> object:
         """`raw_body` where predictions are logits, else the loss itself."""
-        return self.raw_body() if self.input_form == "logits" else self
+        return self.raw_body() if self._input_form == "logits" else self
 
     @property
     def prediction_range(self) -> Range:  # type: ignore[override]  # it depends on the form
         """That of logarithms where the output activation is the exponential."""
-        is_log = self.output_activation == "exp" and self.input_form == "logits"
+        is_log = self.output_activation == "exp" and self._input_form == "logits"
         return EXPONENTIATED if is_log else PROMISED
 
     @property
-    def input_form(self) -> Form:
+    def _input_form(self) -> Form:
         """``"logits"`` where the parameters are `raw_parameters`."""
         choice = self.raw_parameters.items()
         logits = all(getattr(self, name) == value for name, value in choice)
         return "logits" if logits else "prediction"
 
-    def domain_remedy(self, y: NDArray) -> str:
+    def _domain_remedy(self, y: NDArray) -> str:
         """Return what to pass where predictions look like logits: some are outside [0, 1]."""
-        if self.input_form == "logits" or UNIT.outside(y) is None:
+        if self._input_form == "logits" or UNIT.outside(y) is None:
             return ""
         choice = ", ".join(f"{name}={value!r}" for name, value in self.raw_parameters.items())
         return f"If these are logits, pass {choice}."
 
     def on_raw_outputs(self) -> Loss | None:
         """Return this loss as a function of logits; None if it is one already."""
-        return None if self.input_form == "logits" else self.replace(**self.raw_parameters)
+        return None if self._input_form == "logits" else self.replace(**self.raw_parameters)
 
 
 class LogGuard(NamedTuple):
@@ -261,7 +261,7 @@ class DistributionLoss(Loss):
 
 def guard_of(loss: Loss) -> LogGuard | None:
     """Return the guard that a loss uses; None if it has none, or takes logits."""
-    if isinstance(loss, GuardedLoss) and loss.input_form == "prediction":
+    if isinstance(loss, GuardedLoss) and loss._input_form == "prediction":
         return loss.log_guard
     return None
 

@@ -114,7 +114,7 @@ def prepare_groups(
     y, t = _as_flat_rows(xp, y, lead), _as_flat_rows(xp, t, lead)
     loss.prediction_space.check_size(_width(y, lead), "prediction")
     loss.target_space.check_size(_width(t, lead), "target")
-    loss.check_columns(tuple(y.shape))
+    loss._check_columns(tuple(y.shape))
     groups, ids = groups_of(group, lead)
     call = GroupArguments(
         y,

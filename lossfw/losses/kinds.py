@@ -40,7 +40,7 @@ class ElementwiseLoss(Loss):
         return False
 
     @property
-    def sums_rows(self) -> bool:
+    def _sums_rows(self) -> bool:
         """Whether the losses of a row are summed."""
         return self.per == "row"
 
@@ -68,7 +68,7 @@ class DistanceLoss(UnaryBody, ElementwiseLoss):
     (16.0, 32.0)
     """
 
-    argument: ClassVar[Argument] = "residual"
+    _argument: ClassVar[Argument] = "residual"
 
     def touching_parabola(self, xp: Namespace, r: Array) -> Array:
         """Return the curvature of the parabola that touches the value at r and at -r.
@@ -92,7 +92,7 @@ class DistanceLoss(UnaryBody, ElementwiseLoss):
         curvature = self.derivative(xp, r) / xp.where(near, xp.ones_like(r), r)
         return xp.where(near, self.second_derivative(xp, r), curvature)
 
-    def compute_losses(
+    def _compute_losses(
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
     ) -> Any:
         """Apply the author's functions to the residual."""
@@ -107,9 +107,9 @@ class MarginLoss(UnaryBody, ElementwiseLoss):
     """
 
     target: ClassVar[Space] = SIGN
-    argument: ClassVar[Argument] = "margin"
+    _argument: ClassVar[Argument] = "margin"
 
-    def compute_losses(
+    def _compute_losses(
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
     ) -> Any:
         """Apply the author's functions to the margin; dm/dy = t, and t^2 is 1."""
@@ -127,7 +127,7 @@ class _PairLoss(PairBody, Loss):
         """The loss itself, or the functions of logits; see `RawOutputLoss`."""
         return self
 
-    def compute_losses(
+    def _compute_losses(
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
     ) -> Any:
         """Apply the functions of the body to prediction and target."""
@@ -138,7 +138,7 @@ class _PairLoss(PairBody, Loss):
 class _SpacesLoss(_PairLoss):
     """Base of the kinds whose spaces may be of columns or vectors."""
 
-    allows_columns: ClassVar[bool] = True
+    _allows_columns: ClassVar[bool] = True
 
     @property
     def takes_rows(self) -> bool:
@@ -146,25 +146,25 @@ class _SpacesLoss(_PairLoss):
         return self.prediction_space.of_rows
 
     @property
-    def takes_target_rows(self) -> bool:
+    def _takes_target_rows(self) -> bool:
         """Whether a target has columns or is a vector."""
         return self.target_space.of_rows
 
     @property
     def has_columns(self) -> bool:
         """Whether prediction or target has columns or is a vector."""
-        return self.takes_rows or self.takes_target_rows
+        return self.takes_rows or self._takes_target_rows
 
     @property
     def fixed_classes(self) -> int | None:
         """The number of columns, where the space fixes it."""
         return self.prediction_space.size if self.takes_rows else None
 
-    def unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
-        """See `LossDefinition.unreduced_curvature_bound`."""
+    def _unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
+        """See `LossDefinition._unreduced_curvature_bound`."""
         if self.has_columns:
             return lifted_bound(self, xp, y, t)
-        return super().unreduced_curvature_bound(xp, y, t)
+        return super()._unreduced_curvature_bound(xp, y, t)
 
     def _dual(self, xp: Namespace, y: Any, t: Any, order: int) -> tuple[Any, ...]:
         space = self.prediction_space
@@ -204,13 +204,13 @@ class PointwiseLoss(PointwiseBody, _SpacesLoss, ElementwiseLoss):
             )
         return self
 
-    def compute_losses(
+    def _compute_losses(
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
     ) -> Any:
         """Apply the functions of the body, to columns by name."""
         if self.has_columns:
             return lifted_losses(self, form, xp, y, t)
-        return super().compute_losses(form, xp, y, t, by_index)
+        return super()._compute_losses(form, xp, y, t, by_index)
 
     def _dual(self, xp: Namespace, y: Any, t: Any, order: int) -> tuple[Any, ...]:
         kind = _SpacesLoss if self.has_columns else PointwiseBody
@@ -228,7 +228,7 @@ class CategoricalLoss(RowBody, _PairLoss):
 
     prediction: ClassVar[Space] = SIMPLEX
     target: ClassVar[Space] = CLASS_INDEX
-    forms_at_index: ClassVar[tuple[ResultForm, ...]] = ("value", "gradient", "both")
+    _forms_at_index: ClassVar[tuple[ResultForm, ...]] = ("value", "gradient", "both")
 
     @property
     def takes_rows(self) -> bool:
@@ -275,7 +275,7 @@ class GroupLoss(_SpacesLoss):
     takes_groups: ClassVar[bool] = True
     needs_group: ClassVar[bool] = True
 
-    def compute_losses(
+    def _compute_losses(
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
     ) -> Any:
         """Apply the functions of the author to groups, arrays (..., n) of numbers or flat rows."""

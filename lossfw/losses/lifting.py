@@ -17,7 +17,7 @@ from lossfw.numerics.records import Record
 
 
 def lifted_losses(loss: Any, form: ResultForm, xp: Namespace, y: Array, t: Array) -> Any:
-    """Return the results of a loss with columns; see `LossDefinition.unreduced_losses`."""
+    """Return the results of a loss with columns; see `LossDefinition._unreduced_losses`."""
     if form == "both" and type(loss).value_and_derivative is PairBody.value_and_derivative:
         if is_derived(loss, form):
             value, gradient = derived(loss, xp, y, t, 1)

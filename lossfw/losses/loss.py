@@ -297,7 +297,7 @@ class Loss(LossDefinition):
             For a loss of groups a `GroupPartial`, which holds the rows of a group until all are
             there: the ids may go on in the next partial.
         """
-        return self.partial_and_rows(
+        return self._partial_and_rows(
             prediction,
             target,
             group=group,
@@ -307,7 +307,7 @@ class Loss(LossDefinition):
             rows=False,
         )[0]
 
-    def partial_and_rows(
+    def _partial_and_rows(
         self,
         prediction: Any,
         target: Any,
@@ -328,9 +328,9 @@ class Loss(LossDefinition):
         if isinstance(call, GroupArguments):
             return group_partial.partial(self, call, rows=rows, of=str(self))
         sums = execute.RowSums.of(call) if rows else None
-        return execute.partial(self.without_own_weight(), call, sums, of=str(self)), sums
+        return execute.partial(self._without_own_weight(), call, sums, of=str(self)), sums
 
-    def unpack_partial(self, arrays: Mapping[str, NDArray]) -> Partial:
+    def _unpack_partial(self, arrays: Mapping[str, NDArray]) -> Partial:
         """Return a partial of this loss from the arrays that its `pack` returned."""
         if self.takes_groups:
             return GroupPartial.unpack_for(self, arrays)

@@ -64,10 +64,10 @@ def _line(loss: _Loss) -> tuple[NDArray, NDArray, NDArray, str]:
         return _line_of_rows(loss)
     low, high = _ends(loss.prediction_space)
     x = np.linspace(low, high, _POINTS)
-    if loss.argument == "residual":
+    if loss._argument == "residual":
         return x, x, np.zeros_like(x), "prediction less target"
-    target = 1.0 if loss.target_space is SIGN or loss.argument == "margin" else _target(loss)
-    label = "margin" if loss.argument == "margin" else f"prediction, at the target {target:g}"
+    target = 1.0 if loss.target_space is SIGN or loss._argument == "margin" else _target(loss)
+    label = "margin" if loss._argument == "margin" else f"prediction, at the target {target:g}"
     return x, x, np.full_like(x, target), label
 
 

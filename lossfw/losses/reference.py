@@ -25,13 +25,13 @@ def of_loss(loss: LossDefinition, call: Arguments, order: Order) -> Array:
     elif loss.has_columns:
         # Integers that lack the last axis would be taken for class indices.
         t = t.astype(np.result_type(t, np.float64))
-    formula = loss.without_own_weight().unreduced_formula
-    if loss.takes_target_rows and not loss.takes_rows:
+    formula = loss._without_own_weight()._unreduced_formula
+    if loss._takes_target_rows and not loss.takes_rows:
         # A number is a row of one, beside a row of another size.
         truth = reference(_of_rows(formula), (y[..., np.newaxis], t), order, rows=True)
     else:
         truth = reference(formula, (y, t), order, rows=loss.takes_rows)
-    if order == 0 and loss.sums_rows:
+    if order == 0 and loss._sums_rows:
         truth = truth.sum(-1)
     shape = call.shape if order == 0 else call.prediction_shape
     return _weighted(call, truth).reshape(shape)
@@ -47,7 +47,7 @@ def _of_groups(loss: LossDefinition, call: GroupArguments, order: Order) -> Arra
         def formula(
             xp: Namespace, numbers: Array, t: Array, inner: tuple[int, ...] = inner
         ) -> Array:
-            return loss.unreduced_formula(xp, numbers.reshape(*numbers.shape[:-1], *inner), t)
+            return loss._unreduced_formula(xp, numbers.reshape(*numbers.shape[:-1], *inner), t)
 
         numbers = y.reshape(len(some), -1)
         # Integers that lack an axis would be taken for class indices.

@@ -42,7 +42,7 @@ def columns_of(call: Arguments) -> int:
 class MetricBody:
     """A metric as the engine runs it: a body of rows or elements without derivatives."""
 
-    sums_rows = False
+    _sums_rows = False
 
     def __init__(self, function: Any, check: Any, *, takes_rows: bool) -> None:
         self.function, self.check, self.takes_rows = function, check, takes_rows
@@ -53,7 +53,7 @@ class MetricBody:
             CLASS_INDEX.check_below(t, y.shape[-1], start=start)
         self.check(y, t, start)
 
-    def unreduced_losses(
+    def _unreduced_losses(
         self, form: str, xp: Any, y: NDArray, t: NDArray, by_index: bool = False
     ) -> NDArray:
         """Return the metric of each row or element; a metric has no derivatives."""

@@ -167,7 +167,7 @@ class LossMetric(_Mean):
     @property
     def accepts(self) -> Literal["prediction", "logits"]:  # type: ignore[override]  # by instance
         """The form that the loss takes."""
-        return self.of.input_form
+        return self.of._input_form
 
     @property
     def bounds(self) -> tuple[float, float]:  # type: ignore[override]  # by instance
@@ -189,16 +189,16 @@ class LossMetric(_Mean):
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> Partial:
         """Return the partial that was packed."""
-        return self.of.unpack_partial(arrays)
+        return self.of._unpack_partial(arrays)
 
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
         """Return the partial and the terms of each row; see `Metric.observe`."""
-        partial, sums = self.partial_and_rows(rows, each=terms)
+        partial, sums = self._partial_and_rows(rows, each=terms)
         return MetricUpdate(partial, self.terms_of(sums, rows))
 
-    def partial_and_rows(self, rows: MetricRows, *, each: bool) -> tuple[Partial, RowSums | None]:
+    def _partial_and_rows(self, rows: MetricRows, *, each: bool) -> tuple[Partial, RowSums | None]:
         """Return the partial of the loss, and on request the sums over each row or group."""
-        return self.of.partial_and_rows(
+        return self.of._partial_and_rows(
             rows.prediction,
             rows.target,
             start=rows.start,

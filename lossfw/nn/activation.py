@@ -52,7 +52,7 @@ class Activation(UnaryBody, Component):
         need_no_terms(cls)
 
     @functools.cached_property
-    def identity(self) -> str:
+    def _identity(self) -> str:
         """A text that is the same for two activations of a class that compute the same."""
         return repr(self.parameters)
 

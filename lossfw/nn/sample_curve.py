@@ -138,13 +138,13 @@ def line_of(component: Loss | Activation, target: float = 1.0) -> CurveLine:
         return CurveLine(piece.label, *_bounds(piece.moved, False), piece.place, rows)
     if component.takes_rows:
         return _line_of_rows(component)
-    argument = component.argument
+    argument = component._argument
     if argument == "residual":
         return CurveLine("residual r = y - t", -reach, reach, lambda x: (x, np.zeros_like(x)))
     if argument == "margin":
         return CurveLine("margin m = t y", -reach, reach, lambda x: (x, np.ones_like(x)))
-    low, high = _bounds(component.prediction_space, component.input_form == "logits")
-    label = "logit z" if component.input_form == "logits" else "prediction y"
+    low, high = _bounds(component.prediction_space, component._input_form == "logits")
+    label = "logit z" if component._input_form == "logits" else "prediction y"
     return CurveLine(
         f"{label}, target {target:g}", low, high, lambda x: (x, np.full_like(x, target))
     )
@@ -193,7 +193,7 @@ def _parts(component: Loss | Activation, arrays: tuple[NDArray, ...]) -> tuple[N
     with np.errstate(all="ignore"):
         if isinstance(component, Loss):
             functions = (component, component.gradient, component.hessian)
-            if component.sums_rows:  # drawn over rows of one number
+            if component._sums_rows:  # drawn over rows of one number
                 arrays = tuple(array[:, np.newaxis] for array in arrays)
             parts = [np.asarray(f(*arrays, reduction="none")) for f in functions]
             return tuple(part.reshape(len(part), -1)[:, 0] for part in parts)

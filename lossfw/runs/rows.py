@@ -112,7 +112,7 @@ def rows_of(plan: Plan, batch: PredictedBatch, sample: NDArray | None = None) ->
     numbers = np.arange(batch.start, batch.start + len(batch.targets))
     if sample is not None:
         numbers = sample[numbers]
-    equal = batch.sample_weight is None and not plan.loss.has_own_weight
+    equal = batch.sample_weight is None and not plan.loss._has_own_weight
     shown = batch.loss_input if batch.predictions is None else batch.predictions
     shown = outputs_for(plan.loss, shown, batch.targets)
     weight = None if equal else batch.weights

@@ -336,7 +336,7 @@ def test_a_step_on_the_processor_has_the_bits_of_numpy(loss, dtype):
     by_columns = torch.tensor(np.asfortranarray(y))
     for given in (torch.tensor(y), by_columns):
         found, slope = with_slope(criterion, given, torch.tensor(t))
-        if not loss.sums_rows and not loss.has_columns and not loss.has_own_weight:
+        if not loss._sums_rows and not loss.has_columns and not loss._has_own_weight:
             assert found.numpy() == np.asarray(value, dtype)
             assert slope.numpy().tobytes() == gradient.tobytes()
             with torch.no_grad():

@@ -71,7 +71,7 @@ def test_some_operations_are_unknown(loss):
 
 def test_what_cannot_be_traced_has_instructions_or_every_law():
     with pytest.raises(TraceError):
-        trace(Pairs().unreduced, {"y": "float64", "t": "float64"}, 3)
+        trace(Pairs()._unreduced, {"y": "float64", "t": "float64"}, 3)
     assert instructions(Pairs(c=0.5)) is not None
     assert all(checks for _, share, checks in instances_to_check(Sign) if share >= MOVED_SHARE)
 

@@ -47,12 +47,12 @@ def test_both_ways_find_the_same(parameters, told, location):
         Part(**parameters)
     assert str(worded.value) == told
     with pytest.raises(ValidationError) as located:
-        Part.validated(parameters)
+        Part._validated(parameters)
     assert [item["loc"] for item in located.value.errors()] == [location]
 
 
 def test_both_ways_make_the_same():
-    assert Part.validated({"needed": True, "items": [1, 2]}) == Part(needed=True, items=(1, 2))
+    assert Part._validated({"needed": True, "items": [1, 2]}) == Part(needed=True, items=(1, 2))
 
 
 class Abstract(Component, ABC):
@@ -83,7 +83,7 @@ def test_a_part_that_names_cannot_make_is_told_to_be_an_object(given, key):
     with pytest.raises(ParameterError, match=re.escape(told + repr(given))):
         Holder(**parameters)
     with pytest.raises(ValidationError) as caught:
-        Holder.validated(parameters)
+        Holder._validated(parameters)
     assert [error["loc"] for error in caught.value.errors()] == [(key,)]
     assert Holder(inner=Whole(), more=[Whole()]).more == (Whole(),)
     assert Holder(inner=Whole()).inner == Whole()

@@ -101,7 +101,7 @@ def test_the_harness_checks_it_with_its_guard_where_that_counts(theirs):
     report = check(theirs, examples=10, only=["value"])
     assert report.ok
     guarded = "value:guard" in [one.check for one in report.passed]
-    assert guarded == (theirs.input_form == "prediction")
+    assert guarded == (theirs._input_form == "prediction")
 
 
 def test_the_guard_is_known_by_its_type():

@@ -146,7 +146,7 @@ def test_rows_are_the_same_alone_in_other_shapes_and_in_partials(loss, y, t):
     assert (slope == np.where(where.reshape(-1, *[1] * (y.ndim - 1)), gradient, 0)).all()
     part = loss.partial(y[:17], t[:17]).merge(loss.partial(y[17:], t[17:], start=17))
     assert part.mean() == loss(y, t)
-    assert loss.partial_and_rows(y, t)[1].losses() == pytest.approx(losses, rel=1e-15)
+    assert loss._partial_and_rows(y, t)[1].losses() == pytest.approx(losses, rel=1e-15)
 
 
 @every_case
@@ -187,7 +187,7 @@ def test_jax_has_the_published_derivatives(loss, y, t):
 
 def test_bounds_are_lifted():
     loss, y, t = CASES["written"]
-    bound = loss.unreduced_curvature_bound(np, y, t)
+    bound = loss._unreduced_curvature_bound(np, y, t)
     assert (bound == np.stack([0 * t, t], -1)).all()
 
 

@@ -31,7 +31,7 @@ LOSSES = {
     name: loss
     for name, loss in ALL.items()
     if not loss.takes_groups
-    and (not loss.has_columns or (loss.prediction_space.size == 2 and not loss.takes_target_rows))
+    and (not loss.has_columns or (loss.prediction_space.size == 2 and not loss._takes_target_rows))
 }
 ACTIVATIONS = components("activation")
 # A row activation inside of a network is as good as any.
@@ -42,7 +42,7 @@ ROWS, WIDTH, UNITS = 2, 2, 2
 def draw_targets(random, loss, shape):
     """Draw targets from the space that a loss declares."""
     space = loss.target_space
-    if loss.takes_rows and not loss.takes_target_rows:
+    if loss.takes_rows and not loss._takes_target_rows:
         shape = shape[:-1]
     if space in (CLASS_INDEX, SIMPLEX):
         return random.dirichlet(np.ones(shape[-1]), shape[:-1])
@@ -64,8 +64,8 @@ def compare(random, loss, hidden, last, *, weighted=False):
             break
     targets = draw_targets(random, loss, (ROWS, UNITS))
     weight = random.uniform(0.5, 2, ROWS) if weighted else None
-    expected = last.to_config() == {"name": loss.expected_activation()}
-    used, form = (loss.on_raw_outputs(), "logits") if expected else (loss, loss.input_form)
+    expected = last.to_config() == {"name": loss._expected_activation()}
+    used, form = (loss.on_raw_outputs(), "logits") if expected else (loss, loss._input_form)
     found = slopes(network, used, form, rows, targets, weight)
     return error(found, true_slopes(network, used, form, rows, targets, weight))
 
@@ -130,7 +130,7 @@ def test_class_indices_and_one_hot_rows_have_one_gradient(last):
     network = draw_network(random, (4, 5, 3), (ACTIVATIONS["tanh"], ACTIVATIONS[last]))
     loss = lossfw.loss("cross_entropy", from_logits=last == "identity")
     rows, index = random.normal(size=(600, 4)), random.integers(0, 3, 600)
-    given = [slopes(network, loss, loss.input_form, rows, t) for t in (index, np.eye(3)[index])]
+    given = [slopes(network, loss, loss._input_form, rows, t) for t in (index, np.eye(3)[index])]
     assert given[0] == pytest.approx(given[1], rel=1e-12, abs=1e-16)
 
 

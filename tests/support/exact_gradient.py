@@ -55,8 +55,8 @@ def true_slopes(network, loss, form, rows, targets, weight=None):
             if form == "prediction" or layer is not network.layers[-1]:
                 signal = layer.activation.formula(xp, signal)
         shape = (len(moved), *targets.shape)
-        losses = loss.unreduced_formula(xp, signal, np.broadcast_to(xp.exact(targets), shape))
-        if loss.sums_rows:
+        losses = loss._unreduced_formula(xp, signal, np.broadcast_to(xp.exact(targets), shape))
+        if loss._sums_rows:
             losses = losses.sum(-1)
         if weight is None:
             return losses.reshape(len(moved), -1).sum(-1) / losses[0].size
@@ -88,7 +88,7 @@ def components(kind):
 
 def fits(activation, loss):
     """Tell whether what an activation gives lies in the space that a loss takes."""
-    if activation.to_config() == {"name": loss.expected_activation()}:
+    if activation.to_config() == {"name": loss._expected_activation()}:
         return True
     spaces = getattr(loss.prediction_space, "spaces", (loss.prediction_space,))
     return all(_within(activation.out_space, space) for space in spaces)

@@ -104,7 +104,7 @@ def settings(names):
 ALL = settings([*DISTANCES, *MARGINS, *PAIRS, *ROWS])
 
 # One setting of each loss and form, for what takes a second for each.
-ONE_OF_EACH = list({(loss.name, loss.input_form): loss for loss in reversed(ALL)}.values())
+ONE_OF_EACH = list({(loss.name, loss._input_form): loss for loss in reversed(ALL)}.values())
 
 LINE = [-90.5, -6.1, -1.7, -0.6, -1.3e-3, 1e-8, 0.07, 0.45, 1.3, 4.4, 31.0]
 SHARES = [0.0, 1e-8, 0.1, 0.3, 0.5, 0.9, 1.0]

@@ -223,7 +223,9 @@ def differs(mutant, original):
     for dtype in ("float64", "float32"):
         for points in draw(subject, dtype, rng, 6000, dense=True):
             t = subject.exact.full(points.y, points.t)
-            for order, name in enumerate(("unreduced", "unreduced_gradient", "unreduced_hessian")):
+            for order, name in enumerate(
+                ("_unreduced", "_unreduced_gradient", "_unreduced_hessian")
+            ):
                 own = getattr(flat, name)
                 b = np.asarray(call(own, np, points.y, t))
                 try:
@@ -245,7 +247,7 @@ def _differs_in_large_rows(own, changed, subject):
     except NotApplicable:
         return False
     # Derivatives of large groups that nobody wrote take minutes, and follow the value.
-    functions = [f"unreduced_{one.name}" for one in written(subject)]
+    functions = [f"_unreduced_{one.name}" for one in written(subject)]
     for points in drawn:
         t = subject.exact.full(points.y, points.t)
         for name in (one.removesuffix("_value") for one in functions):

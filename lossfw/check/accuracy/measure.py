@@ -233,7 +233,7 @@ def measure(
         dtype,
         component.takes_rows or (isinstance(component, Loss) and component.takes_groups),
         tuple(results[order] for order in sorted(results)),
-        component.promise if isinstance(component, Loss) else "",
+        component._promise if isinstance(component, Loss) else "",
         {
             name: PeerErrors(tuple(normal.values()), tuple(every.values()))
             for name, (normal, every) in of_peers.items()

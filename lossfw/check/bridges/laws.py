@@ -128,7 +128,7 @@ def _hard(loss: Loss, search: Search) -> Iterator[tuple[NDArray, NDArray]]:
         yield np.full_like(ordinary_y, 1.0 / ordinary_y.shape[-1]), t
         return
     for kink in of_component(loss).kinks():
-        y = t + kink if loss.argument == "residual" else np.full_like(ordinary_y, kink)
+        y = t + kink if loss._argument == "residual" else np.full_like(ordinary_y, kink)
         outside = loss.prediction_space.outside(y)
         inside = np.flatnonzero(np.ones(y.shape, bool) if outside is None else ~outside)
         if inside.size:

@@ -32,7 +32,7 @@ _MOST = {False: 64, True: 12}
 # So many places are looked at where a branch begins or ends: of an even function both.
 _THRESHOLDS = 2
 
-_FUNCTIONS = ("unreduced", "unreduced_gradient", "unreduced_hessian")
+_FUNCTIONS = ("_unreduced", "_unreduced_gradient", "_unreduced_hessian")
 
 
 class _Recorder:

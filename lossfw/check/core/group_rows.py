@@ -70,9 +70,9 @@ class GroupRows:
 
     # Bodies ----------------------------------------------------------------
 
-    def unreduced_losses(self, form: ResultForm, xp: Namespace, y: Array, t: Array) -> Any:
-        """Return the results of a form for flat groups; see `LossDefinition.unreduced_losses`."""
-        found = self.loss.unreduced_losses(form, xp, *self._groups(xp, y, t))
+    def _unreduced_losses(self, form: ResultForm, xp: Namespace, y: Array, t: Array) -> Any:
+        """Return the results of a form for flat groups; see `LossDefinition._unreduced_losses`."""
+        found = self.loss._unreduced_losses(form, xp, *self._groups(xp, y, t))
         if form == "both":
             return found[0], found[1].reshape(y.shape)
         return found.reshape(y.shape) if form in ("gradient", "hessian") else found
@@ -86,29 +86,29 @@ class GroupRows:
         )
         return y, t
 
-    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def _unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the losses by the textbook definition."""
-        return self.loss.unreduced_formula(xp, *self._groups(xp, y, t))
+        return self.loss._unreduced_formula(xp, *self._groups(xp, y, t))
 
-    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def _unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the losses."""
-        return self.unreduced_losses("value", xp, y, t)
+        return self._unreduced_losses("value", xp, y, t)
 
-    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def _unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the slopes."""
-        return self.unreduced_losses("gradient", xp, y, t)
+        return self._unreduced_losses("gradient", xp, y, t)
 
-    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def _unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the second derivatives."""
-        return self.unreduced_losses("hessian", xp, y, t)
+        return self._unreduced_losses("hessian", xp, y, t)
 
-    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> Any:
+    def _unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> Any:
         """Return losses and slopes."""
-        return self.unreduced_losses("both", xp, y, t)
+        return self._unreduced_losses("both", xp, y, t)
 
-    def unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
+    def _unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """Return the bound of the curvature, in the shape of `y`."""
-        bound = self.loss.unreduced_curvature_bound(xp, *self._groups(xp, y, t))
+        bound = self.loss._unreduced_curvature_bound(xp, *self._groups(xp, y, t))
         return None if bound is None else bound.reshape(y.shape)
 
 

@@ -260,7 +260,7 @@ def moved_formulas(
         times = (-units, units, -FARTHER * units, FARTHER * units)
         moved = [list(_variants(subject.truth, dtype, n)) for n in times]
         subject.known[key] = [
-            tuple(Formula(x.unreduced_formula, subject.rows, subject.by_index) for x in each)
+            tuple(Formula(x._unreduced_formula, subject.rows, subject.by_index) for x in each)
             for each in zip(*moved, strict=True)
             if None not in each
         ]

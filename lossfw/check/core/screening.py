@@ -71,7 +71,7 @@ def _with_formula(
 
 def _formula_in_floats(subject: Subject, points: Points) -> tuple[NDArray, ...]:
     """Return value and derivatives of the formula in floats, NaN where it has none there."""
-    body: Any = subject.truth.unreduced_formula  # type: ignore[union-attr]  # asked before
+    body: Any = subject.truth._unreduced_formula  # type: ignore[union-attr]  # asked before
     rule = row_derivatives if subject.rows else derivatives
     t = subject.exact.full(points.y, points.t)
     try:

@@ -98,7 +98,7 @@ class Subject:
 
     def given(self, x: NDArray) -> NDArray:
         """Return arguments as the component takes them: one that sums rows gets rows of one."""
-        sums = self.component is not None and self.component.sums_rows
+        sums = self.component is not None and self.component._sums_rows
         return x[..., None] if sums else x
 
     def losses(self, y: NDArray, t: NDArray) -> NDArray:
@@ -118,7 +118,7 @@ class Subject:
         count: NDArray = np.ones(y.shape[:1])
         if self.component is not None:
             by_index = self.by_index and t.ndim < y.ndim
-            where, weight = self.component.own_mask_and_weight(np, self.given(t), by_index)
+            where, weight = self.component._own_mask_and_weight(np, self.given(t), by_index)
             for part in (where, weight):
                 if part is not None:
                     count = count * np.asarray(part, np.float64).reshape(count.shape)
@@ -138,7 +138,7 @@ class Subject:
     def exact(self) -> Formula:
         """The formula of the truth on exact numbers."""
         assert self.truth is not None
-        return Formula(self.truth.unreduced_formula, self.rows, self.by_index)
+        return Formula(self.truth._unreduced_formula, self.rows, self.by_index)
 
     @property
     def rows(self) -> bool:
@@ -220,7 +220,7 @@ def of_component(loss: Loss) -> Subject:
 
     def given(x: Any) -> Any:
         # Each element is a row of one for a loss that sums rows.
-        return np.asarray(x)[..., None] if loss.sums_rows else x
+        return np.asarray(x)[..., None] if loss._sums_rows else x
 
     def value(y: Any, t: Any) -> Any:
         return loss(given(y), given(t), reduction="none")
@@ -228,7 +228,7 @@ def of_component(loss: Loss) -> Subject:
     def derivative(function: Function) -> Function:
         def call_given(y: Any, t: Any) -> Any:
             result = function(given(y), given(t), reduction="none")
-            return result[..., 0] if loss.sums_rows else result
+            return result[..., 0] if loss._sums_rows else result
 
         return call_given
 
@@ -236,7 +236,7 @@ def of_component(loss: Loss) -> Subject:
         return loss(given(y), given(t), sample_weight=sample_weight, where=where)
 
     def unchecked(y: Any, t: Any) -> Any:
-        return loss.unreduced(np, y, subject.exact.full(y, t))
+        return loss._unreduced(np, y, subject.exact.full(y, t))
 
     subject = Subject(
         name=repr(original),
@@ -319,7 +319,7 @@ def _of_groups(loss: Loss) -> Subject:
         component=loss,
         unwritten=unwritten(loss.body),
         setup=setup(loss, setup_of_lines(rows)),
-        unchecked=lambda y, t: rows.unreduced(np, y, t),
+        unchecked=lambda y, t: rows._unreduced(np, y, t),
         prediction_range=loss.prediction_range,
         target_range=loss.target_range,
     )
@@ -353,7 +353,7 @@ def kind_of(loss: Loss) -> Kind:
     }
     if loss.takes_groups:
         return "group"
-    return "categorical" if loss.takes_rows else kinds[loss.argument]
+    return "categorical" if loss.takes_rows else kinds[loss._argument]
 
 
 def spaces_of_kind(kind: str | None) -> dict[str, str]:

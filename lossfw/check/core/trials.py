@@ -258,7 +258,7 @@ def fit(model: Model, of: LearningTask, stop: int | None = None, **changes: Any)
         held_out=of.held_out,
         loss=of.loss,
         raw_loss=of.raw_loss,
-        form="logits" if of.raw_loss is not of.loss else of.loss.input_form,
+        form="logits" if of.raw_loss is not of.loss else of.loss._input_form,
         units=of.units,
         first=0,
         rounds=rounds,
@@ -286,7 +286,7 @@ def load(model: Model, of: LearningTask, content: bytes) -> Predictor:
     """Return what a leg has learnt, with the card that lossfw writes beside it."""
     names = of.data.input_names
     labels = {names[column]: labels for column, labels in of.data.codes.items()}
-    output_activation = of.loss.expected_activation() or "identity"
+    output_activation = of.loss._expected_activation() or "identity"
     record = DataRecord(columns=names, categories=labels)
     card = Card(output_activation, of.units, model.library_version, sha256(content), record)
     return model.for_loss(of.loss).loaded(content, card)

@@ -184,7 +184,7 @@ def check_kernels(subject: Subject, search: Search) -> None:
     with warnings.catch_warnings():
         # Another check looks at the warnings of a body.
         warnings.simplefilter("ignore")
-        body, by_index = loss.without_own_weight(), bool(columns) and subject.by_index
+        body, by_index = loss._without_own_weight(), bool(columns) and subject.by_index
         problem = compiled.why_not_compiled(
             body, "value", np.dtype(np.float64), columns or None, by_index=by_index
         )
@@ -296,7 +296,7 @@ def _check_sum_and_mean(subject: Subject, search: Search) -> None:
 def _check_sums_of_rows(subject: Subject, search: Search) -> None:
     """Refute a loss summed over rows where it is not the sum of those of its elements."""
     loss = _loss(subject)
-    if not loss.sums_rows:
+    if not loss._sums_rows:
         raise NotApplicable("it has one loss for each element, or for each row")
     points = ordinary(subject, search, "sums of rows", 12)
     pairs = len(points) // 2 * 2

@@ -67,7 +67,7 @@ def check_alone(subject: Subject, search: Search) -> None:
         for dtype in ("float64", "float32"):
             y, t = points.y.astype(dtype), points.t.astype(dtype)
             for form in ("value", "gradient"):
-                losses = partial(call_as_given, body.unreduced_losses, form, np)
+                losses = partial(call_as_given, body._unreduced_losses, form, np)
                 many = np.asarray(losses(y, t))
                 for k in range(len(y)):
                     one = np.asarray(losses(y[k : k + 1], t[k : k + 1]))
@@ -99,13 +99,13 @@ def check_neutral(subject: Subject, search: Search) -> None:
             _insert(x, place, row, width)
             for x, row, width in zip((points.y, points.t), neutral, widths, strict=True)
         ))  # fmt: skip
-        values = [body.unreduced(np, some.y, some.t) for some in (points, filled)]
-        slopes = [body.unreduced_gradient(np, some.y, some.t) for some in (points, filled)]
+        values = [body._unreduced(np, some.y, some.t) for some in (points, filled)]
+        slopes = [body._unreduced_gradient(np, some.y, some.t) for some in (points, filled)]
         search.count(2 * len(points.y))
         split = slopes[1].reshape(len(points), size + 1, -1)
         own, others = split[:, place], np.delete(split, place, axis=1).reshape(len(points), -1)
         for k in range(len(points)):
-            code = "loss.unreduced(np, y, t)"
+            code = "loss._unreduced(np, y, t)"
             if not _are_close(values[0][k], values[1][k]):
                 text = (
                     f"the value is {values[0][k]:.9g}, and {values[1][k]:.9g} with the neutral row "

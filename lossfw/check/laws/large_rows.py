@@ -138,7 +138,7 @@ def _in_floats(
     subject: Subject, points: Points, columns: NDArray, order: int
 ) -> tuple[NDArray, ...]:
     """Return values of the formula in floats, and derivatives by some columns of each row."""
-    body: Any = subject.truth.unreduced_formula  # type: ignore[union-attr]  # asked before
+    body: Any = subject.truth._unreduced_formula  # type: ignore[union-attr]  # asked before
     t = subject.exact.full(points.y, points.t)
     if not order:
         return (np.asarray(call(body, np, points.y, t)),)

@@ -254,7 +254,7 @@ def _is_masked(subject: Subject, index: int) -> bool:
     if subject.component is None:
         return False
     try:
-        where, _ = subject.component.own_mask_and_weight(np, np.array([index]), True)
+        where, _ = subject.component._own_mask_and_weight(np, np.array([index]), True)
     except (LossfwError, IndexError):
         return False
     return where is not None and not bool(np.asarray(where)[0])

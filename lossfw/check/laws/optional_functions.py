@@ -29,7 +29,7 @@ from lossfw.numerics.arrays import NDArray
 _MOST = 24
 
 _NAMES = ("value", "derivative")
-_APART = ("unreduced", "unreduced_gradient")
+_APART = ("_unreduced", "_unreduced_gradient")
 _CODE = "loss.value_and_gradient(y, t, reduction='sum'), value(y, t), gradient(y, t)"
 
 # Their functions of both call those of each, or dual numbers.
@@ -42,7 +42,7 @@ def check_both(subject: Subject, search: Search) -> None:
     assert subject.component is not None
     loss, body = type(subject.component), type(subject.component.body)
     names = ("value_and_derivative", "value_and_derivative_at")
-    functions = [loss.compute_losses, *(getattr(body, name, None) for name in names)]
+    functions = [loss._compute_losses, *(getattr(body, name, None) for name in names)]
     if all(getattr(f, "__module__", _DEFAULTS[0]) in _DEFAULTS for f in functions):
         raise NotApplicable("nobody wrote a function that computes both")
     compare_both(subject, search, _CODE)
@@ -60,7 +60,7 @@ def compare_both(subject: Subject, search: Search, code: str) -> None:
             continue
         at = "_at" if subject.by_index and some.t.ndim < some.y.ndim else ""
         search.count(len(some))
-        both = call(getattr(loss, f"unreduced_with_gradient{at}"), np, some.y, some.t)
+        both = call(getattr(loss, f"_unreduced_with_gradient{at}"), np, some.y, some.t)
         for order, (own, actual) in enumerate(zip(_APART, both, strict=True)):
             expected = call(getattr(loss, own + at), np, some.y, some.t)
             _compare(subject, some, order, code, np.asarray(actual), np.asarray(expected))
@@ -91,7 +91,7 @@ def _compare(
         raise Counterexample.at(points, one, text, code)
 
 
-_BOUND_CODE = "loss.unreduced_curvature_bound(np, y, t)"
+_BOUND_CODE = "loss._unreduced_curvature_bound(np, y, t)"
 
 # Sizes of steps, of which the drawn directions are multiples.
 _STEPS = (1e-3, 0.1, 1.0, 10.0, 300.0)
@@ -120,7 +120,7 @@ def check_curvature_bound(subject: Subject, search: Search) -> None:
             some = Points(some.y, t).keep(np.abs(t) <= _LARGEST)
         if not len(some):
             continue
-        if loss.unreduced_curvature_bound(np, some.y, some.t) is None:
+        if loss._unreduced_curvature_bound(np, some.y, some.t) is None:
             raise NotApplicable("the loss knows no bound of its curvature")
         for step in _steps(search, some):
             _check_step(subject, search, loss, some, step)
@@ -149,12 +149,12 @@ def _check_step(
     if not len(y):
         return
     search.count(len(y))
-    bound, slope = loss.unreduced_curvature_bound(np, y, t), loss.unreduced_gradient(np, y, t)
+    bound, slope = loss._unreduced_curvature_bound(np, y, t), loss._unreduced_gradient(np, y, t)
     if bound is None or bound.shape != y.shape:
         text = "the bound does not have the shape of the prediction."
         raise Counterexample(text, _BOUND_CODE, y=y, t=t)
-    terms = [loss.unreduced(np, y, t), *(_summed(loss, x) for x in (slope * d, bound * d * d / 2))]
-    value = loss.unreduced(np, there.y[reached], t)
+    terms = [loss._unreduced(np, y, t), *(_summed(loss, x) for x in (slope * d, bound * d * d / 2))]
+    value = loss._unreduced(np, there.y[reached], t)
     excess = value - sum(terms)
     size = np.abs(value) + sum(np.abs(term) for term in terms)
     # An infinite bound bounds, and nothing can be said of an infinite loss.

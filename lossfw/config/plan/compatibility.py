@@ -93,7 +93,7 @@ def check_predictions(
         return False
     if within(output_activation.out_space, space):
         return True
-    names = (loss.expected_activation() if isinstance(loss, Loss) else None) or (
+    names = (loss._expected_activation() if isinstance(loss, Loss) else None) or (
         "" if config.registry is None else suggestions.for_space(space, config.registry)
     )
     can_change = names and not origin.activation_is_given

@@ -35,11 +35,11 @@ def adapt_to_activation(
     ``fuse: false`` or sets the guard itself. An output activation in front of a loss that expects
     logits is a mistake.
     """
-    if loss.input_form == "logits":
+    if loss._input_form == "logits":
         if not leaves_logits(output_activation):
             _refuse_activation(config, loss, origin, output_activation)
         return loss, "logits"
-    expected = output_activation.to_config() == {"name": loss.expected_activation()}
+    expected = output_activation.to_config() == {"name": loss._expected_activation()}
     fused = loss.on_raw_outputs() if expected and not _unfused_by(config, loss) else None
     return (loss, "prediction") if fused is None else (fused, "logits")
 
@@ -81,7 +81,7 @@ def _logit_keys(loss: Loss) -> tuple[str, ...]:
 def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) -> tuple[Loss, Form]:
     """Return the loss and its input in the form that suits outputs without an output activation."""
     if origin.form == "prediction":
-        if loss.input_form == "logits":
+        if loss._input_form == "logits":
             config.add(
                 origin.place,
                 f"{origin.given}, and the loss {loss.name} is set to take logits",
@@ -89,7 +89,7 @@ def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) ->
                 key=True,
             )
         return loss, "prediction"
-    if loss.input_form == "logits":
+    if loss._input_form == "logits":
         return loss, "logits"
     fused, unfused_by = loss.on_raw_outputs(), _unfused_by(config, loss)
     if fused is None:
@@ -160,7 +160,7 @@ def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
     by_space = loss.has_columns or loss.takes_groups
     spaces = (loss.prediction_space, loss.target_space) if by_space else None
     call = prepare(stand_in, targets, rowwise=loss.takes_rows, classes=classes, spaces=spaces)
-    loss.check_columns(tuple(call.y.shape))
+    loss._check_columns(tuple(call.y.shape))
     # An author's own check may look at shapes.
     loss.check_domain(call.y[:0], call.t[:0], call.by_index, 0)
 

@@ -175,7 +175,7 @@ class ComponentMaker:
         """Return the component; record its mistakes, but for those of `silent` parameters."""
         problems, root = self.config.problems, self.config.root
         try:
-            return cls.validated(parameters)
+            return cls._validated(parameters)
         except ValidationError as error:
             for item in error.errors(include_url=False):
                 if not item["loc"] or item["loc"][0] not in silent:
@@ -205,7 +205,7 @@ class ComponentMaker:
                 continue
             value = parameters[key] = child.plain()
             if key in parts:
-                by_name = key in cls.parts_by_name
+                by_name = key in cls._parts_by_name
                 parameters[key] = self._parts(child, [*path, key], by_name=by_name)
                 if parameters[key] is None:
                     wrong.append(key)

@@ -282,7 +282,7 @@ class _Definitions:
             "required": ["name", *described.get("required", [])],
             "additionalProperties": False,
         }
-        return _Choice(names, schema, cls.summary())
+        return _Choice(names, schema, cls._summary())
 
 
 def _component(choices: Sequence[_Choice]) -> Schema:

@@ -74,7 +74,7 @@ def run(loss: EngineLoss, call: Arguments, task: Task) -> list[Any]:
     by_index = call.by_index and task.form != "hessian"
 
     def compute_losses(xp: Any, y: NDArray, t: NDArray) -> Any:
-        return loss.unreduced_losses(task.form, xp, y, t, by_index)
+        return loss._unreduced_losses(task.form, xp, y, t, by_index)
 
     def run_tile(bounds: tuple[int, int]) -> Any:
         tile = make_tile(loss, call, *bounds)
@@ -82,7 +82,7 @@ def run(loss: EngineLoss, call: Arguments, task: Task) -> list[Any]:
         try:
             results = _call(loss, kernels.tile_function or compute_losses, tile.y, t)
         except ValueError as error:
-            raise_for_writing(error, loss.unreduced_losses)
+            raise_for_writing(error, loss._unreduced_losses)
         if task.form == "value":
             return task.collect(tile, own_losses(loss, tile.y, results))
         losses, gradient = results if task.form == "both" else (None, results)
@@ -153,7 +153,7 @@ def own_losses(loss: EngineLoss, y: Array, losses: Array) -> Array:
             f"{author} returned {_shape_of(losses)} for predictions of shape "
             f"{tuple(y.shape)}; expected shape {tuple(expected_shape)}."
         )
-    return namespace_of(y).sum(losses, axis=-1) if loss.sums_rows else losses
+    return namespace_of(y).sum(losses, axis=-1) if loss._sums_rows else losses
 
 
 def _shape_of(result: Any) -> str:

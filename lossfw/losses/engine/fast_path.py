@@ -53,8 +53,8 @@ class FastPathTraits(NamedTuple):
 def fast_path_traits(loss: LossDefinition) -> FastPathTraits:
     """Return the traits of a loss."""
     has_plain_losses = (
-        type(loss).own_mask_and_weight is LossDefinition.own_mask_and_weight
-        and not loss.sums_rows
+        type(loss)._own_mask_and_weight is LossDefinition._own_mask_and_weight
+        and not loss._sums_rows
         and not loss.takes_groups
     )
     has_default_check = type(loss).check_domain is LossDefinition.check_domain
@@ -67,7 +67,7 @@ def fast_path_traits(loss: LossDefinition) -> FastPathTraits:
     return FastPathTraits(
         has_plain_losses and not (loss.takes_rows or loss.has_columns),
         not (accepts_any_prediction and accepts_any_float(loss.target_space)),
-        not has_default_check or loss.argument == "prediction",
+        not has_default_check or loss._argument == "prediction",
         value if has_row_function else None,
         both if has_row_function else None,
     )
@@ -97,7 +97,7 @@ def compute(
     arrays = _flatten_checked(loss, traits, y, t)
     if arrays is None:
         return None
-    results = _call_quietly(loss.compute_losses, form, np, *arrays, False)
+    results = _call_quietly(loss._compute_losses, form, np, *arrays, False)
     shape = arrays[0].shape
     if form == "value":
         if reduction.reduction == "none" or getattr(results, "shape", None) != shape:

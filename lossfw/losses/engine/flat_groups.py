@@ -28,7 +28,7 @@ class _FlatGroups:
     takes_rows: ClassVar[bool] = True
     # No function is written out in PyTorch's operations.
     has_columns: ClassVar[bool] = True
-    argument: ClassVar[str] = "prediction"
+    _argument: ClassVar[str] = "prediction"
 
     @property
     def name(self) -> str:
@@ -41,26 +41,26 @@ class _FlatGroups:
         return self
 
     @property
-    def identity(self) -> str:
+    def _identity(self) -> str:
         """A text that is the same for two that compute the same."""
-        return f"{type(self.loss)} {self.loss.identity} {self.width}"
+        return f"{type(self.loss)} {self.loss._identity} {self.width}"
 
     def claims(self) -> Claims:
         """Return those of the loss."""
         return self.loss.claims()
 
-    def unreduced_losses(
+    def _unreduced_losses(
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool = False
     ) -> Any:
-        """Return the losses of rows, or derivatives; see `LossDefinition.unreduced_losses`."""
+        """Return the losses of rows, or derivatives; see `LossDefinition._unreduced_losses`."""
         if self.width is None:
-            return self.loss.unreduced_losses(form, xp, y, t)
+            return self.loss._unreduced_losses(form, xp, y, t)
         whole = xp.reshape(y, (*y.shape[:-1], y.shape[-1] // self.width, self.width))
-        results = self.loss.unreduced_losses(form, xp, whole, t)
+        results = self.loss._unreduced_losses(form, xp, whole, t)
         if form == "both":
             return results[0], xp.reshape(results[1], y.shape)
         return results if form == "value" else xp.reshape(results, y.shape)
 
-    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def _unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the slopes of rows."""
-        return self.unreduced_losses("gradient", xp, y, t)
+        return self._unreduced_losses("gradient", xp, y, t)

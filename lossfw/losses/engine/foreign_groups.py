@@ -121,7 +121,7 @@ def _losses(loss: LossDefinition, call: GroupArguments) -> Array:
             own = mask if mask is None or stack.numbers is None else mask[stack.numbers]
             losses = jax_rules.losses(as_rows(loss, width), rows, stack.t, own, False)
         else:
-            losses = loss.unreduced_losses("value", xp, y, stack.t)
+            losses = loss._unreduced_losses("value", xp, y, stack.t)
         check_results(loss, "value", y, y.shape[0], losses)
         if stack.numbers is None:
             return losses
@@ -136,7 +136,7 @@ def _derivatives(loss: LossDefinition, call: GroupArguments, form: ResultForm) -
     found, places = [], []
     for stack in _stacks(loss, call):
         y = stack.y
-        results = loss.unreduced_losses(form, xp, y, stack.t)
+        results = loss._unreduced_losses(form, xp, y, stack.t)
         check_results(loss, form, y, y.shape[0], results)
         for factor, is_mask in ((call.weight, False), (mask, True), (stack.where, True)):
             if factor is None:

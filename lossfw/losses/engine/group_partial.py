@@ -186,7 +186,7 @@ class GroupPartial(Partial):
         )
 
     def pack(self) -> dict[str, NDArray]:
-        """Return the partial as plain arrays, for `Loss.unpack_partial`."""
+        """Return the partial as plain arrays, for `Loss._unpack_partial`."""
         tails = [int(part.tail is not None) for part in self.ranges]
         held = {f"open{n}": group for n, group in enumerate(self._open())}
         parts = pack_parts(total=self.total, weight=self.weight, origin=self.origin, **held)

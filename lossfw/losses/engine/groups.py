@@ -98,9 +98,9 @@ def run(loss: LossDefinition, call: GroupArguments, form: ResultForm, put: _Put)
         y.setflags(write=False)
         t.setflags(write=False)
         try:
-            results = loss.unreduced_losses(form, np, y, t)
+            results = loss._unreduced_losses(form, np, y, t)
         except ValueError as error:
-            raise_for_writing(error, loss.unreduced_losses)
+            raise_for_writing(error, loss._unreduced_losses)
         check_results(loss, form, y, len(some), results)
         put(some, rows, results)
 

@@ -45,7 +45,7 @@ def _losses(loss: LossDefinition, by_index: bool) -> _Function:
 
     @functools.partial(jax.custom_jvp)
     def value(y: Array, t: Array, where: Array | None) -> Array:
-        return loss.unreduced_losses("value", jnp, y, t, by_index)
+        return loss._unreduced_losses("value", jnp, y, t, by_index)
 
     @functools.partial(value.defjvp, symbolic_zeros=True)
     def derivative(primals: Any, tangents: Any) -> tuple[Array, Array]:
@@ -66,7 +66,7 @@ def _gradients(loss: LossDefinition, by_index: bool) -> _Function:
 
     @functools.partial(jax.custom_jvp)
     def gradient(y: Array, t: Array, where: Array | None) -> Array:
-        return _zero_masked(where, loss.unreduced_losses("gradient", jnp, y, t, by_index))
+        return _zero_masked(where, loss._unreduced_losses("gradient", jnp, y, t, by_index))
 
     @functools.partial(gradient.defjvp, symbolic_zeros=True)
     def derivative(primals: Any, tangents: Any) -> tuple[Array, Array]:

@@ -21,9 +21,9 @@ def hessian_product(
     if by_index:
         t = one_hot_rows(xp, y, t)
     if not loss.takes_rows:
-        return loss.unreduced_hessian(xp, y, t) * direction
+        return loss._unreduced_hessian(xp, y, t) * direction
     return dual.derivatives(
-        lambda xp, y: loss.unreduced_gradient(xp, y, t), xp, y, order=1, direction=direction
+        lambda xp, y: loss._unreduced_gradient(xp, y, t), xp, y, order=1, direction=direction
     )[1]
 
 
@@ -32,7 +32,7 @@ def cross_product(
 ) -> Array:
     """Return the derivative of the gradient as the target moves along a direction."""
     return dual.derivatives(
-        lambda xp, t: loss.unreduced_gradient(xp, y + 0.0 * t, t),
+        lambda xp, t: loss._unreduced_gradient(xp, y + 0.0 * t, t),
         xp,
         t,
         order=1,
@@ -53,4 +53,4 @@ def check_target(loss: LossDefinition) -> None:
 
 def is_of_residual(loss: LossDefinition) -> bool:
     """Tell whether the derivative by the target is minus that by the prediction."""
-    return loss.argument == "residual"
+    return loss._argument == "residual"

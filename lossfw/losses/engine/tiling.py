@@ -29,13 +29,13 @@ class EngineLoss(Protocol):
         """Whether it gives one result for each row (the last axis)."""
 
     @property
-    def sums_rows(self) -> bool:
+    def _sums_rows(self) -> bool:
         """Whether results of elements are summed over the last axis."""
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Raise where a prediction or target lies outside its space."""
 
-    def unreduced_losses(
+    def _unreduced_losses(
         self, form: Any, xp: Namespace, y: Array, t: Array, by_index: bool = False
     ) -> Any:
         """Return losses, derivatives or both; see `lossfw.losses.base.LossDefinition`."""
@@ -93,8 +93,8 @@ def make_tile(loss: EngineLoss, call: Arguments, first: int, last: int) -> Tile:
         y, t = y[where], t[where]
     # The layout is the tile's own: NumPy adds the columns of another one in another order. The
     # check of rows of few columns is four times as fast in it.
-    order: Literal["C", "F"] = "C" if loss.sums_rows else layout(y)
-    t_order: Literal["C", "F"] = "C" if loss.sums_rows else layout(t)
+    order: Literal["C", "F"] = "C" if loss._sums_rows else layout(y)
+    t_order: Literal["C", "F"] = "C" if loss._sums_rows else layout(t)
     y, t = np.asarray(y, order=order), np.asarray(t, order=t_order)
     check_domain(loss, call, first, last, y, t)
     y = y.astype(call.work, order=order, copy=False)

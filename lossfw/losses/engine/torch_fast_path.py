@@ -52,7 +52,7 @@ def compute(loss: Loss, y: Array, t: Array, *, mean: bool, checked: bool) -> Arr
             return None
         if loss.has_columns:
             y, t = _flat(loss, y, t)
-        loss.check_columns(tuple(y.shape))
+        loss._check_columns(tuple(y.shape))
         if checked:
             loss.check_domain(y, t, by_index, 0)
         return _LibraryLoss.apply(y, t, loss, by_index, mean)
@@ -64,7 +64,7 @@ def _is_by_index(loss: LossDefinition, y: Any, t: Any) -> bool | None:
     """Return whether a target is class indices; None where the usual path has to look."""
     if type(t) is not torch.Tensor or y.dtype not in _FLOATS or t.requires_grad:
         return None
-    is_special = loss.sums_rows or loss.takes_groups
+    is_special = loss._sums_rows or loss.takes_groups
     if not y.numel() or y.is_meta or torch_written.is_traced() or is_special:
         return None
     if torch.autograd.forward_ad._current_level != _NO_LEVEL:

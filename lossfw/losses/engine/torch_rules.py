@@ -66,7 +66,7 @@ class _Losses(_OfArguments):
 
     @staticmethod
     def forward(y: Array, t: Array, loss: LossDefinition, by_index: bool) -> Array:
-        return loss.unreduced_losses("value", namespace_of(y), y, t, by_index)
+        return loss._unreduced_losses("value", namespace_of(y), y, t, by_index)
 
     @staticmethod
     def backward(ctx: Any, up: Array | None) -> tuple[Any, ...]:
@@ -127,7 +127,7 @@ class _Gradients(_OfArguments):
 
     @staticmethod
     def forward(y: Array, t: Array, loss: LossDefinition, by_index: bool) -> Array:
-        return loss.unreduced_losses("gradient", namespace_of(y), y, t, by_index)
+        return loss._unreduced_losses("gradient", namespace_of(y), y, t, by_index)
 
     @staticmethod
     def backward(ctx: Any, up: Array | None) -> tuple[Any, ...]:

@@ -50,14 +50,14 @@ def losses_and_gradients(
     function = _find(loss, y, t, by_index)
     if function is not None:
         return function(y, t)
-    return loss.unreduced_losses("both", torch_namespace, y, t, by_index)  # type: ignore[no-any-return]
+    return loss._unreduced_losses("both", torch_namespace, y, t, by_index)  # type: ignore[no-any-return]
 
 
 def _find(loss: LossDefinition, y: Array, t: Array, by_index: bool) -> _Function | None:
     if not is_derived(loss.body, "both") or is_traced():
         return None
     widths = _widths(loss, y, t)
-    key = (type(loss), loss.identity, widths, by_index, y.dtype)
+    key = (type(loss), loss._identity, widths, by_index, y.dtype)
     found = _table.get(key, 0)
     if isinstance(found, int):
         if len(_table) >= _MOST:
@@ -72,7 +72,7 @@ def _widths(loss: LossDefinition, y: Array, t: Array) -> _Widths:
     first = y.shape[-1] if loss.takes_rows else None
     if not loss.has_columns:
         return first, first
-    return first, t.shape[-1] if loss.takes_target_rows else None
+    return first, t.shape[-1] if loss._takes_target_rows else None
 
 
 def is_traced() -> bool:
@@ -147,7 +147,7 @@ def _of_columns(loss: LossDefinition, dtype: np.dtype[Any], widths: _Widths) -> 
 
 def _body(loss: LossDefinition, by_index: bool) -> Callable[..., Any]:
     def body(xp: Any, y: Any, t: Any) -> Any:
-        return loss.unreduced_losses("both", xp, y, t, by_index)
+        return loss._unreduced_losses("both", xp, y, t, by_index)
 
     return body
 

@@ -41,7 +41,7 @@ def compute(loss: LossDefinition, call: Arguments, form: ResultForm, reduction: 
         return reduction.value(sums, checked=call.checked)
     scale = reduction.scale(*_weight_and_count(call)) if reduction.reduction == "mean" else 1.0
     y, t = _arguments(loss, call)
-    gradient = loss.unreduced_losses(form, xp, y, t, call.by_index)
+    gradient = loss._unreduced_losses(form, xp, y, t, call.by_index)
     check_gradient(y, gradient)
     gradient = xp.astype(_weighted(call, gradient, scale), call.dtype)
     return xp.reshape(gradient, call.prediction_shape)
@@ -72,7 +72,7 @@ def _losses(loss: LossDefinition, call: Arguments) -> Array:
 
         losses = jax_rules.losses(loss, y, t, _where(call), call.by_index)
     else:
-        losses = loss.unreduced_losses("value", call.xp, y, t, call.by_index)
+        losses = loss._unreduced_losses("value", call.xp, y, t, call.by_index)
     return own_losses(loss, y, losses)
 
 

@@ -53,8 +53,8 @@ class PartWrapper(Wrapper):
     takes_groups: ClassVar[Any] = of_part("takes_groups")
     needs_group: ClassVar[Any] = of_part("needs_group")
     neutral: ClassVar[Any] = of_part("neutral")
-    sums_rows: ClassVar[Any] = of_part("sums_rows")
-    takes_target_rows: ClassVar[Any] = of_part("takes_target_rows")
+    _sums_rows: ClassVar[Any] = of_part("_sums_rows")
+    _takes_target_rows: ClassVar[Any] = of_part("_takes_target_rows")
     has_columns: ClassVar[Any] = of_part("has_columns")
     least_classes: ClassVar[Any] = of_part("least_classes")
     fixed_classes: ClassVar[Any] = of_part("fixed_classes")
@@ -62,23 +62,23 @@ class PartWrapper(Wrapper):
     target_space: ClassVar[Any] = of_part("target_space")
     prediction_range: ClassVar[Any] = of_part("prediction_range")
     target_range: ClassVar[Any] = of_part("target_range")
-    argument: ClassVar[Any] = of_part("argument")
-    input_form: ClassVar[Any] = of_part("input_form")
+    _argument: ClassVar[Any] = of_part("_argument")
+    _input_form: ClassVar[Any] = of_part("_input_form")
     output_activation: ClassVar[Any] = of_part("output_activation")
 
-    def expected_activation(self) -> str | None:
+    def _expected_activation(self) -> str | None:
         """Return the activation whose results the part expects; None if any will do."""
-        return self.of.expected_activation()
+        return self.of._expected_activation()
 
     def on_raw_outputs(self) -> Loss | None:
         """Return the wrapper around the part on logits; None without an output activation."""
         part = self.of.on_raw_outputs()
         return None if part is None else self.replace(of=part)
 
-    def check_columns(self, shape: tuple[int, ...]) -> None:
-        """Let the part check, and what the wrapper itself fixes; see `Loss.check_columns`."""
-        self.of.check_columns(shape)
-        super().check_columns(shape)
+    def _check_columns(self, shape: tuple[int, ...]) -> None:
+        """Let the part check, and what the wrapper itself fixes; see `Loss._check_columns`."""
+        self.of._check_columns(shape)
+        super()._check_columns(shape)
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Let the part check; see `Loss.check_domain`."""
@@ -100,19 +100,19 @@ class ChangingWrapper(PartWrapper):
         by_index : bool
         """
 
-    forms_at_index: ClassVar[Any] = ("value",)
+    _forms_at_index: ClassVar[Any] = ("value",)
 
-    def compute_losses(
+    def _compute_losses(
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
     ) -> Any:
         """Change the results of the part on changed targets."""
         t, change = self.changes(xp, t, by_index=by_index)
-        results = self.of.unreduced_losses(form, xp, y, t, by_index)
+        results = self.of._unreduced_losses(form, xp, y, t, by_index)
         return (change(results[0]), change(results[1])) if form == "both" else change(results)
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         t, change = self.changes(xp, t, by_index=False)
-        bound = self.of.unreduced_curvature_bound(xp, y, t)
+        bound = self.of._unreduced_curvature_bound(xp, y, t)
         return None if bound is None else change(bound)
 
 
@@ -131,7 +131,7 @@ def unchanged(results: Array) -> Array:
 
 def refuse_weighing(part: Loss, owner: str, why: str) -> None:
     """Raise `ParameterError` for a part with a mask or weights of its own; `why` is a clause."""
-    if not part.has_own_weight:
+    if not part._has_own_weight:
         return
     remedy = f"put it around the {owner}"
     if isinstance(part, Wrapper) and part.weights_as_factors:

@@ -117,11 +117,11 @@ class ClassWeighted(ChangingWrapper):
         return len(self.weights)
 
     @property
-    def has_own_weight(self) -> bool:
+    def _has_own_weight(self) -> bool:
         """Whether a mean divides by the weights."""
         return self.in_denominator
 
-    def own_mask_and_weight(
+    def _own_mask_and_weight(
         self, xp: Namespace, t: Array, by_index: bool
     ) -> tuple[Array | None, Array | None]:
         """Return the number of rows that each row stands for."""
@@ -131,8 +131,8 @@ class ClassWeighted(ChangingWrapper):
             return None, _weights_at(xp, self.weights, t)
         return None, _weights_of(xp, self.weights, xp.astype(t, widest(xp)))
 
-    def without_own_weight(self) -> Loss:
-        """Return the part on reweighted targets; see `Loss.without_own_weight`."""
+    def _without_own_weight(self) -> Loss:
+        """Return the part on reweighted targets; see `Loss._without_own_weight`."""
         return self._terms if self.in_denominator else self
 
     @cached_property

@@ -103,7 +103,7 @@ def _shown(space: Space) -> str:
 
 def check_forms(parts: Sequence[Loss]) -> None:
     """Raise `ParameterError` if some parts take logits and others predictions."""
-    on_raw_outputs = next((part for part in parts if part.input_form == "logits"), None)
+    on_raw_outputs = next((part for part in parts if part._input_form == "logits"), None)
     if on_raw_outputs is None:
         return
     for part in parts:

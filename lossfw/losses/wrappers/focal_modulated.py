@@ -75,16 +75,16 @@ class FocalModulated(PartWrapper):
             )
         return of
 
-    forms_at_index: ClassVar[tuple[ResultForm, ...]] = ("value",)
+    _forms_at_index: ClassVar[tuple[ResultForm, ...]] = ("value",)
 
-    def compute_losses(
+    def _compute_losses(
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
     ) -> Any:
         """Modulate the results of the part."""
         if not self.gamma:
-            return self.of.unreduced_losses(form, xp, y, t, by_index)
+            return self.of._unreduced_losses(form, xp, y, t, by_index)
         if form == "formula":
-            return self._modulate(xp, y, t, self.of.unreduced_losses(form, xp, y, t))
+            return self._modulate(xp, y, t, self.of._unreduced_losses(form, xp, y, t))
         if form == "value":
             return self._values_at(xp, y, t) if by_index else self._values(xp, y, t)
         if form == "hessian":
@@ -97,12 +97,12 @@ class FocalModulated(PartWrapper):
 
     @computed_in_float64
     def _values(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return self._modulate(xp, y, t, self.of.unreduced(xp, y, t))
+        return self._modulate(xp, y, t, self.of._unreduced(xp, y, t))
 
     def _values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         @computed_in_float64
         def values(xp: Namespace, y: Array) -> Array:
-            losses = self.of.unreduced_at(xp, y, index)
+            losses = self.of._unreduced_at(xp, y, index)
             return self._modulate(xp, y, one_hot_rows(xp, y, index), losses)
 
         return values(xp, y)
@@ -110,7 +110,7 @@ class FocalModulated(PartWrapper):
     @computed_in_float64
     def _values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Return m l and (m l)' = m l' + m' l for m = u^gamma."""
-        losses, gradients = self.of.unreduced_with_gradient(xp, y, t)
+        losses, gradients = self.of._unreduced_with_gradient(xp, y, t)
         u = with_derivatives(xp, self.of, y, t)
         terms = self._gradient_terms(xp, u, losses, gradients)
         return multiply_or_zero(xp, u.value**self.gamma, losses), _total(xp, *terms)
@@ -130,9 +130,9 @@ class FocalModulated(PartWrapper):
         return first, self._times_derivative(xp, u, self._expand(losses))
 
     def _hessian_terms(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
-        losses, gradients = self.of.unreduced_with_gradient(xp, y, t)
+        losses, gradients = self.of._unreduced_with_gradient(xp, y, t)
         u = with_derivatives(xp, self.of, y, t)
-        first = self._times_power(xp, u.value, self.gamma, self.of.unreduced_hessian(xp, y, t))
+        first = self._times_power(xp, u.value, self.gamma, self.of._unreduced_hessian(xp, y, t))
         cross_term = 2.0 * self._times_derivative(xp, u, gradients)
         return (
             first,

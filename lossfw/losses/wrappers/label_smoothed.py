@@ -79,7 +79,7 @@ class LabelSmoothed(ChangingWrapper):
         return (1.0 - self.smoothing) * t + self.smoothing / t.shape[-1], unchanged
 
     @property
-    def forms_at_index(self) -> tuple[ResultForm, ...]:
+    def _forms_at_index(self) -> tuple[ResultForm, ...]:
         """None where there is smoothing: it makes rows of indices."""
         return () if self.smoothing else ("value",)
 

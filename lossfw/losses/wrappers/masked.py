@@ -80,30 +80,30 @@ class Masked(ChangingWrapper):
         return self._legal(xp, t, left_out, by_index), lambda x: _blank(xp, x, left_out)
 
     @property
-    def has_own_weight(self) -> bool:
+    def _has_own_weight(self) -> bool:
         """Always true: it has a mask."""
         return True
 
-    def own_mask_and_weight(
+    def _own_mask_and_weight(
         self, xp: Namespace, t: Array, by_index: bool
     ) -> tuple[Array | None, Array | None]:
-        """Leave out targets of the value; see `Loss.own_mask_and_weight`."""
+        """Leave out targets of the value; see `Loss._own_mask_and_weight`."""
         left_out = self._left_out(xp, t, by_index)
-        if self.sums_rows:
+        if self._sums_rows:
             left_out = xp.all(left_out, axis=-1)
-        where, weight = self.of.own_mask_and_weight(xp, t, by_index)
+        where, weight = self.of._own_mask_and_weight(xp, t, by_index)
         counts = xp.logical_not(left_out)
         return counts if where is None else counts & where, weight
 
-    def without_own_weight(self) -> Loss:
-        """Mask the part without its weights; see `Loss.without_own_weight`."""
-        return self.replace(of=self.of.without_own_weight()) if self.of.has_own_weight else self
+    def _without_own_weight(self) -> Loss:
+        """Mask the part without its weights; see `Loss._without_own_weight`."""
+        return self.replace(of=self.of._without_own_weight()) if self.of._has_own_weight else self
 
     def claims(self) -> Claims:
         """Those of the part; fewer where the value could be a target."""
         part = self.of.claims()
         if self._is_target():
-            return wrapper_claims("masked", [part], self.argument)
+            return wrapper_claims("masked", [part], self._argument)
         return part
 
     def _is_target(self) -> bool:
@@ -115,7 +115,7 @@ class Masked(ChangingWrapper):
     def _left_out(self, xp: Namespace, t: Array, by_index: bool) -> Array:
         """Tell for each element, or for each row of a loss of rows, whether it is left out."""
         marked = self._equals(xp, t) if by_index else t == self.ignore
-        whole_rows = self.takes_target_rows and not by_index
+        whole_rows = self._takes_target_rows and not by_index
         return xp.all(marked, axis=-1) if whole_rows else marked
 
     def _equals(self, xp: Namespace, index: Array) -> Array:
@@ -129,7 +129,7 @@ class Masked(ChangingWrapper):
         """Return targets that the part can take, with a legal one for each that is left out."""
         if by_index:
             return xp.where(left_out, xp.zeros_like(t), t)
-        if self.takes_target_rows:
+        if self._takes_target_rows:
             # The first class: a distribution, and in every space of its elements.
             first = xp.astype(columns(xp, t) == 0, t.dtype)
             return xp.where(left_out[..., None], first, t)

@@ -57,17 +57,17 @@ class Scaled(ChangingWrapper):
             return Loss.curvature_bound(self, xp, y, t)
         return super().curvature_bound(xp, y, t)
 
-    has_own_weight: ClassVar[Any] = of_part("has_own_weight")
+    _has_own_weight: ClassVar[Any] = of_part("_has_own_weight")
 
-    def own_mask_and_weight(
+    def _own_mask_and_weight(
         self, xp: Namespace, t: Array, by_index: bool
     ) -> tuple[Array | None, Array | None]:
         """Return the part's rule: a mean of 2 l is twice the mean of l."""
-        return self.of.own_mask_and_weight(xp, t, by_index)
+        return self.of._own_mask_and_weight(xp, t, by_index)
 
-    def without_own_weight(self) -> Loss:
-        """Scale the part without its weights; see `Loss.without_own_weight`."""
-        return self.replace(of=self.of.without_own_weight()) if self.has_own_weight else self
+    def _without_own_weight(self) -> Loss:
+        """Scale the part without its weights; see `Loss._without_own_weight`."""
+        return self.replace(of=self.of._without_own_weight()) if self._has_own_weight else self
 
     def claims(self) -> Claims:
         """Bounds and constants scale; claims about minima need a scale above 0."""

@@ -93,19 +93,19 @@ class Sum(Wrapper):
     takes_groups: ClassVar[Any] = of_parts("takes_groups", any)
     needs_group: ClassVar[Any] = of_parts("needs_group", any)
     neutral: ClassVar[Any] = of_parts("neutral", _common)
-    takes_target_rows: ClassVar[Any] = of_parts("takes_target_rows", any)
+    _takes_target_rows: ClassVar[Any] = of_parts("_takes_target_rows", any)
     has_columns: ClassVar[Any] = of_parts("has_columns", any)
     least_classes: ClassVar[Any] = of_parts("least_classes", max)
     fixed_classes: ClassVar[Any] = of_parts("fixed_classes", _first_known)
     prediction_range: ClassVar[Any] = of_parts("prediction_range", Range.common)
     target_range: ClassVar[Any] = of_parts("target_range", Range.common)
-    argument: ClassVar[Any] = of_parts("argument", lambda found: _common(found) or "prediction")
+    _argument: ClassVar[Any] = of_parts("_argument", lambda found: _common(found) or "prediction")
     output_activation: ClassVar[Any] = of_parts("output_activation", _common)
 
     @property
-    def sums_rows(self) -> bool:
+    def _sums_rows(self) -> bool:
         """Whether one part does, and none takes whole rows."""
-        return not self.takes_rows and any(part.sums_rows for part in self.of)
+        return not self.takes_rows and any(part._sums_rows for part in self.of)
 
     @cached_property
     def prediction_space(self) -> Space:
@@ -118,26 +118,26 @@ class Sum(Wrapper):
         return narrowest(self.of, "target")
 
     @property
-    def input_form(self) -> Form:
+    def _input_form(self) -> Form:
         """``"logits"`` where one part, and therefore every one, takes them."""
-        return "logits" if any(part.input_form == "logits" for part in self.of) else "prediction"
+        return "logits" if any(part._input_form == "logits" for part in self.of) else "prediction"
 
-    def expected_activation(self) -> str | None:
+    def _expected_activation(self) -> str | None:
         """Return the activation whose results all parts expect; None if they do not agree."""
-        output_activation: str | None = _common(part.expected_activation() for part in self.of)
+        output_activation: str | None = _common(part._expected_activation() for part in self.of)
         return output_activation
 
     def on_raw_outputs(self) -> Loss | None:
         """Return the sum of the fused parts, if all have the same output activation."""
         parts = [part.on_raw_outputs() for part in self.of]
-        if self.expected_activation() is None or None in parts:
+        if self._expected_activation() is None or None in parts:
             return None
         return self.replace(of=tuple(parts))
 
-    def check_columns(self, shape: tuple[int, ...]) -> None:
-        """Let every part check; see `Loss.check_columns`."""
+    def _check_columns(self, shape: tuple[int, ...]) -> None:
+        """Let every part check; see `Loss._check_columns`."""
         for part in self.of:
-            part.check_columns(shape)
+            part._check_columns(shape)
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Let every part check; see `Loss.check_domain`."""
@@ -148,17 +148,17 @@ class Sum(Wrapper):
             else:
                 part.check_domain(y, t, by_index, start)
 
-    forms_at_index: ClassVar[Any] = ("value",)
+    _forms_at_index: ClassVar[Any] = ("value",)
 
-    def compute_losses(
+    def _compute_losses(
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
     ) -> Any:
         """Add the results of the parts."""
 
         def losses_of(part: Loss) -> Any:
             if by_index and not part.takes_rows:
-                return part.unreduced_losses(form, xp, y, one_hot_rows(xp, y, t))
-            return part.unreduced_losses(form, xp, y, t, by_index)
+                return part._unreduced_losses(form, xp, y, one_hot_rows(xp, y, t))
+            return part._unreduced_losses(form, xp, y, t, by_index)
 
         results = [losses_of(part) for part in self.of]
         if form in ("gradient", "hessian"):
@@ -169,7 +169,7 @@ class Sum(Wrapper):
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """Add those of the parts; None where one is not known."""
-        bounds = [part.unreduced_curvature_bound(xp, y, t) for part in self.of]
+        bounds = [part._unreduced_curvature_bound(xp, y, t) for part in self.of]
         return None if any(bound is None for bound in bounds) else added(bounds)
 
     def _fit(self, xp: Namespace, part: Loss, losses: Array) -> Array:
@@ -192,13 +192,13 @@ def _within_sum(total: Sum, part: Loss) -> Claims:
     narrowed = not all(contains(space_of(total, role), space_of(part, role)) for role in ROLES)
     if narrowed:
         claims = _on_less(claims)
-    if narrowed or total.takes_rows or len({other.argument for other in total.of}) > 1:
+    if narrowed or total.takes_rows or len({other._argument for other in total.of}) > 1:
         # Then their places are places of something else, or cannot be reached.
         claims = replace(claims, breaks=_no(claims.breaks), second_breaks=_no(claims.second_breaks))
     if isinstance(part.target_space, ClassIndex) and isinstance(total.target_space, Simplex):
         # Nothing is lost at a class that is certain; at a soft target something may be.
         claims = replace(claims, zero_at_target=None)
-    if total.input_form == "logits" and total.output_activation is None:
+    if total._input_form == "logits" and total.output_activation is None:
         # Different activations give the same logits different meanings.
         claims = replace(claims, proper=None, strictly_proper=None, calibrated=None, elicits=None)
     return claims

@@ -83,7 +83,7 @@ class Tasks(Wrapper):
     """
 
     latex_of_parts: ClassVar[str] = r"\sum_{k} \ell_{k}(y_{k}, t_{k})"
-    parts_by_name: ClassVar[tuple[str, ...]] = ("of",)
+    _parts_by_name: ClassVar[tuple[str, ...]] = ("of",)
 
     of: _Losses
 
@@ -91,7 +91,7 @@ class Tasks(Wrapper):
         """Refuse losses whose rows or weights cannot be those of a column."""
         for name, part in self.of.items():
             refuse_weighing(part, "tasks", "since a mean has one divisor")
-            if part.takes_groups or part.sums_rows:
+            if part.takes_groups or part._sums_rows:
                 what = "groups of rows" if part.takes_groups else "the sum over a row (per: row)"
                 raise ParameterError(f"{name}: {part.name} is a loss of {what}, not of columns.")
             if part.takes_rows and not (part.has_columns or part.takes_classes):
@@ -167,12 +167,12 @@ class Tasks(Wrapper):
             t = xp.where(is_class, xp.ones_like(y), xp.zeros_like(y) + 0.0 * t[..., None])
         return y, t
 
-    def compute_losses(
+    def _compute_losses(
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
     ) -> Any:
         """Add the losses of all tasks, and put their derivatives side by side."""
         results = [
-            task.loss.unreduced_losses(form, xp, *self._arguments(task, xp, y, t))
+            task.loss._unreduced_losses(form, xp, *self._arguments(task, xp, y, t))
             for task in self._tasks(y, t)
         ]
         if form in ("gradient", "hessian"):
@@ -201,10 +201,10 @@ class Tasks(Wrapper):
                         message = message.replace(role, f"{role}.{name}", 1)
                 raise DomainError(message) from None
 
-    def unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
+    def _unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """Put those of the losses side by side; None where one is not known."""
         bounds = [
-            task.loss.unreduced_curvature_bound(xp, *self._arguments(task, xp, y, t))
+            task.loss._unreduced_curvature_bound(xp, *self._arguments(task, xp, y, t))
             for task in self._tasks(y, t)
         ]
         return None if any(bound is None for bound in bounds) else _beside(xp, y, bounds)

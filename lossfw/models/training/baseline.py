@@ -78,5 +78,5 @@ def loss_of(baseline: Baseline, data: Dataset) -> float:
     rows = replace(data, inputs=None, input_names=(), codes={}, missing=False)
     every = next(iter(rows.batches(len(rows))))
     outputs = baseline.rows(rows, None, 0, every.targets, every.columns)
-    form = baseline.loss.input_form
+    form = baseline.loss._input_form
     return evaluate(Plan(rows, baseline.loss, outputs=outputs, outputs_form=form)).loss

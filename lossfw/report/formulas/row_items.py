@@ -232,7 +232,7 @@ def _widths(component: Loss | Activation) -> tuple[int, ...]:
 def _first_result(component: Any, width: int) -> Callable[..., Any]:
     """Return the formula as a function of numbers: the columns of the row, then of the target."""
     columns = isinstance(component, Loss) and component.has_columns
-    formula = component.unreduced_formula if columns else textbook_formula(component)
+    formula = component._unreduced_formula if columns else textbook_formula(component)
 
     def function(xp: Any, *given: Any) -> Any:
         space = RowItemsNamespace(xp)
@@ -240,7 +240,7 @@ def _first_result(component: Any, width: int) -> Callable[..., Any]:
         rows = [True, True]
         if isinstance(component, Loss):
             groups = component.takes_groups
-            rows = [component.takes_rows or groups, component.takes_target_rows or groups]
+            rows = [component.takes_rows or groups, component._takes_target_rows or groups]
         arrays = [RowItems(space, part, row=row) for part, row in zip(parts, rows, strict=False)]
         return formula(space, *arrays).items[0]
 

@@ -35,9 +35,9 @@ Which: TypeAlias = Literal["value", "derivative", "second_derivative"]
 _ORDERS: dict[Which, int] = {"value": 0, "derivative": 1, "second_derivative": 2}
 
 _OF_WRAPPERS: dict[Which, str] = {
-    "value": "unreduced",
-    "derivative": "unreduced_gradient",
-    "second_derivative": "unreduced_hessian",
+    "value": "_unreduced",
+    "derivative": "_unreduced_gradient",
+    "second_derivative": "_unreduced_hessian",
 }
 
 # A parameter is moved by this fraction of it, or by this much from 0, to see whether it is fixed.
@@ -137,7 +137,7 @@ def _function(component: Any, which: Which, textbook: bool) -> Callable[..., Any
 
 def textbook_formula(component: Any) -> Callable[..., Any]:
     """Return the textbook formula of a component, also where a loss has a body of its own."""
-    name = "unreduced_formula" if isinstance(component, Wrapper) else "formula"
+    name = "_unreduced_formula" if isinstance(component, Wrapper) else "formula"
     return _author_function(component, name)
 
 
@@ -161,7 +161,7 @@ def _input(xp: Expressions, component: Loss | Activation, name: str) -> Any:
         space = component.target_space if name == "t" else component.prediction_space
         if isinstance(space, Columns):
             return _record(xp, space, name)
-        of_rows = component.takes_target_rows if name == "t" else component.takes_rows
+        of_rows = component._takes_target_rows if name == "t" else component.takes_rows
         of_rows = of_rows or component.takes_groups
     if of_rows and not isinstance(xp, Formulas):
         raise TraceError("the body is of rows")

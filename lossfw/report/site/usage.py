@@ -136,6 +136,6 @@ def _bridges(subject: PageSubject, bridges: Sequence[Bridge]) -> Iterator[tuple[
             # One that does not show how it is used, or not for this loss.
             continue
         if lines:
-            title, _, _ = type(bridge).summary().partition(":")
+            title, _, _ = type(bridge)._summary().partition(":")
             # A tab has room for the library, and not for what it runs on.
             yield title.partition(" on ")[0], fenced("python", lines.rstrip())

@@ -123,8 +123,8 @@ def _said(cls: type[Component]) -> dict[str, Any]:
     cited, described = sources(described)
     more_cited, notes = sources(paragraphs(text.get("Notes", "")))
     return {
-        "title": title(cls.summary()),
-        "summary": cls.summary(),
+        "title": title(cls._summary()),
+        "summary": cls._summary(),
         "when": when,
         "description": described,
         "notes": notes,
@@ -181,11 +181,11 @@ def _of_loss(loss: Loss) -> dict[str, Any]:
     return {
         "prediction": _space(loss.prediction_space),
         "target": _space(loss.target_space),
-        "results": loss.promise,
+        "results": loss._promise,
         "takes": "groups" if loss.takes_groups else "rows" if loss.takes_rows else "elements",
-        "argument": "row" if loss.takes_rows else loss.argument,
-        "form": loss.input_form,
-        "output_activation": loss.expected_activation(),
+        "argument": "row" if loss.takes_rows else loss._argument,
+        "form": loss._input_form,
+        "output_activation": loss._expected_activation(),
         "derivative": origin(loss.body, "derivative"),
         "second_derivative": origin(loss.body, "second_derivative"),
         **_claims_of(loss),
@@ -288,7 +288,7 @@ def _problem(component: Loss | Activation, name: Any) -> str:
         return compiled.why_activation_is_not_compiled(component, name, dtype, columns)
     if columns is not None and component.fixed_classes:
         columns = component.fixed_classes
-    loss, by_index = component.without_own_weight(), component.takes_classes and name != "hessian"
+    loss, by_index = component._without_own_weight(), component.takes_classes and name != "hessian"
     return compiled.why_not_compiled(loss, name, dtype, columns, by_index=by_index)
 
 

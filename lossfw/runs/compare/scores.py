@@ -135,7 +135,7 @@ def _scored(
         given = LossMetric(of=loss)
         of_own = config.loss
         # The run computed its own loss from all digits, and the rows have that.
-        if of_own is None or of_own.has_own_weight or repr(loss.to_config()) != loss_key(run):
+        if of_own is None or of_own._has_own_weight or repr(loss.to_config()) != loss_key(run):
             asked[LOSS] = given
     rows = rows._replace(weight=_weight_of_data(config, rows, form)) if asked else rows
     numbers: dict[str, Any] = {}
@@ -157,7 +157,7 @@ def _scored(
 def _form_of(config: CheckedConfig) -> Form:
     """Return what the rows of a run hold."""
     saved = config.origin is not None and config.origin.form == "logits"
-    own = config.loss is not None and config.loss.input_form == "logits"
+    own = config.loss is not None and config.loss._input_form == "logits"
     return "logits" if saved or own else "prediction"
 
 
@@ -172,14 +172,14 @@ def _taking(metric: Metric, form: Form, own: Loss | None) -> Metric:
         return metric
     loss = metric.of
     if form == "logits":
-        fused = loss if loss.input_form == "logits" else loss.on_raw_outputs()
+        fused = loss if loss._input_form == "logits" else loss.on_raw_outputs()
         if fused is None and loss.prediction_space is not LOGITS:
             raise ArgumentError(
                 f"the rows hold logits, and the loss {loss.name} has no form for logits."
             )
         return LossMetric(of=fused or loss)
     of_chances = own is not None and own.prediction_space in (UNIT, SIMPLEX)
-    if loss.input_form == "logits" or (of_chances and loss.prediction_space is LOGITS):
+    if loss._input_form == "logits" or (of_chances and loss.prediction_space is LOGITS):
         raise ArgumentError(f"the rows hold predictions, and the loss {loss} takes logits.")
     return metric
 
@@ -211,11 +211,11 @@ def _weight_of_data(config: CheckedConfig, rows: RowRecords, form: Form) -> NDAr
             "the rows have weights, and only the loss of the run tells which part of them is its "
             "own; its plugin was not loaded: give --trust (in Python trust=True)."
         )
-    if not own.has_own_weight:
+    if not own._has_own_weight:
         return rows.weight
     taken = _taking(LossMetric(of=own), form, own)
     assert isinstance(taken, LossMetric)
-    _, sums = taken.partial_and_rows(seen_by(taken, rows, None), each=True)
+    _, sums = taken._partial_and_rows(seen_by(taken, rows, None), each=True)
     assert sums is not None
     weight = sums.weights()
     counts = weight > 0

@@ -120,7 +120,7 @@ class TweedieDeviance(Deviance):
         if self.power == 0 and self.link == "identity":
             return REAL
         # torch.compile cannot follow an attribute of what `super()` gives.
-        return LOGITS if self.input_form == "logits" else self.prediction
+        return LOGITS if self.link == "log" else self.prediction
 
     @property
     def prediction_range(self) -> Range:  # type: ignore[override]  # it depends on the power
@@ -148,7 +148,7 @@ class TweedieDeviance(Deviance):
         """The functions below, or those of the power's limit."""
         if self._limit is not None:
             return self._limit.body
-        if self.input_form != "prediction":
+        if self.link == "log":
             return self.raw_body()
         return _SquaredError() if self.power == 0 else self
 
@@ -157,7 +157,7 @@ class TweedieDeviance(Deviance):
 
     # The definition without the form for exact numbers near the target.
     latex: ClassVar[Any] = property(
-        lambda loss: _latex(loss.power, on_raw_outputs=loss.input_form == "logits")
+        lambda loss: _latex(loss.power, on_raw_outputs=loss.link == "log")
     )
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:

@@ -49,7 +49,7 @@ def test_every_built_in_component_is_what_it_is_offered_as(built_in, kind):
     assert entries
     for entry in entries:
         cls = built_in.component_class(kind, entry.name)
-        assert cls.summary(), f"{cls.__name__} has no docstring"
+        assert cls._summary(), f"{cls.__name__} has no docstring"
         assert built_in.resolve(kind, f"lossfw/{entry.name}").state == "loaded"
         for alias in entry.aliases:
             assert built_in.resolve(kind, alias).name == entry.name

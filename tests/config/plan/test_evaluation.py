@@ -132,7 +132,7 @@ class TestForm:
         if loss == "squared_error":
             text = text.replace("targets: [0, 1]", "targets: [[0, 1], [1, 0]]")
         made = plan(text)
-        assert made.outputs_form == made.loss.input_form == form
+        assert made.outputs_form == made.loss._input_form == form
 
     def test_an_override_that_sets_the_guard_counts_like_the_file(self, weights, plan):
         assert plan(NETWORK, "loss.delta=1e-7").outputs_form == "prediction"
@@ -153,7 +153,7 @@ class TestForm:
 
     def test_saved_logits_take_the_loss_to_its_form_from_logits(self, plan):
         made = plan(SAVED.replace("predictions", "logits"))
-        assert made.outputs_form == made.loss.input_form == "logits"
+        assert made.outputs_form == made.loss._input_form == "logits"
 
 
 class TestFit:

@@ -100,7 +100,7 @@ def test_every_component_is_there_with_its_docstring(schema):
         for entry in registry().entries(kind):
             cls = registry().class_of(entry)
             described = schema["definitions"][f"{kind}.{entry.distribution}/{entry.name}"]
-            assert described["description"].startswith(" ".join(cls.summary().split())[:40])
+            assert described["description"].startswith(" ".join(cls._summary().split())[:40])
             assert list(described["properties"]) == list(cls.model_fields)
     delta = schema["definitions"]["loss.lossfw/cross_entropy"]["properties"]["delta"]
     assert delta["description"] == "The guard's constant."

@@ -25,7 +25,7 @@ FORMS = ("value", "gradient", "hessian", "both")
 def usual(loss, y, t, form="value", reduction="mean"):
     """Return a result by the usual path."""
     call = prepare_call(loss, (y, t, None, None, None))
-    return execute.compute(loss.without_own_weight(), call, form, Reduction(reduction))
+    return execute.compute(loss._without_own_weight(), call, form, Reduction(reduction))
 
 
 def fast(loss, y, t, form="value", reduction="mean"):

@@ -68,7 +68,7 @@ def test_every_split_and_order_gives_the_bits_of_the_call(loss, sizes):
         RNG.shuffle(parts)
         merged = parts.pop()
         while parts:
-            merged = merged.merge(loss.unpack_partial(parts.pop().pack()))
+            merged = merged.merge(loss._unpack_partial(parts.pop().pack()))
         found.add((merged.mean().hex(), merged.mean("count").hex(), merged.rows))
     expected = [float(loss(**call, denominator=d)).hex() for d in ("weights", "count")]
     assert found == {(*expected, ((0, n),))}
@@ -76,7 +76,7 @@ def test_every_split_and_order_gives_the_bits_of_the_call(loss, sizes):
 
 def test_the_sums_of_single_groups_come_from_the_same_pass():
     loss, call = Spread(), drawn(Spread(), SIZES["many"])
-    partial, sums = loss.partial_and_rows(**call, start=7)
+    partial, sums = loss._partial_and_rows(**call, start=7)
     np.testing.assert_allclose(sums.total, loss(**call, reduction="none"), rtol=1e-6)
     weight = call["sample_weight"][np.cumsum(SIZES["many"]) - 1]
     kept = np.bincount(np.arange(60).repeat(SIZES["many"])[call["where"]], minlength=60) > 0

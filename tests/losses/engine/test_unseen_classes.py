@@ -94,8 +94,8 @@ def test_torch_under_vmap(loss):
     torch = pytest.importorskip("torch")
     y, k = torch.tensor(SHARES), torch.tensor(CLASSES)
     slopes, losses = torch.func.vmap(torch.func.grad_and_value(loss.__call__))(y, k)
-    expect_nan(losses, slopes, loss.without_own_weight())
-    slopes = loss.without_own_weight().gradient(SHARES, LEGAL, where=~NONE, reduction="sum")
+    expect_nan(losses, slopes, loss._without_own_weight())
+    slopes = loss._without_own_weight().gradient(SHARES, LEGAL, where=~NONE, reduction="sum")
     kept = torch.tensor(~NONE)
     found = torch.func.vmap(torch.func.grad(lambda y, k, w: loss(y, k, where=w, empty="zero")))(
         y, k, kept

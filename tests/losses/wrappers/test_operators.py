@@ -105,10 +105,10 @@ class TestScaledAndSum:
             Sum(of=parts)
 
     def test_it_is_as_linked_as_its_parts(self):
-        assert (2 * CROSS).expected_activation() == "softmax"
+        assert (2 * CROSS)._expected_activation() == "softmax"
         assert (2 * CROSS).on_raw_outputs() == 2 * LOGITS
         assert (CROSS + 3 * CROSS).on_raw_outputs() == LOGITS + 3 * LOGITS
-        assert (CROSS + BINARY).expected_activation() is None
+        assert (CROSS + BINARY)._expected_activation() is None
         assert (CROSS + SQUARED).on_raw_outputs() is None
-        assert (LOGITS + SQUARED).input_form == "logits"
+        assert (LOGITS + SQUARED)._input_form == "logits"
         assert SQUARED.on_raw_outputs() is (SQUARED + SQUARED).on_raw_outputs() is None

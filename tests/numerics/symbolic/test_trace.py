@@ -16,7 +16,7 @@ from lossfw.numerics.symbolic.written import write
 from support.activation_samples import ELEMENTWISE
 from support.loss_settings import ALL, arguments
 
-FUNCTIONS = ("unreduced", "unreduced_gradient", "unreduced_hessian", "unreduced_with_gradient")
+FUNCTIONS = ("_unreduced", "_unreduced_gradient", "_unreduced_hessian", "_unreduced_with_gradient")
 OF_ACTIVATIONS = ("value", "derivative", "second_derivative", "value_and_derivative")
 LINE = np.concatenate([np.linspace(-30, 30, 301), [-0.0, 1e-30, 1e30, np.inf, -np.inf, np.nan]])
 DTYPES = ("float32", "float64")

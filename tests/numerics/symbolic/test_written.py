@@ -57,9 +57,9 @@ def test_a_graph_of_elements_has_the_bits_of_its_body(activation, dtype):
 @pytest.mark.parametrize("loss", [loss for loss in ALL if loss.takes_rows], ids=repr)
 def test_a_graph_of_rows_has_the_results_of_its_body(loss, dtype):
     for columns in (2, 5):
-        by_index = "value" in loss.forms_at_index
+        by_index = "value" in loss._forms_at_index
         kinds = {"y": dtype, "t": "int64" if by_index else dtype}
-        function = loss.unreduced_at if by_index else loss.unreduced
+        function = loss._unreduced_at if by_index else loss._unreduced
         spaces = (loss.prediction_space, loss.target_space)
         try:
             graph = trace(function, kinds, columns, use="array")

@@ -88,7 +88,7 @@ def test_a_formula_says_what_is_computed(component):
         formula, letters = component.formula, lambda x: {"x": x}
         points = points if rows else (points[0].ravel(),)
     else:
-        subject, formula, letters = of_component(component), component.unreduced_formula, None
+        subject, formula, letters = of_component(component), component._unreduced_formula, None
         drawn = ordinary(subject, Search(), "latex", 6)
         points = drawn.y, subject.exact.full(drawn.y, drawn.t)
         letters = letters_of(component)

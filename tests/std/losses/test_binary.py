@@ -47,7 +47,7 @@ class TestKnownValues:
 class TestRelations:
     def test_focal_is_fused_with_a_sigmoid(self):
         loss = lossfw.loss("focal", gamma=3.0, alpha=0.25)
-        assert loss.expected_activation() == "sigmoid"
+        assert loss._expected_activation() == "sigmoid"
         assert loss.on_raw_outputs() == lossfw.loss(
             "focal", gamma=3.0, alpha=0.25, from_logits=True
         )

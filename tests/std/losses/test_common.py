@@ -26,13 +26,13 @@ def test_dual_numbers_through_a_slope_give_the_second_derivative_also_at_ties(lo
     columns = np.eye(y.shape[-1])
 
     def slope(xp, y):
-        return loss.unreduced_gradient(xp, y, t)
+        return loss._unreduced_gradient(xp, y, t)
 
     units = [np.broadcast_to(unit, y.shape) for unit in columns]
     matrix = [derivatives(slope, np, y, order=1, direction=unit)[1] for unit in units]
     diagonal = np.stack([row[:, k] for k, row in enumerate(matrix)], axis=-1)
     with np.errstate(all="ignore"):
-        wanted = loss.unreduced_hessian(np, y, t)
+        wanted = loss._unreduced_hessian(np, y, t)
     np.testing.assert_allclose(diagonal, wanted, rtol=1e-6, atol=1e-12)
     np.testing.assert_allclose(matrix, np.transpose(matrix, (2, 1, 0)), rtol=1e-6, atol=1e-9)
 

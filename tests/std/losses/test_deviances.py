@@ -41,10 +41,10 @@ class TestRelations:
     @each
     def test_fusing_names_the_same_loss(self, name, parameters):
         loss = lossfw.loss(name, **parameters)
-        assert loss.expected_activation() == "exp"
+        assert loss._expected_activation() == "exp"
         assert loss.on_raw_outputs() == lossfw.loss(name, **parameters, link="log")
         assert loss.on_raw_outputs().on_raw_outputs() is None
-        assert loss.on_raw_outputs().expected_activation() is None
+        assert loss.on_raw_outputs()._expected_activation() is None
         assert lossfw.loss(loss.on_raw_outputs().to_config()) == loss.on_raw_outputs()
 
 

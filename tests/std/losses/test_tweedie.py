@@ -87,8 +87,8 @@ def test_a_result_is_right_wherever_it_is_promised(power, log):
     assert promised.sum() > 20
     y, t = y[promised], t[promised]
     with np.errstate(all="ignore"):
-        found = [f(np, y, t) for f in (loss.unreduced, loss.unreduced_gradient)]
-        found.append(loss.unreduced_hessian(np, y, t))
+        found = [f(np, y, t) for f in (loss._unreduced, loss._unreduced_gradient)]
+        found.append(loss._unreduced_hessian(np, y, t))
     with mp.workprec(400):
         for i in range(len(y)):
             for order in range(3):

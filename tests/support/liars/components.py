@@ -206,7 +206,7 @@ class BentBySecondDerivative(DistanceLoss):
         return w * (xp.abs(r) - 0.5 * w)
 
     def curvature_bound(self, xp, y, t):
-        return self.unreduced_hessian(xp, y, t)
+        return self._unreduced_hessian(xp, y, t)
 
 
 class TwiceElsewhere(_Square):

@@ -66,7 +66,7 @@ def apply_activation(
     if not may_have_kernel(x.size) or x.dtype not in _DTYPES:
         return by_body()
     columns = x.shape[-1] if activation.takes_rows else None
-    key = (type(activation), activation.identity, use, columns)
+    key = (type(activation), activation._identity, use, columns)
     candidate = functools.partial(candidate_of, activation, use, columns)
     watched = watch(key, candidate, x.dtype)
     usable, results = watched.usable_kernel(), None

@@ -105,7 +105,7 @@ def why_not_compiled(
 
 def _function_of(loss: LossDefinition, form: ResultForm, by_index: bool) -> Callable[..., Any]:
     def compute(xp: Namespace, y: Array, t: Array) -> Any:
-        return loss.unreduced_losses(form, xp, y, t, by_index)
+        return loss._unreduced_losses(form, xp, y, t, by_index)
 
     return compute
 
@@ -121,7 +121,7 @@ def watched_function(
     widths: tuple[int, ...] = (),
 ) -> WatchedFunction:
     """Return a function of a loss that has a kernel, or may get one; see `candidate_of`."""
-    key = (type(loss), loss.identity, form, columns, by_index, widths)
+    key = (type(loss), loss._identity, form, columns, by_index, widths)
     candidate = functools.partial(
         candidate_of, loss, form, columns, by_index=by_index, widths=widths
     )
@@ -253,12 +253,12 @@ def _widths(loss: LossDefinition, call: Arguments) -> tuple[int, ...]:
     if not loss.has_columns:
         return ()
     first = call.y.shape[-1] if loss.takes_rows else 1
-    return first, call.t.shape[-1] if loss.takes_target_rows else 1
+    return first, call.t.shape[-1] if loss._takes_target_rows else 1
 
 
 def _needs_no_tiles(loss: LossDefinition, call: Arguments, dtype: np.dtype[Any]) -> bool:
     """Return whether a call has no mask, and arrays as a kernel takes them."""
-    if call.where is not None or loss.sums_rows or call.dtype != dtype:
+    if call.where is not None or loss._sums_rows or call.dtype != dtype:
         return False
     arrays = (call.y,) if call.by_index else (call.y, call.t)
     return all(array.dtype == dtype and array.flags.c_contiguous for array in arrays)
@@ -316,7 +316,7 @@ class BlockKernel:
         columns = signature.columns
         widths = signature.widths or (columns or 1,) * 2
         shape = (-1, widths[0]) if loss.takes_rows else (-1,)
-        of_target = loss.takes_target_rows and not call.by_index
+        of_target = loss._takes_target_rows and not call.by_index
         self.y = call.y.reshape(shape)
         self.t = call.t.reshape((-1, widths[1]) if of_target else (-1,))
         self.weight = None if call.weight is None else call.weight.reshape(-1)

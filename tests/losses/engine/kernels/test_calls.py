@@ -54,7 +54,7 @@ def test_calls_have_the_bits_of_tiles(loss, dtype):
     y, t = arguments(loss)
     some = rng.integers(0, len(y), (401, 3))
     y, t = y[some].astype(dtype), t[some].astype(dtype)
-    rows = loss.sums_rows
+    rows = loss._sums_rows
     weight = rng.random(401 if rows else y.shape)
     where = rng.random(weight.shape) < 0.8
     same_bits(loss, y, t)

@@ -34,7 +34,7 @@ def hold_drawn_body(seed, form):
     values, derivatives = np.empty(len(y), dtype), np.empty(y.shape, dtype)
     _, inside = kernel(y, t, values=values, derivatives=derivatives)
     with np.errstate(all="ignore"):
-        results = loss.unreduced_losses(form, np, np.asfortranarray(y), np.asfortranarray(t))
+        results = loss._unreduced_losses(form, np, np.asfortranarray(y), np.asfortranarray(t))
     assert inside
     for found, wanted in zip(
         {"value": [values], "both": [values, derivatives]}.get(form, [derivatives]),
@@ -193,5 +193,5 @@ def test_what_stays_with_tiles_says_why(loss, columns, reason):
     assert reason in why_not_compiled(loss, "value", np.dtype(np.float64), columns)
     if columns < 65:
         rng = np.random.default_rng(0)
-        t_shape = (100, columns) if loss.takes_target_rows else 100
+        t_shape = (100, columns) if loss._takes_target_rows else 100
         same_bits(loss, rng.normal(size=(100, columns)), rng.normal(size=t_shape))
