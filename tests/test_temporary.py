@@ -36,7 +36,7 @@ lossfw: 1
 data: {name: arrays, targets: t.npy}
 network: {predictions: p.npy}
 loss: cross_entropy
-evaluate: {metrics: [accuracy], rows: true}
+evaluate: {metrics: [accuracy], save_rows: true}
 """
 
 

@@ -103,7 +103,7 @@ def compare(
 
     A RUN is the folder of a run or of a training, or a folder that holds such folders, as a
     sweep writes it.
-    Where the runs kept their rows (evaluate: {rows: true}), differences are paired by row.
+    Where the runs kept their rows (evaluate: {save_rows: true}), differences are paired by row.
     """
     # Imported here: listing components needs no readers of runs.
     from lossfw.report.text.comparison import comma_separated, markdown, show

@@ -73,7 +73,7 @@ class DataOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
-    rows: Annotated[str, BeforeValidator(_filter)] | None = Field(
+    where: Annotated[str, BeforeValidator(_filter)] | None = Field(
         None,
         description="Only the rows that fulfil it are there: column.region == south and "
         "column.age >= 18. It knows ==, !=, <, <=, >, >=, in [north, south], and, or, not.",
@@ -142,7 +142,7 @@ class DataOptions(BaseModel):
     @property
     def row_filter(self) -> RowFilter | None:
         """The filter of rows, None where all are there."""
-        return None if self.rows is None else RowFilter.read(self.rows)
+        return None if self.where is None else RowFilter.read(self.where)
 
     @property
     def extra_columns(self) -> tuple[str, ...]:

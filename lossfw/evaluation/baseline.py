@@ -190,7 +190,7 @@ class Baseline:
             row = row if data.rows is None else int(data.rows[row])
             raise DomainError(
                 f"the baseline {self.label} has no value in row {row}: leave such rows out by "
-                "data.rows, or fill them in."
+                "data.where, or fill them in."
             )
         if found.ndim > 1 and found.shape[1] > 1:
             return found

@@ -7,7 +7,7 @@
     config.yaml     the configuration, which runs from anywhere
     metrics.json    the numbers
     units.npz       the sums of each unit of the intervals, where there are some
-    results.jsonl   each row with its loss, prediction and target, with evaluate.rows
+    results.jsonl   each row with its loss, prediction and target, with evaluate.save_rows
     error.txt       why a run failed
 
 and while a run is not done, ``unfinished.sqlite``, from which it is resumed.

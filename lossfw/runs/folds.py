@@ -183,9 +183,9 @@ class CrossValidation:
             else [(("model", "output_activation"), joined.output_activation)]
         )
         if joined.filter:
-            given = root.find(("data", "rows"))
+            given = root.find(("data", "where"))
             rows = joined.filter if given is None else f"({given.value}) and {joined.filter}"
-            values.append((("data", "rows"), rows))
+            values.append((("data", "where"), rows))
             named = any(root.find(("data", key)) is not None for key in ("classes", "map_targets"))
             if joined.classes and not named:
                 # These rows may lack some of them, which would number the others anew.
@@ -193,7 +193,7 @@ class CrossValidation:
                 values.append((("data", "classes"), classes))
         # Runs are paired by their rows, and intervals say how much the rows decide.
         asked = self.request.config
-        values += [] if asked.has("evaluate", "rows") else [(("evaluate", "rows"), True)]
+        values += [] if asked.has("evaluate", "save_rows") else [(("evaluate", "save_rows"), True)]
         values += [] if asked.has("evaluate", "intervals") else [(("evaluate", "intervals"), {})]
         # What was held out together is one unit, and times are taken in blocks.
         groups, time = (asked.root.find(("train", "hold_out", key)) for key in ("groups", "time"))

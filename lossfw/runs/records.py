@@ -54,7 +54,7 @@ class RunRequest:
     @property
     def rows_file(self) -> str | None:
         """The name of the file of rows that the run writes, None for none."""
-        node = self.config.root.find(["evaluate", "rows"])
+        node = self.config.root.find(["evaluate", "save_rows"])
         form = None if node is None else node.value
         return None if not form else f"results.{'jsonl' if form is True else form}"
 

@@ -20,7 +20,7 @@ SWEEP = (
     + """\
 evaluate:
   metrics: [accuracy, brier, calibration_error, confusion_matrix, {name: f1, average: none}]
-  rows: true
+  save_rows: true
   intervals: {level: 0.95}
   slices: [target, {name: confident, by: prediction.max, bins: [0.5, 0.9]}]
 sensitivity: {points: 9, activations: [step]}
@@ -65,7 +65,7 @@ def pages(tmp_path_factory):
         (home / "nasty.yaml").write_text(
             "lossfw: 1\ndata: {name: inline, targets: [1, 2, 3], sample_weight: [1, 1, 0]}\n"
             "network: {predictions: [1.5, 2, 2]}\nloss: huber\n"
-            f"evaluate: {{rows: true}} # {NASTY}\n"
+            f"evaluate: {{save_rows: true}} # {NASTY}\n"
         )
         command("run", "nasty.yaml", "--out", NASTY, "--report")
     return {

@@ -64,7 +64,7 @@ def test_every_file_is_looked_at(lossfw, folder):
 
 def test_editors_get_line_and_column(lossfw, folder):
     (folder / "bad.yaml").write_text((folder / "run.yaml").read_text().replace("none", "nnone"))
-    result = lossfw("validate", "--json", "bad.yaml", "run.yaml", "-o", "evaluate.rows=maybe")
+    result = lossfw("validate", "--json", "bad.yaml", "run.yaml", "-o", "evaluate.save_rows=maybe")
     assert result.exit_code == 2
     told = json.loads(result.stdout)
     assert told["lossfw"] == 1
@@ -74,8 +74,8 @@ def test_editors_get_line_and_column(lossfw, folder):
     assert (guard["file"], guard["line"], guard["column"]) == ("bad.yaml", 4, 36)
     assert guard["message"].startswith("loss.guard should be")
     assert (rows["file"], rows["line"], rows["column"]) == (None, None, None)
-    assert rows["where"] == "-o evaluate.rows=maybe"
-    assert [problem["where"] for problem in good["problems"]] == ["-o evaluate.rows=maybe"]
+    assert rows["where"] == "-o evaluate.save_rows=maybe"
+    assert [problem["where"] for problem in good["problems"]] == ["-o evaluate.save_rows=maybe"]
 
 
 def test_a_file_that_cannot_be_read_is_told_in_json_too(lossfw):

@@ -116,7 +116,7 @@ def test_rows_of_another_byte_order_are_written(lossfw, folder):
     np.save(folder / "y.npy", np.arange(3, dtype=">f4"))
     (folder / "run.yaml").write_text(
         "lossfw: 1\ndata: {name: arrays, targets: t.npy}\nnetwork: {predictions: y.npy}\n"
-        "loss: squared_error\nevaluate: {rows: parquet}\n"
+        "loss: squared_error\nevaluate: {save_rows: parquet}\n"
     )
     assert lossfw("run", "run.yaml", "--out", "o").exit_code == 0
     from lossfw.runs.compare.rows import read_rows
@@ -149,7 +149,7 @@ def test_a_key_that_changes_nothing_is_told(lossfw, folder, key, override):
 
 def test_keys_of_a_run_are_no_mistake_in_a_training(lossfw, folder):
     (folder / "train.yaml").write_text(TRAINED)
-    keys = ["-o", "evaluate.rows=true", "-o", "evaluate.slices=[target]"]
+    keys = ["-o", "evaluate.save_rows=true", "-o", "evaluate.slices=[target]"]
     result = lossfw("train", "train.yaml", "--no-out", *keys)
     assert (result.exit_code, result.stderr) == (0, "")
 

@@ -12,7 +12,7 @@ data: {name: inline, targets: [1.0, 2.0, 3.0, 0.5]}
 network: {predictions: [1.5, 2.0, 2.5, 0.25]}
 loss: zigzagged
 plugins: [mine.py]
-evaluate: {rows: true}
+evaluate: {save_rows: true}
 """
 LOCAL = """\
 from pathlib import Path
@@ -65,7 +65,7 @@ def test_what_carries_out_a_configuration_executes_its_plugin_files(
     if {"o", "p"} & {*verb}:
         for name in ("o", "p"):
             # Rows are not kept: a report wants to compute them.
-            kept = f"evaluate.rows={'true' if verb[0] == 'compare' else 'false'}"
+            kept = f"evaluate.save_rows={'true' if verb[0] == 'compare' else 'false'}"
             assert lossfw("run", "run.yaml", "--out", name, "-o", kept).exit_code == 0
     forget(mine, folder)
     given = ["--plugin", "mine.py"] if choice == "--plugin" else [choice] * bool(choice)
@@ -150,7 +150,7 @@ def test_without_the_plugin_a_page_lacks_the_curve_alone(lossfw, mine, folder):
 
 def test_rows_that_were_not_kept_want_the_plugin(lossfw, mine, folder):
     pytest.importorskip("matplotlib")
-    assert lossfw("run", "run.yaml", "--out", "o", "-o", "evaluate.rows=false").exit_code == 0
+    assert lossfw("run", "run.yaml", "--out", "o", "-o", "evaluate.save_rows=false").exit_code == 0
     forget(mine, folder)
     result = lossfw("report", "o")
     assert result.exit_code == 0

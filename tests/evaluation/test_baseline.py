@@ -104,7 +104,7 @@ def test_a_column_is_a_baseline_also_of_some_rows(tmp_path):
     some = TARGETS > 1.5
     expected = ((TARGETS - PREDICTIONS)[some] ** 2).mean()
     for baseline, name in (("column.last_year",) * 2, (str(tmp_path / "old.npy"), "old")):
-        drawn = [f"evaluate.baseline={baseline}", "data.rows=column.y > 1.5"]
+        drawn = [f"evaluate.baseline={baseline}", "data.where=column.y > 1.5"]
         assert lossfw.run(config, overrides=drawn).metrics[name] == pytest.approx(expected)
         sample = [f"evaluate.baseline={baseline}", "evaluate.sample={count: 40}"]
         chosen = lossfw.run(config, overrides=sample)
@@ -209,7 +209,7 @@ def test_two_runs_are_paired_by_the_skill(tmp_path):
     assert found.value == second - first
     assert found.interval[0] < found.value < found.interval[1]
     # By rows, which have no baseline, it comes from the sums that the runs have kept.
-    rows = {"evaluate": options["evaluate"] | {"rows": True, "columns": ["who"]}}
+    rows = {"evaluate": options["evaluate"] | {"save_rows": True, "columns": ["who"]}}
     for name, number in zip("ab", (1.0, 2.0), strict=True):
         np.save(tmp_path / "p.npy", TARGETS + number * RANDOM.normal(size=ROWS))
         lossfw.run(config | rows, out=tmp_path / name)

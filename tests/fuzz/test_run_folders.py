@@ -15,7 +15,7 @@ lossfw: 1
 data: {name: inline, targets: [0, 1, 1, 0]}
 network: {predictions: [[0.25, 0.75], [0.5, 0.5], [0.125, 0.875], [0.5, 0.5]]}
 loss: cross_entropy
-evaluate: {rows: true, metrics: [accuracy, confusion_matrix], slices: [target], intervals: {}}
+evaluate: {save_rows: true, metrics: [accuracy, confusion_matrix], slices: [target], intervals: {}}
 """
 VERBS = [
     ("compare", "damaged", "whole"),

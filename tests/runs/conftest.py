@@ -16,7 +16,7 @@ data: {name: arrays, targets: t.npy, sample_weight: w.npy}
 network: {predictions: p.npy}
 loss: {name: cross_entropy, guard: none}
 evaluate:
-  rows: true
+  save_rows: true
   batch_size: 100
   metrics: [accuracy, roc_auc]
   intervals: {level: 0.9}

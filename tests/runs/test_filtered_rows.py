@@ -16,7 +16,7 @@ network:
   layers: [{units: 3, activation: softmax}]
   weights: w.npz
 loss: cross_entropy
-evaluate: {rows: true, metrics: [accuracy], intervals: {level: 0.9}, columns: [id]}
+evaluate: {save_rows: true, metrics: [accuracy], intervals: {level: 0.9}, columns: [id]}
 """
 FILTER = "column.region in [north, 'far west'] and not column.age < 1"
 
@@ -50,7 +50,7 @@ def numbers(folder):
 
 def test_it_is_as_if_the_file_had_only_these_rows(lossfw, folder, written):
     assert lossfw("run", "some.yaml", "--out", "some").exit_code == 0
-    result = lossfw("run", "all.yaml", "--out", "all", "-o", f"data.rows={FILTER}")
+    result = lossfw("run", "all.yaml", "--out", "all", "-o", f"data.where={FILTER}")
     assert result.exit_code == 0, result.output
     assert f"{written} rows" in result.stdout
     assert numbers(folder / "all") == numbers(folder / "some")
@@ -65,14 +65,14 @@ def test_it_is_as_if_the_file_had_only_these_rows(lossfw, folder, written):
 def test_the_digest_of_data_and_run_knows_the_filter(lossfw, folder, written):
     digests = set()
     for name, rows in (("a", "column.id < 100"), ("b", "column.id >= 200"), ("c", None)):
-        given = ["-o", f"data.rows={rows}"] if rows else []
+        given = ["-o", f"data.where={rows}"] if rows else []
         assert lossfw("run", "all.yaml", "--out", name, *given).exit_code == 0
         record = json.loads((folder / name / "run.json").read_text())
         digests |= {record["digest"], record["data"]["digest"]}
     assert len(digests) == 6
     # As many rows as before, and other ones.
     assert "the runs have different data" in lossfw("compare", "a", "b").stderr
-    same = lossfw("run", "all.yaml", "--out", "d", "-o", "data.rows=(column.id<100)")
+    same = lossfw("run", "all.yaml", "--out", "d", "-o", "data.where=(column.id<100)")
     assert same.exit_code == 0
     record = json.loads((folder / "d" / "run.json").read_text())
     assert record["digest"] in digests
@@ -83,18 +83,18 @@ def test_a_training_and_its_held_out_rows_take_filters(lossfw, folder, written):
 train:
   epochs: 2
   optimizer: {name: sgd, learning_rate: 0.1}
-  hold_out: {data: {name: arrays, file: all.csv, inputs_key: [a, b], targets_key: kind, rows: ROWS}}
+  hold_out: {data: {name: arrays, file: all.csv, inputs_key: [a, b], targets_key: kind, where: ROWS}}
 """
-    text = TEXT.replace("  weights: w.npz\n", "").replace("rows: true, ", "").split("evaluate")[0]
+    text = TEXT.replace("  weights: w.npz\n", "").replace("save_rows: true, ", "").split("evaluate")[0]
     for name, held in (("all", FILTER), ("some", "column.id >= 0")):
         own = text.replace("FILE", f"{name}.csv") + train.replace("ROWS", f'"{held}"')
         (folder / "t.yaml").write_text(
             own.replace(
-                "all.csv, inputs_key: [a, b], targets_key: kind, rows",
-                f"{name}.csv, inputs_key: [a, b], targets_key: kind, rows",
+                "all.csv, inputs_key: [a, b], targets_key: kind, where",
+                f"{name}.csv, inputs_key: [a, b], targets_key: kind, where",
             )
         )
-        given = ["-o", f"data.rows={FILTER}"] if name == "all" else []
+        given = ["-o", f"data.where={FILTER}"] if name == "all" else []
         result = lossfw("train", "t.yaml", "--out", name, *given)
         assert result.exit_code == 0, result.output
     one, other = (read_npz(folder / name / "weights.npz") for name in ("all", "some"))
@@ -109,10 +109,10 @@ def test_saved_predictions_are_those_of_all_rows_or_of_these(lossfw, folder, wri
     y = np.random.default_rng(1).dirichlet(np.ones(3), 300 if whole else written)
     np.save(folder / "y.npy", y)
     (folder / "p.yaml").write_text(
-        "lossfw: 1\nloss: cross_entropy\nnetwork: {predictions: y.npy}\nevaluate: {rows: true}\n"
+        "lossfw: 1\nloss: cross_entropy\nnetwork: {predictions: y.npy}\nevaluate: {save_rows: true}\n"
         "data: {name: arrays, file: all.csv, targets_key: kind, classes: [ant, bee, cat]}\n"
     )
-    result = lossfw("run", "p.yaml", "--out", "o", "-o", f"data.rows={FILTER}")
+    result = lossfw("run", "p.yaml", "--out", "o", "-o", f"data.where={FILTER}")
     assert result.exit_code == 0, result.output
     lines = (folder / "o/results.jsonl").read_text().splitlines()
     assert len(lines) == written
@@ -127,7 +127,7 @@ def test_classes_keep_their_numbers_or_that_is_told(lossfw, folder, written):
     (folder / "p.yaml").write_text(
         TEXT.replace("FILE", "all.csv").replace("[ant, bee, cat]", "found")
     )
-    rows = "data.rows=column.kind != bee"
+    rows = "data.where=column.kind != bee"
     result = lossfw("validate", "p.yaml", "-o", rows)
     assert result.exit_code == 2
     assert "no row that is left has the label bee" in result.output
@@ -153,12 +153,12 @@ def test_classes_keep_their_numbers_or_that_is_told(lossfw, folder, written):
         ("column.age == old", "column.age holds numbers, and 'old' is not a number"),
         ("column.age > 99", "column.age goes from 0 to 2"),
         ("region == north", "expected a column, such as column.region"),
-        ("true", "data.rows should be a text, got true"),
+        ("true", "data.where should be a text, got true"),
     ],
 )
 def test_a_mistake_is_told_at_its_place(lossfw, folder, written, rows, said):
     (folder / "r.yaml").write_text(
-        (folder / "all.yaml").read_text().replace("classes: [", f"rows: {rows}, classes: [")
+        (folder / "all.yaml").read_text().replace("classes: [", f"where: {rows}, classes: [")
     )
     for verb in ("validate", "run"):
         result = lossfw(verb, "r.yaml")
@@ -169,7 +169,7 @@ def test_a_mistake_is_told_at_its_place(lossfw, folder, written, rows, said):
 
 
 def test_a_text_that_no_row_has_is_told(lossfw, folder, written):
-    result = lossfw("run", "all.yaml", "-o", "data.rows=column.region != nort")
+    result = lossfw("run", "all.yaml", "-o", "data.where=column.region != nort")
     assert result.exit_code == 0
     assert "column.region has no 'nort'; it has" in result.output
     assert "Did you mean 'north'?" in result.output
@@ -179,14 +179,14 @@ def test_a_row_that_is_left_out_may_lack_its_target(lossfw, folder):
     (folder / "m.csv").write_text("day,x,y\n1,1.0,2\n2,,3\n3,2.5,\n4,3,5\n")
     (folder / "m.yaml").write_text(
         "lossfw: 1\ndata: {name: arrays, file: m.csv, targets_key: y}\n"
-        "network: {predictions: [1, 2, 3, 4]}\nloss: squared_error\nevaluate: {rows: true}\n"
+        "network: {predictions: [1, 2, 3, 4]}\nloss: squared_error\nevaluate: {save_rows: true}\n"
     )
     assert "line 4, column 2 (y): the value is missing" in lossfw("validate", "m.yaml").output
-    assert lossfw("validate", "m.yaml", "-o", "data.rows=column.day != 3").exit_code == 0
+    assert lossfw("validate", "m.yaml", "-o", "data.where=column.day != 3").exit_code == 0
     for name, given in (
-        ("day", ["data.rows=column.day != 3"]),
-        ("target", ["data.rows=column.y > -1e9"]),
-        ("both", ["data.rows=column.day > 0", "data.missing={targets: drop}"]),
+        ("day", ["data.where=column.day != 3"]),
+        ("target", ["data.where=column.y > -1e9"]),
+        ("both", ["data.where=column.day > 0", "data.missing={targets: drop}"]),
     ):
         options = [text for override in given for text in ("-o", override)]
         result = lossfw("run", "m.yaml", "--out", name, *options)

@@ -99,7 +99,7 @@ class TestWhatStandsInIt:
         assert (folder / "out/results.jsonl").exists()
         (folder / "out/report.html").write_text("of the old run")
         (folder / "out/.metrics.json.1.tmp").write_text("of a run that was killed")
-        lossfw("run", "run.yaml", "-o", "evaluate.rows=false", "--out", "out")
+        lossfw("run", "run.yaml", "-o", "evaluate.save_rows=false", "--out", "out")
         assert names(folder / "out") == [
             "config.yaml",
             "metrics.json",
@@ -154,7 +154,7 @@ class TestGoingOn:
 
     def test_rows_that_are_asked_for_later_are_written(self, lossfw, folder, write):
         write()
-        lossfw("run", "run.yaml", "-o", "evaluate.rows=false", "--out", "out")
+        lossfw("run", "run.yaml", "-o", "evaluate.save_rows=false", "--out", "out")
         lossfw("run", "run.yaml", "--out", "out", "--resume")
         assert (folder / "out/results.jsonl").exists()
 

@@ -87,7 +87,7 @@ def test_each_row_is_held_out_once_by_the_model_of_its_fold(table, config, train
         assert single.digest == trained[f"fold={fold}"].digest
         # The same model, evaluated by itself.
         weights = f"network.weights={table / f'single{fold}' / 'weights.npz'}"
-        alone = ["train-", weights, "evaluate.rows=true"]
+        alone = ["train-", weights, "evaluate.save_rows=true"]
         lossfw.run(config, overrides=alone, out=table / f"alone{fold}")
         held_out = np.load(table / "cv" / f"fold={fold}" / "held_out.npz")["rows"].tolist()
         seen += held_out

@@ -77,10 +77,10 @@ def test_arrays_of_other_libraries(given):
 
 def test_a_folder_has_the_arrays_in_files(folder):
     wanted = lossfw.run(SAVED).loss
-    result = lossfw.run(SAVED | {"evaluate": {"rows": True}}, out="out")
+    result = lossfw.run(SAVED | {"evaluate": {"save_rows": True}}, out="out")
     assert result.loss == wanted
     assert lossfw.run(folder / "out" / "config.yaml").loss == wanted
-    again = lossfw.run(SAVED | {"evaluate": {"rows": True}}, out="out", resume=True)
+    again = lossfw.run(SAVED | {"evaluate": {"save_rows": True}}, out="out", resume=True)
     assert again.digest == result.digest
 
 

@@ -17,7 +17,7 @@ plugins: [spread.py]
 data: {name: arrays, file: t.npz, group_key: query}
 network: {predictions: p.npy}
 loss: spread
-evaluate: {metrics: [squared_error], intervals: {}, rows: true, columns: [side], batch_size: 37}
+evaluate: {metrics: [squared_error], intervals: {}, save_rows: true, columns: [side], batch_size: 37}
 """
 SIZES = [2, 1, 700, *np.random.default_rng(0).integers(1, 30, 40)]
 STARTS = np.cumsum(SIZES) - SIZES
@@ -73,7 +73,7 @@ def test_a_file_of_parquet_has_the_same_rows(run, folder, monkeypatch):
     pytest.importorskip("pyarrow")
     monkeypatch.setattr("lossfw.runs.results_file._TABLE_BYTES", 4000)
     assert run("lines").exit_code == 0
-    assert run("parquet", "-o", "evaluate.rows=parquet").exit_code == 0
+    assert run("parquet", "-o", "evaluate.save_rows=parquet").exit_code == 0
     one, two = read_rows(folder / "lines"), read_rows(folder / "parquet")
     assert isinstance(two, RowRecords)
     assert one.labels == two.labels
@@ -83,7 +83,7 @@ def test_a_file_of_parquet_has_the_same_rows(run, folder, monkeypatch):
 
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(run, folder, killed_after, form):
-    options = ["-o", f"evaluate.rows={form}"]
+    options = ["-o", f"evaluate.save_rows={form}"]
     assert run("wanted", *options).exit_code == 0
     killed_after(2, lambda *more: run("out", *options, *more))
     done = run("out", *options, "--resume")

@@ -16,7 +16,7 @@ NETWORK = (
     DIGITS.replace("split: test", "split: all")
     + """\
 seed: 3
-evaluate: {metrics: [accuracy, calibration_error], rows: true, batch_size: 37}
+evaluate: {metrics: [accuracy, calibration_error], save_rows: true, batch_size: 37}
 """
 )
 TABLE = """\
@@ -31,14 +31,14 @@ evaluate:
 """
 CASES = {
     "rows as lines": (NETWORK, []),
-    "rows as Parquet": (NETWORK, ["-o", "evaluate.rows=parquet"]),
+    "rows as Parquet": (NETWORK, ["-o", "evaluate.save_rows=parquet"]),
     "a sample": (NETWORK, ["-o", "evaluate.sample={count: 1500, replace: true}"]),
     "a table in pieces": (TABLE, []),
 }
 
 
 # Every operation on a file, and few numbers.
-SMALL = SAVED_ARRAYS + "evaluate: {rows: true, metrics: [accuracy]}\n"
+SMALL = SAVED_ARRAYS + "evaluate: {save_rows: true, metrics: [accuracy]}\n"
 
 NEEDS_FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -147,7 +147,7 @@ train: {optimizer: sgd, epochs: 2, hold_out: {folds: 2}}
 """,
 }
 # What an older call in the folder had.
-OLDER = {"run_all": "evaluate.rows=false", "train_all": "train.epochs=1"}
+OLDER = {"run_all": "evaluate.save_rows=false", "train_all": "train.epochs=1"}
 
 
 def kill_many(write, function, *how):

@@ -24,7 +24,7 @@ def config(folder):
         (folder / f"{name}.yaml").write_text(
             "lossfw: 1\ndata: {name: arrays, file: d.csv, targets_key: y}\n"
             f"network: {{predictions: {name}.npy}}\nloss: cross_entropy\n"
-            "evaluate: {rows: true, columns: [x], slices: [column.kind, target]}\n"
+            "evaluate: {save_rows: true, columns: [x], slices: [column.kind, target]}\n"
         )
     return folder
 

@@ -14,7 +14,7 @@ plugins: [linear.py]
 data: {name: arrays, file: data.npz}
 model: {name: linear, file: FILE, output_activation: softmax}
 loss: cross_entropy
-evaluate: {metrics: [accuracy], rows: true}
+evaluate: {metrics: [accuracy], save_rows: true}
 """
 
 

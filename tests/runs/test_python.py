@@ -23,7 +23,7 @@ def html(shown):
 
 @pytest.fixture
 def saved(folder):
-    (folder / "run.yaml").write_text(f"{SAVED}evaluate: {{metrics: [accuracy], rows: true}}\n")
+    (folder / "run.yaml").write_text(f"{SAVED}evaluate: {{metrics: [accuracy], save_rows: true}}\n")
     return folder
 
 

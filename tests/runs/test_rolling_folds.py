@@ -83,7 +83,7 @@ def test_dates_are_times_in_days_and_a_filter_stays(table, folder, lossfw):
         "r.yaml", overrides=["train.hold_out={folds: 3, time: column.date, gap: 2}"]
     )
     assert by_day.held_out[""].loss == by_date.held_out[""].loss
-    some = library.train_all("r.yaml", overrides=["data.rows=column.patient != p5"])
+    some = library.train_all("r.yaml", overrides=["data.where=column.patient != p5"])
     assert some.held_out[""].count < by_day.held_out[""].count
 
 
@@ -162,7 +162,7 @@ def test_a_run_of_the_file_takes_times_as_units_too(table, folder, lossfw, colum
     time = ("-o", f"train.hold_out.time=column.{column}")
     assert lossfw("train", "r.yaml", *time, "--out", "o").exit_code == 0
     weights = ("-o", f"network.weights={folder / 'o/fold=0/weights.npz'}")
-    for name, asked in (("own", "{intervals: {}}"), ("rows", "{rows: true}")):
+    for name, asked in (("own", "{intervals: {}}"), ("rows", "{save_rows: true}")):
         done = lossfw("run", "r.yaml", *time, *weights, "-o", f"evaluate={asked}", "--out", name)
         assert done.exit_code == 0, done.output
     intervals = json.loads((folder / "own/metrics.json").read_text())["intervals"]

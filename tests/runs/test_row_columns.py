@@ -21,7 +21,7 @@ network:
   weights: w.npz
 loss: cross_entropy
 evaluate:
-  rows: true
+  save_rows: true
   batch_size: 7
   slices: [column.region, target]
   columns: [id, key, age, 'odd %s "name"']
@@ -62,7 +62,7 @@ def of_columns(line):
 
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_each_row_has_its_columns(lossfw, folder, table, form):
-    result = lossfw("run", "run.yaml", "--out", "o", "-o", f"evaluate.rows={form}")
+    result = lossfw("run", "run.yaml", "--out", "o", "-o", f"evaluate.save_rows={form}")
     assert result.exit_code == 0, result.output
     if form == "jsonl":
         lines = [json.loads(line) for line in (folder / "o/results.jsonl").read_text().splitlines()]
@@ -89,7 +89,7 @@ def test_a_sample_takes_the_columns_of_its_rows(lossfw, folder, table):
 def test_workers_write_them_too(lossfw, folder, table, form):
     pytest.importorskip("distributed")
     for name, where in (("one", ()), ("many", ("--cluster", "local:2"))):
-        given = ("--out", name, "-o", f"evaluate.rows={form}", *where)
+        given = ("--out", name, "-o", f"evaluate.save_rows={form}", *where)
         assert lossfw("run", "run.yaml", *given).exit_code == 0
     one, many = read_rows(folder / "one"), read_rows(folder / "many")
     for name, column in one.columns.items():

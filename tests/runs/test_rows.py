@@ -96,7 +96,7 @@ def test_rows_of_a_sample_have_the_numbers_that_they_have_in_the_data(lossfw, fo
 def test_the_network_s_predictions_are_shown_also_where_logits_reach_the_loss(
     lossfw, folder, lines
 ):
-    (folder / "run.yaml").write_text(f"{DIGITS}evaluate: {{rows: true}}\n")
+    (folder / "run.yaml").write_text(f"{DIGITS}evaluate: {{save_rows: true}}\n")
     done = lossfw("run", "run.yaml", "--json", "--out", "out")
     assert json.loads(done.stdout)["loss"]["form"] == "logits"
     found = lines(folder / "out/results.jsonl")
@@ -123,7 +123,7 @@ class TestParquet:
     def test_the_same_rows_as_columns(self, lossfw, folder, write, lines, parquet):
         write(rows=50)
         lossfw("run", "run.yaml", "--out", "lines")
-        done = lossfw("run", "run.yaml", "-o", "evaluate.rows=parquet", "--out", "out")
+        done = lossfw("run", "run.yaml", "-o", "evaluate.save_rows=parquet", "--out", "out")
         assert done.exit_code == 0, done.stderr
         assert parquet.read_table(folder / "out/results.parquet").to_pylist() == lines(
             folder / "lines/results.jsonl"
@@ -134,7 +134,7 @@ class TestParquet:
     def test_a_row_that_does_not_count_has_no_loss(self, lossfw, folder, write, parquet):
         write(rows=10)
         np.save(folder / "w.npy", np.arange(10) % 2)
-        lossfw("run", "run.yaml", "-o", "evaluate.rows=parquet", "--out", "out")
+        lossfw("run", "run.yaml", "-o", "evaluate.save_rows=parquet", "--out", "out")
         loss = parquet.read_table(folder / "out/results.parquet")["loss"]
         assert [value is None for value in loss.to_pylist()] == [True, False] * 5
 
@@ -144,7 +144,7 @@ class TestParquet:
         write()
         monkeypatch.setattr("lossfw.runs.execute.evaluate", None)
         monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-        done = lossfw("run", "run.yaml", "-o", "evaluate.rows=parquet", "--out", "out")
+        done = lossfw("run", "run.yaml", "-o", "evaluate.save_rows=parquet", "--out", "out")
         assert done.exit_code == 2
         assert install_command("tables") in done.stderr
         assert not (folder / "out").exists()
@@ -154,5 +154,5 @@ def test_without_a_folder_nothing_is_written_and_a_warning_says_so(lossfw, folde
     write()
     before = sorted(folder.iterdir())
     done = lossfw("run", "run.yaml")
-    assert "evaluate.rows asks for a file of rows" in done.stdout
+    assert "evaluate.save_rows asks for a file of rows" in done.stdout
     assert sorted(folder.iterdir()) == before

@@ -25,7 +25,7 @@ def killed(lossfw, folder, write, form, spread, killed_after):
 
     def made(config=CONFIG, *more, groups=4):
         write(1500, config)
-        rows = ["-o", f"evaluate.rows={form}"]
+        rows = ["-o", f"evaluate.save_rows={form}"]
         assert lossfw("run", "run.yaml", *rows, "--out", "whole").exit_code == 0
         run = ("run", "run.yaml", *rows, "--out", "out")
         killed_after(groups, lambda *others: lossfw(*run, *more, *others))
@@ -156,7 +156,7 @@ def test_an_unfinished_run_of_an_older_lossfw_is_refused(killed, folder, form, k
 
 def test_the_rows_of_an_older_cluster_are_told_and_replaced(lossfw, folder, write):
     write(50, CONFIG)
-    run = ("run", "run.yaml", "-o", "evaluate.rows=true", "--out", "out")
+    run = ("run", "run.yaml", "-o", "evaluate.save_rows=true", "--out", "out")
     assert lossfw(*run).exit_code == 0
     shutil.copytree(folder / "out", folder / "whole")
     rows = folder / "out/results.jsonl"
@@ -213,7 +213,7 @@ def test_rows_that_sqlite_has_dropped_are_told_and_computed_again(
 def test_a_commit_that_fails_once_is_made_up_for(lossfw, folder, write, form, often, monkeypatch):
     monkeypatch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", 768)
     write(1500, CONFIG)
-    run = ("run", "run.yaml", "-o", f"evaluate.rows={form}", "--out")
+    run = ("run", "run.yaml", "-o", f"evaluate.save_rows={form}", "--out")
     assert lossfw(*run, "whole").exit_code == 0
     commit, calls = UnfinishedFile.commit, []
 
@@ -244,7 +244,7 @@ def test_a_folder_that_vanishes_gets_no_half_of_a_run(
             (folder / "out").mkdir()
 
     monkeypatch.setattr(journal.RunJournal, "keep", vanish)
-    told = lossfw("run", "run.yaml", "-o", f"evaluate.rows={rows}", "--out", "out")
+    told = lossfw("run", "run.yaml", "-o", f"evaluate.save_rows={rows}", "--out", "out")
     assert told.exit_code == 1
     assert "accuracy" in told.stdout
     words = "out was removed or replaced while the run worked in it: its numbers were not written"
@@ -266,7 +266,7 @@ def test_a_full_disk_names_the_file_that_a_reader_knows(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         sync(descriptor)
 
-    run = ("run", "run.yaml", "-o", f"evaluate.rows={form}", "--out", "out")
+    run = ("run", "run.yaml", "-o", f"evaluate.save_rows={form}", "--out", "out")
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         done = lossfw(*run, *cluster)

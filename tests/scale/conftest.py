@@ -42,7 +42,7 @@ network:
   layers: [{units: 4, activation: tanh}, {units: 1, activation: identity}]
   weights: n.npz
 loss: spread
-evaluate: {metrics: [squared_error], intervals: {}, slices: [column.side], rows: true}
+evaluate: {metrics: [squared_error], intervals: {}, slices: [column.side], save_rows: true}
 """
 
 

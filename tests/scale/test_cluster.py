@@ -222,7 +222,7 @@ def test_a_sweep_is_one_task_for_each_run(folder):
 
 @pytest.mark.parametrize("form", [pytest.param("jsonl", marks=pytest.mark.slow), "parquet"])
 def test_the_rows_of_parts_are_the_file_of_one_process(few, scheduler, small_parts, form):
-    assert same_bits(few, scheduler, options=["-o", f"evaluate.rows={form}"])
+    assert same_bits(few, scheduler, options=["-o", f"evaluate.save_rows={form}"])
     one, two = (few / name / f"results.{form}" for name in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
 
@@ -233,7 +233,7 @@ data: {name: arrays, file: t.parquet, inputs_key: [x], targets_key: t}
 network: {predictions: y.npy}
 loss: cross_entropy
 evaluate:
-  rows: parquet
+  save_rows: parquet
   metrics: [accuracy]
   slices: [column.region, {name: age, by: column.age, bins: [30, 50]}]
   intervals: {method: bootstrap, replicates: 100}
@@ -296,7 +296,7 @@ def test_a_run_of_a_cluster_that_died_goes_on_from_its_parts(
     few, cluster, scheduler, small_parts, dies_after_the_first_part, gone, form
 ):
     file, process, workers = cluster
-    rows = f"evaluate.rows={form}"
+    rows = f"evaluate.save_rows={form}"
     assert run("--out", "one", "-o", rows).exit_code == 0
     dies_after_the_first_part([w.pid for w in workers] if gone == "workers" else [process.pid])
     ended = run("--out", "two", "-o", rows, "--cluster", file)

@@ -225,7 +225,7 @@ KEYS = {
     "missing": {"missing": "drop"},
     "groups": {"group_key": "query"},
     # Most rows are left, in all three parts.
-    "rows": {"rows": "column.region in [north, south] or column.age < 60"},
+    "rows": {"where": "column.region in [north, south] or column.age < 60"},
     "all": {"scale": 255.0, "flatten": True, "one_hot": OUTPUTS},
 }
 

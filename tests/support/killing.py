@@ -94,7 +94,7 @@ def trial(config, folder, kill, wanted, over):
     """Kill a run and resume it; return whether it was killed, had a checkpoint, what differs."""
     shutil.rmtree(folder, ignore_errors=True)
     if over:
-        ended(start("run", config, "--out", folder, "-o", "evaluate.rows=false"))
+        ended(start("run", config, "--out", folder, "-o", "evaluate.save_rows=false"))
     act, prepare = kill
     child = start("run", config, "--out", folder, prepare=prepare)
     act(child)

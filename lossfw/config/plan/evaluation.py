@@ -93,7 +93,7 @@ def _plan(config: CheckedConfig) -> Plan:
         metrics=tuple(map(known, config.metrics)),
         batch_size=evaluate.batch_size,
         sample=config.sample,
-        rows=evaluate.rows,
+        rows=evaluate.save_rows,
         allow_nan=evaluate.allow_nan,
         intervals=config.intervals,
         slices=config.slices,
@@ -124,7 +124,7 @@ def _load_data(config: CheckedConfig, loaded: Loaded, *, inputs: bool = False) -
     columns = tuple(sorted({*kept, *spec.options.extra_columns}))
     if config.origin is not None and config.origin.is_saved and not inputs:
         spec = replace(spec, source=spec.source.without_inputs())
-    key = known(spec.source), spec.options.rows, columns
+    key = known(spec.source), spec.options.where, columns
     if key not in loaded:
         found = load(config, spec, kept)
         if found is None and columns and spec.options.group_key is None:
@@ -147,7 +147,7 @@ def _match_selected(config: CheckedConfig, data: Dataset, rows: Selection) -> No
     by_label = config.recorded.classes or isinstance(config.data_spec.options.classes, tuple)
     if lost and not by_label and config.data_spec.options.map_targets is None:
         config.add(
-            ["data", "rows"],
+            ["data", "where"],
             f"no row that is left has the label {', '.join(lost)}, and classes are numbered by "
             "the labels of the rows",
             f"list all labels: data.classes: [{', '.join(rows.classes)}]",

@@ -134,7 +134,7 @@ def place_of_column(config: CheckedConfig, column: str, spec: DataSpec) -> Confi
     asked = [] if config.sections is None else config.sections.evaluate.columns
     if column in asked:
         return ["evaluate", "columns", asked.index(column)]
-    return [*spec.path, "rows"]
+    return [*spec.path, "where"]
 
 
 def _items(config: CheckedConfig) -> list[Node]:

@@ -40,7 +40,7 @@ def load(config: CheckedConfig, spec: DataSpec, columns: Sequence[str] = ()) -> 
             data = need_dataset(source, source.load_with(read) if read else source.load())
             return Selection(data, len(data)) if rows is None else selected(data, rows, kept)
         except SelectionError:
-            with config.at([*spec.path, "rows"]):
+            with config.at([*spec.path, "where"]):
                 raise
         except ColumnError as error:
             with config.at(place_of_column(config, error.column, spec)):

@@ -155,7 +155,7 @@ class EvaluateSection(Section):
         "What is reported besides the loss: metrics, and losses too.", []
     )
     sample: SampleSection | None = key("Evaluate rows that are drawn at random, not all.", None)
-    rows: RowsChoice = key(
+    save_rows: RowsChoice = key(
         "Write loss, prediction and target of each row beside the result: true (or jsonl), or "
         "parquet, which takes about a quarter of the time and of the disk.",
         False,

@@ -33,7 +33,7 @@ from lossfw.runs.rows import RowRecords
 from lossfw.runs.units_file import read_units
 
 NOT_LOADED = "the plugin that computes it was not loaded"
-KEEP_ROWS = "write evaluate: {rows: true} in the configuration, and run it again"
+KEEP_ROWS = "write evaluate: {save_rows: true} in the configuration, and run it again"
 
 
 class Note(NamedTuple):

@@ -19,7 +19,7 @@ _NUMBERS = (int, float)
 # Where a model lies: its digest, which is among the surroundings, says whether it is another.
 MODEL_FILES = ("model.file", "model.folder")
 # Keys that do not change the result.
-_WITHOUT_EFFECT = ("evaluate.batch_size", "evaluate.rows", "evaluate.columns", *MODEL_FILES)
+_WITHOUT_EFFECT = ("evaluate.batch_size", "evaluate.save_rows", "evaluate.columns", *MODEL_FILES)
 
 
 def read_settings(path: Path) -> Any:

@@ -372,7 +372,7 @@ class TrainingRows(NamedTuple):
                 raise ShapeError(
                     f"there are {len(data)} rows, and targets of named columns are found by row "
                     f"numbers, which these libraries keep exactly only up to {_MOST_LABELS}: leave "
-                    "rows out by data.rows."
+                    "rows out by data.where."
                 )
             return cls(np.arange(len(data)), targets, weight, sizes)
         return cls(targets, None, weight, sizes)

@@ -231,7 +231,7 @@ def test_a_filter_of_rows_leaves_out_their_categories(make, folder):
     rows = AREA > 90
     known = lossfw.train(written(folder, make(folder, rows, "known")))
     config = written(folder, make(folder))
-    trained = lossfw.train(config, overrides=["data.rows=column.area > 90"])
+    trained = lossfw.train(config, overrides=["data.where=column.area > 90"])
     assert trained.history == known.history
-    trained = lossfw.train(config, overrides=["data.rows=column.kind != studio"])
+    trained = lossfw.train(config, overrides=["data.where=column.kind != studio"])
     assert trained.record.categories["kind"] == ("flat", "house")

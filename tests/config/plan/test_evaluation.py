@@ -91,7 +91,7 @@ def lossy(text, parameters):
             ("intervals: {level: 1}", 31, "evaluate.intervals.level should be less than 1", ""),
             ("intervals: {method: magic}", 32, "intervals.method should be 'jackknife'", ""),
             ("intervals: {replicates: 3}", 36, "intervals.replicates should be at least", ""),
-            ("rows: csv", 18, "should be true or false, or one of jsonl, parquet", ""),
+            ("save_rows: csv", 23, "should be true or false, or one of jsonl, parquet", ""),
         )),
     ],
 )  # fmt: skip
@@ -232,7 +232,7 @@ class TestAsked:
 
     @pytest.mark.parametrize(("rows", "as_what"), [("true", True), ("parquet", "parquet")])
     def test_rows_are_written_as_asked(self, rows, as_what, plan):
-        assert self.asked(plan, f"rows: {rows}").rows == as_what
+        assert self.asked(plan, f"save_rows: {rows}").rows == as_what
 
 
 class TestDigest:
@@ -244,7 +244,7 @@ class TestDigest:
         "override",
         [
             "evaluate.batch_size=2",
-            "evaluate.rows=true",
+            "evaluate.save_rows=true",
             "network.dtype=float64",
             "loss=softmax_cross_entropy",
             "seed=1",

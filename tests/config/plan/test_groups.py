@@ -84,7 +84,7 @@ def test_a_sample_draws_groups_and_a_filter_leaves_rows_out(table, plan):
     assert len(drawn) == 9
     assert np.diff(made.groups.starts).tolist() == [SIZES[NAMES.index(name)] for name in drawn]
     made = plan(
-        text, "data.rows=not column.query in [b, Q]", "network.predictions=" + str([0.5] * 12)
+        text, "data.where=not column.query in [b, Q]", "network.predictions=" + str([0.5] * 12)
     )
     assert np.diff(made.groups.starts).tolist() == [1, 3, 7, 1]
     assert not made.data.columns
@@ -114,7 +114,7 @@ NPZ = "data.file=t.npz"
         ([PLAIN], 0, "the loss spread takes rows in groups, and nothing says which belong", HINT),
         (["evaluate.metrics=[spread]", PLAIN, "loss=huber"], "-o", "the metric spread takes", HINT),
         (["data.group_key=quary"], "-o", "t.csv has no column 'quary'", "did you mean 'query'?"),
-        (["data.group_key=pair", "data.rows=column.x >= 0"], "-o",
+        (["data.group_key=pair", "data.where=column.x >= 0"], "-o",
          "column 'pair'[5] is 'b' again, after other groups: this group began at row 3", ""),
         (["data.group_key=gap"], "-o", "column 'gap'[4] has no value; every row needs its", ""),
         (["data.group_key=sizes", NPZ], "-o", "np.repeat(np.arange(len(sizes)), sizes) has a", ""),

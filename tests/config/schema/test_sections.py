@@ -68,7 +68,7 @@ def test_wrong_values_are_pointed_at(old, new, place, what, refused):
         ("metrics: {name: top_k, k: 3}", "write [{name: top_k, k: 3}]"),
         ("slices: target", "write [target]"),
         ("intervals: bootstrap", "write {method: bootstrap}"),
-        ("intervals: true", "its keys are units, level, method, replicates, seed"),
+        ("intervals: true", "its keys are resample, level, method, replicates, seed"),
         ("learning_rate: 1", "did you mean train.optimizer.learning_rate?"),
     ],
 )

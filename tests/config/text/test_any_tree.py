@@ -23,7 +23,7 @@ RICH = {
         "metrics": [{"name": "huber", "delta": 2.0}],
         "intervals": {"level": 0.9, "method": "bootstrap", "replicates": 100},
         "slices": ["target", {"name": "a", "by": "prediction.max", "bins": [0.5]}],
-        "rows": True,
+        "save_rows": True,
     },
     "sweep": {
         "grid": {"loss.factor": [1, 2], "evaluate.batch_size": [1]},

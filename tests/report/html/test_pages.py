@@ -39,7 +39,7 @@ lossfw: 1
 data: {name: inline, targets: [0.5, 1.0, 4.0]}
 network: {predictions: [0.4, 1.5, -2.0]}
 loss: {name: huber, delta: 2.0}
-evaluate: {metrics: [mae], rows: true}
+evaluate: {metrics: [mae], save_rows: true}
 """
 # Losses from about 10 to 1e-12, which have logarithmic axes.
 WIDE = """\
@@ -249,7 +249,7 @@ def test_inputs_that_saved_predictions_do_not_take_are_shown(inside):
     np.save("p.npy", np.array([2.0, 2.5, 3.0]))
     (inside / "gaps.yaml").write_text(
         "lossfw: 1\ndata: {name: arrays, file: gaps.csv, targets_key: y, missing: keep}\n"
-        "model: {name: predictions, file: p.npy}\nloss: squared_error\nevaluate: {rows: true}\n"
+        "model: {name: predictions, file: p.npy}\nloss: squared_error\nevaluate: {save_rows: true}\n"
     )
     command("run", "gaps.yaml", "--out", "gaps")
     assert "cannot be read" not in command("report", "gaps").output

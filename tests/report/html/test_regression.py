@@ -16,7 +16,7 @@ lossfw: 1
 data: {name: arrays, file: t.npz}
 network: {layers: [{units: 1, activation: identity}], weights: w.npz}
 loss: squared_error
-evaluate: {rows: true}
+evaluate: {save_rows: true}
 """
 PLUGIN = """\
 from lossfw import hookimpl
@@ -82,7 +82,7 @@ def test_worst_rows_have_the_names_of_the_columns_of_a_table(tmp_path, monkeypat
         "lossfw: 1\ndata: {name: arrays, file: t.csv, inputs_key: [age, power], "
         "targets_key: charge}\n"
         "network: {layers: [{units: 1, activation: identity}], weights: w.npz}\n"
-        "loss: squared_error\nevaluate: {rows: true}\n"
+        "loss: squared_error\nevaluate: {save_rows: true}\n"
     )
     result = CliRunner().invoke(main, ["run", "run.yaml", "--out", "o", "--report"])
     assert result.exit_code == 0, result.output

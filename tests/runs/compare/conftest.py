@@ -15,7 +15,7 @@ data: {{name: arrays, targets: {targets}.npy{weight}}}
 network: {{predictions: {predictions}.npy}}
 loss: {{name: {loss}, guard: none}}
 evaluate:
-  rows: {rows}
+  save_rows: {rows}
   metrics: {metrics}
 """
 

@@ -161,7 +161,7 @@ def test_a_sweep_that_cannot_say_so_says_why(guesses, command):
     assert "No run is named the best, because nothing of them is kept: give --out DIR." in shown
     none = ("-o", "evaluate.intervals=null", "--out", "none")
     assert "kept neither" in command("run", "one.yaml", "-o", sweep, *none).stdout
-    data = "sweep={grid: {data.rows: [column.patient < 1, column.patient < 2, column.patient < 3]}}"
+    data = "sweep={grid: {data.where: [column.patient < 1, column.patient < 2, column.patient < 3]}}"
     shown = command("run", "one.yaml", "-o", data, "--out", "data").stdout
     assert "because the runs have different data." in shown
 

@@ -35,7 +35,7 @@ def written(tmp_path_factory):
             "lossfw: 1\n"
             "data: {name: arrays, file: d.csv, targets_key: kind, sample_weight_key: w}\n"
             f"network: {{predictions: {name}.npy}}\nloss: {{name: cross_entropy, guard: none}}\n"
-            "evaluate:\n  rows: true\n  metrics: [accuracy, brier]\n"
+            "evaluate:\n  save_rows: true\n  metrics: [accuracy, brier]\n"
             "  intervals: {level: 0.9}\n"
             "  slices: [column.region, target, {name: old, by: column.age, bins: [3, 6]}]\n"
         )
@@ -62,7 +62,7 @@ def test_the_numbers_are_those_that_the_run_has_for_the_slice(
     if form == "parquet":
         pytest.importorskip("pyarrow")
         for name in "ab":
-            given = ("--out", name, "-o", "evaluate.rows=parquet")
+            given = ("--out", name, "-o", "evaluate.save_rows=parquet")
             assert command("run", f"{name}.yaml", *given).exit_code == 0
     found = compared("a", "b", "--by", by, *(["--bins", bins] if bins else []))
     for place, run in enumerate(pair):
@@ -135,7 +135,7 @@ def test_a_page_shows_the_parts(pair):
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_a_column_that_was_not_kept_is_read_from_the_data(pair, command, compared, folder, form):
     wanted = compared("a", "b", "--by", "column.region")["slices"]
-    given = ["-o", "evaluate.slices-", "-o", f"evaluate.rows={form}"]
+    given = ["-o", "evaluate.slices-", "-o", f"evaluate.save_rows={form}"]
     for name in "ab":
         assert command("run", f"{name}.yaml", "--out", name, *given).exit_code == 0
     assert compared("a", "b", "--by", "column.region")["slices"] == wanted
@@ -169,5 +169,5 @@ def test_parts_need_rows(run, command):
     result = command("compare", str(one), str(other), "--by", "target")
     assert result.exit_code == 2
     assert (
-        "those of one were not kept, or are different ones: write evaluate: {rows" in result.stderr
+        "those of one were not kept, or are different ones: write evaluate: {save_rows" in result.stderr
     )

@@ -185,7 +185,7 @@ class TestWhatIsNotCompared:
         assert not found["paired"]
         assert of(found, "other")[1]["accuracy"]["interval"] is None
         assert of(found, "other")[1]["accuracy"]["value"] < 0
-        assert "write evaluate: {rows: true}" in found["notes"][0]
+        assert "write evaluate: {save_rows: true}" in found["notes"][0]
 
     def test_a_number_that_the_rows_do_not_give_has_no_interval(self, run, compared):
         one, other = run("one"), run("other", predictions="worse")

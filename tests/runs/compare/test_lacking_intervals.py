@@ -69,7 +69,7 @@ def test_a_missing_interval_counts_as_none(run, command, folder, kept, caption, 
     assert remark in shown
     assert ("leaves out 0" in shown) == (kept[0] == "true")
     # Whoever reads the page has no command at hand.
-    assert "rows: true" not in page
+    assert "save_rows: true" not in page
     assert shown.count("note: ") == (kept != ("true",) * 3)
 
 

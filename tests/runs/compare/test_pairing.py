@@ -10,7 +10,7 @@ lossfw: 1
 data: {name: arrays, file: d.csv, targets_key: t}
 network: {predictions: y.npy}
 loss: LOSS
-evaluate: {rows: true, metrics: [mae]}
+evaluate: {save_rows: true, metrics: [mae]}
 """
 SURVIVAL = ["data.targets_key={time: months, event: died}", "evaluate.metrics=[concordance]"]
 # As many groups of other rows, fewer, one for each row, and none.
@@ -136,13 +136,13 @@ def test_one_filter_in_two_texts_is_one(made, compared, command, table, one, oth
     if one:
         for name in ("y", "y2"):
             np.save(table / f"{name}.npy", np.load(table / f"{name}.npy")[:30])
-    rows = [f"data.rows={one}"] if one else []
+    rows = [f"data.where={one}"] if one else []
     made("one", "squared_error", *rows)
-    made("other", "squared_error", f"data.rows={other}", "network.predictions=y2.npy")
+    made("other", "squared_error", f"data.where={other}", "network.predictions=y2.npy")
     differences, notes = less(compared("one", "other"))
     assert differences["loss"]["interval"]
     assert notes == []
-    made("else", "squared_error", "data.rows=column.k == 1")
+    made("else", "squared_error", "data.where=column.k == 1")
     refused = command("compare", "one", "else")
     assert refused.exit_code == 2
     assert "the runs have different data" in refused.stderr

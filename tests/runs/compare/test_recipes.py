@@ -21,7 +21,7 @@ lossfw: 1
 data: {name: arrays, targets: y.npy}
 model: {name: predictions, file: a0.npy}
 loss: squared_error
-evaluate: {rows: true, intervals: {}, metrics: [mae], allow_nan: true}
+evaluate: {save_rows: true, intervals: {}, metrics: [mae], allow_nan: true}
 """
 TRAINED = """\
 lossfw: 1
@@ -144,7 +144,7 @@ def test_two_seeds_are_no_recipes_and_three_in_some_groups_are(runs, command):
 
 
 def test_runs_without_rows_and_sums_have_the_t_test(runs, command):
-    runs({"a": range(3), "b": range(3)}, "evaluate.intervals-", "evaluate.rows=false")
+    runs({"a": range(3), "b": range(3)}, "evaluate.intervals-", "evaluate.save_rows=false")
     found = framework.compare("all").seeds[1].differences["loss"]
     assert (found.recipe, found.number.star) == ("", "")
     assert found.number.interval is not None

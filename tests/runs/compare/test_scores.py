@@ -137,7 +137,7 @@ def test_runs_without_rows_say_what_to_write(run, command):
     one, other = run("one"), run("other", rows="false")
     told = command("compare", str(one), str(other), "--loss", "brier")
     assert told.exit_code == 2
-    assert "other kept none: write evaluate: {rows: true}" in told.stderr
+    assert "other kept none: write evaluate: {save_rows: true}" in told.stderr
 
 
 def test_trainings_keep_no_rows(folder, command):

@@ -9,7 +9,7 @@ lossfw: 1
 data: {{name: arrays, file: all.npz, targets_key: t}}
 network: {{predictions: guess{number}.npy}}
 loss: squared_error
-evaluate: {{rows: true, columns: [half]}}
+evaluate: {{save_rows: true, columns: [half]}}
 """
 
 

@@ -61,7 +61,7 @@ METRICS = "evaluate.metrics=[mae, r2]"
 
 
 def test_sums_and_rows_give_the_same_differences(command, tmp_path):
-    made(command, "evaluate.rows=true", METRICS)
+    made(command, "evaluate.save_rows=true", METRICS)
     found, by_sums = compared(command)
     assert found["paired_by"] == "40 patients (column.patient)"
     for name in ("a", "b"):
@@ -84,7 +84,7 @@ def test_other_units_need_the_rows(command):
     found, differences = compared(command, "--units", "rows")
     assert [one["interval"] for one in differences.values()] == [None, None, None]
     assert "have no rows" in found["notes"][0]
-    made(command, METRICS, "evaluate.rows=true")
+    made(command, METRICS, "evaluate.save_rows=true")
     found, rows = compared(command, "--units", "rows")
     assert found["paired_by"] == "2,000 rows taken as independent"
     found, patients = compared(command)
@@ -95,8 +95,8 @@ def test_other_units_need_the_rows(command):
 
 
 def test_runs_of_different_units_are_refused_unless_one_is_named(command):
-    made(command, METRICS, "evaluate.rows=true")
-    given = ["-o", "evaluate.intervals.units=rows", "-o", METRICS, "-o", "evaluate.rows=true"]
+    made(command, METRICS, "evaluate.save_rows=true")
+    given = ["-o", "evaluate.intervals.units=rows", "-o", METRICS, "-o", "evaluate.save_rows=true"]
     command("run", "run.yaml", "--out", "b", *given)
     said = command("compare", "a", "b", code=2).stderr
     assert "the intervals of a are of column.patient, and those of b of rows" in said
@@ -117,12 +117,12 @@ def test_runs_of_different_units_are_refused_unless_one_is_named(command):
     ],
 )
 def test_units_that_make_no_sense(command, units, said):
-    made(command, METRICS, "evaluate.rows=true")
+    made(command, METRICS, "evaluate.save_rows=true")
     assert said in command("compare", "a", "b", "--units", units, code=2).stderr
 
 
 def test_a_damaged_file_is_told_and_the_rows_pair(command, tmp_path):
-    made(command, METRICS, "evaluate.rows=true")
+    made(command, METRICS, "evaluate.save_rows=true")
     path = tmp_path / "a" / "units.npz"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
