@@ -51,7 +51,7 @@ _SHOWN_DIFFERENCES = 20
 )
 @by_options
 @click.option(
-    "--units",
+    "--resample",
     metavar="UNITS",
     help="What differences take as independent: rows, groups, column.NAME, or {time: column.NAME}; "
     "as in the first run.",
@@ -89,7 +89,7 @@ def compare(
     side_by_side: bool,
     by: str | None,
     bins: str | None,
-    units: str | None,
+    resample: str | None,
     stars: Stars,
     loss: str | None,
     metrics: tuple[str, ...],
@@ -118,7 +118,7 @@ def compare(
         level=level,
         side_by_side=side_by_side,
         by=slice_of(by, bins),
-        units=units_of(units),
+        units=units_of(resample),
         stars=stars,
         scores=Scores(
             None if loss is None else _component(loss, "--loss"),

@@ -201,7 +201,7 @@ def slice_of(by: str | None, bins: str | None) -> Slice | None:
 
 
 def units_of(text: str | None) -> Units | None:
-    """Return the units of ``--units``, a name or a mapping in YAML; None without."""
+    """Return the units of ``--resample``, a name or a mapping in YAML; None without."""
     # Imported here: listing components needs no evaluation.
     import yaml
 
@@ -215,7 +215,7 @@ def units_of(text: str | None) -> Units | None:
         return Units.read(yaml.load(text, Loader=CoreLoader))  # noqa: S506 - of plain values alone
     except yaml.YAMLError:
         raise click.UsageError(
-            f"--units {text!r}: expected rows, groups, column.NAME, or {{time: column.NAME}}."
+            f"--resample {text!r}: expected rows, groups, column.NAME, or {{time: column.NAME}}."
         ) from None
     except ParameterError as error:
-        raise click.UsageError(f"--units: {error}") from None
+        raise click.UsageError(f"--resample: {error}") from None

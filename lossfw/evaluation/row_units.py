@@ -78,8 +78,8 @@ class RowUnits:
     def _groups_of(self, data: Dataset) -> RowGroups:
         if data.groups is None:
             raise ArgumentError(
-                f"data {data.name!r} have no groups, which units: groups takes as independent: "
-                f"name their column by data.group_key, or write units: {COLUMN}NAME."
+                f"data {data.name!r} have no groups, which resample: groups takes as independent: "
+                f"name their column by data.group_key, or write resample: {COLUMN}NAME."
             )
         return data.groups if self._sample is None else data.groups.take(self._sample)
 

@@ -59,7 +59,9 @@ def prepare(request: RunRequest) -> Run:
         _refuse_foreign_config(folder, request)
     plan = build_plan(config)
     if plan.rows and folder is None:
-        warning = "evaluate.save_rows asks for a file of rows, which a run folder holds: give --out."
+        warning = (
+            "evaluate.save_rows asks for a file of rows, which a run folder holds: give --out."
+        )
         plan = replace(plan, warnings=(*plan.warnings, warning))
     if plan.rows == "parquet" and folder is not None:
         # Imported on use, and before the work: it may not be installed.

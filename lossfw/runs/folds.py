@@ -196,8 +196,10 @@ class CrossValidation:
         values += [] if asked.has("evaluate", "save_rows") else [(("evaluate", "save_rows"), True)]
         values += [] if asked.has("evaluate", "intervals") else [(("evaluate", "intervals"), {})]
         # What was held out together is one unit, and times are taken in blocks.
-        groups, time = (asked.root.find(("train", "hold_out", key)) for key in ("groups", "time"))
-        units = ("evaluate", "intervals", "units")
+        groups, time = (
+            asked.root.find(("train", "hold_out", key)) for key in ("keep_together", "time")
+        )
+        units = ("evaluate", "intervals", "resample")
         if not asked.has(*units):
             if groups is not None:
                 values.append((units, groups.value))

@@ -116,7 +116,7 @@ def test_a_column_is_a_baseline_also_of_some_rows(tmp_path):
 def test_an_interval_is_that_without_each_unit(tmp_path):
     who = np.arange(ROWS) % 12
     config = table(tmp_path, who=who)
-    units = {"intervals": {"units": "column.who"}, "slices": ["column.who"]}
+    units = {"intervals": {"resample": "column.who"}, "slices": ["column.who"]}
     found = lossfw.run(config | {"evaluate": config["evaluate"] | units}).to_dict()
     base = (TARGETS - PREDICTIONS) ** 2
     without = np.array([1 - (who != one).sum() / base[who != one].sum() for one in range(12)])

@@ -97,7 +97,7 @@ def test_no_batch_size_part_or_packing_changes_a_bit(units, method):
     ("units", "columns", "said"),
     [
         ("column.patient", {}, "data 'visits' have no column 'patient'"),
-        ("groups", {}, "data 'visits' have no groups, which units: groups takes"),
+        ("groups", {}, "data 'visits' have no groups, which resample: groups takes"),
         (
             {"time": "column.day"},
             {"day": np.array(["a", "b"])[WHO % 2]},
@@ -141,7 +141,7 @@ def test_values_that_are_all_different_are_told():
 def test_a_column_whose_rows_are_alike_is_told_with_the_key_to_write():
     (warning,) = evaluate(plan("rows", watched=("who",))).warnings
     assert warning.startswith("Rows of one who are alike (correlation 0.")
-    assert warning.endswith("times too narrow. Write evaluate.intervals.units: column.who.")
+    assert warning.endswith("times too narrow. Write evaluate.intervals.resample: column.who.")
     by_unit, by_row = (width(evaluate(plan(units))) for units in ("column.who", "rows"))
     factor = float(warning.split("rows are ")[1].split(" times")[0])
     assert factor == pytest.approx(by_unit / by_row, rel=0.15)

@@ -83,9 +83,12 @@ def test_a_training_and_its_held_out_rows_take_filters(lossfw, folder, written):
 train:
   epochs: 2
   optimizer: {name: sgd, learning_rate: 0.1}
-  hold_out: {data: {name: arrays, file: all.csv, inputs_key: [a, b], targets_key: kind, where: ROWS}}
+  hold_out:
+    data: {name: arrays, file: all.csv, inputs_key: [a, b], targets_key: kind, where: ROWS}
 """
-    text = TEXT.replace("  weights: w.npz\n", "").replace("save_rows: true, ", "").split("evaluate")[0]
+    text = (
+        TEXT.replace("  weights: w.npz\n", "").replace("save_rows: true, ", "").split("evaluate")[0]
+    )
     for name, held in (("all", FILTER), ("some", "column.id >= 0")):
         own = text.replace("FILE", f"{name}.csv") + train.replace("ROWS", f'"{held}"')
         (folder / "t.yaml").write_text(
@@ -109,7 +112,8 @@ def test_saved_predictions_are_those_of_all_rows_or_of_these(lossfw, folder, wri
     y = np.random.default_rng(1).dirichlet(np.ones(3), 300 if whole else written)
     np.save(folder / "y.npy", y)
     (folder / "p.yaml").write_text(
-        "lossfw: 1\nloss: cross_entropy\nnetwork: {predictions: y.npy}\nevaluate: {save_rows: true}\n"
+        "lossfw: 1\nloss: cross_entropy\nnetwork: {predictions: y.npy}\n"
+        "evaluate: {save_rows: true}\n"
         "data: {name: arrays, file: all.csv, targets_key: kind, classes: [ant, bee, cat]}\n"
     )
     result = lossfw("run", "p.yaml", "--out", "o", "-o", f"data.where={FILTER}")

@@ -17,7 +17,8 @@ plugins: [spread.py]
 data: {name: arrays, file: t.npz, group_key: query}
 network: {predictions: p.npy}
 loss: spread
-evaluate: {metrics: [squared_error], intervals: {}, save_rows: true, columns: [side], batch_size: 37}
+evaluate:
+  {metrics: [squared_error], intervals: {}, save_rows: true, columns: [side], batch_size: 37}
 """
 SIZES = [2, 1, 700, *np.random.default_rng(0).integers(1, 30, 40)]
 STARTS = np.cumsum(SIZES) - SIZES

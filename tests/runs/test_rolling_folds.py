@@ -99,7 +99,9 @@ def test_hours_with_a_z_are_times_and_other_offsets_are_not(folder, lossfw, tabl
 
 
 def test_groups_that_reach_over_a_cut_are_not_learnt_from(table, folder, lossfw):
-    done = lossfw("train", "r.yaml", "--out", "g", "-o", "train.hold_out.groups=column.patient")
+    done = lossfw(
+        "train", "r.yaml", "--out", "g", "-o", "train.hold_out.keep_together=column.patient"
+    )
     assert done.exit_code == 0, done.output
     assert "of 1 group that reach into its held-out period" in done.output
     for fold in range(3):

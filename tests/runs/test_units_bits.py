@@ -20,7 +20,7 @@ evaluate:
   batch_size: 4096
   metrics: [mae, r2, roc_auc]
   slices: [column.half]
-  intervals: {{units: {units}}}
+  intervals: {{resample: {units}}}
 """
 UNITS = {
     "each row": "column.row",

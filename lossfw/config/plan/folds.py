@@ -118,7 +118,7 @@ def refuse_folds(config: CheckedConfig) -> None:
 def group_columns(config: CheckedConfig) -> tuple[str, ...]:
     """Return the columns of the data that say which rows are held out: their groups, their time."""
     section = _section(config)
-    named = () if section is None else (section.groups, section.time)
+    named = () if section is None else (section.keep_together, section.time)
     return tuple(dict.fromkeys(named_after(name) for name in named if name))
 
 
@@ -131,7 +131,7 @@ def hold_out(config: CheckedConfig, data: Dataset, section: HoldOutSection) -> N
     """Split the data into the rows to learn from and those that are held out."""
     units = _units(config, data)
     if section.time is not None:
-        grouped = units.numbers if section.groups else None
+        grouped = units.numbers if section.keep_together else None
         fold = rolling_fold(config, data, section, grouped)
         _split(config, data, fold.learnt, fold.held_out)
         config.held_out_rows, config.held_out_filter = fold.held_out, fold.begins
@@ -185,8 +185,8 @@ def _note_patience(config: CheckedConfig, section: HoldOutSection) -> None:
 def _units(config: CheckedConfig, data: Dataset) -> _Units:
     """Return what is held out as a whole."""
     section = _section(config)
-    if section is not None and section.groups:
-        name = named_after(section.groups)
+    if section is not None and section.keep_together:
+        name = named_after(section.keep_together)
         column = data.columns[name]
         numbers = np.unique(column.values, return_inverse=True)[1]
         _check_groups(config, data, name, column, numbers)
@@ -200,7 +200,7 @@ def _check_groups(
     config: CheckedConfig, data: Dataset, name: str, column: DataColumn, numbers: NDArray
 ) -> None:
     """Refuse a column with missing values, or one that splits the groups of the loss."""
-    path: ConfigPath = [*_PATH, "groups"]
+    path: ConfigPath = [*_PATH, "keep_together"]
     values = np.asarray(column.values)
     missing = [code for code, label in enumerate(column.known) if label is None]
     absent = np.isin(values, missing) if column.holds_texts else np.isnan(values)

@@ -16,7 +16,7 @@ from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.slices import COLUMN, Slice, named_after
 
-_UNITS: ConfigPath = ["evaluate", "intervals", "units"]
+_UNITS: ConfigPath = ["evaluate", "intervals", "resample"]
 
 
 def read_report_options(config: CheckedConfig) -> None:
@@ -28,7 +28,7 @@ def read_report_options(config: CheckedConfig) -> None:
     if section is not None:
         seed = config.sections.seed if section.seed is None else section.seed
         units = config.units
-        if section.units is None and units is not None and units.kind == "time":
+        if section.resample is None and units is not None and units.kind == "time":
             # Blocks are of numbers; of dates each one is a unit.
             column = config.data.columns.get(units.column)
             if column is not None and column.holds_texts:
@@ -41,15 +41,15 @@ def read_report_options(config: CheckedConfig) -> None:
 def read_units(config: CheckedConfig) -> None:
     """Fill `units` with what intervals take as independent, where there are intervals.
 
-    The first of these: evaluate.intervals.units, train.hold_out.groups, train.hold_out.time in
-    blocks, data.group_key, rows.
+    The first of these: evaluate.intervals.resample, train.hold_out.keep_together,
+    train.hold_out.time in blocks, data.group_key, rows.
     """
     section = config.sections and config.sections.evaluate.intervals
     if not section:
         return
-    train, given = known(config.sections).train, section.units
+    train, given = known(config.sections).train, section.resample
     if given is None and train is not None and (held_out := train.hold_out) is not None:
-        given = held_out.groups or (held_out.time and {"time": held_out.time})
+        given = held_out.keep_together or (held_out.time and {"time": held_out.time})
     key = config.data_spec.options.group_key
     if given is None and key is not None:
         given = "groups"
@@ -60,7 +60,7 @@ def read_units(config: CheckedConfig) -> None:
         config.add(_UNITS, what, hint)
         return
     if units.kind == "groups" and key is None:
-        what = "units: groups are those of data.group_key, which is not given"
+        what = "resample: groups are those of data.group_key, which is not given"
         config.add(_UNITS, what, f"write {COLUMN}NAME, a column of the data, or data.group_key")
         return
     takes = [part.takes_groups for part in (config.loss, *config.metrics) if part is not None]
@@ -115,11 +115,11 @@ def place_of_column(config: CheckedConfig, column: str, spec: DataSpec) -> Confi
     It may be the column of groups, that of a slice, of the file of rows, or of a filter.
     """
     intervals = config.sections and config.sections.evaluate.intervals
-    if intervals and intervals.units and config.units and config.units.column == column:
+    if intervals and intervals.resample and config.units and config.units.column == column:
         return _UNITS
     train = config.sections and config.sections.train
-    if train and train.hold_out and train.hold_out.groups == f"{COLUMN}{column}":
-        return ["train", "hold_out", "groups"]
+    if train and train.hold_out and train.hold_out.keep_together == f"{COLUMN}{column}":
+        return ["train", "hold_out", "keep_together"]
     if train and train.hold_out and train.hold_out.time == f"{COLUMN}{column}":
         return ["train", "hold_out", "time"]
     if column in baseline_column(config):

@@ -55,8 +55,11 @@ def rolling_fold(
         learnt = _purged(config, fold, learnt, held_out, units)
     if not learnt.any():
         key, hint = "folds", "write fewer folds"
-        if section.groups and (time < begins[fold]).any():
-            key, hint = "groups", "every group before the period reaches into it: leave groups out"
+        if section.keep_together and (time < begins[fold]).any():
+            key, hint = (
+                "keep_together",
+                "every group before the period reaches into it: leave keep_together out",
+            )
         if section.gap:
             key, hint = "gap", "write a smaller gap"
         elif section.window is not None:

@@ -17,8 +17,8 @@ _DRAWN = ("replicates", "seed")
 def unused_keys(config: CheckedConfig, *, training: bool = False) -> Iterator[str]:
     """Yield a sentence about each key that changes nothing.
 
-    A training passes over what only `lossfw run` uses, such as `evaluate.save_rows`: one file is for
-    both.
+    A training passes over what only `lossfw run` uses, such as `evaluate.save_rows`: one file is
+    for both.
     """
     if training:
         if (

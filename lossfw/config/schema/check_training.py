@@ -20,7 +20,7 @@ _HOLD_OUT = ["train", "hold_out"]
 # What can be held out: a fraction of the data, rows of their own, or one fold after the other.
 _FORMS = ("fraction", "data", "folds")
 # Keys that say which rows of the data are held out together.
-_OF_ROWS = ("groups", "stratify")
+_OF_ROWS = ("keep_together", "stratify")
 # Keys that say how folds roll through time, and all keys of folds alone.
 _OF_TIME = ("gap", "window")
 # Those that split the rows anew.

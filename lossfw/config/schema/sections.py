@@ -106,11 +106,11 @@ class SampleSection(Section):
 class IntervalsSection(Section):
     """Confidence intervals."""
 
-    units: UnitsChoice | None = key(
-        "What is independent: rows, groups (those of data.group_key), a column as column.patient, "
-        "whose rows with one value belong together, or {time: column.day, blocks: auto}. Unless "
-        "given train.hold_out.groups, then blocks of train.hold_out.time, then data.group_key, and "
-        "then rows.",
+    resample: UnitsChoice | None = key(
+        "The units, which are independent: rows, groups (those of data.group_key), a column as "
+        "column.patient, whose rows with one value belong together, or {time: column.day, blocks: "
+        "auto}. Unless given train.hold_out.keep_together, then blocks of train.hold_out.time, "
+        "then data.group_key, and then rows.",
         None,
     )
     level: Annotated[float, Field(gt=0, lt=1)] = key(
@@ -217,7 +217,7 @@ class HoldOutSection(Section):
         "Train only the folds of this repeat, counted from 0; its split follows from the seed.",
         None,
     )
-    groups: ColumnKey | None = key(
+    keep_together: ColumnKey | None = key(
         "A column of the data, as column.patient: rows with the same value are held out together.",
         None,
     )

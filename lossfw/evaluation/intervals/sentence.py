@@ -61,7 +61,7 @@ def unit_warnings(
     described: Mapping[str, Any], rows: int, alike: Sequence[tuple[str, ColumnAlike]]
 ) -> Iterator[str]:
     """Yield warnings about the units of so many rows; `alike` are columns that should be units."""
-    key = "evaluate.intervals.units"
+    key = "evaluate.intervals.resample"
     units = Units.read(described.get("units", "rows"))
     level = f"{100 * described['level']:.4g}%"
     for name, found in alike:

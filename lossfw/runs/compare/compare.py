@@ -249,7 +249,7 @@ def _units_of_all(runs: Sequence[FinishedRun]) -> Units | None:
         if units != of[first]:
             raise ArgumentError(
                 f"the intervals of {first} are of {of[first].text}, and those of {name} of "
-                f"{units.text}: say what differences take as independent, as --units {units.text}."
+                f"{units.text}: say which units differences resample, as --resample {units.text}."
             )
     return units_of(next(run for run in runs if run.name == first)) if of else None
 
@@ -327,7 +327,7 @@ def compare_folders(
             elif by is not None:
                 option = "--by tells rows apart"
             else:
-                option = "--units says which rows belong together"
+                option = "--resample says which rows belong together"
             raise ArgumentError(f"{option}, and trainings keep none: compare runs.")
         _need_two("trainings", len(trainings), left_out)
         return TrainingComparison.of(trainings, level, stars), left_out

@@ -24,7 +24,7 @@ from lossfw.runs.compare.finished import FinishedRun
 from lossfw.runs.folder import CONFIG_FILE
 from lossfw.runs.rows import RowRecords
 
-HOLD_OUT_GROUPS = "train.hold_out.groups"
+HOLD_OUT_GROUPS = "train.hold_out.keep_together"
 HOLD_OUT_TIME = "train.hold_out.time"
 GROUP_KEY = "data.group_key"
 
@@ -42,7 +42,7 @@ def units_of(run: FinishedRun, rows: RowRecords | None = None) -> Units:
         if rows is None:
             return units
         # Blocks are of numbers; of dates each one is a unit.
-        times = column_of(run, rows, units.column, f"--units {units.text}")
+        times = column_of(run, rows, units.column, f"--resample {units.text}")
         return Units("column", units.column) if times.holds_texts else units
     if rows is not None and has_groups(rows):
         return Units("groups", str(run.settings.get(GROUP_KEY) or ""))
@@ -61,26 +61,26 @@ def keys_of(run: FinishedRun, rows: RowRecords, units: Units) -> NDArray:
         if units.kind == "groups":
             if rows.ids is None or not has_groups(rows):
                 raise ArgumentError(
-                    f"the rows of {run.name} have no groups, which units: groups takes: name a "
-                    "column, as --units column.NAME."
+                    f"the rows of {run.name} have no groups, which resample: groups takes: name a "
+                    "column, as --resample column.NAME."
                 )
             return ColumnKeys(rows.ids.labels).of(np.asarray(rows.ids.values))
         if units.column:
-            column = column_of(run, rows, units.column, f"--units {units.text}")
+            column = column_of(run, rows, units.column, f"--resample {units.text}")
             values = np.asarray(column.values, np.float64)
             if units.kind == "time":
                 return TimeKeys(column, units.short_blocks).of(values)
             return ColumnKeys(column.labels).of(values)
     except NotTimesError as error:
         raise ArgumentError(
-            f"--units {units.text}: the column {units.column!r} {error.what}, of which blocks of "
-            f"time are made; {error.hint}."
+            f"--resample {units.text}: the column {units.column!r} {error.what}, of which blocks "
+            f"of time are made; {error.hint}."
         ) from None
     except MissingUnitError as error:
         raise DataError(
             f"the row {int(rows.row[error.place])} of {run.name} has no value of "
             f"{units.column or 'its group'}, and every row needs its unit: name another column by "
-            "--units, or write --units rows."
+            "--resample, or write --resample rows."
         ) from None
     if units.kind == "time":
         count, blocks = int((run.record.get("data") or {}).get("rows") or 0), units.short_blocks

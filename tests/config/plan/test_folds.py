@@ -59,7 +59,7 @@ def test_a_fold_is_every_so_manieth_row_of_the_order_that_a_share_has(table):
 
 
 def test_groups_are_held_out_whole(table):
-    every = folds("train.hold_out.groups=column.patient")
+    every = folds("train.hold_out.keep_together=column.patient")
     patients = [
         {("xyz"[np.searchsorted([12, 21], row, "right")], row % 3) for row in rows}
         for rows in every
@@ -105,19 +105,27 @@ def test_a_class_is_spread_over_a_share_of_any_size():
 WRONG = [
     ("train.hold_out.folds=1", "should be at least 2, got 1", ""),
     ("train.hold_out.folds=25", "the data have 24 rows, and 25 folds need 25", ""),
-    ("train.hold_out={folds: 10, groups: column.patient}", "have 9 groups, and 10 folds", ""),
+    (
+        "train.hold_out={folds: 10, keep_together: column.patient}",
+        "have 9 groups, and 10 folds",
+        "",
+    ),
     ("train.hold_out.fold=4", "should be from 0 to 3, got 4", "counted from 0"),
     (
         "train.hold_out={fraction: 0.5, fold: 1}",
         "fold has no meaning beside fraction",
         "write folds",
     ),
-    ("train.hold_out={data: digits, groups: column.a}", "no meaning beside data", "leave it out"),
-    ("train.hold_out.fraction=0.5", "one of fraction, data, folds; got fraction and folds", ""),
-    ("train.hold_out.groups=patient", "written as column.patient, got 'patient'", ""),
-    ("train.hold_out.groups=column.patint", "has no column 'patint'", ""),
     (
-        "train.hold_out={folds: 4, groups: column.pair, stratify: true}",
+        "train.hold_out={data: digits, keep_together: column.a}",
+        "no meaning beside data",
+        "leave it out",
+    ),
+    ("train.hold_out.fraction=0.5", "one of fraction, data, folds; got fraction and folds", ""),
+    ("train.hold_out.keep_together=patient", "written as column.patient, got 'patient'", ""),
+    ("train.hold_out.keep_together=column.patint", "has no column 'patint'", ""),
+    (
+        "train.hold_out={folds: 4, keep_together: column.pair, stratify: true}",
         "the group of row 20 has several",
         "leave stratify out, or groups",
     ),
@@ -147,7 +155,7 @@ def test_stratify_takes_classes(table):
 def test_a_row_without_a_group_is_refused(table):
     (table / "t.csv").write_text((table / "t.csv").read_text().replace("x1,", ",", 1))
     with pytest.raises(ConfigError, match=r"column 'patient'\[1\] has no value"):
-        training("train.hold_out.groups=column.patient", "train.hold_out.fold=0")
+        training("train.hold_out.keep_together=column.patient", "train.hold_out.fold=0")
 
 
 def test_all_folds_are_not_one_training(table):

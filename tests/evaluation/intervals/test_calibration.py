@@ -126,7 +126,7 @@ def compared(tmp_path, monkeypatch):
                 "data": {"name": "arrays", "file": "data.npz", "targets_key": "t"},
                 "network": {"predictions": error},
                 "loss": "squared_error",
-                "evaluate": {"intervals": {"units": units}},
+                "evaluate": {"intervals": {"resample": units}},
             }
             lossfw.run(config, out=name)
         return lossfw.compare("a", "b")

@@ -249,7 +249,8 @@ def test_inputs_that_saved_predictions_do_not_take_are_shown(inside):
     np.save("p.npy", np.array([2.0, 2.5, 3.0]))
     (inside / "gaps.yaml").write_text(
         "lossfw: 1\ndata: {name: arrays, file: gaps.csv, targets_key: y, missing: keep}\n"
-        "model: {name: predictions, file: p.npy}\nloss: squared_error\nevaluate: {save_rows: true}\n"
+        "model: {name: predictions, file: p.npy}\nloss: squared_error\n"
+        "evaluate: {save_rows: true}\n"
     )
     command("run", "gaps.yaml", "--out", "gaps")
     assert "cannot be read" not in command("report", "gaps").output

@@ -121,7 +121,7 @@ def test_a_loss_that_is_nan_does_not_win(made, folder, compared, command):
 
 
 def test_too_few_units_name_no_winner(made, compared):
-    runs = made("evaluate.intervals.units=column.patient", settings=3)
+    runs = made("evaluate.intervals.resample=column.patient", settings=3)
     assert compared(*runs)["winner"] == {"why": "too few patients (3)"}
 
 
@@ -161,7 +161,9 @@ def test_a_sweep_that_cannot_say_so_says_why(guesses, command):
     assert "No run is named the best, because nothing of them is kept: give --out DIR." in shown
     none = ("-o", "evaluate.intervals=null", "--out", "none")
     assert "kept neither" in command("run", "one.yaml", "-o", sweep, *none).stdout
-    data = "sweep={grid: {data.where: [column.patient < 1, column.patient < 2, column.patient < 3]}}"
+    data = (
+        "sweep={grid: {data.where: [column.patient < 1, column.patient < 2, column.patient < 3]}}"
+    )
     shown = command("run", "one.yaml", "-o", data, "--out", "data").stdout
     assert "because the runs have different data." in shown
 

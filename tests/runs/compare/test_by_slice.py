@@ -169,5 +169,6 @@ def test_parts_need_rows(run, command):
     result = command("compare", str(one), str(other), "--by", "target")
     assert result.exit_code == 2
     assert (
-        "those of one were not kept, or are different ones: write evaluate: {save_rows" in result.stderr
+        "those of one were not kept, or are different ones: write evaluate: {save_rows"
+        in result.stderr
     )

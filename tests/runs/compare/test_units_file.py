@@ -18,7 +18,7 @@ network: {predictions: a.npy}
 loss: squared_error
 evaluate:
   metrics: [mae, r2, {name: quantile_coverage}]
-  intervals: {units: column.patient}
+  intervals: {resample: column.patient}
 """
 
 
@@ -81,27 +81,36 @@ def test_no_row_is_needed(command):
 
 def test_other_units_need_the_rows(command):
     made(command, METRICS)
-    found, differences = compared(command, "--units", "rows")
+    found, differences = compared(command, "--resample", "rows")
     assert [one["interval"] for one in differences.values()] == [None, None, None]
     assert "have no rows" in found["notes"][0]
     made(command, METRICS, "evaluate.save_rows=true")
-    found, rows = compared(command, "--units", "rows")
+    found, rows = compared(command, "--resample", "rows")
     assert found["paired_by"] == "2,000 rows taken as independent"
     found, patients = compared(command)
     narrow, wide = (np.ptp(one["loss"]["interval"]) for one in (rows, patients))
     assert 3 < wide / narrow < 10
-    found, _ = compared(command, "--units", "{time: column.day, blocks: 10}")
+    found, _ = compared(command, "--resample", "{time: column.day, blocks: 10}")
     assert found["paired_by"] == "10 blocks of time (column.day)"
 
 
 def test_runs_of_different_units_are_refused_unless_one_is_named(command):
     made(command, METRICS, "evaluate.save_rows=true")
-    given = ["-o", "evaluate.intervals.units=rows", "-o", METRICS, "-o", "evaluate.save_rows=true"]
+    given = [
+        "-o",
+        "evaluate.intervals.resample=rows",
+        "-o",
+        METRICS,
+        "-o",
+        "evaluate.save_rows=true",
+    ]
     command("run", "run.yaml", "--out", "b", *given)
     said = command("compare", "a", "b", code=2).stderr
     assert "the intervals of a are of column.patient, and those of b of rows" in said
-    assert "--units rows" in said
-    assert compared(command, "--units", "column.patient")[0]["paired_by"].startswith("40 patients")
+    assert "--resample rows" in said
+    assert compared(command, "--resample", "column.patient")[0]["paired_by"].startswith(
+        "40 patients"
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,7 +118,7 @@ def test_runs_of_different_units_are_refused_unless_one_is_named(command):
     [
         ("column.doctor", "have no column 'doctor'; they have patient"),
         ("patient", "A column of the data is column.patient"),
-        ("groups", "have no groups, which units: groups takes"),
+        ("groups", "have no groups, which resample: groups takes"),
         ("{time: column.patient}", "expected numbers or dates"),
         ("{time: 3}", "time should be column.NAME, or row"),
         ("{time: column.day, blocks: 2}", "blocks should be auto, or a whole number from 5"),
@@ -118,7 +127,7 @@ def test_runs_of_different_units_are_refused_unless_one_is_named(command):
 )
 def test_units_that_make_no_sense(command, units, said):
     made(command, METRICS, "evaluate.save_rows=true")
-    assert said in command("compare", "a", "b", "--units", units, code=2).stderr
+    assert said in command("compare", "a", "b", "--resample", units, code=2).stderr
 
 
 def test_a_damaged_file_is_told_and_the_rows_pair(command, tmp_path):
