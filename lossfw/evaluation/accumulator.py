@@ -59,7 +59,7 @@ class Accumulator:
         self._cells = SliceCells(
             self.slices,
             with_units=intervals is not None,
-            logits=loss._input_form == "logits",
+            logits=loss._input_form != "prediction",
             by_group=loss.takes_groups,
             columns=columns,
             classes=classes,
@@ -251,7 +251,7 @@ def _plain(value: Any) -> str:
 def _shown(metric: Metric, rows: PredictedBatch) -> MetricRows:
     """Return the rows as a metric takes them: with predictions where there are any."""
     prediction, target = rows.loss_input, rows.targets
-    if rows.predictions is not None and metric.accepts != "logits":
+    if rows.predictions is not None and metric.accepts in ("any", "prediction"):
         prediction = rows.predictions
     prediction, target = shaped_for(metric, prediction, target)
     group = rows.group if metric.takes_groups else None

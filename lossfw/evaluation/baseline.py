@@ -65,7 +65,7 @@ class Skill(TableMetric, MetricOfSums):
     title: str = CONSTANT
 
     @property
-    def accepts(self) -> Literal["prediction", "logits"]:  # type: ignore[override]  # by instance
+    def accepts(self) -> Form:  # type: ignore[override]  # by instance
         """The form that the loss takes."""
         return self.of._input_form
 

@@ -190,7 +190,7 @@ def _batches(plan: Plan, first: int, stop: int) -> Iterator[Batch]:
 def _predicted(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterator[PredictedBatch]:
     """Yield rows with their outputs, in blocks that fill those of a sum."""
     batches = clock.timed("read", _batches(plan, first, stop))
-    logits = plan.outputs_form == "logits"
+    logits = plan.outputs_form != "prediction"
     parts: Iterator[PredictedBatch]
     if plan.model is not None:
         outputs_of_blocks = forward(plan.model, batches, logits=logits)

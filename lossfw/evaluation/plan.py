@@ -39,7 +39,7 @@ class Plan:
     data : Dataset
         All rows; those of `sample` are not taken yet.
     loss : Loss
-        Already in its form from logits where `outputs_form` is ``"logits"``.
+        Already in its form for raw outputs where `outputs_form` is not ``"prediction"``.
     model : BlockPredictor or None
         What makes predictions from the inputs, such as a `Network`.
     outputs : ndarray or Column, shape (N, ...), or None
@@ -47,7 +47,7 @@ class Plan:
     output_activation : callable or None
         Makes predictions of saved outputs, which are raw ones then; None if there is none.
     outputs_form : str
-        ``"prediction"`` or ``"logits"``: the argument of the loss.
+        ``"prediction"``, or a word for raw outputs such as ``"logits"``: the argument of the loss.
     metrics : tuple of Metric
         They see the model's predictions, also where the loss sees its
         logits; and saved outputs without an output activation as they are.

@@ -55,7 +55,7 @@ class Result:
     loss_name, loss_text : str
         Canonical name of the loss; the loss with its parameters.
     form : str
-        ``"prediction"`` or ``"logits"``: the argument of the loss.
+        ``"prediction"``, or a word for raw outputs such as ``"logits"``: the argument of the loss.
     numbers : Numbers
         Loss and metrics with their intervals, curves and slices.
     sample : tuple of int or None

@@ -22,7 +22,10 @@ from lossfw.losses.neutral import fault_of_neutral
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.typed_namespace import typed
 
-Form = Literal["prediction", "logits"]
+# What a loss takes: predictions, or the raw outputs of a model, which have a name of their own
+# where the output activation is softmax, sigmoid or the exponential.
+Form = Literal["prediction", "logits", "logs", "raw outputs"]
+
 
 # See `LossDefinition.unreduced_losses`.
 ResultForm: TypeAlias = Literal["formula", "value", "gradient", "hessian", "both"]
@@ -33,6 +36,11 @@ FORMS: tuple[ResultForm, ...] = ("value", "gradient", "hessian")
 # The author's own argument. The claims `breaks`, `second_breaks`, `symmetric`
 # and `monotone` are about it.
 Argument: TypeAlias = Literal["residual", "margin", "prediction"]
+
+
+def form_in_words(form: str) -> str:
+    """Return the plural of a form: what a loss is computed from."""
+    return "predictions" if form == "prediction" else form
 
 
 # The function of a body that gives each form of a result.
@@ -141,7 +149,7 @@ class LossDefinition(Component, ABC):
     @property
     def prediction_space(self) -> Space:
         """The space of predictions at these parameters."""
-        return LOGITS if self._input_form == "logits" else self.prediction
+        return LOGITS if self._input_form != "prediction" else self.prediction
 
     @property
     def target_space(self) -> Space:
@@ -291,7 +299,7 @@ class LossDefinition(Component, ABC):
 
     @property
     def _input_form(self) -> Form:
-        """``"logits"`` where predictions are what the activation takes, else ``"prediction"``."""
+        """``"prediction"``, or the word for the raw outputs where predictions are such."""
         return "prediction"
 
     def _expected_activation(self) -> str | None:

@@ -22,19 +22,22 @@ from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.guards import Guard
 
+# What goes into an output activation.
+_RAW_OUTPUTS: Mapping[str, Form] = {"softmax": "logits", "sigmoid": "logits", "exp": "logs"}
+
 
 class RawOutputLoss(Loss):
     """A loss that takes the results of its output activation, or the raw outputs before it.
 
     The author writes the functions of the kind for the results of the output activation, and
-    for the logits `raw_body`; a field of the loss chooses between them.
+    for the raw outputs `raw_body`; a field of the loss chooses between them.
 
     Attributes
     ----------
     output_activation : str
         The activation that the loss expects before it.
     raw_parameters : mapping
-        The field that makes predictions logits, with its value for that.
+        The field that makes predictions raw outputs, with its value for that.
 
     Examples
     --------
@@ -63,36 +66,37 @@ class RawOutputLoss(Loss):
 
     @abstractmethod
     def raw_body(self) -> PairBody:
-        """Return the functions of logits and target, at these parameters."""
+        """Return the functions of raw output and target, at these parameters."""
 
     @property
     def body(self) -> object:
-        """`raw_body` where predictions are logits, else the loss itself."""
-        return self.raw_body() if self._input_form == "logits" else self
+        """`raw_body` where predictions are raw outputs, else the loss itself."""
+        return self.raw_body() if self._input_form != "prediction" else self
 
     @property
     def prediction_range(self) -> Range:  # type: ignore[override]  # it depends on the form
         """That of logarithms where the output activation is the exponential."""
-        is_log = self.output_activation == "exp" and self._input_form == "logits"
+        is_log = self.output_activation == "exp" and self._input_form != "prediction"
         return EXPONENTIATED if is_log else PROMISED
 
     @property
     def _input_form(self) -> Form:
-        """``"logits"`` where the parameters are `raw_parameters`."""
+        """The word for raw outputs where the parameters are `raw_parameters`."""
         choice = self.raw_parameters.items()
-        logits = all(getattr(self, name) == value for name, value in choice)
-        return "logits" if logits else "prediction"
+        is_raw = all(getattr(self, name) == value for name, value in choice)
+        return _RAW_OUTPUTS.get(self.output_activation, "raw outputs") if is_raw else "prediction"
 
     def _domain_remedy(self, y: NDArray) -> str:
         """Return what to pass where predictions look like logits: some are outside [0, 1]."""
-        if self._input_form == "logits" or UNIT.outside(y) is None:
+        if self._input_form != "prediction" or UNIT.outside(y) is None:
             return ""
         choice = ", ".join(f"{name}={value!r}" for name, value in self.raw_parameters.items())
-        return f"If these are logits, pass {choice}."
+        words = _RAW_OUTPUTS.get(self.output_activation, "raw outputs")
+        return f"If these are {words}, pass {choice}."
 
     def on_raw_outputs(self) -> Loss | None:
-        """Return this loss as a function of logits; None if it is one already."""
-        return None if self._input_form == "logits" else self.replace(**self.raw_parameters)
+        """Return this loss as a function of raw outputs; None if it is one already."""
+        return None if self._input_form != "prediction" else self.replace(**self.raw_parameters)
 
 
 class LogGuard(NamedTuple):

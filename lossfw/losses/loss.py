@@ -66,7 +66,7 @@ class Loss(LossDefinition):
         return loss_html(self)
 
     def on_raw_outputs(self) -> Loss | None:
-        """Return this loss as a function of logits; None without activation, or if it is one."""
+        """Return this loss as a function of raw outputs; None if it has no such form or is one."""
         return None
 
     def __call__(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from lossfw.losses.base import Form
 from lossfw.losses.engine import execute
 from lossfw.losses.engine.execute import RowSums
 from lossfw.losses.engine.partial import Partial
@@ -165,7 +166,7 @@ class LossMetric(_Mean):
         return self.of.name
 
     @property
-    def accepts(self) -> Literal["prediction", "logits"]:  # type: ignore[override]  # by instance
+    def accepts(self) -> Form:  # type: ignore[override]  # by instance
         """The form that the loss takes."""
         return self.of._input_form
 

@@ -34,7 +34,7 @@ class Work:
         The loss as it is configured, of predictions; a bridge finds its form from raw outputs.
     raw_loss : Loss
         The loss in the form in which it is reported.
-    form : {"prediction", "logits"}
+    form : {"prediction", "logits", "logs", "raw outputs"}
         The argument of `raw_loss`: predictions, which are the output activation of raw outputs, or
         these.
     units : int

@@ -106,7 +106,7 @@ def loss_and_gradients(
     layers = network.layers
     starts = range(0, len(rows), BLOCK_ROWS)
     traces = threads.run(lambda i: forward(layers, rows[i : i + BLOCK_ROWS]), starts)
-    outputs = [trace.sums[-1] if form == "logits" else trace.predictions for trace in traces]
+    outputs = [trace.predictions if form == "prediction" else trace.sums[-1] for trace in traces]
     loss_input = outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
     value, slope = loss.value_and_gradient(
         outputs_for(loss, loss_input, targets),

@@ -20,7 +20,7 @@ def arguments_of(component: Loss | Activation) -> tuple[str, ...]:
         return ("r",)
     if isinstance(component, MarginLoss):
         return ("m",)
-    return ("z" if component._input_form == "logits" else "y", "t")
+    return ("z" if component._input_form != "prediction" else "y", "t")
 
 
 def letters_of(loss: Loss) -> Callable[[Array, Array], Mapping[str, Array]]:

@@ -25,6 +25,12 @@ _POINTS = 1201
 # landmark; a landmark beyond _FAR is ignored.
 _REACH, _PAST_LANDMARKS, _FAR = 3.0, 1.5, 50.0
 
+_LABELS = {
+    "prediction": "prediction y",
+    "logits": "logit z",
+    "logs": "log z",
+    "raw outputs": "raw output z",
+}
 # Losses of logits change on a longer way.
 _REACH_OF_LOGITS = 6.0
 
@@ -143,8 +149,8 @@ def line_of(component: Loss | Activation, target: float = 1.0) -> CurveLine:
         return CurveLine("residual r = y - t", -reach, reach, lambda x: (x, np.zeros_like(x)))
     if argument == "margin":
         return CurveLine("margin m = t y", -reach, reach, lambda x: (x, np.ones_like(x)))
-    low, high = _bounds(component.prediction_space, component._input_form == "logits")
-    label = "logit z" if component._input_form == "logits" else "prediction y"
+    low, high = _bounds(component.prediction_space, component._input_form != "prediction")
+    label = _LABELS[component._input_form]
     return CurveLine(
         f"{label}, target {target:g}", low, high, lambda x: (x, np.full_like(x, target))
     )

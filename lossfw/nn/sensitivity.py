@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from lossfw.errors import ArgumentError
 from lossfw.evaluation.evaluate import Progress
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import one_blas_thread, outputs_for, without_column
+from lossfw.losses.base import Form
 from lossfw.metrics import Metric, RowMetric
 from lossfw.nn.backprop import LayerGradient, loss_and_gradients
 from lossfw.nn.dense import Network
@@ -27,6 +28,7 @@ _NUDGE, _JUMP = 1e-9, 1e-3
 
 # What takes predictions says so by one of these.
 _PREDICTIONS = ("prediction", "any")
+_RAW_OUTPUTS = tuple(form for form in get_args(Form) if form != "prediction")
 
 Slopes = Sequence[LayerGradient]
 
@@ -171,9 +173,9 @@ class Study:
             signal, up, down = (value(np, sums + by) for by in (0, _NUDGE, -_NUDGE))
             is_smooth &= number == len(network.layers) or bool((abs(up - down) <= _JUMP).all())
         nudges = [0.0, *(2 * _NUDGE * np.eye(network.units) - _NUDGE)]
-        near = {"logits": [sums + nudge for nudge in nudges]}
-        shown = [network.layers[-1].activation.value(np, z) for z in near["logits"]]
-        near |= dict.fromkeys(_PREDICTIONS, shown)
+        nudged = [sums + nudge for nudge in nudges]
+        shown = [network.layers[-1].activation.value(np, z) for z in nudged]
+        near = dict.fromkeys(_RAW_OUTPUTS, nudged) | dict.fromkeys(_PREDICTIONS, shown)
         steady = {}
         for metric in self._stepped:
             rows = [
@@ -202,7 +204,7 @@ class _Line:
     def at(
         self, way: float | NDArray, rows: NDArray | slice = slice(None)
     ) -> dict[str, tuple[NDArray, NDArray]]:
-        """Return logits and predictions with their slopes, at one point or (rows, 1) for each."""
+        """Return raw outputs and predictions with slopes, at one point or (rows, 1) for each."""
         slopes = self.tilt[rows]
         sums = self.base[rows] + way * slopes
         signal = tangent = sums
@@ -215,7 +217,8 @@ class _Line:
                     slopes = slopes + tilt + way * (tangent @ move.weight)
             signal = layer.activation.value(np, sums)
             tangent = layer.activation.jvp(np, sums, slopes)
-        return {"logits": (sums, slopes), **dict.fromkeys(_PREDICTIONS, (signal, tangent))}
+        raw = dict.fromkeys(_RAW_OUTPUTS, (sums, slopes))
+        return raw | dict.fromkeys(_PREDICTIONS, (signal, tangent))
 
 
 def bisect(

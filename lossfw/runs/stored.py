@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +17,7 @@ from pydantic import (
 
 from lossfw.errors import DataError
 from lossfw.evaluation.baseline import SKILL
+from lossfw.losses.base import Form
 from lossfw.runs.files import numbers_in
 
 # The prefix of the names of numbers of held-out rows.
@@ -68,7 +69,7 @@ class _Number(_Stored):
 
 class _Loss(_Number):
     name: str
-    form: Literal["prediction", "logits"]
+    form: Form
 
 
 class _Part(_Stored):

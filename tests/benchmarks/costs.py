@@ -95,7 +95,7 @@ def arguments(part, dtype):
         return arguments_of_columns(part, dtype, rng)
     if isinstance(part, lossfw.Activation):
         return ((3 * rng.normal(size=shape)).astype(dtype), None)
-    logits = getattr(part, "_input_form", "prediction") == "logits"
+    logits = getattr(part, "_input_form", "prediction") != "prediction"
     y = drawn(rng, "LOGITS" if logits else part.prediction.name, shape)
     if part.target.name == "CLASS_INDEX":
         return y.astype(dtype), rng.integers(0, COLUMNS, rows)

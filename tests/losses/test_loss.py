@@ -390,7 +390,7 @@ class PairProduct(CategoricalLoss):
 def test_rows_of_other_columns_than_a_loss_is_made_for_are_refused(columns, function):
     rows = np.ones((4, columns))
     with pytest.raises(
-        ShapeError, match=rf"\(4, {columns}\); pair_product expects rows of 2 columns\."
+        ShapeError, match=rf"\(4, {columns}\); pair_product expects rows of 2 columns"
     ):
         getattr(PairProduct(), function)(rows, rows)
 

@@ -276,7 +276,7 @@ def test_a_page_says_rounds_and_model(train, folder):
 
     train("a", "train.measure_every=10", "train.hold_out.patience=1")
     page = training_page(folder / "a").replace("<wbr>", "")
-    assert "stumps · tweedie_deviance, from logits · " in page
+    assert "stumps · tweedie_deviance, from logs · " in page
     assert ", whose model is kept" in page
     assert ">Rounds<" in page
     assert "Weights" not in page

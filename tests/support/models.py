@@ -39,7 +39,7 @@ def work(data, loss, rounds, **changes):
     options = {
         "held_out": None,
         "raw_loss": raw_loss,
-        "form": "logits" if raw_loss is not loss else loss._input_form,
+        "form": raw_loss._input_form,
         "units": units,
         "first": 0,
         "total": rounds,

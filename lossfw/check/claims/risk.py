@@ -204,7 +204,7 @@ def _into(subject: Subject, y: NDArray) -> NDArray:
     """Return means as predictions: their logarithms for a loss on those."""
     loss = subject.truth
     logarithms = (
-        loss is not None and loss._input_form == "logits" and loss.output_activation == "exp"
+        loss is not None and loss._input_form != "prediction" and loss.output_activation == "exp"
     )
     return np.log(y) if logarithms else y
 

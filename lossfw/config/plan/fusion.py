@@ -12,7 +12,7 @@ from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.config.text.tree import Node, dotted
 from lossfw.evaluation.plan import check_has_rows
 from lossfw.evaluation.predictor import outputs_for
-from lossfw.losses.base import Form
+from lossfw.losses.base import Form, form_in_words
 from lossfw.losses.capabilities import GuardedLoss, RawOutputLoss
 from lossfw.losses.inputs import prepare
 from lossfw.losses.loss import Loss
@@ -22,8 +22,6 @@ from lossfw.numerics.arrays import NDArray
 
 # The activation that leaves logits as they are.
 _NO_ACTIVATION = "identity"
-
-_WORDS = {"prediction": "predictions", "logits": "logits"}
 
 
 def adapt_to_activation(
@@ -35,13 +33,13 @@ def adapt_to_activation(
     ``fuse: false`` or sets the guard itself. An output activation in front of a loss that expects
     logits is a mistake.
     """
-    if loss._input_form == "logits":
+    if loss._input_form != "prediction":
         if not leaves_logits(output_activation):
             _refuse_activation(config, loss, origin, output_activation)
-        return loss, "logits"
+        return loss, loss._input_form
     expected = output_activation.to_config() == {"name": loss._expected_activation()}
     fused = loss.on_raw_outputs() if expected and not _unfused_by(config, loss) else None
-    return (loss, "prediction") if fused is None else (fused, "logits")
+    return (loss, "prediction") if fused is None else (fused, fused._input_form)
 
 
 def leaves_logits(output_activation: Activation) -> bool:
@@ -55,7 +53,7 @@ def _refuse_activation(
     probabilities = output_activation.out_space in (UNIT, SIMPLEX)
     config.add(
         origin.activation_place,
-        f"the loss {loss.name} is set to take logits, and {origin.activation_words} "
+        f"the loss {loss.name} is set to take {loss._input_form}, and {origin.activation_words} "
         f"{output_activation.name} "
         f"{'makes probabilities of them' if probabilities else 'changes them'}",
         (
@@ -81,16 +79,16 @@ def _logit_keys(loss: Loss) -> tuple[str, ...]:
 def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) -> tuple[Loss, Form]:
     """Return the loss and its input in the form that suits outputs without an output activation."""
     if origin.form == "prediction":
-        if loss._input_form == "logits":
+        if loss._input_form != "prediction":
             config.add(
                 origin.place,
-                f"{origin.given}, and the loss {loss.name} is set to take logits",
+                f"{origin.given}, and the loss {loss.name} is set to take {loss._input_form}",
                 f"{origin.logits_hint}, or leave the loss's {_form(loss)} out",
                 key=True,
             )
         return loss, "prediction"
-    if loss._input_form == "logits":
-        return loss, "logits"
+    if loss._input_form != "prediction":
+        return loss, loss._input_form
     fused, unfused_by = loss.on_raw_outputs(), _unfused_by(config, loss)
     if fused is None:
         config.add(
@@ -108,7 +106,7 @@ def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) ->
             f"leave {dotted(unfused_by)} out, or give network.predictions",
             key=True,
         )
-    return fused or loss, "logits"
+    return (loss, "logits") if fused is None else (fused, fused._input_form)
 
 
 def _unfused_by(config: CheckedConfig, loss: Loss) -> list[str | int]:
@@ -173,8 +171,8 @@ def check_metrics(config: CheckedConfig, shown: Form) -> frozenset[int]:
             refused.add(index)
             config.add(
                 ["evaluate", "metrics", index],
-                f"the metric {metric.label} takes {_WORDS[metric.accepts]}, and its input "
-                f"would be {_WORDS[shown]}",
-                f"leave it out, or give {_WORDS[metric.accepts]}",
+                f"the metric {metric.label} takes {form_in_words(metric.accepts)}, and its input "
+                f"would be {form_in_words(shown)}",
+                f"leave it out, or give {form_in_words(metric.accepts)}",
             )
     return frozenset(refused)

@@ -102,16 +102,16 @@ def _shown(space: Space) -> str:
 
 
 def check_forms(parts: Sequence[Loss]) -> None:
-    """Raise `ParameterError` if some parts take logits and others predictions."""
-    on_raw_outputs = next((part for part in parts if part._input_form == "logits"), None)
+    """Raise `ParameterError` if some parts take raw outputs and others predictions."""
+    on_raw_outputs = next((part for part in parts if part._input_form != "prediction"), None)
     if on_raw_outputs is None:
         return
     for part in parts:
         if not contains(part.prediction_space, LOGITS):
             raise ParameterError(
-                f"{on_raw_outputs.name} is set to take logits, and {part.name} takes predictions "
-                f"in "
-                f"{_shown(part.prediction_space)}: set both to take the same."
+                f"{on_raw_outputs.name} is set to take {on_raw_outputs._input_form}, and "
+                f"{part.name} takes predictions in {_shown(part.prediction_space)}: set both to "
+                "take the same."
             )
 
 

@@ -119,8 +119,9 @@ class Sum(Wrapper):
 
     @property
     def _input_form(self) -> Form:
-        """``"logits"`` where one part, and therefore every one, takes them."""
-        return "logits" if any(part._input_form == "logits" for part in self.of) else "prediction"
+        """The form of a part that takes raw outputs, as then every one does."""
+        forms = (part._input_form for part in self.of)
+        return next((form for form in forms if form != "prediction"), "prediction")
 
     def _expected_activation(self) -> str | None:
         """Return the activation whose results all parts expect; None if they do not agree."""
@@ -198,7 +199,7 @@ def _within_sum(total: Sum, part: Loss) -> Claims:
     if isinstance(part.target_space, ClassIndex) and isinstance(total.target_space, Simplex):
         # Nothing is lost at a class that is certain; at a soft target something may be.
         claims = replace(claims, zero_at_target=None)
-    if total._input_form == "logits" and total.output_activation is None:
+    if total._input_form != "prediction" and total.output_activation is None:
         # Different activations give the same logits different meanings.
         claims = replace(claims, proper=None, strictly_proper=None, calibrated=None, elicits=None)
     return claims

@@ -55,7 +55,7 @@ class Training:
         What learns.
     loss : Loss
         The loss to minimise in the form in which it is reported, of the input `form`.
-    form : {"prediction", "logits"}
+    form : {"prediction", "logits", "logs", "raw outputs"}
         The input of the loss.
     total : int
         Number of rounds, or of passes over the data; 1 for a model that learns in one step.
@@ -294,7 +294,7 @@ class TrainingResult:
         The largest change of a weight or bias in each layer; empty for a model without layers.
     loss_name, loss_text : str
         Canonical name of the loss; the loss with its parameters.
-    form : {"prediction", "logits"}
+    form : {"prediction", "logits", "logs", "raw outputs"}
         The input of the loss.
     learns : {"rounds", "epochs", "once"}
         How the model learns.

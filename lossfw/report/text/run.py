@@ -8,6 +8,7 @@ from typing import Any
 from lossfw.evaluation.intervals.sentence import sentence
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
+from lossfw.losses.base import form_in_words
 from lossfw.nn.dense import Network
 from lossfw.report.text.tables import as_number, class_lines, input_line, show_table, with_interval
 from lossfw.runs.files import say
@@ -17,8 +18,6 @@ _SHOWN_NUMBERS = 12
 _SHOWN_LINES = 20
 
 _MATRIX_DIGITS = 6
-
-_FORMS = {"prediction": "predictions", "logits": "logits"}
 
 
 def show(plan: Plan, result: Result, loading: float, maker: str = "", inputs: str = "") -> None:
@@ -36,7 +35,7 @@ def show(plan: Plan, result: Result, loading: float, maker: str = "", inputs: st
 def saved_text(plan: Plan) -> str:
     """Return what the saved outputs of a plan are, with their shape."""
     shape = () if plan.outputs is None else plan.outputs.shape
-    return f"saved {_FORMS[plan.outputs_form]} of shape {shape}"
+    return f"saved {form_in_words(plan.outputs_form)} of shape {shape}"
 
 
 def report_rows(
@@ -55,7 +54,7 @@ def report_rows(
         *input_line(inputs or plan.data.inputs_text),
         *class_lines(plan.data.classes),
         ("network" if network else "model", maker),
-        ("loss", f"{result.loss_text}, from {_FORMS[result.form]}"),
+        ("loss", f"{result.loss_text}, from {form_in_words(result.form)}"),
         ("", ""),
         *measured(result.loss_name, numbers.loss),
     ]

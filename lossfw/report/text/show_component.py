@@ -89,8 +89,8 @@ def facts(description: dict[str, Any], *, here: bool) -> list[tuple[str, str]]:
         rows.append(("results", description["results"]))
     if "takes" in description:
         rows.append(("takes", _TAKES[description["takes"]]))
-    if description.get("form") == "logits":
-        rows.append(("form", "predictions are logits"))
+    if description.get("form", "prediction") != "prediction":
+        rows.append(("form", f"predictions are {description['form']}"))
     if description.get("output_activation"):
         rows.append(("output activation", f"{description['output_activation']}, before the loss"))
     if "derivative" in description:

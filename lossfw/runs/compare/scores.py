@@ -19,7 +19,7 @@ from lossfw.config.text.writing import flow
 from lossfw.errors import ArgumentError, LossfwError, UnknownNameError
 from lossfw.evaluation.accumulator import name_with_parameters, named_metrics
 from lossfw.evaluation.baseline import BaselineLoss, Skill
-from lossfw.losses.base import Form
+from lossfw.losses.base import Form, form_in_words
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
 from lossfw.metrics.base import RowwiseMetric
@@ -30,7 +30,6 @@ from lossfw.runs.compare.paired import seen_by
 from lossfw.runs.compare.rows import read_rows
 from lossfw.runs.rows import RowRecords
 
-_WORDS = {"prediction": "predictions", "logits": "logits"}
 # Two weights whose ratio differs by less are the same, up to rounding.
 _SAME_RATIO = 1e-9
 
@@ -156,9 +155,10 @@ def _scored(
 
 def _form_of(config: CheckedConfig) -> Form:
     """Return what the rows of a run hold."""
+    if config.loss is not None and config.loss._input_form != "prediction":
+        return config.loss._input_form
     saved = config.origin is not None and config.origin.form == "logits"
-    own = config.loss is not None and config.loss._input_form == "logits"
-    return "logits" if saved or own else "prediction"
+    return "logits" if saved else "prediction"
 
 
 def _taking(metric: Metric, form: Form, own: Loss | None) -> Metric:
@@ -166,21 +166,22 @@ def _taking(metric: Metric, form: Form, own: Loss | None) -> Metric:
     if not isinstance(metric, LossMetric):
         if metric.accepts not in ("any", form):
             raise ArgumentError(
-                f"the metric {metric.label} takes {_WORDS[metric.accepts]}, and the rows hold "
-                f"{_WORDS[form]}."
+                f"the metric {metric.label} takes {form_in_words(metric.accepts)}, but the rows "
+                f"hold {form_in_words(form)}."
             )
         return metric
     loss = metric.of
-    if form == "logits":
-        fused = loss if loss._input_form == "logits" else loss.on_raw_outputs()
+    if form != "prediction":
+        fused = loss if loss._input_form != "prediction" else loss.on_raw_outputs()
         if fused is None and loss.prediction_space is not LOGITS:
             raise ArgumentError(
-                f"the rows hold logits, and the loss {loss.name} has no form for logits."
+                f"the rows hold {form}, but the loss {loss.name} has no form for {form}."
             )
         return LossMetric(of=fused or loss)
     of_chances = own is not None and own.prediction_space in (UNIT, SIMPLEX)
-    if loss._input_form == "logits" or (of_chances and loss.prediction_space is LOGITS):
-        raise ArgumentError(f"the rows hold predictions, and the loss {loss} takes logits.")
+    if loss._input_form != "prediction" or (of_chances and loss.prediction_space is LOGITS):
+        taken = "logits" if loss._input_form == "prediction" else loss._input_form
+        raise ArgumentError(f"the rows hold predictions, but the loss {loss} takes {taken}.")
     return metric
 
 

@@ -76,7 +76,7 @@ class TestInARun:
     )
     def test_an_exponential_is_fused_with_the_loss_after_it(self, run, loss):
         fused, apart = run(f"{{{loss}}}"), run(f"{{{loss}, fuse: false}}")
-        assert (fused.form, apart.form) == ("logits", "prediction")
+        assert (fused.form, apart.form) == ("logs", "prediction")
         assert fused.loss == pytest.approx(apart.loss, rel=1e-14)
         assert fused.loss_name == loss.split(",")[0].removeprefix("name: ")
 
