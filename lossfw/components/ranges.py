@@ -28,8 +28,9 @@ class Range:
 
     Results are those of the formula, to a few units in the last place, for your numbers or for
     numbers within four units in the last place of them: where your numbers do not say more, no
-    result can. Outside of the range, results may be infinite, 0 or NaN, and never belong to
-    another row.
+    result can. Outside of the range, and at predictions for which the exact loss of an ordinary
+    target is above every float, results may be infinite, 0 or NaN, and never belong to another
+    row.
 
     Parameters
     ----------

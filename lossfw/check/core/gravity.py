@@ -1,18 +1,22 @@
 """Gravity: which findings are wrong, and which are only worth a note.
 
 A result is wrong where it misleads one who trains with it or reports it: it is NaN or infinite, or
-off by so much that it is another number. Its last digits are worth a note.
+off by so much that it is another number. Its last digits are worth a note, and so are predictions
+that nobody can use, because the exact loss of an ordinary target is above every float.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from lossfw.check.core.draw import usual_targets
 from lossfw.check.core.judge import Judgement
-from lossfw.check.core.points import Points, any_in_row
+from lossfw.check.core.members import usual
+from lossfw.check.core.points import Points, any_in_row, is_legal
 from lossfw.check.core.subject import DERIVATIVES, Subject
 from lossfw.components.ranges import Range
 from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.exact.ulp import to_float
 
 # A result is another number if it is off by more than this, both as it is and as a fraction of the
 # true one. A careful body of rounded operations stays far below, and a wrong term, sign or constant
@@ -28,6 +32,9 @@ FUNCTIONS = dict(enumerate(DERIVATIVES.values(), start=1))
 
 # Sizes of numbers that data have. Beyond them a result that is a number is only worth a note.
 _OF_DATA = Range(1e-6, 1e6)
+
+# So many ordinary targets show whether a prediction can be used. Numbers of most data have these.
+_TARGETS = 8
 
 
 def is_written(subject: Subject, order: int) -> bool:
@@ -46,8 +53,34 @@ def grades(subject: Subject, judgement: Judgement, order: int) -> NDArray:
     is_far = ~_hold(_OF_DATA, subject, points)
     # Only promised numbers are drawn.
     is_grave = any_in_row(bad & has_none) | (any_in_row(bad & is_other) & ~is_far)
+    grave = np.flatnonzero(is_grave)
+    useless = grave[are_useless(subject, points.take(grave))]
+    is_grave[useless], is_far[useless] = False, True
     small = np.where(is_far, "extreme", "digits")
     return np.where(any_in_row(bad), np.where(is_grave, "wrong", small), "")
+
+
+def are_useless(subject: Subject, points: Points) -> NDArray:
+    """Tell at which predictions the exact loss of an ordinary target is above every float.
+
+    So it is for a log variance of -800. Rows of classes and groups have no such predictions.
+    """
+    y, t = points.y, points.t
+    found = np.zeros(len(points), bool)
+    is_single = not subject.rows or subject.has_columns
+    if not len(points) or subject.truth is None or subject.kind == "group" or not is_single:
+        return found
+    rng = np.random.default_rng(0)
+    if subject.rows:
+        targets = usual_targets(subject, _TARGETS, y.shape[-1], rng)
+    else:
+        targets = usual(subject.target, rng, (_TARGETS,))
+    for target in targets.astype(t.dtype):
+        here = Points(y, np.broadcast_to(target, t.shape))
+        which = np.flatnonzero(~found & is_legal(subject, here))
+        here = here.take(which)
+        found[which] = np.isinf(to_float(subject.exact.values(here.y, here.t), y.dtype))
+    return found
 
 
 def are_others(actual: NDArray, expected: NDArray, dtype: str, has_author: bool = True) -> NDArray:

