@@ -53,27 +53,27 @@ class WeibullNll(DistributionLoss, Likelihood):
         return (t / s) ** k - (k - 1) * xp.log(t / s) - xp.log(k / s)
 
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        """Return log t, the logarithm of the shape, the shape, w and log w."""
+        """Return log(t / w), less the logarithm of the shape, then the shape, w and log w."""
         s, k, t = columns
-        shape, ratio = xp.exp(k), t * xp.exp(-s)
+        shape, more, ratio = xp.exp(k), xp.expm1(k), t * xp.exp(-s)
         log = xp.log(ratio)
-        # A power has digits that the exponential of a large logarithm has lost.
-        return log + s, k, shape, ratio**shape, shape * log
+        # Next to a shape of 1, a large logarithm needs the digits of expm1(k) that exp(k) has not.
+        return (s - k) - more * log, shape, ratio * ratio**more, shape * log
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
-        """w - log w, which is at least 1, and the rest."""
-        log, k, _, w, u = parts
-        return (w - u) + (log - k)
+        """w and the logarithms."""
+        logs, _, w, _ = parts
+        return w + logs
 
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-k (w - 1) by the log scale, and (w - 1) log w - 1 by the log shape."""
-        _, _, shape, w, u = parts
+        _, shape, w, u = parts
         rise = above_one(xp, w, u)
         return -shape * rise, u * rise - 1.0
 
     def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """k^2 w, and w (log w)^2 + (w - 1) log w."""
-        _, _, shape, w, u = parts
+        _, shape, w, u = parts
         return shape * shape * w, u * (u * w + above_one(xp, w, u))
 
     def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
