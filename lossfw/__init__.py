@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from lossfw.components.claims import ActivationClaims, Claims
     from lossfw.components.columns import Columns
     from lossfw.components.hookspecs import hookimpl
-    from lossfw.components.ranges import Range
+    from lossfw.components.ranges import PromisedRange
     from lossfw.components.registry import Registry
     from lossfw.components.spaces import (
         BINARY,
@@ -54,8 +54,8 @@ if TYPE_CHECKING:
         SIMPLEX,
         UNIT,
         VECTOR,
+        FiniteSpace,
         Interval,
-        Members,
         Space,
         Vector,
     )
@@ -72,19 +72,19 @@ if TYPE_CHECKING:
         PointwiseLoss,
     )
     from lossfw.losses.loss import Loss
-    from lossfw.losses.wrappers.base import ChangingWrapper
+    from lossfw.losses.wrappers.base import TargetChangingWrapper
     from lossfw.metrics import (
         ElementMetric,
         Metric,
         RowMetric,
         ScoreMetric,
         SumMetric,
-        Term,
+        SumTerm,
     )
     from lossfw.nn.activation import Activation, RowActivation
     from lossfw.nn.optimizer import Optimizer, OptimizerState, OptimizerStep
     from lossfw.numerics.arrays import Array, Namespace, NDArray
-    from lossfw.numerics.exact.reference import Order
+    from lossfw.numerics.exact.reference import DerivativeOrder
     from lossfw.runs.python import compare, evaluate, plan, run, run_all, train, train_all
 
 # Where the names above are. Each is imported on use: the command line needs none of them to print
@@ -93,10 +93,10 @@ _PLACES = {
     "components.claims": "ActivationClaims Claims",
     "components.columns": "Columns",
     "components.hookspecs": "hookimpl",
-    "components.ranges": "Range",
+    "components.ranges": "PromisedRange",
     "components.registry": "Registry",
     "components.spaces": "BINARY CLASS_INDEX COUNT LOG LOGITS NONNEGATIVE POSITIVE REAL SIGN "
-    "SIMPLEX UNIT VECTOR Interval Members Space Vector",
+    "SIMPLEX UNIT VECTOR Interval FiniteSpace Space Vector",
     "losses.bodies": "PointwiseBody RowBody",
     "losses.capabilities": "DistributionLoss GuardedLoss RawOutputLoss LogGuard",
     "losses.engine.group_partial": "GroupPartial",
@@ -104,17 +104,17 @@ _PLACES = {
     "losses.engine.threads": "threads",
     "losses.kinds": "CategoricalLoss DistanceLoss GroupLoss MarginLoss PointwiseLoss",
     "losses.loss": "Loss",
-    "losses.wrappers.base": "ChangingWrapper",
-    "metrics": "ElementMetric Metric RowMetric ScoreMetric SumMetric Term",
+    "losses.wrappers.base": "TargetChangingWrapper",
+    "metrics": "ElementMetric Metric RowMetric ScoreMetric SumMetric SumTerm",
     "nn.activation": "Activation RowActivation",
     "nn.optimizer": "Optimizer OptimizerState OptimizerStep",
     "numerics.arrays": "Array Namespace NDArray",
-    "numerics.exact.reference": "Order",
+    "numerics.exact.reference": "DerivativeOrder",
     "runs.python": "compare evaluate plan run run_all train train_all",
 }
 _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names.split()}
 
-# Packages that ``import lossfw`` gives access to, as in ``lossfw.metrics.Term``.
+# Packages that ``import lossfw`` gives access to, as in ``lossfw.metrics.SumTerm``.
 _PACKAGES = ("components", "losses", "metrics", "nn", "numerics")
 
 
@@ -226,11 +226,11 @@ __all__ = [
     "Array",
     "BrokenPluginError",
     "CategoricalLoss",
-    "ChangingWrapper",
     "Claims",
     "Columns",
     "ConfigError",
     "DataError",
+    "DerivativeOrder",
     "DisabledPluginError",
     "DistanceLoss",
     "DistributionLoss",
@@ -240,6 +240,7 @@ __all__ = [
     "DuplicateNameError",
     "ElementMetric",
     "EmptyReductionError",
+    "FiniteSpace",
     "GroupLoss",
     "GroupPartial",
     "GuardedLoss",
@@ -249,7 +250,6 @@ __all__ = [
     "Loss",
     "LossfwError",
     "MarginLoss",
-    "Members",
     "Metric",
     "MissingExtraError",
     "NDArray",
@@ -257,14 +257,13 @@ __all__ = [
     "Optimizer",
     "OptimizerState",
     "OptimizerStep",
-    "Order",
     "OutputError",
     "ParameterError",
     "Partial",
     "PluginError",
     "PointwiseBody",
     "PointwiseLoss",
-    "Range",
+    "PromisedRange",
     "RawOutputLoss",
     "Registry",
     "RowActivation",
@@ -275,7 +274,8 @@ __all__ = [
     "ShapeError",
     "Space",
     "SumMetric",
-    "Term",
+    "SumTerm",
+    "TargetChangingWrapper",
     "UnknownNameError",
     "Vector",
     "__version__",

@@ -12,16 +12,17 @@ FACES = {
     "lossfw": """
         BINARY CLASS_INDEX COUNT LOGITS NONNEGATIVE POSITIVE REAL SIGN SIMPLEX UNIT
         Activation ActivationClaims ArgumentError BrokenPluginError CategoricalLoss
-        ChangingWrapper Claims
+        TargetChangingWrapper Claims
         ConfigError DataError DisabledPluginError DistanceLoss DivergenceError DomainError
         DtypeError DuplicateNameError ElementMetric EmptyReductionError IncompatiblePluginError
         Interval Loss LossfwError MarginLoss Metric MissingExtraError Optimizer OutputError
-        ParameterError Partial PluginError PointwiseLoss Range Registry RowActivation RowMetric
-        RunError ScoreMetric ShapeError Space SumMetric Term UnknownNameError __version__
+        ParameterError Partial PluginError PointwiseLoss PromisedRange Registry RowActivation
+        RowMetric
+        RunError ScoreMetric ShapeError Space SumMetric SumTerm UnknownNameError __version__
         activation compare evaluate hookimpl loss metric plan registry run run_all threads train
         train_all
         Array DistributionLoss GuardedLoss RawOutputLoss LogGuard OptimizerState NDArray Namespace
-        OptimizerStep Order PointwiseBody RowBody
+        OptimizerStep DerivativeOrder PointwiseBody RowBody
     """,
     "lossfw.bridges": "Boosting BoostingBridge Bridge EstimatorOutputs output_activation_of",
     "lossfw.check": "Refutation Report check check_function parametrize_with_checks subject",
@@ -39,7 +40,7 @@ FACES = {
     """,
     "lossfw.metrics": """
         ElementMetric LossMetric Mergeable Metric MetricRows MetricUpdate RowMetric RowwiseMetric
-        ScoreMetric SumMetric Term
+        ScoreMetric SumMetric SumTerm
     """,
     "lossfw.numerics": """
         erf erfc expm1_minus hypot1m1 log1p_minus log1p_square log_cosh log_sigmoid log_softmax

@@ -52,7 +52,7 @@ def test_each_public_name_is_found_where_the_table_says():
 
 
 def test_public_packages_are_attributes_and_a_misspelt_name_is_none():
-    code = "import lossfw; print(lossfw.metrics.Term, lossfw.numerics.sigmoid, lossfw.errors)"
+    code = "import lossfw; print(lossfw.metrics.SumTerm, lossfw.numerics.sigmoid, lossfw.errors)"
     assert {"metrics", "numerics"} <= imported_by(code)
     with pytest.raises(AttributeError, match="module 'lossfw' has no attribute 'los'"):
         lossfw.los  # noqa: B018 - the access raises

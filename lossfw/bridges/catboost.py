@@ -6,7 +6,7 @@
 
     model = bridge.train("huber", {"depth": 4, "iterations": 100}, catboost.Pool(x, y))
 
-    model = catboost.CatBoostRegressor(**bridge.settings("huber", y))
+    model = catboost.CatBoostRegressor(**bridge.estimator_params("huber", y))
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from lossfw.learning.raw_form import class_indices, columns_of, raw_form
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-__all__ = ["CatBoostBridge", "metric", "objective", "settings", "start", "train"]
+__all__ = ["CatBoostBridge", "estimator_params", "metric", "objective", "start", "train"]
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class CatBoostBridge(StartInDataLibrary):
     data_class: ClassVar[str] = "Pool"
     training: ClassVar[str] = '{"iterations": 100}, catboost.Pool(x, y)'
 
-    def settings(
+    def estimator_params(
         self,
         loss: Any,
         target: Any,
@@ -221,7 +221,7 @@ class CatBoostBridge(StartInDataLibrary):
         cat = self.imported()
         target, weight = self.read(loss, params, pool)
         columns = params.get("classes_count")
-        defaults = self.settings(loss, target, weight, curvature=curvature, classes=columns)
+        defaults = self.estimator_params(loss, target, weight, curvature=curvature, classes=columns)
         columns = defaults.get("classes_count")
         _refuse_absent_classes(target, columns)
         begin = np.zeros(columns or ())
@@ -303,4 +303,4 @@ class CatBoostBridge(StartInDataLibrary):
 
 _BRIDGE = CatBoostBridge()
 objective, metric = _BRIDGE.objective, _BRIDGE.metric
-settings, train = _BRIDGE.settings, _BRIDGE.train
+estimator_params, train = _BRIDGE.estimator_params, _BRIDGE.train

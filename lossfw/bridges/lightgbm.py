@@ -7,7 +7,7 @@
     model = bridge.train("huber", {"num_leaves": 15}, lightgbm.Dataset(x, y), 100)
 
     begin = bridge.start("huber", y)
-    model = lightgbm.LGBMRegressor(**bridge.settings("huber", y, estimator="regressor"))
+    model = lightgbm.LGBMRegressor(**bridge.estimator_params("huber", y, estimator="regressor"))
     model.fit(x, y, init_score=bridge.init_score(begin, len(y)))
     bridge.with_start(model, begin)
 """
@@ -46,10 +46,10 @@ from lossfw.numerics.arrays import NDArray
 
 __all__ = [
     "LightGBMBridge",
+    "estimator_params",
     "init_score",
     "metric",
     "objective",
-    "settings",
     "start",
     "train",
     "with_start",
@@ -159,7 +159,7 @@ class LightGBMBridge(StartInDataLibrary):
     data_class: ClassVar[str] = "Dataset"
     training: ClassVar[str] = "{}, lightgbm.Dataset(x, y), 100"
 
-    def settings(
+    def estimator_params(
         self,
         loss: Any,
         target: Any,
@@ -247,7 +247,7 @@ class LightGBMBridge(StartInDataLibrary):
             init_model = booster_of(init_model, lgb)
             columns = classes_of(init_model, raw_form(loss, wide=True), params)
         rows = labels if target is None else TargetTable(np.asarray(target)).rows(labels)
-        defaults = self.settings(loss, rows, weight, curvature=curvature, classes=columns)
+        defaults = self.estimator_params(loss, rows, weight, curvature=curvature, classes=columns)
         if target is not None:
             defaults["objective"] = self.objective(loss, curvature=curvature, target=target)
         columns = defaults.get("num_class")
@@ -366,4 +366,4 @@ class LightGBMBridge(StartInDataLibrary):
 
 _BRIDGE = LightGBMBridge()
 objective, metric = _BRIDGE.objective, _BRIDGE.metric
-settings, train = _BRIDGE.settings, _BRIDGE.train
+estimator_params, train = _BRIDGE.estimator_params, _BRIDGE.train

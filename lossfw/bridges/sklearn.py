@@ -117,7 +117,7 @@ class SklearnBridge(BoostingBridge):
         """Return the loss that early stopping watches."""
         return hist_loss(loss, curvature="one", refit=False)
 
-    def settings(
+    def estimator_params(
         self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
     ) -> dict[str, Any]:
         """Return the parameters of the estimator."""

@@ -6,9 +6,8 @@
 
     model = bridge.train("huber", {"max_depth": 4}, xgboost.DMatrix(x, y), 100)
 
-    model = xgboost.XGBRegressor(
-        objective=bridge.objective("huber"), **bridge.settings("huber", y, estimator="regressor")
-    )
+    params = bridge.estimator_params("huber", y, estimator="regressor")
+    model = xgboost.XGBRegressor(objective=bridge.objective("huber"), **params)
 """
 
 from __future__ import annotations
@@ -39,11 +38,11 @@ from lossfw.learning.derivatives import (
     start,
 )
 from lossfw.learning.outputs import EstimatorOutputs, output_activation_of
-from lossfw.learning.raw_form import as_loss, raw_form, response
+from lossfw.learning.raw_form import as_loss, predictions_of, raw_form
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-__all__ = ["XGBoostBridge", "metric", "objective", "settings", "start", "train"]
+__all__ = ["XGBoostBridge", "estimator_params", "metric", "objective", "start", "train"]
 
 # Its callback maximises a metric whose name begins so, unless `maximize` is given.
 _MAXIMISED: Final = ("auc", "pre", "map", "ndcg")
@@ -121,9 +120,9 @@ def _begun(loss: Any, xgb_model: Any, classes: int | None) -> Begun:
     return begun
 
 
-def _refuse_no_response(loss: Any, estimator: EstimatorKind, respond: bool) -> None:
-    """Raise `ArgumentError` if XGBoost cannot return the responses that `respond` asks for."""
-    if not respond:
+def _refuse_no_response(loss: Any, estimator: EstimatorKind, apply_activation: bool) -> None:
+    """Raise `ArgumentError` if XGBoost cannot apply the output activation on request."""
+    if not apply_activation:
         return
     given = as_loss(loss)
     output_activation = (
@@ -134,22 +133,23 @@ def _refuse_no_response(loss: Any, estimator: EstimatorKind, respond: bool) -> N
         return
     if estimator == "regressor":
         raise ArgumentError(
-            f"respond=True with {given.name}: XGBRegressor.predict returns raw predictions for any "
-            "objective from outside. Leave respond out, and call lossfw.learning.response(loss, "
-            "model.predict(x)); the scorer of lossfw does so. xgboost.train can respond."
+            f"apply_activation=True with {given.name}: XGBRegressor.predict returns raw "
+            "predictions for any objective from outside. Leave apply_activation out, and call "
+            "lossfw.learning.predictions_of(loss, model.predict(x)); the scorer of lossfw does so. "
+            "xgboost.train can apply it."
         )
     if of_classes and output_activation not in ("sigmoid", "softmax"):
         raise ArgumentError(
-            f"respond=True with {given.name}, whose raw predictions have no output activation to "
-            f"probabilities: "
-            "leave respond out, and call predict(..., output_margin=True)."
+            f"apply_activation=True with {given.name}, whose raw predictions have no output "
+            "activation to probabilities: leave apply_activation out, and call "
+            "predict(..., output_margin=True)."
         )
 
 
 def _settings_at(
-    begin: Any, loss: Any, has_labels: bool, estimator: EstimatorKind, respond: bool
+    begin: Any, loss: Any, has_labels: bool, estimator: EstimatorKind, apply_activation: bool
 ) -> dict[str, Any]:
-    """Return `settings` with a start; without labels, rows are several targets."""
+    """Return `estimator_params` with a start; without labels, rows are several targets."""
     if np.ndim(begin):
         own: dict[str, Any] = {"base_score": [float(z) for z in np.asarray(begin)]}
     elif estimator == "classifier":
@@ -169,12 +169,12 @@ def _settings_at(
     if form.takes_rows and has_labels and not is_wide:
         # Without a name beside it, predict() returns classes.
         own |= {"num_class": len(own["base_score"]), "objective": _SOFTMAX}
-    elif respond:
+    elif apply_activation:
         output_activation = as_loss(loss).output_activation
         if output_activation is not None:
             own |= {
                 "objective": _BY_ACTIVATION[output_activation],
-                "base_score": response(loss, begin).tolist(),
+                "base_score": predictions_of(loss, begin).tolist(),
             }
         if output_activation == "exp":
             own["max_delta_step"] = 0.0
@@ -230,7 +230,7 @@ class XGBoostBridge(BoostingLibrary):
         made = derivatives(loss, curvature, target=target, wide=True)
         return XGBoostObjective(made, float(min_child_weight))
 
-    def settings(
+    def estimator_params(
         self,
         loss: Any,
         target: Any,
@@ -238,7 +238,7 @@ class XGBoostBridge(BoostingLibrary):
         *,
         classes: int | None = None,
         estimator: EstimatorKind = "native",
-        respond: bool = False,
+        apply_activation: bool = False,
         xgb_model: Any = None,
     ) -> dict[str, Any]:
         """Return the parameters that belong to an objective: the start and the number of classes.
@@ -252,7 +252,7 @@ class XGBoostBridge(BoostingLibrary):
             The number of classes, for a loss of rows.
         estimator : {"native", "regressor", "classifier"}
             For `xgboost.train`, `XGBRegressor` or `XGBClassifier`.
-        respond : bool
+        apply_activation : bool
             Whether ``predict``, or ``predict_proba`` of a classifier, returns responses
             (probabilities, means). A saved model keeps this.
         xgb_model : Booster, estimator, path or bytearray, optional
@@ -264,13 +264,13 @@ class XGBoostBridge(BoostingLibrary):
             If XGBoost cannot return responses; if the model has other raw predictions.
         """
         estimator = estimator_kind(estimator)
-        _refuse_no_response(loss, estimator, respond)
+        _refuse_no_response(loss, estimator, apply_activation)
         labels = np.ndim(target) == 1
         if xgb_model is None:
             begin = start(loss, target, sample_weight, classes=classes)
-            return _settings_at(begin, loss, labels, estimator, respond)
+            return _settings_at(begin, loss, labels, estimator, apply_activation)
         begun = _begun(loss, xgb_model, classes)
-        defaults = _settings_at(begun.margin, loss, labels, estimator, respond)
+        defaults = _settings_at(begun.margin, loss, labels, estimator, apply_activation)
         one = "reg:squarederror" if estimator == "regressor" else "binary:logistic"
         # Its estimators name an objective of their own beside one from outside.
         beside = (
@@ -287,7 +287,7 @@ class XGBoostBridge(BoostingLibrary):
         num_boost_round: int = 10,
         *,
         curvature: str = "auto",
-        respond: bool = False,
+        apply_activation: bool = False,
         target: Any = None,
         xgb_model: Any = None,
         **kwargs: Any,
@@ -307,8 +307,8 @@ class XGBoostBridge(BoostingLibrary):
             See `objective`.
         target : array_like, optional
             See `objective`.
-        respond
-            See `settings`. A model that is continued and responds goes on to do so.
+        apply_activation
+            See `estimator_params`. A continued model keeps its choice.
         xgb_model : Booster, estimator, path or bytearray, optional
             A model to continue. It keeps its start, and its trees predict as before.
 
@@ -324,7 +324,7 @@ class XGBoostBridge(BoostingLibrary):
         """
         xgb = self.imported()
         labels, weight = self.read(loss, params, dtrain)
-        _refuse_no_response(loss, "native", respond)
+        _refuse_no_response(loss, "native", apply_activation)
         least = float(params.get("min_child_weight", _MIN_CHILD_WEIGHT))
         made = self.objective(loss, curvature=curvature, target=target, min_child_weight=least)
         columns = params.get("num_class") or params.get("num_target")
@@ -337,7 +337,10 @@ class XGBoostBridge(BoostingLibrary):
             xgb_model = booster_of(xgb_model, xgb)
             begun = _begun(loss, xgb_model, columns)
             begin = begun.margin
-        merged = {**_settings_at(begin, loss, labels.ndim == 1, "native", respond), **params}
+        merged = {
+            **_settings_at(begin, loss, labels.ndim == 1, "native", apply_activation),
+            **params,
+        }
         if begun:
             if "base_score" in params:
                 begun.refuse_other_start(params["base_score"])
@@ -412,4 +415,4 @@ class XGBoostBridge(BoostingLibrary):
 
 _BRIDGE = XGBoostBridge()
 objective, metric = _BRIDGE.objective, _BRIDGE.metric
-settings, train = _BRIDGE.settings, _BRIDGE.train
+estimator_params, train = _BRIDGE.estimator_params, _BRIDGE.train

@@ -29,7 +29,7 @@ from lossfw.check.runner import CheckSuite, run, suite_of_subject
 from lossfw.components.claims import check_values, need_claims
 from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean
-from lossfw.components.ranges import PROMISED, Range, SizeRange, range_of
+from lossfw.components.ranges import PROMISED, PromisedRange, SizeRange, range_of
 from lossfw.components.spaces import LOGITS, Space
 from lossfw.errors import ArgumentError
 from lossfw.losses.capabilities import RawOutputLoss, without_guard
@@ -77,7 +77,7 @@ def check(
         One that holds all the same makes the report not ok.
     bridges : bool
         Check every installed bridge too: what its library gets from the loss.
-    within : Range, tuple of float or str, optional
+    within : PromisedRange, tuple of float or str, optional
         The sizes of predictions and targets for which results and claims are looked at, as
         ``(1e-6, 1e6)``; those that the loss promises unless given.
     strict : bool
@@ -160,7 +160,7 @@ def subject(
         hinge 2).
     setup : str
         Code that defines ``value`` (and the others) in the snippets.
-    within : Range, tuple of float or str, optional
+    within : PromisedRange, tuple of float or str, optional
         The sizes of predictions and targets for which results and claims are looked at, as
         ``(1e-6, 1e6)``; those that are promised unless given.
 
@@ -228,7 +228,7 @@ def subject(
     return described
 
 
-def _range(within: SizeRange | None, loss: Loss | None, name: str) -> Range:
+def _range(within: SizeRange | None, loss: Loss | None, name: str) -> PromisedRange:
     """Return the sizes that are given, else those that the loss promises which is compared with."""
     return getattr(loss, name, PROMISED) if within is None else range_of(within)
 

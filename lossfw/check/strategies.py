@@ -27,8 +27,8 @@ from lossfw.components.spaces import (
     CLASS_INDEX,
     LOGITS,
     Counts,
+    FiniteSpace,
     Interval,
-    Members,
     Simplex,
     Space,
     Vector,
@@ -229,7 +229,7 @@ def _shares(counts: NDArray) -> NDArray:
 def _member(space: Space, dtype: str) -> Any:
     """Return a strategy for single members of a space, as floats of the dtype."""
     st = _hypothesis().strategies
-    if isinstance(space, Members):
+    if isinstance(space, FiniteSpace):
         return st.sampled_from(space.members)
     if isinstance(space, Counts):
         return st.integers(0, 100).map(float)

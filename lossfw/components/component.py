@@ -194,7 +194,8 @@ def _objects_of(key: str, part: type[Component]) -> Callable[[Any], Any]:
             if isinstance(item, str | Mapping):
                 raise ParameterError(
                     f"{key} should be an object of Python, as lossfw.{part.kind}(...) returns it, "
-                    f"got {item!r}. Only parts of a ChangingWrapper have names in a configuration."
+                    f"got {item!r}. Only parts of a TargetChangingWrapper have names in a "
+                    "configuration."
                 )
         return value
 

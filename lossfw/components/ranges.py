@@ -1,4 +1,4 @@
-"""Range: sizes of numbers for which a loss promises its results.
+"""PromisedRange: sizes of numbers for which a loss promises its results.
 
 A space says which numbers a call takes; a range says for which of them an author answers. A call
 takes the others too: nothing looks at its digits there.
@@ -23,7 +23,7 @@ _USUAL_NARROW = (1e-10, 1e10)
 
 
 @dataclass(frozen=True)
-class Range:
+class PromisedRange:
     """The sizes of numbers for which a loss promises its results; 0 always belongs to them.
 
     Results are those of the formula, to a few units in the last place, for your numbers or for
@@ -47,9 +47,9 @@ class Range:
 
     Examples
     --------
-    >>> sizes = Range(high=100.0)
+    >>> sizes = PromisedRange(high=100.0)
     >>> sizes
-    Range(low=1e-30, high=100.0, float32=(1e-10, 100.0))
+    PromisedRange(low=1e-30, high=100.0, float32=(1e-10, 100.0))
     >>> print(sizes)
     up to 100
     >>> sizes.holds(np.array([0.0, -50.0, 1e-40, np.inf, np.nan]))
@@ -76,7 +76,7 @@ class Range:
                 )
 
     @classmethod
-    def common(cls, ranges: Iterable[Range]) -> Range:
+    def common(cls, ranges: Iterable[PromisedRange]) -> PromisedRange:
         """Return the sizes that lie in each range; hardly any where there is none."""
         given = list(ranges)
         both = [[one.of(dtype) for one in given] for dtype in ("float64", "float32")]
@@ -108,14 +108,14 @@ class Range:
 
 
 # What each loss promises that names no other range.
-PROMISED = Range()
+PROMISED = PromisedRange()
 
 # What is promised of a number whose exponential is taken: it has the promised sizes (1e30 is
 # exp(69)), and is a float in single precision too, where exp(88) is the last one.
-EXPONENTIATED = Range(high=80.0)
+EXPONENTIATED = PromisedRange(high=80.0)
 
 # All finite numbers.
-EVERY_SIZE = Range(0.0, np.inf)
+EVERY_SIZE = PromisedRange(0.0, np.inf)
 
 
 def _sizes(ends: tuple[float, float], usual: tuple[float, float]) -> str:
@@ -129,10 +129,10 @@ def _sizes(ends: tuple[float, float], usual: tuple[float, float]) -> str:
 
 
 # A range, its two limits, or both as a text ``LOW..HIGH``.
-SizeRange: TypeAlias = Range | tuple[float, float] | str
+SizeRange: TypeAlias = PromisedRange | tuple[float, float] | str
 
 
-def range_of(sizes: SizeRange) -> Range:
+def range_of(sizes: SizeRange) -> PromisedRange:
     """Return the range that is meant; a limit that a text leaves out is that of the promise.
 
     Raises
@@ -145,24 +145,24 @@ def range_of(sizes: SizeRange) -> Range:
     >>> print(range_of((0, 100)), "and", range_of("1e-3.."))
     up to 100 and 0.001 and above
     """
-    if isinstance(sizes, Range):
+    if isinstance(sizes, PromisedRange):
         return sizes
     try:
         low, high = sizes.split("..") if isinstance(sizes, str) else sizes
         low = _USUAL[0] if low == "" else float(low)
-        return Range(low, _USUAL[1] if high == "" else float(high))
+        return PromisedRange(low, _USUAL[1] if high == "" else float(high))
     except (ArgumentError, TypeError, ValueError):
         raise ArgumentError(
             f"{sizes!r} is not a range of sizes: expected LOW..HIGH, such as 1e-6..1e6."
         ) from None
 
 
-def sizes_in_words(prediction: Range, target: Range) -> str:
+def sizes_in_words(prediction: PromisedRange, target: PromisedRange) -> str:
     """Return the sizes of predictions and targets, empty where they are those of every loss.
 
     Examples
     --------
-    >>> sizes_in_words(Range(1e-100, 1e100), Range(high=1e100))
+    >>> sizes_in_words(PromisedRange(1e-100, 1e100), PromisedRange(high=1e100))
     'predictions of size 1e-100 to 1e+100, and targets of size up to 1e+100'
     """
     if prediction == target:

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from lossfw.components.ranges import EXPONENTIATED, Range
+from lossfw.components.ranges import EXPONENTIATED, PromisedRange
 from lossfw.errors import ArgumentError, DomainError, ShapeError
 from lossfw.numerics.arrays import Array, Namespace, is_half, is_torch, namespace_of
 
@@ -156,13 +156,13 @@ class Interval(Space):
     low, high : float
     low_included, high_included : bool
         Whether a bound belongs to it.
-    sizes : Range, optional
-        The sizes for which a loss can promise results; see `Range`. They bound those that the loss
-        names, so that each column has its own.
+    sizes : PromisedRange, optional
+        The sizes for which a loss can promise results; see `PromisedRange`. They bound those
+        that the loss names, so that each column has its own.
 
     Examples
     --------
-    >>> Interval("LOG_RATE", "the logarithms of rates", sizes=Range(high=20.0)).sizes.high
+    >>> Interval("LOG_RATE", "the logarithms of rates", sizes=PromisedRange(high=20.0)).sizes.high
     20.0
     """
 
@@ -170,7 +170,7 @@ class Interval(Space):
     high: float = np.inf
     low_included: bool = True
     high_included: bool = True
-    sizes: Range | None = None
+    sizes: PromisedRange | None = None
 
     def outside(self, x: Array) -> Array | None:
         """Tell which elements lie outside; see `Space.outside`."""
@@ -195,7 +195,7 @@ class Interval(Space):
 
 
 @dataclass(frozen=True)
-class Members(Space):
+class FiniteSpace(Space):
     """A few numbers, each of them listed."""
 
     members: tuple[float, ...] = ()
@@ -393,8 +393,8 @@ POSITIVE = Interval("POSITIVE", "the numbers above 0", low=0.0, low_included=Fal
 NONNEGATIVE = Interval("NONNEGATIVE", "the numbers at or above 0", low=0.0)
 UNIT = Interval("UNIT", "the interval [0, 1]", low=0.0, high=1.0)
 SIMPLEX = Simplex("SIMPLEX", "the rows of non-negative numbers that sum to 1")
-SIGN = Members("SIGN", "the set {-1, +1}", members=(-1.0, 1.0))
-BINARY = Members("BINARY", "the set {0, 1}", members=(0.0, 1.0))
+SIGN = FiniteSpace("SIGN", "the set {-1, +1}", members=(-1.0, 1.0))
+BINARY = FiniteSpace("BINARY", "the set {0, 1}", members=(0.0, 1.0))
 CLASS_INDEX = ClassIndex("CLASS_INDEX", "the integers 0 .. K-1")
 COUNT = Counts("COUNT", "the counts 0, 1, 2, ...")
 VECTOR = Vector.of(REAL)

@@ -17,7 +17,7 @@ from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.metrics import LossMetric, Metric, MetricRows, MetricUpdate
 from lossfw.metrics.base import MetricOfSums
-from lossfw.metrics.cell_sums import RowTerms, Term
+from lossfw.metrics.cell_sums import RowTerms, SumTerm
 from lossfw.metrics.sums import TableMetric
 from lossfw.numerics.arrays import NDArray
 
@@ -81,7 +81,7 @@ class Skill(TableMetric, MetricOfSums):
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
         """Return the terms of each row, also unasked; see `Metric.observe`."""
         sides = (self.of, rows.prediction), (self.against, _given(rows))
-        found = list[Term]()
+        found = list[SumTerm]()
         of_rows = list[NDArray]()
         for place, (loss, prediction) in enumerate(sides):
             shown = rows._replace(prediction=prediction)
@@ -89,7 +89,7 @@ class Skill(TableMetric, MetricOfSums):
             assert sums is not None
             own = np.flatnonzero(sums.weight)
             of_rows.append(own)
-            found.append(Term(np.full(len(own), place), sums.total[own]))
+            found.append(SumTerm(np.full(len(own), place), sums.total[own]))
         if not np.array_equal(of_rows[0], of_rows[1]):
             raise ArgumentError(f"{self.against.name} weighs the rows of model and baseline apart.")
         return MetricUpdate(None, RowTerms.of(1, _SKILL_SUMS, of_rows[0], found))

@@ -30,7 +30,7 @@ from lossfw.evaluation.merge_stack import MergeStack, pack_stacks, restore
 from lossfw.evaluation.slice_parts import SliceParts
 from lossfw.evaluation.slices import BY_CLASS, Slice
 from lossfw.metrics import Metric, MetricRows, MetricUpdate, ScoreMetric
-from lossfw.metrics.cell_sums import CellSums, RowTerms, Term
+from lossfw.metrics.cell_sums import CellSums, RowTerms, SumTerm
 from lossfw.numerics.arrays import NDArray
 
 # The sums of a part's size: how many rows, and their weight.
@@ -364,4 +364,4 @@ def _sizes(parts: NDArray, weight: NDArray, counts: NDArray) -> CellSums:
     rows = np.flatnonzero(counts)
     place = np.zeros(len(rows), np.int64)
     terms = [(place + _COUNT, np.ones(len(rows))), (place + _WEIGHT, weight[rows])]
-    return RowTerms.of(1, _SIZE_SUMS, rows, [Term(*term) for term in terms]).table(parts)
+    return RowTerms.of(1, _SIZE_SUMS, rows, [SumTerm(*term) for term in terms]).table(parts)

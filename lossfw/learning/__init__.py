@@ -2,7 +2,7 @@
 
 from lossfw.learning.bridge import AutogradBridge, Boosting, BoostingBridge, Bridge
 from lossfw.learning.outputs import EstimatorOutputs, output_activation_of
-from lossfw.learning.raw_form import flat_refusal, response
+from lossfw.learning.raw_form import flat_refusal, predictions_of
 
 __all__ = [
     "AutogradBridge",
@@ -12,5 +12,5 @@ __all__ = [
     "EstimatorOutputs",
     "flat_refusal",
     "output_activation_of",
-    "response",
+    "predictions_of",
 ]

@@ -166,7 +166,7 @@ class BoostingBridge(Bridge):
         """Return the object that the library watches."""
 
     @abstractmethod
-    def settings(
+    def estimator_params(
         self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
     ) -> Mapping[str, Any]:
         """Return the parameters of the library that belong to the loss."""

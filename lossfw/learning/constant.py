@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.errors import ArgumentError
-from lossfw.learning.raw_form import raw_form, response
+from lossfw.learning.raw_form import predictions_of, raw_form
 from lossfw.learning.start import start
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -52,7 +52,7 @@ def constant_prediction(
         )
     form = raw_form(loss, wide=True)
     raw = np.asarray(start(loss, target, sample_weight, classes=classes), np.float64)
-    found = raw if form == loss else response(loss, np.atleast_2d(raw)).reshape(raw.shape)
+    found = raw if form == loss else predictions_of(loss, np.atleast_2d(raw)).reshape(raw.shape)
     if not np.isfinite(found).all():
         raise ArgumentError(f"the least loss {loss.name} is that of no finite constant.")
     return np.asarray(found)

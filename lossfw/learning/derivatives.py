@@ -15,8 +15,8 @@ from lossfw.learning.raw_form import (
     Rows,
     Targets,
     as_loss,
+    predictions_of,
     raw_form,
-    response,
     rows_for,
     targets_for,
 )
@@ -24,7 +24,7 @@ from lossfw.learning.start import start
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-__all__ = ["Derivatives", "TargetTable", "response", "start"]
+__all__ = ["Derivatives", "TargetTable", "predictions_of", "start"]
 
 
 class Frozen:

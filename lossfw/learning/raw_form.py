@@ -107,7 +107,7 @@ def _is_line(space: Space) -> bool:
     return isinstance(space, Interval) and math.isinf(space.low) and math.isinf(space.high)
 
 
-def response(loss: Any, raw: Any) -> NDArray:
+def predictions_of(loss: Any, raw: Any) -> NDArray:
     """Convert raw predictions to those the loss was written for, such as probabilities or means.
 
     Parameters
@@ -123,9 +123,9 @@ def response(loss: Any, raw: Any) -> NDArray:
 
     Examples
     --------
-    >>> response("binary_cross_entropy", [0.0, 1.0])
+    >>> predictions_of("binary_cross_entropy", [0.0, 1.0])
     array([0.5       , 0.73105858])
-    >>> response("huber", [0.0, 1.0])
+    >>> predictions_of("huber", [0.0, 1.0])
     array([0., 1.])
     """
     output_activation = as_loss(loss).output_activation

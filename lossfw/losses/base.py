@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from lossfw.components.claims import Claims
 from lossfw.components.columns import Columns
 from lossfw.components.component import Component
-from lossfw.components.ranges import PROMISED, Range, sizes_in_words
+from lossfw.components.ranges import PROMISED, PromisedRange, sizes_in_words
 from lossfw.components.spaces import CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, Space, Vector
 from lossfw.errors import ArgumentError, DomainError, ShapeError
 from lossfw.losses.bodies import one_hot_rows
@@ -81,8 +81,8 @@ class LossDefinition(Component, ABC):
     prediction: ClassVar[Space] = REAL
     target: ClassVar[Space] = REAL
     # The sizes for which the author promises results.
-    prediction_range: ClassVar[Range] = PROMISED
-    target_range: ClassVar[Range] = PROMISED
+    prediction_range: ClassVar[PromisedRange] = PROMISED
+    target_range: ClassVar[PromisedRange] = PROMISED
     # Whether one loss belongs to a group of rows, whether a call has to name the groups, and the
     # row that groups can be filled up with; see `lossfw.GroupLoss`.
     takes_groups: ClassVar[bool] = False
@@ -112,10 +112,10 @@ class LossDefinition(Component, ABC):
                 raise TypeError(f"neutral of {cls.__name__} {fault}")
         for name in ("prediction_range", "target_range"):
             sizes = getattr(cls, name)
-            if not isinstance(sizes, Range | property):
+            if not isinstance(sizes, PromisedRange | property):
                 raise TypeError(
-                    f"{name} of {cls.__name__} is {sizes!r}; expected a Range, such as "
-                    "Range(1e-6, 1e6), or nothing for the sizes that every loss promises."
+                    f"{name} of {cls.__name__} is {sizes!r}; expected a PromisedRange, such as "
+                    "PromisedRange(1e-6, 1e6), or nothing for the sizes that every loss promises."
                 )
 
     # An author may write ---------------------------------------------------

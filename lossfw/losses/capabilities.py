@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from lossfw.components.ranges import EXPONENTIATED, PROMISED, Range
+from lossfw.components.ranges import EXPONENTIATED, PROMISED, PromisedRange
 from lossfw.components.spaces import UNIT
 from lossfw.errors import ArgumentError, ShapeError
 from lossfw.losses.base import Form
@@ -74,7 +74,7 @@ class RawOutputLoss(Loss):
         return self.raw_body() if self._input_form != "prediction" else self
 
     @property
-    def prediction_range(self) -> Range:  # type: ignore[override]  # it depends on the form
+    def prediction_range(self) -> PromisedRange:  # type: ignore[override]  # it depends on the form
         """That of logarithms where the output activation is the exponential."""
         is_log = self.output_activation == "exp" and self._input_form != "prediction"
         return EXPONENTIATED if is_log else PROMISED

@@ -26,7 +26,7 @@ from lossfw.losses.engine.reduction import Denominator, Empty, Reduction, Reduct
 from lossfw.losses.group_inputs import GroupArguments
 from lossfw.losses.inputs import first_row, set_out
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.exact.reference import Order
+from lossfw.numerics.exact.reference import DerivativeOrder
 
 
 class Loss(LossDefinition):
@@ -39,7 +39,7 @@ class Loss(LossDefinition):
     ----------
     prediction, target : Space
         The spaces of predictions and targets. A value outside is a `DomainError`.
-    prediction_range, target_range : Range, optional
+    prediction_range, target_range : PromisedRange, optional
         The sizes for which results are promised: 0 and 1e-30 to 1e30 (float32: 1e-10 to 1e10)
         unless given. A call takes others.
 
@@ -337,7 +337,7 @@ class Loss(LossDefinition):
         return Partial.unpack(arrays)
 
     def exact(
-        self, prediction: Any, target: Any, *, group: Any = None, derivative: Order = 0
+        self, prediction: Any, target: Any, *, group: Any = None, derivative: DerivativeOrder = 0
     ) -> NDArray:
         """Return the true unreduced loss, or its derivative, with 60 digits.
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lossfw.components.columns import Columns
-from lossfw.components.spaces import Interval, Members, Simplex, Space
+from lossfw.components.spaces import FiniteSpace, Interval, Simplex, Space
 from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import NDArray
 
@@ -111,7 +111,7 @@ def _equal(target: float) -> Any:
 def _plain(space: Space, wanted: float) -> float:
     """Return a number of a space: the one that is wanted, or another one."""
     candidates = [wanted, 1.0, 0.0, -1.0]
-    if isinstance(space, Members):
+    if isinstance(space, FiniteSpace):
         candidates += space.members
     if isinstance(space, Interval):
         candidates += [(space.low + space.high) / 2, space.low + 1, space.high - 1]

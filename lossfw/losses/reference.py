@@ -8,10 +8,10 @@ from lossfw.losses.base import LossDefinition
 from lossfw.losses.group_inputs import GroupArguments
 from lossfw.losses.inputs import Arguments, one_hot
 from lossfw.numerics.arrays import Array, Body, Namespace
-from lossfw.numerics.exact.reference import Order, check_order, exact, reference
+from lossfw.numerics.exact.reference import DerivativeOrder, check_order, exact, reference
 
 
-def of_loss(loss: LossDefinition, call: Arguments, order: Order) -> Array:
+def of_loss(loss: LossDefinition, call: Arguments, order: DerivativeOrder) -> Array:
     """Return the true unreduced loss of a call, or its derivative; see `Loss.exact`."""
     check_order(order)
     if isinstance(call, GroupArguments):
@@ -37,7 +37,7 @@ def of_loss(loss: LossDefinition, call: Arguments, order: Order) -> Array:
     return _weighted(call, truth).reshape(shape)
 
 
-def _of_groups(loss: LossDefinition, call: GroupArguments, order: Order) -> Array:
+def _of_groups(loss: LossDefinition, call: GroupArguments, order: DerivativeOrder) -> Array:
     """Return the true loss of each group, or its derivative by each number of the prediction."""
     out = np.full(call.shape if order == 0 else call.y.shape, None, object)
     for some, rows in call.groups.stacks():

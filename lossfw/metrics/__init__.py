@@ -12,7 +12,7 @@ number that each has, and `GroupSumMetric` a function of sums over groups. A par
 from lossfw.losses.inputs import Arguments, as_array, prepare
 from lossfw.losses.nested import NestedLoss
 from lossfw.metrics.base import Mergeable, Metric, MetricRows, MetricUpdate, RowwiseMetric
-from lossfw.metrics.cell_sums import CellSums, Term
+from lossfw.metrics.cell_sums import CellSums, SumTerm
 from lossfw.metrics.engine_body import MetricBody
 from lossfw.metrics.group_means import GroupMetric
 from lossfw.metrics.group_sums import GroupSumMetric
@@ -36,7 +36,7 @@ __all__ = [
     "RowwiseMetric",
     "ScoreMetric",
     "SumMetric",
-    "Term",
+    "SumTerm",
     "as_array",
     "prepare",
 ]

@@ -18,7 +18,7 @@ from lossfw.metrics.exact_sums import ExactSums, ordered, unordered
 from lossfw.numerics.arrays import NDArray
 
 
-class Term(NamedTuple):
+class SumTerm(NamedTuple):
     """The numbers that some rows add to sums, one for each row.
 
     Attributes
@@ -45,13 +45,13 @@ class RowTerms(NamedTuple):
     places: int
     # The row of each term, the first one being 0, (E,).
     rows: NDArray
-    # As in `Term`.
+    # As in `SumTerm`.
     where: NDArray
     values: NDArray
     scores: NDArray | None
 
     @classmethod
-    def of(cls, columns: int, places: int, rows: NDArray, terms: Iterable[Term]) -> RowTerms:
+    def of(cls, columns: int, places: int, rows: NDArray, terms: Iterable[SumTerm]) -> RowTerms:
         """Return the terms of rows without those that add 0; one is kept of a row without others.
 
         A row whose terms all add 0 is a row still: of a mean, and for the intervals.

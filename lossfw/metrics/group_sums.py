@@ -11,7 +11,7 @@ from lossfw.errors import ShapeError
 from lossfw.losses.inputs import as_array, check_same_index
 from lossfw.losses.row_groups import groups_of
 from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate
-from lossfw.metrics.cell_sums import RowTerms, Term
+from lossfw.metrics.cell_sums import RowTerms, SumTerm
 from lossfw.metrics.sums import TableMetric
 from lossfw.numerics.arrays import NDArray
 
@@ -83,7 +83,7 @@ class GroupSumMetric(TableMetric, MetricOfSums):
             found = self.sums_of(y, t, weight, groups)
         sums = np.asarray(found, np.float64).reshape(-1, places)
         first = np.array([own[0] for own in groups], np.int64)
-        every = [Term(np.full(len(first), k), sums[:, k]) for k in range(places)]
+        every = [SumTerm(np.full(len(first), k), sums[:, k]) for k in range(places)]
         return MetricUpdate(None, RowTerms.of(columns, places, first, every))
 
     def partial(

@@ -15,7 +15,7 @@ from lossfw.losses.engine.partial import Partial
 from lossfw.losses.inputs import Arguments, prepare
 from lossfw.losses.nested import NestedLoss
 from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate
-from lossfw.metrics.cell_sums import RowTerms, Term
+from lossfw.metrics.cell_sums import RowTerms, SumTerm
 from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
 from lossfw.numerics.arrays import NDArray
 
@@ -57,8 +57,8 @@ def mean_terms(sums: RowSums | None, columns: int) -> RowTerms | None:
     rows = np.flatnonzero(sums.weight)
     place = np.zeros(len(rows), np.int64)
     terms = [
-        Term(place + _TOTAL, sums.total[rows]),
-        Term(place + _WEIGHT, sums.weight[rows]),
+        SumTerm(place + _TOTAL, sums.total[rows]),
+        SumTerm(place + _WEIGHT, sums.weight[rows]),
     ]
     return RowTerms.of(columns, _MEAN_SUMS, rows, terms)
 

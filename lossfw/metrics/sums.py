@@ -13,7 +13,7 @@ from lossfw.losses.engine.read_only import raise_for_writing
 from lossfw.losses.engine.tiling import make_tile
 from lossfw.losses.inputs import Arguments, prepare
 from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate, RowwiseMetric, sum_units
-from lossfw.metrics.cell_sums import CellSums, RowTerms, Term
+from lossfw.metrics.cell_sums import CellSums, RowTerms, SumTerm
 from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
 from lossfw.metrics.exact_sums import unordered
 from lossfw.numerics.arrays import NDArray
@@ -54,7 +54,7 @@ class _ByTerms(TableMetric):
     classes: ClassVar[bool] = True
 
     @abstractmethod
-    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterable[Term]:
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterable[SumTerm]:
         """Return the terms that the rows add to the sums, one or more for all rows.
 
         Parameters
@@ -112,8 +112,8 @@ class SumMetric(_ByTerms, MetricOfSums):
     ...
     ...     def terms(self, prediction, target, weight):
     ...         place = np.zeros(len(weight), int)
-    ...         yield Term(place, weight * (prediction - target).mean(-1))
-    ...         yield Term(place + 1, weight)
+    ...         yield SumTerm(place, weight * (prediction - target).mean(-1))
+    ...         yield SumTerm(place + 1, weight)
     ...
     ...     def value(self, sums, columns):
     ...         return sums[:, 0] / sums[:, 1]

@@ -25,7 +25,7 @@ from lossfw.numerics.arrays import (
     namespace_of,
 )
 from lossfw.numerics.dual import derivatives as dual
-from lossfw.numerics.exact.reference import Order, check_order, reference
+from lossfw.numerics.exact.reference import DerivativeOrder, check_order, reference
 from lossfw.numerics.typed_namespace import typed
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -68,7 +68,7 @@ class Activation(UnaryBody, Component):
         """Return the transposed Jacobian at `x` times `v`, for the backward pass."""
         return self.derivative(xp, x) * v
 
-    def exact(self, x: Any, *, derivative: Order = 0) -> Any:
+    def exact(self, x: Any, *, derivative: DerivativeOrder = 0) -> Any:
         """Return the true activation, or its derivative, with 60 digits.
 
         Parameters

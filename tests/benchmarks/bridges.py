@@ -75,7 +75,7 @@ def trainings():
     for loss, bare, theirs, lights, y, own in CASES:
         name = loss if isinstance(loss, str) else loss["name"]
         data = xgb.DMatrix(X, y)
-        begun = xgboost.settings(loss, y, classes=own.get("num_class"))
+        begun = xgboost.estimator_params(loss, y, classes=own.get("num_class"))
         ours, builtin, least = best(
             lambda data=data, loss=loss: xgboost.train(loss, {}, data, ROUNDS),
             lambda data=data, theirs=theirs, own=own: xgb.train(

@@ -94,7 +94,7 @@ def fitted(name, loss, x, y, w=None, model=None, own=None):
     given = {k: v for k, v in (own or {}).items() if k != "num_class"}
     if own is None:
         more = {"xgb_model": model} if name == "xgboost" else {}
-        given = library.settings(loss, y, w, curvature=exact(loss), **more)
+        given = library.estimator_params(loss, y, w, curvature=exact(loss), **more)
     elif name == "catboost" and y.min() > 5:
         given["boost_from_average"] = False  # An estimator with a loss begins at 0.
     estimator, kwargs = library.estimator(y, given), {library.continued: model}
@@ -108,7 +108,7 @@ def fitted(name, loss, x, y, w=None, model=None, own=None):
 def gap(ours, theirs):
     """Return the largest difference in parts of the standard deviation; of classes of shares."""
     if ours.ndim == 2:
-        ours, theirs = (derivatives.response("cross_entropy", raw) for raw in (ours, theirs))
+        ours, theirs = (derivatives.predictions_of("cross_entropy", raw) for raw in (ours, theirs))
     return np.abs(ours - theirs).max() / np.std(theirs)
 
 
@@ -173,7 +173,7 @@ def test_two_legs_are_one_training(name, loss, targets, tmp_path):
             catboost.train(loss, params, pool, init_model=begun)
             for begun in (half, library.source(half, "file", tmp_path))
         ]
-        estimator = catboost.settings(loss, y)
+        estimator = catboost.estimator_params(loss, y)
         others.append(cat.CatBoost({**estimator, **params}).fit(pool, init_model=half))
         for other in others:
             assert library.raw(other, X, ROUNDS).tolist() == library.raw(half, X).tolist()
@@ -226,27 +226,29 @@ def test_an_estimator_is_continued_by_train(name, targets):
     ],
 )  # fmt: skip
 @pytest.mark.turns(3)
-@pytest.mark.parametrize("respond", [False, True])
-def test_the_faces_of_xgboost_continue_each_other(loss, targets, estimator, respond):
+@pytest.mark.parametrize("apply_activation", [False, True])
+def test_the_faces_of_xgboost_continue_each_other(loss, targets, estimator, apply_activation):
     library, y = LIBRARIES["xgboost"], targets(X)
     data, params = xgb.DMatrix(X, y), library.params
-    native = xgboost.train(loss, params, data, ROUNDS, respond=respond)
+    native = xgboost.train(loss, params, data, ROUNDS, apply_activation=apply_activation)
     before = library.raw(native, X)
     kind = xgb.XGBClassifier if estimator == "classifier" else xgb.XGBRegressor
-    own = xgboost.settings(loss, y, estimator=estimator, xgb_model=native)
+    own = xgboost.estimator_params(loss, y, estimator=estimator, xgb_model=native)
     model = kind(objective=xgboost.objective(loss), n_estimators=ROUNDS, n_jobs=1, **own)
     model.fit(X, y, xgb_model=native)
     assert library.raw(model, X, ROUNDS) == pytest.approx(before, rel=1e-5, abs=1e-6)
-    again = xgboost.train(loss, params, data, ROUNDS, respond=not respond, xgb_model=model)
+    again = xgboost.train(
+        loss, params, data, ROUNDS, apply_activation=not apply_activation, xgb_model=model
+    )
     found = library.raw(again, X, 2 * ROUNDS)
     assert found == pytest.approx(library.raw(model, X), rel=1e-5, abs=1e-6)
-    if not respond and estimator == "regressor":
+    if not apply_activation and estimator == "regressor":
         assert again.predict(data) == pytest.approx(np.exp(library.raw(again, X)), rel=1e-5)
 
 
 def test_a_model_that_responds_goes_on_to_do_so():
     data = xgb.DMatrix(X, counts(X))
-    half = xgboost.train("poisson_deviance", {"nthread": 1}, data, ROUNDS, respond=True)
+    half = xgboost.train("poisson_deviance", {"nthread": 1}, data, ROUNDS, apply_activation=True)
     whole = xgboost.train("poisson_deviance", {"nthread": 1}, data, ROUNDS, xgb_model=half)
     raw = whole.predict(data, output_margin=True)
     assert whole.predict(data) == pytest.approx(np.exp(raw), rel=1e-6)
@@ -288,14 +290,19 @@ def test_several_targets_of_xgboost_are_continued():
     y = np.stack([numbers(X), counts(X) + 1.0], axis=1)
     data, other = xgb.DMatrix(X, y), xgb.DMatrix(X, y + 50.0)
     half = xgboost.train("poisson_deviance", {"nthread": 1}, data, ROUNDS)
-    for respond in (False, True):
+    for apply_activation in (False, True):
         whole = xgboost.train(
-            "poisson_deviance", {"nthread": 1}, other, ROUNDS, xgb_model=half, respond=respond
+            "poisson_deviance",
+            {"nthread": 1},
+            other,
+            ROUNDS,
+            xgb_model=half,
+            apply_activation=apply_activation,
         )
         first = whole.predict(data, output_margin=True, iteration_range=(0, ROUNDS))
         assert first == pytest.approx(half.predict(data, output_margin=True), rel=1e-6)
         raw = whole.predict(data, output_margin=True)
-        shown = np.exp(raw) if respond else raw
+        shown = np.exp(raw) if apply_activation else raw
         assert whole.predict(data) == pytest.approx(shown, rel=1e-5)
 
 
@@ -305,7 +312,7 @@ def test_parameters_that_do_not_fit_a_model_are_told():
     data = xgb.DMatrix(X, y + 100.0)
     with pytest.raises(ArgumentError, match=r"base_score=120\.0 beside xgb_model"):
         xgboost.train("huber", {"base_score": 120.0}, data, 1, xgb_model=half)
-    same = {"nthread": 1, **xgboost.settings("huber", y)}
+    same = {"nthread": 1, **xgboost.estimator_params("huber", y)}
     more = xgboost.train("huber", same, data, 1, xgb_model=half)
     library = LIBRARIES["xgboost"]
     assert library.raw(more, X, ROUNDS).tolist() == library.raw(half, X).tolist()

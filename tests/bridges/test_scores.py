@@ -369,9 +369,9 @@ def test_a_loaded_model_is_told_its_objective(tmp_path):
     assert_scores("poisson_deviance", model, COUNT, metrics.mean_poisson_deviance(COUNT, means))
 
 
-# A loss and what `settings` says to respond=True; nothing where it changes nothing.
+# A loss and what `settings` says to apply_activation=True; nothing where it changes nothing.
 RESPONDING = [
-    ("poisson_deviance", COUNT, "regressor", "lossfw.learning.response"),
+    ("poisson_deviance", COUNT, "regressor", "lossfw.learning.predictions_of"),
     ("binary_cross_entropy", LABEL, "regressor", "XGBRegressor.predict returns raw"),
     ("hinge", LABEL, "classifier", "no output activation to probabilities"),
     ("multiclass_hinge", CLASS, "native", "output_margin"),
@@ -386,7 +386,7 @@ RESPONDING = [
 def test_xgboost_refuses_responses_that_it_cannot_return(loss, y, estimator, words):
     if words:
         with pytest.raises(ArgumentError, match=words):
-            xgboost.settings(loss, y, estimator=estimator, respond=True)
+            xgboost.estimator_params(loss, y, estimator=estimator, apply_activation=True)
     else:
-        asked = xgboost.settings(loss, y, estimator=estimator, respond=True)
-        assert asked == xgboost.settings(loss, y, estimator=estimator)
+        asked = xgboost.estimator_params(loss, y, estimator=estimator, apply_activation=True)
+        assert asked == xgboost.estimator_params(loss, y, estimator=estimator)

@@ -71,7 +71,7 @@ def test_derivatives_have_the_shape_of_the_raw_predictions(bridge):
 def test_the_scikit_learn_faces_have_the_weights_of_fit():
     weight = np.where(np.arange(240) < 80, 2.0, 1.0)
     model = XGB.estimator_of("huber", Y).fit(X, Y, sample_weight=weight)
-    start = xgboost.settings("huber", Y)["base_score"]
+    start = xgboost.estimator_params("huber", Y)["base_score"]
     _, raw = fit(XGB, "huber", Y, 5, weight=weight, params={"base_score": start})
     assert model.predict(X) == pytest.approx(raw, rel=1e-6)
     begin = lightgbm.start("huber", Y, weight)
@@ -90,7 +90,7 @@ def test_the_classifiers_take_labels():
         # LightGBM warns that what it predicts is raw.
         warnings.simplefilter("ignore")
         assert (np.argmax(LGB.raw(model, X), axis=1) == CLASS).mean() > 0.8
-    settings = catboost.settings("cross_entropy", texts, estimator="classifier")
+    settings = catboost.estimator_params("cross_entropy", texts, estimator="classifier")
     model = CAT.estimator(CLASS, settings).fit(X, texts)
     assert (model.predict(X)[:, 0] == texts).mean() > 0.7
     model = CAT.estimator_of("logistic", LABEL).fit(X, LABEL)
@@ -112,12 +112,12 @@ def test_a_saved_model_holds_its_start(tmp_path):
 
 
 def test_xgboost_can_answer_with_responses():
-    model, raw = fit(XGB, "poisson_deviance", np.round(Y), respond=True)
-    means = derivatives.response("poisson_deviance", raw)
+    model, raw = fit(XGB, "poisson_deviance", np.round(Y), apply_activation=True)
+    means = derivatives.predictions_of("poisson_deviance", raw)
     assert model.predict(xgb.DMatrix(X)) == pytest.approx(means, rel=1e-5)
     model, raw = fit(XGB, "cross_entropy", CLASS)
     assert model.predict(xgb.DMatrix(X)) == pytest.approx(
-        derivatives.response("cross_entropy", raw), rel=1e-5
+        derivatives.predictions_of("cross_entropy", raw), rel=1e-5
     )
 
 
@@ -290,4 +290,4 @@ def test_labels_that_are_texts_are_told():
 @LIBRARY
 def test_an_unknown_estimator_gets_an_error(library):
     with pytest.raises(ArgumentError, match="choose one of native"):
-        library.bridge.settings("huber", Y, estimator="sk")
+        library.bridge.estimator_params("huber", Y, estimator="sk")

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from lossfw import REAL, CategoricalLoss, Claims, DistanceLoss, Interval, PointwiseLoss, Range
+from lossfw import (
+    REAL,
+    CategoricalLoss,
+    Claims,
+    DistanceLoss,
+    Interval,
+    PointwiseLoss,
+    PromisedRange,
+)
 from lossfw.check import check, check_function
 from lossfw.check.accuracy.measure import measure
 from lossfw.check.core.search import Search
@@ -15,15 +23,15 @@ from lossfw.cli import main
 from lossfw.components.ranges import PROMISED
 from lossfw.errors import ArgumentError
 
-USUAL = Range(1e-3, 1e3)
+USUAL = PromisedRange(1e-3, 1e3)
 
 
 class Square(DistanceLoss):
     """The square, right at a usual size."""
 
-    prediction_range: ClassVar[Range] = USUAL
+    prediction_range: ClassVar[PromisedRange] = USUAL
     # Residuals are as large as predictions.
-    target_range: ClassVar[Range] = Range(0.0, 1e-250)
+    target_range: ClassVar[PromisedRange] = PromisedRange(0.0, 1e-250)
 
     def formula(self, xp, r):
         return r * r
@@ -41,7 +49,7 @@ class Rows(CategoricalLoss):
     """Squares of rows, wrong and not convex far out."""
 
     prediction = target = REAL
-    prediction_range = target_range = Range(high=50.0)
+    prediction_range = target_range = PromisedRange(high=50.0)
 
     def formula(self, xp, y, t):
         return xp.sum((y - t) ** 2, axis=-1)
@@ -64,7 +72,7 @@ class Ratio(PointwiseLoss):
     """A square over 1 + t^2, for targets up to 10."""
 
     prediction = target = REAL
-    target_range = Range(high=10.0)
+    target_range = PromisedRange(high=10.0)
 
     def formula(self, xp, y, t):
         return (y - t) ** 2 / (1 + t**2)
@@ -91,7 +99,7 @@ def test_the_laws_of_a_call_hold_where_nothing_is_promised():
     class Tiny(Square):
         """Promises sizes that no law looks at, and turns NaN into 0."""
 
-        prediction_range: ClassVar[Range] = Range(1e-30, 1e-20)
+        prediction_range: ClassVar[PromisedRange] = PromisedRange(1e-30, 1e-20)
 
         def value(self, xp, r):
             return xp.where(xp.isnan(r), 0.0 * xp.ones_like(r), super().value(xp, r))
@@ -106,7 +114,9 @@ def test_points_lie_in_the_range_of_their_dtype(dtype):
     class Both(Square):
         """It promises less in float32."""
 
-        prediction_range: ClassVar[Range] = Range(1e-100, 1e100, float32=(1e-10, 1e10))
+        prediction_range: ClassVar[PromisedRange] = PromisedRange(
+            1e-100, 1e100, float32=(1e-10, 1e10)
+        )
 
     (points,) = Search().points(of_component(Both()), dtype)
     size = np.abs(points.y[points.y != 0]).astype(float)
@@ -119,7 +129,7 @@ def test_a_narrow_range_has_as_many_points_as_a_wide_one():
     class Narrow(Square):
         """Few of the usual numbers are of these sizes."""
 
-        prediction_range: ClassVar[Range] = Range(1e3, 1e4)
+        prediction_range: ClassVar[PromisedRange] = PromisedRange(1e3, 1e4)
 
     (points,) = Search().points(of_component(Narrow()), "float64")
     size = np.abs(points.y[points.y != 0])
@@ -133,7 +143,7 @@ def test_a_range_without_numbers_of_the_space_ends_the_search():
         """Large shares are none."""
 
         prediction = Interval("SHARE", "the shares above 0", low=0.0, high=1.0, low_included=False)
-        prediction_range = Range(1e3)
+        prediction_range = PromisedRange(1e3)
 
     assert not check(Nothing(), examples=20, only=["value", "shape"]).refuted
     assert not measure(Nothing(), "float64", points=50).results

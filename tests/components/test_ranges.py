@@ -1,4 +1,4 @@
-"""Range: sizes of numbers for which a loss promises its results."""
+"""PromisedRange: sizes of numbers for which a loss promises its results."""
 
 import re
 
@@ -12,13 +12,13 @@ from lossfw.components.ranges import (
     EVERY_SIZE,
     EXPONENTIATED,
     PROMISED,
-    Range,
+    PromisedRange,
     range_of,
     sizes_in_words,
 )
 from lossfw.errors import ArgumentError
 
-SMALL, LARGE = Range(1e-3, 10.0), Range(0.1, 1e6, float32=(1.0, 1e3))
+SMALL, LARGE = PromisedRange(1e-3, 10.0), PromisedRange(0.1, 1e6, float32=(1.0, 1e3))
 
 
 @pytest.mark.parametrize(
@@ -28,12 +28,12 @@ SMALL, LARGE = Range(1e-3, 10.0), Range(0.1, 1e6, float32=(1.0, 1e3))
         (LARGE, "float64", [0.1, 1e6], [0.09, 2e6]),
         (LARGE, "float32", [1.0, 1e3], [0.1, 1e4]),
         (LARGE, "float16", [0.0, 2.0], [0.5, 6e4]),
-        (Range(1e-100, 1e100), "float16", [1.0, 6e4], [np.inf]),
-        (Range(high=3.0), "int64", [0, -3], [4]),
+        (PromisedRange(1e-100, 1e100), "float16", [1.0, 6e4], [np.inf]),
+        (PromisedRange(high=3.0), "int64", [0, -3], [4]),
         (PROMISED, "float64", [0.0, 1e-30, -1e30, np.nan], [9e-31, 2e30, np.inf]),
         (PROMISED, "float32", [0.0, 1.1e-10, -1e10], [9e-11, 2e10]),
-        (Range(high=3.0), "float32", [0.0, 1.1e-10, 3.0], [9e-11, 4.0]),
-        (Range(1e-20), "float32", [1e-20, 1e10], [1e-21, 2e10]),
+        (PromisedRange(high=3.0), "float32", [0.0, 1.1e-10, 3.0], [9e-11, 4.0]),
+        (PromisedRange(1e-20), "float32", [1e-20, 1e10], [1e-21, 2e10]),
         (EVERY_SIZE, "float64", [5e-324, 1.7e308], [np.inf, -np.inf]),
     ],
 )
@@ -45,10 +45,10 @@ def test_a_range_is_of_sizes(sizes, dtype, inside, outside):
 @pytest.mark.parametrize(
     ("given", "sizes"),
     [
-        ("1e-100..1e100", Range(1e-100, 1e100)),
-        ("..10", Range(high=10.0)),
-        ("0.5..", Range(0.5)),
-        ((1, 2), Range(1.0, 2.0)),
+        ("1e-100..1e100", PromisedRange(1e-100, 1e100)),
+        ("..10", PromisedRange(high=10.0)),
+        ("0.5..", PromisedRange(0.5)),
+        ((1, 2), PromisedRange(1.0, 2.0)),
         (SMALL, SMALL),
     ],
 )
@@ -67,7 +67,7 @@ def test_what_is_not_a_range_is_refused_in_words(given):
 @pytest.mark.parametrize("sizes", [{"low": 2.0, "high": 1.0}, {"float32": (-1.0, 1.0)}])
 def test_sizes_are_in_order_and_not_negative(sizes):
     with pytest.raises(ArgumentError, match="the smaller one first"):
-        Range(**sizes)
+        PromisedRange(**sizes)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_sizes_are_in_order_and_not_negative(sizes):
     [
         (PROMISED, PROMISED, ""),
         (SMALL, SMALL, "predictions and targets of size 0.001 to 10"),
-        (PROMISED, Range(high=5.0), "targets of size up to 5"),
+        (PROMISED, PromisedRange(high=5.0), "targets of size up to 5"),
         (LARGE, PROMISED, "predictions of size 0.1 to 1e+06 (float32: 1 to 1000)"),
     ],
 )
@@ -100,21 +100,23 @@ class Far(Near):
 
 def test_a_wrapper_promises_what_its_parts_promise():
     both = Near() + Far()
-    assert both.prediction_range == Range(0.1, 10.0, float32=(1.0, 10.0))
+    assert both.prediction_range == PromisedRange(0.1, 10.0, float32=(1.0, 10.0))
     assert both.target_range == PROMISED
     assert (2 * Near()).prediction_range == SMALL
-    narrow = Range(1e-3, 10.0, float32=(1e-3, 10.0))
+    narrow = PromisedRange(1e-3, 10.0, float32=(1e-3, 10.0))
     assert (Near() + lossfw.loss("huber")).prediction_range == narrow
 
 
 def test_ranges_without_a_common_size_have_hardly_any():
-    low, high = Range.common([Range(high=1.0), Range(5.0)]).of("float64")
+    low, high = PromisedRange.common([PromisedRange(high=1.0), PromisedRange(5.0)]).of("float64")
     assert low == 5.0 < high < 5.0 + 1e-14
 
 
 @pytest.mark.parametrize("sizes", [None, (0, 1), "0..1"])
 def test_what_a_loss_promises_is_a_range(sizes):
-    with pytest.raises(TypeError, match=r"target_range of Wrong is .*; expected a Range, such as"):
+    with pytest.raises(
+        TypeError, match=r"target_range of Wrong is .*; expected a PromisedRange, such as"
+    ):
         type("Wrong", (lossfw.DistanceLoss,), {"target_range": sizes})
 
 
@@ -135,7 +137,7 @@ import lossfw
 class Near(lossfw.DistanceLoss):
     'A square.'
 
-    target_range = lossfw.Range(high=5.0)
+    target_range = lossfw.PromisedRange(high=5.0)
 
     def value(self, xp, r):
         return r * r

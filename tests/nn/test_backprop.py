@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossfw
-from lossfw.components.spaces import CLASS_INDEX, COUNT, SIMPLEX, Members
+from lossfw.components.spaces import CLASS_INDEX, COUNT, SIMPLEX, FiniteSpace
 from lossfw.evaluation.predictor import one_blas_thread
 from lossfw.nn.backprop import loss_and_gradients
 from support.exact_gradient import (
@@ -46,7 +46,7 @@ def draw_targets(random, loss, shape):
         shape = shape[:-1]
     if space in (CLASS_INDEX, SIMPLEX):
         return random.dirichlet(np.ones(shape[-1]), shape[:-1])
-    if isinstance(space, Members):
+    if isinstance(space, FiniteSpace):
         return random.choice(space.members, shape)
     if space is COUNT:
         return random.integers(0, 4, shape).astype(float)

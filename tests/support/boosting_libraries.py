@@ -43,10 +43,10 @@ class Library:
             kwargs["target"] = y
         return self.bridge.train(loss, params, self.data(x, y, w), rounds, **kwargs)
 
-    def settings(self, loss: Any, y: Any, w: Any = None, **kwargs: Any) -> Any:
+    def estimator_params(self, loss: Any, y: Any, w: Any = None, **kwargs: Any) -> Any:
         """Return the parameters of an estimator for a loss."""
         face = "classifier" if are_labels(y) else "regressor"
-        return self.bridge.settings(loss, y, w, estimator=face, **kwargs)
+        return self.bridge.estimator_params(loss, y, w, estimator=face, **kwargs)
 
     def estimator(self, y: Any, parameters: Any) -> Any:
         """Return an estimator for targets."""
@@ -55,7 +55,7 @@ class Library:
 
     def estimator_of(self, loss: Any, y: Any, w: Any = None, **parameters: Any) -> Any:
         """Return an estimator with a loss."""
-        return self.estimator(y, {**self.settings(loss, y, w), **parameters})
+        return self.estimator(y, {**self.estimator_params(loss, y, w), **parameters})
 
     def booster(self, model: Any) -> Any:
         """Return the model inside an estimator."""
@@ -99,8 +99,8 @@ class XGBoost(Library):
         model = self.booster(model)
         return xgb.train({**self.params, **own}, self.data(x, y, w), rounds, xgb_model=model)
 
-    def settings(self, loss, y, w=None, curvature="auto", **kwargs):
-        own = super().settings(loss, y, w, **kwargs)
+    def estimator_params(self, loss, y, w=None, curvature="auto", **kwargs):
+        own = super().estimator_params(loss, y, w, **kwargs)
         return {"objective": xgboost.objective(loss, curvature=curvature), **own}
 
     def raw(self, model, x, rounds=None):

@@ -20,8 +20,8 @@ from lossfw.check.core.moves import UNITS, step_of
 from lossfw.check.core.points import Points
 from lossfw.check.core.search import NotApplicable, Search
 from lossfw.check.core.subject import OUTSIDE_ULPS, Subject
-from lossfw.components.ranges import Range
-from lossfw.components.spaces import REAL, SIMPLEX, UNIT, Interval, Members, Simplex, Space
+from lossfw.components.ranges import PromisedRange
+from lossfw.components.spaces import REAL, SIMPLEX, UNIT, FiniteSpace, Interval, Simplex, Space
 from lossfw.numerics.arrays import Array, NDArray
 from lossfw.numerics.exact.ulp import to_float
 
@@ -247,7 +247,7 @@ def column_curves(subject: Subject, search: Search, row: Points) -> list[ColumnC
     return found
 
 
-def _ends(space: Space, sizes: Range) -> tuple[float, float]:
+def _ends(space: Space, sizes: PromisedRange) -> tuple[float, float]:
     """Return where predictions begin and end, by their space and by what is promised."""
     low, high = (space.low, space.high) if isinstance(space, Interval) else (-np.inf, np.inf)
     _, most = sizes_of(space, sizes).of("float64")
@@ -289,7 +289,7 @@ def _curves(subject: Subject, search: Search) -> list[Curve]:
 
 def targets(subject: Subject) -> tuple[float, ...]:
     """Return a few targets of a pointwise loss."""
-    if isinstance(subject.target, Members):
+    if isinstance(subject.target, FiniteSpace):
         return subject.target.members
     some = np.array(_TARGETS)
     some = some[promised(subject.target, some, subject.target_range)]

@@ -34,7 +34,7 @@ from lossfw.check.core.members import (
 )
 from lossfw.check.core.points import Points, drop_masked, drop_outside, in_rows
 from lossfw.check.core.subject import Subject
-from lossfw.components.ranges import PROMISED, Range
+from lossfw.components.ranges import PROMISED, PromisedRange
 from lossfw.components.spaces import (
     BINARY,
     CLASS_INDEX,
@@ -42,8 +42,8 @@ from lossfw.components.spaces import (
     SIMPLEX,
     UNIT,
     Counts,
+    FiniteSpace,
     Interval,
-    Members,
     Space,
 )
 from lossfw.numerics.arrays import NDArray
@@ -143,7 +143,7 @@ def draw_pairs(
 
 
 @by_space
-def _into_range(space: Space, x: NDArray, sizes: Range, rng: Generator) -> NDArray:
+def _into_range(space: Space, x: NDArray, sizes: PromisedRange, rng: Generator) -> NDArray:
     """Return numbers, those of which nothing is promised at another size, some at its ends."""
     if not isinstance(space, Interval) or x.dtype.kind != "f":
         return x
@@ -289,7 +289,7 @@ def draw_rows(space: Space, columns: int, dtype: str, rng: Generator, count: int
         return _distributions(columns, dtype, rng, count)
     if space in (UNIT, BINARY):
         return _unit_rows(space, columns, dtype, rng, count)
-    if isinstance(space, Members | Counts):
+    if isinstance(space, FiniteSpace | Counts):
         return rng.choice(members(space, dtype, rng, _MEMBERS * count), (count, columns))
     if is_bounded(space):
         share = _unit_rows(UNIT, columns, "float64", rng, count)

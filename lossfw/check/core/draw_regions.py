@@ -25,8 +25,8 @@ from lossfw.components.spaces import (
     REAL,
     SIMPLEX,
     Counts,
+    FiniteSpace,
     Interval,
-    Members,
     Simplex,
     Space,
 )
@@ -156,12 +156,12 @@ def _discrete(subject: Subject, size: int) -> list[tuple[int, Space]]:
     return [
         (place, space)
         for which, place, space in arguments
-        if which == "t" and isinstance(space, Members | Counts)
+        if which == "t" and isinstance(space, FiniteSpace | Counts)
     ]
 
 
 def _values(space: Space) -> tuple[float, ...]:
-    return space.members if isinstance(space, Members) else _PAIRED_COUNTS
+    return space.members if isinstance(space, FiniteSpace) else _PAIRED_COUNTS
 
 
 def _with(
@@ -232,7 +232,7 @@ def values_in_regions(
     space: Space, kinks: tuple[float, ...], rng: Generator, count: int
 ) -> NDArray:
     """Return for each region of a space of numbers, in a row of its own, some numbers there."""
-    if isinstance(space, Members):
+    if isinstance(space, FiniteSpace):
         return np.repeat(np.array(space.members)[:, np.newaxis], count, axis=1)
     powers = _DECADES[:, np.newaxis] + rng.random((_DECADES.size, count))
     if isinstance(space, Counts):

@@ -35,8 +35,8 @@ from lossfw.components.spaces import (
     SIMPLEX,
     UNIT,
     Counts,
+    FiniteSpace,
     Interval,
-    Members,
     Simplex,
     Space,
 )
@@ -147,7 +147,7 @@ def on_grid(space: Space, x: NDArray, rng: Generator) -> NDArray:
         # Each class has a sixteenth at least.
         shares = rng.multinomial(16 - columns, np.full(columns, 1 / columns), len(x)) + 1
         return shares * _GRID if columns <= 16 else x
-    if isinstance(space, Members | Counts):
+    if isinstance(space, FiniteSpace | Counts):
         return x
     near = np.round(x / _GRID) * _GRID
     near = np.where(near == 0, _GRID, near)

@@ -14,7 +14,7 @@ from lossfw.check.core.judge import Judgement
 from lossfw.check.core.members import usual
 from lossfw.check.core.points import Points, any_in_row, is_legal
 from lossfw.check.core.subject import DERIVATIVES, Subject
-from lossfw.components.ranges import Range
+from lossfw.components.ranges import PromisedRange
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float
 
@@ -31,7 +31,7 @@ _UNWRITTEN = {"float64": 1e-4, "float32": 1e-2, "float16": 1e-1}
 FUNCTIONS = dict(enumerate(DERIVATIVES.values(), start=1))
 
 # Sizes of numbers that data have. Beyond them a result that is a number is only worth a note.
-_OF_DATA = Range(1e-6, 1e6)
+_OF_DATA = PromisedRange(1e-6, 1e6)
 
 # So many ordinary targets show whether a prediction can be used. Numbers of most data have these.
 _TARGETS = 8
@@ -93,7 +93,7 @@ def are_others(actual: NDArray, expected: NDArray, dtype: str, has_author: bool 
     return np.asarray(is_other | ~np.isfinite(off))
 
 
-def _hold(sizes: Range, subject: Subject, points: Points) -> NDArray:
+def _hold(sizes: PromisedRange, subject: Subject, points: Points) -> NDArray:
     """Tell at which points all numbers have some sizes, of a residual the difference too.
 
     Missing numbers and labels count as ordinary.

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeGuard, TypeVar, cast
 import numpy as np
 
 from lossfw.components.columns import Columns
-from lossfw.components.ranges import PROMISED, Range
+from lossfw.components.ranges import PROMISED, PromisedRange
 from lossfw.components.spaces import (
     BINARY,
     CLASS_INDEX,
@@ -23,8 +23,8 @@ from lossfw.components.spaces import (
     SIMPLEX,
     UNIT,
     Counts,
+    FiniteSpace,
     Interval,
-    Members,
     Simplex,
     Space,
     Vector,
@@ -80,7 +80,7 @@ def by_space(function: _Function) -> _Function:
 
 def members(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:
     """Return edges of a space of numbers and random members, at least `count` of them."""
-    if isinstance(space, Members):
+    if isinstance(space, FiniteSpace):
         return rng.choice(np.array(space.members), count).astype(dtype)
     if isinstance(space, Counts):
         large = [x for x in _COUNTS if x < float(np.finfo(dtype).max)]
@@ -131,7 +131,7 @@ def usual(space: Space, rng: Generator, shape: tuple[int, ...]) -> NDArray:
         return np.asarray((1 - _FLOOR) * drawn + _FLOOR / shape[-1])
     if space is CLASS_INDEX:
         return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
-    if isinstance(space, Members):
+    if isinstance(space, FiniteSpace):
         return np.asarray(rng.choice(np.array(space.members), shape))
     if isinstance(space, Counts):
         return np.asarray(rng.poisson(_MEAN_COUNT, shape).astype(np.float64))
@@ -157,21 +157,21 @@ def on_side(space: Space, x: NDArray, off: float = 1.0) -> NDArray:
 
 
 @by_space
-def promised(space: Space, x: NDArray, sizes: Range) -> NDArray:
+def promised(space: Space, x: NDArray, sizes: PromisedRange) -> NDArray:
     """Tell for which numbers a loss promises results that promises them for some sizes."""
     return sizes_of(space, sizes).holds(x)
 
 
-def ends_of(sizes: Range, dtype: str | np.dtype[Any]) -> tuple[float, float]:
+def ends_of(sizes: PromisedRange, dtype: str | np.dtype[Any]) -> tuple[float, float]:
     """Return the least and the largest size that are floats of a dtype."""
     info, (least, most) = np.finfo(dtype), sizes.of(dtype)
     return max(least, float(info.smallest_subnormal)), min(most, float(info.max))
 
 
-def sizes_of(space: Space, sizes: Range) -> Range:
+def sizes_of(space: Space, sizes: PromisedRange) -> PromisedRange:
     """Return the sizes of numbers of a space for which a loss promises results."""
     own = space.sizes if isinstance(space, Interval) else None
-    return sizes if own is None else Range.common((sizes, own))
+    return sizes if own is None else PromisedRange.common((sizes, own))
 
 
 @by_space

@@ -28,8 +28,8 @@ from lossfw.components.spaces import (
     UNIT,
     ClassIndex,
     Counts,
+    FiniteSpace,
     Interval,
-    Members,
     Space,
 )
 from lossfw.errors import LossfwError
@@ -307,4 +307,4 @@ def _clips_to(space: Space) -> Space:
 
 
 def _is_discrete(space: Space) -> bool:
-    return isinstance(space, Members | Counts | ClassIndex)
+    return isinstance(space, FiniteSpace | Counts | ClassIndex)

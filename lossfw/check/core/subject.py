@@ -21,7 +21,7 @@ from lossfw.check.core.exact import Formula
 from lossfw.check.core.flat_rows import flat_loss, flat_space
 from lossfw.check.core.group_rows import GroupRows, setup_of_lines
 from lossfw.check.core.reproduce import outside_setup, setup
-from lossfw.components.ranges import PROMISED, Range
+from lossfw.components.ranges import PROMISED, PromisedRange
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
 from lossfw.errors import ArgumentError
 from lossfw.losses.base import Argument
@@ -93,8 +93,8 @@ class Subject:
     # Results may be off by this part of the true ones.
     rtol: float = 0.0
     # The sizes for which results are promised: others are looked at by no check of results.
-    prediction_range: Range = PROMISED
-    target_range: Range = PROMISED
+    prediction_range: PromisedRange = PROMISED
+    target_range: PromisedRange = PROMISED
 
     def given(self, x: NDArray) -> NDArray:
         """Return arguments as the component takes them: one that sums rows gets rows of one."""

@@ -18,7 +18,7 @@ from lossfw.evaluation.intervals.left_out import LEAST_UNITS
 from lossfw.evaluation.intervals.unit_keys import ColumnKeys
 from lossfw.evaluation.intervals.unit_sums import KEY_BITS, UnitCells, UnitSums
 from lossfw.evaluation.merge_stack import MergeStack, pack_stacks, restore
-from lossfw.metrics import Term
+from lossfw.metrics import SumTerm
 from lossfw.metrics.cell_sums import RowTerms
 from lossfw.metrics.exact_sums import ExactSums
 from lossfw.numerics.arrays import NDArray
@@ -113,7 +113,7 @@ class RowsAlike:
             assert rows.columns is not None
             key, known = keys.known(rows.columns[counts, place])
             own, zero = losses[known], np.zeros(len(key), np.int64)
-            terms = [Term(zero, own), Term(zero + 1, np.ones(len(own)))]
+            terms = [SumTerm(zero, own), SumTerm(zero + 1, np.ones(len(own)))]
             numbers = np.arange(len(key))
             stack.push(UnitSums.of(RowTerms.of(1, 2, numbers, terms), UnitCells.of(key)))
 

@@ -14,7 +14,7 @@ import numpy as np
 from lossfw.errors import LossfwError
 from lossfw.evaluation.intervals.unit_sums import UnitCells
 from lossfw.metrics import LossMetric, Metric, MetricRows
-from lossfw.metrics.cell_sums import CellSums, RowTerms, Term
+from lossfw.metrics.cell_sums import CellSums, RowTerms, SumTerm
 from lossfw.numerics.arrays import NDArray
 
 # A group is computed anew for each of its units, of which at most so many are kept apart.
@@ -93,5 +93,5 @@ def _sums(metric: Metric, rows: MetricRows, own: NDArray, places: int) -> NDArra
 
 
 def _terms(like: RowTerms, rows: NDArray, sums: NDArray) -> RowTerms:
-    every = [Term(np.full(len(rows), place), sums[:, place]) for place in range(like.places)]
+    every = [SumTerm(np.full(len(rows), place), sums[:, place]) for place in range(like.places)]
     return RowTerms.of(like.columns, like.places, rows, every)

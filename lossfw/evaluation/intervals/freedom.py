@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.evaluation.intervals.unit_sums import UnitSums
-from lossfw.metrics import Term
+from lossfw.metrics import SumTerm
 from lossfw.metrics.cell_sums import RowTerms
 from lossfw.numerics.arrays import NDArray
 
@@ -56,7 +56,7 @@ def degrees_of_freedom(size: NDArray, spread: NDArray | None = None) -> float:
 def size_terms(rows: NDArray, weight: NDArray) -> RowTerms:
     """Return the terms of the size of units, from the numbers of rows and their weights."""
     place = np.zeros(len(rows), np.int64)
-    terms = [Term(place + _SIZE, weight), Term(place + _EXCESS, weight * weight - weight)]
+    terms = [SumTerm(place + _SIZE, weight), SumTerm(place + _EXCESS, weight * weight - weight)]
     return RowTerms.of(1, 2, rows, terms)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, Counts, Interval, Members, Space
+from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, Counts, FiniteSpace, Interval, Space
 from lossfw.numerics.arrays import NDArray
 
 # Ordinary arguments, and rare ones in pairs.
@@ -95,7 +95,7 @@ def _pairs(rng: np.random.Generator, count: int, lengths: tuple[int, ...]) -> ND
 
 def _draw_members(space: Space, rng: np.random.Generator, count: int) -> NDArray:
     """Return members of a space, in float64: ordinary and special ones, and NaN."""
-    if isinstance(space, Members):
+    if isinstance(space, FiniteSpace):
         chosen: NDArray = rng.choice(space.members, count)
         return chosen
     sizes = np.exp(3.0 * rng.normal(size=count))

@@ -85,7 +85,7 @@ class PartWrapper(Wrapper):
         self.of.check_domain(y, t, by_index, start)
 
 
-class ChangingWrapper(PartWrapper):
+class TargetChangingWrapper(PartWrapper):
     """A wrapper that changes the targets of its part, or multiplies its results, or both."""
 
     @abstractmethod

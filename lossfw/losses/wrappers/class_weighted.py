@@ -15,7 +15,7 @@ from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import (
     Change,
-    ChangingWrapper,
+    TargetChangingWrapper,
     refuse_groups,
     refuse_weighing,
     unchanged,
@@ -25,7 +25,7 @@ from lossfw.numerics import multiply_or_zero
 from lossfw.numerics.arrays import Array, Namespace, device_of, has_double
 
 
-class ClassWeighted(ChangingWrapper):
+class ClassWeighted(TargetChangingWrapper):
     """A loss of classes in which each class has a weight: sum over k of t_k w_k l(y, k).
 
     Use it when some classes are rarer, or their mistakes dearer, than others.
@@ -144,7 +144,7 @@ class ClassWeighted(ChangingWrapper):
         return weighted_claims(self.of.claims(), self.weights)
 
 
-class _Reweighted(ChangingWrapper):
+class _Reweighted(TargetChangingWrapper):
     """The part on targets t_k w_k / sum(t_k w_k): a weighted row is a multiple of that."""
 
     of: NestedLoss

@@ -7,7 +7,15 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from lossfw.components.spaces import LOGITS, ClassIndex, Counts, Interval, Members, Simplex, Space
+from lossfw.components.spaces import (
+    LOGITS,
+    ClassIndex,
+    Counts,
+    FiniteSpace,
+    Interval,
+    Simplex,
+    Space,
+)
 from lossfw.errors import ParameterError
 from lossfw.losses.loss import Loss
 
@@ -43,7 +51,7 @@ def contains(outer: Space, inner: Space) -> bool:
 
 def _members(space: Space) -> tuple[float, ...] | None:
     """Return the numbers of a space that has few."""
-    if isinstance(space, Members):
+    if isinstance(space, FiniteSpace):
         return space.members
     return (0.0, 1.0) if isinstance(space, ClassIndex) else None
 

@@ -13,7 +13,7 @@ from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import (
     Change,
-    ChangingWrapper,
+    TargetChangingWrapper,
     refuse_groups,
     refuse_weighing,
     unchanged,
@@ -22,7 +22,7 @@ from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
 from lossfw.numerics.arrays import Array, Namespace
 
 
-class LabelSmoothed(ChangingWrapper):
+class LabelSmoothed(TargetChangingWrapper):
     """A loss of classes whose targets are smoothed: l(y, (1 - s) t + s / K).
 
     Use it when a classifier is too sure of itself, or a few labels are wrong.

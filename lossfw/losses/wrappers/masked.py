@@ -11,12 +11,12 @@ from lossfw.components.claims import Claims
 from lossfw.errors import ParameterError
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
-from lossfw.losses.wrappers.base import Change, ChangingWrapper
+from lossfw.losses.wrappers.base import Change, TargetChangingWrapper
 from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
 from lossfw.numerics.arrays import Array, Namespace, NDArray, columns, namespace_of
 
 
-class Masked(ChangingWrapper):
+class Masked(TargetChangingWrapper):
     """A loss that leaves out the elements or rows whose target has one value.
 
     Use it when one value of the target says that there is none, as padding does.

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 from lossfw.components.claims import Claims
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
-from lossfw.losses.wrappers.base import Change, ChangingWrapper, of_part
+from lossfw.losses.wrappers.base import Change, TargetChangingWrapper, of_part
 from lossfw.losses.wrappers.claim_table import WrapperKind, scaled_claims
 from lossfw.numerics.arrays import Array, Namespace
 
 
-class Scaled(ChangingWrapper):
+class Scaled(TargetChangingWrapper):
     """A loss times a number, scale * l; ``2 * loss`` makes it.
 
     Use it when a loss is one part of a sum, or another convention has another

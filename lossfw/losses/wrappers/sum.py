@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from pydantic import field_validator
 
 from lossfw.components.claims import Claims
-from lossfw.components.ranges import Range
+from lossfw.components.ranges import PromisedRange
 from lossfw.components.spaces import ClassIndex, Simplex, Space
 from lossfw.losses.base import Form, ResultForm
 from lossfw.losses.bodies import one_hot_rows
@@ -97,8 +97,8 @@ class Sum(Wrapper):
     has_columns: ClassVar[Any] = of_parts("has_columns", any)
     least_classes: ClassVar[Any] = of_parts("least_classes", max)
     fixed_classes: ClassVar[Any] = of_parts("fixed_classes", _first_known)
-    prediction_range: ClassVar[Any] = of_parts("prediction_range", Range.common)
-    target_range: ClassVar[Any] = of_parts("target_range", Range.common)
+    prediction_range: ClassVar[Any] = of_parts("prediction_range", PromisedRange.common)
+    target_range: ClassVar[Any] = of_parts("target_range", PromisedRange.common)
     _argument: ClassVar[Any] = of_parts("_argument", lambda found: _common(found) or "prediction")
     output_activation: ClassVar[Any] = of_parts("output_activation", _common)
 

@@ -15,16 +15,18 @@ from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import Array
 
 # The order of a derivative.
-Order: TypeAlias = Literal[0, 1, 2]
+DerivativeOrder: TypeAlias = Literal[0, 1, 2]
 
 
-def check_order(order: Order) -> None:
+def check_order(order: DerivativeOrder) -> None:
     """Raise `ArgumentError` for a derivative that is not computed."""
     if order not in (0, 1, 2):
         raise ArgumentError(f"derivative={order!r}: expected 0, 1 or 2.")
 
 
-def reference(formula: Any, arrays: tuple[Array, ...], order: Order, *, rows: bool) -> Array:
+def reference(
+    formula: Any, arrays: tuple[Array, ...], order: DerivativeOrder, *, rows: bool
+) -> Array:
     """Return a formula of arrays, or its derivative by the first of them, with 60 digits."""
     from lossfw.numerics.exact.differences import derivative
     from lossfw.numerics.exact.truth import evaluate

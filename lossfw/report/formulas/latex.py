@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from lossfw.components.component import Component
 from lossfw.components.docstrings import latex_problem
-from lossfw.components.spaces import Counts, Members
+from lossfw.components.spaces import Counts, FiniteSpace
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.symbolic.formulas import ELEMENT
@@ -369,5 +369,7 @@ def latex(component: Component) -> str:
             )
         return component.latex
     graph = traced(component, textbook=True).graph
-    is_whole = isinstance(component, Loss) and isinstance(component.target_space, Counts | Members)
+    is_whole = isinstance(component, Loss) and isinstance(
+        component.target_space, Counts | FiniteSpace
+    )
     return _Printer(graph, ("t",) if is_whole else ()).part(graph.outputs[0]).text

@@ -27,7 +27,7 @@ from lossfw.evaluation.intervals.paired import Measured, difference
 from lossfw.evaluation.intervals.unit_sums import NO_LIMIT, Limit, UnitCells, UnitSums
 from lossfw.evaluation.intervals.unit_tables import NumberTable
 from lossfw.evaluation.intervals.units import Units
-from lossfw.metrics import Metric, MetricRows, RowMetric, Term
+from lossfw.metrics import Metric, MetricRows, RowMetric, SumTerm
 from lossfw.metrics.cell_sums import CellSums, RowTerms
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.finished import LOSS, FinishedRun
@@ -156,7 +156,7 @@ class RunWithRows:
         weighted = np.where(weight > 0, weight * rows.loss[begins], 0.0)
         counts = np.flatnonzero(weight > 0)
         place = np.zeros(len(counts), np.int64)
-        every = [Term(place, weighted[counts]), Term(place + 1, weight[counts])]
+        every = [SumTerm(place, weighted[counts]), SumTerm(place + 1, weight[counts])]
         terms = RowTerms.of(1, 2, begins[counts], every)
         table = UnitSums.of(terms, self._cells, None, Limit(sums=NO_LIMIT))
         mean = np.asarray(weighted.sum() / weight.sum())

@@ -15,7 +15,7 @@ from lossfw import (
     DistributionLoss,
     Namespace,
     PointwiseLoss,
-    Range,
+    PromisedRange,
     Space,
 )
 from lossfw.numerics import (
@@ -96,7 +96,7 @@ class AftNll(DistributionLoss, PointwiseLoss):
     prediction: ClassVar[Space] = Columns.of(location=LOG, log_scale=LOG)
     target: ClassVar[Space] = Columns.of(time=POSITIVE, event=BINARY)
     # The exponential of a logarithm has the relative error of its last digit.
-    target_range: ClassVar[Range] = Range(1e-10, 1e10)
+    target_range: ClassVar[PromisedRange] = PromisedRange(1e-10, 1e10)
 
     distribution: Literal["normal", "logistic", "extreme"] = "normal"
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import PositiveFloat
 
-from lossfw import NONNEGATIVE, Array, Claims, GroupLoss, Namespace, Range, Space
+from lossfw import NONNEGATIVE, Array, Claims, GroupLoss, Namespace, PromisedRange, Space
 from lossfw.numerics import columns, computed_in_float64, sigmoid
 from lossfw_std.discounts import gains, ideal
 from lossfw_std.pairs import ABSENT, NEUTRAL, is_unknown, pairs, with_nan
@@ -57,7 +57,7 @@ class ApproxNdcg(GroupLoss):
     target: ClassVar[Space] = NONNEGATIVE
     neutral: ClassVar[tuple[Any, Any] | None] = NEUTRAL
     # 2^t overflows beyond.
-    target_range: ClassVar[Range] = Range(high=1000.0)
+    target_range: ClassVar[PromisedRange] = PromisedRange(high=1000.0)
 
     temperature: PositiveFloat = 1.0
 

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from lossfw import REAL, Array, Claims, Members, Namespace, PointwiseLoss, Space
+from lossfw import REAL, Array, Claims, FiniteSpace, Namespace, PointwiseLoss, Space
 from lossfw.numerics import computed_in_float64, with_nan_of
 from lossfw_std.intervals import EXTREME, LOGISTIC, NORMAL, Ends, StandardDistribution
 
@@ -141,6 +141,6 @@ class CumulativeLink(PointwiseLoss):
 
 
 @functools.cache
-def _classes(count: int) -> Members:
+def _classes(count: int) -> FiniteSpace:
     numbers = tuple(float(k) for k in range(count))
-    return Members("CLASSES", f"the classes 0 .. {count - 1} between the cuts", members=numbers)
+    return FiniteSpace("CLASSES", f"the classes 0 .. {count - 1} between the cuts", members=numbers)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import PositiveInt
 
-from lossfw import NONNEGATIVE, Array, Claims, Namespace, Range, Space
+from lossfw import NONNEGATIVE, Array, Claims, Namespace, PromisedRange, Space
 from lossfw_std.discounts import discount_differences, discounts, gain_differences, ideal
 from lossfw_std.losses.pairwise import LogisticPairs
 from lossfw_std.pairs import ABSENT, pairs
@@ -57,7 +57,7 @@ class LambdaNdcg(LogisticPairs):
 
     target: ClassVar[Space] = NONNEGATIVE
     # 2^t overflows beyond.
-    target_range: ClassVar[Range] = Range(high=1000.0)
+    target_range: ClassVar[PromisedRange] = PromisedRange(high=1000.0)
 
     k: PositiveInt | None = None
 

@@ -14,7 +14,7 @@ from lossfw import (
     Columns,
     DistributionLoss,
     Namespace,
-    Range,
+    PromisedRange,
     Space,
     Vector,
 )
@@ -82,7 +82,7 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
         logit=VECTOR, location=VECTOR, log_scale=Vector.of(LOG)
     )
     target: ClassVar[Space] = REAL
-    target_range: ClassVar[Range] = Range(high=1000.0)
+    target_range: ClassVar[PromisedRange] = PromisedRange(high=1000.0)
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
         s = xp.exp(y.log_scale)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from lossfw import NONNEGATIVE, Array, Claims, GroupLoss, Namespace, Range, Space
+from lossfw import NONNEGATIVE, Array, Claims, GroupLoss, Namespace, PromisedRange, Space
 from lossfw.numerics import (
     computed_in_float64,
     softmax,
@@ -97,7 +97,7 @@ class SoftmaxRanking(_Softmax):
 
     target: ClassVar[Space] = NONNEGATIVE
     # Sums of larger relevances leave floats of single precision.
-    target_range: ClassVar[Range] = Range(high=1e6)
+    target_range: ClassVar[PromisedRange] = PromisedRange(high=1e6)
 
     def claims(self) -> Claims:
         """Convex and smooth in all scores of a group."""

@@ -16,7 +16,7 @@ from lossfw import (
     Claims,
     Namespace,
     PointwiseBody,
-    Range,
+    PromisedRange,
     Space,
 )
 from lossfw.numerics import (
@@ -123,18 +123,18 @@ class TweedieDeviance(Deviance):
         return LOGITS if self.link == "log" else self.prediction
 
     @property
-    def prediction_range(self) -> Range:  # type: ignore[override]  # it depends on the power
+    def prediction_range(self) -> PromisedRange:  # type: ignore[override]  # it depends on the power
         """Sizes of which all powers are floats, or their logarithms."""
         digits = _DIGITS / (2.0 + abs(self.power))
         if self.link == "log":
-            return Range(high=min(_USUAL_LOG, digits * math.log(10.0)))
+            return PromisedRange(high=min(_USUAL_LOG, digits * math.log(10.0)))
         return self.target_range
 
     @property
-    def target_range(self) -> Range:  # type: ignore[override]  # it depends on the power
+    def target_range(self) -> PromisedRange:  # type: ignore[override]  # it depends on the power
         """Sizes of which all powers are floats."""
         digits = min(_USUAL_DIGITS, _DIGITS / (2.0 + abs(self.power)))
-        return Range(10.0**-digits, 10.0**digits)
+        return PromisedRange(10.0**-digits, 10.0**digits)
 
     @property
     def target_space(self) -> Space:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from lossfw import NDArray
-from lossfw.metrics import SumMetric, Term
+from lossfw.metrics import SumMetric, SumTerm
 
 
 class Bias(SumMetric):
@@ -42,12 +42,12 @@ class Bias(SumMetric):
         """The sum of w y, and that of w t."""
         return 2
 
-    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[SumTerm]:
         """w y and w t of each column."""
         place = np.zeros(len(weight), np.int64)
         for column in range(target.shape[1]):
-            yield Term(place, weight * prediction[:, column].astype(np.float64))
-            yield Term(place + 1, weight * target[:, column].astype(np.float64))
+            yield SumTerm(place, weight * prediction[:, column].astype(np.float64))
+            yield SumTerm(place + 1, weight * target[:, column].astype(np.float64))
 
     def value(self, sums: NDArray, columns: int) -> NDArray:
         """Return the one sum over the other."""

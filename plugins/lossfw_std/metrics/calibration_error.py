@@ -17,7 +17,7 @@ from lossfw.metrics import (
     RowwiseMetric,
     ScoreMetric,
     SumMetric,
-    Term,
+    SumTerm,
 )
 from lossfw_std.metrics.classes import check_targets, true_classes
 
@@ -147,13 +147,13 @@ class _Uniform(_Binned, SumMetric):
     def places(self, columns: int) -> int:
         return _SUMS * self.bins
 
-    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[SumTerm]:
         confidence, right = _winning(prediction, target)
         edges = np.linspace(0.0, 1.0, self.bins + 1)[1:-1]
         number = np.searchsorted(edges, confidence, side="left")
-        yield Term(_WEIGHT * self.bins + number, weight)
-        yield Term(_CONFIDENCE * self.bins + number, weight * confidence)
-        yield Term(_RIGHT * self.bins + number, weight * right)
+        yield SumTerm(_WEIGHT * self.bins + number, weight)
+        yield SumTerm(_CONFIDENCE * self.bins + number, weight * confidence)
+        yield SumTerm(_RIGHT * self.bins + number, weight * right)
 
     def value(self, sums: NDArray, columns: int) -> NDArray:
         return _error(sums.reshape(-1, _SUMS, self.bins))
@@ -168,9 +168,9 @@ class _Quantile(_Binned, ScoreMetric):
     def places(self, columns: int) -> int:
         return 2
 
-    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[SumTerm]:
         confidence, right = _winning(prediction, target)
-        yield Term(right.astype(np.int64), weight, confidence)
+        yield SumTerm(right.astype(np.int64), weight, confidence)
 
     def ranked(self, columns: int, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
         return _error(self._binned(places, scores, weights))

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 
 from lossfw import NDArray
-from lossfw.metrics import SumMetric, Term
+from lossfw.metrics import SumMetric, SumTerm
 from lossfw_std.metrics.classes import ClassMetric, class_count
 
 
@@ -33,13 +33,13 @@ class CountMetric(ClassMetric, SumMetric):
         """Four sums for each class."""
         return len(ClassSums._fields) * class_count(columns)
 
-    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[SumTerm]:
         """Weight to the target's class, to the chosen one, and to both where they agree."""
         chosen, true, known, classes = self.choose(prediction, target)
-        yield Term(true, weight)
-        yield Term(classes + chosen, weight * known)
-        yield Term(2 * classes + true, weight * (known & (chosen == true)))
-        yield Term(3 * classes + true, weight * ~known)
+        yield SumTerm(true, weight)
+        yield SumTerm(classes + chosen, weight * known)
+        yield SumTerm(2 * classes + true, weight * (known & (chosen == true)))
+        yield SumTerm(3 * classes + true, weight * ~known)
 
     def value(self, sums: NDArray, columns: int) -> NDArray:
         """Return the metric from its sums."""

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, PositiveInt, model_validator
 
 from lossfw import NONNEGATIVE, NDArray, ShapeError
-from lossfw.metrics import ScoreMetric, Term
+from lossfw.metrics import ScoreMetric, SumTerm
 
 # Sums by the prediction and, for the best order, by the target: of w, and of w t.
 _WEIGHT, _TARGET = 0, 1
@@ -43,12 +43,12 @@ class ConcentrationMetric(ScoreMetric):
         """The sums of w and of w t."""
         return 2
 
-    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[SumTerm]:
         """w and w t, at the prediction."""
         score, of_row = prediction[:, 0], weight * target[:, 0].astype(np.float64)
         place = np.zeros(len(weight), np.int64)
-        yield Term(place + _WEIGHT, weight, score)
-        yield Term(place + _TARGET, of_row, score)
+        yield SumTerm(place + _WEIGHT, weight, score)
+        yield SumTerm(place + _TARGET, of_row, score)
 
 
 class Gini(ConcentrationMetric):
@@ -84,11 +84,11 @@ class Gini(ConcentrationMetric):
         """The sums of w and of w t, at the predictions and at the targets."""
         return 4
 
-    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[SumTerm]:
         """w and w t, at the prediction and at the target."""
         yield from super().terms(prediction, target, weight)
         for place, term, _ in super().terms(target, target, weight):
-            yield Term(place + _BEST, term, target[:, 0].astype(np.float64))
+            yield SumTerm(place + _BEST, term, target[:, 0].astype(np.float64))
 
     def ranked(self, columns: int, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
         """Return the Gini coefficient over that of the best order."""

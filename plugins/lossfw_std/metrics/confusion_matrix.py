@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from lossfw import NDArray
-from lossfw.metrics import CellSums, SumMetric, Term
+from lossfw.metrics import CellSums, SumMetric, SumTerm
 from lossfw_std.metrics.classes import ClassMetric, class_count
 
 # Intervals of a matrix compute all of it for each replicate: no more numbers than this.
@@ -52,10 +52,10 @@ class ConfusionMatrix(ClassMetric, SumMetric):
         classes = class_count(columns)
         return classes * (classes + 1)
 
-    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[SumTerm]:
         """Weight to the pair of the target's class and the chosen one."""
         chosen, true, known, classes = self.choose(prediction, target)
-        yield Term(true * (classes + 1) + np.where(known, chosen, classes), weight)
+        yield SumTerm(true * (classes + 1) + np.where(known, chosen, classes), weight)
 
     def value(self, sums: NDArray, columns: int) -> NDArray:
         """Return the matrices, of shape (R, K, K)."""

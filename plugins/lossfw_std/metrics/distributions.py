@@ -15,7 +15,7 @@ from lossfw.metrics import (
     NestedLoss,
     RowMetric,
     SumMetric,
-    Term,
+    SumTerm,
     as_array,
     prepare,
 )
@@ -179,24 +179,24 @@ class Pit(_OfDistribution, SumMetric):
         """A sum of weights for each bin, and one of weighted transforms."""
         return self.bins + 1
 
-    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[SumTerm]:
         """The weight of a row goes to the bins of its transform."""
         y, t = self.distributions(prediction, target)
         high = np.asarray(self.loss.cdf(np, y, t), np.float64)
         low = high
         if self.loss.target_space is COUNT:
             low = np.asarray(self.loss.cdf(np, y, t - 1.0), np.float64)
-        yield Term(np.full(len(t), self.bins), weight * (0.5 * (low + high)))
+        yield SumTerm(np.full(len(t), self.bins), weight * (0.5 * (low + high)))
         if low is high:
             place = np.clip(np.ceil(high * self.bins) - 1.0, 0.0, self.bins - 1.0)
             # The weight of an unknown transform makes every share unknown.
             unknown = np.isnan(place)
-            yield Term(np.where(unknown, 0.0, place).astype(np.int64), weight + 0.0 * place)
+            yield SumTerm(np.where(unknown, 0.0, place).astype(np.int64), weight + 0.0 * place)
             return
         below = np.zeros_like(high)
         for number in range(self.bins):
             reached = _share_below((number + 1) / self.bins, low, high)
-            yield Term(np.full(len(t), number), weight * (reached - below))
+            yield SumTerm(np.full(len(t), number), weight * (reached - below))
             below = reached
 
     def value(self, sums: NDArray, columns: int) -> NDArray:

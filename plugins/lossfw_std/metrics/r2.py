@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from lossfw import NDArray
-from lossfw.metrics import CellSums, SumMetric, Term
+from lossfw.metrics import CellSums, SumMetric, SumTerm
 from lossfw.numerics import two_prod
 
 # The sums of a column: of w, w t, w t^2 and w (y - t)^2.
@@ -65,19 +65,19 @@ class R2(SumMetric):
         """Four sums for each column."""
         return _SUMS * columns
 
-    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[SumTerm]:
         """w, w t, w t^2 and w (y - t)^2; products with their rounding errors."""
         place = np.zeros(len(weight), np.int64)
         for column in range(target.shape[1]):
             first = place + _SUMS * column
             y = prediction[:, column].astype(np.float64)
             t = target[:, column].astype(np.float64)
-            yield Term(first + _W, weight)
-            yield Term(first + _WRR, weight * np.square(y - t))
+            yield SumTerm(first + _W, weight)
+            yield SumTerm(first + _WRR, weight * np.square(y - t))
             for part in two_prod(np, weight, t):
-                yield Term(first + _WT, part)
+                yield SumTerm(first + _WT, part)
                 for smaller in two_prod(np, part, t):
-                    yield Term(first + _WTT, smaller)
+                    yield SumTerm(first + _WTT, smaller)
 
     def dense(self, sums: CellSums, units: int) -> NDArray:
         """Return the sums with the mean of all targets taken off each target."""

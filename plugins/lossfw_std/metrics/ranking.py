@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from lossfw import UNIT, NDArray
-from lossfw.metrics import ScoreMetric, Term
+from lossfw.metrics import ScoreMetric, SumTerm
 from lossfw_std.metrics.classes import check_targets, true_classes
 
 # More bins than this take more memory than the scores of most data.
@@ -38,12 +38,12 @@ class RankingMetric(ScoreMetric):
         if self.bins is not None:
             UNIT.check(prediction, "prediction", start=start)
 
-    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[SumTerm]:
         """Weight to the score of a class, for rows of it and for others."""
         true = true_classes(target)
         for number, (column, of_class) in enumerate(_ranked_columns(prediction.shape[1])):
             own = (true == of_class).astype(np.int64)
-            yield Term(2 * number + own, weight, self._binned(prediction[:, column]))
+            yield SumTerm(2 * number + own, weight, self._binned(prediction[:, column]))
 
     def _binned(self, scores: NDArray) -> NDArray:
         """Return the middle of the bin of each score, where there are bins."""

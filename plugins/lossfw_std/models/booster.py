@@ -86,7 +86,7 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
 
     learns = "rounds"
     takes = frozenset({"missing", "categories"})
-    told_library: ClassVar[str]
+    library_title: ClassVar[str]
     elsewhere: ClassVar[Mapping[str, str]]
 
     curvature: CurvatureChoice = "auto"
@@ -117,7 +117,7 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
     def unreadable(self, endings: str, error: Exception | str) -> DataError:
         """Return the error of a file that the library does not read, with its first clause."""
         file, clause = self.file or "the file", first_clause(str(error))
-        return DataError(f"{file} is not a model of {self.told_library} ({endings}): {clause}.")
+        return DataError(f"{file} is not a model of {self.library_title} ({endings}): {clause}.")
 
     def damaged(self, wrong: str | None) -> None:
         """Raise the error of a file whose trees are wrong; do nothing for None."""
@@ -171,7 +171,7 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
             index = np.argwhere(too_large)[0].tolist()
             raise DomainError(
                 f"target{index} = {learnt.labels[tuple(index)]:.6g} is too large: "
-                f"{self.told_library} keeps targets in float32, up to {_LARGEST:.2g}. Scale the "
+                f"{self.library_title} keeps targets in float32, up to {_LARGEST:.2g}. Scale the "
                 "targets."
             )
 
@@ -182,12 +182,12 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
             raise
         except Exception as error:  # a class of the library
             told = re.split(r"\n| at /", str(error), maxsplit=1)[0].rstrip(" .,")
-            told = f"{self.told_library} refuses what more holds: {told}."
+            told = f"{self.library_title} refuses what more holds: {told}."
             raise ModelParameterError("more", told) from error
         if unknown:
             raise ModelParameterError(
                 "more",
-                f"{self.told_library} has no parameter {unknown[0]!r}, which more holds: see the "
+                f"{self.library_title} has no parameter {unknown[0]!r}, which more holds: see the "
                 "list of parameters in its documentation.",
             )
 
@@ -218,12 +218,12 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
             clause = first_clause(str(error))
             if any(words in clause for words in _NOT_FINITE):
                 raise DivergenceError(
-                    f"The training diverged: {self.told_library} came to numbers that are not "
+                    f"The training diverged: {self.library_title} came to numbers that are not "
                     "finite. Lower model.learning_rate, or scale the targets."
                 ) from error
             if any(words in str(error) for words in _NO_SPLIT):
                 clause = "no input has two values that it can split, or there are too few rows"
-            raise RunError(f"{self.told_library} cannot train the model: {clause}.") from error
+            raise RunError(f"{self.library_title} cannot train the model: {clause}.") from error
 
     def predictor(
         self,
@@ -249,7 +249,7 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
         if self.rounds is None and best is not None and best != shape.rounds:
             notes.append(
                 f"{file} has {shape.rounds} rounds and says that the best one of its early "
-                f"stopping was round {best}. All of them count here; {self.told_library}'s own "
+                f"stopping was round {best}. All of them count here; {self.library_title}'s own "
                 "estimators may stop at the best one, as rounds: best does. Write rounds: best or "
                 "rounds: all."
             )

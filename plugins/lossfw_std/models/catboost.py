@@ -101,7 +101,7 @@ class CatBoost(Booster):
     name: ClassVar[str] = "catboost"
     library: ClassVar[str] = "catboost"
     extra: ClassVar[str] = "catboost"
-    told_library: ClassVar[str] = "CatBoost"
+    library_title: ClassVar[str] = "CatBoost"
     ending: ClassVar[str] = ".cbm"
     own_activations: ClassVar[Mapping[str, str]] = _ACTIVATIONS
     of_classes: ClassVar[tuple[str, ...]] = ("MultiClass", "MultiClassOneVsAll")

@@ -112,7 +112,7 @@ class LightGBM(Booster):
     name: ClassVar[str] = "lightgbm"
     library: ClassVar[str] = "lightgbm"
     extra: ClassVar[str] = "lightgbm"
-    told_library: ClassVar[str] = "LightGBM"
+    library_title: ClassVar[str] = "LightGBM"
     ending: ClassVar[str] = ".txt"
     streams: ClassVar[bool] = True
     own_activations: ClassVar[Mapping[str, str]] = {

@@ -22,7 +22,7 @@ class OwnObjective:
 
     own_activations: ClassVar[Mapping[str, str]]
     of_classes: ClassVar[tuple[str, ...]]
-    told_library: ClassVar[str]
+    library_title: ClassVar[str]
     name: ClassVar[str]
     objective: str | None
     objective_activation: str | None
@@ -52,7 +52,7 @@ class OwnObjective:
             f"objective_activation is missing, and nothing says what the raw outputs of "
             f"{self.objective} mean: write objective_activation: exp (logarithms), sigmoid or "
             f"softmax "
-            f"(logits), or identity. Known objectives of {self.told_library} are "
+            f"(logits), or identity. Known objectives of {self.library_title} are "
             f"{', '.join(self.own_activations)}"
         )
 
@@ -86,7 +86,7 @@ class OwnObjective:
             self._wrong("curvature", "is that of a loss, and objective is learnt: leave it out.")
         if (told := self.refused_objective(self.objective)) is not None:
             self._wrong(
-                "objective", f"is {self.objective!r}, and {self.told_library} says: {told}."
+                "objective", f"is {self.objective!r}, and {self.library_title} says: {told}."
             )
 
     def refused_objective(self, objective: str) -> str | None:

@@ -100,7 +100,7 @@ class XGBoost(Booster):
     name: ClassVar[str] = "xgboost"
     library: ClassVar[str] = "xgboost"
     extra: ClassVar[str] = "xgboost"
-    told_library: ClassVar[str] = "XGBoost"
+    library_title: ClassVar[str] = "XGBoost"
     ending: ClassVar[str] = ".ubj"
     streams: ClassVar[bool] = True
     own_activations: ClassVar[Mapping[str, str]] = {**_ACTIVATIONS, "reg:squarederror": "identity"}

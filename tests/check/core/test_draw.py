@@ -101,7 +101,7 @@ def test_a_loss_that_promises_more_has_points_there():
     class Wide(lossfw.DistanceLoss):
         """It promises all numbers."""
 
-        prediction_range: ClassVar[lossfw.Range] = EVERY_SIZE
+        prediction_range: ClassVar[lossfw.PromisedRange] = EVERY_SIZE
 
         def value(self, xp, r):
             return xp.abs(r)

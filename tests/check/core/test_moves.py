@@ -12,13 +12,13 @@ from lossfw.check.core.judge import judge, oracle_of
 from lossfw.check.core.moves import inputs_of, step_of
 from lossfw.check.core.points import Points
 from lossfw.check.core.subject import of_component
-from lossfw.components.spaces import CLASS_INDEX, NONNEGATIVE, POSITIVE, UNIT, Members
+from lossfw.components.spaces import CLASS_INDEX, NONNEGATIVE, POSITIVE, UNIT, FiniteSpace
 from lossfw.numerics import softplus
 from lossfw_std.losses.absolute_percentage_error import NONZERO
 
 
 @pytest.mark.parametrize(
-    "space", [BINARY, COUNT, SIGN, CLASS_INDEX, Members("ODD", "1 and 3", members=(1.0, 3.0))]
+    "space", [BINARY, COUNT, SIGN, CLASS_INDEX, FiniteSpace("ODD", "1 and 3", members=(1.0, 3.0))]
 )
 def test_discrete_arguments_are_never_moved(space):
     assert not step_of(space, np.array([-1.0, 0.0, 1.0, 3.0, 1e17]), 4).any()

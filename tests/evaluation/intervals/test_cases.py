@@ -28,7 +28,7 @@ from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.plan import Plan
 from lossfw.learning.constant import constant_prediction
 from lossfw.losses.capabilities import without_guard
-from lossfw.metrics import LossMetric, MetricRows, Term
+from lossfw.metrics import LossMetric, MetricRows, SumTerm
 from lossfw.metrics.cell_sums import RowTerms
 
 CASES = {
@@ -55,7 +55,7 @@ def of_kind(*kinds, but="none"):
 
 def terms_of(losses, weight):
     rows, place = np.arange(len(losses)), np.zeros(len(losses), np.int64)
-    return RowTerms.of(1, 2, rows, [Term(place, weight * losses), Term(place + 1, weight)])
+    return RowTerms.of(1, 2, rows, [SumTerm(place, weight * losses), SumTerm(place + 1, weight)])
 
 
 def keys_of(who):

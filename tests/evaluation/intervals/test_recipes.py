@@ -23,7 +23,7 @@ from lossfw.evaluation.intervals.recipes import (
 from lossfw.evaluation.intervals.unit_keys import hashed_numbers
 from lossfw.evaluation.intervals.unit_sums import UnitCells, UnitSums
 from lossfw.evaluation.intervals.units import Units
-from lossfw.metrics import LossMetric, Term
+from lossfw.metrics import LossMetric, SumTerm
 from lossfw.metrics.cell_sums import RowTerms
 
 MEAN = LossMetric(of=lossfw.loss("squared_error"))
@@ -32,7 +32,7 @@ FOLDS = 5
 
 def measured(losses, keys):
     rows, place = np.arange(len(losses)), np.zeros(len(losses), np.int64)
-    terms = [Term(place, losses), Term(place + 1, np.ones(len(losses)))]
+    terms = [SumTerm(place, losses), SumTerm(place + 1, np.ones(len(losses)))]
     cells = UnitCells.of(keys)
     table = UnitSums.of(RowTerms.of(1, 2, rows, terms), cells)
     sizes = UnitSums.of(size_terms(rows, np.ones(len(losses))), cells)

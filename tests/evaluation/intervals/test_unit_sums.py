@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from lossfw.evaluation.intervals.moments import mean_spread, moment_sums
 from lossfw.evaluation.intervals.unit_keys import block_keys, hashed_numbers
 from lossfw.evaluation.intervals.unit_sums import Limit, UnitCells, UnitSums, aligned
-from lossfw.metrics import Term
+from lossfw.metrics import SumTerm
 from lossfw.metrics.cell_sums import RowTerms
 
 RANDOM = np.random.default_rng(1)
@@ -27,8 +27,8 @@ def terms(rows, *, scores=False):
     number, place = np.arange(len(rows)), np.zeros(len(rows), np.int64)
     score = SCORES[rows] if scores else None
     every = [
-        Term(place, WEIGHT[rows] * LOSSES[rows], score),
-        Term(place + 1, WEIGHT[rows], score),
+        SumTerm(place, WEIGHT[rows] * LOSSES[rows], score),
+        SumTerm(place + 1, WEIGHT[rows], score),
     ]
     return RowTerms.of(1, 2, number, every)
 
@@ -119,7 +119,7 @@ def test_moments_of_a_mean_are_exact_and_the_same_for_any_split(seed, weighted, 
 
     def moments(rows):
         place = np.zeros(len(rows), np.int64)
-        every = [Term(place, weight[rows] * losses[rows]), Term(place + 1, weight[rows])]
+        every = [SumTerm(place, weight[rows] * losses[rows]), SumTerm(place + 1, weight[rows])]
         return moment_sums(RowTerms.of(1, 2, np.arange(len(rows)), every), None)
 
     whole = moments(np.arange(400))
@@ -141,7 +141,7 @@ def test_scores_have_fewer_bits_where_few_units_have_too_many():
     scores = np.random.default_rng(4).normal(size=ROWS)
     scores[7] = np.nan
     number, place = np.arange(ROWS), np.zeros(ROWS, np.int64)
-    rows = RowTerms.of(1, 1, number, [Term(place, WEIGHT, scores)])
+    rows = RowTerms.of(1, 1, number, [SumTerm(place, WEIGHT, scores)])
     found = UnitSums.of(rows, UnitCells.of(keys), None, limit)
     assert found.bits == 6
     assert 13 <= found.score_bits < 20

@@ -8,7 +8,7 @@ from lossfw import REAL, Activation, CategoricalLoss, DistanceLoss, MarginLoss, 
 from lossfw.errors import BodyError
 from lossfw.losses.engine import compiled
 from lossfw.losses.engine.engine_mode import use_engine
-from lossfw.metrics import ElementMetric, RowMetric, SumMetric, Term
+from lossfw.metrics import ElementMetric, RowMetric, SumMetric, SumTerm
 
 
 def augmented(y, t):
@@ -154,7 +154,7 @@ class Total(SumMetric):
 
     def terms(self, prediction, target, weight):
         prediction -= target
-        yield Term(np.zeros(len(weight), int), prediction[:, 0])
+        yield SumTerm(np.zeros(len(weight), int), prediction[:, 0])
 
     def value(self, sums, columns):
         return sums[:, 0]

@@ -8,7 +8,7 @@ import pytest
 import lossfw
 from lossfw.components.registry import registry
 from lossfw.data import Dataset
-from lossfw.learning.raw_form import response
+from lossfw.learning.raw_form import predictions_of
 from lossfw.models import Card
 from support.models import fitted, work
 
@@ -145,7 +145,11 @@ def test_the_loss_falls_and_the_start_is_the_best_constant(trained):
     _, data, _, learnt = trained
     loss = lossfw.loss(LOSS)
     falls = [
-        float(loss(response(loss, np.squeeze(x)), data.targets, sample_weight=data.sample_weight))
+        float(
+            loss(
+                predictions_of(loss, np.squeeze(x)), data.targets, sample_weight=data.sample_weight
+            )
+        )
         for x in learnt.learnt
     ]
     assert falls == sorted(falls, reverse=True)

@@ -12,7 +12,7 @@ from lossfw.evaluation.intervals.freedom import size_terms
 from lossfw.evaluation.intervals.left_out import LeftOut, ends_of
 from lossfw.evaluation.intervals.paired import Measured
 from lossfw.evaluation.intervals.unit_sums import UnitCells, UnitSums
-from lossfw.metrics import LossMetric, Term
+from lossfw.metrics import LossMetric, SumTerm
 from lossfw.metrics.cell_sums import RowTerms
 from support.calibration.setting import LEVEL, OWN, STARS, Outcome, Setting, has_star, left_out
 
@@ -23,7 +23,7 @@ def measured(losses, keys, weight=None) -> Measured:
     """Return the mean of rows by the sums that an evaluation keeps."""
     weight = np.ones(len(losses)) if weight is None else weight
     rows, place = np.arange(len(losses)), np.zeros(len(losses), np.int64)
-    terms = [Term(place, weight * losses), Term(place + 1, weight)]
+    terms = [SumTerm(place, weight * losses), SumTerm(place + 1, weight)]
     cells = UnitCells.of(keys)
     table = UnitSums.of(RowTerms.of(1, 2, rows, terms), cells)
     sizes = UnitSums.of(size_terms(rows, weight), cells)

@@ -23,7 +23,7 @@ class Honest(BoostingBridge):
     def metric(self, loss):
         return derivatives(loss, "one")
 
-    def settings(self, loss, target, sample_weight=None, *, classes=None):
+    def estimator_params(self, loss, target, sample_weight=None, *, classes=None):
         return {}
 
     def derivatives(self, objective, raw, target, weight):

@@ -16,10 +16,10 @@ from lossfw import (
     GroupLoss,
     PointwiseLoss,
 )
-from lossfw.components.spaces import Members
+from lossfw.components.spaces import FiniteSpace
 from support.liars.liar import Liar
 
-_GRADES = Members("GRADES", "the grades 0, 1 and 2", members=(0.0, 1.0, 2.0))
+_GRADES = FiniteSpace("GRADES", "the grades 0, 1 and 2", members=(0.0, 1.0, 2.0))
 
 # Each kind of argument: its space, and where a loss counts in whole.
 KINDS = {

@@ -2,7 +2,15 @@
 
 import math
 
-from lossfw import REAL, Claims, Columns, DistanceLoss, DistributionLoss, PointwiseLoss, Range
+from lossfw import (
+    REAL,
+    Claims,
+    Columns,
+    DistanceLoss,
+    DistributionLoss,
+    PointwiseLoss,
+    PromisedRange,
+)
 from lossfw.numerics import erf, normal_cdf, normal_pdf, normal_quantile
 from support.liars.liar import Liar
 
@@ -47,7 +55,7 @@ class OfAnotherQuantile(_Normal):
 class _LocationAndScale(DistributionLoss, PointwiseLoss):
     prediction, target = Columns.of(location=REAL, log_scale=REAL), REAL
     # Their plain formulas have no digits beyond.
-    prediction_range = target_range = Range(1e-3, 10.0)
+    prediction_range = target_range = PromisedRange(1e-3, 10.0)
 
     def quantile(self, xp, y, p):
         return y.location + xp.exp(y.log_scale) * normal_quantile(xp, p)

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from lossfw import EmptyReductionError
-from lossfw.metrics import ElementMetric, Metric, RowMetric, SumMetric, Term
+from lossfw.metrics import ElementMetric, Metric, RowMetric, SumMetric, SumTerm
 from support.liars.liar import Liar
 
 
@@ -77,8 +77,8 @@ class Forgetful(SumMetric):
 
     def terms(self, prediction, target, weight):
         place = np.zeros(len(weight), int)
-        yield Term(place, weight * np.square(prediction - target).mean(-1))
-        yield Term(place + 1, weight)
+        yield SumTerm(place, weight * np.square(prediction - target).mean(-1))
+        yield SumTerm(place + 1, weight)
 
     def value(self, sums, columns):
         return sums[:, 0] / sums[:, 1]

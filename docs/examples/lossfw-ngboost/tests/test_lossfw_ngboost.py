@@ -10,7 +10,7 @@ from lossfw.check import check
 from ngboost import NGBoost
 from sklearn.metrics import mean_poisson_deviance
 
-from lossfw_ngboost import settings
+from lossfw_ngboost import estimator_params
 
 LOSSES = ["huber", "absolute_error", "tukey", "logistic", "poisson_deviance", "cross_entropy"]
 
@@ -30,7 +30,9 @@ def test_a_robust_loss_is_not_moved_by_outliers():
     truth = 5 * x[:, 0]
     y = truth + np.where(rng.random(300) < 0.1, 200.0, 0.1 * rng.normal(size=300))
     robust, square = (
-        NGBoost(**settings(loss, y), n_estimators=60, learning_rate=0.1, verbose=False).fit(x, y)
+        NGBoost(**estimator_params(loss, y), n_estimators=60, learning_rate=0.1, verbose=False).fit(
+            x, y
+        )
         for loss in ("tukey", "squared_error")
     )
     errors = [np.abs(model.pred_param(x)[:, 0] - truth).mean() for model in (robust, square)]
@@ -39,17 +41,19 @@ def test_a_robust_loss_is_not_moved_by_outliers():
 
 def test_a_model_is_pickled_with_its_loss():
     x = np.random.default_rng(0).normal(size=(80, 2))
-    model = NGBoost(**settings("huber", x[:, 0]), n_estimators=5, verbose=False).fit(x, x[:, 0])
+    model = NGBoost(**estimator_params("huber", x[:, 0]), n_estimators=5, verbose=False).fit(
+        x, x[:, 0]
+    )
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.pred_param(x), model.pred_param(x))
-    assert settings("huber", x[:, 0]) == settings("huber", x[:, 0])
+    assert estimator_params("huber", x[:, 0]) == estimator_params("huber", x[:, 0])
 
 
 def test_the_scorer_measures_means():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(200, 2))
     counts = rng.poisson(np.exp(1 + x[:, 0]))
-    own = settings("poisson_deviance", counts)
+    own = estimator_params("poisson_deviance", counts)
     model = NGBoost(**own, n_estimators=5, verbose=False).fit(x, counts)
     expected = -mean_poisson_deviance(counts, np.exp(model.predict(x)))
     assert scorer("poisson_deviance")(model, x, counts) == pytest.approx(expected)
@@ -57,4 +61,4 @@ def test_the_scorer_measures_means():
 
 def test_a_loss_of_rows_is_refused():
     with pytest.raises(ArgumentError, match="takes rows"):
-        settings("cross_entropy", np.arange(3))
+        estimator_params("cross_entropy", np.arange(3))

@@ -17,8 +17,8 @@ from lossfw.components.spaces import (
     CLASS_INDEX,
     SIMPLEX,
     Counts,
+    FiniteSpace,
     Interval,
-    Members,
     Simplex,
     Space,
     Vector,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 # The spaces whose bounds a kernel checks.
-_CHECKED = (Interval, Members, Counts, Simplex)
+_CHECKED = (Interval, FiniteSpace, Counts, Simplex)
 
 # Which functions have a kernel.
 

@@ -2,9 +2,9 @@
 
 from lossfw import hookimpl
 
-from lossfw_ngboost.bridge import metric, objective, settings
+from lossfw_ngboost.bridge import estimator_params, metric, objective
 
-__all__ = ["metric", "objective", "settings"]
+__all__ = ["estimator_params", "metric", "objective"]
 
 
 @hookimpl

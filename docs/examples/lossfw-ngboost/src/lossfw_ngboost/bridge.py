@@ -38,7 +38,7 @@ def metric(loss) -> Derivatives:
     return derivatives(loss, "one")
 
 
-def settings(loss, target, sample_weight=None, *, curvature="auto", begin=None):
+def estimator_params(loss, target, sample_weight=None, *, curvature="auto", begin=None):
     """Return the parameters of ``ngboost.NGBoost`` that belong to a loss.
 
     Parameters
@@ -113,8 +113,8 @@ class NGBoostBridge(BoostingBridge):
         """Return the lines of Python that train with a loss."""
         return (
             "from ngboost import NGBoost\n"
-            "from lossfw_ngboost import settings\n"
-            f"model = NGBoost(**settings({written(loss)}, y), n_estimators=100).fit(x, y)"
+            "from lossfw_ngboost import estimator_params\n"
+            f"model = NGBoost(**estimator_params({written(loss)}, y), n_estimators=100).fit(x, y)"
         )
 
     def objective(self, loss, *, curvature="auto"):
@@ -125,9 +125,9 @@ class NGBoostBridge(BoostingBridge):
         """See `metric`."""
         return metric(loss)
 
-    def settings(self, loss, target, sample_weight=None, *, classes=None):
-        """See `settings`."""
-        return settings(loss, target, sample_weight)
+    def estimator_params(self, loss, target, sample_weight=None, *, classes=None):
+        """See `estimator_params`."""
+        return estimator_params(loss, target, sample_weight)
 
     def derivatives(self, objective, raw, target, weight):
         """See `BoostingBridge.derivatives`; NGBoost itself multiplies by the weights."""
@@ -158,7 +158,7 @@ class NGBoostBridge(BoostingBridge):
         """See `BoostingBridge.boosted`."""
         from ngboost import NGBoost
 
-        own = settings(loss, training.target, curvature=training.curvature,
+        own = estimator_params(loss, training.target, curvature=training.curvature,
                        begin=float(training.start))  # fmt: skip
         model = NGBoost(
             **own,
