@@ -125,8 +125,8 @@ def _value(future: Any, task: ClusterTask, left: Callable[[], str]) -> Any:
         told, value = future.result(timeout=_FETCH_SECONDS)
     except distributed().KilledWorker:
         raise RunError(
-            f"{task.title} ended several workers one after the other, perhaps because memory ran "
-            "out: see their logs. --resume continues with the others."
+            f"several workers ended one after the other, each with {task.title}, perhaps because "
+            "memory ran out: see their logs. --resume continues with the others."
         ) from None
     except Exception as error:
         if future.status in ("cancelled", "lost"):
