@@ -22,13 +22,13 @@ import numpy as np
 from lossfw.check.claims.black_box import sharp_at, sharp_places
 from lossfw.check.core.curves import ColumnCurve, Curve, ExactCurve, column_curves, curves
 from lossfw.check.core.draw import draw_pairs
+from lossfw.check.core.members import is_exponentiated
 from lossfw.check.core.moves import columns_of
 from lossfw.check.core.points import Points, first_bad
 from lossfw.check.core.region import MOST, Region, region
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
 from lossfw.check.core.subject import Subject
-from lossfw.components.ranges import EXPONENTIATED
-from lossfw.components.spaces import SIMPLEX, UNIT, Interval
+from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float
 
@@ -251,17 +251,11 @@ def _inner_rows(subject: Subject, search: Search, columns: int) -> Points:
     if subject.prediction in (UNIT, SIMPLEX):
         inner &= (points.y > 1e-3) & (points.y < 1 - 1e-3)
     # Farther out smooth slopes are as steep as a jump, as at the logarithm of a tiny scale.
-    inner &= (np.abs(points.y) < math.log(MOST)) | ~_exponentiated(subject, points.y)
+    logs = [is_exponentiated(space) for _, space in columns_of(subject, 0, points.y)]
+    inner &= (np.abs(points.y) < math.log(MOST)) | ~np.array(logs)
     keep = inner.all(-1) & (region(subject, points) <= Region.FAR)
     most = int(np.clip(search.examples // _FOR_EACH, *_ROWS))
     return points.take(np.flatnonzero(keep)[:most])
-
-
-def _exponentiated(subject: Subject, y: NDArray) -> NDArray:
-    """Tell of which columns the exponential is taken, as the range of their space says."""
-    spaces = [space for _, space in columns_of(subject, 0, y)]
-    sizes = [space.sizes if isinstance(space, Interval) else None for space in spaces]
-    return np.array([x is not None and x.high <= EXPONENTIATED.high for x in sizes])
 
 
 def _jumps(subject: Subject, search: Search, points: Points, column: int) -> list[NDArray]:

@@ -1,10 +1,12 @@
 """Judge results by the oracle: which ones the harness calls wrong.
 
 One rule: a result is right if it is within some units in its last place of an interval of exact
-results (`lossfw.check.core.oracle`). Three kinds of results have a coarser unit:
+results (`lossfw.check.core.oracle`). Four kinds of results have a coarser unit:
 
 - derivatives by numbers that are alike, as the classes of a row, are a vector: its unit is that
   of the largest one;
+- derivatives by logarithms have the unit of the loss: that of the largest one too, but no larger
+  than that of 1;
 - values of a loss that has both signs, as a likelihood: where it is 0 depends on a constant, and
   its unit is at least that of 1;
 - functions of other libraries get four times the units, and the error that their caller allows.
@@ -20,6 +22,7 @@ import numpy as np
 
 from lossfw.check.core.draw import draw
 from lossfw.check.core.interval import Moving
+from lossfw.check.core.members import is_exponentiated
 from lossfw.check.core.moves import are_alike, inputs_of, moved_formulas
 from lossfw.check.core.oracle import Oracle
 from lossfw.check.core.points import (
@@ -120,17 +123,23 @@ def _largest_alike(subject: Subject, arrays: ArgumentArrays, size: NDArray) -> N
     groups = in_rows(subject, space, size) if subject.kind == "group" else size[:, np.newaxis]
     if groups.ndim < 3:
         groups = groups[..., np.newaxis]
-    columns = [groups]
+    columns, logs = [groups], []
     if isinstance(space, Columns) and not are_alike(subject, arrays):
         ends = np.cumsum(space.widths(groups.shape[-1]))
         columns = np.split(groups, ends[:-1], axis=-1)
+        spaces = enumerate(space.space_of_each(groups.shape[-1]))
+        logs = [column for column, own in spaces if is_exponentiated(own)]
     largest = [
         np.broadcast_to(own.max(axis=(1, 2), keepdims=True), own.shape)
         if own[0].size > 1
         else np.zeros(own.shape)
         for own in columns
     ]
-    return np.concatenate(largest, axis=-1).reshape(size.shape)
+    found = np.concatenate(largest, axis=-1)
+    if len(logs) > 1:
+        of_logs = groups[..., logs].max(axis=(1, 2), keepdims=True)
+        found[..., logs] = np.maximum(found[..., logs], np.minimum(of_logs, 1.0))
+    return found.reshape(size.shape)
 
 
 def _has_both_signs(subject: Subject) -> bool:

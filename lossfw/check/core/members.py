@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeGuard, TypeVar, cast
 import numpy as np
 
 from lossfw.components.columns import Columns
-from lossfw.components.ranges import PROMISED, PromisedRange
+from lossfw.components.ranges import EXPONENTIATED, PROMISED, PromisedRange
 from lossfw.components.spaces import (
     BINARY,
     CLASS_INDEX,
@@ -100,6 +100,12 @@ def is_bounded(space: Space) -> TypeGuard[Interval]:
 def is_line(space: Space) -> TypeGuard[Interval]:
     """Tell whether a space has all real numbers."""
     return isinstance(space, Interval) and bool(np.isinf(space.low) and np.isinf(space.high))
+
+
+def is_exponentiated(space: Space) -> bool:
+    """Tell whether the exponential of numbers of a space is taken, as the range of it says."""
+    own = space.sizes if isinstance(space, Interval) else None
+    return own is not None and own.high <= EXPONENTIATED.high
 
 
 def _within(space: Interval, x: NDArray) -> NDArray:

@@ -129,3 +129,18 @@ def test_curvatures_at_a_tie_are_those_next_to_it_and_all_between(t, least, most
         assert not judge(loss, points, np.array([right]), 2).is_wrong.any()
     for wrong in (np.multiply(least, 0.99), np.multiply(most, 1.01)):
         assert judge(loss, points, np.array([wrong]), 2).is_wrong.all()
+
+
+def test_derivatives_by_logarithms_have_one_unit_of_at_most_that_of_one():
+    # The slope by the log dispersion is a sum of terms of size 1, and crosses 0 near this point.
+    y, truth = [-0.000672015407243552, -0.0006720547555049324], [-1.5013441730311103, -0.1105083414]
+    truth[1] = -0.11050834142916627
+    near = [truth, [truth[0], truth[1] + 1e-15], [truth[0], truth[1] + 1e-14]]
+    found = wrong("negative_binomial_nll", 1, y, 4.0, near)
+    assert [any(row) for row in found] == [False, False, True]
+    # A unit of the largest, some 1000, is 1e-13; the cap is that of 1.
+    subject = of_component(lossfw.loss("negative_binomial_nll"))
+    points = Points(np.array([[np.log(1e6), -20.0]]), np.array([1_001_000.0]))
+    slopes = subject.gradient(points.y, points.t)
+    assert not judge(subject, points, slopes, 1).is_wrong.any()
+    assert judge(subject, points, slopes + np.array([0, 1e-13]), 1).is_wrong.any()
