@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
+
 from lossfw import NONNEGATIVE, Array, Claims, GroupLoss, Namespace, PromisedRange, Space
 from lossfw.numerics import (
     computed_in_float64,
+    largest_of_rows,
     softmax,
     softmax_cross_entropy,
     softmax_cross_entropy_and_gradient,
@@ -14,6 +17,9 @@ from lossfw.numerics import (
     softmax_cross_entropy_hessian,
 )
 from lossfw_std.pairs import ABSENT, NEUTRAL
+
+# Scores this near to their relevances, in each row, have nearly the same softmax.
+_NEAR = 0.5
 
 
 class _Softmax(GroupLoss):
@@ -144,6 +150,19 @@ class Listnet(_Softmax):
         """The softmax of the relevances."""
         return softmax(xp, t)
 
+    @computed_in_float64
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """softmax(y) - softmax(t), whose digits cancel where all scores are near relevances."""
+        logits, share = self._logits(xp, y, t)
+        return _apart(xp, y, t, share, softmax_cross_entropy_gradient(xp, logits, share))
+
+    @computed_in_float64
+    def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Both, from the same exponentials."""
+        logits, share = self._logits(xp, y, t)
+        value, slope = softmax_cross_entropy_and_gradient(xp, logits, share)
+        return value, _apart(xp, y, t, share, slope)
+
     def textbook_weights(self, xp: Namespace, t: Array) -> Array:
         """The same by its definition."""
         share = xp.exp(t)
@@ -161,3 +180,17 @@ class Listnet(_Softmax):
             row_order=True,
             zero_alone=True,
         )
+
+
+def _apart(xp: Namespace, y: Array, t: Array, share: Array, difference: Array) -> Array:
+    """Return softmax(y) - softmax(t), which is a difference unless they are near each other."""
+    d = xp.where(t == ABSENT, xp.zeros_like(y), y - t)
+    near = largest_of_rows(xp, xp.abs(d)) < _NEAR
+    if xp is np and not near.any():
+        return difference
+    # Beside the distance of a row that leads, which has all but its complement of the shares.
+    leads = t == largest_of_rows(xp, t)
+    d = d - largest_of_rows(xp, xp.where(leads, d, xp.full_like(y, -xp.inf)))
+    more = xp.expm1(xp.where(near, d, xp.zeros_like(y)))
+    mean = xp.sum(share * more, axis=-1, keepdims=True)
+    return xp.where(near, share * (more - mean) / (1.0 + mean), difference)

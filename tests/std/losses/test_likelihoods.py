@@ -1,5 +1,6 @@
 """Likelihoods with several predicted parameters: quantiles and expected curvature."""
 
+import decimal
 import math
 
 import numpy as np
@@ -40,3 +41,13 @@ def test_shares_of_equal_components_of_a_mixture_keep_their_digits():
     by_logit = lossfw.loss("normal_mixture_nll").gradient(rows, [-0.5])[0, 0]
     share = math.exp(-10) / (2 + math.exp(-10))
     np.testing.assert_allclose(by_logit, [-share / 2, share, -share / 2], rtol=1e-14)
+
+
+@pytest.mark.parametrize(("log_shape", "t"), [(0.01, "1e-8"), (-0.01, "1e27"), (1e-7, "1e30")])
+def test_weibulls_likelihood_keeps_its_digits_next_to_a_shape_of_one(log_shape, t):
+    with decimal.localcontext(prec=60):
+        time, k = decimal.Decimal(float(t)), decimal.Decimal(log_shape)
+        w = time ** k.exp()
+        expected = w - w.ln() - k + time.ln()
+    found = lossfw.loss("weibull_nll")([[0.0, log_shape]], [float(t)])
+    assert found == pytest.approx(float(expected), rel=2e-15)
