@@ -20,6 +20,7 @@ import torch
 from lossfw.errors import BodyError, DomainError, ShapeError
 from lossfw.losses.base import LossDefinition
 from lossfw.losses.engine import torch_rules, torch_written
+from lossfw.losses.engine.flat_groups import as_rows
 from lossfw.losses.engine.result_memory import empty
 from lossfw.losses.engine.threads import thread_count, threads
 from lossfw.losses.inputs import flat_rows
@@ -48,7 +49,7 @@ def compute(loss: Loss, y: Array, t: Array, *, mean: bool, checked: bool) -> Arr
             if wants_gradient:
                 return _EngineLoss.apply(y, t, loss, by_index, mean)
             return _by_engine(loss, y, t, mean, None)
-        if not wants_gradient:
+        if not wants_gradient or loss.takes_groups:
             return None
         if loss.has_columns:
             y, t = _flat(loss, y, t)
@@ -64,15 +65,17 @@ def _is_by_index(loss: LossDefinition, y: Any, t: Any) -> bool | None:
     """Return whether a target is class indices; None where the usual path has to look."""
     if type(t) is not torch.Tensor or y.dtype not in _FLOATS or t.requires_grad:
         return None
-    is_special = loss._sums_rows or loss.takes_groups
-    if not y.numel() or y.is_meta or torch_written.is_traced() or is_special:
+    if not y.numel() or y.is_meta or torch_written.is_traced() or loss._sums_rows:
         return None
     if torch.autograd.forward_ad._current_level != _NO_LEVEL:
         # It is differentiated forward.
         return None
-    if loss.has_columns:
+    if loss.has_columns or loss.takes_groups:
         rows = _lead(loss, y)
-        of_target = t.shape[: t.ndim - loss.target_space.axes]
+        of_target = t.shape[: max(t.ndim - loss.target_space.axes, 0)]
+        # Groups of one size, or where the loss needs no ids, all rows as one group.
+        if loss.takes_groups and not (len(rows) == 2 or (len(rows) == 1 and not loss.needs_group)):
+            return None
         return False if len(rows) and rows == of_target and t.dtype is y.dtype else None
     if t.shape == y.shape and t.dtype is y.dtype and y.ndim > loss.takes_rows:
         return False
@@ -81,8 +84,9 @@ def _is_by_index(loss: LossDefinition, y: Any, t: Any) -> bool | None:
 
 
 def _lead(loss: LossDefinition, y: Array) -> Any:
-    """Return the shape of the losses."""
-    axes = loss.prediction_space.axes if loss.has_columns else loss.takes_rows
+    """Return the shape of the losses; for groups that of their rows."""
+    has_space = loss.has_columns or loss.takes_groups
+    axes = loss.prediction_space.axes if has_space else loss.takes_rows
     return y.shape[: max(y.ndim - axes, 0)]
 
 
@@ -121,7 +125,8 @@ class _EngineLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may b
         gradient = _empty_like(y)
         value = _by_engine(loss, y, t, mean, gradient)
         ctx.loss, ctx.by_index, ctx.mean, ctx.gradient = loss, by_index, mean, gradient
-        ctx.n = math.prod(_lead(loss, y)) if mean else 1
+        lead = _lead(loss, y)
+        ctx.n = math.prod(lead[:-1] if loss.takes_groups else lead) if mean else 1
         ctx.save_for_backward(y, t)
         return value
 
@@ -154,9 +159,17 @@ def _take_gradient(ctx: Any) -> Array:
 
 def _published(ctx: Any) -> Array:
     """Return the published gradients in the shape of the prediction, differentiable."""
+    y, t = ctx.saved_tensors[:2]
+    if ctx.loss.takes_groups:
+        # The numbers of a group are one row.
+        lead = len(_lead(ctx.loss, y))
+        width = None if y.ndim == lead else math.prod(y.shape[lead:])
+        groups = (-1, y.shape[lead - 1])
+        t = t.reshape(*groups, *([] if t.ndim == lead else [math.prod(t.shape[lead:])]))
+        rows = y.reshape(-1, groups[1] * (width or 1))
+        return torch_rules.gradients_at(rows, t, as_rows(ctx.loss, width), False).reshape(y.shape)
     if not ctx.loss.has_columns:
         return torch_rules.gradients(ctx)
-    y, t = ctx.saved_tensors[:2]
     flat = _flat(ctx.loss, y, t)
     return torch_rules.gradients_at(*flat, ctx.loss, ctx.by_index).reshape(y.shape)
 

@@ -5,12 +5,15 @@ import math
 import numpy as np
 import pytest
 
+import lossfw
 from lossfw import BINARY, NONNEGATIVE, VECTOR, Columns, GroupLoss
-from lossfw.errors import ArgumentError
+from lossfw.errors import ArgumentError, DomainError, ShapeError
 from lossfw.numerics import logsumexp, softplus
 
 torch = pytest.importorskip("torch")
 jax = pytest.importorskip("jax")
+
+from lossfw.bridges.torch import module  # noqa: E402  # imports PyTorch
 
 
 @pytest.fixture(autouse=True)
@@ -129,3 +132,62 @@ def test_what_must_be_known_and_is_traced_has_words():
         jax.jit(lambda ids: loss(y, t, group=ids))(np.repeat(np.arange(4), SIZES))
     with pytest.raises(ArgumentError, match="bare has no neutral row"):
         jax.jit(lambda mask: Bare()(y, t, group=IDS, where=mask))(KEEP)
+
+
+def lines(loss, dtype="float64"):
+    """Return four groups of three rows as tensors."""
+    rng = np.random.default_rng(3)
+    inner = {0: (), 1: (5,), 2: (2, 5)}[loss.prediction_space.axes]
+    target = rng.integers(0, 2, (4, 3, *[2] * loss.target_space.axes))
+    return (torch.from_numpy(x.astype(dtype)) for x in (rng.normal(size=(4, 3, *inner)), target))
+
+
+GROUPED = [Pairs(), Partial(), Bundle(), *map(lossfw.loss, ("lambda_ndcg", "info_nce", "nt_xent"))]
+
+
+@pytest.mark.parametrize("loss", GROUPED, ids=lambda loss: type(loss).__name__)
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_module_has_the_digits_of_numpy_for_groups_of_one_size(loss, reduction):
+    y, t = lines(loss, "float32")
+    value, gradient = loss.value_and_gradient(y.numpy(), t.numpy(), reduction=reduction)
+    leaf = y.clone().requires_grad_()
+    found = module(loss, reduction=reduction)(leaf, t)
+    assert "Engine" in found.grad_fn.name()
+    assert found.item() == np.float32(value)
+    (2.0 * found).backward()
+    np.testing.assert_array_equal(leaf.grad.numpy(), 2.0 * gradient)
+
+
+@pytest.mark.parametrize("loss", GROUPED[:3], ids=lambda loss: type(loss).__name__)
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_module_of_groups_has_the_second_derivatives_of_a_plain_call(loss, reduction):
+    y, t = lines(loss)
+
+    def twice(call):
+        leaf = y.clone().requires_grad_()
+        (first,) = torch.autograd.grad(call(leaf), leaf, create_graph=True)
+        return first.detach(), torch.autograd.grad((first * first.detach()).sum(), leaf)[0]
+
+    found = twice(lambda leaf: module(loss, reduction=reduction)(leaf, t))
+    wanted = twice(lambda leaf: loss(leaf, t, reduction=reduction))
+    assert (found[1] != 0).any()
+    torch.testing.assert_close(found, wanted, rtol=1e-12, atol=1e-14)
+
+
+def test_a_module_takes_all_rows_as_one_group_only_where_the_loss_does():
+    vectors, labels = (x.reshape(12, -1).squeeze(-1) for x in lines(lossfw.loss("nt_xent")))
+    leaf = vectors.requires_grad_()
+    found = module(lossfw.loss("nt_xent"))(leaf, labels)
+    assert "Engine" in found.grad_fn.name()
+    assert found.item() == lossfw.loss("nt_xent")(vectors.detach().numpy(), labels.numpy())
+    with pytest.raises(ArgumentError, match="pass group="):
+        module(Pairs())(labels.clone().requires_grad_(), labels)
+
+
+def test_a_module_says_what_is_wrong_with_groups():
+    y, t = lines(Pairs())
+    leaf = y.requires_grad_()
+    with pytest.raises(ShapeError, match="the target should have"):
+        module(Pairs())(leaf, t[:2])
+    with pytest.raises(DomainError, match=r"target\[0, 0\]"):
+        module(lossfw.loss("softmax_ranking"))(leaf, t - 2)
