@@ -1,4 +1,4 @@
-"""Binary cross-entropy and focal loss: known values, guards, edges, constants."""
+"""Binary cross-entropy and focal loss: known values, guards, edges."""
 
 import math
 
@@ -101,20 +101,3 @@ class TestEdges:
         assert by_logits(z, t, reduction="none").tolist() == [0, 0, inf, inf]
         assert by_logits.gradient(z, t, reduction="none") == pytest.approx([0, 0, -1, 1])
         assert by_logits.hessian(z, t, reduction="none") == pytest.approx([0, 0, 0, 0])
-
-
-class TestClaims:
-    @pytest.mark.parametrize(
-        ("gamma", "slope", "bend"),
-        # By mpmath's findroot for the second and third derivative, with 30 digits.
-        [
-            (0.3, 1.0014417712628280855, 0.29562276358279714179),
-            (2.0, 1.1289832185683981976, 0.49619134616812505974),
-        ],
-    )
-    def test_constants_of_focal_from_logits(self, gamma, slope, bend):
-        claims = lossfw.loss("focal", gamma=gamma, from_logits=True).claims()
-        assert claims.lipschitz == pytest.approx(slope, rel=1e-15)
-        assert claims.gradient_lipschitz == pytest.approx(bend, rel=1e-15)
-        weighted = lossfw.loss("focal", gamma=gamma, alpha=0.25, from_logits=True).claims()
-        assert weighted.lipschitz == pytest.approx(0.75 * slope, rel=1e-15)
