@@ -68,7 +68,7 @@ def build(*given):
 
 
 def build_training(*given):
-    return training.build_training(source(*given))
+    return training.training_of(read(*given))
 
 
 def resolve(*given):

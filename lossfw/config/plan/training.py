@@ -18,9 +18,8 @@ from lossfw.config.plan.rows import inputs_of, load, standardised, with_options
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.check_config import build_components
-from lossfw.config.schema.checked import CheckedConfig, known, read_config
+from lossfw.config.schema.checked import CheckedConfig, known
 from lossfw.config.schema.sections import TrainSection
-from lossfw.config.text.source import ConfigSource
 from lossfw.data import Dataset
 from lossfw.data.data_record import DataRecord
 from lossfw.data.options import FOUND
@@ -45,13 +44,8 @@ DEFAULT_DTYPE = "float32"
 _READ_ONCE_BYTES = 256 * 2**20
 
 
-def build_training(source: ConfigSource) -> Training:
-    """Return the training that a configuration describes."""
-    return training_of(read_config(source))
-
-
 def training_of(config: CheckedConfig) -> Training:
-    """Return the training of a configuration that has been read; see `build_training`."""
+    """Return the training of a configuration that has been read."""
     build_components(config, training=True)
     _refuse_sample(config)
     refuse_sweep(config)

@@ -257,11 +257,6 @@ class TrainingState:
     # Whether the model found nothing more to add.
     complete: bool = False
 
-    @property
-    def best_number(self) -> int:
-        """The number of the first round with the least held-out loss."""
-        return best_of(self.history).number
-
 
 def best_of(history: Sequence[Epoch]) -> Epoch:
     """Return the first of the rounds with the least held-out loss; NaN is never the least."""

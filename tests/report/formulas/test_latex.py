@@ -9,7 +9,7 @@ from lossfw.check.core.subject import of_component
 from lossfw.check.instances import variants
 from lossfw.components.docstrings import latex_problem
 from lossfw.errors import ArgumentError, TraceError
-from lossfw.nn.letters import letters_of
+from lossfw.nn.letters import arguments_of
 from lossfw.numerics.exact.truth import evaluate
 from lossfw.numerics.symbolic.written import write
 from lossfw.report.formulas.latex import latex
@@ -77,6 +77,23 @@ def is_read(component):
         return True
     named = component.has_columns or component.takes_groups or component.name == "cumulative_link"
     return component.prediction_space.axes < 2 and not (named and component.latex)
+
+
+def letters_of(loss):
+    """Return a function from prediction and target to the values of the letters of a formula."""
+
+    def letters(y, t):
+        if loss.has_columns:
+            return {**parts(loss.prediction_space, "y", y), **parts(loss.target_space, "t", t)}
+        first = arguments_of(loss)[0]
+        return {first: {"r": y - t, "m": t * y}[first] if first in "rm" else y, "y": y, "t": t}
+
+    def parts(space, letter, x):
+        split = space.split(x)
+        named = isinstance(space, lossfw.Columns)
+        return dict(zip(space.names, split, strict=True)) if named else {letter: split}
+
+    return letters
 
 
 @pytest.mark.parametrize("component", [*filter(is_read, COMPONENTS)], ids=repr)
