@@ -15,13 +15,27 @@ from lossfw.numerics.arrays import NDArray
 # Bits of a float64's mantissa.
 _MANTISSA_BITS = 53
 
+# From more numbers on a list of them costs memory.
+_MOST_IN_LIST = 2**16
+
 
 def exact_sum(values: Iterable[float]) -> float:
     """Return the correctly rounded sum of float64 numbers, infinite and NaN ones included."""
     numbers = list(values)
     if len(numbers) == 1:
         return numbers[0]
-    return ExactSum().add(numbers).rounded()
+    try:
+        return math.fsum(numbers)
+    except (OverflowError, ValueError):
+        # A sum on the way is beyond the largest number, or two infinities have both signs.
+        return ExactSum().add(numbers).rounded()
+
+
+def exact_sum_of_array(values: NDArray) -> float:
+    """Return the same of a float64 array."""
+    if values.size > _MOST_IN_LIST:
+        return ExactSum().add_array(values).rounded()
+    return exact_sum(values.tolist())
 
 
 @dataclass(frozen=True, slots=True)

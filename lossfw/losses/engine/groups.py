@@ -14,7 +14,7 @@ import numpy as np
 from lossfw.errors import ShapeError
 from lossfw.losses.base import LossDefinition, ResultForm
 from lossfw.losses.engine import threads
-from lossfw.losses.engine.exact_sum import ExactSum
+from lossfw.losses.engine.exact_sum import exact_sum_of_array
 from lossfw.losses.engine.read_only import raise_for_writing
 from lossfw.losses.engine.reduction import Reduction, Sums
 from lossfw.losses.group_inputs import GroupArguments
@@ -24,8 +24,8 @@ from lossfw.numerics.arrays import Array, NDArray
 # fifth longer, because a body has several such arrays at a time.
 STACK_ELEMENTS = 2**16
 
-# ``put(groups, rows, results)`` stores the results of a stack.
-_Put: TypeAlias = Callable[[NDArray, NDArray, Any], None]
+# ``put(groups, rows, results)`` stores the results of a stack; both are indices of NumPy's.
+_Put: TypeAlias = Callable[[Any, Any, Any], None]
 
 
 def compute(
@@ -46,15 +46,15 @@ def compute(
     else:
         gradient = call.out
         gradient[...] = 0.0
-    rows_of_gradient = gradient.reshape(call.y.shape)
+    rows_of_gradient = gradient.reshape(*_lead(call), *call.y.shape[1:])
     losses = np.zeros(call.shape, call.work)
 
-    def put(some: NDArray, rows: NDArray, results: Any) -> None:
+    def put(some: Any, rows: Any, results: Any) -> None:
         if form == "both":
             losses[some], results = results
         factor: Any = scale
         if call.weight is not None:
-            factor = call.weight[some].reshape(-1, *[1] * rows_of_gradient.ndim) * scale
+            factor = call.weight[some].reshape(-1, *[1] * call.y.ndim) * scale
         rows_of_gradient[rows] = results * factor
 
     run(loss, call, form, put)
@@ -67,7 +67,7 @@ def losses_of(loss: LossDefinition, call: GroupArguments) -> NDArray:
     """Return the loss of each group, 0 for one that is left out."""
     losses = np.zeros(call.shape, call.work)
 
-    def put(some: NDArray, rows: NDArray, results: Any) -> None:
+    def put(some: Any, rows: Any, results: Any) -> None:
         losses[some] = results
 
     run(loss, call, "value", put)
@@ -79,7 +79,7 @@ def total_weight(call: GroupArguments) -> float:
     filled = call.groups.sizes > 0
     if call.weight is None:
         return float(np.count_nonzero(filled))
-    return ExactSum().add_array(call.weight[filled]).rounded()
+    return exact_sum_of_array(call.weight[filled])
 
 
 def sums_of(call: GroupArguments, losses: NDArray) -> Sums:
@@ -87,25 +87,43 @@ def sums_of(call: GroupArguments, losses: NDArray) -> Sums:
     filled = call.groups.sizes > 0
     terms = losses[filled].astype(np.float64)
     terms = terms if call.weight is None else terms * call.weight[filled]
-    return Sums(ExactSum().add_array(terms).rounded(), total_weight(call), call.counted)
+    return Sums(exact_sum_of_array(terms), total_weight(call), call.counted)
 
 
 def run(loss: LossDefinition, call: GroupArguments, form: ResultForm, put: _Put) -> None:
     """Compute losses or derivatives, stack by stack."""
+    lead = _lead(call)
+    all_y, all_t = (x.reshape(*lead, *x.shape[1:]) for x in (call.y, call.t))
 
-    def run_stack(stack: tuple[NDArray, NDArray]) -> None:
+    def run_stack(stack: tuple[Any, Any]) -> None:
         some, rows = stack
-        y, t = (x[rows].astype(call.work, copy=False) for x in (call.y, call.t))
+        y, t = (x[rows].astype(call.work, order="C", copy=False) for x in (all_y, all_t))
         y.setflags(write=False)
         t.setflags(write=False)
         try:
             results = loss._unreduced_losses(form, np, y, t)
         except ValueError as error:
             raise_for_writing(error, loss._unreduced_losses)
-        check_results(loss, form, y, len(some), results)
+        check_results(loss, form, y, len(y), results)
         put(some, rows, results)
 
-    threads.run(run_stack, list(call.groups.stacks(STACK_ELEMENTS)))
+    stacks: list[tuple[Any, Any]]
+    if len(lead) > 1:
+        # Lines as they lie, without a look for the rows of each group.
+        count, size = lead
+        most = max(1, STACK_ELEMENTS // size**2)
+        lines = [slice(first, first + most) for first in range(0, count, most)]
+        stacks = list(zip(lines, lines, strict=True))
+    else:
+        stacks = list(call.groups.stacks(STACK_ELEMENTS))
+    threads.run(run_stack, stacks)
+
+
+def _lead(call: GroupArguments) -> tuple[int, ...]:
+    """Return the shape of the rows: (G, n) where all of them count, one line for each group."""
+    rows = len(call.y)
+    is_whole = not call.is_flat and 0 < call.groups.rows.size == rows
+    return call.prediction_shape[:2] if is_whole else (rows,)
 
 
 def check_results(

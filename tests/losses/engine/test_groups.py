@@ -140,3 +140,22 @@ def test_shapes_and_spaces_have_words():
         Pairs()(Y, T[:, None], group=IDS)
     with pytest.raises(lossfw.errors.ArgumentError, match="leave out group"):
         lossfw.loss("huber")(Y, Y, group=IDS)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", [Pairs(), Drift()], ids=lambda loss: type(loss).__name__)
+def test_lines_have_the_bits_of_rows_with_ids_in_any_layout(loss, dtype):
+    rng = np.random.default_rng(5)
+    inner, of_target = ((), ()) if isinstance(loss, Pairs) else ((6,), (2,))
+    y = rng.normal(size=(700, 12, *inner)).astype(dtype)
+    t = rng.integers(0, 3, (700, 12, *of_target)).astype(dtype)
+    ids = np.repeat(np.arange(700), 12)
+    weight = rng.integers(0, 3, 700).astype(float)
+    for given in ({}, {"sample_weight": weight}):
+        flat = (x.reshape(8400, *x.shape[2:]) for x in (y, t))
+        value, gradient = loss.value_and_gradient(*flat, group=ids, **given)
+        every = (y, t), (np.asfortranarray(y), t), (np.repeat(y, 2, axis=-1)[..., ::2], t)
+        for arrays in every[: 3 if inner else 2]:
+            found = loss.value_and_gradient(*arrays, **given)
+            assert found[0] == value
+            np.testing.assert_array_equal(found[1].reshape(gradient.shape), gradient)
