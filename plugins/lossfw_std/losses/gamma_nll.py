@@ -65,28 +65,30 @@ class GammaNll(Likelihood):
         return gamma - k * (y.log_shape - y.log_mean) - (k - 1) * xp.log(t) + k * t / m
 
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        """Return log t, the logarithm of the shape, the shape, t / m, and its distance from 1.
+        """Return the terms of the value without t / m, the shape, t / m, and its distance from 1.
 
         The last is half a unit deviance, t / m - 1 - log(t / m).
         """
         s, log_shape, t = columns
         ratio = t * xp.exp(-s)
         log = xp.log(ratio)
-        return log + s, log_shape, xp.exp(log_shape), ratio, (ratio - 1.0) - log
+        # expm1 has digits next to a shape of 1 that k - 1 has not.
+        terms = (s + 0.5 * (_LOG_TWO_PI - log_shape)) - xp.expm1(log_shape) * log
+        return terms, xp.exp(log_shape), ratio, (ratio - 1.0) - log
 
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
-        """k (t / m - 1 - log(t / m)), Binet's function of k, and the rest."""
-        log, log_shape, k, _, apart = parts
-        return (k * apart + binet(xp, k)) + (log + 0.5 * (_LOG_TWO_PI - log_shape))
+        """k (t / m - 1), Binet's function of k, and the rest."""
+        terms, k, ratio, _ = parts
+        return (k * (ratio - 1.0) + binet(xp, k)) + terms
 
     def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-k (t / m - 1) by the log mean, and what the log shape moves."""
-        _, _, k, ratio, apart = parts
+        _, k, ratio, apart = parts
         return k * (1.0 - ratio), k * (apart + binet_derivative(xp, k)) - 0.5
 
     def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """k t / m, and that by the log shape."""
-        _, _, k, ratio, apart = parts
+        _, k, ratio, apart = parts
         return k * ratio, k * apart + bend_of_binet(xp, k)
 
     def claims(self) -> Claims:

@@ -38,3 +38,12 @@ def test_weibulls_likelihood_keeps_its_digits_next_to_a_shape_of_one(log_shape, 
         expected = w - w.ln() - k + time.ln()
     found = lossfw.loss("weibull_nll")([[0.0, log_shape]], [float(t)])
     assert found == pytest.approx(float(expected), rel=2e-15)
+
+
+@pytest.mark.parametrize(("log_shape", "t"), [(-0.01, 1e-17), (0.01, 1e-17), (1e-6, 1e-28)])
+def test_the_gamma_likelihood_keeps_its_digits_next_to_a_shape_of_one(log_shape, t):
+    k = math.exp(log_shape)
+    # The terms by log t of the definition, (1 - k) log t, with 1 - k from expm1.
+    expected = math.lgamma(k) - k * log_shape - math.expm1(log_shape) * math.log(t) + k * t
+    found = lossfw.loss("gamma_nll")([[0.0, log_shape]], [t])
+    assert found == pytest.approx(expected, abs=1e-15, rel=1e-15)
