@@ -97,7 +97,7 @@ def _refuse_absent_classes(target: NDArray, classes: int | None) -> None:
     absent = np.setdiff1d(np.arange(classes), target)
     if absent.size:
         raise ArgumentError(
-            f"class {absent[0]} of {classes} never occurs, and CatBoost counts those that do: "
+            f"class {absent[0]} of {classes} never occurs, but CatBoost counts those that do: "
             "encode labels with numpy.unique(labels, return_inverse=True)."
         )
 

@@ -84,7 +84,7 @@ def refuse_other_kind(model: Any, form: Loss, columns: int) -> None:
     there = int(np.size(model.get_scale_and_bias()[1]))
     if there != columns:
         raise ArgumentError(
-            f"{form.name} with these targets takes {columns} raw predictions for a row, and the "
+            f"{form.name} with these targets takes {columns} raw predictions for a row, but the "
             f"model to be continued has {there}: continue it with a loss of its kind, or train "
             "a new model."
         )

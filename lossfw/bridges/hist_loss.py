@@ -97,7 +97,7 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
     def _raw(self, raw: NDArray) -> NDArray:
         if raw.ndim == 2 and raw.shape[1] > 1 and not self.is_multiclass:
             raise ArgumentError(
-                f"{self._derivatives.name} takes a single number for a row, and "
+                f"{self._derivatives.name} takes a single number for a row, but "
                 f"HistGradientBoostingClassifier makes {raw.shape[1]} for as many classes: choose "
                 "a loss of classes, such as cross_entropy."
             )
@@ -150,7 +150,7 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
             self.n_classes = columns_of(self._derivatives.loss, labels, self._classes)
             if self.n_classes < 3:
                 raise ArgumentError(
-                    f"{self._derivatives.name} takes rows, and HistGradientBoosting has one raw "
+                    f"{self._derivatives.name} takes rows, but HistGradientBoosting has one raw "
                     "prediction for two classes: choose a loss of single logits, such as "
                     "binary_cross_entropy."
                 )
@@ -172,7 +172,7 @@ class _StartOfClasses(np.ndarray[Any, Any]):
             if raw.shape[-1] != self.shape[-1]:
                 raise ArgumentError(
                     f"the loss makes {self.shape[-1]} raw predictions for a row, one for each "
-                    f"class, and the estimator has {raw.shape[-1]}: use "
+                    f"class, but the estimator has {raw.shape[-1]}: use "
                     "HistGradientBoostingClassifier, or a loss of numbers, such as huber."
                 )
         return getattr(ufunc, method)(*(np.asarray(x) for x in inputs), **more)
@@ -219,7 +219,7 @@ def hist_loss_of(loss: Any, curvature: str, refit: bool | None, classes: int | N
         refit = of_residual and bool(form.claims().breaks) and curvature in ("auto", "one")
     if refit and not of_residual:
         raise ArgumentError(
-            f"refit=True finds leaves from residuals, and {form.name} is not a loss of the "
+            f"refit=True finds leaves from residuals, but {form.name} is not a loss of the "
             "residual: leave refit out."
         )
     if refit and curvature == "auto":

@@ -177,7 +177,7 @@ def _made_up(y: Array, t: Array) -> bool:
 def _refuse_one_column(loss: Loss, prediction: Any) -> None:
     if loss.takes_classes and len(prediction.shape) == 2 and prediction.shape[-1] == 1:
         raise ShapeError(
-            f"{loss.name} takes a column for each class, and the predictions have one: give the "
+            f"{loss.name} takes a column for each class, but the predictions have one: give the "
             "last layer a unit for each class, or choose binary_cross_entropy."
         )
 

@@ -130,8 +130,8 @@ def with_start(model: Any, start: Any) -> Any:
         return model
     if booster.num_trees() < len(starts):
         raise ArgumentError(
-            f"the model has {booster.num_trees()} trees, and a start of {len(starts)} numbers "
-            "needs as many: train it for at least one round."
+            f"the start has {len(starts)} numbers but the model has {booster.num_trees()} trees: "
+            "train at least one round."
         )
     trees = booster.dump_model(num_iteration=1)["tree_info"]
     if any("leaf_const" in str(tree) for tree in trees):

@@ -31,12 +31,12 @@ def classes_of(begun: Any, form: Loss, params: dict[str, Any]) -> int | None:
     if form.takes_rows != (columns > 1):
         takes = "a raw prediction for each class" if form.takes_rows else "single raw predictions"
         raise ArgumentError(
-            f"{form.name} takes {takes}, and the model to be continued has {columns} for a row: "
+            f"{form.name} takes {takes}, but the model to be continued has {columns} for a row: "
             "continue it with a loss of its kind, or train a new model."
         )
     if params.get("num_class", columns) != columns:
         raise ArgumentError(
-            f"num_class={params['num_class']!r}, and the model to be continued has {columns} "
+            f"num_class={params['num_class']!r}, but the model to be continued has {columns} "
             "classes: its trees belong to its classes. Leave num_class out, or train a new model."
         )
     return columns if form.takes_rows else None

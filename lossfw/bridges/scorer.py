@@ -100,7 +100,7 @@ class LossScorer:
             outputs.output_activation, "no probabilities"
         )
         raise ArgumentError(
-            f"{self.loss.name} is measured at probabilities, and {type(estimator).__name__} with "
+            f"{self.loss.name} is measured at probabilities, but {type(estimator).__name__} with "
             f"its objective predicts {what}: choose an objective of probabilities, such as "
             "binary_cross_entropy, wrap it in CalibratedClassifierCV, or choose another loss."
         )
@@ -113,7 +113,7 @@ class LossScorer:
         if not self.loss.takes_rows and y.ndim == 2 and _classes(estimator) is not None:
             if y.shape[1] > 2:
                 raise ArgumentError(
-                    f"{self.loss.name} is a loss of two classes, and {type(estimator).__name__} "
+                    f"{self.loss.name} is a loss of two classes, but {type(estimator).__name__} "
                     f"has {y.shape[1]}: choose a loss of rows, such as cross_entropy."
                 )
             return y[:, -1]
@@ -124,7 +124,7 @@ class LossScorer:
             return np.asarray(predicted, np.float64)
         except ValueError:
             raise ArgumentError(
-                f"{self.loss.name} is measured at numbers, and the results of {self._method} of "
+                f"{self.loss.name} is measured at numbers, but the results of {self._method} of "
                 f"{type(estimator).__name__} are labels, such as {str(np.ravel(predicted)[0])!r}: "
                 "choose a loss of labels, such as cross_entropy, or another response."
             ) from None

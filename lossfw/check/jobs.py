@@ -116,7 +116,7 @@ def check_jobs(
     description = {key: value for key, value in (outside or {}).items() if value}
     functions = [name for name in names if is_outside(name)]
     if every and names:
-        raise ArgumentError("--all checks everything: give no NAME with it.")
+        raise ArgumentError(f"give NAME or --all, not both; got {', '.join(names)} and --all.")
     if not (every or names or plugins.local):
         raise ArgumentError("nothing to check: give a NAME, --all or --plugin.")
     if functions and options.bridges:
@@ -187,8 +187,8 @@ def _component_jobs(
         others = [e for e in known.entries() if e.plugin.path is not None]
         offered = ", ".join(f"the {entry.kind} {entry.name}" for entry in others)
         raise ArgumentError(
-            "there is nothing to check: losses, activations, models and metrics are, and --plugin "
-            f"offers {offered or 'no component'}."
+            "nothing to check: only losses, activations, models and metrics can be checked, but "
+            f"--plugin offers {offered or 'no component'}."
         )
     if known_checks:
         options.refuse_unknown(sorted(known_checks))

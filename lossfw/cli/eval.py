@@ -85,7 +85,7 @@ def _refuse_activation(registry: Registry, name: str) -> None:
     known = {kind: [n for entry in registry.entries(kind) for n in entry.names] for kind in KINDS}
     if name in known["activation"] and name not in known["loss"]:
         raise ArgumentError(
-            f"{name} is an activation, and eval takes a loss, such as huber. In Python: "
+            f"{name} is an activation, but eval takes a loss, such as huber. In Python: "
             f'lossfw.activation("{name}")([[1.0, 2.0]]).'
         )
 

@@ -139,7 +139,7 @@ def train(**options: Any) -> None:
     if given.cluster is not None and single:
         # A step needs the weights of the step before.
         raise ArgumentError(
-            "--cluster distributes the trainings of a sweep, and this is a single training: remove "
+            "--cluster distributes the trainings of a sweep, but this is a single training: remove "
             "--cluster, or add a section sweep."
         )
     drops_weights = given.out is None and not given.no_out

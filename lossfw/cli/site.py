@@ -53,7 +53,7 @@ def site(
     if docs is not None and not (Path(docs) / "index.md").is_file():
         raise ArgumentError(f"--docs {docs}: expected a folder with an index.md.")
     if plugin is not None and no_plugins:
-        raise ArgumentError("--plugin asks for a plugin, and --no-plugins for none: give one.")
+        raise ArgumentError("give --plugin or --no-plugins, not both.")
     local = [plugin] if plugin is not None and plugin.endswith(".py") else []
     registry = Plugins(local, installed=not no_plugins).registry()
     folder = figures or (docs and str(Path(docs) / "reference"))

@@ -113,8 +113,7 @@ class Claims(_ClaimRecord):
         expected loss. For a `DistributionLoss`, if targets have a distribution that a
         prediction names, this prediction minimises it.
     strictly_proper : bool or None
-        The same, and only the true probabilities, or predictions of the true distribution,
-        minimise it.
+        As `proper`; in addition, no other prediction reaches the minimum.
     calibrated : bool or None
         For every distribution with one most probable class, predictions of another
         class do not reach the least expected loss.
@@ -183,7 +182,7 @@ class Claims(_ClaimRecord):
             for holds, name, value in _RULES:
                 if holds(self) and getattr(self, name) is False:
                     raise ParameterError(
-                        f"{name} is denied, and follows from other claims: {self}."
+                        f"{name} is denied, but follows from other claims: {self}."
                     )
                 if holds(self) and not _is_made(getattr(self, name)):
                     object.__setattr__(self, name, value)

@@ -41,7 +41,7 @@ def check_sizes(members: Collection[zipfile.ZipInfo], where: object, remedy: str
         most = packed if info.compress_type == zipfile.ZIP_STORED else _DEFLATE_RATIO * packed
         if info.file_size > most:
             raise DataError(
-                f"{where} is damaged: {info.filename} has {packed:,} bytes, and its header states "
+                f"{where} is damaged: {info.filename} has {packed:,} bytes, but its header states "
                 f"{info.file_size:,} unpacked, which they cannot hold."
             )
     size, packed = (sum(getattr(x, key) for x in members) for key in ("file_size", "compress_size"))

@@ -111,7 +111,7 @@ def encoded(
     if set(known) != set(data.categories):
         raise DataError(
             f"data {data.name!r}: the training had the categories of "
-            f"{', '.join(known) or 'no column'}, and these data have those of "
+            f"{', '.join(known) or 'no column'}, but these data have those of "
             f"{', '.join(data.categories) or 'no column'}: write categories: "
             f"[{', '.join(known)}]."
         )
@@ -181,7 +181,7 @@ def _places(
         if row is not None and not (data.missing and labels[code] == _MISSING):
             raise DataError(
                 f"data {data.name!r}: the column {name!r} has the category {labels[code]!r} in "
-                f"row {row}, and the training had {shortlist(known)}: leave such rows out, or "
+                f"row {row}, but the training had {shortlist(known)}: leave such rows out, or "
                 f"train again with some of them{remedy}."
             )
     return places

@@ -85,7 +85,7 @@ def spelled_like(own: Sequence[str], others: Sequence[str], name: str) -> tuple[
     for value, label in written.items():
         if value not in known:
             raise DataError(
-                f"data {name!r} have the label {label!r}, and the training had "
+                f"data {name!r} have the label {label!r}, but the training had "
                 f"{shortlist(own)}: leave out the rows of other labels, train again, or write a "
                 "number for each label in data.map_targets."
             )

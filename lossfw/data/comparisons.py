@@ -83,7 +83,7 @@ class ColumnComparison:
             return _TRUTH[value.lower()]
         if not is_number(value):
             raise ColumnError(
-                self.column, f"column.{self.column} holds numbers, and {value!r} is not a number."
+                self.column, f"column.{self.column} holds numbers, but {value!r} is not a number."
             )
         return float(value)
 

@@ -261,8 +261,8 @@ class Dataset:
         if (rounded := rounded_at(values)).size:
             row = int(rounded[0])
             raise DataError(
-                f"data {self.name!r}: column {name!r}[{start + row}] is {values[row]}; whole "
-                f"numbers below {FIRST_ROUNDED} tell rows apart. Save longer ones as texts."
+                f"data {self.name!r}: column {name!r}[{start + row}] is {values[row]}: "
+                f"integers of {FIRST_ROUNDED} and above cannot identify rows. Save them as text."
             )
         return values.astype(np.float64)
 
@@ -314,7 +314,7 @@ class Dataset:
         for column, labels in self.codes.items():
             if not 0 <= column < width:
                 raise DataError(
-                    f"data {self.name!r}: codes has labels of column {column}, and the inputs have "
+                    f"data {self.name!r}: codes has labels of column {column}, but the inputs have "
                     f"{width} columns."
                 )
             if len(labels) > MAX_CATEGORIES:

@@ -116,8 +116,8 @@ class OneHot:
         if outside.size:
             first = int(outside[0])
             raise DataError(
-                f"data {self.name!r}: targets[{int(numbers[first])}] is {rows[first]}, and one_hot "
-                f"has the classes 0 .. {self.classes - 1}."
+                f"data {self.name!r}: targets[{int(numbers[first])}] is {rows[first]}, but one_hot "
+                f"has classes 0 to {self.classes - 1}."
             )
         made = np.zeros((len(rows), self.classes), ONE_HOT_DTYPE)
         made[np.arange(len(rows)), rows] = 1
@@ -164,7 +164,7 @@ def table_of(
         for label in known:
             if label not in by_text:
                 raise DataError(
-                    f"data {name!r} have the label {label!r}, and the configuration lists "
+                    f"data {name!r} have the label {label!r}, but the configuration lists "
                     f"{keys_text}: list it too."
                 )
         pairs = [(float(i), by_text[label]) for i, label in enumerate(known)]
@@ -181,6 +181,6 @@ def _number(label: Label, name: str) -> float:
         return float(label)
     except ValueError:
         raise DataError(
-            f"data {name!r}: the targets are numbers, and the configuration lists the label "
+            f"data {name!r}: the targets are numbers, but the configuration lists the label "
             f"{label!r}: list numbers."
         ) from None

@@ -183,7 +183,7 @@ class DataOptions(BaseModel):
             if values_of(self.classes) == values_of(labels):
                 return self
             raise DataError(
-                f"classes lists {shortlist(list(map(str, self.classes)))}, and the training "
+                f"classes lists {shortlist(list(map(str, self.classes)))}, but the training "
                 f"had {shortlist(labels)}, in this order: leave classes out, or list them so."
             )
         if data.targets.ndim == 2 and data.targets.shape[1] != 1:
@@ -194,7 +194,7 @@ class DataOptions(BaseModel):
         if found is None:
             indices = ", ".join(f"{number}: {number}" for number in range(len(labels)))
             raise DataError(
-                f"data {data.name!r}: the targets are numbers, and the training had the labels "
+                f"data {data.name!r}: the targets are numbers, but the training had the labels "
                 f"{shortlist(labels)}: give targets with these labels; or, if the numbers are "
                 f"places in this list, write data.map_targets: {{{indices}}}"
             )
@@ -264,7 +264,7 @@ def _flat_targets(data: Dataset, key: str) -> Dataset:
         return replace(data, targets=changed_rows(data.targets, SqueezeColumn()))
     if data.targets.ndim != 1:
         raise DataError(
-            f"data {data.name!r}: {key} takes one label for each row, and the targets have the "
+            f"data {data.name!r}: {key} takes one label for each row, but the targets have the "
             f"shape {data.targets.shape}."
         )
     return data
@@ -286,7 +286,7 @@ def _one_hot_rows(data: Dataset, classes: int | None) -> Dataset:
     if data.classes and len(data.classes) > classes:
         raise DataError(
             f"data {data.name!r} have the {len(data.classes)} labels {shortlist(data.classes)}, "
-            f"and one_hot has {classes} classes: write one_hot: {len(data.classes)}, and give the "
+            f"but one_hot has {classes} classes: write one_hot: {len(data.classes)}, and give the "
             "network as many outputs."
         )
     return replace(data, targets=changed_rows(targets, OneHot(data.name, classes)))

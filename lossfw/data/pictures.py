@@ -246,13 +246,13 @@ def _looked_at(
         size, colour = size or own, colour or own_colour
         if wanted.size is None and own != size:
             raise DataError(
-                f"{path} has {_told(own)} pixels, and {first} has {_told(size)}: write "
+                f"{path} has {_told(own)} pixels, but {first} has {_told(size)}: write "
                 f"size: [{size[0]}, {size[1]}], which scales all to one height and width."
             )
         if wanted.colour is None and own_colour != colour:
             words = {"grey": "is grey", "rgb": "has colours"}
             raise DataError(
-                f"{path} {words[own_colour]}, and {first} {words[colour]}: write colour: grey or "
+                f"{path} {words[own_colour]}, but {first} {words[colour]}: write colour: grey or "
                 "colour: rgb, which converts all."
             )
     assert size is not None

@@ -54,11 +54,14 @@ class Standardisation:
         if not present:
             return None
         if len(present) == 1:
-            raise DataError(f"{path} has {present[0]}, and needs both {MEAN} and {SCALE}.")
+            missing = SCALE if present == [MEAN] else MEAN
+            raise DataError(
+                f"{path} has {present[0]} but no {missing}; a standardised file needs both."
+            )
         mean, scale = (np.asarray(arrays[name], np.float64) for name in (MEAN, SCALE))
         if mean.shape != scale.shape:
             raise DataError(
-                f"{path}: {MEAN} has the shape {mean.shape}, and {SCALE} {scale.shape}."
+                f"{path}: {MEAN} has the shape {mean.shape}, but {SCALE} {scale.shape}."
             )
         if not (np.isfinite(mean).all() and np.isfinite(scale).all() and (scale > 0).all()):
             raise DataError(f"{path}: {MEAN} should be finite, and {SCALE} finite and above 0.")
@@ -82,7 +85,7 @@ class Standardisation:
         shape = tuple(data.inputs.shape[1:])
         if shape != self.mean.shape:
             raise DataError(
-                f"data {data.name!r}: a row of the inputs has the shape {shape}, and the inputs "
+                f"data {data.name!r}: a row of the inputs has the shape {shape}, but the inputs "
                 f"that the weights were trained with have {self.mean.shape}."
             )
         return replace(data, inputs=changed_rows(data.inputs, self))

@@ -120,7 +120,7 @@ class SliceCells:
         for index, part in enumerate(self.slices):
             if self._logits and rows.predictions is None and part.takes_predictions:
                 raise ArgumentError(
-                    f"slice {part.name!r} is by {part.by}, which takes predictions, and there are "
+                    f"slice {part.name!r} is by {part.by}, which takes predictions, but there are "
                     "only logits: give predictions, or leave it out."
                 )
             column = self._column(part, rows)

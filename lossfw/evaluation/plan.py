@@ -208,6 +208,6 @@ def check_has_rows(loss: Loss, shape: tuple[int, ...]) -> None:
     if loss._sums_rows:
         mend = "leave out per: row, or give each row as a list, such as [0.5]"
     raise ShapeError(
-        f"the loss {loss.name} takes rows of numbers, and outputs of shape {shape} have one number "
+        f"the loss {loss.name} takes rows of numbers, but outputs of shape {shape} have one number "
         f"for each row of the data: {mend}."
     )

@@ -88,6 +88,6 @@ class RowUnits:
         number = number if self._data.rows is None else int(self._data.rows[number])
         return DataError(
             f"data {self._data.name!r}: column {self._units.column!r} has no value in row "
-            f"{number}, and intervals take rows with one value of it as one unit: leave such rows "
+            f"{number}, but intervals take rows with one value of it as one unit: leave such rows "
             "out by data.where, fill them in, or name another column in evaluate.intervals.units."
         )

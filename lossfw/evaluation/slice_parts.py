@@ -55,7 +55,7 @@ class SliceParts:
             return
         if by.bins:
             raise ArgumentError(
-                f"slice {by.name!r}: the column {by.column!r} holds texts, and bins are edges "
+                f"slice {by.name!r}: the column {by.column!r} holds texts, but bins are edges "
                 f"between numbers, got {list(by.bins)}: leave bins out."
             )
         known = [code for code, label in enumerate(column.labels) if not is_missing(label)]

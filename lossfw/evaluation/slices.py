@@ -112,7 +112,7 @@ def _check_bins(by: str, bins: Sequence[float]) -> None:
             "bins: [0.5, 0.9]."
         )
     if by in _TAKE_NO_BINS and bins:
-        raise ParameterError(f"bins make no sense for by: {by}, whose values are classes.")
+        raise ParameterError(f"bins cannot be used with by: {by}: its values are classes.")
     if len(bins) > MAX_BINS:
         raise ParameterError(f"bins should be at most {MAX_BINS} edges, got {len(bins)}.")
     if not all(math.isfinite(edge) for edge in bins):

@@ -92,7 +92,7 @@ class EvaluationState:
         """Go on from the state that was packed; this one has seen no row."""
         if saved.header["version"] != STATE_VERSION:
             raise ArgumentError(
-                f"the state of an evaluation has version {saved.header['version']}, and this "
+                f"the state of an evaluation has version {saved.header['version']}, but this "
                 f"lossfw reads {STATE_VERSION}."
             )
         self.accumulator.unpack(packed_part("accumulator", saved.arrays))

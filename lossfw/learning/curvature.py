@@ -66,7 +66,7 @@ def rule_for(loss: Loss, curvature: str) -> Rule:
         )
     if curvature == "bound" and not _has_bound(loss):
         raise ArgumentError(
-            'curvature="bound" needs curvature_bound or the claim gradient_lipschitz, and '
+            'curvature="bound" needs curvature_bound or the claim gradient_lipschitz, but '
             f'{loss.name} has neither: choose "slope", or write curvature_bound.'
         )
     return curvature  # type: ignore[return-value]  # one of the literals

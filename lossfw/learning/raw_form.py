@@ -245,12 +245,12 @@ def _group_of(loss: Loss, sizes: Any, rows: int) -> NDArray | None:
         return None
     if sizes is None:
         raise ArgumentError(
-            f"{loss.name} is a loss of groups, and the data has none: give the data set its "
+            f"{loss.name} is a loss of groups, but the data has none: give the data set its "
             "groups, the sizes as group= or, in XGBoost, an id of each row as qid=."
         )
     group = np.repeat(np.arange(len(sizes)), sizes)
     if len(group) != rows:
-        raise ShapeError(f"the groups have {len(group)} rows, and the data has {rows}.")
+        raise ShapeError(f"the groups have {len(group)} rows, but the data has {rows}.")
     return group
 
 
@@ -259,7 +259,7 @@ def _targets_of_columns(loss: Loss, t: NDArray) -> NDArray:
         return t.astype(np.float64, copy=False)
     columns = ", ".join(getattr(loss.target_space, "names", ())) or str(loss.target_space)
     raise ShapeError(
-        f"{loss.name} takes targets of several columns ({columns}), and the library has a single "
+        f"{loss.name} takes targets of several columns ({columns}), but the library has a single "
         "label for each row: give them as target=, an array (N, C), and the number of each row in "
         "it as its label, numpy.arange(N)."
     )
@@ -284,13 +284,13 @@ def targets_of_elements(loss: Loss, target: Any) -> NDArray:
 def _refuse_no_rows(loss: Loss, y: NDArray) -> None:
     if y.ndim != 2 and loss.has_columns:
         raise ShapeError(
-            f"{loss.name} takes several raw predictions for each row, {loss.prediction_space}, and "
+            f"{loss.name} takes several raw predictions for each row, {loss.prediction_space}, but "
             f"got raw predictions of shape {y.shape}. Give the library their number; settings and "
             "train do so."
         )
     if y.ndim != 2:
         raise ShapeError(
-            f"{loss.name} takes a row of predictions for each target, and got raw predictions of "
+            f"{loss.name} takes a row of predictions for each target, but got raw predictions of "
             f"shape {y.shape}. Give the library the number of classes, 3 or more; for two classes "
             "choose a loss of single logits, such as binary_cross_entropy."
         )
@@ -338,7 +338,7 @@ def columns_of(loss: Loss, t: NDArray, classes: int | None) -> int:
         )
     if loss.fixed_classes not in (None, columns):
         raise ArgumentError(
-            f"{loss.name} is made for {loss.fixed_classes} classes, and {columns} were given."
+            f"{loss.name} is made for {loss.fixed_classes} classes, but {columns} were given."
         )
     return columns
 
@@ -348,9 +348,9 @@ def _columns_of_space(loss: Loss, given: int | None) -> int:
     size = loss.prediction_space.size or given
     if size is None:
         raise ArgumentError(
-            f"{loss.name} takes rows of any number of raw predictions, {loss.prediction_space}: "
-            "say how many, as classes= of settings, or as num_target (XGBoost) or num_class "
-            "(LightGBM) among the parameters."
+            f"{loss.name} takes any number of raw predictions per row, {loss.prediction_space}: "
+            "pass classes= to settings, or num_target (XGBoost) or num_class (LightGBM) among the "
+            "parameters."
         )
     loss.prediction_space.check_size(size, "prediction")
     return size

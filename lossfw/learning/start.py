@@ -81,7 +81,7 @@ def start(
         return np.zeros(columns_of(form, np.zeros(0), classes)) if form.takes_rows else 0.0
     t = np.asarray(target)
     if t.ndim == 0 or not len(t):
-        raise ShapeError(f"a start needs targets, and got an array of shape {t.shape}.")
+        raise ShapeError(f"a start needs targets, but got an array of shape {t.shape}.")
     w = _weights(sample_weight, len(t))
     if form.takes_rows:
         if form.has_columns:

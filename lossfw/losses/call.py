@@ -59,7 +59,7 @@ def prepare_call(
     call.checked, call.start = checked, start
     if loss._sums_rows:
         if not call.prediction_shape:
-            raise ArgumentError("per: row sums over the last axis, and a number has none.")
+            raise ArgumentError("per: row sums over the last axis, but a number has none.")
         call.shape = call.prediction_shape[:-1]
         if not call.shape:
             call.y, call.t = call.y[None], call.t[None]

@@ -232,7 +232,7 @@ def flat_rows(
     have_vectors = all(isinstance(space, Vector) for space in spaces) and spaces[0].axes > 1
     if have_vectors and y_shape[-1] != t_shape[-1]:
         raise ShapeError(
-            f"prediction has vectors of {y_shape[-1]} numbers, and target of {t_shape[-1]}; "
+            f"prediction has vectors of {y_shape[-1]} numbers, but target has {t_shape[-1]}; "
             "expected equally many."
         )
     flat = [
@@ -367,7 +367,7 @@ def set_out(call: Arguments, out: Any, weight: Any, where: Any) -> None:
     """Check the array that the caller gives for derivatives, beside weights and mask."""
     if call.xp is not np:
         library = type(call.y).__module__.partition(".")[0]
-        raise ArgumentError(f"out is for NumPy arrays, and the arguments are those of {library}.")
+        raise ArgumentError(f"out= must be a NumPy array; the arguments are {library} arrays.")
     if not isinstance(out, np.ndarray):
         raise ArgumentError(f"out is a {type(out).__name__}; expected a NumPy array.")
     shape = call.prediction_shape

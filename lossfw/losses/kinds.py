@@ -200,7 +200,7 @@ class PointwiseLoss(PointwiseBody, _SpacesLoss, ElementwiseLoss):
     def _no_sum_of_columns(self) -> Self:
         if self.per == "row" and self.has_columns:
             raise ParameterError(
-                "per: row sums the losses of elements, and a row with columns has one loss already."
+                "per: row sums the losses of elements, but a row with columns has one loss already."
             )
         return self
 

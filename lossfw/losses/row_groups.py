@@ -91,7 +91,7 @@ def read_ids(group: Any, rows: int) -> NDArray:
     """Return the group of each row as an array of NumPy; raise if that is not what it is."""
     if not has_values(group):
         raise ArgumentError(
-            "group is traced, and which rows belong together must be known before: pass ids that "
+            "group is traced, but which rows belong together must be known before: pass ids that "
             "are not an argument of the traced function, or predictions of shape (G, n) with where."
         )
     ids = as_numpy(group)

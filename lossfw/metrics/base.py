@@ -206,8 +206,8 @@ class Metric(Component, ABC):
         """Raise `ArgumentError` if this metric keeps nothing of single rows."""
         if not isinstance(self, RowwiseMetric):
             raise ArgumentError(
-                f"the metric {self.label} keeps nothing of single rows, which intervals and slices "
-                "need: derive it from RowMetric, ElementMetric, SumMetric or ScoreMetric."
+                f"intervals and slices need a value per row, which {self.label} does not keep: "
+                "derive it from RowMetric, ElementMetric, SumMetric or ScoreMetric."
             )
 
     def estimate(self, sums: CellSums) -> NDArray:

@@ -99,7 +99,7 @@ class Card(NamedTuple):
         if card is None or card.sha256 == sha256(content):
             return card
         raise DataError(
-            f"{path} is the card of {card.file} from a training of lossfw, and {file.name} has "
+            f"{path} is the card of {card.file} from a training of lossfw, but {file.name} has "
             "other content: it was saved again or damaged, or it is another model. Link, classes "
             "and standardisation in the card are not known to hold for it. Take the file that "
             f"the training wrote; or write card: ignore, which reads {file.name} as a model "
@@ -131,7 +131,7 @@ class Card(NamedTuple):
     def _from_dict(cls, plain: dict[str, Any], path: Path) -> Card:
         if plain[CARD_KEY] != CARD_VERSION:
             raise _unusable(
-                path, f"it has version {plain[CARD_KEY]!r}, and this lossfw reads {CARD_VERSION}"
+                path, f"it has version {plain[CARD_KEY]!r}, but this lossfw reads {CARD_VERSION}"
             )
         if plain.get(_DIGEST) != _digest(plain):
             raise _unusable(path, "it was changed after the training, since its digest differs")
@@ -180,7 +180,7 @@ class Card(NamedTuple):
         if self.library.partition(" ")[0] != library.partition(" ")[0]:
             return f"the card is of {self.library}, and the model of {library}"
         if self.units != units:
-            return f"the card has {self.units} raw outputs of a row, and the model {units}"
+            return f"the card has {self.units} raw outputs per row, but the model {units}"
         if columns and len(row_shape) == 1:
             # Categories that became one-hot inputs are not among the columns.
             fits = len(columns) <= row_shape[0] if self.record.categories else None

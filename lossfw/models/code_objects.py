@@ -98,7 +98,7 @@ def made_by_code(
         if row_shape is None:
             raise ModelParameterError(
                 "arguments",
-                f"{file.name}:{name} takes {INPUTS}, the number of inputs of a row, and nothing "
+                f"{file.name}:{name} takes {INPUTS}, the number of inputs of a row, but nothing "
                 f"says how many there are: write it, such as arguments: {{{INPUTS}: 23}}.",
             )
         count = row_shape[0] if len(row_shape) == 1 else row_shape

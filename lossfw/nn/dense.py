@@ -212,7 +212,7 @@ def _check_names(specs: Sequence[LayerSpec], arrays: Mapping[str, NDArray], file
         text = f"{file} does not have the arrays of {len(specs)} layers"
     linear = " For a linear model, W1 is coef_.T and b1 is intercept_." if "coef_" in arrays else ""
     raise DataError(
-        f"{text}: it has {', '.join(sorted(arrays)) or 'no array'}; wanted {', '.join(wanted)}."
+        f"{text}: it has {', '.join(sorted(arrays)) or 'no array'}; expected {', '.join(wanted)}."
         f"{linear}"
     )
 
@@ -228,13 +228,13 @@ def _check_layer(
         if weight.ndim == 2 and weight.shape[0] == units and width in (None, weight.shape[1]):
             hint = " Rows are inputs here: save the transpose."
         raise DataError(
-            f"layers.{number - 1} of {units} units: W{number} in {file} has shape {weight.shape}, "
-            f"wanted {shape}.{hint}"
+            f"layers.{number - 1} of {units} units: W{number} in {file} has shape {weight.shape}; "
+            f"expected {shape}.{hint}"
         )
     if bias.shape != (units,):
         raise DataError(
-            f"layers.{number - 1} of {units} units: b{number} in {file} has shape {bias.shape}, "
-            f"wanted ({units},)."
+            f"layers.{number - 1} of {units} units: b{number} in {file} has shape {bias.shape}; "
+            f"expected ({units},)."
         )
 
 

@@ -208,7 +208,7 @@ def refuse_foreign_config(folder: Path, kind: str, files: Sequence[str]) -> None
     config = folder / CONFIG_FILE
     if config.exists() and not any((folder / name).exists() for name in files):
         raise OutputError(
-            f"{config} was not written by a {kind}, and a {kind} writes its own configuration "
+            f"{config} was not written by a {kind}, but a {kind} writes its own configuration "
             "there: name another folder for --out."
         )
 

@@ -79,7 +79,7 @@ def read_units(folder: Path) -> StoredUnits | None:
         version = UNITS_VERSION
     if version != UNITS_VERSION:
         raise DataError(
-            f"{path} has version {version}, and this lossfw reads {UNITS_VERSION}: run again, or "
+            f"{path} has version {version}, but this lossfw reads {UNITS_VERSION}: run again, or "
             "remove the file, and runs are paired by their rows."
         )
     raise DataError(

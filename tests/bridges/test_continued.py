@@ -317,11 +317,11 @@ def test_parameters_that_do_not_fit_a_model_are_told():
     library = LIBRARIES["xgboost"]
     assert library.raw(more, X, ROUNDS).tolist() == library.raw(half, X).tolist()
     rows = library.train("cross_entropy", X, classes(X))
-    with pytest.raises(ArgumentError, match="has 3 classes, and 4 were asked for"):
+    with pytest.raises(ArgumentError, match="has 3 classes, but 4 were asked for"):
         xgboost.train("cross_entropy", {"num_class": 4}, data, 1, xgb_model=rows)
     rows = LIBRARIES["lightgbm"].train("cross_entropy", X, classes(X))
     data = lgb.Dataset(X, classes(X))
-    with pytest.raises(ArgumentError, match="num_class=4, and the model"):
+    with pytest.raises(ArgumentError, match="num_class=4, but the model"):
         lightgbm.train("cross_entropy", {"num_class": 4}, data, 1, init_model=rows)
 
 

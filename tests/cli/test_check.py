@@ -454,7 +454,7 @@ def test_all_of_a_distribution(lossfw, install):
         (("acuracy",), "no loss, activation, model, metric or distribution"),
         (("digits",), "another kind, source: losses, activations, models and metrics"),
         (("--plugin", "source.py"), "--plugin offers the source nowhere"),
-        (("huber", "--all"), "give no NAME"),
+        (("huber", "--all"), "give NAME or --all, not both; got huber and --all"),
         (("huber", "hinge", "-p", "delta=1"), "exactly one NAME"),
         (("huber", "-p", "dleta=1"), "no parameter 'dleta'"),
         (("huber", "--against", "hinge"), "--against describes an outside function"),

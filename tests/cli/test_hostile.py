@@ -29,12 +29,12 @@ CLASSES = inline("cross_entropy", targets="[0, 1]", predictions="[[0.5, 0.5], [0
 REFUSED = {
     "per: row over one number for each row": (
         inline("{name: squared_error, per: row}", **FLAT),
-        r"loss squared_error takes rows of numbers, and outputs of shape \(4,\) have one number",
+        r"loss squared_error takes rows of numbers, but outputs of shape \(4,\) have one number",
     ),
     **{
         f"{loss} over one number for each row": (
             inline(loss, **BINARY),
-            rf"loss {loss} takes rows of numbers, and outputs of shape \(4,\)",
+            rf"loss {loss} takes rows of numbers, but outputs of shape \(4,\)",
         )
         for loss in ("cross_entropy", "brier", "dice")
     },

@@ -44,7 +44,7 @@ MISTAKES = [
     ("eval huber -y '' -t 0", "-y should be numbers"),
     ("eval huber -y none.npy -t 0", "file not found"),
     ('eval huber -y "[1, 2]" -t "[1]"', "Nothing is broadcast"),
-    ("eval sigmoid -y 1 -t 0", "sigmoid is an activation, and eval takes a loss"),
+    ("eval sigmoid -y 1 -t 0", "sigmoid is an activation, but eval takes a loss"),
     ("eval huber -y 1", "targets (-t) are missing"),
     ('eval brier -y "[[0.5, 0.6]]" -t "[0]"', "lies outside"),
     ('eval huber -y "[]" -t "[]"', "nothing"),

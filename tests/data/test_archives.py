@@ -72,7 +72,7 @@ def member(packed, size, method=zipfile.ZIP_DEFLATED):
 @pytest.mark.parametrize(
     ("info", "words"),
     [
-        (member(100, 101, zipfile.ZIP_STORED), "100 bytes, and its header states 101"),
+        (member(100, 101, zipfile.ZIP_STORED), "100 bytes, but its header states 101"),
         (member(100, 103_201), "which they cannot hold"),
         (member(0, 1), "which they cannot hold"),
         (member(100, 100, zipfile.ZIP_BZIP2), "packed in a way that is not read"),

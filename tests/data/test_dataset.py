@@ -135,7 +135,7 @@ def test_codes_and_missing_values_are_checked():
         Dataset("d", targets=[1], inputs=[[np.inf, np.nan]], missing=True)
     with pytest.raises(DataError, match=r"inputs\[0, 1\] is 1.0; expected a code from 0 to 0"):
         Dataset("d", targets=[1, 2], inputs=inputs, codes={1: ("bus",)}, missing=True)
-    with pytest.raises(DataError, match="labels of column 2, and the inputs have 2 columns"):
+    with pytest.raises(DataError, match="labels of column 2, but the inputs have 2 columns"):
         Dataset("d", targets=[1, 2], inputs=inputs, codes={2: ("bus",)}, missing=True)
     with pytest.raises(DataError, match="column 1 has 65537 categories; expected at most 65536"):
         Dataset("d", targets=[1], inputs=[[1, 1]], codes={1: tuple(map(str, range(65_537)))})

@@ -78,7 +78,7 @@ def test_what_the_shapes_do_not_tell_is_refused(arrays, units, message):
 
 
 def test_weights_that_fit_nothing_are_told_with_both_shapes():
-    with pytest.raises(DataError, match=r"W1 in w\.npz has shape \(5, 8\), wanted"):
+    with pytest.raises(DataError, match=r"W1 in w\.npz has shape \(5, 8\); expected"):
         Network.from_arrays([LayerSpec(9, RELU), *SPECS[1:]], torch_names("024"), "w.npz")
 
 

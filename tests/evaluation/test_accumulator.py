@@ -386,7 +386,7 @@ def test_logits_alone_do_not_tell_rows_apart_as_predictions_do():
     made.add(rows)
     assert [part["count"] for part in made.numbers().slices] == [1, 1]
     made = Accumulator(loss, [], slices=[Slice("s", "prediction.max", [0.5])])
-    with pytest.raises(ArgumentError, match="takes predictions, and there are only logits"):
+    with pytest.raises(ArgumentError, match="takes predictions, but there are only logits"):
         made.add(rows)
 
 
@@ -421,9 +421,9 @@ def test_a_metric_of_its_own_kind_has_no_intervals():
     made.add(rows._replace(start=3))
     assert made.numbers().metrics == {"own": {"value": 6.0}}
     for asked in ({"intervals": JACKKNIFE}, {"slices": [Slice.of("target")]}):
-        with pytest.raises(ArgumentError, match="own keeps nothing of single rows"):
+        with pytest.raises(ArgumentError, match="value per row, which own does not keep"):
             Accumulator(lossfw.loss("squared_error"), [Own()], **asked)
-    with pytest.raises(ArgumentError, match="own keeps nothing of single rows"):
+    with pytest.raises(ArgumentError, match="value per row, which own does not keep"):
         Own().observe(MetricRows(np.zeros(3), np.zeros(3)))
 
 

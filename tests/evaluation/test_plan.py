@@ -18,5 +18,5 @@ OF_ROWS = [lossfw.loss("squared_error", per="row"), *map(lossfw.loss, ("cross_en
 def test_one_number_for_each_row_and_a_loss_of_rows_do_not_fit(loss, as_metric):
     main, metrics = (loss, ()) if not as_metric else (OF_ROWS[0].replace(per="element"), (loss,))
     metrics = tuple(LossMetric(of=one) for one in metrics)
-    with pytest.raises(ShapeError, match=r"takes rows of numbers, and outputs of shape \(4,\)"):
+    with pytest.raises(ShapeError, match=r"takes rows of numbers, but outputs of shape \(4,\)"):
         Plan(FLAT, main, outputs=np.full(4, 0.5), metrics=metrics)

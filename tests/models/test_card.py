@@ -98,9 +98,9 @@ def test_a_card_that_was_changed_by_hand_is_refused(folder, change):
 
 
 WRONG = {
-    "version from the future": ({"lossfw_card": 99}, "version 99, and this lossfw reads 1"),
+    "version from the future": ({"lossfw_card": 99}, "version 99, but this lossfw reads 1"),
     "version of text": ({"lossfw_card": "1"}, "version '1'"),
-    "units of another number": ({"units": 7}, "7 raw outputs of a row, and the model 2"),
+    "units of another number": ({"units": 7}, "7 raw outputs per row, but the model 2"),
     "negative units": ({"units": -1}, "units:"),
     "units of true": ({"units": True}, "units:"),
     "columns of text": ({"columns": "abc"}, "columns:"),

@@ -43,7 +43,7 @@ def test_another_order_or_another_label_is_refused(trained, folder):
     (folder / "test.csv").write_text("x,kind\n1,dog\n0,ant\n")
     done = trained()
     assert done.exit_code == 2
-    assert "have the label 'dog', and the training had ant, bee, cat" in done.stderr
+    assert "have the label 'dog', but the training had ant, bee, cat" in done.stderr
 
 
 def test_a_training_that_begins_with_the_weights_keeps_their_order(trained, folder):

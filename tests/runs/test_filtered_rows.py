@@ -154,7 +154,7 @@ def test_classes_keep_their_numbers_or_that_is_told(lossfw, folder, written):
         ("column.regio == north", "id, region, age, a, b, kind"),
         ("column.region == nort", "none of the 300 rows fulfils 'column.region == nort'"),
         ("column.region == nort", "did you mean 'north'?"),
-        ("column.age == old", "column.age holds numbers, and 'old' is not a number"),
+        ("column.age == old", "column.age holds numbers, but 'old' is not a number"),
         ("column.age > 99", "column.age goes from 0 to 2"),
         ("region == north", "expected a column, such as column.region"),
         ("true", "data.where should be a text, got true"),

@@ -95,7 +95,7 @@ def _check_api(plugin: object, metadata: PluginMetadata) -> None:
     if api != API:
         outdated = PROJECT if api > API else metadata.distribution
         raise IncompatiblePluginError(
-            f"it is written for version {api} of the hooks (its lossfw_api), and this lossfw "
+            f"it is written for version {api} of the hooks (its lossfw_api), but this lossfw "
             f"has version {API}: upgrade {outdated}"
         )
 

@@ -129,7 +129,7 @@ def refuse_classes(config: CheckedConfig, loss: Loss, data: Dataset, path: Confi
         hint = f"{remedy}; or {hint}"
     config.add(
         path,
-        f"the loss {loss.name} takes targets in {space.name}, {space.meaning}, and the data "
+        f"the loss {loss.name} takes targets in {space.name}, {space.meaning}, but the data "
         f"{data.name!r} have the class indices 0 to {most}",
         hint,
     )

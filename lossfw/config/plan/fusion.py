@@ -82,7 +82,7 @@ def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) ->
         if loss._input_form != "prediction":
             config.add(
                 origin.place,
-                f"{origin.given}, and the loss {loss.name} is set to take {loss._input_form}",
+                f"{origin.given}, but the loss {loss.name} is set to take {loss._input_form}",
                 f"{origin.logits_hint}, or leave the loss's {_form(loss)} out",
                 key=True,
             )
@@ -93,7 +93,7 @@ def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) ->
     if fused is None:
         config.add(
             origin.place,
-            f"network.logits are given, and the loss {loss.name} has no form for logits",
+            f"network.logits are given, but the loss {loss.name} has no form for logits",
             "name them network.predictions if the loss is to take them as they are",
             key=True,
         )

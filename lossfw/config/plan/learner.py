@@ -59,7 +59,7 @@ def origin_of_training(config: CheckedConfig, model: Model) -> OutputOrigin:
         inputs_of(data)
         units = _units(loss, data, config.held_out, own)
     if own is not None and own != units:
-        what = f"the model makes {own} outputs of a row, and the loss {loss.name} takes {units}"
+        what = f"the model makes {own} outputs per row, but the loss {loss.name} takes {units}"
         config.add(["model"], f"{what} for these data", "change its arguments")
     if why := model.refuses_outputs(loss, units):
         _refuse(config, why)

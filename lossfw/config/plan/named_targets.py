@@ -42,7 +42,7 @@ def named_targets(
         hint = f"write targets_key: {one_line(_renamed(given, expected))}"
     config.add(
         [*path, "targets_key"],
-        f"targets_key names the columns {', '.join(names)}, and the loss {loss.name} {takes}",
+        f"targets_key names the columns {', '.join(names)}, but the loss {loss.name} {takes}",
         hint,
     )
     return None

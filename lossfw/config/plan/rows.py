@@ -117,7 +117,7 @@ def _note_on_labels(config: CheckedConfig, data: Dataset, options: DataOptions) 
         if model.units > 1 and len(data.classes) != model.units and config.loss.takes_classes:
             raise DataError(
                 f"data {data.name!r} have the {len(data.classes)} labels "
-                f"{shortlist(data.classes)}, and the model has {model.units} outputs and does not "
+                f"{shortlist(data.classes)}, but the model has {model.units} outputs and does not "
                 "say which is which: list all labels of the training, in its order, in "
                 "data.classes."
             )
@@ -191,15 +191,15 @@ def _for_model(config: CheckedConfig, data: Dataset, spec: DataSpec) -> Dataset 
     with config.at(path):
         if data.categories and codes and (options.scale is not None or options.standardize):
             key = "scale" if options.scale is not None else "standardize"
-            raise DataError(f"{key} changes every input, and categories are codes: leave it out.")
+            raise DataError(f"{key} changes every input, but categories are codes: leave it out.")
         if data.categories and options.scale is not None:
             raise DataError(
-                "scale divides every input, and those of categories are 0 and 1: write "
+                "scale divides every input, but those of categories are 0 and 1: write "
                 "standardize: true in place of scale."
             )
         if data.missing and options.standardize:
             raise DataError(
-                "standardize takes the mean of every input, and some may be missing: leave it out, "
+                "standardize takes the mean of every input, but some may be missing: leave it out, "
                 "or write missing: drop."
             )
         unknown = options.unknown == "missing"
@@ -237,7 +237,7 @@ def inputs_of(data: Dataset) -> NDArray:
     """Return the inputs, which a network needs."""
     if data.inputs is None:
         raise DataError(
-            f"the data {data.name!r} have no inputs, and a model needs them: give them, or "
+            f"the data {data.name!r} have no inputs, but a model needs them: give them, or "
             "give predictions in place of the model"
         )
     return data.inputs

@@ -168,7 +168,7 @@ def with_value(
         index = _index(step, node.value, done)
         changed = with_value(node.value[index], rest, value, at, adds=adds, done=below)
         return Node([*node.value[:index], changed, *node.value[index + 1 :]], node.at)
-    raise NoPlaceError(f"{dotted(done)} is {quote(node.value)}, and nothing can be below it")
+    raise NoPlaceError(f"{dotted(done)} is {quote(node.value)}, which has no keys")
 
 
 def _added(node: Node | None, value: Node, at: Position, done: Sequence[str]) -> Node:

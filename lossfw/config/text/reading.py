@@ -91,7 +91,7 @@ def _refuse(name: str, what: str, hint: str = "", line: int = 0) -> ConfigError:
 def _refuse_size(name: str, size: int) -> ConfigError:
     return _refuse(
         name,
-        f"the file has {size:,} bytes, and a configuration at most {MAX_BYTES:,}",
+        f"the file has {size:,} bytes, but a configuration at most {MAX_BYTES:,}",
         "write large arrays to a file and give its name",
     )
 

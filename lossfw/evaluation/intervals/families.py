@@ -1,6 +1,6 @@
 """Several differences at once: which of them are clear if chance had many tries.
 
-If twelve differences are truly zero, one leaves out 0 by itself in a third of all tables. Two
+If twelve differences are truly zero, one excludes 0 by itself in a third of all tables. Two
 corrections hold for the whole family: the largest |t| of the common values without each unit, which
 knows how the differences are correlated, and Holm's p-values, which need nothing but p-values.
 

@@ -45,7 +45,7 @@ def check_target(loss: LossDefinition) -> None:
     if is_of_residual(loss) or loss.claims().exchangeable:
         return
     raise ArgumentError(
-        f"{loss.name} has a derivative only with respect to the prediction, and the "
+        f"{loss.name} has a derivative only with respect to the prediction, but the "
         "target is to be differentiated too: pass it detached (PyTorch: target.detach(), JAX: "
         "jax.lax.stop_gradient(target))."
     )

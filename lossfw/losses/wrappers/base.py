@@ -143,6 +143,6 @@ def refuse_groups(part: Loss, owner: str) -> None:
     """Raise `ParameterError` for a part whose losses are those of groups of rows."""
     if part.takes_groups:
         raise ParameterError(
-            f"{part.name} has one loss for a group of rows, and {owner} changes losses of single "
+            f"{part.name} has one loss for a group of rows, but {owner} changes losses of single "
             f"rows: leave out {owner}."
         )

@@ -103,7 +103,7 @@ def _progress(header: Any, path: Path) -> tuple[Mapping[str, str], int, tuple[Ep
     except (ValueError, TypeError, KeyError, IndexError):
         raise _no_checkpoint(path) from None
     raise DataError(
-        f"{path} is a checkpoint of version {version!r}, and this lossfw reads version "
+        f"{path} is a checkpoint of version {version!r}, but this lossfw reads version "
         f"{CHECKPOINT_VERSION}: train again without --resume."
     )
 

@@ -254,7 +254,7 @@ class _Leg:
         self.rate = training.model.parameters.get("learning_rate") if rate is None else rate
         if self.number > self.end:
             raise RunError(
-                f"the model {training.model.name} told of round {self.number}, and this leg ends "
+                f"the model {training.model.name} told of round {self.number}, but this leg ends "
                 f"with round {self.end}: work.after is called once after each of work.rounds."
             )
         lacks = learnt is None or (held_out is None and training.held_out is not None)

@@ -42,7 +42,7 @@ def plot(curves: Sequence[SampledCurve], out: Path) -> Path:
     if len(labels) > 1:
         (a, name), (b, other) = list(labels.items())[:2]
         raise ArgumentError(
-            f"{name} is drawn along the {a}, and {other} along the {b}: make a picture of each."
+            f"{name} is drawn along the {a}, but {other} along the {b}: make a picture of each."
         )
     return write_file(out.parent, out.name, picture(curves, out.suffix.lower()[1:]))
 

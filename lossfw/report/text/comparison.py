@@ -131,7 +131,7 @@ def has_intervals(comparison: Comparison) -> bool:
 
 
 def interval_count(comparison: Comparison, name: str) -> str:
-    """Return in how many runs the interval of a difference leaves out 0, for a caption.
+    """Return in how many runs the interval of a difference excludes 0, for a caption.
 
     Runs whose difference has no interval are not counted, and the reason is given.
     """
@@ -147,10 +147,10 @@ def interval_count(comparison: Comparison, name: str) -> str:
     if known == len(runs):
         if known == 1:
             return f"the interval {'leaves out' if clear else 'includes'} 0"
-        return f"{counted} the interval leaves out 0"
-    found = f"{counted} with an interval it leaves out 0"
+        return f"{counted} the interval excludes 0"
+    found = f"{counted} with an interval it excludes 0"
     if known == 1:
-        found = f"the interval of the only run with one {'leaves out' if clear else 'includes'} 0"
+        found = f"the interval of the only run with one {'excludes' if clear else 'includes'} 0"
     rest = len(runs) - known
     have = "1 run has" if rest == 1 else f"{rest} runs have"
     return f"{found}; {have} none, because {because}"
@@ -215,7 +215,7 @@ def _of_two(comparison: Comparison) -> TextTable:
         + ([difference_text(comparison.difference(other, name))] if compared else [])
         for name in comparison.single
     ]
-    less = ["second less first"] if compared else []
+    less = ["second - first"] if compared else []
     return TextTable(["result", base.name, other.name, *less], rows)
 
 
@@ -269,7 +269,7 @@ def _slice_tables(comparison: Comparison) -> Iterator[TextTable]:
         headers = [*head, *(run.name for run in comparison.runs)]
         if len(others) == 1:
             joined = [[*a, *b] for a, b in zip(cells, less, strict=True)]
-            yield TextTable([*headers, "second less first"], joined)
+            yield TextTable([*headers, "second - first"], joined)
             continue
         yield TextTable(headers, cells)
         of_others = [[*a[:2], *b] for a, b in zip(cells, less, strict=True)]

@@ -107,12 +107,12 @@ def star_words(together: int) -> str:
     Examples
     --------
     >>> print(star_words(11))
-    * leaves out 0, for all 11 differences together; . for one alone.
+    * excludes 0, for all 11 differences together; . for one alone.
     """
     if together > 1:
         which = "both" if together == 2 else f"all {together}"
-        return f"* leaves out 0, for {which} differences together; . for one alone."
-    return "* marks an interval that leaves out 0."
+        return f"* excludes 0, for {which} differences together; . for one alone."
+    return "* marks an interval that excludes 0."
 
 
 def difference_text(difference: RunNumber) -> str:

@@ -81,7 +81,7 @@ def as_rounded(value: float, interval: Sequence[float] | None, *, sign: bool = F
     else:
         text = f"{value:.{places}f}"
     if float(text) == 0 and value and interval and (interval[0] > 0 or interval[1] < 0):
-        # The interval leaves out 0, so the sign has to be seen.
+        # The interval excludes 0, so the sign has to be seen.
         text = as_number(float(value), 1)
     if float(text) == 0:
         return text.removeprefix("-")

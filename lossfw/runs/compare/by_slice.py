@@ -53,7 +53,7 @@ def compared_slices(
     rowless = [run.name for run in runs if run.name not in with_rows]
     if rowless:
         raise ArgumentError(
-            f"--by {by.by} compares parts of the rows, and those of {listed(rowless)} were not "
+            f"--by {by.by} compares parts of the rows, but those of {listed(rowless)} were not "
             f"kept, or are different ones: {KEEP_ROWS}."
         )
     kept = [with_rows[run.name] for run in runs]

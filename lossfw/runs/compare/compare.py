@@ -248,7 +248,7 @@ def _units_of_all(runs: Sequence[FinishedRun]) -> Units | None:
     for name, units in of.items():
         if units != of[first]:
             raise ArgumentError(
-                f"the intervals of {first} are of {of[first].text}, and those of {name} of "
+                f"the intervals of {first} are of {of[first].text}, but those of {name} of "
                 f"{units.text}: say which units differences resample, as --resample {units.text}."
             )
     return units_of(next(run for run in runs if run.name == first)) if of else None
@@ -317,7 +317,7 @@ def compare_folders(
     trainings, rest, left_out = find_trainings(paths)
     if (trainings or left_out) and rest:
         raise ArgumentError(
-            f"{rest[0]} holds no training, and other folders do: compare trainings with trainings, "
+            f"{rest[0]} holds no training, but other folders do: compare trainings with trainings, "
             "and runs with runs."
         )
     if trainings or left_out:
@@ -328,7 +328,7 @@ def compare_folders(
                 option = "--by tells rows apart"
             else:
                 option = "--resample says which rows belong together"
-            raise ArgumentError(f"{option}, and trainings keep none: compare runs.")
+            raise ArgumentError(f"{option}, but trainings keep none: compare runs.")
         _need_two("trainings", len(trainings), left_out)
         return TrainingComparison.of(trainings, level, stars), left_out
     runs, left_out = find_runs(paths, plugins)

@@ -69,7 +69,7 @@ class RunNumber(NamedTuple):
 
     @property
     def clear(self) -> bool:
-        """Whether it is a number whose interval leaves out 0."""
+        """Whether it is a number whose interval excludes 0."""
         ends = self.interval
         return bool(isinstance(self.value, float) and ends and (ends[0] > 0 or ends[1] < 0))
 

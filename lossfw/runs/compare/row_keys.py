@@ -79,7 +79,7 @@ def keys_of(run: FinishedRun, rows: RowRecords, units: Units) -> NDArray:
     except MissingUnitError as error:
         raise DataError(
             f"the row {int(rows.row[error.place])} of {run.name} has no value of "
-            f"{units.column or 'its group'}, and every row needs its unit: name another column by "
+            f"{units.column or 'its group'}, but every row needs its unit: name another column by "
             "--resample, or write --resample rows."
         ) from None
     if units.kind == "time":

@@ -78,7 +78,7 @@ def scored(runs: Sequence[FinishedRun], scores: Scores) -> list[FinishedRun]:
     rowless = [name for name, found in rows.items() if found is None]
     if rowless:
         raise ArgumentError(
-            f"{scores.text}: the stored rows of all runs are scored, and {', '.join(rowless)} kept "
+            f"{scores.text}: the stored rows of all runs are scored, but {', '.join(rowless)} kept "
             f"none: {KEEP_ROWS}."
         )
     try:
@@ -191,13 +191,13 @@ def _check_groups(run: FinishedRun, rows: RowRecords, metric: Metric) -> None:
     if metric.takes_groups and not has_groups:
         if metric.needs_group or run.settings.get("data.group_key") is not None:
             raise ArgumentError(
-                f"{metric.label} takes groups, and the rows do not say which belong together: only "
+                f"{metric.label} takes groups, but the rows do not say which belong together: only "
                 "runs with a loss or a metric of groups write it. Name one among evaluate.metrics, "
                 "and run again."
             )
     elif rows.of_groups and rows.weight is not None and not metric.takes_groups:
         raise ArgumentError(
-            f"the rows have the weights of groups, and {metric.label} takes those of rows: name it "
+            f"the rows have the weights of groups, but {metric.label} takes those of rows: name it "
             "among evaluate.metrics, and run again."
         )
 
@@ -209,7 +209,7 @@ def _weight_of_data(config: CheckedConfig, rows: RowRecords, form: Form) -> NDAr
     own = config.loss
     if own is None:
         raise ArgumentError(
-            "the rows have weights, and only the loss of the run tells which part of them is its "
+            "the rows have weights, but only the loss of the run tells which part of them is its "
             "own; its plugin was not loaded: give --trust (in Python trust=True)."
         )
     if not own._has_own_weight:

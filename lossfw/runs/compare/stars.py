@@ -1,7 +1,7 @@
 """Stars: which differences of a table are clear, given that the table shows many.
 
 A star holds for all differences of one measure together, as a reader takes them from one table; a
-difference whose own interval leaves out 0, and that is not as clear beside the others, has a dot.
+difference whose own interval excludes 0, and that is not as clear beside the others, has a dot.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class ConcentrationMetric(ScoreMetric):
         """Refuse predictions of several columns, which have no one order."""
         if len(shape) > 1 and shape[-1] != 1:
             raise ShapeError(
-                f"{self.name} ranks the rows by one number, and the predictions have {shape[-1]} "
+                f"{self.name} ranks the rows by one number, but the predictions have {shape[-1]} "
                 "columns. For classes there is roc_auc."
             )
         super().check_shapes(shape, targets)

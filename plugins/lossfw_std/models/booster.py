@@ -140,27 +140,27 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
             return best
         what = "names no best round" if best is None else f"names round {best} of {total} its best"
         raise ModelParameterError(
-            "rounds", f"model.rounds is best, and {self.file or 'the file'} {what}: leave it out."
+            "rounds", f"model.rounds is best, but {self.file or 'the file'} {what}: leave it out."
         )
 
     def check_data(self, data: Dataset, loss: Loss) -> None:
         if self.rounds is not None:
             raise ModelParameterError(
                 "rounds",
-                "model.rounds says which rounds of a file count, and a training begins without "
+                "model.rounds says which rounds of a file count, but a training begins without "
                 "any: leave it out; train.rounds is their number.",
             )
         if self.file is not None:
             raise ModelParameterError(
                 "file",
-                f"model.file is {self.file.name}, and a training of {self.name} begins without "
+                f"model.file is {self.file.name}, but a training of {self.name} begins without "
                 "trees: leave file out. More rounds of a training: lossfw train ... --resume.",
             )
         constraints, width = self.parameters["monotone_constraints"], width_of(data)
         if constraints and len(constraints) != width:
             raise ModelParameterError(
                 "monotone_constraints",
-                f"model.monotone_constraints has {len(constraints)} numbers, and a row has {width} "
+                f"model.monotone_constraints has {len(constraints)} numbers, but a row has {width} "
                 "inputs: write one for each, 0 where there is no constraint.",
             )
         self.check_objective()
@@ -370,7 +370,7 @@ class TrainingRows(NamedTuple):
         if loss.has_columns and loss.target_space.axes:
             if len(data) > _MOST_LABELS:
                 raise ShapeError(
-                    f"there are {len(data)} rows, and targets of named columns are found by row "
+                    f"there are {len(data)} rows, but targets of named columns are found by row "
                     f"numbers, which these libraries keep exactly only up to {_MOST_LABELS}: leave "
                     "rows out by data.where."
                 )

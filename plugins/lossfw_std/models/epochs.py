@@ -63,7 +63,7 @@ def check_units(made: int, work: Work) -> None:
     """Raise `ShapeError` for a model that makes other outputs of a row than the loss takes."""
     if made != work.units:
         raise ShapeError(
-            f"the model makes {made} outputs of a row, and the loss {work.loss.name} takes "
+            f"the model makes {made} outputs per row, but the loss {work.loss.name} takes "
             f"{work.units} for these data: change its arguments."
         )
 

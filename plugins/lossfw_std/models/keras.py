@@ -94,7 +94,7 @@ class Keras(CodeNetwork):
         if predictor.row_shape != row_shape:
             raise ModelParameterError(
                 "module",
-                f"{self.title} takes rows of shape {predictor.row_shape}, and those of the data "
+                f"{self.title} takes rows of shape {predictor.row_shape}, but those of the data "
                 f"have {row_shape}: change its arguments.",
             )
         return predictor.units

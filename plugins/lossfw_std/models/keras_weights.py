@@ -83,7 +83,7 @@ def _is_read(
         known = shapes.get(name)
         if known is not None and shape != known:
             raise DataError(
-                f"{title} does not fit {network}: {name} has shape {shape}, and the network "
+                f"{title} does not fit {network}: {name} has shape {shape}, but the network "
                 f"{known} there. Look at module and arguments."
             )
         # Another release of Keras may have other names.
@@ -92,7 +92,7 @@ def _is_read(
     stored, packed = item.id.get_storage_size(), item.compression is not None
     if shape is None or item.nbytes > (_DEFLATE_RATIO if packed else 1) * stored:
         raise DataError(
-            f"{title} is damaged: {name} has the shape {shape}, and its {stored:,} bytes cannot "
+            f"{title} is damaged: {name} has the shape {shape}, but its {stored:,} bytes cannot "
             "hold this."
         )
     return True

@@ -220,7 +220,7 @@ class Onnx(Model):
         for name, columns in given.items():
             if widths[name] not in (None, len(columns)):
                 raise DataError(
-                    f"{self._file}: the input {name} takes {widths[name]} of the columns, and "
+                    f"{self._file}: the input {name} takes {widths[name]} of the columns, but "
                     f"inputs gives it {len(columns)}: {', '.join(columns)}."
                 )
         ends = list(accumulate(map(len, given.values())))
@@ -294,8 +294,8 @@ class Onnx(Model):
         column = self.output_column
         if column not in range(units):
             raise DataError(
-                f"{self._file}: the output {output} has the columns 0 to {units - 1}, and "
-                f"output_column is {column}."
+                f"{self._file}: output_column is {column}, but the output {output} has columns "
+                f"0 to {units - 1}."
             )
         if self.output_activation in ("softmax", "sparsemax"):
             raise DataError(

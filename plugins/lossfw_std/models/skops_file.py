@@ -144,7 +144,7 @@ def _check_arrays(archive: zipfile.ZipFile, file: str) -> None:
         if not dtype.hasobject and math.prod(shape) * dtype.itemsize != following:
             raise DataError(
                 f"{file} is damaged: the array {info.filename} states the shape {shape} and dtype "
-                f"{dtype}, and {following:,} bytes follow."
+                f"{dtype}, but {following:,} bytes follow."
             )
 
 

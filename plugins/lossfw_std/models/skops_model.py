@@ -62,7 +62,7 @@ class SkopsModel(Model):
         for step, text in learnt_texts(estimator):
             raise DataError(
                 f"in {self.told_file} the step {type(step).__name__} has learnt texts, such as "
-                f"{text!r}, and the inputs of a model are numbers: fit a pipeline that begins "
+                f"{text!r}, but the inputs of a model are numbers: fit a pipeline that begins "
                 "with a ColumnTransformer on a table with names of columns, or evaluate its "
                 "predictions (model: predictions)."
             )

@@ -31,7 +31,7 @@ def wrong_node(left: NDArray, right: NDArray, split: NDArray, width: int) -> str
             return "a node of a tree has two parents"
         if inner.size and not (split[inner].min() >= 0 and split[inner].max() < width):
             worst = split[inner].min() if split[inner].min() < 0 else split[inner].max()
-            return f"a tree splits by input {worst}, and a row has {width} inputs, from 0 on"
+            return f"a tree splits by input {worst}, but a row has {width} inputs, from 0 on"
         reached = np.concatenate([left[inner], right[inner]]).astype(np.int64)
         if reached.size and not (reached.min() >= 0 and reached.max() < len(left)):
             return "a tree continues at a node that it does not have"
@@ -86,7 +86,7 @@ def wrong_in_lightgbm(text: str) -> str | None:
         if leaves < 1 or not len(left) == len(right) == len(split) == leaves - 1:
             return "the arrays of a tree have different lengths"
         if linear.size and not (linear.min() >= 0 and linear.max() < width):
-            return f"a leaf takes input {linear.max()}, and a row has {width} inputs, from 0 on"
+            return f"a leaf takes input {linear.max()}, but a row has {width} inputs, from 0 on"
         # A child below 0 is the leaf ~child: a node after all others.
         ends = np.full(leaves, -1)
         left, right = (

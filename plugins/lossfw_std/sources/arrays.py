@@ -139,7 +139,7 @@ class Arrays(Source):
         apart = [role for role in _ROLES if getattr(self, role) is not None]
         if self.file is not None and apart:
             raise ValueError(
-                f"either 'file' or files of their own, not 'file' and {apart[0]!r}; "
+                f"give 'file' or {apart[0]!r}, not both; "
                 f"'{apart[0]}_key' names an array or a column of 'file'"
             )
         if self.file is None and self.targets is None:
@@ -182,7 +182,7 @@ class Arrays(Source):
         for path in paths:
             if path.is_dir():
                 raise DataError(
-                    f"{path} is a folder, and arrays reads files: the source parquet reads a "
+                    f"{path} is a folder, but arrays reads files: the source parquet reads a "
                     "folder of .parquet files."
                 )
         return paths
@@ -299,12 +299,12 @@ class Arrays(Source):
         key = self._key(role)
         if isinstance(key, tuple | NamedColumns):
             raise DataError(
-                f"{role}_key lists columns, and only a table (.csv, .tsv or .parquet) has columns."
+                f"{role}_key lists columns, but only a table (.csv, .tsv or .parquet) has columns."
             )
         if (self.exclude or self.categories) and role == "inputs":
             key_of_list = "exclude" if self.exclude else "categories"
             raise DataError(
-                f"{key_of_list} lists columns, and only a table (.csv, .tsv or .parquet) has "
+                f"{key_of_list} lists columns, but only a table (.csv, .tsv or .parquet) has "
                 "columns."
             )
         return key

@@ -98,7 +98,7 @@ def check_count(what: str, count: int, rows: ChosenRows) -> None:
     """Refuse arrays with other rows than the columns of a filter."""
     if count != rows.count:
         raise DataError(
-            f"{what} has {count} rows, and the columns of data.where have {rows.count}; every row "
+            f"{what} has {count} rows, but the columns of data.where have {rows.count}; every row "
             "needs both."
         )
 

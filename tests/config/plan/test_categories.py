@@ -91,7 +91,7 @@ def test_another_category_is_told(make, folder):
     known = KIND != "studio"
     lossfw.train(written(folder, make(folder, known, "known")), out="out")
     with pytest.raises(
-        ConfigError, match=r"'kind' has the category 'studio' in row 2, and .*had flat, house"
+        ConfigError, match=r"'kind' has the category 'studio' in row 2, but .*had flat, house"
     ):
         lossfw.run(written(folder, make(folder)), overrides=["network.weights=out/weights.npz"])
 
@@ -168,7 +168,7 @@ def test_a_source_of_a_plugin_may_have_categories():
     data = Dataset("own", targets=PRICE, categories={"kind": KIND})
     assert encoded(data, {}).inputs.tolist() == ONE_HOT[:, 1:4].tolist()
     assert encoded(data.take([3, 1]), {"kind": ("studio", "flat", "house")}).inputs.shape == (2, 3)
-    with pytest.raises(DataError, match=r"the categories of zone, and these.* of kind"):
+    with pytest.raises(DataError, match=r"the categories of zone, but these.* of kind"):
         encoded(data, {"zone": ("3",)})
     assert category_column(np.array([0.5, 2.0]), (), "x").labels == ("0.5", "2.0")
     with pytest.raises(DataError, match="the column 'x' has more than 65536 different values"):
@@ -218,7 +218,7 @@ def test_an_unknown_category_is_a_mistake_at_its_row_or_missing():
     data = Dataset("own", targets=PRICE, categories={"kind": KIND})
     first = int(np.argmax(KIND == "studio"))
     known = {"kind": ("flat", "house")}
-    with pytest.raises(DataError, match=rf"category 'studio' in row {first}, and the training had"):
+    with pytest.raises(DataError, match=rf"category 'studio' in row {first}, but the training had"):
         encoded(data, known, as_codes=True)
     with pytest.raises(DataError, match=rf"category 'studio' in row {first}, "):
         encoded(data.take([0, first]), known, as_codes=True)

@@ -132,7 +132,7 @@ def test_a_sample_takes_its_own_values(columns, plan):
         ("dataset", "[column.regoin]", "has no column 'regoin'", "did you mean 'region'?"),
         ("apart", "[column.regoin]", "has no column 'regoin'", "did you mean 'region'?"),
         ("csv", "[column.x]", "column.x[0] = ", ""),
-        ("csv", "[{name: r, by: column.region, bins: [1]}]", "holds texts, and bins are", ""),
+        ("csv", "[{name: r, by: column.region, bins: [1]}]", "holds texts, but bins are", ""),
         ("csv", "[colum.region]", "A column of the data is column.region", ""),
         ("csv", "[a.b]", "A column of the data is column.a.b", ""),
         ("csv", "[region]", "A column of the data is column.region", "did you mean 'prediction'?"),

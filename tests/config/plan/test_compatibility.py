@@ -89,7 +89,7 @@ def activated(last, loss):
         (activated("softmax", "{name: cross_entropy, from_logits: true}"), "6:30",
          ["set to take logits", "softmax makes probabilities"], "activation: identity"),
         *((BARE.replace("cross_entropy", loss), "8:7",
-           [f"the loss {loss} takes targets in SIGN, the set {{-1, +1}}, and the data 'inline'",
+           [f"the loss {loss} takes targets in SIGN, the set {{-1, +1}}, but the data 'inline'",
             "have the class indices 0 to 2"], ["cross_entropy", f"in place of {loss}"])
           for loss in ("hinge", "logistic")),
         (SAVED.replace("[[0.25, 0.75], [0.5, 0.5]]", "[0.5, -0.5]").replace(

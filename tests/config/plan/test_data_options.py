@@ -119,11 +119,11 @@ def test_the_shape_error_names_one_hot(problem):
 @pytest.mark.parametrize(
     ("key", "what"),
     [
-        ("one_hot: 2", "targets[0] is 2, and one_hot has the classes 0 .. 1"),
+        ("one_hot: 2", "targets[0] is 2, but one_hot has classes 0 to 1"),
         ("one_hot: 1", "data.one_hot should be true, or the number of classes, at least 2, got 1"),
         ("one_hot: yes", "data.one_hot should be true, or the number of classes, at least 2"),
         ("scale: 0", "data.scale should be greater than 0, got 0"),
-        ("classes: [a, b]", "the targets are numbers, and the configuration lists the label 'a'"),
+        ("classes: [a, b]", "the targets are numbers, but the configuration lists the label 'a'"),
         ("classes: [1, 2]", "targets[1] is 0; expected one of 1, 2"),
         ("classes: [1, 1]", "data.classes should be a list of two or more different labels"),
         ("map_targets: {0: a}", "data.map_targets.0 should be a number, got 'a'"),

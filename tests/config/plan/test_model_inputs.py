@@ -80,7 +80,7 @@ def test_labels_are_numbered_like_those_of_the_training(plan, files):
 
 def test_an_unknown_label_is_a_mistake_at_its_row_or_missing(plan, files):
     with_card(files, "bus", "tram")
-    with pytest.raises(ConfigError, match=r"category 'car' in row 0, and the .* unknown: missing"):
+    with pytest.raises(ConfigError, match=r"category 'car' in row 0, but the .* unknown: missing"):
         plan(TEXT)
     assert outputs(plan, TEXT.replace("keep}", "keep, unknown: missing}")) == [110, 100, 130]
 
@@ -127,7 +127,7 @@ def test_another_name_in_the_place_of_a_column_is_noted(plan, files):
 
 @pytest.mark.parametrize("key", ["scale: 2", "standardize: true"])
 def test_codes_are_no_measurements(plan, key):
-    with pytest.raises(ConfigError, match="changes every input, and categories are codes"):
+    with pytest.raises(ConfigError, match="changes every input, but categories are codes"):
         plan(TEXT.replace("keep}", f"keep, {key}}}"))
     wanted = {"scale: 2": None, "standardize: true": "some may be missing"}[key]
     if wanted is not None:

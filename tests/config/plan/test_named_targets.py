@@ -76,7 +76,7 @@ def test_a_named_column_may_be_infinite_where_its_space_allows(table, plan, fold
 MISTAKES = {
     "other names": (
         ["data.targets_key={time: months, died: died}"],
-        "targets_key names the columns time, died, and the loss cox takes time, event",
+        "targets_key names the columns time, died, but the loss cox takes time, event",
         "write targets_key: {time: months, event: died}",
     ),
     "a loss without columns": (

@@ -90,7 +90,7 @@ def test_a_network_needs_inputs(file, tmp_path):
         "loss": "squared_error",
         "train": {"epochs": 1, "optimizer": "sgd"},
     }
-    with pytest.raises(ConfigError, match="have no inputs, and a model needs them"):
+    with pytest.raises(ConfigError, match="have no inputs, but a model needs them"):
         lossfw.train(_written(tmp_path, config))
 
 

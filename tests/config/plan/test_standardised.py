@@ -116,10 +116,10 @@ def test_of_weights_that_are_missing_nothing_more_is_said(problem):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({MEAN: None}, "has inputs_scale, and needs both"),
+        ({MEAN: None}, "has inputs_scale but no inputs_mean"),
         ({SCALE: np.array([1.0, 0.0, 1.0])}, "above 0"),
         ({MEAN: np.array([1.0, np.nan, 1.0])}, "should be finite"),
-        ({MEAN: np.zeros(2)}, r"inputs_mean has the shape \(2,\), and inputs_scale \(3,\)"),
+        ({MEAN: np.zeros(2)}, r"inputs_mean has the shape \(2,\), but inputs_scale \(3,\)"),
         ({MEAN: np.zeros(2), SCALE: np.ones(2)}, r"has the shape \(3,\).*trained with have \(2,\)"),
     ],
 )

@@ -214,7 +214,7 @@ def test_a_mistake_outside_of_the_sweep_is_told_once(mistakes):
         ("sweep: {grid: {sweep.seeds: [1]}}", "6:16", "sweep is the same for all runs"),
         ("sweep: {grid: {extends: [a]}}", "6:16", "extends is the same for all runs"),
         ("sweep: {grid: {seed.x: [1]}}", "6:16", "seed should be a whole number, got a mapping"),
-        ("seed: 3\nsweep: {grid: {seed.x: [1]}}", "7:16", "seed is 3, and nothing can be below"),
+        ("seed: 3\nsweep: {grid: {seed.x: [1]}}", "7:16", "seed is 3, which has no keys"),
         ("sweep: {grid: {evaluate.metrics.1: [x]}}", "6:16", "evaluate.metrics has the indices 0"),
         ("sweep: {grid: {seed: [1]}, seeds: 2}", "6:28", "the sweep sets seed twice"),
         ("sweep: {grid: {seed: [1, 1]}}", "6:26", "two runs are called seed=1"),

@@ -95,7 +95,7 @@ def test_what_an_override_writes_has_it_as_its_address():
         ("evaluate.metrics.first=x", "evaluate.metrics has the indices 0 to 1, got first"),
         ("evaluate.metrics.²=x", "evaluate.metrics has the indices 0 to 1, got ²"),
         ("evaluate.metrics.2-", "evaluate.metrics has the indices 0 to 1, got 2"),
-        ("seed.x=1", "seed is 3, and nothing can be below it"),
+        ("seed.x=1", "seed is 3, which has no keys"),
         ("sed-", "there is no sed to remove"),
         ("loss.delta-", "there is no loss.delta to remove"),
         ("seed.x-", "there is no seed.x to remove"),

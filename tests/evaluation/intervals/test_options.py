@@ -41,7 +41,7 @@ def test_a_result_says_of_intervals_what_made_them():
         ("prediction.mx", [0.5], "got 'prediction.mx'. Did you mean 'prediction.max'?"),
         ("colour", [], f"by should be one of {', '.join(BY)}, got 'colour'."),
         ("loss", [], "bins are needed for by: loss"),
-        ("prediction.argmax", [0.5], "bins make no sense for by: prediction.argmax"),
+        ("prediction.argmax", [0.5], "bins cannot be used with by: prediction.argmax"),
         ("loss", [1.0, 1.0], "should increase"),
         ("loss", [float("inf")], "finite"),
         ("loss", list(range(1001)), "at most 1000 edges, got 1001"),

@@ -99,5 +99,5 @@ def test_weights_and_mask_are_not_written_to_either():
 def test_arrays_of_other_libraries_have_no_output():
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     y = torch.zeros(3)
-    with pytest.raises(ArgumentError, match=r"out is for NumPy arrays, and .* those of torch"):
+    with pytest.raises(ArgumentError, match=r"out= must be a NumPy array; .* torch arrays"):
         HUBER.gradient(y, y, out=np.empty(3, np.float32))

@@ -157,7 +157,7 @@ class TestResuming:
             ({"header": b"[]"}, "is not a checkpoint of lossfw"),
             ({"header": b'{"version": 3}'}, "is not a checkpoint of lossfw"),
             ({"header": b'{"version": 3, "history": []}'}, "is not a checkpoint of lossfw"),
-            ({"header": b'{"version": 2}'}, "of version 2, and this lossfw reads version 3"),
+            ({"header": b'{"version": 2}'}, "of version 2, but this lossfw reads version 3"),
             ({"model": None}, "it has no model"),
             ({"model": b"four"}, "the network in it cannot be read"),
             ({"W1": None}, "it lacks W1 of layers.0"),

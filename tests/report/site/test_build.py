@@ -145,7 +145,7 @@ def test_a_warning_of_sphinx_is_an_error(acme, folder):
     [
         (("--docs", "none", "--out", "x"), "--docs none: expected a folder with an index.md"),
         (("--plugin", "acme-loses", "--out", "x"), "no plugin 'acme-loses'"),
-        (("--plugin", "acme", "--no-plugins", "--out", "x"), "asks for a plugin"),
+        (("--plugin", "acme", "--no-plugins", "--out", "x"), "give --plugin or --no-plugins"),
     ],
 )
 def test_mistakes_are_told(arguments, told, folder):

@@ -107,7 +107,7 @@ def test_parts_are_shown_in_every_form(pair, command, folder):
         *("ant", "bee", "cat"),
     ] * 3
     marked = command("compare", "a", "b", "--by", "target", "--markdown").stdout
-    assert r"| brier by target | rows | a | b | second less first |" in marked
+    assert r"| brier by target | rows | a | b | second - first |" in marked
     text = command("compare", "a", "b", "--by", "target", "--csv").stdout
     lines = list(csv.DictReader(io.StringIO(text)))
     assert [(line["run"], line["target"]) for line in lines] == [

@@ -35,12 +35,12 @@ def page_of(*folders):
     [
         (
             ("true", "true", "true"),
-            "in 2 of 2 runs the interval leaves out 0",
+            "in 2 of 2 runs the interval excludes 0",
             "paired by 60 rows taken as independent; given these models. *",
         ),
         (
             ("true", "true", "false"),
-            "the interval of the only run with one leaves out 0; 1 run has none, because the rows",
+            "the interval of the only run with one excludes 0; 1 run has none, because the rows",
             "note: c has no rows, so differences are not paired and have no interval: write",
         ),
         (
@@ -67,7 +67,7 @@ def test_a_missing_interval_counts_as_none(run, command, folder, kept, caption, 
         assert " in 0 of" not in page
     shown = command("compare", *map(str, runs)).stdout
     assert remark in shown
-    assert ("leaves out 0" in shown) == (kept[0] == "true")
+    assert ("excludes 0" in shown) == (kept[0] == "true")
     # Whoever reads the page has no command at hand.
     assert "save_rows: true" not in page
     assert shown.count("note: ") == (kept != ("true",) * 3)

@@ -17,7 +17,7 @@ def test_the_tables_of_two_runs(run, command):
     assert (result.exit_code, result.stderr) == (0, "")
     settings, numbers, remarks = result.stdout.split("\n\n")
     assert settings.split() == ["setting", "one", "other", "loss.guard", "none", "floor"]
-    assert numbers.splitlines()[0].split(maxsplit=3)[3] == "second less first"
+    assert numbers.splitlines()[0].split(maxsplit=3)[3] == "second - first"
     assert numbers.splitlines()[1].startswith("loss (cross_entropy)  ")
     assert "In brackets: 95% intervals, by the jackknife." in remarks
     assert "paired by 60 rows" in remarks
@@ -72,7 +72,7 @@ def test_markdown_has_tables_and_no_marks_of_users(run, command):
     result = command("compare", "a|b", "c_d*", "--markdown")
     assert result.exit_code == 0
     head, rule = result.stdout.splitlines()[:2]
-    assert head == r"| result | a\|b | c\_d\* | second less first |"
+    assert head == r"| result | a\|b | c\_d\* | second - first |"
     assert rule == "| --- | ---: | ---: | ---: |"
 
 

@@ -42,7 +42,7 @@ def stars_of(comparison, part=None):
 
 
 def test_a_difference_by_itself_has_a_dot_and_one_beside_all_a_star(sweep, compared):
-    # Of seven equally good settings one leaves out 0 by itself.
+    # Of seven equally good settings one excludes 0 by itself.
     runs = sweep(11)
     together, each = compared(*runs), compared(*runs, "--stars", "each")
     assert together["stars_hold_for"] == SETTINGS - 1
@@ -61,14 +61,14 @@ def test_what_is_clearly_better_keeps_its_star(sweep, compared, command):
     runs = sweep(1, better=0.3)
     assert set(stars_of(compared(*runs)).values()) == {"*"}
     shown = command("compare", *runs).stdout
-    assert "* leaves out 0, for all 7 differences together; . for one alone." in shown
+    assert "* excludes 0, for all 7 differences together; . for one alone." in shown
     assert shown.count("] *") == SETTINGS - 1
 
 
 def test_two_runs_have_the_star_of_their_interval(sweep, compared, command):
     runs = sweep(1, better=0.3)[:2]
     assert stars_of(compared(*runs)) == {"run1": "*"}
-    assert "* marks an interval that leaves out 0." in command("compare", *runs).stdout
+    assert "* marks an interval that excludes 0." in command("compare", *runs).stdout
 
 
 def test_the_order_of_the_others_changes_no_star_and_no_p_value(sweep, compared):

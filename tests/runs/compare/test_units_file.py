@@ -106,7 +106,7 @@ def test_runs_of_different_units_are_refused_unless_one_is_named(command):
     ]
     command("run", "run.yaml", "--out", "b", *given)
     said = command("compare", "a", "b", code=2).stderr
-    assert "the intervals of a are of column.patient, and those of b of rows" in said
+    assert "the intervals of a are of column.patient, but those of b of rows" in said
     assert "--resample rows" in said
     assert compared(command, "--resample", "column.patient")[0]["paired_by"].startswith(
         "40 patients"

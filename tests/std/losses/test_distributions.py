@@ -22,7 +22,7 @@ def test_vectors_of_one_number_are_an_ensemble():
 
 
 def test_vectors_have_one_size():
-    with pytest.raises(ShapeError, match="vectors of 3 numbers, and target of 2"):
+    with pytest.raises(ShapeError, match="vectors of 3 numbers, but target has 2"):
         lossfw.loss("energy_score")(np.zeros((5, 4, 3)), np.zeros((5, 2)))
     with pytest.raises(ShapeError, match=r"prediction has shape \(5, 3\)"):
         lossfw.loss("energy_score")(np.zeros((5, 3)), np.zeros((5, 3)))

@@ -59,7 +59,7 @@ def test_packed_arrays_are_read():
 
 def test_a_shape_that_the_network_does_not_have_is_named():
     other = {**SHAPES, "layers/dense/vars/0": (4, 6)}
-    with pytest.raises(DataError, match=r"vars/0 has shape \(4, 5\), and the network \(4, 6\)"):
+    with pytest.raises(DataError, match=r"vars/0 has shape \(4, 5\), but the network \(4, 6\)"):
         read(written(h5py, ARRAYS), other)
 
 

@@ -106,9 +106,9 @@ REFUSED = {
     ),
     "other inputs": (
         {"arguments": {"width": 4}},
-        ["cannot take inputs of shape (2, 3)", "takes rows of shape (4,), and those of"],
+        ["cannot take inputs of shape (2, 3)", "takes rows of shape (4,), but those of"],
     ),
-    "other outputs": ({"arguments": {"units": 2}}, ["makes 2 outputs of a row, and the loss"]),
+    "other outputs": ({"arguments": {"units": 2}}, ["makes 2 outputs per row, but the loss"]),
     "no module": ({"module": None}, ["write module: net.py:Net", "write module: net.py:build"]),
     "a misspelt optimizer": ({"optimizer": "AdamWW"}, ["no optimizer 'AdamWW'"]),
     "an optimizer without a name": ({"optimizer": {"lr": 1}}, ["the optimizer has no name"]),

@@ -204,7 +204,7 @@ def test_columns_are_shared_out_to_several_inputs(onnx, made):
     with pytest.raises(DataError, match=r"as inputs: \{amount: \[...\], place: \[...\]\}"):
         onnx_model(file=path).loaded()
     with pytest.raises(
-        DataError, match="the input place takes 1 of the columns, and inputs gives it 2"
+        DataError, match="the input place takes 1 of the columns, but inputs gives it 2"
     ):
         onnx_model(file=path, inputs={"amount": ["a", "b"], "place": ["c", "d"]}).loaded()
     model = onnx_model(file=path, inputs={"place": ["p"], "amount": ["age", "power"]}).loaded()
@@ -249,7 +249,9 @@ def test_a_loss_of_one_output_takes_a_column(flowers, iris):
     np.testing.assert_array_equal(
         one.block(inputs).predictions, flowers.block(inputs).predictions[:, 1:2]
     )
-    with pytest.raises(DataError, match="has the columns 0 to 2, and output_column is 3"):
+    with pytest.raises(
+        DataError, match=r"output_column is 3, but the output .* has columns 0 to 2"
+    ):
         onnx_model(file=file, output_column=3).loaded()
     with pytest.raises(DataError, match="softmax takes all columns of probabilities"):
         onnx_model(file=file, output_column=1, output_activation="softmax").loaded()

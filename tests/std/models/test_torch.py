@@ -302,7 +302,7 @@ def test_a_configuration_trains_and_its_folder_is_evaluated(tmp_path):
     [
         ("model.arguments.hiden=3", "model.arguments", "unexpected keyword argument 'hiden'"),
         ("model.optimizer=Adamm", "model.optimizer", "torch.optim has no optimizer 'Adamm'"),
-        ("model.arguments.units=2", "model.arguments", "makes 2 outputs of a row"),
+        ("model.arguments.units=2", "model.arguments", "makes 2 outputs per row"),
         ("train.batch_size=0", "train.batch_size", "batch_size"),
     ],
 )

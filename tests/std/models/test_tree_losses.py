@@ -123,7 +123,7 @@ def test_several_targets_are_learnt_by_xgboost_alone():
     ("override", "at", "what"),
     [
         ("model.more={max_dept: 3}", "-o model.more={max_dept: 3}", "has no parameter 'max_dept'"),
-        ("model.monotone_constraints=[1]", "-o model.m", "has 1 numbers, and a row has 2 inputs"),
+        ("model.monotone_constraints=[1]", "-o model.m", "has 1 numbers, but a row has 2 inputs"),
         ("model.file=run.yaml", "-o model.file=run.yaml", "begins without trees: leave file out"),
         ("data.targets=[1e300, 1.0]", "-o data.targets", "target[0] = 1e+300 is too large: "),
         ("data.inputs=[[[1.0]], [[2.0]]]", "-o data.inputs", "Flatten them: `flatten: true`"),
@@ -191,7 +191,7 @@ def test_targets_beyond_float32_are_refused(name):
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
 def test_constraints_are_one_for_each_input(name):
     data = Dataset("named", -X[:, 0], X[:, :2].copy(), input_names=("a", "b"))
-    with pytest.raises(ModelParameterError, match="has 1 numbers, and a row has 2 inputs"):
+    with pytest.raises(ModelParameterError, match="has 1 numbers, but a row has 2 inputs"):
         fitted(model(name, monotone_constraints=[1]), data, "squared_error", 1)
     # Against the data nothing but the constant is left.
     bound = fitted(model(name, monotone_constraints=[1, 0]), data, "squared_error", 1)

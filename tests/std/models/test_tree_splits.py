@@ -43,7 +43,7 @@ def test_a_split_of_xgboost_beyond_the_inputs_is_refused(form, options):
     for value in (8, 4, 2**31 - 2):
         tree["split_indices"][0] = value
         damaged = xgboost.Booster(model_file=bytearray(json.dumps(plain).encode()))
-        with pytest.raises(DataError, match=f"splits by input {value}, and a row has 4 inputs"):
+        with pytest.raises(DataError, match=f"splits by input {value}, but a row has 4 inputs"):
             loaded("xgboost", bytes(damaged.save_raw(form)))
 
 
@@ -65,7 +65,7 @@ def of_lightgbm(**options):
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
-        ("split_feature", "8", "splits by input 8, and a row has 4 inputs"),
+        ("split_feature", "8", "splits by input 8, but a row has 4 inputs"),
         ("split_feature", "-1", "splits by input -1"),
         ("left_child", "77", "continues at a node that it does not have"),
         ("left_child", "-77", "continues at a node that it does not have"),
@@ -87,7 +87,7 @@ def test_a_leaf_of_lightgbm_that_takes_another_input_is_refused():
     assert loaded("lightgbm", text.encode()).units == 3
     damaged = re.sub(r"^(leaf_features=.*)\d", r"\g<1>9", text, count=1, flags=re.MULTILINE)
     assert damaged != text
-    with pytest.raises(DataError, match="a leaf takes input 9, and a row has 4"):
+    with pytest.raises(DataError, match="a leaf takes input 9, but a row has 4"):
         loaded("lightgbm", damaged.encode())
 
 

@@ -79,7 +79,7 @@ def test_a_jpeg_is_what_pillow_reads(tmp_path):
 def test_another_size_is_told_and_scaled_on_request(both, tmp_path):
     folder = save(tmp_path / "p")
     Image.fromarray(np.full((8, 6), 77, np.uint8)).save(folder / "dog" / "2.png")
-    with pytest.raises(DataError, match=r"dog/2.png has 8 x 6 pixels, and .*cat/0.png has 4 x 3:"):
+    with pytest.raises(DataError, match=r"dog/2.png has 8 x 6 pixels, but .*cat/0.png has 4 x 3:"):
         open_pictures(folder, PictureFormat())
     found = open_pictures(folder, PictureFormat(size=(4, 3)))
     assert (found.inputs[7] == 77).all()
@@ -91,7 +91,7 @@ def test_another_size_is_told_and_scaled_on_request(both, tmp_path):
 def test_other_colours_are_told_and_converted_on_request(tmp_path):
     folder = save(tmp_path / "p")
     Image.fromarray(COLOURS[0, 0]).save(folder / "dog" / "2.png")
-    with pytest.raises(DataError, match=r"dog/2.png has colours, and .*cat/0.png is grey"):
+    with pytest.raises(DataError, match=r"dog/2.png has colours, but .*cat/0.png is grey"):
         open_pictures(folder, PictureFormat())
     grey = open_pictures(folder, PictureFormat("grey"))
     wanted = np.asarray(Image.fromarray(COLOURS[0, 0]).convert("L"))

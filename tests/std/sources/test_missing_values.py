@@ -260,7 +260,7 @@ def test_arrays_of_numpy_are_filtered_before_anyone_looks_at_them(tmp_path):
         "inputs": str(tmp_path / "x.npz"),
         "targets": str(tmp_path / "t.npy"),
     }
-    with pytest.raises(DataError, match="targets has 2 rows, and the columns of data"):
+    with pytest.raises(DataError, match="targets has 2 rows, but the columns of data"):
         lossfw.registry().create("source", apart).load_selected(
             RowFilter.read("column.day != 2"), ()
         )

@@ -70,6 +70,6 @@ def left_out(sums, size, square=None) -> LeftOut:
 
 
 def has_star(less: LeftOut) -> bool:
-    """Tell whether the interval of a difference leaves out 0."""
+    """Tell whether the interval of a difference excludes 0."""
     low, high = less.ends(LEVEL)
     return not low <= 0 <= high
