@@ -1,11 +1,9 @@
 """Data for a cluster: files of a few blocks, a configuration that evaluates them, and workers."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
+from support.dask_processes import start_quietly, start_worker
 from support.ended import kill
 from support.plugin_sources import SPREAD
 from support.waiting import HANGS, wait_for
@@ -103,16 +101,9 @@ def cluster(folder):
     """Processes of a scheduler and of two workers that nobody replaces."""
     from lossfw.scale import connected
 
-    command = [sys.executable, "-m"]
-    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     file = str(folder / "scheduler.json")
-    named = ["--scheduler-file", file]
-    scheduler = subprocess.Popen(
-        [*command, "distributed.cli.dask_scheduler", *named, "--port", "0", "--no-dashboard"],
-        **options,
-    )
-    worker = [*command, "distributed.cli.dask_worker", *named, "--no-nanny", "--no-dashboard"]
-    workers = [subprocess.Popen(worker, **options) for _ in range(2)]
+    scheduler = start_quietly("dask_scheduler", file, "--port", "0")
+    workers = [start_worker(file) for _ in range(2)]
     wait_for((folder / "scheduler.json").exists)
     with connected(file) as client:
         client.wait_for_workers(2, timeout=HANGS)

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from lossfw.cli import main
 from lossfw.errors import ArgumentError, RunError
 from lossfw.scale import connected, tasks
 from lossfw.scale.tasks import ClusterTask, run_tasks
+from support.dask_processes import start_worker
 from support.ended import kill
 from support.waiting import wait_for
 
@@ -176,9 +175,7 @@ def checkout(folder):
 def only_worker(client, file, env=None):
     """Start a worker of a cluster that has no other."""
     wait_for(lambda: not client.nthreads())
-    command = [sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", file]
-    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": env}
-    worker = subprocess.Popen([*command, "--no-nanny", "--no-dashboard"], **options)
+    worker = start_worker(file, env)
     try:
         wait_for(client.nthreads)
         yield
