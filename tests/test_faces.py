@@ -51,7 +51,7 @@ FACES = {
         sech_squared sigmoid softmax softmax_complement softmax_cross_entropy
         softmax_cross_entropy_and_gradient softmax_cross_entropy_and_gradient_at
         softmax_cross_entropy_at softmax_cross_entropy_gradient softmax_cross_entropy_hessian
-        softmax_parts softplus sqrt1pm1 sum_of_others take_at multiply_or_zero times_normal_pdf
+        softmax_parts softplus sqrt1pm1 take_at multiply_or_zero times_normal_pdf
         xlog1py xlogy
         DEFAULT_DELTA Delta Guard
         at_least at_most guarded_log guarded_log_derivative guarded_log_second_derivative

@@ -30,9 +30,6 @@ Form = Literal["prediction", "logits", "logs", "raw outputs"]
 # See `LossDefinition.unreduced_losses`.
 ResultForm: TypeAlias = Literal["formula", "value", "gradient", "hessian", "both"]
 
-# Those of order 0, 1 and 2.
-FORMS: tuple[ResultForm, ...] = ("value", "gradient", "hessian")
-
 # The author's own argument. The claims `breaks`, `second_breaks`, `symmetric`
 # and `monotone` are about it.
 Argument: TypeAlias = Literal["residual", "margin", "prediction"]

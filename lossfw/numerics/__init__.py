@@ -23,7 +23,7 @@ of rows::
 
     logsumexp(xp, z)   softmax(xp, z)   softmax_complement(xp, z)   log_softmax(xp, z)
     softmax_parts(xp, z)    p, 1 - p, -log(p)
-    take_at(xp, x, index)   put_at(xp, x, index, values)   sum_of_others(xp, e, index)
+    take_at(xp, x, index)   put_at(xp, x, index, values)
     softmax_cross_entropy(xp, z, t)            softmax_cross_entropy_at(xp, z, index)
     softmax_cross_entropy_gradient(xp, z, t)   softmax_cross_entropy_hessian(xp, z, t)
     softmax_cross_entropy_and_gradient(xp, z, t)
@@ -134,7 +134,6 @@ from lossfw.numerics.softmax import (
 from lossfw.numerics.softmax import softmax_cross_entropy_gradient as softmax_cross_entropy_gradient
 from lossfw.numerics.softmax import softmax_cross_entropy_hessian as softmax_cross_entropy_hessian
 from lossfw.numerics.softmax import softmax_parts as softmax_parts
-from lossfw.numerics.softmax import sum_of_others as sum_of_others
 from lossfw.numerics.softmax_index import put_at as put_at
 from lossfw.numerics.softmax_index import (
     softmax_cross_entropy_and_gradient_at as softmax_cross_entropy_and_gradient_at,

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.numerics.arrays import Array, Namespace, columns
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual, value_of
 from lossfw.numerics.dual.parts import Tangent, add
@@ -207,32 +207,6 @@ def softmax_parts(xp: Namespace, z: Any) -> tuple[Any, Any, Any]:
     terms = _decompose(xp, z)
     total = 1 + terms.rest
     return terms.e / total, (terms.rest + (1 - terms.e)) / total, xp.log1p(terms.rest) - terms.d
-
-
-def sum_of_others(xp: Namespace, e: Any, index: Array) -> Any:
-    """Return for each row the sum of `e` over the classes other than `index`.
-
-    Parameters
-    ----------
-    xp : namespace
-    e : array
-        Of shape (..., K).
-    index : array of int
-        Of shape (...).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> sum_of_others(np, np.asarray([[1.0, 2.0, 4.0]]), np.asarray([1]))
-    array([5.])
-    """
-    if xp is np and e.ndim == 2:
-        # One scattered zero costs a third of a comparison of every class.
-        others = e.copy(order="K")
-        others[np.arange(e.shape[0]), index] = 0.0
-        return others.sum(axis=-1)
-    own = columns(xp, e) == index[..., None]
-    return xp.sum(xp.where(own, xp.zeros_like(e), e), axis=-1)
 
 
 def softmax_cross_entropy(xp: Namespace, z: Any, t: Any) -> Any:

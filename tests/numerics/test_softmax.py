@@ -14,7 +14,6 @@ from lossfw.numerics import (
     softmax_cross_entropy_at,
     softmax_cross_entropy_gradient,
     softmax_cross_entropy_hessian,
-    sum_of_others,
 )
 from lossfw.numerics.dual.derivatives import derivatives, row_derivatives
 from lossfw.numerics.exact.differences import derivative
@@ -206,18 +205,6 @@ def test_infinite_logits(z, target, loss):
 def test_a_target_of_zero_adds_nothing_whatever_its_logit():
     z, t = np.asarray([[-inf, 0.0, 0.0]]), np.asarray([[0.0, 0.5, 0.5]])
     np.testing.assert_allclose(softmax_cross_entropy(np, z, t), [math.log(2)])
-
-
-@pytest.mark.parametrize("order", ["C", "F"])
-def test_sum_of_others(order):
-    e = np.asarray(np.random.default_rng(0).uniform(size=(50, 7)), order=order)
-    index = np.random.default_rng(1).integers(0, 7, 50)
-    expected = [np.delete(row, i).sum() for row, i in zip(e, index, strict=True)]
-    before = e.copy()
-    np.testing.assert_allclose(sum_of_others(np, e, index), expected)
-    np.testing.assert_array_equal(e, before)
-    deeper = sum_of_others(np, e.reshape(5, 10, 7), index.reshape(5, 10))
-    np.testing.assert_allclose(deeper.ravel(), expected)
 
 
 def test_any_leading_axes_one_class_and_no_rows():
