@@ -26,8 +26,8 @@ PACKAGES = {
 
 PAGE = """# Objectives of libraries and losses
 
-Where a library has an objective of its own, a loss of lossfw trains the same model with it. Each
-row was trained both ways, 20 rounds on a data set of scikit-learn: the largest difference of raw
+Where a library has its own objective, the lossfw loss of the same formula trains the same model.
+Each row was trained both ways, 20 rounds on a scikit-learn data set: the largest difference of raw
 predictions (of probabilities, for classes), in parts of their standard deviation, without and
 with weights. `tests/bridges/test_parity.py` holds each row to 1e-5. Measured with {releases}.
 

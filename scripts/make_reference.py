@@ -47,7 +47,7 @@ def commands() -> str:
     """Show the help of every verb."""
     helps = "".join(f"\n## {verb}\n\n```text\n{printed(verb, '--help')}```\n" for verb in VERBS)
     return (
-        "# Commands\n\nThe help of each verb of `lossfw`. `make reference` writes this page.\n"
+        "# Commands\n\nThe help of each command of `lossfw`. `make reference` writes this page.\n"
         f"\n```text\n{printed('--help')}```\n{helps}"
     )
 

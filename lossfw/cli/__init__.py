@@ -1,4 +1,4 @@
-"""The command line: ``lossfw VERB``, one module for each verb."""
+"""The command line: ``lossfw COMMAND``, one module for each command."""
 
 from lossfw.cli.main import main
 
