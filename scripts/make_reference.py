@@ -17,7 +17,7 @@ from lossfw.check.checks import CHECKS
 from lossfw.check.instances import variants
 from lossfw.check.laws.activations import ELEMENTWISE
 from lossfw.cli import main as lossfw
-from lossfw.cli.main import VERBS
+from lossfw.cli.main import COMMANDS
 from lossfw.components import hookspecs
 from lossfw.components.claims import ActivationClaims, Claims
 from lossfw.components.docstrings import entries, paragraphs, sections
@@ -44,8 +44,10 @@ def components() -> str:
 
 
 def commands() -> str:
-    """Show the help of every verb."""
-    helps = "".join(f"\n## {verb}\n\n```text\n{printed(verb, '--help')}```\n" for verb in VERBS)
+    """Show the help of every command."""
+    helps = "".join(
+        f"\n## {command}\n\n```text\n{printed(command, '--help')}```\n" for command in COMMANDS
+    )
     return (
         "# Commands\n\nThe help of each command of `lossfw`. `make reference` writes this page.\n"
         f"\n```text\n{printed('--help')}```\n{helps}"

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import lossfw
-from lossfw.cli.main import VERBS
+from lossfw.cli.main import COMMANDS
 
 # What takes longer than the command line itself.
 LIBRARIES = {"numpy", "pydantic", "yaml", "torch", "scipy", "pyarrow", "matplotlib", "hypothesis"}
@@ -29,9 +29,9 @@ def test_importing_lossfw_imports_errors_and_no_component():
     assert not imported_by("import lossfw") & (LIBRARIES | ROOMS | {"components"})
 
 
-def test_the_help_of_all_verbs_imports_no_library():
+def test_the_help_of_all_commands_imports_no_library():
     found = imported_by("from lossfw.cli.main import main; main()", "--help")
-    assert {f"cli.{place.partition(':')[0]}" for place in VERBS.values()} <= found
+    assert {f"cli.{place.partition(':')[0]}" for place in COMMANDS.values()} <= found
     assert not found & (LIBRARIES | ROOMS)
 
 

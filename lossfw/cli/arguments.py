@@ -38,7 +38,7 @@ kind_option = click.option(
 
 def read_yaml(text: str, option: str = "") -> Any:
     """Return a value that is written in YAML; messages name the option that it was given to."""
-    # Imported here: most verbs read no YAML.
+    # Imported here: most commands read no YAML.
     from lossfw.config.text.tree import Origin, Problems, shorten
     from lossfw.config.text.yaml import parse
 
@@ -53,7 +53,7 @@ def read_array_argument(text: str, option: str, role: str) -> NDArray:
 
     `role` names the array in a ``.npz``, such as ``"predictions"``.
     """
-    # Imported here: the help of a verb needs neither NumPy nor files of data.
+    # Imported here: the help of a command needs neither NumPy nor files of data.
     import numpy as np
 
     from lossfw.data.arrays import read_array

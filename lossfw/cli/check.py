@@ -23,7 +23,7 @@ from lossfw.errors import ArgumentError
 if TYPE_CHECKING:
     from lossfw.check.report import Report
 
-# Version of the JSON object that this verb writes.
+# Version of the JSON object that this command writes.
 CHECK_VERSION = 1
 
 
@@ -87,7 +87,7 @@ _HEADINGS = {
     type=float,
     default=30.0,
     show_default=True,
-    metavar="S",
+    metavar="SECONDS",
     help="Seconds for each component, after which no further check of it begins; 0 for no end.",
 )
 @click.option("--allow-unfinished", is_flag=True, help="Exit with 0 even if the time was over.")

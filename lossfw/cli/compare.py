@@ -45,7 +45,7 @@ _SHOWN_DIFFERENCES = 20
     help="The level of the intervals; as in the first run, or 0.95.",
 )
 @click.option(
-    "--side-by-side",
+    "--allow-different-data",
     is_flag=True,
     help="Allow runs on different data, without differences.",
 )
@@ -86,7 +86,7 @@ def compare(
     sort: str | None,
     reverse: bool,
     level: float | None,
-    side_by_side: bool,
+    allow_different_data: bool,
     by: str | None,
     bins: str | None,
     resample: str | None,
@@ -116,7 +116,7 @@ def compare(
         [Path(folder) for folder in folders],
         Plugins(local, trusted=trust),
         level=level,
-        side_by_side=side_by_side,
+        allow_different_data=allow_different_data,
         by=slice_of(by, bins),
         units=units_of(resample),
         stars=stars,
@@ -152,21 +152,23 @@ def _component(text: str, option: str) -> Any:
 @click.command(cls=Command)
 @click.argument("folders", nargs=-1, required=True, metavar="FOLDER...")
 @click.option(
-    "--out",
+    "--out-file",
     metavar="FILE",
     help="The file for the comparison of several runs, or for the report of one. Without it: "
     "report.html in the folder of the run, or in the one that holds all of them.",
 )
 @click.option(
-    "--side-by-side", is_flag=True, help="Allow runs on different data, without differences."
+    "--allow-different-data",
+    is_flag=True,
+    help="Allow runs on different data, without differences.",
 )
 @by_options
 @plugin_file_option
 @trust_option(default=False)
 def report(
     folders: tuple[str, ...],
-    out: str | None,
-    side_by_side: bool,
+    out_file: str | None,
+    allow_different_data: bool,
     by: str | None,
     bins: str | None,
     local: tuple[str, ...],
@@ -187,9 +189,9 @@ def report(
     trainings, rest, unfinished = find_trainings([Path(folder) for folder in folders])
     for message in unfinished:
         warn(message)
-    file = Path(out) if out else None
+    file = Path(out_file) if out_file else None
     if trainings:
-        # Where there are runs too, their comparison takes the file of --out.
+        # Where there are runs too, their comparison takes the file of --out-file.
         for path in write_reports(trainings, None if rest else file):
             say(f"wrote {path}")
     if not rest and (trainings or unfinished):
@@ -200,7 +202,9 @@ def report(
     if not runs:
         raise ArgumentError("no run in these folders is done, so there is nothing to report.")
     part = slice_of(by, bins)
-    for path in write_reports(runs, file, side_by_side=side_by_side, by=part, warn=warn):
+    for path in write_reports(
+        runs, file, allow_different_data=allow_different_data, by=part, warn=warn
+    ):
         say(f"wrote {path}")
 
 
@@ -231,7 +235,9 @@ def report_on(requests: Sequence[RunRequest]) -> None:
     apart = len({run.rows_key for run in done}) > 1
     # A run removes its report when it writes new numbers, and a training does not.
     for path in (
-        write_reports(done, None, side_by_side=apart, keep=not trains, warn=warn) if done else ()
+        write_reports(done, None, allow_different_data=apart, keep=not trains, warn=warn)
+        if done
+        else ()
     ):
         write_stderr(f"wrote {path}")
 

@@ -90,9 +90,9 @@ def validate(
 
 
 @click.command(cls=Command)
-@click.option("--out", metavar="FILE", help="Write it to this file.")
+@click.option("--out-file", metavar="FILE", help="Write it to this file.")
 @plugin_options
-def schema(out: str | None, plugins: Plugins) -> None:
+def schema(out_file: str | None, plugins: Plugins) -> None:
     """Print the JSON schema of a configuration, with all installed components.
 
     A line at the top of a configuration lets an editor use it:
@@ -104,8 +104,8 @@ def schema(out: str | None, plugins: Plugins) -> None:
 
     registry = plugins.registry()
     text = json.dumps(json_schema(registry), indent=1, ensure_ascii=False)
-    if out is None:
+    if out_file is None:
         say(text)
     else:
-        path = Path(out)
+        path = Path(out_file)
         write_file(path.parent, path.name, f"{text}\n".encode())

@@ -57,7 +57,7 @@ def _line(entry: Entry, registry: Registry) -> str:
     """Return the summary of a component, or the reason why it cannot be used."""
     if entry.state != "loaded":
         return f"{entry.state}: {' '.join(entry.reason.split())}"
-    # Imported here: the help of a verb needs no component.
+    # Imported here: the help of a command needs no component.
     from lossfw.components.library import LibraryComponent
 
     cls = registry.class_of(entry)

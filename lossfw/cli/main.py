@@ -1,4 +1,4 @@
-"""The group of verbs, and the messages and exit codes of errors.
+"""The group of commands, and the messages and exit codes of errors.
 
 Exit codes: 0 done, 1 the run failed, 2 the user's input is wrong, 130 the user
 interrupted it. A mistake of the user is explained without a traceback;
@@ -35,9 +35,9 @@ FAILED = 1
 # 128 and the number of the signal, as shells count.
 INTERRUPTED = 130
 
-# Each verb and where it is: a module of this package and a command in it, which
-# are imported when the verb is used. A run does not wait for the plots' code.
-VERBS = {
+# Each command and where it is: a module of this package and a command in it, which
+# are imported when the command is used. A run does not wait for the plots' code.
+COMMANDS = {
     "run": "run:run",
     "rerun": "compare:rerun",
     "train": "run:train",
@@ -94,17 +94,17 @@ class VerbGroup(click.Group):
 
 
 class Verbs(VerbGroup):
-    """A group that imports verbs on use, and turns exceptions into messages and exit codes."""
+    """A group that imports commands on use, and turns exceptions into messages and exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the verbs in the order of their table."""
-        return list(VERBS)
+        """Return the commands in the order of their table."""
+        return list(COMMANDS)
 
     def find_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Import a verb; None for any other name."""
-        if name not in VERBS:
+        """Import a command; None for any other name."""
+        if name not in COMMANDS:
             return None
-        module, _, attribute = VERBS[name].partition(":")
+        module, _, attribute = COMMANDS[name].partition(":")
         command: click.Command = getattr(importlib.import_module(f"lossfw.cli.{module}"), attribute)
         return command
 
@@ -113,7 +113,7 @@ class Verbs(VerbGroup):
         try:
             return super().main(*arguments, **options)
         except OSError as error:
-            # Imported on use: the verbs that need it import it themselves.
+            # Imported on use: the commands that need it import it themselves.
             from lossfw.runs.files import drop_standard_output
 
             drop_standard_output()
@@ -122,7 +122,7 @@ class Verbs(VerbGroup):
             sys.exit(FAILED)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the options before the verb, and keep all words for messages on mistakes."""
+        """Read the options before the command, and keep all words for messages on mistakes."""
         words = ctx.meta[_WORDS] = tuple(args)
         try:
             return super().parse_args(ctx, args)
@@ -132,7 +132,7 @@ class Verbs(VerbGroup):
             raise _mistake(error, words) from None
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the verb."""
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except LossfwError as error:

@@ -1,4 +1,4 @@
-"""Options that several verbs have."""
+"""Options that several commands have."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def warn(text: str) -> None:
 
 
 def say_json(version: int = 1, /, **values: Any) -> None:
-    """Write the JSON object of a verb to standard output, its version first."""
+    """Write the JSON object of a command to standard output, its version first."""
     say(to_json({"lossfw": version, **values}))
 
 
 def _note_traceback(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
-    # The group's context and the verb's share this mapping.
+    # The group's context and the command's share this mapping.
     ctx.meta[_TRACEBACK] = ctx.meta.get(_TRACEBACK, False) or value
 
 
 def wants_traceback(ctx: click.Context) -> bool:
-    """Tell whether ``--traceback`` was given, before or after the verb."""
+    """Tell whether ``--traceback`` was given, before or after the command."""
     return bool(ctx.meta.get(_TRACEBACK, False))
 
 
@@ -116,7 +116,7 @@ def trust_option(*, default: bool) -> Callable[[_Command], _Command]:
 
 
 def config_plugin_options(*, trusted: bool) -> Callable[[_Command], _Command]:
-    """Return a decorator that adds the options of plugins to a verb that reads a configuration.
+    """Return a decorator that adds the options of plugins to a command that reads a configuration.
 
     `trusted` is whether plugin files that it names are imported by default.
     """

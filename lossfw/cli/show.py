@@ -120,7 +120,7 @@ def _describe(
 @click.command(cls=Command)
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @parameter_option
-@click.option("--out", required=True, metavar="FILE", help="The file, a .svg or a .png.")
+@click.option("--out-file", required=True, metavar="FILE", help="The file, a .svg or a .png.")
 @click.option(
     "--range",
     "span",
@@ -140,7 +140,7 @@ def _describe(
 def plot(
     names: tuple[str, ...],
     parameters: tuple[str, ...],
-    out: str,
+    out_file: str,
     span: tuple[float, float] | None,
     target: float,
     plugins: Plugins,
@@ -154,7 +154,7 @@ def plot(
     from lossfw.report.plots.curves import check_out
     from lossfw.report.plots.curves import plot as draw
 
-    file = Path(out)
+    file = Path(out_file)
     check_out(file)
     registry = plugins.registry()
     components = _components(registry, names, read_parameters(parameters))

@@ -122,7 +122,7 @@ class Component(BaseModel):
     def examples(cls) -> Sequence[Mapping[str, Any]]:
         """Return sample parameters; override it where no default says what is typical.
 
-        ``lossfw check`` tries each of them, and verbs and pages that need one component of
+        ``lossfw check`` tries each of them, and commands and pages that need one component of
         a class without defaults take the first.
 
         Returns

@@ -33,7 +33,7 @@ class Plugins:
 
     def registry(self, more: Sequence[Path] = ()) -> Registry:
         """Return a registry of these plugins and of more local files; the shared one by default."""
-        # Imported here: the help of a verb needs no registry.
+        # Imported here: the help of a command needs no registry.
         from lossfw.components.registry import Registry, registry
 
         local = [*map(Path, self.local), *more]

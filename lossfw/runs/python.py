@@ -188,7 +188,7 @@ def compare(
     *folders: PathLike,
     by: str | None = None,
     bins: Sequence[float] = (),
-    side_by_side: bool = False,
+    allow_different_data: bool = False,
     stars: Literal["all", "each"] = "all",
     loss: str | Mapping[str, Any] | Loss | None = None,
     metrics: Sequence[str | Mapping[str, Any] | Metric | Loss] = (),
@@ -206,7 +206,7 @@ def compare(
         have, as ``"column.region"``.
     bins : sequence of float
         With `by`, the edges between the parts of a number.
-    side_by_side : bool
+    allow_different_data : bool
         Allow runs on different data, without differences.
     stars : {"all", "each"}
         Whether a star holds for all differences of a measure in the table, or for each alone.
@@ -241,7 +241,7 @@ def compare(
     comparison, left_out = compare_folders(
         [Path(folder) for folder in folders],
         chosen,
-        side_by_side=side_by_side,
+        allow_different_data=allow_different_data,
         stars=stars,
         scores=Scores(loss, metrics),
         by=None if by is None else slice_of_runs(by, bins),

@@ -75,7 +75,7 @@ def test_what_cannot_be_made_does_not_stop_the_others(lossfw, folder):
 
 def test_the_first_sample_is_shown_and_plotted(lossfw):
     assert "It claims at scale=0.25" in lossfw("show", "--plugin", "mine.py", "stretched").stdout
-    said = lossfw("plot", "--plugin", "mine.py", "stretched", "--out", "it.svg")
+    said = lossfw("plot", "--plugin", "mine.py", "stretched", "--out-file", "it.svg")
     assert said.exit_code == 0, said.output
 
 

@@ -151,7 +151,7 @@ def test_a_file_of_json(lossfw, tmp_path):
     assert "nan" in report["held"]
 
 
-def test_json_is_printed_as_by_other_verbs(lossfw, tmp_path):
+def test_json_is_printed_as_by_other_commands(lossfw, tmp_path):
     arguments = ("huber", "--defaults", "--examples", "5", "--only", "value")
     printed = lossfw(*arguments, "--json")
     assert printed.exit_code == 0

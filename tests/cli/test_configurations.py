@@ -158,7 +158,7 @@ def test_the_schema_is_printed_or_written(lossfw, folder):
     assert printed.exit_code == 0
     schema = json.loads(printed.stdout)
     jsonschema.Draft7Validator.check_schema(schema)
-    written = lossfw("schema", "--out", "lossfw.schema.json")
+    written = lossfw("schema", "--out-file", "lossfw.schema.json")
     assert (written.exit_code, written.stdout) == (0, "")
     assert json.loads((folder / "lossfw.schema.json").read_text()) == schema
 
@@ -170,6 +170,6 @@ def test_local_plugins_are_in_it(lossfw, folder):
 
 
 def test_a_place_that_cannot_be_written(lossfw, folder):
-    result = lossfw("schema", "--out", "run.yaml/schema.json")
+    result = lossfw("schema", "--out-file", "run.yaml/schema.json")
     assert result.exit_code == 1
     assert "cannot be written" in result.stderr

@@ -6,7 +6,7 @@ import click
 import pytest
 
 from lossfw.cli import main
-from lossfw.cli.main import VERBS
+from lossfw.cli.main import COMMANDS
 from lossfw.cli.new import new
 
 CONFIG = """\
@@ -39,8 +39,8 @@ def test_the_list_of_commands_cuts_no_text(group, width):
         assert words(first).partition(". ")[0].removesuffix(".") in text, name
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_the_help_of_a_verb_fits_a_narrow_terminal(verb):
+@pytest.mark.parametrize("verb", COMMANDS)
+def test_the_help_of_a_command_fits_a_narrow_terminal(verb):
     command = main.get_command(click.Context(main), verb)
     text = words(shown(command, 60))
     for option in command.params:
@@ -101,7 +101,7 @@ def test_the_options_of_a_check_are_grouped_and_common_ones_come_last():
     assert all(option in last for option in ("--plugin", "--disable", "--traceback", "--help"))
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", COMMANDS)
 def test_every_option_is_in_the_help_once(verb):
     command = main.get_command(click.Context(main), verb)
     text = shown(command, 100)

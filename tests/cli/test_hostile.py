@@ -41,11 +41,11 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("verb", ["validate", "run"])
+@pytest.mark.parametrize("command", ["validate", "run"])
 @pytest.mark.parametrize(("text", "message"), REFUSED.values(), ids=REFUSED)
-def test_a_mistake_is_told_at_its_place(lossfw, folder, verb, text, message):
+def test_a_mistake_is_told_at_its_place(lossfw, folder, command, text, message):
     (folder / "run.yaml").write_text(text)
-    result = lossfw(verb, "run.yaml")
+    result = lossfw(command, "run.yaml")
     assert result.exit_code == 2
     assert re.search(rf"^run\.yaml:\d+:\d+: error: .*{message}", result.output, re.MULTILINE)
 
@@ -173,11 +173,11 @@ AT_RUN_TIME = {
 }
 
 
-@pytest.mark.parametrize("verb", [["validate"], ["run", "--dry-run"], ["run"]], ids=" ".join)
+@pytest.mark.parametrize("command", [["validate"], ["run", "--dry-run"], ["run"]], ids=" ".join)
 @pytest.mark.parametrize(("override", "message"), AT_RUN_TIME.values(), ids=AT_RUN_TIME)
-def test_what_a_run_would_refuse_is_told_before_it(lossfw, folder, verb, override, message):
+def test_what_a_run_would_refuse_is_told_before_it(lossfw, folder, command, override, message):
     (folder / "run.yaml").write_text(CLASSES)
-    result = lossfw(*verb, "run.yaml", "-o", override)
+    result = lossfw(*command, "run.yaml", "-o", override)
     assert result.exit_code == 2
     assert re.search(rf"error: .*{message}", result.output)
 

@@ -51,7 +51,7 @@ def witness(folder):
     return path
 
 
-VERBS = {
+COMMANDS = {
     ("run", "run.yaml"): True,
     ("rerun", "o"): True,
     ("validate", "run.yaml"): False,
@@ -63,23 +63,23 @@ VERBS = {
 
 @pytest.mark.turns(4)
 @pytest.mark.parametrize("choice", ["", "--trust", "--no-trust"])
-@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
-def test_a_model_file_that_holds_code_is_a_plugin_file(lossfw, witness, folder, verb, choice):
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_model_file_that_holds_code_is_a_plugin_file(lossfw, witness, folder, command, choice):
     pytest.importorskip("matplotlib")
-    if {"o", "p"} & {*verb}:
+    if {"o", "p"} & {*command}:
         for name in ("o", "p"):
             # Rows are not kept: a report wants to compute them.
             result = lossfw("run", "run.yaml", "--out", name)
             assert result.exit_code == 0, result.output
         witness.rmdir()
     # The model's own class is known, so that only its file is in question.
-    result = lossfw(*verb, "--plugin", "reader.py", *[choice] * bool(choice))
-    executes = {"": VERBS[verb], "--trust": True, "--no-trust": False}[choice]
+    result = lossfw(*command, "--plugin", "reader.py", *[choice] * bool(choice))
+    executes = {"": COMMANDS[command], "--trust": True, "--no-trust": False}[choice]
     # A comparison has no use for the model.
-    assert witness.exists() == (executes and verb[0] not in ("compare", "config")), result.output
-    if not executes and verb[0] in ("run", "validate"):
+    assert witness.exists() == (executes and command[0] not in ("compare", "config")), result.output
+    if not executes and command[0] in ("run", "validate"):
         # What validate cannot look at is said, and the rest is checked.
-        code, word = (2, "error") if verb[0] == "run" else (0, "not checked")
+        code, word = (2, "error") if command[0] == "run" else (0, "not checked")
         assert result.exit_code == code
         assert f"run.yaml:4:29: {word}: the file 'net.keras' is not read" in result.output
         assert "that would execute its code" in result.output
@@ -95,19 +95,19 @@ def test_no_plugins_leaves_it_out(lossfw, witness):
     )
 
 
-@pytest.mark.parametrize("verb", ["run", "validate", "config", "compare", "report"])
-def test_a_pickle_is_read_by_no_verb(lossfw, witness, folder, verb):
+@pytest.mark.parametrize("command", ["run", "validate", "config", "compare", "report"])
+def test_a_pickle_is_read_by_no_command(lossfw, witness, folder, command):
     pytest.importorskip("matplotlib")
-    place = {"compare": ("o", "p"), "report": ("o",)}.get(verb, ("run.yaml",))
-    if verb in ("compare", "report"):
+    place = {"compare": ("o", "p"), "report": ("o",)}.get(command, ("run.yaml",))
+    if command in ("compare", "report"):
         for name in ("o", "p"):
             assert lossfw("run", "run.yaml", "--out", name).exit_code == 0
         witness.rmdir()
     # Another file is in its place, under the same name.
     (folder / "net.keras").write_bytes(pickle.dumps(Witness(witness)))
-    result = lossfw(verb, *place, "--trust")
+    result = lossfw(command, *place, "--trust")
     assert not witness.exists()
-    if verb in ("run", "validate"):
+    if command in ("run", "validate"):
         assert result.exit_code == 2
         assert "net.keras is a pickle, which executes code when it is read" in result.output
 
@@ -138,7 +138,7 @@ def test_the_file_of_a_module_is_a_plugin_file(lossfw, folder):
         )
     )
     executed = folder / "executed"
-    for verb, is_executed in (
+    for command, is_executed in (
         (("validate", "train.yaml"), False),
         (("config", "train.yaml"), False),
         (("validate", "train.yaml", "--trust"), True),
@@ -149,8 +149,8 @@ def test_the_file_of_a_module_is_a_plugin_file(lossfw, folder):
         (("report", "r"), False),
         (("report", "t"), False),
     ):
-        lossfw(*verb)
-        assert executed.exists() == is_executed, verb
+        lossfw(*command)
+        assert executed.exists() == is_executed, command
         if is_executed:
             executed.rmdir()
             # As in another process.

@@ -24,7 +24,7 @@ class Bad(DistanceLoss):
 '''
 
 
-@pytest.mark.parametrize("verb", ["check", "show"])
+@pytest.mark.parametrize("command", ["check", "show"])
 @pytest.mark.parametrize(
     ("method", "said"),
     [
@@ -34,9 +34,9 @@ class Bad(DistanceLoss):
     ],
     ids=["init", "dictionary", "property"],
 )
-def test_a_class_of_another_kind_is_told_what_was_wanted(verb, method, said, lossfw):
+def test_a_class_of_another_kind_is_told_what_was_wanted(command, method, said, lossfw):
     Path("bad.py").write_text(LOSS + method)
-    done = lossfw(verb, "--plugin", "bad.py", "bad")
+    done = lossfw(command, "--plugin", "bad.py", "bad")
     assert done.exit_code == 2
     assert said in done.stderr
     assert "This is a bug" not in done.stderr

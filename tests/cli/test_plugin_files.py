@@ -39,8 +39,8 @@ def forget(mine, folder):
     (folder / "mine.py").write_text(f"{LOCAL}# an edited file is another module\n")
 
 
-# The verbs that read a configuration or a folder of a run, and whether they carry it out.
-VERBS = {
+# The commands that read a configuration or a folder of a run, and whether they carry it out.
+COMMANDS = {
     ("run", "run.yaml"): True,
     ("run", "run.yaml", "--dry-run"): True,
     ("train", "run.yaml", "--no-out"): True,
@@ -51,13 +51,13 @@ VERBS = {
     ("compare", "o", "p"): False,
     ("report", "o"): False,
 }
-# The options, and whether the plugin file is executed with one of them by any verb.
+# The options, and whether the plugin file is executed with one of them by any command.
 CHOICES = {"": None, "--trust": True, "--no-trust": False, "--plugin": True}
 
 
 @pytest.mark.turns(4)
 @pytest.mark.parametrize("choice", CHOICES)
-@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+@pytest.mark.parametrize("verb", COMMANDS, ids=" ".join)
 def test_what_carries_out_a_configuration_executes_its_plugin_files(
     lossfw, mine, folder, verb, choice
 ):
@@ -72,10 +72,10 @@ def test_what_carries_out_a_configuration_executes_its_plugin_files(
     result = lossfw(*verb, *given)
     # A page without the plugin lacks a part, and a comparison needs none.
     assert result.exit_code == 0 or verb[0] not in ("compare", "report")
-    assert mine.exists() == {"": VERBS[verb], "--trust": True, "--no-trust": False}.get(
+    assert mine.exists() == {"": COMMANDS[verb], "--trust": True, "--no-trust": False}.get(
         choice, True
     )
-    # A hint names options that the verb has.
+    # A hint names options that the command has.
     for option in re.findall(r"hint:.*?(--[a-z-]+)", result.output):
         assert option in lossfw(verb[0], "--help").output
 

@@ -78,9 +78,9 @@ def test_a_plugins_loss_of_logits_behind_probabilities(activation, lossfw, folde
     assert fixed.exit_code == 0
 
 
-@pytest.mark.parametrize("verb", [("validate",), ("run", "--dry-run")])
-def test_logits_given_as_predictions(verb, lossfw):
-    name, *options = verb
+@pytest.mark.parametrize("command", [("validate",), ("run", "--dry-run")])
+def test_logits_given_as_predictions(command, lossfw):
+    name, *options = command
     given = ["-o", "network.predictions=[[2.0, -1.0], [0.5, 3.0]]", *options]
     result = lossfw(name, "run.yaml", *given)
     assert result.exit_code == 2

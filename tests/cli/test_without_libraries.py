@@ -1,4 +1,4 @@
-"""The verbs that look at all components, where no optional library is installed."""
+"""The commands that look at all components, where no optional library is installed."""
 
 import json
 import subprocess

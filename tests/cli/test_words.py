@@ -84,9 +84,9 @@ def test_a_misspelt_claim_is_no_bug(claims):
     assert pickle.loads(pickle.dumps(claims())) == claims()
 
 
-@pytest.mark.parametrize("verb", ["check", "accuracy", "run"])
-def test_the_number_of_processes_has_one_name(verb, lossfw):
-    assert "--jobs" in lossfw(verb, "--help").stdout
+@pytest.mark.parametrize("command", ["check", "accuracy", "run"])
+def test_the_number_of_processes_has_one_name(command, lossfw):
+    assert "--jobs" in lossfw(command, "--help").stdout
 
 
 def test_layers_are_counted_as_in_the_configuration(lossfw, folder):

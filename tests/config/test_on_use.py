@@ -1,4 +1,4 @@
-"""What a configuration does not use is not imported; what all verbs read is read alike."""
+"""What a configuration does not use is not imported; what all commands read is read alike."""
 
 import subprocess
 import sys

@@ -10,7 +10,7 @@ import pytest
 import lossfw
 from lossfw.check.accuracy.measure import DTYPES
 from lossfw.cli.accuracy import chosen
-from lossfw.cli.main import VERBS
+from lossfw.cli.main import COMMANDS
 from lossfw.components.claims import ActivationClaims, Claims
 from lossfw.components.hookspecs import HOOKS, LIFE_CYCLE, TRAINING_CYCLE
 from lossfw.components.plugin_choice import Plugins
@@ -54,7 +54,7 @@ def test_a_page_is_what_make_reference_writes(name):
         pytest.param([*HOOKS.values(), *LIFE_CYCLE, *TRAINING_CYCLE], id="hooks"),
         pytest.param([f.name for f in fields(Claims)], id="claims"),
         pytest.param([f.name for f in fields(ActivationClaims)], id="claims of activations"),
-        pytest.param(list(VERBS), id="verbs"),
+        pytest.param(list(COMMANDS), id="commands"),
         *(
             pytest.param(
                 [e.name for e in lossfw.registry().entries(kind) if e.plugin.builtin], id=kind

@@ -42,11 +42,11 @@ def trees(paths):
     return [yaml.safe_load(path.read_text()) for path in paths]
 
 
-def run(folder, text, verb):
+def run(folder, text, command):
     """Write a configuration, use it, and return what was wrong with the answer."""
     (folder / "run.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
     begin = time.process_time()
-    result = CliRunner().invoke(main, [*verb, "run.yaml"])
+    result = CliRunner().invoke(main, [*command, "run.yaml"])
     told = verdict(result)
     if time.process_time() - begin > MOST_SECONDS:
         told = f"took {time.process_time() - begin:.0f} s"

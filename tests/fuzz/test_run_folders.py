@@ -1,4 +1,4 @@
-"""Damaged folders of runs: every verb that reads one ends in words."""
+"""Damaged folders of runs: every command that reads one ends in words."""
 
 import json
 import random
@@ -17,7 +17,7 @@ network: {predictions: [[0.25, 0.75], [0.5, 0.5], [0.125, 0.875], [0.5, 0.5]]}
 loss: cross_entropy
 evaluate: {save_rows: true, metrics: [accuracy, confusion_matrix], slices: [target], intervals: {}}
 """
-VERBS = [
+COMMANDS = [
     ("compare", "damaged", "whole"),
     ("compare", "damaged", "--json"),
     ("run", "run.yaml", "--out", "damaged", "--resume"),
@@ -25,8 +25,8 @@ VERBS = [
 ]
 
 
-def cases(folder, seed, count, verbs):
-    """Damage one file of a run, again and again, and return the verbs that ended badly."""
+def cases(folder, seed, count, commands):
+    """Damage one file of a run, again and again, and return the commands that ended badly."""
     draw, runner, bad = random.Random(seed), CliRunner(), []
     names = sorted(path.name for path in (folder / "whole").iterdir())
     for number in range(count):
@@ -39,9 +39,9 @@ def cases(folder, seed, count, verbs):
         else:
             content = damaged_bytes(draw, content)
         file.write_bytes(content)
-        verb = draw.choice(verbs)
-        if told := verdict(runner.invoke(main, verb)):
-            bad.append((seed, number, verb, file.name, content[:400], told))
+        command = draw.choice(commands)
+        if told := verdict(runner.invoke(main, command)):
+            bad.append((seed, number, command, file.name, content[:400], told))
     return bad
 
 
@@ -53,7 +53,7 @@ def runs(folder):
 
 
 def test_a_damaged_folder_is_told_in_words(runs):
-    assert not cases(runs, seed=0, count=60, verbs=VERBS)
+    assert not cases(runs, seed=0, count=60, commands=COMMANDS)
 
 
 def test_a_record_without_its_parts_has_a_page(runs):
@@ -74,10 +74,10 @@ def test_a_matrix_with_a_hole_is_shown(runs):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_many_damaged_folders_are_told_in_words(runs, seed):
-    assert not cases(runs, seed, count=300, verbs=VERBS)
+    assert not cases(runs, seed, count=300, commands=COMMANDS)
 
 
 @pytest.mark.slow
 def test_a_report_of_a_damaged_folder_is_told_in_words(runs):
     pytest.importorskip("jinja2")
-    assert not cases(runs, seed=100, count=60, verbs=[("report", "damaged")])
+    assert not cases(runs, seed=100, count=60, commands=[("report", "damaged")])

@@ -24,7 +24,7 @@ def trained(folder, lossfw):
     (folder / "train.yaml").write_text(TRAIN)
     assert lossfw("train", "train.yaml", "--out", "out").exit_code == 0
     weights = ("-o", "network.weights=out/weights.npz", "-o", "data.file=test.csv")
-    return lambda *more, verb="run": lossfw(verb, "train.yaml", *weights, *more)
+    return lambda *more, command="run": lossfw(command, "train.yaml", *weights, *more)
 
 
 def test_fewer_labels_are_numbered_like_those_of_the_training(trained, folder):
@@ -48,7 +48,7 @@ def test_another_order_or_another_label_is_refused(trained, folder):
 
 def test_a_training_that_begins_with_the_weights_keeps_their_order(trained, folder):
     more = ("-o", "train.initializer={name: file, file: out/weights.npz}", "--out", "more")
-    assert trained(*more, verb="train").exit_code == 0
+    assert trained(*more, command="train").exit_code == 0
     with np.load(folder / "more/weights.npz") as kept:
         assert kept["classes"].tolist() == list(KINDS)
 

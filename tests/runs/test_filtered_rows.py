@@ -164,8 +164,8 @@ def test_a_mistake_is_told_at_its_place(lossfw, folder, written, rows, said):
     (folder / "r.yaml").write_text(
         (folder / "all.yaml").read_text().replace("classes: [", f"where: {rows}, classes: [")
     )
-    for verb in ("validate", "run"):
-        result = lossfw(verb, "r.yaml")
+    for command in ("validate", "run"):
+        result = lossfw(command, "r.yaml")
         assert result.exit_code == 2
         assert re.search(r"^r\.yaml:2:\d+: error: ", result.output, re.M)
         assert said in result.output

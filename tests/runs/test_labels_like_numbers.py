@@ -38,10 +38,10 @@ def test_a_finished_run_is_read_again(config, lossfw):
     assert {part["value"] for part in plain["slices"]} == {*LABELS, "missing"}
     again = lossfw("run", "a.yaml", "--out", "a", "--resume")
     assert (again.exit_code, again.stderr) == (0, "a: done before, not run again\n")
-    for verb in (["report", "a"], ["compare", "a", "b", "--by", "column.kind"]):
-        done = lossfw(*verb)
+    for command in (["report", "a"], ["compare", "a", "b", "--by", "column.kind"]):
+        done = lossfw(*command)
         assert done.exit_code == 0, done.stderr
-        for label in LABELS[:3] if verb[0] == "compare" else ():
+        for label in LABELS[:3] if command[0] == "compare" else ():
             assert f"\n{label} " in done.stdout
 
 

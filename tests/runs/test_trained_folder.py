@@ -56,7 +56,7 @@ def test_the_model_of_a_training_is_evaluated_on_its_data(write, lossfw, folder,
     assert numbers["metrics"]["mae"]["value"] == pytest.approx(last["metrics"]["mae"], rel=1e-12)
     other = json.loads(lossfw("run", "m/", "--json", "-o", "data.file=other.npz").stdout)
     assert other["loss"]["value"] != numbers["loss"]["value"]
-    # The folder that it writes is one that other verbs read.
+    # The folder that it writes is one that other commands read.
     assert lossfw("rerun", "r").exit_code == 0
 
 

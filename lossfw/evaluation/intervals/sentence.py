@@ -102,6 +102,6 @@ def _alike(described: Mapping[str, Any]) -> str:
     if "neighbours" in described:
         return (
             f" Neighbouring rows are alike ({described['neighbours']:.2g}): see "
-            "evaluate.intervals.units."
+            "evaluate.intervals.resample."
         )
     return ""

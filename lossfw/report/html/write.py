@@ -21,7 +21,7 @@ def write_reports(
     runs: Sequence[Any],
     out: Path | None,
     *,
-    side_by_side: bool = False,
+    allow_different_data: bool = False,
     keep: bool = False,
     by: Slice | None = None,
     warn: Callable[[str], None] = lambda _: None,
@@ -52,7 +52,7 @@ def write_reports(
     if trains:
         comparison = TrainingComparison.of(runs)
     else:
-        comparison = compare(runs, side_by_side=side_by_side, by=by)
+        comparison = compare(runs, allow_different_data=allow_different_data, by=by)
     reports = [run.path / REPORT_FILE for run in runs]
     written = [
         write(report, page(run))

@@ -117,7 +117,7 @@ def _commands(subject: PageSubject) -> Iterator[str]:
     )
     yield f"lossfw show {name}{given}"
     if subject.kind in ("loss", "activation"):
-        yield f"lossfw plot {name}{given} --out {name}.svg"
+        yield f"lossfw plot {name}{given} --out-file {name}.svg"
         yield f"lossfw check {name}{given}"
         yield f"lossfw accuracy {name}{given}"
     if subject.kind == "model":

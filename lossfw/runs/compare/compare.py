@@ -47,13 +47,13 @@ def compare(
     runs: Sequence[FinishedRun],
     *,
     level: float | None = None,
-    side_by_side: bool = False,
+    allow_different_data: bool = False,
     by: Slice | None = None,
     units: Units | None = None,
     stars: Stars = "all",
     scores: Scores = NO_SCORES,
 ) -> Comparison:
-    """Compare runs, each with the first; `side_by_side` allows other data, without differences.
+    """Compare runs, each with the first; `allow_different_data` allows it without differences.
 
     By default level and method of the intervals are those of the first run that has some, or
     95 percent by the jackknife. With `by` parts of the rows are compared too. A star holds for all
@@ -64,12 +64,12 @@ def compare(
         raise ArgumentError(f"a comparison needs at least two runs, got {len(runs)}.")
     same = all(run.rows_key == runs[0].rows_key for run in runs)
     known = bool((runs[0].record.get("data") or {}).get("digest"))
-    if not (same and known) and not side_by_side:
+    if not (same and known) and not allow_different_data:
         other = next((run for run in runs if run.rows_key != runs[0].rows_key), runs[-1])
         raise ArgumentError(
             f"the runs have different data: {runs[0].name} has {runs[0].data}; {other.name} has "
             f"{other.data}. A difference between them would say nothing of what was changed. "
-            "--side-by-side lists them without differences."
+            "--allow-different-data lists them without differences."
         )
     if scores.asked:
         runs = scored(runs, scores)
@@ -79,7 +79,7 @@ def compare(
     measures = tuple(dict.fromkeys(name for run in runs for name in run.numbers))
     numbers = {run.name: dict(_numbers(run, with_rows.get(run.name), intervals)) for run in runs}
     judged: dict[str, dict[str, Judged]] = {}
-    if not side_by_side:
+    if not allow_different_data:
         for run in runs[1:]:
             judged[run.name] = dict(differences(run, runs[0], numbers, with_rows, intervals))
     found = [one for by_name in judged.values() for one in by_name.values()]
@@ -304,7 +304,7 @@ def compare_folders(
     plugins: Plugins,
     *,
     level: float | None = None,
-    side_by_side: bool = False,
+    allow_different_data: bool = False,
     by: Slice | None = None,
     units: Units | None = None,
     stars: Stars = "all",
@@ -336,7 +336,7 @@ def compare_folders(
     found = compare(
         runs,
         level=level,
-        side_by_side=side_by_side,
+        allow_different_data=allow_different_data,
         by=by,
         units=units,
         stars=stars,

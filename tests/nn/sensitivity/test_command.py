@@ -24,7 +24,7 @@ NAME = ("--parameter", "layers.0.weights[20,4]")
 
 @pytest.fixture
 def lossfw(folder):
-    """Run the verb on a configuration; returns exit_code, stdout and stderr."""
+    """Run the command on a configuration; returns exit_code, stdout and stderr."""
     (folder / "study.yaml").write_text(CONFIG)
     return lambda *arguments: CliRunner().invoke(main, ["sensitivity", "study.yaml", *arguments])
 

@@ -267,18 +267,20 @@ def test_where_reports_go(inside):
     inline = PLAIN.replace("4.0", "5.0").replace("lossfw: 1\n", "lossfw: 1\nseed: 3\n")
     (inside / "files.yaml").write_text(inline)
     command("run", "files.yaml", "--out", "files")
-    told = command("report", "runs/other", "--out", "new/one.html").stdout
+    told = command("report", "runs/other", "--out-file", "new/one.html").stdout
     assert told == "wrote new/one.html\n"
     for arguments, said in (
         (["digits", "--out", "one.txt"], "let it end in .html"),
         (["digits", "runs"], "say where their comparison goes"),
-        (["digits", "runs", "--out", "c.html"], "the runs have different data"),
+        (["digits", "runs", "--out-file", "c.html"], "the runs have different data"),
         (["nowhere"], "nowhere does not exist"),
     ):
         result = CliRunner().invoke(main, ["report", *arguments])
         assert (result.exit_code, result.stdout) == (2, "")
         assert said in result.stderr
-    told = command("report", "files", "runs/other", "--out", "c.html", "--side-by-side").stdout
+    told = command(
+        "report", "files", "runs/other", "--out-file", "c.html", "--allow-different-data"
+    ).stdout
     assert told.endswith("wrote c.html\n")
     # Runs on different data have none that the title could name.
     assert "inline ·" not in (inside / "c.html").read_text()

@@ -152,12 +152,12 @@ class TestWhatIsNotCompared:
         result = command("compare", str(run("one")), str(run("other", targets="others")))
         assert result.exit_code == 2
         assert "the runs have different data: one has" in result.stderr
-        assert "--side-by-side" in result.stderr
+        assert "--allow-different-data" in result.stderr
 
     def test_other_rows_of_the_same_data(self, run, command, compared):
         one, other = run("one"), run("other", "evaluate.sample={count: 20}")
         assert command("compare", str(one), str(other)).exit_code == 2
-        beside = compared(one, other, "--side-by-side")
+        beside = compared(one, other, "--allow-different-data")
         assert not beside["paired"]
         assert of(beside, "other")[1] == {}
         assert of(beside, "other")[0]["loss"]["value"] > 0
