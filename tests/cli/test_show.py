@@ -213,7 +213,7 @@ def test_the_same_picture_has_the_same_bytes(folder, lossfw, process):
 
 def test_a_png_of_a_range(folder, lossfw):
     plot = ("plot", "gelu", "relu", "--range", "-1", "2")
-    assert lossfw(*plot, "--out", "pictures/a.PNG").exit_code == 0
+    assert lossfw(*plot, "--out-file", "pictures/a.PNG").exit_code == 0
     assert (folder / "pictures/a.PNG").read_bytes().startswith(b"\x89PNG")
 
 

@@ -14,7 +14,7 @@ MISTAKES = [
     ("check huber --seed a", "--seed: 'a' is not a valid integer.", "a", "check --help"),
     ("check huber --seed", "--seed needs a value.", "", "--help"),
     ("run", "CONFIG is missing.", "", "run [OPTIONS] CONFIG..."),
-    ("plot huber", "--out is missing.", "", "plot --help"),
+    ("plot huber", "--out-file is missing.", "", "plot --help"),
     ("list los", "KIND: 'los' is not one of", "los", "did you mean 'loss'?"),
     ("plugins two words", "unexpected argument: two words.", "two words", "plugins --help"),
     ("rerun a loss.delta=1", "unexpected argument", "loss.delta=1", "write -o loss.delta=1"),
