@@ -89,5 +89,6 @@ class RowUnits:
         return DataError(
             f"data {self._data.name!r}: column {self._units.column!r} has no value in row "
             f"{number}, but intervals take rows with one value of it as one unit: leave such rows "
-            "out by data.where, fill them in, or name another column in evaluate.intervals.resample."
+            "out by data.where, fill them in, or name another column in "
+            "evaluate.intervals.resample."
         )
