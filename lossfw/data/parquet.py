@@ -386,7 +386,7 @@ def _size(name: str) -> int:
             system, path = _filesystem(name)
             return int(system.size(path))
         if not Path(name).exists():
-            raise DataError(f"{name} was deleted while the run read it.")
+            raise DataError(f"{name} is missing: it was there when the run began.")
         return Path(name).stat().st_size
 
 
