@@ -45,7 +45,8 @@ _ORDER = (
     "gradient:both", "curvature:bound", "distribution:quantile", "distribution:curvature",
     "group:sizes", "group:alone", "group:neutral", "group:split", "model:purity", "model:shape",
     "model:place", "model:layout", "model:threads", "model:copy", "model:takes", "model:file",
-    "model:told", "model:legs", "model:seed", "model:refuses", "metric:purity", "metric:split",
+    "model:reported_outputs", "model:legs", "model:seed", "model:refuses", "metric:purity",
+    "metric:split",
     "metric:order", "metric:weights", "metric:nan", "metric:refuses", "metric:bounds",
     "metric:better", "metric:formula", "metric:intervals",
 )  # fmt: skip

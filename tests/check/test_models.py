@@ -66,7 +66,7 @@ def test_a_model_that_only_predicts_is_checked_by_its_file(tmp_path):
     report = check(Fixed(file=file))
     assert [one.check for one in report.refuted] == ["model:file"]
     assert "ends in JSONDecodeError" in report.refuted[0].message
-    assert "it only makes predictions" in report.not_applicable["model:told"]
+    assert "it only makes predictions" in report.not_applicable["model:reported_outputs"]
     assert {"model:place", "model:copy"} <= {one.check for one in report.passed}
 
 
@@ -80,7 +80,7 @@ def test_a_model_without_a_file_says_so():
 def test_what_does_not_learn_is_refuted():
     refuted = {one.check: one.message for one in check(Means()).refuted}
     assert "not below the" in refuted["model:refuses"]
-    assert "got None for the held-out rows" in refuted["model:told"]
+    assert "got None for the held-out rows" in refuted["model:reported_outputs"]
     assert "ignores work.saved" in refuted["model:legs"]
     assert "model:place" not in refuted
 
@@ -100,4 +100,4 @@ def test_what_learns_at_once_has_no_rounds_and_legs():
     report = check(Least())
     assert [one.check for one in report.refuted] == ["model:file"]  # it trusts any file
     assert {"model:legs", "model:refuses"} <= set(report.not_applicable)
-    assert {"model:told", "model:seed"} <= {one.check for one in report.passed}
+    assert {"model:reported_outputs", "model:seed"} <= {one.check for one in report.passed}

@@ -104,8 +104,8 @@ def _need_refused(model: Model) -> None:
     raise Counterexample("a file that is not a model is loaded. Raise DataError.", code)
 
 
-@law("told")
-def check_told(model: Model, search: Search) -> None:
+@law("reported_outputs")
+def check_reported_outputs(model: Model, search: Search) -> None:
     """The raw outputs that `after` gets are those of the file, after each round."""
     for of in _each(model, search):
         whole = learnt(model, of, search)
