@@ -120,7 +120,9 @@ _HEADINGS = {
     help="Also check training in the installed libraries (XGBoost, PyTorch and others).",
 )
 @click.option("--strict", is_flag=True, help="Fail on notes too, such as lost digits.")
-@click.option("-x", "first", is_flag=True, help="Stop each component at its first failure.")
+@click.option(
+    "-x", "--fail-fast", "first", is_flag=True, help="Stop each component at its first failure."
+)
 @json_option
 @click.option("--json-file", metavar="FILE", help="Write the results to a file as JSON.")
 @processes_option
