@@ -135,7 +135,7 @@ class BoostingLibrary(BoostingBridge):
         if len(shape) == 2 and shape[1] > 1 and not self.takes_rows_of_labels:
             raise ShapeError(
                 f"the labels have the shape {shape}, but {self.library} takes one label for each "
-                f"row, ({shape[0]},), with a loss from outside. Give classes that are one-hot rows "
+                f"row, ({shape[0]},), with a custom loss. Give classes that are one-hot rows "
                 "by labels.argmax(axis=1); for several targets train a model for each, or XGBoost."
             )
         return numbers(labels)

@@ -111,7 +111,7 @@ def _own_errors(cat: Any) -> Iterator[None]:
         if "Expect exactly two class labels" in str(error):
             raise ArgumentError(
                 "CatBoost cannot continue a classifier that knows the labels of three classes or "
-                "more with an objective from outside. Also train the first model with "
+                "more with a custom objective. Also train the first model with "
                 "lossfw.bridges.catboost.train, which stores no labels in it."
             ) from error
         found = re.search(r"lossfw\.errors\.(\w+): (.*)", str(error))

@@ -32,7 +32,7 @@ def scorer(loss: Any, *, response: ResponseMethod | None = None) -> LossScorer:
     """Return a loss as a scorer: minus the mean loss, so that greater is better.
 
     Estimators of XGBoost, LightGBM and CatBoost mostly return logarithms of means, or log-odds,
-    from ``predict`` when their objective comes from outside. The scorer knows the objectives of
+    from ``predict`` when their objective is a custom one. The scorer knows the objectives of
     lossfw, and measures means and probabilities, also in the last step of a pipeline or of a
     search. Other estimators are measured at what their methods return.
 

@@ -134,7 +134,7 @@ def _refuse_no_response(loss: Any, estimator: EstimatorKind, apply_activation: b
     if estimator == "regressor":
         raise ArgumentError(
             f"apply_activation=True with {given.name}: XGBRegressor.predict returns raw "
-            "predictions for any objective from outside. Leave apply_activation out, and call "
+            "predictions for any custom objective. Leave apply_activation out, and call "
             "lossfw.learning.predictions_of(loss, model.predict(x)); the scorer of lossfw does so. "
             "xgboost.train can apply it."
         )

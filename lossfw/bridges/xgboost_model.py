@@ -95,9 +95,9 @@ class Begun(NamedTuple):
         score = np.atleast_1d(np.asarray(given, np.float64))
         if not np.allclose(score, self.base_score, rtol=_SAME, atol=_SAME):
             raise ArgumentError(
-                f"base_score={given!r} beside xgb_model, whose base_score is "
-                f"{self.base_score.tolist()}: XGBoost would apply it to the trees that are there "
-                "too, and change what they predict. Leave it out."
+                f"base_score={given!r} differs from the base_score of xgb_model, "
+                f"{self.base_score.tolist()}: XGBoost would also apply it to the existing trees, "
+                "and change their predictions. Leave it out."
             )
 
 

@@ -66,7 +66,7 @@ _SHOWN_DIFFERENCES = 20
 @click.option(
     "--loss",
     metavar="NAME",
-    help="Score the stored rows of all runs by this loss, in place of their own: a name, or a "
+    help="Score the stored rows of all runs by this loss, instead of their own: a name, or a "
     "mapping in YAML such as {name: quantile, q: 0.5}.",
 )
 @click.option(

@@ -26,7 +26,7 @@ from lossfw.numerics.arrays import NDArray, first_rounded
 # Kinds of NumPy dtypes that rows may have: floats, signed and unsigned integers.
 _NUMBER_KINDS = "fiu"
 _IF_INPUT = (
-    "Fix the data, or leave the row out; with missing: keep a NaN stays, for models that take "
+    "Fix the data, or leave the row out; with missing: keep a NaN is kept, for models that take "
     "missing values."
 )
 _IF_COLUMNS = (

@@ -71,13 +71,13 @@ def doubtful_categories(categories: Mapping[str, DataColumn], leave_out: str) ->
         if commas and len(numbers) == len(labels):
             yield (
                 f"{name} has numbers with a comma, such as {commas[0]}, and each of its "
-                f"{len(labels)} texts is a category: write fractions with a point and thousands "
+                f"{len(labels)} strings is a category: write fractions with a point and thousands "
                 f"without a comma, or {out}"
             )
         elif labels and all(map(_MOMENT.fullmatch, labels)):
             yield (
                 f"{name} has dates or times, such as {labels[0]}, and each of its {len(labels)} "
-                "texts is a category, in which a later one is not: make numbers of them, such as "
+                "strings is a category, so a later date has none: make numbers of them, such as "
                 f"the month and the hour, or {out}"
             )
         elif (alone := _alone(column)) is not None:
@@ -85,7 +85,7 @@ def doubtful_categories(categories: Mapping[str, DataColumn], leave_out: str) ->
                 out = "take it out of categories if it is a number"
             yield (
                 f"{name} has {len(labels)} labels in {len(column.values)} rows, {alone} of which "
-                "have one of their own. It looks like a key, from which nothing can be learnt: "
+                "occur once. It looks like a key, from which a model cannot learn: "
                 f"{out}"
             )
 

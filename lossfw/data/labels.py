@@ -37,8 +37,8 @@ def check_labels(where: object, column: object, count: int, most: int) -> None:
     if count > most:
         what = {MAX_LABELS: "are not labels of classes", MAX_CATEGORIES: _NO_CATEGORIES}
         raise DataError(
-            f"{where}, column {column!r} has more than {most} different texts, which "
-            f"{what.get(most, 'are too many to tell rows apart')}."
+            f"{where}, column {column!r} has more than {most} different strings, which "
+            f"{what.get(most, 'are too many to slice by')}."
         )
 
 

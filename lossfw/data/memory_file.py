@@ -193,8 +193,8 @@ class FrameTable(Table):
         hint = self.hint_for_text(number, options, texts)
         first = next((text for text in self.columns[number].tolist() if text), "")
         return DataError(
-            f"{self.path}, column {self.title(number)!r} holds texts, such as {first!r}; expected "
-            f"numbers. {hint}"
+            f"{self.path}, column {self.title(number)!r} holds strings, such as {first!r}; "
+            f"expected numbers. {hint}"
         )
 
 

@@ -85,7 +85,7 @@ def _mentions(annotation: Any, mark: type[FileParameter]) -> bool:
 def no_column(owner: str, name: str, known: Sequence[str]) -> ColumnError:
     """Return the error of a column that `owner` does not have."""
     if not known:
-        return ColumnError(name, f"{owner} has no columns that could tell rows apart.")
+        return ColumnError(name, f"{owner} has no columns to slice by.")
     guess = did_you_mean(name, known)
     listed = shortlist(known, near=name)
     return ColumnError(name, f"{owner} has no column {name!r}; it has {listed}. {guess}".strip())

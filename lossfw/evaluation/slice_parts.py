@@ -55,7 +55,7 @@ class SliceParts:
             return
         if by.bins:
             raise ArgumentError(
-                f"slice {by.name!r}: the column {by.column!r} holds texts, but bins are edges "
+                f"slice {by.name!r}: the column {by.column!r} holds strings, but bins are edges "
                 f"between numbers, got {list(by.bins)}: leave bins out."
             )
         known = [code for code, label in enumerate(column.labels) if not is_missing(label)]
@@ -114,8 +114,8 @@ class SliceParts:
             return largest
         if target.ndim != 1:
             raise ArgumentError(
-                f"slice {self._slice.name!r}: targets of shape {target.shape} do not tell rows "
-                "apart; expected one number for each row."
+                f"slice {self._slice.name!r}: targets of shape {target.shape} cannot be "
+                "sliced; expected one number for each row."
             )
         numbers = target.astype(np.float64)
         return numbers if self._slice.bins else self._classes(numbers, start)
@@ -140,7 +140,7 @@ class SliceParts:
             if prediction.ndim != 1:
                 raise ArgumentError(
                     f"slice {self._slice.name!r}: predictions of shape {prediction.shape} are "
-                    "rows; tell them apart by: prediction.max, prediction.argmax or "
+                    "rows; slice by: prediction.max, prediction.argmax or "
                     "prediction.entropy."
                 )
             return prediction.astype(np.float64)

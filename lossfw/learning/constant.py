@@ -54,5 +54,5 @@ def constant_prediction(
     raw = np.asarray(start(loss, target, sample_weight, classes=classes), np.float64)
     found = raw if form == loss else predictions_of(loss, np.atleast_2d(raw)).reshape(raw.shape)
     if not np.isfinite(found).all():
-        raise ArgumentError(f"the least loss {loss.name} is that of no finite constant.")
+        raise ArgumentError(f"no finite constant has the least loss {loss.name} on these targets.")
     return np.asarray(found)

@@ -160,8 +160,8 @@ class Derivatives(Frozen):
             self._refuse_not_finite(rows, slopes, bends)
         if slope == 0.0 and not slopes.any() and _differ(rows.t):
             warnings.warn(
-                f"every slope of {self.name} is 0: the model stays as it is. If training has "
-                "just begun, it began on a kink or a flat piece: set another start.",
+                f"every gradient of {self.name} is 0: the model does not change. If training has "
+                "just begun, it began on a kink or a plateau: set another start.",
                 RuntimeWarning,
                 stacklevel=3,
             )

@@ -65,8 +65,8 @@ def refusal(loss: Loss, *, wide: bool = False) -> str | None:
         )
     if not wide and form.takes_groups:
         return (
-            f"{loss.name} is a loss of groups of rows, and this library tells an objective from "
-            f"outside nothing of groups: {_ELSEWHERE}."
+            f"{loss.name} is a loss of groups of rows, but this library does not pass "
+            f"groups to a custom objective: {_ELSEWHERE}."
         )
     if not wide and form.has_columns:
         return (
@@ -86,7 +86,7 @@ def flat_refusal(loss: Loss) -> str | None:
     if not loss.claims().gradient_zero_almost_everywhere:
         return None
     return (
-        f"the slope of {loss.name} is 0 almost everywhere, so nothing can be learnt from it. "
+        f"the slope of {loss.name} is 0 almost everywhere, so no model can be trained on it. "
         "Choose a loss that bounds it from above, such as logistic or hinge for zero_one."
     )
 

@@ -112,7 +112,7 @@ class LossDefinition(Component, ABC):
             if not isinstance(sizes, PromisedRange | property):
                 raise TypeError(
                     f"{name} of {cls.__name__} is {sizes!r}; expected a PromisedRange, such as "
-                    "PromisedRange(1e-6, 1e6), or nothing for the sizes that every loss promises."
+                    "PromisedRange(1e-6, 1e6), or leave it out for the default range."
                 )
 
     # An author may write ---------------------------------------------------

@@ -212,9 +212,8 @@ def _set_where(loss: LossDefinition, call: GroupArguments, where: Any, lead: Lea
         return
     if loss.neutral is None:
         raise ArgumentError(
-            f"{loss.name} has no neutral row to fill up its groups with, which a mask without "
-            "known values needs: pass a mask that is not traced, or only the rows that count, with "
-            "group=."
+            f"{loss.name} has no neutral row to pad its groups with, which a traced mask needs: "
+            "pass a mask that is not traced, or only the rows that count, with group=."
         )
     call.where = mask
     order = np.concatenate([some for some, _ in call.groups.stacks()])

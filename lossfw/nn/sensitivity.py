@@ -90,7 +90,7 @@ class Study:
         if not self.place:
             length = np.sqrt(sum(float(np.sum(part * part)) for layer in slopes for part in layer))
             if not length > 0:
-                raise ArgumentError(f"the gradient has length {length}, and so no direction.")
+                raise ArgumentError(f"the gradient has length {length}, so it has no direction.")
             return [LayerGradient(layer.weight / length, layer.bias / length) for layer in slopes]
         arrays = [np.zeros_like(array) for array in network.arrays]
         arrays[self.place[0]][self.place[1:]] = 1

@@ -362,11 +362,11 @@ def _evaluating(config: ConfigLike, overrides: Sequence[str]) -> tuple[ConfigLik
 def _texts(overrides: Sequence[str]) -> Sequence[str]:
     """Refuse overrides that are one text, or not texts."""
     if isinstance(overrides, str):
-        raise ArgumentError(f"overrides is a list of texts: overrides=[{overrides!r}].")
+        raise ArgumentError(f"overrides is a list of strings: overrides=[{overrides!r}].")
     kinds = {type(item).__name__ for item in overrides} - {"str"}
     if kinds:
         raise ArgumentError(
-            f'an override is a text such as "loss.delta=1e-6"; got {", ".join(sorted(kinds))}.'
+            f'an override is a string such as "loss.delta=1e-6"; got {", ".join(sorted(kinds))}.'
         )
     return overrides
 

@@ -82,9 +82,7 @@ def read_units(folder: Path) -> StoredUnits | None:
             f"{path} has version {version}, but this lossfw reads {UNITS_VERSION}: run again, or "
             "remove the file, and runs are paired by their rows."
         )
-    raise DataError(
-        f"{path} is damaged: run again, or remove the file, and runs are paired by their rows."
-    )
+    raise DataError(f"{path} is damaged: run again, or remove the file to pair runs by their rows.")
 
 
 def _unpacked(header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> StoredUnits:

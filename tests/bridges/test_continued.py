@@ -310,7 +310,7 @@ def test_parameters_that_do_not_fit_a_model_are_told():
     y = numbers(X)
     half = LIBRARIES["xgboost"].train("huber", X, y)
     data = xgb.DMatrix(X, y + 100.0)
-    with pytest.raises(ArgumentError, match=r"base_score=120\.0 beside xgb_model"):
+    with pytest.raises(ArgumentError, match=r"base_score=120\.0 differs from the base_score"):
         xgboost.train("huber", {"base_score": 120.0}, data, 1, xgb_model=half)
     same = {"nthread": 1, **xgboost.estimator_params("huber", y)}
     more = xgboost.train("huber", same, data, 1, xgb_model=half)

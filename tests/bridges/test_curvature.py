@@ -108,7 +108,7 @@ def test_labels_of_two_classes_have_either_code():
         ("poisson_deviance", "bound", "gradient_lipschitz"),
         ("huber", "newton", "choose one of auto, exact"),
         ("brier", "auto", "SIMPLEX"),
-        ("zero_one", "auto", "nothing can be learnt"),
+        ("zero_one", "auto", "no model can be trained"),
     ],
 )
 def test_what_cannot_be_used_is_refused_at_once(loss, curvature, words):
@@ -134,5 +134,5 @@ def test_bad_rows_are_told_with_their_place(loss, raw, target, error, words):
 
 
 def test_slopes_that_are_all_zero_are_warned_of():
-    with pytest.warns(RuntimeWarning, match="every slope of perceptron is 0"):
+    with pytest.warns(RuntimeWarning, match="every gradient of perceptron is 0"):
         derivatives("perceptron")(np.zeros(3), np.array([0.0, 1.0, 1.0]))

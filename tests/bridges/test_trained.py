@@ -163,7 +163,7 @@ def test_early_stopping_minimises_whatever_the_metric_is_called(name):
         ("logistic", CLASS, {}, DomainError, "takes 0 and 1, or -1 and 1"),
         ("cross_entropy", Y, {}, DomainError, "whole numbers"),
         ("brier", CLASS, {}, ArgumentError, "SIMPLEX"),
-        ("zero_one", LABEL, {}, ArgumentError, "nothing can be learnt"),
+        ("zero_one", LABEL, {}, ArgumentError, "no model can be trained"),
         ("quantile", Y, {"curvature": "exact"}, ArgumentError, "kinks"),
         ("perceptron", LABEL, {}, ArgumentError, "Give another start"),
         ("poisson_deviance", -Y, {}, DomainError, "NONNEGATIVE"),

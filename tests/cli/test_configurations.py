@@ -102,7 +102,7 @@ def test_each_training_of_a_sweep_is_looked_at(lossfw, folder):
     (folder / "train.yaml").write_text(TRAINED + sweep.replace("LOSS", "zero_one"))
     result = lossfw("validate", "train.yaml")
     assert result.exit_code == 2
-    assert "train.yaml:6:48: error: nothing can be learnt from the loss zero_one" in result.stdout
+    assert "train.yaml:6:48: error: no model can be trained on the loss zero_one" in result.stdout
 
 
 def test_a_training_with_weights_is_looked_at_in_both_ways(lossfw, folder):

@@ -36,6 +36,37 @@ def test_no_text_has_the_pattern(pattern):
     assert not found, f"write {PATTERNS[pattern]!r} instead:\n" + "\n".join(found)
 
 
+_LIBRARY = "scikit-learn|PyTorch|Keras|ONNX|XGBoost|LightGBM|CatBoost|Dask|lossfw"
+_OBJECT = (
+    "estimators?|models?|modules?|files?|networks?|pipelines?"
+    "|loss|losses|objectives?|weights|scores?"
+)
+# Habits that are sometimes right, what is better most of the time, and how often pages have them
+# at most. Lower a number when you can; do not raise one.
+HABITS = {
+    rf"\b({_OBJECT}) of ({_LIBRARY})\b(?!')": ("a scikit-learn estimator, an ONNX file", 3),
+    r"\bof (its|your|their) own\b": ("your own loss", 9),
+    r"\b(that of|those of|those that)\b": ("the noun again", 50),
+    r"\bthere[.,;]": ("the place: at 0, in this range", 18),
+    r"\b(beside|in place of)\b": ("next to, instead of", 2),
+    r"\b(learnt|rows to learn from)\b": ("trained, training rows", 6),
+    r"\bis (an error|a mistake|a warning)\b": ("lossfw raises, lossfw warns", 12),
+    r"\b(verbs?|told)\b": ("command; lossfw reports", 4),
+}
+
+
+@pytest.mark.parametrize("pattern", HABITS)
+def test_pages_have_a_habit_no_more_often(pattern):
+    better, most = HABITS[pattern]
+    found = [
+        f"{name}: {match.group()}"
+        for name, text in _texts()
+        if name.endswith(".md") and name != "docs/reference/components.md"
+        for match in re.finditer(pattern, re.sub(r"(?ms)^```.*?^```", "", text))
+    ]
+    assert len(found) <= most, f"write {better!r} instead:\n" + "\n".join(found)
+
+
 # Names that begin a sentence in lower case.
 NAMES = "lossfw|pip|keras|torch|xgboost|lightgbm|catboost|pycox|pytest|pydantic|float|scikit"
 

@@ -149,7 +149,7 @@ def test_what_is_no_baseline_is_said(tmp_path):
     holes[7] = ""
     config = table(tmp_path, holes=holes, names=["a"] * ROWS)
     assert "no column 'lastyear'" in problem(config, baseline="column.lastyear")
-    assert "holds texts, such as 'a'" in problem(config, baseline="column.names")
+    assert "holds strings, such as 'a'" in problem(config, baseline="column.names")
     assert "no value in row 7" in problem(config, baseline="column.holes")
     assert "'constant' is not a baseline; write true" in problem(config, baseline="constant")
     assert "there is no file 'old.npy'" in problem(config, baseline="old.npy")

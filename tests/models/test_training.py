@@ -164,7 +164,7 @@ WRONG = [
     (["model.learning=1"], "stumps has no parameter 'learning'", ""),
     (
         ["model.output_activation=sigmoid"],
-        "the loss tweedie_deviance is learnt with exp",
+        "the loss tweedie_deviance is trained with exp",
         "leave output_activation out",
     ),
     (["network={layers: [{units: 1, activation: exp}]}"], "network and model are given", "leave"),

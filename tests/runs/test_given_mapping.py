@@ -132,9 +132,12 @@ def test_texts_are_labels_and_rows_are_dropped(frame, out):
         ({"file": "frame"}, r"data.file has no column 'targets'.*targets_key"),
         (
             {"file": "frame", "targets_key": "price", "inputs_key": ["kind"]},
-            r"'kind' holds texts.*name other columns, or .* categories: \[kind\]",
+            r"'kind' holds strings.*name other columns, or .* categories: \[kind\]",
         ),
-        ({"file": "frame", "targets_key": "price"}, r"'kind' holds texts.*exclude: \[kind, sold\]"),
+        (
+            {"file": "frame", "targets_key": "price"},
+            r"'kind' holds strings.*exclude: \[kind, sold\]",
+        ),
         (
             {"file": "frame", "targets_key": "price", "exclude": ["kind", "sold"]},
             r"data.file, row 2, column 'area': the value is missing. With missing: drop",

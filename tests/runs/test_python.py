@@ -57,7 +57,7 @@ def test_slices_and_warnings_are_shown(saved):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"overrides": "loss.guard=none"}, "a list of texts"),
+        ({"overrides": "loss.guard=none"}, "a list of strings"),
         ({"resume": True}, "give out too"),
         ({"overrides": ["loss.gard=none"]}, "did you mean 'guard'"),
     ],

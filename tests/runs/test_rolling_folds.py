@@ -118,9 +118,9 @@ def test_classes_that_no_held_out_row_has_keep_their_numbers(table, folder, loss
 
 
 MISTAKES = {
-    "folds: 3, time: column.day, stratify: true": "stratify has no meaning beside time",
-    "fraction: 0.2, time: column.day": "time has no meaning beside fraction",
-    "folds: 3, gap: 2": "gap has no meaning beside folds without time",
+    "folds: 3, time: column.day, stratify: true": "stratify cannot be used with time",
+    "fraction: 0.2, time: column.day": "time cannot be used with fraction",
+    "folds: 3, gap: 2": "gap cannot be used with folds without time",
     "folds: 3, time: column.day, gap: 50": "fold 0 has no rows to learn from",
     "folds: 3, time: column.day, gap: -1": "gap should be",
     "folds: 3, time: column.day, window: 0": "window should be",

@@ -97,7 +97,7 @@ def test_python_takes_the_folder_as_the_command_does(write, lossfw, folder):
     assert package.run("m", out="r", resume=True).loss == package.run("m").loss
     with pytest.raises(ArgumentError, match="r is the folder of a run: lossfw rerun r repeats it"):
         package.run("r")
-    with pytest.raises(ArgumentError, match="overrides is a list of texts"):
+    with pytest.raises(ArgumentError, match="overrides is a list of strings"):
         package.run("m", overrides="seed=1")
     with pytest.raises(ConfigError, match="this is a folder"):
         package.train("m")

@@ -193,7 +193,7 @@ def tasks(model: Model, search: Search) -> list[LearningTask]:
             if (number < _USUAL or not found) and is_learnt(model, of, search):
                 found.append(of)
         if not found:
-            raise NotApplicable(f"it learns by none of the losses {', '.join(LOSSES)}")
+            raise NotApplicable(f"it cannot be trained with any of the losses {', '.join(LOSSES)}")
         return found
 
     return search.once("tasks", accepted)

@@ -154,8 +154,8 @@ class _Loader(SourceFileLoader):
 def _read(path: Path) -> bytes:
     if path.suffix != ".py":
         raise BrokenPluginError(
-            f"{path} is not a .py file. A local plugin is one; an installed plugin is found by "
-            "itself and need not be named"
+            f"{path} is not a .py file. A local plugin is a .py file; installed plugins are found "
+            "without being named"
         )
     try:
         return path.read_bytes()

@@ -107,12 +107,12 @@ def _of_column(name: str, loss: Loss, data: Dataset, column: str) -> Baseline:
     found = data.columns[column]
     if found.holds_texts:
         raise ArgumentError(
-            f"column {column!r} holds texts, such as {found.labels[0]!r}, but a baseline takes "
+            f"column {column!r} holds strings, such as {found.labels[0]!r}, but a baseline takes "
             "numbers"
         )
     if loss.takes_rows or (data.targets.ndim == 2 and data.targets.shape[1] > 1):
         raise ArgumentError(
-            f"a column has one prediction of a row, but the loss {loss.name} takes several here; "
+            f"a column has one prediction per row, but the loss {loss.name} takes several here; "
             "write them to a file, a row for each row of the data"
         )
     return Baseline(name, loss, column=column)

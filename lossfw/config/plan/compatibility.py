@@ -191,7 +191,7 @@ def _check_columns(
             )
             return
     others = [
-        f"{name} in place of {known}"
+        f"{name} instead of {known}"
         for name, known in zip(data.input_names, trained, strict=False)
         if name != known
     ]
@@ -273,7 +273,7 @@ def _other_labels(config: CheckedConfig, space: Space, data: Dataset) -> str:
     if len(labels) != len(wanted):
         return ""
     pairs = ", ".join(f"{a}: {b}" for a, b in zip(labels, wanted, strict=True))
-    place = " in place of classes" if config.data_spec.options.classes else ""
+    place = " instead of classes" if config.data_spec.options.classes else ""
     return f"write data.map_targets: {{{pairs}}}{place}"
 
 
@@ -294,7 +294,7 @@ def class_advice(config: CheckedConfig, loss: Loss, data: Dataset, shape: tuple[
 
 def _losses_of_classes(config: CheckedConfig, loss: Loss) -> str:
     names = "" if config.registry is None else suggestions.for_classes(config.registry)
-    return f"take {names or 'a loss of classes'} in place of {loss.name}"
+    return f"take {names or 'a loss of classes'} instead of {loss.name}"
 
 
 def _looked_at(data: Dataset) -> NDArray:

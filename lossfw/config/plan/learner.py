@@ -31,10 +31,10 @@ def refuse_loss(config: CheckedConfig, model: Model) -> None:
     if model.output_activation is not None and model.output_activation != (
         output_activation := _output_activation(loss, model)
     ):
-        learnt = f"the loss {loss.name} is learnt with {output_activation}"
+        learnt = f"the loss {loss.name} is trained with {output_activation}"
         if output_activation is None:
             learnt = f"{model.name} learns predictions"
-        what = f"model.output_activation is {model.output_activation}, and {learnt}"
+        what = f"model.output_activation is {model.output_activation}, but {learnt}"
         config.add(
             ["model", "output_activation"],
             what,

@@ -91,7 +91,7 @@ def _read_outputs(config: CheckedConfig, given: Path | NDArray | None) -> None:
 def _load_model(config: CheckedConfig, model: Model) -> None:
     """Load a model that has learnt, with what the card beside its file says of the data."""
     if model.file is None:
-        hint = "name the file of a model that has learnt"
+        hint = "name the file of a trained model"
         if model.learns is not None:
             hint += f", which `lossfw train` writes: file: FOLDER/{model.file_name}"
         config.add(["model"], f"the model {model.name} has no file", hint)

@@ -46,7 +46,7 @@ def rolling_fold(
         config.add(
             [*_PATH, "folds"],
             f"{folds} periods of {len(time)} rows cannot be told apart by the {distinct} values of "
-            f"{name!r}, whose rows stay together",
+            f"{name!r}: rows of one value are not split",
             "write fewer folds",
         )
         raise config.problems.error()

@@ -74,8 +74,8 @@ def training_of(config: CheckedConfig) -> Training:
     config.notes += unused_keys(config, training=True)
     if isinstance(learner, Model) and learner.own_objective:
         config.notes.append(
-            f"{learner.name} learns by an objective of its own; {known(config.loss).name} is "
-            "measured, and not learnt"
+            f"{learner.name} trains with its own objective; {known(config.loss).name} is only "
+            "measured"
         )
     return _training(config, section, learner)
 

@@ -58,8 +58,8 @@ def _guards(config: CheckedConfig) -> Iterator[str]:
     key = guarding_key(config, loss)
     if key and _value(config, "loss", "fuse") is True:
         yield (
-            f"loss.fuse: true changes nothing beside loss.{dotted(key)}: a loss whose guard is set "
-            "takes predictions"
+            f"loss.fuse: true changes nothing together with loss.{dotted(key)}: a loss "
+            "whose guard is set takes predictions"
         )
     guard = guard_of(loss)
     if guard is not None and guard.guard == "none" and config.has("loss", "delta"):

@@ -80,7 +80,8 @@ class ComponentMaker:
         if call := _CALL.fullmatch(name):
             parameters = call[2].replace("=", ": ") or "PARAMETER: VALUE"
             return (
-                f"parameters stand beside the name: {{name: {snake_case(call[1])}, {parameters}}}"
+                "parameters are keys next to the name: "
+                f"{{name: {snake_case(call[1])}, {parameters}}}"
             )
         metrics = {known for entry in self.registry.entries("metric") for known in entry.names}
         if kind != "loss" or name not in metrics:

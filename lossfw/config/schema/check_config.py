@@ -216,5 +216,5 @@ def _check_companions(config: CheckedConfig, there: set[str], given: str) -> boo
         return False
     unused = [key for key in ("weights", "dtype") if key in there and given != "layers"]
     for key in unused:
-        config.add(["network", key], f"network.{key} has no meaning beside {given}", key=True)
+        config.add(["network", key], f"network.{key} cannot be used with {given}", key=True)
     return not unused

@@ -68,7 +68,7 @@ def _mend(config: CheckedConfig, key: str, learns: str) -> str:
     if key == "optimizer" and config.model is not None:
         fields = [one for one in ("optimizer", "learning_rate") if one in config.model.parameters]
         if fields:
-            return f"leave it out: {' and '.join(fields)} of {config.model.name} stand in model"
+            return f"leave it out: {' and '.join(fields)} of {config.model.name} are keys of model"
     return "leave it out"
 
 
@@ -89,8 +89,8 @@ def check_hold_out(config: CheckedConfig) -> bool:
     idle += [key for key in _OF_FOLDS if key in values and given != ["folds"]]
     told = set(idle)
     for key in idle:
-        what = f"train.hold_out.{key} has no meaning beside {given[0]}"
-        hint = "leave it out" if key in _OF_ROWS else "write folds: 5 in its place"
+        what = f"train.hold_out.{key} cannot be used with {given[0]}"
+        hint = "leave it out" if key in _OF_ROWS else "write folds: 5 instead"
         config.add([*_HOLD_OUT, key], what, hint, key=True)
     if "time" in values:
         idle += [key for key in ("stratify", *_REPEATS) if key in values]
@@ -101,7 +101,7 @@ def check_hold_out(config: CheckedConfig) -> bool:
     for key in [key for key in idle if key not in told]:
         config.add(
             [*_HOLD_OUT, key],
-            f"train.hold_out.{key} has no meaning beside {beside}",
+            f"train.hold_out.{key} cannot be used with {beside}",
             hint,
             key=True,
         )

@@ -269,7 +269,7 @@ class _Builder:
             self._problems.add(
                 at,
                 f"the key {quote(node.value)} is given twice",
-                f"the first one stands in line {first}",
+                f"the first one is in line {first}",
             )
             return None
         parent.keys[node.value] = at

@@ -204,7 +204,7 @@ class _Leg:
             self._tell(None, None)
         if self.number == self.before.done:
             raise RunError(
-                f"the model {training.model.name} told of none of its rounds {self.number + 1} to "
+                f"the model {training.model.name} did not report its rounds {self.number + 1} to "
                 f"{self.end}: fit has to call work.after after each of them."
             )
         # What a model that stopped by itself has reached is measured as the last round is.
@@ -254,7 +254,7 @@ class _Leg:
         self.rate = training.model.parameters.get("learning_rate") if rate is None else rate
         if self.number > self.end:
             raise RunError(
-                f"the model {training.model.name} told of round {self.number}, but this leg ends "
+                f"the model {training.model.name} reported round {self.number}, but this leg ends "
                 f"with round {self.end}: work.after is called once after each of work.rounds."
             )
         lacks = learnt is None or (held_out is None and training.held_out is not None)

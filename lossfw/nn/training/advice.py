@@ -114,7 +114,7 @@ def obstacles(loss: Loss, activations: Sequence[Activation], data: Dataset) -> I
         yield Obstacle(
             "loss",
             0,
-            f"nothing can be learnt from the loss {loss.name}: its derivative is 0 wherever it "
+            f"no model can be trained on the loss {loss.name}: its derivative is 0 wherever it "
             "exists, so no small change of a weight changes it, and the gradient points nowhere",
         )
     for index, activation in enumerate(activations):
@@ -123,8 +123,8 @@ def obstacles(loss: Loss, activations: Sequence[Activation], data: Dataset) -> I
             yield Obstacle(
                 "activation",
                 index,
-                f"nothing can be learnt through the activation {activation.name}: its derivative "
-                f"is 0 wherever it exists, so no gradient comes back, and {layers} would not move",
+                f"no gradient passes the activation {activation.name}: its derivative "
+                f"is 0 wherever it exists, so {layers} would not change",
             )
     if loss.takes_classes and data.targets.ndim == 1 and data.targets.dtype.kind in "iu":
         first = data.targets[0]
@@ -133,5 +133,5 @@ def obstacles(loss: Loss, activations: Sequence[Activation], data: Dataset) -> I
                 "data",
                 0,
                 f"all {len(data)} rows of the data {data.name!r} have class {first}: there is "
-                "nothing to tell apart",
+                "only one class to learn",
             )

@@ -73,7 +73,7 @@ def seed_remarks(groups: Sequence[SeedGroup], level: float, hint: str = "") -> l
     elif any(one.number.interval for one in known):
         lines.append(
             f"Differences have {intervals} by Student's t over the seeds: would other seeds on the "
-            f"same data tell the same? They say nothing of other rows. {hint}".rstrip()
+            f"same data give the same answer? They say nothing about other rows. {hint}".rstrip()
         )
     else:
         lines.append("Differences have no interval, which needs two pairs that differ.")

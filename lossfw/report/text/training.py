@@ -18,7 +18,7 @@ SHOWN_EPOCHS = 21
 STOPPED = {
     "rounds": "all rounds done",
     "epochs": "all epochs done",
-    "once": "learnt in one step",
+    "once": "trained in one step",
     "patience": "the held-out loss improved no more",
     "model": "the model found nothing more to add",
 }

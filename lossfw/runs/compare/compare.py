@@ -249,7 +249,7 @@ def _units_of_all(runs: Sequence[FinishedRun]) -> Units | None:
         if units != of[first]:
             raise ArgumentError(
                 f"the intervals of {first} are of {of[first].text}, but those of {name} of "
-                f"{units.text}: say which units differences resample, as --resample {units.text}."
+                f"{units.text}: choose one for the differences, as in --resample {units.text}."
             )
     return units_of(next(run for run in runs if run.name == first)) if of else None
 
@@ -325,7 +325,7 @@ def compare_folders(
             if scores.asked:
                 option = f"{scores.text} scores rows"
             elif by is not None:
-                option = "--by tells rows apart"
+                option = "--by divides rows into slices"
             else:
                 option = "--resample says which rows belong together"
             raise ArgumentError(f"{option}, but trainings keep none: compare runs.")

@@ -99,7 +99,7 @@ class RunRecipes:
         draws = _counted([self.runs[one].settings for one, _ in pairs])
         words = f"{self.units} and {draws}"
         if FOLDS not in self.runs[pairs[0][0]].settings:
-            words += ", given the rows that were learnt from"
+            words += ", given the training rows"
         if by_fold is not None:
             words = f"{len(by_fold[0])} folds x {draws}, corrected for shared rows"
         return Recipe(found, words)

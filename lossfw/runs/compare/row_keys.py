@@ -73,8 +73,8 @@ def keys_of(run: FinishedRun, rows: RowRecords, units: Units) -> NDArray:
             return ColumnKeys(column.labels).of(values)
     except NotTimesError as error:
         raise ArgumentError(
-            f"--resample {units.text}: the column {units.column!r} {error.what}, of which blocks "
-            f"of time are made; {error.hint}."
+            f"--resample {units.text}: the column {units.column!r} {error.what}, but blocks of "
+            f"time are made of it; {error.hint}."
         ) from None
     except MissingUnitError as error:
         raise DataError(

@@ -128,7 +128,7 @@ class CatBoost(Booster):
             ),
             decided.BY_NAME: "eta",
             decided.FOR_ROUNDS: "model_shrink_rate langevin posterior_sampling",
-            "only a processor computes a loss from outside": "task_type devices",
+            "only a CPU computes a custom loss": "task_type devices",
         }
     )
 
@@ -366,7 +366,7 @@ def _objective(model: Any) -> tuple[str | None, str]:
     except (KeyError, TypeError, ValueError):
         return None, "it names no objective"
     if objective.startswith("PythonUserDefined"):
-        return None, "its objective came from outside"
+        return None, "its objective was a custom function"
     return _ACTIVATIONS.get(objective), f"its objective is {objective}"
 
 

@@ -63,7 +63,7 @@ def read_arrays(
     except Exception as error:
         told = " ".join(str(error).split())
         raise DataError(
-            f"{title} is not a file of weights of Keras ({told:.150}); in Python: "
+            f"{title} is not a Keras weights file ({told:.150}); in Python: "
             'model.save_weights("model.weights.h5")'
         ) from None
 

@@ -379,6 +379,6 @@ def _objective(text: str) -> tuple[str | None, str]:
     """Return the output activation that a file tells, and its objective in words."""
     found = re.search(r"^objective=(.*)$", text, re.MULTILINE)
     if found is None:
-        return None, "its objective came from outside"
+        return None, "its objective was a custom function"
     told = re.sub(r" num_class:\d+", "", found[1])
     return _ACTIVATIONS.get(told), f"its objective is {found[1]}"

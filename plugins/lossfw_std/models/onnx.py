@@ -141,7 +141,7 @@ class Onnx(Model):
             is_split = has_external_data(content)
         except ValueError as error:
             raise DataError(
-                f"{self._file} is not a file of ONNX ({error}): export the model to ONNX, as "
+                f"{self._file} is not an ONNX file ({error}): export the model to ONNX, as "
                 "torch.onnx.export and skl2onnx.to_onnx do."
             ) from None
         if is_split:

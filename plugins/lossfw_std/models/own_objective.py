@@ -60,15 +60,18 @@ class OwnObjective:
         """Return why an objective does not go with a loss that is measured; None if it does."""
         if loss.has_columns and loss.target_space.axes:
             return (
-                f"{self.objective} takes one target for each row, and the loss {loss.name} takes "
-                "several. Leave objective out, and the loss is learnt."
+                f"{self.objective} takes one target for each row, but the loss {loss.name} takes "
+                "several. Leave objective out to train with the loss."
             )
         by_class = self._short in self.of_classes
         if self._short not in self.own_activations or loss.takes_rows == by_class:
             return None
         makes = "a raw output for each class" if by_class else "one raw output of a row"
         other = "cross_entropy" if by_class else "binary_cross_entropy, or one of numbers"
-        return f"{self.objective} makes {makes}, and the loss {loss.name} does not. Take {other}."
+        return (
+            f"{self.objective} makes {makes}, but the loss {loss.name} does not take these. "
+            f"Choose {other}."
+        )
 
     def check_objective(self) -> None:
         """Refuse an objective that the library does not know, and keys without a meaning."""
@@ -83,7 +86,9 @@ class OwnObjective:
             both = f"is {self.objective_activation}, but that of {self.objective} is {known}"
             self._wrong("objective_activation", f"{both}: leave it out.")
         if self.curvature != "auto":
-            self._wrong("curvature", "is that of a loss, and objective is learnt: leave it out.")
+            self._wrong(
+                "curvature", "belongs to a loss, but the model trains with objective: leave it out."
+            )
         if (told := self.refused_objective(self.objective)) is not None:
             self._wrong(
                 "objective", f"is {self.objective!r}, and {self.library_title} says: {told}."

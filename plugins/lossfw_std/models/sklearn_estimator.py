@@ -47,7 +47,7 @@ def built(described: Any) -> Any:
                 raise ParameterError(f"step [{i}]: {error}") from None
         return make_pipeline(*steps)
     raise ParameterError(
-        "expected an estimator of scikit-learn by its name, such as sklearn.linear_model.Ridge, a "
+        "expected a scikit-learn estimator by its name, such as sklearn.linear_model.Ridge, a "
         "mapping {name: ..., PARAMETER: VALUE}, or a list of them, which is a pipeline; got "
         f"{described!r}."
     )

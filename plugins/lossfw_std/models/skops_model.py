@@ -51,7 +51,7 @@ class SkopsModel(Model):
         try:
             check_is_fitted(read.estimator)
         except NotFittedError:
-            raise DataError(f"{holds} that has not learnt: call fit first.") from None
+            raise DataError(f"{holds} that is not fitted: call fit first.") from None
         for item in sklearn_estimator.inside(read.estimator):
             if wrong := wrong_in_sklearn(item):
                 raise DataError(f"{self.told_file} is damaged: {wrong}.")
@@ -61,8 +61,8 @@ class SkopsModel(Model):
         """Raise `DataError` if an estimator has learnt texts, which are not among the inputs."""
         for step, text in learnt_texts(estimator):
             raise DataError(
-                f"in {self.told_file} the step {type(step).__name__} has learnt texts, such as "
-                f"{text!r}, but the inputs of a model are numbers: fit a pipeline that begins "
+                f"in {self.told_file} the step {type(step).__name__} was fitted on strings, such "
+                f"as {text!r}, but the inputs of a model are numbers: fit a pipeline that begins "
                 "with a ColumnTransformer on a table with names of columns, or evaluate its "
                 "predictions (model: predictions)."
             )

@@ -32,9 +32,7 @@ from lossfw_std.models.tree_splits import wrong_in_xgboost
 
 # The output activations of the raw outputs of its own objectives, except of the one that is not
 # known to be.
-_OF_OTHERS: Final = {
-    "reg:squarederror": ", a name that XGBoost also writes for an objective from outside"
-}
+_OF_OTHERS: Final = {"reg:squarederror": ", a name that XGBoost also writes for a custom objective"}
 _ACTIVATIONS: Final = {
     **dict.fromkeys(("reg:logistic", "binary:logistic", "binary:logitraw"), "sigmoid"),
     **dict.fromkeys(("multi:softprob", "multi:softmax"), "softmax"),

@@ -132,7 +132,7 @@ def test_a_sample_takes_its_own_values(columns, plan):
         ("dataset", "[column.regoin]", "has no column 'regoin'", "did you mean 'region'?"),
         ("apart", "[column.regoin]", "has no column 'regoin'", "did you mean 'region'?"),
         ("csv", "[column.x]", "column.x[0] = ", ""),
-        ("csv", "[{name: r, by: column.region, bins: [1]}]", "holds texts, but bins are", ""),
+        ("csv", "[{name: r, by: column.region, bins: [1]}]", "holds strings, but bins are", ""),
         ("csv", "[colum.region]", "A column of the data is column.region", ""),
         ("csv", "[a.b]", "A column of the data is column.a.b", ""),
         ("csv", "[region]", "A column of the data is column.region", "did you mean 'prediction'?"),
@@ -150,7 +150,7 @@ def test_what_a_slice_cannot_be_by_is_told_before_the_run(
 def test_a_source_without_columns_says_so(problem):
     text = TEXT.format(data="{name: inline, targets: [0.5]}").replace("p.npy", "[0.25]")
     _, told, _ = problem(text, "evaluate.slices=[column.region]")
-    assert told == "the source inline has no columns that could tell rows apart"
+    assert told == "the source inline has no columns to slice by"
 
 
 PLUGIN = """\

@@ -90,7 +90,7 @@ def activated(last, loss):
          ["set to take logits", "softmax makes probabilities"], "activation: identity"),
         *((BARE.replace("cross_entropy", loss), "8:7",
            [f"the loss {loss} takes targets in SIGN, the set {{-1, +1}}, but the data 'inline'",
-            "have the class indices 0 to 2"], ["cross_entropy", f"in place of {loss}"])
+            "have the class indices 0 to 2"], ["cross_entropy", f"instead of {loss}"])
           for loss in ("hinge", "logistic")),
         (SAVED.replace("[[0.25, 0.75], [0.5, 0.5]]", "[0.5, -0.5]").replace(
             "cross_entropy", "hinge"), "4:7", "SIGN",

@@ -168,9 +168,9 @@ def test_a_loss_for_probabilities_names_the_key_that_maps_labels(problem):
     ("rows", "keys", "written", "place"),
     [
         ("cat dog", "", "{cat: -1, dog: 1}", ""),
-        ("cat dog", ", classes: [dog, cat]", "{dog: -1, cat: 1}", " in place of classes"),
+        ("cat dog", ", classes: [dog, cat]", "{dog: -1, cat: 1}", " instead of classes"),
         ("1 2", "", "{1: -1, 2: 1}", ""),
-        ("1 2", ", classes: found", '{"1": -1, "2": 1}', " in place of classes"),
+        ("1 2", ", classes: found", '{"1": -1, "2": 1}', " instead of classes"),
         ("no-show yes", "", '{"no-show": -1, yes: 1}', ""),
     ],
 )

@@ -113,12 +113,12 @@ WRONG = [
     ("train.hold_out.fold=4", "should be from 0 to 3, got 4", "counted from 0"),
     (
         "train.hold_out={fraction: 0.5, fold: 1}",
-        "fold has no meaning beside fraction",
+        "fold cannot be used with fraction",
         "write folds",
     ),
     (
         "train.hold_out={data: digits, keep_together: column.a}",
-        "no meaning beside data",
+        "cannot be used with data",
         "leave it out",
     ),
     ("train.hold_out.fraction=0.5", "one of fraction, data, folds; got fraction and folds", ""),

@@ -118,7 +118,7 @@ NPZ = "data.file=t.npz"
          "column 'pair'[5] is 'b' again, after other groups: this group began at row 3", ""),
         (["data.group_key=gap"], "-o", "column 'gap'[4] has no value; every row needs its", ""),
         (["data.group_key=sizes", NPZ], "-o", "np.repeat(np.arange(len(sizes)), sizes) has a", ""),
-        ([WRITER], "-o", "the source digits has no columns that could tell rows apart", ""),
+        ([WRITER], "-o", "the source digits has no columns to slice by", ""),
         (["evaluate.sample={count: 7}"], "-o", "7 groups cannot be drawn from 6 without drawing",
          "write replace: true, or a count of at most 6"),
     ],

@@ -122,7 +122,7 @@ def test_another_order_of_columns_is_told_with_the_key(plan, files):
 def test_another_name_in_the_place_of_a_column_is_noted(plan, files):
     with_card(files, "bus", "car", columns=("kind", "years"))
     (note,) = plan(TEXT).warnings
-    assert note.endswith("other names of inputs than the training: age in place of years")
+    assert note.endswith("other names of inputs than the training: age instead of years")
 
 
 @pytest.mark.parametrize("key", ["scale: 2", "standardize: true"])

@@ -293,7 +293,7 @@ def lossfw_losses():
 @pytest.mark.parametrize(
     ("loss", "hint"),
     [
-        ("Huber(delta=2)", "parameters stand beside the name: {name: huber, delta: 2}"),
+        ("Huber(delta=2)", "parameters are keys next to the name: {name: huber, delta: 2}"),
         ("{huber: {delta: 2}}", "write {name: huber, delta: 2}"),
         ("{huber: }", "write {name: huber}"),
     ],

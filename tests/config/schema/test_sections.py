@@ -112,8 +112,8 @@ def test_a_configuration_is_a_mapping(text, problem):
         ("{predictions: [[1]], logits: [[1]]}", "got predictions and logits"),
         ("{layers: [{units: 1, activation: identity}]}", "network.weights is missing"),
         ("{layers: [], weights: w.npz}", "network.layers should be a list that is not empty"),
-        ("{predictions: [[1]], weights: w.npz}", "weights has no meaning beside predictions"),
-        ("{logits: [[1]], dtype: float32}", "dtype has no meaning beside logits"),
+        ("{predictions: [[1]], weights: w.npz}", "weights cannot be used with predictions"),
+        ("{logits: [[1]], dtype: float32}", "dtype cannot be used with logits"),
         ("y.npy", "network should be a mapping, got 'y.npy'"),
     ],
 )

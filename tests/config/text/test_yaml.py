@@ -166,7 +166,7 @@ def test_what_is_refused_is_told_at_its_place(text, where, what, loader):
 
 
 def test_a_duplicate_key_has_the_place_of_the_first(loader):
-    assert only("loss: a\nloss: c\n", loader).hint == "the first one stands in line 1"
+    assert only("loss: a\nloss: c\n", loader).hint == "the first one is in line 1"
 
 
 def test_a_whole_number_as_a_key_is_its_text(loader):

@@ -204,7 +204,7 @@ def test_a_data_set_with_one_class(problem, build, change):
     where, what, hint = problem()
     assert where == "train.yaml:2:7"
     assert "all 200 rows" in what
-    assert "have class 1: there is nothing to tell apart" in what
+    assert "have class 1: there is only one class to learn" in what
     assert hint == "train.allow_untrainable: true would train all the same"
     build("train.allow_untrainable=true")
 
@@ -239,7 +239,7 @@ class TestRefusal:
     def test_a_step_names_activations_with_a_slope(self, problem, build):
         where, what, hint = problem("network.layers.0.activation=step")
         assert where.startswith("-o network.layers.0.activation")
-        assert "layers.0 would not move" in what
+        assert "layers.0 would not change" in what
         assert "sigmoid" in hint
         build("network.layers.0.activation=step", "train.allow_untrainable=true")
 

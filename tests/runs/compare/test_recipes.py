@@ -99,7 +99,7 @@ def test_without_folds_units_and_seeds_add_up(runs, data, command):
     )
     one = second.differences["loss"]
     assert one.number.interval == pytest.approx(by_units_and_seeds(less), rel=1e-9)
-    given = "given the rows that were learnt from"
+    given = "given the training rows"
     assert one.recipe == f"60 rows taken as independent and 3 seeds, {given}"
     assert one.number.star == "*"
     # Of one model each there is no star where there are several.
@@ -129,7 +129,10 @@ def test_any_order_of_the_runs_gives_the_same_bits(runs, data):
 def test_two_seeds_are_no_recipes_and_three_in_some_groups_are(runs, command):
     runs({"a": (0, 1), "b": (0, 1)})
     shown = command("compare", "all").stdout
-    assert "Student's t over the seeds: would other seeds on the same data tell the same?" in shown
+    assert (
+        "Student's t over the seeds: would other seeds on the same data give the same answer?"
+        in shown
+    )
     assert "For recipes take at least 3 seeds, and keep rows or intervals." in shown
     runs({"a": (2,), "c": range(3)})
     b, c = framework.compare("all").seeds[1:]

@@ -89,7 +89,7 @@ def test_another_file_is_refused(content, tmp_path):
 
 def test_a_file_that_is_cut_short_is_refused(tmp_path):
     (tmp_path / "net.onnx").write_bytes((FILES / "iris.onnx").read_bytes()[:400])
-    with pytest.raises(DataError, match="is not a file of ONNX"):
+    with pytest.raises(DataError, match="is not an ONNX file"):
         onnx_model(file=tmp_path / "net.onnx").loaded()
 
 

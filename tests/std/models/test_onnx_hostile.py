@@ -77,7 +77,7 @@ OUTSIDE = {
 def test_weights_in_other_files_are_not_read_whatever_their_tags(content, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.ones(12, np.float32).tofile("weights.bin")
-    with pytest.raises(DataError, match=r"in other files|is not a file of ONNX"):
+    with pytest.raises(DataError, match=r"in other files|is not an ONNX file"):
         loaded(content)
 
 

@@ -75,7 +75,7 @@ def config(library, objective, rounds=ROUNDS):
     }
 
 
-@pytest.mark.filterwarnings("ignore:.*is measured, and not learnt")
+@pytest.mark.filterwarnings("ignore:.*is only measured")
 @pytest.mark.parametrize(("library", "objective"), CASES)
 def test_a_model_is_that_of_the_library(library, objective):
     pytest.importorskip(library)
@@ -96,7 +96,7 @@ def test_a_model_is_that_of_the_library(library, objective):
     assert trained.history[0].number == 40
 
 
-@pytest.mark.filterwarnings("ignore:.*is measured, and not learnt")
+@pytest.mark.filterwarnings("ignore:.*is only measured")
 @pytest.mark.parametrize("library", ["xgboost", "lightgbm", "catboost"])
 def test_a_training_that_was_stopped_ends_with_the_same_bytes(library, tmp_path, monkeypatch):
     pytest.importorskip(library)
@@ -121,7 +121,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_bytes(library, tmp_path,
     assert again.history == whole.history
 
 
-@pytest.mark.filterwarnings("ignore:.*is measured, and not learnt")
+@pytest.mark.filterwarnings("ignore:.*is only measured")
 def test_it_has_the_folds_of_a_loss_and_is_paired_with_it(tmp_path):
     pytest.importorskip("xgboost")
     own = config("xgboost", "reg:squarederror", 20)

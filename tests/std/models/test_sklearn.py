@@ -214,7 +214,7 @@ def test_weights_reach_the_estimator_that_takes_them():
         ({"name": "sklearn.ensemble.VotingRegressor"}, "needs the parameter 'estimators'"),
         ([SCALED[0], {"alpha": 1}], "an estimator has a name"),
         ([SCALED[0], f"{LINEAR}.Lass"], "Did you mean 'sklearn.linear_model.Lasso'"),
-        ([], "expected an estimator of scikit-learn by its name"),
+        ([], "expected a scikit-learn estimator by its name"),
     ],
 )
 def test_what_is_not_an_estimator_of_scikit_learn_is_refused(described, words):
@@ -247,9 +247,9 @@ REFUSED = {
         ).fit(X, Y),
         "save search.best_estimator_",
     ),
-    "not learnt": (linear_model.Ridge, "holds a Ridge that has not learnt: call fit first"),
+    "not learnt": (linear_model.Ridge, "holds a Ridge that is not fitted: call fit first"),
     "a list": (lambda: [1.0, 2.0], "holds a list; expected an estimator"),
-    "texts": (one_hot, "the step OneHotEncoder has learnt texts, such as 'bus'"),
+    "texts": (one_hot, "the step OneHotEncoder was fitted on strings, such as 'bus'"),
     "several targets": (
         lambda: MultiOutputClassifier(linear_model.LogisticRegression()).fit(
             X, np.stack([CLASS, CLASS], axis=1)
@@ -327,9 +327,7 @@ def rows(folder):
 def test_a_configuration_trains_runs_and_compares_estimators(lossfw, rows):
     trained = lossfw("train", "train.yaml", "--out", "t")
     assert trained.exit_code == 0, trained.output
-    assert "learns by an objective of its own; cross_entropy is measured, and not learnt" in (
-        trained.output
-    )
+    assert "trains with its own objective; cross_entropy is only measured" in (trained.output)
     history = json.loads((rows / "t/training.json").read_text())
     assert json.loads((rows / "t/model.json").read_text())["output_activation"] is None
     # The model of the folder, on the rows that it has learnt from and on those held out.
