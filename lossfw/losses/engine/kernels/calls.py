@@ -125,10 +125,8 @@ def watched_function(
     candidate = functools.partial(
         candidate_of, loss, form, columns, by_index=by_index, widths=widths
     )
-    # The pass back through a row has few operations that nobody reads: its body is as fast.
-    pays = columns is None or form == "hessian"
-    is_written = pays and not weighted and is_derived(loss.body, form)
-    return watch(key, candidate, dtype, weighted=weighted, is_written=is_written)
+    may_be_written = not weighted and is_derived(loss.body, form)
+    return watch(key, candidate, dtype, weighted=weighted, may_be_written=may_be_written)
 
 
 # What lies outside of the domain. A kernel reads the numbers anyway, and adds up rows in the order

@@ -70,6 +70,9 @@ class ColumnCandidate(Candidate):
     def _shaped(self, results: Sequence[NDArray], first: NDArray) -> tuple[NDArray, ...]:
         numbers, shaped = list(results), []
         for shape in self._shapes(first):
+            if not numbers:
+                # Tiles have no numbers of what lies outside.
+                break
             taken = numbers[: shape[1] if len(shape) > 1 else 1]
             del numbers[: len(taken)]
             # Column by column, as the body's.

@@ -41,6 +41,11 @@ if TYPE_CHECKING:
 # are seconds of the calling thread, since on a busy machine kernels take longer too.
 _SECONDS = 0.06
 
+# A function without a derivative is written out for tiles once these have taken so many seconds,
+# about half of the 4 to 7 milliseconds that it takes: the tiles of a small batch take a third to a
+# sixth of the time from then on, until there is a kernel.
+_SECONDS_UNTIL_WRITTEN = 0.003
+
 # The modes in which time decides.
 _BY_TIME = ("auto", "explain")
 
@@ -94,14 +99,16 @@ class WatchedFunction:
     candidate: Callable[[], Candidate]  # called when it is time to compile
     dtype: np.dtype[Any]
     weighted: bool = False  # whether the kernel multiplies by weights
-    is_written: bool = False  # whether it is written out for tiles if there is no kernel
+    may_be_written: bool = False  # whether it is to be written out for tiles
     seconds: float = 0.0  # that its tiles have taken
     kernel: Kernel | None = None
-    written: TileFunction | None = None  # in the place of a kernel that cannot be made
+    written: TileFunction | None = None  # until there is a kernel, or where there is none
     problem: str = ""  # why there will never be a kernel
     is_pending: bool = False  # the thread that compiles will make it
+    is_writing: bool = False  # the same thread will write it out
     used: int = 0  # a number that grows with the time of the last use
-    trial: Trial | None = None  # of the kernel, or of the function in its place
+    trial: Trial | None = None  # of the kernel
+    written_trial: Trial | None = None
 
     def usable_kernel(self) -> UsableKernel | None:
         """Return the kernel, None while or where there is none."""
@@ -110,22 +117,30 @@ class WatchedFunction:
             return None
         if mode == "compiled" and self._is_open():
             self._make()
-        return self._usable(self.kernel)
+        return self._usable(self.kernel, self.trial)
 
     def usable_written(self) -> UsableKernel | None:
         """Return the function written out for tiles, None while or where there is none."""
-        return self._usable(self.written)
+        return self._usable(self.written, self.written_trial)
 
     def add_seconds(self, seconds: float) -> None:
-        """Add the seconds of this thread that a call took, and make a kernel once it pays."""
+        """Add the seconds of this thread that a call took, and make what pays by then."""
         self.seconds += seconds
-        if self.seconds < _SECONDS or not self._is_open() or engine_mode() not in _BY_TIME:
+        if engine_mode() not in _BY_TIME:
             return
+        if self.seconds >= _SECONDS and self._is_open():
+            self._ask_for_kernel()
+        is_due = self.may_be_written and self.seconds >= _SECONDS_UNTIL_WRITTEN
+        if is_due and not self.is_writing:
+            self.is_writing = True
+            _worker.add(self._write)
+
+    def _ask_for_kernel(self) -> None:
         if not llvm_target.is_available():
             self.problem = "llvmlite is not installed"
         elif llvm_target.compilations() >= _MOST_COMPILED:
             self.problem = f"this process has compiled {_MOST_COMPILED} kernels"
-        if not self.problem or self.is_written:
+        if not self.problem:
             self.is_pending = True
             _worker.add(self._make)
         elif engine_mode() == "explain":
@@ -144,15 +159,17 @@ class WatchedFunction:
         """Tell whether nobody has asked for a kernel yet."""
         return self.kernel is None and not self.problem and not self.is_pending
 
-    def _usable(self, kernel: Kernel | TileFunction | None) -> UsableKernel | None:
+    def _usable(
+        self, kernel: Kernel | TileFunction | None, trial: Trial | None
+    ) -> UsableKernel | None:
         if kernel is None:
             return None
-        self.used, trial = next(_clock), self.trial
+        self.used = next(_clock)
         is_over = trial is None or trial.passed or _trusts.get()
         return UsableKernel(kernel, None if is_over else trial)
 
     def _make(self) -> None:
-        """Make a kernel, or find out that there is none, and then write the function out."""
+        """Make a kernel, or find out that there is none."""
         from lossfw.losses.engine.kernels.candidates import NoKernelError
 
         started_at = time.perf_counter()
@@ -160,28 +177,47 @@ class WatchedFunction:
         subject = f"{candidate.owner}, {self.dtype}, {candidate.form}"
         self.used, trial = next(_clock), Trial(functools.partial(self._drop, subject))
         try:
-            if not self.problem:
-                kernel = candidate.kernel(self.dtype, weighted=self.weighted)
-                self.trial, self.kernel = trial, kernel
+            kernel = candidate.kernel(self.dtype, weighted=self.weighted)
+            self.trial, self.kernel, self.written = trial, kernel, None
         except NoKernelError as error:
             self.problem = str(error)
         except Exception as error:
             # Tiles compute the same, so whatever is wrong with LLVM stops no one.
             self.problem = f"{type(error).__name__}: {error}"
-        if self.problem and self.is_written:
-            # The body computes the same.
-            with suppress(Exception):
-                written = candidate.written(self.dtype)
-                self.trial, self.written = trial, written
+        is_told = bool(self.problem) and self._write()
         _forget_oldest()
         self.is_pending = False
         seconds = time.perf_counter() - started_at
         where = "tiles by a straight function" if self.written else "tiles"
         made = f"{where}: {self.problem}" if self.problem else f"compiled in {seconds:.3f} s"
-        _explain(f"{subject}: {made}")
+        if not is_told:
+            _explain(f"{subject}: {made}")
+
+    def _write(self) -> bool:
+        """Write the function out for tiles; where that fails, they compute with the body."""
+        is_made = False
+        with suppress(Exception):
+            if self.may_be_written and self.kernel is None:
+                candidate = self.candidate()
+                subject = f"{candidate.owner}, {self.dtype}, {candidate.form}"
+                written = candidate.written(self.dtype)
+                trial = Trial(functools.partial(self._drop_written, subject))
+                self.used, self.written_trial, self.written = next(_clock), trial, written
+                is_made = True
+                _forget_oldest()
+                why = self.problem or "until there is a kernel"
+                _explain(f"{subject}: tiles by a straight function: {why}")
+        self.may_be_written = self.is_writing = False
+        return is_made
+
+    def _drop_written(self, subject: str, problem: str) -> None:
+        """Drop a function of tiles that has failed its trial; there may be a kernel yet."""
+        if self.written is not None:
+            self.written = None
+            _explain(f"{subject}: tiles: {problem}")
 
     def _drop(self, subject: str, problem: str) -> None:
-        """Drop a kernel, or the function in its place, that has failed its trial."""
+        """Drop a kernel that has failed its trial."""
         with _lock:
             was_made = self.is_made()
             self.forget()
@@ -199,7 +235,7 @@ def watch(
     dtype: np.dtype[Any],
     *,
     weighted: bool = False,
-    is_written: bool = False,
+    may_be_written: bool = False,
 ) -> WatchedFunction:
     """Return a function by its key, which is equal for functions that compute the same."""
     key = (*key, dtype.char, weighted)
@@ -210,7 +246,9 @@ def watch(
                 for other, entry in list(_entries.items()):
                     if not entry.is_made():
                         del _entries[other]
-        found = _entries.setdefault(key, WatchedFunction(candidate, dtype, weighted, is_written))
+        found = _entries.setdefault(
+            key, WatchedFunction(candidate, dtype, weighted, may_be_written)
+        )
     return found
 
 
@@ -231,12 +269,12 @@ class _Worker:
     """The thread that compiles, started when there is something to do."""
 
     def __init__(self) -> None:
-        self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._pending = 0
 
-    def add(self, task: Callable[[], None]) -> None:
+    def add(self, task: Callable[[], object]) -> None:
         """Run a task after those that were added before."""
         with self._lock:
             self._pending += 1
@@ -281,7 +319,7 @@ def _start_over_in_child() -> None:
     global _lock, _worker
     _lock, _worker = threading.Lock(), _Worker()
     for entry in _entries.values():
-        entry.is_pending = False
+        entry.is_pending = entry.is_writing = False
 
 
 if hasattr(os, "register_at_fork"):

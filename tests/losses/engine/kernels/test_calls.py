@@ -346,6 +346,7 @@ def test_without_llvmlite_and_with_a_broken_llvm_tiles_go_on(monkeypatch, capsys
     y = np.linspace(-5, 5, 7000)
     wanted = Pure()(y, 0 * y)
     monkeypatch.setattr(watched, "_SECONDS", 0.0)
+    monkeypatch.setattr(watched, "_SECONDS_UNTIL_WRITTEN", 0.0)
     with use_engine("explain"):
         with monkeypatch.context() as patch:
             patch.setattr(watched.llvm_target, "is_available", lambda: False)

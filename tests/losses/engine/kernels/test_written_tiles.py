@@ -1,4 +1,4 @@
-"""Where there is no kernel, tiles of a loss without a derivative are computed by its graph."""
+"""Where there is no kernel yet, tiles of a loss without a derivative are computed by its graph."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,11 @@ from lossfw.losses.engine.kernels import watched
 from lossfw.losses.engine.kernels.tile_function import TileFunction
 from lossfw.losses.engine.kernels.trial import count_unlike
 from lossfw.numerics.compiled import llvm_target
+from support.author_columns import Burr, GeneralisedPareto, Gumbel
 from support.author_losses import ELEMENTS, ROWS
+from support.column_members import drawn_members
+
+HAS_LLVM = llvm_target.is_available()
 
 LOSSES = [pair[0]() for pair in (*ELEMENTS, *ROWS)]
 
@@ -17,6 +21,7 @@ LOSSES = [pair[0]() for pair in (*ELEMENTS, *ROWS)]
 def _without_llvm(monkeypatch):
     monkeypatch.setattr(llvm_target, "is_available", lambda: False)
     monkeypatch.setattr(watched, "_SECONDS", 0.0)
+    monkeypatch.setattr(watched, "_SECONDS_UNTIL_WRITTEN", 0.0)
     watched.forget()
     yield
     watched.forget()
@@ -57,9 +62,8 @@ def test_written_tiles_have_the_bits_of_the_body(loss, columns, dtype):
         entries = [entry for entry in watched._entries.values() if entry.written]
         assert all(entry.kernel is None for entry in entries)
         numbers.append(len(entries))
-    # Of rows only the Hessian.
-    assert numbers == ([1, 1, 1] if loss.takes_rows else [2, 2, 2])
-    assert all(entry.trial.passed for entry in entries)
+    assert numbers == [2, 2, 2]
+    assert all(entry.written_trial.passed for entry in entries)
 
 
 def test_a_function_whose_tiles_all_have_rare_elements_is_left_to_the_body():
@@ -72,3 +76,42 @@ def test_a_function_whose_tiles_all_have_rare_elements_is_left_to_the_body():
     assert 0 < len(calls) < 40
     ordinary = TileFunction(lambda y, t: (y, np.isinf(y)), 1, lambda results, y: results)
     assert all(ordinary(y[:1], y[:1]) is not None for _ in range(200))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", [Gumbel(), Burr(), GeneralisedPareto()], ids=repr)
+def test_written_tiles_of_columns_have_the_bits_of_the_body(loss, dtype):
+    y, t = drawn_members(loss, dtype)
+    with use_engine("tiles"):
+        value, gradient = loss.value_and_gradient(y, t)
+    for _ in range(3):
+        with use_engine("auto"):
+            found, slope = loss.value_and_gradient(y, t)
+        watched.wait()
+        np.testing.assert_equal(found, value)
+        assert count_unlike(slope, gradient) == 0
+    assert [bool(entry.written) for entry in watched._entries.values()] == [True]
+
+
+@pytest.mark.skipif(not HAS_LLVM, reason="llvmlite is not installed")
+def test_a_function_is_written_out_until_there_is_a_kernel(monkeypatch):
+    monkeypatch.setattr(llvm_target, "is_available", lambda: True)
+    monkeypatch.setattr(watched, "_SECONDS", 1e9)
+    loss = ROWS[0][0]()
+    y, t = arguments(loss, "float64", 10)
+
+    def call():
+        with use_engine("auto"):
+            value, gradient = loss.value_and_gradient(y, t)
+        watched.wait()
+        (entry,) = watched._entries.values()
+        return value, gradient, entry.written is not None, entry.kernel is not None
+
+    found = [call() for _ in range(3)]
+    monkeypatch.setattr(watched, "_SECONDS", 0.0)
+    # With the written function, and then with the kernel.
+    found += [call() for _ in range(3)]
+    assert [pair[2:] for pair in found] == [(True, False)] * 3 + [(False, True)] * 3
+    for value, gradient, *_ in found:
+        np.testing.assert_equal(value, found[0][0])
+        assert count_unlike(gradient, found[0][1]) == 0
