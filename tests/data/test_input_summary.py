@@ -38,7 +38,7 @@ def doubted(labels):
 @pytest.mark.parametrize(
     ("labels", "said"),
     [
-        ([f"k{n}" for n in range(ROWS)], "c has 40 labels in 40 rows, 40 of which have one of"),
+        ([f"k{n}" for n in range(ROWS)], "c has 40 labels in 40 rows, 40 of which occur once"),
         ([f"k{min(n, 25)}" for n in range(ROWS)], "c has 26 labels in 40 rows, 25 of which"),
         (["1,200", "950", "3,5"] * 10, "numbers with a comma, such as 1,200"),
         (["2026-01-31", "2026-02-01"] * 10, "dates or times, such as 2026-01-31"),

@@ -284,7 +284,7 @@ def test_saved_outputs_go_with_missing_values_and_categories_of_a_model(folder):
 
 
 @pytest.mark.slow  # it imports scikit-learn
-@pytest.mark.filterwarnings("ignore:sklearn learns by an objective of its own:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:sklearn trains with its own objective:RuntimeWarning")
 def test_outputs_are_those_of_cross_val_predict(table, tmp_path):
     linear_model = pytest.importorskip("sklearn.linear_model")
     selection = pytest.importorskip("sklearn.model_selection")
