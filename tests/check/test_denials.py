@@ -55,7 +55,7 @@ def test_false_is_a_denial_and_none_is_silence():
 
 
 def test_a_denial_of_what_follows_is_a_contradiction():
-    with pytest.raises(ParameterError, match="convex is denied, and follows"):
+    with pytest.raises(ParameterError, match="convex is denied, but follows"):
         Claims(strictly_convex=True, convex=False)
 
 

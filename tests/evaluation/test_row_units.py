@@ -114,7 +114,7 @@ def test_units_that_the_data_do_not_have(units, columns, said):
 def test_a_row_without_a_unit_is_named(missing):
     who = WHO.astype(float) if isinstance(missing, float) else np.array([f"p{w}" for w in WHO])
     who[4321] = missing
-    with pytest.raises(DataError, match="column 'who' has no value in row 4321, and intervals"):
+    with pytest.raises(DataError, match="column 'who' has no value in row 4321, but intervals"):
         evaluate(plan("column.who", columns={"who": who}))
 
 

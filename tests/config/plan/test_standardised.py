@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.config.plan.training import build_training
-from lossfw.config.text.source import ConfigSource
 from lossfw.data.standardisation import MEAN, SCALE
 from lossfw.errors import ConfigError
+from support.configs import build_training
 
 ROWS = 90
 rng = np.random.default_rng(5)
@@ -34,7 +33,7 @@ def files(folder):
 
 
 def training(*overrides):
-    return build_training(ConfigSource("train.yaml", overrides))
+    return build_training("train.yaml", overrides)
 
 
 def trained(*overrides):
