@@ -9,6 +9,10 @@ import torch
 from lossfw.bridges.network_loss import check_class_axis, classes_last, trainable_loss
 from lossfw.losses.engine import torch_fast_path
 from lossfw.losses.engine.reduction import Denominator, Reduction, ReductionName
+from lossfw.numerics.arrays import is_torch
+
+# Before a compiler of PyTorch follows the call, PyTorch has been looked for.
+is_torch(None)
 
 
 class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing

@@ -27,6 +27,8 @@ NDArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 # PyTorch's compiler cannot follow a union of types.
 _OF_NUMPY = (np.ndarray, np.generic)
 
+# The libraries that were looked for and found, by name.
+_libraries: dict[str, Any] = {}
 
 # From so many elements on an array of a number costs less than it saves.
 _FILLED = 4096
@@ -50,14 +52,27 @@ def is_foreign(x: object) -> bool:
 
 def is_torch(x: object) -> bool:
     """Tell whether `x` is a tensor of PyTorch."""
-    torch = sys.modules.get("torch")
+    torch = _imported("torch")
     return torch is not None and isinstance(x, torch.Tensor)
 
 
 def is_jax(x: object) -> bool:
     """Tell whether `x` is an array of JAX, or stands for one while JAX traces a function."""
-    jax = sys.modules.get("jax")
+    if is_torch(x):
+        return False
+    jax = _imported("jax")
     return jax is not None and isinstance(x, jax.Array)
+
+
+def _imported(name: str) -> Any:
+    """Return a library if the process has imported it, else None.
+
+    PyTorch's compiler goes through a dictionary that a function looks into, and another thread
+    may import modules meanwhile: so `sys.modules` is left alone once the library is known.
+    """
+    if name not in _libraries and name in sys.modules:
+        _libraries[name] = sys.modules[name]
+    return _libraries.get(name)
 
 
 def is_half(dtype: Any) -> bool:
@@ -140,7 +155,7 @@ def _has_values(x: Any) -> bool:
         return not isinstance(x, sys.modules["jax"].core.Tracer)
     if not is_torch(x):
         return True
-    torch = sys.modules["torch"]
+    torch = _imported("torch")
     if torch.compiler.is_compiling() or x.is_meta or type(x).__name__ == "FakeTensor":
         return False
     # There is no public name for what `torch.func` wraps a tensor in.
