@@ -131,7 +131,8 @@ def _value(future: Any, task: ClusterTask, left: Callable[[], str]) -> Any:
     except Exception as error:
         if future.status in ("cancelled", "lost"):
             raise _gone(left) from None
-        if future.status != "error" and isinstance(error, TimeoutError):
+        # Of the connection: the task has not failed, and `_threads` sees a scheduler that died.
+        if future.status != "error" and isinstance(error, OSError):
             raise _NotThereError from None
         raise
     if told:

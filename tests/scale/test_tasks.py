@@ -71,12 +71,13 @@ def test_workers_that_all_go_are_waited_for_and_then_told(here):
         list(found)
 
 
-def test_a_result_that_is_not_there_any_more_is_waited_for():
+@pytest.mark.parametrize("error", [TimeoutError, ConnectionResetError])
+def test_a_result_that_is_not_there_any_more_is_waited_for(error):
     class Future:
         status = "finished"
 
         def result(self, timeout):
-            raise TimeoutError
+            raise error
 
     with pytest.raises(tasks._NotThereError):
         tasks._value(Future(), ClusterTask("the part 1", ()), lambda: "")
