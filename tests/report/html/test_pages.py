@@ -270,7 +270,7 @@ def test_where_reports_go(inside):
     told = command("report", "runs/other", "--out-file", "new/one.html").stdout
     assert told == "wrote new/one.html\n"
     for arguments, said in (
-        (["digits", "--out", "one.txt"], "let it end in .html"),
+        (["digits", "--out-file", "one.txt"], "let it end in .html"),
         (["digits", "runs"], "say where their comparison goes"),
         (["digits", "runs", "--out-file", "c.html"], "the runs have different data"),
         (["nowhere"], "nowhere does not exist"),
