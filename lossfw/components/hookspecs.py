@@ -168,8 +168,8 @@ def lossfw_training_start(run: Any) -> None:
 def lossfw_epoch(run: Any, epoch: Any) -> None:
     """Receive the measurements after an epoch, or after a round of a boosted model.
 
-    They come when their leg has ended and its checkpoint is in its place: after each epoch, and
-    after 100 rounds or at the end.
+    lossfw calls the hook once the checkpoint of these rounds is written: after each epoch; of a
+    boosted model for each round, after every 100 rounds and at the end.
 
     Parameters
     ----------

@@ -42,7 +42,9 @@ def distribution_of(subject: Subject) -> DistributionLoss:
     if not isinstance(loss, DistributionLoss):
         raise NotApplicable("predictions name no distribution")
     if loss.target_space.of_rows:
-        raise NotApplicable("a target is not the number that is distributed")
+        raise NotApplicable(
+            "a target is not one number of which the prediction is the distribution"
+        )
     return loss
 
 
