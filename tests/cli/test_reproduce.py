@@ -1,5 +1,6 @@
 """Code that `lossfw check` prints to reproduce a finding: it runs, by public names, from here."""
 
+import os
 import re
 import subprocess
 import sys
@@ -46,6 +47,8 @@ def test_the_code_runs_with_public_names_and_a_relative_path(path, lossfw, tmp_p
         [sys.executable, "-"],
         input=code,
         cwd=tmp_path,
+        # Another test in this process may be starting one that must not import from there.
+        env={**os.environ, "PYTHONSAFEPATH": ""},
         capture_output=True,
         text=True,
         timeout=HANGS,
