@@ -16,7 +16,6 @@ import numpy as np
 
 from lossfw.check.core.draw import draw
 from lossfw.check.core.gravity import is_written
-from lossfw.check.core.group_rows import GroupRows
 from lossfw.check.core.points import Points, any_in_row, cancellation_scale
 from lossfw.check.core.search import Search
 from lossfw.check.core.subject import Subject, call, of_component
@@ -102,7 +101,7 @@ def _points_on_branches(
     candidates, selected = Points(y, t), set[int]()
     known = set[bytes]()
     for order, name in enumerate(_FUNCTIONS):
-        if isinstance(loss, GroupRows) and not is_written(subject, order):
+        if subject.kind == "group" and not is_written(subject, order):
             # A pass for each member of a group, which goes where the value goes.
             continue
         branch_masks, is_visible = _branch_masks(getattr(loss, name), subject, candidates)

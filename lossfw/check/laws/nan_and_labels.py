@@ -91,8 +91,8 @@ def _refute_nan(
     may_need_two = subject.rows and not subject.has_columns and one.y.shape[-1] == 1
     found = Counterexample.by(one, text + _REMEDY + _ONE_COLUMN * may_need_two, code)
     loss = subject.component
-    if are_useless(subject, one).all():
-        found.message = text + help_for_exponentials(subject, one)
+    if exponentials := help_for_exponentials(subject, one):
+        found.message = text + exponentials
         found.graded("extreme")
     elif isinstance(loss, PointwiseLoss) and loss.prediction is loss.target is REAL:
         # The author has declared no space.

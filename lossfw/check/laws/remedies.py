@@ -107,10 +107,10 @@ class Remedies:
 
     def of(self, one: Judgement, error: Error, grade: Grade) -> str:
         """Return what helps against an error; empty where nothing more is known."""
-        is_other = error == "other" and grade != "digits"
-        text = self._of_tie(one) if is_other else self._of_rounding(one, error)
         if exponentials := help_for_exponentials(self.subject, one.points.take(slice(1))):
             return exponentials
+        is_other = error == "other" and grade != "digits"
+        text = self._of_tie(one) if is_other else self._of_rounding(one, error)
         needs_range = grade == "extreme" or (grade == "digits" and not text)
         if needs_range and self.subject.component is not None:
             text = f"{text} {_RANGE}".lstrip()
