@@ -126,8 +126,6 @@ class Verbs(VerbGroup):
         words = ctx.meta[_WORDS] = tuple(args)
         try:
             return super().parse_args(ctx, args)
-        except click.exceptions.NoArgsIsHelpError:
-            raise
         except click.UsageError as error:
             raise _mistake(error, words) from None
 
@@ -146,8 +144,6 @@ class Verbs(VerbGroup):
             self._end(ctx, error, message, FAILED)
         except MemoryError as error:
             self._end(ctx, error, "lossfw: error: there is not enough memory", FAILED)
-        except click.exceptions.NoArgsIsHelpError:
-            raise
         except click.UsageError as error:
             raise _mistake(error, ctx.meta[_WORDS]) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -165,6 +161,9 @@ class Verbs(VerbGroup):
 
 
 def _mistake(error: click.UsageError, words: Sequence[str]) -> click.UsageError:
+    """Return a mistake as lossfw shows it; a command without arguments shows its help."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error
     # Imported here: only a wrong command line needs it.
     from lossfw.cli.usage import Mistake
 

@@ -41,15 +41,15 @@ def _what(error: click.UsageError) -> tuple[str, str | None]:
     if isinstance(error, click.MissingParameter) and error.param is not None:
         return f"{_name(error.param)} is missing.", ""
     if isinstance(error, click.BadParameter) and error.param is not None:
-        given = re.match(r"'(.*?)' is not", error.message)
+        given = _refused(error)
         named = next(iter(error.param.opts))
-        return f"{_name(error.param)}: {error.message}", given[1] if given else named
+        return f"{_name(error.param)}: {error.message}", named if given is None else given
     if isinstance(error, click.BadOptionUsage):
         if "requires" in error.message:
             return f"{error.option_name} needs a value.", ""
         return error.message, error.option_name
-    if extra := re.search(r"unexpected extra arguments? \((.*)\)", error.message):
-        return f"unexpected argument: {extra[1]}.", extra[1].split(" ")[0]
+    if extra := _extra(error.message):
+        return f"unexpected argument: {extra}.", extra.split(" ")[0]
     option = re.match(r"-[\w-]+", error.message)
     return error.message, option[0] if option else None
 
@@ -83,10 +83,22 @@ def _hint(error: click.UsageError) -> str:
     if error.ctx is not None and isinstance(group := error.ctx.command, click.Group):
         return _lowered(did_you_mean(_command_of(error), group.list_commands(error.ctx)))
     if isinstance(error, click.BadParameter) and error.param is not None:
-        given = re.match(r"'(.*?)' is not", error.message)
-        if given and isinstance(error.param.type, click.Choice):
-            return _lowered(did_you_mean(given[1], [str(c) for c in error.param.type.choices]))
+        given = _refused(error)
+        if given is not None and isinstance(error.param.type, click.Choice):
+            return _lowered(did_you_mean(given, [str(c) for c in error.param.type.choices]))
     return ""
+
+
+def _refused(error: click.UsageError) -> str | None:
+    """Return the value that click refuses; None where its message names none."""
+    given = re.match(r"'(.*?)' is not", error.message)
+    return given[1] if given else None
+
+
+def _extra(message: str) -> str:
+    """Return the arguments that are too many; "" for other mistakes."""
+    extra = re.search(r"unexpected extra arguments? \((.*)\)", message)
+    return extra[1] if extra else ""
 
 
 def _command_of(error: click.UsageError) -> str:
@@ -112,6 +124,5 @@ def _override_meant(message: str) -> str:
     # Imported here: only a wrong command line needs it.
     from lossfw.config.text.reading import like_override
 
-    extra = re.search(r"unexpected extra arguments? \((.*)\)", message)
-    given = [word for word in extra[1].split() if like_override(word)] if extra else []
+    given = [word for word in _extra(message).split() if like_override(word)]
     return f"to change the configuration, write -o {' -o '.join(given)}" if given else ""
