@@ -24,8 +24,8 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 def _of_one_row(z: NDArray, index: int) -> Any:
     """Return `softmax_cross_entropy_at` of a single row, with the bits of the first of several.
 
-    Several rows of few columns are added up column by column. None where
-    infinite logits need their rules.
+    Several rows of few columns are added up column by column. None where infinite logits need
+    their rules.
     """
     largest = np.maximum.reduce(z)
     d = z - largest
@@ -94,7 +94,7 @@ def softmax_cross_entropy_at(xp: Namespace, z: Any, index: Array) -> Any:
     array([4.24835426e-18])
     """
     if xp is np and z.ndim == 2:
-        return _loss(_at_index(z, index)[0])
+        return _loss(np, _at_index(z, index)[0])
     if softmax_torch.is_meant(z):
         return softmax_torch.cross_entropy_at(z, index)
     if isinstance(z, Symbol) or is_torch(z):
@@ -132,7 +132,7 @@ def softmax_cross_entropy_and_gradient_at(
     row, e, place = _at_index(z, index)
     e /= row.total[:, np.newaxis]
     _flat(e)[place] = -row.others / row.total
-    return _loss(row), e
+    return _loss(np, row), e
 
 
 def _by_mask(xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
@@ -164,8 +164,7 @@ def _of_all_rows(xp: Namespace, z: Any, index: Any) -> tuple[Any, Any]:
     e = xp.where(here, xp.zeros_like(z), xp.exp(d))
     others = xp.sum(e, axis=-1)
     total = others + xp.exp(own)
-    lost = (others - (total - 1.0)) / total
-    loss = xp.log(total) + xp.where(own == 0, lost, -own)
+    loss = _loss(xp, _AtIndex(own, others, total))
     return loss, xp.where(here, (-others / total)[..., None], e / total[..., None])
 
 
@@ -226,11 +225,11 @@ class _AtIndex(NamedTuple):
     total: Array  # with the target's
 
 
-def _loss(row: _AtIndex) -> Array:
+def _loss(xp: Namespace, row: _AtIndex) -> Array:
     # log1p(x) = log(u) + (x - (u - 1)) / u for u = 1 + x rounded: NumPy's log
     # is ten times faster than its log1p.
     lost = (row.others - (row.total - 1.0)) / row.total
-    return np.log(row.total) + np.where(row.own == 0, lost, -row.own)
+    return xp.log(row.total) + xp.where(row.own == 0, lost, -row.own)
 
 
 def _at_index(z: Array, index: Array) -> tuple[_AtIndex, Array, Array]:
