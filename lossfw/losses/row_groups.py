@@ -67,10 +67,15 @@ class Groups:
         starts = self.starts
         for size in np.unique(self.sizes[self.sizes > 0]).tolist():
             which = np.flatnonzero(self.sizes == size)
-            most = len(which) if step is None else max(1, step // size**2)
+            most = len(which) if step is None else at_once(step, size)
             for first in range(0, len(which), most):
                 some = which[first : first + most]
                 yield some, self.rows[starts[some][:, np.newaxis] + np.arange(size)]
+
+
+def at_once(step: int, size: int) -> int:
+    """Return how many groups of a size have at most so many numbers in an array (g, n, n)."""
+    return max(1, step // size**2)
 
 
 def groups_of(group: Any, lead: Lead) -> tuple[Groups, NDArray]:

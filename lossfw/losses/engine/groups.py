@@ -18,6 +18,7 @@ from lossfw.losses.engine.exact_sum import exact_sum_of_array
 from lossfw.losses.engine.read_only import raise_for_writing
 from lossfw.losses.engine.reduction import Reduction, Sums
 from lossfw.losses.group_inputs import GroupArguments
+from lossfw.losses.row_groups import at_once
 from lossfw.numerics.arrays import Array, NDArray
 
 # Numbers of an array (g, n, n) of a body of pairs: 512 KiB in float64. Four times as many take a
@@ -111,7 +112,7 @@ def run(loss: LossDefinition, call: GroupArguments, form: ResultForm, put: _Put)
     if len(lead) > 1:
         # Lines as they lie, without a look for the rows of each group.
         count, size = lead
-        most = max(1, STACK_ELEMENTS // size**2)
+        most = at_once(STACK_ELEMENTS, size)
         lines = [slice(first, first + most) for first in range(0, count, most)]
         stacks = list(zip(lines, lines, strict=True))
     else:
