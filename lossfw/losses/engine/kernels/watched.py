@@ -174,18 +174,18 @@ class WatchedFunction:
 
         started_at = time.perf_counter()
         candidate = self.candidate()
-        subject = f"{candidate.owner}, {self.dtype}, {candidate.form}"
+        subject = self._title_of(candidate)
         self.used, trial = next(_clock), Trial(functools.partial(self._drop, subject))
         try:
             kernel = candidate.kernel(self.dtype, weighted=self.weighted)
             self.trial, self.kernel, self.written = trial, kernel, None
+            _forget_oldest()
         except NoKernelError as error:
             self.problem = str(error)
         except Exception as error:
             # Tiles compute the same, so whatever is wrong with LLVM stops no one.
             self.problem = f"{type(error).__name__}: {error}"
         is_told = bool(self.problem) and self._write()
-        _forget_oldest()
         self.is_pending = False
         seconds = time.perf_counter() - started_at
         where = "tiles by a straight function" if self.written else "tiles"
@@ -199,7 +199,7 @@ class WatchedFunction:
         with suppress(Exception):
             if self.may_be_written and self.kernel is None:
                 candidate = self.candidate()
-                subject = f"{candidate.owner}, {self.dtype}, {candidate.form}"
+                subject = self._title_of(candidate)
                 written = candidate.written(self.dtype)
                 trial = Trial(functools.partial(self._drop_written, subject))
                 self.used, self.written_trial, self.written = next(_clock), trial, written
@@ -209,6 +209,10 @@ class WatchedFunction:
                 _explain(f"{subject}: tiles by a straight function: {why}")
         self.may_be_written = self.is_writing = False
         return is_made
+
+    def _title_of(self, candidate: Candidate) -> str:
+        """Return what `LOSSFW_ENGINE=explain` calls the function."""
+        return f"{candidate.owner}, {self.dtype}, {candidate.form}"
 
     def _drop_written(self, subject: str, problem: str) -> None:
         """Drop a function of tiles that has failed its trial; there may be a kernel yet."""
