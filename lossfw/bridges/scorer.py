@@ -82,17 +82,12 @@ class LossScorer:
         return outputs.responses(x)
 
     def _refuse_other_logits(self, outputs: EstimatorOutputs, estimator: Any) -> None:
-        output_activation = self.loss.output_activation
-        if self.loss.prediction_space is LOGITS and output_activation not in (
-            None,
-            outputs.output_activation,
-        ):
+        expected, own = self.loss.output_activation, outputs.output_activation
+        if self.loss.prediction_space is LOGITS and expected not in (None, own):
             raise ArgumentError(
-                f"{self.loss.name} takes raw predictions that become responses by "
-                f"{output_activation}, and "
-                f"those of {type(estimator).__name__} do by "
-                f"{outputs.output_activation or 'nothing'}: score it "
-                "with the loss of responses, or with another loss."
+                f"{self.loss.name} takes raw predictions that become responses by {expected}, and "
+                f"those of {type(estimator).__name__} do by {own or 'nothing'}: score it with the "
+                "loss of responses, or with another loss."
             )
 
     def _refuse_no_probabilities(self, outputs: EstimatorOutputs, estimator: Any) -> None:

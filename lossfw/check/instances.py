@@ -154,7 +154,7 @@ def _create_or_none(cls: type[Component], parameters: dict[str, Any]) -> Any:
 def _varied(form: Any) -> Iterator[Any]:
     """Yield a component with each of its other parameters moved."""
     skipped = {*_form_parameters(type(form)), *_NOT_VARIED}
-    if isinstance(form, GuardedLoss) and form._input_form != "prediction":
+    if isinstance(form, GuardedLoss) and form._takes_raw_outputs:
         skipped.update(form.guard_parameters)
     for name in type(form).model_fields:
         if name not in skipped:
@@ -253,7 +253,7 @@ def _moved(form: Any, name: str, value: float) -> Any:
 
 def _has_no_effect(instance: Any, moved: set[str]) -> bool:
     """Tell whether a guard was moved that logits do not need."""
-    guarded = isinstance(instance, GuardedLoss) and instance._input_form != "prediction"
+    guarded = isinstance(instance, GuardedLoss) and instance._takes_raw_outputs
     return guarded and not moved.isdisjoint(instance.guard_parameters)
 
 

@@ -59,7 +59,7 @@ class Accumulator:
         self._cells = SliceCells(
             self.slices,
             with_units=intervals is not None,
-            logits=loss._input_form != "prediction",
+            logits=loss._takes_raw_outputs,
             by_group=loss.takes_groups,
             columns=columns,
             classes=classes,

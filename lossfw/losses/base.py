@@ -146,7 +146,7 @@ class LossDefinition(Component, ABC):
     @property
     def prediction_space(self) -> Space:
         """The space of predictions at these parameters."""
-        return LOGITS if self._input_form != "prediction" else self.prediction
+        return LOGITS if self._takes_raw_outputs else self.prediction
 
     @property
     def target_space(self) -> Space:
@@ -299,9 +299,14 @@ class LossDefinition(Component, ABC):
         """``"prediction"``, or the word for the raw outputs where predictions are such."""
         return "prediction"
 
+    @property
+    def _takes_raw_outputs(self) -> bool:
+        """Whether predictions are what goes into the output activation."""
+        return self._input_form != "prediction"
+
     def _expected_activation(self) -> str | None:
         """Return the activation whose results this loss expects; None if any will do."""
-        return self.output_activation if self._input_form == "prediction" else None
+        return None if self._takes_raw_outputs else self.output_activation
 
     # The loss's own mask and weights ---------------------------------------
 

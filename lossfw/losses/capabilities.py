@@ -71,12 +71,12 @@ class RawOutputLoss(Loss):
     @property
     def body(self) -> object:
         """`raw_body` where predictions are raw outputs, else the loss itself."""
-        return self.raw_body() if self._input_form != "prediction" else self
+        return self.raw_body() if self._takes_raw_outputs else self
 
     @property
     def prediction_range(self) -> PromisedRange:  # type: ignore[override]  # it depends on the form
         """That of logarithms where the output activation is the exponential."""
-        is_log = self.output_activation == "exp" and self._input_form != "prediction"
+        is_log = self.output_activation == "exp" and self._takes_raw_outputs
         return EXPONENTIATED if is_log else PROMISED
 
     @property
@@ -88,7 +88,7 @@ class RawOutputLoss(Loss):
 
     def _domain_remedy(self, y: NDArray) -> str:
         """Return what to pass where predictions look like logits: some are outside [0, 1]."""
-        if self._input_form != "prediction" or UNIT.outside(y) is None:
+        if self._takes_raw_outputs or UNIT.outside(y) is None:
             return ""
         choice = ", ".join(f"{name}={value!r}" for name, value in self.raw_parameters.items())
         words = _RAW_OUTPUTS.get(self.output_activation, "raw outputs")
@@ -96,7 +96,7 @@ class RawOutputLoss(Loss):
 
     def on_raw_outputs(self) -> Loss | None:
         """Return this loss as a function of raw outputs; None if it is one already."""
-        return None if self._input_form != "prediction" else self.replace(**self.raw_parameters)
+        return None if self._takes_raw_outputs else self.replace(**self.raw_parameters)
 
 
 class LogGuard(NamedTuple):
@@ -265,7 +265,7 @@ class DistributionLoss(Loss):
 
 def guard_of(loss: Loss) -> LogGuard | None:
     """Return the guard that a loss uses; None if it has none, or takes logits."""
-    if isinstance(loss, GuardedLoss) and loss._input_form == "prediction":
+    if isinstance(loss, GuardedLoss) and not loss._takes_raw_outputs:
         return loss.log_guard
     return None
 

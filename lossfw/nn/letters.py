@@ -15,4 +15,4 @@ def arguments_of(component: Loss | Activation) -> tuple[str, ...]:
         return ("r",)
     if isinstance(component, MarginLoss):
         return ("m",)
-    return ("z" if component._input_form != "prediction" else "y", "t")
+    return ("z" if component._takes_raw_outputs else "y", "t")

@@ -149,7 +149,7 @@ def line_of(component: Loss | Activation, target: float = 1.0) -> CurveLine:
         return CurveLine("residual r = y - t", -reach, reach, lambda x: (x, np.zeros_like(x)))
     if argument == "margin":
         return CurveLine("margin m = t y", -reach, reach, lambda x: (x, np.ones_like(x)))
-    low, high = _bounds(component.prediction_space, component._input_form != "prediction")
+    low, high = _bounds(component.prediction_space, component._takes_raw_outputs)
     label = _LABELS[component._input_form]
     return CurveLine(
         f"{label}, target {target:g}", low, high, lambda x: (x, np.full_like(x, target))

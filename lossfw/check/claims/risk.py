@@ -203,9 +203,7 @@ def check_elicits(subject: Subject, search: Search) -> None:
 def _into(subject: Subject, y: NDArray) -> NDArray:
     """Return means as predictions: their logarithms for a loss on those."""
     loss = subject.truth
-    logarithms = (
-        loss is not None and loss._input_form != "prediction" and loss.output_activation == "exp"
-    )
+    logarithms = loss is not None and loss._takes_raw_outputs and loss.output_activation == "exp"
     return np.log(y) if logarithms else y
 
 

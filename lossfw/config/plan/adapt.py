@@ -55,7 +55,7 @@ def adapt_loss(config: CheckedConfig) -> None:
         )
         # A loss of logits behind another output activation is a mistake, and the metrics wait for
         # its end.
-        if loss._input_form == "prediction" or leaves_logits(origin.output_activation):
+        if not loss._takes_raw_outputs or leaves_logits(origin.output_activation):
             # Metrics see the predictions, also where the loss was fused with the output activation.
             refused = check_metrics(config, loss._input_form)
             refused |= _check_spaces(config, origin, origin.output_activation)

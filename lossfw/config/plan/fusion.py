@@ -33,7 +33,7 @@ def adapt_to_activation(
     ``fuse: false`` or sets the guard itself. An output activation in front of a loss that expects
     logits is a mistake.
     """
-    if loss._input_form != "prediction":
+    if loss._takes_raw_outputs:
         if not leaves_logits(output_activation):
             _refuse_activation(config, loss, origin, output_activation)
         return loss, loss._input_form
@@ -79,7 +79,7 @@ def _logit_keys(loss: Loss) -> tuple[str, ...]:
 def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) -> tuple[Loss, Form]:
     """Return the loss and its input in the form that suits outputs without an output activation."""
     if origin.form == "prediction":
-        if loss._input_form != "prediction":
+        if loss._takes_raw_outputs:
             config.add(
                 origin.place,
                 f"{origin.given}, but the loss {loss.name} is set to take {loss._input_form}",
@@ -87,7 +87,7 @@ def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) ->
                 key=True,
             )
         return loss, "prediction"
-    if loss._input_form != "prediction":
+    if loss._takes_raw_outputs:
         return loss, loss._input_form
     fused, unfused_by = loss.on_raw_outputs(), _unfused_by(config, loss)
     if fused is None:

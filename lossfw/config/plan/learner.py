@@ -82,7 +82,7 @@ def _output_activation(loss: Loss, model: Model) -> str | None:
     """
     if model.own_objective:
         return model.own_activation
-    expected = None if loss._input_form != "prediction" else loss._expected_activation()
+    expected = None if loss._takes_raw_outputs else loss._expected_activation()
     return expected or _NO_ACTIVATION
 
 

@@ -111,7 +111,7 @@ def _shown(space: Space) -> str:
 
 def check_forms(parts: Sequence[Loss]) -> None:
     """Raise `ParameterError` if some parts take raw outputs and others predictions."""
-    on_raw_outputs = next((part for part in parts if part._input_form != "prediction"), None)
+    on_raw_outputs = next((part for part in parts if part._takes_raw_outputs), None)
     if on_raw_outputs is None:
         return
     for part in parts:

@@ -23,7 +23,7 @@ class ErrorProbability(NamedTuple):
 
 def probability_of(loss: Loss) -> OutputKind | None:
     """Tell how the predictions of a loss give probabilities; None if they do not."""
-    if loss._input_form != "prediction":
+    if loss._takes_raw_outputs:
         kinds: dict[tuple[str | None, bool], OutputKind] = {
             ("softmax", True): "softmax",
             ("sigmoid", False): "sigmoid",

@@ -199,7 +199,7 @@ def _within_sum(total: Sum, part: Loss) -> Claims:
     if isinstance(part.target_space, ClassIndex) and isinstance(total.target_space, Simplex):
         # Nothing is lost at a class that is certain; at a soft target something may be.
         claims = replace(claims, zero_at_target=None)
-    if total._input_form != "prediction" and total.output_activation is None:
+    if total._takes_raw_outputs and total.output_activation is None:
         # Different activations give the same logits different meanings.
         claims = replace(claims, proper=None, strictly_proper=None, calibrated=None, elicits=None)
     return claims

@@ -155,7 +155,7 @@ def _scored(
 
 def _form_of(config: CheckedConfig) -> Form:
     """Return what the rows of a run hold."""
-    if config.loss is not None and config.loss._input_form != "prediction":
+    if config.loss is not None and config.loss._takes_raw_outputs:
         return config.loss._input_form
     saved = config.origin is not None and config.origin.form == "logits"
     return "logits" if saved else "prediction"
@@ -172,15 +172,15 @@ def _taking(metric: Metric, form: Form, own: Loss | None) -> Metric:
         return metric
     loss = metric.of
     if form != "prediction":
-        fused = loss if loss._input_form != "prediction" else loss.on_raw_outputs()
+        fused = loss if loss._takes_raw_outputs else loss.on_raw_outputs()
         if fused is None and loss.prediction_space is not LOGITS:
             raise ArgumentError(
                 f"the rows hold {form}, but the loss {loss.name} has no form for {form}."
             )
         return LossMetric(of=fused or loss)
     of_chances = own is not None and own.prediction_space in (UNIT, SIMPLEX)
-    if loss._input_form != "prediction" or (of_chances and loss.prediction_space is LOGITS):
-        taken = "logits" if loss._input_form == "prediction" else loss._input_form
+    if loss._takes_raw_outputs or (of_chances and loss.prediction_space is LOGITS):
+        taken = loss._input_form if loss._takes_raw_outputs else "logits"
         raise ArgumentError(f"the rows hold predictions, but the loss {loss} takes {taken}.")
     return metric
 

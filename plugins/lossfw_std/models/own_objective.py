@@ -51,8 +51,7 @@ class OwnObjective:
         return (
             f"objective_activation is missing, and nothing says what the raw outputs of "
             f"{self.objective} mean: write objective_activation: exp (logarithms), sigmoid or "
-            f"softmax "
-            f"(logits), or identity. Known objectives of {self.library_title} are "
+            f"softmax (logits), or identity. Known objectives of {self.library_title} are "
             f"{', '.join(self.own_activations)}"
         )
 
