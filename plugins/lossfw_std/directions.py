@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,6 +30,11 @@ class Directions(Vector):
 DIRECTION = Directions("DIRECTION", "the rows of numbers that are not all 0", of_numbers=REAL)
 
 
+# A product of matrices with so many multiplications is not shared out among threads by BLAS, nor is
+# one of vectors that are no longer.
+_ONE_THREAD, _LONG = 2**18, 2**13
+
+
 class UnitRows(NamedTuple):
     """Rows of length 1, and the lengths that they had, with a last axis of 1."""
 
@@ -54,8 +60,6 @@ def unit_rows(xp: Namespace, y: Array) -> UnitRows:
 def dots(xp: Namespace, a: Array, b: Array) -> Array:
     """Return the products of each row of `a` with each row of `b`, (..., n, m).
 
-    NumPy's einsum and not its product of matrices, whose bits depend on the other groups.
-
     Examples
     --------
     >>> import numpy as np
@@ -64,7 +68,7 @@ def dots(xp: Namespace, a: Array, b: Array) -> Array:
            [2.]])
     """
     if xp is np:
-        return np.einsum("...id,...jd->...ij", a, b)
+        return _product(a, np.moveaxis(b, -1, -2))
     if hasattr(a, "mT") and hasattr(b, "mT") and a.dtype != object:
         return a @ b.mT
     # Dual and exact numbers have no product of matrices.
@@ -81,10 +85,27 @@ def combined(xp: Namespace, weights: Array, rows: Array) -> Array:
     array([[5., 1.]])
     """
     if xp is np:
-        return np.einsum("...ij,...jd->...id", weights, rows)
+        return _product(weights, rows)
     if hasattr(weights, "mT") and hasattr(rows, "mT") and weights.dtype != object:
         return weights @ rows
     return xp.sum(weights[..., :, :, None] * rows[..., None, :, :], axis=-2)
+
+
+def _product(a: Array, b: Array) -> Array:
+    """Return a @ b, each group by itself, with bits that depend on no number of threads."""
+    rows, inner = a.shape[-2:]
+    columns = b.shape[-1]
+    if rows * inner * columns <= _ONE_THREAD:
+        return a @ b
+    if inner > _LONG:
+        return np.einsum("...ij,...jk->...ik", a, b)
+    side = math.isqrt(_ONE_THREAD // inner)
+    result = np.empty((*a.shape[:-1], columns), a.dtype)
+    for i in range(0, rows, side):
+        for j in range(0, columns, side):
+            piece = a[..., i : i + side, :] @ b[..., j : j + side]
+            result[..., i : i + side, j : j + side] = piece
+    return result
 
 
 def by_rows(xp: Namespace, unit: UnitRows, by_cosine: Array) -> Array:

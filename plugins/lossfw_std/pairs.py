@@ -11,6 +11,8 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import numpy as np
+
 from lossfw import Array, GroupLoss, Namespace
 from lossfw.numerics import computed_in_float64, multiply_or_zero
 
@@ -40,6 +42,8 @@ def is_unknown(xp: Namespace, y: Array, t: Array) -> Array:
 
 def with_nan(xp: Namespace, unknown: Array, result: Array) -> Array:
     """Return a result, NaN in groups where a number is unknown."""
+    if xp is np and not unknown.any():
+        return result
     return xp.where(unknown, xp.full_like(result, math.nan), result)
 
 
@@ -64,6 +68,10 @@ class PairLoss(GroupLoss):
     def slope(self, xp: Namespace, d: Array) -> Array:
         """Return its derivative."""
 
+    def cost_and_slope(self, xp: Namespace, d: Array) -> tuple[Array, Array]:
+        """Return both; override it where they have parts in common."""
+        return self.cost(xp, d), self.slope(xp, d)
+
     @abstractmethod
     def bend(self, xp: Namespace, d: Array) -> Array:
         """Return its second derivative."""
@@ -74,8 +82,9 @@ class PairLoss(GroupLoss):
 
     def weights(self, xp: Namespace, t: Array) -> Array:
         """Return the weight of each pair, 0 where row i is not more relevant."""
-        ti, tj = pairs(t)
-        return xp.astype((ti > tj) & (tj > ABSENT), t.dtype)
+        # One comparison of pairs: nothing is above a row that is absent.
+        ti, tj = t[..., :, None], xp.where(t > ABSENT, t, xp.full_like(t, xp.inf))[..., None, :]
+        return xp.astype(ti > tj, t.dtype)
 
     def textbook_weights(self, xp: Namespace, t: Array) -> Array:
         """Return the weights by their definition."""
@@ -90,7 +99,7 @@ class PairLoss(GroupLoss):
 
     @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The sum over j and then over i, which has the same bits alone and in a stack."""
+        """The sum over all pairs."""
         y, t, _ = self._in_order(xp, y, t)
         return _total(xp, y, t, multiply_or_zero(xp, self.weights(xp, t), self.cost(xp, _gaps(y))))
 
@@ -104,11 +113,12 @@ class PairLoss(GroupLoss):
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, with the same weights."""
         y, t, place = self._in_order(xp, y, t)
-        weights, gaps = self.weights(xp, t), _gaps(y)
-        slopes = multiply_or_zero(xp, weights, self.slope(xp, gaps))
+        weights = self.weights(xp, t)
+        costs, slopes = self.cost_and_slope(xp, _gaps(y))
+        slopes = multiply_or_zero(xp, weights, slopes)
         slope = xp.sum(slopes, axis=-2) - xp.sum(slopes, axis=-1)
         slope = with_nan(xp, is_unknown(xp, y, t), slope)
-        value = _total(xp, y, t, multiply_or_zero(xp, weights, self.cost(xp, gaps)))
+        value = _total(xp, y, t, multiply_or_zero(xp, weights, costs))
         return value, slope if place is None else xp.take_along_axis(slope, place, axis=-1)
 
     @computed_in_float64
@@ -144,5 +154,6 @@ def _gaps(y: Array) -> Array:
 
 
 def _total(xp: Namespace, y: Array, t: Array, terms: Array) -> Array:
-    result = xp.sum(xp.sum(terms, axis=-1), axis=-1)
+    # Each group as one row, which has the same bits alone and in a stack.
+    result = xp.sum(xp.reshape(terms, (*terms.shape[:-2], y.shape[-1] ** 2)), axis=-1)
     return with_nan(xp, is_unknown(xp, y, t)[..., 0], result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
 from pydantic import PositiveFloat
 
 from lossfw import REAL, VECTOR, Array, Claims, Columns, GroupLoss, Namespace, Space
@@ -11,9 +12,11 @@ from lossfw.numerics import (
     columns,
     computed_in_float64,
     logsumexp,
+    multiply_or_zero,
     sigmoid,
     softmax_cross_entropy,
-    softmax_cross_entropy_and_gradient,
+    softmax_cross_entropy_and_gradient_at,
+    softmax_cross_entropy_at,
     softmax_cross_entropy_gradient,
     softplus,
 )
@@ -262,40 +265,38 @@ class InfoNce(GroupLoss):
     @computed_in_float64
     def value(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The softmax cross-entropy of the row's own key."""
-        result = xp.sum(softmax_cross_entropy(xp, *self._choices(xp, y, t)), axis=-1)
-        return with_nan(xp, self._is_unknown(xp, y, t), result)
+        losses = softmax_cross_entropy_at(xp, *self._choices(xp, y, t))
+        return with_nan(xp, self._is_unknown(xp, y, t), _mean(xp, losses, t))
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """A query goes to its key and away from others, and a key likewise."""
-        return self._by_vectors(xp, y, t, self._slope(xp, y, t))
+        slope: tuple[Array, Array] = self.value_and_derivative(xp, y, t)[1]
+        return slope
 
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
         """Both, from the same softmaxes."""
-        losses, slope = softmax_cross_entropy_and_gradient(xp, *self._choices(xp, y, t))
-        value = with_nan(xp, self._is_unknown(xp, y, t), xp.sum(losses, axis=-1))
-        return value, self._by_vectors(xp, y, t, slope / self.temperature)
+        unknown = self._is_unknown(xp, y, t)
+        losses, slope = softmax_cross_entropy_and_gradient_at(xp, *self._choices(xp, y, t))
+        slope = xp.reshape(slope, (*t.shape, t.shape[-1]))
+        slope = slope * (_weights(xp, t) / self.temperature)[..., None]
+        query = combined(xp, slope, y.key)
+        key = combined(xp, xp.moveaxis(slope, -1, -2), y.query)
+        parts = tuple(with_nan(xp, unknown[..., None, None], x) for x in (query, key))
+        return with_nan(xp, unknown, _mean(xp, losses, t)), parts
 
     def claims(self) -> Claims:
         """At least 0, and smooth."""
         return Claims(nonnegative=True, twice_smooth=True, row_order=True, zero_alone=True)
 
     def _choices(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
-        """Return for each query the logits of all keys, and its own as the one to find."""
-        z = dots(xp, y.query, y.key) / self.temperature
-        there = xp.broadcast_to((t > ABSENT)[..., None, :], z.shape)
-        return xp.where(there, z, xp.full_like(z, -xp.inf)), _own(xp, t)
-
-    def _slope(self, xp: Namespace, y: Any, t: Array) -> Array:
-        return softmax_cross_entropy_gradient(xp, *self._choices(xp, y, t)) / self.temperature
-
-    def _by_vectors(self, xp: Namespace, y: Any, t: Array, slope: Array) -> tuple[Array, Array]:
-        """Return derivatives by queries and keys from those by their products."""
-        unknown = self._is_unknown(xp, y, t)[..., None, None]
-        query = combined(xp, slope, y.key)
-        key = combined(xp, xp.moveaxis(slope, -1, -2), y.query)
-        return with_nan(xp, unknown, query), with_nan(xp, unknown, key)
+        """Return for each query, as one row, the logits of all keys, and the place of its own."""
+        z, there = dots(xp, y.query, y.key) / self.temperature, (t > ABSENT)[..., None, :]
+        if xp is not np or not there.all():
+            z = xp.where(there, z, xp.full_like(z, -xp.inf))
+        own = xp.broadcast_to(columns(xp, t), t.shape)
+        return xp.reshape(z, (-1, t.shape[-1])), xp.reshape(own, (-1,))
 
     def _is_unknown(self, xp: Namespace, y: Any, t: Array) -> Array:
         return _is_unknown(xp, y.query, t) | _is_unknown(xp, y.key, t)
@@ -325,15 +326,25 @@ def _means(xp: Namespace, t: Array) -> Array:
 
 def _own(xp: Namespace, t: Array) -> Array:
     """Return the weight of the pair of each row with itself, in a mean over the rows."""
-    (i, j), there = pairs(columns(xp, t)), xp.astype(t > ABSENT, t.dtype)
-    rows = xp.sum(there, axis=-1)[..., None, None]
-    own = xp.astype(i == j, t.dtype) * there[..., None]
-    return own / xp.where(rows > 0, rows, xp.ones_like(rows))
+    i, j = pairs(columns(xp, t))
+    return xp.astype(i == j, t.dtype) * _weights(xp, t)[..., None]
+
+
+def _weights(xp: Namespace, t: Array) -> Array:
+    """Return the weight of each row in a mean over those that are there."""
+    there = xp.astype(t > ABSENT, t.dtype)
+    rows = xp.sum(there, axis=-1, keepdims=True)
+    return there / xp.where(rows > 0, rows, xp.ones_like(rows))
+
+
+def _mean(xp: Namespace, losses: Array, t: Array) -> Array:
+    """Return the mean over the rows that are there."""
+    return xp.sum(multiply_or_zero(xp, _weights(xp, t), xp.reshape(losses, t.shape)), axis=-1)
 
 
 def _is_unknown(xp: Namespace, y: Array, t: Array) -> Array:
     """Return whether a number of a group is NaN."""
-    return xp.any(xp.any(xp.isnan(y), axis=-1) | xp.isnan(t), axis=-1)
+    return xp.any(xp.isnan(y), axis=(-2, -1)) | xp.any(xp.isnan(t), axis=-1)
 
 
 def _textbook_cosines(xp: Namespace, y: Array) -> Array:

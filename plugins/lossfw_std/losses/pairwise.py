@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import Array, Claims, Namespace
-from lossfw.numerics import positive_part, sigmoid, softplus
+from lossfw.numerics import positive_part, sigmoid, softplus, step_of
 from lossfw_std.pairs import PairLoss, pairs
 from lossfw_std.parabolas import over_distance, over_logistic
 
@@ -24,6 +24,12 @@ class LogisticPairs(PairLoss):
     def slope(self, xp: Namespace, d: Array) -> Array:
         """1 / (1 + exp(s_i - s_j))."""
         return sigmoid(xp, d)
+
+    def cost_and_slope(self, xp: Namespace, d: Array) -> tuple[Array, Array]:
+        """Both from one exponential."""
+        e = xp.exp(-xp.abs(d))
+        cost = positive_part(xp, d) + xp.log1p(e)
+        return cost, xp.maximum(e, step_of(xp, d)) / (1.0 + e)
 
     def bend(self, xp: Namespace, d: Array) -> Array:
         """The product of the shares of both."""
