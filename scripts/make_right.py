@@ -58,12 +58,12 @@ def probability(panel: Any) -> None:
 
 
 def kink(panel: Any) -> None:
-    """Draw the slope of the absolute error."""
+    """Draw the gradient of the absolute error."""
     panel.plot([-1, 0], [-1, -1], STABLE)
     panel.plot([0, 1], [1, 1], STABLE)
     panel.plot([0, 0], [-1, 1], color=BAND, lw=5, solid_capstyle="butt")
     panel.plot([0], [2], "o", color=PRINTED)
-    panel.set(title="A kink", xlabel="y - t", ylabel="slope of |y - t|", ylim=(-2.4, 2.4))
+    panel.set(title="A kink", xlabel="y - t", ylabel="gradient of |y - t|", ylim=(-2.4, 2.4))
 
 
 def deviance(panel: Any) -> None:

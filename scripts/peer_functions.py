@@ -206,7 +206,7 @@ def _poisson(f: Any, p: Mapping[str, Any]) -> Function:
 
 
 def _hinge_embedding(f: Any, p: Mapping[str, Any]) -> AdaptedFunction:
-    # At the kink its slope is that of the other side, which is right as well.
+    # At the kink its gradient is that of the other side, which is right as well.
     return AdaptedFunction(of_torch(lambda y, t: f(y, t, p["margin"], reduction="none")).value)
 
 
@@ -342,8 +342,8 @@ def _compiled(factor: float, **parameters: str) -> Maker:
             return np.asarray(factor * (loss.loss(t, y) + constant)).astype(y.dtype)
 
         def gradient(y: NDArray, t: NDArray) -> NDArray:
-            slope = loss.gradient(np.ascontiguousarray(t), np.ascontiguousarray(y))
-            return np.asarray(factor * slope)
+            found = loss.gradient(np.ascontiguousarray(t), np.ascontiguousarray(y))
+            return np.asarray(factor * found)
 
         return AdaptedFunction(value, gradient)
 

@@ -32,7 +32,7 @@ from lossfw.report.text.tables import markdown_table
 
 SEEDS = 10
 ROUNDS = 100
-RULES = ("auto", "exact", "bound", "slope", "one")
+RULES = ("auto", "exact", "bound", "gradient", "one")
 LIBRARIES = ("xgboost", "lightgbm", "catboost", "sklearn")
 
 # Of the residual, in the units of targets whose spread goes from 0.3 to 370.
@@ -49,17 +49,17 @@ LARGEST = 1e3
 
 PAGE = """# The curvature of a loss
 
-A boosting library moves a leaf by minus the sum of slopes over the sum of curvatures. With second
-derivatives that is Newton's step, which is right near a minimum of a convex loss. A robust loss is
-flat or bent the other way far from the target, where Newton's step goes anywhere: a model with
-Huber's loss and exact curvatures can explode. An objective of a bridge takes its curvature by one
-of these rules:
+A boosting library moves a leaf by minus the sum of gradients over the sum of curvatures. With
+second derivatives that is Newton's step, which is right near a minimum of a convex loss. A robust
+loss is flat or bent the other way far from the target, where Newton's step goes anywhere: a model
+with Huber's loss and exact curvatures can explode. An objective of a bridge takes its curvature by
+one of these rules:
 
 | rule | curvature of a row | meaning |
 |---|---|---|
 | `exact` | the second derivative | Newton's step |
 | `bound` | of a parabola that touches the loss and lies above it | the loss of a row never grows |
-| `slope` | the greater of second derivative and slope | no row asks for a step above 1 |
+| `gradient` | the greater of second derivative and gradient | no row asks for a step above 1 |
 | `one` | 1 | gradient descent, in the units of the loss |
 | `auto` | chosen by what the loss claims | see below |
 
@@ -76,8 +76,8 @@ XGBoost's own absolute error from release 3.4 on.
 - For losses of the residual: `exact` if they claim to be strongly convex, and else `bound`.
 - For convex, twice smooth losses with a bounded second derivative, such as the logistic loss:
   `exact`.
-- For the rest, such as hinge, focal and deviances: `slope`. A row on the flat side of a kink of the
-  margin has the curvature of a parabola around the kink.
+- For the rest, such as hinge, focal and deviances: `gradient`. A row on the flat side of a kink of
+  the margin has the curvature of a parabola around the kink.
 - In HistGradientBoosting, for losses of the residual with a kink: `one`, with leaves that minimise
   the loss of their residuals.
 

@@ -71,7 +71,7 @@ class BoostingLibrary(BoostingBridge):
         ----------
         loss : str, mapping or Loss
             A loss with an output activation is fused with it.
-        curvature : {"auto", "exact", "bound", "slope", "one", "twice", "expected"}
+        curvature : {"auto", "exact", "bound", "gradient", "one", "twice", "expected"}
             What takes the place of the second derivative.
         target : array_like, optional
             For a loss with targets of several columns: all of them, (N, C). Labels are then the

@@ -48,7 +48,7 @@ class CatBoostObjective(Frozen):
     no_jit: ClassVar[bool] = True
 
     def calc_ders_range(self, approxes: Any, targets: Any, weights: Any) -> NDArray:
-        """Return minus the slope and minus the curvature of each row, (N, 2)."""
+        """Return minus the gradient and minus the curvature of each row, (N, 2)."""
         w = None if weights is None else np.asarray(weights)
         g, h = self.derivatives(np.asarray(approxes), np.asarray(targets), w)
         pairs = np.empty((len(g), 2))
@@ -57,7 +57,7 @@ class CatBoostObjective(Frozen):
         return pairs
 
     def calc_ders_multi(self, approx: Any, target: Any, weight: Any) -> Any:
-        """Return minus the slopes and minus the matrix of curvatures of one row."""
+        """Return minus the gradients and minus the matrix of curvatures of one row."""
         return self._of_row(approx, target, 1.0 if weight is None else weight)
 
     @functools.cached_property
@@ -268,10 +268,12 @@ class CatBoostBridge(StartInDataLibrary):
         rows = [objective.calc_ders_multi(*row) for row in zip(raw, target, w, strict=True)]
         return -np.array([g for g, _ in rows]), -np.array([np.diag(h) for _, h in rows])
 
-    def leaf(self, slopes: NDArray, bends: NDArray, weight: NDArray, l2: float) -> NDArray | None:
-        if slopes.ndim == 2:
+    def leaf(
+        self, gradients: NDArray, curvatures: NDArray, weight: NDArray, l2: float
+    ) -> NDArray | None:
+        if gradients.ndim == 2:
             return None  # The whole matrix is solved.
-        return super().leaf(slopes, bends, weight, l2 * float(weight.mean()))
+        return super().leaf(gradients, curvatures, weight, l2 * float(weight.mean()))
 
     def score(
         self, metric: Any, raw: NDArray, target: NDArray, weight: NDArray | None

@@ -22,7 +22,7 @@ from lossfw.losses.engine.compiled import RowKernels
 
 
 class RowDerivatives:
-    """Slopes and the matrix of curvatures of one row, of minus a loss of rows."""
+    """Gradients and the matrix of curvatures of one row, of minus a loss of rows."""
 
     def __init__(self, derivatives: Derivatives) -> None:
         self._derivatives = derivatives
@@ -32,7 +32,7 @@ class RowDerivatives:
     def __call__(
         self, approx: Any, target: float, weight: float
     ) -> tuple[list[float], list[list[float]]]:
-        """Return K slopes and K rows of K curvatures."""
+        """Return K gradients and K rows of K curvatures."""
         # Numbers of NumPy would be several times slower.
         z = approx.tolist() if isinstance(approx, np.ndarray) else list(approx)
         table = self._table(len(z))
@@ -81,17 +81,17 @@ class RowDerivatives:
                 f"{target:g}: a smaller learning rate keeps them finite."
             )
         p = [size / total for size in sizes]
-        slopes = [factor * (q - share) for q, share in zip(target_probabilities, p, strict=True)]
+        gradients = [factor * (q - share) for q, share in zip(target_probabilities, p, strict=True)]
         scaled = [factor * b for b in p]
-        bends = [[a * b for b in scaled] for a in p]
+        curvatures = [[a * b for b in scaled] for a in p]
         for k, share in enumerate(scaled):
-            bends[k][k] -= share
-        return slopes, bends
+            curvatures[k][k] -= share
+        return gradients, curvatures
 
     def _kernels_of(self, classes: int) -> RowKernels | None:
         """Return the kernels for a number of classes, if there may be any."""
         loss = self._derivatives.loss
-        if self._derivatives.rule not in ("slope", "exact", "softmax") or loss._has_own_weight:
+        if self._derivatives.rule not in ("gradient", "exact", "softmax") or loss._has_own_weight:
             return None
         return RowKernels(loss, ("gradient", "hessian"), classes)
 
@@ -102,18 +102,18 @@ class RowDerivatives:
         results = kernels.results(np.array([z]), np.array([target]))
         if results is None:
             return None
-        slopes, seconds = results
-        g = [-weight * slope for slope in slopes[0].tolist()]
+        gradients, seconds = results
+        g = [-weight * gradient for gradient in gradients[0].tolist()]
         h = [weight * second for second in seconds[0].tolist()]
         if not isfinite(sum(g) + sum(h)):
             return None
-        if self._derivatives.rule == "slope":
+        if self._derivatives.rule == "gradient":
             h = [max(b, abs(a)) for a, b in zip(g, h, strict=True)]
         least = LEAST * weight
-        bends = [[0.0] * len(z) for _ in z]
+        curvatures = [[0.0] * len(z) for _ in z]
         for k, b in enumerate(h):
-            bends[k][k] = -max(b, least)
-        return g, bends
+            curvatures[k][k] = -max(b, least)
+        return g, curvatures
 
     def _general(
         self, z: list[float], target: float, weight: float

@@ -124,7 +124,7 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
         gradient_out: Any = None,
         n_threads: int = 1,
     ) -> Any:
-        """Return the slopes; `gradient_out` is filled if given."""
+        """Return the gradients; `gradient_out` is filled if given."""
         return self.gradient_hessian(y_true, raw_prediction, sample_weight, gradient_out)[0]
 
     def gradient_hessian(
@@ -136,7 +136,7 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
         hessian_out: Any = None,
         n_threads: int = 1,
     ) -> Any:
-        """Return slopes and curvatures; the arrays given for them are filled."""
+        """Return gradients and curvatures; the arrays given for them are filled."""
         found = self._derivatives(self._raw(raw_prediction), y_true, sample_weight)
         return tuple(
             _filled(array, out)

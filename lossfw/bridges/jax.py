@@ -83,7 +83,7 @@ def function(
     MissingExtraError
         If JAX is not installed.
     ArgumentError
-        If the slope of the loss is 0 almost everywhere, or an option does not fit.
+        If the gradient of the loss is 0 almost everywhere, or an option does not fit.
 
     Notes
     -----
@@ -112,19 +112,19 @@ def _array(x: Any) -> Any:
 def differentiate(
     function: Callable[..., Any], y: NDArray, *others: NDArray, compiled: bool
 ) -> tuple[NDArray, NDArray]:
-    """Return the losses of a function, and their slopes by `y`, in float64 where `y` is."""
+    """Return the losses of a function, and their gradients by `y`, in float64 where `y` is."""
     jax = JaxBridge.imported()
     # Imported on use: it imports JAX.
     from lossfw.losses.engine.jax_rules import double_precision
 
-    def value_and_slope(y: Any, *others: Any) -> Any:
+    def value_and_gradient(y: Any, *others: Any) -> Any:
         losses, back = jax.vjp(lambda y: function(y, *others), y)
         return losses, back(jax.numpy.ones_like(losses))[0]
 
     with double_precision(y.dtype == np.float64):
-        step = jax.jit(value_and_slope) if compiled else value_and_slope
-        losses, slopes = step(*map(jax.numpy.asarray, (y, *others)))
-    return np.asarray(losses), np.asarray(slopes)
+        step = jax.jit(value_and_gradient) if compiled else value_and_gradient
+        losses, gradients = step(*map(jax.numpy.asarray, (y, *others)))
+    return np.asarray(losses), np.asarray(gradients)
 
 
 class JaxBridge(AutogradBridge):
@@ -143,10 +143,10 @@ class JaxBridge(AutogradBridge):
             "import jax\n"
             "from lossfw.bridges import jax as bridge\n"
             f"function = bridge.function({written(loss)})\n"
-            "slope = jax.grad(lambda w: function(model(w, x), y).mean())(w)"
+            "gradient = jax.grad(lambda w: function(model(w, x), y).mean())(w)"
         )
 
-    def value_and_slope(
+    def value_and_gradient(
         self, loss: Loss, y: NDArray, t: NDArray, *, compiled: bool = False
     ) -> tuple[NDArray, NDArray]:
         return differentiate(self.build(loss), y, t, compiled=compiled)

@@ -68,7 +68,7 @@ def loss(
     Raises
     ------
     ArgumentError
-        If Keras runs on another backend, the slope of the loss is 0 almost everywhere, or an
+        If Keras runs on another backend, the gradient of the loss is 0 almost everywhere, or an
         option does not fit.
 
     Notes

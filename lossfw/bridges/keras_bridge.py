@@ -50,7 +50,7 @@ class KerasBridge(AutogradBridge):
             f"model.compile('adam', bridge.loss({written(loss)}))"
         )
 
-    def value_and_slope(
+    def value_and_gradient(
         self, loss: Loss, y: NDArray, t: NDArray, *, compiled: bool = False
     ) -> tuple[NDArray, NDArray]:
         from lossfw.bridges.keras_loss import differentiate

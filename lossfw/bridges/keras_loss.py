@@ -233,14 +233,16 @@ def _counts_in_shape(given: Any, shape: tuple[int, ...]) -> Any:
 
 
 def differentiate(loss: Loss, y: NDArray, t: NDArray, *, compiled: bool) -> tuple[NDArray, NDArray]:
-    """Return losses and slopes as Keras has them, by its backend."""
+    """Return losses and gradients as Keras has them, by its backend."""
     criterion = KerasLoss(loss, reduction="none", dtype=str(y.dtype), fuse=False)
     if not loss.takes_rows and not loss._sums_rows:
         y, t = y[:, None], t[:, None]
     if keras.backend.backend() == "jax":
-        losses, slopes = jax_bridge.differentiate(lambda y: criterion(t, y), y, compiled=compiled)
+        losses, gradients = jax_bridge.differentiate(
+            lambda y: criterion(t, y), y, compiled=compiled
+        )
     else:
         # Keras compiles a whole training step, and no loss alone.
         target = torch_bridge.TorchBridge.imported().tensor(t)
-        losses, slopes = torch_bridge.differentiate(lambda y: criterion(target, y), y)
-    return losses, slopes.reshape(losses.shape) if slopes.shape[1:] == (1,) else slopes
+        losses, gradients = torch_bridge.differentiate(lambda y: criterion(target, y), y)
+    return losses, gradients.reshape(losses.shape) if gradients.shape[1:] == (1,) else gradients

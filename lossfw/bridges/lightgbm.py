@@ -69,7 +69,7 @@ class LightGBMObjective(Frozen):
     def __call__(
         self, y_true: Any, y_pred: Any, weight: Any = None, group: Any = None
     ) -> tuple[NDArray, NDArray]:
-        """Return slopes and curvatures, in float32 and in the shape of the raw predictions.
+        """Return gradients and curvatures, in float32 and in the shape of the raw predictions.
 
         Called as (predictions, Dataset) or as (labels, predictions, weights, sizes of groups).
         """

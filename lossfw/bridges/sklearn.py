@@ -81,7 +81,7 @@ def hist_loss(
     ----------
     loss : str, mapping or Loss
         A loss with an output activation is fused with it.
-    curvature : {"auto", "exact", "bound", "slope", "one"}
+    curvature : {"auto", "exact", "bound", "gradient", "one"}
         What takes the place of the second derivative.
     refit : bool, optional
         Whether leaves get the minimum of the loss of their residuals, and not a Newton

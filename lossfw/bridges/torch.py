@@ -62,7 +62,7 @@ def module(
     MissingExtraError
         If PyTorch is not installed.
     ArgumentError
-        If the slope of the loss is 0 almost everywhere, or an option is misspelt.
+        If the gradient of the loss is 0 almost everywhere, or an option is misspelt.
 
     Notes
     -----
@@ -116,7 +116,7 @@ def _unreduced(loss: Loss, check: bool, input: Any, target: Any) -> Any:  # noqa
 
 
 def differentiate(function: Callable[[Any], Any], y: NDArray) -> tuple[NDArray, NDArray]:
-    """Return the losses of a function of predictions, and their slopes by a backward pass."""
+    """Return the losses of a function of predictions, and their gradients by a backward pass."""
     prediction = TorchBridge.imported().tensor(y, requires_grad=True)
     losses = function(prediction)
     losses.sum().backward()
@@ -141,7 +141,7 @@ class TorchBridge(AutogradBridge):
             f"bridge.module({written(loss)})(model(x), y).backward()"
         )
 
-    def value_and_slope(
+    def value_and_gradient(
         self, loss: Loss, y: NDArray, t: NDArray, *, compiled: bool = False
     ) -> tuple[NDArray, NDArray]:
         torch = self.imported()

@@ -66,7 +66,7 @@ class XGBoostObjective(Frozen):
     min_child_weight: float = _MIN_CHILD_WEIGHT
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Return slopes and curvatures, in float32 and in the shape of the raw predictions.
+        """Return gradients and curvatures, in float32 and in the shape of the raw predictions.
 
         Called as (predictions, DMatrix) or as (labels, predictions, weights).
         """
@@ -75,7 +75,7 @@ class XGBoostObjective(Frozen):
     def at(
         self, raw: Any, target: Any, weight: Any = None, sizes: Any = None
     ) -> tuple[NDArray, NDArray]:
-        """Return slopes and curvatures; see `Derivatives`."""
+        """Return gradients and curvatures; see `Derivatives`."""
         g, h = self.derivatives(raw, target, weight, sizes, softmax_factor=_SOFTMAX_FACTOR)
         self._warn_of_little_curvature(h)
         g, h = (x.astype(np.float32, copy=False).reshape(np.shape(raw)) for x in (g, h))
@@ -209,7 +209,7 @@ class XGBoostBridge(BoostingLibrary):
         ----------
         loss : str, mapping or Loss
             A loss with an output activation is fused with it.
-        curvature : {"auto", "exact", "bound", "slope", "one", "twice", "expected"}
+        curvature : {"auto", "exact", "bound", "gradient", "one", "twice", "expected"}
             What takes the place of the second derivative.
         target : array_like, optional
             For a loss with targets of several columns: all of them, (N, C). Labels are then the

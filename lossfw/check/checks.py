@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from lossfw.check.claims import breaks, convexity, groups, properness, risk, slopes, values
+from lossfw.check.claims import breaks, convexity, groups, properness, risk, steepness, values
 from lossfw.check.core.search import Check, checks_in
 from lossfw.check.laws import (
     against_double,
@@ -72,7 +72,7 @@ CHECKS = _in_order(
     foreign_arrays,
     values,
     convexity,
-    slopes,
+    steepness,
     groups,
     breaks,
     properness,

@@ -77,8 +77,8 @@ class Claims(_ClaimRecord):
     bounded : float or None
         The value is at most this number, which need not be tight.
     zero_at_target : bool or None
-        The value is exactly 0 if the prediction equals the target, and so is the slope where the
-        formula's is 0 and has no kink.
+        The value is exactly 0 if the prediction equals the target, and so is the derivative where
+        the formula's is 0 and has no kink.
     convex : bool or None
         The loss is convex in the prediction; a loss of rows, in the whole row, and of groups, in
         all predictions of a group together.
@@ -122,9 +122,9 @@ class Claims(_ClaimRecord):
         change the value.
     row_order : bool or None
         For a loss of groups: the order of the rows of a group changes neither the value nor the
-        slope of a row.
+        derivative of a row.
     zero_alone : bool or None
-        For a loss of groups: a group of one row has the value 0 and the slope 0, exactly.
+        For a loss of groups: a group of one row has the value 0 and the derivative 0, exactly.
     permutation_equivariant : bool or None
         Renaming the classes in prediction and target does not change the value.
     finite_at_boundary : bool or None

@@ -59,8 +59,8 @@ class Bridge(LibraryComponent, ABC):
         """
         raise ArgumentError(f"the bridge {self.name} does not show how it is used")
 
-    def value_and_slope(self, loss: Loss, y: NDArray, t: NDArray) -> tuple[Any, Any] | None:
-        """Return unreduced losses and slopes as the library computes them, in NumPy's arrays.
+    def value_and_gradient(self, loss: Loss, y: NDArray, t: NDArray) -> tuple[Any, Any] | None:
+        """Return unreduced losses and gradients as the library computes them, in NumPy's arrays.
 
         None for a library that does not differentiate.
         """
@@ -70,19 +70,19 @@ class Bridge(LibraryComponent, ABC):
 class AutogradBridge(Bridge):
     """A bridge to a library of automatic differentiation.
 
-    The harness calls `value_and_slope` for every loss (``lossfw check --bridges NAME``), at
+    The harness calls `value_and_gradient` for every loss (``lossfw check --bridges NAME``), at
     ties and kinks, in several dtypes, and compiled.
     """
 
     def refusal(self, loss: Loss) -> str | None:
-        """Return why a loss cannot be trained with: a slope of 0 almost everywhere."""
+        """Return why a loss cannot be trained with: a gradient of 0 almost everywhere."""
         return flat_refusal(loss)
 
     @abstractmethod
-    def value_and_slope(
+    def value_and_gradient(
         self, loss: Loss, y: NDArray, t: NDArray, *, compiled: bool = False
     ) -> tuple[NDArray, NDArray]:
-        """Return unreduced losses, and the slopes that the library differentiates their sum to.
+        """Return unreduced losses, and the gradients that the library differentiates their sum to.
 
         Parameters
         ----------
@@ -150,7 +150,7 @@ class BoostingBridge(Bridge):
     is_wide: ClassVar[bool] = False
 
     def refusal(self, loss: Loss) -> str | None:
-        """Return why the loss cannot be boosted: no form of raw predictions, or no slope."""
+        """Return why the loss cannot be boosted: no form of raw predictions, or no gradient."""
         return refusal(loss, wide=self.is_wide)
 
     def build(self, loss: Loss) -> Any:
@@ -186,26 +186,28 @@ class BoostingBridge(Bridge):
         """
         return None
 
-    def leaf(self, slopes: NDArray, bends: NDArray, weight: NDArray, l2: float) -> NDArray | None:
+    def leaf(
+        self, gradients: NDArray, curvatures: NDArray, weight: NDArray, l2: float
+    ) -> NDArray | None:
         """Return the value of a leaf with these rows; None if that is not known.
 
         Parameters
         ----------
-        slopes, bends : ndarray
+        gradients, curvatures : ndarray
             What the library was handed for the rows of the leaf, weighted, (N,) or (N, K).
         weight : ndarray
             Those of all rows of the training, 1 without weights.
         l2 : float
             See `Boosting`.
         """
-        value: NDArray = -slopes.sum(axis=0) / (bends.sum(axis=0) + l2)
+        value: NDArray = -gradients.sum(axis=0) / (curvatures.sum(axis=0) + l2)
         return value
 
     @abstractmethod
     def derivatives(
         self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[NDArray, NDArray]:
-        """Return the slopes and curvatures that an objective hands to the library.
+        """Return the gradients and curvatures that an objective hands to the library.
 
         They go through the library's own classes, as in a training, and are undone to the
         sign of the loss and the shape of `raw`: (N,) or (N, K).

@@ -28,9 +28,9 @@ from lossfw.losses.row_groups import Groups
 from lossfw.numerics.arrays import NDArray
 
 # What "auto" makes of a loss: one of the others, or the library's own for softmax.
-Rule: TypeAlias = Literal["exact", "bound", "slope", "one", "softmax", "twice", "expected"]
+Rule: TypeAlias = Literal["exact", "bound", "gradient", "one", "softmax", "twice", "expected"]
 
-CURVATURES: Final = ("auto", "exact", "bound", "slope", "one", "twice", "expected")
+CURVATURES: Final = ("auto", "exact", "bound", "gradient", "one", "twice", "expected")
 
 # The least curvature of a row of weight 1, as XGBoost has it.
 LEAST: Final = 1e-16
@@ -57,17 +57,17 @@ def rule_for(loss: Loss, curvature: str) -> Rule:
     if curvature == "exact" and mirrored(loss) and kinked(loss):
         raise ArgumentError(
             f'curvature="exact" cannot train {loss.name}: its second derivative is 0 almost '
-            'everywhere, except for its kinks. Choose "bound", "slope" or "one".'
+            'everywhere, except for its kinks. Choose "bound", "gradient" or "one".'
         )
     if curvature == "expected" and not has_expected(loss):
         raise ArgumentError(
             f'curvature="expected" needs expected_second_derivative, which {loss.name} does not '
-            'have: choose "slope", or write it (lossfw.DistributionLoss).'
+            'have: choose "gradient", or write it (lossfw.DistributionLoss).'
         )
     if curvature == "bound" and not _has_bound(loss):
         raise ArgumentError(
             'curvature="bound" needs curvature_bound or the claim gradient_lipschitz, but '
-            f'{loss.name} has neither: choose "slope", or write curvature_bound.'
+            f'{loss.name} has neither: choose "gradient", or write curvature_bound.'
         )
     return curvature  # type: ignore[return-value]  # one of the literals
 
@@ -80,13 +80,13 @@ def _automatic(loss: Loss) -> Rule:
         # The Hessian of such a loss is at most twice its diagonal, where no score alone counts.
         if claims.convex and claims.twice_smooth and claims.shift_invariant:
             return "twice"
-        return "bound" if _has_bound(loss) else "slope"
+        return "bound" if _has_bound(loss) else "gradient"
     if loss.takes_rows:
-        return "softmax" if softmax_form(loss, loss.fixed_classes or 3) is not None else "slope"
+        return "softmax" if softmax_form(loss, loss.fixed_classes or 3) is not None else "gradient"
     if mirrored(loss):
         return "exact" if claims.strongly_convex and not kinked(loss) else "bound"
     smooth = claims.convex and claims.twice_smooth
-    return "exact" if smooth and claims.gradient_lipschitz is not None else "slope"
+    return "exact" if smooth and claims.gradient_lipschitz is not None else "gradient"
 
 
 def mirrored(loss: Loss) -> bool:
@@ -100,7 +100,7 @@ def mirrored(loss: Loss) -> bool:
 
 
 def kinked(loss: Loss) -> bool:
-    """Tell whether the slope of a loss may jump; it may where the loss does not say."""
+    """Tell whether the gradient of a loss may jump; it may where the loss does not say."""
     return _claims(loss).breaks != ()
 
 
@@ -122,9 +122,9 @@ def _has_bound(loss: Loss) -> bool:
 
 
 def curvature_of(
-    loss: Loss, rule: Rule, rows: Rows, slopes: NDArray, softmax_factor: float = 1.0
+    loss: Loss, rule: Rule, rows: Rows, gradients: NDArray, softmax_factor: float = 1.0
 ) -> NDArray:
-    """Return the weighted curvature of each raw prediction, from the weighted slopes there.
+    """Return the weighted curvature of each raw prediction, from the weighted gradients there.
 
     The rule ``softmax`` multiplies the second derivative by `softmax_factor`.
     """
@@ -133,11 +133,13 @@ def curvature_of(
     spread = rows.spread()
     constant = constant_curvature(loss, rule)
     if constant is not None:
-        return np.full_like(slopes, constant) * spread
+        return np.full_like(gradients, constant) * spread
     if rule in ("softmax", "exact"):
-        by_slopes = _of_softmax(loss, rows, slopes, softmax_factor if rule == "softmax" else 1.0)
-        if by_slopes is not None:
-            return by_slopes
+        by_gradients = _of_softmax(
+            loss, rows, gradients, softmax_factor if rule == "softmax" else 1.0
+        )
+        if by_gradients is not None:
+            return by_gradients
     is_wide = loss.takes_groups or loss.has_columns
     own = _own_bound(loss, rows) if rule == "bound" and (is_wide or not kinked(loss)) else None
     if own is not None:
@@ -147,15 +149,15 @@ def curvature_of(
     second = rows.compute(loss, "hessian")
     if rule in ("softmax", "twice"):
         found = np.multiply(second, softmax_factor if rule == "softmax" else 2.0, out=second)
-    elif rule == "slope":
+    elif rule == "gradient":
         # So no row asks for a step above 1, or above Newton's.
-        found = np.maximum(second, np.abs(slopes), out=second)
+        found = np.maximum(second, np.abs(gradients), out=second)
         if loss._argument == "margin" and _claims(loss).breaks:
             found = np.maximum(found, _at_kinks(loss, rows) * spread)
     elif rule == "bound":
         # Where a loss grows faster than a square, its own curvature is the larger one.
         traits = {"symmetric": bool(_claims(loss).symmetric), "has_kinks": kinked(loss)}
-        found = np.maximum(secant(loss, rows, slopes, **traits), second, out=second)
+        found = np.maximum(secant(loss, rows, gradients, **traits), second, out=second)
     else:
         found = second
     result: NDArray = np.maximum(found, LEAST * spread, out=found)
@@ -179,10 +181,10 @@ def constant_curvature(loss: Loss, rule: Rule) -> float | None:
     return max(least, LEAST) if rule == "exact" and least is not None and least == most else None
 
 
-def _of_softmax(loss: Loss, rows: Rows, slopes: NDArray, factor: float) -> NDArray | None:
-    """Return a multiple of the second derivative of a softmax cross-entropy, by its slopes.
+def _of_softmax(loss: Loss, rows: Rows, gradients: NDArray, factor: float) -> NDArray | None:
+    """Return a multiple of the second derivative of a softmax cross-entropy, by its gradients.
 
-    For classes the slopes are c p, and for the target c (p - 1), so that c p (1 - p) needs no
+    For classes the gradients are c p, and for the target c (p - 1), so that c p (1 - p) needs no
     other softmax. The error is that of 1 - p, less than `LEAST`. None for other losses and
     targets.
     """
@@ -194,17 +196,21 @@ def _of_softmax(loss: Loss, rows: Rows, slopes: NDArray, factor: float) -> NDArr
     c = None if rows.w is None and (form.weight == 1.0).all() else form.weight[rows.t, np.newaxis]
     if c is not None and rows.w is not None:
         c = c * rows.w[:, np.newaxis]
-        # A row of weight 0 has no slope either.
+        # A row of weight 0 has no gradient either.
         c[c == 0.0] = 1.0
-    found = np.empty_like(slopes)
+    found = np.empty_like(gradients)
 
     def put(part: slice) -> None:
-        size = np.abs(slopes[part])
-        bend = np.multiply(size, 1.0 - (size if c is None else size / c[part]), out=found[part])
-        bend *= factor
-        np.maximum(bend, LEAST * (1.0 if rows.w is None else rows.w[part, np.newaxis]), out=bend)
+        size = np.abs(gradients[part])
+        curvature = np.multiply(
+            size, 1.0 - (size if c is None else size / c[part]), out=found[part]
+        )
+        curvature *= factor
+        np.maximum(
+            curvature, LEAST * (1.0 if rows.w is None else rows.w[part, np.newaxis]), out=curvature
+        )
 
-    run(put, [slice(i, i + _IN_CACHE) for i in range(0, len(slopes), _IN_CACHE)])
+    run(put, [slice(i, i + _IN_CACHE) for i in range(0, len(gradients), _IN_CACHE)])
     return found
 
 
@@ -247,7 +253,7 @@ def _bound_is_constant(loss: Loss) -> bool:
 def _at_kinks(loss: Loss, rows: Rows) -> NDArray:
     """Return the curvature of a square around each kink of a loss of the margin.
 
-    A row on the flat side of hinge has neither slope nor curvature, and would not resist to
+    A row on the flat side of hinge has neither gradient nor curvature, and would not resist to
     being moved across the kink: from the best constant, no split would have a gain.
     """
     margin = rows.y * rows.t

@@ -47,13 +47,13 @@ class Frozen:
 
 @dataclass(frozen=True)
 class Derivatives(Frozen):
-    """The slopes and curvatures of a loss at raw predictions.
+    """The gradients and curvatures of a loss at raw predictions.
 
     Parameters
     ----------
     given_loss : Loss
         A loss that can be boosted; see `lossfw.learning.raw_form.raw_form`.
-    curvature : {"auto", "exact", "bound", "slope", "one", "twice", "expected"}
+    curvature : {"auto", "exact", "bound", "gradient", "one", "twice", "expected"}
         What takes the place of the second derivative; see the how-to page.
     table : TargetTable, optional
         The targets, of which labels are row numbers.
@@ -122,7 +122,7 @@ class Derivatives(Frozen):
         *,
         softmax_factor: float = 1.0,
     ) -> tuple[NDArray, NDArray]:
-        """Return the weighted slopes and curvatures, in the shape of the raw predictions.
+        """Return the weighted gradients and curvatures, in the shape of the raw predictions.
 
         Parameters
         ----------
@@ -147,32 +147,32 @@ class Derivatives(Frozen):
         rows = self.rows(raw, target, weight, sizes)
         # Numbers that are not finite raise an error below, in place of a warning of NumPy.
         with np.errstate(all="ignore"):
-            slopes = rows.compute(self.loss, "gradient")
-            bends = curvature_of(self.loss, self.rule, rows, slopes, softmax_factor)
+            gradients = rows.compute(self.loss, "gradient")
+            curvatures = curvature_of(self.loss, self.rule, rows, gradients, softmax_factor)
             # A sum is finite only where everything in it is, and 0 where all is 0: one pass
             # is spared where it is neither.
-            slope = np.add.reduce(slopes, axis=None)
-            finite = np.isfinite(slope + np.add.reduce(bends, axis=None))
+            gradient = np.add.reduce(gradients, axis=None)
+            finite = np.isfinite(gradient + np.add.reduce(curvatures, axis=None))
             if self.loss.takes_groups:
                 # A row that does not count in its group has derivatives all the same.
                 finite = finite and np.isfinite(rows.y).all()
         if not finite:
-            self._refuse_not_finite(rows, slopes, bends)
-        if slope == 0.0 and not slopes.any() and _differ(rows.t):
+            self._refuse_not_finite(rows, gradients, curvatures)
+        if gradient == 0.0 and not gradients.any() and _differ(rows.t):
             warnings.warn(
                 f"every gradient of {self.name} is 0: the model does not change. If training has "
                 "just begun, it began on a kink or a plateau: set another start.",
                 RuntimeWarning,
                 stacklevel=3,
             )
-        return slopes, bends
+        return gradients, curvatures
 
     def mean(self, raw: Any, target: Any, weight: Any = None, sizes: Any = None) -> float:
         """Return the weighted mean loss."""
         return self.rows(raw, target, weight, sizes).mean(self.loss)
 
-    def _refuse_not_finite(self, rows: Rows, slopes: NDArray, bends: NDArray) -> None:
-        good = np.isfinite(slopes) & np.isfinite(bends)
+    def _refuse_not_finite(self, rows: Rows, gradients: NDArray, curvatures: NDArray) -> None:
+        good = np.isfinite(gradients) & np.isfinite(curvatures)
         if not np.isfinite(rows.y).all():
             # In a group such a row spoils the derivatives of others.
             good = np.isfinite(rows.y)
@@ -181,9 +181,9 @@ class Derivatives(Frozen):
         i = int(np.argmin(good.reshape(len(good), -1).all(axis=1)))
         raise DivergenceError(
             f"{self.name} at row {i} has the raw prediction {rows.y[i]} and the target "
-            f"{rows.t[i]}, and there the slope {slopes[i]} and the curvature {bends[i]}. A smaller "
-            'learning rate keeps predictions finite, and so does another curvature, "bound" or '
-            '"slope".'
+            f"{rows.t[i]}, and there the gradient {gradients[i]} and the "
+            f"curvature {curvatures[i]}. A smaller learning rate keeps predictions finite, "
+            'and so does another curvature, "bound" or "gradient".'
         )
 
 
@@ -284,8 +284,8 @@ def _takes_no_step(
     with warnings.catch_warnings():
         # What the caller says of it is more.
         warnings.simplefilter("ignore", RuntimeWarning)
-        slopes, bends = derivatives(np.broadcast_to(start, size), target, weight)
-    return bool((np.abs(slopes) <= _LEAST_STEP * (1.0 + np.abs(start)) * bends).all())
+        gradients, curvatures = derivatives(np.broadcast_to(start, size), target, weight)
+    return bool((np.abs(gradients) <= _LEAST_STEP * (1.0 + np.abs(start)) * curvatures).all())
 
 
 def start_of_training(

@@ -62,7 +62,7 @@ def output_activation_of(loss: Loss) -> str | None:
         return form.output_activation
     ones = np.ones(len(_MARGINS))
     up, down = (form.gradient(_MARGINS, sign * ones, reduction="none") for sign in (1.0, -1.0))
-    # At the odds p / (1 - p) the slopes of both classes balance.
+    # At the odds p / (1 - p) the gradients of both classes balance.
     odds = np.divide(down, -up, out=np.zeros_like(up), where=up < 0.0)
     same = np.allclose(odds, np.exp(_MARGINS), rtol=_CLOSE)
     return "sigmoid" if same else None

@@ -82,11 +82,11 @@ def refusal(loss: Loss, *, wide: bool = False) -> str | None:
 
 
 def flat_refusal(loss: Loss) -> str | None:
-    """Return that the slope of a loss is 0 almost everywhere; None for any other loss."""
+    """Return that the gradient of a loss is 0 almost everywhere; None for any other loss."""
     if not loss.claims().gradient_zero_almost_everywhere:
         return None
     return (
-        f"the slope of {loss.name} is 0 almost everywhere, so no model can be trained on it. "
+        f"the gradient of {loss.name} is 0 almost everywhere, so no model can be trained on it. "
         "Choose a loss that bounds it from above, such as logistic or hinge for zero_one."
     )
 

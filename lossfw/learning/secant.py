@@ -1,7 +1,7 @@
 """The secant of a mirrored loss: (l'(r) - l'(-r)) / 2r at a residual r.
 
 It is the curvature of the parabola above the loss and its mirror image that touches both at r. The
-slope at r is the gradient that a round has computed, so that only the other one is left.
+gradient at r is the gradient that a round has computed, so that only the other one is left.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ NEAR: Final = 1e-8
 _AT_ONCE: Final = 65_536
 
 
-def secant(loss: Loss, rows: Rows, slopes: NDArray, *, symmetric: bool, has_kinks: bool) -> NDArray:
-    """Return the weighted secant of each row; `slopes` are the weighted ones at the predictions.
+def secant(
+    loss: Loss, rows: Rows, gradients: NDArray, *, symmetric: bool, has_kinks: bool
+) -> NDArray:
+    """Return the weighted secant of each row; `gradients` are the weighted ones at the predictions.
 
     At a kink it is infinite. There r is replaced by sqrt(r^2 + s^2), with s a typical residual,
     by weight and steepness. XGBoost's absolute error has the same from release 3.4 on.
@@ -37,15 +39,15 @@ def secant(loss: Loss, rows: Rows, slopes: NDArray, *, symmetric: bool, has_kink
         residual = y[part] - mid
         np.abs(residual, out=distance)
         if symmetric:
-            np.abs(slopes[part], out=found)
+            np.abs(gradients[part], out=found)
         else:
             mirrored = np.subtract(mid, residual, out=residual)
             loss.gradient(mirrored, mid, sample_weight=weight, reduction="none", out=found)
-            np.abs(np.subtract(slopes[part], found, out=found), out=found)
+            np.abs(np.subtract(gradients[part], found, out=found), out=found)
             found *= 0.5
         near = _near(distance, mid)
         if near[0].size:
-            # There the slope at the prediction is that of another distance.
+            # There the gradient at the prediction is that of another distance.
             of_near = mid[near], None if weight is None else weight[near[0]]
             distance[near] = NEAR * (1.0 + np.abs(of_near[0]))
             found[near] = _steepness(loss, distance[near], *of_near, symmetric=symmetric)
@@ -79,14 +81,14 @@ def _near(distance: NDArray, t: NDArray) -> tuple[NDArray, ...]:
 def _steepness(
     loss: Loss, distance: NDArray, t: NDArray, weight: NDArray | None, *, symmetric: bool
 ) -> NDArray:
-    """Return half the weighted difference of the slopes at a distance on both sides of targets."""
+    """Return half the weighted difference of the gradients at a distance to both sides of t."""
 
-    def slope(y: NDArray) -> NDArray:
+    def gradient(y: NDArray) -> NDArray:
         found: NDArray = loss.gradient(y, t, sample_weight=weight, reduction="none")
         return found
 
-    above = slope(t + distance)
-    steepness: NDArray = np.abs(above if symmetric else 0.5 * (above - slope(t - distance)))
+    above = gradient(t + distance)
+    steepness: NDArray = np.abs(above if symmetric else 0.5 * (above - gradient(t - distance)))
     return steepness
 
 

@@ -1,6 +1,6 @@
 """Softmax cross-entropy in any dress: its table of class weights and target rows.
 
-A loss of rows has this form if, for class k, its slope is c[k] (softmax(z) - q[k]) and the
+A loss of rows has this form if, for class k, its gradient is c[k] (softmax(z) - q[k]) and the
 diagonal of its Hessian c[k] p (1 - p): cross-entropy, with label smoothing, class weights
 or a factor, of lossfw or of a third party. The whole Hessian is then known, c[k] (diag(p) -
 p p'), and so are the curvatures that libraries have of their own for it.
@@ -18,7 +18,7 @@ from lossfw.losses.loss import Loss
 from lossfw.numerics import softmax
 from lossfw.numerics.arrays import NDArray
 
-# How far slopes may be from the form, relative to its weight: rounding of a few operations.
+# How far gradients may be from the form, relative to its weight: rounding of a few operations.
 _TOLERANCE = 1e-10
 
 
@@ -52,22 +52,24 @@ def softmax_form(loss: Loss, classes: int) -> SoftmaxForm | None:
 
 
 def _table(loss: Loss, z: NDArray, index: NDArray) -> SoftmaxForm:
-    slopes, bends = _derivatives(loss, z, index)
+    gradients, curvatures = _derivatives(loss, z, index)
     p = softmax(np, z)
-    weight = bends.sum(axis=1) / (p * (1.0 - p)).sum(axis=1)
+    weight = curvatures.sum(axis=1) / (p * (1.0 - p)).sum(axis=1)
     # Without class weights it is 1, but for rounding.
     weight[np.abs(weight - 1.0) <= _TOLERANCE] = 1.0
     with np.errstate(all="ignore"):
-        return SoftmaxForm(weight, p - slopes / weight[:, None])
+        return SoftmaxForm(weight, p - gradients / weight[:, None])
 
 
 def _fits(loss: Loss, form: SoftmaxForm, z: NDArray, index: NDArray) -> bool:
-    slopes, bends = _derivatives(loss, z, index)
+    gradients, curvatures = _derivatives(loss, z, index)
     p, c = softmax(np, z), form.weight[:, None]
-    off = np.maximum(np.abs(slopes - c * (p - form.target)), np.abs(bends - c * p * (1.0 - p)))
+    off = np.maximum(
+        np.abs(gradients - c * (p - form.target)), np.abs(curvatures - c * p * (1.0 - p))
+    )
     return bool((form.weight > 0).all() and (off <= _TOLERANCE * c).all())
 
 
 def _derivatives(loss: Loss, z: NDArray, index: NDArray) -> tuple[NDArray, NDArray]:
-    slopes = loss.gradient(z, index, reduction="none")
-    return slopes, loss.hessian(z, index, reduction="none")
+    gradients = loss.gradient(z, index, reduction="none")
+    return gradients, loss.hessian(z, index, reduction="none")

@@ -31,9 +31,9 @@ from lossfw.numerics.arrays import NDArray
 FARTHEST_LOGIT: Final = float(-np.log(1e-15))
 # exp of it is the largest float64.
 _LARGEST_LOG: Final = 709.0
-# A sum of slopes is 0 if it is so small beside the sum of their sizes: the rounding of a sum.
+# A sum of gradients is 0 if it is so small beside the sum of their sizes: the rounding of a sum.
 _BALANCED: Final = 1e-12
-# A mean or a quantile is taken for the start if the slopes balance so well there.
+# A mean or a quantile is taken for the start if the gradients balance so well there.
 _CLOSE: Final = 1e-9
 _LARGEST: Final = 1e300
 # An interval is halved until no float64 lies inside, or to this part, as around 0.
@@ -109,17 +109,17 @@ def _weights(sample_weight: Any, rows: int) -> NDArray:
     return w
 
 
-class _Slope:
-    """The weighted sum of slopes at a constant; 0 where it is only rounding."""
+class _Gradient:
+    """The weighted sum of gradients at a constant; 0 where it is only rounding."""
 
     def __init__(self, loss: Loss, t: NDArray, w: NDArray) -> None:
         self.loss, self.t, self.w = loss, t, w
 
     def parts(self, z: float) -> NDArray:
-        slopes: NDArray = self.loss.gradient(
+        gradients: NDArray = self.loss.gradient(
             np.full(len(self.t), z), self.t, sample_weight=self.w, reduction="none"
         )
-        return slopes
+        return gradients
 
     def __call__(self, z: float) -> float:
         parts = self.parts(z)
@@ -127,12 +127,12 @@ class _Slope:
         return 0.0 if abs(total) <= _BALANCED * float(np.abs(parts).sum()) else total
 
     def balanced(self, z: float) -> bool:
-        """Tell whether the slopes at a number that is known to be right balance."""
+        """Tell whether the gradients at a number that is known to be right balance."""
         parts = self.parts(z)
         return abs(float(parts.sum())) <= _CLOSE * float(np.abs(parts).sum())
 
 
-class _ColumnSlope(_Slope):
+class _ColumnGradient(_Gradient):
     """The same of one column of a constant row."""
 
     def __init__(self, loss: Loss, t: NDArray, w: NDArray, row: NDArray, column: int) -> None:
@@ -142,28 +142,28 @@ class _ColumnSlope(_Slope):
     def parts(self, z: float) -> NDArray:
         y = np.tile(self.row, (len(self.t), 1))
         y[:, self.column] = z
-        slopes: NDArray = Rows(y, self.t, self.w).compute(self.loss, "gradient")[:, self.column]
-        return slopes
+        gradients: NDArray = Rows(y, self.t, self.w).compute(self.loss, "gradient")[:, self.column]
+        return gradients
 
 
 def _number(given: Loss, form: Loss, t: NDArray, w: NDArray) -> float:
-    slope = _Slope(form, t, w)
+    gradient = _Gradient(form, t, w)
     if t.ndim > 1:
-        return _between(slope, *_reach(slope, _farthest(form)))
+        return _between(gradient, *_reach(gradient, _farthest(form)))
     mean = _of_mean(given, form, t, w)
-    if mean is not None and slope.balanced(mean):
+    if mean is not None and gradient.balanced(mean):
         return mean
     level = _level(given)
     if level is not None:
         place = _quantile(t, w, level)
-        if _holds(slope, place):
+        if _holds(gradient, place):
             return place
     if not mirrored(form):
-        return _between(slope, *_reach(slope, _farthest(form)))
+        return _between(gradient, *_reach(gradient, _farthest(form)))
     if not form.claims().convex:
-        return _descend(slope, _quantile(t, w, 0.5))
+        return _descend(gradient, _quantile(t, w, 0.5))
     counting = t[w > 0]
-    return _crossing(slope, float(counting.min()), float(counting.max()))
+    return _crossing(gradient, float(counting.min()), float(counting.max()))
 
 
 def _of_mean(given: Loss, form: Loss, t: NDArray, w: NDArray) -> float | None:
@@ -186,32 +186,32 @@ def _farthest(loss: Loss) -> float:
     return FARTHEST_LOGIT if logit else _LARGEST
 
 
-def _reach(slope: _Slope, far: float) -> tuple[float | None, float | None, float]:
+def _reach(gradient: _Gradient, far: float) -> tuple[float | None, float | None, float]:
     """Return a number where the loss falls, one where it grows, and the farthest one."""
     sizes = [min(4.0**power, far) for power in range(int(np.ceil(np.log(far) / np.log(4.0))) + 1)]
-    low = next((-size for size in sizes if slope(-size) < 0.0), None)
-    high = next((size for size in sizes if slope(size) > 0.0), None)
+    low = next((-size for size in sizes if gradient(-size) < 0.0), None)
+    high = next((size for size in sizes if gradient(size) > 0.0), None)
     return low, high, far
 
 
-def _between(slope: _Slope, low: float | None, high: float | None, far: float) -> float:
+def _between(gradient: _Gradient, low: float | None, high: float | None, far: float) -> float:
     if low is not None and high is not None:
-        return _crossing(slope, low, high)
+        return _crossing(gradient, low, high)
     # A single class: where the loss stops falling, or the farthest logit.
     if low is not None:
-        return _first(lambda z: slope(z) >= 0.0, low, far)
+        return _first(lambda z: gradient(z) >= 0.0, low, far)
     if high is not None:
         near = max(-far, -FARTHEST_LOGIT)
-        return near if slope(near) > 0.0 else _first(lambda z: slope(z) > 0.0, near, high)
+        return near if gradient(near) > 0.0 else _first(lambda z: gradient(z) > 0.0, near, high)
     return 0.0
 
 
-def _crossing(slope: _Slope, low: float, high: float) -> float:
-    """Return where the sum of slopes crosses 0; the middle of a stretch where it stays there."""
-    left = low if slope(low) >= 0.0 else _first(lambda z: slope(z) >= 0.0, low, high)
-    if left == high or slope(left) > 0.0:
+def _crossing(gradient: _Gradient, low: float, high: float) -> float:
+    """Return where the sum of gradients crosses 0; the middle of a stretch where it stays there."""
+    left = low if gradient(low) >= 0.0 else _first(lambda z: gradient(z) >= 0.0, low, high)
+    if left == high or gradient(left) > 0.0:
         return left
-    right = high if slope(high) <= 0.0 else _first(lambda z: slope(z) > 0.0, left, high)
+    right = high if gradient(high) <= 0.0 else _first(lambda z: gradient(z) > 0.0, left, high)
     return 0.5 * (left + right)
 
 
@@ -246,18 +246,18 @@ def _quantile(t: NDArray, w: NDArray, level: float) -> float:
     return float(0.5 * (ordered[first] + ordered[min(after, len(t) - 1)]))
 
 
-def _holds(slope: _Slope, z: float) -> bool:
+def _holds(gradient: _Gradient, z: float) -> bool:
     """Tell whether the loss falls to a number from below, and does not fall beyond it."""
-    return slope(np.nextafter(z, -np.inf)) <= 0.0 <= slope(np.nextafter(z, np.inf))
+    return gradient(np.nextafter(z, -np.inf)) <= 0.0 <= gradient(np.nextafter(z, np.inf))
 
 
-def _descend(slope: _Slope, z: float) -> float:
+def _descend(gradient: _Gradient, z: float) -> float:
     """Return the minimum below a place, for a loss that is not convex: reweighted means."""
     for _ in range(_STEPS):
-        slopes = slope.parts(z)
-        rows = Rows(np.full(len(slope.t), z), slope.t, slope.w)
-        bends = curvature_of(slope.loss, "bound", rows, slopes, 1.0)
-        step = float(slopes.sum() / bends.sum())
+        gradients = gradient.parts(z)
+        rows = Rows(np.full(len(gradient.t), z), gradient.t, gradient.w)
+        curvatures = curvature_of(gradient.loss, "bound", rows, gradients, 1.0)
+        step = float(gradients.sum() / curvatures.sum())
         if abs(step) <= _BALANCED * (1.0 + abs(z)):
             break
         z -= step
@@ -282,13 +282,13 @@ def _newton(loss: Loss, t: NDArray, w: NDArray, columns: int) -> NDArray:
     def mean(z: NDArray) -> float:
         return rows(z).mean(loss)
 
-    rule: Rule = "expected" if has_expected(loss) else "slope"
+    rule: Rule = "expected" if has_expected(loss) else "gradient"
     z = np.zeros(columns)
     best = mean(z)
     for _ in range(_ROW_STEPS):
-        slopes = rows(z).compute(loss, "gradient")
-        bends = curvature_of(loss, rule, rows(z), slopes).sum(axis=0)
-        step = slopes.sum(axis=0) / np.where(bends > 0, bends, 1.0)
+        gradients = rows(z).compute(loss, "gradient")
+        curvatures = curvature_of(loss, rule, rows(z), gradients).sum(axis=0)
+        step = gradients.sum(axis=0) / np.where(curvatures > 0, curvatures, 1.0)
         found = mean(z - step)
         # Far out, a whole step may go beyond the minimum so far that the way back takes forever.
         while np.abs(step).max() > _CONVERGED:
@@ -303,6 +303,6 @@ def _newton(loss: Loss, t: NDArray, w: NDArray, columns: int) -> NDArray:
     if claims.convex and not claims.twice_smooth and loss.has_columns:
         # Steps end beside a kink: each column has its own crossing.
         for k in range(columns):
-            slope = _ColumnSlope(loss, t, w, z, k)
-            z[k] = _between(slope, *_reach(slope, _LARGEST))
+            gradient = _ColumnGradient(loss, t, w, z, k)
+            z[k] = _between(gradient, *_reach(gradient, _LARGEST))
     return z - z.mean() if claims.shift_invariant else z

@@ -83,7 +83,7 @@ class DistanceLoss(UnaryBody, ElementwiseLoss):
         >>> lossfw.loss("huber").touching_parabola(np, np.asarray([0.0, 4.0]))
         array([1.  , 0.25])
         """
-        # The slope at a subnormal residual has lost its digits.
+        # The derivative at a subnormal residual has lost its digits.
         info = xp.finfo(r.dtype)
         near = xp.abs(r) < float(info.smallest_normal) / float(info.eps)
         # NumPy can tell that there is none, which spares more than half of the operations.
@@ -251,8 +251,8 @@ class GroupLoss(_SpacesLoss):
         Whether a call must say by ``group=`` which rows belong together. If not, all rows are
         one group without it.
     neutral : tuple of prediction and target, or None
-        A row that changes nothing, neither the loss nor the slopes of the others, and has the
-        slope 0. With it groups of different sizes can be filled up to one size, which PyTorch
+        A row that changes nothing, neither the loss nor the derivatives of the others, and has the
+        derivative 0. With it groups of different sizes can be filled up to one size, which PyTorch
         and JAX need for a mask that they trace, and Keras for every batch. Its prediction lies in
         the space of predictions; its target may be a mark that no data have.
 

@@ -58,7 +58,7 @@ def slice_of(loss: _Loss, target: float = 1.0) -> LossSlice:
     space, of_target = loss.prediction_space, loss.target_space
     alone = not space.axes or isinstance(space, Columns)
     rows = 1 if not loss.takes_groups else _ROWS if alone else _ROWS_OF_VECTORS
-    # Events of a group come at one time, as one that nobody is left beside has no slope.
+    # Events of a group come at one time, as one that nobody is left beside has no derivative.
     targets = [target if 2 * k < rows or of_target.axes else 0.0 for k in range(rows)]
     y = np.stack([_row(space, width, _distinct(itertools.count(k))) for k in range(rows)])
     t = np.stack([_row(of_target, width, _equal(one)) for one in targets])

@@ -158,7 +158,7 @@ class Model(LibraryComponent):
         """Return why the model cannot learn from a loss; None if it can.
 
         By default, what a boosting library refuses: a loss of the reals, or with an output
-        activation to them, whose slope is not 0 almost everywhere.
+        activation to them, whose gradient is not 0 almost everywhere.
         """
         # Imported on use: an evaluation learns nothing.
         from lossfw.learning.raw_form import refusal

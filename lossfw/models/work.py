@@ -131,19 +131,19 @@ class Work:
         constant = start(self.loss, self.targets, self.data.sample_weight, classes=self.units)
         return np.array(np.broadcast_to(constant, self.units))
 
-    def slopes(self, raw: NDArray) -> tuple[NDArray, NDArray]:
-        """Return slopes and curvatures of the loss at raw outputs (N, units), in their shape.
+    def gradients(self, raw: NDArray) -> tuple[NDArray, NDArray]:
+        """Return gradients and curvatures of the loss at raw outputs (N, units), in their shape.
 
         Both are weighted. Where the second derivative of a loss is 0 or negative, another number
-        takes its place, so that a step of slope over curvature lowers the loss.
+        takes its place, so that a step of gradient over curvature lowers the loss.
         """
         from lossfw.learning.derivatives import Derivatives
 
         sizes = None if self.data.groups is None else np.diff(self.data.groups.starts)
         given = without_column(raw) if self.units == 1 else raw
         found = Derivatives(self.loss)(given, self.targets, self.data.sample_weight, sizes)
-        slopes, curvatures = (np.reshape(one, raw.shape) for one in found)
-        return slopes, curvatures
+        gradients, curvatures = (np.reshape(one, raw.shape) for one in found)
+        return gradients, curvatures
 
 
 def flat_targets(data: Dataset) -> NDArray:

@@ -37,23 +37,23 @@ class Trace(NamedTuple):
     # The input of each activation, (rows, units).
     sums: tuple[NDArray, ...]
     # The derivative of each activation, where it comes with its value, (rows, units).
-    slopes: tuple[NDArray | None, ...]
+    gradients: tuple[NDArray | None, ...]
     # The output of the last layer, (rows, units).
     predictions: NDArray
 
 
 def forward(layers: tuple[Dense, ...], rows: NDArray) -> Trace:
     """Run rows through layers, and keep the intermediate results for `backward`."""
-    signals, sums, slopes, signal = [], [], [], rows
+    signals, sums, gradients, signal = [], [], [], rows
     for layer in layers:
         signals.append(signal)
         sums.append(layer.pre_activation(signal))
-        signal, slope = _with_slope(layer.activation, sums[-1])
-        slopes.append(slope)
-    return Trace(tuple(signals), tuple(sums), tuple(slopes), signal)
+        signal, gradient = _with_gradient(layer.activation, sums[-1])
+        gradients.append(gradient)
+    return Trace(tuple(signals), tuple(sums), tuple(gradients), signal)
 
 
-def _with_slope(activation: Activation, x: NDArray) -> tuple[NDArray, NDArray | None]:
+def _with_gradient(activation: Activation, x: NDArray) -> tuple[NDArray, NDArray | None]:
     """Return an activation, and its derivative if a gradient is only multiplied by it.
 
     Value and derivative share their exponentials. The bits are those of `vjp`.
@@ -64,24 +64,24 @@ def _with_slope(activation: Activation, x: NDArray) -> tuple[NDArray, NDArray | 
 
 
 def backward(
-    layers: tuple[Dense, ...], trace: Trace, slope: NDArray, form: Form
+    layers: tuple[Dense, ...], trace: Trace, gradient: NDArray, form: Form
 ) -> tuple[LayerGradient, ...]:
     """Propagate a gradient back through layers; one `LayerGradient` for each, in their order.
 
-    `slope` (rows, units) is with respect to the predictions, or to the logits, as `form` says.
+    `gradient` (rows, units) is with respect to the predictions, or to the logits, as `form` says.
     """
     gradients: list[LayerGradient] = []
     for index in reversed(range(len(layers))):
         if form == "prediction" or index < len(layers) - 1:
-            own = trace.slopes[index]
+            own = trace.gradients[index]
             if own is None:
                 activation = layers[index].activation
-                slope = large_arrays.vjp(activation, trace.sums[index], slope)
+                gradient = large_arrays.vjp(activation, trace.sums[index], gradient)
             else:
-                slope = own * slope
-        gradients.append(LayerGradient(trace.signals[index].T @ slope, slope.sum(axis=0)))
+                gradient = own * gradient
+        gradients.append(LayerGradient(trace.signals[index].T @ gradient, gradient.sum(axis=0)))
         if index:
-            slope = slope @ layers[index].weight.T
+            gradient = gradient @ layers[index].weight.T
     return tuple(reversed(gradients))
 
 
@@ -108,18 +108,18 @@ def loss_and_gradients(
     traces = threads.run(lambda i: forward(layers, rows[i : i + BLOCK_ROWS]), starts)
     outputs = [trace.predictions if form == "prediction" else trace.sums[-1] for trace in traces]
     loss_input = outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
-    value, slope = loss.value_and_gradient(
+    value, gradient = loss.value_and_gradient(
         outputs_for(loss, loss_input, targets),
         targets,
         sample_weight=sample_weight,
         empty="zero",
         group=group,
     )
-    slope = slope.reshape(loss_input.shape)
+    gradient = gradient.reshape(loss_input.shape)
 
     def back(block: int) -> tuple[LayerGradient, ...]:
         start = block * BLOCK_ROWS
-        return backward(layers, traces[block], slope[start : start + BLOCK_ROWS], form)
+        return backward(layers, traces[block], gradient[start : start + BLOCK_ROWS], form)
 
     first, *rest = threads.run(back, range(len(traces)))
     for part in rest:

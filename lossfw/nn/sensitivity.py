@@ -19,7 +19,7 @@ from lossfw.nn.backprop import LayerGradient, loss_and_gradients
 from lossfw.nn.dense import Network
 from lossfw.numerics.arrays import NDArray
 
-# The line along which all parameters move up the slope of the loss.
+# The line along which all parameters move up the derivative of the loss.
 GRADIENT = "gradient"
 
 # A metric is constant around a network if no row changes by such a move of its sums, a million
@@ -30,7 +30,7 @@ _NUDGE, _JUMP = 1e-9, 1e-3
 _PREDICTIONS = ("prediction", "any")
 _RAW_OUTPUTS = tuple(form for form in get_args(Form) if form != "prediction")
 
-Slopes = Sequence[LayerGradient]
+Derivatives = Sequence[LayerGradient]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Study:
     digest: str = ""
 
     def run(self, progress: Progress | None = None) -> dict[str, Any]:
-        """Compute loss and metrics along the line, and count the slopes that are exactly 0.
+        """Compute loss and metrics along the line, and count the derivatives that are exactly 0.
 
         The result has plain numbers, texts and lists, as they are written to JSON. The other
         networks move along a parameter, and not along the gradient, which is not theirs.
@@ -53,11 +53,13 @@ class Study:
         own, network = next(iter(self.networks.items()))
         moving = self.networks if self.place else {own: network}
         with one_blas_thread(), np.errstate(all="ignore"):
-            slopes = {name: self._slopes(one) for name, one in self.networks.items()}
-            move = self._move(network, slopes[own])
+            derivatives = {name: self._derivatives(one) for name, one in self.networks.items()}
+            move = self._move(network, derivatives[own])
             lines = {name: _Line(one, move, self._inputs) for name, one in moving.items()}
             curves = {name: self._curve(line, progress) for name, line in lines.items()}
-            zeros = {name: self._zeros(one, slopes[name]) for name, one in self.networks.items()}
+            zeros = {
+                name: self._zeros(one, derivatives[name]) for name, one in self.networks.items()
+            }
         return {
             "lossfw": 1,  # the version of this object
             "count": len(self.plan.data),
@@ -79,25 +81,29 @@ class Study:
         """The metrics that are constant but for jumps."""
         return [m for m in self.plan.metrics if isinstance(m, RowMetric) and m.piecewise_constant]
 
-    def _slopes(self, network: Network) -> Slopes:
+    def _derivatives(self, network: Network) -> Derivatives:
         plan, data = self.plan, self.plan.data
         group = data.group_numbers if plan.loss.takes_groups else None
         given = (self._inputs, data.targets, data.sample_weight, group)
         return loss_and_gradients(network, plan.loss, plan.outputs_form, *given)[1]
 
-    def _move(self, network: Network, slopes: Slopes) -> Slopes:
+    def _move(self, network: Network, derivatives: Derivatives) -> Derivatives:
         """Return the move of each parameter per unit of the way, of length 1 in all."""
         if not self.place:
-            length = np.sqrt(sum(float(np.sum(part * part)) for layer in slopes for part in layer))
+            length = np.sqrt(
+                sum(float(np.sum(part * part)) for layer in derivatives for part in layer)
+            )
             if not length > 0:
                 raise ArgumentError(f"the gradient has length {length}, so it has no direction.")
-            return [LayerGradient(layer.weight / length, layer.bias / length) for layer in slopes]
+            return [
+                LayerGradient(layer.weight / length, layer.bias / length) for layer in derivatives
+            ]
         arrays = [np.zeros_like(array) for array in network.arrays]
         arrays[self.place[0]][self.place[1:]] = 1
         return [LayerGradient(*pair) for pair in zip(arrays[::2], arrays[1::2], strict=True)]
 
     def _curve(self, line: _Line, progress: Progress | None) -> dict[str, Any]:
-        """Return loss, slope and metrics at all points, and the jumps of metrics between them."""
+        """Return loss, derivative and metrics at all points, and the jumps between them."""
         plan, losses = self.plan, []
         rows: dict[str, list[NDArray]] = {metric.label: [] for metric in self._stepped}
         metrics: dict[str, list[Any]] = {metric.label: [] for metric in plan.metrics}
@@ -112,12 +118,12 @@ class Study:
                 )
             if progress is not None:
                 progress(number, len(self.offsets))
-        loss, slope = (list(column) for column in zip(*losses, strict=True))
+        loss, derivative = (list(column) for column in zip(*losses, strict=True))
         stairs = {one.label: self._stairs(line, one, rows[one.label]) for one in self._stepped}
-        return {"loss": loss, "slope": slope, "metrics": metrics, "stairs": stairs}
+        return {"loss": loss, "derivative": derivative, "metrics": metrics, "stairs": stairs}
 
-    def _loss(self, outputs: NDArray, slopes: NDArray) -> tuple[float, float]:
-        """Return the mean loss and its slope along the way."""
+    def _loss(self, outputs: NDArray, derivatives: NDArray) -> tuple[float, float]:
+        """Return the mean loss and its derivative along the way."""
         data, loss = self.plan.data, self.plan.loss
         value, gradient = loss.value_and_gradient(
             outputs_for(loss, outputs, np.asarray(data.targets)),
@@ -125,7 +131,7 @@ class Study:
             sample_weight=data.sample_weight,
             group=data.group_numbers if loss.takes_groups else None,
         )
-        return float(value), float(np.sum(gradient.reshape(outputs.shape) * slopes))
+        return float(value), float(np.sum(gradient.reshape(outputs.shape) * derivatives))
 
     def _metric(self, metric: Metric, seen: NDArray) -> Any:
         data = self.plan.data
@@ -159,11 +165,11 @@ class Study:
             "jumps": [dict(zip(keys, jump, strict=True)) for jump in sorted(jumps)],
         }
 
-    def _zeros(self, network: Network, slopes: Slopes) -> dict[str, Any]:
-        """Return for each layer the number of parameters, and for how many the slope is exactly 0.
+    def _zeros(self, network: Network, derivatives: Derivatives) -> dict[str, Any]:
+        """Return the number of parameters of each layer, and for how many the derivative is 0.
 
         ``unseen`` counts weights whose input is 0 in every row. ``steady`` tells of a metric that
-        it does not change around the network: its slope is 0 for all parameters. A logit that
+        it does not change around the network: its derivative is 0 for all parameters. A logit that
         grows while the others fall is the worst change.
         """
         unseen, is_smooth, sums, signal = [], True, np.empty(0), self._inputs
@@ -184,7 +190,7 @@ class Study:
             steady[metric.label] = is_smooth and all((rows[0] == one).all() for one in rows)
         return {
             "parameters": [layer.weight.size + layer.bias.size for layer in network.layers],
-            "loss": [sum(int(np.sum(part == 0)) for part in layer) for layer in slopes],
+            "loss": [sum(int(np.sum(part == 0)) for part in layer) for layer in derivatives],
             "unseen": unseen,
             "steady": steady,
         }
@@ -193,7 +199,7 @@ class Study:
 class _Line:
     """A network along a line. The layers before the first that moves are computed once."""
 
-    def __init__(self, network: Network, move: Slopes, signal: NDArray) -> None:
+    def __init__(self, network: Network, move: Derivatives, signal: NDArray) -> None:
         first = next(i for i, layer in enumerate(move) if layer.weight.any() or layer.bias.any())
         for layer in network.layers[:first]:
             signal = layer.activation.value(np, layer.pre_activation(signal))
@@ -204,20 +210,20 @@ class _Line:
     def at(
         self, way: float | NDArray, rows: NDArray | slice = slice(None)
     ) -> dict[str, tuple[NDArray, NDArray]]:
-        """Return raw outputs and predictions with slopes, at one point or (rows, 1) for each."""
-        slopes = self.tilt[rows]
-        sums = self.base[rows] + way * slopes
+        """Return raw outputs, predictions and derivatives, at one point or (rows, 1) for each."""
+        derivatives = self.tilt[rows]
+        sums = self.base[rows] + way * derivatives
         signal = tangent = sums
         for index, (layer, move) in enumerate(zip(self.layers, self.moves, strict=True)):
             if index:
-                sums, slopes = layer.pre_activation(signal), tangent @ layer.weight
+                sums, derivatives = layer.pre_activation(signal), tangent @ layer.weight
                 if move.weight.any() or move.bias.any():
                     tilt = signal @ move.weight + move.bias
                     sums = sums + way * tilt
-                    slopes = slopes + tilt + way * (tangent @ move.weight)
+                    derivatives = derivatives + tilt + way * (tangent @ move.weight)
             signal = layer.activation.value(np, sums)
-            tangent = layer.activation.jvp(np, sums, slopes)
-        raw = dict.fromkeys(_RAW_OUTPUTS, (sums, slopes))
+            tangent = layer.activation.jvp(np, sums, derivatives)
+        raw = dict.fromkeys(_RAW_OUTPUTS, (sums, derivatives))
         return raw | dict.fromkeys(_PREDICTIONS, (signal, tangent))
 
 

@@ -68,9 +68,11 @@ _EXP_TAIL = (
 
 @primitive(
     textbook=lambda xp, x: 1 / xp.cosh(x) ** 2,
-    slope=lambda xp, x: -2 * xp.tanh(x) * sech_squared(xp, x),
+    derivative=lambda xp, x: -2 * xp.tanh(x) * sech_squared(xp, x),
     # (sech^2)'' = sech^2 (4 tanh^2 - 2 sech^2)
-    curvature=lambda xp, x: sech_squared(xp, x) * (4 * xp.tanh(x) ** 2 - 2 * sech_squared(xp, x)),
+    second_derivative=lambda xp, x: (
+        sech_squared(xp, x) * (4 * xp.tanh(x) ** 2 - 2 * sech_squared(xp, x))
+    ),
 )
 def sech_squared(xp: Namespace, x: Array) -> Array:
     """Return 1 / cosh(x)^2, the derivative of tanh, without overflow.
@@ -86,8 +88,8 @@ def sech_squared(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=lambda xp, x: xp.log(xp.cosh(x)),
-    slope=lambda xp, x: xp.tanh(x),
-    curvature=lambda xp, x: sech_squared(xp, x),
+    derivative=lambda xp, x: xp.tanh(x),
+    second_derivative=lambda xp, x: sech_squared(xp, x),
 )
 def log_cosh(xp: Namespace, x: Array) -> Array:
     """Return log(cosh(x)), exact near 0 and without overflow.
@@ -110,8 +112,8 @@ def log_cosh(xp: Namespace, x: Array) -> Array:
 @primitive(
     textbook=lambda xp, x: xp.where(x == math.inf, -x, xp.log1p(x) - x),
     # Its limit at infinity is -1.
-    slope=lambda xp, x: xp.where(x > 1, -1 / (1 + 1 / x), -x / (1 + x)),
-    curvature=lambda xp, x: -1 / (1 + x) / (1 + x),
+    derivative=lambda xp, x: xp.where(x > 1, -1 / (1 + 1 / x), -x / (1 + x)),
+    second_derivative=lambda xp, x: -1 / (1 + x) / (1 + x),
 )
 def log1p_minus(xp: Namespace, x: Array) -> Array:
     """Return log(1 + x) - x, for x of at least -1; never positive.
@@ -138,8 +140,8 @@ def log1p_minus(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=lambda xp, x: xp.where(xp.isinf(x), xp.abs(x), xp.expm1(x) - x),
-    slope=lambda xp, x: xp.expm1(x),
-    curvature=lambda xp, x: xp.exp(x),
+    derivative=lambda xp, x: xp.expm1(x),
+    second_derivative=lambda xp, x: xp.exp(x),
 )
 def expm1_minus(xp: Namespace, x: Array) -> Array:
     """Return exp(x) - 1 - x; never negative.
@@ -160,8 +162,8 @@ def expm1_minus(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=lambda xp, x: xp.sqrt(1 + x) - 1,
-    slope=lambda xp, x: 0.5 / xp.sqrt(1 + x),
-    curvature=lambda xp, x: -0.25 / (1 + x) / xp.sqrt(1 + x),
+    derivative=lambda xp, x: 0.5 / xp.sqrt(1 + x),
+    second_derivative=lambda xp, x: -0.25 / (1 + x) / xp.sqrt(1 + x),
 )
 def sqrt1pm1(xp: Namespace, x: Array) -> Array:
     """Return sqrt(1 + x) - 1, for x of at least -1.
@@ -179,8 +181,8 @@ def sqrt1pm1(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=lambda xp, x: xp.sqrt(1 + x * x) - 1,
-    slope=lambda xp, x: xp.where(xp.abs(x) > 1, xp.sign(x), x) / _hypot1_over(xp, x),
-    curvature=lambda xp, x: (1 / xp.sqrt(1 + x * x)) ** 3,
+    derivative=lambda xp, x: xp.where(xp.abs(x) > 1, xp.sign(x), x) / _hypot1_over(xp, x),
+    second_derivative=lambda xp, x: (1 / xp.sqrt(1 + x * x)) ** 3,
 )
 def hypot1m1(xp: Namespace, x: Array) -> Array:
     """Return sqrt(1 + x^2) - 1, without cancellation and without overflow.
@@ -208,8 +210,8 @@ def _hypot1_over(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=lambda xp, x: xp.log1p(x * x),
-    slope=lambda xp, x: xp.where(xp.abs(x) < 1, 2 * x / (1 + x * x), 2 / (x + 1 / x)),
-    curvature=lambda xp, x: _curvature_of_log1p_square(xp, x),
+    derivative=lambda xp, x: xp.where(xp.abs(x) < 1, 2 * x / (1 + x * x), 2 / (x + 1 / x)),
+    second_derivative=lambda xp, x: _second_derivative_of_log1p_square(xp, x),
 )
 def log1p_square(xp: Namespace, x: Array) -> Array:
     """Return log(1 + x^2), without overflow.
@@ -225,10 +227,10 @@ def log1p_square(xp: Namespace, x: Array) -> Array:
     return xp.where(xp.isinf(square), 2 * xp.log(xp.abs(x)), xp.log1p(square))
 
 
-def _curvature_of_log1p_square(xp: Namespace, x: Array) -> Array:
+def _second_derivative_of_log1p_square(xp: Namespace, x: Array) -> Array:
     """Return 2 (1 - x^2) / (1 + x^2)^2, by 1/x far out, where x^2 may overflow."""
     square = x * x
     near = 2 * (1 - x) * (1 + x) / ((1 + square) * (1 + square))
     inverse = 1 / x
-    slope = 1 / (x + inverse)
-    return xp.where(xp.abs(x) < _FAR, near, -2 * slope * slope * (1 - inverse * inverse))
+    derivative = 1 / (x + inverse)
+    return xp.where(xp.abs(x) < _FAR, near, -2 * derivative * derivative * (1 - inverse * inverse))

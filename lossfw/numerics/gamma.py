@@ -46,7 +46,7 @@ _NEAR_BOTTOM = (
 
 # -x^2 times the derivative of Binet's function in powers of 1 / x^2, for x from 2 on, made in
 # the same way; the error is below 6e-18.
-_SLOPE_TOP = (
+_DERIVATIVE_TOP = (
     0.08333333333333333,
     2.1084516136526745,
     18.22348436207439,
@@ -56,7 +56,7 @@ _SLOPE_TOP = (
     15.938349314950871,
     0.490991545380442,
 )
-_SLOPE_BOTTOM = (
+_DERIVATIVE_BOTTOM = (
     1.0,
     25.401419363832048,
     221.17433523367282,
@@ -119,8 +119,8 @@ def _textbook_binet_derivative(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=_textbook_lgamma,
-    slope=lambda xp, x: digamma(xp, x),
-    curvature=lambda xp, x: trigamma(xp, x),
+    derivative=lambda xp, x: digamma(xp, x),
+    second_derivative=lambda xp, x: trigamma(xp, x),
 )
 @computed_in_float64
 def lgamma(xp: Namespace, x: Array) -> Array:
@@ -140,8 +140,8 @@ def lgamma(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=lambda xp, x: _textbook_polygamma(xp, x, 0),
-    slope=lambda xp, x: trigamma(xp, x),
-    curvature=lambda xp, x: -_polygamma(xp, x, 2),
+    derivative=lambda xp, x: trigamma(xp, x),
+    second_derivative=lambda xp, x: -_polygamma(xp, x, 2),
 )
 @computed_in_float64
 def digamma(xp: Namespace, x: Array) -> Array:
@@ -162,14 +162,14 @@ def digamma(xp: Namespace, x: Array) -> Array:
     inverse = 1.0 / xp.where(below & (x > 0.0), x, xp.ones_like(x))
     middle = xp.where(below, middle - inverse, middle)
     large = xp.clip(x, _FAR, math.inf)
-    far = xp.log(large) + (_large_slope(large) - 0.5 / large)
+    far = xp.log(large) + (_large_derivative(large) - 0.5 / large)
     return _with_ends(xp, x, xp.where(x < _FAR, middle, far), -math.inf)
 
 
 @primitive(
     textbook=lambda xp, x: _textbook_polygamma(xp, x, 1),
-    slope=lambda xp, x: -_polygamma(xp, x, 2),
-    curvature=lambda xp, x: _polygamma(xp, x, 3),
+    derivative=lambda xp, x: -_polygamma(xp, x, 2),
+    second_derivative=lambda xp, x: _polygamma(xp, x, 3),
 )
 def trigamma(xp: Namespace, x: Array) -> Array:
     """Return the derivative of `digamma`, for x at or above 0; below it is NaN.
@@ -185,8 +185,8 @@ def trigamma(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=_textbook_binet,
-    slope=lambda xp, x: binet_derivative(xp, x),
-    curvature=lambda xp, x: binet_second_derivative(xp, x),
+    derivative=lambda xp, x: binet_derivative(xp, x),
+    second_derivative=lambda xp, x: binet_second_derivative(xp, x),
 )
 @computed_in_float64
 def binet(xp: Namespace, x: Array) -> Array:
@@ -211,8 +211,8 @@ def binet(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=_textbook_binet_derivative,
-    slope=lambda xp, x: binet_second_derivative(xp, x),
-    curvature=lambda xp, x: -_binet_polygamma(xp, x, 2),
+    derivative=lambda xp, x: binet_second_derivative(xp, x),
+    second_derivative=lambda xp, x: -_binet_polygamma(xp, x, 2),
 )
 @computed_in_float64
 def binet_derivative(xp: Namespace, x: Array) -> Array:
@@ -225,17 +225,17 @@ def binet_derivative(xp: Namespace, x: Array) -> Array:
     array([-7.72156649e-02, -8.33333333e-22])
     """
     near = _near(xp, x)
-    step = _slope_step(xp, near) + _slope_step(xp, near + 1.0)
+    step = _derivative_step(xp, near) + _derivative_step(xp, near + 1.0)
     below = x < _FAR
-    far = _large_slope(xp.where(below, near + 2.0, xp.clip(x, _FAR, math.inf)))
+    far = _large_derivative(xp.where(below, near + 2.0, xp.clip(x, _FAR, math.inf)))
     # 0.0 makes 0 of -0.
     return _with_ends(xp, x, select(xp, below, step + far, far) + 0.0, -math.inf)
 
 
 @primitive(
     textbook=lambda xp, x: _binet_polygamma(xp, x, 1),
-    slope=lambda xp, x: -_binet_polygamma(xp, x, 2),
-    curvature=lambda xp, x: _polygamma(xp, x, 3) - 2.0 / x**3 - 3.0 / x**4,
+    derivative=lambda xp, x: -_binet_polygamma(xp, x, 2),
+    second_derivative=lambda xp, x: _polygamma(xp, x, 3) - 2.0 / x**3 - 3.0 / x**4,
 )
 def binet_second_derivative(xp: Namespace, x: Array) -> Array:
     """Return the second derivative of `binet`, trigamma(x) - 1 / x - 1 / (2 x^2), for x above 0.
@@ -259,15 +259,15 @@ def _binet_step(xp: Namespace, x: Array) -> Array:
     return (x + 0.5) * xp.log1p(1.0 / x) - 1.0
 
 
-def _slope_step(xp: Namespace, x: Array) -> Array:
+def _derivative_step(xp: Namespace, x: Array) -> Array:
     """Return J'(x) - J'(x + 1)."""
     return log1p_minus(xp, 1.0 / x) + 0.5 / (x * (x + 1.0))
 
 
-def _large_slope(x: Array) -> Array:
+def _large_derivative(x: Array) -> Array:
     inverse = 1.0 / x
     w = inverse * inverse
-    return -w * (polynomial(w, _SLOPE_TOP) / polynomial(w, _SLOPE_BOTTOM))
+    return -w * (polynomial(w, _DERIVATIVE_TOP) / polynomial(w, _DERIVATIVE_BOTTOM))
 
 
 @computed_in_float64

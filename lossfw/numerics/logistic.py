@@ -18,15 +18,15 @@ def positive_part(xp: Namespace, x: Array) -> Array:
     return xp.maximum(x, number_beside(xp, x, 0.0))
 
 
-def _bend(xp: Namespace, x: Array) -> Array:
+def _second_derivative(xp: Namespace, x: Array) -> Array:
     """Return the derivative of the sigmoid: s(x) s(-x), for s (1 - s) loses digits."""
     return sigmoid(xp, x) * sigmoid(xp, -x)
 
 
 @primitive(
     textbook=lambda xp, x: xp.log1p(xp.exp(x)),
-    slope=lambda xp, x: sigmoid(xp, x),
-    curvature=_bend,
+    derivative=lambda xp, x: sigmoid(xp, x),
+    second_derivative=_second_derivative,
 )
 def softplus(xp: Namespace, x: Array) -> Array:
     """Return log(1 + exp(x)), without overflow and with both tails exact.
@@ -59,9 +59,9 @@ def step_of(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=lambda xp, x: 1 / (1 + xp.exp(-x)),
-    slope=_bend,
+    derivative=_second_derivative,
     # s'' = s' (1 - 2 s), and 1 - 2 s(x) = -tanh(x / 2).
-    curvature=lambda xp, x: -_bend(xp, x) * xp.tanh(0.5 * x),
+    second_derivative=lambda xp, x: -_second_derivative(xp, x) * xp.tanh(0.5 * x),
 )
 def sigmoid(xp: Namespace, x: Array) -> Array:
     """Return 1 / (1 + exp(-x)), without overflow; 1 - sigmoid(x) is sigmoid(-x).
@@ -78,8 +78,8 @@ def sigmoid(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=lambda xp, x: -xp.log1p(xp.exp(-x)),
-    slope=lambda xp, x: sigmoid(xp, -x),
-    curvature=lambda xp, x: -_bend(xp, x),
+    derivative=lambda xp, x: sigmoid(xp, -x),
+    second_derivative=lambda xp, x: -_second_derivative(xp, x),
 )
 def log_sigmoid(xp: Namespace, x: Array) -> Array:
     """Return log(sigmoid(x)), which is -softplus(-x).

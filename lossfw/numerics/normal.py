@@ -147,8 +147,8 @@ def _normal_density(xp: Namespace, x: Array, power: int) -> Array:
 
 @primitive(
     textbook=lambda xp, x: xp.erf(x),
-    slope=lambda xp, x: _erf_density(xp, x, 0),
-    curvature=lambda xp, x: -2 * _erf_density(xp, x, 1),
+    derivative=lambda xp, x: _erf_density(xp, x, 0),
+    second_derivative=lambda xp, x: -2 * _erf_density(xp, x, 1),
 )
 @computed_in_float64
 def erf(xp: Namespace, x: Array) -> Array:
@@ -168,8 +168,8 @@ def erf(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=lambda xp, x: xp.erfc(x),
-    slope=lambda xp, x: -_erf_density(xp, x, 0),
-    curvature=lambda xp, x: 2 * _erf_density(xp, x, 1),
+    derivative=lambda xp, x: -_erf_density(xp, x, 0),
+    second_derivative=lambda xp, x: 2 * _erf_density(xp, x, 1),
 )
 @computed_in_float64
 def erfc(xp: Namespace, x: Array) -> Array:
@@ -190,8 +190,8 @@ def erfc(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=lambda xp, x: xp.erfc(-x / xp.sqrt(xp.full_like(x, 2.0))) / 2,
-    slope=lambda xp, x: _normal_density(xp, x, 0),
-    curvature=lambda xp, x: -_normal_density(xp, x, 1),
+    derivative=lambda xp, x: _normal_density(xp, x, 0),
+    second_derivative=lambda xp, x: -_normal_density(xp, x, 1),
 )
 @computed_in_float64
 def normal_cdf(xp: Namespace, x: Array) -> Array:
@@ -212,8 +212,8 @@ def normal_cdf(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=lambda xp, x: xp.exp(-x * x / 2) / xp.sqrt(xp.full_like(x, 2 * xp.pi)),
-    slope=lambda xp, x: -_normal_density(xp, x, 1),
-    curvature=lambda xp, x: _product(xp, x, (x - 1) * (x + 1)),
+    derivative=lambda xp, x: -_normal_density(xp, x, 1),
+    second_derivative=lambda xp, x: _product(xp, x, (x - 1) * (x + 1)),
 )
 def normal_pdf(xp: Namespace, x: Array) -> Array:
     """Return exp(-x^2 / 2) / sqrt(2 pi), the density of a standard normal variable.
@@ -250,8 +250,10 @@ def _product(xp: Namespace, x: Array, f: Array) -> Array:
 
 @primitive(
     textbook=lambda xp, x: normal_cdf(xp, -x) * xp.exp(x * x / 2),
-    slope=lambda xp, x: x * scaled_normal_tail(xp, x) - normal_pdf(xp, 0 * x),
-    curvature=lambda xp, x: (1 + x * x) * scaled_normal_tail(xp, x) - x * normal_pdf(xp, 0 * x),
+    derivative=lambda xp, x: x * scaled_normal_tail(xp, x) - normal_pdf(xp, 0 * x),
+    second_derivative=lambda xp, x: (
+        (1 + x * x) * scaled_normal_tail(xp, x) - x * normal_pdf(xp, 0 * x)
+    ),
 )
 @computed_in_float64
 def scaled_normal_tail(xp: Namespace, x: Array) -> Array:

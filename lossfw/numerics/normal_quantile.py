@@ -87,8 +87,10 @@ _STEPS = 16
 
 @primitive(
     textbook=lambda xp, p: _textbook(xp, p),
-    slope=lambda xp, p: _slope(xp, p, normal_quantile(xp, p)),
-    curvature=lambda xp, p: normal_quantile(xp, p) * _slope(xp, p, normal_quantile(xp, p)) ** 2,
+    derivative=lambda xp, p: _derivative(xp, p, normal_quantile(xp, p)),
+    second_derivative=lambda xp, p: (
+        normal_quantile(xp, p) * _derivative(xp, p, normal_quantile(xp, p)) ** 2
+    ),
 )
 @computed_in_float64
 def normal_quantile(xp: Namespace, p: Array) -> Array:
@@ -118,7 +120,7 @@ def normal_quantile(xp: Namespace, p: Array) -> Array:
     return xp.where(xp.abs(q) > _MIDDLE, xp.sign(q) * outer, middle)
 
 
-def _slope(xp: Namespace, p: Array, x: Array) -> Array:
+def _derivative(xp: Namespace, p: Array, x: Array) -> Array:
     """Return 1 / normal_pdf(x), by the hazard: the density multiplies the error of x by x."""
     return 1.0 / (xp.minimum(p, 1.0 - p) * normal_hazard(xp, xp.abs(x)))
 

@@ -102,8 +102,8 @@ def _textbook_log(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=_textbook_hazard,
-    slope=lambda xp, x: normal_hazard(xp, x) * normal_mean_excess(xp, x),
-    curvature=lambda xp, x: _hazard_curvature(xp, x),
+    derivative=lambda xp, x: normal_hazard(xp, x) * normal_mean_excess(xp, x),
+    second_derivative=lambda xp, x: _hazard_second_derivative(xp, x),
 )
 @computed_in_float64
 def normal_hazard(xp: Namespace, x: Array) -> Array:
@@ -123,8 +123,8 @@ def normal_hazard(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=_textbook_excess,
-    slope=lambda xp, x: -_variance(xp, x),
-    curvature=lambda xp, x: _hazard_curvature(xp, x),
+    derivative=lambda xp, x: -_variance(xp, x),
+    second_derivative=lambda xp, x: _hazard_second_derivative(xp, x),
 )
 @computed_in_float64
 def normal_mean_excess(xp: Namespace, x: Array) -> Array:
@@ -150,7 +150,7 @@ def _variance(xp: Namespace, x: Array) -> Array:
     return xp.where(x > _CANCELLING, series, near)
 
 
-def _hazard_curvature(xp: Namespace, x: Array) -> Array:
+def _hazard_second_derivative(xp: Namespace, x: Array) -> Array:
     """Return h''(x). Far out it has an error of a unit in the last place of h(x) / x^2."""
     excess = normal_mean_excess(xp, x)
     return normal_hazard(xp, x) * excess * excess - normal_hazard(xp, x) * _variance(xp, x)
@@ -158,8 +158,8 @@ def _hazard_curvature(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=_textbook_log,
-    slope=lambda xp, x: normal_hazard(xp, -x),
-    curvature=lambda xp, x: -normal_hazard(xp, -x) * normal_mean_excess(xp, -x),
+    derivative=lambda xp, x: normal_hazard(xp, -x),
+    second_derivative=lambda xp, x: -normal_hazard(xp, -x) * normal_mean_excess(xp, -x),
 )
 @computed_in_float64
 def log_normal_cdf(xp: Namespace, x: Array) -> Array:

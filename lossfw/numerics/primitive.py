@@ -24,7 +24,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def primitive(
-    *, textbook: ArrayFunction, slope: ArrayFunction, curvature: ArrayFunction
+    *, textbook: ArrayFunction, derivative: ArrayFunction, second_derivative: ArrayFunction
 ) -> Callable[[ArrayFunction], ArrayFunction]:
     """Decorate a function of one argument with its rules for other number systems.
 
@@ -32,7 +32,7 @@ def primitive(
     ----------
     textbook : callable
         The definition, for exact numbers.
-    slope, curvature : callable
+    derivative, second_derivative : callable
         Its derivatives, for dual numbers.
     """
 
@@ -45,7 +45,7 @@ def primitive(
                     return function(inner, x)
                 v = x.value
                 value = function(inner, v)
-                return xp.chain(x, value, slope(inner, v), lambda: curvature(inner, v))
+                return xp.chain(x, value, derivative(inner, v), lambda: second_derivative(inner, v))
             if isinstance(xp, TextbookNamespace):
                 return textbook(xp, x)
             return stable(xp, x)

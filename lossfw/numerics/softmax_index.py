@@ -136,7 +136,7 @@ def softmax_cross_entropy_and_gradient_at(
 
 
 def _by_mask(xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
-    """Return loss and slope in operations that JAX compiles into few loops.
+    """Return loss and derivative in operations that JAX compiles into few loops.
 
     A choice before the exponential would double the time, so what infinite logits need comes
     after it.
@@ -157,7 +157,7 @@ def _by_mask(xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
 
 
 def _of_all_rows(xp: Namespace, z: Any, index: Any) -> tuple[Any, Any]:
-    """Return loss and slope by the operations of `_at_index`, of all rows alike."""
+    """Return loss and derivative by the operations of `_at_index`, of all rows alike."""
     d = distance(xp, z)[1]
     here = index[..., None] == columns(xp, z)
     own = take_at(xp, d, index)

@@ -30,9 +30,9 @@ def cross_entropy_and_gradient_at(z: Array, index: Array) -> tuple[Array, Array]
     place, write = index.unsqueeze(-1).long(), _may_write()
     own, others, e, scatter = _decompose(z, place, write)
     loss, total = _loss(own, others)
-    slope = scatter(e, -1, place, -others)
-    slope = slope.div_(total) if write else slope / total
-    return loss.to(z.dtype), slope.to(z.dtype)
+    derivative = scatter(e, -1, place, -others)
+    derivative = derivative.div_(total) if write else derivative / total
+    return loss.to(z.dtype), derivative.to(z.dtype)
 
 
 def _may_write() -> bool:

@@ -27,7 +27,7 @@ def stop_gradient(xp: Namespace, x: Any) -> Any:
 
     Examples
     --------
-    A number times itself as a constant has the slope of a line:
+    A number times itself as a constant has the derivative of a line:
 
     >>> import numpy as np
     >>> from lossfw import DistanceLoss

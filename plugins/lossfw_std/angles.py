@@ -66,7 +66,7 @@ def _narrow(xp: Namespace, across: Array, cosine: Array) -> Array:
     return xp.sum(across * across, axis=-1) / (1.0 + cosine)
 
 
-def _slope_of(xp: Namespace, angle: Angle) -> Array:
+def _derivative_of(xp: Namespace, angle: Angle) -> Array:
     result = -angle.across / angle.norm
     lost = xp.broadcast_to(angle.lost[..., None], result.shape)
     return apply_where(xp, result, lost, lambda xp, x: xp.zeros_like(x), result)
@@ -111,20 +111,22 @@ def cosine_above(xp: Namespace, y: Array, t: Array, limit: float) -> Array:
 
 
 @computed_in_float64
-def slope(xp: Namespace, y: Array, t: Array) -> Array:
+def derivative(xp: Namespace, y: Array, t: Array) -> Array:
     """Return the derivative of `distance` by y: the unit row of t across y over -norm(y)."""
-    return _slope_of(xp, angle_between(xp, y, t))
+    return _derivative_of(xp, angle_between(xp, y, t))
 
 
 @computed_in_float64
-def distance_and_slope(xp: Namespace, y: Array, t: Array, at_zero: float) -> tuple[Array, Array]:
+def distance_and_derivative(
+    xp: Namespace, y: Array, t: Array, at_zero: float
+) -> tuple[Array, Array]:
     """Return both, of one angle."""
     angle = angle_between(xp, y, t)
-    return _value_of(xp, angle, at_zero), _slope_of(xp, angle)
+    return _value_of(xp, angle, at_zero), _derivative_of(xp, angle)
 
 
 @computed_in_float64
-def bend(xp: Namespace, y: Array, t: Array) -> Array:
+def second_derivative(xp: Namespace, y: Array, t: Array) -> Array:
     """Return the second derivative of `distance` by each number of y.
 
     It is (2 a u + cos (1 - u^2)) / norm(y)^2; u the unit row of y, a that across it.

@@ -34,13 +34,13 @@ class OfTarget(PointwiseBody):
 
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """(1 - t) sigmoid(z) - t sigmoid(-z), in which nothing cancels for t of 0 or 1."""
-        return _slope(xp, z, _misclassified(xp, z, t), xp.exp(-xp.abs(z)))
+        return _derivative(xp, z, _misclassified(xp, z, t), xp.exp(-xp.abs(z)))
 
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both from one exponential."""
         a = xp.abs(z)
         w, e = _misclassified(xp, z, t), xp.exp(-a)
-        return _value(xp, a, w, e), _slope(xp, z, w, e)
+        return _value(xp, a, w, e), _derivative(xp, z, w, e)
 
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """sigmoid(z) sigmoid(-z) for every target; NaN in it stays."""
@@ -77,8 +77,8 @@ class OfShares(PointwiseBody):
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """(a w + b) sigmoid(z) sigmoid(-z)."""
         a, b = self.shares(xp, t)
-        bend = sigmoid(xp, z) * sigmoid(xp, -z)
-        return self.weight * (a * bend) + b * bend
+        second_derivative = sigmoid(xp, z) * sigmoid(xp, -z)
+        return self.weight * (a * second_derivative) + b * second_derivative
 
 
 def _positive(xp: Namespace, z: Array) -> Array:
@@ -95,7 +95,7 @@ def _value(xp: Namespace, a: Array, w: Array, e: Array) -> Array:
     return multiply_or_zero(xp, w, a) + xp.log1p(e)
 
 
-def _slope(xp: Namespace, z: Array, w: Array, e: Array) -> Array:
+def _derivative(xp: Namespace, z: Array, w: Array, e: Array) -> Array:
     """Return sign(z) (w s - (1 - w) (1 - s)), with s = sigmoid(abs(z)) = 1 / (1 + e)."""
     sign = 2.0 * _positive(xp, z) - 1.0
     return sign * ((w - (1.0 - w) * e) / (1.0 + e))

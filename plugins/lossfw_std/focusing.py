@@ -35,7 +35,7 @@ def value(xp: Namespace, c: Chance, gamma: float) -> Array:
     return -multiply_or_zero(xp, multiply_or_zero(xp, c.share, c.rest**gamma), c.log)
 
 
-def slope(xp: Namespace, c: Chance, gamma: float) -> Array:
+def derivative(xp: Namespace, c: Chance, gamma: float) -> Array:
     """Return the share times gamma (1 - s)^(gamma - 1) log s - (1 - s)^gamma / s."""
     steep = -(c.rest**gamma) / c.s
     if gamma:
@@ -43,7 +43,7 @@ def slope(xp: Namespace, c: Chance, gamma: float) -> Array:
     return multiply_or_zero(xp, c.share, steep)
 
 
-def bend(xp: Namespace, c: Chance, gamma: float) -> Array:
+def second_derivative(xp: Namespace, c: Chance, gamma: float) -> Array:
     """Return the share times the second derivative.
 
     It is (1 - s)^(gamma - 1) (gamma (gamma - 1) q + 2 gamma + (1 - s) / s) / s, for q see

@@ -10,25 +10,25 @@ from lossfw.numerics import computed_in_float64
 
 
 class Likelihood(PointwiseLoss):
-    """A negative log-likelihood whose value and slopes are computed from shared parts.
+    """A negative log-likelihood whose value and derivatives are computed from shared parts.
 
     All functions take the columns of the prediction, and the target, as separate arrays.
     """
 
     @abstractmethod
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        """Return what value and slopes are computed from."""
+        """Return what value and derivatives are computed from."""
 
     @abstractmethod
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
         """Return the loss of its parts."""
 
     @abstractmethod
-    def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """Return the second derivative by each column of its parts."""
 
     @abstractmethod
-    def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """Return the derivative by each column of its parts."""
 
     @computed_in_float64
@@ -39,7 +39,7 @@ class Likelihood(PointwiseLoss):
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Any, t: Any) -> tuple[Array, ...]:
         """By each column."""
-        return self.slopes_of(xp, *self._parts(xp, y, t))
+        return self.derivatives_of(xp, *self._parts(xp, y, t))
 
     @computed_in_float64
     def value_and_derivative(
@@ -47,12 +47,12 @@ class Likelihood(PointwiseLoss):
     ) -> tuple[Array, tuple[Array, ...]]:
         """Both, from the same parts."""
         parts = self._parts(xp, y, t)
-        return self.value_of(xp, *parts), self.slopes_of(xp, *parts)
+        return self.value_of(xp, *parts), self.derivatives_of(xp, *parts)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Any, t: Any) -> Any:
         """By each column."""
-        return self.bends_of(xp, *self._parts(xp, y, t))
+        return self.second_derivatives_of(xp, *self._parts(xp, y, t))
 
     def _parts(self, xp: Namespace, y: Any, t: Any) -> tuple[Array, ...]:
         # The target may be one number a row.

@@ -16,7 +16,7 @@ from lossfw.numerics import columns, computed_in_float64, put_at, take_at, with_
 class OwnClassLoss(CategoricalLoss):
     """A loss whose value is a sum over classes of t f(y), and so its derivative t f'(y).
 
-    Write `class_value` and `class_slope`; float32 is computed in float64.
+    Write `class_value` and `class_derivative`; float32 is computed in float64.
     """
 
     @abstractmethod
@@ -24,7 +24,7 @@ class OwnClassLoss(CategoricalLoss):
         """Return t f(y) of classes, each for itself."""
 
     @abstractmethod
-    def class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
+    def class_derivative(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """Return t f'(y) of classes, each for itself."""
 
     def shares(self, xp: Namespace, t: Array) -> Array:
@@ -43,35 +43,35 @@ class OwnClassLoss(CategoricalLoss):
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of each class's own term only."""
-        return self.class_slope(xp, y, self.shares(xp, t)) + 0.0
+        return self.class_derivative(xp, y, self.shares(xp, t)) + 0.0
 
     def value_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """The term of the target's class; a NaN anywhere in the row stays."""
         return self._of_row(xp, y, take_at(xp, y, index), index)
 
     def derivative_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """The slope of the target's class, 0 elsewhere."""
-        return self._slope_of_row(xp, y, take_at(xp, y, index), index)
+        """The derivative of the target's class, 0 elsewhere."""
+        return self._derivative_of_row(xp, y, take_at(xp, y, index), index)
 
     def value_and_derivative_at(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
         """Both for the target's class."""
         own = take_at(xp, y, index)
-        return self._of_row(xp, y, own, index), self._slope_of_row(xp, y, own, index)
+        return self._of_row(xp, y, own, index), self._derivative_of_row(xp, y, own, index)
 
     @computed_in_float64
     def _value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         return self.class_value(xp, y, t)
 
     @computed_in_float64
-    def _slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
-        return self.class_slope(xp, y, t) + 0.0
+    def _derivative(self, xp: Namespace, y: Array, t: Array | float) -> Array:
+        return self.class_derivative(xp, y, t) + 0.0
 
     def _of_row(self, xp: Namespace, y: Array, own: Array, index: Array) -> Array:
         return with_nan_of_rows(xp, y, self._value(xp, own, self.share_at(xp, y, index)))
 
-    def _slope_of_row(self, xp: Namespace, y: Array, own: Array, index: Array) -> Array:
+    def _derivative_of_row(self, xp: Namespace, y: Array, own: Array, index: Array) -> Array:
         # 0 y keeps a NaN.
-        return put_at(xp, 0.0 * y, index, self._slope(xp, own, self.share_at(xp, y, index)))
+        return put_at(xp, 0.0 * y, index, self._derivative(xp, own, self.share_at(xp, y, index)))
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class OnLogits(RowBody):
         return result
 
     def derivative_at(self, xp: Namespace, z: Array, index: Array) -> Array:
-        """The slope of the class's term by all logits."""
+        """The derivative of the class's term by all logits."""
         return self.value_and_derivative_at(xp, z, index)[1]
 
 

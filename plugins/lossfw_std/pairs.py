@@ -65,15 +65,15 @@ class PairLoss(GroupLoss):
         """Return the cost of each pair."""
 
     @abstractmethod
-    def slope(self, xp: Namespace, d: Array) -> Array:
+    def cost_derivative(self, xp: Namespace, d: Array) -> Array:
         """Return its derivative."""
 
-    def cost_and_slope(self, xp: Namespace, d: Array) -> tuple[Array, Array]:
+    def cost_and_derivative(self, xp: Namespace, d: Array) -> tuple[Array, Array]:
         """Return both; override it where they have parts in common."""
-        return self.cost(xp, d), self.slope(xp, d)
+        return self.cost(xp, d), self.cost_derivative(xp, d)
 
     @abstractmethod
-    def bend(self, xp: Namespace, d: Array) -> Array:
+    def cost_second_derivative(self, xp: Namespace, d: Array) -> Array:
         """Return its second derivative."""
 
     def order(self, xp: Namespace, y: Array, t: Array) -> Array | None:
@@ -106,7 +106,7 @@ class PairLoss(GroupLoss):
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Up for each row that should stand above, and down for each that should stand below."""
-        worse, better = self._sums(xp, y, t, self.slope)
+        worse, better = self._sums(xp, y, t, self.cost_derivative)
         return with_nan(xp, is_unknown(xp, y, t), worse - better)
 
     @computed_in_float64
@@ -114,17 +114,19 @@ class PairLoss(GroupLoss):
         """Both, with the same weights."""
         y, t, place = self._in_order(xp, y, t)
         weights = self.weights(xp, t)
-        costs, slopes = self.cost_and_slope(xp, _gaps(y))
-        slopes = multiply_or_zero(xp, weights, slopes)
-        slope = xp.sum(slopes, axis=-2) - xp.sum(slopes, axis=-1)
-        slope = with_nan(xp, is_unknown(xp, y, t), slope)
+        costs, derivatives = self.cost_and_derivative(xp, _gaps(y))
+        derivatives = multiply_or_zero(xp, weights, derivatives)
+        derivative = xp.sum(derivatives, axis=-2) - xp.sum(derivatives, axis=-1)
+        derivative = with_nan(xp, is_unknown(xp, y, t), derivative)
         value = _total(xp, y, t, multiply_or_zero(xp, weights, costs))
-        return value, slope if place is None else xp.take_along_axis(slope, place, axis=-1)
+        return value, derivative if place is None else xp.take_along_axis(
+            derivative, place, axis=-1
+        )
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The sum over all pairs of a row."""
-        worse, better = self._sums(xp, y, t, self.bend)
+        worse, better = self._sums(xp, y, t, self.cost_second_derivative)
         return with_nan(xp, is_unknown(xp, y, t), worse + better)
 
     def _sums(

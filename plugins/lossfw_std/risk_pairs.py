@@ -56,7 +56,7 @@ def _chances(xp: Namespace, y: Array, share: Array, ties: str) -> Array:
 def results(
     xp: Namespace, y: Array, time: Array, event: Array, ties: str, orders: tuple[int, ...]
 ) -> tuple[Array, ...]:
-    """Return the losses (...), the slopes (..., n) or the second ones, by order, of strata."""
+    """Return the losses (...), the derivatives (..., n) or the second ones, by order, of strata."""
     died, share = event > 0, shares(xp, time, event, ties)
     found = []
     for order in orders:
@@ -67,7 +67,7 @@ def results(
         p = _chances(xp, y, share, ties)
         p = xp.where(died[..., :, None], p, xp.zeros_like(p))
         if order == 1:
-            found.append(_slope(xp, y, p, _are_tied(time, event)))
+            found.append(_derivative(xp, y, p, _are_tied(time, event)))
         else:
             leads = columns(xp, p) == xp.argmax(p, axis=-1, keepdims=True)
             rest = xp.sum(xp.where(leads, xp.zeros_like(p), p), axis=-1, keepdims=True)
@@ -75,7 +75,7 @@ def results(
     return tuple(found)
 
 
-def _slope(xp: Namespace, y: Array, p: Array, tied: Array) -> Array:
+def _derivative(xp: Namespace, y: Array, p: Array, tied: Array) -> Array:
     """Return the sum of the shares p_ej of a row over the events e, less 1 for its own.
 
     Each term keeps the digits that the sum has lost where a share is near 1, or where d tied events

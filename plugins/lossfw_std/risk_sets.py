@@ -74,7 +74,7 @@ def is_better(xp: Namespace, y: Array, time: Array, event: Array) -> bool:
 def results(
     xp: Namespace, y: Array, time: Array, event: Array, ties: str, orders: tuple[int, ...]
 ) -> tuple[Array, ...]:
-    """Return the losses (...), the slopes (..., n) or the second ones, by order, of strata."""
+    """Return the losses (...), the derivatives (..., n) or the second ones, by order, of strata."""
     lead, n = tuple(y.shape[:-1]), y.shape[-1]
     times, events = (np.asarray(x).reshape(-1, n) for x in (time, event))
     each = [

@@ -6,7 +6,7 @@ from lossfw import Array, Namespace
 from lossfw.numerics import binet_derivative, binet_second_derivative
 
 
-def bend_of_binet(xp: Namespace, x: Array) -> Array:
+def second_derivative_of_binet(xp: Namespace, x: Array) -> Array:
     """Return x (x b')' for Binet's function b: how x b' changes with the logarithm of x.
 
     Below 1, where its two terms cancel, it is taken from b at x + 1.

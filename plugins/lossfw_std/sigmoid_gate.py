@@ -11,13 +11,15 @@ def gates(xp: Namespace, v: Array) -> tuple[Array, Array]:
     return 1.0 / (1.0 + e), 1.0 / (1.0 + 1.0 / e)
 
 
-def gated_slope(xp: Namespace, v: Array, rise: Array) -> Array:
+def gated_derivative(xp: Namespace, v: Array, rise: Array) -> Array:
     """Return s(v) (1 + x v' s(-v)), of v and x v'."""
     s, rest = gates(xp, v)
     return s + rise * s * rest
 
 
-def gated_bend(xp: Namespace, v: Array, slope: Array, rise: Array, bend: Array) -> Array:
+def gated_second_derivative(
+    xp: Namespace, v: Array, derivative: Array, rise: Array, second_derivative: Array
+) -> Array:
     """Return s(v) s(-v) (2 v' + x v'' - x v'^2 tanh(v / 2)), of v, v', x v' and x v''."""
     s, rest = gates(xp, v)
-    return s * rest * (2.0 * slope + bend - rise * slope * (s - rest))
+    return s * rest * (2.0 * derivative + second_derivative - rise * derivative * (s - rest))

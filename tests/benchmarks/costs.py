@@ -162,8 +162,8 @@ def calls_of_loss(part, y, t):
         plain = naive_groups.in_stacks(plain)
 
     def both():
-        value, slope = plain(y, t, part, True)
-        return np.mean(value), slope / value.size
+        value, derivative = plain(y, t, part, True)
+        return np.mean(value), derivative / value.size
 
     return (
         {"value": lambda: part(y, t), "gradient": lambda: part.value_and_gradient(y, t)},
@@ -178,8 +178,8 @@ def calls_of_activation(part, y, _):
     naively = {"value": lambda: plain(y, None, part, False)[0]}
 
     def both():
-        value, slope = plain(y, None, part, True)
-        return value, slope * v
+        value, derivative = plain(y, None, part, True)
+        return value, derivative * v
 
     if not part.takes_rows:
         ours["gradient"] = lambda: gradient_of_layer(part, y, v)
@@ -189,8 +189,8 @@ def calls_of_activation(part, y, _):
 
 def gradient_of_layer(part, y, v):
     """Return value and gradient as `lossfw.nn.backprop` computes them."""
-    value, slope = large_arrays.value_and_derivative(part, y)
-    return value, slope * v
+    value, derivative = large_arrays.value_and_derivative(part, y)
+    return value, derivative * v
 
 
 def has_kernel(part, y, t, kind):

@@ -118,8 +118,8 @@ def naive_contender(work, y, t):
     loss = lossfw.loss(work.name, **work.parameters)
 
     def both():
-        value, slope = plain(y, t, loss, True)
-        return np.mean(value), slope / value.size
+        value, derivative = plain(y, t, loss, True)
+        return np.mean(value), derivative / value.size
 
     return {"value": lambda: np.mean(plain(y, t, loss, False)[0]), "gradient": both}
 

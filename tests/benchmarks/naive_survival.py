@@ -31,34 +31,34 @@ DISTRIBUTIONS = {"normal": NORMAL, "logistic": LOGISTIC, "extreme": EXTREME}
 LINKS = {"probit": NORMAL, "logit": LOGISTIC, "cloglog": EXTREME}
 
 
-def aft(y, t, loss, slope):
+def aft(y, t, loss, derivative):
     below, density, rise = DISTRIBUTIONS[loss.distribution]
     lower, upper = t.T
     a, b = (np.log(lower) - y) / loss.sigma, (np.log(upper) - y) / loss.sigma
     seen = lower == upper
     p = np.where(seen, density(a) / (loss.sigma * lower), below(b) - below(a))
-    if not slope:
+    if not derivative:
         return -np.log(p), False
     between = (density(b) - density(a)) / p
     return -np.log(p), np.where(seen, rise(a), between) / loss.sigma
 
 
-def cumulative_link(y, t, loss, slope):
+def cumulative_link(y, t, loss, derivative):
     below, density, _ = LINKS[loss.link]
     edges, k = np.array([-np.inf, *loss.cuts, np.inf], y.dtype), t.astype(int)
     a, b = edges[k] - y, edges[k + 1] - y
     p = below(b) - below(a)
-    return -np.log(p), slope and (density(b) - density(a)) / p
+    return -np.log(p), derivative and (density(b) - density(a)) / p
 
 
-def discrete_hazard(y, t, loss, slope):
+def discrete_hazard(y, t, loss, derivative):
     interval, event, k = t[:, :1], t[:, 1:], np.arange(y.shape[1])
     reached, own = k <= interval, event * (k == interval)
     value = (reached * np.log1p(np.exp(y)) - own * y).sum(axis=1)
-    return value, slope and reached * of_sigmoid(y) - own
+    return value, derivative and reached * of_sigmoid(y) - own
 
 
-def cox(y, t, loss, slope):
+def cox(y, t, loss, derivative):
     time, event = t[..., 0], t[..., 1]
     (ti, tj), (ei, ej) = pairs(time), pairs(event)
     share = (tj >= ti).astype(y.dtype)
@@ -69,17 +69,17 @@ def cox(y, t, loss, slope):
     each = share * np.exp(y)[:, None, :]
     risk = each.sum(axis=2)
     value = (event * (np.log(risk) - y)).sum(axis=1)
-    return value, slope and (each * (event / risk)[:, :, None]).sum(axis=1) - event
+    return value, derivative and (each * (event / risk)[:, :, None]).sum(axis=1) - event
 
 
-def aft_nll(y, t, loss, slope):
+def aft_nll(y, t, loss, derivative):
     time, event = t.T
     scale = np.exp(y[:, 1])
     z = (np.log(time) - y[:, 0]) / scale
     seen = z**2 / 2 + 0.5 * np.log(2 * np.pi) + y[:, 1] + np.log(time)
     gone = 1 - ndtr(z)
     value = np.where(event > 0, seen, -np.log(gone))
-    if not slope:
+    if not derivative:
         return value, False
     g = np.where(event > 0, z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) / gone)
     return value, np.stack([-g / scale, event - z * g], axis=1)

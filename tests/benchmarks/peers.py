@@ -104,11 +104,11 @@ def jax_contenders(work, y, t):
     }
     function = own.get(work.name, lambda a, b: TEXTBOOK[work.name](jnp, a, b))
     mean = jax.jit(lambda a, b: jnp.mean(function(a, b)))
-    slope = jax.jit(jax.value_and_grad(lambda a, b: jnp.mean(function(a, b))))
+    derivative = jax.jit(jax.value_and_grad(lambda a, b: jnp.mean(function(a, b))))
     a, b = jax.device_put(y), jax.device_put(t)
 
     def both():
-        value, gradient = slope(a, b)
+        value, gradient = derivative(a, b)
         gradient.block_until_ready()
         return float(value), np.asarray(gradient)
 
@@ -133,8 +133,8 @@ def sklearn_contenders(work, y, t, threads):
     function, truth = make(), t.astype(y.dtype)
 
     def both():
-        value, slope = function.loss_gradient(truth, y, n_threads=threads)
-        return factor * np.mean(value, dtype="f8"), slope * (factor / len(y))
+        value, derivative = function.loss_gradient(truth, y, n_threads=threads)
+        return factor * np.mean(value, dtype="f8"), derivative * (factor / len(y))
 
     def value():
         return factor * np.mean(function.loss(truth, y, n_threads=threads), dtype="f8")

@@ -24,10 +24,10 @@ RESIDUALS = np.array([-1e4, -30.0, -2.0, -0.3, 0.0, 1e-9, 0.2, 1.7, 50.0, 1e6])
         ("tukey", "bound"),
         ("absolute_percentage_error", "bound"),
         ({"name": "sum", "of": ["huber", "absolute_error"]}, "bound"),
-        ("hinge", "slope"),
-        ("focal", "slope"),
-        ("poisson_deviance", "slope"),
-        ("categorical_focal", "slope"),
+        ("hinge", "gradient"),
+        ("focal", "gradient"),
+        ("poisson_deviance", "gradient"),
+        ("categorical_focal", "gradient"),
         ("cross_entropy", "softmax"),
         ({"name": "label_smoothed", "of": "cross_entropy", "smoothing": 0.1}, "softmax"),
         ({"name": "class_weighted", "of": "cross_entropy", "weights": [1, 2, 3]}, "softmax"),
@@ -53,7 +53,7 @@ def test_the_bound_of_a_smooth_loss_of_the_residual_is_a_parabola_above_it(loss)
         assert (moved <= above + 1e-6 * (1 + above)).all()
 
 
-@pytest.mark.parametrize("curvature", ["auto", "bound", "slope", "one"])
+@pytest.mark.parametrize("curvature", ["auto", "bound", "gradient", "one"])
 @pytest.mark.parametrize("loss", ["absolute_error", "quantile", "epsilon_insensitive"])
 def test_a_kinked_loss_has_finite_steps_above_zero(loss, curvature):
     g, h = derivatives(loss, curvature)(RESIDUALS, np.zeros_like(RESIDUALS))
@@ -61,10 +61,10 @@ def test_a_kinked_loss_has_finite_steps_above_zero(loss, curvature):
     assert np.isfinite(g / h).all()
 
 
-def test_the_slope_rule_bounds_the_step_by_one_and_by_newtons():
+def test_the_gradient_rule_bounds_the_step_by_one_and_by_newtons():
     y, t = np.linspace(-40.0, 40.0, 81), np.ones(81)
     exact = lossfw.loss("savage").hessian(y, t, reduction="none")
-    g, h = derivatives("savage", "slope")(y, t)
+    g, h = derivatives("savage", "gradient")(y, t)
     assert (np.abs(g) <= h * (1 + 1e-12)).all()
     assert (h >= exact).all()
 
@@ -82,7 +82,7 @@ def test_a_distance_whose_square_overflows_has_the_least_curvature():
     assert h.tolist() == [LEAST, LEAST]
 
 
-def test_weights_multiply_slopes_and_curvatures_once():
+def test_weights_multiply_gradients_and_curvatures_once():
     y, t, w = np.array([0.1, -2.0]), np.array([1.0, 0.5]), np.array([2.0, 0.0])
     for loss in ("huber", "squared_error", "savage"):
         labels = np.ones(2) if loss == "savage" else t
@@ -133,6 +133,6 @@ def test_bad_rows_are_told_with_their_place(loss, raw, target, error, words):
         derivatives(loss)(np.array(raw), np.array(target))
 
 
-def test_slopes_that_are_all_zero_are_warned_of():
+def test_gradients_that_are_all_zero_are_warned_of():
     with pytest.warns(RuntimeWarning, match="every gradient of perceptron is 0"):
         derivatives("perceptron")(np.zeros(3), np.array([0.0, 1.0, 1.0]))

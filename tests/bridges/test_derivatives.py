@@ -25,11 +25,11 @@ def test_float32_is_kept_where_second_derivatives_are_taken_as_they_are(loss, we
         np.testing.assert_allclose(found, expected, rtol=4 * 2.0**-23)
 
 
-def test_differences_of_slopes_are_taken_in_float64():
+def test_differences_of_gradients_are_taken_in_float64():
     of = derivatives("absolute_error")
     assert of.rule == "bound"
-    slopes, bends = of(RAW, of.targets(LABEL, narrow=True))
-    assert slopes.dtype == bends.dtype == np.float64
+    gradients, curvatures = of(RAW, of.targets(LABEL, narrow=True))
+    assert gradients.dtype == curvatures.dtype == np.float64
 
 
 def test_targets_made_once_give_what_they_give_in_each_call():

@@ -35,11 +35,11 @@ def test_parity_with_optax(name):
     optax = pytest.importorskip("optax")
     loss, own, y, t, options = PARITY[name]
     function, peer = bridge.function(loss), getattr(optax, own)
-    slopes = (
+    gradients = (
         jax.jit(jax.grad(lambda y: function(y, t).mean()))(y),
         jax.grad(lambda y: peer(y, t, **options).mean())(y),
     )
-    for found, wanted in ((function(y, t), peer(y, t, **options)), slopes):
+    for found, wanted in ((function(y, t), peer(y, t, **options)), gradients):
         assert found.dtype == wanted.dtype
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
 
@@ -64,9 +64,9 @@ def test_where_leaves_out_what_it_holds():
     y = jnp.asarray(NUMBERS).at[3].set(jnp.nan)
     kept = jnp.isfinite(y)
     function = bridge.function("cauchy")
-    slope = jax.jit(jax.grad(lambda y: function(y, TARGETS, where=kept).sum()))(y)
-    assert slope[3] == 0
-    assert jnp.isfinite(slope).all()
+    gradient = jax.jit(jax.grad(lambda y: function(y, TARGETS, where=kept).sum()))(y)
+    assert gradient[3] == 0
+    assert jnp.isfinite(gradient).all()
 
 
 def test_half_precision_keeps_its_dtype():
@@ -82,8 +82,8 @@ def test_a_training_step_under_scan():
     function = bridge.function("cross_entropy")
 
     def step(w, _):
-        value, slope = jax.value_and_grad(lambda w: function(x @ w, k).mean())(w)
-        return w - slope, value
+        value, gradient = jax.value_and_grad(lambda w: function(x @ w, k).mean())(w)
+        return w - gradient, value
 
     _, values = jax.lax.scan(step, jnp.zeros((5, 5)), None, length=30)
     assert values[0] == pytest.approx(np.log(5))
@@ -93,7 +93,7 @@ def test_a_training_step_under_scan():
 def test_shapes_are_checked_and_nothing_is_broadcast():
     with pytest.raises(ShapeError, match="Nothing is broadcast"):
         bridge.function("huber")(jnp.zeros((3, 1)), jnp.zeros(3))
-    with pytest.raises(ArgumentError, match="slope of zero_one is 0"):
+    with pytest.raises(ArgumentError, match="gradient of zero_one is 0"):
         bridge.function("zero_one")
     again = pickle.loads(pickle.dumps(bridge.function("huber")))
     assert again == bridge.function("huber")

@@ -185,7 +185,7 @@ def test_a_configuration_makes_an_equal_loss():
 
 
 def test_what_cannot_train_is_refused(monkeypatch):
-    with pytest.raises(ArgumentError, match="slope of zero_one is 0"):
+    with pytest.raises(ArgumentError, match="gradient of zero_one is 0"):
         bridge.loss("zero_one")
     monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
     with pytest.raises(ArgumentError, match="KERAS_BACKEND to jax or torch"):

@@ -1,4 +1,4 @@
-"""The secant of a mirrored loss, from the slopes that a round has computed already."""
+"""The secant of a mirrored loss, from the gradients that a round has computed already."""
 
 import numpy as np
 import pytest
@@ -9,11 +9,11 @@ from lossfw.learning.derivatives import derivatives
 from lossfw.learning.secant import NEAR, secant, typical_distance
 from lossfw.losses.engine.engine_mode import use_engine
 
-SLOPES = []
+GRADIENTS = []
 
 
 class Lopsided(DistanceLoss):
-    """A loss that notes how many slopes it is asked for."""
+    """A loss that notes how many gradients it is asked for."""
 
     skew: float = 2.0
 
@@ -21,7 +21,7 @@ class Lopsided(DistanceLoss):
         return xp.where(r > 0, self.skew * (xp.sqrt(1.0 + r * r) - 1.0), xp.log1p(r * r))
 
     def derivative(self, xp, r):
-        SLOPES.append(r.size)
+        GRADIENTS.append(r.size)
         return xp.where(r > 0, self.skew * r / xp.sqrt(1.0 + r * r), 2.0 * r / (1.0 + r * r))
 
     def second_derivative(self, xp, r):
@@ -35,7 +35,7 @@ class Symmetric(Lopsided):
         return xp.log1p(r * r)
 
     def derivative(self, xp, r):
-        SLOPES.append(r.size)
+        GRADIENTS.append(r.size)
         return 2.0 * r / (1.0 + r * r)
 
     def claims(self):
@@ -58,10 +58,10 @@ def test_a_round_has_the_secant_of_both_sides(loss, weighted):
     y, t, w = rows()
     made = derivatives(loss, "bound")
     given = made.rows(y, t, w if weighted else None)
-    slopes = given.compute(loss, "gradient")
+    gradients = given.compute(loss, "gradient")
     for has_kinks in (False, True):
         symmetric = isinstance(loss, Symmetric)
-        found = secant(loss, given, slopes, symmetric=symmetric, has_kinks=has_kinks)
+        found = secant(loss, given, gradients, symmetric=symmetric, has_kinks=has_kinks)
         a = np.maximum(np.abs(y - t), NEAR * (1.0 + np.abs(t)))
         up, down = (loss.gradient(t + side * a, t, reduction="none") for side in (1.0, -1.0))
         steepness = 0.5 * np.abs(up - down) * (w if weighted else 1.0)
@@ -71,14 +71,14 @@ def test_a_round_has_the_secant_of_both_sides(loss, weighted):
 
 @pytest.mark.parametrize(("loss", "times"), [(Lopsided(), 2), (Symmetric(), 1)])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_a_round_asks_for_each_slope_once(loss, times, weighted):
+def test_a_round_asks_for_each_gradient_once(loss, times, weighted):
     y, t, w = (x[40:] for x in rows())
     made = derivatives(loss, "bound")
     targets = made.targets(t, w + 0.5 if weighted else None)
-    SLOPES.clear()
+    GRADIENTS.clear()
     with use_engine("tiles"):
         made(y, targets)
-    assert sum(SLOPES) == times * len(y)
+    assert sum(GRADIENTS) == times * len(y)
 
 
 def test_an_infinite_prediction_does_not_hide_its_row():

@@ -131,7 +131,7 @@ def test_several_outputs_have_a_start_each():
         (("cross_entropy", [0.5, 1.0]), DomainError, "whole numbers"),
         (("cross_entropy", [0, -1]), DomainError, "numpy.unique"),
         (("brier", [0, 1]), ArgumentError, "SIMPLEX"),
-        (("zero_one", [0, 1]), ArgumentError, "slope of zero_one is 0"),
+        (("zero_one", [0, 1]), ArgumentError, "gradient of zero_one is 0"),
     ],
 )
 def test_what_has_no_start_is_told(arguments, error, words):

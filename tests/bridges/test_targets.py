@@ -1,4 +1,4 @@
-"""Slopes by the target, where prediction and target of a loss can be exchanged."""
+"""Gradients by the target, where prediction and target of a loss can be exchanged."""
 
 import numpy as np
 import pytest
@@ -23,23 +23,23 @@ each = pytest.mark.parametrize(
 )
 
 
-def both_slopes(loss, y, t):
-    """Return the slopes by prediction and by target, of the loss of a pair and of its exchange."""
+def both_gradients(loss, y, t):
+    """Return the gradients by prediction and by target, of a loss of a pair and of its exchange."""
     return loss.gradient(y, t, reduction="sum"), loss.gradient(t, y, reduction="sum")
 
 
 @each
 @pytest.mark.parametrize("reduction", ["sum", "none"])
-def test_pytorch_has_the_published_slopes_of_both(config, pair, reduction):
+def test_pytorch_has_the_published_gradients_of_both(config, pair, reduction):
     torch = pytest.importorskip("torch")
     from lossfw.bridges import torch as bridge
 
     y, t = (torch.tensor(x, requires_grad=True) for x in pair)
     criterion = bridge.module(config, reduction=reduction)
     criterion(y, t).sum().backward()
-    wanted = both_slopes(lossfw.loss(config), *pair)
-    for tensor, slope in zip((y, t), wanted, strict=True):
-        np.testing.assert_allclose(tensor.grad.numpy(), slope, rtol=1e-13)
+    wanted = both_gradients(lossfw.loss(config), *pair)
+    for tensor, gradient in zip((y, t), wanted, strict=True):
+        np.testing.assert_allclose(tensor.grad.numpy(), gradient, rtol=1e-13)
     # The target alone may be what is learnt.
     only = torch.tensor(pair[1], requires_grad=True)
     criterion(torch.tensor(pair[0]), only).sum().backward()
@@ -59,8 +59,10 @@ def test_pytorch_differentiates_both_twice(config, pair):
     assert torch.autograd.gradgradcheck(function, arguments)
     tangents = tuple(torch.tensor(x[2:4]) for x in pair)
     _, along = torch.func.jvp(function, tuple(x.detach() for x in arguments), tangents)
-    slopes = torch.autograd.grad(function(*arguments).sum(), arguments)
-    wanted = sum((slope * tangent).sum() for slope, tangent in zip(slopes, tangents, strict=True))
+    gradients = torch.autograd.grad(function(*arguments).sum(), arguments)
+    wanted = sum(
+        (gradient * tangent).sum() for gradient, tangent in zip(gradients, tangents, strict=True)
+    )
     assert along.sum().item() == pytest.approx(wanted.item(), rel=1e-12)
 
 
@@ -78,8 +80,8 @@ def test_jax_has_the_same(config, pair):
             return bridge.function(config)(y, t).sum()
 
         found = jax.jit(jax.grad(total, argnums=(0, 1)))(y, t)
-        for slope, wanted in zip(found, both_slopes(lossfw.loss(config), *pair), strict=True):
-            np.testing.assert_allclose(slope, wanted, rtol=1e-12)
+        for gradient, wanted in zip(found, both_gradients(lossfw.loss(config), *pair), strict=True):
+            np.testing.assert_allclose(gradient, wanted, rtol=1e-12)
         # The matrix of second derivatives is symmetric, and that by t and y is not 0.
         (yy, yt), (ty, tt) = jax.hessian(total, argnums=(0, 1))(y[:2], t[:2])
         n = yy.size**0.5

@@ -72,7 +72,7 @@ PARITY = {
 }  # fmt: skip
 
 
-def with_slope(criterion, y, t, **options):
+def with_gradient(criterion, y, t, **options):
     y = y.detach().clone().requires_grad_()
     loss = criterion(y, t, **options)
     loss.sum().backward()
@@ -89,8 +89,8 @@ def compiled(criterion):
 @pytest.mark.parametrize("name", PARITY)
 def test_parity_with_the_losses_of_torch(name, reduction):
     loss, own, y, t = PARITY[name]
-    found = with_slope(bridge.module(loss, reduction=reduction), y, t)
-    wanted = with_slope(own, y, t, reduction=reduction)
+    found = with_gradient(bridge.module(loss, reduction=reduction), y, t)
+    wanted = with_gradient(own, y, t, reduction=reduction)
     # It compares the dtypes too.
     torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-6)
 
@@ -98,8 +98,8 @@ def test_parity_with_the_losses_of_torch(name, reduction):
 def test_where_is_ignore_index():
     ignored = CLASSES.clone()
     ignored[::3] = -100
-    found = with_slope(bridge.module("cross_entropy"), LOGITS, ignored, where=ignored != -100)
-    wanted = with_slope(F.cross_entropy, LOGITS, ignored)
+    found = with_gradient(bridge.module("cross_entropy"), LOGITS, ignored, where=ignored != -100)
+    wanted = with_gradient(F.cross_entropy, LOGITS, ignored)
     torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-6)
     with pytest.raises(DomainError, match=r"is no(t a)? class"):
         bridge.module("cross_entropy")(LOGITS, ignored)
@@ -109,7 +109,7 @@ def test_classes_along_axis_1_are_those_of_torch():
     images, labels = torch.randn(4, 5, 6, 7), torch.randint(0, 5, (4, 6, 7))
     criterion = bridge.module("cross_entropy", class_axis=1)
     for target in (labels, torch.softmax(images.flip(0), 1)):
-        found, wanted = (with_slope(f, images, target) for f in (criterion, F.cross_entropy))
+        found, wanted = (with_gradient(f, images, target) for f in (criterion, F.cross_entropy))
         torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-6)
 
 
@@ -139,11 +139,13 @@ def test_nothing_is_broadcast():
 def test_half_precision_is_computed_in_float32(name, dtype):
     loss, _, y, t = PARITY[name]
     criterion = bridge.module(loss)
-    value, slope = with_slope(criterion, y.to(dtype), t if t.ndim < y.ndim else t.to(dtype))
-    assert value.dtype == slope.dtype == dtype
-    wide = with_slope(criterion, y.to(dtype).float(), t if t.ndim < y.ndim else t.to(dtype).float())
+    value, gradient = with_gradient(criterion, y.to(dtype), t if t.ndim < y.ndim else t.to(dtype))
+    assert value.dtype == gradient.dtype == dtype
+    wide = with_gradient(
+        criterion, y.to(dtype).float(), t if t.ndim < y.ndim else t.to(dtype).float()
+    )
     torch.testing.assert_close(value, wide[0].to(dtype))
-    torch.testing.assert_close(slope, wide[1].to(dtype))
+    torch.testing.assert_close(gradient, wide[1].to(dtype))
 
 
 def test_under_autocast_the_loss_is_float32():
@@ -201,8 +203,8 @@ def test_copies_pickles_and_files():
 def test_a_module_compiles_whole(loss):
     y, t = (NUMBERS, TARGETS) if loss == "huber" else (LOGITS, CLASSES)
     criterion, w = bridge.module(loss), torch.arange(20.0)
-    found = with_slope(compiled(criterion), y, t, sample_weight=w, where=w != 3)
-    wanted = with_slope(criterion, y, t, sample_weight=w, where=w != 3)
+    found = with_gradient(compiled(criterion), y, t, sample_weight=w, where=w != 3)
+    wanted = with_gradient(criterion, y, t, sample_weight=w, where=w != 3)
     torch.testing.assert_close(found, wanted)
 
 
@@ -235,7 +237,7 @@ def test_an_authors_loss_compiles_whole_for_all_numbers_of_rows(loss, graphs):
     for rows in (64, 100, 300, 1):
         y = torch.softmax(torch.randn(rows, 10), -1)
         t = torch.randint(0, 10, (rows,))
-        found, wanted = with_slope(whole, y, t), with_slope(criterion, y, t)
+        found, wanted = with_gradient(whole, y, t), with_gradient(criterion, y, t)
         torch.testing.assert_close(found, wanted)
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] <= graphs
 
@@ -246,7 +248,7 @@ def test_a_compiled_module_follows_a_change_of_its_loss():
     whole = compiled(criterion)
     for power in (1.0, 2.0, 3.0):
         criterion.loss = Softened(power=power)
-        found, wanted = (with_slope(f, LOGITS, CLASSES) for f in (whole, criterion))
+        found, wanted = (with_gradient(f, LOGITS, CLASSES) for f in (whole, criterion))
         torch.testing.assert_close(found, wanted)
 
 
@@ -255,7 +257,9 @@ def test_a_compiled_module_follows_a_change_of_its_loss():
 def test_a_loss_by_decimals_and_rare_elements_compiles(name):
     criterion = bridge.module({"name": name, "link": "log"})
     y, t = torch.linspace(0.5, 2.0, 5), torch.ones(5)
-    torch.testing.assert_close(with_slope(compiled(criterion), y, t), with_slope(criterion, y, t))
+    torch.testing.assert_close(
+        with_gradient(compiled(criterion), y, t), with_gradient(criterion, y, t)
+    )
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
@@ -284,13 +288,13 @@ def test_a_published_gradient_can_be_differentiated():
     z = LOGITS.clone().requires_grad_()
     (found,) = torch.autograd.grad(loss.gradient(z, CLASSES, reduction="none").square().sum(), z)
     p = torch.softmax(z.detach().double(), dim=-1)
-    slope = p - torch.nn.functional.one_hot(CLASSES, p.shape[-1])
-    wanted = 2.0 * p * (slope - (p * slope).sum(dim=-1, keepdim=True))
+    gradient = p - torch.nn.functional.one_hot(CLASSES, p.shape[-1])
+    wanted = 2.0 * p * (gradient - (p * gradient).sum(dim=-1, keepdim=True))
     torch.testing.assert_close(found, wanted.float())
 
 
 def test_mistakes_are_told_when_the_module_is_made():
-    with pytest.raises(ArgumentError, match="slope of zero_one is 0"):
+    with pytest.raises(ArgumentError, match="gradient of zero_one is 0"):
         bridge.module("zero_one")
     with pytest.raises(ArgumentError, match="reduction='avg' is not known"):
         bridge.module("huber", reduction="avg")
@@ -332,21 +336,21 @@ def test_a_step_on_the_processor_has_the_bits_of_numpy(loss, dtype):
         return
     y, t = (x.astype(dtype) for x in arguments(loss))
     criterion = bridge.module(loss, fuse=False, reduction="sum")
-    value, gradient = loss.value_and_gradient(y, t, reduction="sum")
+    value, wanted = loss.value_and_gradient(y, t, reduction="sum")
     by_columns = torch.tensor(np.asfortranarray(y))
     for given in (torch.tensor(y), by_columns):
-        found, slope = with_slope(criterion, given, torch.tensor(t))
+        found, gradient = with_gradient(criterion, given, torch.tensor(t))
         if not loss._sums_rows and not loss.has_columns and not loss._has_own_weight:
             assert found.numpy() == np.asarray(value, dtype)
-            assert slope.numpy().tobytes() == gradient.tobytes()
+            assert gradient.numpy().tobytes() == wanted.tobytes()
             with torch.no_grad():
                 assert criterion(given, torch.tensor(t)) == found
             with torch.inference_mode():
                 assert criterion(given.clone(), torch.tensor(t)) == found
         # While operations are watched, as of a device, PyTorch computes.
         with FlopCounterMode(display=False):
-            other = with_slope(criterion, given, torch.tensor(t))
-        torch.testing.assert_close((found, slope), other, rtol=1e-4, atol=1e-6)
+            other = with_gradient(criterion, given, torch.tensor(t))
+        torch.testing.assert_close((found, gradient), other, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("mode", ["tiles", "compiled"])
@@ -355,9 +359,9 @@ def test_kernels_change_no_digit_of_a_step(mode):
     criterion = bridge.module("cross_entropy")
     wanted = criterion.loss.value_and_gradient(z.numpy(), k.numpy())
     with use_engine(mode):
-        value, slope = with_slope(criterion, z, k)
+        value, gradient = with_gradient(criterion, z, k)
     assert value == torch.tensor(wanted[0])
-    assert slope.numpy().tobytes() == wanted[1].tobytes()
+    assert gradient.numpy().tobytes() == wanted[1].tobytes()
 
 
 def test_the_threads_of_torch_bound_those_of_a_step(monkeypatch):
@@ -373,15 +377,15 @@ def test_the_threads_of_torch_bound_those_of_a_step(monkeypatch):
     asked.clear()
     for count in (5, 2):
         with lossfw.threads(count):
-            with_slope(criterion, NUMBERS, TARGETS)
+            with_gradient(criterion, NUMBERS, TARGETS)
     assert asked == [3] * (len(asked) // 2) + [2] * (len(asked) // 2)
 
 
 def test_without_a_check_a_step_looks_at_no_domain():
     outside = torch.tensor([2.0, 0.5])
     criterion = bridge.module("brier", check=False)
-    value, slope = with_slope(criterion, outside, torch.zeros(2))
+    value, gradient = with_gradient(criterion, outside, torch.zeros(2))
     assert value == 4.25
-    assert slope.tolist() == [4.0, 1.0]
+    assert gradient.tolist() == [4.0, 1.0]
     with pytest.raises(DomainError, match="lies outside SIMPLEX"):
         bridge.module("brier")(outside, torch.zeros(2))

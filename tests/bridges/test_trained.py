@@ -260,12 +260,12 @@ def test_the_rows_of_catboost_have_the_whole_matrix_of_curvatures(loss):
     z, weight = np.array([0.3, -1.2, 2.0]), 1.5
     form = derivatives.derivatives(loss).loss
     for label in range(3):
-        slopes, bends = catboost.objective(loss).calc_ders_multi(z, float(label), weight)
-        for found, derivative in ((slopes, form.gradient), (np.diag(bends), form.hessian)):
+        gradients, curvatures = catboost.objective(loss).calc_ders_multi(z, float(label), weight)
+        for found, derivative in ((gradients, form.gradient), (np.diag(curvatures), form.hessian)):
             expected = derivative(z[None], [label], sample_weight=[weight], reduction="sum")
             assert found == pytest.approx(-expected[0])
         # A shift of all logits changes nothing.
-        assert np.sum(bends, axis=1) == pytest.approx(np.zeros(3))
+        assert np.sum(curvatures, axis=1) == pytest.approx(np.zeros(3))
 
 
 @LIBRARY

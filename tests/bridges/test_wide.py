@@ -143,5 +143,5 @@ def test_a_round_of_columns_has_kernels_and_the_bits_of_tiles(loss, weighted):
         np.testing.assert_array_equal(tiles, kernels)
     forms = {key[2] for key, entry in watched._entries.items() if entry.kernel is not None}
     compiled.forget()
-    second = {"hessian"} if made.rule == "slope" else set()
+    second = {"hessian"} if made.rule == "gradient" else set()
     assert forms == {"gradient", "value"} | second

@@ -156,7 +156,7 @@ def squares(y, t):
     return np.sum((y[..., 0, :] - y[..., 1, :]) ** 2, axis=-1) - t * y[..., 2, 0]
 
 
-def slopes(y, t):
+def derivatives(y, t):
     """Return its derivative."""
     near = 2 * (y[..., 0, :] - y[..., 1, :])
     third = np.zeros_like(near)
@@ -193,11 +193,11 @@ class Waiting(PointwiseLoss):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "against", "given"),
-    [(squares, Gap(), {"gradient": slopes}), (waiting, Waiting(), {})],
+    [(squares, Gap(), {"gradient": derivatives}), (waiting, Waiting(), {})],
 )
 def test_an_outside_function_gets_arrays_of_the_shapes_of_the_loss(function, against, given):
     only = {"examples": 10, "only": ["value", *given], "within": (1e-3, 1e2)}
     assert check_function(function, against=against, **given, **only).refuted == []
-    twice = {name: lambda y, t: 2 * slopes(y, t) for name in given}
+    twice = {name: lambda y, t: 2 * derivatives(y, t) for name in given}
     wrong = check_function(lambda y, t: 2 * function(y, t), against=against, **twice, **only)
     assert {one.check for one in wrong.refuted} == {"value", *given}

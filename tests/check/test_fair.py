@@ -86,7 +86,7 @@ def focal_in_float32(y, t):
     return np.exp(-2 * softplus(m)) * softplus(-m)
 
 
-def slope_of_focal(y, t):
+def derivative_of_focal(y, t):
     sign = np.where(t == 1, 1.0, -1.0)
     p, q = (np.exp(-softplus(side * sign * np.asarray(y, float))) for side in (-1, 1))
     return -sign * (2 * q * q * p * softplus(-sign * y) + q**3)
@@ -98,7 +98,7 @@ def cross_entropy_in_float32(y, t):
     return np.log(np.exp(y).sum(-1)) - np.take_along_axis(y, np.asarray(t)[:, None], 1)[:, 0]
 
 
-def slope_of_cross_entropy(y, t):
+def derivative_of_cross_entropy(y, t):
     y = np.asarray(y, float)
     e = np.exp(y - y.max(-1, keepdims=True))
     return e / e.sum(-1, keepdims=True) - np.eye(y.shape[-1])[np.asarray(t)]
@@ -107,23 +107,25 @@ def slope_of_cross_entropy(y, t):
 IN_FLOAT32 = {
     "elements": (
         focal_in_float32,
-        slope_of_focal,
+        derivative_of_focal,
         {"kind": "pointwise", "prediction": "LOGITS", "target": "BINARY"},
     ),
     "rows": (
         cross_entropy_in_float32,
-        slope_of_cross_entropy,
+        derivative_of_cross_entropy,
         {"kind": "categorical", "prediction": "LOGITS", "target": "CLASS_INDEX"},
     ),
 }
 
 
 @pytest.mark.parametrize("name", IN_FLOAT32)
-def test_a_right_slope_of_a_function_that_answers_in_float32_is_right(name):
-    value, slope, described = IN_FLOAT32[name]
+def test_a_right_derivative_of_a_function_that_answers_in_float32_is_right(name):
+    value, derivative, described = IN_FLOAT32[name]
     options = {**described, "only": ["gradient"], "examples": 50}
-    assert check_function(value, gradient=slope, **options).refuted == []
-    (found,) = check_function(value, gradient=lambda y, t: 1.05 * slope(y, t), **options).refuted
+    assert check_function(value, gradient=derivative, **options).refuted == []
+    (found,) = check_function(
+        value, gradient=lambda y, t: 1.05 * derivative(y, t), **options
+    ).refuted
     assert found.grade == "wrong"
     assert "the values of float64 arguments are float32" in found.message
 

@@ -72,12 +72,12 @@ def test_conventions_of_an_outside_function_count_on_request():
 
 @pytest.mark.slow
 def test_values_and_derivatives_may_be_off_by_a_part():
-    def slope(y, t):
+    def derivative(y, t):
         return 2 * (np.asarray(y) - t) * (1 + 4e-9)
 
     for rtol, ok in ((0.0, False), (3.9e-9, False), (4.1e-9, True)):
         report = check_function(
-            off, gradient=slope, rtol=rtol, only=["value", "gradient"], **DESCRIBED
+            off, gradient=derivative, rtol=rtol, only=["value", "gradient"], **DESCRIBED
         )
         assert report.ok == ok, rtol
 

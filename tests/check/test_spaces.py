@@ -29,7 +29,7 @@ KINDS = {
     "residuals": (DistanceLoss, OF_RESIDUALS),
 }
 
-# What is true of a square in every space; the bounds of its slope depend on the space.
+# What is true of a square in every space; the bounds of its derivative depend on the space.
 TRUE = {
     "convex": True,
     "strictly_convex": True,

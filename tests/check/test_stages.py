@@ -40,7 +40,7 @@ def test_checks_that_look_at_points_have_a_stage_for_extremes(monkeypatch):
 
 
 class Bent(DistanceLoss):
-    """A square whose slope is wrong for large residuals."""
+    """A square whose derivative is wrong for large residuals."""
 
     scale: float = 1.0
 

@@ -46,7 +46,7 @@ def bent(jump, place):
 SMALL, SCALES = (0.05, 1e-3, 1e-5), (1e-3, 0.1, 1.0, 50.0)
 SMOOTH = {"twice_smooth": True, "breaks": (), "second_breaks": (), "strictly_convex": True}
 TRUE = {
-    # A slope, or a second derivative, that has no slope of its own does not jump.
+    # A derivative, or a second derivative, that has no derivative of its own does not jump.
     **{f"power {p}": (power(p), {"smooth": True, "breaks": (), "strictly_convex": True})
        for p in (1.1, 1.5, 2.0, 3.0)},
     "power 2.5": (power(2.5), {"twice_smooth": True, "second_breaks": ()}),
@@ -122,7 +122,7 @@ SUM = 0.5 * lossfw.loss("squared_error") + lossfw.loss("cross_entropy") + BARE
         pytest.param("binary_cross_entropy", "curvature:bound", range(3), id="a parabola"),
         pytest.param("squared_error", "curvature:bound", range(3), id="steps of rounding"),
         pytest.param("log_cosh", "claim:strictly_convex", [0, 7], id="curvature that fades"),
-        pytest.param("crps_normal", "claim:smooth", [2], id="slopes beside a tiny scale"),
+        pytest.param("crps_normal", "claim:smooth", [2], id="derivatives beside a tiny scale"),
         pytest.param("cosine_distance", "claim:exchangeable", [1], id="a small angle"),
     ],
 )

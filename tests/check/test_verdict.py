@@ -16,12 +16,12 @@ from lossfw.check.core.subject import of_component
 from lossfw.check.findings import causes
 from lossfw.check.refutation import Refutation
 from lossfw.check.severity import grade_of
-from support.strangers import AsymmetricTweedie, NaiveFocal, NaiveGeman, Robust, WrongSlope
+from support.strangers import AsymmetricTweedie, NaiveFocal, NaiveGeman, Robust, WrongDerivative
 
 CASES = {
     "wrong": (
-        [WrongSlope(), WrongSlope(slope=0.3)],
-        "wrong_slope: wrong: gradient",
+        [WrongDerivative(), WrongDerivative(derivative=0.3)],
+        "wrong_derivative: wrong: gradient",
         ["gradient"],
     ),
     "digits": (
@@ -142,7 +142,7 @@ def test_a_claim_and_a_law_hold_for_promised_sizes(check_name, y, t, grade):
         (LOSS, 1, "float64", 3.0, 1.001, 1.0, "wrong"),
         (LOSS, 2, "float32", 3.0, 1.005, 1.0, "digits"),
         (LOSS, 2, "float32", 3.0, 1.1, 1.0, "wrong"),
-        (of_component(WrongSlope()), 1, "float64", 3.0, 2.00001, 2.0, "wrong"),
+        (of_component(WrongDerivative()), 1, "float64", 3.0, 2.00001, 2.0, "wrong"),
         # A number is promised farther out than its digits.
         (LOSS, 1, "float64", 1e25, np.nan, 1.0, "wrong"),
         (LOSS, 0, "float32", 1e9, np.inf, 1.0, "wrong"),
@@ -210,7 +210,7 @@ def finding(check_name, grade="wrong", inputs=None, component="A", error="other"
         # A NaN of the value is one of the derivatives, and one finding.
         ([finding("value", error="overflow"), finding("gradient", error="overflow"),
           finding("nan:legal")], 1),
-        # A wrong slope is another mistake than a value that overflows.
+        # A wrong derivative is another mistake than a value that overflows.
         ([finding("value", error="overflow"), finding("gradient")], 2),
         # A value that is right to eight digits has lost digits.
         ([finding("value", "digits"), finding("gradient", "digits")], 1),

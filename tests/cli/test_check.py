@@ -74,7 +74,7 @@ def lax(y, t):
     return (y - t) ** 2
 
 
-def slope(y, t):
+def gradient(y, t):
     return 3 * (square(y, t) * 0 + y - t).astype(square(y, t).dtype)
 """
 
@@ -415,7 +415,7 @@ def test_an_outside_function(lossfw):
     result = lossfw(*arguments, "-p", "factor=0.5")
     assert result.exit_code == 1
     assert "wrong: value" in result.stdout
-    result = lossfw(*arguments, "--gradient", "outside_of_it:slope", "--claim", "lipschitz=2")
+    result = lossfw(*arguments, "--gradient", "outside_of_it:gradient", "--claim", "lipschitz=2")
     assert result.exit_code == 1
     assert "wrong: gradient" in result.stdout
     assert "claim:lipschitz" in result.stdout

@@ -33,7 +33,7 @@ class Plain(DistanceLoss):
 
     See Also
     --------
-    huber : bounded in its slope.
+    huber : bounded in its gradient.
     """
 
     scale: float
@@ -115,7 +115,7 @@ def test_a_plugin_s_loss_with_derivatives_from_dual_numbers(folder, shown, lossf
     assert found["plugin"].endswith("plain.py")
     assert found["claims"]["lipschitz"] == 2.0
     assert found["notes"] == ["A first note.", "A second note."]
-    assert found["see_also"] == [{"names": ["huber"], "relation": "bounded in its slope."}]
+    assert found["see_also"] == [{"names": ["huber"], "relation": "bounded in its gradient."}]
     scale, word, _ = found["parameters"]
     assert scale["meaning"] == "By what it is multiplied, told over two lines."
     assert word["type"] == "a | b"

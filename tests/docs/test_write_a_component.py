@@ -81,11 +81,11 @@ def test_a_function_of_xp_runs_on_every_number_system(name):
     body = {**BODIES, **WITH_OPERATORS}[name]
     exact = to_float(evaluate(body, x))
     assert body(np, x) == pytest.approx(exact, rel=1e-14)
-    value, slope, _ = derivatives(body, np, x)
+    value, gradient, _ = derivatives(body, np, x)
     step = 1e-6
     wanted = (to_float(evaluate(body, x + step)) - to_float(evaluate(body, x - step))) / (2 * step)
     assert value == pytest.approx(exact, rel=1e-14)
-    assert np.sum(slope) == pytest.approx(np.sum(wanted), rel=1e-6, abs=1e-9)
+    assert np.sum(gradient) == pytest.approx(np.sum(wanted), rel=1e-6, abs=1e-9)
 
 
 def test_every_function_of_the_table_is_tried():

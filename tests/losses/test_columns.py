@@ -142,8 +142,8 @@ def test_rows_are_the_same_alone_in_other_shapes_and_in_partials(loss, y, t):
     weight, where = RNG.integers(0, 3, N).astype(float), RNG.random(N) < 0.7
     kept = loss(y[where], t[where], sample_weight=weight[where])
     assert loss(y, t, sample_weight=weight, where=where) == kept
-    slope = loss.gradient(y, t, where=where, reduction="sum")
-    assert (slope == np.where(where.reshape(-1, *[1] * (y.ndim - 1)), gradient, 0)).all()
+    derivative = loss.gradient(y, t, where=where, reduction="sum")
+    assert (derivative == np.where(where.reshape(-1, *[1] * (y.ndim - 1)), gradient, 0)).all()
     part = loss.partial(y[:17], t[:17]).merge(loss.partial(y[17:], t[17:], start=17))
     assert part.mean() == loss(y, t)
     assert loss._partial_and_rows(y, t)[1].losses() == pytest.approx(losses, rel=1e-15)
@@ -179,8 +179,8 @@ def test_jax_has_the_published_derivatives(loss, y, t):
             return loss.unchecked(y, t, reduction="sum")
 
         rows = jax.numpy.asarray(y), jax.numpy.asarray(t)
-        slope = jax.jit(jax.grad(total))(*rows)
-        assert np.asarray(slope) == pytest.approx(gradient, rel=1e-13, abs=1e-15)
+        derivative = jax.jit(jax.grad(total))(*rows)
+        assert np.asarray(derivative) == pytest.approx(gradient, rel=1e-13, abs=1e-15)
         each = jax.vmap(lambda y, t: loss.unchecked(y, t))(*rows)
         assert np.asarray(each) == pytest.approx(losses, rel=1e-13)
 

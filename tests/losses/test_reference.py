@@ -53,10 +53,10 @@ def test_rows_have_one_value_and_a_gradient_in_their_shape():
     by_index, by_row = loss.exact(z, [0, 2]), loss.exact(z, np.eye(3)[[0, 2]])
     assert by_index.shape == (2,)
     assert (by_index == by_row).all()
-    slope = loss.exact(z, [0, 2], derivative=1)
-    assert slope.shape == (2, 3)
+    derivative = loss.exact(z, [0, 2], derivative=1)
+    assert derivative.shape == (2, 3)
     # The gradient of cross-entropy is softmax less the target: each row sums to 0.
-    assert all(abs(total) < 1e-28 for total in slope.sum(-1))
+    assert all(abs(total) < 1e-28 for total in derivative.sum(-1))
 
 
 def test_cross_entropy_of_a_single_row():

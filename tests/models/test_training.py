@@ -160,7 +160,7 @@ WRONG = [
     (["train.optimizer=sgd"], "train.optimizer has no meaning for stumps", "learning_rate"),
     (["train.batch_size=5"], "train.batch_size has no meaning for stumps", "leave it out"),
     (["train.schedule=cosine"], "train.schedule has no meaning", "leave it out"),
-    (["loss=zero_one"], "the slope of zero_one is 0 almost everywhere", "logistic or hinge"),
+    (["loss=zero_one"], "the gradient of zero_one is 0 almost everywhere", "logistic or hinge"),
     (["model.learning=1"], "stumps has no parameter 'learning'", ""),
     (
         ["model.output_activation=sigmoid"],

@@ -17,8 +17,8 @@ from support.exact_gradient import (
     draw_network,
     error,
     fits,
-    slopes,
-    true_slopes,
+    gradients,
+    true_gradients,
 )
 
 # Both sides are sums of some hundred float64 terms of size 1, each right to some
@@ -66,8 +66,8 @@ def compare(random, loss, hidden, last, *, weighted=False):
     weight = random.uniform(0.5, 2, ROWS) if weighted else None
     expected = last.to_config() == {"name": loss._expected_activation()}
     used, form = (loss.on_raw_outputs(), "logits") if expected else (loss, loss._input_form)
-    found = slopes(network, used, form, rows, targets, weight)
-    return error(found, true_slopes(network, used, form, rows, targets, weight))
+    found = gradients(network, used, form, rows, targets, weight)
+    return error(found, true_gradients(network, used, form, rows, targets, weight))
 
 
 def is_inside(y, space):
@@ -97,7 +97,7 @@ def test_every_pair_of_a_loss_and_a_last_activation(name):
 
 
 def compare_pairs(name, few=None):
-    """Compare slopes for each last activation that fits, or for a few, by turns."""
+    """Compare gradients for each last activation that fits, or for a few, by turns."""
     loss = LOSSES[name]
     fitting = lasts(loss)
     assert fitting, f"no activation gives what {name} takes"
@@ -130,7 +130,7 @@ def test_class_indices_and_one_hot_rows_have_one_gradient(last):
     network = draw_network(random, (4, 5, 3), (ACTIVATIONS["tanh"], ACTIVATIONS[last]))
     loss = lossfw.loss("cross_entropy", from_logits=last == "identity")
     rows, index = random.normal(size=(600, 4)), random.integers(0, 3, 600)
-    given = [slopes(network, loss, loss._input_form, rows, t) for t in (index, np.eye(3)[index])]
+    given = [gradients(network, loss, loss._input_form, rows, t) for t in (index, np.eye(3)[index])]
     assert given[0] == pytest.approx(given[1], rel=1e-12, abs=1e-16)
 
 
@@ -141,9 +141,9 @@ def test_a_row_of_weight_2_is_that_row_twice():
     weight = np.array([1.0, 0.0, 2.0, 1.0, 1.0])
     order = [0, 2, 2, 3, 4]
     loss = lossfw.loss("huber")
-    weighted = slopes(network, loss, "prediction", rows, targets, weight)
+    weighted = gradients(network, loss, "prediction", rows, targets, weight)
     assert weighted == pytest.approx(
-        slopes(network, loss, "prediction", rows[order], targets[order]), rel=1e-12, abs=1e-15
+        gradients(network, loss, "prediction", rows[order], targets[order]), rel=1e-12, abs=1e-15
     )
 
 
@@ -155,7 +155,7 @@ def test_the_number_of_threads_changes_no_bit():
     found = []
     for count in (1, 2, 3):
         with lossfw.threads(count):
-            found.append(slopes(network, loss, "logits", rows, targets))
+            found.append(gradients(network, loss, "logits", rows, targets))
     assert (found[0] == found[1]).all()
     assert (found[0] == found[2]).all()
 
@@ -176,7 +176,7 @@ def test_the_value_is_the_loss_and_the_inputs_stay_as_they_are():
 def test_a_batch_of_weight_0_moves_nothing():
     random = np.random.default_rng(0)
     network = draw_network(random, (3, 2), (ACTIVATIONS["identity"],))
-    found = slopes(
+    found = gradients(
         network,
         lossfw.loss("mse"),
         "prediction",

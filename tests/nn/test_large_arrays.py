@@ -31,8 +31,8 @@ def test_pieces_have_the_bits_of_the_whole(name, extra):
     with use_engine("tiles"), np.errstate(all="ignore"):
         whole = activation.value(np, x)
         np.testing.assert_array_equal(activation(x).view(np.uint32), whole.view(np.uint32))
-        slopes = large_arrays.vjp(activation, x, v)
-        np.testing.assert_array_equal(slopes, activation.vjp(np, x, v))
+        gradients = large_arrays.vjp(activation, x, v)
+        np.testing.assert_array_equal(gradients, activation.vjp(np, x, v))
 
 
 def test_a_body_with_its_own_dtype_is_called_once_for_all():

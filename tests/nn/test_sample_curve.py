@@ -18,19 +18,19 @@ def test_everything_has_a_curve(component):
     assert (np.diff(one.x) > 0).all()
 
 
-# A row's derivative is a partial one, which is not the slope of a line through rows.
+# A row's derivative is a partial one, which is not the gradient of a line through rows.
 OF_ELEMENTS = [one for one in built_in() if not one.takes_rows]
 
 
 @pytest.mark.parametrize("component", OF_ELEMENTS, ids=repr)
-def test_the_derivative_is_the_slope_of_the_curve(component):
+def test_the_derivative_is_the_gradient_of_the_curve(component):
     one = curve(component)
     usual = np.abs(one.parts[0]) < 10
     middle = slice(1, -1)
     with np.errstate(all="ignore"):
-        slope = (one.parts[0][2:] - one.parts[0][:-2]) / (one.x[2:] - one.x[:-2])
+        gradient = (one.parts[0][2:] - one.parts[0][:-2]) / (one.x[2:] - one.x[:-2])
     near = usual[middle] & (np.diff(one.x)[1:] > 1e-6) & (np.diff(one.x)[:-1] > 1e-6)
-    error = np.abs(slope - one.parts[1][middle])[near]
+    error = np.abs(gradient - one.parts[1][middle])[near]
     scale = 1 + np.abs(one.parts[1][middle])[near] + np.abs(one.parts[2][middle])[near]
     # But for the few points beside a kink or a jump.
     assert np.mean(error < 0.02 * scale) > 0.97
@@ -104,18 +104,18 @@ class Middle(lossfw.GroupLoss):
 
 
 @pytest.mark.parametrize(
-    ("loss", "label", "at_1", "slope"),
+    ("loss", "label", "at_1", "gradient"),
     [
         (Angle(), "prediction.length x, of [x, 0, 1, 0.5, 0.5], target [1, 1]", 1.5, -2.0),
         (Middle(), "prediction.low x, of [[x, 0], [0, 0]], targets [1, 0]", 0.25, -0.5),
     ],
     ids=repr,
 )
-def test_a_slice_moves_the_first_number_and_nothing_else(loss, label, at_1, slope):
+def test_a_slice_moves_the_first_number_and_nothing_else(loss, label, at_1, gradient):
     one = curve(loss, span=(0.5, 1.0))
     assert one.line.label == label
     assert one.parts[0][-1] == at_1
-    assert one.parts[1][-1] == slope
+    assert one.parts[1][-1] == gradient
     assert one.line.low > 0
 
 

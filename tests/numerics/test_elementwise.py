@@ -17,13 +17,13 @@ inf, nan = math.inf, math.nan
 
 # The textbook's definition in mpmath's own functions, the least argument, the
 # limits at -inf and inf, and the worst errors in ULPs that are allowed: value,
-# slope and curvature. Goals are 4, 4 and 8.
+# first and second derivative. Goals are 4, 4 and 8.
 FUNCTIONS = {
     "softplus": (lambda m, x: m.log1p(m.exp(x)), -inf, (0, inf), (3, 3, 4)),
     "sigmoid": (lambda m, x: 1 / (1 + m.exp(-x)), -inf, (0, 1), (3, 4, 5)),
     "log_sigmoid": (lambda m, x: -m.log1p(m.exp(-x)), -inf, (-inf, 0), (3, 3, 4)),
     "log_cosh": (lambda m, x: m.log(m.cosh(x)), -inf, (inf, inf), (3.5, 2, 4)),
-    # Its curvature changes sign; near there only absolute digits can be had.
+    # Its second derivative changes sign; near there only absolute digits can be had.
     "sech_squared": (lambda m, x: 1 / m.cosh(x) ** 2, -inf, (0, 0), (4, 5, None)),
     "log1p_minus": (lambda m, x: m.log1p(x) - x, -1, (nan, -inf), (3, 2, 3.5)),
     "expm1_minus": (lambda m, x: m.expm1(x) - x, -inf, (inf, inf), (3, 2.5, 2.5)),
@@ -39,7 +39,7 @@ FUNCTIONS = {
         (-inf, 0),
         (4, 3, 6),
     ),
-    # Far out curvature of the first and derivatives of the second cancel in part.
+    # Far out the second derivative of the first and derivatives of the second cancel in part.
     "normal_hazard": (lambda m, x: m.npdf(x) / m.ncdf(-x), -inf, (0, inf), (4, 6, None)),
     "normal_mean_excess": (
         lambda m, x: m.npdf(x) / m.ncdf(-x) - x,

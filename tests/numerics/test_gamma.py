@@ -17,8 +17,8 @@ inf, nan = math.inf, math.nan
 def _binet(x, order=0):
     # The difference cancels, by up to twice the digits of x.
     log = (x - 0.5) * mpmath.log(x) - x + mpmath.log(2 * mpmath.pi) / 2
-    slope = mpmath.log(x) - 1 / (2 * x)
-    values = (lambda: mpmath.loggamma(x) - log, lambda: mpmath.digamma(x) - slope)
+    derivative = mpmath.log(x) - 1 / (2 * x)
+    values = (lambda: mpmath.loggamma(x) - log, lambda: mpmath.digamma(x) - derivative)
     return values[order]() if order < 2 else mpmath.psi(1, x) - 1 / x - 1 / (2 * x * x)
 
 

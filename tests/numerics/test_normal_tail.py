@@ -28,9 +28,9 @@ def test_the_scaled_tail_of_the_normal_distribution(dtype):
 
 def test_its_derivatives():
     x = np.array([0.0, 0.5, 2.0])
-    value, slope, bend = derivatives(scaled_normal_tail, np, x)
+    value, derivative, second_derivative = derivatives(scaled_normal_tail, np, x)
     density = 1 / np.sqrt(2 * np.pi)
-    assert slope == pytest.approx(x * value - density, rel=1e-14)
-    assert bend == pytest.approx(value + x * slope, rel=1e-13)
+    assert derivative == pytest.approx(x * value - density, rel=1e-14)
+    assert second_derivative == pytest.approx(value + x * derivative, rel=1e-13)
     truth = evaluate(scaled_normal_tail, x)
     assert ulp_error(value, truth).max() <= 4

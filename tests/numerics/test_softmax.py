@@ -147,7 +147,7 @@ def test_derivatives_on_dual_numbers(function, order):
             return along(xp, s, *exact)
 
         truth = to_float(derivative(lambda xp, s: body(xp, s), s[at], order=order))
-        # A mean of slopes that cancel keeps the digits of its terms.
+        # A mean of derivatives that cancel keeps the digits of its terms.
         np.testing.assert_allclose(found[order][at], truth, rtol=1e-10, atol=1e-14)
 
 
@@ -160,7 +160,7 @@ def test_class_by_class_derivatives_on_dual_numbers_keep_their_digits():
             hold(row_derivatives(body, np, z, t), z, one_hot)
 
 
-def test_the_slope_of_cross_entropy_has_the_curvature_of_softmax_at_equal_logits():
+def test_the_derivative_of_cross_entropy_has_the_second_derivative_of_softmax_at_equal_logits():
     z, t = np.zeros((1, 3)), np.eye(3)[[0]]
     columns = [
         derivatives(softmax_cross_entropy_gradient, np, z, t, order=1, direction=unit[None])[1]

@@ -84,7 +84,7 @@ def test_differences_of_exact_numbers(order, side):
 
 def test_differences_that_need_more_digits_and_numbers_beyond_usual_exponents():
     def body(xp, y):
-        # Without the constant the slope is that of log(cosh(y)) twice.
+        # Without the constant the derivative is that of log(cosh(y)) twice.
         return stop_gradient(xp, xp.log(xp.cosh(y))) + xp.log(xp.cosh(y))
 
     y = np.array([1e-200, 1.0, 0.0, 1e300, -1e-30])

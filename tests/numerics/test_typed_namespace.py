@@ -80,7 +80,7 @@ def test_arrays_and_dtypes_that_are_given_stay(of_library):
 
 
 class Sides(PointwiseLoss):
-    """Another slope on each side of 0, and a scale that is made of numbers alone."""
+    """Another derivative on each side of 0, and a scale that is made of numbers alone."""
 
     def value(self, xp, y, t):
         scale = xp.maximum(0.1, 0.05) * xp.full((1,), 0.7)
@@ -100,7 +100,7 @@ class Classes(CategoricalLoss):
 
 
 class Leaky(Activation):
-    """A slope of 0.1 below 0."""
+    """A derivative of 0.1 below 0."""
 
     def value(self, xp, x):
         return xp.where(x > 0, 1.0, 0.1) * x
@@ -146,7 +146,7 @@ def test_check_holds_the_libraries_to_numpy_and_calls_other_digits_wrong(monkeyp
 
 
 class Where(PointwiseLoss):
-    """Another slope on each side of 0."""
+    """Another derivative on each side of 0."""
 
     def value(self, xp, y, t):
         return xp.where(y > 0, 0.1, 3.5) * (y - t) ** 2

@@ -31,8 +31,8 @@ class SymmetricByHand(AuthorSymmetric):
 
     def derivative(self, xp, y, t):
         inside = (y > 1e-7) & (y < 1.0)
-        slope = xp.where(inside, t / xp.where(inside, y, xp.ones_like(y)), xp.zeros_like(y))
-        return -self.alpha * slope - self._log_target(xp, t)
+        gradient = xp.where(inside, t / xp.where(inside, y, xp.ones_like(y)), xp.zeros_like(y))
+        return -self.alpha * gradient - self._log_target(xp, t)
 
     def second_derivative(self, xp, y, t):
         inside = (y > 1e-7) & (y < 1.0)
@@ -57,17 +57,17 @@ class FocalByHand(AuthorFocal):
         log = log_softmax(xp, z)
         p = xp.exp(log)
         miss = 1.0 - p
-        slope = t * (2.0 * miss * p * log - miss * miss)
-        return slope - p * xp.sum(slope, axis=-1, keepdims=True)
+        gradient = t * (2.0 * miss * p * log - miss * miss)
+        return gradient - p * xp.sum(gradient, axis=-1, keepdims=True)
 
     def second_derivative(self, xp, z, t):
         log = log_softmax(xp, z)
         p = xp.exp(log)
         miss = 1.0 - p
-        slope = t * (2.0 * miss * p * log - miss * miss)
+        gradient = t * (2.0 * miss * p * log - miss * miss)
         curvature = t * (2.0 * p * log * (miss - p) + 4.0 * miss * p)
-        slopes, curvatures = (xp.sum(x, axis=-1, keepdims=True) for x in (slope, curvature))
-        return curvature * (1 - 2 * p) + p * p * curvatures - p * miss * slopes
+        gradients, curvatures = (xp.sum(x, axis=-1, keepdims=True) for x in (gradient, curvature))
+        return curvature * (1 - 2 * p) + p * p * curvatures - p * miss * gradients
 
 
 class AuthorSoftened(CategoricalLoss):
@@ -87,8 +87,8 @@ class SoftenedByHand(AuthorSoftened):
         root = xp.sqrt(xp.sum(z * z, axis=-1, keepdims=True))
         norm = root + 1e-7
         u = z / norm
-        slope = softmax(xp, u) * xp.sum(t, axis=-1, keepdims=True) - t
-        return (slope - u * xp.sum(slope * z, axis=-1, keepdims=True) / root) / norm
+        gradient = softmax(xp, u) * xp.sum(t, axis=-1, keepdims=True) - t
+        return (gradient - u * xp.sum(gradient * z, axis=-1, keepdims=True) / root) / norm
 
 
 class AuthorRobust(DistanceLoss):

@@ -29,14 +29,14 @@ def draw_network(random, widths, activations):
     return Network(tuple(layers))
 
 
-def slopes(network, loss, form, rows, targets, weight=None):
+def gradients(network, loss, form, rows, targets, weight=None):
     """Return what the backward pass gives, as one row."""
     with one_blas_thread():
         _, found = loss_and_gradients(network, loss, form, rows, targets, weight)
     return np.concatenate([part.ravel() for layer in found for part in layer])
 
 
-def true_slopes(network, loss, form, rows, targets, weight=None):
+def true_gradients(network, loss, form, rows, targets, weight=None):
     """Return the same from differences of the textbook formulas, rounded to float64."""
     parameters = np.concatenate(
         [part.ravel() for layer in network.layers for part in (layer.weight, layer.bias)]

@@ -30,17 +30,17 @@ from lossfw import (
 )
 
 
-def bend(xp, u):
+def curvature(xp, u):
     """A smooth absolute value that is never 0."""
     return xp.sqrt(1 + u * u)
 
 
-def bend_slope(xp, u):
-    return u / bend(xp, u)
+def curvature_gradient(xp, u):
+    return u / curvature(xp, u)
 
 
-def bend_curvature(xp, u):
-    return bend(xp, u) ** -3
+def curvature_curvature(xp, u):
+    return curvature(xp, u) ** -3
 
 
 class Modest:
@@ -121,13 +121,13 @@ class Bent(Modest, MarginLoss):
     """A smooth distance of the margin from 1."""
 
     def value(self, xp, m):
-        return bend(xp, m - 1)
+        return curvature(xp, m - 1)
 
     def derivative(self, xp, m):
-        return bend_slope(xp, m - 1)
+        return curvature_gradient(xp, m - 1)
 
     def second_derivative(self, xp, m):
-        return bend_curvature(xp, m - 1)
+        return curvature_curvature(xp, m - 1)
 
 
 class Gamma(Modest, PointwiseLoss):
@@ -199,13 +199,13 @@ class Sides(Modest, PointwiseLoss):
     prediction, target = REAL, SIGN
 
     def value(self, xp, y, t):
-        return bend(xp, y - 2 * t)
+        return curvature(xp, y - 2 * t)
 
     def derivative(self, xp, y, t):
-        return bend_slope(xp, y - 2 * t)
+        return curvature_gradient(xp, y - 2 * t)
 
     def second_derivative(self, xp, y, t):
-        return bend_curvature(xp, y - 2 * t)
+        return curvature_curvature(xp, y - 2 * t)
 
 
 class Flag(Sides):
@@ -262,13 +262,13 @@ class Scores(Modest, CategoricalLoss):
     prediction, target = REAL, CLASS_INDEX
 
     def value(self, xp, y, t):
-        return xp.sum(bend(xp, y - t), axis=-1)
+        return xp.sum(curvature(xp, y - t), axis=-1)
 
     def derivative(self, xp, y, t):
-        return bend_slope(xp, y - t)
+        return curvature_gradient(xp, y - t)
 
     def second_derivative(self, xp, y, t):
-        return bend_curvature(xp, y - t)
+        return curvature_curvature(xp, y - t)
 
 
 class Spread(Modest, PointwiseLoss):
@@ -294,13 +294,13 @@ class Flags(Modest, PointwiseLoss):
     prediction, target = REAL, Columns.of(seen=REAL, a=BINARY, b=BINARY)
 
     def value(self, xp, y, t):
-        return bend(xp, y - t.seen) * (1 + t.a + 2 * t.b)
+        return curvature(xp, y - t.seen) * (1 + t.a + 2 * t.b)
 
     def derivative(self, xp, y, t):
-        return bend_slope(xp, y - t.seen) * (1 + t.a + 2 * t.b)
+        return curvature_gradient(xp, y - t.seen) * (1 + t.a + 2 * t.b)
 
     def second_derivative(self, xp, y, t):
-        return bend_curvature(xp, y - t.seen) * (1 + t.a + 2 * t.b)
+        return curvature_curvature(xp, y - t.seen) * (1 + t.a + 2 * t.b)
 
 
 class Episodes(Modest, PointwiseLoss):
@@ -309,13 +309,13 @@ class Episodes(Modest, PointwiseLoss):
     prediction, target = REAL, Columns.of(count=COUNT, side=SIGN)
 
     def value(self, xp, y, t):
-        return bend(xp, y - t.count) * (2 + t.side)
+        return curvature(xp, y - t.count) * (2 + t.side)
 
     def derivative(self, xp, y, t):
-        return bend_slope(xp, y - t.count) * (2 + t.side)
+        return curvature_gradient(xp, y - t.count) * (2 + t.side)
 
     def second_derivative(self, xp, y, t):
-        return bend_curvature(xp, y - t.count) * (2 + t.side)
+        return curvature_curvature(xp, y - t.count) * (2 + t.side)
 
 
 class Vectors(Modest, PointwiseLoss):
@@ -324,13 +324,13 @@ class Vectors(Modest, PointwiseLoss):
     prediction, target = VECTOR, VECTOR
 
     def value(self, xp, y, t):
-        return xp.sum(bend(xp, y - t), axis=-1)
+        return xp.sum(curvature(xp, y - t), axis=-1)
 
     def derivative(self, xp, y, t):
-        return bend_slope(xp, y - t)
+        return curvature_gradient(xp, y - t)
 
     def second_derivative(self, xp, y, t):
-        return bend_curvature(xp, y - t)
+        return curvature_curvature(xp, y - t)
 
 
 class Pairs(Modest, GroupLoss):
@@ -342,15 +342,15 @@ class Pairs(Modest, GroupLoss):
         return (y[..., :, None] - y[..., None, :]) - (t[..., :, None] - t[..., None, :])
 
     def value(self, xp, y, t):
-        return xp.sum(xp.sum(bend(xp, self._apart(y, t)), axis=-1), axis=-1)
+        return xp.sum(xp.sum(curvature(xp, self._apart(y, t)), axis=-1), axis=-1)
 
     def derivative(self, xp, y, t):
-        # The slope of a loss of one row is 0.
-        return 2 * xp.sum(bend_slope(xp, self._apart(y, t)), axis=-1)
+        # The gradient of a loss of one row is 0.
+        return 2 * xp.sum(curvature_gradient(xp, self._apart(y, t)), axis=-1)
 
     def second_derivative(self, xp, y, t):
         # A row is not apart from itself.
-        return 2 * (xp.sum(bend_curvature(xp, self._apart(y, t)), axis=-1) - 1)
+        return 2 * (xp.sum(curvature_curvature(xp, self._apart(y, t)), axis=-1) - 1)
 
 
 class Grades(Modest, GroupLoss):
@@ -366,16 +366,16 @@ class Grades(Modest, GroupLoss):
 
     def value(self, xp, y, t):
         _, total = self._shares(xp, y)
-        return xp.sum((1 + t) * (total - y), axis=-1) + xp.sum(bend(xp, y), axis=-1)
+        return xp.sum((1 + t) * (total - y), axis=-1) + xp.sum(curvature(xp, y), axis=-1)
 
     def derivative(self, xp, y, t):
         p, _ = self._shares(xp, y)
         weight = xp.sum(1 + t, axis=-1, keepdims=True)
-        return p * weight - (1 + t) + bend_slope(xp, y)
+        return p * weight - (1 + t) + curvature_gradient(xp, y)
 
     def second_derivative(self, xp, y, t):
         p, _ = self._shares(xp, y)
-        return p * (1 - p) * xp.sum(1 + t, axis=-1, keepdims=True) + bend_curvature(xp, y)
+        return p * (1 - p) * xp.sum(1 + t, axis=-1, keepdims=True) + curvature_curvature(xp, y)
 
 
 class Times(Modest, GroupLoss):
@@ -384,13 +384,13 @@ class Times(Modest, GroupLoss):
     prediction, target = REAL, Columns.of(time=NONNEGATIVE, event=BINARY)
 
     def value(self, xp, y, t):
-        return xp.sum(bend(xp, y - t.time) * (1 + t.event), axis=-1)
+        return xp.sum(curvature(xp, y - t.time) * (1 + t.event), axis=-1)
 
     def derivative(self, xp, y, t):
-        return bend_slope(xp, y - t.time) * (1 + t.event)
+        return curvature_gradient(xp, y - t.time) * (1 + t.event)
 
     def second_derivative(self, xp, y, t):
-        return bend_curvature(xp, y - t.time) * (1 + t.event)
+        return curvature_curvature(xp, y - t.time) * (1 + t.event)
 
 
 class Plane(Modest, GroupLoss):
@@ -399,13 +399,13 @@ class Plane(Modest, GroupLoss):
     prediction, target = Columns.of(east=REAL, north=REAL), REAL
 
     def value(self, xp, y, t):
-        return xp.sum(bend(xp, y.east - t) + bend(xp, y.north + t), axis=-1)
+        return xp.sum(curvature(xp, y.east - t) + curvature(xp, y.north + t), axis=-1)
 
     def derivative(self, xp, y, t):
-        return bend_slope(xp, y.east - t), bend_slope(xp, y.north + t)
+        return curvature_gradient(xp, y.east - t), curvature_gradient(xp, y.north + t)
 
     def second_derivative(self, xp, y, t):
-        return bend_curvature(xp, y.east - t), bend_curvature(xp, y.north + t)
+        return curvature_curvature(xp, y.east - t), curvature_curvature(xp, y.north + t)
 
 
 HONEST = (

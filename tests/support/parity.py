@@ -13,7 +13,7 @@ from lossfw.learning.raw_form import as_loss
 from support.boosting_libraries import LIBRARIES
 
 ROUNDS = 8
-# Where a library finds its leaves by another rule than from slopes and curvatures, an objective
+# Where a library finds its leaves by another rule than from gradients and curvatures, an objective
 # from outside cannot have the same trees.
 NOT_TO_BE_HAD = {
     ("xgboost", "reg:quantileerror, reg:absoluteerror"): "leaves are quantiles of residuals",
@@ -68,7 +68,7 @@ FAIR = {"name": "fair", "c": 20.0}
 SQUARE = {"name": "squared_error", "factor": 0.5}
 NEWTON = {"leaf_estimation_method": "Newton", "leaf_estimation_iterations": 1}
 
-# Every pair, and its slope as it is.
+# Every pair, and its gradient as it is.
 ALL_PAIRS = {
     "lambdarank_pair_method": "topk",
     "lambdarank_num_pair_per_sample": 1000,

@@ -48,11 +48,11 @@ class Stumps(Model):
         for _ in range(work.rounds):
             drawn = random.random(len(x)) < self.share
             column = int(random.integers(x.shape[1]))
-            slope = loss.gradient(raw, t, reduction="none")
+            gradient = loss.gradient(raw, t, reduction="none")
             cut = float(np.median(x[drawn, column]))
             low = drawn & (x[:, column] <= cut)
             sides = low, drawn & ~low
-            steps = [-self.learning_rate * float(slope[side].mean()) for side in sides]
+            steps = [-self.learning_rate * float(gradient[side].mean()) for side in sides]
             stumps.append([column, cut, *steps])
             raw = raw + stump(x, stumps[-1])
             if held is not None:
@@ -118,8 +118,8 @@ class Linear(Model):
         for start in range(0, len(x), size):
             rows = order[start : start + size]
             raw = (x[rows] * weights).sum(axis=1)
-            slope = work.raw_loss.gradient(raw, work.targets[rows], reduction="none")
-            memory = 0.9 * memory + (x[rows] * slope[:, None]).mean(axis=0)
+            gradient = work.raw_loss.gradient(raw, work.targets[rows], reduction="none")
+            memory = 0.9 * memory + (x[rows] * gradient[:, None]).mean(axis=0)
             weights = weights - self.learning_rate * memory
             work.seen(start + len(rows))
         return saved(weights=weights, memory=memory)

@@ -174,14 +174,14 @@ def taken(xp, z, t):
 
 
 def two_guards(xp, y, t):
-    # Each choice has a condition of its own, and the slope of the logarithm is infinite at 0.
+    # Each choice has a condition of its own, and the gradient of the logarithm is infinite at 0.
     u = xp.log(y)
     zero = xp.zeros_like(y)
     return xp.sum(xp.where(y > 0, t * u, zero) + xp.where(y > 0, u * u, zero), axis=-1)
 
 
 def later_logs(xp, y, t):
-    # The slope of the logarithm is infinite at 0, also of a column that is left out.
+    # The gradient of the logarithm is infinite at 0, also of a column that is left out.
     return xp.sum(t[..., 1:] * xp.log(y)[..., 1:], axis=-1)
 
 

@@ -28,16 +28,16 @@ class NaiveGeman(DistanceLoss):
         return Claims(nonnegative=True, zero_at_target=True, bounded=1.0)
 
 
-class WrongSlope(MarginLoss):
+class WrongGradient(MarginLoss):
     """The derivative has lost its factor."""
 
-    slope: PositiveFloat = 2.0
+    gradient: PositiveFloat = 2.0
 
     def value(self, xp, m):
-        return softplus(xp, -self.slope * m)
+        return softplus(xp, -self.gradient * m)
 
     def derivative(self, xp, m):
-        return -1 / (1 + xp.exp(self.slope * m))
+        return -1 / (1 + xp.exp(self.gradient * m))
 
     def claims(self):
         return Claims(convex=True)

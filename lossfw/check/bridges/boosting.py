@@ -31,7 +31,7 @@ _FLOAT32 = 2e-6
 _LEAF = 2e-5
 # Libraries make no split for a gain that is mere rounding.
 _LEAST_GAIN = 1e-6
-# Away from a minimum by so much, the sum of slopes has a sign; relative to the start.
+# Away from a minimum by so much, the sum of gradients has a sign; relative to the start.
 _ASIDE = 1e-4
 _ROUNDS, _RATE, _L2 = 30, 0.3, 1.0
 # A loss may end above its least value by the rounding of the last steps.
@@ -65,8 +65,8 @@ class BridgeRows:
         known = targets_for(self.form, self.t, weight, self.sizes)
         return Rows(y, known.t, known.w, None, known.group)
 
-    def slopes(self, y: NDArray, weight: NDArray | None = None) -> NDArray:
-        """Return the published slopes."""
+    def gradients(self, y: NDArray, weight: NDArray | None = None) -> NDArray:
+        """Return the published gradients."""
         return np.asarray(self.rows(y, weight).compute(self.form, "gradient"))
 
     def mean(self, y: NDArray, weight: NDArray | None = None) -> float:
@@ -101,7 +101,7 @@ class BridgeRows:
     def derivatives(
         self, y: NDArray, weight: NDArray | None, curvature: str = "auto"
     ) -> list[NDArray]:
-        """Return the slopes and curvatures that the library gets."""
+        """Return the gradients and curvatures that the library gets."""
         labels, table = labels_of(self.t, self.form)
         more = {} if table is None else {"target": table}
         objective = self.bridge.objective(self.loss, curvature=curvature, **more)
@@ -187,11 +187,11 @@ def _law(function: Callable[[BridgeRows], None]) -> Callable[[BridgeRows], None]
 
 
 @_law
-def check_slopes(rows: BridgeRows) -> None:
-    """The library gets the published slopes, and curvatures above 0, of each row."""
-    slopes, curvatures = rows.derivatives(rows.y, None)
-    rows.hold(slopes, rows.slopes(rows.y), "slopes")
-    if curvatures.shape != slopes.shape or not (
+def check_gradients(rows: BridgeRows) -> None:
+    """The library gets the published gradients, and curvatures above 0, of each row."""
+    gradients, curvatures = rows.derivatives(rows.y, None)
+    rows.hold(gradients, rows.gradients(rows.y), "gradients")
+    if curvatures.shape != gradients.shape or not (
         np.isfinite(curvatures).all() and (curvatures > 0).all()
     ):
         raise rows.refuted(f"curvatures that are not above 0: {curvatures[:3]} ...")
@@ -199,10 +199,10 @@ def check_slopes(rows: BridgeRows) -> None:
 
 @_law
 def check_weights(rows: BridgeRows) -> None:
-    """Slopes and curvatures are multiplied by the weight, once."""
+    """Gradients and curvatures are multiplied by the weight, once."""
     # The curvature 1 does not depend on the other rows.
-    slopes, curvatures = rows.derivatives(rows.y, rows.w, "one")
-    rows.hold(slopes, rows.slopes(rows.y, rows.w), "weighted slopes")
+    gradients, curvatures = rows.derivatives(rows.y, rows.w, "one")
+    rows.hold(gradients, rows.gradients(rows.y, rows.w), "weighted gradients")
     w = rows.row_weights
     expected = np.ones_like(rows.y) * (w if rows.y.ndim == 1 else w[:, None])
     rows.hold(curvatures, expected, "weighted curvatures")
@@ -214,39 +214,39 @@ def check_start(rows: BridgeRows) -> None:
     if rows.sizes is not None:
         raise NotApplicable("a loss of groups starts at 0")
     start = rows.start()
-    below, above = (_slopes_after(rows, start, side * _ASIDE) for side in (-1.0, 1.0))
-    limit = _LEAST_GAIN * np.abs(rows.slopes(rows.tiled(start), rows.w)).sum()
+    below, above = (_gradients_after(rows, start, side * _ASIDE) for side in (-1.0, 1.0))
+    limit = _LEAST_GAIN * np.abs(rows.gradients(rows.tiled(start), rows.w)).sum()
     if not (np.all(below <= limit) and np.all(above >= -limit)):
         raise rows.refuted(
-            f"the start {start}, below and above which the slopes sum to {below} and {above}: it "
-            "is not a minimum"
+            f"the start {start}, below and above which the gradients sum to {below} and {above}: "
+            "it is not a minimum"
         )
 
 
-def _slopes_after(rows: BridgeRows, start: NDArray, step: float) -> NDArray:
-    """Return the sums of slopes after a step of one raw prediction, for each of them."""
+def _gradients_after(rows: BridgeRows, start: NDArray, step: float) -> NDArray:
+    """Return the sums of gradients after a step of one raw prediction, for each of them."""
     if not np.ndim(start):
         moved = start + step * (1.0 + np.abs(start))
-        return np.asarray(rows.slopes(rows.tiled(moved), rows.w).sum())
+        return np.asarray(rows.gradients(rows.tiled(moved), rows.w).sum())
     moves = np.eye(len(start)) * step
-    sums = [rows.slopes(rows.tiled(start + move), rows.w).sum(axis=0) for move in moves]
+    sums = [rows.gradients(rows.tiled(start + move), rows.w).sum(axis=0) for move in moves]
     return np.diag(np.array(sums))
 
 
 @_law
 def check_stump(rows: BridgeRows) -> None:
-    """A tree of two leaves with l2 = 1 has the leaves that follow from slopes and curvatures."""
+    """A tree of two leaves with l2 = 1 has the leaves that follow from gradients and curvatures."""
     bridge, start = rows.bridge, rows.start()
     constant = rows.tiled(start)
-    slopes, curvatures = rows.derivatives(constant, rows.w)
+    gradients, curvatures = rows.derivatives(constant, rows.w)
     upper = rows.feature[:, 0] > 0
     w = rows.row_weights
-    leaves = [bridge.leaf(slopes[half], curvatures[half], w, _L2) for half in (~upper, upper)]
+    leaves = [bridge.leaf(gradients[half], curvatures[half], w, _L2) for half in (~upper, upper)]
     if any(leaf is None for leaf in leaves):
         raise NotApplicable(f"{bridge.name} finds the leaves of this loss in another way")
     expected = constant + np.stack(leaves)[upper.astype(int)]  # type: ignore[arg-type]  # none is None
     halves = (upper, ~upper, np.ones_like(upper))
-    gains = [slopes[x].sum(axis=0) ** 2 / (curvatures[x].sum(axis=0) + _L2) for x in halves]
+    gains = [gradients[x].sum(axis=0) ** 2 / (curvatures[x].sum(axis=0) + _L2) for x in halves]
     both = gains[0] + gains[1]
     if np.any(both - gains[2] <= _LEAST_GAIN * both):
         raise NotApplicable("the two halves of the targets ask for the same leaf")
@@ -254,7 +254,7 @@ def check_stump(rows: BridgeRows) -> None:
     actual = bridge.fit_predict(rows.loss, training)
     if not same(actual, expected, _LEAF):
         raise rows.refuted(
-            f"a tree of two leaves that predicts {actual[0]} and {actual[-1]}, where slopes, "
+            f"a tree of two leaves that predicts {actual[0]} and {actual[-1]}, where gradients, "
             f"curvatures and the start {start} give {expected[0]} and {expected[-1]}"
         )
 
@@ -271,9 +271,9 @@ def check_falls(rows: BridgeRows) -> None:
     ended = rows.bridge.fit_predict(rows.loss, training)
     after, allowed = rows.mean(ended, rows.w), before + _FALLEN * (1.0 + abs(before))
     if allowed < after < np.inf:
-        # Rows at a kink, where a slope does not get smaller, go to and fro by a last step.
-        slopes, curvatures = rows.derivatives(ended, rows.w)
-        allowed += float(np.sum(_RATE * slopes**2 / curvatures) / rows.w.sum())
+        # Rows at a kink, where a gradient does not get smaller, go to and fro by a last step.
+        gradients, curvatures = rows.derivatives(ended, rows.w)
+        allowed += float(np.sum(_RATE * gradients**2 / curvatures) / rows.w.sum())
     if not after <= allowed:
         raise rows.refuted(
             f"after {_ROUNDS} rounds a mean loss of {after:.6g}, which began at {before:.6g}"

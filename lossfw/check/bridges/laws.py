@@ -38,7 +38,7 @@ _DTYPES = ("float64", "float32", "float16")
 def bridge_checks(loss: Loss, bridges: Iterable[Bridge] | None = None) -> dict[str, Check]:
     """Return the checks of bridges, all installed ones unless given, by name.
 
-    A name is as ``bridge:xgboost:slopes``.
+    A name is as ``bridge:xgboost:gradients``.
     """
     checks = {}
     for bridge in installed_bridges() if bridges is None else bridges:
@@ -112,7 +112,7 @@ def _points(loss: Loss, search: Search, name: str, count: int = 12) -> tuple[NDA
 
 
 def _values(bridge: Bridge, loss: Loss, search: Search) -> None:
-    """The library gets the unreduced losses and their published slopes."""
+    """The library gets the unreduced losses and their published gradients."""
     _compare(bridge, loss, *_points(loss, search, "values", 40), search)
 
 
@@ -136,12 +136,12 @@ def _hard(loss: Loss, search: Search) -> Iterator[tuple[NDArray, NDArray]]:
 
 
 def _compare(bridge: Bridge, loss: Loss, y: NDArray, t: NDArray, search: Search) -> None:
-    results = bridge.value_and_slope(loss, y, t)
+    results = bridge.value_and_gradient(loss, y, t)
     if results is None:
-        raise NotApplicable(f"{bridge.name} shows no values and slopes")
+        raise NotApplicable(f"{bridge.name} shows no values and gradients")
     search.count(len(y))
     expected = loss(y, t, reduction="none"), loss.gradient(y, t, reduction="none")
-    for name, actual, true in zip(("values", "slopes"), results, expected, strict=True):
+    for name, actual, true in zip(("values", "gradients"), results, expected, strict=True):
         actual = np.asarray(actual, np.float64)
         if not boosting.same(actual, true, _FLOAT32, 1.0):
             raise Counterexample(
@@ -154,30 +154,30 @@ def _compare(bridge: Bridge, loss: Loss, y: NDArray, t: NDArray, search: Search)
 
 
 def _code(bridge: Bridge, loss: Loss, more: str = "") -> str:
-    return f"{type(bridge).__name__}().value_and_slope({loss!r}, y, t{more})"
+    return f"{type(bridge).__name__}().value_and_gradient({loss!r}, y, t{more})"
 
 
 def _differences(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
-    """The slopes are those of the library's own values, by differences away from kinks."""
+    """The gradients are those of the library's own values, by differences away from kinks."""
     y, t = _points(loss, search, "differences")
     direction = search.rng("bridge direction").normal(size=y.shape)
     if loss.prediction_space is SIMPLEX:
         direction -= np.mean(direction, axis=-1, keepdims=True)
     steps = (y + side * _STEP * direction for side in (-1, 0, 1))
-    left, middle, right = (bridge.value_and_slope(loss, shifted, t) for shifted in steps)
+    left, middle, right = (bridge.value_and_gradient(loss, shifted, t) for shifted in steps)
     search.count(len(y))
     along = middle[1] * direction
     expected = along.sum(axis=-1) if loss.takes_rows else along
     actual = (right[0] - left[0]) / (2 * _STEP)
     tolerance = _DIFFERENCES * (1.0 + np.abs(expected) + np.abs(middle[0]))
-    # Both sides have other slopes where a kink is near.
+    # Both sides have other gradients where a kink is near.
     kinked = np.abs((right[0] - 2 * middle[0] + left[0]) / _STEP) > tolerance
     is_wrong = (np.abs(actual - expected) > tolerance) & ~kinked
     if is_wrong.any():
         row = int(np.argmax(is_wrong))
         raise Counterexample(
-            f"{bridge.name} gets the slope {expected[row]:.9g} along a direction, and its values "
-            f"change by {actual[row]:.9g} per unit.",
+            f"{bridge.name} gets the gradient {expected[row]:.9g} along a direction, and its "
+            f"values change by {actual[row]:.9g} per unit.",
             _code(bridge, loss),
             y=y[row : row + 1],
             t=t[row : row + 1],
@@ -185,12 +185,12 @@ def _differences(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
 
 
 def _compiled(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
-    """Compiled by the library, a loss has the same values and slopes."""
+    """Compiled by the library, a loss has the same values and gradients."""
     y, t = _points(loss, search, "compiled")
     search.count(len(y))
-    plain = bridge.value_and_slope(loss, y, t)
-    compiled = bridge.value_and_slope(loss, y, t, compiled=True)
-    for name, actual, expected in zip(("values", "slopes"), compiled, plain, strict=True):
+    plain = bridge.value_and_gradient(loss, y, t)
+    compiled = bridge.value_and_gradient(loss, y, t, compiled=True)
+    for name, actual, expected in zip(("values", "gradients"), compiled, plain, strict=True):
         if not boosting.same(actual, expected, _ROUNDINGS * float(np.finfo(expected.dtype).eps)):
             text = (
                 f"compiled by {bridge.name}, the {name} are {actual[:3]} ..., and otherwise "
@@ -200,13 +200,13 @@ def _compiled(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
 
 
 def _dtypes(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
-    """Values and slopes have the dtype of the prediction."""
+    """Values and gradients have the dtype of the prediction."""
     y, t = _points(loss, search, "dtypes")
     for dtype in _DTYPES:
         search.count(len(y))
         prediction, target = y.astype(dtype), t.astype(dtype) if t.dtype.kind == "f" else t
-        results = bridge.value_and_slope(loss, prediction, target)
-        for name, actual in zip(("values", "slopes"), results, strict=True):
+        results = bridge.value_and_gradient(loss, prediction, target)
+        for name, actual in zip(("values", "gradients"), results, strict=True):
             if actual.dtype != dtype:
                 text = f"{bridge.name} gets {name} of {actual.dtype} for predictions of {dtype}."
                 raise Counterexample(text, _code(bridge, loss), y=prediction, t=target)

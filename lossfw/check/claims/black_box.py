@@ -1,7 +1,7 @@
 """Black-box float functions: where their derivatives jump, and where they are linear.
 
 A jump does not shrink with the distance over which it is looked at. A derivative that is
-merely steep changes the less the closer its two sides are, a derivative that has no slope
+merely steep changes the less the closer its two sides are, a derivative that has no derivative
 (that of abs(r)**1.5 at 0) too, only more slowly; and rounding errors grow. So a change is
 followed from distance to distance, down to where rounding begins to show, and is a jump if
 over the last ones it stays the same. How large it is does not matter.
@@ -76,15 +76,17 @@ def sharp_at(curve: Curve, order: int, x: float, *, doubt: bool) -> bool:
 def _bases(curve: Curve, order: int) -> list[tuple[Base, int]]:
     """Return the functions to difference, and how often: the value, and a gradient if any."""
 
-    def slope(y: NDArray) -> tuple[NDArray, NDArray]:
+    def derivative(y: NDArray) -> tuple[NDArray, NDArray]:
         function = curve.subject.gradient
         target = np.full(y.shape, curve.target)
-        slopes = np.asarray(call(function, y, target), np.float64)
-        return slopes, curve.bars(lambda x: np.asarray(call(function, x, target)), y, slopes)
+        derivatives = np.asarray(call(function, y, target), np.float64)
+        return derivatives, curve.bars(
+            lambda x: np.asarray(call(function, x, target)), y, derivatives
+        )
 
     found: list[tuple[Base, int]] = [(partial(curve.with_bars, order=0), order)]
     if curve.subject.gradient is not None:
-        found.append((slope, order - 1))
+        found.append((derivative, order - 1))
     return found
 
 

@@ -209,7 +209,7 @@ def _unique_points(found: NDArray, scale: float) -> list[float]:
 # is a jump, relative to its size or to a hundredth.
 _ROWS, _FOR_EACH, _SIDE, _ROW_JUMP, _ROW_SIZE = (6, 24), 8, 2.0**-36, 1e-6, 1e-2
 
-# A jump stays at this part of the distance, and a steep slope does not.
+# A jump stays at this part of the distance, and a steep derivative does not.
 _NEARER = 2.0**-10
 
 
@@ -250,7 +250,7 @@ def _inner_rows(subject: Subject, search: Search, columns: int) -> Points:
     inner = np.isfinite(points.y) & (np.abs(points.y) < 100)
     if subject.prediction in (UNIT, SIMPLEX):
         inner &= (points.y > 1e-3) & (points.y < 1 - 1e-3)
-    # Farther out smooth slopes are as steep as a jump, as at the logarithm of a tiny scale.
+    # Farther out smooth derivatives are as steep as a jump, as at the logarithm of a tiny scale.
     logs = [is_exponentiated(space) for _, space in columns_of(subject, 0, points.y)]
     inner &= (np.abs(points.y) < math.log(MOST)) | ~np.array(logs)
     keep = inner.all(-1) & (region(subject, points) <= Region.FAR)

@@ -245,13 +245,13 @@ def check_strongly_convex(subject: Subject, search: Search) -> None:
         for curve in curves(subject, search):
             grid = curve.grid()
             grid = grid[np.abs(grid) < 1e6]
-            bends, bars = curve.derivative(grid, 2)
-            largest_bar = 0.25 * TIGHTNESS * max(mu, 1e-300) + 0.1 * np.abs(bends)
-            certain = np.isfinite(bends) & (bars < largest_bar)
+            second_derivatives, bars = curve.derivative(grid, 2)
+            largest_bar = 0.25 * TIGHTNESS * max(mu, 1e-300) + 0.1 * np.abs(second_derivatives)
+            certain = np.isfinite(second_derivatives) & (bars < largest_bar)
             if certain.any():
-                at = int(np.argmin(np.where(certain, bends + bars, np.inf)))
-                if bends[at] + bars[at] < least:
-                    least, bar = float(bends[at] + bars[at]), float(bars[at])
+                at = int(np.argmin(np.where(certain, second_derivatives + bars, np.inf)))
+                if second_derivatives[at] + bars[at] < least:
+                    least, bar = float(second_derivatives[at] + bars[at]), float(bars[at])
                     where = (grid[at : at + 1], np.full(1, curve.target))
     if where is None:
         raise NotApplicable("no curvature could be measured")
@@ -273,9 +273,14 @@ def _least_row_curvature(
     for chords in _chords(subject, search):
         half = np.sum(((chords.b - chords.a) / 2) ** 2, axis=-1)
         a, m, b = (subject.losses(y, chords.t) for y in chords[:3])
-        bends = np.where(half > 0, (a - 2 * m + b) / np.where(half > 0, half, 1), np.inf)
-        bends = np.where(np.isfinite(bends), bends, np.inf)
-        at = int(np.argmin(bends))
-        if bends[at] < least:
-            least, where = float(bends[at]), (chords.m[at : at + 1], chords.t[at : at + 1])
+        second_derivatives = np.where(
+            half > 0, (a - 2 * m + b) / np.where(half > 0, half, 1), np.inf
+        )
+        second_derivatives = np.where(np.isfinite(second_derivatives), second_derivatives, np.inf)
+        at = int(np.argmin(second_derivatives))
+        if second_derivatives[at] < least:
+            least, where = (
+                float(second_derivatives[at]),
+                (chords.m[at : at + 1], chords.t[at : at + 1]),
+            )
     return least, where

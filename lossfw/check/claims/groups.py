@@ -58,32 +58,32 @@ def check_row_order(subject: Subject, search: Search) -> None:
                     f"order {order.tolist()}."
                 )
                 raise Counterexample.at(some, one, text)
-            slopes, others = (
+            derivatives, others = (
                 np.asarray(call(subject.gradient, one.y, one.t)) for one in (some, moved)
             )
-            back = rows_of(subject, Points(slopes, some.t), order).y
+            back = rows_of(subject, Points(derivatives, some.t), order).y
             differ = ~(np.abs(others - back) <= _ROUNDED * _size(back)[:, np.newaxis])
             differ &= np.isfinite(back) & np.isfinite(others)
             if differ.any():
                 one = first_bad(differ)
                 text = (
-                    f"the slopes are {format_number(slopes[one])}, and those of the rows in the "
-                    f"order {order.tolist()} are {format_number(others[one])}."
+                    f"the derivatives are {format_number(derivatives[one])}, and those of the rows "
+                    f"in the order {order.tolist()} are {format_number(others[one])}."
                 )
                 raise Counterexample.at(some, one, text, "gradient(y, t)")
 
 
 @check("claim:zero_alone")
 def check_zero_alone(subject: Subject, search: Search) -> None:
-    """Claim: a group of one row has the loss 0 and the slope 0, exactly."""
+    """Claim: a group of one row has the loss 0 and the derivative 0, exactly."""
     width = need_groups(subject)
     for points in search.points(subject):
         if points.y.shape[-1] != width:
             continue
         some = points.keep(np.isfinite(points.y))
         values = subject.losses(some.y, some.t)
-        slopes = np.asarray(call(subject.gradient, some.y, some.t))
-        for name, found in (("value", values[:, np.newaxis]), ("gradient", slopes)):
+        derivatives = np.asarray(call(subject.gradient, some.y, some.t))
+        for name, found in (("value", values[:, np.newaxis]), ("gradient", derivatives)):
             bad = (found != 0).any(-1)
             if bad.any():
                 one = first_bad(bad)
@@ -91,20 +91,20 @@ def check_zero_alone(subject: Subject, search: Search) -> None:
                 raise Counterexample.at(some, one, text, f"{name}(y, t)")
 
 
-def check_slopes_of_shift(subject: Subject, search: Search) -> None:
-    """Refute slopes of a group that do not sum to 0, although a shift changes nothing."""
+def check_derivatives_of_shift(subject: Subject, search: Search) -> None:
+    """Refute derivatives of a group that do not sum to 0, although a shift changes nothing."""
     if need_groups(subject) != 1:
         return
-    rng = search.rng("slopes of a shift")
+    rng = search.rng("derivatives of a shift")
     for size in (2, 5):
         points = usual_group(subject, size, rng, 20)
-        slopes = np.asarray(call(subject.gradient, points.y, points.t), np.float64)
-        total, scale = slopes.sum(-1), np.abs(slopes).sum(-1)
+        derivatives = np.asarray(call(subject.gradient, points.y, points.t), np.float64)
+        total, scale = derivatives.sum(-1), np.abs(derivatives).sum(-1)
         bad = ~(np.abs(total) <= _ROUNDED * (1 + scale)) & np.isfinite(scale)
         if bad.any():
             one = first_bad(bad)
             text = (
-                f"the slopes {format_number(slopes[one])} sum to {total[one]:.3g}, and a shift of "
-                "all predictions is claimed to change nothing."
+                f"the derivatives {format_number(derivatives[one])} sum to {total[one]:.3g}, and a "
+                "shift of all predictions is claimed to change nothing."
             )
             raise Counterexample.at(points, one, text, "gradient(y, t)")

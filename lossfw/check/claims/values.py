@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from lossfw.check.claims.groups import check_slopes_of_shift
+from lossfw.check.claims.groups import check_derivatives_of_shift
 from lossfw.check.core.curves import EPS, TINY
 from lossfw.check.core.exact_points import many_classes
 from lossfw.check.core.judge import judge
@@ -30,8 +30,8 @@ from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float
 
-# So many slopes at the target that are not 0 are looked at exactly.
-_MOST_SLOPES = 24
+# So many derivatives at the target that are not 0 are looked at exactly.
+_MOST_DERIVATIVES = 24
 
 # A bound other than 0 may be missed by rounding: so many units of the result.
 _BOUND_ULPS = 8
@@ -91,7 +91,7 @@ def _check_bound(subject: Subject, search: Search, bound: float, sign: int, text
 
 @check("claim:zero_at_target")
 def check_zero_at_target(subject: Subject, search: Search) -> None:
-    """Claim: the value is exactly 0 where the prediction is the target, and so is a slope of 0."""
+    """Claim: at the target the value is exactly 0, and so is a derivative whose exact value is 0."""
 
     def is_other(points: Points, values: NDArray) -> NDArray:
         y, t = points.y, points.t
@@ -106,28 +106,33 @@ def check_zero_at_target(subject: Subject, search: Search) -> None:
         raise NotApplicable("no target is a possible prediction")
     if subject.gradient is not None and subject.truth is not None:
         for points in sets:
-            _need_no_slope(subject, points)
+            _need_no_derivative(subject, points)
 
 
-def _need_no_slope(subject: Subject, points: Points) -> None:
-    """Refute slopes at the target that are not 0, where the exact one is 0 and has no kink."""
-    slopes = np.asarray(call(subject.gradient, points.y, points.t), np.float64)
-    rows = np.flatnonzero(any_in_row((slopes != 0) & np.isfinite(slopes)))[:_MOST_SLOPES]
+def _need_no_derivative(subject: Subject, points: Points) -> None:
+    """Refute derivatives at the target that are not 0, where the exact one is 0 and has no kink."""
+    derivatives = np.asarray(call(subject.gradient, points.y, points.t), np.float64)
+    rows = np.flatnonzero(any_in_row((derivatives != 0) & np.isfinite(derivatives)))[
+        :_MOST_DERIVATIVES
+    ]
     if not rows.size:
         return
     some = points.take(rows)
     exact = to_float(subject.exact.results(1, some.y, some.t))
-    is_other = (slopes[rows] != 0) & (np.abs(exact) < FLOOR)
+    is_other = (derivatives[rows] != 0) & (np.abs(exact) < FLOOR)
     which = np.flatnonzero(any_in_row(is_other))
     if not which.size:
         return
-    # Differences of exact numbers: only where a slope is in question.
+    # Differences of exact numbers: only where a derivative is in question.
     is_kink = subject.exact.kinks(some.y[which], some.t[which])
     wrong = which[any_in_row(is_other[which] & ~is_kink)]
     if wrong.size:
-        slope = slopes[rows[wrong[0]]]
-        text = f"the gradient is {format_number(slope)}; expected 0, because the prediction is the "
-        raise Counterexample.at(some, int(wrong[0]), f"{text}target.", "gradient(y, t)")
+        derivative = derivatives[rows[wrong[0]]]
+        text = (
+            f"the gradient is {format_number(derivative)}; expected 0, because the prediction is "
+            "the target."
+        )
+        raise Counterexample.at(some, int(wrong[0]), text, "gradient(y, t)")
 
 
 def _at_target(subject: Subject, search: Search) -> list[Points]:
@@ -250,7 +255,7 @@ def check_shift_invariant(subject: Subject, search: Search) -> None:
                 both = f"value(y, t), value(y + {shift!r}, t)"
                 raise Counterexample.at(Points(y, some.t), one, text, both)
     if subject.kind == "group":
-        check_slopes_of_shift(subject, search)
+        check_derivatives_of_shift(subject, search)
 
 
 @check("claim:permutation_equivariant")

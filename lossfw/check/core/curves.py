@@ -1,6 +1,6 @@
 """Curves: a loss as a function of one number, with its derivatives and their error bars.
 
-Claims about slopes, curvature and kinks are attacked along curves: the loss of
+Claims about derivatives, curvature and kinks are attacked along curves: the loss of
 an element for one fixed target. Where the exact formula is known, derivatives
 are true ones, rounded once; elsewhere they are differences of the function's
 own values, with error bars for rounding and the step.
@@ -227,8 +227,8 @@ class FloatCurve(Curve):
         results = (right - left) / (2 * h)
         # The change with half the step bounds the error of the step.
         halved = (self.value(y + h / 2) - self.value(y - h / 2)) / h
-        bend = np.abs(right - 2 * here + left) / h
-        return results, noise / h + 1e-4 * bend + 2 * np.abs(halved - results)
+        second_derivative = np.abs(right - 2 * here + left) / h
+        return results, noise / h + 1e-4 * second_derivative + 2 * np.abs(halved - results)
 
 
 def curves(subject: Subject, search: Search) -> list[Curve]:
@@ -280,7 +280,7 @@ def _curves(subject: Subject, search: Search) -> list[Curve]:
     if not found:
         raise NotApplicable("a mask leaves out every target of its curves")
     every: list[Curve] = [kind(subject, search, t, low, high, k) for t, k in found]
-    # Where a slope or a convex piece can be: between two predictions.
+    # Where a derivative or a convex piece can be: between two predictions.
     long_enough = [curve for curve in every if curve.grid().size > 1]
     if not long_enough:
         raise NotApplicable("results are promised for too few predictions of its curves")

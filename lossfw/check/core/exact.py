@@ -47,7 +47,7 @@ class Formula:
         try:
             if self.vector:
                 return (evaluate(self._jacobian, *arrays, rows=True),)
-            found = evaluate(self._slopes(order), *arrays, rows=self.rows)
+            found = evaluate(self._derivatives(order), *arrays, rows=self.rows)
         except ArgumentError:
             # A function without a rule for dual numbers.
             return tuple(self.difference(k, *arrays) for k in range(1, order + 1))
@@ -60,12 +60,12 @@ class Formula:
     def partials(self, column: int, order: int, *arrays: NDArray) -> tuple[Any, ...]:
         """Return exact derivatives of rows by one column, up to an order."""
 
-        def slopes(xp: Any, y: Any, *constants: Any) -> Any:
+        def by_column(xp: Any, y: Any, *constants: Any) -> Any:
             unit = _unit(xp, y, column)
             found = derivatives(self.body, xp, y, *constants, order=order, direction=unit)
             return xp.stack(found[1:], axis=-1)
 
-        found = evaluate(slopes, *self._arguments(arrays), rows=True)
+        found = evaluate(by_column, *self._arguments(arrays), rows=True)
         return tuple(found[..., k] for k in range(order))
 
     def difference(self, order: int, *arrays: NDArray, side: int = 0) -> Array:
@@ -81,20 +81,20 @@ class Formula:
     def _arguments(self, arrays: tuple[NDArray, ...]) -> tuple[NDArray, ...]:
         return (arrays[0], self.full(*arrays)) if self.by_index else arrays
 
-    def _slopes(self, order: int) -> Callable[..., Any]:
+    def _derivatives(self, order: int) -> Callable[..., Any]:
         rule = row_derivatives if self.rows else derivatives
 
-        def slopes(xp: Any, y: Any, *constants: Any) -> Any:
+        def by_order(xp: Any, y: Any, *constants: Any) -> Any:
             return xp.stack(rule(self.body, xp, y, *constants, order=order)[1:], axis=-1)
 
-        return slopes
+        return by_order
 
     def _jacobian(self, xp: Any, y: Any) -> Any:
         columns = range(y.shape[-1])
-        slopes = (
+        partials = (
             derivatives(self.body, xp, y, order=1, direction=_unit(xp, y, k))[1] for k in columns
         )
-        return xp.stack(list(slopes), axis=-1)
+        return xp.stack(list(partials), axis=-1)
 
 
 def _unit(xp: Any, y: Any, column: int) -> Any:

@@ -95,7 +95,7 @@ class GroupRows:
         return self._unreduced_losses("value", xp, y, t)
 
     def _unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Return the slopes."""
+        """Return the derivatives."""
         return self._unreduced_losses("gradient", xp, y, t)
 
     def _unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -103,7 +103,7 @@ class GroupRows:
         return self._unreduced_losses("hessian", xp, y, t)
 
     def _unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> Any:
-        """Return losses and slopes."""
+        """Return losses and derivatives."""
         return self._unreduced_losses("both", xp, y, t)
 
     def _unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:

@@ -9,8 +9,8 @@ never added up. Two more rules belong to it:
   as long does not enlarge, unless an eighth of the move makes some of it; or one that a move far
   below rounding makes already. Beside a jump, across
   which rounding may lead, a result may be that of the other side, and nothing in between.
-- At a kink, a derivative lies between those next to it. Where the slope jumps, any number may be
-  the curvature.
+- At a kink, a derivative lies between those next to it. Where the derivative jumps, any number may
+  be the curvature.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from lossfw.numerics.exact.ulp import to_float
 _TOGETHER = 2.0
 
 # What has changed by such a fraction of it with an eighth of the move flattens out and is not a
-# jump: a jump comes at once, and a slope beside one is too small to hide it.
+# jump: a jump comes at once, and a derivative beside one is too small to hide it.
 _FLATTENS = (0.01, 0.9)
 
 _SIGNS = (-1, 1)
@@ -79,7 +79,7 @@ class Moving:
             signs = [times * sign for sign in _SIGNS]
             places = [one.beside(arrays, sign) for one in of_predictions for sign in signs]
             if arrays[0].ndim > 1:
-                # Terms that bend at one place, on its left and on its right, bend together.
+                # Terms with a kink at one place, on its left and on its right, have it together.
                 places += [(scaled(arrays[0], sign), *arrays[1:]) for sign in signs]
             return places
 
@@ -96,11 +96,11 @@ class Moving:
         if order == 2:
             jumps = np.logical_or.reduce([differences.differ(found[0][0], x) for x in found[0]])
             if jumps.any():
-                # A slope of 0 differs from those next to it, and grows with the distance.
-                (slopes,) = _joined_results(
+                # A derivative of 0 differs from those next to it, and grows with the distance.
+                (derivatives,) = _joined_results(
                     sides(FARTHER), lambda x: self.formula.derivatives(1, *x), exact.shape
                 )
-                jumps &= _spread(slopes) < FARTHER / 2 * _spread(found[0])
+                jumps &= _spread(derivatives) < FARTHER / 2 * _spread(found[0])
             low, high = np.where(jumps, -np.inf, low), np.where(jumps, np.inf, high)
         return Span(exact, low, high)
 
@@ -203,10 +203,12 @@ def _are_exact(arrays: Sequence[NDArray]) -> bool:
 def _vertices(changes: NDArray, is_jump: NDArray) -> NDArray:
     """Return the change to the vertex of the parabola through each pair of moves, if in between."""
     down, up = changes[::2], changes[1::2]
-    bend = up + down
+    second_derivative = up + down
     with np.errstate(all="ignore"):
-        is_between = (np.abs(up - down) < 2 * np.abs(bend)) & ~is_jump[::2] & ~is_jump[1::2]
-        return np.where(is_between, -((up - down) ** 2) / (8 * bend), 0.0)
+        is_between = (
+            (np.abs(up - down) < 2 * np.abs(second_derivative)) & ~is_jump[::2] & ~is_jump[1::2]
+        )
+        return np.where(is_between, -((up - down) ** 2) / (8 * second_derivative), 0.0)
 
 
 def _change(there: Array, here: Array) -> NDArray:
@@ -216,9 +218,9 @@ def _change(there: Array, here: Array) -> NDArray:
     return np.where(np.isfinite(found), found, 0.0)
 
 
-def _spread(slopes: Array) -> NDArray:
-    """Return how far the slopes on several sides are apart."""
-    return np.asarray(np.max([np.abs(_change(one, slopes[0])) for one in slopes], axis=0))
+def _spread(derivatives: Array) -> NDArray:
+    """Return how far the derivatives on several sides are apart."""
+    return np.asarray(np.max([np.abs(_change(one, derivatives[0])) for one in derivatives], axis=0))
 
 
 def _size(there: Array, here: Array) -> NDArray:

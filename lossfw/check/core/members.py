@@ -201,10 +201,10 @@ def line(kinks: tuple[float, ...], dtype: str, rng: Generator, count: int) -> ND
     around += [kink * (1 + s * d) for kink in kinks if kink for d in _SHARES for s in (-1, 1)]
     signs = np.where(rng.random(count) < 0.5, -1, 1)
     wide = signs * 10.0 ** rng.uniform(np.log10(least), np.log10(most), count)
-    bends = [kink for kink in kinks if kink and abs(kink) < info.max] or [1.0]
+    far = [kink for kink in kinks if kink and abs(kink) < info.max] or [1.0]
     # The last spread reaches to both sides of the farthest kink.
-    spread = rng.choice([0.1, 1.0, 10.0, 2 * max(map(abs, bends))], count)
-    near = close_to(rng.choice(bends, count), dtype, rng)
+    spread = rng.choice([0.1, 1.0, 10.0, 2 * max(map(abs, far))], count)
+    near = close_to(rng.choice(far, count), dtype, rng)
     share = rng.random(count)
     mixed = np.select([share < 0.35, share < 0.5], [wide, near], rng.normal(size=count) * spread)
     return np.concatenate([edges, np.negative(edges), around, mixed]).astype(dtype)

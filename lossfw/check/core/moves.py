@@ -41,7 +41,7 @@ from lossfw.numerics.exact.ulp import to_float
 # So many units in the last place an argument is moved; functions of other libraries get more.
 UNITS, OUTSIDE_UNITS = 4, 16
 
-# A move so many times as long, and one as much shorter, tell a jump from a slope.
+# A move so many times as long, and one as much shorter, tell a jump from a derivative.
 FARTHER, NEARER = 8, 1 / 8
 
 # The least move, as a power of two of the number, or by itself of 0: far below the rounding of a

@@ -82,7 +82,7 @@ class Oracle:
             for there in across:
                 beyond = to_float(exact_array(computed) - there, np.float64)
                 found = np.fmin(found, np.abs(beyond) / _unit(to_float(there), computed.dtype))
-                # Between the slopes on both sides of a kink, as on the kink itself.
+                # Between the derivatives on both sides of a kink, as on the kink itself.
                 is_between = (self.order == 1) & (np.sign(beyond) == -np.sign(off))
                 found = np.where(is_between, 0.0, found)
         return np.where(

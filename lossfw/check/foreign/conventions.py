@@ -199,14 +199,14 @@ _TORCH = """import torch
 def value(y, t): return {value}.numpy()
 def gradient(y, t):
     y = torch.tensor(y, requires_grad=True)
-    return torch.autograd.grad({slope}.sum(), y)[0].numpy()"""
+    return torch.autograd.grad({derivative}.sum(), y)[0].numpy()"""
 
 
 def _torch(foreign: ForeignFunction) -> AdaptedFunction:
     more = {"reduction": "none"} if foreign.has("reduction") else {}
     code = _TORCH.format(
         value=foreign.code("torch.tensor(y)", "torch.tensor(t)", **more),
-        slope=foreign.code("y", "torch.tensor(t)", **more),
+        derivative=foreign.code("y", "torch.tensor(t)", **more),
     )
     return replace(of_torch(foreign.body(**more)), setup=code)
 
@@ -242,8 +242,8 @@ def _keras(foreign: ForeignFunction) -> AdaptedFunction:
     code = _JAX.format(value=call)
     if keras.backend.backend() == "torch":
         of_tensors = foreign.code(f"torch.tensor(t){ending}", f"torch.tensor(y){ending}", **more)
-        slope = foreign.code(f"torch.tensor(t){ending}", f"y{ending}", **more)
-        code = _TORCH.format(value=of_tensors, slope=slope)
+        derivative = foreign.code(f"torch.tensor(t){ending}", f"y{ending}", **more)
+        code = _TORCH.format(value=of_tensors, derivative=derivative)
     return replace(of_keras(unreduced), setup=code.replace(_VALUE, _IN_ITS_FLOATS))
 
 

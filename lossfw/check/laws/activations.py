@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from lossfw.check.claims.breaks import check_breaks
-from lossfw.check.claims.slopes import check_lipschitz
+from lossfw.check.claims.steepness import check_lipschitz
 from lossfw.check.core.curves import EPS, curves
 from lossfw.check.core.draw import draw_rows
 from lossfw.check.core.exact import Formula
@@ -42,7 +42,7 @@ from lossfw.numerics.exact.ulp import to_float, ulp_error
 # The largest error of functions of rows, in units in the last place.
 _ROW_ULPS = 16.0
 
-# Evenly spread arguments, where activations bend.
+# Evenly spread arguments, where activations are curved.
 _FINE = np.arange(-800, 801) / 100
 
 # Numbers of columns above one, of which one row is drawn for so many examples.
@@ -348,7 +348,7 @@ def check_row_breaks(activation: Activation, search: Search) -> None:
 
 
 def _candidates(columns: int, search: Search, rng: Generator) -> NDArray:
-    """Return rows at which slopes are extreme: some columns lead alike, and any rows."""
+    """Return rows at which derivatives are extreme: some columns lead alike, and any rows."""
     order = np.arange(columns)
     led = [lead * (order < several) for several in range(2, columns + 1) for lead in _LEADS]
     count = max(_ROWS, search.examples // _FOR_EACH)

@@ -218,20 +218,20 @@ def _check_subgradients(subject: Subject, search: Search) -> None:
             some = some.take(any_in_row(subject.exact.kinks(some.y, some.t)))
         if not len(some):
             continue
-        slope = np.asarray(call(subject.gradient, some.y, some.t), np.float64)
+        derivative = np.asarray(call(subject.gradient, some.y, some.t), np.float64)
         for direction in rng.integers(-1, 2, (_DIRECTIONS, some.y.shape[-1])).astype(float):
             # The one-sided derivative: ties and hinges lie at multiples far above this step.
             step = 2.0**-40
             there = subject.exact.values(some.y + step * direction, some.t)
             change = there - subject.exact.values(some.y, some.t)
             rise = np.asarray(to_float(change, np.float64)) / step
-            promised = slope @ direction
+            promised = derivative @ direction
             bad = promised > rise + 1e-9 * (1 + np.abs(rise))
             if bad.any():
                 one = first_bad(bad)
                 text = (
-                    f"at a tie the gradient {format_number(slope[one])} is not a subgradient: "
-                    f"along {format_number(direction)} it promises a slope of {promised[one]:.6g}; "
-                    f"the loss rises by {rise[one]:.6g}."
+                    f"at a tie the gradient {format_number(derivative[one])} is not a subgradient: "
+                    f"along {format_number(direction)} it promises a derivative of "
+                    f"{promised[one]:.6g}; the loss rises by {rise[one]:.6g}."
                 )
                 raise Counterexample.at(some, one, text, "gradient(y, t)")

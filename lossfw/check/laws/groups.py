@@ -37,7 +37,7 @@ def _groups(
 
 @check("group:sizes")
 def check_sizes(subject: Subject, search: Search) -> None:
-    """Groups of 1, 2, 64 and 65 rows have a loss and slopes, also where all targets are equal."""
+    """Groups of 1, 2, 64 and 65 rows have a loss and derivatives, also with equal targets."""
     for points in _groups(subject, search, "group:sizes", _ENDS, 2):
         size = points.y.shape[-1] // need_groups(subject)
         first = points.t.reshape(2, size, -1)[:, :1]
@@ -85,7 +85,7 @@ def check_alone(subject: Subject, search: Search) -> None:
 
 @check("group:neutral")
 def check_neutral(subject: Subject, search: Search) -> None:
-    """A neutral row changes neither the loss nor the slopes of the others, and has the slope 0."""
+    """A neutral row has the derivative 0, and changes neither the loss nor other derivatives."""
     neutral = None if subject.component is None else subject.component.neutral
     if neutral is None:
         raise NotApplicable("the loss has no neutral row")
@@ -100,9 +100,9 @@ def check_neutral(subject: Subject, search: Search) -> None:
             for x, row, width in zip((points.y, points.t), neutral, widths, strict=True)
         ))  # fmt: skip
         values = [body._unreduced(np, some.y, some.t) for some in (points, filled)]
-        slopes = [body._unreduced_gradient(np, some.y, some.t) for some in (points, filled)]
+        derivatives = [body._unreduced_gradient(np, some.y, some.t) for some in (points, filled)]
         search.count(2 * len(points.y))
-        split = slopes[1].reshape(len(points), size + 1, -1)
+        split = derivatives[1].reshape(len(points), size + 1, -1)
         own, others = split[:, place], np.delete(split, place, axis=1).reshape(len(points), -1)
         for k in range(len(points)):
             code = "loss._unreduced(np, y, t)"
@@ -112,10 +112,10 @@ def check_neutral(subject: Subject, search: Search) -> None:
                     f"{neutral!r} among the rows."
                 )
                 raise Counterexample.at(filled, k, text, code)
-            if (own[k] != 0).any() or not _are_close(slopes[0][k], others[k]):
+            if (own[k] != 0).any() or not _are_close(derivatives[0][k], others[k]):
                 text = (
-                    f"the slopes are {format_number(slopes[0][k])}, and with the neutral row "
-                    f"{neutral!r} they are {format_number(others[k])}, with "
+                    f"the derivatives are {format_number(derivatives[0][k])}, and with the neutral "
+                    f"row {neutral!r} they are {format_number(others[k])}, with "
                     f"{format_number(own[k])} for the row itself."
                 )
                 raise Counterexample.at(filled, k, text, code)
@@ -154,13 +154,13 @@ class _FlatCall:
 
 
 def check_mask_of_rows(subject: Subject, search: Search) -> None:
-    """A row that a mask leaves out is not in its group, whatever it holds, and has the slope 0."""
+    """A row that a mask leaves out is not in its group, whatever it holds; its derivative is 0."""
     flat = _FlatCall(subject, search, "mask of rows")
     loss, keep = flat.loss, np.ones(len(flat.ids), bool)
     keep[[1, 4]] = False
     without = {"group": flat.ids[keep], "reduction": "none"}
     expected = loss(flat.y[keep], flat.t[keep], **without)
-    slopes = loss.gradient(flat.y[keep], flat.t[keep], **without)
+    derivatives = loss.gradient(flat.y[keep], flat.t[keep], **without)
     for hole, what in ((None, "left out"), (np.nan, "NaN and left out")):
         y = flat.y.copy()
         if hole is not None:
@@ -175,8 +175,8 @@ def check_mask_of_rows(subject: Subject, search: Search) -> None:
                 f"{format_number(expected)}."
             )
             raise flat.refute(text, code, where=keep)
-        if gradient[~keep].any() or not np.array_equal(gradient[keep], slopes, equal_nan=True):
-            text = f"with two rows {what} the slopes are not those without these rows, and 0."
+        if gradient[~keep].any() or not np.array_equal(gradient[keep], derivatives, equal_nan=True):
+            text = f"with two rows {what} the derivatives are not those without these rows, and 0."
             raise flat.refute(text, code.replace("loss(", "loss.gradient("), where=keep)
 
 

@@ -99,7 +99,7 @@ _STEPS = (1e-3, 0.1, 1.0, 10.0, 300.0)
 # Larger predictions and targets leave no digits for the difference that is bounded.
 _LARGEST = 1e4
 
-# Rounding errors of value, slope and bound, in parts of the largest term. They are added
+# Rounding errors of value, derivative and bound, in parts of the largest term. They are added
 # and cancel, so that this is more than a unit in the last place.
 _SLACK = 1e-10
 
@@ -149,11 +149,17 @@ def _check_step(
     if not len(y):
         return
     search.count(len(y))
-    bound, slope = loss._unreduced_curvature_bound(np, y, t), loss._unreduced_gradient(np, y, t)
+    bound, derivative = (
+        loss._unreduced_curvature_bound(np, y, t),
+        loss._unreduced_gradient(np, y, t),
+    )
     if bound is None or bound.shape != y.shape:
         text = "the bound does not have the shape of the prediction."
         raise Counterexample(text, _BOUND_CODE, y=y, t=t)
-    terms = [loss._unreduced(np, y, t), *(_summed(loss, x) for x in (slope * d, bound * d * d / 2))]
+    terms = [
+        loss._unreduced(np, y, t),
+        *(_summed(loss, x) for x in (derivative * d, bound * d * d / 2)),
+    ]
     value = loss._unreduced(np, there.y[reached], t)
     excess = value - sum(terms)
     size = np.abs(value) + sum(np.abs(term) for term in terms)

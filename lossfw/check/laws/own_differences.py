@@ -81,11 +81,13 @@ def _rows_by_differences(subject: Subject, search: Search, order: int) -> None:
             y[:, column] += sign * step[:, column]
             moved.append(subject.losses(y, points.t))
         width = step[:, column]
-        bend = moved[1] - 2 * here + moved[0]
-        expected = (moved[1] - moved[0]) / (2 * width) if order == 1 else bend / width**2
+        second_derivative = moved[1] - 2 * here + moved[0]
+        expected = (
+            (moved[1] - moved[0]) / (2 * width) if order == 1 else second_derivative / width**2
+        )
         noise = _NOISE * eps * (np.abs(moved[0]) + np.abs(moved[1])) / width**order
         slack = noise + _share(eps, order) * (np.abs(expected) + 1e-3)
-        one_sided = np.abs(bend) / width if order == 1 else 0
+        one_sided = np.abs(second_derivative) / width if order == 1 else 0
         bad = ~(np.abs(actual[:, column] - expected) <= slack + one_sided) & np.isfinite(expected)
         if bad.any():
             one = first_bad(bad)

@@ -87,7 +87,7 @@ class ComponentMaker:
         if kind != "loss" or name not in metrics:
             return ""
         return (
-            "a metric is reported, and has no slope to learn from: write it under "
+            "a metric is reported, and has no gradient to learn from: write it under "
             f"evaluate.metrics, and take {suggestions.for_classes(self.registry)} as the loss"
         )
 

@@ -17,7 +17,7 @@ MAX_NAMES = 8
 
 
 def for_loss(loss: Loss, registry: Registry) -> str:
-    """Return the names of losses that take the same targets, decide alike, and have a slope.
+    """Return the names of losses that take the same targets, decide alike, and have a gradient.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def for_one_output(registry: Registry) -> str:
 
 
 def for_activation(activation: Activation, registry: Registry) -> str:
-    """Return the names of rising activations with the same range and a slope.
+    """Return the names of rising activations with the same range and a gradient.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def for_activation(activation: Activation, registry: Registry) -> str:
     return _phrase(
         [
             other.name
-            for other in _with_slope("activation", registry)
+            for other in _with_gradient("activation", registry)
             if other.claims().monotone and (other.claims().range, other.takes_rows) == same
         ]
     )
@@ -74,7 +74,7 @@ def for_space(space: Space, registry: Registry) -> str:
     >>> for_space(SIMPLEX, lossfw.registry())
     'softmax or sparsemax'
     """
-    activations = _with_slope("activation", registry)
+    activations = _with_gradient("activation", registry)
     return _phrase([other.name for other in activations if other.out_space is space])
 
 
@@ -98,7 +98,7 @@ def for_missing(registry: Registry) -> str:
 
 def _losses(registry: Registry, space: Space, rows: bool) -> list[str]:
     names = []
-    for other in _with_slope("loss", registry):
+    for other in _with_gradient("loss", registry):
         claims = other.claims()
         if other.takes_groups:
             continue
@@ -109,8 +109,8 @@ def _losses(registry: Registry, space: Space, rows: bool) -> list[str]:
     return names
 
 
-def _with_slope(kind: str, registry: Registry) -> Iterator[Any]:
-    """Yield every component of a kind that works, needs no parameter and has a slope."""
+def _with_gradient(kind: str, registry: Registry) -> Iterator[Any]:
+    """Yield every component of a kind that works, needs no parameter and has a gradient."""
     for entry in registry.entries(kind):
         # A broken component, or one that needs a parameter, is not advice.
         with contextlib.suppress(LossfwError):

@@ -77,11 +77,11 @@ def _shares(drawn: NDArray, without_one: NDArray, value: float, level: float) ->
     shift = normal.inv_cdf(min(max(below, 0.5), len(drawn) - 0.5) / len(drawn))
     influence = without_one.mean() - without_one
     spread = np.square(influence).sum() ** 1.5
-    bend = float((influence**3).sum() / (6.0 * spread)) if spread > 0 else 0.0
+    acceleration = float((influence**3).sum() / (6.0 * spread)) if spread > 0 else 0.0
     shares = []
     for tail in ((1.0 - level) / 2, (1.0 + level) / 2):
         moved = shift + normal.inv_cdf(tail)
-        grown = 1.0 - bend * moved
+        grown = 1.0 - acceleration * moved
         # Beyond where the variance has grown without bound stands the last draw.
         shares.append(normal.cdf(shift + moved / grown) if grown > 0 else float(moved > 0))
     return shares

@@ -62,5 +62,5 @@ class _FlatGroups:
         return results if form == "value" else xp.reshape(results, y.shape)
 
     def _unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Return the slopes of rows."""
+        """Return the derivatives of rows."""
         return self._unreduced_losses("gradient", xp, y, t)

@@ -132,8 +132,8 @@ def _of_columns(loss: LossDefinition, dtype: np.dtype[Any], widths: _Widths) -> 
     def function(y: Array, t: Array) -> tuple[Array, Array]:
         pairs = zip((y, t), widths, strict=True)
         numbers = [(x,) if width is None else x.unbind(-1) for x, width in pairs]
-        losses, *slopes = written.function(*(numbers[of_target][k] for of_target, k in places))
-        return losses, slopes[0] if widths[0] is None else torch.stack(slopes, -1)
+        losses, *derivatives = written.function(*(numbers[of_target][k] for of_target, k in places))
+        return losses, derivatives[0] if widths[0] is None else torch.stack(derivatives, -1)
 
     spaces = (loss.prediction_space, loss.target_space)
     tensors = [torch.from_numpy(x) for x in record_probes(spaces, dtype, tuple(of_row))]

@@ -13,7 +13,7 @@ from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.claim_table import WrapperKind
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 
-# Changes the losses, slopes and terms of a part.
+# Changes the losses, derivatives and terms of a part.
 Change: TypeAlias = Callable[[Array], Array]
 
 

@@ -119,10 +119,10 @@ def added_curvature(name: str, parts: Sequence[Claims], rows: bool) -> float | N
     return add_bounds(name, parts, rows) if tight else None
 
 
-def added_slope(name: str, parts: Sequence[Claims], rows: bool) -> float | None:
+def added_derivative(name: str, parts: Sequence[Claims], rows: bool) -> float | None:
     """Add Lipschitz constants where their sum is tight.
 
-    Usually it is a bound that nothing reaches. But the slope of a convex loss
+    Usually it is a bound that nothing reaches. But the derivative of a convex loss
     is largest at the ends: of a symmetric one at both, of one that is monotone
     in the margin at the same one for all. A constant loss changes nothing.
     """

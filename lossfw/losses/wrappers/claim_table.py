@@ -26,7 +26,7 @@ from lossfw.losses.wrappers.claim_rules import (
     ClaimRule,
     add_bounds,
     added_curvature,
-    added_slope,
+    added_derivative,
     down_to_zero,
     drop,
     heaviest,
@@ -88,7 +88,7 @@ RULES: Mapping[str, ClaimRules] = {
     "strongly_convex": ClaimRules(
         scaled_upward, added_curvature, lightest, if_constant_curvature, drop, drop
     ),
-    "lipschitz": ClaimRules(scaled_size, added_slope, heaviest, drop, drop, if_one_variable),
+    "lipschitz": ClaimRules(scaled_size, added_derivative, heaviest, drop, drop, if_one_variable),
     "gradient_lipschitz": ClaimRules(
         scaled_size, added_curvature, heaviest, if_constant_curvature, drop, if_one_variable
     ),

@@ -154,7 +154,7 @@ class FocalModulated(PartWrapper):
         """Return the second derivative of m."""
         g = self.gamma
         # u = 0 has an infinite power for a gamma below 2, with a factor that may be 0. The root of
-        # the square, since the square of a small slope is 0 where the power makes it a number.
+        # the square, since the square of a small derivative is 0 where the power makes it a number.
         root = multiply_or_zero(xp, self._expand(u.value ** (0.5 * g - 1.0)), u.derivative)
         curved = multiply_or_zero(xp, self._expand(g * u.value ** (g - 1.0)), u.second_derivative)
         return multiply_or_zero(xp, g * (g - 1.0), root * root) + curved

@@ -226,7 +226,7 @@ class Tasks(Wrapper):
             lower_bound=together("lower_bound", sum),
             bounded=together("bounded", sum),
             strongly_convex=together("strongly_convex", min),
-            lipschitz=together("lipschitz", lambda slopes: math.hypot(*slopes)),
+            lipschitz=together("lipschitz", lambda derivatives: math.hypot(*derivatives)),
             gradient_lipschitz=together("gradient_lipschitz", max),
         )
 

@@ -101,4 +101,4 @@ def cure(training: Training) -> str:
         return "Lower the learning rate, or start from smaller weights."
     if "learning_rate" in training.model.parameters:
         return "Lower model.learning_rate, or scale the targets."
-    return "Scale the targets, or choose a loss whose slopes are smaller."
+    return "Scale the targets, or choose a loss whose gradients are smaller."

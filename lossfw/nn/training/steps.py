@@ -154,10 +154,10 @@ class Steps:
             moment = TrainingProgress(done, self.epochs * steps, number - 1)
             rate = self.optimizer.learning_rate * self.schedule.factor(moment)
             with inside(f"In epoch {number}, batch {batch + 1}"):
-                loss, slopes = loss_and_gradients(
+                loss, gradients = loss_and_gradients(
                     network, self.loss, self.form, *self._rows(index), group
                 )
-            network, memory = self._move(network, slopes, memory, OptimizerStep(done + 1, rate))
+            network, memory = self._move(network, gradients, memory, OptimizerStep(done + 1, rate))
             self.watch.check(number, batch + 1, loss, network.layers)
             seen(min((batch + 1) * self.batch_size, len(self.data)))
         return NetworkState(network, memory), rate
@@ -179,25 +179,27 @@ class Steps:
     def _move(
         self,
         network: Network,
-        slopes: tuple[LayerGradient, ...],
+        gradients: tuple[LayerGradient, ...],
         memory: _Memory,
         step: OptimizerStep,
     ) -> tuple[Network, _Memory]:
         """Return the network after one step, and the state of the optimizer."""
         layers: list[Dense] = []
         new: list[tuple[OptimizerState, OptimizerState]] = []
-        for layer, slope, (of_weight, of_bias) in zip(network.layers, slopes, memory, strict=True):
-            weight, of_weight = self._moved(layer.weight, slope.weight, of_weight, step)
-            bias, of_bias = self._moved(layer.bias, slope.bias, of_bias, step)
+        for layer, gradient, (of_weight, of_bias) in zip(
+            network.layers, gradients, memory, strict=True
+        ):
+            weight, of_weight = self._moved(layer.weight, gradient.weight, of_weight, step)
+            bias, of_bias = self._moved(layer.bias, gradient.bias, of_bias, step)
             layers.append(Dense(weight, bias, layer.activation))
             new.append((of_weight, of_bias))
         return Network(tuple(layers)), tuple(new)
 
     def _moved(
-        self, parameter: NDArray, slope: NDArray, state: OptimizerState, step: OptimizerStep
+        self, parameter: NDArray, gradient: NDArray, state: OptimizerState, step: OptimizerStep
     ) -> tuple[NDArray, OptimizerState]:
         optimizer = self.optimizer
-        result: Any = optimizer.update(parameter, slope, state, step)
+        result: Any = optimizer.update(parameter, gradient, state, step)
         if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], tuple)):
             raise ArgumentError(
                 f"update of the optimizer {optimizer.name} returned {_kind_of(result)}; expected "

@@ -167,7 +167,7 @@ def _exactly(
     constants: tuple[Any, ...],
     fan_out: int,
 ) -> tuple[Array, ...]:
-    """Return exact derivatives, of rows with infinite slopes of both signs column by column."""
+    """Return exact derivatives, and column by column where infinite ones of both signs meet."""
     value, *parts = found
     is_unclear = np.logical_or.reduce([xp.isnan(part).any(axis=-1) for part in parts])
     is_unclear &= ~xp.isnan(value)

@@ -14,7 +14,7 @@ from lossfw.numerics.dual.number import Dual, value_of
 from lossfw.numerics.dual.parts import ArrayParts, Tangent, add, scale
 from lossfw.numerics.dual.rules import LINEAR, REARRANGING, RULES, VALUE_ONLY, DerivativeRule
 
-Curvature = Callable[[], Any] | None
+SecondDerivative = Callable[[], Any] | None
 
 
 class DualNamespace:
@@ -56,9 +56,11 @@ class DualNamespace:
         """Return `x` as a dual number, a constant if it is none."""
         return x if isinstance(x, Dual) else Dual(x, None, None, self)
 
-    def chain(self, x: Dual, value: Array, slope: Any, curvature: Curvature = None) -> Dual:
-        """Return f(x) from its value, its slope, and a function that computes its curvature."""
-        return self.combine(value, (x, slope), (None, None), same=curvature)
+    def chain(
+        self, x: Dual, value: Array, derivative: Any, second_derivative: SecondDerivative = None
+    ) -> Dual:
+        """Return f(x) from its value, its derivative, and a function that computes the second."""
+        return self.combine(value, (x, derivative), (None, None), same=second_derivative)
 
     def combine(
         self,
@@ -66,9 +68,9 @@ class DualNamespace:
         a: tuple[Any, Any],
         b: tuple[Any, Any],
         *,
-        same: Curvature = None,
-        mixed: Curvature = None,
-        other: Curvature = None,
+        same: SecondDerivative = None,
+        mixed: SecondDerivative = None,
+        other: SecondDerivative = None,
     ) -> Dual:
         """Return f(a, b) by the chain rule in two arguments.
 
@@ -90,7 +92,7 @@ class DualNamespace:
             (other, b1, b1, 1.0),
         ):
             if curve is not None and left is not None and right is not None:
-                # One by one: the square of a slope overflows where the product does not.
+                # One by one: the square of a derivative overflows where the product does not.
                 term = times(times(curve(), left), right)
                 second = add(second, term if count == 1.0 else times(count, term))
         return Dual(value, first, second, self)
@@ -111,10 +113,10 @@ class DualNamespace:
             return Dual(a.value / b, first, second, self)
         v = b.value
         q = value_of(a) / v
-        slope = 1 / v if isinstance(a, Dual) else None
+        derivative = 1 / v if isinstance(a, Dual) else None
         # Divided in one order, so that equal terms cancel to 0.
         return self.combine(
-            q, (a, slope), (b, -q / v), mixed=lambda: -1 / v / v, other=lambda: 2 * q / v / v
+            q, (a, derivative), (b, -q / v), mixed=lambda: -1 / v / v, other=lambda: 2 * q / v / v
         )
 
     def pow(self, x: Any, p: Any) -> Any:
@@ -126,15 +128,15 @@ class DualNamespace:
                 return x
         v, n = value_of(x), self._exponent(value_of(p))
         value = v**n
-        slope_x = scale(self.inner, v ** (n - 1), n) if isinstance(x, Dual) else None
-        slope_p = self._times_log(value, v) if isinstance(p, Dual) else None
+        derivative_x = scale(self.inner, v ** (n - 1), n) if isinstance(x, Dual) else None
+        derivative_p = self._times_log(value, v) if isinstance(p, Dual) else None
         return self.combine(
             value,
-            (x, slope_x),
-            (p, slope_p),
+            (x, derivative_x),
+            (p, derivative_p),
             same=lambda: scale(self.inner, v ** (n - 2), n * (n - 1)),
             mixed=lambda: v ** (n - 1) + n * self._times_log(v ** (n - 1), v),
-            other=lambda: self._times_log(slope_p, v),
+            other=lambda: self._times_log(derivative_p, v),
         )
 
     def _exponent(self, p: Any) -> Any:
@@ -295,11 +297,11 @@ def _elementary(space: DualNamespace, function: Callable[..., Array], rule: Deri
         if not isinstance(x, Dual):
             return function(x)
         v = function(x.value)
-        curve = rule.curvature
-        curvature = None if curve is None else lambda: curve(xp, x.value, v)
-        result = space.chain(x, v, rule.slope(xp, x.value, v), curvature)
+        second = rule.second_derivative
+        later = None if second is None else lambda: second(xp, x.value, v)
+        result = space.chain(x, v, rule.derivative(xp, x.value, v), later)
         if rule.is_logarithm and space.order > 1:
-            # The curvature at a tiny argument may be infinite where this square is not.
+            # The second derivative at a tiny argument may be infinite where this square is not.
             square = space.parts.scale(result.first, result.first)
             result.second = add(result.second, None if square is None else -square)
         return result

@@ -32,7 +32,7 @@ class ChainRules(Protocol):
     inner: Namespace
     parts: Namespace
 
-    def chain(self, x: Dual, value: Array, slope: Any, curvature: Any = None) -> Dual:
+    def chain(self, x: Dual, value: Array, derivative: Any, second_derivative: Any = None) -> Dual:
         """Return f(x)."""
 
     def combine(

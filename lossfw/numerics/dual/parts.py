@@ -83,7 +83,7 @@ def add(a: Tangent, b: Tangent) -> Tangent:
 def scale(xp: Namespace, factor: Any, part: Tangent) -> Tangent:
     """Return ``factor * part``, and 0 where `part` is 0, for any factor.
 
-    So a constant argument adds 0, also where the function has an infinite slope.
+    So a constant argument adds 0, also where the function has an infinite derivative.
     """
     if part is None or factor is None:
         return None

@@ -1,8 +1,8 @@
-"""Slope and curvature of the elementary functions, for dual numbers.
+"""Derivative and second derivative of the elementary functions, for dual numbers.
 
 A rule computes the first and the second derivative of a function from the namespace, the
-argument and the value. A curvature of None is 0. The forms do not cancel: the slope of tanh,
-for example, is not computed as ``1 - v**2``.
+argument and the value. A second derivative of None is 0. The forms do not cancel: the derivative of
+tanh, for example, is not computed as ``1 - v**2``.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from lossfw.numerics.arrays import Array, Namespace
 class DerivativeRule(NamedTuple):
     """First and second derivative of an elementary function.
 
-    The second derivative of a logarithm is minus the square of the first; `curvature` adds nothing.
+    That of a logarithm is minus the square of the first; `second_derivative` adds nothing.
     """
 
-    slope: Callable[[Namespace, Array, Array], Array | float]
-    curvature: Callable[[Namespace, Array, Array], Array | float] | None
+    derivative: Callable[[Namespace, Array, Array], Array | float]
+    second_derivative: Callable[[Namespace, Array, Array], Array | float] | None
     is_logarithm: bool = False
 
 

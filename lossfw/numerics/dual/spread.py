@@ -29,7 +29,7 @@ from lossfw.numerics.dual.parts import (
 )
 
 # Numbers of rows, or a float for all of them, or None for 0.
-Slope: TypeAlias = Any
+Derivative: TypeAlias = Any
 
 
 class Covector:
@@ -57,8 +57,8 @@ class SpreadPart:
         self,
         parts: SpreadParts,
         shape: Sequence[Any],
-        own: Slope,
-        products: dict[Covector, Slope] | None = None,
+        own: Derivative,
+        products: dict[Covector, Derivative] | None = None,
     ) -> None:
         self.parts, self.shape, self.own = parts, tuple(shape), own
         self.products = {q: p for q, p in (products or {}).items() if p is not None}
@@ -68,7 +68,7 @@ class SpreadPart:
         """Whether these are the derivatives of rows."""
         return self.shape == self.parts.shape
 
-    def _each(self, function: Callable[[Slope], Slope]) -> SpreadPart:
+    def _each(self, function: Callable[[Derivative], Derivative]) -> SpreadPart:
         products = {q: function(p) for q, p in self.products.items()}
         own = None if self.own is None else function(self.own)
         return SpreadPart(self.parts, self.shape, own, products)
@@ -163,7 +163,7 @@ class SpreadParts:
 
     # What the rules of dual numbers use.
 
-    def _times(self, factor: Slope, component: Slope) -> Slope:
+    def _times(self, factor: Derivative, component: Derivative) -> Derivative:
         if factor is None or component is None:
             return None
         if type(component) is float and component == 1.0:
@@ -184,7 +184,7 @@ class SpreadParts:
     def product(self, a: SpreadPart, b: SpreadPart) -> SpreadPart:
         """Return the product of two derivatives by the same column."""
         a, b = self.alike(a, b)
-        products: dict[Covector, Slope] = {}
+        products: dict[Covector, Derivative] = {}
         for q, p in a.products.items():
             for s, r in b.products.items():
                 both = self._product_of(q, s)
@@ -222,7 +222,7 @@ class SpreadParts:
         }
         return SpreadPart(self, a.shape, self._chosen(condition, a.own, b.own), products)
 
-    def _chosen(self, condition: Array, a: Slope, b: Slope) -> Slope:
+    def _chosen(self, condition: Array, a: Derivative, b: Derivative) -> Derivative:
         if a is b or (isinstance(a, float) and isinstance(b, float) and a == b):
             return a
         a, b = (0.0 if x is None else x for x in (a, b))
@@ -247,7 +247,7 @@ class SpreadParts:
     def astype(self, x: SpreadPart, dtype: Any, **options: Any) -> SpreadPart:
         """Return `x` in another dtype."""
 
-        def cast(a: Slope) -> Slope:
+        def cast(a: Derivative) -> Derivative:
             return a if a is None or isinstance(a, float) else self.inner.astype(a, dtype)
 
         products = {self._covector(cast(q.array)): cast(p) for q, p in x.products.items()}
@@ -268,10 +268,10 @@ class SpreadParts:
         count: int = self.shape[-1]
         return self.sum(x, axis=axis, keepdims=keepdims) / count
 
-    def _full(self, own: Slope) -> Array | None:
+    def _full(self, own: Derivative) -> Array | None:
         return self.inner.full_like(self.like, own) if isinstance(own, float) else own
 
-    def _sum_of_others(self, p: Slope) -> Slope:
+    def _sum_of_others(self, p: Derivative) -> Derivative:
         """Return for each column the sum of `p` over the others."""
         xp, count = self.inner, self.shape[-1]
         if isinstance(p, float) or is_one(p.shape[-1]):

@@ -209,8 +209,8 @@ def _power_at_ends(a: Ball, b: Ball) -> Ball:
 def _erfc(x: Ball) -> Ball:
     if not x > TWO or x.is_exact():
         return _erfc_with_limits(x)
-    # Arb's bound for a large ball is far too wide. The logarithm of erfc falls with a slope of less
-    # than 2 x + 2.
+    # Arb's bound for a large ball is far too wide. The logarithm of erfc falls with a derivative of
+    # less than 2 x + 2.
     spread = (x.rad() * (2 * x + 2)).expm1()
     return x.mid().erfc() * arb(1, spread)
 

@@ -110,8 +110,8 @@ def javascript(component: Component, which: Which = "value", *, name: str | None
     Examples
     --------
     >>> import lossfw
-    >>> print(javascript(lossfw.loss("squared_hinge"), "derivative", name="slope").source)
-    function slope(m, margin) {
+    >>> print(javascript(lossfw.loss("squared_hinge"), "derivative", name="gradient").source)
+    function gradient(m, margin) {
       return (0.0 - (2.0 * Math.max((margin - m), 0.0)));
     }
     """

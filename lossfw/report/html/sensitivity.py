@@ -19,8 +19,8 @@ def study_page(found: Mapping[str, Any], tables: Sequence[StudyTable]) -> str:
     """Return the page of a study."""
     with drawing(WIDTH, _HEIGHT, PAGE) as figure:
         draw_study(found, lambda count: figure.subplots(2 * count, 1).reshape(count, 2).T, PAGE)
-        caption = "Between its jumps, which ticks mark, the slope of a staircase is 0."
-        picture = inline(figure, "study", "Metric, loss, and their slopes", caption)
+        caption = "Between its jumps, which ticks mark, the derivative of a staircase is 0."
+        picture = inline(figure, "study", "Metric, loss, and their derivatives", caption)
     return render(
         "study.html",
         kind="lossfw sensitivity",

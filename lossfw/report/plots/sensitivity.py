@@ -1,4 +1,4 @@
-"""The picture of a sensitivity study: a metric as a staircase, the loss as a curve, and slopes."""
+"""The picture of a sensitivity study: a metric as a staircase, a loss as a curve, derivatives."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def study_picture(found: Mapping[str, Any]) -> bytes:
 
 
 def draw_study(found: Mapping[str, Any], make: Callable[[int], Any], theme: Theme) -> Any:
-    """Draw into two rows of panels, values and slopes, which `make` returns by their columns."""
+    """Draw two rows of panels, values and derivatives, which `make` returns by columns."""
     ways, curves, loss = found["ways"], found["curves"], found["loss"]["name"]
     metric = next(iter(next(iter(curves.values()))["stairs"]), None)
     titles = [metric, loss] if metric else [loss]
@@ -35,14 +35,14 @@ def draw_study(found: Mapping[str, Any], make: Callable[[int], Any], theme: Them
             panels[1, 0].plot(ways, [0.0] * len(ways), **look)
             at = sorted({jump["at"] for jump in jumps})
             panels[1, 0].plot(at, [0.0] * len(at), "|", color=look["color"], markersize=9)
-        # A loss without slope is a staircase, too.
-        style = "default" if any(curve["slope"]) else "steps-mid"
+        # A loss without derivative is a staircase, too.
+        style = "default" if any(curve["derivative"]) else "steps-mid"
         panels[0, -1].plot(ways, curve["loss"], drawstyle=style, **look)
-        panels[1, -1].plot(ways, curve["slope"], **look)
+        panels[1, -1].plot(ways, curve["derivative"], **look)
     what = f"change of {found['along']}" if found["value"] is not None else "way along it"
     for (above, below), title in zip(panels.T, titles, strict=True):
         above.set_title(title)
-        below.set(title=f"slope of {title}", xlabel=what, xlim=(ways[0], ways[-1]))
+        below.set(title=f"derivative of {title}", xlabel=what, xlim=(ways[0], ways[-1]))
     return panels
 
 

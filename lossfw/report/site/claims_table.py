@@ -15,7 +15,7 @@ from lossfw.report.text.show_component import shown
 # Words of marks, where the claim's name alone does not read.
 _WORDS = {
     "zero_at_target": "0 at the target",
-    "lipschitz": "bounded slope",
+    "lipschitz": "bounded gradient",
     "gradient_lipschitz": "bounded curvature",
     "gradient_zero_almost_everywhere": "flat almost everywhere",
     "rows_sum_to_one": "rows sum to 1",
@@ -31,7 +31,7 @@ def words(claim: str) -> str:
     Examples
     --------
     >>> words("strictly_proper"), words("lipschitz")
-    ('strictly proper', 'bounded slope')
+    ('strictly proper', 'bounded gradient')
     """
     return _WORDS.get(claim, claim.replace("_", " "))
 

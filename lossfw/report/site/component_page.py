@@ -47,7 +47,7 @@ _ROWS = "; k runs over the columns of a row"
 _ORDERS = ("value", "first", "second")
 
 # The names of the columns of one dtype: the words of the figure.
-_CALLED = ("value", "slope", "curvature")
+_CALLED = ("value", "derivative", "second derivative")
 
 AccuracyRow = Mapping[str, Any]
 

@@ -29,7 +29,7 @@ _POINTS = 240
 # An axis has about so many numbers.
 _TICKS_ACROSS, _TICKS_UP = 5, 4
 
-TITLES = ("value", "slope", "curvature")
+TITLES = ("value", "derivative", "second derivative")
 
 
 class Frame:

@@ -1,4 +1,4 @@
-"""The figure of a loss or an activation: value, slope and curvature, with a slider for each number.
+"""The figure of a loss or an activation: value, derivatives, and a slider for each number.
 
 Without scripts it is a picture at the defaults. Where the body can be traced, a script draws it
 again when a parameter moves; its functions and their sliders are next to the picture.
@@ -45,7 +45,7 @@ def figure(subject: PageSubject) -> str:
     along = f'along the <span id="line">{escape(drawn.line.label)}</span>'
     title = inline_html(subject.description["title"])
     caption = (
-        f"{title}: value, slope and curvature{by}, {along}. Dashed: "
+        f"{title}: value, derivative and second derivative{by}, {along}. Dashed: "
         "what is claimed to bound them; rings: claimed breaks; thin: the curve at the defaults, or "
         f"the one that is kept{f'; dotted: its part {names}' if names else ''}."
     )

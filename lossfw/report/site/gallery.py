@@ -31,7 +31,7 @@ Values = Mapping[str, Sequence[str]]
 _CLAIMS = {
     "convex": "convex",
     "strictly_convex": "strictly convex",
-    "lipschitz": "bounded slope (robust)",
+    "lipschitz": "bounded gradient (robust)",
     "bounded": "bounded (redescending)",
     "smooth": "smooth",
     "twice_smooth": "twice smooth",

@@ -1,4 +1,4 @@
-"""The tables of a sensitivity study: along the way, and slopes that are exactly 0."""
+"""The tables of a sensitivity study: along the way, and derivatives that are exactly 0."""
 
 from __future__ import annotations
 
@@ -22,16 +22,19 @@ def tables(found: Mapping[str, Any], facts: Mapping[str, str]) -> Iterator[Study
         yield ["", ""], [["", ""], ["along", along], *map(list, _along(found, curve))]
     yield ["", ""], [["", ""]]
     names = list(next(iter(found["zeros"].values()))["steady"])
-    headers = ["hidden", "layer", "parameters", f"{found['loss']['name']}: slope 0", "input 0"]
-    yield [*headers, *(f"{name}: slope 0" for name in names)], list(_zeros(found))
+    headers = ["hidden", "layer", "parameters", f"{found['loss']['name']}: derivative 0", "input 0"]
+    yield [*headers, *(f"{name}: derivative 0" for name in names)], list(_zeros(found))
 
 
 def _along(found: Mapping[str, Any], curve: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     here = found["ways"].index(0.0)
-    loss, slope = curve["loss"], curve["slope"]
+    loss, derivative = curve["loss"], curve["derivative"]
     yield found["loss"]["name"], f"{loss[here]!r} here, {min(loss):.6g} to {max(loss):.6g}"
-    zero = f"exactly 0 at {slope.count(0.0)} of {len(slope)} points"
-    yield "its slope", f"{slope[here]:.6g} here, {min(slope):.6g} to {max(slope):.6g}, {zero}"
+    zero = f"exactly 0 at {derivative.count(0.0)} of {len(derivative)} points"
+    yield (
+        "its derivative",
+        f"{derivative[here]:.6g} here, {min(derivative):.6g} to {max(derivative):.6g}, {zero}",
+    )
     for name, values in curve["metrics"].items():
         numbers = [value for value in values if isinstance(value, float)]
         span = f", {min(numbers):.6g} to {max(numbers):.6g}" if numbers else ""
@@ -44,7 +47,10 @@ def _jumps(name: str, stairs: Mapping[str, Any], ways: list[float]) -> Iterator[
     (low, high), jumps, length = stairs["flat"], stairs["jumps"], ways[-1] - ways[0]
     places = {jump["at"]: jump["last"] for jump in jumps}
     changes = f"{len(jumps)} changes of rows" if jumps else "no row changes"
-    yield f"{name} jumps", f"at {len(places)} places, {changes}; its slope is 0 everywhere else"
+    yield (
+        f"{name} jumps",
+        f"at {len(places)} places, {changes}; its derivative is 0 everywhere else",
+    )
     wide = f"{high - low:.6g} wide, {(high - low) / length:.3g} of the way"
     yield f"{name} flat", f"around here from {low!r} to {high!r}, {wide}"
     pieces = list(zip([ways[0], *places], [*places.values(), ways[-1]], strict=True))

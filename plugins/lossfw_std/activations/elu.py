@@ -15,7 +15,7 @@ from lossfw.numerics import at_most, computed_in_float64, positive_part, select
 # A standard normal argument then gives results of mean 0 and variance 1.
 SELU_ALPHA = 1.67326324235437728481704299167165203846115534828127
 SELU_LAMBDA = 1.05070098735548049341933498529460635195898120437640
-# lambda alpha: the slope just below 0, which is the steepest.
+# lambda alpha: the derivative just below 0, which is the steepest.
 SELU_STEEPEST = 1.75809934084737685994021752081227957732350683713716
 
 
@@ -26,7 +26,7 @@ def _elu(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
 
 
 @computed_in_float64
-def _elu_slope(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
+def _elu_derivative(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
     """scale above 0, alpha exp(x) elsewhere."""
     e = xp.exp(at_most(xp, x, 0.0))
     return select(xp, x > 0, xp.full_like(x, scale), alpha * e)
@@ -73,11 +73,11 @@ class Elu(Activation):
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """1 above 0, else alpha exp(x)."""
-        return _elu_slope(xp, x, self.alpha, 1.0)
+        return _elu_derivative(xp, x, self.alpha, 1.0)
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """0 above 0, else alpha exp(x)."""
-        return _elu_slope(xp, x, self.alpha, 0.0)
+        return _elu_derivative(xp, x, self.alpha, 0.0)
 
     def claims(self) -> ActivationClaims:
         """Steepest above 0, or just below it."""
@@ -125,11 +125,11 @@ class Selu(Activation):
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """lambda above 0, else lambda alpha exp(x)."""
-        return _elu_slope(xp, x, SELU_STEEPEST, SELU_LAMBDA)
+        return _elu_derivative(xp, x, SELU_STEEPEST, SELU_LAMBDA)
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """0 above 0, else lambda alpha exp(x)."""
-        return _elu_slope(xp, x, SELU_STEEPEST, 0.0)
+        return _elu_derivative(xp, x, SELU_STEEPEST, 0.0)
 
     def claims(self) -> ActivationClaims:
         """Steepest just below 0."""
@@ -195,8 +195,8 @@ class Celu(Activation):
     @computed_in_float64
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """0 above 0, else exp(x / alpha) / alpha."""
-        bend = xp.exp(self._ratio(xp, x)) / self.alpha
-        return select(xp, x > 0.0, xp.zeros_like(x), bend)
+        second_derivative = xp.exp(self._ratio(xp, x)) / self.alpha
+        return select(xp, x > 0.0, xp.zeros_like(x), second_derivative)
 
     def _ratio(self, xp: Namespace, x: Array) -> Array:
         return at_most(xp, x, 0.0) / self.alpha

@@ -18,7 +18,7 @@ from lossfw.numerics import (
     select,
 )
 from lossfw_std.shared_parts import Deferred, with_float32_parts
-from lossfw_std.sigmoid_gate import gated_bend, gated_slope
+from lossfw_std.sigmoid_gate import gated_derivative, gated_second_derivative
 
 # With P the normal distribution: -x P(x) at the root x = -0.7517915246935644574...
 # of P(x) + x P'(x) ...
@@ -39,7 +39,7 @@ _ONE_OVER_SQRT_TWO_PI = 1 / math.sqrt(2 * math.pi)
 _FAR = 64.0
 _FAR_TANH = 32.0
 
-# In float32 value and slope are less than half of the least float beyond this.
+# In float32 value and derivative are less than half of the least float beyond this.
 _FAR_FLOAT32 = 15.0
 
 # exp(x^2 / 2) P(X > x) for x from 0 to 15 as a quotient of two polynomials, by interpolation at
@@ -70,16 +70,16 @@ _C = 0.044715 * _K
 def _from_tail(
     xp: Namespace, x: Array, small: Callable[[], Array], left: Callable[[], Array]
 ) -> Deferred:
-    """Return x P(x) from abs(x) P(-abs(x)), and the slope from that at -abs(x).
+    """Return x P(x) from abs(x) P(-abs(x)), and the derivative from that at -abs(x).
 
-    The value below 0 is that and less than x above; the slopes at x and at -x sum to 1.
+    The value below 0 is that and less than x above; the derivatives at x and at -x sum to 1.
     """
 
-    def slope() -> Array:
+    def derivative() -> Array:
         at_left = left()
         return select(xp, x < 0, at_left, 1.0 - at_left)
 
-    return lambda: positive_part(xp, x) - small(), slope
+    return lambda: positive_part(xp, x) - small(), derivative
 
 
 def _plain_exact(xp: Namespace, x: Array) -> Deferred:
@@ -102,7 +102,7 @@ _EXACT = with_float32_parts(_plain_exact, _exact)
 
 
 @computed_in_float64
-def _bend(xp: Namespace, x: Array) -> Array:
+def _second_derivative(xp: Namespace, x: Array) -> Array:
     """P'(x) (2 - x^2)."""
     square = at_most(xp, x * x, _FAR * _FAR)
     return _ONE_OVER_SQRT_TWO_PI * (2.0 - square) * xp.exp(-0.5 * square)
@@ -115,20 +115,20 @@ def _tanh_value(xp: Namespace, x: Array) -> Array:
 
 
 @computed_in_float64
-def _tanh_slope(xp: Namespace, x: Array) -> Array:
+def _tanh_derivative(xp: Namespace, x: Array) -> Array:
     """s(v) (1 + x v' s(-v)), as for silu."""
     x = xp.clip(x, -_FAR_TANH, _FAR_TANH)
     cubic = _C * (x * x)
-    return gated_slope(xp, x * (_K + cubic), x * (_K + 3.0 * cubic))
+    return gated_derivative(xp, x * (_K + cubic), x * (_K + 3.0 * cubic))
 
 
 @computed_in_float64
-def _tanh_bend(xp: Namespace, x: Array) -> Array:
+def _tanh_second_derivative(xp: Namespace, x: Array) -> Array:
     """s(v) s(-v) (2 v' + x v'' - x v'^2 tanh(v / 2)), which is even."""
     x = xp.clip(x, -_FAR_TANH, _FAR_TANH)
     cubic = _C * (x * x)
-    slope = _K + 3.0 * cubic
-    return gated_bend(xp, x * (_K + cubic), slope, x * slope, 6.0 * cubic)
+    derivative = _K + 3.0 * cubic
+    return gated_second_derivative(xp, x * (_K + cubic), derivative, x * derivative, 6.0 * cubic)
 
 
 class Gelu(Activation):
@@ -181,7 +181,7 @@ class Gelu(Activation):
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """P(x) + x P'(x), or that of the form with tanh."""
-        return (_EXACT.derivative if self.form == "exact" else _tanh_slope)(xp, x)
+        return (_EXACT.derivative if self.form == "exact" else _tanh_derivative)(xp, x)
 
     def value_and_derivative(self, xp: Namespace, x: Array) -> tuple[Array, Array]:
         """Both, with one exponential and one tail of the normal distribution."""
@@ -191,7 +191,7 @@ class Gelu(Activation):
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """P'(x) (2 - x^2), or that of the form with tanh."""
-        return (_bend if self.form == "exact" else _tanh_bend)(xp, x)
+        return (_second_derivative if self.form == "exact" else _tanh_second_derivative)(xp, x)
 
     def claims(self) -> ActivationClaims:
         """Neither monotone nor bounded above."""

@@ -22,11 +22,11 @@ def _parts(xp: Namespace, x: Array) -> Deferred:
     more = 2.0 + e
     n = e * more
 
-    def slope() -> Array:
+    def derivative() -> Array:
         over = 1.0 / (n + 2.0)
         return e * over * (more + 4.0 * xp.clip(x, -_FAR, _FAR) * ((1.0 + e) * over))
 
-    return lambda: at_least(xp, x, -_FAR) * (n / (n + 2.0)), slope
+    return lambda: at_least(xp, x, -_FAR) * (n / (n + 2.0)), derivative
 
 
 _FUNCTIONS = with_float32_parts(_parts, _parts)
@@ -49,7 +49,7 @@ class Mish(Activation):
 
     See Also
     --------
-    silu : x sigmoid(x); near 0 the slope is 1/2 there and 3/5 here.
+    silu : x sigmoid(x); near 0 the derivative is 1/2 there and 3/5 here.
 
     Examples
     --------

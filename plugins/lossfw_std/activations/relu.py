@@ -55,7 +55,7 @@ class Relu(Activation):
 class LeakyRelu(Activation):
     """Leaky rectified linear unit, x for x > 0, else negative_slope x.
 
-    Use it when rectified units would die, for it has a slope below 0 too.
+    Use it when rectified units would die, for it has a derivative below 0 too.
 
     Any real x, infinite ones included. Its derivative at 0 is set to
     `negative_slope`, one of the subgradients.
@@ -63,7 +63,7 @@ class LeakyRelu(Activation):
     Parameters
     ----------
     negative_slope : float
-        Slope below 0, at least 0. With 0 it is `relu`, with 1 the `identity`.
+        Derivative below 0, at least 0. With 0 it is `relu`, with 1 the `identity`.
 
     Notes
     -----
@@ -79,7 +79,7 @@ class LeakyRelu(Activation):
     negative_slope: NonNegativeFloat = 0.01
 
     def value(self, xp: Namespace, x: Array) -> Array:
-        """x above 0, negative_slope x below; slope 0 makes 0 of -inf too."""
+        """x above 0, negative_slope x below; derivative 0 makes 0 of -inf too."""
         above = positive_part(xp, x)
         # One of both terms is 0, and + 0 makes a plain 0 of two -0.
         below = self.negative_slope * at_most(xp, x, 0.0) if self.negative_slope else 0.0
@@ -87,15 +87,15 @@ class LeakyRelu(Activation):
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """1 above 0, else negative_slope."""
-        slope = select(xp, x > 0, xp.ones_like(x), xp.full_like(x, self.negative_slope))
-        return with_nan_of(xp, x, slope)
+        derivative = select(xp, x > 0, xp.ones_like(x), xp.full_like(x, self.negative_slope))
+        return with_nan_of(xp, x, derivative)
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """0 wherever it exists."""
         return with_nan_of(xp, x, xp.zeros_like(x))
 
     def claims(self) -> ActivationClaims:
-        """Piecewise linear; the break goes where both slopes are 1."""
+        """Piecewise linear; the break goes where both derivatives are 1."""
         straight = self.negative_slope == 1
         low = float("-inf") if self.negative_slope else 0.0
         return ActivationClaims(

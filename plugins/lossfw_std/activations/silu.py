@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossfw import Activation, ActivationClaims, Array, Namespace
 from lossfw.numerics import at_least, computed_in_float64
-from lossfw_std.sigmoid_gate import gated_bend, gated_slope
+from lossfw_std.sigmoid_gate import gated_derivative, gated_second_derivative
 
 # Beyond it exp(-abs(x)) is 0 in every float format; infinity times it is NaN.
 _FAR = 1000.0
@@ -58,7 +58,7 @@ class Silu(Activation):
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """s(x) (1 + x s(-x)), s the sigmoid."""
         x = xp.clip(x, -_FAR, _FAR)
-        return gated_slope(xp, x, x)
+        return gated_derivative(xp, x, x)
 
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, x: Array) -> tuple[Array, Array]:
@@ -69,7 +69,7 @@ class Silu(Activation):
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """s(x) s(-x) (2 - x tanh(x / 2))."""
         x = xp.clip(x, -_FAR, _FAR)
-        return gated_bend(xp, x, 1.0, x, 0.0)
+        return gated_second_derivative(xp, x, 1.0, x, 0.0)
 
     def claims(self) -> ActivationClaims:
         """Neither monotone nor bounded above."""

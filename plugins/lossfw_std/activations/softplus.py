@@ -63,5 +63,5 @@ class Softplus(Activation):
         return self.beta * e / ((1.0 + e) * (1.0 + e))
 
     def claims(self) -> ActivationClaims:
-        """Increasing, with slopes between 0 and 1."""
+        """Increasing, with derivatives between 0 and 1."""
         return ActivationClaims(monotone=True, range=(0.0, float("inf")), lipschitz=1.0, breaks=())

@@ -35,8 +35,8 @@ class _Normal(StandardDistribution):
 
     def of_interval(self, xp: Namespace, ends: Ends, order: int) -> Array:
         middle, width = 0.5 * (ends.a + ends.b), ends.width
-        bend = xp.abs(middle) * width
-        narrow = (width < _NARROW) & (bend < _NARROW)
+        second_derivative = xp.abs(middle) * width
+        narrow = (width < _NARROW) & (second_derivative < _NARROW)
         one = xp.ones_like(width)
         wide = _of_wide(xp, ends, middle, order)
         close = _of_narrow(
@@ -105,8 +105,8 @@ def _of_wide(xp: Namespace, ends: Ends, middle: Array, order: int) -> Array:
     fall = -xp.expm1(-width * xp.abs(xp.where(is_open, zero, middle)))
     fall = xp.where(is_open, zero + 1.0, fall)
     if order == 1:
-        slope = hazard * fall / (1.0 - chances)
-        return xp.where(both, zero, xp.where(mirrored, slope, -slope))
+        derivative = hazard * fall / (1.0 - chances)
+        return xp.where(both, zero, xp.where(mirrored, derivative, -derivative))
     # The difference of the two hazards, which are nearly -a and -b.
     apart = width + (normal_mean_excess(xp, -a) - excess)
     slower = hazard * densities * (apart / outer) / (1.0 - chances)

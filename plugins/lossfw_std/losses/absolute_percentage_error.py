@@ -45,7 +45,7 @@ class AbsolutePercentageError(PointwiseLoss):
     It is absolute error with sample weights 1 / max(abs(t), floor), and so its
     mean is least at a weighted median: below the median, since small targets
     weigh more. It elicits nothing that has a name here. Without a floor the
-    slope 1 / abs(t) has no bound. The derivative at the target, where it jumps,
+    derivative 1 / abs(t) has no bound. The derivative at the target, where it jumps,
     is 0; the break is at another prediction for each target. Source:
     Makridakis, *Accuracy measures: theoretical and practical concerns*,
     International Journal of Forecasting 9, 1993,
@@ -99,7 +99,7 @@ class AbsolutePercentageError(PointwiseLoss):
         return size if self.floor is None else xp.maximum(size, xp.full_like(size, self.floor))
 
     def claims(self) -> Claims:
-        """Convex; only the floor bounds the slope."""
+        """Convex; only the floor bounds the derivative."""
         return Claims(
             nonnegative=True,
             zero_at_target=True,

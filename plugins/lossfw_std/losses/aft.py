@@ -50,8 +50,8 @@ class Aft(DistributionLoss, PointwiseLoss):
     difference are kept in both tails and for narrow intervals.
 
     Convex in y, because all three densities are log-concave. It is what XGBoost calls
-    ``survival:aft``, which cuts slopes at 15. Source: Wei, *The accelerated failure time model:
-    a useful alternative to the Cox regression model in survival analysis*, Statistics in
+    ``survival:aft``, which cuts derivatives at 15. Source: Wei, *The accelerated failure time
+    model: a useful alternative to the Cox regression model in survival analysis*, Statistics in
     Medicine 11, 1992, doi:10.1002/sim.4780111409.
 
     See Also

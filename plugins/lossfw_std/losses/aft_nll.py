@@ -129,14 +129,14 @@ class AftNll(DistributionLoss, PointwiseLoss):
         return of_z + columns[-1] * (log + columns[1])
 
     @computed_in_float64
-    def _slopes(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        _, inverse, z, slope = self._parts(xp, *columns, orders=(1,))
-        return -slope * inverse, columns[-1] - z * slope
+    def _derivatives(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+        _, inverse, z, derivative = self._parts(xp, *columns, orders=(1,))
+        return -derivative * inverse, columns[-1] - z * derivative
 
     @computed_in_float64
-    def _bends(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        _, inverse, z, slope, bend = self._parts(xp, *columns, orders=(1, 2))
-        return bend * inverse * inverse, z * (z * bend + slope)
+    def _second_derivatives(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+        _, inverse, z, derivative, second_derivative = self._parts(xp, *columns, orders=(1, 2))
+        return second_derivative * inverse * inverse, z * (z * second_derivative + derivative)
 
     def value(self, xp: Namespace, y: Any, t: Any) -> Array:
         """The same, with the digits of both tails."""
@@ -144,11 +144,11 @@ class AftNll(DistributionLoss, PointwiseLoss):
 
     def derivative(self, xp: Namespace, y: Any, t: Any) -> tuple[Array, ...]:
         """By the location -g'(z) / scale, by the log scale e - z g'(z)."""
-        return self._slopes(xp, *y, *t)
+        return self._derivatives(xp, *y, *t)
 
     def second_derivative(self, xp: Namespace, y: Any, t: Any) -> tuple[Array, ...]:
         """g''(z) / scale^2, and z^2 g''(z) + z g'(z)."""
-        return self._bends(xp, *y, *t)
+        return self._second_derivatives(xp, *y, *t)
 
     def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
         """Return the time before which the event comes with probability p."""

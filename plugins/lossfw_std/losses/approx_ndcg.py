@@ -81,19 +81,19 @@ class ApproxNdcg(GroupLoss):
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, of the same ranks."""
         _, steep, rank = self._ranks(xp, y, t)
-        own, other = pairs(_slope(xp, t, rank))
-        slope = xp.sum(steep * (other - own), axis=-1) / self.temperature
+        own, other = pairs(_derivative(xp, t, rank))
+        derivative = xp.sum(steep * (other - own), axis=-1) / self.temperature
         unknown = is_unknown(xp, y, t)
-        return _value(xp, t, rank, unknown), with_nan(xp, unknown, slope)
+        return _value(xp, t, rank, unknown), with_nan(xp, unknown, derivative)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The curvatures of the ranks, and of the loss by each rank."""
         x, steep, rank = self._ranks(xp, y, t)
-        slope, bend = _slope(xp, t, rank), _bend(xp, t, rank)
-        own, other = pairs(slope)
-        by_ranks = xp.sum(steep**2 * bend[..., None, :], axis=-1)
-        by_ranks = by_ranks + bend * xp.sum(steep, axis=-1) ** 2
+        derivative, second_derivative = _derivative(xp, t, rank), _second_derivative(xp, t, rank)
+        own, other = pairs(derivative)
+        by_ranks = xp.sum(steep**2 * second_derivative[..., None, :], axis=-1)
+        by_ranks = by_ranks + second_derivative * xp.sum(steep, axis=-1) ** 2
         # The sigmoid's second derivative is that of its steepness, -tanh(x / 2) times that.
         of_ranks = xp.sum(steep * xp.tanh(0.5 * x) * (other - own), axis=-1)
         result = (by_ranks + of_ranks) / self.temperature**2
@@ -126,13 +126,13 @@ def _counts(xp: Namespace, t: Array) -> Array:
     return (i != j) & (ti > ABSENT) & (tj > ABSENT)
 
 
-def _slope(xp: Namespace, t: Array, rank: Array) -> Array:
+def _derivative(xp: Namespace, t: Array, rank: Array) -> Array:
     """Return the derivative of the loss by each rank."""
     logarithm = xp.log2(1.0 + rank)
     return gains(xp, t) / ideal(xp, t, None) / (_LOG_TWO * (1.0 + rank) * logarithm * logarithm)
 
 
-def _bend(xp: Namespace, t: Array, rank: Array) -> Array:
+def _second_derivative(xp: Namespace, t: Array, rank: Array) -> Array:
     """Return the second derivative of the loss by each rank."""
     factor = 1.0 + 2.0 / (_LOG_TWO * xp.log2(1.0 + rank))
-    return -_slope(xp, t, rank) * factor / (1.0 + rank)
+    return -_derivative(xp, t, rank) * factor / (1.0 + rank)

@@ -170,23 +170,23 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-w t / y + (1 - t) / (1 - y), with the guard."""
-        own, other, a, b = self._slopes(xp, y, t)
+        own, other, a, b = self._derivatives(xp, y, t)
         return multiply_or_zero(xp, b, other) - self._weighted(multiply_or_zero(xp, a, own))
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """w t / y^2 + (1 - t) / (1 - y)^2, with the guard."""
-        own, other, a, b = self._slopes(xp, y, t)
+        own, other, a, b = self._derivatives(xp, y, t)
         first = self._weighted(multiply_or_zero(xp, a, own * own))
         return first + multiply_or_zero(xp, b, other * other)
 
-    def _slopes(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array, Array]:
-        """Return the slopes of both guarded logarithms, and the shares of both."""
+    def _derivatives(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array, Array]:
+        """Return the derivatives of both guarded logarithms, and the shares of both."""
         rest = 1.0 - y
-        return self._slope(xp, y, rest), self._slope(xp, rest, y), *self._shares(xp, t)
+        return self._derivative(xp, y, rest), self._derivative(xp, rest, y), *self._shares(xp, t)
 
-    def _slope(self, xp: Namespace, p: Array, rest: Array) -> Array:
-        """Return the slope of the guarded logarithm of p."""
+    def _derivative(self, xp: Namespace, p: Array, rest: Array) -> Array:
+        """Return the derivative of the guarded logarithm of p."""
         if self.guard == "none":
             return 1.0 / p
         if self.guard == "floor":
@@ -226,9 +226,13 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
             nonnegative=least is None or None,
             lower_bound=least,
             bounded=None if none else max(self._value_at_end(a, b) for a, b in ends),
-            strongly_convex=None if floor else min(_least_bend(a, b, delta) for a, b in ends),
-            lipschitz=None if none else max(self._slope_at_end(a, b) for a, b in ends),
-            gradient_lipschitz=None if none or floor else max(_bend(a, b, delta) for a, b in ends),
+            strongly_convex=None
+            if floor
+            else min(_least_second_derivative(a, b, delta) for a, b in ends),
+            lipschitz=None if none else max(self._derivative_at_end(a, b) for a, b in ends),
+            gradient_lipschitz=None
+            if none or floor
+            else max(_second_derivative(a, b, delta) for a, b in ends),
             twice_smooth=not floor or None,
             finite_at_boundary=not none,
             strictly_proper=proper or None,
@@ -256,8 +260,8 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
             return -a * math.log(self.delta) - b * math.log1p(self.delta)
         return -a * math.log(self.delta) - b * math.log(max(1.0 - self.delta, self.delta))
 
-    def _slope_at_end(self, a: float, b: float) -> float:
-        """Return the steepest slope, at the wrong end; for the floor where that begins."""
+    def _derivative_at_end(self, a: float, b: float) -> float:
+        """Return the steepest derivative, at the wrong end; for the floor where that begins."""
         if self.guard != "floor":
             return a / self.delta - b / (1.0 + self.delta)
         if self.delta > _HALF:
@@ -272,12 +276,12 @@ def _least(a: float, b: float, delta: float) -> float:
     return -a * math.log1p((y - 1.0) + delta) - (b * math.log1p(delta - y) if b else 0.0)
 
 
-def _bend(a: float, b: float, delta: float) -> float:
+def _second_derivative(a: float, b: float, delta: float) -> float:
     """Return the second derivative at the wrong end."""
     return a * (1.0 / delta) ** 2 + b / (1.0 + delta) ** 2
 
 
-def _least_bend(a: float, b: float, delta: float) -> float:
+def _least_second_derivative(a: float, b: float, delta: float) -> float:
     """Return the least second derivative, a / (y + delta)^2 + b / (1 - y + delta)^2."""
     # Where its own derivative is 0, the denominators are as the third roots of a and b.
     part = math.cbrt(a) / (math.cbrt(a) + math.cbrt(b))

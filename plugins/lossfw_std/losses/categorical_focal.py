@@ -46,7 +46,7 @@ class CategoricalFocal(RawOutputLoss, OwnClassLoss):
     Calibrated, because each term falls as y grows, unless alpha weighs the classes.
     Not proper for gamma above 0: the minimiser is less sure than the truth.
     Convex in the probabilities for every gamma, but not in logits: for a class
-    that is predicted badly the slope tends to -1 from below. 0 at y = t for a
+    that is predicted badly the derivative tends to -1 from below. 0 at y = t for a
     class, not for a soft target. Source: Lin et al., *Focal loss for dense
     object detection*, 2017, eq. 4, doi:10.1109/ICCV.2017.324; calibration:
     Charoenphakdee et al., *On focal loss for class-posterior probability
@@ -86,14 +86,16 @@ class CategoricalFocal(RawOutputLoss, OwnClassLoss):
         """See `lossfw_std.focusing`."""
         return focusing.value(xp, focusing.of_one(xp, y, t), self.gamma)
 
-    def class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
+    def class_derivative(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """Those of the class's own term only."""
-        return focusing.slope(xp, focusing.of_one(xp, y, t), self.gamma)
+        return focusing.derivative(xp, focusing.of_one(xp, y, t), self.gamma)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of each class's own term only."""
-        return focusing.bend(xp, focusing.of_one(xp, y, self.shares(xp, t)), self.gamma)
+        return focusing.second_derivative(
+            xp, focusing.of_one(xp, y, self.shares(xp, t)), self.gamma
+        )
 
     def claims(self) -> Claims:
         """Convex on the simplex; proper only for gamma = 0."""
@@ -160,16 +162,16 @@ class _OnLogits(OnLogits):
         return value(xp, z)
 
     def value_and_derivative_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
-        """Both, from cross-entropy and its slope, of which the slope is a multiple."""
+        """Both, from cross-entropy and its derivative, of which the derivative is a multiple."""
 
         @computed_in_float64
         def both(xp: Namespace, z: Array) -> tuple[Array, Array]:
-            surprise, slope = softmax_cross_entropy_and_gradient_at(xp, z, index)
+            surprise, derivative = softmax_cross_entropy_and_gradient_at(xp, z, index)
             c = -xp.expm1(-surprise)
             focus = self._focus_at(xp, z, index, c)
             m = focusing.entropy_share(xp, xp.exp(-surprise), c, surprise)
             factor = focus * (1.0 + self.loss.gamma * m)
-            return multiply_or_zero(xp, focus, surprise), factor[..., None] * slope
+            return multiply_or_zero(xp, focus, surprise), factor[..., None] * derivative
 
         return both(xp, z)
 

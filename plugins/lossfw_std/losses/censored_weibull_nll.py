@@ -72,13 +72,13 @@ class CensoredWeibullNll(DistributionLoss, Likelihood):
         *of_event, event = parts
         return xp.where(event > 0, _OF_TIME.value_of(xp, *of_event), of_event[2])
 
-    def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-k (w - e) by the log scale, and (w - e) log w - e by the log shape."""
         _, shape, w, u, event = parts
         rise = xp.where(event > 0, above_one(xp, w, u), w)
         return -shape * rise, u * rise - event
 
-    def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """k^2 w, and w (log w)^2 + (w - e) log w."""
         _, shape, w, u, event = parts
         rise = xp.where(event > 0, above_one(xp, w, u), w)

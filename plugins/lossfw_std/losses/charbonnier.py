@@ -69,7 +69,7 @@ class Charbonnier(ConcaveInSquare):
         return xp.sqrt(r * r + self.c * self.c)
 
     def claims(self) -> Claims:
-        """Strictly convex and smooth; the slope comes near 1 far out."""
+        """Strictly convex and smooth; the derivative comes near 1 far out."""
         return Claims(
             nonnegative=True,
             zero_at_target=True,

@@ -41,7 +41,7 @@ class _OfClasses(GroupLoss):
         """Return the loss from the cosines of all pairs."""
         raise NotImplementedError
 
-    def slope_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
+    def derivative_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
         """Return its derivative by the cosine of each ordered pair."""
         raise NotImplementedError
 
@@ -57,7 +57,7 @@ class _OfClasses(GroupLoss):
         """Near pairs of one class, and those of other classes away, across each row."""
         unit = unit_rows(xp, y)
         cosine = dots(xp, unit.rows, unit.rows)
-        result = by_rows(xp, unit, self.slope_by_cosines(xp, cosine, t))
+        result = by_rows(xp, unit, self.derivative_by_cosines(xp, cosine, t))
         return with_nan(xp, _is_unknown(xp, y, t)[..., None, None], result)
 
     @computed_in_float64
@@ -65,9 +65,9 @@ class _OfClasses(GroupLoss):
         """Both, from the same cosines."""
         unit, unknown = unit_rows(xp, y), _is_unknown(xp, y, t)
         cosine = dots(xp, unit.rows, unit.rows)
-        slope = by_rows(xp, unit, self.slope_by_cosines(xp, cosine, t))
+        derivative = by_rows(xp, unit, self.derivative_by_cosines(xp, cosine, t))
         value = with_nan(xp, unknown, self.value_by_cosines(xp, cosine, t))
-        return value, with_nan(xp, unknown[..., None, None], slope)
+        return value, with_nan(xp, unknown[..., None, None], derivative)
 
     def claims(self) -> Claims:
         """At least 0, and smooth where rows have directions."""
@@ -128,7 +128,7 @@ class NtXent(_OfClasses):
         terms = xp.where(same, softplus(xp, x), xp.zeros_like(x))
         return xp.sum(xp.sum(terms, axis=-1), axis=-1) / _count(xp, same, t)
 
-    def slope_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
+    def derivative_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
         """Down for a pair of one class, up for the negatives by their shares."""
         same, x, share = self._parts(xp, cosine, t)
         pull = xp.where(same, sigmoid(xp, x), xp.zeros_like(x))
@@ -196,10 +196,10 @@ class SupervisedContrastive(_OfClasses):
         """The softmax cross-entropy of the others of the class, of each row."""
         return xp.sum(softmax_cross_entropy(xp, *self._choices(xp, cosine, t)), axis=-1)
 
-    def slope_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
+    def derivative_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
         """The shares of the softmax, less the weights."""
-        slope = softmax_cross_entropy_gradient(xp, *self._choices(xp, cosine, t))
-        return slope / self.temperature
+        derivative = softmax_cross_entropy_gradient(xp, *self._choices(xp, cosine, t))
+        return derivative / self.temperature
 
     def _choices(self, xp: Namespace, cosine: Array, t: Array) -> tuple[Array, Array]:
         """Return logits of the other rows, and the weight of each."""
@@ -271,18 +271,18 @@ class InfoNce(GroupLoss):
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """A query goes to its key and away from others, and a key likewise."""
-        slope: tuple[Array, Array] = self.value_and_derivative(xp, y, t)[1]
-        return slope
+        derivative: tuple[Array, Array] = self.value_and_derivative(xp, y, t)[1]
+        return derivative
 
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
         """Both, from the same softmaxes."""
         unknown = self._is_unknown(xp, y, t)
-        losses, slope = softmax_cross_entropy_and_gradient_at(xp, *self._choices(xp, y, t))
-        slope = xp.reshape(slope, (*t.shape, t.shape[-1]))
-        slope = slope * (_weights(xp, t) / self.temperature)[..., None]
-        query = combined(xp, slope, y.key)
-        key = combined(xp, xp.moveaxis(slope, -1, -2), y.query)
+        losses, derivative = softmax_cross_entropy_and_gradient_at(xp, *self._choices(xp, y, t))
+        derivative = xp.reshape(derivative, (*t.shape, t.shape[-1]))
+        derivative = derivative * (_weights(xp, t) / self.temperature)[..., None]
+        query = combined(xp, derivative, y.key)
+        key = combined(xp, xp.moveaxis(derivative, -1, -2), y.query)
         parts = tuple(with_nan(xp, unknown[..., None, None], x) for x in (query, key))
         return with_nan(xp, unknown, _mean(xp, losses, t)), parts
 

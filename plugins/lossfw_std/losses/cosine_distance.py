@@ -20,10 +20,10 @@ from lossfw import (
 )
 from lossfw.numerics import namespace_of
 from lossfw_std.angles import (
-    bend,
+    derivative,
     distance,
-    distance_and_slope,
-    slope,
+    distance_and_derivative,
+    second_derivative,
 )
 
 # The loss of a row of zeros, from 0 (alike) to 2 (opposite).
@@ -99,15 +99,15 @@ class CosineDistance(CategoricalLoss):
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Minus the part of the unit row of t across y, divided by the norm of y."""
-        return slope(xp, y, t)
+        return derivative(xp, y, t)
 
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, of one angle."""
-        return distance_and_slope(xp, y, t, self._at_zero())
+        return distance_and_derivative(xp, y, t, self._at_zero())
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(2 a u + cos (1 - u^2)) / norm(y)^2; u the unit row of y, a that across it."""
-        return bend(xp, y, t)
+        return second_derivative(xp, y, t)
 
     def claims(self) -> Claims:
         """Bounded; smooth but for the row of zeros, if that is legal."""

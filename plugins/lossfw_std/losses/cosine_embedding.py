@@ -10,7 +10,7 @@ from pydantic import Field
 
 from lossfw import SIGN, Array, Claims, Columns, Namespace, PointwiseLoss, Space
 from lossfw.numerics import multiply_or_zero, positive_part
-from lossfw_std.angles import bend, cosine_above, distance, slope
+from lossfw_std.angles import cosine_above, derivative, distance, second_derivative
 from lossfw_std.directions import DIRECTION
 
 
@@ -67,11 +67,11 @@ class CosineEmbedding(PointwiseLoss):
 
     def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """Towards each other for alike pairs; for others away, above the margin."""
-        return self._signed(xp, slope, y, t)
+        return self._signed(xp, derivative, y, t)
 
     def second_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """That of 1 - cos, with the sign of the target above the margin."""
-        return self._signed(xp, bend, y, t)
+        return self._signed(xp, second_derivative, y, t)
 
     def claims(self) -> Claims:
         """Bounded."""

@@ -45,11 +45,12 @@ class Cox(GroupLoss):
     sets are then those of the batch: train on whole strata.
 
     Strata of more than 128 rows take n log n operations and n numbers of memory, smaller ones n^2.
-    XGBoost's ``survival:cox`` subtracts rows from the risk set, so that its slopes lose digits, and
-    depend on the order of tied events. Sources: Cox, *Regression models and life-tables*, Journal
-    of the Royal Statistical Society B 34, 1972, doi:10.1111/j.2517-6161.1972.tb00899.x; Efron, *The
-    efficiency of Cox's likelihood function for censored data*, Journal of the American Statistical
-    Association 72, 1977, doi:10.1080/01621459.1977.10480613.
+    XGBoost's ``survival:cox`` subtracts rows from the risk set, so that its derivatives lose
+    digits, and depend on the order of tied events. Sources: Cox, *Regression models and
+    life-tables*, Journal of the Royal Statistical Society B 34, 1972,
+    doi:10.1111/j.2517-6161.1972.tb00899.x; Efron, *The efficiency of Cox's likelihood function for
+    censored data*, Journal of the American Statistical Association 72, 1977,
+    doi:10.1080/01621459.1977.10480613.
 
     See Also
     --------
@@ -94,8 +95,8 @@ class Cox(GroupLoss):
 
     def value_and_derivative(self, xp: Namespace, y: Array, t: Any) -> tuple[Array, Array]:
         """Both, from the same risk sets."""
-        value, slope = self._results(xp, y, t, (0, 1))
-        return value, slope
+        value, derivative = self._results(xp, y, t, (0, 1))
+        return value, derivative
 
     def second_derivative(self, xp: Namespace, y: Array, t: Any) -> Array:
         """The sum of p (1 - p) over the shares p of a row in the risk sets of all events."""

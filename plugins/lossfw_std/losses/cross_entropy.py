@@ -59,10 +59,10 @@ class CrossEntropy(RawOutputLoss, GuardedLoss, CategoricalLoss):
     From logits, with m the largest of a row, the loss is ``(m - z_k) +
     log1p(rest)``, where the rest sums exp(z_j - m) over all classes but one of
     the largest: the usual ``log(sum(exp))`` loses the digits of a small loss.
-    There its slope is a difference of distributions, so at most sqrt(2), and
+    There its derivative is a difference of distributions, so at most sqrt(2), and
     its curvature that of log(sum(exp)), at most 1/2; with label smoothing the
-    bound of the slope depends on the number of classes. On probabilities the
-    slope along the simplex does, so no constant is claimed there.
+    bound of the derivative depends on the number of classes. On probabilities the
+    derivative along the simplex does, so no constant is claimed there.
 
     Strictly proper only for the guard ``"none"``: the others move the
     minimiser, by delta at most. With label smoothing it is not proper: the
@@ -125,9 +125,9 @@ class CrossEntropy(RawOutputLoss, GuardedLoss, CategoricalLoss):
 
     def derivative_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """-1 / y at the target, with the guard; 0 elsewhere."""
-        slope = guarded_log_derivative(xp, take_at(xp, y, index), self.guard, self.delta)
+        derivative = guarded_log_derivative(xp, take_at(xp, y, index), self.guard, self.delta)
         # 0 y keeps a NaN.
-        return put_at(xp, 0.0 * y, index, -slope)
+        return put_at(xp, 0.0 * y, index, -derivative)
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2, with the guard."""

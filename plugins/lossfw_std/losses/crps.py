@@ -30,7 +30,7 @@ _ROOT_HALF = math.sqrt(0.5)
 _ROOT_PI_INVERSE = 1.0 / math.sqrt(math.pi)
 
 # Twice the integral of z^2 f(z)^2 for the standard logistic distribution.
-_LOGISTIC_BEND = (math.pi**2 - 6.0) / 9.0
+_LOGISTIC_SECOND_DERIVATIVE = (math.pi**2 - 6.0) / 9.0
 
 
 class _LocationScaleCrps(DistributionLoss, PointwiseLoss):
@@ -42,14 +42,14 @@ class _LocationScaleCrps(DistributionLoss, PointwiseLoss):
     # The limit of g(z) - |z|, far out.
     offset: ClassVar[float]
     # The mean of the second derivatives at scale 1, by location and by log scale.
-    mean_bends: ClassVar[tuple[float, float]]
+    mean_second_derivatives: ClassVar[tuple[float, float]]
 
     @abstractmethod
-    def slope_and_rest(self, xp: Namespace, z: Array) -> tuple[Array, Array]:
+    def standard_derivative_and_rest(self, xp: Namespace, z: Array) -> tuple[Array, Array]:
         """Return g'(z) and g(z) - z g'(z)."""
 
     @abstractmethod
-    def bend(self, xp: Namespace, z: Array) -> Array:
+    def standard_second_derivative(self, xp: Namespace, z: Array) -> Array:
         """Return g''(z)."""
 
     def value(self, xp: Namespace, y: Any, t: Array) -> Array:
@@ -64,25 +64,27 @@ class _LocationScaleCrps(DistributionLoss, PointwiseLoss):
     def value_and_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
         """Both: the value is (t - m) g' + s (g - z g')."""
         r, z, s = _parts(xp, y, t)
-        slope, rest = self.slope_and_rest(xp, z)
+        derivative, rest = self.standard_derivative_and_rest(xp, z)
         by_log_scale = s * rest
-        return r * slope + by_log_scale, (-slope, by_log_scale)
+        return r * derivative + by_log_scale, (-derivative, by_log_scale)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Any, t: Array) -> Any:
         """g'' / s by the location, and s (g - z g' + z^2 g'') by the log scale."""
         _, z, s = _parts(xp, y, t)
-        bend = self.bend(xp, z)
-        return bend / s, s * (self.slope_and_rest(xp, z)[1] + bend * z * z)
+        second_derivative = self.standard_second_derivative(xp, z)
+        return second_derivative / s, s * (
+            self.standard_derivative_and_rest(xp, z)[1] + second_derivative * z * z
+        )
 
     def expected_second_derivative(self, xp: Namespace, y: Any) -> Any:
         """Integrals of 2 f^2 / s and of 2 s z^2 f^2."""
         s = xp.exp(y.log_scale)
-        by_location, by_log_scale = self.mean_bends
+        by_location, by_log_scale = self.mean_second_derivatives
         return by_location / s, by_log_scale * s
 
     def claims(self) -> Claims:
-        """Not convex: by the log scale it bends downwards at the location."""
+        """Not convex: by the log scale it is concave at the location."""
         return Claims(nonnegative=True, convex=False, twice_smooth=True, strictly_proper=True)
 
 
@@ -129,7 +131,10 @@ class CrpsNormal(_LocationScaleCrps):
         r"\quad\text{with } z = \frac{t - m}{s}"
     )
     offset: ClassVar[float] = -_ROOT_PI_INVERSE
-    mean_bends: ClassVar[tuple[float, float]] = (_ROOT_PI_INVERSE, 0.5 * _ROOT_PI_INVERSE)
+    mean_second_derivatives: ClassVar[tuple[float, float]] = (
+        _ROOT_PI_INVERSE,
+        0.5 * _ROOT_PI_INVERSE,
+    )
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The definition, with 2 F(z) - 1 as an error function."""
@@ -139,11 +144,11 @@ class CrpsNormal(_LocationScaleCrps):
         density = xp.exp(-z * z / 2) / xp.sqrt(2 * xp.pi * one)
         return s * (z * erf(xp, z / xp.sqrt(2 * one)) + 2 * density - 1 / xp.sqrt(xp.pi * one))
 
-    def slope_and_rest(self, xp: Namespace, z: Array) -> tuple[Array, Array]:
+    def standard_derivative_and_rest(self, xp: Namespace, z: Array) -> tuple[Array, Array]:
         """2 F(z) - 1, and 2 f(z) - 1 / sqrt(pi)."""
         return erf(xp, z * _ROOT_HALF), 2.0 * normal_pdf(xp, z) - _ROOT_PI_INVERSE
 
-    def bend(self, xp: Namespace, z: Array) -> Array:
+    def standard_second_derivative(self, xp: Namespace, z: Array) -> Array:
         """2 f(z)."""
         return 2.0 * normal_pdf(xp, z)
 
@@ -189,7 +194,10 @@ class CrpsLogistic(_LocationScaleCrps):
         r"\quad\text{with } z = \frac{t - m}{s}"
     )
     offset: ClassVar[float] = -1.0
-    mean_bends: ClassVar[tuple[float, float]] = (1.0 / 3.0, _LOGISTIC_BEND)
+    mean_second_derivatives: ClassVar[tuple[float, float]] = (
+        1.0 / 3.0,
+        _LOGISTIC_SECOND_DERIVATIVE,
+    )
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The definition at |z|, as it is the same for z and -z, without a kink at 0."""
@@ -198,14 +206,14 @@ class CrpsLogistic(_LocationScaleCrps):
         z = xp.where(z < 0, -z, z)
         return s * (z + 2 * xp.log(1 + xp.exp(-z)) - 1)
 
-    def slope_and_rest(self, xp: Namespace, z: Array) -> tuple[Array, Array]:
+    def standard_derivative_and_rest(self, xp: Namespace, z: Array) -> tuple[Array, Array]:
         """tanh(z / 2), and 2 log(1 + e) - 1 + 2 |z| e / (1 + e) with e = exp(-|z|)."""
         a = xp.abs(z)
         e = xp.exp(-a)
         weight = a * e / (1.0 + e)
         return xp.tanh(0.5 * z), 2.0 * (xp.log1p(e) + weight) - 1.0
 
-    def bend(self, xp: Namespace, z: Array) -> Array:
+    def standard_second_derivative(self, xp: Namespace, z: Array) -> Array:
         """2 f(z)."""
         e = xp.exp(-xp.abs(z))
         return 2.0 * e / ((1.0 + e) * (1.0 + e))

@@ -38,7 +38,7 @@ class CrpsEnsemble(DistributionLoss, PointwiseLoss):
     -----
     It is the integral over x of (F(x) - [t <= x])^2, where F(x) is the fraction of members at or
     below x. The value is computed as a sum over the gaps between sorted members and target, all
-    of one sign, so that nothing cancels. Members that are equal have the mean of their slopes.
+    of one sign, so that nothing cancels. Members that are equal have the mean of their derivatives.
     For one member it is the absolute error. Sources: Gneiting and Raftery, *Strictly proper
     scoring rules, prediction, and estimation*, Journal of the American Statistical Association
     102, 2007, doi:10.1198/016214506000001437; Ferro, *Fair scores for ensemble forecasts*,
@@ -102,7 +102,7 @@ class CrpsEnsemble(DistributionLoss, PointwiseLoss):
         return n * (n - 1) if self.fair else n * n
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """1 / (n |y_i - t|), because the spread bends it downwards."""
+        """1 / (n |y_i - t|), because the spread makes it concave there."""
         return over_distance(xp, y - t[..., None]) / y.shape[-1]
 
     def quantile(self, xp: Namespace, y: Array, p: Array) -> Array:

@@ -34,10 +34,10 @@ class DiscreteHazard(DistributionLoss, PointwiseLoss):
     Notes
     -----
     Minus the log-likelihood, the sum of the logistic losses of the intervals in which a row was
-    at risk. Convex; columns after the interval have slope 0. A row that leaves within an interval
-    is best counted to the one before, because it was not at risk to its end. Source: Gensheimer
-    and Narasimhan, *A scalable discrete-time survival model for neural networks*, PeerJ 7, 2019,
-    doi:10.7717/peerj.6257.
+    at risk. Convex; columns after the interval have derivative 0. A row that leaves within an
+    interval is best counted to the one before, because it was not at risk to its end. Source:
+    Gensheimer and Narasimhan, *A scalable discrete-time survival model for neural networks*, PeerJ
+    7, 2019, doi:10.7717/peerj.6257.
 
     See Also
     --------
@@ -80,8 +80,8 @@ class DiscreteHazard(DistributionLoss, PointwiseLoss):
     def second_derivative(self, xp: Namespace, y: Array, t: Any) -> Array:
         """The hazard times 1 less the hazard."""
         reached, sign = _reached(xp, y, t)
-        bend = sigmoid(xp, sign * y) * sigmoid(xp, -sign * y)
-        return xp.where(reached, bend, xp.zeros_like(y))
+        second_derivative = sigmoid(xp, sign * y) * sigmoid(xp, -sign * y)
+        return xp.where(reached, second_derivative, xp.zeros_like(y))
 
     def quantile(self, xp: Namespace, y: Array, p: Array) -> Array:
         """Return the first interval by whose end an event has probability p; inf for none."""

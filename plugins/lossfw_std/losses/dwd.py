@@ -64,8 +64,8 @@ class Dwd(MarginLoss):
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """0 up to the joint, then q^(q+1) / (q+1)^q / m^(q+2)."""
         is_tail, x, power = self._tail(xp, m)
-        bend = self.q * (self.q + 1.0) * self._share * power / x / x
-        return xp.where(is_tail, bend, zero_or_nan(xp, m))
+        second_derivative = self.q * (self.q + 1.0) * self._share * power / x / x
+        return xp.where(is_tail, second_derivative, zero_or_nan(xp, m))
 
     @property
     def _share(self) -> float:

@@ -62,7 +62,7 @@ class EnergyScore(PointwiseLoss):
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same of the second derivatives of lengths."""
-        by_target, by_others = _terms(xp, y, t, _bend)
+        by_target, by_others = _terms(xp, y, t, _second_derivative)
         return xp.reshape(by_target - by_others, y.shape)
 
     def claims(self) -> Claims:
@@ -109,7 +109,7 @@ def _inverse_length(xp: Namespace, v: Array) -> Array:
     return xp.where(none, xp.zeros_like(size), inverse)
 
 
-def _bend(xp: Namespace, v: Array) -> Array:
+def _second_derivative(xp: Namespace, v: Array) -> Array:
     """Return (1 - u^2) / length for a direction u."""
     u = _direction(xp, v)
     # In the direction of a number, and for tiny lengths, it is 0 times infinity.

@@ -16,7 +16,7 @@ class Exponential(MarginLoss):
     -----
     Calibrated, because it is convex and falls at m = 0; the best prediction is half
     the log-odds of +1. No Lipschitz constant, and not strongly convex: the
-    slope grows without bound on one side, the curvature vanishes on the other.
+    derivative grows without bound on one side, the curvature vanishes on the other.
     At the target it is 1/e, not 0. Source: Freund and Schapire, *A
     decision-theoretic generalization of on-line learning*, 1997,
     doi:10.1006/jcss.1997.1504; Friedman, Hastie and Tibshirani, *Additive

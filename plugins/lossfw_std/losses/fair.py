@@ -60,7 +60,7 @@ class Fair(ConcaveInSquare):
         return share * share
 
     def claims(self) -> Claims:
-        """Strictly convex and smooth; the slope comes near c far out."""
+        """Strictly convex and smooth; the derivative comes near c far out."""
         return Claims(
             nonnegative=True,
             zero_at_target=True,

@@ -122,7 +122,9 @@ class Focal(RawOutputLoss, PointwiseLoss):
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """That of the class less that of the other."""
         first, second = self._chances(xp, y, t)
-        return focusing.slope(xp, first, self.gamma) - focusing.slope(xp, second, self.gamma)
+        return focusing.derivative(xp, first, self.gamma) - focusing.derivative(
+            xp, second, self.gamma
+        )
 
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
@@ -130,14 +132,16 @@ class Focal(RawOutputLoss, PointwiseLoss):
         g, (first, second) = self.gamma, self._chances(xp, y, t)
         return (
             focusing.value(xp, first, g) + focusing.value(xp, second, g),
-            focusing.slope(xp, first, g) - focusing.slope(xp, second, g),
+            focusing.derivative(xp, first, g) - focusing.derivative(xp, second, g),
         )
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of both classes."""
         first, second = self._chances(xp, y, t)
-        return focusing.bend(xp, first, self.gamma) + focusing.bend(xp, second, self.gamma)
+        return focusing.second_derivative(xp, first, self.gamma) + focusing.second_derivative(
+            xp, second, self.gamma
+        )
 
     def _chances(self, xp: Namespace, y: Array, t: Array) -> tuple[Chance, Chance]:
         own, other = self.shares(t)
@@ -152,14 +156,14 @@ class Focal(RawOutputLoss, PointwiseLoss):
             return Claims(
                 nonnegative=True,
                 strictly_convex=(self.gamma == 0 and min(self.weights) > 0) or None,
-                lipschitz=max(self.weights) * known.slope,
-                gradient_lipschitz=max(self.weights) * known.bend,
+                lipschitz=max(self.weights) * known.derivative,
+                gradient_lipschitz=max(self.weights) * known.second_derivative,
                 twice_smooth=True,
                 calibrated=fair or None,
                 linear_in_target=True,
             )
         # For gamma > 1 the curvature is 0 at s = 1.
-        flattest = known.least_bend if 0 < self.gamma < 1 else 1.0 + self.gamma
+        flattest = known.least_second_derivative if 0 < self.gamma < 1 else 1.0 + self.gamma
         least = min(self.weights) * flattest
         return Claims(
             nonnegative=True,
@@ -241,25 +245,31 @@ def _chances(xp: Namespace, z: Array, e: Array) -> tuple[Array, Array]:
 
 
 class _Extremes(NamedTuple):
-    """The steepest slope and the sharpest bend by the logit, and the least bend by s."""
+    """The largest derivatives by the logit, and the least second derivative by s."""
 
-    slope: float
-    bend: float
-    least_bend: float
+    derivative: float
+    second_derivative: float
+    least_second_derivative: float
 
 
 @functools.cache
 def _extremes(gamma: float) -> _Extremes:
     """Return the extremes of the derivatives over all s; two of them have no closed form.
 
-    The slope by the logit is 1 at an infinite logit.
+    The derivative by the logit is 1 at an infinite logit.
     """
     loss, one = Focal(gamma=gamma), np.ones(_POINTS)
     body = loss.raw_body()
     return _Extremes(
-        slope=max(1.0, _largest(lambda z: np.abs(body.derivative(np, z, one)), -_REACH, _REACH)),
-        bend=_largest(lambda z: np.abs(body.second_derivative(np, z, one)), -_REACH, _REACH),
-        least_bend=-_largest(lambda s: -loss.second_derivative(np, s, one), _MARGIN, 1.0 - _MARGIN),
+        derivative=max(
+            1.0, _largest(lambda z: np.abs(body.derivative(np, z, one)), -_REACH, _REACH)
+        ),
+        second_derivative=_largest(
+            lambda z: np.abs(body.second_derivative(np, z, one)), -_REACH, _REACH
+        ),
+        least_second_derivative=-_largest(
+            lambda s: -loss.second_derivative(np, s, one), _MARGIN, 1.0 - _MARGIN
+        ),
     )
 
 

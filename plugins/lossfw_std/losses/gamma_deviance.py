@@ -30,7 +30,7 @@ class GammaDeviance(Deviance):
     nothing. Near the target neither form cancels. It elicits the mean; for
     ``link="log"`` its logarithm, and then it is not 0 where the prediction is
     the target. Convex in the logarithm, but not in the mean: beyond 2 t it
-    bends the other way, and the second derivative goes through 0. Source:
+    is concave, and the second derivative goes through 0. Source:
     Nelder and Wedderburn, *Generalized linear models*, Journal of the Royal
     Statistical Society A 135, 1972, doi:10.2307/2344614.
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from lossfw import LOG, POSITIVE, Array, Claims, Columns, Namespace, Space
 from lossfw.numerics import binet, binet_derivative
 from lossfw_std.likelihood import Likelihood
-from lossfw_std.shape import bend_of_binet
+from lossfw_std.shape import second_derivative_of_binet
 
 _LOG_TWO_PI = math.log(2.0 * math.pi)
 
@@ -81,15 +81,15 @@ class GammaNll(Likelihood):
         terms, k, ratio, _ = parts
         return (k * (ratio - 1.0) + binet(xp, k)) + terms
 
-    def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-k (t / m - 1) by the log mean, and what the log shape moves."""
         _, k, ratio, apart = parts
         return k * (1.0 - ratio), k * (apart + binet_derivative(xp, k)) - 0.5
 
-    def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """k t / m, and that by the log shape."""
         _, k, ratio, apart = parts
-        return k * ratio, k * apart + bend_of_binet(xp, k)
+        return k * ratio, k * apart + second_derivative_of_binet(xp, k)
 
     def claims(self) -> Claims:
         """Smooth; a density may be above 1, so that the loss may be negative."""

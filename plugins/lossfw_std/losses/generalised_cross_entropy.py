@@ -31,7 +31,7 @@ class GeneralisedCrossEntropy(OwnClassLoss):
     Calibrated, because each term falls as y grows. Not proper: the minimiser is
     proportional to the true probability to the power 1 / (1 - q), and for q = 1
     it names only the most probable class. 0 at y = t for a class, not for a
-    soft target. Its slope has no bound for q < 1; for q = 1 the slope along the
+    soft target. Its derivative has no bound for q < 1; for q = 1 the derivative along the
     simplex depends on the number of classes, so no Lipschitz constant is
     claimed. Source: Zhang and Sabuncu, *Generalized cross entropy loss for
     training deep neural networks with noisy labels*, 2018, eq. 6,
@@ -57,7 +57,7 @@ class GeneralisedCrossEntropy(OwnClassLoss):
         """The same by expm1: 1 - y^q cancels near y = 1, and for a small q everywhere."""
         return t * (-xp.expm1(self.q * xp.log(y)) / self.q)
 
-    def class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
+    def class_derivative(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """-t y^(q - 1)."""
         # 0 y keeps NaN, whose power 0 is 1.
         return 0.0 * y - multiply_or_zero(xp, t, y ** (self.q - 1.0))

@@ -76,24 +76,24 @@ class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
     @computed_in_float64
     def value(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The same."""
-        return self._value_and_slopes(xp, y, t)[0]
+        return self._value_and_derivatives(xp, y, t)[0]
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Any, t: Array) -> Any:
         """(m - t) exp(-s) by m, and (1 - (m - t)^2 exp(-s)) / 2 by s."""
-        return self._value_and_slopes(xp, y, t)[1]
+        return self._value_and_derivatives(xp, y, t)[1]
 
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
         """Both, from the same exponential."""
-        return self._value_and_slopes(xp, y, t)
+        return self._value_and_derivatives(xp, y, t)
 
-    def _value_and_slopes(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
+    def _value_and_derivatives(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
         r, s = y.mean - t, y.log_variance
-        slope = r * xp.exp(-s)
-        half = 0.5 * r * slope
+        derivative = r * xp.exp(-s)
+        half = 0.5 * r * derivative
         value = 0.5 * s + half + (0.5 * _LOG_TWO_PI if self.full else 0.0)
-        return value, {"mean": slope, "log_variance": 0.5 - half}
+        return value, {"mean": derivative, "log_variance": 0.5 - half}
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Any, t: Array) -> dict[str, Array]:

@@ -30,9 +30,10 @@ class IntervalScore(PointwiseLoss):
     -----
     It elicits the quantiles of probability alpha/2 and 1 - alpha/2, and is the sum of their
     quantile losses times 2/alpha. An interval whose ends cross costs more than any between
-    them; the metric quantile_crossing counts them. At an end the slope is the mean of both sides.
-    Source: Gneiting and Raftery, *Strictly proper scoring rules, prediction, and estimation*,
-    Journal of the American Statistical Association 102, 2007, doi:10.1198/016214506000001437.
+    them; the metric quantile_crossing counts them. At an end the derivative is the mean of both
+    sides. Source: Gneiting and Raftery, *Strictly proper scoring rules, prediction, and
+    estimation*, Journal of the American Statistical Association 102, 2007,
+    doi:10.1198/016214506000001437.
 
     See Also
     --------

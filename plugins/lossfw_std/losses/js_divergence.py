@@ -44,7 +44,7 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
     ----------
     guard : {"normalised", "additive", "floor", "none"}
         Changes the arguments t, y and m of the logarithms; see
-        `lossfw.numerics.guards`. The loss is finite without it, but its slope at
+        `lossfw.numerics.guards`. The loss is finite without it, but its derivative at
         y = 0 is not. In ratios "normalised" and "additive" are the same.
     delta : float
         The guard's constant.
@@ -97,16 +97,16 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """log(y / m) / 2, with the terms of the guard."""
         parts = self._parts(xp, y, t)
-        return self._slope(xp, y, t, parts, xp.log1p(parts[-1]))
+        return self._derivative(xp, y, t, parts, xp.log1p(parts[-1]))
 
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, from the same logarithm."""
         parts = self._parts(xp, y, t)
         log = xp.log1p(parts[-1])
-        return _value(xp, y, t, log, parts[-1]), self._slope(xp, y, t, parts, log)
+        return _value(xp, y, t, log, parts[-1]), self._derivative(xp, y, t, parts, log)
 
-    def _slope(self, xp: Namespace, y: Array, t: Array, parts: _Parts, log: Array) -> Array:
+    def _derivative(self, xp: Namespace, y: Array, t: Array, parts: _Parts, log: Array) -> Array:
         a, b, total, x = parts
         # Near -1 the quotient has lost the digits of a small y.
         log = select(xp, x > -0.5, log, xp.log(2.0 * a / total))
@@ -125,8 +125,8 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
             return 0.5 * quotient(xp, quotient(xp, t, total), y)
         other, own = b / total, a / total
         if self.guard == "floor":
-            bend = (other * other + (t / total) * own) / a
-            return xp.where(y < self.delta, 0.0 * y, 0.5 * bend)
+            second_derivative = (other * other + (t / total) * own) / a
+            return xp.where(y < self.delta, 0.0 * y, 0.5 * second_derivative)
         squares = other * other * (a + self.delta) + t * own * own
         return 0.5 * (squares + 2.0 * self.delta * own * other) / a / a
 

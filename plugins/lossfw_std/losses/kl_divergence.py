@@ -133,6 +133,10 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
         """Whether the guard adds delta."""
         return self.guard in ("normalised", "additive")
 
-    def _moved(self, xp: Namespace, y: Array, slope: Array) -> Array:
-        """Return a slope by the guarded probability as one by y, on which the floor is flat."""
-        return xp.where(y < self.delta, 0.0 * slope, slope) if self.guard == "floor" else slope
+    def _moved(self, xp: Namespace, y: Array, derivative: Array) -> Array:
+        """Return a derivative by the guarded probability as one by y; the floor is flat."""
+        return (
+            xp.where(y < self.delta, 0.0 * derivative, derivative)
+            if self.guard == "floor"
+            else derivative
+        )

@@ -71,10 +71,10 @@ class Listmle(GroupLoss):
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, from the same softmaxes."""
-        losses, slopes = softmax_cross_entropy_and_gradient(xp, *_choices(xp, y, t))
+        losses, derivatives = softmax_cross_entropy_and_gradient(xp, *_choices(xp, y, t))
         unknown = is_unknown(xp, y, t)
-        value, slope = xp.sum(losses, axis=-1), xp.sum(slopes, axis=-2)
-        return with_nan(xp, unknown[..., 0], value), with_nan(xp, unknown, slope)
+        value, derivative = xp.sum(losses, axis=-1), xp.sum(derivatives, axis=-2)
+        return with_nan(xp, unknown[..., 0], value), with_nan(xp, unknown, derivative)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:

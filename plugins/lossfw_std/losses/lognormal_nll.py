@@ -65,12 +65,12 @@ class LognormalNll(DistributionLoss, Likelihood):
         log, s, z, _ = parts
         return (log + s + _HALF_LOG_TWO_PI) + 0.5 * z * z
 
-    def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-z / s by the location, and 1 - z^2 by the log scale."""
         _, _, z, inverse = parts
         return -z * inverse, 1.0 - z * z
 
-    def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """1 / s^2, and 2 z^2."""
         _, _, z, inverse = parts
         return inverse * inverse + zero_or_nan(xp, z), 2.0 * z * z

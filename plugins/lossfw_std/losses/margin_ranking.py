@@ -56,8 +56,8 @@ class MarginRanking(PointwiseLoss):
 
     def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """-t by the first and t by the second below the kink, 0 above."""
-        slope = t * 0.5 * (1.0 + xp.sign(self._missing(xp, y, t)))
-        return 0.0 - slope, slope
+        derivative = t * 0.5 * (1.0 + xp.sign(self._missing(xp, y, t)))
+        return 0.0 - derivative, derivative
 
     def second_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """0 on both sides of the kink."""

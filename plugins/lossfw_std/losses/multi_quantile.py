@@ -30,9 +30,9 @@ class MultiQuantile(PointwiseLoss):
     Notes
     -----
     It elicits the quantiles of these levels. Nothing keeps predicted quantiles in order: the
-    metric quantile_crossing tells the fraction of rows in which they cross. At a kink the slope is
-    the mean of both sides. With many levels, twice the mean is near the CRPS. Source: Koenker and
-    Bassett, *Regression quantiles*, Econometrica 46, 1978, doi:10.2307/1913643.
+    metric quantile_crossing tells the fraction of rows in which they cross. At a kink the
+    derivative is the mean of both sides. With many levels, twice the mean is near the CRPS. Source:
+    Koenker and Bassett, *Regression quantiles*, Econometrica 46, 1978, doi:10.2307/1913643.
 
     See Also
     --------
@@ -83,13 +83,13 @@ class MultiQuantile(PointwiseLoss):
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-q below the target, 1 - q above it."""
-        slopes = []
+        derivatives = []
         for k, q in enumerate(self.levels):
             r = y[..., k] - t
             zero = zero_or_nan(xp, r)
             above = select(xp, r > 0, zero + (1.0 - q), zero + (0.5 - q))
-            slopes.append(select(xp, r < 0, zero - q, above) / len(self.levels))
-        rows = xp.stack(slopes, axis=-1)
+            derivatives.append(select(xp, r < 0, zero - q, above) / len(self.levels))
+        rows = xp.stack(derivatives, axis=-1)
         return rows + with_nan_of_rows(xp, rows, xp.zeros_like(t))[..., None]
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:

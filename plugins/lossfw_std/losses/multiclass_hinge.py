@@ -65,7 +65,7 @@ class MulticlassHinge(CategoricalLoss):
     -----
     With two classes both are the hinge of z_k - z_j, and calibrated. With more
     they are calibrated only where the most probable class has a probability
-    above 1/2, so neither claims it. The slope of the first form is at most
+    above 1/2, so neither claims it. The derivative of the first form is at most
     sqrt(2); those of the others depend on the number of classes, so they have no
     constant. At a kink the derivative is that of the side where nothing is
     violated, and among equal classes the first one counts. With Weston and
@@ -174,15 +174,15 @@ class MulticlassHinge(CategoricalLoss):
             violation = self._against_own(xp, y, index)
             loss = self._shared(xp.sum(self._powered(violation), axis=-1), y)
             gain = self._rate(xp, violation)
-        slope = put_at(xp, gain, index, 0.0 - xp.sum(gain, axis=-1))
-        return loss, _unless_unknown(xp, y, self._shared(slope, y))
+        derivative = put_at(xp, gain, index, 0.0 - xp.sum(gain, axis=-1))
+        return loss, _unless_unknown(xp, y, self._shared(derivative, y))
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """0 wherever it exists, of squares 2 for each violation; NaN for a prediction of NaN."""
-        bend = xp.zeros_like(y)
+        second_derivative = xp.zeros_like(y)
         if self.power == 2:
-            bend = self._spread(xp, y, t, self._bend, 1.0)
-        return xp.where(xp.isnan(y), y, bend)
+            second_derivative = self._spread(xp, y, t, self._second_derivative, 1.0)
+        return xp.where(xp.isnan(y), y, second_derivative)
 
     def claims(self) -> Claims:
         """Convex and piecewise linear, or of squares."""
@@ -214,7 +214,7 @@ class MulticlassHinge(CategoricalLoss):
         """Return the derivative of the power of a violation."""
         return 2.0 * violation if self.power == 2 else xp.astype(violation > 0, violation.dtype)
 
-    def _bend(self, xp: Namespace, violation: Array) -> Array:
+    def _second_derivative(self, xp: Namespace, violation: Array) -> Array:
         """Return the second derivative of the square of a violation."""
         return 2.0 * xp.astype(violation > 0, violation.dtype)
 
@@ -262,7 +262,7 @@ class MulticlassHinge(CategoricalLoss):
         difference = other - own
         equal = other == own
         if self.power == 2:
-            # The slope of equal finite scores has a derivative.
+            # The derivative of equal finite scores has a derivative.
             equal = equal & xp.isinf(other)
         difference = xp.where(equal, xp.zeros_like(difference), difference)
         return positive_part(xp, self.margin + difference)
@@ -282,10 +282,10 @@ def _square_shared(xp: Namespace, share: Array, violation: Array) -> Array:
     return multiply_or_zero(xp, multiply_or_zero(xp, share, violation), violation)
 
 
-def _unless_unknown(xp: Namespace, y: Array, slope: Array) -> Array:
-    """Return a slope, and NaN for all classes of a row with a NaN in it."""
+def _unless_unknown(xp: Namespace, y: Array, derivative: Array) -> Array:
+    """Return a derivative, and NaN for all classes of a row with a NaN in it."""
     unknown = xp.any(xp.isnan(y), axis=-1, keepdims=True)
-    return xp.where(unknown, xp.nan * xp.ones_like(y), slope)
+    return xp.where(unknown, xp.nan * xp.ones_like(y), derivative)
 
 
 def _difference(xp: Namespace, a: Array, b: Array) -> Array:

@@ -15,7 +15,7 @@ from lossfw.numerics import (
     select,
 )
 from lossfw_std.likelihood import Likelihood
-from lossfw_std.shape import bend_of_binet
+from lossfw_std.shape import second_derivative_of_binet
 
 
 class NegativeBinomialNll(Likelihood):
@@ -92,19 +92,19 @@ class NegativeBinomialNll(Likelihood):
         count = (-t * by_mean - r * by_shape) + (factorial_rest(xp, t) + rest)
         return xp.where(t > 0, count, r * xp.log1p(m / r))
 
-    def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """(m - t) / (1 + a m) by the log mean, and that by the log dispersion."""
         t, r, m, excess, _ = parts
         few = t * (m / (r + m)) - _of_zero(xp, r, m)[0]
-        by_dispersion = xp.where(t <= 1, few, _shape_slope(xp, t, r, m, excess))
+        by_dispersion = xp.where(t <= 1, few, _shape_derivative(xp, t, r, m, excess))
         return -excess * (r / (r + m)), by_dispersion
 
-    def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """m (1 + a t) / (1 + a m)^2 by the log mean, and that by the log dispersion."""
         t, r, m, excess, _ = parts
         share = m / (r + m)
         few = _of_zero(xp, r, m)[1] + t * share * (r / (r + m))
-        by_dispersion = xp.where(t <= 1, few, _shape_bend(xp, t, r, m, excess))
+        by_dispersion = xp.where(t <= 1, few, _shape_second_derivative(xp, t, r, m, excess))
         return m * (r / (r + m)) * ((r + t) / (r + m)), by_dispersion
 
     def claims(self) -> Claims:
@@ -117,21 +117,25 @@ def _log_less(xp: Namespace, excess: Array, ratio: Array) -> Array:
     return select(xp, ratio > 0.5, log1p_minus(xp, excess), xp.log(ratio) - excess)
 
 
-def _shape_slope(xp: Namespace, t: Array, r: Array, m: Array, excess: Array) -> Array:
+def _shape_derivative(xp: Namespace, t: Array, r: Array, m: Array, excess: Array) -> Array:
     """Return the derivative by the log dispersion, from one term below 0 and two above."""
     below = r * _log_less(xp, excess / (r + m), (r + t) / (r + m))
     gammas = r * (binet_derivative(xp, r + t) - binet_derivative(xp, r))
     return below + (0.5 * (t / (r + t)) + gammas)
 
 
-def _shape_bend(xp: Namespace, t: Array, r: Array, m: Array, excess: Array) -> Array:
+def _shape_second_derivative(xp: Namespace, t: Array, r: Array, m: Array, excess: Array) -> Array:
     """Return the second derivative by the log dispersion."""
     share, ratio = excess / (r + m), (r + t) / (r + m)
     near = -log1p_minus(xp, share) - share * share * (r / (r + t))
     weight = (r / (r + t)) * ((r + 2.0 * m) / (r + m)) + (t / (r + t)) * (m / (r + m))
     by_mean = r * select(xp, xp.abs(share) < 0.5, near, share * weight - xp.log(ratio))
     above = binet_derivative(xp, r + t) + r * binet_second_derivative(xp, r + t)
-    return by_mean + 0.5 * (t / (r + t)) * (r / (r + t)) + (bend_of_binet(xp, r) - r * above)
+    return (
+        by_mean
+        + 0.5 * (t / (r + t)) * (r / (r + t))
+        + (second_derivative_of_binet(xp, r) - r * above)
+    )
 
 
 def _of_zero(xp: Namespace, r: Array, m: Array) -> tuple[Array, Array]:

@@ -105,14 +105,14 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
         """By a log-sum of exponentials."""
         return _HALF_LOG_TWO_PI - parts[-1][..., 0]
 
-    def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """p - r, -r z / s and r (1 - z^2), with the shares r of the components in the density."""
         a, root, z, own, logs, total = parts
         p, r = softmax(xp, a), softmax(xp, logs)
         by_location = multiply_or_zero(xp, -r, z * root * root)
         return _gain(xp, p, r, own - total), by_location, multiply_or_zero(xp, r, 1.0 - z * z)
 
-    def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """(p - r) (1 - p - r), and by location and log scale those of one component and r."""
         a, root, z, own, logs, total = parts
         r, apart = softmax(xp, logs), softmax_complement(xp, logs)

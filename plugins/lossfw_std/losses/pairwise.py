@@ -21,17 +21,17 @@ class LogisticPairs(PairLoss):
         """The same without overflow."""
         return softplus(xp, d)
 
-    def slope(self, xp: Namespace, d: Array) -> Array:
+    def cost_derivative(self, xp: Namespace, d: Array) -> Array:
         """1 / (1 + exp(s_i - s_j))."""
         return sigmoid(xp, d)
 
-    def cost_and_slope(self, xp: Namespace, d: Array) -> tuple[Array, Array]:
+    def cost_and_derivative(self, xp: Namespace, d: Array) -> tuple[Array, Array]:
         """Both from one exponential."""
         e = xp.exp(-xp.abs(d))
         cost = positive_part(xp, d) + xp.log1p(e)
         return cost, xp.maximum(e, step_of(xp, d)) / (1.0 + e)
 
-    def bend(self, xp: Namespace, d: Array) -> Array:
+    def cost_second_derivative(self, xp: Namespace, d: Array) -> Array:
         """The product of the shares of both."""
         return sigmoid(xp, d) * sigmoid(xp, -d)
 
@@ -117,11 +117,11 @@ class PairwiseHinge(PairLoss):
         """The same."""
         return positive_part(xp, 1.0 + d)
 
-    def slope(self, xp: Namespace, d: Array) -> Array:
+    def cost_derivative(self, xp: Namespace, d: Array) -> Array:
         """1 below the kink, 0 above."""
         return 0.5 * (1.0 + xp.sign(1.0 + d))
 
-    def bend(self, xp: Namespace, d: Array) -> Array:
+    def cost_second_derivative(self, xp: Namespace, d: Array) -> Array:
         """0 on both sides of the kink."""
         return xp.zeros_like(d)
 

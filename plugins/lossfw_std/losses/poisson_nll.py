@@ -46,7 +46,7 @@ class PoissonNll(RawOutputLoss, PointwiseLoss):
 
     Notes
     -----
-    Its slopes are those of half the `poisson_deviance`, from which it differs by a
+    Its derivatives are those of half the `poisson_deviance`, from which it differs by a
     number that depends only on the target: it is half the deviance plus t - t log t,
     plus log t! if it is full. So it trains the same models, elicits the mean and is
     convex. Unless it is full it has no lower bound, and its accuracy is that of its

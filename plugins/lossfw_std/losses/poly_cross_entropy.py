@@ -26,7 +26,7 @@ _NEAR_ONE = 0.5
 class PolyCrossEntropy(RawOutputLoss, OwnClassLoss):
     """Poly-1 cross-entropy, sum over classes of t (-log y + epsilon (1 - y)).
 
-    Use it when the slope of cross-entropy near the target is to be tuned.
+    Use it when the derivative of cross-entropy near the target is to be tuned.
 
     Prediction of shape (..., K): distributions, or logits of any size, infinite
     ones included. Target: class indices (...), or distributions (..., K),
@@ -46,7 +46,7 @@ class PolyCrossEntropy(RawOutputLoss, OwnClassLoss):
     Calibrated, because each term falls as y grows. Proper only for ``epsilon=0``,
     where it is cross-entropy: otherwise the minimiser solves t (1/y + epsilon)
     = constant, which is not y = t. 0 at y = t for a class, not for a soft
-    target. No bound on its slope by the probabilities. In logits it is convex up
+    target. No bound on its derivative by the probabilities. In logits it is convex up
     to ``epsilon=1``; where its second derivative goes through 0 beyond, its
     accuracy is that of its terms. Source: Leng et al., *PolyLoss: a polynomial
     expansion perspective of classification loss functions*, 2022, eq. 7,
@@ -80,7 +80,7 @@ class PolyCrossEntropy(RawOutputLoss, OwnClassLoss):
         """The same."""
         return multiply_or_zero(xp, t, self.epsilon * (1.0 - y) - xp.log(y))
 
-    def class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
+    def class_derivative(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """-t (1/y + epsilon)."""
         return -multiply_or_zero(xp, t, 1.0 / y + self.epsilon)
 
@@ -93,7 +93,7 @@ class PolyCrossEntropy(RawOutputLoss, OwnClassLoss):
         """Cross-entropy and a straight line; in logits a bounded one."""
         plain = self.epsilon == 0
         if self.from_logits:
-            # The slope is 1 + epsilon p times that of cross-entropy, sqrt(2) (1 - p) at most.
+            # The derivative is 1 + epsilon p times that of cross-entropy, sqrt(2) (1 - p) at most.
             rise = (1.0 + self.epsilon) ** 2 / (4.0 * self.epsilon) if self.epsilon > 1 else 1.0
             return Claims(
                 nonnegative=True,
@@ -142,14 +142,14 @@ class _OnLogits(OnLogits):
         return value(xp, z)
 
     def value_and_derivative_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
-        """Both, from cross-entropy and its slope, of which the slope is a multiple."""
+        """Both, from cross-entropy and its derivative, of which the derivative is a multiple."""
 
         @computed_in_float64
         def both(xp: Namespace, z: Array) -> tuple[Array, Array]:
-            surprise, slope = softmax_cross_entropy_and_gradient_at(xp, z, index)
+            surprise, derivative = softmax_cross_entropy_and_gradient_at(xp, z, index)
             c = -xp.expm1(-surprise)
             factor = self._factor(xp.exp(-surprise), c)
-            return self._of_class(xp, c, surprise), factor[..., None] * slope
+            return self._of_class(xp, c, surprise), factor[..., None] * derivative
 
         return both(xp, z)
 
@@ -157,16 +157,16 @@ class _OnLogits(OnLogits):
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """Sum over k of w_k (p_j - [j = k]), w = t (1 + epsilon p)."""
         p, c, _ = softmax_parts(xp, z)
-        return self._slope(xp, p, c, t)
+        return self._derivative(xp, p, c, t)
 
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both, from the same exponentials."""
         p, c, surprise = softmax_parts(xp, z)
         value = xp.sum(multiply_or_zero(xp, t, self._of_class(xp, c, surprise)), axis=-1)
-        return value, self._slope(xp, p, c, t)
+        return value, self._derivative(xp, p, c, t)
 
-    def _slope(self, xp: Namespace, p: Array, c: Array, t: Array) -> Array:
+    def _derivative(self, xp: Namespace, p: Array, c: Array, t: Array) -> Array:
         w = t * self._factor(p, c)
         return p * of_others(xp, w) - w * c
 
@@ -194,5 +194,5 @@ class _OnLogits(OnLogits):
         return rest + (1.0 + epsilon) * c
 
     def _factor(self, p: Array, c: Array) -> Array:
-        """Return 1 + epsilon p, the slope over that of cross-entropy, as terms above 0."""
+        """Return 1 + epsilon p, the derivative over that of cross-entropy, as terms above 0."""
         return c + (1.0 + self.loss.epsilon) * p

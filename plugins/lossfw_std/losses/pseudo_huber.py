@@ -69,7 +69,7 @@ class PseudoHuber(ConcaveInSquare):
         return xp.sqrt(1.0 + x * x)
 
     def claims(self) -> Claims:
-        """Strictly convex and smooth; the slope comes near delta far out."""
+        """Strictly convex and smooth; the derivative comes near delta far out."""
         return Claims(
             nonnegative=True,
             zero_at_target=True,

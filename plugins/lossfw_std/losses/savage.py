@@ -7,7 +7,7 @@ import math
 from lossfw import Array, Claims, MarginLoss, Namespace
 from lossfw.numerics import sigmoid
 
-# The slope is -4 s^2 (1 - s) with s that probability, steepest at s = 2/3.
+# The derivative is -4 s^2 (1 - s) with s that probability, steepest at s = 2/3.
 _STEEPEST = 16.0 / 27.0
 
 # The curvature is 8 s^2 (1 - s) (2 - 3 s), greatest where its derivative by s,

@@ -160,8 +160,8 @@ class Listnet(_Softmax):
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, from the same exponentials."""
         logits, share = self._logits(xp, y, t)
-        value, slope = softmax_cross_entropy_and_gradient(xp, logits, share)
-        return value, _apart(xp, y, t, share, slope)
+        value, derivative = softmax_cross_entropy_and_gradient(xp, logits, share)
+        return value, _apart(xp, y, t, share, derivative)
 
     def textbook_weights(self, xp: Namespace, t: Array) -> Array:
         """The same by its definition."""

@@ -19,7 +19,7 @@ class SquaredLogError(PointwiseLoss):
     Notes
     -----
     The squared error of log(1 + y) and log(1 + t), symmetric in prediction and
-    target. Not convex: beyond e (1 + t) - 1 it bends the other way. What it
+    target. Not convex: beyond e (1 + t) - 1 it is concave. What it
     elicits, the geometric mean of 1 + t less 1, has no name here. Source: Tofallis,
     *A better measure of relative prediction accuracy for model selection and model
     estimation*, Journal of the Operational Research Society 66, 2015,

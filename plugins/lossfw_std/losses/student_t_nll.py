@@ -14,7 +14,7 @@ from lossfw.numerics import (
     select,
 )
 from lossfw_std.likelihood import Likelihood
-from lossfw_std.shape import bend_of_binet
+from lossfw_std.shape import second_derivative_of_binet
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
@@ -79,20 +79,24 @@ class StudentTNll(Likelihood):
         s, _, _, v, log = parts
         return (_constant(xp, v) + s) + log * (0.5 * (v + 1.0))
 
-    def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-(v + 1) z / (v + z^2) / s, v (1 - z^2) / (v + z^2), and that by the log freedom."""
         _, inverse, z, v, log = parts
         total = v + z * z
         by_scale = (v / total) * ((1.0 - z) * (1.0 + z))
-        return -((v + 1.0) / total) * (z * inverse), by_scale, _freedom_slope(xp, z, v, log)
+        return -((v + 1.0) / total) * (z * inverse), by_scale, _freedom_derivative(xp, z, v, log)
 
-    def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """g (v - z^2) / (v + z^2) / s^2, 2 g v z^2 / (v + z^2), and that by the log freedom."""
         _, inverse, z, v, log = parts
         total = v + z * z
         share = (v + 1.0) / total
         by_location = share * inverse * inverse * ((v - z * z) / total)
-        return by_location, 2.0 * share * z * z * (v / total), _freedom_bend(xp, z, v, log)
+        return (
+            by_location,
+            2.0 * share * z * z * (v / total),
+            _freedom_second_derivative(xp, z, v, log),
+        )
 
     def claims(self) -> Claims:
         """Smooth."""
@@ -106,7 +110,7 @@ def _constant(xp: Namespace, v: Array) -> Array:
     return _HALF_LOG_TWO_PI - ratio
 
 
-def _freedom_slope(xp: Namespace, z: Array, v: Array, log: Array) -> Array:
+def _freedom_derivative(xp: Namespace, z: Array, v: Array, log: Array) -> Array:
     """Return the derivative by the log freedom: of the constant, the logarithm, and its weight."""
     x, w, part = 0.5 * v, z * z / v, z * z / (v + z * z)
     gap = binet_derivative(xp, x + 0.5) - binet_derivative(xp, x)
@@ -121,7 +125,7 @@ def _of_constant(xp: Namespace, x: Array) -> Array:
     return x * log1p_minus(xp, 0.5 / x) + 0.25 / (x + 0.5)
 
 
-def _freedom_bend(xp: Namespace, z: Array, v: Array, log: Array) -> Array:
+def _freedom_second_derivative(xp: Namespace, z: Array, v: Array, log: Array) -> Array:
     """Return the second derivative by the log freedom, from terms of which some are below 0."""
     x, w, total = 0.5 * v, z * z / v, v + z * z
     part, rest = z * z / total, v / total
@@ -130,5 +134,5 @@ def _freedom_bend(xp: Namespace, z: Array, v: Array, log: Array) -> Array:
     near = 0.5 * x * (x + 1.0) / (x + 0.5) ** 2 - x * xp.log1p(0.5 / x)
     constant = select(xp, x < 1.0, near, 0.25 * x / (x + 0.5) ** 2 - _of_constant(xp, x))
     logarithm = select(xp, w < 1.0, log1p_minus(xp, w) + w * part, log - part)
-    gammas = bend_of_binet(xp, x) - x * above
+    gammas = second_derivative_of_binet(xp, x) - x * above
     return constant + gammas + x * logarithm + (0.5 * part * rest - x * part * part)

@@ -49,15 +49,17 @@ class _Overlap(CategoricalLoss):
         """a (TP + s) / whole^2 where t = 0, -(b (TP + s) + a FP + b FN) / whole^2 where t = 1."""
         right, wrong, whole = self._parts(xp, y, t)
         a, b, _ = self._weights
-        slope = xp.where(t > 0, -(b * right + wrong), a * right)
-        return quotient(xp, slope, whole * whole)
+        derivative = xp.where(t > 0, -(b * right + wrong), a * right)
+        return quotient(xp, derivative, whole * whole)
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same times -2 a / whole where t = 0, times -2 (1 - b) / whole where t = 1."""
         right, wrong, whole = self._parts(xp, y, t)
         a, b, _ = self._weights
-        bend = xp.where(t > 0, 2.0 * (1.0 - b) * (b * right + wrong), 0.0 - 2.0 * a * (a * right))
-        return quotient(xp, bend, whole * whole * whole)
+        second_derivative = xp.where(
+            t > 0, 2.0 * (1.0 - b) * (b * right + wrong), 0.0 - 2.0 * a * (a * right)
+        )
+        return quotient(xp, second_derivative, whole * whole * whole)
 
     def claims(self) -> Claims:
         """Between 0 and 1; convex only where false positives do not count."""

@@ -94,7 +94,7 @@ class TweedieDeviance(Deviance):
     and `gamma_deviance`, which are computed there. It elicits the mean; for
     ``link="log"`` its logarithm, and then it is not 0 where the prediction is
     the target. In the mean it is convex only for the powers 0 and 1, and in
-    the logarithm for those from 1 to 2; elsewhere it bends the other way for
+    the logarithm for those from 1 to 2; elsewhere it is concave for
     some predictions. For powers below -3 and above 3 the promised sizes shrink,
     since powers of them have to be floats. Source: Jorgensen,
     *Exponential dispersion models*, Journal of the Royal Statistical Society B

@@ -65,13 +65,13 @@ class WeibullNll(DistributionLoss, Likelihood):
         logs, _, w, _ = parts
         return w + logs
 
-    def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-k (w - 1) by the log scale, and (w - 1) log w - 1 by the log shape."""
         _, shape, w, u = parts
         rise = above_one(xp, w, u)
         return -shape * rise, u * rise - 1.0
 
-    def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """k^2 w, and w (log w)^2 + (w - 1) log w."""
         _, shape, w, u = parts
         return shape * shape * w, u * (u * w + above_one(xp, w, u))

@@ -69,7 +69,7 @@ class ZeroInflatedPoissonNll(Likelihood):
         zero = select(xp, inflated > -0.5, -xp.log1p(inflated), apart)
         return xp.where(t > 0, count, zero)
 
-    def slopes_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """At a count m - t and p; at 0 m and p times what Poisson's distribution has of it."""
         t, z, mean, d = parts
         p, q = sigmoid(xp, z), sigmoid(xp, -z)
@@ -78,8 +78,8 @@ class ZeroInflatedPoissonNll(Likelihood):
         by_mean = xp.where(t > 0, counted, share * mean)
         return by_mean, xp.where(t > 0, p, q * forced * xp.expm1(-mean))
 
-    def bends_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
-        """At a count m and p (1 - p); at 0 the derivatives of both slopes."""
+    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+        """At a count m and p (1 - p); at 0 the derivatives of both derivatives."""
         t, z, mean, _ = parts
         p, q = sigmoid(xp, z), sigmoid(xp, -z)
         share, forced = _shares(xp, z, mean)

@@ -23,7 +23,7 @@ class ZeroOne(MarginLoss):
 
     See Also
     --------
-    ramp : the smallest of the losses here that bound it and have a slope.
+    ramp : the smallest of the losses here that bound it and have a derivative.
 
     Examples
     --------

@@ -127,7 +127,7 @@ class IntervalCoverage(_OfDistribution, RowMetric):
 class Pit(_OfDistribution, SumMetric):
     """Probability integral transform: whether targets are spread evenly over their distributions.
 
-    Use it when a model predicts a distribution, and the question is where it is wrong: a slope
+    Use it when a model predicts a distribution, and the question is where it is wrong: a derivative
     of the histogram shows a bias, a hollow in it distributions that are too narrow, and a hill
     those that are too wide.
 

@@ -53,7 +53,9 @@ _NOT_OF_LIBRARY: Final = (
 Share: TypeAlias = Annotated[float, Field(gt=0, le=1)]
 # At least two bins, so that there is a split.
 Bins: TypeAlias = Annotated[int, Field(ge=2)]
-CurvatureChoice: TypeAlias = Literal["auto", "exact", "bound", "slope", "one", "twice", "expected"]
+CurvatureChoice: TypeAlias = Literal[
+    "auto", "exact", "bound", "gradient", "one", "twice", "expected"
+]
 # For each input 1 (raw outputs grow with it), -1 or 0.
 Constraints: TypeAlias = list[Literal[-1, 0, 1]]
 LibraryValue: TypeAlias = bool | int | float | str | list[bool | int | float | str]
@@ -71,7 +73,7 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
 
     Parameters
     ----------
-    curvature : {"auto", "exact", "bound", "slope", "one", "twice", "expected"}
+    curvature : {"auto", "exact", "bound", "gradient", "one", "twice", "expected"}
         What takes the place of the second derivative of the loss.
     objective : str, optional
         An objective of the library, which is learnt in place of the loss; the loss is reported.

@@ -65,7 +65,7 @@ class HistGradientBoosting(SkopsModel):
         For each input 1 (raw outputs grow with it), -1 or 0.
     interaction_cst : {"pairwise", "no_interactions"} or None
         Which inputs may be in one branch of a tree.
-    curvature : {"auto", "exact", "bound", "slope", "one", "twice", "expected"}
+    curvature : {"auto", "exact", "bound", "gradient", "one", "twice", "expected"}
         What takes the place of the second derivative of the loss.
     refit : bool or None
         Whether leaves get the minimum of the loss of their residuals; by default for losses with

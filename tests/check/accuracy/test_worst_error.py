@@ -74,7 +74,7 @@ class Kinked(lossfw.DistanceLoss):
     """abs(r) with a given derivative at 0."""
 
     at_zero: float = 0.0
-    bend: float = 0.0
+    at_kink: float = 0.0
 
     def value(self, xp, r):
         return xp.abs(r)
@@ -83,23 +83,23 @@ class Kinked(lossfw.DistanceLoss):
         return xp.where(r == 0, self.at_zero, xp.sign(r))
 
     def second_derivative(self, xp, r):
-        return xp.where(r == 0, self.bend, 0.0 * r)
+        return xp.where(r == 0, self.at_kink, 0.0 * r)
 
 
-@pytest.mark.parametrize("slope", [-1.0, 0.0, 0.3, 1.0])
-def test_at_a_kink_any_slope_between_both_sides_is_right(slope):
-    assert errors(Kinked(at_zero=slope))[1].ulps == 0
+@pytest.mark.parametrize("derivative", [-1.0, 0.0, 0.3, 1.0])
+def test_at_a_kink_any_derivative_between_both_sides_is_right(derivative):
+    assert errors(Kinked(at_zero=derivative))[1].ulps == 0
 
 
-@pytest.mark.parametrize("slope", [1.5, -1.0 - 2.0**-40])
-def test_at_a_kink_no_other_slope_is(slope):
-    found = errors(Kinked(at_zero=slope))[1]
+@pytest.mark.parametrize("derivative", [1.5, -1.0 - 2.0**-40])
+def test_at_a_kink_no_other_derivative_is(derivative):
+    found = errors(Kinked(at_zero=derivative))[1]
     assert found.ulps > 1000
     assert found.at["y"] == found.at["t"]
 
 
 def test_at_a_kink_of_the_value_any_curvature_is_right():
-    assert errors(Kinked(bend=7.0))[2].ulps == 0
+    assert errors(Kinked(at_kink=7.0))[2].ulps == 0
 
 
 def test_an_overflow_that_comes_early_is_no_infinity_of_the_truth():

@@ -77,14 +77,14 @@ def test_a_refusal_is_told_with_its_reason():
     found = outcomes(Honest(), "brier")
     assert all(isinstance(outcome, NotApplicable) for outcome in found.values())
     assert "SIMPLEX" in str(found["refusal"])
-    assert "honest refuses" in str(found["slopes"])
+    assert "honest refuses" in str(found["gradients"])
 
 
 def test_a_library_that_cannot_be_imported_is_told(tmp_path, monkeypatch):
     (tmp_path / "half_a_library.py").write_text("import what_it_needs_itself")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(Honest, "library", "half_a_library")
-    assert "cannot be imported: No module named" in str(outcomes(Honest(), "huber")["slopes"])
+    assert "cannot be imported: No module named" in str(outcomes(Honest(), "huber")["gradients"])
 
 
 def test_a_start_on_a_plateau_is_told():

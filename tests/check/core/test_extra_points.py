@@ -10,7 +10,7 @@ from lossfw.check.core.subject import of_component
 
 
 class Clipped(DistanceLoss):
-    """A loss whose slope is taken from a bounded residual."""
+    """A loss whose derivative is taken from a bounded residual."""
 
     def value(self, xp, r):
         """Quadratic, then straight."""

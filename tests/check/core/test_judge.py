@@ -56,30 +56,30 @@ def test_infinity_is_right_only_where_the_truth_is_infinite_and_nan_never():
     assert wrong("binary_cross_entropy", 0, 1, 0, [np.inf, 16.6], **options) == [False, True]
 
 
-def test_a_slope_of_zero_is_not_a_jump_of_it():
+def test_a_derivative_of_zero_is_not_a_jump_of_it():
     assert wrong("log_cosh", 2, 1, 1, [1, 0, 2]) == [False, True, True]
     assert wrong("squared_error", 2, 0, 0, [2, 0]) == [False, True]
     assert wrong("absolute_error", 2, 1, 1, [0, 5]) == [False, False]
 
 
-def test_at_a_kink_a_slope_is_between_those_next_to_it():
+def test_at_a_kink_a_derivative_is_between_those_next_to_it():
     results = [-1, 0.3, 1, 2, -1.001, np.nan]
     for target in (0.0, 1.0):
         found = wrong("absolute_error", 1, target, target, results)
         assert found == [False, False, False, True, True, True]
 
 
-def test_within_four_units_of_a_kink_a_slope_is_between_both_sides():
+def test_within_four_units_of_a_kink_a_derivative_is_between_both_sides():
     # The negative is further than the margin by 1e-17 of it, which no float of the difference is.
     y = [[1.0], [1.0], [-1e-17]]
-    slopes = [[[-share], [0.0], [share]] for share in (0.0, 0.5, 1.0, 1.01, -0.01)]
-    found = wrong("triplet_margin", 1, np.ravel(y), 0, np.reshape(slopes, (5, 3)))
+    derivatives = [[[-share], [0.0], [share]] for share in (0.0, 0.5, 1.0, 1.01, -0.01)]
+    found = wrong("triplet_margin", 1, np.ravel(y), 0, np.reshape(derivatives, (5, 3)))
     assert [any(row) for row in found] == [False, False, False, True, True]
 
 
-def test_where_a_slope_jumps_any_number_is_the_curvature():
+def test_where_a_derivative_jumps_any_number_is_the_curvature():
     assert wrong("absolute_error", 2, 1, 1, [0, 7, np.inf, np.nan]) == [False, False, True, True]
-    # At a corner of the slope it is one between both sides.
+    # At a corner of the derivative it is one between both sides.
     assert wrong("huber", 2, 2, 1, [0, 0.5, 1, 1.1]) == [False, False, False, True]
 
 
@@ -96,9 +96,9 @@ def test_derivatives_by_alike_numbers_are_a_vector_and_those_by_named_ones_are_n
     right = np.asarray(subject.gradient(points.y, points.t))
     assert not judge(subject, points, right + 1e-16, 1).is_wrong.any()
     assert judge(subject, points, right + 1e-14, 1).is_wrong.all()
-    # The slope by the mean is 1e-20, and that by the log variance 1/2.
-    slopes = [[1e-20, 0.5], [1e-17, 0.5]]
-    found = wrong("heteroscedastic_gaussian_nll", 1, [1e-20, 0.0], 0, slopes)
+    # The derivative by the mean is 1e-20, and that by the log variance 1/2.
+    derivatives = [[1e-20, 0.5], [1e-17, 0.5]]
+    found = wrong("heteroscedastic_gaussian_nll", 1, [1e-20, 0.0], 0, derivatives)
     assert found == [[False, False], [True, False]]
 
 
@@ -132,7 +132,7 @@ def test_curvatures_at_a_tie_are_those_next_to_it_and_all_between(t, least, most
 
 
 def test_derivatives_by_logarithms_have_one_unit_of_at_most_that_of_one():
-    # The slope by the log dispersion is a sum of terms of size 1, and crosses 0 near this point.
+    # The derivative by the log dispersion is a sum of terms of size 1 and crosses 0 near here.
     y, truth = [-0.000672015407243552, -0.0006720547555049324], [-1.5013441730311103, -0.1105083414]
     truth[1] = -0.11050834142916627
     near = [truth, [truth[0], truth[1] + 1e-15], [truth[0], truth[1] + 1e-14]]
@@ -141,6 +141,6 @@ def test_derivatives_by_logarithms_have_one_unit_of_at_most_that_of_one():
     # A unit of the largest, some 1000, is 1e-13; the cap is that of 1.
     subject = of_component(lossfw.loss("negative_binomial_nll"))
     points = Points(np.array([[np.log(1e6), -20.0]]), np.array([1_001_000.0]))
-    slopes = subject.gradient(points.y, points.t)
-    assert not judge(subject, points, slopes, 1).is_wrong.any()
-    assert judge(subject, points, slopes + np.array([0, 1e-13]), 1).is_wrong.any()
+    derivatives = subject.gradient(points.y, points.t)
+    assert not judge(subject, points, derivatives, 1).is_wrong.any()
+    assert judge(subject, points, derivatives + np.array([0, 1e-13]), 1).is_wrong.any()

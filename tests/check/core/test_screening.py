@@ -67,13 +67,13 @@ def test_an_overflow_at_a_large_logit_is_wrong():
     assert grades["value"] == "wrong"
 
 
-def test_groups_of_points_with_named_numbers_have_slopes():
+def test_groups_of_points_with_named_numbers_have_derivatives():
     refuted = check(Plane(), only=["gradient", "hessian"]).refuted
     assert [one for one in refuted if "was ended" in one.message] == []
 
 
 class Plane2(GroupLoss):
-    """Its slopes are exchanged."""
+    """Its derivatives are exchanged."""
 
     prediction, target = Columns.of(east=REAL, north=REAL), REAL
 
@@ -87,7 +87,7 @@ class Plane2(GroupLoss):
         return Claims()
 
 
-def test_wrong_slopes_of_groups_of_points_are_found():
+def test_wrong_derivatives_of_groups_of_points_are_found():
     grades = {one.check: one.grade for one in check(Plane2(), only=["gradient"]).refuted}
     assert grades["gradient"] == "wrong"
 

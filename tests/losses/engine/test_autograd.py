@@ -61,20 +61,22 @@ def jax():
 def test_backward_gives_the_gradient_and_backward_again_the_curvature(torch, loss):
     y, t = points(loss)
     tensor, target = torch.tensor(y, requires_grad=True), torch.tensor(t)
-    (slope,) = torch.autograd.grad(loss(tensor, target), tensor, create_graph=True)
+    (derivative,) = torch.autograd.grad(loss(tensor, target), tensor, create_graph=True)
     wanted = loss.gradient(tensor.detach(), target)
-    np.testing.assert_allclose(slope.detach(), wanted, rtol=1e-13, atol=0)
+    np.testing.assert_allclose(derivative.detach(), wanted, rtol=1e-13, atol=0)
     np.testing.assert_allclose(wanted, loss.gradient(y, t), rtol=1e-9, atol=1e-300)
     curvature = loss.hessian(y, t)
     if not loss.takes_rows:
-        (bend,) = torch.autograd.grad(slope.sum(), tensor)
-        np.testing.assert_allclose(bend, curvature, rtol=1e-8, atol=1e-300)
+        (second_derivative,) = torch.autograd.grad(derivative.sum(), tensor)
+        np.testing.assert_allclose(second_derivative, curvature, rtol=1e-8, atol=1e-300)
         return
     inner = smooth(loss, y, t)
     for column in range(y.shape[-1]):
-        (bend,) = torch.autograd.grad(slope[:, column].sum(), tensor, retain_graph=True)
+        (second_derivative,) = torch.autograd.grad(
+            derivative[:, column].sum(), tensor, retain_graph=True
+        )
         wanted = curvature[inner, column]
-        np.testing.assert_allclose(bend[inner, column], wanted, rtol=1e-7, atol=1e-13)
+        np.testing.assert_allclose(second_derivative[inner, column], wanted, rtol=1e-7, atol=1e-13)
 
 
 @pytest.mark.parametrize("loss", ONE_OF_EACH, ids=repr)
@@ -82,7 +84,7 @@ def test_jax_grad_gives_the_gradient_under_jit(jax, loss):
     y, t = points(loss)
     call = jax.jit(jax.grad(lambda y, t: loss(y, t, reduction="sum")))
     found = call(jax.numpy.asarray(y), jax.numpy.asarray(t))
-    # At a root of the slope the exponential of the library decides.
+    # At a root of the derivative the exponential of the library decides.
     wanted = loss.gradient(y, t, reduction="sum")
     np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-15)
 
@@ -159,7 +161,7 @@ class Bent(DistanceLoss):
     """A loss with a value alone, of operations that have a rule of their own at ties."""
 
     def value(self, xp, r):
-        """Return a root near 0, and a line of another slope on each side."""
+        """Return a root near 0, and a line of another derivative on each side."""
         far = xp.abs(r) + 0.5 * xp.sign(r) * r
         return xp.where(xp.abs(r) < 1.0, xp.minimum(r * r, far), xp.maximum(far, 1.0 + 0.0 * r))
 
@@ -192,36 +194,36 @@ def summed(loss):
 @pytest.mark.parametrize("loss", LOSSES, ids=repr)
 def test_torch_maps_gradients_over_rows(torch, loss):
     func = torch.func
-    y, t, slopes, bends = rows(loss)
+    y, t, derivatives, second_derivatives = rows(loss)
     given = torch.tensor(y), torch.tensor(t)
     each = func.vmap(func.grad(summed(loss)))(*given)
-    np.testing.assert_allclose(each, slopes, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(each, derivatives, rtol=1e-13, atol=1e-15)
     for jacobian in (func.jacrev, func.jacfwd):
         whole = jacobian(lambda y, t: loss(y, t, reduction="none"))(*given)
-        np.testing.assert_allclose(whole.sum(1), slopes, rtol=1e-13, atol=1e-15)
+        np.testing.assert_allclose(whole.sum(1), derivatives, rtol=1e-13, atol=1e-15)
     curved = func.vmap(func.hessian(summed(loss)))(*given)
     if loss.takes_rows:
         curved = curved.diagonal(dim1=1, dim2=2)[smooth(loss, y, t)]
-        bends = bends[smooth(loss, y, t)]
-    np.testing.assert_allclose(curved, bends, rtol=1e-7, atol=1e-12)
+        second_derivatives = second_derivatives[smooth(loss, y, t)]
+    np.testing.assert_allclose(curved, second_derivatives, rtol=1e-7, atol=1e-12)
 
 
 # A few, for seconds each: JAX can map every operation, which PyTorch cannot.
 @pytest.mark.parametrize("loss", [*ONE_OF_EACH[::9], Bent(), Spread()], ids=repr)
 def test_jax_maps_gradients_over_rows(jax, loss):
-    y, t, slopes, _ = rows(loss)
+    y, t, derivatives, _ = rows(loss)
     each = jax.jit(jax.vmap(jax.grad(summed(loss))))(jax.numpy.asarray(y), jax.numpy.asarray(t))
-    np.testing.assert_allclose(each, slopes, rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(each, derivatives, rtol=1e-9, atol=1e-15)
 
 
 @pytest.mark.parametrize("mapped", [False, True])
-def test_a_target_without_a_slope_has_none_forward_either(torch, mapped):
+def test_a_target_without_a_derivative_has_none_forward_either(torch, mapped):
     y, t = torch.tensor([1.0, 5.0]), torch.tensor([1.5, 1.0])
 
     def forward(name):
         loss = lossfw.loss(name)
-        slope = torch.func.jacfwd(lambda y, t: loss(y, t, reduction="sum"), argnums=1)
-        return (torch.func.vmap(slope) if mapped else slope)(y, t).tolist()
+        derivative = torch.func.jacfwd(lambda y, t: loss(y, t, reduction="sum"), argnums=1)
+        return (torch.func.vmap(derivative) if mapped else derivative)(y, t).tolist()
 
     assert forward("huber") == [0.5, -1.0]
     with pytest.raises(ArgumentError, match="only with respect to the prediction"):
@@ -232,8 +234,8 @@ def test_a_target_without_a_slope_has_none_forward_either(torch, mapped):
 def test_no_array_is_made_beside_the_device_of_the_prediction(torch, loss):
     y, t = (torch.tensor(x, device="meta") for x in arguments(loss))
     y.requires_grad_()
-    (slope,) = torch.autograd.grad(loss(y, t), y, create_graph=True)
-    slope.sum().backward()
+    (derivative,) = torch.autograd.grad(loss(y, t), y, create_graph=True)
+    derivative.sum().backward()
     assert y.grad.device.type == "meta"
     if loss.takes_classes and loss.name not in ("dice", "jaccard", "tversky"):
         index = torch.zeros(t.shape[:-1], dtype=torch.int64, device="meta")
@@ -274,7 +276,7 @@ def test_a_call_compiles_whole(torch, name):
     np.testing.assert_allclose(y.grad, loss.gradient(y.detach(), t), rtol=1e-14, atol=1e-300)
 
 
-def test_the_target_of_a_residual_has_a_slope_and_other_targets_have_none(torch, jax):
+def test_the_target_of_a_residual_has_a_derivative_and_other_targets_have_none(torch, jax):
     huber, poisson = lossfw.loss("huber"), lossfw.loss("poisson_deviance")
     y = torch.tensor([1.0, 5.0], requires_grad=True)
     t = torch.tensor([1.5, 1.0], requires_grad=True)
@@ -287,7 +289,7 @@ def test_the_target_of_a_residual_has_a_slope_and_other_targets_have_none(torch,
         jax.grad(poisson, 1)(jax.numpy.asarray([4.0]), jax.numpy.asarray([1.0]))
 
 
-def test_weights_have_a_slope_through_both_sums(torch):
+def test_weights_have_a_derivative_through_both_sums(torch):
     z, k = torch.tensor(LOGIT_ROWS, dtype=torch.float64), torch.tensor(CLASSES)
     w = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64, requires_grad=True)
     CROSS(z, k, sample_weight=w).backward()

@@ -62,8 +62,8 @@ def test_large_arrays_of_float64_go_in_pieces_with_the_bits_of_the_whole(name):
     y, t = np.exp(random.normal(size=(2, 50_001, 2)))
     loss = lossfw.loss(name)
     with use_engine("tiles"):
-        slope = loss.gradient(y, t, reduction="sum")
+        derivative = loss.gradient(y, t, reduction="sum")
         assert np.array_equal(loss(y, t, reduction="none"), loss._unreduced(np, y, t))
-        assert np.array_equal(slope, loss._unreduced_gradient(np, y, t))
+        assert np.array_equal(derivative, loss._unreduced_gradient(np, y, t))
         rows = loss.replace(per="row")(y, t, reduction="none")
     assert np.array_equal(rows, loss._unreduced(np, y, t).sum(axis=-1))

@@ -1,4 +1,4 @@
-"""Groups in PyTorch and JAX: flat rows with ids, and lines that are filled up, the same slopes."""
+"""Groups in PyTorch and JAX: flat rows with ids and filled lines have the same derivatives."""
 
 import math
 
@@ -79,19 +79,22 @@ CASES = {
 }
 
 
-def slopes_of_torch(function, y, **others):
+def derivatives_of_torch(function, y, **others):
     y = y.clone().requires_grad_()
     value = function(y, **others)
     value.backward()
     return value.item(), y.grad.numpy()
 
 
-def slopes_of_jax(function, y, **others):
-    value, slopes = jax.jit(jax.value_and_grad(function))(y, **others)
-    return float(value), np.asarray(slopes)
+def derivatives_of_jax(function, y, **others):
+    value, derivatives = jax.jit(jax.value_and_grad(function))(y, **others)
+    return float(value), np.asarray(derivatives)
 
 
-LIBRARIES = {"torch": (torch.tensor, slopes_of_torch), "jax": (jax.numpy.asarray, slopes_of_jax)}
+LIBRARIES = {
+    "torch": (torch.tensor, derivatives_of_torch),
+    "jax": (jax.numpy.asarray, derivatives_of_jax),
+}
 
 
 # JAX compiles each case for seconds.
@@ -99,18 +102,18 @@ LIBRARIES = {"torch": (torch.tensor, slopes_of_torch), "jax": (jax.numpy.asarray
     ("library", "case"),
     [("torch", "scores"), ("torch", "columns"), ("torch", "vectors"), ("jax", "columns")],
 )
-def test_flat_rows_and_filled_lines_have_the_slopes_of_numpy(library, case):
-    array, slopes_of = LIBRARIES[library]
+def test_flat_rows_and_filled_lines_have_the_derivatives_of_numpy(library, case):
+    array, derivatives_of = LIBRARIES[library]
     loss, y, t = CASES[case]
     value = loss(y, t, group=IDS, sample_weight=WEIGHT, where=KEEP)
-    slopes = loss.gradient(y, t, group=IDS, sample_weight=WEIGHT, where=KEEP)
+    derivatives = loss.gradient(y, t, group=IDS, sample_weight=WEIGHT, where=KEEP)
     given = {"target": array(t), "sample_weight": array(WEIGHT), "where": array(KEEP)}
-    found = slopes_of(lambda z: loss(z, group=IDS, **given), array(y))
+    found = derivatives_of(lambda z: loss(z, group=IDS, **given), array(y))
     assert found[0] == pytest.approx(value, rel=1e-14)
-    np.testing.assert_allclose(found[1], slopes, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(found[1], derivatives, rtol=0, atol=1e-15)
     if library == "torch":
         called = loss.gradient(array(y), group=IDS, **given)
-        np.testing.assert_allclose(called, slopes, rtol=0, atol=1e-15)
+        np.testing.assert_allclose(called, derivatives, rtol=0, atol=1e-15)
 
     # Whatever fills up the lines, also NaN.
     lines = [np.full((4, MOST, *x.shape[1:]), math.nan) for x in (y, t)]
@@ -119,9 +122,9 @@ def test_flat_rows_and_filled_lines_have_the_slopes_of_numpy(library, case):
     mask[INSIDE] = KEEP
 
     given = {"target": array(lines[1]), "sample_weight": array(WEIGHT), "where": array(mask)}
-    found = slopes_of(lambda z, **given: loss(z, **given), array(lines[0]), **given)
+    found = derivatives_of(lambda z, **given: loss(z, **given), array(lines[0]), **given)
     assert found[0] == pytest.approx(value, rel=1e-14)
-    np.testing.assert_allclose(found[1][INSIDE], slopes, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(found[1][INSIDE], derivatives, rtol=0, atol=1e-15)
     assert (found[1][~INSIDE] == 0).all()
 
 

@@ -36,17 +36,17 @@ T = np.array([0, 2, 1, 1, 0, 0, 3, 1])
 
 
 def by_hand(y, t):
-    """Return loss and slopes of one group by a loop over its pairs."""
-    loss, slopes = 0.0, np.zeros(len(y))
+    """Return loss and derivatives of one group by a loop over its pairs."""
+    loss, derivatives = 0.0, np.zeros(len(y))
     for i, j in np.argwhere(t[:, None] > t):
         loss += np.logaddexp(0, y[j] - y[i])
-        slope = 1 / (1 + np.exp(y[i] - y[j]))
-        slopes[j] += slope
-        slopes[i] -= slope
-    return loss, slopes
+        derivative = 1 / (1 + np.exp(y[i] - y[j]))
+        derivatives[j] += derivative
+        derivatives[i] -= derivative
+    return loss, derivatives
 
 
-def test_losses_and_slopes_are_those_of_a_loop_over_the_pairs():
+def test_losses_and_derivatives_are_those_of_a_loop_over_the_pairs():
     loss, keep, weight = Pairs(), np.arange(8) != 6, np.array([2.0, 0.0, 0.5])
     rows = [np.flatnonzero(keep & (np.asarray(IDS) == name)) for name in "bac"]
     found = [by_hand(Y[some], T[some]) for some in rows]
@@ -56,11 +56,11 @@ def test_losses_and_slopes_are_those_of_a_loop_over_the_pairs():
         np.testing.assert_allclose(loss(Y, T, **call, reduction="none"), losses * weight)
         assert loss(Y, T, **call) == pytest.approx((losses * weight).sum() / 2.5)
         assert loss(Y, T, **call, denominator="count") == pytest.approx((losses * weight).sum() / 3)
-        slopes = np.zeros(8)
+        derivatives = np.zeros(8)
         for some, factor, (_, own) in zip(rows, weight / 2.5, found, strict=True):
-            slopes[some] = factor * own
+            derivatives[some] = factor * own
         value, gradient = loss.value_and_gradient(Y, T, **call)
-        np.testing.assert_allclose(gradient, slopes)
+        np.testing.assert_allclose(gradient, derivatives)
         np.testing.assert_array_equal(gradient, loss.gradient(Y, T, **call, out=np.empty(8)))
         assert value == loss(Y, T, **call)
     exact = loss.exact(Y, T, group=IDS, derivative=1).astype(float)
@@ -77,8 +77,8 @@ def test_groups_of_one_size_are_lines_whose_mask_leaves_out_rows():
     t = t.astype(float)
     losses = Pairs()(Y, T, group=[0] * 4 + [1] * 4, reduction="none")
     assert Pairs()(y, t) == losses.mean()
-    slopes = Pairs().gradient(Y, T, group=[0] * 4 + [1] * 4)
-    np.testing.assert_array_equal(Pairs().gradient(y, t), slopes.reshape(2, 4))
+    derivatives = Pairs().gradient(Y, T, group=[0] * 4 + [1] * 4)
+    np.testing.assert_array_equal(Pairs().gradient(y, t), derivatives.reshape(2, 4))
 
 
 def test_groups_of_one_size_are_those_of_ids_also_of_a_loss_that_takes_any_number():

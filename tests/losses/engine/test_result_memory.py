@@ -194,12 +194,14 @@ def test_a_tensor_holds_its_result():
     torch = pytest.importorskip("torch")
     tensors = [torch.from_numpy(gradient(n))[3:5] for n in range(20)]
     assert [tensor.tolist() for tensor in tensors] == [[2.0 * n, 2.0 * n] for n in range(20)]
-    slopes = []
+    derivatives = []
     for number in range(20):
         y = torch.full((SIZE,), float(number), dtype=torch.float64, requires_grad=True)
         LOSS(y, torch.zeros(SIZE, dtype=torch.float64), reduction="sum").backward()
-        slopes.append(y.grad)
-    assert [set(slope.tolist()) for slope in slopes] == [{2.0 * n} for n in range(20)]
+        derivatives.append(y.grad)
+    assert [set(derivative.tolist()) for derivative in derivatives] == [
+        {2.0 * n} for n in range(20)
+    ]
 
 
 @pytest.mark.parametrize("size", ["small", "large"])

@@ -18,18 +18,18 @@ cases = [
     ("pairwise_logistic", torch.tensor([[0.0, 1.0], [1.0, 0.0]]), {}),
 ]
 
-def slopes(function, t, options):
+def derivatives(function, t, options):
     y = torch.tensor([0.5, -2.0, 3.0, 0.0], requires_grad=True)
     function(y.reshape(t.shape), t, **options).backward()
     return y.grad
 
 def check(loss, t, options):
     whole = torch.compile(loss.__call__, fullgraph=True, backend="aot_eager")
-    torch.testing.assert_close(slopes(whole, t, options), slopes(loss, t, options))
+    torch.testing.assert_close(derivatives(whole, t, options), derivatives(loss, t, options))
 
 if sys.argv[1] == "after":
     for name, t, options in cases:
-        slopes(lossfw.loss(name), t, options)
+        derivatives(lossfw.loss(name), t, options)
     assert "torch._dynamo" not in sys.modules, "imported by a plain call"
 for name, t, options in cases:
     check(lossfw.loss(name), t, options)

@@ -18,11 +18,13 @@ CALLS = torch_written._CALLS + 1
 
 
 def members(loss, dtype="float64", rows=60):
-    """Return tensors of members without infinities, of which losses and slopes are finite."""
+    """Return tensors of members without infinities, of which losses and derivatives are finite."""
     y, t = drawn_members(loss, dtype)
     with np.errstate(all="ignore"):
-        slopes = loss.gradient(y, t, reduction="none").reshape(len(y), -1)
-        sizes = np.abs(np.concatenate([x.reshape(len(x), -1) for x in (y, t, slopes)], axis=-1))
+        derivatives = loss.gradient(y, t, reduction="none").reshape(len(y), -1)
+        sizes = np.abs(
+            np.concatenate([x.reshape(len(x), -1) for x in (y, t, derivatives)], axis=-1)
+        )
     usual = np.flatnonzero((sizes < 1e4).all(axis=-1))[:rows]
     return torch.from_numpy(y[usual]), torch.from_numpy(t[usual])
 
@@ -31,7 +33,7 @@ def fast(loss, y, t, *, mean=True):
     return torch_fast_path.compute(loss, y, t, mean=mean, checked=True)
 
 
-def slopes_of(value, y, **options):
+def derivatives_of(value, y, **options):
     return torch.autograd.grad(value, y, **options)[0]
 
 
@@ -46,7 +48,7 @@ def test_the_processor_has_the_digits_of_numpy(loss, dtype):
         assert found.dtype == y.dtype
         assert "Engine" in found.grad_fn.name()
         assert found.item() == y.new_tensor(value).item()
-        np.testing.assert_array_equal(slopes_of(found, leaf).numpy(), gradient)
+        np.testing.assert_array_equal(derivatives_of(found, leaf).numpy(), gradient)
         assert fast(loss, y, t, mean=reduction == "mean").item() == found.item()
 
 
@@ -57,7 +59,7 @@ def test_more_axes_of_rows_and_strides_have_the_digits_of_numpy():
         leaf = y.reshape(shape).clone().requires_grad_()
         found = fast(Preference(), leaf, t.reshape(shape))
         assert found.item() == flat.item()
-        assert slopes_of(found, leaf).shape == shape
+        assert derivatives_of(found, leaf).shape == shape
     turned = y.T.contiguous().T.requires_grad_()
     assert fast(Preference(), turned, t).item() == flat.item()
 
@@ -72,8 +74,8 @@ def test_second_derivatives_are_those_of_a_plain_call(loss, mean):
 
     def twice(call):
         leaf = y.clone().requires_grad_()
-        first = slopes_of(call(leaf), leaf, create_graph=True)
-        return first.detach(), slopes_of((first * first.detach()).sum(), leaf)
+        first = derivatives_of(call(leaf), leaf, create_graph=True)
+        return first.detach(), derivatives_of((first * first.detach()).sum(), leaf)
 
     found = twice(lambda leaf: fast(loss, leaf, t, mean=mean))
     wanted = twice(lambda leaf: loss(leaf, t, reduction="mean" if mean else "sum"))
@@ -109,7 +111,7 @@ def step(call, y):
     leaf = y.clone().requires_grad_()
     with Operations() as operations:
         value = call(leaf)
-        gradient = slopes_of(value, leaf)
+        gradient = derivatives_of(value, leaf)
     return value.item(), gradient, operations.count
 
 
@@ -164,12 +166,12 @@ def test_each_pass_back_has_a_gradient_of_its_own(loss):
     leaf = y.clone().requires_grad_()
     whole = fast(loss, leaf, t)
     wanted = loss.gradient(y.numpy(), t.numpy())
-    first, second = (slopes_of(whole, leaf, retain_graph=True) for _ in range(2))
+    first, second = (derivatives_of(whole, leaf, retain_graph=True) for _ in range(2))
     first.zero_()
     np.testing.assert_array_equal(second.numpy(), wanted)
-    third = slopes_of(whole, leaf, grad_outputs=torch.tensor(3.0), retain_graph=True)
+    third = derivatives_of(whole, leaf, grad_outputs=torch.tensor(3.0), retain_graph=True)
     np.testing.assert_array_equal(third.numpy(), np.float32(3.0) * wanted)
-    several = slopes_of(
+    several = derivatives_of(
         whole,
         leaf,
         grad_outputs=torch.tensor([1.0, 2.0]),

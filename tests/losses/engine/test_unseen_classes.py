@@ -44,10 +44,10 @@ def each(loss):
     return lambda y, k: loss(y, k, reduction="none")
 
 
-def expect_nan(losses, slopes, loss):
-    """Hold losses and slopes to those of legal classes, and to NaN for the others."""
+def expect_nan(losses, derivatives, loss):
+    """Hold losses and derivatives to those of legal classes, and to NaN for the others."""
     wanted = each(loss)(SHARES, LEGAL), loss.gradient(SHARES, LEGAL, reduction="sum")
-    for found, numbers in zip((losses, slopes), wanted, strict=True):
+    for found, numbers in zip((losses, derivatives), wanted, strict=True):
         numbers = numbers.copy()
         numbers[NONE] = np.nan
         np.testing.assert_allclose(np.asarray(found), numbers, rtol=1e-5, atol=1e-6)
@@ -74,8 +74,8 @@ def test_jax_with_what_it_knows(loss):
     kept = jax.numpy.asarray(~NONE)
     legal = loss(SHARES, LEGAL, where=~NONE)
     assert float(jax.jit(loss.__call__)(y, k, where=kept)) == pytest.approx(legal, rel=1e-5)
-    slope = jax.jit(jax.grad(lambda y, k, w: loss(y, k, where=w)))(y, k, kept)
-    np.testing.assert_allclose(slope, loss.gradient(SHARES, LEGAL, where=~NONE), atol=1e-6)
+    derivative = jax.jit(jax.grad(lambda y, k, w: loss(y, k, where=w)))(y, k, kept)
+    np.testing.assert_allclose(derivative, loss.gradient(SHARES, LEGAL, where=~NONE), atol=1e-6)
     for call in (loss, jax.grad(loss)):
         with pytest.raises(DomainError, match=r"target\[1\] = -1"):
             call(y, k)
@@ -93,14 +93,14 @@ def test_jax_with_what_it_knows(loss):
 def test_torch_under_vmap(loss):
     torch = pytest.importorskip("torch")
     y, k = torch.tensor(SHARES), torch.tensor(CLASSES)
-    slopes, losses = torch.func.vmap(torch.func.grad_and_value(loss.__call__))(y, k)
-    expect_nan(losses, slopes, loss._without_own_weight())
-    slopes = loss._without_own_weight().gradient(SHARES, LEGAL, where=~NONE, reduction="sum")
+    derivatives, losses = torch.func.vmap(torch.func.grad_and_value(loss.__call__))(y, k)
+    expect_nan(losses, derivatives, loss._without_own_weight())
+    derivatives = loss._without_own_weight().gradient(SHARES, LEGAL, where=~NONE, reduction="sum")
     kept = torch.tensor(~NONE)
     found = torch.func.vmap(torch.func.grad(lambda y, k, w: loss(y, k, where=w, empty="zero")))(
         y, k, kept
     )
-    np.testing.assert_allclose(found, slopes, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(found, derivatives, rtol=1e-12, atol=1e-15)
     with pytest.raises(DomainError, match=r"target\[1\] = -1"):
         loss(y, k)
 

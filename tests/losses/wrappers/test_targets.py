@@ -177,7 +177,7 @@ class TestFocalModulated:
         [
             # The part's curvature is above the largest float32.
             ("focal", 1.4e-45, 1e-20, "float32"),
-            # The square of the slope of the power underflows.
+            # The square of the derivative of the power underflows.
             ({"name": "binary_cross_entropy", "from_logits": True}, -476.5, 1.1e-207, "float64"),
         ],
     )

@@ -48,18 +48,18 @@ def test_the_value_is_the_weighted_sum_and_derivatives_lie_side_by_side():
 
 def test_torch():
     torch = pytest.importorskip("torch")
-    slope = LOSS.gradient(Y, T, reduction="sum")
+    derivative = LOSS.gradient(Y, T, reduction="sum")
     y = torch.tensor(Y, requires_grad=True)
     LOSS(y, torch.tensor(T), reduction="sum").backward()
-    assert y.grad.numpy() == pytest.approx(slope, rel=1e-12)
+    assert y.grad.numpy() == pytest.approx(derivative, rel=1e-12)
 
 
 def test_jax():
     jax = pytest.importorskip("jax")
-    slope = LOSS.gradient(Y, T, reduction="sum")
+    derivative = LOSS.gradient(Y, T, reduction="sum")
     with jax.enable_x64(True):
         found = jax.grad(lambda y: LOSS.unchecked(y, jax.numpy.asarray(T), reduction="sum"))(Y)
-        assert np.asarray(found) == pytest.approx(slope, rel=1e-12)
+        assert np.asarray(found) == pytest.approx(derivative, rel=1e-12)
 
 
 def test_nan_in_a_class_reaches_the_result():

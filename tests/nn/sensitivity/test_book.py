@@ -34,13 +34,13 @@ def test_accuracy_and_its_flat_interval(found):
 
 
 @pytest.mark.slow
-def test_accuracy_has_no_slope_at_any_parameter(found):
+def test_accuracy_has_no_gradient_at_any_parameter(found):
     own = found["zeros"]["sigmoid"]
     assert own["steady"] == {"accuracy": True}
     assert f"for all {sum(own['parameters']):,} parameters" in SAID
 
 
-def test_the_loss_has_a_slope_but_where_pixels_are_blank(found):
+def test_the_loss_has_a_gradient_but_where_pixels_are_blank(found):
     own = found["zeros"]["sigmoid"]
     assert own["loss"] == own["unseen"] == [5800, 0, 0]
     assert (
@@ -55,4 +55,4 @@ def test_with_steps_only_the_last_layer_has_one(found):
     assert step["loss"] == [first, second, 0]
     assert f"for all {first:,} and all {second:,} parameters" in SAID
     assert f"none of the {last:,} parameters of the last layer" in SAID
-    assert set(found["curves"]["step"]["slope"]) == {0.0}
+    assert set(found["curves"]["step"]["gradient"]) == {0.0}

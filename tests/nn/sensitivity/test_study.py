@@ -71,21 +71,21 @@ def test_the_curves_are_those_of_the_network_with_the_parameter_changed(name):
 
 
 @pytest.mark.parametrize("hidden", ["sigmoid", "relu", "tanh"])
-def test_slopes_are_those_of_the_backward_pass(hidden):
+def test_gradients_are_those_of_the_backward_pass(hidden):
     net = network(hidden)
     with one_blas_thread():
-        _, slopes = loss_and_gradients(
+        _, gradients = loss_and_gradients(
             net, LOSS, "logits", DATA.inputs, DATA.targets, DATA.sample_weight
         )
-    arrays = [array for layer in slopes for array in layer]
+    arrays = [array for layer in gradients for array in layer]
     for name in NAMES:
         number, *place = find_parameter(name, net)
-        slope = study(name, net)["curves"]["own"]["slope"][HERE]
-        assert slope == pytest.approx(arrays[number][tuple(place)], rel=1e-10, abs=1e-14)
-    # Uphill along the gradient the slope is its length.
+        gradient = study(name, net)["curves"]["own"]["gradient"][HERE]
+        assert gradient == pytest.approx(arrays[number][tuple(place)], rel=1e-10, abs=1e-14)
+    # Uphill along the gradient the gradient is its length.
     length = np.sqrt(sum(np.sum(array**2) for array in arrays))
     found = study(GRADIENT, net)
-    assert found["curves"]["own"]["slope"][HERE] == pytest.approx(length, rel=1e-10)
+    assert found["curves"]["own"]["gradient"][HERE] == pytest.approx(length, rel=1e-10)
     assert list(found["curves"]) == ["own"]
 
 
@@ -113,20 +113,20 @@ def test_bisection_ends_at_neighbours_also_at_0_and_between_huge_numbers():
 
 
 class TestZeros:
-    def test_before_the_last_step_every_slope_is_exactly_0(self):
+    def test_before_the_last_step_every_gradient_is_exactly_0(self):
         zeros = study(NAMES[0])["zeros"]
         assert zeros["step"]["parameters"] == [4 * 6 + 6, 6 * 5 + 5, 5 * 3 + 3]
-        # Behind a unit that is never 1 the last layer has no slope either.
+        # Behind a unit that is never 1 the last layer has no gradient either.
         assert zeros["step"]["loss"] == [30, 35, zeros["step"]["unseen"][2]]
         assert zeros["step"]["unseen"][2] < 15
         assert zeros["own"]["loss"] == [0, 0, 0]
 
-    def test_the_loss_of_steps_jumps_and_its_slope_is_0(self):
+    def test_the_loss_of_steps_jumps_and_its_gradient_is_0(self):
         curve = study(NAMES[0])["curves"]["step"]
-        assert set(curve["slope"]) == {0.0}
+        assert set(curve["gradient"]) == {0.0}
         assert len(set(curve["loss"])) > 1
 
-    def test_accuracy_has_the_slope_0_unless_a_row_or_a_unit_is_at_its_edge(self):
+    def test_accuracy_has_the_gradient_0_unless_a_row_or_a_unit_is_at_its_edge(self):
         net = network()
         steady = [one["steady"] for one in study(NAMES[0], net)["zeros"].values()]
         assert steady == [{"accuracy": True}, {"accuracy": True}]
@@ -186,5 +186,5 @@ def test_a_loss_of_groups_and_one_of_columns_have_their_curves():
         curve = of.run()["curves"]["own"]
         y = net.forward(DATA.inputs)[:, 0]
         assert curve["loss"][1] == pytest.approx(loss(y, targets, group=given), rel=1e-12)
-        slope = loss.gradient(y, targets, group=given) @ DATA.inputs[:, 2]
-        assert curve["slope"][1] == pytest.approx(slope, rel=1e-10)
+        gradient = loss.gradient(y, targets, group=given) @ DATA.inputs[:, 2]
+        assert curve["gradient"][1] == pytest.approx(gradient, rel=1e-10)

@@ -225,7 +225,7 @@ train: {epochs: 1, optimizer: sgd}
 
 
 class TestRefusal:
-    def test_a_loss_without_slope_names_losses_with_one(self, problem, build, folder):
+    def test_a_loss_without_gradient_names_losses_with_one(self, problem, build, folder):
         targets = np.where(np.arange(6) % 2, 1.0, -1.0).reshape(-1, 1)
         np.savez(folder / "margins.npz", inputs=np.ones((6, 2)), targets=targets)
         where, what, hint = problem(text=MARGINS)
@@ -236,7 +236,7 @@ class TestRefusal:
         assert "train.allow_untrainable: true" in hint
         build("train.allow_untrainable=true", text=MARGINS)
 
-    def test_a_step_names_activations_with_a_slope(self, problem, build):
+    def test_a_step_names_activations_with_a_gradient(self, problem, build):
         where, what, hint = problem("network.layers.0.activation=step")
         assert where.startswith("-o network.layers.0.activation")
         assert "layers.0 would not change" in what

@@ -75,8 +75,8 @@ def test_without_groups_a_batch_is_one():
     made = training([5, 3], grouped=False, batch_size=8, epochs=1)
     step = train(made).network.layers[0].weight
     inputs, targets = made.data.inputs, made.data.targets
-    slope = Spread().gradient(np.zeros(8), targets, reduction="sum")
-    assert step == pytest.approx(-0.1 * inputs.T @ slope[:, np.newaxis], rel=1e-12)
+    gradient = Spread().gradient(np.zeros(8), targets, reduction="sum")
+    assert step == pytest.approx(-0.1 * inputs.T @ gradient[:, np.newaxis], rel=1e-12)
 
 
 @pytest.mark.parametrize(

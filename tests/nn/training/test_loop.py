@@ -93,10 +93,10 @@ def test_one_batch_of_all_rows_is_plain_gradient_descent(training, two_rings):
     trained = train(job)
     layer = job.network.layers[0]
     y = job.network.forward(two_rings.inputs)
-    slope = (y - np.eye(2)[two_rings.targets]) / 600
+    gradient = (y - np.eye(2)[two_rings.targets]) / 600
     w, b = arrays(trained.network)
-    assert w == pytest.approx(layer.weight - 0.3 * two_rings.inputs.T @ slope, rel=1e-12)
-    assert b == pytest.approx(layer.bias - 0.3 * slope.sum(0), rel=1e-12)
+    assert w == pytest.approx(layer.weight - 0.3 * two_rings.inputs.T @ gradient, rel=1e-12)
+    assert b == pytest.approx(layer.bias - 0.3 * gradient.sum(0), rel=1e-12)
     moves = (np.abs(w - layer.weight).max(), np.abs(b - layer.bias).max())
     assert trained.moved == (max(moves),)
 

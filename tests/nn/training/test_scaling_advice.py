@@ -9,7 +9,7 @@ import lossfw
 
 rng = np.random.default_rng(1)
 SMALL = rng.normal(size=(120, 3))
-SLOPES = np.array([1.0, 2.0, -1.0])
+GRADIENTS = np.array([1.0, 2.0, -1.0])
 CONFIG = """\
 lossfw: 1
 data: {name: arrays, file: rows.npz}
@@ -20,7 +20,7 @@ train: {epochs: 8, optimizer: {name: sgd, learning_rate: 0.05}}
 
 
 def told(folder, scale, hidden, *overrides):
-    np.savez(folder / "rows.npz", inputs=SMALL * scale + 5 * scale, targets=SMALL @ SLOPES)
+    np.savez(folder / "rows.npz", inputs=SMALL * scale + 5 * scale, targets=SMALL @ GRADIENTS)
     (folder / "c.yaml").write_text(CONFIG.replace("HIDDEN", hidden))
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")

@@ -117,13 +117,13 @@ def test_a_strip_has_its_rare_elements_and_no_other(dtype, weighted):
     kernel = kernel_of(body, dtype, derivatives=True, weighted=weighted)
     for rare in ((), (700,), (700, 4999)):
         y[list(rare)], t[list(rare[:1])] = 500.0, 600.0
-        loss, slope = body(np, y, t)
-        slopes = np.empty_like(y)
-        total, _ = kernel(y, t, derivatives=slopes, weight=weight)
+        loss, derivative = body(np, y, t)
+        derivatives = np.empty_like(y)
+        total, _ = kernel(y, t, derivatives=derivatives, weight=weight)
         terms = loss if weight is None else weight * loss.astype(np.float64)
         assert total == np.add.reduce(terms, dtype=np.float64)
-        wanted = slope if weight is None else (slope * (weight * 1.0)).astype(dtype)
-        np.testing.assert_array_equal(slopes, wanted)
+        wanted = derivative if weight is None else (derivative * (weight * 1.0)).astype(dtype)
+        np.testing.assert_array_equal(derivatives, wanted)
 
 
 LENGTHS = (0, 1, 7, 8, 9, 127, 128, 129, 136, 511, 513, 1000, 8191, 8192, 8193, 16400, 100_003)

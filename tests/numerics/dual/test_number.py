@@ -176,7 +176,7 @@ def test_max_and_min_over_an_axis_share_a_tie():
 
 
 def test_what_does_not_move_adds_nothing_to_a_derivative():
-    # log has an infinite slope at 0, but the class that is at 0 is not the one that moves.
+    # log has an infinite derivative at 0, but the class that is at 0 is not the one that moves.
     def body(xp, y, t):
         return xp.sum(xp.where(t > 0, -t * xp.log(y), xp.zeros_like(y)), axis=-1)
 

@@ -167,7 +167,7 @@ def test_of_two_exact_columns_an_infinite_product_is_unknown():
     assert not np.isinf(to_float(second)).any()
 
 
-def test_an_infinite_slope_of_an_exact_row_keeps_its_sign():
+def test_an_infinite_derivative_of_an_exact_row_keeps_its_sign():
     def body(xp, y):
         a, b = y[..., 0], y[..., 1]
         return xp.sqrt(a + b - 2 * a)

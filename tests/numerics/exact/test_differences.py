@@ -79,7 +79,7 @@ def test_derivatives_between_nearly_equal_arguments():
 
 @pytest.mark.parametrize("constant", [1 / 3, 4.685**2 / 6])
 def test_flat_stretches_have_derivative_0(constant):
-    """Where every operation is rounded, rounding must not be taken for a slope."""
+    """Where every operation is rounded, rounding must not be taken for a derivative."""
 
     def body(xp, r):
         flat = xp.full_like(r, constant) * xp.full_like(r, 0.1) / 7

@@ -76,9 +76,9 @@ def test_numbers_far_below_all_floats_keep_their_digits(name, power):
         return getattr(xp, name)(tiny) / tiny
 
     found = evaluate(ratio, [10.0**power])[0]
-    slope = 2 / mpmath.sqrt(mpmath.pi) if name == "erf" else 1
+    derivative = 2 / mpmath.sqrt(mpmath.pi) if name == "erf" else 1
     with mpmath.workdps(80):
-        assert abs(mpmath.mpf(found) / slope - 1) < mpmath.mpf(
+        assert abs(mpmath.mpf(found) / derivative - 1) < mpmath.mpf(
             "1e-15" if name == "erf" else "1e-59"
         )
 

@@ -22,8 +22,8 @@ def test_source_has_arguments_then_parameters():
         "  return (v3 * (v1 - (0.5 * v3)));\n"
         "}"
     )
-    named = javascript(lossfw.activation("elu"), "derivative", name="slope")
-    assert named.source.startswith("function slope(x, alpha) {")
+    named = javascript(lossfw.activation("elu"), "derivative", name="gradient")
+    assert named.source.startswith("function gradient(x, alpha) {")
     assert (named.traced.arguments, named.traced.parameters) == (("x",), {"alpha": 1.0})
 
 
@@ -43,7 +43,7 @@ def test_a_script_computes_the_body(loss):
         if script.textbook:
             some = np.isfinite(wanted) & np.isfinite(found) & (np.abs(y) < 5) & (np.abs(y) > 0.05)
             if getattr(loss, "guard", "") == "floor":
-                # At a kink the textbook's slope is between those of both sides.
+                # At a kink the textbook's gradient is between those of both sides.
                 some &= ~np.isin(y, (loss.delta, 1 - loss.delta))
             np.testing.assert_allclose(found[some], wanted[some], rtol=1e-6, atol=1e-6)
         else:

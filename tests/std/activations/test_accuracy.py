@@ -105,8 +105,13 @@ def test_sparse_grid_of_small_and_large_parameters():
     for sample in [("elu", {"alpha": 1e-20}), ("celu", {"alpha": 1e20}), ("celu", {"alpha": 1e-20}),
                    ("softplus", {"beta": 1e20}), ("softplus", {"beta": 1e-20})]:  # fmt: skip
         f = make(sample)
-        value, slope, bend = (f.exact(x, derivative=k).astype(float) for k in range(3))
-        for found, exact, rise in ((f(x), value, slope), (f.derivative(np, x), slope, bend)):
+        value, derivative, second_derivative = (
+            f.exact(x, derivative=k).astype(float) for k in range(3)
+        )
+        for found, exact, rise in (
+            (f(x), value, derivative),
+            (f.derivative(np, x), derivative, second_derivative),
+        ):
             # Or that of an argument within four units.
             allowed = 4 * np.spacing(np.abs(exact)) + 2 * np.abs(rise) * moved
             assert (np.abs(found - exact) <= allowed).all(), sample
@@ -126,16 +131,16 @@ def test_least_value_and_largest_derivative(sample, lowest, steepest):
     (name, parameters), f = sample, make(sample)
     with mpmath.workdps(ROOT_DIGITS):
         function = lambda x: TRUTH[name](x, **parameters)  # noqa: E731
-        slope = lambda x: mpmath.diff(function, x)  # noqa: E731
-        bottom = mpmath.findroot(slope, lowest)
+        derivative = lambda x: mpmath.diff(function, x)  # noqa: E731
+        bottom = mpmath.findroot(derivative, lowest)
         top = mpmath.findroot(lambda x: mpmath.diff(function, x, 2), steepest)
         assert f.claims().range[0] == float(function(bottom))
-        assert f.claims().lipschitz == float(slope(top))
+        assert f.claims().lipschitz == float(derivative(top))
         # Nothing is steeper: neither here, nor on the other side, nor far out.
         others = [mpmath.mpf(i) / 8 for i in range(-80, 81)]
-        assert all(abs(slope(x)) <= slope(top) for x in others)
+        assert all(abs(derivative(x)) <= derivative(top) for x in others)
         assert all(function(x) >= function(bottom) for x in others)
-        for number in (function(bottom), slope(top)):
+        for number in (function(bottom), derivative(top)):
             assert mpmath.nstr(number, 60)[:SHOWN] in type(f).__doc__
 
 

@@ -32,7 +32,7 @@ LIMITS = {
     "exp": (0, inf, 0, inf),
 }
 
-# What is set at a kink: the slope at 0, or at -3 and 3.
+# What is set at a kink: the derivative at 0, or at -3 and 3.
 AT_KINKS = {
     "relu": {0: 0},
     "leaky_relu": {0: 0.01},
@@ -87,12 +87,12 @@ def test_a_read_only_argument_will_do(sample):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_limits_are_reached(name, dtype):
     f, ends = lossfw.activation(name), np.array([-inf, inf], dtype)
-    low, high, *slopes = LIMITS[name]
+    low, high, *derivatives = LIMITS[name]
     assert f(ends).tolist() == np.array([low, high], dtype).tolist()
     for x in (ends, np.finfo(dtype).max * np.array([-1, 1], dtype)):
-        assert f.derivative(np, x).tolist() == np.array(slopes, dtype).tolist()
-        bend = f.second_derivative(np, x)
-        assert bend.tolist() == ([0, inf] if name == "exp" else [0, 0])
+        assert f.derivative(np, x).tolist() == np.array(derivatives, dtype).tolist()
+        second_derivative = f.second_derivative(np, x)
+        assert second_derivative.tolist() == ([0, inf] if name == "exp" else [0, 0])
 
 
 # What it says of itself -----------------------------------------------------
@@ -108,10 +108,10 @@ def test_results_lie_in_the_space_that_is_declared(sample):
 
 
 @pytest.mark.parametrize("name", sorted(AT_KINKS))
-def test_the_slope_at_a_kink_is_the_documented_one(name):
+def test_the_derivative_at_a_kink_is_the_documented_one(name):
     f = lossfw.activation(name)
-    for kink, slope in AT_KINKS[name].items():
-        assert f.derivative(np, np.array([float(kink)])).tolist() == [slope]
+    for kink, derivative in AT_KINKS[name].items():
+        assert f.derivative(np, np.array([float(kink)])).tolist() == [derivative]
         assert abs(f.second_derivative(np, np.array([float(kink)]))[0]) < 2
     elu = lossfw.activation("elu", alpha=0.25)
     assert elu.derivative(np, np.array([0.0, -0.0])).tolist() == [0.25, 0.25]

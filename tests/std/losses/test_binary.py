@@ -34,8 +34,8 @@ class TestKnownValues:
         assert found.dtype == dtype
         assert float(found[0]) == pytest.approx(wanted, rel=5e-4)
         if wanted < 1:
-            slope = LOGITS.gradient(np.array([z], dtype), [t], reduction="none")
-            assert abs(float(slope[0])) == pytest.approx(wanted, rel=5e-4)
+            derivative = LOGITS.gradient(np.array([z], dtype), [t], reduction="none")
+            assert abs(float(derivative[0])) == pytest.approx(wanted, rel=5e-4)
 
     def test_infinite_logits(self):
         z, t = [inf, -inf, inf, -inf, inf], [1, 0, 0, 1, 0.5]
@@ -70,7 +70,7 @@ class TestEdges:
                 assert found == pytest.approx(ends, rel=1e-15)
                 assert not (np.signbit(found) & (found == 0)).any()
 
-    def test_the_floor_has_no_slope_below_delta(self):
+    def test_the_floor_has_no_derivative_below_delta(self):
         loss = lossfw.loss("binary_cross_entropy", guard="floor", delta=0.25)
         y, t = [0.125, 0.125, 0.875, 0.25], [1, 0, 1, 1]
         assert loss.gradient(y, t, reduction="none") == pytest.approx([0, 8 / 7, -8 / 7, -4])
@@ -91,11 +91,14 @@ class TestEdges:
     def test_focal_at_the_ends(self, gamma):
         loss = lossfw.loss("focal", gamma=gamma)
         assert loss([1, 0, 0, 1], [1, 0, 1, 0], reduction="none").tolist() == [0, 0, inf, inf]
-        slope = -1.0 if gamma == 0 else 0.0
-        assert loss.gradient([1, 0], [1, 0], reduction="none").tolist() == [slope, -slope]
+        derivative = -1.0 if gamma == 0 else 0.0
+        assert loss.gradient([1, 0], [1, 0], reduction="none").tolist() == [derivative, -derivative]
         # From (1 - s)^(gamma - 1) gamma (gamma + 1) near s = 1.
-        bend = {0.0: 1.0, 0.5: inf, 1.0: 2.0, 2.0: 0.0}[gamma]
-        assert loss.hessian([1, 0], [1, 0], reduction="none").tolist() == [bend, bend]
+        second_derivative = {0.0: 1.0, 0.5: inf, 1.0: 2.0, 2.0: 0.0}[gamma]
+        assert loss.hessian([1, 0], [1, 0], reduction="none").tolist() == [
+            second_derivative,
+            second_derivative,
+        ]
         by_logits = lossfw.loss("focal", gamma=gamma, from_logits=True)
         z, t = [inf, -inf, -inf, inf], [1, 0, 1, 0]
         assert by_logits(z, t, reduction="none").tolist() == [0, 0, inf, inf]

@@ -1,4 +1,4 @@
-"""Losses over classes besides cross-entropy: slopes at ends and ties, errors."""
+"""Losses over classes besides cross-entropy: derivatives at ends and ties, errors."""
 
 import math
 
@@ -13,14 +13,14 @@ INF = math.inf
 
 class TestRobust:
     @pytest.mark.parametrize("q", [0.01, 0.3, 0.7])
-    def test_slopes_at_the_ends(self, q):
+    def test_derivatives_at_the_ends(self, q):
         loss = lossfw.loss("generalised_cross_entropy", q=q)
         for target in (0, [1.0, 0.0]):
             assert loss.gradient([0.0, 1.0], target).tolist() == [-INF, 0]
             assert loss.hessian([0.0, 1.0], target).tolist() == [INF, 0]
             assert loss.gradient([1.0, 0.0], target).tolist() == [-1, 0]
 
-    def test_slopes_of_the_straight_line(self):
+    def test_derivatives_of_the_straight_line(self):
         whole = lossfw.loss("generalised_cross_entropy", q=1.0)
         assert whole.gradient([0.0, 1.0], 0).tolist() == [-1, 0]
         assert whole.hessian([0.0, 1.0], 0).tolist() == [0, 0]
@@ -37,7 +37,7 @@ class TestFocal:
 
 class TestHinges:
     @pytest.mark.parametrize("form", ["crammer_singer", "weston_watkins"])
-    def test_slopes_of_an_index_and_of_its_row_are_the_same_at_ties_too(self, form):
+    def test_derivatives_of_an_index_and_of_its_row_are_the_same_at_ties_too(self, form):
         loss = lossfw.loss("multiclass_hinge", form=form)
         z = np.random.default_rng(7).integers(-2, 3, (200, 4)) * 0.5
         index = np.arange(200) % 4
@@ -47,8 +47,8 @@ class TestHinges:
         assert not loss.hessian(z, index).any()
 
     def test_ties_share_no_subgradient_twice(self):
-        slope = lossfw.loss("multiclass_hinge").gradient([0.0, 1.0, 1.0], 0)
-        assert slope.tolist() == [-1, 1, 0]
+        derivative = lossfw.loss("multiclass_hinge").gradient([0.0, 1.0, 1.0], 0)
+        assert derivative.tolist() == [-1, 1, 0]
 
     @pytest.mark.parametrize(
         ("row", "worst", "every"),

@@ -30,7 +30,7 @@ class TestForms:
 
 class TestLogits:
     @pytest.mark.parametrize(
-        ("row", "value", "slope"),
+        ("row", "value", "derivative"),
         [
             ([INF, 0, 0], 0.0, [0, 0, 0]),
             ([0, INF, 0], INF, [-1, 1, 0]),
@@ -43,10 +43,10 @@ class TestLogits:
         ],
     )
     @pytest.mark.parametrize("target", [0, [1.0, 0.0, 0.0]])
-    def test_infinite_logits_have_their_limits(self, row, value, slope, target):
+    def test_infinite_logits_have_their_limits(self, row, value, derivative, target):
         form = loss(from_logits=True)
         assert form(row, target) == pytest.approx(value)
-        assert form.gradient(row, target) == pytest.approx(np.array(slope, float), abs=1e-15)
+        assert form.gradient(row, target) == pytest.approx(np.array(derivative, float), abs=1e-15)
         assert np.isfinite(form.hessian(row, target)).all()
 
     def test_an_excluded_class_does_no_harm(self):
@@ -74,11 +74,13 @@ class TestGuards:
         assert at["floor"] == [pytest.approx(-math.log(delta)), 0.0]
         assert at["none"] == [INF, 0.0]
 
-    def test_the_floor_has_no_slope_below_delta_and_the_others_do(self):
-        slopes = {g: loss(guard=g, delta=1e-3).gradient([1e-4, 1 - 1e-4], 0)[0] for g in GUARDS}
-        assert slopes["floor"] == 0
-        assert slopes["none"] == pytest.approx(-1e4)
-        assert slopes["normalised"] == slopes["additive"] == pytest.approx(-1 / 1.1e-3)
+    def test_the_floor_has_no_derivative_below_delta_and_the_others_do(self):
+        derivatives = {
+            g: loss(guard=g, delta=1e-3).gradient([1e-4, 1 - 1e-4], 0)[0] for g in GUARDS
+        }
+        assert derivatives["floor"] == 0
+        assert derivatives["none"] == pytest.approx(-1e4)
+        assert derivatives["normalised"] == derivatives["additive"] == pytest.approx(-1 / 1.1e-3)
 
     def test_logits_need_no_guard(self):
         z = [[2.0, -1.0, 0.5]]

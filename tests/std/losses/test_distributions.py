@@ -35,12 +35,14 @@ def test_one_member_is_the_absolute_error():
 
 
 @pytest.mark.parametrize("fair", [False, True])
-def test_equal_members_share_the_slope_of_both_sides(fair):
+def test_equal_members_share_the_derivative_of_both_sides(fair):
     loss = lossfw.loss("crps_ensemble", fair=fair)
     y, t = np.array([[1.0, 1.0, 2.0, 1.0, 0.5]]), np.array([1.0])
-    slopes = loss.gradient(y, t)
-    np.testing.assert_allclose(slopes, loss.exact(y, t, derivative=1).astype(float), rtol=1e-15)
-    assert slopes[0, 0] == slopes[0, 1] == slopes[0, 3]
+    derivatives = loss.gradient(y, t)
+    np.testing.assert_allclose(
+        derivatives, loss.exact(y, t, derivative=1).astype(float), rtol=1e-15
+    )
+    assert derivatives[0, 0] == derivatives[0, 1] == derivatives[0, 3]
 
 
 @pytest.mark.parametrize("name", ["crps_normal", "crps_logistic"])
@@ -48,8 +50,8 @@ def test_towards_a_scale_of_0_the_crps_is_the_distance(name):
     loss = lossfw.loss(name)
     y, t = [[0.0, -80.0], [1.0, -80.0], [0.0, -80.0]], [3.0, 1.0, -2.0]
     np.testing.assert_allclose(loss(y, t, reduction="none"), [3.0, 0.0, 2.0], atol=1e-30)
-    slopes = loss.gradient(y, t, reduction="sum")
-    np.testing.assert_allclose(slopes, [[-1.0, 0.0], [0.0, 0.0], [1.0, 0.0]], atol=1e-30)
+    derivatives = loss.gradient(y, t, reduction="sum")
+    np.testing.assert_allclose(derivatives, [[-1.0, 0.0], [0.0, 0.0], [1.0, 0.0]], atol=1e-30)
 
 
 def test_the_distribution_of_a_prediction():

@@ -42,10 +42,10 @@ class TestZeros:
         assert js(guard=guard)([0.0, 1.0], [1.0, 0.0]) == pytest.approx(math.log(2), abs=1e-6)
         assert js(guard=guard).claims().bounded == math.log(2)
 
-    def test_js_has_a_slope_where_nothing_is_right(self):
+    def test_js_has_a_derivative_where_nothing_is_right(self):
         # y log(2) / 2 for a class of target 0, whatever y.
-        slope = js(guard="none").gradient([0.0, 1.0], [0.0, 1.0])
-        assert slope == pytest.approx([math.log(2) / 2, 0])
+        derivative = js(guard="none").gradient([0.0, 1.0], [0.0, 1.0])
+        assert derivative == pytest.approx([math.log(2) / 2, 0])
         assert js(guard="none").gradient([0.0, 1.0], [1.0, 0.0])[0] == -INF
         assert np.isfinite(js().gradient([0.0, 1.0], [1.0, 0.0])).all()
 

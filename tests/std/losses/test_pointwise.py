@@ -49,13 +49,13 @@ class TestAbsolutePercentageError:
 
     def test_derivatives(self):
         y, t = [3.0, -3.0, 2.0, inf, nan], [2.0, 2.0, 2.0, 2.0, 2.0]
-        slope = PERCENT.gradient(y, t, reduction="none")
-        assert slope[:4].tolist() == [0.5, -0.5, 0.0, 0.5]
+        derivative = PERCENT.gradient(y, t, reduction="none")
+        assert derivative[:4].tolist() == [0.5, -0.5, 0.0, 0.5]
         assert PERCENT.hessian(y, t, reduction="none")[:4].tolist() == [0] * 4
-        assert np.isnan(slope[4])
+        assert np.isnan(derivative[4])
         assert np.isnan(PERCENT.hessian(y, t, reduction="none")[4])
 
-    def test_a_floor_bounds_the_slope(self):
+    def test_a_floor_bounds_the_derivative(self):
         loss = lossfw.loss("absolute_percentage_error", floor=0.25)
         assert loss.claims().lipschitz == 4
         assert loss.gradient([1.0], [0.0])[0] == 4
@@ -69,9 +69,9 @@ class TestHeteroscedastic:
         assert VARIANCE.gradient(y, t).shape == VARIANCE.hessian(y, t).shape == y.shape
         assert VARIANCE([0.0, 0.0], 1.0) == pytest.approx((1 + math.log(2 * math.pi)) / 2)
         assert VARIANCE.gradient([0.0, 0.0], 1.0).tolist() == [-1, 0]
-        total, slope = VARIANCE.value_and_gradient(y, t)
+        total, derivative = VARIANCE.value_and_gradient(y, t)
         assert total == VARIANCE(y, t)
-        assert np.array_equal(slope, VARIANCE.gradient(y, t))
+        assert np.array_equal(derivative, VARIANCE.gradient(y, t))
 
     @pytest.mark.parametrize("columns", [1, 3])
     def test_other_numbers_of_columns_are_refused(self, columns):
@@ -89,5 +89,5 @@ def test_a_distance_of_a_hinge_embedding_is_not_negative():
     with pytest.raises(DomainError, match="NONNEGATIVE"):
         loss([-0.5], [1])
     # At the kink, far from it, and beside NaN.
-    slopes = loss.gradient([1.0, 1.0, nan], [-1, 1, 1], reduction="none")
-    assert np.array_equal(slopes, [0.0, 1.0, nan], equal_nan=True)
+    derivatives = loss.gradient([1.0, 1.0, nan], [-1, 1, 1], reduction="none")
+    assert np.array_equal(derivatives, [0.0, 1.0, nan], equal_nan=True)

@@ -62,11 +62,11 @@ def test_value_and_gradient(case):
     loss = lossfw.loss(spec_of(case))
     y, t, options = arguments_of(case, loss)
     value, gradient = loss.value_and_gradient(y, t, reduction="sum", **options)
-    true, slopes = mpmath.mpf(case["value"]), np.vectorize(float)(case["gradient"])
-    share, largest = BY_ARGUMENTS.get(case["id"], 0.0), np.abs(slopes).max()
+    true, derivatives = mpmath.mpf(case["value"]), np.vectorize(float)(case["gradient"])
+    share, largest = BY_ARGUMENTS.get(case["id"], 0.0), np.abs(derivatives).max()
     allowed = VALUE_ULPS * unit(loss, true, 0) + share * abs(true)
     assert abs(mpmath.mpf(value) - true) <= allowed + FLOOR
-    error = np.abs(gradient.reshape(slopes.shape) - slopes).max()
+    error = np.abs(gradient.reshape(derivatives.shape) - derivatives).max()
     assert error <= GRADIENT_ULPS * unit(loss, largest, 1) + share * largest
 
 

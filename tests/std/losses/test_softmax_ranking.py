@@ -21,7 +21,7 @@ def test_the_gradient_of_two_rows_is_half_a_hyperbolic_tangent(x, dtype, absent)
         np.testing.assert_allclose(found, expected, rtol=tolerance)
 
 
-def test_a_row_that_leads_has_the_slopes_of_the_others():
+def test_a_row_that_leads_has_the_derivatives_of_the_others():
     y, t = np.array([-29.0, 12.0]), np.array([-29.0, 11.75])
     found = lossfw.loss("listnet").gradient(y, t, group=["a", "a"], reduction="sum")
     # 1 / (1 + e^41) - 1 / (1 + e^40.75), of which the 1 is below rounding.

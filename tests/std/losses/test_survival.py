@@ -10,7 +10,7 @@ from lossfw.errors import LossfwError
 from lossfw.numerics import namespace_of
 from lossfw_std import risk_pairs, risk_sets
 
-# distribution, sigma, prediction, lower, upper; value and slope by mpmath with 400 digits.
+# distribution, sigma, prediction, lower, upper; value and derivative by mpmath with 400 digits.
 TIMES = [
     ("normal", 1.0, -30.0, 2.0, np.inf, 475.37867855853835, -30.72565893922961),
     ("normal", 0.25, 4.0, 1.0, 1.0000001, 143.6507366724577, 63.99999919999919),
@@ -31,15 +31,17 @@ TIMES = [
 ]
 
 
-@pytest.mark.parametrize(("distribution", "sigma", "y", "lower", "upper", "value", "slope"), TIMES)
+@pytest.mark.parametrize(
+    ("distribution", "sigma", "y", "lower", "upper", "value", "derivative"), TIMES
+)
 def test_a_probability_of_times_keeps_its_digits(
-    distribution, sigma, y, lower, upper, value, slope
+    distribution, sigma, y, lower, upper, value, derivative
 ):
     loss = lossfw.loss("aft", distribution=distribution, sigma=sigma)
     found = loss.value_and_gradient([y], [[lower, upper]], reduction="sum")
     # In a tail the last digits of a time are many of the loss.
     assert found[0] == pytest.approx(value, rel=1e-12, abs=0)
-    assert found[1][0] == pytest.approx(slope, rel=1e-12, abs=0)
+    assert found[1][0] == pytest.approx(derivative, rel=1e-12, abs=0)
 
 
 def strata(rng, n):
@@ -78,16 +80,18 @@ def test_cox_of_strata_without_an_event_and_of_any_size_of_score():
     t = [[1, 1], [2, 1], [3, 0], [1, 0], [9, 0]]
     losses = cox(y, t, group=["a", "a", "a", "b", "b"], reduction="none")
     assert losses == pytest.approx([math.log1p(math.e) + 1601.0, 0.0])
-    slopes = cox.gradient(y, t, group=["a", "a", "a", "b", "b"], reduction="sum")
-    assert slopes[3:].tolist() == [0.0, 0.0]
+    derivatives = cox.gradient(y, t, group=["a", "a", "a", "b", "b"], reduction="sum")
+    assert derivatives[3:].tolist() == [0.0, 0.0]
     assert cox(3.0 * np.ones(1), [[2.0, 1.0]]) == 0.0
 
 
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
-def test_tied_events_of_nearly_equal_hazards_keep_the_digits_of_their_slopes(ties):
+def test_tied_events_of_nearly_equal_hazards_keep_the_digits_of_their_derivatives(ties):
     # Two rows alone: 2 exp(y_1) / (exp(y_1) + exp(y_2)) - 1.
-    slopes = lossfw.loss("cox", ties=ties).gradient([0.0, -0.01], [[3, 1], [3, 1]], reduction="sum")
-    assert slopes == pytest.approx(math.tanh(0.005) * np.array([1, -1]), rel=1e-15, abs=0)
+    derivatives = lossfw.loss("cox", ties=ties).gradient(
+        [0.0, -0.01], [[3, 1], [3, 1]], reduction="sum"
+    )
+    assert derivatives == pytest.approx(math.tanh(0.005) * np.array([1, -1]), rel=1e-15, abs=0)
 
 
 @pytest.mark.parametrize(
@@ -120,9 +124,9 @@ def test_targets_that_make_no_sense_are_refused_in_words(spec, y, t, message):
 def test_nan_in_each_column_is_nan_in_the_result(name, y, t, column):
     t = np.array(t)
     t[0, column] = np.nan
-    value, slopes = lossfw.loss(name).value_and_gradient(y, t)
+    value, derivatives = lossfw.loss(name).value_and_gradient(y, t)
     assert np.isnan(value)
-    assert np.isnan(slopes).any()
+    assert np.isnan(derivatives).any()
 
 
 def test_a_row_that_outlives_all_intervals_counts_to_the_last():

@@ -14,7 +14,7 @@ EDGES = [1e-30, 3.65e-14, 1e-5, 0.5, 1.5, 3e5, 1.146e14, 1e30]
 
 
 def truth(y, t, power, *, log, same):
-    """Return value, slope and bend, and the largest term of each; of a zero at the target 0."""
+    """Return value and derivatives, and the largest term of each; of a zero at the target 0."""
     y, t, p = mp.mpf(float(y)), mp.mpf(float(t)), mp.mpf(power)
     y = mp.exp(y) if log else y
     a, b, below = 1 - p, 2 - p, power < 0 and t < 0
@@ -31,14 +31,20 @@ def truth(y, t, power, *, log, same):
         value = 2 * ((0 if below else t**b) / (a * b) - t * y**a / a + mean / b)
     other = t * y**a
     if log:
-        slope, terms = 2 * (mean - other), (2 * mean, 2 * other)
-        bend, bends = 2 * (b * mean - a * other), (2 * b * mean, 2 * a * other)
+        derivative, terms = 2 * (mean - other), (2 * mean, 2 * other)
+        second_derivative, second_derivatives = (
+            2 * (b * mean - a * other),
+            (2 * b * mean, 2 * a * other),
+        )
     else:
-        slope, terms = 2 * (y - t) * y**-p, ()
-        bend, bends = 2 * y**-p * (a + p * (t / y)), (2 * a * y**-p, 2 * p * (t / y) * y**-p)
+        derivative, terms = 2 * (y - t) * y**-p, ()
+        second_derivative, second_derivatives = (
+            2 * y**-p * (a + p * (t / y)),
+            (2 * a * y**-p, 2 * p * (t / y) * y**-p),
+        )
     # The logarithm of the mean has few digits near the mean's own zero.
     values = (2 * mean, 2 * other, 2 * other * mp.log(y)) if log else ()
-    return (value, slope, bend), (values, terms, bends)
+    return (value, derivative, second_derivative), (values, terms, second_derivatives)
 
 
 def points(power, *, log):

@@ -17,9 +17,9 @@ def held_out_errors(inputs, targets, fold, ridge=0.0):
     each = np.zeros((FOLDS, *inputs.shape))
     each[fold, np.arange(len(inputs))] = inputs
     of_fold = np.swapaxes(each, 1, 2)
-    gram, slope = of_fold @ inputs, of_fold @ targets
+    gram, gradient = of_fold @ inputs, of_fold @ targets
     rest = gram.sum(axis=0) - gram + ridge * np.eye(inputs.shape[1])
-    found = np.linalg.solve(rest, (slope.sum(axis=0) - slope)[..., np.newaxis])[..., 0]
+    found = np.linalg.solve(rest, (gradient.sum(axis=0) - gradient)[..., np.newaxis])[..., 0]
     return (targets - (inputs * found[fold]).sum(axis=1)) ** 2
 
 

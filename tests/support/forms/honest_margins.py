@@ -9,7 +9,7 @@ from lossfw.numerics import multiply_or_zero, sigmoid, softplus, xlogy
 from support.forms.form import right, wrong
 
 
-@wrong("max and |m| have their means of slopes at 0: the curvature is 0 in the place of 1/4")
+@wrong("max and |m| have their means of gradients at 0: the curvature is 0 in the place of 1/4")
 class LogisticByMax(MarginLoss):
     """As scikit-learn and TensorFlow have written it."""
 

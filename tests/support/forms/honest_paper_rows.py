@@ -11,7 +11,7 @@ from support.forms.form import right
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
-@right("next to y = t an error of 1e-16, of a loss that is nearly 0; the slope at 0 is known")
+@right("next to y = t an error of 1e-16, of a loss that is nearly 0; the gradient at 0 is known")
 class HonestHellinger(CategoricalLoss):
     """Half the squared distance of Hellinger, 1909, by the product."""
 
@@ -34,7 +34,9 @@ class HonestSymmetricEntropy(CategoricalLoss):
         return -self.alpha * xp.sum(xlogy(xp, t, y), axis=-1) + 4 * xp.sum(y * (1 - t), axis=-1)
 
 
-@right("1 - p^q next to p = 1 has an error of 1e-16; the slope at p = 0 is infinite as the truth")
+@right(
+    "1 - p^q next to p = 1 has an error of 1e-16; the gradient at p = 0 is infinite as the truth"
+)
 class HonestGeneralisedEntropy(CategoricalLoss):
     """Zhang and Sabuncu, 2018."""
 

@@ -119,7 +119,7 @@ class HonestCharbonnierPower(DistanceLoss):
         return (r * r + self.e**2) ** (self.a / 2)
 
 
-@right("where e is rounded onto r in float32 the slope is 1/2, between both sides of the kink")
+@right("where e is rounded onto r in float32 the gradient is 1/2, between both sides of the kink")
 class EpsilonInsensitiveByMaximum(DistanceLoss):
     """Vapnik, 1995."""
 

@@ -41,7 +41,9 @@ class HonestCauchy(DistanceLoss):
         return self.c**2 / 2 * xp.log1p((r / self.c) ** 2)
 
 
-@right("dual numbers take 1 - q near 1 for the slope: an error of 1e-16 / r, at r = 1e5 of 2e-21")
+@right(
+    "dual numbers take 1 - q near 1 for the gradient: an error of 1e-16 / r, at r = 1e5 of 2e-21"
+)
 class HonestGemanMcClure(DistanceLoss):
     """Geman and McClure, 1985."""
 
@@ -88,7 +90,9 @@ class HonestPseudoHuber(DistanceLoss):
         return r * r / (1 + xp.sqrt(1 + (r / self.d) ** 2))
 
 
-@wrong("|r| has slope 0 at 0 for dual numbers, so that the curvature there is 0 in the place of 1")
+@wrong(
+    "|r| has gradient 0 at 0 for dual numbers, so that the curvature there is 0 in the place of 1"
+)
 class LogCoshByAbs(DistanceLoss):
     """With the absolute value taken out, as Keras has it."""
 
@@ -135,7 +139,7 @@ class HonestStudentT(DistanceLoss):
         return (self.nu + 1) / 2 * xp.log1p(r * r / self.nu)
 
 
-@right("two lines; at the kink the mean of both slopes")
+@right("two lines; at the kink the mean of both gradients")
 class HonestPinball(DistanceLoss):
     """Koenker and Bassett, 1978."""
 

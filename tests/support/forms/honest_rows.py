@@ -35,7 +35,7 @@ class CrossEntropyByLargest(OfLogits):
         return xp.log(xp.sum(xp.exp(z - m), axis=-1)) + m[..., 0] - xp.sum(t * z, axis=-1)
 
 
-@wrong("y = 0, t = 1: the slope is 0 times infinity, and a NaN at legal numbers breaks a law")
+@wrong("y = 0, t = 1: the gradient is 0 times infinity, and a NaN at legal numbers breaks a law")
 class DivergenceByQuotient(CategoricalLoss):
     """Kullback and Leibler, 1951."""
 
@@ -116,7 +116,7 @@ class OfAngle(PointwiseLoss):
         return 1 - xp.sum(y * t, axis=-1) / xp.sqrt(sizes)
 
 
-@wrong("float32, (0, 0, 1e-6) twice: the slope is 0.06 in the place of 0; the value is right")
+@wrong("float32, (0, 0, 1e-6) twice: the gradient is 0.06 in the place of 0; the value is right")
 class HonestCosineByProducts(OfAngle):
     """1 - cos by dot products, as every library has it."""
 

@@ -43,7 +43,7 @@ class LogisticLikelihoodByExp(DistanceLoss):
         return r + 2 * xp.log(1 + xp.exp(-r))
 
 
-@wrong("y = t = 0: 0 times the infinite slope of the root is NaN; the truth is 1/2")
+@wrong("y = t = 0: 0 times the infinite gradient of the root is NaN; the truth is 1/2")
 class HellingerByRoots(CategoricalLoss):
     """The difference of the roots, as printed."""
 
@@ -63,9 +63,9 @@ class JeffreysByLogs(CategoricalLoss):
         return xp.sum((y - t) * (xp.log(y) - xp.log(t)), axis=-1)
 
 
-@wrong("p = 0: the slope is 0 times infinity, and a NaN at legal numbers breaks a law")
+@wrong("p = 0: the gradient is 0 times infinity, and a NaN at legal numbers breaks a law")
 class GeneralisedEntropyByExpm1(CategoricalLoss):
-    """A cure of 1e-16 next to p = 1 that costs the slope at p = 0."""
+    """A cure of 1e-16 next to p = 1 that costs the gradient at p = 0."""
 
     q: Share = 0.7
 
@@ -124,9 +124,9 @@ class ExpectileOfTheOtherSide(DistanceLoss):
         return xp.where(r > 0, self.q * r * r, (1 - self.q) * r * r)
 
 
-@wrong("the slope lacks the weight of its side")
-class QuantileHuberSlope(HonestQuantileHuber):
-    """The slope of Huber's loss."""
+@wrong("the gradient lacks the weight of its side")
+class QuantileHuberGradient(HonestQuantileHuber):
+    """The gradient of Huber's loss."""
 
     def derivative(self, xp, r):
         return xp.clip(r / self.k, -1.0, 1.0)
@@ -153,7 +153,7 @@ class ExpandedSquare(PointwiseLoss):
         return y * y - 2 * y * t + t * t
 
 
-@wrong("the slope jumps from -1.4 to 1.4 at 0")
+@wrong("the gradient jumps from -1.4 to 1.4 at 0")
 class SmoothLaplace(HonestLaplace):
     """Smooth by claim."""
 
@@ -204,9 +204,9 @@ class BoundedCauchy(DistanceLoss):
         return Claims(bounded=50.0)
 
 
-@wrong("the slope lacks a factor of 1 / (r^2 + e^2)")
-class CharbonnierSlope(DistanceLoss):
-    """The exponent of the slope without its - 1."""
+@wrong("the gradient lacks a factor of 1 / (r^2 + e^2)")
+class CharbonnierGradient(DistanceLoss):
+    """The exponent of the gradient without its - 1."""
 
     a: Annotated[float, Field(gt=0, lt=2)] = 0.9
     e: PositiveFloat = 1e-3

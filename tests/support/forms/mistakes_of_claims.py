@@ -1,6 +1,6 @@
 """Claims that are off by one unit in the last place.
 
-A sign and a 0 are exact, and a user may rely on them to the last bit. A bound and a slope are
+A sign and a 0 are exact, and a user may rely on them to the last bit. A bound and a gradient are
 numbers that are rounded themselves, and a symmetry compares two results, each of which may be some
 units off.
 """
@@ -12,7 +12,7 @@ from support.forms.form import right, wrong
 from support.forms.honest_residuals import LogCoshByAbs
 
 
-@right("a slope is a difference of two results, which may be 4 units off each")
+@right("a gradient is a difference of two results, which may be 4 units off each")
 class LipschitzByOne(DistanceLoss):
     """A Lipschitz constant that is a unit too small."""
 

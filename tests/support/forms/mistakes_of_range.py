@@ -58,7 +58,9 @@ class OfProbability(PointwiseLoss):
         return -xlogy(xp, t, y) - xlogy(xp, 1 - t, 1 - y)
 
 
-@wrong("a perfect prediction, y = t = 1, costs 1e-7 with slope 0; the truth is 0 with slope -1")
+@wrong(
+    "a perfect prediction, y = t = 1, costs 1e-7 with gradient 0; the truth is 0 with gradient -1"
+)
 class ClippedLog(OfProbability):
     """Probabilities clipped at 1e-7, as in Keras."""
 

@@ -6,7 +6,7 @@ from support.forms.form import right, wrong
 
 
 @right("0 for a curvature of 4 exp(-2 |r|), from |r| = 19 on: an error of 1e-16")
-class TanhSlope(DistanceLoss):
+class TanhGradient(DistanceLoss):
     """1 - tanh^2 as the second derivative."""
 
     def formula(self, xp, r):
@@ -32,25 +32,25 @@ class OfSize(DistanceLoss):
         return 0 * r
 
 
-@wrong("the slope at 0 may be any from -1 to 1")
-class AbsSlopeTwo(OfSize):
-    """A slope of 2 at the kink."""
+@wrong("the gradient at 0 may be any from -1 to 1")
+class AbsGradientTwo(OfSize):
+    """A gradient of 2 at the kink."""
 
     def derivative(self, xp, r):
         return xp.where(r == 0, 2.0 + 0 * r, xp.sign(r))
 
 
 @wrong("0 / 0 is NaN at the target; the truth is from -1 to 1")
-class AbsSlopeNan(OfSize):
+class AbsGradientNan(OfSize):
     """r / |r|."""
 
     def derivative(self, xp, r):
         return r / xp.abs(r)
 
 
-@wrong("up to 1e-5 beside the kink the slope is r in the place of 1")
+@wrong("up to 1e-5 beside the kink the gradient is r in the place of 1")
 class HuberSide(DistanceLoss):
-    """The slope of the wrong branch in a strip beside the threshold."""
+    """The gradient of the wrong branch in a strip beside the threshold."""
 
     def value(self, xp, r):
         return xp.where(xp.abs(r) <= 1, r * r / 2, xp.abs(r) - 0.5)
@@ -73,9 +73,9 @@ class RootOfSquare(PointwiseLoss):
         return xp.sqrt((y - t) ** 2)
 
 
-@wrong("the slope is twice the true one")
+@wrong("the gradient is twice the true one")
 class GaussHalf(PointwiseLoss):
-    """Half a square, and the slope of the whole one."""
+    """Half a square, and the gradient of the whole one."""
 
     def value(self, xp, y, t):
         return (y - t) ** 2 / 2

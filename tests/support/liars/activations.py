@@ -19,7 +19,7 @@ def sigmoid(xp, x):
     return xp.where(x >= 0, 1 / (1 + e), e / (1 + e))
 
 
-def sigmoid_slope(xp, x):
+def sigmoid_gradient(xp, x):
     e = xp.exp(-xp.abs(x))
     return e / (1 + e) ** 2
 
@@ -97,7 +97,7 @@ class TooSteep(_Softmax):
 
 
 class Bent(_Softmax):
-    """Leans on the largest column: at a tie its slope jumps."""
+    """Leans on the largest column: at a tie its gradient jumps."""
 
     def value(self, xp, x):
         top = xp.max(x, axis=-1, keepdims=True)
@@ -177,37 +177,38 @@ LIARS = (
          ("gradient", "hessian")),
     Liar("activation", "value", "softplus",
          elementwise("Lost", plain_softplus, definition=softplus, derivative=sigmoid,
-                     second=sigmoid_slope)),
+                     second=sigmoid_gradient)),
     Liar("activation", "value", "logistic",
-         elementwise("Overflow", plain_logistic, definition=sigmoid, derivative=sigmoid_slope,
-                     second=lambda xp, x: sigmoid_slope(xp, x) * (1 - 2 * sigmoid(xp, x))),
+         elementwise("Overflow", plain_logistic, definition=sigmoid, derivative=sigmoid_gradient,
+                     second=lambda xp, x: sigmoid_gradient(xp, x) * (1 - 2 * sigmoid(xp, x))),
          # The curvature crosses 0 at 0.
          ("hessian",)),
     Liar("activation", "gradient", "factor",
-         elementwise("Slope", softplus, derivative=lambda xp, x: 0.5 * sigmoid(xp, x),
-                     second=sigmoid_slope)),
+         elementwise("Gradient", softplus, derivative=lambda xp, x: 0.5 * sigmoid(xp, x),
+                     second=sigmoid_gradient)),
     Liar("activation", "gradient:both", "derivative",
-         elementwise("Both", softplus, derivative=sigmoid, second=sigmoid_slope,
+         elementwise("Both", softplus, derivative=sigmoid, second=sigmoid_gradient,
                      both=lambda xp, x: (softplus(xp, x), sigmoid(xp, x) * (1 + 1e-7)))),
     Liar("activation", "gradient:both", "value",
-         elementwise("Both", softplus, derivative=sigmoid, second=sigmoid_slope,
+         elementwise("Both", softplus, derivative=sigmoid, second=sigmoid_gradient,
                      both=lambda xp, x: (softplus(xp, x) * (1 + 1e-7), sigmoid(xp, x)))),
     Liar("activation", "gradient:both", "product",
-         elementwise("Product", softplus, derivative=sigmoid, second=sigmoid_slope,
+         elementwise("Product", softplus, derivative=sigmoid, second=sigmoid_gradient,
                      vjp=lambda xp, x, v: sigmoid(xp, x) * v * (1 + 1e-7))),
     Liar("activation", "hessian", "factor",
-         elementwise("Bend", softplus, derivative=sigmoid,
-                     second=lambda xp, x: 0.5 * sigmoid_slope(xp, x))),
+         elementwise("Second", softplus, derivative=sigmoid,
+                     second=lambda xp, x: 0.5 * sigmoid_gradient(xp, x))),
     Liar("activation", "gradient", "1 - tanh",
-         elementwise("LostSlope", softplus, second=sigmoid_slope,
+         elementwise("LostFirst", softplus, second=sigmoid_gradient,
                      derivative=lambda xp, x: (1 + xp.tanh(x / 2)) / 2)),
     Liar("activation", "hessian", "s - s^2",
-         elementwise("LostBend", softplus, derivative=sigmoid,
+         elementwise("LostSecond", softplus, derivative=sigmoid,
                      second=lambda xp, x: sigmoid(xp, x) - sigmoid(xp, x) ** 2)),
     Liar("activation", "gradient", "quotient",
-         elementwise("OverflowSlope", softplus, derivative=plain_logistic, second=sigmoid_slope)),
+         elementwise("OverflowFirst", softplus, derivative=plain_logistic,
+                     second=sigmoid_gradient)),
     Liar("activation", "hessian", "quotient",
-         elementwise("OverflowBend", softplus, derivative=sigmoid,
+         elementwise("OverflowSecond", softplus, derivative=sigmoid,
                      second=lambda xp, x: plain_logistic(xp, x) / (1 + xp.exp(x)))),
     Liar("activation", "claim:range", "too wide", elementwise("Range", tanh, range=(-1.0, 2.0))),
     Liar("activation", "claim:range", "too narrow", elementwise("Range", tanh, range=(0.0, 1.0))),
@@ -218,7 +219,7 @@ LIARS = (
          elementwise("Steep", tanh, lipschitz=0.98)),
     Liar("activation", "claim:breaks", "missing",
          elementwise("Break", lambda xp, x: xp.where(x > 0, x, 0.9 * x), breaks=())),
-    Liar("activation", "claim:gradient_zero_almost_everywhere", "slope",
+    Liar("activation", "claim:gradient_zero_almost_everywhere", "gradient",
          elementwise("Alive", tanh, gradient_zero_almost_everywhere=True)),
     Liar("rows", "shape", "double",
          softmax_that("DoublingRows", lambda self, x: _Softmax.__call__(self, np.float64(x)))),

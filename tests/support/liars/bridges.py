@@ -54,7 +54,7 @@ class HonestDerivatives(Bridge):
     def build(self, loss):
         return loss
 
-    def value_and_slope(self, loss, y, t):
+    def value_and_gradient(self, loss, y, t):
         return loss(y, t, reduction="none"), loss.gradient(y, t, reduction="none")
 
 
@@ -67,7 +67,7 @@ class HonestAutograd(AutogradBridge):
     def build(self, loss):
         return trainable_loss(loss, fuse=False)
 
-    def value_and_slope(self, loss, y, t, *, compiled=False):
+    def value_and_gradient(self, loss, y, t, *, compiled=False):
         return loss(y, t, reduction="none"), loss.gradient(y, t, reduction="none")
 
 
@@ -94,9 +94,9 @@ def _sees(change):
 
 
 def _gets(base, change):
-    """Return values and slopes that a library gets, changed."""
+    """Return values and gradients that a library gets, changed."""
     return lambda self, loss, y, t, **how: change(
-        y, t, *base.value_and_slope(self, loss, y, t), **how
+        y, t, *base.value_and_gradient(self, loss, y, t), **how
     )
 
 
@@ -129,11 +129,12 @@ _TRAINED = ("stump", "falls", "twice")
 _D, _A = HonestDerivatives, HonestAutograd
 
 BRIDGE_LIARS = (
-    _liar("slopes", Honest, "Minus", "huber", "weights", "falls",
+    _liar("gradients", Honest, "Minus", "huber", "weights", "falls",
           derivatives=_sees(lambda g, h: (-g, h))),
-    _liar("slopes", Honest, "Swapped", "huber", "weights", *_TRAINED, derivatives=_swapped),
-    _liar("slopes", Honest, "Swapped", "cross_entropy", "weights", *_TRAINED, derivatives=_swapped),
-    _liar("slopes", Honest, "Flat", "squared_error", "weights", *_TRAINED,
+    _liar("gradients", Honest, "Swapped", "huber", "weights", *_TRAINED, derivatives=_swapped),
+    _liar("gradients", Honest, "Swapped", "cross_entropy", "weights", *_TRAINED,
+          derivatives=_swapped),
+    _liar("gradients", Honest, "Flat", "squared_error", "weights", *_TRAINED,
           derivatives=_sees(lambda g, h: (g, 0.0 * h))),
     _liar("weights", Honest, "WeightsLost", "huber", *_TRAINED,
           derivatives=lambda self, objective, raw, target, weight: objective(raw, target)),
@@ -159,15 +160,15 @@ BRIDGE_LIARS = (
     _liar("refusal", Honest, "Eager", "brier", "*", refusal=lambda self, loss: None),
     _liar("refusal", Honest, "Reluctant", "huber", refusal=lambda self, loss: "it is Monday"),
     _liar("values", _D, "Rounded", "huber", "hard points",
-          value_and_slope=_gets(_D, lambda y, t, v, g: (np.round(v, 2), g))),
+          value_and_gradient=_gets(_D, lambda y, t, v, g: (np.round(v, 2), g))),
     _liar("hard points", _D, "WrongAtKinks", "absolute_error",
-          value_and_slope=_gets(_D, lambda y, t, v, g: (v, np.where(y == t, 0.5, g)))),
-    _liar("hard points", _D, "WrongAtTies", "cross_entropy", value_and_slope=_gets(
+          value_and_gradient=_gets(_D, lambda y, t, v, g: (v, np.where(y == t, 0.5, g)))),
+    _liar("hard points", _D, "WrongAtTies", "cross_entropy", value_and_gradient=_gets(
         _D, lambda y, t, v, g: (v, np.where((y == y[:, :1]).all(1, keepdims=True), 0.0, g)))),
-    _liar("differences", _A, "TwiceTheSlope", "huber", "values", "hard points",
-          value_and_slope=_gets(_A, lambda y, t, v, g, compiled=False: (v, 2 * g))),
-    _liar("compiled", _A, "OtherCompiled", "huber", value_and_slope=_gets(
+    _liar("differences", _A, "TwiceTheGradient", "huber", "values", "hard points",
+          value_and_gradient=_gets(_A, lambda y, t, v, g, compiled=False: (v, 2 * g))),
+    _liar("compiled", _A, "OtherCompiled", "huber", value_and_gradient=_gets(
         _A, lambda y, t, v, g, compiled=False: (v, g * (1.0 + 1e-6 * compiled)))),
-    _liar("dtypes", _A, "AlwaysWide", "huber", value_and_slope=_gets(
+    _liar("dtypes", _A, "AlwaysWide", "huber", value_and_gradient=_gets(
         _A, lambda y, t, v, g, compiled=False: (v.astype("float64"), g.astype("float64")))),
 )  # fmt: skip

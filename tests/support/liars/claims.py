@@ -149,7 +149,7 @@ LIARS = (
          distance(lambda r: 1.001 * r**2 / (1 + r**2), bounded=1.0)),
     Liar("loss", "claim:zero_at_target", "offset",
          distance(lambda r: np.sqrt(r * r + 1e-16) - 0.99e-8, zero_at_target=True)),
-    Liar("loss", "claim:zero_at_target", "slope",
+    Liar("loss", "claim:zero_at_target", "gradient",
          replace(TRUE_SQUARE, gradient=elementwise(lambda y, t: 2 * (y - t) + 1e-40),
                  claims={"zero_at_target": True})),
     Liar("loss", "claim:finite_at_boundary", "log 0", unit(log_cut, finite_at_boundary=True)),
@@ -179,7 +179,7 @@ LIARS = (
     Liar("loss", "claim:gradient_lipschitz", "too large", distance(huber, gradient_lipschitz=1.02)),
     Liar("loss", "claim:monotone", "rises", margin(rising, monotone=True)),
     Liar("loss", "claim:monotone", "bump", margin(bumped, monotone=True)),
-    Liar("loss", "claim:gradient_zero_almost_everywhere", "slope",
+    Liar("loss", "claim:gradient_zero_almost_everywhere", "gradient",
          replace(SQUARE, reduce=None, claims={"gradient_zero_almost_everywhere": True})),
     Liar("loss", "claim:symmetric", "tilted", distance(tilted, symmetric=True)),
     Liar("loss", "claim:exchangeable", "divergence",
@@ -199,7 +199,7 @@ LIARS = (
     Liar("loss", "claim:smooth", "rows, between numbers that are drawn", Kinked(above=0.37)),
     Liar("loss", "claim:twice_smooth", "rows, between numbers that are drawn",
          Kinked(power=2, above=0.37)),
-    # Its first derivative jumps by 1 % of the slope around.
+    # Its first derivative jumps by 1 % of the gradient around.
     Liar("loss", "claim:smooth", "small kink",
          distance(lambda r: r * r + 0.15 * np.maximum(r - 7.3, 0), smooth=True)),
     # Its second derivative jumps by 5 %.

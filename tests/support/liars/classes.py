@@ -19,7 +19,7 @@ def first_hundred(y, t):
 
 
 @rowwise
-def slope_of_bytes(y, t):
+def gradient_of_bytes(y, t):
     """Classes 256 apart are one."""
     result = 2 * (y - t)
     result[:, 256:] = result[:, : max(y.shape[1] - 256, 0)]
@@ -69,7 +69,7 @@ _LABELS = replace(BRIER_ROWS, target=CLASS_INDEX, prediction=LOGITS, value=label
 
 LIARS = (
     Liar("loss", "classes", "hundred", replace(_BRIER, value=first_hundred), ("value:index",)),
-    Liar("loss", "classes", "bytes", replace(_BRIER, gradient=slope_of_bytes)),
+    Liar("loss", "classes", "bytes", replace(_BRIER, gradient=gradient_of_bytes)),
     Liar("loss", "classes", "few",
          replace(_BRIER, gradient=rowwise(lambda y, t: 2 * (y - t)), hessian=curvature_of_few)),
     Liar("loss", "classes", "labels", _LABELS),

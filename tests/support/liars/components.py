@@ -162,8 +162,8 @@ class OtherTwinOfRows(CategoricalLoss):
         return 2 * (y - t)
 
     def value_and_derivative_at(self, xp, y, index):
-        value, slope = super().value_and_derivative_at(xp, y, index)
-        return value, slope * (1 + 1e-7)
+        value, gradient = super().value_and_derivative_at(xp, y, index)
+        return value, gradient * (1 + 1e-7)
 
 
 class Unguarded(GuardedLoss, PointwiseLoss):

@@ -44,14 +44,14 @@ def log_cosh(y, t):
 
 
 @elementwise
-def slope_from_two(y, t):
+def gradient_from_two(y, t):
     """tanh as 1 - 2 / (e^2r + 1): near 0 two ones are subtracted."""
     with np.errstate(all="ignore"):
         return 1 - 2 / (np.exp(2 * (y - t)) + 1)
 
 
 @elementwise
-def slope_of_quotient(y, t):
+def gradient_of_quotient(y, t):
     """tanh as sinh / cosh: far out infinity over infinity."""
     with np.errstate(all="ignore"):
         return np.sinh(y - t) / np.cosh(y - t)
@@ -72,19 +72,19 @@ def absolute(y, t):
 
 @elementwise
 def one_at_zero(y, t):
-    """The sign, whose 0 belongs to neither side: 2 is not a slope next to it."""
+    """The sign, whose 0 belongs to neither side: 2 is not a gradient next to it."""
     return np.where(y == t, 2.0, np.sign(y - t))
 
 
 @elementwise
-def slope_of_norm(y, t):
+def gradient_of_norm(y, t):
     """r / sqrt(1 + r^2) by a fourth power, which overflows in single precision."""
     with np.errstate(all="ignore"):
         return (y - t) / np.sqrt(np.sqrt((1 + (y - t) ** 2) ** 2))
 
 
 @elementwise
-def slope_to_the_end(y, t):
+def gradient_to_the_end(y, t):
     """The sign, which leaves off near the end of the promise."""
     return np.where(np.abs(y - t) > 1e25, 0.0, np.sign(y - t))
 
@@ -95,7 +95,7 @@ def pseudo_huber(y, t):
 
 
 @rowwise
-def slope_of_softmax(y, t):
+def gradient_of_softmax(y, t):
     """Softmax less the target: for a class that is nearly certain two ones are subtracted."""
     with np.errstate(all="ignore"):
         e = np.exp(y - y.max(-1, keepdims=True))
@@ -111,13 +111,13 @@ LIARS = (
     Liar("loss", "gradient", "at a kink",
          _with(one_at_zero, None, lossfw.loss("absolute_error"), absolute)),
     Liar("loss", "gradient", "far out",
-         _with(slope_of_norm, None, lossfw.loss("pseudo_huber"), pseudo_huber),
+         _with(gradient_of_norm, None, lossfw.loss("pseudo_huber"), pseudo_huber),
          # The value cancels close to 0, and hides nothing of the gradient.
          ("value",)),
     Liar("loss", "gradient", "at the end of the promise",
-         _with(slope_to_the_end, None, lossfw.loss("absolute_error"), absolute)),
+         _with(gradient_to_the_end, None, lossfw.loss("absolute_error"), absolute)),
     Liar("loss", "gradient", "softmax",
-         replace(LOGIT_ROWS, gradient=slope_of_softmax,
+         replace(LOGIT_ROWS, gradient=gradient_of_softmax,
                  truth=lossfw.loss("cross_entropy", from_logits=True)),
          ("value",)),
     Liar("loss", "hessian", "threshold", _with(hessian=other_curvature)),
@@ -125,11 +125,11 @@ LIARS = (
          replace(SQUARE, hessian=other_curvature, reduce=None)),
     Liar("loss", "hessian", "NaN at the kink",
          _with(None, nan_at_zero, lossfw.loss("absolute_error"), absolute)),
-    Liar("loss", "gradient", "tanh", _with(slope_from_two, None, _COSH, log_cosh)),
+    Liar("loss", "gradient", "tanh", _with(gradient_from_two, None, _COSH, log_cosh)),
     # 1 / cosh^2 as 1 - tanh^2: far out two ones are subtracted.
     Liar("loss", "hessian", "sech",
          _with(None, elementwise(lambda y, t: 1 - np.tanh(y - t) ** 2), _COSH, log_cosh)),
-    Liar("loss", "gradient", "quotient", _with(slope_of_quotient, None, _COSH, log_cosh)),
+    Liar("loss", "gradient", "quotient", _with(gradient_of_quotient, None, _COSH, log_cosh)),
     Liar("loss", "hessian", "quotient",
          _with(None, curvature_of_quotient, _COSH, log_cosh)),
 )  # fmt: skip

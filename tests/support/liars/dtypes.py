@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from support.liars.honest import PLAIN, SQUARE, square, square_curvature, square_slope
+from support.liars.honest import PLAIN, SQUARE, square, square_curvature, square_gradient
 from support.liars.liar import Liar
 
 
@@ -69,7 +69,7 @@ overflowing = _in_half(lambda r: (r * np.float16(16)) ** 2 / np.float16(256), sq
 # Sixteenths and no more, of ordinary results.
 rounded = _in_half(lambda r: np.where(np.abs(r) < 16, np.round(16 * r * r) / 16, r * r), square)
 
-steep = _in_half(lambda r: 2.125 * r, square_slope)
+steep = _in_half(lambda r: 2.125 * r, square_gradient)
 bent = _in_half(lambda r: 2.25 + 0 * r, square_curvature)
 
 

@@ -70,7 +70,7 @@ def square(y, t):
 
 
 @elementwise
-def square_slope(y, t):
+def square_gradient(y, t):
     return 2 * (y - t)
 
 
@@ -80,7 +80,7 @@ def square_curvature(y, t):
 
 
 SQUARE_MEAN = mean_of(square)
-SQUARE = Subject("square", "distance", REAL, REAL, square, square_slope, square_curvature,
+SQUARE = Subject("square", "distance", REAL, REAL, square, square_gradient, square_curvature,
                  SQUARE_MEAN)  # fmt: skip
 PLAIN = replace(SQUARE, gradient=None, hessian=None, reduce=None)
 TRUE_SQUARE = replace(SQUARE, truth=lossfw.loss("squared_error"))

@@ -26,10 +26,13 @@ class Lines(Model):
         x, held_out = self.known(work.inputs), self.known(np.asarray(work.held_out.inputs))
         for _ in range(work.rounds):
             raw = scores(told, x)
-            slopes, bends = (one.reshape(len(x), -1) for one in work.slopes(squeezed(raw)))
+            gradients, curvatures = (
+                one.reshape(len(x), -1) for one in work.gradients(squeezed(raw))
+            )
             told["rounds"].append(np.stack(
                 [self.step(np.column_stack([x, np.ones(len(x))]), g, h, work)
-                 for g, h in zip(slopes.T, bends.T, strict=True)], axis=1).tolist())  # fmt: skip
+                 for g, h in zip(gradients.T, curvatures.T, strict=True)],
+                axis=1).tolist())  # fmt: skip
             if work.after(self.told(told, x), self.told(told, held_out)):
                 break
         return self.file_of(told)
@@ -275,9 +278,9 @@ class Threaded(Lines):
 
     def step(self, x, g, h, work):
         parts = np.array_split(np.arange(len(x)), work.threads)
-        bends = sum(x[part].T @ (h[part][:, None] * x[part]) for part in parts)
-        slopes = sum(x[part].T @ g[part] for part in parts)
-        return -self.rate * np.linalg.solve(bends + np.eye(x.shape[1]), slopes)
+        curvatures = sum(x[part].T @ (h[part][:, None] * x[part]) for part in parts)
+        gradients = sum(x[part].T @ g[part] for part in parts)
+        return -self.rate * np.linalg.solve(curvatures + np.eye(x.shape[1]), gradients)
 
 
 class FromZero(Lines):

@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from support.liars.honest import PLAIN, SQUARE, SQUARE_MEAN, square, square_curvature, square_slope
+from support.liars.honest import (
+    PLAIN,
+    SQUARE,
+    SQUARE_MEAN,
+    square,
+    square_curvature,
+    square_gradient,
+)
 from support.liars.liar import Liar
 
 # Where a function writes things that it should not remember.
@@ -129,6 +136,6 @@ LIARS = (
           "many", "gradient", "hessian")),
     Liar("loss", "purity:companions", "first", replace(PLAIN, value=from_the_first)),
     Liar("loss", "many", "value", replace(PLAIN, value=_more_than(300, square))),
-    Liar("loss", "many", "gradient", replace(SQUARE, gradient=_more_than(3000, square_slope))),
+    Liar("loss", "many", "gradient", replace(SQUARE, gradient=_more_than(3000, square_gradient))),
     Liar("loss", "many", "hessian", replace(SQUARE, hessian=_more_than(3000, square_curvature))),
 )  # fmt: skip

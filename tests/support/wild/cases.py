@@ -29,11 +29,11 @@ class Case:
         return f"{self.name}({options})" if options else self.name
 
 
-def torch_code(body, slope=True):
+def torch_code(body, gradient=True):
     """Return code whose loss is `body`, in terms of tensors y and t."""
     lines = ["import torch", "from torch.nn import functional as F", f"def f(y, t): return {body}",
              "def value(y, t): return f(torch.tensor(y), torch.tensor(t)).numpy()"]  # fmt: skip
-    if slope:
+    if gradient:
         lines += [
             "def gradient(y, t):",
             "    y = torch.tensor(y, requires_grad=True)",
@@ -42,7 +42,7 @@ def torch_code(body, slope=True):
     return "\n".join(lines)
 
 
-def jax_code(body, imports="import optax", slope=True):
+def jax_code(body, imports="import optax", gradient=True):
     """Return code whose loss is `body`, in terms of arrays y and t."""
     lines = [
         "import jax, jax.numpy as jnp",
@@ -51,7 +51,7 @@ def jax_code(body, imports="import optax", slope=True):
         f"def f(y, t): return {body}",
         "def value(y, t): return f(jnp.asarray(y), jnp.asarray(t))",
     ]
-    if slope:
+    if gradient:
         lines += [
             "def gradient(y, t):",
             "    return jax.grad(lambda y: f(y, jnp.asarray(t)).sum())(jnp.asarray(y))",
@@ -115,7 +115,7 @@ OPTAX = (
          **SOFT,
          code=jax_code("optax.losses.poly_loss_cross_entropy(jnp.log(y), t, epsilon=1.0)",
                        # The softmax in it scales the row that it is given.
-                       slope=False)),
+                       gradient=False)),
     Case(f"{O}:kl_divergence, of logarithms", "kl_divergence", NO_GUARD, distribution=True,
          code=jax_code("optax.losses.kl_divergence(jnp.log(y), t)")),
     Case(f"{O}:sigmoid_focal_loss", "focal", {"gamma": 2.0, **LOGITS}, target="BINARY"),

@@ -1,5 +1,5 @@
 "use strict";
-// The figure of a component: draws value, slope and curvature anew when a parameter moves.
+// The figure of a component: draws value, derivative and second derivative anew when a parameter moves.
 // The page gives `lossfwFigure`: parameters, switches, and for each setting of the switches
 // the three functions, which were written by lossfw from the component's own body.
 (() => {
@@ -146,7 +146,7 @@
   const BOUNDS = [
     [["bounded", 1, "bound"], ["lower_bound", 1, "lower bound"], ["low", 1, "infimum"], ["high", 1, "supremum"]],
     [["lipschitz", 1, "Lipschitz constant"], ["lipschitz", -1, ""]],
-    [["gradient_lipschitz", 1, "curvature bound"], ["gradient_lipschitz", -1, ""]],
+    [["gradient_lipschitz", 1, "bound of the second derivative"], ["gradient_lipschitz", -1, ""]],
   ];
   const BREAKS = ["breaks", "second_breaks"];
 
@@ -200,7 +200,7 @@
   function point() {
     const [low, high] = shown[0].box.across;
     const at = low + (high - low) * state.at;
-    const names = ["value", "slope", "curvature"];
+    const names = ["value", "derivative", "second derivative"];
     const said = panels.map((panel, order) => {
       const { box, f } = shown[order], x = tenth(box.x(at));
       panel.querySelector(".cursor").setAttribute("d", `M${x} ${box.top}V${box.bottom}`);

@@ -27,11 +27,11 @@ def test_values_and_gradients_have_the_bits_of_the_body(activation, dtype):
         np.testing.assert_array_equal(activation(x), activation.value(np, x))
         for rows in (x[:306].reshape(-1, 3), x[:306].reshape(-1, 3).T):
             np.testing.assert_array_equal(activation(rows), activation.value(np, rows))
-        slope = large_arrays.vjp(activation, x, v)
-        np.testing.assert_array_equal(slope, activation.vjp(np, x, v))
-        value, slope = large_arrays.value_and_derivative(activation, x)
+        derivative = large_arrays.vjp(activation, x, v)
+        np.testing.assert_array_equal(derivative, activation.vjp(np, x, v))
+        value, derivative = large_arrays.value_and_derivative(activation, x)
         np.testing.assert_array_equal(value, activation.value(np, x))
-        np.testing.assert_array_equal(slope, activation.derivative(np, x))
+        np.testing.assert_array_equal(derivative, activation.derivative(np, x))
     assert all(entry.kernel for entry in watched._entries.values())
 
 
@@ -57,9 +57,9 @@ def test_one_operation_of_numpy_has_no_kernel_and_more_have_one():
     watched.forget()
     with use_engine("compiled"), watched.trusted(), np.errstate(all="ignore"):
         np.testing.assert_array_equal(exp(x), np.exp(x))
-        value, slope = large_arrays.value_and_derivative(exp, x)
-        np.testing.assert_array_equal(slope, value)
-        assert not np.shares_memory(value, slope)
+        value, derivative = large_arrays.value_and_derivative(exp, x)
+        np.testing.assert_array_equal(derivative, value)
+        assert not np.shares_memory(value, derivative)
     assert sum(entry.kernel is not None for entry in watched._entries.values()) == 1
 
 

@@ -119,9 +119,9 @@ def test_blocks_and_threads_change_no_bit():
     with use_engine("compiled"), watched.trusted():
         for count in (1, 2, 5):
             with lossfw.threads(count):
-                value, slope = loss.value_and_gradient(y, t)
+                value, derivative = loss.value_and_gradient(y, t)
             assert value == wanted[0]
-            np.testing.assert_array_equal(slope, wanted[1])
+            np.testing.assert_array_equal(derivative, wanted[1])
         with ThreadPoolExecutor(8) as pool:
             values = set(pool.map(lambda _: loss(y[:70_000], t[:70_000]), range(40)))
     assert len(values) == 1
@@ -287,7 +287,7 @@ class Mixed(lossfw.CategoricalLoss):
 
 @pytest.mark.parametrize("columns", [2, 4, 10])
 @pytest.mark.parametrize("loss", [Listed(), Mixed()], ids=repr)
-def test_slopes_that_meet_are_added_in_one_order_with_care_and_without(loss, columns):
+def test_derivatives_that_meet_are_added_in_one_order_with_care_and_without(loss, columns):
     for form in ("gradient", "both", "hessian"):
         for dtype in (np.float32, np.float64):
             assert candidate_of(loss, form, columns).problem(np.dtype(dtype)) == ""

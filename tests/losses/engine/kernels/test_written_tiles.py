@@ -54,11 +54,11 @@ def test_written_tiles_have_the_bits_of_the_body(loss, columns, dtype):
     # The first call asks for the functions, the second is their trial.
     for _ in range(3):
         with use_engine("auto"):
-            found, slope = loss.value_and_gradient(y, t)
-            bend = loss.hessian(y, t)
+            found, derivative = loss.value_and_gradient(y, t)
+            second_derivative = loss.hessian(y, t)
         watched.wait()
         np.testing.assert_equal(found, value)
-        assert count_unlike(slope, gradient) == count_unlike(bend, hessian) == 0
+        assert count_unlike(derivative, gradient) == count_unlike(second_derivative, hessian) == 0
         entries = [entry for entry in watched._entries.values() if entry.written]
         assert all(entry.kernel is None for entry in entries)
         numbers.append(len(entries))
@@ -86,10 +86,10 @@ def test_written_tiles_of_columns_have_the_bits_of_the_body(loss, dtype):
         value, gradient = loss.value_and_gradient(y, t)
     for _ in range(3):
         with use_engine("auto"):
-            found, slope = loss.value_and_gradient(y, t)
+            found, derivative = loss.value_and_gradient(y, t)
         watched.wait()
         np.testing.assert_equal(found, value)
-        assert count_unlike(slope, gradient) == 0
+        assert count_unlike(derivative, gradient) == 0
     assert [bool(entry.written) for entry in watched._entries.values()] == [True]
 
 

@@ -15,7 +15,7 @@ from lossfw.learning.derivatives import Derivatives, derivatives, start
 
 
 def objective(loss, *, curvature="auto") -> Derivatives:
-    """Return the slopes and curvatures of a loss; see `lossfw.bridges.xgboost.objective`.
+    """Return the gradients and curvatures of a loss; see `lossfw.bridges.xgboost.objective`.
 
     NGBoost hands no weights to a score, and the curvature at a kink depends on those of all
     rows: there it is 1, and the line search finds the scale of the steps.
@@ -46,7 +46,7 @@ def estimator_params(loss, target, sample_weight=None, *, curvature="auto", begi
     loss : str, mapping or Loss
     target, sample_weight : array_like
         Of the training rows.
-    curvature : {"auto", "exact", "bound", "slope", "one"}
+    curvature : {"auto", "exact", "bound", "gradient", "one"}
         What takes the place of the second derivative.
     begin : float, optional
         The start, in place of the constant of least loss.
@@ -78,8 +78,8 @@ def _distribution(of: Derivatives, begin: float):
             return of.loss(rows.y, rows.t, reduction="none")
 
         def d_score(self, Y):
-            slopes, bends = of(self.raw, Y)
-            return (slopes / bends)[:, None]
+            gradients, curvatures = of(self.raw, Y)
+            return (gradients / curvatures)[:, None]
 
     class Raw(RegressionDistn, metaclass=_MadeOfLoss):
         made_of = (of, begin)
@@ -131,9 +131,9 @@ class NGBoostBridge(BoostingBridge):
 
     def derivatives(self, objective, raw, target, weight):
         """See `BoostingBridge.derivatives`; NGBoost itself multiplies by the weights."""
-        slopes, bends = objective(raw, target)
+        gradients, curvatures = objective(raw, target)
         weight = 1.0 if weight is None else weight
-        return weight * slopes, weight * bends
+        return weight * gradients, weight * curvatures
 
     def score(self, metric, raw, target, weight):
         """See `BoostingBridge.score`: NGBoost averages the scores of its distribution."""
@@ -150,7 +150,7 @@ class NGBoostBridge(BoostingBridge):
         of, _ = made
         return EstimatorOutputs(estimator.predict, output_activation_of(of.given_loss))
 
-    def leaf(self, slopes, bends, weight, l2):
+    def leaf(self, gradients, curvatures, weight, l2):
         """Say that a leaf is scaled by a line search."""
         return None
 

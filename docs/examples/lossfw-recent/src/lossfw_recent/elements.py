@@ -159,17 +159,17 @@ class Hill(PointwiseLoss):
         return xp.where(t > 0, missed**self.g * softplus(xp, self.m - z), (self.w - p) * p**2)
 
     def derivative(self, xp, z, t):
-        """Return the slopes: without a label, 1 - p keeps the digits that 2 w - 3 p would lose."""
+        """Without a label, 1 - p keeps the digits that 2 w - 3 p would lose."""
         missed, hit = sigmoid(xp, self.m - z), sigmoid(xp, z - self.m)
         labelled = -(missed**self.g) * (self.g * hit * softplus(xp, self.m - z) + missed)
         p, q = sigmoid(xp, z), sigmoid(xp, -z)
         return xp.where(t > 0, labelled, p**2 * q * ((2 * self.w - 3) + 3 * q))
 
     def second_derivative(self, xp, z, t):
-        """Return the curvatures."""
+        """By the chain rule, in the same terms."""
         missed, hit = sigmoid(xp, self.m - z), sigmoid(xp, z - self.m)
-        bend = self.g * (self.g * hit - missed) * softplus(xp, self.m - z)
-        labelled = missed**self.g * hit * (bend + (2 * self.g + 1) * missed)
+        steep = self.g * (self.g * hit - missed) * softplus(xp, self.m - z)
+        labelled = missed**self.g * hit * (steep + (2 * self.g + 1) * missed)
         p, q = sigmoid(xp, z), sigmoid(xp, -z)
         return xp.where(
             t > 0,

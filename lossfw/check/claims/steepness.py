@@ -1,4 +1,4 @@
-"""Attacks on slopes: Lipschitz constants of value and derivative, monotony, a dead gradient.
+"""Attacks on derivatives: Lipschitz constants of value and derivative, monotony, a dead gradient.
 
 A constant is claimed to be the least one. It is false when a steeper place is
 found, and not tight when the steepest that a climb from every start finds is
@@ -32,13 +32,13 @@ _LEAD = 30.0
 # Rows are at least so far from a bound of their space: much farther than steps are wide.
 _OFF_BOUND = 0.02
 
-# The error of a slope by rounding and differences, and along lines of rows by order.
+# The error of a derivative by rounding and differences, and along lines of rows by order.
 _SLACK = 1e-6
 _ROW_SLACK = {1: 1e-4, 2: 1e-3}
 
-# By order: the bounded function, its slope, and its constant.
+# By order: the bounded function, its derivative, and its constant.
 _BOUNDED = {1: "value", 2: "derivative"}
-_SLOPES = {1: "slope", 2: "curvature"}
+_DERIVATIVES = {1: "derivative", 2: "curvature"}
 _CONSTANTS = {1: "the Lipschitz constant", 2: "its Lipschitz constant"}
 
 
@@ -77,11 +77,11 @@ def _check_constant(subject: Subject, search: Search, constant: float, order: in
             )
         steepest.append(_climb(curve, grid, order))
     best, bar, y, t = max(steepest, key=lambda item: item[0])
-    slope, text = _SLOPES[order], ""
+    derivative, text = _DERIVATIVES[order], ""
     if best > constant * (1 + _SLACK):
-        text = f"the {slope} at y is {best:.9g} in size; {constant!r} is claimed as its bound."
+        text = f"the {derivative} at y is {best:.9g} in size; {constant!r} is claimed as its bound."
     elif best + 2 * bar < constant * (1 - TIGHTNESS):
-        text = f"the steepest {slope} found is {best:.9g}; {constant!r} is not the least constant."
+        text = f"the steepest {derivative} found is {best:.9g}; {constant!r} is not the least."
     if text:
         raise Counterexample(text, gradient if order == 1 else hessian, y=y, t=t)
 
@@ -109,7 +109,7 @@ def _check_rows(subject: Subject, search: Search, constant: float, order: int) -
         found = "value changes by {:.9g} per unit" if order == 1 else "curvature is {:.9g}"
         text = f"along a line through y the {found.format(best)}; {constant!r} is claimed."
     elif best < constant * 0.9:
-        found = "steepest line found has slope" if order == 1 else "largest curvature found is"
+        found = "steepest line found has derivative" if order == 1 else "largest curvature found is"
         text = f"the {found} {best:.9g}; {constant!r} is not the least constant."
     if text:
         raise Counterexample(text, y=y, t=t)
@@ -140,7 +140,8 @@ def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray,
     else:
         y = rng.normal(size=(count, columns)) * rng.choice([0.0, 0.5, 3.0, 30.0], (count, 1))
         if columns > 1:
-            # Two classes that lead alike, moved against each other: here a softmax bends most.
+            # Two classes that lead alike, moved against each other: here the second
+            # derivative of a softmax is largest.
             lead = _LEAD * (np.eye(columns)[i] + np.eye(columns)[(i + 1) % columns])
             y[count // 3 : 2 * (count // 3) : 2] = lead[::2]
         if on_side(subject.prediction, y) is not y:
@@ -149,7 +150,7 @@ def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray,
             y = on_side(subject.prediction, away)
     t = usual_targets(subject, count, columns, rng)
     if subject.kind == "group" and subject.target is REAL:
-        # Some far apart: with a softmax of targets at a vertex a slope is steepest.
+        # Some far apart: with a softmax of targets at a vertex a derivative is steepest.
         t = t * rng.choice([1.0, 4.0], (count, 1))
     return y, direction, t
 
@@ -164,8 +165,8 @@ def _differences(subject: Subject, search: Search, order: int) -> tuple[float, N
         left, here, right = (
             np.asarray(call(unchecked, y + k * h * direction, t), np.float64) for k in (-1, 0, 1)
         )
-        slopes, bends = (right - left) / (2 * h), (right - 2 * here + left) / h**2
-        sizes = np.abs(slopes if order == 1 else bends)
+        derivatives, second_derivatives = (right - left) / (2 * h), (right - 2 * here + left) / h**2
+        sizes = np.abs(derivatives if order == 1 else second_derivatives)
         noise = 1e-14 * (np.abs(left) + np.abs(right)) / h**order
         usable = np.isfinite(sizes) & are_promised(subject, y).all(-1)
         sizes = np.where(usable, sizes - noise, 0)
@@ -199,9 +200,9 @@ def check_dead_gradient(subject: Subject, search: Search) -> None:
     if subject.gradient is None:
         raise NotApplicable("there is no gradient")
     for points in search.points(subject):
-        slopes = np.asarray(call(subject.gradient, points.y, points.t))
-        alive = (slopes != 0) & ~np.isnan(slopes)
+        derivatives = np.asarray(call(subject.gradient, points.y, points.t))
+        alive = (derivatives != 0) & ~np.isnan(derivatives)
         if alive.any():
             one = first_bad(alive)
-            text = f"the derivative is {format_number(slopes[one])}, and not 0."
+            text = f"the derivative is {format_number(derivatives[one])}, and not 0."
             raise Counterexample.at(points, one, text, "gradient(y, t)")
