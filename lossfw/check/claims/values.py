@@ -91,7 +91,7 @@ def _check_bound(subject: Subject, search: Search, bound: float, sign: int, text
 
 @check("claim:zero_at_target")
 def check_zero_at_target(subject: Subject, search: Search) -> None:
-    """Claim: at the target the value is exactly 0, and so is a derivative whose exact value is 0."""
+    """Claim: at the target the value is exactly 0, and a derivative whose exact value is 0 too."""
 
     def is_other(points: Points, values: NDArray) -> NDArray:
         y, t = points.y, points.t
