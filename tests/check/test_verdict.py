@@ -20,7 +20,7 @@ from support.strangers import AsymmetricTweedie, NaiveFocal, NaiveGeman, Robust,
 
 CASES = {
     "wrong": (
-        [WrongDerivative(), WrongDerivative(derivative=0.3)],
+        [WrongDerivative(), WrongDerivative(steepness=0.3)],
         "wrong_derivative: wrong: gradient",
         ["gradient"],
     ),

@@ -28,16 +28,16 @@ class NaiveGeman(DistanceLoss):
         return Claims(nonnegative=True, zero_at_target=True, bounded=1.0)
 
 
-class WrongGradient(MarginLoss):
+class WrongDerivative(MarginLoss):
     """The derivative has lost its factor."""
 
-    gradient: PositiveFloat = 2.0
+    steepness: PositiveFloat = 2.0
 
     def value(self, xp, m):
-        return softplus(xp, -self.gradient * m)
+        return softplus(xp, -self.steepness * m)
 
     def derivative(self, xp, m):
-        return -1 / (1 + xp.exp(self.gradient * m))
+        return -1 / (1 + xp.exp(self.steepness * m))
 
     def claims(self):
         return Claims(convex=True)

@@ -55,4 +55,4 @@ def test_with_steps_only_the_last_layer_has_one(found):
     assert step["loss"] == [first, second, 0]
     assert f"for all {first:,} and all {second:,} parameters" in SAID
     assert f"none of the {last:,} parameters of the last layer" in SAID
-    assert set(found["curves"]["step"]["gradient"]) == {0.0}
+    assert set(found["curves"]["step"]["derivative"]) == {0.0}

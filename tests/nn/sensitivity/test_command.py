@@ -54,7 +54,7 @@ def test_the_numbers(lossfw):
     assert found["zeros"]["step"]["loss"] == [3250, 5100, 0]
     # Six pixels are blank in every image.
     assert found["zeros"]["sigmoid"]["loss"] == found["zeros"]["sigmoid"]["unseen"] == [300, 0, 0]
-    assert len(set(found["curves"]["step"]["gradient"])) == 1
+    assert len(set(found["curves"]["step"]["derivative"])) == 1
     assert found == told(lossfw, *NAME, "--range=-5:5")
 
 
@@ -73,7 +73,7 @@ def test_all_parameters_move_along_the_gradient(lossfw):
         None,
         ["sigmoid"],
     )
-    assert found["curves"]["sigmoid"]["gradient"][10] > 0
+    assert found["curves"]["sigmoid"]["derivative"][10] > 0
 
 
 def test_the_report_says_the_facts(lossfw):

@@ -80,12 +80,12 @@ def test_gradients_are_those_of_the_backward_pass(hidden):
     arrays = [array for layer in gradients for array in layer]
     for name in NAMES:
         number, *place = find_parameter(name, net)
-        gradient = study(name, net)["curves"]["own"]["gradient"][HERE]
-        assert gradient == pytest.approx(arrays[number][tuple(place)], rel=1e-10, abs=1e-14)
-    # Uphill along the gradient the gradient is its length.
+        derivative = study(name, net)["curves"]["own"]["derivative"][HERE]
+        assert derivative == pytest.approx(arrays[number][tuple(place)], rel=1e-10, abs=1e-14)
+    # Uphill along the gradient the derivative is its length.
     length = np.sqrt(sum(np.sum(array**2) for array in arrays))
     found = study(GRADIENT, net)
-    assert found["curves"]["own"]["gradient"][HERE] == pytest.approx(length, rel=1e-10)
+    assert found["curves"]["own"]["derivative"][HERE] == pytest.approx(length, rel=1e-10)
     assert list(found["curves"]) == ["own"]
 
 
@@ -123,7 +123,7 @@ class TestZeros:
 
     def test_the_loss_of_steps_jumps_and_its_gradient_is_0(self):
         curve = study(NAMES[0])["curves"]["step"]
-        assert set(curve["gradient"]) == {0.0}
+        assert set(curve["derivative"]) == {0.0}
         assert len(set(curve["loss"])) > 1
 
     def test_accuracy_has_the_gradient_0_unless_a_row_or_a_unit_is_at_its_edge(self):
@@ -187,4 +187,4 @@ def test_a_loss_of_groups_and_one_of_columns_have_their_curves():
         y = net.forward(DATA.inputs)[:, 0]
         assert curve["loss"][1] == pytest.approx(loss(y, targets, group=given), rel=1e-12)
         gradient = loss.gradient(y, targets, group=given) @ DATA.inputs[:, 2]
-        assert curve["gradient"][1] == pytest.approx(gradient, rel=1e-10)
+        assert curve["derivative"][1] == pytest.approx(gradient, rel=1e-10)

@@ -17,8 +17,8 @@ from support.forms import (
     honest_rows,
     mistakes_in_papers,
     mistakes_of_claims,
+    mistakes_of_derivatives,
     mistakes_of_digits,
-    mistakes_of_gradients,
     mistakes_of_range,
 )
 
@@ -34,7 +34,9 @@ def _forms(*modules: ModuleType) -> list[type[Loss]]:
 
 
 HONEST = _forms(honest_columns, honest_margins, honest_positives, honest_residuals, honest_rows)
-MISTAKES = _forms(mistakes_of_claims, mistakes_of_digits, mistakes_of_range, mistakes_of_gradients)
+MISTAKES = _forms(
+    mistakes_of_claims, mistakes_of_digits, mistakes_of_range, mistakes_of_derivatives
+)
 
 # The same, from papers and other libraries.
 HONEST_OF_PAPERS = _forms(honest_papers, honest_paper_rows)
