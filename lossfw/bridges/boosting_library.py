@@ -72,7 +72,7 @@ class BoostingLibrary(BoostingBridge):
         loss : str, mapping or Loss
             A loss with an output activation is fused with it.
         curvature : {"auto", "exact", "bound", "gradient", "one", "twice", "expected"}
-            What takes the place of the second derivative.
+            What is used as second derivative; see the how-to page on boosting.
         target : array_like, optional
             For a loss with targets of several columns: all of them, (N, C). Labels are then the
             numbers of their rows, ``numpy.arange(N)``.
@@ -85,7 +85,7 @@ class BoostingLibrary(BoostingBridge):
         Raises
         ------
         ArgumentError
-            If the loss cannot be boosted, or the curvature has no meaning for it.
+            If the loss cannot be boosted, or has no curvature of this kind.
         """
         made = derivatives(loss, curvature, target=target, wide=self.is_wide)
         return self.objective_class(made)
@@ -93,9 +93,9 @@ class BoostingLibrary(BoostingBridge):
     def metric(self, loss: Any, *, target: Any = None) -> Any:
         """Return the weighted mean loss as a metric that the library minimises.
 
-        It takes raw predictions, as the library hands them out beside an objective of this
-        module. Beside an objective of their own, XGBoost and LightGBM hand out responses: give a
-        loss without an output activation there. For `target` see `objective`.
+        The metric takes raw predictions, which the library passes if the objective is one of this
+        module. With one of their built-in objectives, XGBoost and LightGBM pass responses instead:
+        then use a loss without an output activation. For `target` see `objective`.
         """
         return self.metric_class(derivatives(loss, "one", target=target, wide=self.is_wide))
 

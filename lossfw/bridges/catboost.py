@@ -154,8 +154,8 @@ class CatBoostBridge(StartInDataLibrary):
         classes : int, optional
             The number of classes, for a loss of rows.
         estimator : {"native", "regressor", "classifier"}
-            For `catboost.CatBoost`, `CatBoostRegressor` or `CatBoostClassifier`, which has to be
-            given the labels; they may be strings.
+            For `catboost.CatBoost`, `CatBoostRegressor` or `CatBoostClassifier`, which needs the
+            labels; they may be strings.
         curvature
             See `objective`.
         """
@@ -194,29 +194,29 @@ class CatBoostBridge(StartInDataLibrary):
         init_model: Any = None,
         **kwargs: Any,
     ) -> Any:
-        """Return a trained `catboost.CatBoost` with a loss: objective, metric and start are set.
+        """Train a CatBoost model with a loss, with objective, metric and start.
 
         Parameters
         ----------
         loss : str, mapping or Loss
         params : dict
-            Parameters of CatBoost; they precede what the loss would set.
+            CatBoost parameters; they override those that the loss sets.
         pool : catboost.Pool
-            With labels. A baseline of its own is kept, and CatBoost leaves it out of predictions;
-            otherwise it is as before afterwards.
+            With labels. If it has a baseline, training uses it, and CatBoost does not add it to
+            predictions. The pool is not changed.
         curvature
             See `objective`.
         start : float or K floats, optional
-            The start, in place of the one of least mean loss. With ``init_model`` there is none.
+            The start; by default the one with the least mean loss. Not used with ``init_model``.
         init_model : catboost.CatBoost or path, optional
-            A model to continue. It keeps its start, and its trees predict as before.
+            A model to continue. Its start and the predictions of its trees do not change.
         **kwargs
             Arguments of `catboost.CatBoost.fit`, such as ``eval_set``.
 
         Returns
         -------
         catboost.CatBoost
-            Its predictions hold the start.
+            Its predictions include the start.
         """
         cat = self.imported()
         target, weight = self.read(loss, params, pool)

@@ -22,7 +22,7 @@ def model_of(given: Any, cat: Any) -> Any:
     if isinstance(given, str | PathLike):
         return cat.CatBoost().load_model(given)
     if not isinstance(given, cat.CatBoost) or not given.is_fitted():
-        what = "is not trained" if isinstance(given, cat.CatBoost) else "is not a model of CatBoost"
+        what = "is not trained" if isinstance(given, cat.CatBoost) else "is not a CatBoost model"
         raise ArgumentError(
             f"init_model, a {type(given).__name__}, {what}: give a trained model of CatBoost, or "
             "the path of a saved one."
@@ -85,7 +85,7 @@ def refuse_other_kind(model: Any, form: Loss, columns: int) -> None:
     if there != columns:
         raise ArgumentError(
             f"{form.name} with these targets takes {columns} raw predictions for a row, but the "
-            f"model to be continued has {there}: continue it with a loss of its kind, or train "
+            f"model to continue has {there}: continue it with a loss that takes as many, or train "
             "a new model."
         )
 

@@ -66,16 +66,16 @@ def function(
     class_axis : int
         The axis of the classes of a loss of rows: 1 for images (N, C, H, W).
     fuse : bool
-        Whether a loss with an output activation takes logits in place of the activation's results.
+        Whether a loss with an output activation takes logits instead of the activation's results.
     check : bool
-        Whether classes and values in bounded spaces are looked at, where they are known.
+        Whether to check classes and values of bounded spaces, if they are known.
 
     Returns
     -------
     callable
         ``f(predictions, targets, *, where=None)`` gives one loss for each element or row, 0
         where the mask is False. It works under ``jit``, ``grad``, ``vmap`` and ``hessian``, and
-        its derivatives are those that the loss publishes. A loss of rows takes classes
+        its derivatives are those that the loss defines. A loss of rows takes class indices
         or distributions.
 
     Raises
@@ -105,7 +105,7 @@ def function(
 
 
 def _array(x: Any) -> Any:
-    """Return an array of JAX; lists and NumPy's arrays as JAX takes them."""
+    """Return a JAX array; lists and NumPy's arrays as JAX takes them."""
     return x if is_jax(x) else JaxBridge.imported("jax.numpy").asarray(x)
 
 

@@ -51,7 +51,7 @@ def loss(
     class_axis : int
         The axis of the classes of a loss of rows: 1 for images (N, C, H, W).
     fuse : bool
-        Whether a loss with an output activation takes logits in place of the activation's results.
+        Whether a loss with an output activation takes logits instead of the activation's results.
     check : bool
         Whether each batch is looked at whose values are known, as on PyTorch. A prediction or a
         target outside of its space then ends the training with `DomainError`. A compiled step, as

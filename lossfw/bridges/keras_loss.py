@@ -140,7 +140,7 @@ def _explained(loss: Loss) -> Iterator[None]:
         if message.startswith("prediction") and activation:
             message += f" With activation={activation!r} in the last layer they lie inside."
         raise DomainError(
-            f"{message} To train without this look, pass check=False to bridge.loss."
+            f"{message} To train without this check, pass check=False to bridge.loss."
         ) from None
 
 
@@ -177,8 +177,8 @@ def _made_up(y: Array, t: Array) -> bool:
 def _refuse_one_column(loss: Loss, prediction: Any) -> None:
     if loss.takes_classes and len(prediction.shape) == 2 and prediction.shape[-1] == 1:
         raise ShapeError(
-            f"{loss.name} takes a column for each class, but the predictions have one: give the "
-            "last layer a unit for each class, or choose binary_cross_entropy."
+            f"{loss.name} takes a column for each class, but the predictions have one column: give "
+            "the last layer one unit per class, or choose binary_cross_entropy."
         )
 
 

@@ -99,20 +99,21 @@ class LightGBMMetric(Frozen):
 
 
 def init_score(start: Any, rows: int) -> NDArray:
-    """Return a start as the ``init_score`` of so many rows."""
+    """Return a start as ``init_score`` for a number of rows."""
     return np.broadcast_to(np.asarray(start, np.float64), (rows, *np.shape(start))).copy()
 
 
 def with_start(model: Any, start: Any) -> Any:
-    """Add the start to the leaves of a model, so that its predictions hold it.
+    """Add the start to the leaves of a model, so that its predictions include it.
 
-    LightGBM leaves ``init_score`` out of predictions. A model that is saved and loaded holds
-    a start that is in its leaves.
+    LightGBM does not add ``init_score`` to predictions. A start in the leaves is also saved with
+    the model.
 
     Parameters
     ----------
     model : lightgbm.Booster, LGBMRegressor or LGBMClassifier
-        Trained with ``init_score=init_score(start, ...)``. It is changed.
+        A model that was trained with ``init_score=init_score(start, ...)``. It is modified in
+        place.
     start : float or K floats
 
     Returns
@@ -122,7 +123,7 @@ def with_start(model: Any, start: Any) -> Any:
     Raises
     ------
     ArgumentError
-        If there is no tree to hold the start, or trees are linear.
+        If the model has no trees, or its trees are linear.
     """
     booster = getattr(model, "booster_", model)
     starts = np.atleast_1d(np.asarray(start, np.float64))
@@ -209,36 +210,37 @@ class LightGBMBridge(StartInDataLibrary):
         init_model: Any = None,
         **kwargs: Any,
     ) -> Any:
-        """Return `lightgbm.train` with a loss: objective, metric and start are set.
+        """Train a LightGBM model with a loss: `lightgbm.train` with objective, metric and start.
 
         Parameters
         ----------
         loss : str, mapping or Loss
         params : dict
-            Parameters of LightGBM; they precede what the loss would set.
+            LightGBM parameters; they override those that the loss sets.
         train_set : lightgbm.Dataset
-            With labels. An ``init_score`` of its own is kept, and LightGBM leaves it out of
-            predictions; otherwise it is as before afterwards.
+            With labels. If it has an ``init_score``, training uses it, and LightGBM does not add it
+            to predictions. The data set is not changed.
         num_boost_round, **kwargs
             Arguments of `lightgbm.train`.
         curvature
             See `objective`.
         start : float or K floats, optional
-            The start, in place of the one of least mean loss. With ``init_model`` there is none.
+            The start; by default the one with the least mean loss. Not used with ``init_model``.
         target : array_like, optional
             See `objective`.
         init_model : lightgbm.Booster, estimator or path, optional
-            A model to continue. It keeps its start, and its trees predict as before.
+            A model to continue. Its start and the predictions of its trees do not change.
 
         Returns
         -------
         lightgbm.Booster
-            Its predictions hold the start.
+            Its predictions include the start.
 
         Raises
         ------
         ArgumentError
-            For data without labels; for a model with other raw predictions than the loss.
+            If the data has no labels, or the model to continue has other raw predictions than the
+            loss.
         """
         lgb = self.imported()
         labels, weight = self.read(loss, params, train_set)
@@ -275,7 +277,9 @@ class LightGBMBridge(StartInDataLibrary):
         rows, labels = getattr(data.data, "shape", ()), np.shape(data.label)
         if rows and labels and rows[0] != labels[0]:
             # Otherwise it would complain of a start, which the user has not given.
-            raise ShapeError(f"the data has {rows[0]} rows and {labels[0]} labels: give one a row.")
+            raise ShapeError(
+                f"the data has {rows[0]} rows but {labels[0]} labels: give one label per row."
+            )
         return data.get_label()
 
     def _weights(self, data: Any) -> NDArray | None:

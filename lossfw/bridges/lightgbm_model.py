@@ -20,8 +20,8 @@ def booster_of(model: Any, lgb: Any) -> Any:
     if isinstance(model, str | Path):
         return lgb.Booster(model_file=model)
     raise ArgumentError(
-        f"init_model has the type {type(model).__name__}: give a lightgbm.Booster, an estimator "
-        "that is fitted, or the path of a saved model."
+        f"init_model has the type {type(model).__name__}: give a lightgbm.Booster, a fitted "
+        "estimator, or the path of a saved model."
     )
 
 
@@ -31,13 +31,13 @@ def classes_of(begun: Any, form: Loss, params: dict[str, Any]) -> int | None:
     if form.takes_rows != (columns > 1):
         takes = "a raw prediction for each class" if form.takes_rows else "single raw predictions"
         raise ArgumentError(
-            f"{form.name} takes {takes}, but the model to be continued has {columns} for a row: "
-            "continue it with a loss of its kind, or train a new model."
+            f"{form.name} takes {takes}, but the model to continue has {columns} for a row: "
+            "continue it with a loss that takes as many, or train a new model."
         )
     if params.get("num_class", columns) != columns:
         raise ArgumentError(
-            f"num_class={params['num_class']!r}, but the model to be continued has {columns} "
-            "classes: its trees belong to its classes. Leave num_class out, or train a new model."
+            f"num_class={params['num_class']!r}, but the model to continue has {columns} classes: "
+            "its trees belong to its classes. Leave num_class out, or train a new model."
         )
     return columns if form.takes_rows else None
 

@@ -30,7 +30,8 @@ def check_class_axis(loss: Loss, class_axis: Any) -> None:
         )
     if class_axis != -1 and not loss.takes_rows:
         raise ArgumentError(
-            f"class_axis={class_axis}: {loss.name} takes single numbers, and no classes."
+            f"class_axis={class_axis}: {loss.name} takes single numbers, not classes; leave "
+            "class_axis out."
         )
 
 

@@ -32,30 +32,29 @@ def scorer(loss: Any, *, response: ResponseMethod | None = None) -> LossScorer:
     """Return a loss as a scorer: minus the mean loss, so that greater is better.
 
     Estimators of XGBoost, LightGBM and CatBoost mostly return logarithms of means, or log-odds,
-    from ``predict`` when their objective is a custom one. The scorer knows the objectives of
-    lossfw, and measures means and probabilities, also in the last step of a pipeline or of a
-    search. Other estimators are measured at what their methods return.
+    from ``predict`` if their objective is a custom one. The scorer knows the objectives of lossfw
+    and converts these to means and probabilities, also in the last step of a pipeline or a search.
+    For other estimators it uses what their methods return.
 
     Parameters
     ----------
     loss : str, mapping or Loss
     response : {"predict", "predict_proba", "decision_function"}, optional
-        The method whose results the loss is measured at; by default that for which it is
-        written: probabilities for a loss of probabilities, scores for one of logits or
-        margins, and else predictions.
+        The method whose results are scored. By default ``predict_proba`` for a loss of
+        probabilities, ``decision_function`` for a loss of logits or margins, otherwise ``predict``.
 
     Returns
     -------
     LossScorer
-        For ``scoring=`` of `cross_val_score`, `GridSearchCV` and others. Weights come in by
-        ``sample_weight``, or by metadata routing with ``set_score_request``. Labels may be
-        texts: they are counted as the estimator counts them. A call raises `ArgumentError`
-        if the loss cannot be computed from the predictions.
+        For ``scoring=`` of `cross_val_score`, `GridSearchCV` and others. Pass weights as
+        ``sample_weight``, or by metadata routing with ``set_score_request``. Labels may be strings;
+        they are numbered as in the estimator. A call raises `ArgumentError` if the loss cannot be
+        computed from the predictions.
 
     Raises
     ------
     ArgumentError
-        If there is no such response.
+        If `response` is unknown.
 
     Examples
     --------
@@ -74,20 +73,20 @@ def hist_loss(
 ) -> HistLoss:
     """Return a loss for HistGradientBoostingRegressor and HistGradientBoostingClassifier.
 
-    scikit-learn takes objects of a private class there, which may change with a release;
-    1.5 to 1.9 were tried.
+    The loss is an object of a private scikit-learn class, which may change in a release; lossfw is
+    tested with 1.5 to 1.9.
 
     Parameters
     ----------
     loss : str, mapping or Loss
         A loss with an output activation is fused with it.
     curvature : {"auto", "exact", "bound", "gradient", "one"}
-        What takes the place of the second derivative.
+        What is used as second derivative; see the how-to page on boosting.
     refit : bool, optional
-        Whether leaves get the minimum of the loss of their residuals, and not a Newton
-        step; for losses of the residual. By default for those with kinks, with curvature 1.
+        Whether the value of a leaf minimises the loss of its residuals, instead of a Newton step.
+        For losses of the residual; by default true for those with kinks, with curvature 1.
     classes : int, optional
-        The number of classes; counted in each fit if not given.
+        The number of classes; by default counted in each fit.
 
     Raises
     ------
@@ -114,7 +113,7 @@ class SklearnBridge(BoostingBridge):
         return hist_loss(loss, curvature=curvature, refit=False)
 
     def metric(self, loss: Any) -> Any:
-        """Return the loss that early stopping watches."""
+        """Return the loss that early stopping monitors."""
         return hist_loss(loss, curvature="one", refit=False)
 
     def estimator_params(

@@ -45,11 +45,11 @@ def module(
     class_axis : int
         The axis of the classes of a loss of rows: 1 for images (N, C, H, W).
     fuse : bool
-        Whether a loss with an output activation takes logits in place of the activation's results.
+        Whether a loss with an output activation takes logits instead of the activation's results.
     check : bool
-        Whether classes, weights and values in bounded spaces are looked at. That waits for
-        an accelerator. ``torch.compile`` leaves it out anyway, and an invalid class index
-        then gives NaN; with ``check=False`` it gives any result.
+        Whether to check classes, weights and values of bounded spaces. The check waits for an
+        accelerator. ``torch.compile`` skips it, and then an invalid class index gives NaN; with
+        ``check=False`` its result is undefined.
 
     Returns
     -------
@@ -62,15 +62,15 @@ def module(
     MissingExtraError
         If PyTorch is not installed.
     ArgumentError
-        If the gradient of the loss is 0 almost everywhere, or an option is misspelt.
+        If the gradient of the loss is 0 almost everywhere, or an option is unknown.
 
     Notes
     -----
-    The derivatives are those that the loss publishes, at ties and kinks too, and can be
-    differentiated once more. A result has the dtype of the input, under autocast float32;
-    half precision is computed in float32. On a processor, a mean or sum of float32 or float64
-    without weights and masks has the digits of NumPy. Nothing is broadcast: (N,) against (N, 1)
-    is an error. A module is pickled by its configuration, and has no parameters.
+    The derivatives are those that the loss defines, also at ties and kinks, and can be
+    differentiated once more. A result has the dtype of the input, under autocast float32; half
+    precision is computed in float32. On a CPU, a mean or sum of float32 or float64 without weights
+    and masks has the same bits as with NumPy. Nothing is broadcast: (N,) with (N, 1) raises an
+    error. A module is pickled by its configuration, and has no parameters.
 
     Examples
     --------

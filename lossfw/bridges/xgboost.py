@@ -88,9 +88,9 @@ class XGBoostObjective(Frozen):
         total = float(h.sum(axis=0).max())
         if total < self.min_child_weight:
             warnings.warn(
-                f"the curvatures of {self.derivatives.name} sum to {total:.3g}, and XGBoost "
-                f"makes no leaf below min_child_weight, {self.min_child_weight:g} unless set: "
-                "it cannot split. Lower min_child_weight, or multiply the loss by a number.",
+                f"the curvatures of {self.derivatives.name} sum to {total:.3g}, and XGBoost makes "
+                f"no leaf whose sum is below min_child_weight, {self.min_child_weight:g} unless "
+                "set: it cannot split. Lower min_child_weight, or multiply the loss by a number.",
                 RuntimeWarning,
                 stacklevel=4,
             )
@@ -210,12 +210,12 @@ class XGBoostBridge(BoostingLibrary):
         loss : str, mapping or Loss
             A loss with an output activation is fused with it.
         curvature : {"auto", "exact", "bound", "gradient", "one", "twice", "expected"}
-            What takes the place of the second derivative.
+            What is used as second derivative; see the how-to page on boosting.
         target : array_like, optional
             For a loss with targets of several columns: all of them, (N, C). Labels are then the
             numbers of their rows, ``numpy.arange(N)``.
         min_child_weight : float
-            The parameter of XGBoost, if you set it: a warning says if no split can be made.
+            The XGBoost parameter, if you set it: lossfw warns if no split is possible with it.
 
         Returns
         -------
@@ -225,7 +225,7 @@ class XGBoostBridge(BoostingLibrary):
         Raises
         ------
         ArgumentError
-            If the loss cannot be boosted, or the curvature has no meaning for it.
+            If the loss cannot be boosted, or has no curvature of this kind.
         """
         made = derivatives(loss, curvature, target=target, wide=True)
         return XGBoostObjective(made, float(min_child_weight))
@@ -256,7 +256,7 @@ class XGBoostBridge(BoostingLibrary):
             Whether ``predict``, or ``predict_proba`` of a classifier, returns responses
             (probabilities, means). A saved model keeps this.
         xgb_model : Booster, estimator, path or bytearray, optional
-            A model that is continued with these parameters; its trees then predict as before.
+            A model to continue with these parameters; the predictions of its trees do not change.
 
         Raises
         ------
@@ -292,13 +292,13 @@ class XGBoostBridge(BoostingLibrary):
         xgb_model: Any = None,
         **kwargs: Any,
     ) -> Any:
-        """Return `xgboost.train` with a loss: objective, metric and start are set.
+        """Train an XGBoost model with a loss: `xgboost.train` with objective, metric and start.
 
         Parameters
         ----------
         loss : str, mapping or Loss
         params : dict
-            Parameters of XGBoost; they precede what the loss would set.
+            XGBoost parameters; they override those that the loss sets.
         dtrain : xgboost.DMatrix
             With labels.
         num_boost_round, **kwargs
@@ -310,7 +310,7 @@ class XGBoostBridge(BoostingLibrary):
         apply_activation
             See `estimator_params`. A continued model keeps its choice.
         xgb_model : Booster, estimator, path or bytearray, optional
-            A model to continue. It keeps its start, and its trees predict as before.
+            A model to continue. Its start and the predictions of its trees do not change.
 
         Returns
         -------
@@ -319,8 +319,8 @@ class XGBoostBridge(BoostingLibrary):
         Raises
         ------
         ArgumentError
-            For data without labels; for a model with other raw predictions than the loss, or
-            another ``base_score`` than the one in `params`.
+            If the data has no labels; if the model to continue has other raw predictions than the
+            loss, or another ``base_score`` than `params`.
         """
         xgb = self.imported()
         labels, weight = self.read(loss, params, dtrain)

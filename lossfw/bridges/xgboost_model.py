@@ -61,21 +61,20 @@ class Begun(NamedTuple):
         columns = self.classes or (self.targets if self.targets > 1 else None)
         if loss.takes_rows and columns is None:
             raise ArgumentError(
-                f"{loss.name} takes a raw prediction for each class, but the model to be continued "
-                "has a single one: continue it with a loss of single numbers or logits, or train "
-                "a new model."
+                f"{loss.name} takes a raw prediction for each class, but the model to continue has "
+                "a single one: continue it with a loss of single numbers or logits, or train a "
+                "new model."
             )
         if not loss.takes_rows and self.classes is not None:
             raise ArgumentError(
-                f"{loss.name} takes single raw predictions, but the model to be continued has "
+                f"{loss.name} takes single raw predictions, but the model to continue has "
                 f"{self.classes}, one for each class: continue it with a loss of classes, such as "
                 "cross_entropy, or train a new model."
             )
         if classes not in (None, columns):
             raise ArgumentError(
-                f"the model to be continued has {columns or 2} classes, but {classes} were "
-                "asked for: its trees belong to its classes. Leave the number out, or train a new "
-                "model."
+                f"the model to continue has {columns or 2} classes, but {classes} were asked for: "
+                "its trees belong to its classes. Leave the number out, or train a new model."
             )
 
     def keep(self, parameters: dict[str, Any], objective: str) -> None:

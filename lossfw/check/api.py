@@ -54,7 +54,7 @@ def check(
     within: SizeRange | None = None,
     strict: bool = False,
 ) -> Report:
-    """Try to refute everything that a loss, an activation, a model or a metric promises.
+    """Search for counterexamples to the claims and the laws of a loss, activation, model or metric.
 
     Parameters
     ----------
@@ -63,25 +63,25 @@ def check(
     seed : int
         The same seed gives the same report.
     examples : int
-        About how many pairs each check tries in each dtype.
+        The approximate number of examples per check and dtype.
     time : float, optional
-        Seconds after which no further check begins. What has run gives the same results as
-        without an end, and `Report.late_checks` names what is missing.
+        Time limit in seconds: no further check starts after it. The results of the checks that ran
+        do not depend on it; `Report.late_checks` lists those that are missing.
     allow_unfinished : bool
-        A report may be ok although the time was over before all checks had run.
+        Whether the report may be ok although the time limit was reached before all checks had run.
     only, skip : sequence of str
         The checks to run (all unless given), and those not to run: names, claims, or
         first parts of names such as ``"dtype"`` and ``"claim"``.
     expected_failures : mapping of str to str, optional
         Name of a check or of a claim to the reason why it is expected to fail.
-        One that holds all the same makes the report not ok.
+        If it does not fail, the report is not ok.
     bridges : bool
-        Check every installed bridge too: what its library gets from the loss.
+        Whether to check every installed bridge too, and what its library gets from the loss.
     within : PromisedRange, tuple of float or str, optional
-        The sizes of predictions and targets for which results and claims are looked at, as
-        ``(1e-6, 1e6)``; those that the loss promises unless given.
+        The magnitudes of predictions and targets for which results and claims are checked, such as
+        ``(1e-6, 1e6)``; by default those that the loss promises.
     strict : bool
-        Notes, such as lost digits, make the report not ok too.
+        Whether the report is not ok if there are notes, such as lost digits.
 
     Returns
     -------
@@ -131,38 +131,36 @@ def subject(
     Parameters
     ----------
     value : callable or str
-        ``value(y, t)``, the unreduced loss: one result per element, for
-        ``"categorical"`` one per row. A text ``"module:function"`` is imported, and
-        called by the convention of its library.
+        ``value(y, t)``, the unreduced loss: one result per element, for ``"categorical"`` one per
+        row. A string ``"module:function"`` is imported and called by the convention of its library.
     kind : {"distance", "margin", "pointwise", "categorical"}, optional
-        The kind of argument that the loss depends on; that of `against` unless given.
+        The kind of argument that the loss depends on; by default the kind of `against`.
     prediction, target : str or Space, optional
-        Names of the spaces, ``"LOGITS"`` and ``"BINARY"`` among them; those of
-        `against` unless given, or the usual ones of the kind. ``"pointwise"`` has none.
+        Spaces or their names, such as ``"LOGITS"`` and ``"BINARY"``; by default the spaces of
+        `against`, or the usual ones of the kind. ``"pointwise"`` has no default.
     gradient, hessian : callable or str, optional
-        First derivative and diagonal second derivative of the unreduced loss; a text is imported.
+        First derivative and diagonal second derivative of the unreduced loss; a string is imported.
     reduce : callable, optional
         ``reduce(y, t, sample_weight=None, where=None)``, the weighted mean.
     against : str or Loss, optional
-        A loss whose 60-digit formula is the truth, also one of named columns: the functions
-        get arrays of the shapes that it takes. Without it, gradient and Hessian are judged by
-        differences of the function's own values.
+        A loss whose 60-digit formula is the reference; it may have named columns. The functions get
+        arrays in the shapes that it takes. Without it, gradient and Hessian are compared with
+        finite differences of the function's own values.
     params : mapping, optional
         Parameters of `against`.
     claims : mapping, optional
-        The function's promises: names and meanings are those of `Claims`.
+        The claims of the function, with the names of `Claims`.
     name : str, optional
-        For the report.
+        The name in the report.
     subnormal : bool
-        False forgives functions that take subnormal numbers for 0, as XLA does on processors.
+        False accepts that a function flushes subnormal numbers to 0, as XLA does on CPUs.
     fewest_classes : int
-        The least number of classes that the function takes, 1 unless given (of a
-        hinge 2).
+        The smallest number of classes that the function takes; 1 by default (2 for a hinge).
     setup : str
         Code that defines ``value`` (and the others) in the snippets.
     within : PromisedRange, tuple of float or str, optional
-        The sizes of predictions and targets for which results and claims are looked at, as
-        ``(1e-6, 1e6)``; those that are promised unless given.
+        The magnitudes of predictions and targets for which results and claims are checked, such as
+        ``(1e-6, 1e6)``; by default the promised ones.
 
     Raises
     ------
@@ -249,7 +247,7 @@ def check_function(
     watch: Callable[[str], None] | None = None,
     **description: Any,
 ) -> Report:
-    """Hold outside functions to the contract and to their claims.
+    """Check loss functions of other libraries against the laws and their claims.
 
     Parameters
     ----------
@@ -258,13 +256,13 @@ def check_function(
     seed, examples, time, allow_unfinished, only, skip, strict, expected_failures
         As in `check`.
     rtol : float
-        Values and derivatives may be off by this part of the true ones.
+        The relative tolerance of values and derivatives.
     conventions : bool
-        Conventions that the function does not share count as failures too.
+        Whether differences of convention count as failures.
     watch : callable, optional
         Called with the name of each check before it runs.
     **description
-        What the function is, as in `subject`: `kind`, `prediction` and `target`, or
+        The description of the function, as in `subject`: `kind`, `prediction` and `target`, or
         `against`; `gradient`, `claims` and others.
 
     Returns

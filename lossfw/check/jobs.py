@@ -167,7 +167,7 @@ def _component_jobs(
         known_checks.update(checks.known_checks)
         if is_alone or checks.has_any:
             return checks.jobs()
-        reason = "it has none of the checks that are chosen"
+        reason = "none of the chosen checks applies to it"
         deselected = {"name": entry.name, "reason": reason, "is_deselected": True}
         return Job(entry.name, report_skipped, deselected)
 
@@ -260,8 +260,8 @@ def _entries_of_plugin(known: Registry, name: str) -> list[Entry]:
     for entry in known.entries():
         if name in entry.names:
             raise ArgumentError(
-                f"{name} is the name of another kind, {entry.kind}: losses, activations, "
-                "models and metrics are what is checked."
+                f"{name} is a component of another kind, {entry.kind}: losses, activations, models "
+                "and metrics are what is checked."
             )
     names = [n for kind in KINDS for entry in known.entries(kind) for n in entry.names]
     names += [plugin.distribution for plugin in known.plugins()]

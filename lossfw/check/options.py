@@ -72,7 +72,7 @@ class Options:
             for word in getattr(self, option):
                 if not any(_is_meant(name, (word,)) for name in known):
                     raise ArgumentError(
-                        f"{option}={word!r} is none of the checks that run here. "
+                        f"{option}={word!r} is not among the checks that run here. "
                         f"{did_you_mean(word, known)}".rstrip()
                     )
 

@@ -16,37 +16,36 @@ from lossfw.numerics.arrays import NDArray
 
 @dataclass(frozen=True)
 class Refutation:
-    """A counterexample to one promise.
+    """A counterexample to a claim or a law.
 
     Attributes
     ----------
     check : str
         Name of the check that found it: ``"gradient"``, ``"claim:convex"`` ...
     claim : str or None
-        The claim that is refuted, None for a law that every loss is held to.
+        The refuted claim; None for a law, which holds for every component.
     message : str
-        What was promised, what was found, and where to look.
+        What was expected, what was found, and where.
     inputs : mapping of str to ndarray
-        The simplest arrays that were found to show it.
+        The simplest input arrays that show it.
     snippet : str
-        Code that shows it in a fresh interpreter.
+        Code that reproduces it in a new interpreter.
     seed : int
         The seed of the search.
     cause : hashable
-        Equal for checks that were ended by the same error; None for a result
-        that is wrong.
+        Equal for checks that ended with the same error; None for a wrong result.
     blocks : bool
-        Whether no other check runs after this finding.
+        Whether this finding stops further checks.
     grade : str
-        ``"wrong"``, or a note: it loses ``"digits"``, or is off only at an ``"extreme"``; or a
-        ``"convention"``.
+        ``"wrong"``; or a note: ``"digits"`` if digits are lost, ``"extreme"`` if only extreme
+        inputs are affected; or ``"convention"``.
     error : str or None
-        Of a wrong result ``"digits"`` if some digits are right, ``"overflow"`` if it is infinite or
-        NaN, else ``"other"``.
+        For a wrong result: ``"digits"`` if some digits are correct, ``"overflow"`` if it is
+        infinite or NaN, otherwise ``"other"``.
     component : str
         The component, with its parameters.
     labels : mapping of str to sequence of str
-        For inputs with columns the names of their numbers, as ``y.location``.
+        For inputs with named columns: the names of their values, such as ``y.location``.
     """
 
     check: str
@@ -63,7 +62,7 @@ class Refutation:
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers and texts, as they are written to JSON."""
+        """Return a dict of plain numbers and strings, as written to JSON."""
         return {
             "check": self.check,
             "grade": self.grade,

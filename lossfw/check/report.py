@@ -13,7 +13,7 @@ from lossfw.check.severity import GRADES
 # The reason of what a user has left out, which the text does not repeat.
 DESELECTED = "deselected"
 
-NO_FORMULA = "no formula: the value was compared with itself"
+NO_FORMULA = "no formula: the value was compared only with itself"
 
 # The exit codes of a check that is not ok.
 FAILED, NOT_JUDGED = 1, 2
@@ -43,65 +43,65 @@ class NotJudged(NamedTuple):
 
 @dataclass
 class Report:
-    """All that the harness found about one component.
+    """The result of `check` for one component.
 
     Attributes
     ----------
     name : str
         The component, with its parameters.
     refuted : list of Refutation
-        The gravest first: what is wrong, lost digits, extremes, conventions.
+        The counterexamples, by severity: wrong results, lost digits, extremes, conventions.
     passed : list of PassedCheck
-        The checks that did not refute, with the number of their examples.
+        The checks without a counterexample, with the number of their examples.
     not_claimed : list of str
         Claims that the component does not make.
     not_applicable : dict of str to str
-        Checks that make no sense for it, with the reason.
+        Checks that do not apply to the component, with the reason.
     expected : dict of str to str
-        Checks that were expected to fail and did, with the reason given.
+        Expected failures that failed, with the given reason.
     unexpected : dict of str to str
-        Checks that were expected to fail and did not, with the reason given.
+        Expected failures that did not fail, with the given reason.
     not_run : dict of str to str
-        Checks without an outcome, with the reason: the time, or the error that
-        another check reports.
+        Checks without an outcome, with the reason: the time limit, or an error that another check
+        reports.
     stages : list of str
         The parts in which the checks run, in their order.
     late_stages : list of str
-        Those of them that did not end in time.
+        The stages that did not finish within the time limit.
     late_checks : list of str
-        The checks for which there was not enough time, in one stage or in all.
+        The checks that did not finish within the time limit, in one stage or in all.
     n_checks : int
-        How many checks were to run, at all parameter sets together.
+        The number of checks that should run, over all parameter sets.
     allow_unfinished : bool
-        Whether a report may be ok although the time was over.
+        Whether a report may be ok although the time limit was reached.
     conventions : bool
-        Whether a broken convention is wrong, as for components, or does not count.
+        Whether a broken convention counts as a failure, as for components.
     strict : bool
         Whether notes are failures too.
     not_judged : dict of str to str
-        Checks that ended by a mistake of the harness itself, with the line to report.
+        Checks that ended with an error in lossfw itself, with a line for a bug report.
     witnesses : dict of str to str
-        The claims that are denied and proved to be so, with what proves it.
+        Claims that are set to False, with the example that shows it.
     limited : dict of str to str
-        Checks that looked at less than usual, with what they looked at and the reason.
+        Checks of fewer inputs than usual, with these inputs and the reason.
     not_checked : str
-        Why nothing could be checked, empty where something was.
+        Why nothing could be checked; otherwise empty.
     skipped : str
-        Why a component was left out among many, which is not a failure; empty where it was not.
+        Why a component was skipped, which is not a failure; otherwise empty.
     missing_library : str
-        The library, for pip, for want of which it was left out.
+        The missing library because of which it was skipped, by its name on PyPI.
     is_deselected : bool
-        Whether it was left out because no check that `only` and `skip` leave applies to it.
+        Whether it was skipped because none of the selected checks applies.
     component : str
         The component without its parameters: reports on the same one are merged.
     seed : int
         The seed of the search.
     remarks : list of str
-        What else a reader should know, such as a promised range or a cost; a line each.
+        Other remarks, such as a promised range or a cost, one per line.
     is_own_truth : bool
-        Whether no formula is written, so that the value is compared with itself.
+        Whether the component has no formula, so the value is compared only with itself.
     parameter_sets : int
-        At how many sets of parameters the component was checked.
+        The number of parameter sets at which the component was checked.
 
     Examples
     --------
@@ -140,17 +140,17 @@ class Report:
 
     @property
     def is_left_out(self) -> bool:
-        """Whether it was left out together with others, which one sentence counts."""
+        """Whether it was skipped together with others, which are counted in one sentence."""
         return bool(self.missing_library) or self.is_deselected
 
     @property
     def unfinished(self) -> bool:
-        """Whether the time was over before all checks had run."""
+        """Whether the time limit was reached before all checks had run."""
         return bool(self.late_checks)
 
     @property
     def examples(self) -> int:
-        """How many examples were tried in all."""
+        """The total number of examples."""
         return sum(passed.examples for passed in self.passed)
 
     @property
@@ -165,7 +165,7 @@ class Report:
 
     @property
     def causes(self) -> list[SharedCause]:
-        """The causes of what is wrong and of the notes, the gravest first."""
+        """The causes of failures and notes, by severity."""
         return causes([*self.wrong, *self.notes])
 
     def severity(self, refutation: Refutation) -> str:
@@ -176,12 +176,12 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed, all was checked, and no expectation was wrong."""
+        """Whether no check failed, all were run, and all expected failures failed."""
         return not (self.fails or self.not_judged)
 
     @property
     def fails(self) -> bool:
-        """Whether something failed, other than the harness itself."""
+        """Whether a check failed, other than by an error in lossfw itself."""
         if (self.unfinished or self.not_checked) and not self.allow_unfinished:
             return True
         if self.not_checked or self.skipped:
@@ -191,12 +191,12 @@ class Report:
 
     @property
     def nothing_ran(self) -> bool:
-        """Whether no check ran, for instance because none of those that are chosen applies."""
+        """Whether no check ran, for instance because none of the chosen checks applies."""
         return not (self.passed or self.refuted or self.not_judged or self.unfinished)
 
     @property
     def verdict(self) -> str:
-        """What all findings together say of the component, in one sentence."""
+        """The summary of all findings in one sentence."""
         if self.not_checked:
             return f"not checked: {self.not_checked}"
         if self.skipped:
@@ -241,7 +241,7 @@ class Report:
             raise AssertionError(str(self))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers and texts, as they are written to JSON."""
+        """Return a dict of plain numbers and strings, as written to JSON."""
         return {
             "name": self.name,
             "ok": self.ok,
@@ -303,7 +303,7 @@ class Report:
                     yield f"  {word}: {_listed(checks)} ({reason})"
 
     def lines_on_gaps(self) -> Iterator[str]:
-        """Yield what nobody claims, and which checks do not apply."""
+        """Yield the claims that are not made, and the checks that do not apply."""
         if self.not_claimed:
             yield f"  not claimed: {', '.join(self.not_claimed)}"
         for reason, checks in _by_reason(self.not_applicable).items():
@@ -313,8 +313,8 @@ class Report:
     def merged(cls, reports: Sequence[Report]) -> Report:
         """Return one report on a component that was checked in parts, or at several parameters.
 
-        A check that is refuted in one part has not held, and an expectation that is met in one
-        part is met.
+        A check that fails in one part fails, and an expected failure that occurs in one part has
+        occurred.
         """
         names = list(dict.fromkeys(report.name for report in reports))
         first = reports[0]

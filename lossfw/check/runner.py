@@ -171,7 +171,7 @@ def run_stage(
             if outcome.blocks:
                 result.ended_by = _nothing_left(name)
             elif options.first and _fails(suite, options, outcome):
-                result.ended_by = "stopped at the first failure"
+                result.ended_by = "stopped after the first failure"
         if result.ended_by:
             break
     return result
@@ -275,7 +275,7 @@ def _remarks(subject: Any) -> list[str]:
     if not isinstance(subject, Subject):
         return []
     sizes = sizes_in_words(subject.prediction_range, subject.target_range)
-    return [f"results and claims were looked at only for {sizes}"] if sizes else []
+    return [f"results and claims were checked only for {sizes}"] if sizes else []
 
 
 def _fails(suite: CheckSuite, options: Options, refutation: Refutation) -> bool:
@@ -331,7 +331,7 @@ class FindingDeduplicator:
 
 def _nothing_left(check: str) -> str:
     """Return why no other check runs after a finding that blocks them."""
-    return f"{check} leaves nothing to look at"
+    return f"{check} leaves no points to check"
 
 
 def expectations(failures: Mapping[str, str], checks: Iterable[str]) -> dict[str, str]:
@@ -348,7 +348,7 @@ def expectations(failures: Mapping[str, str], checks: Iterable[str]) -> dict[str
         if check not in known:
             guess = did_you_mean(name, [*known, *(n.removeprefix("claim:") for n in known)])
             raise ArgumentError(
-                f"expected failure {name!r} is none of the checks that run here. {guess}".rstrip()
+                f"expected failure {name!r} is not among the checks that run here. {guess}".rstrip()
             )
         if not str(reason).strip():
             raise ArgumentError(f"expected failure {name!r} has no reason: say why it fails.")
@@ -396,7 +396,7 @@ def attempt(suite: CheckSuite, name: str, search: Search) -> CheckOutcome:
             component=suite.name,
         )
     if not search.tried:
-        return NotApplicable("there was no example to try")
+        return NotApplicable("no example could be generated")
     return PassedCheck(name, search.tried)
 
 

@@ -135,18 +135,17 @@ def parametrize_with_checks(
         Names, mappings with ``name`` and parameters, losses, activations, or outside
         functions, each as a `subject`.
     expected_failures : mapping, optional
-        The name of a check or of a claim to the reason why it is expected to
-        fail, for every component that it applies to; or the name of a
-        component to such a mapping only for it. A case that is expected to
-        fail and does not is a failure.
+        The name of a check or of a claim to the reason why it is expected to fail, for every
+        component that it applies to; or the name of a component to such a mapping only for it. An
+        expected failure that does not fail is a failure.
     seed, examples
         As in `lossfw.check.check`.
     bridges : bool
         Check every installed bridge too.
     conventions : bool
-        Hold outside functions to conventions too.
+        Whether differences of convention of outside functions count as failures.
     strict : bool
-        Notes, such as lost digits, are failures and not warnings.
+        Whether notes, such as lost digits, are failures instead of warnings.
 
     Returns
     -------
@@ -155,7 +154,7 @@ def parametrize_with_checks(
     Raises
     ------
     ArgumentError
-        If there is no component, or an expected failure fits none of the cases.
+        If there is no component, or an expected failure matches no test case.
     UnknownNameError
         If there is no such component.
 
@@ -166,7 +165,7 @@ def parametrize_with_checks(
     ...     check(component)
     """
     if isinstance(components, str | Mapping | Component | Subject):
-        raise ArgumentError(f"components is a list: [{components!r}].")
+        raise ArgumentError(f"components should be a list: [{components!r}].")
     Options(seed, examples)  # refuses what is not a number
     suites = [_suite(component, conventions, bridges) for component in components]
     if not suites:

@@ -67,7 +67,7 @@ def read_array_argument(text: str, option: str, role: str) -> NDArray:
     except ValueError as error:
         raise ArgumentError(
             f"{option} should be {error}. Numbers are written as in YAML, [0.5, 1e-7, .inf], or "
-            "stand in a file whose name ends in .npy, .npz or .csv."
+            "given by a file whose name ends in .npy, .npz or .csv."
         ) from None
 
 
@@ -129,7 +129,7 @@ def usable(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], str]:
     every = tuple(entries)
     broken = [entry.name for entry in every if entry.state == "broken"]
     count = f"{len(broken)} component{'s' * (len(broken) > 1)}"
-    line = f"left out {count} that cannot be used: {', '.join(broken)}; `lossfw list` says why"
+    line = f"skipped {count} that cannot be used: {', '.join(broken)}; `lossfw list` says why"
     return tuple(e for e in every if e.state != "broken"), line if broken else ""
 
 

@@ -30,13 +30,22 @@ CHECK_VERSION = 1
 # The options for outside functions.
 _outside_options = with_options(
     click.option(
-        "--against", metavar="LOSS", help="Compare an outside function with this lossfw loss."
+        "--against",
+        metavar="LOSS",
+        help="The lossfw loss that an outside function is compared with.",
     ),
-    click.option("--kind", help="Its kind: distance, margin, pointwise or categorical."),
     click.option(
-        "--prediction", metavar="SPACE", help="The domain of its predictions, such as REAL."
+        "--kind",
+        help="The kind of an outside function: distance, margin, pointwise or categorical.",
     ),
-    click.option("--target", metavar="SPACE", help="The domain of its targets."),
+    click.option(
+        "--prediction",
+        metavar="SPACE",
+        help="The domain of the predictions of an outside function, such as REAL.",
+    ),
+    click.option(
+        "--target", metavar="SPACE", help="The domain of the targets of an outside function."
+    ),
     click.option(
         "--rtol",
         type=float,
@@ -53,7 +62,7 @@ _outside_options = with_options(
         "claims",
         multiple=True,
         metavar="NAME[=VALUE]",
-        help="A property that it claims: --claim convex. Can be repeated.",
+        help="A claim to check for an outside function: --claim convex. Can be repeated.",
     ),
 )
 
@@ -65,7 +74,7 @@ _HEADINGS = {
         *("only", "skip", "expect"),
     ),
     "How long": ("examples", "seed", "time", "allow_unfinished", "first", "processes"),
-    "What fails, and output": ("strict", "conventions", "as_json", "json_file"),
+    "What counts as a failure, and output": ("strict", "conventions", "as_json", "json_file"),
     "Functions of other libraries": (
         *("against", "kind", "prediction", "target"),
         *("gradient", "hessian", "claims", "rtol"),
@@ -88,13 +97,19 @@ _HEADINGS = {
     default=30.0,
     show_default=True,
     metavar="SECONDS",
-    help="Seconds for each component, after which no further check of it begins; 0 for no end.",
+    help="Time limit for each component in seconds: no further check starts after it; 0 for "
+    "no limit.",
 )
-@click.option("--allow-unfinished", is_flag=True, help="Exit with 0 even if the time was over.")
+@click.option(
+    "--allow-unfinished",
+    is_flag=True,
+    help="Exit with 0 even if checks were skipped because of the time limit.",
+)
 @click.option(
     "--within",
     metavar="LOW..HIGH",
-    help="Look for wrong results only at predictions and targets of these sizes: 1e-100..1e100.",
+    help="Look for wrong results only at predictions and targets of these magnitudes: "
+    "1e-100..1e100.",
 )
 @click.option(
     "--expect",

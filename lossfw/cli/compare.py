@@ -42,7 +42,7 @@ _SHOWN_DIFFERENCES = 20
     "--level",
     type=float,
     metavar="FRACTION",
-    help="The level of the intervals; as in the first run, or 0.95.",
+    help="The confidence level of the intervals; by default that of the first run, or 0.95.",
 )
 @click.option(
     "--allow-different-data",
@@ -53,15 +53,16 @@ _SHOWN_DIFFERENCES = 20
 @click.option(
     "--resample",
     metavar="UNITS",
-    help="What differences take as independent: rows, groups, column.NAME, or {time: column.NAME}; "
-    "as in the first run.",
+    help="The units that differences treat as independent: rows, groups, column.NAME, or "
+    "{time: column.NAME}; by default those of the first run.",
 )
 @click.option(
     "--stars",
     type=click.Choice(["all", "each"]),
     default="all",
     show_default=True,
-    help="Whether a star holds for all differences of a measure in the table, or for each alone.",
+    help="Whether a star is corrected for all differences of a measure in the table, or "
+    "holds for each difference on its own.",
 )
 @click.option(
     "--loss",
@@ -74,10 +75,11 @@ _SHOWN_DIFFERENCES = 20
     "metrics",
     multiple=True,
     metavar="NAME",
-    help="Also score them by this metric or loss, written likewise. Can be repeated.",
+    help="Also score the stored rows by this metric or loss, given in the same way. Can be "
+    "repeated.",
 )
 @json_option
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a line for each run.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV with one line per run.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown tables.")
 @plugin_file_option
 @trust_option(default=False)

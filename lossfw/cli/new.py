@@ -52,7 +52,7 @@ KINDS_OF_LOSS = {
         "*(${cls}(**given) for given in ${cls}.examples())",
     ),
 }
-_KIND_HELP = "What the loss is a function of; a wrapper changes another loss."
+_KIND_HELP = "The argument of the loss; a wrapper changes another loss."
 # What the templates of a plugin say of a loss and of a model, in the order in which they are
 # filled in.
 _LOSS = {
@@ -78,7 +78,7 @@ _MODEL = {
 _KINDS_OF_ACTIVATION = {"element": "activation.py", "row": "row.py"}
 _WAYS_TO_LEARN = {"rounds": "model.py", "once": "model_once.py"}
 _TRAINED = {"rounds": "{rounds: 100}", "once": "{}"}
-_LEARNS_HELP = "Whether the model learns in rounds, which can be continued, or in one step."
+_LEARNS_HELP = "Whether the model is trained in rounds, which can be resumed, or in one step."
 
 # The next step after a file with a formula.
 _THEN_CHECK = ("write your formula and what it claims, then", "lossfw check --plugin NAME.py")
@@ -201,7 +201,7 @@ def new_plugin(
         words[key] = Template(text).substitute(words)
     folder = Path(distribution)
     if folder.exists():
-        raise OutputError(f"{folder} exists already: name another, or move it away.")
+        raise OutputError(f"{folder} already exists: choose another name, or move it away.")
     files = {
         Template(path).substitute(words): _filled(text, words) for path, text in _PLUGIN.items()
     }
@@ -246,7 +246,9 @@ def _write(folder: Path, files: dict[str, str]) -> None:
     """Write new files; one that exists is an error."""
     for path in files:
         if (folder / path).exists():
-            raise OutputError(f"{folder / path} exists already: name another, or move it away.")
+            raise OutputError(
+                f"{folder / path} already exists: choose another name, or move it away."
+            )
     for path, text in files.items():
         target = folder / path
         write_file(target.parent, target.name, text.encode())
@@ -259,7 +261,7 @@ def _note_taken(kind: str, name: str, origin: str) -> None:
     known = Registry.discover(plugins=False).entries(kind)
     if any(name in entry.names for entry in known):
         click.echo(
-            f"lossfw: note: lossfw has a {kind} {name!r} of its own; yours is "
-            f"'{origin}/{name}' wherever a name is given.",
+            f"lossfw: note: lossfw has a {kind} {name!r} too; yours is '{origin}/{name}' wherever "
+            "a name is given.",
             err=True,
         )

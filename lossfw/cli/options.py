@@ -62,8 +62,9 @@ override_option = click.option(
     "overrides",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Change the configuration: -o loss.delta=1e-6. The value is YAML; a number in the key "
-    "is an index. KEY+=VALUE appends to a list, KEY- removes a key. Can be repeated.",
+    help="Override a key of the configuration: -o loss.delta=1e-6. The value is YAML; a "
+    "number in the key is an index. KEY+=VALUE appends to a list, KEY- removes a key. "
+    "Can be repeated.",
 )
 
 json_option = click.option(
@@ -96,7 +97,7 @@ plugin_file_option = click.option(
     "local",
     multiple=True,
     metavar="FILE",
-    help="Use the components of a .py file. Can be repeated.",
+    help="Also load the components of a .py file. Can be repeated.",
 )
 
 
@@ -173,13 +174,13 @@ by_options = with_options(
     click.option(
         "--by",
         metavar="WHAT",
-        help="Also compare parts of the rows: by target, or by a column of the data, as "
+        help="Also compare parts of the rows: by target, or by a column of the data, such as "
         "column.region.",
     ),
     click.option(
         "--bins",
         metavar="EDGES",
-        help="With --by, the edges between the parts of a number, as 30,50.",
+        help="With --by, the edges between bins of a number, such as 30,50.",
     ),
 )
 

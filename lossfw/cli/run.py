@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 # Said before a training begins, and after the mistakes of its configuration.
 _LOST_WEIGHTS = (
-    "the trained model would be lost: give --out DIR for it, or --no-out to see only the numbers."
+    "the trained model would be lost: give --out DIR to save it, or --no-out to see only the "
+    "numbers."
 )
 
 
@@ -36,17 +37,17 @@ _LOST_WEIGHTS = (
 @click.option(
     "--out",
     metavar="DIR",
-    help="Write the numbers and their origin to this folder. Each of several runs has a folder of "
-    "its own in it.",
+    help="Write the results and their provenance to this folder. Several runs get a "
+    "subfolder each.",
 )
-@click.option("--resume", is_flag=True, help="Continue interrupted runs in the folder of --out.")
+@click.option("--resume", is_flag=True, help="Continue interrupted runs in the --out folder.")
 @click.option("--dry-run", is_flag=True, help="Check everything and compute nothing.")
 @jobs_option("runs")
 @click.option(
     "--cluster",
     metavar="SCHEDULER",
-    help="Compute on a cluster of Dask: an address, the file of a scheduler, or local:N for N "
-    "processes on this machine. Several runs are one task each.",
+    help="Compute on a Dask cluster: an address, a scheduler file, or local:N for N "
+    "processes on this machine. Of several runs, each is one task.",
 )
 @click.option(
     "--report",
@@ -84,20 +85,20 @@ def run(**options: Any) -> None:
     "--out",
     metavar="DIR",
     help="Write config.yaml, the model (weights.npz, or its file and model.json), training.json "
-    "and, after each epoch or 100 rounds, checkpoint.npz to this folder. Each training of a sweep "
-    "has a folder of its own in it.",
+    "and, after each epoch or 100 rounds, checkpoint.npz to this folder. The trainings of a sweep "
+    "get a subfolder each.",
 )
 @click.option(
-    "--no-out", is_flag=True, help="Keep nothing: show the numbers, and discard the model."
+    "--no-out", is_flag=True, help="Write no files: show the results and discard the model."
 )
-@click.option("--resume", is_flag=True, help="Continue from the checkpoint in the folder of --out.")
+@click.option("--resume", is_flag=True, help="Continue from the checkpoint in the --out folder.")
 @click.option("--dry-run", is_flag=True, help="Check everything and train nothing.")
 @jobs_option("trainings of a sweep or of folds")
 @click.option(
     "--cluster",
     metavar="SCHEDULER",
-    help="Train the runs of a sweep, or the folds, on a cluster of Dask, one a task: an address, "
-    "the file of a scheduler, or local:N for N processes on this machine.",
+    help="Train the runs of a sweep, or the folds, on a Dask cluster, each as one task: an "
+    "address, a scheduler file, or local:N for N processes on this machine.",
 )
 @click.option("--report", is_flag=True, help="Write report.html too.")
 @json_option

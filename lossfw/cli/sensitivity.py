@@ -16,8 +16,13 @@ from lossfw.runs.files import check_folder, say, to_json, write_file
 @click.command(cls=Command)
 @click.argument("config")
 @click.option("--parameter", metavar="NAME", help="layers.2.weights[17,4], or gradient for all.")
-@click.option("--range", "reach", metavar="LOW:HIGH", help="The way from its value, as -1:1.")
-@click.option("--points", help="The number of points on the path; 401 by default.")
+@click.option(
+    "--range",
+    "reach",
+    metavar="LOW:HIGH",
+    help="The range to vary it in, as two offsets from its value, such as -1:1.",
+)
+@click.option("--points", help="The number of points in this range; 401 by default.")
 @override_option
 @click.option("--out", metavar="DIR", help="Write sensitivity.json, a picture and report.html.")
 @json_option

@@ -127,14 +127,14 @@ def _describe(
     nargs=2,
     type=float,
     metavar="LOW HIGH",
-    help="The ends of the horizontal axis.",
+    help="The two ends of the horizontal axis.",
 )
 @click.option(
     "--target",
     type=float,
     default=1.0,
     show_default=True,
-    help="The target, for losses that depend on more than residual or margin.",
+    help="The target, for losses that depend on more than the residual or the margin.",
 )
 @plugin_options
 def plot(

@@ -65,17 +65,17 @@ def need_claims(component: Any) -> None:
 class Claims(_ClaimRecord):
     """The claims of a loss, for all predictions and targets in its spaces.
 
-    ``r = y - t`` is the residual, ``m = t y`` the margin. A property that is False is
-    denied, and the harness finds a witness; of one that is None nothing is said.
+    ``r = y - t`` is the residual, ``m = t y`` the margin. True claims a property, False claims that
+    it does not hold (`lossfw check` then looks for an example), and None makes no statement.
 
     Attributes
     ----------
     nonnegative : bool or None
         The value is at least 0, exactly and not only up to rounding.
     lower_bound : float or None
-        The value is at least this number, which need not be tight.
+        A lower bound of the value; not necessarily the largest one.
     bounded : float or None
-        The value is at most this number, which need not be tight.
+        An upper bound of the value; not necessarily the smallest one.
     zero_at_target : bool or None
         The value is exactly 0 if the prediction equals the target, and so is the derivative where
         the formula's is 0 and has no kink.
@@ -88,9 +88,9 @@ class Claims(_ClaimRecord):
         The largest constant mu for which the loss minus mu/2 times the squared
         norm of the prediction is convex.
     lipschitz : float or None
-        The least Lipschitz constant of the value, which may be reached in a limit only.
+        The smallest Lipschitz constant of the value; it may be a limit that no point reaches.
     gradient_lipschitz : float or None
-        The least Lipschitz constant of the derivative, which may be reached in a limit only.
+        The smallest Lipschitz constant of the derivative; it may be a limit that no point reaches.
     symmetric : bool or None
         The value is the same for r and for -r.
     exchangeable : bool or None
@@ -109,14 +109,14 @@ class Claims(_ClaimRecord):
     monotone : bool or None
         The value does not increase with the margin.
     proper : bool or None
-        For every distribution of the label, the true probabilities minimise the
-        expected loss. For a `DistributionLoss`, if targets have a distribution that a
-        prediction names, this prediction minimises it.
+        For every distribution of the label, the true probabilities minimise the expected loss. For
+        a `DistributionLoss`: if the target follows the distribution that a prediction describes,
+        this prediction minimises the expected loss.
     strictly_proper : bool or None
         As `proper`; in addition, no other prediction reaches the minimum.
     calibrated : bool or None
-        For every distribution with one most probable class, predictions of another
-        class do not reach the least expected loss.
+        For every distribution with a unique most probable class, no prediction of another class has
+        the minimal expected loss.
     shift_invariant : bool or None
         Adding a constant to a row of predictions, or to all predictions of a group, does not
         change the value.
@@ -134,10 +134,10 @@ class Claims(_ClaimRecord):
         ``"mean"``, ``"median"``, ``"mode"``, ``"quantile(q)"`` or
         ``"expectile(q)"``.
     gradient_zero_almost_everywhere : bool or None
-        The derivative is 0 wherever it exists, so a network cannot learn.
+        The derivative is 0 wherever it exists, so no model can be trained on the loss.
     linear_in_target : bool or None
         The loss of a soft target is the mean of the losses of its classes,
-        weighted by the target: then classes can have weights.
+        weighted by the target. Class weights need this.
 
     Examples
     --------
@@ -200,9 +200,9 @@ class ActivationClaims(_ClaimRecord):
     odd : bool or None
         ``f(-x) = -f(x)``.
     range : tuple of float or None
-        The infimum and the supremum of the values, both tight.
+        The infimum and the supremum of the values.
     lipschitz : float or None
-        The least Lipschitz constant; for rows in the Euclidean norm.
+        The smallest Lipschitz constant; for activations of rows in the Euclidean norm.
     breaks : tuple of float or None
         All arguments at which the derivative jumps.
     gradient_zero_almost_everywhere : bool or None
@@ -262,7 +262,7 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: _are_numbers(value) and len(value) == 2,
         "two numbers, as in {0}=(0.0, 1.0)",
     ),
-    "str": (lambda value: isinstance(value, str), "a text, as in {0}='mean'"),
+    "str": (lambda value: isinstance(value, str), "a string, as in {0}='mean'"),
 }
 
 

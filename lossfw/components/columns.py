@@ -18,20 +18,20 @@ from lossfw.numerics.records import record_of
 
 @dataclass(frozen=True)
 class Columns(Space):
-    """Rows whose columns have names and spaces of their own.
+    """A space of rows with named columns, each with its own space.
 
-    An array has one axis more than the rows, the last. Columns may be vectors: if all are,
-    an array has the shape (..., columns, numbers of a vector); beside single numbers they
-    take as many columns as they have numbers.
+    The columns are on the last axis of an array. Columns may be vectors. If all columns are vectors
+    of length D, an array has the shape (..., columns, D); next to columns of single numbers, a
+    vector takes D columns.
 
     Attributes
     ----------
     names : tuple of str
     spaces : tuple of Space
     is_ordered : bool
-        Whether no column is below the one before it; see `ordered`.
+        Whether the columns must not decrease from left to right; see `ordered`.
     is_flat : bool
-        Whether vectors lie in one axis, behind each other; see `flat`.
+        Whether vectors are concatenated along one axis; see `flat`.
 
     Examples
     --------
@@ -112,7 +112,7 @@ lower <= upper.
         return None if None in sizes else sum(size or 0 for size in sizes)
 
     def widths(self, size: int) -> tuple[int, ...]:
-        """Return how many numbers each column has in a flat row of `size` numbers."""
+        """Return the number of values of each column in a flat row of `size` values."""
         known = [space.size for space in self.spaces]
         open_ended = known.count(None)
         rest = size - sum(width or 0 for width in known)
@@ -167,7 +167,7 @@ lower <= upper.
             first += width
 
     def outside(self, x: Array) -> Array | None:
-        """Tell which rows have a column that lies outside; see `Space.outside`."""
+        """Return a mask of rows with a value outside of its space; see `Space.outside`."""
         found = [space.outside(part) for _, space, part in self.parts(x)]
         bad = [mask for mask in found if mask is not None]
         bad += [falls for _, falls in self._falls(x)]

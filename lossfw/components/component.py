@@ -193,8 +193,8 @@ def _objects_of(key: str, part: type[Component]) -> Callable[[Any], Any]:
         for item in value if isinstance(value, list | tuple) else [value]:
             if isinstance(item, str | Mapping):
                 raise ParameterError(
-                    f"{key} should be an object of Python, as lossfw.{part.kind}(...) returns it, "
-                    f"got {item!r}. Only parts of a TargetChangingWrapper have names in a "
+                    f"{key} should be a Python object, as lossfw.{part.kind}(...) returns it, got "
+                    f"{item!r}. Only parts of a TargetChangingWrapper have names in a "
                     "configuration."
                 )
         return value

@@ -159,10 +159,10 @@ def latex_problem(text: object) -> str:
     open_parts: list[str] = []
     for sign, environment in _TOKEN.findall(text):
         if sign == "$":
-            return "has a dollar sign: it stands inside of a formula already"
+            return "has a dollar sign, although it is already a formula"
         kind = "{" if sign == "}" else r"\left" if sign == r"\right" else environment
         if sign in ("{", r"\left") or sign.startswith(r"\begin"):
             open_parts.append(kind if sign.startswith(r"\begin") else sign)
         elif not open_parts or open_parts.pop() != kind:
-            return f"closes with {sign} what is not open"
+            return f"closes {sign}, which is not open"
     return f"has a {open_parts[-1]} that is not closed" if open_parts else ""

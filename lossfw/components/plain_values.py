@@ -45,19 +45,19 @@ def _refusal(name: str, value: Any) -> str:
     number = f"{name}.tolist()" if value.ndim else f"float({name})"
     if is_jax(value) and isinstance(value, sys.modules["jax"].core.Tracer):
         return (
-            f"{name} is traced by JAX, and parameters are plain numbers: construct this outside of "
-            "the function that jit, grad or vmap transforms, or make the argument static, as in "
-            f"jax.jit(f, static_argnames={name!r}). There is no derivative with respect to a "
-            "parameter."
+            f"{name} is traced by JAX, but parameters are plain numbers: construct the loss "
+            "outside of the function that jit, grad or vmap transforms, or make the argument "
+            f"static, as in jax.jit(f, static_argnames={name!r}). There is no derivative with "
+            "respect to a parameter."
         )
-    kind = "an array of JAX" if is_jax(value) else f"a {type(value).__name__}"
+    kind = "a JAX array" if is_jax(value) else f"a {type(value).__name__}"
     if is_torch(value):
         kind += " of PyTorch"
-    told = f"{name} is {kind}, and parameters are plain numbers: pass {number}."
+    told = f"{name} is {kind}, but parameters are plain numbers: pass {number}."
     if is_torch(value) and value.requires_grad:
         told += (
-            " There is no derivative with respect to a parameter, so that it would not learn. A "
-            "scale learns outside of the loss, as c in criterion(input / c, target / c)."
+            " There is no derivative with respect to a parameter, so it would not be trained. "
+            "Train a scale outside of the loss, such as c in criterion(input / c, target / c)."
         )
     return told
 

@@ -24,21 +24,20 @@ _USUAL_NARROW = (1e-10, 1e10)
 
 @dataclass(frozen=True)
 class PromisedRange:
-    """The sizes of numbers for which a loss promises its results; 0 always belongs to them.
+    """The magnitudes of numbers for which a loss promises accurate results; 0 is always included.
 
-    Results are those of the formula, to a few units in the last place, for your numbers or for
-    numbers within four units in the last place of them: where your numbers do not say more, no
-    result can. Outside of the range, and at predictions for which the exact loss of an ordinary
-    target is above every float, results may be infinite, 0 or NaN, and never belong to another
-    row.
+    Within the range, a result is accurate to a few units in the last place (ULP) of the exact
+    result, either for your numbers or for numbers within 4 ULP of them. Outside of the range, and
+    at predictions for which the exact loss of an ordinary target exceeds the largest float, results
+    may be infinite, 0 or NaN, but they never affect other rows.
 
     Parameters
     ----------
     low, high : float
-        The least and the largest size, in units of the prediction or the target.
+        The smallest and the largest magnitude, in units of the prediction or the target.
     float32 : tuple of float, optional
-        The same for float32 and narrower dtypes. Unless given, it is `low` and `high`, with 1e-10
-        and 1e10 in the place of a limit that is not given.
+        The same for float32 and narrower dtypes; by default `low` and `high`, or 1e-10 and 1e10 if
+        these are not given.
 
     Raises
     ------
@@ -77,7 +76,7 @@ class PromisedRange:
 
     @classmethod
     def common(cls, ranges: Iterable[PromisedRange]) -> PromisedRange:
-        """Return the sizes that lie in each range; hardly any where there is none."""
+        """Return the intersection of ranges; almost empty if they do not overlap."""
         given = list(ranges)
         both = [[one.of(dtype) for one in given] for dtype in ("float64", "float32")]
         ends = ((max(low), min(high)) for low, high in (zip(*x, strict=True) for x in both))
@@ -90,7 +89,7 @@ class PromisedRange:
         return self.float32 if self.float32 and is_narrow else (self.low, self.high)
 
     def holds(self, x: NDArray) -> NDArray:
-        """Tell for each number whether its size is in the range; NaN is, and infinity is not."""
+        """Return a mask of the numbers in the range; NaN is inside, infinity is not."""
         ends = np.asarray(self.of(x.dtype))
         if x.dtype.kind == "f":
             # An end in the numbers' own dtype belongs to the range.

@@ -34,19 +34,19 @@ def check_sizes(members: Collection[zipfile.ZipInfo], where: object, remedy: str
     for info in members:
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise DataError(
-                f"{where}: {info.filename} is packed in a way that is not read; expected none, or "
-                f"deflate. {remedy}"
+                f"{where}: {info.filename} is compressed by an unsupported method; expected "
+                f"deflate or no compression. {remedy}"
             )
         packed = info.compress_size
         most = packed if info.compress_type == zipfile.ZIP_STORED else _DEFLATE_RATIO * packed
         if info.file_size > most:
             raise DataError(
                 f"{where} is damaged: {info.filename} has {packed:,} bytes, but its header states "
-                f"{info.file_size:,} unpacked, which they cannot hold."
+                f"{info.file_size:,} bytes unpacked, which is impossible."
             )
     size, packed = (sum(getattr(x, key) for x in members) for key in ("file_size", "compress_size"))
     if size > max(FREE_BYTES, RATIO * packed):
         raise DataError(
             f"{where} has {packed:,} bytes and unpacks to {size:,}, more than {RATIO} times as "
-            f"many, so it is not unpacked. {remedy}"
+            f"many, so lossfw does not unpack it. {remedy}"
         )

@@ -113,7 +113,9 @@ def read_array(path: Path, role: str, key: str | int | None = None) -> RowArray:
     kind = file_kind(path, role)
     if kind == "npy":
         if key is not None:
-            raise DataError(f"{path} is a .npy with one array without a name: drop {key!r}.")
+            raise DataError(
+                f"{path} is a .npy file, which holds one array without a name: drop {key!r}."
+            )
         return path.array() if isinstance(path, MemoryFile) else read_npy(path, role)
     if kind == "npz":
         names = npz_names(path, role)

@@ -73,8 +73,8 @@ class DataColumn:
         values = np.asarray(array)
         if values.dtype.kind not in _KINDS or values.ndim != 1:
             raise DataError(
-                f"it has dtype {values.dtype} and shape {values.shape}; expected one number "
-                "or one text for each row."
+                f"it has dtype {values.dtype} and shape {values.shape}; expected one number or one "
+                "string for each row."
             )
         if values.dtype.kind == "U":
             values = np.strings.strip(values)

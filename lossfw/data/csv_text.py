@@ -97,7 +97,7 @@ def readable(path: Path) -> Iterator[None]:
         raise DataError(f"{path} is a damaged gzip file ({error}). Fetch it again.") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
-            f"{path} is not a .csv text in UTF-8 ({error}): save it in UTF-8, with commas between "
+            f"{path} is not a CSV file in UTF-8 ({error}): save it in UTF-8, with commas between "
             "the cells."
         ) from None
 
@@ -148,8 +148,8 @@ def _line_of(stream: IO[AnyStr], path: Path) -> AnyStr:
     line = stream.readline(LONGEST_LINE_BYTES)
     if len(line) == LONGEST_LINE_BYTES:
         raise DataError(
-            f"{path} has a line of more than {LONGEST_LINE_BYTES >> 20} MB, expected one row in "
-            "each: end the lines with LF or CR LF."
+            f"{path} has a line of more than {LONGEST_LINE_BYTES >> 20} MB, expected one row per "
+            "line: end the lines with LF or CR LF."
         )
     return line
 
@@ -175,8 +175,8 @@ def chunks_of(path: Path, skip: int, delimiter: str) -> Iterator[bytes]:
                 number += content.count(b"\n", 0, end) or content.count(b"\r", 0, end)
         if rest and not end_of_rows(rest + b"\n", delimiter):
             raise DataError(
-                f"{path}: nothing closes the quotation mark of a cell in the row that begins in "
-                f"line {number}. Close it, or write a mark within quotes twice."
+                f"{path}: a quotation mark is not closed in the row that begins in line {number}. "
+                "Close it, or double a quotation mark inside a quoted cell."
             )
         if rest:
             yield rest

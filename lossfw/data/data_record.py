@@ -117,7 +117,7 @@ def _divisor(array: NDArray | None, path: Path) -> float | None:
 def _categories(array: NDArray | None, path: Path) -> dict[str, tuple[str, ...]]:
     if array is None:
         return {}
-    told = f"{path}: {CATEGORIES} should be a JSON object with a list of texts for each column."
+    told = f"{path}: {CATEGORIES} should be a JSON object with a list of strings for each column."
     try:
         plain = json.loads(str(array.reshape(-1)[0])) if array.size == 1 else None
     except (ValueError, RecursionError):

@@ -30,8 +30,8 @@ _IF_INPUT = (
     "missing values."
 )
 _IF_COLUMNS = (
-    "Fix the data, or leave the row out. If the targets are columns of which one may be infinite, "
-    "name them: targets_key: {lower: COLUMN, upper: COLUMN}."
+    "Fix the data, or leave the row out. If the targets have columns and one of them may be "
+    "infinite, name them: targets_key: {lower: COLUMN, upper: COLUMN}."
 )
 
 
@@ -333,7 +333,7 @@ class Dataset:
             number = int(array[first])
             raise DataError(
                 f"{where}[{place}] is {number}, which is {int(float(number))} in float64: take a "
-                "common number from the column, or leave it out if it is a key."
+                "common number from the column, or leave the column out if it is a key."
             )
         if role == "inputs" and not missing:
             remedy = {"remedy": _IF_INPUT}
@@ -352,7 +352,7 @@ class Dataset:
         if role == "sample_weight" and array.size and array.min() < 0:
             index = tuple(int(i) for i in np.argwhere(array < 0)[0])
             raise DataError(
-                f"{where}[{start + index[0]}] is {array[index]}; a weight is at or above 0. "
+                f"{where}[{start + index[0]}] is {array[index]}; expected a weight of at least 0. "
                 "Weight 0 leaves a row out."
             )
 

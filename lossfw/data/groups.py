@@ -57,7 +57,7 @@ class RowGroups:
         absent = _absent(column, codes)
         if absent.size:
             row = int(numbers[begins[absent[0]]])
-            raise ColumnError(name, f"{where}[{row}] has no value; every row needs its group.")
+            raise ColumnError(name, f"{where}[{row}] is missing; every row needs a group.")
         groups = cls(name, np.append(begins, len(numbers)), DataColumn(codes, column.labels))
         order = np.argsort(codes, kind="stable")
         again = np.flatnonzero(codes[order][1:] == codes[order][:-1])

@@ -70,23 +70,22 @@ def doubtful_categories(categories: Mapping[str, DataColumn], leave_out: str) ->
         commas = [label for label in numbers if "," in label]
         if commas and len(numbers) == len(labels):
             yield (
-                f"{name} has numbers with a comma, such as {commas[0]}, and each of its "
-                f"{len(labels)} strings is a category: write fractions with a point and thousands "
-                f"without a comma, or {out}"
+                f"{name} has numbers with a comma, such as {commas[0]}, so each of its "
+                f"{len(labels)} strings becomes a category: write fractions with a point and "
+                f"thousands without a comma, or {out}"
             )
         elif labels and all(map(_MOMENT.fullmatch, labels)):
             yield (
-                f"{name} has dates or times, such as {labels[0]}, and each of its {len(labels)} "
-                "strings is a category, so a later date has none: make numbers of them, such as "
-                f"the month and the hour, or {out}"
+                f"{name} has dates or times, such as {labels[0]}, so each of its {len(labels)} "
+                "strings becomes a category and later dates have none: convert them to numbers, "
+                f"such as the month and the hour, or {out}"
             )
         elif (alone := _alone(column)) is not None:
             if len(numbers) == len(labels):
                 out = "take it out of categories if it is a number"
             yield (
                 f"{name} has {len(labels)} labels in {len(column.values)} rows, {alone} of which "
-                "occur once. It looks like a key, from which a model cannot learn: "
-                f"{out}"
+                f"occur once. It looks like a key, which is useless for a model: {out}"
             )
 
 

@@ -35,7 +35,7 @@ _NO_CATEGORIES = "are not categories. Leave it out of the inputs if it is a key 
 def check_labels(where: object, column: object, count: int, most: int) -> None:
     """Refuse a column with too many texts for labels of classes, categories, or to slice by."""
     if count > most:
-        what = {MAX_LABELS: "are not labels of classes", MAX_CATEGORIES: _NO_CATEGORIES}
+        what = {MAX_LABELS: "are not class labels", MAX_CATEGORIES: _NO_CATEGORIES}
         raise DataError(
             f"{where}, column {column!r} has more than {most} different strings, which "
             f"{what.get(most, 'are too many to slice by')}."

@@ -138,7 +138,7 @@ class Column(ABC):
             return self.read(int(index) % len(self), int(index) % len(self) + 1)[0]
         if isinstance(index, list | np.ndarray):
             return self.take(np.asarray(index))
-        raise ArgumentError(f"rows of a file are read by slices and numbers of rows, not {index!r}")
+        raise ArgumentError(f"rows of a file are read by slices and row numbers, not {index!r}")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray:
         return self.read(0, len(self)).astype(dtype or self.dtype, copy=False)

@@ -111,7 +111,7 @@ def _array(given: Any, name: str) -> NDArray:
     if array.dtype.kind not in _NUMBERS:
         raise DataError(
             f"{name} has dtype {array.dtype} and shape {array.shape}; expected numbers, or one "
-            "text for each row."
+            "string for each row."
         )
     return array.astype(np.uint8) if array.dtype.kind == "b" else array
 
@@ -210,7 +210,7 @@ def _column(given: Any, where: str) -> NDArray:
     array = np.asarray(given)
     if array.ndim != 1:
         raise DataError(
-            f"{where} has shape {array.shape}; expected one number or text in each row."
+            f"{where} has shape {array.shape}; expected one number or string in each row."
         )
     if array.dtype.kind in "iub":
         beyond = array.dtype == np.uint64 and (array > np.iinfo(np.int64).max).any()

@@ -166,10 +166,10 @@ def _check_header(stream: IO[bytes], size: int, where: str, *, texts: bool = Fal
             "expected an array written by numpy.save or numpy.savez."
         ) from None
     if dtype.hasobject:
-        save = "texts: array.astype(str)" if texts else "numbers: array.astype(float)"
+        save = "strings: array.astype(str)" if texts else "numbers: array.astype(float)"
         raise DataError(
-            f"{where} holds Python objects, which would have to be unpickled; that is never "
-            f"done. Save an array of {save}."
+            f"{where} holds Python objects; lossfw never unpickles them, because that can execute "
+            f"code. Save an array of {save}."
         )
     short = texts and dtype.kind == "U" and dtype.itemsize <= _MAX_TEXT_BYTES
     if not short and (dtype.kind not in _KINDS or dtype.itemsize > _MAX_ITEM_BYTES):

@@ -75,17 +75,18 @@ class DataOptions(BaseModel):
 
     where: Annotated[str, BeforeValidator(_filter)] | None = Field(
         None,
-        description="Only the rows that fulfil it are there: column.region == south and "
-        "column.age >= 18. It knows ==, !=, <, <=, >, >=, in [north, south], and, or, not.",
+        description="Keep only the rows that satisfy this condition, such as "
+        "column.region == south and column.age >= 18. Operators: ==, !=, <, <=, >, >=, "
+        "in [north, south], and, or, not.",
     )
     scale: PositiveFloat | None = Field(
-        None, description="Inputs are divided by it: 255 takes pixels of one byte to [0, 1]."
+        None, description="Divide the inputs by this number: 255 maps 8-bit pixels to [0, 1]."
     )
-    flatten: bool = Field(False, description="Make each input one row of numbers.")
+    flatten: bool = Field(False, description="Flatten the input of each row to one axis.")
     standardize: bool = Field(
         False,
-        description="Take the mean of the training rows from each column of the inputs, and divide "
-        "it by their standard deviation. Both are kept with the weights.",
+        description="Subtract the mean of the training rows from each input column, and divide it "
+        "by their standard deviation. Both are stored with the weights.",
     )
     classes: Annotated[
         tuple[Label, ...] | Literal["found"] | None,
@@ -100,14 +101,14 @@ class DataOptions(BaseModel):
         ),
     ] = Field(
         None,
-        description="The labels of the classes, in order: the first one is class 0. `found` takes "
-        "every label of the data, in ascending order.",
+        description="The labels of the classes, in order: the first is class 0. `found` takes all "
+        "labels that occur in the data, in ascending order.",
     )
     map_targets: dict[str, FiniteFloat] | None = Field(
         None,
         min_length=1,
         max_length=MAX_LABELS,
-        description="The number for each label of the targets: {0: -1, 1: 1}.",
+        description="A mapping from labels of the targets to numbers, such as {0: -1, 1: 1}.",
     )
     one_hot: Annotated[
         bool | int,
@@ -115,22 +116,22 @@ class DataOptions(BaseModel):
         WithJsonSchema({"type": ["boolean", "integer"], "minimum": 2}),
     ] = Field(
         False,
-        description="Make class indices rows with a 1 at the class: true for as many classes as "
-        "the network has outputs, or their number.",
+        description="One-hot encode the class indices: true for as many classes as the network has "
+        "outputs, or the number of classes.",
     )
 
     group_key: Annotated[
         str | None, BeforeValidator(_column), WithJsonSchema({"type": ["string", "integer"]})
     ] = Field(
         None,
-        description="The column that says which rows belong together, such as those of a query: "
-        "a loss of groups is one number for all of them. It is not an input.",
+        description="The column with the group of each row, such as its query. A loss of groups "
+        "has one value for all rows of a group. The column is not an input.",
     )
 
     unknown: Literal["error", "missing"] = Field(
         "error",
-        description="What becomes of a category that the training did not have: a mistake, or "
-        "for models that take missing values a missing one.",
+        description="How to treat a category that the training did not have: as an error, or as a "
+        "missing value, for models that accept missing values.",
     )
 
     @model_validator(mode="after")

@@ -256,7 +256,7 @@ class _ParquetPieces(ChunkedTable):
                 check_labels(self._table.path, names[n], len(found[n]), options.most_labels(n))
                 if max(map(len, found[n]), default=0) > _LONGEST_TEXT:
                     raise DataError(
-                        f"{self._table.path}, column {names[n]!r} has a text of more than "
+                        f"{self._table.path}, column {names[n]!r} has a string of more than "
                         f"{_LONGEST_TEXT} characters; expected labels or categories."
                     )
         return {number: sorted(known) for number, known in found.items()}

@@ -26,7 +26,7 @@ def _as_path(value: Any) -> Path:
         return value
     if isinstance(value, str) and value:
         return Path(value)
-    raise ValueError("the name of a file")
+    raise ValueError("a file name")
 
 
 # A parameter that names a file. In a configuration it is relative to the

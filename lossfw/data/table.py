@@ -141,13 +141,13 @@ class Table(ABC):
     def leave_out(self, columns: Sequence[int]) -> str:
         """Return a hint on how to exclude columns of texts, or to make them inputs."""
         titles = ", ".join(map(self.title, columns))
-        told = "A column that is not an input is" if len(columns) == 1 else "Columns of texts are"
-        also = f"categories: [{titles}] makes inputs of the texts"
+        told = "A column that is not an input is" if len(columns) == 1 else "String columns are"
+        also = f"categories: [{titles}] makes inputs of the strings"
         return f"{told} left out with exclude: [{titles}]; {also}."
 
     def name_others(self, column: int) -> str:
         """Return a hint for a column of texts that was asked for by its name."""
-        inputs = f"make inputs of its texts with categories: [{self.title(column)}]"
+        inputs = f"make inputs of its strings with categories: [{self.title(column)}]"
         return f"Inputs and weights are numbers: name other columns, or {inputs}."
 
     def hint_for_text(self, column: int, options: TableOptions, texts: Collection[int]) -> str:

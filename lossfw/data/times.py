@@ -61,16 +61,15 @@ def _dates(labels: Sequence[str]) -> NDArray:
             dates = np.array([label.removesuffix("Z") for label in labels], "datetime64[us]")
         except (ValueError, UserWarning):
             raise NotTimesError(
-                f"has texts, such as {labels[0]!r}; expected numbers or dates",
-                "write dates as 2026-01-31 or 2026-01-31T08:00, with a Z or nothing behind it",
+                f"has strings, such as {labels[0]!r}; expected numbers or dates",
+                "write dates as 2026-01-31 or 2026-01-31T08:00, with or without a trailing Z",
             ) from None
     days: NDArray = dates.astype(np.int64) / _MICROSECONDS_A_DAY
     falls = np.flatnonzero(np.diff(days) <= 0)
     if falls.size:
         place = int(falls[0])
         raise NotTimesError(
-            "has dates that are written in different ways: "
-            f"{labels[place]!r}, {labels[place + 1]!r}",
-            "write all of them as 2026-01-31, or all as 2026-01-31T08:00",
+            f"has dates in different formats: {labels[place]!r}, {labels[place + 1]!r}",
+            "write all of them like 2026-01-31, or all like 2026-01-31T08:00",
         )
     return days

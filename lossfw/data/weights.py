@@ -145,8 +145,8 @@ def conversion(path: Path, library: str) -> str:
     lines = _LINES[library].format(file=path.name).splitlines()
     code = "\n".join(f"    {line}" for line in lines)
     return (
-        f"{path} is a file of {library}, which can hold code that runs when it is read, so it is "
-        f"not read. Convert it once, in Python:\n{code}\n  and write network.weights: weights.npz"
+        f"{path} is a {library} file, which can execute code when it is read, so lossfw does not "
+        f"read it. Convert it once, in Python:\n{code}\n  and write network.weights: weights.npz"
     )
 
 

@@ -124,15 +124,17 @@ def nan_warning(rows: Sequence[int]) -> str:
     Examples
     --------
     >>> nan_warning([3])
-    'The loss is NaN, since that of row 3 is.'
+    'The loss is NaN because of row 3.'
     """
     if not rows:
-        return "The loss is NaN, and that of no row is: infinite losses of both signs were added."
+        return (
+            "The loss is NaN, but no row has a NaN loss: infinite losses of both signs were added."
+        )
     if len(rows) == 1:
-        return f"The loss is NaN, since that of row {rows[0]} is."
+        return f"The loss is NaN because of row {rows[0]}."
     shown = ", ".join(map(str, rows[:NAMED_ROWS]))
     more = " and more" if len(rows) > NAMED_ROWS else ""
-    return f"The loss is NaN, since that of rows {shown}{more} is."
+    return f"The loss is NaN because of rows {shown}{more}."
 
 
 def target_probabilities(y: NDArray, t: NDArray, *, by_row: bool) -> NDArray:

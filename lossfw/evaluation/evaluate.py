@@ -76,7 +76,7 @@ def evaluate(
         The first row and the row after the last of a part; both are multiples of
         `Plan.block_rows`, or the end.
     progress : callable, optional
-        Called with the rows done and the rows in all.
+        Called with the number of rows done and the total number of rows.
     journal : Journal, optional
         Keeps the rows and the state, and may resume from a state that it kept before.
 
@@ -156,7 +156,7 @@ def _warnings(plan: Plan, state: EvaluationState, numbers: Numbers) -> Iterator[
     if plan.baseline and numbers.metrics[plan.baseline.label]["value"] == 0:
         yield (
             f"the loss of the baseline {plan.baseline.label} is 0: it predicts every row exactly, "
-            "and no model has a skill next to it"
+            "so no model can have a skill relative to it"
         )
     if math.isnan(numbers.loss["value"]):
         rows, sample = state.diagnostics.nan_rows, plan.sample

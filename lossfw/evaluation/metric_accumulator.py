@@ -120,8 +120,8 @@ class SliceCells:
         for index, part in enumerate(self.slices):
             if self._logits and rows.predictions is None and part.takes_predictions:
                 raise ArgumentError(
-                    f"slice {part.name!r} is by {part.by}, which takes predictions, but there are "
-                    "only logits: give predictions, or leave it out."
+                    f"slice {part.name!r} is by {part.by}, which needs predictions, but there are "
+                    "only logits: give predictions, or leave the slice out."
                 )
             column = self._column(part, rows)
             losses = rows.losses
@@ -346,8 +346,8 @@ def _refuse_split(by: Slice, parts: NDArray, rows: PredictedBatch) -> None:
     if split.any():
         row = rows.start + int(np.argmax(split))
         raise ArgumentError(
-            f"slice {by.name!r}: {by.by} tells the rows {row} and {row + 1} of one group apart; "
-            "slice by a column that has one value in each group."
+            f"slice {by.name!r}: {by.by} tells the rows {row} and {row + 1} of one group; slice by "
+            "a column that has one value in each group."
         )
 
 

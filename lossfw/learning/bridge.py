@@ -24,10 +24,10 @@ def written(loss: Loss) -> str:
 
 
 class Bridge(LibraryComponent, ABC):
-    """A library that trains with losses of lossfw.
+    """Base class of bridges: components that connect lossfw to a training library.
 
-    A bridge knows which losses its library can train with. The harness finds the installed
-    bridges by the registry, and checks each with each loss.
+    A bridge knows which losses its library can train with. `lossfw check --bridges` checks every
+    installed bridge with a loss.
     """
 
     kind: ClassVar[str] = "bridge"
@@ -37,7 +37,7 @@ class Bridge(LibraryComponent, ABC):
         return None
 
     def build(self, loss: Loss) -> Any:
-        """Return what the library uses for a loss.
+        """Return the object with which the library trains on a loss.
 
         Raises
         ------
@@ -50,19 +50,19 @@ class Bridge(LibraryComponent, ABC):
         )
 
     def usage(self, loss: Loss) -> str:
-        """Return the lines of Python by which the library trains with a loss, x and y given.
+        """Return example code that trains with a loss in the library, for arrays x and y.
 
         Raises
         ------
         ArgumentError
-            Unless a bridge writes this.
+            If the bridge has no example.
         """
-        raise ArgumentError(f"the bridge {self.name} does not show how it is used")
+        raise ArgumentError(f"the bridge {self.name} has no usage example")
 
     def value_and_gradient(self, loss: Loss, y: NDArray, t: NDArray) -> tuple[Any, Any] | None:
-        """Return unreduced losses and gradients as the library computes them, in NumPy's arrays.
+        """Return unreduced losses and gradients as the library computes them, as NumPy arrays.
 
-        None for a library that does not differentiate.
+        None for a library without automatic differentiation.
         """
         return None
 
@@ -82,21 +82,22 @@ class AutogradBridge(Bridge):
     def value_and_gradient(
         self, loss: Loss, y: NDArray, t: NDArray, *, compiled: bool = False
     ) -> tuple[NDArray, NDArray]:
-        """Return unreduced losses, and the gradients that the library differentiates their sum to.
+        """Return unreduced losses, and the gradients by the library's differentiation.
 
         Parameters
         ----------
         loss : Loss
-            Taken as it is, not fused with its output activation.
+            The loss; it is not fused with its output activation.
         y, t : ndarray
-            In float64 or float32. Results have the dtype of `y`, or the widest of the library.
+            Arrays of float64 or float32. Results have the dtype of `y`, or the widest one that the
+            library supports.
         compiled : bool
             Whether the library compiles the function first.
         """
 
 
 class Boosting(NamedTuple):
-    """A training that is the same in every library.
+    """The settings of a training that every boosting library can reproduce.
 
     Attributes
     ----------
@@ -107,17 +108,17 @@ class Boosting(NamedTuple):
     weight : ndarray or None
         (N,).
     start : float or ndarray
-        The constant with which the model begins; K numbers for a loss of rows.
+        The constant raw prediction before the first tree; K numbers for a loss of rows.
     rounds : int
         The number of trees, for each class.
     learning_rate : float
-        The factor of each tree.
+        The factor by which each tree is multiplied.
     l2 : float
         A leaf is -sum(w g) / (sum(w h) + l2).
     curvature : str
         See the how-to page.
     sizes : ndarray or None
-        How many rows each group has, for a loss of groups.
+        The number of rows of each group, for a loss of groups.
     """
 
     x: NDArray
@@ -132,9 +133,9 @@ class Boosting(NamedTuple):
 
 
 class BoostingBridge(Bridge):
-    """A bridge to a library of gradient boosting.
+    """Base class of bridges to gradient boosting libraries.
 
-    An author writes the methods below; the harness calls them for every loss
+    Implement the methods below; `lossfw check` calls them for every loss
     (``lossfw check --bridges NAME``).
 
     Attributes
@@ -142,15 +143,15 @@ class BoostingBridge(Bridge):
     start_dtype : type
         The precision in which the library keeps a start.
     is_wide : bool
-        Whether the library has a place for losses of groups, and for rows of several raw
-        predictions that are not classes.
+        Whether the library supports losses of groups, and several raw predictions per row that are
+        not classes.
     """
 
     start_dtype: ClassVar[type[np.floating[Any]]] = np.float64
     is_wide: ClassVar[bool] = False
 
     def refusal(self, loss: Loss) -> str | None:
-        """Return why the loss cannot be boosted: no form of raw predictions, or no gradient."""
+        """Return why the loss cannot be boosted; None if it can."""
         return refusal(loss, wide=self.is_wide)
 
     def build(self, loss: Loss) -> Any:
@@ -163,7 +164,7 @@ class BoostingBridge(Bridge):
 
     @abstractmethod
     def metric(self, loss: Any) -> Any:
-        """Return the object that the library watches."""
+        """Return the object that the library monitors."""
 
     @abstractmethod
     def estimator_params(
@@ -174,29 +175,29 @@ class BoostingBridge(Bridge):
     def start(
         self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
     ) -> Any:
-        """Return the constant raw prediction with which a model begins."""
+        """Return the constant raw prediction before the first tree."""
         found = start(loss, target, sample_weight, classes=classes)
         return np.asarray(found, self.start_dtype).astype(np.float64)[()]  # a number stays one
 
     def outputs(self, estimator: Any) -> EstimatorOutputs | None:
-        """Return what an estimator with an objective of the bridge predicts; None for any other.
+        """Return the outputs of an estimator with an objective of this bridge; otherwise None.
 
-        `lossfw.bridges.sklearn.scorer` asks every bridge whose library is imported. Without an
-        answer the results of ``predict`` and ``predict_proba`` are taken for responses.
+        `lossfw.bridges.sklearn.scorer` asks every bridge whose library is imported. If all return
+        None, it assumes that ``predict`` and ``predict_proba`` return responses.
         """
         return None
 
     def leaf(
         self, gradients: NDArray, curvatures: NDArray, weight: NDArray, l2: float
     ) -> NDArray | None:
-        """Return the value of a leaf with these rows; None if that is not known.
+        """Return the value of a leaf with these rows; None if it cannot be predicted.
 
         Parameters
         ----------
         gradients, curvatures : ndarray
-            What the library was handed for the rows of the leaf, weighted, (N,) or (N, K).
+            The weighted values that the library got for the rows of the leaf, (N,) or (N, K).
         weight : ndarray
-            Those of all rows of the training, 1 without weights.
+            The weights of all training rows; 1 without weights.
         l2 : float
             See `Boosting`.
         """
@@ -207,21 +208,21 @@ class BoostingBridge(Bridge):
     def derivatives(
         self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[NDArray, NDArray]:
-        """Return the gradients and curvatures that an objective hands to the library.
+        """Return the gradients and curvatures that the objective passes to the library.
 
-        They go through the library's own classes, as in a training, and are undone to the
-        sign of the loss and the shape of `raw`: (N,) or (N, K).
+        They are computed through the library's own classes, as in a training, and converted back to
+        the sign of the loss and the shape of `raw`, (N,) or (N, K).
         """
 
     @abstractmethod
     def score(
         self, metric: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[float, bool]:
-        """Return the number that a metric hands to the library, and whether greater is better."""
+        """Return the value that the metric passes to the library, and whether greater is better."""
 
     @abstractmethod
     def fit_predict(self, loss: Loss, training: Boosting) -> NDArray:
-        """Return the raw predictions for the training rows of a model without sampling.
+        """Train a model without sampling, and return its raw predictions of the training rows.
 
-        Every split is allowed, however few rows and curvature a leaf has.
+        Leaves may have any number of rows and any sum of curvatures.
         """

@@ -47,16 +47,16 @@ class Frozen:
 
 @dataclass(frozen=True)
 class Derivatives(Frozen):
-    """The gradients and curvatures of a loss at raw predictions.
+    """The gradients and curvatures of a loss at raw predictions, for gradient boosting.
 
     Parameters
     ----------
     given_loss : Loss
         A loss that can be boosted; see `lossfw.learning.raw_form.raw_form`.
     curvature : {"auto", "exact", "bound", "gradient", "one", "twice", "expected"}
-        What takes the place of the second derivative; see the how-to page.
+        What is used as second derivative; see the how-to page on boosting.
     table : TargetTable, optional
-        The targets, of which labels are row numbers.
+        The table of targets, if labels are row numbers in it.
 
     Examples
     --------
@@ -88,7 +88,7 @@ class Derivatives(Frozen):
     def targets(
         self, target: Any, weight: Any = None, sizes: Any = None, *, narrow: bool = False
     ) -> Targets:
-        """Return targets and weights as the loss takes them, for all rounds of a training.
+        """Return targets and weights in the form that the loss takes, for all rounds of a training.
 
         For a library that keeps everything in float32, `narrow` also computes in it where
         the derivatives are those that the loss publishes, which are right in float32.
@@ -108,7 +108,7 @@ class Derivatives(Frozen):
         return labels if self.table is None else self.table.rows(labels)
 
     def rows(self, raw: Any, target: Any, weight: Any = None, sizes: Any = None) -> Rows:
-        """Return the arrays of a library as the loss takes them."""
+        """Return the arrays of a library in the form that the loss takes."""
         if not isinstance(target, Targets):
             target = self.targets_at(target)
         return rows_for(self.loss, raw, target, weight, sizes)
@@ -181,8 +181,8 @@ class Derivatives(Frozen):
         i = int(np.argmin(good.reshape(len(good), -1).all(axis=1)))
         raise DivergenceError(
             f"{self.name} at row {i} has the raw prediction {rows.y[i]} and the target "
-            f"{rows.t[i]}, and there the gradient {gradients[i]} and the "
-            f"curvature {curvatures[i]}. A smaller learning rate keeps predictions finite, "
+            f"{rows.t[i]}, where the gradient is {gradients[i]} and the curvature {curvatures[i]}. "
+            "A smaller learning rate keeps predictions finite, "
             'and so does another curvature, "bound" or "gradient".'
         )
 
@@ -315,6 +315,6 @@ def refuse_dead_start(derivatives: Derivatives, start: Any, target: Any, weight:
     if is_dead(derivatives, start, target, weight):
         raise ArgumentError(
             f"training cannot leave the start of {derivatives.name} for these targets, {start}: "
-            "the gradient is 0 there for every row. Give another start, such as 0.5, or a loss as "
-            "wide as the targets."
+            "the gradient is 0 there for every row. Give another start, such as 0.5, or a loss "
+            "as wide as the targets."
         )

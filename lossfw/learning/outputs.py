@@ -21,15 +21,15 @@ _CLOSE: Final = 1e-9
 
 @dataclass(frozen=True)
 class EstimatorOutputs:
-    """What a fitted estimator predicts whose objective is lossfw's.
+    """The outputs of a fitted estimator whose objective is a lossfw loss.
 
     Attributes
     ----------
     raw : callable
         Returns the raw predictions of rows, (N,) or (N, K).
     output_activation : str or None
-        The activation that makes responses of them, such as probabilities and means; None where
-        raw predictions are responses.
+        The activation that converts them to responses, such as probabilities or means; None if raw
+        predictions are responses.
     """
 
     raw: Callable[[Any], Any]
@@ -46,7 +46,7 @@ class EstimatorOutputs:
 
 
 def output_activation_of(loss: Loss) -> str | None:
-    """Return the activation that makes responses of the raw predictions of a loss.
+    """Return the activation that converts raw predictions of a loss to responses.
 
     For a loss of the margin, such as the logistic loss, it is the sigmoid if the mean loss is
     least at the log-odds.

@@ -59,7 +59,7 @@ def refusal(loss: Loss, *, wide: bool = False) -> str | None:
     form = _unbounded(loss)
     if form is None:
         return (
-            f"{loss.name} takes predictions in {loss.prediction_space}, and a boosting library "
+            f"{loss.name} takes predictions in {loss.prediction_space}, but a boosting library "
             "predicts any real number: it has no form that takes logits. Choose a loss of the "
             "whole line, or one with an output activation, such as cross_entropy."
         )
@@ -70,19 +70,19 @@ def refusal(loss: Loss, *, wide: bool = False) -> str | None:
         )
     if not wide and form.has_columns:
         return (
-            f"{loss.name} is a loss of rows of several numbers, and this library has one raw "
+            f"{loss.name} is a loss of rows of several numbers, but this library has one raw "
             f"prediction and one target for a row, or classes: {_ELSEWHERE}."
         )
     if form.takes_rows and not (form.takes_classes or form.has_columns or form.takes_groups):
         return (
-            f"{loss.name} takes rows whose targets are not classes, and a boosting library has one "
+            f"{loss.name} takes rows whose targets are not classes, but a boosting library has one "
             "target for each raw prediction, or a class: choose a loss of elements or of classes."
         )
     return flat_refusal(loss)
 
 
 def flat_refusal(loss: Loss) -> str | None:
-    """Return that the gradient of a loss is 0 almost everywhere; None for any other loss."""
+    """Return a message if the gradient of a loss is 0 almost everywhere; otherwise None."""
     if not loss.claims().gradient_zero_almost_everywhere:
         return None
     return (

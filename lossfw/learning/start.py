@@ -50,7 +50,7 @@ _CONVERGED: Final = 1e-12
 def start(
     loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
 ) -> float | NDArray:
-    """Return the constant raw prediction of least mean loss.
+    """Return the constant raw prediction with the least mean loss.
 
     Parameters
     ----------
@@ -65,9 +65,9 @@ def start(
     Returns
     -------
     float, or ndarray of K
-        K numbers for a loss of rows, which sum to 0 where the loss does not mind a shift;
-        and for several outputs. The middle of a flat minimum. For a loss of groups it is 0:
-        those of the built-in plugin do not change with a shift of all scores.
+        K numbers for a loss of rows and for several outputs; their sum is 0 if the loss is
+        shift-invariant. If the minimum is an interval, its middle. For a loss of groups 0, because
+        the built-in ones are shift-invariant.
 
     Examples
     --------

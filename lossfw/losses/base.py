@@ -124,8 +124,8 @@ class LossDefinition(Component, ABC):
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """Return h with l(y + d) <= l(y) + g d + h d^2 / 2 for every step d.
 
-        A step to y - g / h then never raises the loss, which a step by the second
-        derivative may. For rows it holds for the sum over the columns of h d^2.
+        Then a step to y - g / h never increases the loss, while a Newton step may. For rows, h d^2
+        is summed over the columns.
 
         Parameters
         ----------
@@ -136,9 +136,8 @@ class LossDefinition(Component, ABC):
         Returns
         -------
         array or None
-            In the shape of the prediction, infinite where there is no bound, as at a
-            kink. None where no bound is known. Unless given, it is the claimed Lipschitz
-            constant of the derivative.
+            In the shape of the prediction; infinite where no bound exists, such as at a kink. None
+            if no bound is known. By default the claimed Lipschitz constant of the derivative.
         """
         constant = self.claims().gradient_lipschitz
         return None if constant is None else xp.full_like(y, constant)

@@ -76,7 +76,7 @@ class PairBody(ABC):
 
 
 class PointwiseBody(PairBody):
-    """Functions of elements: prediction, target and result have the same shape.
+    """The functions of an elementwise loss: prediction, target and result have the same shape.
 
     Examples
     --------
@@ -93,10 +93,9 @@ class PointwiseBody(PairBody):
 
 
 class RowBody(PairBody):
-    """Functions of rows: prediction and target have the shape (..., K), the result (...).
+    """The functions of a loss of rows of shape (..., K); the result has the shape (...).
 
-    Write the functions named ``..._at`` too where a class index in place of a
-    row needs less work.
+    Also implement the functions named ``..._at`` if a class index needs less work than a row.
     """
 
     def value_at(self, xp: Namespace, y: Array, index: Array, /) -> Array:

@@ -27,17 +27,17 @@ _RAW_OUTPUTS: Mapping[str, Form] = {"softmax": "logits", "sigmoid": "logits", "e
 
 
 class RawOutputLoss(Loss):
-    """A loss that takes the results of its output activation, or the raw outputs before it.
+    """Mixin for losses that take the results of an output activation, or the raw outputs before it.
 
-    The author writes the functions of the kind for the results of the output activation, and
-    for the raw outputs `raw_body`; a field of the loss chooses between them.
+    Implement the functions of the kind for the results of the output activation, and `raw_body` for
+    the raw outputs. A field of the loss selects one of them.
 
     Attributes
     ----------
     output_activation : str
         The activation that the loss expects before it.
     raw_parameters : mapping
-        The field that makes predictions raw outputs, with its value for that.
+        The field and the value that make the loss take raw outputs.
 
     Examples
     --------
@@ -70,12 +70,12 @@ class RawOutputLoss(Loss):
 
     @property
     def body(self) -> object:
-        """`raw_body` where predictions are raw outputs, else the loss itself."""
+        """`raw_body` if predictions are raw outputs, otherwise the loss itself."""
         return self.raw_body() if self._takes_raw_outputs else self
 
     @property
     def prediction_range(self) -> PromisedRange:  # type: ignore[override]  # it depends on the form
-        """That of logarithms where the output activation is the exponential."""
+        """The promised range; that of logarithms for raw outputs of an exponential."""
         is_log = self.output_activation == "exp" and self._takes_raw_outputs
         return EXPONENTIATED if is_log else PROMISED
 
@@ -107,10 +107,10 @@ class LogGuard(NamedTuple):
 
 
 class GuardedLoss(Loss):
-    """A loss whose logarithm of a probability is guarded.
+    """Mixin for losses that guard the logarithm of a probability against log(0).
 
-    A run then counts the probabilities below delta, and takes a guard that the
-    configuration sets for a wish not to be fused with the output activation.
+    A run counts the probabilities below delta. If a configuration sets a guard, the run does not
+    fuse the loss with the output activation.
 
     Attributes
     ----------
@@ -138,18 +138,19 @@ class GuardedLoss(Loss):
 
     @property
     def log_guard(self) -> LogGuard:
-        """The guard at these parameters. Write this for other fields than guard and delta."""
+        """The guard at these parameters; override it if the fields have other names."""
         guard, delta = (getattr(self, name) for name in self.guard_parameters)
         return LogGuard(guard, delta)
 
 
 class DistributionLoss(Loss):
-    """A loss whose prediction names a distribution of the target.
+    """Mixin for losses whose prediction describes a distribution of the target.
 
-    Write `quantile` and `cdf`, and `expected_second_derivative` where it is known. They get
-    the prediction as `value` does, and work element by element: a level or a number for each
-    target. The metrics ``interval_coverage`` and ``pit`` then measure whether the distribution
-    keeps what it promises, and `lossfw check` tests ``proper`` and ``strictly_proper`` by it.
+    Implement `quantile` and `cdf`, and `expected_second_derivative` if it is known. They get the
+    prediction in the form that `value` gets, and work element by element: one level or one number
+    for each target. The metrics ``interval_coverage`` and ``pit`` use them to measure the
+    calibration of the distribution, and `lossfw check` uses them to test ``proper`` and
+    ``strictly_proper``.
 
     Examples
     --------
@@ -174,17 +175,17 @@ class DistributionLoss(Loss):
 
     @abstractmethod
     def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
-        """Return the least x for which P(target <= x) reaches p, of 0 < p < 1."""
+        """Return the quantile of level p, 0 < p < 1: the smallest x with P(target <= x) >= p."""
 
     @abstractmethod
     def cdf(self, xp: Namespace, y: Any, x: Array) -> Array:
         """Return P(target <= x)."""
 
     def expected_second_derivative(self, xp: Namespace, y: Any) -> Any:
-        """Return the mean of `second_derivative` over targets of the predicted distribution.
+        """Return the expected `second_derivative` for targets from the predicted distribution.
 
-        In the form of `second_derivative`. None unless written: then
-        ``curvature="expected"`` is refused.
+        The result has the shape of `second_derivative`. The default is None, and then
+        ``curvature="expected"`` raises an error.
         """
         return None
 
@@ -201,13 +202,13 @@ class DistributionLoss(Loss):
         Returns
         -------
         ndarray, shape (..., L)
-            In row i the quantiles of prediction i; ``[0.05, 0.95]`` are the ends of the
-            interval of 90 %.
+            Row i has the quantiles of prediction i. The levels ``[0.05, 0.95]`` give the ends of
+            the 90 % prediction interval.
 
         Raises
         ------
         ArgumentError
-            If a level does not lie between 0 and 1; besides the errors of the call.
+            If a level is not between 0 and 1; and the errors of the call.
         """
         p = as_array(levels, "levels").astype(np.float64)
         if p.ndim != 1 or not ((p > 0) & (p < 1)).all():
@@ -220,17 +221,17 @@ class DistributionLoss(Loss):
         return np.stack(columns, axis=-1) if columns else np.empty((*shape, 0))
 
     def probabilities(self, prediction: Any, x: Any) -> NDArray:
-        """Return the probability that a target is at or below x.
+        """Return the predicted probabilities P(target <= x).
 
         At the true targets these are the values of the probability integral transform (PIT),
-        which are uniform where the predictions are right.
+        which are uniform if the predictions are calibrated.
 
         Parameters
         ----------
         prediction : array_like
             As in the call.
         x : float or array_like
-            One number for all predictions, or one for each.
+            One number for all predictions, or one for each prediction.
 
         Returns
         -------
@@ -240,7 +241,7 @@ class DistributionLoss(Loss):
         Raises
         ------
         ShapeError
-            If there is not one x for each prediction; besides the errors of the call.
+            If `x` is neither one number nor one per prediction; and the errors of the call.
         """
         y, shape = self._distribution(prediction)
         values = as_array(x, "x").astype(np.float64)

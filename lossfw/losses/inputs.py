@@ -387,8 +387,8 @@ def set_out(call: Arguments, out: Any, weight: Any, where: Any) -> None:
     for role, array in given.items():
         if isinstance(array, np.ndarray) and np.may_share_memory(out, array):
             raise ArgumentError(
-                f"out shares memory with {role}, which is still read while out is written: pass "
-                "an array of its own."
+                f"out shares memory with {role}, which is read while out is written: pass a "
+                "separate array."
             )
     call.out = out
 
@@ -398,7 +398,7 @@ def first_row(start: Any) -> int:
     is_integer = isinstance(start, int | np.integer) and not isinstance(start, bool)
     if not is_integer or start < 0:
         raise ArgumentError(
-            f"start is {start!r}; expected the number of the first row, an integer from 0 on."
+            f"start is {start!r}; expected the number of the first row, an integer of at least 0."
         )
     return int(start)
 

@@ -71,11 +71,10 @@ class DistanceLoss(UnaryBody, ElementwiseLoss):
     _argument: ClassVar[Argument] = "residual"
 
     def touching_parabola(self, xp: Namespace, r: Array) -> Array:
-        """Return the curvature of the parabola that touches the value at r and at -r.
+        """Return the curvature of the parabola that touches the loss at r and -r.
 
-        It is l'(r) / r, and at 0 the second derivative. Where the value is a concave
-        function of r^2, no parabola of less curvature lies above it: then it is the
-        best `curvature_bound`.
+        It is l'(r) / r, and the second derivative at r = 0. If the loss is a concave function of
+        r^2, it is the smallest possible `curvature_bound`.
 
         Examples
         --------
@@ -174,14 +173,15 @@ class _SpacesLoss(_PairLoss):
 
 
 class PointwiseLoss(PointwiseBody, _SpacesLoss, ElementwiseLoss):
-    """A loss of a prediction and a target that is not a function of their difference or product.
+    """Base class of elementwise losses that are not a function of y - t or t y.
 
     Declare the spaces and write `value`; `formula`, `derivative`,
     `second_derivative` (with respect to the prediction) where they are known.
 
-    With `Columns` as a space, an array has one axis more, and the functions get a record of its
-    columns: ``y.location``. There is one loss for each row. Derivatives are a mapping by name,
-    or columns in their order. With a `Vector`, functions get rows of numbers, (..., D).
+    If a space is `Columns`, arrays have one more axis and the functions get a record of its
+    columns, such as ``y.location``. There is one loss per row. Return derivatives as a mapping by
+    name, or as a sequence in the order of the columns. With a `Vector`, functions get rows of
+    numbers, (..., D).
 
     Examples
     --------
@@ -218,12 +218,12 @@ class PointwiseLoss(PointwiseBody, _SpacesLoss, ElementwiseLoss):
 
 
 class CategoricalLoss(RowBody, _PairLoss):
-    """A loss of rows: prediction and target have shape (..., K), the result (...).
+    """Base class of losses of rows, such as those of classes.
 
-    Where the target's space is `CLASS_INDEX` or `SIMPLEX`, a target may also be
-    class indices of shape (...): they differ by dtype and dimensions,
-    and `value` gets them as one-hot rows. Write the functions named ``..._at``
-    too where a class index needs less work.
+    Prediction and target have the shape (..., K), the result has (...). If the space of the target
+    is `CLASS_INDEX` or `SIMPLEX`, the target may also be integer class indices of shape (...);
+    `value` gets them as one-hot rows. Also implement the functions named ``..._at`` if a class
+    index needs less work than a row.
     """
 
     prediction: ClassVar[Space] = SIMPLEX
@@ -237,7 +237,7 @@ class CategoricalLoss(RowBody, _PairLoss):
 
 
 class GroupLoss(_SpacesLoss):
-    """A loss of a group of rows: one number for all rows of a query, a stratum or a batch.
+    """Base class of losses with one value per group of rows, such as a query or a batch.
 
     Write `value(xp, y, t)`, where y and t have the shape (..., n) and the result has (...): the
     last axis runs over the rows of a group. Where a space is `Columns`, they are ``t.time`` and
@@ -248,13 +248,13 @@ class GroupLoss(_SpacesLoss):
     Attributes
     ----------
     needs_group : bool
-        Whether a call must say by ``group=`` which rows belong together. If not, all rows are
-        one group without it.
+        Whether ``group=`` is required in a call. If not, a call without it treats all rows as one
+        group.
     neutral : tuple of prediction and target, or None
-        A row that changes nothing, neither the loss nor the derivatives of the others, and has the
-        derivative 0. With it groups of different sizes can be filled up to one size, which PyTorch
-        and JAX need for a mask that they trace, and Keras for every batch. Its prediction lies in
-        the space of predictions; its target may be a mark that no data have.
+        A row that can be added to a group without a change of the loss or of the other derivatives,
+        and whose own derivative is 0. It pads groups to equal size, which PyTorch and JAX need for
+        a traced mask and Keras for every batch. Its prediction must be in the space of predictions;
+        its target may be any marker that does not occur in data.
 
     Examples
     --------

@@ -30,7 +30,7 @@ from lossfw.numerics.exact.reference import DerivativeOrder
 
 
 class Loss(LossDefinition):
-    """A loss: the cost of a prediction, given the target.
+    """Base class of all losses.
 
     Derive from one of the kinds (`DistanceLoss`, `MarginLoss`,
     `PointwiseLoss`, `CategoricalLoss`), not from this class.
@@ -40,16 +40,15 @@ class Loss(LossDefinition):
     prediction, target : Space
         The spaces of predictions and targets. A value outside is a `DomainError`.
     prediction_range, target_range : PromisedRange, optional
-        The sizes for which results are promised: 0 and 1e-30 to 1e30 (float32: 1e-10 to 1e10)
-        unless given. A call takes others.
+        The magnitudes for which results are promised; by default 0 and 1e-30 to 1e30 (float32:
+        1e-10 to 1e10). A call also accepts other numbers.
 
     Notes
     -----
-    Shapes of prediction and target agree exactly, except that a categorical
-    target may be class indices with one dimension less. float64 and float32
-    stay; float16 and bfloat16 are computed in float32; integers and lists
-    become float64. Sums are accumulated in float64. Inputs are never written
-    to. NaN in a prediction always reaches the result.
+    Shapes of prediction and target agree exactly, except that a categorical target may be class
+    indices with one dimension less. float64 and float32 are kept; float16 and bfloat16 are computed
+    in float32; integers and lists become float64. Sums are accumulated in float64. Inputs are never
+    written to. NaN in a prediction always reaches the result.
 
     Arrays of PyTorch, JAX and other libraries of the array API standard pass the same
     checks as NumPy's, and give results of their library; those of two libraries do
@@ -66,7 +65,7 @@ class Loss(LossDefinition):
         return loss_html(self)
 
     def on_raw_outputs(self) -> Loss | None:
-        """Return this loss as a function of raw outputs; None if it has no such form or is one."""
+        """Return this loss as a function of raw outputs; None if it has no such other form."""
         return None
 
     def __call__(
@@ -140,11 +139,11 @@ class Loss(LossDefinition):
         denominator: Denominator = "weights",
         empty: Empty = "nan",
     ) -> Any:
-        """Return the result of a call that does not look at the values of its arguments.
+        """Return the loss as a call does, but without checks of the values of the arguments.
 
-        On an accelerator such a look waits for the device, and while a function is traced
-        there are none. Shapes and dtypes are checked; a value outside of its space gives any
-        result, and the mean of nothing is NaN or, with ``empty="zero"``, 0.
+        On an accelerator such checks wait for the device, and a traced function has no values to
+        check. Shapes and dtypes are checked; a value outside of its space gives any result, and the
+        mean of nothing is NaN or, with ``empty="zero"``, 0.
 
         Parameters and results are those of the call.
 
@@ -180,9 +179,9 @@ class Loss(LossDefinition):
         Parameters
         ----------
         out : ndarray, optional
-            Where the result goes, for arguments of NumPy: an array in C order, of the shape
-            and dtype of the result, which shares no memory with an argument. A call that
-            fails may leave any numbers in it.
+            An array that receives the result, for NumPy arguments: in C order, with the shape and
+            dtype of the result, and without memory in common with an argument. Its content is
+            undefined if the call raises.
 
         Returns
         -------
@@ -192,7 +191,7 @@ class Loss(LossDefinition):
         Raises
         ------
         ShapeError, DtypeError, ArgumentError
-            If `out` cannot take the result; besides the errors of the call.
+            If `out` does not fit the result; and the errors of the call.
 
         Examples
         --------
@@ -281,7 +280,7 @@ class Loss(LossDefinition):
         sample_weight: Any = None,
         where: Any = None,
     ) -> Partial:
-        """Return the mergeable sum over some rows.
+        """Return the mergeable sum of the losses of some rows.
 
         Parameters
         ----------
@@ -339,20 +338,19 @@ class Loss(LossDefinition):
     def exact(
         self, prediction: Any, target: Any, *, group: Any = None, derivative: DerivativeOrder = 0
     ) -> NDArray:
-        """Return the true unreduced loss, or its derivative, with 60 digits.
+        """Return the exact unreduced loss, or a derivative, with 60 digits.
 
-        The textbook formula is run on exact numbers; derivatives are
-        differences of it, right to 30 digits. The accuracy of the call is
-        measured against these numbers. It takes some 50 microseconds an element.
+        The textbook formula is evaluated in 60-digit arithmetic. Derivatives are finite differences
+        of it with 30 correct digits. `lossfw accuracy` compares ordinary calls with these numbers.
+        It takes about 50 microseconds per element.
 
         Parameters
         ----------
         prediction, target : array_like
             As in the call. Each float stands for its exact value.
         derivative : {0, 1, 2}
-            The loss itself, its first or its second derivative with respect to
-            each element of the prediction. At a kink it is the mean of the
-            left and the right one.
+            The loss itself, its first or its second derivative with respect to each element of the
+            prediction. At a kink the result is the mean of the left and the right derivative.
 
         Returns
         -------
@@ -364,7 +362,7 @@ class Loss(LossDefinition):
         Raises
         ------
         MissingExtraError
-            If python-flint is not installed; besides the errors of the call.
+            If python-flint is not installed; and the errors of the call.
 
         Examples
         --------

@@ -96,14 +96,14 @@ def read_ids(group: Any, rows: int) -> NDArray:
     """Return the group of each row as an array of NumPy; raise if that is not what it is."""
     if not has_values(group):
         raise ArgumentError(
-            "group is traced, but which rows belong together must be known before: pass ids that "
+            "group is traced by JAX, but the groups must be known before the call: pass ids that "
             "are not an argument of the traced function, or predictions of shape (G, n) with where."
         )
     ids = as_numpy(group)
     if ids.dtype.kind == "O":
         ids = _texts(ids)
     if ids.dtype.kind not in _IDS:
-        raise ArgumentError(f"group has dtype {ids.dtype}; expected numbers or texts.")
+        raise ArgumentError(f"group has dtype {ids.dtype}; expected numbers or strings.")
     if ids.shape != (rows,):
         raise ShapeError(
             f"group has shape {ids.shape}; expected ({rows},), one id for each row."
@@ -123,7 +123,7 @@ def _texts(ids: NDArray) -> NDArray:
     for place, name in enumerate(ids.reshape(-1)):
         if name is None or not isinstance(name, str | int | np.integer):
             raise ArgumentError(
-                f"group[{place}] is {name!r}; expected a number or a text for every row."
+                f"group[{place}] is {name!r}; expected a number or a string for every row."
             )
     return np.asarray(ids.tolist())
 
@@ -148,5 +148,5 @@ def _refuse_apart(names: NDArray, first: NDArray) -> None:
         name = names[order[again[0]]]
         raise ArgumentError(
             f"group[{before}] and group[{after}] are both {name.item()!r}, with rows of other "
-            f"groups between them: the rows of a group have to stand together. {_SORT}"
+            f"groups between them: the rows of a group have to be next to each other. {_SORT}"
         )

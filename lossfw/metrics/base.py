@@ -25,7 +25,7 @@ class Mergeable(Protocol):
     """Protocol: the partial that a metric keeps of some rows."""
 
     def merge(self, other: Self) -> Self:
-        """Return the partial of the rows of both."""
+        """Return the merged partial, for the rows of both."""
 
     def pack(self) -> dict[str, NDArray]:
         """Return it as plain arrays, for the metric's `unpack`."""
@@ -41,7 +41,7 @@ class MetricRows(NamedTuple):
     start : int
         Global number of the first row.
     sample_weight, where : array_like or None
-        One weight, and one answer whether it counts, for each row.
+        One weight, and one bool (whether it counts), for each row.
     group : ndarray of int or None
         The number of each row's group, for a metric that takes groups. Groups are whole.
     baseline : array_like or None
@@ -74,36 +74,34 @@ class MetricUpdate:
 
 
 class Metric(Component, ABC):
-    """A measure of predictions against targets; derive from one of its kinds.
+    """Base class of all metrics. Derive from one of its kinds.
 
-    A metric may have a method ``formula(prediction, target, weight)``, its definition as a function
-    of whole float64 arrays, with ``group`` behind them if it takes groups: `lossfw check` takes it
-    for the truth.
+    A metric may have a method ``formula(prediction, target, weight)``, or with ``group`` as last
+    argument: its definition for whole float64 arrays. `lossfw check` compares results with it.
 
     Attributes
     ----------
     accepts : {"any", "prediction", "logits"}
-        The results of the network that it takes: ``"any"`` where logits and
-        predictions give the same answer.
+        The outputs that the metric takes: ``"any"`` if logits and predictions give the same result.
     piecewise_constant : bool
-        Whether the number of a row changes only by jumps, so that its
-        derivative is 0 where there is one.
+        Whether the value of a row is piecewise constant in the prediction.
     prediction : Space
         The space of the predictions that it takes.
     bounds : tuple of float
-        The least and the largest result: no interval goes beyond. That of a result between 0 and
-        infinity is symmetric on the scale of the logarithm.
+        The smallest and the largest possible result. Confidence intervals stay inside these bounds;
+        for a result between 0 and infinity they are symmetric on a logarithmic scale.
     most_units : int
-        The most units that intervals keep apart; more are put together at random.
+        The largest number of units for intervals; if there are more, units are merged at random.
     better : {"higher", "lower"} or None
-        Which of two results is the better one; None where neither is by itself, as of a bias.
+        Whether higher or lower results are better; None if neither, as for a bias.
     weight_factor : {"ignored", "multiplies", "matters"}
-        What a factor of all weights does to the result: nothing, as for a mean; it multiplies it,
-        as for a confusion matrix; or it changes it otherwise, as the lift of the first k rows.
+        The effect of multiplying all weights by a factor: ``"ignored"``, no effect, as for a mean;
+        ``"multiplies"``, the result is multiplied too, as for a confusion matrix; ``"matters"``,
+        any other effect, as for the lift of the first k rows.
     takes_groups : bool
         Whether rows belong together, such as those of a query; see `MetricRows.group`.
     needs_group : bool
-        Whether it is an error to leave open which rows belong together. If not, all are one group.
+        Whether groups are required. If not, all rows are one group by default.
     """
 
     kind: ClassVar[str] = "metric"
@@ -119,7 +117,7 @@ class Metric(Component, ABC):
 
     @property
     def label(self) -> str:
-        """The name of its result."""
+        """The name under which the result is reported."""
         return self.name
 
     def for_loss(self, loss: Any) -> Metric:
@@ -134,12 +132,12 @@ class Metric(Component, ABC):
 
     @property
     def comparable(self) -> Metric:
-        """What two runs must have in common for a difference of their numbers to mean anything."""
+        """What two runs must have in common so that their results can be subtracted."""
         return self
 
     @property
     def is_mean(self) -> bool:
-        """Whether it is the weighted mean of a number that each row has."""
+        """Whether the metric is a weighted mean of one value per row."""
         return False
 
     @abstractmethod
@@ -152,7 +150,7 @@ class Metric(Component, ABC):
         sample_weight: Any = None,
         where: Any = None,
     ) -> Any:
-        """Return the partial of some rows, which merges with that of others.
+        """Return the partial of some rows, which can be merged with the partials of other rows.
 
         Parameters
         ----------
@@ -161,7 +159,7 @@ class Metric(Component, ABC):
         start : int
             Global number of the first row.
         sample_weight, where : array_like, optional
-            One weight, one answer whether it counts, for each row.
+            One weight, and one bool (whether it counts), for each row.
         """
 
     @abstractmethod
@@ -173,18 +171,18 @@ class Metric(Component, ABC):
         raise ArgumentError(f"the partials of {self.name} cannot be packed.")
 
     def curve(self, partial: Any) -> dict[str, list[float]] | None:
-        """Return lists of numbers behind the result, such as a curve; None where there are none."""
+        """Return the curve behind the result, such as a ROC curve; None by default."""
         return None
 
     def check_shapes(self, shape: tuple[int, ...], targets: NDArray) -> None:
-        """Check before a computation that predictions of a shape fit the targets.
+        """Check before a computation whether predictions of this shape fit the targets.
 
         Parameters
         ----------
         shape : tuple of int
             Of the predictions, rows included.
         targets : ndarray
-            Of all rows; only shape and dtype are looked at.
+            The targets of all rows; only shape and dtype are used.
 
         Raises
         ------
@@ -195,7 +193,7 @@ class Metric(Component, ABC):
     # For intervals and slices; the kinds of metrics write these ------------
 
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
-        """Return the partial of some rows, and on request the terms of each row."""
+        """Return the partial of some rows and, on request, the terms of each row."""
         if terms:
             self.check_kind()
         prediction, target, start, weight, where, *_ = rows
@@ -203,7 +201,7 @@ class Metric(Component, ABC):
         return MetricUpdate(partial, None)
 
     def check_kind(self) -> None:
-        """Raise `ArgumentError` if this metric keeps nothing of single rows."""
+        """Raise `ArgumentError` if this metric has no terms per row."""
         if not isinstance(self, RowwiseMetric):
             raise ArgumentError(
                 f"intervals and slices need a value per row, which {self.label} does not keep: "
@@ -211,18 +209,18 @@ class Metric(Component, ABC):
             )
 
     def estimate(self, sums: CellSums) -> NDArray:
-        """Return the metric of the rows of all cells of `sums`, an array without or with axes."""
+        """Return the metric of the rows of all cells of `sums`."""
         raise NotImplementedError
 
     def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
-        """Return the metric where each unit is taken a number of times.
+        """Return the metric of resamples, in which each unit occurs a given number of times.
 
         Parameters
         ----------
         sums : CellSums
             Its cells are the units, from 0 on.
         times : ndarray, shape (R, units)
-            How often.
+            How often each unit occurs in each of R resamples.
 
         Returns
         -------
@@ -231,7 +229,7 @@ class Metric(Component, ABC):
         raise NotImplementedError
 
     def without_each(self, sums: CellSums, total: CellSums, units: int) -> NDArray:
-        """Return the metric without each unit.
+        """Return the metric without each unit in turn, as the jackknife needs it.
 
         Parameters
         ----------
@@ -240,7 +238,7 @@ class Metric(Component, ABC):
         total : CellSums
             The sums of all rows, in cell 0.
         units : int
-            How many there are.
+            The number of units.
 
         Returns
         -------
@@ -279,7 +277,7 @@ class RowwiseMetric(Metric):
 
     @abstractmethod
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
-        """Return the partial of some rows, and on request the terms of each row."""
+        """Return the partial of some rows and, on request, the terms of each row."""
 
     def partial(
         self,
@@ -336,7 +334,7 @@ class MetricOfSums(RowwiseMetric):
         return found
 
     def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
-        """Return the metric of units each taken some times; see `Metric.estimates`."""
+        """Return the metric of resamples of units; see `Metric.estimates`."""
         with np.errstate(all="ignore"):
             return self.value(sum_units(self.dense(sums, times.shape[1]), times), sums.columns)
 

@@ -19,16 +19,16 @@ from lossfw.numerics.arrays import NDArray
 
 
 class SumTerm(NamedTuple):
-    """The numbers that some rows add to sums, one for each row.
+    """The values that rows add to sums, one value per row.
 
     Attributes
     ----------
     places : ndarray of int, shape (N,)
-        The sum that each row adds to: a number from 0 on.
+        The index of the sum that each row adds to, from 0.
     values : ndarray of float64, shape (N,)
         The numbers to add.
     scores : ndarray of float64, shape (N,), optional
-        For a metric that keeps its sums apart by a score.
+        The score of each row, for a metric that ranks rows.
     """
 
     places: NDArray
@@ -114,7 +114,7 @@ class CellSums:
         if (self.columns, self.places) != (other.columns, other.places):
             raise ArgumentError(
                 f"partials of predictions with {self.columns} and with {other.columns} columns "
-                "do not merge."
+                "cannot be merged."
             )
         return CellSums(self.columns, self.places, self.table.merge(other.table), origin)
 

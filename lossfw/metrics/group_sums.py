@@ -60,7 +60,7 @@ class GroupSumMetric(TableMetric, MetricOfSums):
         return [self.group_sums(prediction[own], target[own], weight[own]) for own in groups]
 
     def check_rows(self, prediction: NDArray, target: NDArray, start: int) -> None:
-        """Raise an error for rows that make no sense."""
+        """Raise an error for invalid rows."""
 
     def check_shapes(self, shape: tuple[int, ...], targets: NDArray) -> None:
         """Check that predictions of a shape fit the targets; see `Metric.check_shapes`."""

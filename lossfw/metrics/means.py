@@ -46,7 +46,7 @@ class _Mean(MetricOfSums):
         return self.finish(sums[:, _TOTAL] / sums[:, _WEIGHT] + 0.0)
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> Partial:
-        """Return the partial that was packed."""
+        """Return the partial from packed arrays."""
         return Partial.unpack(arrays)
 
 
@@ -89,9 +89,9 @@ class _ByBody(_Mean):
 
 
 class RowMetric(_ByBody):
-    """A metric that is a mean over rows of a number that each row has.
+    """Base class of metrics that are a mean of one value per row.
 
-    Write `rows`, and `check` if some predictions make no sense. A prediction
+    Implement `rows`, and `check` if some predictions are invalid. A prediction
     and a target of shape (N,) are N rows of one column.
     """
 
@@ -106,7 +106,7 @@ class RowMetric(_ByBody):
         """
 
     def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
-        """Raise `DomainError` for the first row that makes no sense; class indices are checked."""
+        """Raise `DomainError` for the first invalid row; class indices are already checked."""
 
     def arguments(self, prediction: Any, target: Any) -> Arguments:
         """Return prediction and target, their shapes checked."""
@@ -118,7 +118,7 @@ class RowMetric(_ByBody):
 
 
 class ElementMetric(_ByBody):
-    """A metric that is a mean over elements, or a function of it. Write `elements`."""
+    """Base class of metrics that are a mean over elements, or a function of such a mean."""
 
     @abstractmethod
     def elements(self, prediction: NDArray, target: NDArray) -> NDArray:
@@ -131,7 +131,7 @@ class ElementMetric(_ByBody):
         """
 
     def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
-        """Raise `DomainError` for the first element that makes no sense."""
+        """Raise `DomainError` for the first invalid element."""
 
     def arguments(self, prediction: Any, target: Any) -> Arguments:
         """Return prediction and target, their shapes checked."""
@@ -189,7 +189,7 @@ class LossMetric(_Mean):
         return self.of.needs_group
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> Partial:
-        """Return the partial that was packed."""
+        """Return the partial from packed arrays."""
         return self.of._unpack_partial(arrays)
 
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:

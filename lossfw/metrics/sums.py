@@ -67,7 +67,7 @@ class _ByTerms(TableMetric):
         """
 
     def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
-        """Raise `DomainError` for the first row that makes no sense; class indices are checked."""
+        """Raise `DomainError` for the first invalid row; class indices are already checked."""
 
     def arguments(self, prediction: Any, target: Any) -> Arguments:
         """Return prediction and target, their shapes checked."""
@@ -98,9 +98,9 @@ class _ByTerms(TableMetric):
 
 
 class SumMetric(_ByTerms, MetricOfSums):
-    """A metric that is a function of a few sums over rows.
+    """Base class of metrics that are a function of a few sums over rows.
 
-    Write `places`, `terms` and `value`; the sums are made without rounding.
+    Implement `places`, `terms` and `value`. The sums are exact, without rounding.
 
     Examples
     --------
@@ -123,10 +123,10 @@ class SumMetric(_ByTerms, MetricOfSums):
 
 
 class ScoreMetric(_ByTerms):
-    """A metric of rows that are ranked by a score, which their terms have.
+    """Base class of metrics that rank rows by a score, such as the area under the ROC curve.
 
-    Write `places`, `terms` and `ranked`. One sum is kept for each different
-    score: some 40 bytes, at most as many as there are rows.
+    Write `places`, `terms` and `ranked`. One sum is stored for each distinct score: about 40 bytes
+    each, at most one per row.
     """
 
     @abstractmethod
@@ -154,10 +154,10 @@ class ScoreMetric(_ByTerms):
         return found
 
     def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
-        """Return the metric of units each taken some times; see `Metric.estimates`.
+        """Return the metric of resamples of units; see `Metric.estimates`.
 
-        Many different scores are gathered in bins of neighbours first; the change
-        that this makes in the metric of all rows is taken back.
+        If there are many distinct scores, neighbouring ones are binned first, and the results are
+        corrected for the effect of the bins on the metric of all rows.
         """
         return self._resampled(
             sums, times.shape[1], len(times), lambda units, some: sum_units(units, times[some])

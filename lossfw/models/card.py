@@ -100,10 +100,10 @@ class Card(NamedTuple):
             return card
         raise DataError(
             f"{path} is the card of {card.file} from a training of lossfw, but {file.name} has "
-            "other content: it was saved again or damaged, or it is another model. Link, classes "
-            "and standardisation in the card are not known to hold for it. Take the file that "
-            f"the training wrote; or write card: ignore, which reads {file.name} as a model "
-            "without a card."
+            "different content: it was saved again or damaged, or it is another model. So output "
+            "activation, classes and standardisation on the card may not apply. Use the file that "
+            f"the training wrote; or write card: ignore to read {file.name} as a model without a "
+            "card."
         )
 
     def to_dict(self, file: str) -> dict[str, Any]:
@@ -134,7 +134,7 @@ class Card(NamedTuple):
                 path, f"it has version {plain[CARD_KEY]!r}, but this lossfw reads {CARD_VERSION}"
             )
         if plain.get(_DIGEST) != _digest(plain):
-            raise _unusable(path, "it was changed after the training, since its digest differs")
+            raise _unusable(path, "it was changed after the training: its digest differs")
         try:
             found = _Written.model_validate(plain)
             numbers = {name: np.array(plain[name]) for name in (MEAN, SCALE) if name in plain}
@@ -178,16 +178,18 @@ class Card(NamedTuple):
         """
         columns, change = self.record.columns, self.record.standardisation
         if self.library.partition(" ")[0] != library.partition(" ")[0]:
-            return f"the card is of {self.library}, and the model of {library}"
+            return f"the card belongs to a {self.library} model, but this is a {library} model"
         if self.units != units:
-            return f"the card has {self.units} raw outputs per row, but the model {units}"
+            return f"the card has {self.units} raw outputs per row, but the model has {units}"
         if columns and len(row_shape) == 1:
             # Categories that became one-hot inputs are not among the columns.
             fits = len(columns) <= row_shape[0] if self.record.categories else None
             if not (len(columns) == row_shape[0] or fits):
-                return f"the card has {len(columns)} columns, and the model {row_shape[0]} inputs"
+                taken = f"the model takes {row_shape[0]} inputs"
+                return f"the card has {len(columns)} columns, but {taken}"
         if change is not None and change.mean.shape != row_shape:
-            return f"the card scales rows of shape {change.mean.shape}, and a row has {row_shape}"
+            scaled = f"the card scales rows of shape {change.mean.shape}"
+            return f"{scaled}, but the model takes rows of shape {row_shape}"
         return None
 
 
@@ -220,6 +222,6 @@ def _digest(plain: Mapping[str, Any]) -> str:
 
 def _unusable(path: Path, why: str) -> DataError:
     return DataError(
-        f"{path} is a card of lossfw that cannot be used: {why}. Take the one that the training "
-        "wrote; or write card: ignore, which reads the model as one without a card."
+        f"{path} is a lossfw model card that cannot be used: {why}. Use the card that the training "
+        "wrote; or write card: ignore to read the model without its card."
     )

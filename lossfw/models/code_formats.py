@@ -58,7 +58,7 @@ _PICKLES: Final[Mapping[bytes, tuple[str, str]]] = {
 _TORCH_LINE = "import torch, safetensors.torch; safetensors.torch.save_model({load}, "
 _OTHERS: Final[Mapping[str, tuple[str, str]]] = {
     "torch": (
-        "a pickled module of PyTorch",
+        "a pickled PyTorch module",
         _TORCH_LINE.format(load="torch.load({file!r}, weights_only=False)")
         + '"model.safetensors")',
     ),
@@ -67,7 +67,7 @@ _OTHERS: Final[Mapping[str, tuple[str, str]]] = {
         _TORCH_LINE.format(load="torch.jit.load({file!r})") + '"model.safetensors")',
     ),
     "hdf5": (
-        "a whole model of Keras in HDF5",
+        "a whole Keras model in HDF5",
         'import keras; keras.models.load_model({file!r}).save_weights("model.weights.h5")',
     ),
 }
@@ -119,7 +119,8 @@ def refuse_code(file: Path, content: bytes) -> None:
         else "Save the model as its library saves data: .skops, .ubj, .cbm, .onnx, .safetensors."
     )
     raise DataError(
-        f"{file} is {what}, which executes code when it is read, so it is not read. {remedy}"
+        f"{file} is {what}, which executes code when it is read, so lossfw does not read it. "
+        f"{remedy}"
     )
 
 

@@ -24,7 +24,7 @@ from lossfw.models.model import ModelParameterError
 def _with_name(named: str) -> str:
     file, colon, name = named.rpartition(":")
     if not (colon and file.endswith(".py") and name.isidentifier()):
-        raise ValueError("a file of Python and a name in it, such as net.py:Net")
+        raise ValueError("a Python file and a name in it, such as net.py:Net")
     return named
 
 

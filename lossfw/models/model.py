@@ -299,7 +299,7 @@ class Model(LibraryComponent):
             fitting = self.library_version, predictor.row_shape, predictor.units
             if (misfit := card.misfit(*fitting)) is not None:
                 raise DataError(
-                    f"{file.parent / CARD_FILE} does not fit {file.name}: {misfit}. Take the card "
+                    f"{file.parent / CARD_FILE} does not fit {file.name}: {misfit}. Use the card "
                     "that the training wrote, or write card: ignore."
                 )
         predictor.origin = self, card, content

@@ -54,12 +54,12 @@ def tried_apart(
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return f"it did not end within {_PATIENCE * seconds} seconds"
+            return f"it did not finish within {_PATIENCE * seconds} seconds"
     if done.returncode == 0:
         # Its last line: a library may have written others.
         return str(json.loads(done.stdout.splitlines()[-1])) or None
     if done.returncode == -getattr(signal, "SIGXCPU", 0):
-        return f"two rows take more than {seconds} seconds of a processor"
+        return f"two rows take more than {seconds} seconds of CPU time"
     if done.returncode < 0:
         return f"it ends the process with {signal.Signals(-done.returncode).name}"
     told = done.stderr.decode(errors="replace").strip().splitlines()

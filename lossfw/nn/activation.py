@@ -32,10 +32,10 @@ _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class Activation(UnaryBody, Component):
-    """A function of one number, applied to every element.
+    """Base class of activations that act on each element.
 
-    An author writes `value`, and `formula`, `derivative` and `second_derivative` if
-    they are known. Functions of a row derive from `RowActivation`.
+    Implement `value`, and `formula`, `derivative` and `second_derivative` if they are known.
+    Activations of rows, such as softmax, derive from `RowActivation`.
 
     Attributes
     ----------
@@ -69,16 +69,16 @@ class Activation(UnaryBody, Component):
         return self.derivative(xp, x) * v
 
     def exact(self, x: Any, *, derivative: DerivativeOrder = 0) -> Any:
-        """Return the true activation, or its derivative, with 60 digits.
+        """Return the exact value of the activation or of a derivative, with 60 digits.
 
         Parameters
         ----------
         x : array_like
             Any shape; for a function of rows, rows along the last axis.
         derivative : {0, 1, 2}
-            The order; at a kink it is the mean of both sides. The first derivative
-            of a function of rows is the Jacobian, of shape (..., K, K), and there is
-            no second one.
+            The order of the derivative. At a kink the result is the mean of both one-sided
+            derivatives. The first derivative of an activation of rows is the Jacobian, of shape
+            (..., K, K); it has no second one.
 
         Returns
         -------
@@ -95,8 +95,8 @@ class Activation(UnaryBody, Component):
         array = as_array(x, "argument")
         if self.takes_rows and derivative == 2:
             raise ArgumentError(
-                f"{self.name} is a function of rows, whose second derivative has three axes: "
-                "there are derivative=0 and 1."
+                f"{self.name} is a function of rows, whose second derivative would have three "
+                "axes: derivative should be 0 or 1."
             )
         if self.takes_rows and array.ndim == 0:
             raise ArgumentError(f"{self.name} takes rows, got the number {array[()]}.")
@@ -169,9 +169,9 @@ class Activation(UnaryBody, Component):
 
 
 class RowActivation(Activation):
-    """A function of rows, along the last axis.
+    """Base class of activations of rows, along the last axis.
 
-    An author writes `value`, and `jvp` and `vjp` if they are known. `derivative` is the
+    Implement `value`, and `jvp` and `vjp` if they are known. `derivative` is the
     full Jacobian of shape (..., K, K): entry [j, k] is the derivative of result j with
     respect to argument k.
     """

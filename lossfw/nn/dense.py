@@ -226,7 +226,7 @@ def _check_layer(
     if not fits:
         hint = ""
         if weight.ndim == 2 and weight.shape[0] == units and width in (None, weight.shape[1]):
-            hint = " Rows are inputs here: save the transpose."
+            hint = " Rows belong to inputs here: save the transpose."
         raise DataError(
             f"layers.{number - 1} of {units} units: W{number} in {file} has shape {weight.shape}; "
             f"expected {shape}.{hint}"

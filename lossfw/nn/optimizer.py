@@ -30,11 +30,11 @@ class OptimizerStep(NamedTuple):
 
 
 class Optimizer(Component, ABC):
-    """A rule by which gradients move parameters.
+    """Base class of optimizers: rules that update parameters by gradients.
 
-    An author writes `start` and `update`. An optimizer is frozen, as every component is: the
-    state for a parameter is passed to it and returned, so that a training can be stopped
-    and resumed to the same bits.
+    Implement `start` and `update`. An optimizer is immutable, like every component: it gets the
+    state of a parameter and returns the new state, so a training can be stopped and resumed with
+    the same bits.
 
     Attributes
     ----------
@@ -67,13 +67,13 @@ class Optimizer(Component, ABC):
     def update(
         self, parameter: NDArray, gradient: NDArray, state: OptimizerState, step: OptimizerStep
     ) -> tuple[NDArray, OptimizerState]:
-        """Return the moved parameter and its new state.
+        """Return the updated parameter and its new state.
 
         Parameters
         ----------
         parameter, gradient : ndarray
-            Of one shape and one dtype, which the result keeps. They must not be
-            written to. Weights have two axes and biases one.
+            Two arrays of one shape and dtype, which the result has too. Do not write to them.
+            Weights have two axes, biases have one.
         state : tuple of ndarray
             The state, from `start` or from the step before.
         step : OptimizerStep

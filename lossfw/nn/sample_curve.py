@@ -95,7 +95,7 @@ def curve(
     line = line_of(component, target)
     low, high = span or (line.low, line.high)
     if not low < high:
-        raise ArgumentError(f"the line begins at {low:g} and ends at {high:g}: it has to go up.")
+        raise ArgumentError(f"the line goes from {low:g} to {high:g}; expected a larger end.")
     breaks, second_breaks = (
         tuple(b for b in places if low < b < high) for places in (breaks, second_breaks)
     )
@@ -185,7 +185,7 @@ def _line_of_rows(loss: Loss) -> CurveLine:
         return CurveLine(
             label, -_REACH, _REACH, lambda x: (_pair(x, 1.0), _pair(np.zeros_like(x), 1.0)), True
         )
-    label = "score of the target's class, of two, less that of the other"
+    label = "score of the target's class, of two, minus the score of the other class"
     far = _REACH_OF_LOGITS
     return CurveLine(label, -far, far, lambda x: (_pair(x, 0.0), np.zeros(x.shape, int)), True)
 

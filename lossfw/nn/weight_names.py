@@ -85,13 +85,13 @@ def _layout(weights: Mapping[str, NDArray], units: Sequence[int], file: str) -> 
     ]
     if len({layout.layers for layout in fits}) > 1:
         raise DataError(
-            f"{file}: neither the names {', '.join(weights)} nor the shapes tell the order of the "
+            f"{file}: neither the names {', '.join(weights)} nor the shapes show the order of the "
             f"layers. {_SAVE}"
         )
     if len(fits) > 1:
         raise DataError(
-            f"{file}: the weights are square, so that their shapes do not tell (units, inputs), "
-            f"as PyTorch has them, from (inputs, units). {_SAVE}"
+            f"{file}: the weights are square, so their shapes do not show whether they are (units, "
+            f"inputs), as in PyTorch, or (inputs, units). {_SAVE}"
         )
     # Where nothing fits, the check of the layers names both shapes.
     return fits[0] if fits else _Layout(tuple(weights), turned=True)

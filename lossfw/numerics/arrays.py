@@ -57,7 +57,7 @@ def is_torch(x: object) -> bool:
 
 
 def is_jax(x: object) -> bool:
-    """Tell whether `x` is an array of JAX, or stands for one while JAX traces a function."""
+    """Tell whether `x` is a JAX array, or stands for one while JAX traces a function."""
     if is_torch(x):
         return False
     jax = _imported("jax")

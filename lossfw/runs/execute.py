@@ -81,8 +81,8 @@ def _refuse_foreign_config(folder: Path, request: RunRequest) -> None:
     config, written = Path(request.config.source.name), folder / CONFIG_FILE
     if not request.resume and config.exists() and written.exists() and written.samefile(config):
         raise OutputError(
-            f"{written} is the configuration to run, but a run writes its own there: name another "
-            "folder for --out, or run the file that it was made from."
+            f"{written} is the configuration to run, but the run would overwrite it: choose "
+            "another folder for --out, or run the file that it was made from."
         )
 
 

@@ -74,7 +74,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} cannot be read: {error}.") from None
     if not isinstance(value, dict):
-        raise DataError(f"{path} holds no object of JSON, as a run writes it.")
+        raise DataError(f"{path} is not a JSON object that a run wrote.")
     return value
 
 

@@ -209,7 +209,7 @@ def refuse_foreign_config(folder: Path, kind: str, files: Sequence[str]) -> None
     if config.exists() and not any((folder / name).exists() for name in files):
         raise OutputError(
             f"{config} was not written by a {kind}, but a {kind} writes its own configuration "
-            "there: name another folder for --out."
+            "there: choose another folder for --out."
         )
 
 
@@ -284,6 +284,6 @@ def kept_result(folder: RunFolder, plan: Plan) -> Result:
         return kept
     except (AssertionError, LookupError, TypeError, ValueError, AttributeError):
         raise DataError(
-            f"{folder.path} does not hold the whole result of a run that is done: run without "
+            f"{folder.path} does not hold the complete result of a finished run: run without "
             "--resume, which starts over."
         ) from None

@@ -148,8 +148,8 @@ class CrossValidation:
         same = all(header == headers[0] for header in headers)
         if not (same and np.array_equal(every[order], np.unique(once))):
             raise DataError(
-                f"the folds in {self.request.folder} do not hold each row out once, so they are of "
-                "different trainings: train again, without --resume."
+                f"the folds in {self.request.folder} do not hold out each row once, so they belong "
+                "to different trainings: train again, without --resume."
             )
         joined = np.concatenate(outputs)[order]
         header = headers[0]

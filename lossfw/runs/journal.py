@@ -128,7 +128,7 @@ class RunJournal:
             raise OutputError(
                 f"{self._path} cannot be written: {error}. A run needs a folder in which SQLite "
                 "can lock a file that no other process has open, and write to it; some network "
-                "file systems have no locks: name another folder for --out."
+                "file systems have no locks: choose another folder for --out."
             ) from error
         try:
             restored = self._resume and self._restored(file, state)
@@ -211,8 +211,8 @@ class RunJournal:
         """Raise why the folder cannot have the result, if it cannot."""
         if not self.is_in_place:
             raise OutputError(
-                f"{self._path.parent} was removed or replaced while the run worked in it: its "
-                "numbers were not written."
+                f"{self._path.parent} was removed or replaced during the run: its results were not "
+                "written."
             )
         if self.failure is not None:
             raise self.failure

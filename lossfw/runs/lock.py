@@ -32,8 +32,8 @@ def held(folder: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise OutputError(
-                f"{folder} is in use: another process that is alive writes its run there and "
-                "holds its POSIX lock. Wait for it, or name another folder."
+                f"{folder} is in use: another running process writes its run there and holds the "
+                "POSIX lock. Wait for it, or name another folder."
             ) from None
         except OSError:
             # This file system has no locks.

@@ -41,7 +41,9 @@ class HookCallers:
                     texts.append(answer)
                 else:
                     kind = type(answer).__name__
-                    self._report(f"plugin {label}: lossfw_report returned {kind}, expected a text")
+                    self._report(
+                        f"plugin {label}: lossfw_report returned {kind}, expected a string"
+                    )
         return texts
 
     def call(self, hook: str, **arguments: Any) -> list[tuple[str, list[Any]]]:

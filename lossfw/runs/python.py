@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lossfw.runs.compare import Comparison
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
-# The name of a YAML file, or a mapping as the file would be.
+# The name of a YAML file, or a mapping with the same keys.
 ConfigLike: TypeAlias = "PathLike | Mapping[str, Any]"
 _R = TypeVar("_R")
 
@@ -44,11 +44,11 @@ def run(
     Parameters
     ----------
     config : path or mapping
-        A configuration of one run: the name of a YAML file, or a mapping as the file would
-        be; or the folder of a training, whose model is evaluated on its data. In a mapping,
-        ``data`` may have arrays as `inputs`, `targets` and `sample_weight`, or as `file` a data
-        frame or a mapping of arrays; ``network`` may have arrays as `predictions` or `logits`,
-        or a mapping of arrays as `weights`; and a component can be given in place of its name.
+        A configuration of one run: the name of a YAML file, or a mapping with the same keys; or the
+        folder of a training, whose model is evaluated on its data. In a mapping, ``data`` may have
+        arrays as `inputs`, `targets` and `sample_weight`, or as `file` a data frame or a mapping of
+        arrays; ``network`` may have arrays as `predictions` or `logits`, or a mapping of arrays as
+        `weights`; and a component object can be given instead of its name.
     overrides : sequence of str
         ``"loss.delta=1e-6"`` each, as for ``-o``.
     out : path, optional
@@ -63,7 +63,7 @@ def run(
     -------
     Result
         With `loss`, `metrics` by name, `count`, `warnings` and `to_dict`; a notebook
-        shows it as a table. A loss that is NaN does not raise, and has a warning.
+        shows it as a table. A loss of NaN does not raise an error, but gives a warning.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def run_all(
     ConfigError
         All mistakes of the sweep and of its runs, each with its place.
     LossfwError
-        If every run fails. A single one that fails is a warning.
+        If every run fails. If only some fail, they raise a warning.
     """
     return _all(_request(*_evaluating(config, overrides), out, resume, plugins), _run)
 
@@ -205,26 +205,28 @@ def compare(
         Also compare parts of the rows of runs: by ``"target"``, or by a column that the rows
         have, as ``"column.region"``.
     bins : sequence of float
-        With `by`, the edges between the parts of a number.
+        With `by`, the edges between bins of a number.
     allow_different_data : bool
         Allow runs on different data, without differences.
     stars : {"all", "each"}
-        Whether a star holds for all differences of a measure in the table, or for each alone.
+        Whether a star is corrected for all differences of a measure in the table, or holds for each
+        difference on its own.
     loss : str, mapping or Loss, optional
-        Score the stored rows of all runs by this loss, in place of their own: a name, a mapping
+        Score the stored rows of all runs by this loss instead of their own: a name, a mapping
         with ``name`` and parameters, or a loss.
     metrics : sequence of str, mapping, Metric or Loss
         Also score them by these metrics and losses.
     plugins : sequence of path
-        Plugin files to use, which are executed.
+        Plugin files to use; they are executed.
     trust : bool
         Whether to execute the plugin files that the configurations of the runs name.
 
     Returns
     -------
     Comparison, or TrainingComparison for trainings
-        With `settings`, `sorted` and `to_dict`; runs with `numbers` and `differences` from
-        the first of them, trainings with their curves. A notebook shows tables and curves.
+        It has `settings`, `sorted` and `to_dict`. A comparison of runs also has `numbers`, and
+        `differences` from the first run; one of trainings has their curves. A notebook shows tables
+        and curves.
 
     Raises
     ------
@@ -236,7 +238,7 @@ def compare(
     from lossfw.runs.compare.scores import Scores
 
     if isinstance(metrics, str | Mapping):
-        raise ArgumentError(f"metrics is a list of metrics: metrics=[{metrics!r}].")
+        raise ArgumentError(f"metrics should be a list: metrics=[{metrics!r}].")
     chosen = Plugins(tuple(os.fspath(file) for file in plugins), trusted=trust)
     comparison, left_out = compare_folders(
         [Path(folder) for folder in folders],
@@ -274,17 +276,17 @@ def plan(config: ConfigLike, *overrides: str) -> Plan:
 def evaluate(
     plan: Plan, *, client: Any = None, progress: Callable[[int, int], None] | None = None
 ) -> Result:
-    """Evaluate a plan, in this process or on a cluster of Dask, to the same bits.
+    """Evaluate a plan, in this process or on a Dask cluster, with bit-for-bit the same result.
 
     Parameters
     ----------
     plan : Plan
         The plan; see `plan`.
     client : distributed.Client, optional
-        A client of the cluster. Its workers have the files of the data under the
-        same names, and the same code: another one ends the evaluation in an error.
+        A client of the cluster. Its workers need the same code, and the data files under the same
+        paths; otherwise the evaluation raises an error.
     progress : callable, optional
-        Called with the rows done and the rows in all.
+        Called with the number of rows done and the total number of rows.
 
     Returns
     -------
@@ -362,7 +364,7 @@ def _evaluating(config: ConfigLike, overrides: Sequence[str]) -> tuple[ConfigLik
 def _texts(overrides: Sequence[str]) -> Sequence[str]:
     """Refuse overrides that are one text, or not texts."""
     if isinstance(overrides, str):
-        raise ArgumentError(f"overrides is a list of strings: overrides=[{overrides!r}].")
+        raise ArgumentError(f"overrides should be a list of strings: overrides=[{overrides!r}].")
     kinds = {type(item).__name__ for item in overrides} - {"str"}
     if kinds:
         raise ArgumentError(
@@ -379,7 +381,7 @@ def _request(
     plugins: Sequence[PathLike],
 ) -> RunRequest:
     if isinstance(plugins, str | os.PathLike):
-        raise ArgumentError(f"plugins is a list of files: plugins=[{os.fspath(plugins)!r}].")
+        raise ArgumentError(f"plugins should be a list of files: plugins=[{os.fspath(plugins)!r}].")
     if resume and out is None:
         raise ArgumentError("resume=True continues the run in a folder: give out too.")
     local = tuple(os.fspath(plugin) for plugin in plugins)
@@ -401,7 +403,7 @@ def _source(
         return ConfigSource(os.fspath(config), tuple(overrides), plugins)
     if not isinstance(config, Mapping):
         raise ArgumentError(
-            "config is the name of a YAML file, or a mapping as the file would be; got "
+            "config should be the name of a YAML file, or a mapping with the same keys; got "
             f"{type(config).__name__}."
         )
     from lossfw.config.text.mapping import NAME, GivenConfig

@@ -63,7 +63,7 @@ class _Number(_Stored):
     @model_validator(mode="after")
     def _check_interval(self) -> Self:
         if not _mirrors(self.interval, self.value):
-            raise ValueError("an interval has two numbers in place of each number of the value")
+            raise ValueError("an interval needs two numbers for each number of the value")
         return self
 
 

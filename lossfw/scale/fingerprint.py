@@ -46,7 +46,7 @@ def differences(expected: Mapping[str, str]) -> str:
     prefix = "package "
     found = fingerprint(k.removeprefix(prefix) for k in expected if k.startswith(prefix))
     return ", ".join(
-        f"{key} is {found[key]} there and {value} here"
+        f"{key} is {found[key]} there but {value} here"
         for key, value in expected.items()
         if found[key] != value
     )

@@ -70,7 +70,7 @@ def run_tasks(
     done: SimpleQueue[Any] = SimpleQueue()
     threads = _threads(client, left)
     if not threads:
-        raise RunError(f"the cluster has no worker; start some: {left()}.")
+        raise RunError(f"the cluster has no worker; start at least one: {left()}.")
     looked = alive = time.monotonic()
     try:
         while True:
@@ -99,7 +99,7 @@ def run_tasks(
             if threads:
                 alive = now
             elif now - alive > patience:
-                none = f"no worker is left, and none has come for {patience:g} s (see their logs)"
+                none = f"no worker is left, and none has joined for {patience:g} s (see their logs)"
                 raise RunError(f"{none}: {left()}.")
     finally:
         _cancel(client, list(given))

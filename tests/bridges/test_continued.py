@@ -279,7 +279,7 @@ def test_a_model_of_another_kind_is_told(name):
 
 def test_what_is_no_model_is_told():
     y = numbers(X)
-    for given, words in ((cat.CatBoost(), "is not trained"), (3, "is not a model of CatBoost")):
+    for given, words in ((cat.CatBoost(), "is not trained"), (3, "is not a CatBoost model")):
         with pytest.raises(ArgumentError, match=words):
             catboost.train("huber", LIBRARIES["catboost"].params, cat.Pool(X, y), init_model=given)
     with pytest.raises(ArgumentError, match="init_model has the type dict"):

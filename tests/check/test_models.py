@@ -66,7 +66,10 @@ def test_a_model_that_only_predicts_is_checked_by_its_file(tmp_path):
     report = check(Fixed(file=file))
     assert [one.check for one in report.refuted] == ["model:file"]
     assert "ends in JSONDecodeError" in report.refuted[0].message
-    assert "it only makes predictions" in report.not_applicable["model:reported_outputs"]
+    assert (
+        "it only makes predictions and cannot be trained"
+        in report.not_applicable["model:reported_outputs"]
+    )
     assert {"model:place", "model:copy"} <= {one.check for one in report.passed}
 
 

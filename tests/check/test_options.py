@@ -50,7 +50,7 @@ def test_no_check_that_is_left_is_not_ok():
 def test_the_first_failure_may_end_it():
     report = run(suite_of_subject(FALSE), examples=20, first=True)
     assert len(report.wrong) == 1
-    assert "stopped at the first failure" in report.not_run.values()
+    assert "stopped after the first failure" in report.not_run.values()
 
 
 def test_the_gravest_finding_is_told_first():

@@ -164,7 +164,7 @@ def test_a_search_is_bounded_on_request():
     near = [r for r in report.refuted if np.abs(r.inputs["y"]).max() > 1e3]
     assert not near
     assert report.remarks == [
-        "results and claims were looked at only for predictions and targets of size 0.001 to 1000"
+        "results and claims were checked only for predictions and targets of size 0.001 to 1000"
     ]
     assert check(Square(), examples=100, only=["value"], within=(1e-9, 1e9)).refuted
 

@@ -246,7 +246,7 @@ class Dithered(DistanceLoss):
 def test_results_of_chance_leave_nothing_to_compare():
     report = check(Dithered(), examples=20)
     assert "purity:repeat" in {refutation.check for refutation in report.refuted}
-    assert report.not_run["value"] == "purity:repeat leaves nothing to look at"
+    assert report.not_run["value"] == "purity:repeat leaves no points to check"
     assert len(report.refuted) < 5
 
 

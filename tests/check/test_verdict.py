@@ -27,16 +27,16 @@ CASES = {
     "digits": (
         [NaiveGeman(), NaiveGeman(c=7.5)],
         (
-            "naive_geman: nothing wrong, 1 note: gradient (no formula: the value was "
-            "compared with itself)"
+            "naive_geman: nothing wrong, 1 note: gradient (no formula: the value was compared only "
+            "with itself)"
         ),
         ["gradient"],
     ),
     "cancels": (
         [Robust()],
         (
-            "Robust(shape=1.0): nothing wrong, 1 note: value (no formula: the value was "
-            "compared with itself)"
+            "Robust(shape=1.0): nothing wrong, 1 note: value (no formula: the value was compared "
+            "only with itself)"
         ),
         ["value"],
     ),

@@ -238,7 +238,7 @@ def test_an_outside_function_is_no_loss_of_groups(lossfw, refused):
 
 
 def test_a_value_without_a_formula_is_compared_with_itself(lossfw, tmp_path):
-    said = "Mine(): nothing refuted (no formula: the value was compared with itself)"
+    said = "Mine(): nothing refuted (no formula: the value was compared only with itself)"
     arguments = ("mine", "--plugin", "mine.py", "--skip", "convex", "--examples", "5")
     assert lossfw(*arguments).stdout.splitlines()[0] == said
     report = json.loads(lossfw(*arguments, "--json").stdout)["reports"][0]
@@ -260,7 +260,7 @@ def test_conventions_do_not_count_unless_asked_for(lossfw):
     assert "other conventions, which do not count: shape:broadcast" in result.stdout
     assert lossfw(*arguments, "--conventions").exit_code == 1
     result = lossfw(*arguments, "--conventions", "-x", "--skip", "dtype")
-    assert "stopped at the first failure" in result.stdout
+    assert "stopped after the first failure" in result.stdout
 
 
 def test_a_time_that_is_over_ends_honestly(lossfw, tmp_path):
@@ -405,7 +405,7 @@ def test_after_the_first_failure_no_other_parameters_are_checked(lossfw):
     first, *others = json.loads(result.stdout)["reports"]
     assert [refutation["check"] for refutation in first["refuted"]] == ["claim:convex"]
     for report in others:
-        assert set(report["not_run"].values()) == {"stopped at the first failure"}
+        assert set(report["not_run"].values()) == {"stopped after the first failure"}
 
 
 def test_an_outside_function(lossfw):
@@ -502,10 +502,12 @@ def test_components_without_a_chosen_check_are_left_out_and_counted(lossfw, refu
         "skipped 3 components to which none of the chosen checks applies",
         "2 checks of 2 components at 2 parameter sets not refuted in 660 examples, seed 0",
     ]
-    assert "only='splat' is none of the checks" in refused(*some, "--only", "splat")
-    assert "skip='splat' is none of the checks" in refused(*some, "--skip", "splat")
+    assert "only='splat' is not among the checks" in refused(*some, "--only", "splat")
+    assert "skip='splat' is not among the checks" in refused(*some, "--skip", "splat")
     assert "none of the 5 components has" in refused(*some, "--only", "claim:proper")
-    assert "only='metric:split' is none" in refused("huber", "--only", "metric:split")
+    assert "only='metric:split' is not among the checks" in refused(
+        "huber", "--only", "metric:split"
+    )
     assert lossfw("huber", "--only", "value", "--skip", "value").exit_code == 1
 
 

@@ -56,7 +56,7 @@ def test_every_file_is_looked_at(lossfw, folder):
     result = lossfw("validate", "bad.yaml", "run.yaml", "missing.yaml")
     assert result.exit_code == 2
     lines = result.stdout.splitlines()
-    assert lines[0] == "bad.yaml:1:1: error: there is neither a model nor a network"
+    assert lines[0] == "bad.yaml:1:1: error: the configuration has neither a model nor a network"
     assert "bad.yaml:1:1: error: data is missing" in lines
     assert "run.yaml: valid" in lines
     assert "missing.yaml: error: there is no such file" in lines

@@ -86,7 +86,7 @@ def test_a_metric_that_stands_there_twice_is_told(lossfw, folder):
     (folder / "run.yaml").write_text(CLASSES + metrics)
     result = lossfw("validate", "run.yaml")
     assert result.exit_code == 2
-    assert "run.yaml:5:39: error: this is evaluate.metrics.0 again" in result.stdout
+    assert "run.yaml:5:39: error: this metric is the same as evaluate.metrics.0" in result.stdout
 
 
 def test_a_masked_loss_of_elements_counts_the_others(in_json, folder):
@@ -144,7 +144,7 @@ def test_a_key_that_changes_nothing_is_told(lossfw, folder, key, override):
     (folder / "run.yaml").write_text(CLASSES)
     result = lossfw("validate", "run.yaml", "-o", override)
     assert result.exit_code == 0
-    assert re.search(rf"warning: .*{key}.* changes nothing", result.stderr)
+    assert re.search(rf"warning: .*{key}.* has no effect", result.stderr)
 
 
 def test_keys_of_a_run_are_no_mistake_in_a_training(lossfw, folder):
@@ -278,7 +278,7 @@ def test_two_trainings_do_not_share_a_folder(lossfw, folder, monkeypatch):
         over.set()
         first.join()
     assert second.exit_code == 1
-    assert "o is in use: another process" in second.stderr
+    assert "o is in use: another running process" in second.stderr
     assert not (folder / "o").exists()
 
 

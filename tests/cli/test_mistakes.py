@@ -20,7 +20,7 @@ MISTAKES = [
     ("plot hubber --out-file a.svg", "Did you mean 'huber'?"),
     ("plot huber log_cosh -p dleta=1 --out-file a.svg", "has this parameter"),
     ("plot huber -p dleta=1 --out-file a.svg", "Did you mean 'delta'?"),
-    ("plot huber --range 2 1 --out-file a.svg", "it has to go up"),
+    ("plot huber --range 2 1 --out-file a.svg", "expected a larger end"),
     ("plot poisson_deviance --range -2 1 --out-file a.svg", "cannot be drawn"),
     ('plot "{nam: huber}" --out-file a.svg', "has no name"),
     ('plot "{name: huber" --out-file a.svg', "not readable as YAML"),

@@ -83,15 +83,15 @@ def test_a_model_file_that_holds_code_is_a_plugin_file(lossfw, witness, folder, 
         assert result.exit_code == code
         assert f"run.yaml:4:29: {word}: the file 'net.keras' is not read" in result.output
         assert "that would execute its code" in result.output
-        assert "hint: if you know the file, give --trust" in result.output
+        assert "hint: if you trust the file, give --trust" in result.output
 
 
 def test_no_plugins_leaves_it_out(lossfw, witness):
     result = lossfw("validate", "run.yaml", "--no-plugins", "--trust", "--plugin", "reader.py")
     assert (result.exit_code, witness.exists()) == (0, False)
     assert (
-        "not checked: the file 'net.keras', which can execute code, is left out by --no-plugins"
-        in result.output
+        "not checked: the file 'net.keras', which can execute code, is not loaded because of "
+        "--no-plugins" in result.output
     )
 
 

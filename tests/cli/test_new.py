@@ -37,7 +37,7 @@ def test_nothing_is_overwritten(lossfw):
     for arguments in (("loss", "tilted"), ("plugin", "acme")):
         result = lossfw("new", *arguments)
         assert (result.exit_code, result.stdout) == (1, "")
-        assert "exists already" in result.stderr
+        assert "already exists" in result.stderr
     assert Path("tilted.py").read_text() == "mine"
 
 

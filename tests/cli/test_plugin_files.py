@@ -97,7 +97,7 @@ def test_validate_checks_what_needs_no_plugin_file(lossfw, mine):
     )
     (file,) = json.loads(lossfw("validate", "run.yaml", "--json").stdout)["files"]
     assert (file["valid"], file["problems"], len(file["unchecked"])) == (None, [], 1)
-    assert file["unchecked"][0]["hint"].startswith("if you know the file, give --plugin mine.py")
+    assert file["unchecked"][0]["hint"].startswith("if you trust the file, give --plugin mine.py")
     wrong = ["-o", "evaluate.metrics=[accurcy]", "-o", "data.targets=missing.npy"]
     result = lossfw("validate", "run.yaml", *wrong)
     assert (result.exit_code, mine.exists()) == (2, False)
@@ -119,7 +119,7 @@ def test_validate_checks_what_needs_no_plugin_file(lossfw, mine):
 def test_no_plugins_holds_for_a_run_too(lossfw, mine):
     result = lossfw("run", "run.yaml", "--no-plugins")
     assert (result.exit_code, mine.exists()) == (2, False)
-    assert "'mine.py' is left out by --no-plugins" in result.stderr
+    assert "'mine.py' is not loaded because of --no-plugins" in result.stderr
 
 
 @pytest.mark.slow
@@ -157,7 +157,7 @@ def test_rows_that_were_not_kept_want_the_plugin(lossfw, mine, folder):
     page = (folder / "o" / "report.html").read_text()
     assert not mine.exists()
     assert "is not imported: that would execute it" in result.stderr
-    assert "hint: if you know the file, give --plugin" in result.stderr
+    assert "hint: if you trust the file, give --plugin" in result.stderr
     # A reader of the page has neither the file nor the command.
     assert "cannot be made again: a plugin was not loaded for this page." in page
     assert "--plugin" not in page

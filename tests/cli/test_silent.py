@@ -39,7 +39,7 @@ def test_a_loss_that_is_nan_names_its_rows_and_fails(lossfw, folder):
     result = lossfw("run", "nan.yaml")
     assert result.exit_code == 1
     assert "holes    nan" in result.stdout
-    assert "that of rows 50, 150, 250, 350, 450 and more is." in result.stdout
+    assert "because of rows 50, 150, 250, 350, 450 and more." in result.stdout
     assert "evaluate.allow_nan: true" in result.stderr
     assert lossfw("run", "nan.yaml", "-o", "evaluate.allow_nan=true").exit_code == 0
     result = lossfw("run", "nan.yaml", "--json")
@@ -71,7 +71,8 @@ def test_a_plugins_loss_of_logits_behind_probabilities(activation, lossfw, folde
     result = lossfw("run", "own.yaml")
     assert result.exit_code == 2
     assert (
-        f"takes logits, and the last activation {activation} makes probabilities" in result.stderr
+        f"takes logits, but the last activation {activation} turns them into probabilities"
+        in result.stderr
     )
     assert "own.yaml:7:31" in result.stderr
     fixed = lossfw("run", "own.yaml", "-o", "network.layers.2.activation=identity")
@@ -119,4 +120,4 @@ def test_from_logits_false_is_kept(lossfw, in_json, folder):
 def test_seeds_where_nothing_is_random(given, warned, lossfw):
     result = lossfw("validate", "run.yaml", "-o", "sweep.seeds=2", "-o", f"evaluate={given}")
     assert result.exit_code == 0, result.stdout
-    assert ("nothing in its runs is random" in result.stderr) is warned
+    assert ("its runs draw no random numbers" in result.stderr) is warned

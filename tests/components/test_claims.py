@@ -70,7 +70,7 @@ def test_zero_and_an_empty_tuple_are_claims():
         (Claims, {"convex": "yes"}, "True, False or None"),
         (Claims, {"convex": 1.0}, "True, False or None"),
         (Claims, {"breaks": 0.0}, "a tuple of numbers"),
-        (Claims, {"elicits": 0.5}, "a text"),
+        (Claims, {"elicits": 0.5}, "a string"),
         (ActivationClaims, {"range": (0.0, 1.0, 2.0)}, "two numbers"),
         (ActivationClaims, {"range": (0.0, "inf")}, "two numbers"),
     ],

@@ -79,7 +79,7 @@ class Holder(Component):
 @pytest.mark.parametrize("key", ["inner", "more"])
 def test_a_part_that_names_cannot_make_is_told_to_be_an_object(given, key):
     parameters = {"inner": Whole(), key: [Whole(), given] if key == "more" else given}
-    told = f"Holder: {key} should be an object of Python, as lossfw.loss(...) returns it, got "
+    told = f"Holder: {key} should be a Python object, as lossfw.loss(...) returns it, got "
     with pytest.raises(ParameterError, match=re.escape(told + repr(given))):
         Holder(**parameters)
     with pytest.raises(ValidationError) as caught:

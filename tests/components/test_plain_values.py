@@ -58,7 +58,7 @@ def test_tensors_are_told_and_how_a_scale_learns():
         with pytest.raises(ParameterError, match=rf"{name} is a Tensor of PyTorch.*float\({name}"):
             call()
     for call, name in uses(torch.nn.Parameter(torch.tensor(2.0))):
-        told = rf"{name} is a Parameter of PyTorch.*would not learn.*input / c, target / c"
+        told = rf"{name} is a Parameter of PyTorch.*would not be trained.*input / c, target / c"
         with pytest.raises(ParameterError, match=told):
             call()
     with pytest.raises(ParameterError, match=r"pass weights\.tolist\(\)"):
@@ -76,7 +76,7 @@ def test_tensors_are_told_and_how_a_scale_learns():
 def test_arrays_of_jax_are_told_and_traced_ones_above_all():
     jax = pytest.importorskip("jax")
     for call, name in uses(jax.numpy.asarray(2.0)):
-        with pytest.raises(ParameterError, match=rf"{name} is an array of JAX.*float\({name}"):
+        with pytest.raises(ParameterError, match=rf"{name} is a JAX array.*float\({name}"):
             call()
     y = jax.numpy.ones(2)
     for transform in (jax.jit, jax.grad, lambda f: lambda d: jax.vmap(f)(d[None])):

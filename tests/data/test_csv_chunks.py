@@ -124,7 +124,7 @@ def test_a_file_that_changes_meanwhile_is_told(tmp_path, in_pieces):
 
 def test_rows_are_asked_for_by_numbers_and_slices_only(tmp_path, in_pieces):
     (column,) = arrays(write(tmp_path / "t.csv", [[1, 2]] * 30), [0, 1])
-    with pytest.raises(ArgumentError, match="by slices and numbers of rows"):
+    with pytest.raises(ArgumentError, match="by slices and row numbers"):
         column[0, 1]
 
 

@@ -51,7 +51,9 @@ def test_a_quotation_mark_that_nothing_closes_is_refused_with_its_line(
     monkeypatch.setattr(csv_text, "CHUNK_BYTES", 8)
     path = tmp_path / "t.csv"
     path.write_text('k,t\n"a\nb",1\n"cat,2\n' + "dog,3\n" * 10)
-    with pytest.raises(DataError, match=r"quotation mark of a cell in the row that .* line 4\."):
+    with pytest.raises(
+        DataError, match=r"quotation mark is not closed in the row that .* line 4\."
+    ):
         open_table(path, "data").read_rows([0, 1], TableOptions(labels=frozenset([0])))
 
 

@@ -91,7 +91,7 @@ def test_ways_to_write_a_table(tmp_path, text):
         ("a,b\n", r"has no rows of numbers"),
         ("# only a comment\n", r"has no rows"),
         ("\n\n", r"has no rows"),
-        (b"\xff\xfe\x00\x01", r"is not a \.csv text in UTF-8"),
+        (b"\xff\xfe\x00\x01", r"is not a CSV file in UTF-8"),
     ],
 )
 def test_mistakes_are_named_with_their_place(tmp_path, text, message):

@@ -192,7 +192,7 @@ def test_file_parameters_are_known_and_become_paths():
 
 @pytest.mark.parametrize("value", [3, "", None, ["a"]])
 def test_file_parameters_refuse_what_is_no_name(value):
-    with pytest.raises(ParameterError, match=r"first should be the name of a file"):
+    with pytest.raises(ParameterError, match=r"first should be a file name"):
         TwoFiles(first=value)
 
 

@@ -67,7 +67,7 @@ def test_names_of_other_libraries(arrays):
                 for p in ("weight", "bias")
             },
             [2, 2],
-            "neither the names a, b nor the shapes tell the order",
+            "neither the names a, b nor the shapes show the order",
         ),
         ({"0.weight": np.ones((3, 2))}, [3], r"has no 0\.bias"),
     ],

@@ -47,8 +47,8 @@ def test_whole_groups_are_taken_as_often_as_they_are_drawn(sizes, data):
             ["a", "b", "b", "a"],
             "column 'query'[3] is 'a' again, after other groups: this group began at row 0",
         ),
-        ([1.0, np.nan, 2.0], "column 'query'[1] has no value; every row needs its group"),
-        (["a", "", "b"], "column 'query'[1] has no value"),
+        ([1.0, np.nan, 2.0], "column 'query'[1] is missing; every row needs a group"),
+        (["a", "", "b"], "column 'query'[1] is missing"),
         ([2, 1, 2], "column 'query'[2] is 2 again"),
     ],
 )

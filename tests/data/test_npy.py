@@ -129,7 +129,7 @@ def test_objects_are_never_unpickled(tmp_path, kind):
             return (open, (str(marker), "w"))
 
     path = saved(tmp_path / "a", kind, np.array([Evil()], dtype=object))
-    with pytest.raises(DataError, match=r"never done"):
+    with pytest.raises(DataError, match=r"never unpickles"):
         READERS[kind](path, "data")
     assert not marker.exists()
 

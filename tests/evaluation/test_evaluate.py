@@ -225,7 +225,7 @@ class TestWarnings:
         assert math.isnan(result.loss)
         assert result.warnings == (
             "1 of 3 rows have an infinite or NaN prediction or logit, the first is row 1.",
-            "The loss is NaN, since that of row 1 is.",
+            "The loss is NaN because of row 1.",
         )
 
 

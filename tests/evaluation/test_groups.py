@@ -99,7 +99,7 @@ def test_a_warning_names_the_first_row_of_a_group_whose_loss_is_nan(y):
     starts = np.cumsum(SIZES) - SIZES
     named = sorted({int(starts[GROUP[row]]) for row in (40, 41, 700)})
     told = f"rows {', '.join(map(str, named))} is" if len(named) > 1 else f"row {named[0]} is"
-    assert evaluate(plan(y)).warnings[-1] == f"The loss is NaN, since that of {told}."
+    assert evaluate(plan(y)).warnings[-1] == f"The loss is NaN because of {told}."
 
 
 def test_weights_that_differ_in_a_group_are_refused(y):

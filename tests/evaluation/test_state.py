@@ -175,7 +175,7 @@ def test_the_first_rows_with_nan_are_named_in_any_order_of_parts(sample):
     for part in parts[1:]:
         state.merge(part)
     named = "200, 600, 601, 900, 1000" if sample is None else "1299, 1000, 900, 601, 600"
-    told = f"The loss is NaN, since that of rows {named} and more is."
+    told = f"The loss is NaN because of rows {named} and more."
     assert result_of(plan, state).warnings[-1] == evaluate(plan).warnings[-1] == told
 
 

@@ -64,7 +64,7 @@ def test_a_card_is_read_as_it_was_written(folder):
 
 def test_a_file_that_was_saved_again_is_refused_with_the_way_out(folder):
     (folder / "m.bin").write_bytes(b"weights.")
-    with pytest.raises(DataError, match=r"m\.bin has other content.*card: ignore"):
+    with pytest.raises(DataError, match=r"m\.bin has different content.*card: ignore"):
         loaded(folder)
     assert loaded(folder, card="ignore").card is None
 
@@ -100,13 +100,13 @@ def test_a_card_that_was_changed_by_hand_is_refused(folder, change):
 WRONG = {
     "version from the future": ({"lossfw_card": 99}, "version 99, but this lossfw reads 1"),
     "version of text": ({"lossfw_card": "1"}, "version '1'"),
-    "units of another number": ({"units": 7}, "7 raw outputs per row, but the model 2"),
+    "units of another number": ({"units": 7}, "7 raw outputs per row, but the model has 2"),
     "negative units": ({"units": -1}, "units:"),
     "units of true": ({"units": True}, "units:"),
     "columns of text": ({"columns": "abc"}, "columns:"),
-    "too few columns": ({"columns": ["a"]}, "1 columns, and the model 2 inputs"),
+    "too few columns": ({"columns": ["a"]}, "1 columns, but the model takes 2 inputs"),
     "columns of numbers": ({"columns": [1, 2]}, r"columns\.0:"),
-    "another library": ({"library": "catboost 9"}, "of catboost 9, and the model of"),
+    "another library": ({"library": "catboost 9"}, "catboost 9 model, but this is"),
     "divisor of text": ({"divisor": "x"}, "divisor:"),
     "divisor of 0": ({"divisor": 0}, "divisor:"),
     "endless divisor": ({"divisor": float("inf")}, "divisor:"),

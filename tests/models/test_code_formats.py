@@ -97,7 +97,9 @@ def test_files_that_execute_code_are_never_read(tmp_path):
         file = tmp_path / "model.ubj"
         file.write_bytes(content)
         assert code_format(content) == code_format(file) == expected, content[:60]
-        with pytest.raises(DataError, match="executes code when it is read, so it is not read"):
+        with pytest.raises(
+            DataError, match="executes code when it is read, so lossfw does not read it"
+        ):
             Anything(file=file).loaded()
         assert Anything(file=file).code_files() == {}
         assert not witness.exists()

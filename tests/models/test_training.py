@@ -152,14 +152,14 @@ def test_legs_have_seeds_of_their_own_and_repeat(train, folder):
 WRONG = [
     (
         ["train={epochs: 5}"],
-        "train.epochs has no meaning for stumps, which learns in rounds",
+        "train.epochs cannot be used with stumps, which is trained in rounds",
         "write rounds",
     ),
     (["train={measure_every: 2}"], "train.rounds is missing", "rounds: 100"),
     (["train.rounds=0"], "train.rounds should be greater than 0", ""),
-    (["train.optimizer=sgd"], "train.optimizer has no meaning for stumps", "learning_rate"),
-    (["train.batch_size=5"], "train.batch_size has no meaning for stumps", "leave it out"),
-    (["train.schedule=cosine"], "train.schedule has no meaning", "leave it out"),
+    (["train.optimizer=sgd"], "train.optimizer cannot be used with stumps", "learning_rate"),
+    (["train.batch_size=5"], "train.batch_size cannot be used with stumps", "leave it out"),
+    (["train.schedule=cosine"], "train.schedule cannot be used", "leave it out"),
     (["loss=zero_one"], "the gradient of zero_one is 0 almost everywhere", "logistic or hinge"),
     (["model.learning=1"], "stumps has no parameter 'learning'", ""),
     (
@@ -167,10 +167,14 @@ WRONG = [
         "the loss tweedie_deviance is trained with exp",
         "leave output_activation out",
     ),
-    (["network={layers: [{units: 1, activation: exp}]}"], "network and model are given", "leave"),
+    (
+        ["network={layers: [{units: 1, activation: exp}]}"],
+        "give network or model, not both",
+        "leave",
+    ),
     (
         ["data={name: inline, inputs: [[1], [2]], targets: [1, 2], sample_weight: [0, 0]}"],
-        "every row to learn from has weight 0",
+        "every training row has weight 0",
         "weights above 0",
     ),
     (["model=stump"], "There is no model 'stump'", "did you mean 'stumps'?"),
@@ -304,7 +308,7 @@ def test_python_has_the_predictor_and_its_predictions(folder):
     outputs = trained.predictor.block(inputs[:50])
     assert np.array_equal(trained.predict(inputs)[:50], outputs.predictions)
     assert outputs.predictions == pytest.approx(np.exp(outputs.logits), rel=1e-15)
-    with pytest.raises(ArgumentError, match="take predictor, or predict"):
+    with pytest.raises(ArgumentError, match="use predictor or predict"):
         trained.network  # noqa: B018
     every = lossfw_package.train_all("t.yaml", overrides=["sweep={seeds: 2}", "train.rounds=3"])
     assert [one.kept_epoch for one in every.values()] == [3, 3]
@@ -358,5 +362,5 @@ def test_a_model_that_learns_once_has_two_measurements(linear, train, folder):
     assert (trained["stopped"], trained["kept"], last["epoch"]) == ("once", 1, 1)
     # The mean is the constant of least squared error.
     assert last["learnt"]["loss"] == pytest.approx(first["learnt"]["loss"], rel=1e-12)
-    with pytest.raises(ConfigError, match=r"train.rounds has no meaning for mean.* in one step"):
+    with pytest.raises(ConfigError, match=r"train.rounds cannot be used with mean.* in one step"):
         build_training("t.yaml", [*changes[:3], "train={rounds: 3}"])

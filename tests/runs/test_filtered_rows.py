@@ -134,7 +134,7 @@ def test_classes_keep_their_numbers_or_that_is_told(lossfw, folder, written):
     rows = "data.where=column.kind != bee"
     result = lossfw("validate", "p.yaml", "-o", rows)
     assert result.exit_code == 2
-    assert "no row that is left has the label bee" in result.output
+    assert "none of the selected rows has the label bee" in result.output
     assert "list all labels: data.classes: [ant, bee, cat]" in result.output
     assert lossfw("run", "p.yaml", "-o", rows, "-o", "data.classes=[ant, bee, cat]").exit_code == 0
     # To learn, the labels that are left are the classes.

@@ -241,7 +241,7 @@ class TestWhoMayWrite:
         assert holding.stdout.readline() == b"held\n"
         refused = lossfw("run", "run.yaml", "--out", "out", "--resume")
         assert (refused.exit_code, refused.stdout) == (1, "")
-        assert "out is in use: another process that is alive" in refused.stderr
+        assert "out is in use: another running process" in refused.stderr
         assert names(folder / "out") == []
         # Killed, it holds nothing any more.
         holding.kill()

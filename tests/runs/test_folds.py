@@ -212,7 +212,7 @@ def test_folds_of_different_trainings_are_refused(table, config, trained, monkey
     shutil.copytree(table / "cv" / "fold=0", table / "mixed" / "fold=1", dirs_exist_ok=True)
     monkeypatch.setattr("lossfw.runs.training_folder.fold_bytes", lambda *_: fold_0)
     fold_0 = (table / "cv" / "fold=0" / "held_out.npz").read_bytes()
-    with pytest.raises(DataError, match="do not hold each row out once"):
+    with pytest.raises(DataError, match="do not hold out each row once"):
         lossfw.train_all(config, out=table / "mixed")
 
 
@@ -229,7 +229,7 @@ def test_without_a_folder_nothing_is_kept(config, trained):
 
 
 def test_one_training_is_not_all_folds(config):
-    with pytest.raises(ConfigError, match=r"lossfw\.train_all; for a single one write fold: 0"):
+    with pytest.raises(ConfigError, match=r"lossfw\.train_all\); for a single one write fold: 0"):
         lossfw.train(config)
 
 
@@ -312,7 +312,7 @@ def test_outputs_are_those_of_cross_val_predict(table, tmp_path):
 def test_a_folder_of_folds_is_not_one_model(table, config, trained):
     alone = {key: config[key] for key in ("data", "loss")}
     model = {"name": "trained", "folder": str(table / "cv")}
-    with pytest.raises(ConfigError, match=r"each with a model of its own(?s:.*)cv/fold=0"):
+    with pytest.raises(ConfigError, match=r"which have a model each(?s:.*)cv/fold=0"):
         lossfw.run(alone | {"model": model})
 
 

@@ -160,10 +160,10 @@ def test_the_end_of_the_messages_is_a_training(frame):
     ("given", "error", "message"),
     [
         ({}, lossfw.ConfigError, "configuration: error: data is missing"),
-        (3, lossfw.ArgumentError, "a mapping as the file would be; got int"),
+        (3, lossfw.ArgumentError, "a mapping with the same keys; got int"),
         (None, lossfw.ArgumentError, "got NoneType"),
-        ({"data": X}, lossfw.ConfigError, r"a ndarray of shape \(40, 3\) has no place"),
-        ({"loss": {1, 2}}, lossfw.ConfigError, "loss: error: a set has no place"),
+        ({"data": X}, lossfw.ConfigError, r"a ndarray of shape \(40, 3\) cannot be used"),
+        ({"loss": {1, 2}}, lossfw.ConfigError, "loss: error: a set cannot be part"),
         ({"data": {None: 1}}, lossfw.ConfigError, "the key None is a NoneType"),
         (SAVED | {"data": {"targets": Y + 1j}}, lossfw.ConfigError, "data.targets has dtype compl"),
         (SAVED | {"data": {"targets": [[1], [1, 2]]}}, lossfw.ConfigError, "data.targets cannot"),

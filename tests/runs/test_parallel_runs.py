@@ -104,7 +104,7 @@ def test_what_comes_while_a_sweep_works_in_the_folder_is_refused(
     monkeypatch.setattr(batch, "run_all", meanwhile)
     done = lossfw("run", "run.yaml", "--out", "out")
     assert (done.exit_code, done.stderr) == (0, "")
-    assert "out is in use: another process that is alive" in told[0]
+    assert "out is in use: another running process" in told[0]
     assert len(list((folder / "out").glob("*/metrics.json"))) == 2
     monkeypatch.setattr(batch, "run_all", run_all)
     if second != "train":

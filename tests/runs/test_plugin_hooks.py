@@ -105,7 +105,7 @@ def test_one_that_raises_is_named_and_the_run_goes_on(lossfw, folder, write, tol
     assert [line.removeprefix("lossfw: warning: ") for line in done.stderr.splitlines()] == [
         f"plugin a.py: lossfw_run_start {again} ValueError: no server to tell",
         f"plugin a.py: lossfw_progress {again} SystemExit: 3",
-        "plugin a.py: lossfw_report returned int, expected a text",
+        "plugin a.py: lossfw_report returned int, expected a string",
     ]
     assert [line["hook"] for line in told()] == ["start", "progress", "end"]
     warnings = json.loads((folder / "out/run.json").read_text())["warnings"]

@@ -47,7 +47,7 @@ def test_slices_and_warnings_are_shown(saved):
     ]
     result = lossfw.run("run.yaml", overrides=options)
     shown = html(result)
-    assert "The loss is NaN, since that of row 0 is." in shown
+    assert "The loss is NaN because of row 0." in shown
     assert "target 1" in shown
     assert "&lt;" not in shown
     assert "cross_entropy nan" in repr(result)

@@ -93,7 +93,7 @@ def test_repeats_go_with_a_sweep():
         ({"folds": 3, "repeats": 1}, "should be at least 2, got 1"),
         ({"folds": 3, "repeats": True}, "repeats should be"),
         ({"fraction": 0.2, "repeats": 3}, "repeats cannot be used with fraction"),
-        ({"folds": 3, "repeats": 3, "fold": 1}, "trains all folds, and fold is given too"),
+        ({"folds": 3, "repeats": 3, "fold": 1}, "trains all folds, but fold selects some"),
         ({"folds": 3, "repeats": 3, "time": "column.day"}, "repeats cannot be used with time"),
         ({"folds": 3, "repeats": 2000}, "repeats should be"),
     ],

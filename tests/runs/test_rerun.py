@@ -81,7 +81,7 @@ def test_other_weights_are_named(lossfw, folder):
     [
         (lambda out: (out / "run.json").unlink(), "it has no run.json"),
         (lambda out: (out / "config.yaml").unlink(), "it has no config.yaml"),
-        (lambda out: (out / "run.json").write_text("[]"), "holds no object of JSON"),
+        (lambda out: (out / "run.json").write_text("[]"), "is not a JSON object"),
         (lambda out: (out / "metrics.json").write_text("{"), "cannot be read"),
         (lambda out: (out / "status").write_text("running\n"), "a run that is not done"),
     ],

@@ -86,7 +86,7 @@ def test_a_training_that_ends_early_is_not_taken_for_the_older_one(
     assert "m is left out: its training has not ended; --resume" in compared.stderr
     evaluated = lossfw("run", "t.yaml", "-o", "network-", "-o", "model={name: trained, folder: m}")
     assert evaluated.exit_code == 2
-    assert "holds a training that has not ended: its status is not done" in evaluated.stderr
+    assert "holds an unfinished training: its status is not done" in evaluated.stderr
     resumed = lossfw("train", "t.yaml", "--out", "m", "-o", "train.epochs=1", "--resume")
     assert resumed.exit_code == 0
     assert (folder / "m/status").read_text() == "done\n"

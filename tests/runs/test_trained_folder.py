@@ -77,7 +77,7 @@ def test_other_folders_say_what_to_write(write, lossfw, folder):
     assert "evaluate the model of one of them, as in lossfw run f/fold=0" in refused("run", "f")
     assert lossfw("run", "f/fold=0").exit_code == 0
     (folder / "m/status").write_text("running\n")
-    assert "holds a training that has not ended" in refused("run", "m")
+    assert "holds an unfinished training" in refused("run", "m")
 
 
 def test_python_takes_the_folder_as_the_command_does(write, lossfw, folder):
@@ -97,7 +97,7 @@ def test_python_takes_the_folder_as_the_command_does(write, lossfw, folder):
     assert package.run("m", out="r", resume=True).loss == package.run("m").loss
     with pytest.raises(ArgumentError, match="r is the folder of a run: lossfw rerun r repeats it"):
         package.run("r")
-    with pytest.raises(ArgumentError, match="overrides is a list of strings"):
+    with pytest.raises(ArgumentError, match="overrides should be a list of strings"):
         package.run("m", overrides="seed=1")
     with pytest.raises(ConfigError, match="this is a folder"):
         package.train("m")

@@ -186,7 +186,7 @@ def test_a_file_that_cannot_be_locked_ends_the_run_before_its_first_row(
     assert (told.exit_code, told.stdout, seen) == (1, "", [])
     words = " ".join(told.stderr.split())
     assert "other.sqlite cannot be written: database is locked." in words
-    assert "name another folder for --out" in words
+    assert "choose another folder for --out" in words
     assert (folder / "out/status").read_text() == "failed\n"
 
 
@@ -247,7 +247,7 @@ def test_a_folder_that_vanishes_gets_no_half_of_a_run(
     told = lossfw("run", "run.yaml", "-o", f"evaluate.save_rows={rows}", "--out", "out")
     assert told.exit_code == 1
     assert "accuracy" in told.stdout
-    words = "out was removed or replaced while the run worked in it: its numbers were not written"
+    words = "out was removed or replaced during the run: its results were not written"
     assert words in " ".join(told.stderr.split())
     assert (folder / "out").exists() == replaced
     assert not replaced or not list((folder / "out").iterdir())

@@ -271,7 +271,7 @@ def test_slices_by_columns_come_with_rows_and_the_rows_behind_a_nan(
     assert same_rows(few / "one", few / "two")
     for name in ("one", "two"):
         record = json.loads((few / name / "run.json").read_text())
-        assert "since that of rows 20, 300, 650 is." in record["warnings"][-1]
+        assert "because of rows 20, 300, 650." in record["warnings"][-1]
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_a_cluster_without_a_worker_is_told(here):
     cluster, client = here
     cluster.scale(0)
     wait_for(lambda: not client.nthreads())
-    with pytest.raises(RunError, match=r"has no worker; start some: rows are left\."):
+    with pytest.raises(RunError, match=r"has no worker; start at least one: rows are left\."):
         list(results(client, abs))
 
 

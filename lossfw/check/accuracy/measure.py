@@ -73,7 +73,7 @@ class WorstError:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers and texts, as they are written to JSON."""
+        """Return a dict of plain numbers and strings, as written to JSON."""
         names = ("ulps", "forward", "points", "unjudged", "at", "computed", "truth")
         return {"derivative": self.order, **{name: getattr(self, name) for name in names}}
 
@@ -121,7 +121,7 @@ class ComponentAccuracy:
         return tuple(worst for worst in self.results if worst.ulps > self.goal(worst.order))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers and texts, as they are written to JSON."""
+        """Return a dict of plain numbers and strings, as written to JSON."""
         return {
             "kind": self.kind,
             "component": self.text,

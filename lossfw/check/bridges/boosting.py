@@ -90,7 +90,8 @@ class BridgeRows:
         start = np.asarray(own, np.float64)
         if is_dead(derivatives(self.loss, wide=self.bridge.is_wide), start, self.t):
             raise NotApplicable(
-                f"from the start, {start}, no row moves: it is on a kink or a plateau"
+                f"from the start, {start}, the gradient of every row is 0: the start is at a kink "
+                "or on a plateau"
             )
         return start
 

@@ -216,7 +216,7 @@ _NEARER = 2.0**-10
 def _check_rows(subject: Subject, search: Search, order: int) -> None:
     """Look for partial derivatives that jump at rows with ties and other inner rows."""
     if subject.truth is None:
-        raise NotApplicable("without a formula nothing is known about rows")
+        raise NotApplicable("without a formula lossfw has no test for rows")
     for number, columns in enumerate(subject.several[:2]):
         some = _inner_rows(subject, search, columns)
         for column in range(columns):

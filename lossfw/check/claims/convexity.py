@@ -167,7 +167,7 @@ def check_strictly_convex(subject: Subject, search: Search) -> None:
         if flat.any():
             raise _counterexample(some, _smallest(some, flat), _STRAIGHT)
     if not any(len(some.t) for some in every):
-        raise NotApplicable("no chord was long enough to tell")
+        raise NotApplicable("no chord was long enough to judge convexity")
 
 
 def _strict_chords(subject: Subject, search: Search, chords: Chords) -> Chords:

@@ -20,7 +20,7 @@ _PLAIN = 1e3
 def need_groups(subject: Subject) -> int:
     """Return how many numbers the prediction of a row has; only for a loss of groups."""
     if subject.kind != "group":
-        raise NotApplicable("only a loss of groups has rows that belong together")
+        raise NotApplicable("only a loss of groups has groups of rows")
     width: int = subject.truth.width  # type: ignore[union-attr]  # a `GroupRows`
     return width
 

@@ -46,7 +46,7 @@ def _check_proper(subject: Subject, search: Search, *, strict: bool) -> None:
     elif isinstance(subject.component, DistributionLoss):
         _proper_distributions(subject, search, strict)
     else:
-        raise NotApplicable("predictions are neither probabilities nor name a distribution")
+        raise NotApplicable("predictions are not probabilities and do not describe a distribution")
 
 
 def _proper_binary(subject: Subject, strict: bool) -> None:

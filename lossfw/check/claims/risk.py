@@ -69,7 +69,7 @@ def check_calibrated(subject: Subject, search: Search) -> None:
         grid = np.concatenate([np.arange(1, 400) / 400, 10.0 ** -np.arange(3.0, 7)])
         _calibrated_binary(subject, grid, 0, 0.5, [0.55, 0.75, 0.95, 0.45, 0.25, 0.05])
     else:
-        raise NotApplicable("predictions name no class")
+        raise NotApplicable("predictions do not determine a class")
 
 
 def _calibrated_binary(
@@ -168,7 +168,7 @@ def _neighbours(
 def check_elicits(subject: Subject, search: Search) -> None:
     """Claim: this functional of the target's distribution minimises the expected loss."""
     if subject.rows:
-        raise NotApplicable("the functional is one of numbers")
+        raise NotApplicable("the functional is defined for numbers only")
     what = str(subject.claims["elicits"])
     rng = search.rng("elicits")
     for sample in _samples(subject, rng):
@@ -219,13 +219,13 @@ def _samples(subject: Subject, rng: np.random.Generator) -> list[NDArray]:
         return [rng.normal(size=7) * 2, rng.exponential(size=9), ties]
     if isinstance(space, Interval):
         return [rng.exponential(size=7) + 0.1 for _ in range(4)]
-    raise NotApplicable("the targets are not numbers of a line")
+    raise NotApplicable("the targets are not real numbers")
 
 
 def _functional(what: str, sample: NDArray) -> float:
     match = re.fullmatch(r"(\w+)(?:\(([\d.eE+-]+)\))?", what)
     if match is None:
-        raise NotApplicable(f"nothing is known about {what!r}")
+        raise NotApplicable(f"lossfw has no test for {what!r}")
     name, level = match[1], float(match[2] or 0.5)
     if name == "mean":
         return float(sample.mean())

@@ -180,7 +180,7 @@ def _differences(subject: Subject, search: Search, order: int) -> tuple[float, N
 def check_monotone(subject: Subject, search: Search) -> None:
     """Claim: the value does not increase with the margin."""
     if subject.kind != "margin":
-        raise NotApplicable("only a loss of the margin is monotone in it")
+        raise NotApplicable("only a loss of the margin can be monotone in it")
     for curve in curves(subject, search):
         grid = np.union1d(curve.grid(), curve.line())
         values, bars = curve.with_bars(grid, 0)

@@ -195,7 +195,7 @@ _SHIFTS = (1.0, -3.0, 16.0, 128.0, -2048.0, 2.0**20)
 def check_symmetric(subject: Subject, search: Search) -> None:
     """Claim: the value is the same for r and for -r."""
     if subject.kind != "distance":
-        raise NotApplicable("only a loss of the residual is symmetric in it")
+        raise NotApplicable("only a loss of the residual can be symmetric in it")
     for points in search.points(subject):
         r = points.y - points.t
         zero = np.zeros_like(r)
@@ -211,7 +211,7 @@ def check_symmetric(subject: Subject, search: Search) -> None:
 def check_exchangeable(subject: Subject, search: Search) -> None:
     """Claim: the value is the same with prediction and target exchanged."""
     if subject.prediction != subject.target and subject.target is not CLASS_INDEX:
-        raise NotApplicable("a prediction lives elsewhere than a target")
+        raise NotApplicable("predictions and targets are in different spaces")
     for points in search.points(subject, "float64"):
         # Classes can be exchanged only as distributions.
         if points.t.shape != points.y.shape:
@@ -227,7 +227,10 @@ def check_exchangeable(subject: Subject, search: Search) -> None:
             bad[bad] = judge(subject, points.take(np.flatnonzero(bad)), there[bad], 0).is_wrong
         if bad.any():
             one = first_bad(bad)
-            text = f"the value is {here[one]:.9g}, and {there[one]:.9g} with both exchanged."
+            text = (
+                f"the value is {here[one]:.9g}, and {there[one]:.9g} after prediction and target "
+                "are exchanged."
+            )
             raise Counterexample.at(points, one, text, "value(y, t), value(t, y)")
 
 
@@ -235,7 +238,7 @@ def check_exchangeable(subject: Subject, search: Search) -> None:
 def check_shift_invariant(subject: Subject, search: Search) -> None:
     """Claim: adding one constant to a row of logits changes nothing."""
     if not subject.rows:
-        raise NotApplicable("only rows can be shifted")
+        raise NotApplicable("only a loss of rows can be shift-invariant")
     for points in (*search.points(subject, "float64"), *many_classes(subject, search)):
         some = points.keep(np.isfinite(points.y) & (np.abs(points.y) < 30))
         y = np.round(some.y / _GRID) * _GRID
@@ -262,7 +265,7 @@ def check_shift_invariant(subject: Subject, search: Search) -> None:
 def check_permutation_equivariant(subject: Subject, search: Search) -> None:
     """Claim: renaming the classes in prediction and target changes nothing."""
     if not subject.rows:
-        raise NotApplicable("there are no classes to rename")
+        raise NotApplicable("there are no classes to permute")
     for points in (*search.points(subject, "float64"), *many_classes(subject, search)):
         columns = points.y.shape[-1]
         order = search.rng(f"renaming {columns}").permutation(columns)
@@ -282,7 +285,8 @@ def check_permutation_equivariant(subject: Subject, search: Search) -> None:
         if bad.any():
             one = first_bad(bad)
             text = (
-                f"the value is {here[one]:.9g}, and {there[one]:.9g} once the classes are renamed."
+                f"the value is {here[one]:.9g}, and {there[one]:.9g} after the classes are "
+                "permuted."
             )
             code = f"value(y, t), value(y[:, {order.tolist()}], {target_code})"
             raise Counterexample.at(some, one, text, code)

@@ -52,8 +52,8 @@ _ERROR_PATTERNS = (
     _ErrorPattern(
         "scalars",
         r"arrays? can be converted|must be real number, not",
-        "takes single numbers, as functions of math do: an array comes, so take the functions "
-        "of xp.",
+        "takes single numbers, as functions of math do, but gets an array: use the functions of "
+        "xp.",
     ),
     _ErrorPattern(
         "branch",
@@ -63,7 +63,7 @@ _ERROR_PATTERNS = (
     _ErrorPattern(
         "rows",
         r"zero-size array to reduction|axis -?\d+ is out of bounds",
-        "looks at more than one number: an activation of rows is a RowActivation, a loss of rows a "
+        "combines several numbers: an activation of rows is a RowActivation, a loss of rows a "
         "CategoricalLoss.",
     ),
     _ErrorPattern(

@@ -135,7 +135,7 @@ def draw_exact_points(subject: Subject, search: Search, name: str, count: int = 
         t = points.t if points.t.dtype.kind in "iu" else on_grid(subject.target, points.t, rng)
     found = drop_masked(subject, drop_outside(subject, Points(y, t)))
     if not len(found):
-        raise NotApplicable("no plain numbers in this space")
+        raise NotApplicable("there are no real numbers in this space")
     return found
 
 

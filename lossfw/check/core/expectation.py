@@ -40,7 +40,7 @@ def distribution_of(subject: Subject) -> DistributionLoss:
     """Return the loss of a subject, whose predictions name distributions of numbers."""
     loss = subject.component
     if not isinstance(loss, DistributionLoss):
-        raise NotApplicable("predictions name no distribution")
+        raise NotApplicable("predictions do not describe a distribution")
     if loss.target_space.of_rows:
         raise NotApplicable(
             "a target is not one number of which the prediction is the distribution"

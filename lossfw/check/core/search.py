@@ -120,7 +120,7 @@ class Search:
     seed: int = 0
     # About how many pairs to try in each dtype.
     examples: int = 200
-    # Values and derivatives may be off by this part of the true ones.
+    # The relative tolerance of values and derivatives.
     rtol: float = 0.0
     # Results that several checks of one subject share, with their examples.
     store: dict[Hashable, tuple[Any, int]] = field(default_factory=dict)

@@ -202,9 +202,9 @@ def tasks(model: Model, search: Search) -> list[LearningTask]:
 def need_learner(model: Model) -> None:
     """Raise `NotApplicable` for a model that does not learn, or has learnt what is in its file."""
     if model.learns is None:
-        raise NotApplicable("it only makes predictions")
+        raise NotApplicable("it only makes predictions and cannot be trained")
     if model.file is not None:
-        raise NotApplicable("what has learnt already may not learn again")
+        raise NotApplicable("a trained model may not support training again")
 
 
 def is_learnt(model: Model, of: LearningTask, search: Search) -> bool:

@@ -125,7 +125,7 @@ def check_half_of_many(subject: Subject, search: Search) -> None:
 def _equal_rows(subject: Subject, columns: int) -> Points:
     """Return rows of many equal predictions but two, and targets in which all take part."""
     if subject.kind != "categorical" or len(subject.columns) < 2 or subject.has_columns:
-        raise NotApplicable("there are no rows of many classes")
+        raise NotApplicable("there are no rows with many classes")
     shape = (2, columns)
     y = np.full(shape, _equal(subject.prediction, columns), np.float16)
     # The last ones differ: half precision holds no number of a class beyond 2,048.
@@ -138,7 +138,7 @@ def _equal_rows(subject: Subject, columns: int) -> Points:
         t = np.full(shape, _equal(subject.target, columns), np.float16)
     found = drop_masked(subject, drop_outside(subject, Points(y, t)))
     if not len(found):
-        raise NotApplicable("no such rows in this space")
+        raise NotApplicable("this space has no such rows")
     return found
 
 

@@ -84,7 +84,7 @@ def check_domain(subject: Subject, search: Search) -> None:
     """A prediction or target outside its space is a DomainError, one inside is not."""
     points = drop_masked(subject, ordinary(subject, search, "domain", 6)).take(slice(3))
     if not len(points):
-        raise NotApplicable("no ordinary point counts")
+        raise NotApplicable("every ordinary point is masked")
     for role, space in (("prediction", subject.prediction), ("target", subject.target)):
         if space is CLASS_INDEX:
             continue
@@ -102,7 +102,7 @@ def check_domain(subject: Subject, search: Search) -> None:
                     _check_membership(subject, role, space, Points(y, t))
                 array[place] = before
     if not search.tried:
-        raise NotApplicable("every number is inside")
+        raise NotApplicable("the space contains every number")
 
 
 def _check_membership(subject: Subject, role: str, space: Space, points: Points) -> None:
@@ -250,7 +250,7 @@ def _check_partials(subject: Subject, search: Search) -> None:
     y, t = subject.given(points.y), subject.given(points.t)
     counts = subject.counts(points.y, points.t)
     if not counts.any():
-        raise NotApplicable("no ordinary point counts")
+        raise NotApplicable("every ordinary point is masked")
     weight = rng.integers(0, 4, n).astype(float)
     weight[np.argmax(counts)] = 1.0
     whole = call(subject.reduce, points.y, points.t, sample_weight=weight)
@@ -273,7 +273,7 @@ def _check_sum_and_mean(subject: Subject, search: Search) -> None:
     losses = subject.losses(points.y, points.t)
     count = float(subject.counts(points.y, points.t).sum())
     if not count:
-        raise NotApplicable("no ordinary point counts")
+        raise NotApplicable("every ordinary point is masked")
     total, mean = loss(y, t, reduction="sum"), loss(y, t)
     scale = float(np.abs(losses).sum()) or 1.0
 

@@ -72,7 +72,7 @@ def check_expected_curvature(subject: Subject, search: Search) -> None:
     space = loss.prediction_space
     parts = loss.expected_second_derivative(np, space.split(y))
     if parts is None:
-        raise NotApplicable("nobody wrote expected_second_derivative")
+        raise NotApplicable("the class does not define expected_second_derivative")
     expected = np.asarray(space.join(np, parts))
     for row, claimed in zip(y, expected, strict=True):
         t, weight, coarse = sample_targets(loss, row)

@@ -183,7 +183,7 @@ def _whole_predictions(subject: Subject, search: Search) -> Points:
         y, t = (np.append(x, rng.integers(0, 9, len(points))) for x in (y, t))
     found = drop_outside(subject, Points(y, t))
     if not len(found):
-        raise NotApplicable("this space has few whole numbers")
+        raise NotApplicable("this space has too few integers")
     return joined(found, _whole_targets(subject, found))
 
 
@@ -233,7 +233,7 @@ def _check_byte_order(subject: Subject, search: Search) -> None:
 
 def _check_lists(subject: Subject, search: Search) -> None:
     if subject.component is None:
-        raise NotApplicable("a function may take only arrays")
+        raise NotApplicable("functions of other libraries may accept arrays only")
     points = ordinary(subject, search, "lists", 6)
     expected = np.asarray(subject.value(points.y, points.t))
     listed = np.asarray(subject.value(points.y.tolist(), points.t.tolist()))

@@ -135,7 +135,7 @@ def check_arrays(subject: Subject, search: Search) -> None:
     points = drop_masked(subject, ordinary(subject, search, "arrays")).take(slice(_POINTS))
     if len(points) < 2:
         # One is left out, and one is kept.
-        raise NotApplicable("no two ordinary points count")
+        raise NotApplicable("fewer than two ordinary points are not masked")
     given = Points(subject.given(points.y), subject.given(points.t))
     whole = search.examples >= _ENOUGH
     for number, options in enumerate(_cases(len(points), whole)):

@@ -183,7 +183,7 @@ RESULT_CHECKS = tuple(
 def check_soft_and_hard(subject: Subject, search: Search) -> None:
     """Class indices and one-hot rows are one target."""
     if not (subject.by_index and subject.soft):
-        raise NotApplicable("a target has one form only")
+        raise NotApplicable("targets have only one form")
     points = ordinary(subject, search, "value:index")
     columns = points.y.shape[-1]
     index = search.rng("value:index rows").integers(0, columns, len(points))
@@ -194,7 +194,7 @@ def check_soft_and_hard(subject: Subject, search: Search) -> None:
         try:
             by_index, by_row = (call(function.raw, points.y, t) for t in (points.t, hot))
         except Exception as error:
-            text = f"{function} raises for a target in one of its two forms: {error}"
+            text = f"{function} raises an error for a target in one of its two forms: {error}"
             raise Counterexample.by(points, text, both) from error
         with np.errstate(all="ignore"):
             same = np.isclose(by_index, by_row, rtol=1e-10, atol=1e-13, equal_nan=True)

@@ -61,7 +61,7 @@ def check_sizes(subject: Subject, search: Search) -> None:
 
 @check("group:alone")
 def check_alone(subject: Subject, search: Search) -> None:
-    """A group has the same bits alone and beside others of its size."""
+    """A group has the same bits alone and in a batch with others of its size."""
     body: Any = subject.truth
     for points in _groups(subject, search, "group:alone", _SIZES, 7):
         for dtype in ("float64", "float32"):
@@ -75,9 +75,9 @@ def check_alone(subject: Subject, search: Search) -> None:
                     if one.tobytes() != many[k : k + 1].tobytes():
                         text = (
                             f"the {form} of a group of {y.shape[-1]} numbers is "
-                            f"{format_number(one, 17)} alone and {format_number(many[k], 17)} "
-                            "beside others of its size: sums by @ or matmul, for example, add in "
-                            "an order of their own."
+                            f"{format_number(one, 17)} alone and {format_number(many[k], 17)} in a "
+                            "batch with others of its size: sums by @ or matmul, for example, add "
+                            "in an order of their own."
                         )
                         code = f"{form}(y, t)[{k}], {form}(y[{k}:{k + 1}], t[{k}:{k + 1}])"
                         raise Counterexample(text, code, y=y, t=t)

@@ -130,7 +130,7 @@ def mean_terms(subject: Subject, search: Search, name: str, count: int = 100) ->
     counts = subject.counts(points.y, points.t)
     some = np.flatnonzero(counts > 0)
     if not some.size:
-        raise NotApplicable("no ordinary point counts")
+        raise NotApplicable("every ordinary point is masked")
     index = search.rng(f"{name} rows").integers(0, len(points), count)
     # One that counts comes first, so that something is left of any number of them.
     index[0] = some[0]

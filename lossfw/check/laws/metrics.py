@@ -104,7 +104,7 @@ def check_split(case: MetricCase, search: Search) -> None:
                 case.metric.result(merged),
                 f"by batches of {size} rows, merged {name}",
                 whole,
-                "by all rows at once",
+                "from all rows at once",
                 " Keep sums over rows in the partial, never means.",
             )
     _need_packed(case)
@@ -265,7 +265,7 @@ def check_better(metric: Metric, search: Search) -> None:
     takes logarithms of means beside counts, and one of two quantiles a mean and a scale.
     """
     if metric.better is None:
-        raise NotApplicable("it does not say which results are better")
+        raise NotApplicable("it does not declare whether larger or smaller results are better")
     sign, refuted = (1.0 if metric.better == "higher" else -1.0), []
     every = cases(metric, search)
     for case in every:
@@ -285,7 +285,7 @@ def check_formula(case: MetricCase, search: Search) -> None:
     """The metric is what its `formula` says of the whole arrays, with weights and without."""
     formula: Any = getattr(case.metric, "formula", None)
     if formula is None:
-        raise NotApplicable("it has no formula: the law compares nothing")
+        raise NotApplicable("it has no formula to compare with")
     weight = _of_groups(case, search.rng("metric weights").integers(1, 4, len(case)) * 0.5)
     group = {} if not case.metric.takes_groups else {"group": case.group}
     for some in (np.ones(len(case)), weight):
@@ -333,11 +333,11 @@ def _need_empty_refused(case: MetricCase) -> None:
 def check_intervals(case: MetricCase, search: Search) -> None:
     """What intervals are made of: without some units the metric is that of the other rows."""
     if not isinstance(case.metric, RowwiseMetric):
-        raise NotApplicable("it keeps nothing of single rows, so that it has no intervals")
+        raise NotApplicable("it keeps no value per row, so it has no intervals")
     unit = np.arange(len(case)) % _UNITS if case.group is None else case.group % _UNITS
     sums = _unit_sums(case, unit)
     if sums is None:
-        raise NotApplicable("its sums are not those of rows")
+        raise NotApplicable("its sums do not consist of one term per row")
     drawn = case.metric.estimates(sums, 1.0 - np.eye(_UNITS))
     left_out = case.metric.without_each(sums, sums.pooled(), _UNITS)
     for one in range(_UNITS):

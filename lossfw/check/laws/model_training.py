@@ -120,7 +120,7 @@ def check_reported_outputs(model: Model, search: Search) -> None:
             if most > 1 or told[0] is not None:
                 _need_told(model, of, told, _stopped(model, of, search, number), number)
         last = fit(model, of, measures=lambda number, most=most: number == most)
-        cure = "Measuring must not change what is learnt."
+        cure = "Measuring must not change the training."
         _need_same_file(whole.content, last.content, "with fewer rounds measured", cure)
 
 
@@ -161,7 +161,7 @@ def check_legs(model: Model, search: Search) -> None:
     The first rounds of a model are a training of so many rounds.
     """
     if model.learns == "once":
-        raise NotApplicable("it learns at once, without rounds and legs")
+        raise NotApplicable("it is trained in one step, without rounds")
     _check_cut(model, search)
     _check_second_legs(model, search)
 
@@ -232,7 +232,7 @@ def check_seed(model: Model, search: Search) -> None:
         _need_same_file(content, found, "after other random numbers", cure)
     # Threads that wait for each other take the most time of all, and add alike by any loss.
     of = tasks(model, search)[0]
-    cure = "Let the library add in an order that does not depend on work.threads."
+    cure = "Make the library sum in an order that does not depend on work.threads."
     found = fit(model, of, threads=2).content
     _need_same_file(learnt(model, of, search).content, found, "on two threads", cure)
 
@@ -258,7 +258,7 @@ def check_refuses(model: Model, search: Search) -> None:
     """
     need_learner(model)
     if model.learns == "once":
-        raise NotApplicable("it learns at once, by an objective of its own")
+        raise NotApplicable("it is trained in one step, with its own objective")
     if model.learns == "rounds":
         _check_start(model, search)
     _check_refused(model, search)
@@ -293,10 +293,11 @@ def _check_refused(model: Model, search: Search) -> None:
                 if is_of_data(model, error):
                     continue
                 raise refuted(
-                    f"{name} is not refused, and a training by it ends in words: {error} {_REFUSE}"
+                    f"{name} is not refused, but training with it raises an error: {error} "
+                    f"{_REFUSE}"
                 ) from None
         elif not str(why).strip():
-            raise refuted(f"it refuses {name}, and does not say why.")
+            raise refuted(f"it refuses {name} without a reason: refuses(loss) should return one.")
 
 
 def _need_learnt(model: Model, of: LearningTask) -> None:

@@ -95,7 +95,7 @@ def _need_finite(one: LoadedModel) -> None:
     wrong = ~np.isfinite(found := one.outputs()).all(axis=1)
     if wrong.any():
         row = int(np.argmax(wrong))
-        text = f"the output of a row is {format_number(found[row])}, and every input has a meaning."
+        text = f"the output of a row is {format_number(found[row])}, although every input is valid."
         raise refuted(text, x=one.rows[row : row + 1])
 
 
@@ -149,7 +149,7 @@ def check_threads(model: Model, search: Search) -> None:
     for one in _each(model, search):
         predictor, size = one.predictor, one.predictor.block_rows
         if not predictor.shared:
-            raise NotApplicable("its predictor is not shared: threads call it one by one")
+            raise NotApplicable("its predictor is not shared between threads")
         blocks = [one.rows[at : at + size] for at in range(0, len(one.rows), size)] * _REPEATS
 
         def predictions(rows: NDArray, block: Any = predictor.block) -> NDArray:
@@ -159,7 +159,7 @@ def check_threads(model: Model, search: Search) -> None:
             alone = [predictions(rows) for rows in blocks]
             together = list(pool.map(predictions, blocks))
         for rows, expected, found in zip(blocks, alone, together, strict=True):
-            need_same(expected, found, "on one thread", "beside three other threads", cure, rows)
+            need_same(expected, found, "on one thread", "while three other threads run", cure, rows)
 
 
 @law("purity")
@@ -217,10 +217,8 @@ def _pickled(predictor: Predictor) -> bytes:
 
 # What stands for inputs that are not numbers of their own, by what a model takes.
 _TAKEN = {
-    "missing": "What stands for a missing input is a number of the file, not of the block.",
-    "categories": (
-        "A code keeps its number: it comes from the labels on the card, not from the block."
-    ),
+    "missing": "The replacement of a missing input has to come from the file, not from the block.",
+    "categories": ("Take the codes of categories from the labels on the card, not from the block."),
 }
 
 
@@ -233,7 +231,7 @@ def check_takes(model: Model, search: Search) -> None:
 def _check_taken(model: Model, search: Search, taken: Any) -> None:
     """Check that rows with such inputs are learnt from, have outputs, and do not mix."""
     if taken not in model.takes:
-        raise NotApplicable("it takes neither missing inputs nor categories")
+        raise NotApplicable("it supports neither missing inputs nor categories")
     for of in tasks(model, search):
         # Of its own: the trainings that other laws share have the same losses.
         own = Search(search.seed)

@@ -44,7 +44,7 @@ def check_both(subject: Subject, search: Search) -> None:
     names = ("value_and_derivative", "value_and_derivative_at")
     functions = [loss._compute_losses, *(getattr(body, name, None) for name in names)]
     if all(getattr(f, "__module__", _DEFAULTS[0]) in _DEFAULTS for f in functions):
-        raise NotApplicable("nobody wrote a function that computes both")
+        raise NotApplicable("the class has no function that computes both")
     compare_both(subject, search, _CODE)
 
 
@@ -121,7 +121,7 @@ def check_curvature_bound(subject: Subject, search: Search) -> None:
         if not len(some):
             continue
         if loss._unreduced_curvature_bound(np, some.y, some.t) is None:
-            raise NotApplicable("the loss knows no bound of its curvature")
+            raise NotApplicable("the loss defines no curvature bound")
         for step in _steps(search, some):
             _check_step(subject, search, loss, some, step)
 

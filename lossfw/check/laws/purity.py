@@ -128,13 +128,13 @@ def _check_mean_repeated(subject: Subject, search: Search) -> None:
 def _check_memory(subject: Subject, search: Search) -> None:
     points = draw_exact_points(subject, search, "memory")
     if len(points) < 4:
-        raise NotApplicable("too few plain points")
+        raise NotApplicable("too few ordinary points")
     rng = search.rng("memory orders")
     inner = np.concatenate([[0], 1 + rng.permutation(len(points) - 2), [len(points) - 1]])
     for function in outputs(subject):
         orders = (
             (rng.permutation(len(points)), "in another order"),
-            (inner, "in another order but the ends"),
+            (inner, "in another order, with the same first and last element"),
         )
         for order, text in orders:
             for y, t, parts in (
@@ -146,13 +146,13 @@ def _check_memory(subject: Subject, search: Search) -> None:
                 expected = function(y[::-1], t[::-1])[::-1]
                 function(points.y, points.t)
                 _need_fresh(function(y, t), expected, points, order, f"{text} ({parts})", function)
-        # Other numbers are written into the same arrays.
+        # Other numbers are stored in the same arrays.
         order = np.roll(np.arange(len(points)), 1)
         y, t = points.y.copy(), points.t.copy()
         expected = function(y[order], t[order], copied=False)
         function(y, t, copied=False)
         y[:], t[:] = points.y[order], points.t[order]
-        text, actual = "written into the same arrays", function(y, t, copied=False)
+        text, actual = "stored in the same arrays", function(y, t, copied=False)
         _need_fresh(actual, expected, points, order, text, function)
 
 
@@ -229,8 +229,8 @@ def _check_extreme_companions(subject: Subject, search: Search) -> None:
                         function(both.y, both.t)[rows],
                         expected,
                         both,
-                        f"{function} of ordinary elements differs once there are extreme ones "
-                        "next to them.",
+                        f"{function} of ordinary elements differs if the same call has extreme "
+                        "elements.",
                         f"{function}(y, t){own}, {function}(y{own}, t{own})",
                     )
 

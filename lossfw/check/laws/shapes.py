@@ -120,7 +120,7 @@ def check_broadcast(subject: Subject, search: Search) -> None:
                 continue
             text = (
                 f"{function} takes predictions of shape {np.shape(a)} with targets of shape "
-                f"{np.shape(b)} and returns shape {np.shape(result)}; it should refuse."
+                f"{np.shape(b)} and returns shape {np.shape(result)}; expected an error."
             )
             raise Counterexample(text, f"{function}(y, t)", y=a, t=b)
 

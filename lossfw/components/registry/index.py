@@ -44,11 +44,11 @@ def registry() -> Registry:
 class Registry:
     """Components by kind and name; make one with `Registry.discover`.
 
-    Plugins are imported as late as possible: first built-in and local ones. An
-    installed third-party plugin is imported if a name is in neither, if its
-    distribution is named, or for a listing.
+    Plugins are imported as late as possible, built-in and local ones first. An installed
+    third-party plugin is imported only if a name is in neither of these, if its distribution is
+    named, or for a listing.
 
-    The use of a name that two loaded plugins offer is an error. A program that uses
+    A name that two loaded plugins offer raises an error when it is used. A program that uses
     built-in names only loads no third-party plugin, so none can change their meaning.
     """
 
@@ -77,7 +77,7 @@ class Registry:
         disable : iterable of str
             Distributions, labels (``dist[entry]``) or entry names that are not
             imported, in addition to those in ``LOSSFW_DISABLE`` (separated by
-            commas). A text with commas is accepted too.
+            commas). A string with commas is also accepted.
         local : iterable of path
             Local plugin files, relative to the current directory. They are
             imported now.
@@ -143,7 +143,7 @@ class Registry:
         return self.class_of(self.resolve(kind, name))
 
     def class_of(self, entry: Entry) -> type[Component]:
-        """Return the class of an entry, also if its name is doubled.
+        """Return the class of an entry, even if another plugin offers the same name.
 
         Raises
         ------
@@ -184,7 +184,7 @@ class Registry:
         Returns
         -------
         Component
-            Of the class of the name; a type checker cannot know it.
+            An object of the class that the name stands for.
 
         Raises
         ------
@@ -208,8 +208,8 @@ class Registry:
     def entries(self, kind: str | None = None) -> tuple[Entry, ...]:
         """Return all components, sorted by kind, name and label.
 
-        All plugins are loaded; a component that is offered as a text is not imported,
-        see `class_of`.
+        All plugins are loaded, but a component that a plugin offers as ``"module:Class"`` is not
+        imported; see `class_of`.
         """
         if kind is not None:
             _check_kind(kind)
@@ -371,9 +371,11 @@ def _name_and_parameters(kind: str, spec: object) -> tuple[str, dict[str, Any]]:
         )
     for key in spec:
         if not isinstance(key, str):
-            raise ParameterError(f"The name of a parameter is a text, got {key!r} in {spec!r}")
+            raise ParameterError(
+                f"The name of a parameter should be a string, got {key!r} in {spec!r}"
+            )
     if "name" not in spec:
         raise ParameterError(f"A mapping that describes a {noun} needs 'name', got {dict(spec)!r}")
     if not isinstance(spec["name"], str):
-        raise ParameterError(f"The 'name' of a {noun} is a text, got {spec['name']!r}")
+        raise ParameterError(f"The 'name' of a {noun} should be a string, got {spec['name']!r}")
     return spec["name"], {key: value for key, value in spec.items() if key != "name"}

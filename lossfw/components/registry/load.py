@@ -116,7 +116,7 @@ def _checked_hook(name: str, function: Any, optional: bool) -> str:
             return name
         match = nearest(name, _KNOWN)
         guess = f"Did you mean {match}?" if match else f"The hooks are {', '.join(_KNOWN)}."
-        raise BrokenPluginError(f"it implements a hook {name}, which does not exist. {guess}")
+        raise BrokenPluginError(f"it implements the hook {name}, which does not exist. {guess}")
     spec = inspect.signature(getattr(hookspecs, name)).parameters
     signature = inspect.signature(function)
     needed = [

@@ -43,8 +43,8 @@ def entries_in(table: object, kind: str, plugin: PluginMetadata) -> tuple[Entry,
 def _check_item(name: object, target: object, hook: str) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise BrokenPluginError(
-            f"{hook} offers the name {name!r}: a name is a text of letters, digits, "
-            "'_', '-' and '.', and begins with a letter"
+            f"{hook} offers the name {name!r}: a name consists of letters, digits, '_', '-' and "
+            "'.', and begins with a letter"
         )
     if not isinstance(target, str | type):
         raise BrokenPluginError(

@@ -78,8 +78,11 @@ def _check_groups(config: CheckedConfig) -> None:
 
 def _need_groups(config: CheckedConfig, part: Loss | Metric, path: ConfigPath) -> None:
     label = part.name if isinstance(part, Loss) else part.label
-    what = f"the {part.kind} {label} takes rows in groups, and nothing says which belong together"
-    key = "group_key: COLUMN, which has the same number or text in all rows of a group"
+    what = (
+        f"the {part.kind} {label} takes groups of rows, but the configuration does not say "
+        "which rows belong together"
+    )
+    key = "group_key: COLUMN, a column with the same value in all rows of a group"
     if config.data_spec.options.group_key is None and config.data is not None:
         if config.data.groups is None:
             config.add(path, what, f"write data.{key}")
@@ -145,7 +148,7 @@ def _check_counts(config: CheckedConfig, origin: OutputOrigin, data: Dataset) ->
     shape, form = known(config.outputs).shape, origin.place[-1]
     if not shape or shape[0] == len(data):
         return True
-    hint = "each row of the data needs the outputs for it, in the same order"
+    hint = "give the outputs of each row of the data, in the same order"
     if data.notes:
         hint += "; rows that were left out have no outputs"
     config.add(
@@ -199,7 +202,7 @@ def _columns(shape: tuple[int, ...], targets: NDArray, units: object) -> str:
     """Return a hint where rows of targets have another width than the last layer."""
     if units is None or targets.ndim != len(shape) or targets.shape[-1] == shape[-1]:
         return ""
-    return f"write units: {targets.shape[-1]}, as wide as the targets"
+    return f"write units: {targets.shape[-1]}, the number of columns of the targets"
 
 
 def _one_column(config: CheckedConfig, loss: Loss, shape: tuple[int, ...]) -> str:

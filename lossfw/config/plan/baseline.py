@@ -48,9 +48,9 @@ def read_baseline(config: CheckedConfig, *, training: bool = False) -> None:
         config.baseline = found
         if found is not None and not has_skill(loss):
             config.notes.append(
-                f"the loss {loss.name} does not claim nonnegative, and a ratio of losses that may "
-                f"be negative says nothing: there is no skill, only the loss of {found.label}. If "
-                "the loss is yours and never below 0, claim nonnegative=True"
+                f"the loss {loss.name} does not claim nonnegative, and a skill needs losses that "
+                f"are not negative: lossfw reports only the loss of {found.label}. If it is your "
+                "loss and it is never negative, claim nonnegative=True"
             )
 
 
@@ -59,8 +59,8 @@ def _baseline(
 ) -> Baseline | None:
     if loss.takes_groups:
         raise ArgumentError(
-            f"the loss {loss.name} compares the rows of a group, and there is no baseline for it; "
-            "leave baseline out"
+            f"the loss {loss.name} compares the rows of a group, so it has no baseline; leave "
+            "baseline out"
         )
     if given is True:
         constant = _constant(config, loss, data)
@@ -107,13 +107,13 @@ def _of_column(name: str, loss: Loss, data: Dataset, column: str) -> Baseline:
     found = data.columns[column]
     if found.holds_texts:
         raise ArgumentError(
-            f"column {column!r} holds strings, such as {found.labels[0]!r}, but a baseline takes "
-            "numbers"
+            f"column {column!r} holds strings, such as {found.labels[0]!r}; expected numbers for a "
+            "baseline"
         )
     if loss.takes_rows or (data.targets.ndim == 2 and data.targets.shape[1] > 1):
         raise ArgumentError(
-            f"a column has one prediction per row, but the loss {loss.name} takes several here; "
-            "write them to a file, a row for each row of the data"
+            f"a column has one prediction per row, but the loss {loss.name} takes several; write "
+            "the predictions to a file, one line for each row of the data"
         )
     return Baseline(name, loss, column=column)
 

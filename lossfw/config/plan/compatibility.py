@@ -85,9 +85,8 @@ def check_predictions(
     ):
         config.add(
             path,
-            f"the {taker.kind} {loss.name} takes logits, and {origin.activation_words} "
-            f"{output_activation.name} makes "
-            "probabilities of them",
+            f"the {taker.kind} {loss.name} takes logits, but {origin.activation_words} "
+            f"{output_activation.name} turns them into probabilities",
             f"make {origin.activation_words} identity",
         )
         return False
@@ -153,7 +152,7 @@ def refuse_texts(config: CheckedConfig, loss: Loss, data: Dataset, path: ConfigP
     text = data.classes[int(targets.reshape(-1)[row])]
     config.add(
         path,
-        f"the loss {loss.name} takes numbers, and target[{row}] of the data {data.name!r} is the "
+        f"the loss {loss.name} takes numbers, but target[{row}] of the data {data.name!r} is the "
         f"text {text!r}",
         "fix the value in the data; or, if the targets are labels, "
         f"{_losses_of_classes(config, loss)}, or write data.map_targets with a number for each",
@@ -182,8 +181,8 @@ def _check_columns(
         if name in trained and trained[number : number + 1] != (name,):
             config.add(
                 path,
-                f"the column {name!r} of the data {data.name!r} is input {number}, and input "
-                f"{trained.index(name)} of the training",
+                f"the column {name!r} of the data {data.name!r} is input {number}, but it was "
+                f"input {trained.index(name)} of the training",
                 f"write inputs_key: {one_line(list(dict.fromkeys(every)))}"
                 if len(trained) <= _LISTED_COLUMNS
                 else "name them by inputs_key, in the order of "
@@ -197,7 +196,7 @@ def _check_columns(
     ]
     if others and config.model is not None and len(data.input_names) == len(trained):
         config.notes.append(
-            f"the data {data.name!r} have other names of inputs than the training: "
+            f"the data {data.name!r} have input columns that the training did not have: "
             f"{', '.join(others[:_LISTED_COLUMNS])}"
         )
 
@@ -237,7 +236,7 @@ def check_targets(
     except DomainError as error:
         what = f"data {data.name!r}: {error}".removesuffix(".")
         if by_index and int(targets.min()) == 1 and int(targets.max()) == shape[-1]:
-            hint = "if the labels begin at 1, write data.classes: found, or list them in order"
+            hint = "if the labels start at 1, write data.classes: found, or list them in order"
             config.add(["data"], what, hint)
         elif by_index and units is not None and int(targets.max()) >= shape[-1]:
             hint = f"write units: {int(targets.max()) + 1}, one for each class"
@@ -327,11 +326,11 @@ def _check_divisor(config: CheckedConfig, spec: DataSpec, trained: float | None)
     if config.has(*map(str, spec.path), "scale"):
         place = dotted(spec.path)
         config.notes.append(
-            f"{before}, and {place}.scale is {spec.divisor:.12g}: the inputs may differ"
+            f"{before}, but {place}.scale is {spec.divisor:.12g}: the inputs may differ"
         )
         return
     config.add(
         spec.path,
-        f"{before}, and these inputs are not divided",
+        f"{before}, but these inputs are not divided",
         f"write scale: {trained:.12g}; or scale: 1, if they are divided already",
     )

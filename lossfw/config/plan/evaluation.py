@@ -110,9 +110,9 @@ def refuse_sweep(config: CheckedConfig) -> None:
     if config.has("sweep"):
         config.add(
             ["sweep"],
-            "a sweep describes several runs, and one is wanted here",
-            "lossfw run makes them one by one, in Python lossfw.run_all or lossfw.train_all; for a "
-            "single one leave sweep out: -o sweep-",
+            "a sweep describes several runs, but this command takes one",
+            "lossfw run carries them out one by one (in Python lossfw.run_all or "
+            "lossfw.train_all); for a single run remove the sweep: -o sweep-",
             key=True,
         )
 
@@ -148,7 +148,7 @@ def _match_selected(config: CheckedConfig, data: Dataset, rows: Selection) -> No
     if lost and not by_label and config.data_spec.options.map_targets is None:
         config.add(
             ["data", "where"],
-            f"no row that is left has the label {', '.join(lost)}, and classes are numbered by "
-            "the labels of the rows",
+            f"none of the selected rows has the label {', '.join(lost)}, but classes are numbered "
+            "by the labels that occur",
             f"list all labels: data.classes: [{', '.join(rows.classes)}]",
         )

@@ -66,8 +66,8 @@ def _note_probabilities(config: CheckedConfig, plan: Plan) -> None:
     if are_probabilities:
         config.notes.append(
             f"the outputs of the model look like probabilities, and {origin.activation_words} "
-            f"{origin.output_activation.name} is applied to them again: leave output_activation "
-            f"out if they are"
+            f"{origin.output_activation.name} is applied to them again: if they are probabilities, "
+            "leave output_activation out"
         )
 
 
@@ -89,7 +89,7 @@ def _fits(config: CheckedConfig, plan: Plan, path: ConfigPath) -> bool:
     except EmptyReductionError as error:
         # The rest of the message is advice for a call.
         what = str(error).partition(". ")[0]
-        config.add(path, what.removesuffix("."), "let at least one row count")
+        config.add(path, what.removesuffix("."), "at least one row has to have a weight above 0")
     except ArgumentError as error:
         counted = "" if plan.sample is None else ", rows counted within the sample"
         config.add(path, f"{str(error).removesuffix('.')}{counted}", _origin(config, str(error)))

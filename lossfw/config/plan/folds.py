@@ -67,7 +67,7 @@ def _refuse_repeats(config: CheckedConfig) -> None:
     """Record repeats of all folds next to one of them."""
     one = [key for key in ("fold", "repeat") if config.has(*_PATH, key)]
     if one and config.has(*_PATH, "repeats"):
-        what = f"train.hold_out.repeats trains all folds, and {one[0]} is given too"
+        what = f"train.hold_out.repeats trains all folds, but {one[0]} selects some"
         config.add([*_PATH, "repeats"], what, "leave one of them out", key=True)
 
 
@@ -109,9 +109,9 @@ def refuse_folds(config: CheckedConfig) -> None:
     if folds := open_folds(config):
         config.add(
             [*_PATH, "folds"],
-            f"{folds} folds describe {folds} trainings, and one is expected here",
-            "lossfw train makes all of them, in Python lossfw.train_all; for a single one write "
-            "fold: 0",
+            f"{folds} folds describe {folds} trainings, but this command takes one",
+            "lossfw train carries out all of them (in Python lossfw.train_all); for a single one "
+            "write fold: 0",
         )
 
 
@@ -206,7 +206,7 @@ def _check_groups(
     absent = np.isin(values, missing) if column.holds_texts else np.isnan(values)
     if absent.any():
         row = int(np.flatnonzero(absent)[0])
-        config.add(path, f"column {name!r}[{row}] has no value; every row needs its group")
+        config.add(path, f"column {name!r}[{row}] is missing; every row needs a group")
     elif data.groups is not None:
         within = np.diff(data.groups.numbers(0, len(data))) == 0
         if (within & (np.diff(numbers) != 0)).any():
@@ -221,13 +221,13 @@ def _classes(config: CheckedConfig, data: Dataset, units: _Units) -> NDArray:
     targets = np.asarray(data.targets)
     hint = "leave stratify out"
     if targets.size != len(data):
-        config.add(path, "stratify spreads classes, and a target is a row of numbers", hint)
+        config.add(path, "stratify needs classes, but a target is a row of numbers", hint)
         raise config.problems.error()
     targets = targets.reshape(-1)
     fractions = np.flatnonzero(targets != np.floor(targets))
     if fractions.size:
         row = int(fractions[0])
-        what = f"stratify spreads classes evenly, and target[{row}] = {targets[row]} is not a class"
+        what = f"stratify needs classes, but target[{row}] = {targets[row]} is not a class"
         config.add(path, what, hint)
         raise config.problems.error()
     classes = np.zeros(units.total, targets.dtype)
@@ -235,7 +235,7 @@ def _classes(config: CheckedConfig, data: Dataset, units: _Units) -> NDArray:
     mixed = np.flatnonzero(classes[units.numbers] != targets)
     if mixed.size:
         row = int(mixed[0])
-        what = f"stratify takes groups of one class each, and the group of row {row} has several"
+        what = f"stratify needs groups with one class each, but the group of row {row} has several"
         config.add(path, what, f"{hint}, or groups")
         raise config.problems.error()
     _note_rare(config, data, classes, units.word)
@@ -253,8 +253,8 @@ def _note_rare(config: CheckedConfig, data: Dataset, classes: NDArray, word: str
     ]
     if rare:
         config.notes.append(
-            f"classes with fewer {_plural(word, 2)} than the {folds} folds are in some of them "
-            f"only: {shortlist(rare)}"
+            f"classes with fewer {_plural(word, 2)} than the {folds} folds are missing from some "
+            f"folds: {shortlist(rare)}"
         )
 
 

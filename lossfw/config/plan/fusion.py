@@ -53,9 +53,9 @@ def _refuse_activation(
     probabilities = output_activation.out_space in (UNIT, SIMPLEX)
     config.add(
         origin.activation_place,
-        f"the loss {loss.name} is set to take {loss._input_form}, and {origin.activation_words} "
-        f"{output_activation.name} "
-        f"{'makes probabilities of them' if probabilities else 'changes them'}",
+        f"the loss {loss.name} is configured to take {loss._input_form}, but "
+        f"{origin.activation_words} {output_activation.name} "
+        f"{'turns them into probabilities' if probabilities else 'changes them'}",
         (
             ""
             if origin.activation_is_given
@@ -82,7 +82,8 @@ def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) ->
         if loss._takes_raw_outputs:
             config.add(
                 origin.place,
-                f"{origin.given}, but the loss {loss.name} is set to take {loss._input_form}",
+                f"{origin.given}, but the loss {loss.name} is configured to take "
+                f"{loss._input_form}",
                 f"{origin.logits_hint}, or leave the loss's {_form(loss)} out",
                 key=True,
             )
@@ -93,8 +94,8 @@ def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) ->
     if fused is None:
         config.add(
             origin.place,
-            f"network.logits are given, but the loss {loss.name} has no form for logits",
-            "name them network.predictions if the loss is to take them as they are",
+            f"network.logits is given, but the loss {loss.name} does not take logits",
+            "name them network.predictions if the loss takes these numbers as they are",
             key=True,
         )
     elif unfused_by:
@@ -171,7 +172,7 @@ def check_metrics(config: CheckedConfig, shown: Form) -> frozenset[int]:
             refused.add(index)
             config.add(
                 ["evaluate", "metrics", index],
-                f"the metric {metric.label} takes {form_in_words(metric.accepts)}, and its input "
+                f"the metric {metric.label} takes {form_in_words(metric.accepts)}, but its input "
                 f"would be {form_in_words(shown)}",
                 f"leave it out, or give {form_in_words(metric.accepts)}",
             )

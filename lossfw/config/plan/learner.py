@@ -38,7 +38,7 @@ def refuse_loss(config: CheckedConfig, model: Model) -> None:
         config.add(
             ["model", "output_activation"],
             what,
-            "leave output_activation out in a training",
+            "leave output_activation out of a configuration that trains",
             key=True,
         )
 

@@ -60,7 +60,7 @@ def read_units(config: CheckedConfig) -> None:
         config.add(_UNITS, what, hint)
         return
     if units.kind == "groups" and key is None:
-        what = "resample: groups are those of data.group_key, which is not given"
+        what = "resample: groups are defined by data.group_key, which is not given"
         config.add(_UNITS, what, f"write {COLUMN}NAME, a column of the data, or data.group_key")
         return
     takes = [part.takes_groups for part in (config.loss, *config.metrics) if part is not None]
@@ -78,8 +78,8 @@ def read_slices(config: CheckedConfig) -> None:
             continue
         place: list[str | int] = ["evaluate", "slices", index]
         if section.name in made:
-            what = f"two slices are called {section.name!r}"
-            config.add([*place, "name"], what, "give each a name of its own")
+            what = f"two slices have the name {section.name!r}"
+            config.add([*place, "name"], what, "give each a different name")
             continue
         try:
             made[section.name] = Slice(
@@ -151,7 +151,7 @@ def _draw(config: CheckedConfig, sections: RootSection, data: Dataset) -> tuple[
     if sample.count > count and not sample.replace:
         config.add(
             ["evaluate", "sample", "count"],
-            f"{sample.count} {what} cannot be drawn from {count} without drawing one twice",
+            f"{sample.count} {what} cannot be drawn from {count} without replacement",
             f"write replace: true, or a count of at most {count}",
         )
         return None

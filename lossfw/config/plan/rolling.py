@@ -45,7 +45,7 @@ def rolling_fold(
         distinct = len(np.unique(time))
         config.add(
             [*_PATH, "folds"],
-            f"{folds} periods of {len(time)} rows cannot be told apart by the {distinct} values of "
+            f"{folds} periods of {len(time)} rows cannot be formed from the {distinct} values of "
             f"{name!r}: rows of one value are not split",
             "write fewer folds",
         )
@@ -58,13 +58,13 @@ def rolling_fold(
         if section.keep_together and (time < begins[fold]).any():
             key, hint = (
                 "keep_together",
-                "every group before the period reaches into it: leave keep_together out",
+                "every earlier group also has rows in the period: leave keep_together out",
             )
         if section.gap:
             key, hint = "gap", "write a smaller gap"
         elif section.window is not None:
             key, hint = "window", "write a larger window"
-        config.add([*_PATH, key], f"fold {fold} has no rows to learn from before its period", hint)
+        config.add([*_PATH, key], f"fold {fold} has no training rows before its period", hint)
         raise config.problems.error()
     first = np.flatnonzero(time == begins[0])[0]
     value = np.asarray(column.values)[first].item()
@@ -124,7 +124,7 @@ def _times(config: CheckedConfig, name: str, column: DataColumn) -> NDArray:
     missing = ~np.isfinite(numbers)
     if missing.any():
         row = int(np.flatnonzero(missing)[0])
-        config.add(path, f"column {name!r}[{row}] has no value; every row needs its time")
+        config.add(path, f"column {name!r}[{row}] is missing; every row needs a time")
         raise config.problems.error()
     return numbers
 
@@ -148,7 +148,7 @@ def _purged(
     if out.any():
         groups = len(np.unique(units[out]))
         config.notes.append(
-            f"fold {fold} does not learn from {counted(int(out.sum()), 'row')} of "
-            f"{counted(groups, 'group')} that reach into its held-out period"
+            f"fold {fold} does not train on {counted(int(out.sum()), 'row')} of "
+            f"{counted(groups, 'group')} that also have rows in its held-out period"
         )
     return learnt & ~out

@@ -118,8 +118,8 @@ def _note_on_labels(config: CheckedConfig, data: Dataset, options: DataOptions) 
             raise DataError(
                 f"data {data.name!r} have the {len(data.classes)} labels "
                 f"{shortlist(data.classes)}, but the model has {model.units} outputs and does not "
-                "say which is which: list all labels of the training, in its order, in "
-                "data.classes."
+                "say which label belongs to which output: list all labels of the training, in its "
+                "order, in data.classes."
             )
         return (
             "the model does not say which output is which class: the labels of the data are "
@@ -216,15 +216,16 @@ def standardised(config: CheckedConfig, data: Dataset) -> Dataset:
     if wanted and known_numbers is None:
         config.add(
             ["data", "standardize"],
-            f"standardize takes the numbers of a training, {MEAN} and {SCALE} in the "
+            f"standardize needs the numbers of a training, {MEAN} and {SCALE} in the "
             + (".npz of network.weights" if config.model is None else "card beside the model")
-            + ", and there are none",
-            "a training with standardize: true keeps them there",
+            + ", which are missing",
+            "a training with standardize: true stores them there",
         )
     elif known_numbers is not None and not wanted:
         config.add(
             ["data"],
-            f"{config.learnt_words} trained with standardised inputs, and these inputs are not",
+            f"{config.learnt_words} trained with standardised inputs, but these inputs are not "
+            "standardised",
             "write data.standardize: true",
         )
     elif known_numbers is not None:

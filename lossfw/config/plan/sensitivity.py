@@ -49,14 +49,14 @@ def check_study(
         offsets[np.abs(offsets).argmin()] = 0.0  # the network itself is always a point
     else:
         what = f"sensitivity.range should be two finite numbers around 0, got {low:g} and {high:g}"
-        hint = "the range is how far the parameter goes from its value, down and up: -1:1"
+        hint = "the range has two offsets from the value of the parameter, such as -1:1"
         config.add(["sensitivity", "range"], what, hint)
     if not isinstance(config.predictor, Network):
-        key, what = "network", "the network has saved outputs and no weights"
+        key, what = "network", "the network has saved outputs, but no weights"
         if config.model is not None:
             key, what = "model", f"the model {config.model.name} has no weights of dense layers"
         hint = "give a network with layers and weights"
-        config.add([key], f"{what}, so that no parameter can move", hint, key=True)
+        config.add([key], f"{what}, so there is no parameter to vary", hint, key=True)
         raise config.problems.error()
     arrays = [array.astype(np.float64) for array in config.predictor.arrays]
     layers = zip(arrays[::2], arrays[1::2], config.predictor.layers, strict=True)

@@ -92,7 +92,7 @@ def expand(config: CheckedConfig, *, training: bool = False) -> list[SweepRun]:
         text = ",".join(f"{setting.shown}={_short(setting.value.plain())}" for setting in point)
         if text in told:
             at = point[-1].value.at
-            config.problems.add(at, f"two runs are called {text}", "give each value once")
+            config.problems.add(at, f"two runs have the name {text}", "give each value once")
             continue
         told.add(text)
         name = _name(text, runs)
@@ -105,8 +105,8 @@ def expand(config: CheckedConfig, *, training: bool = False) -> list[SweepRun]:
     # Weights that change with the seed were trained with it.
     if ("seed",) in swept and ("network", "weights") not in swept and not random:
         config.notes.append(
-            "the sweep sets seed, and nothing in its runs is random: neither evaluate.sample nor "
-            "a bootstrap draws, so runs that differ only in the seed have the same numbers"
+            "the sweep varies seed, but its runs draw no random numbers (no evaluate.sample and no "
+            "bootstrap), so runs that differ only in the seed have the same results"
         )
     return list(runs.values())
 
@@ -188,7 +188,9 @@ def _read_points(root: Node, problems: Problems) -> list[tuple[Setting, ...]]:
     _refuse_doubles([*grid, *together, *seeds], problems)
     if not (grid or together or seeds):
         hint = "for example: sweep: {grid: {loss.delta: [1e-7, 1e-5]}}"
-        problems.add(root.locate([KEY], key=True), "sweep has none of grid, zip, seeds", hint)
+        problems.add(
+            root.locate([KEY], key=True), "sweep needs at least one of grid, zip, seeds", hint
+        )
         return []
     # Each factor is a list of alternatives, and each of them some settings.
     factors: list[list[tuple[Setting, ...]]] = [[(one,) for one in axis] for axis in grid]
@@ -250,9 +252,9 @@ def _zipped(axes: Sequence[Sequence[Setting]], problems: Problems) -> list[tuple
         if len(axis) != len(axes[0]):
             problems.add(
                 axis[0].at,
-                f"{axis[0].key} has {len(axis)} values and {axes[0][0].key} {len(axes[0])}: zip "
-                "takes the first of each, then the second of each",
-                "give all of them as many, or write grid for every combination",
+                f"{axis[0].key} has {len(axis)} values but {axes[0][0].key} {len(axes[0])}: zip "
+                "pairs the first values, then the second values, and so on",
+                "give all keys the same number of values, or write grid for every combination",
             )
     return list(zip(*axes, strict=False))
 

@@ -95,8 +95,8 @@ def _refuse_sample(config: CheckedConfig) -> None:
     if config.sections is not None and config.sections.evaluate.sample is not None:
         config.add(
             ["evaluate", "sample"],
-            "evaluate.sample draws the rows of an evaluation, and a training takes all rows",
-            "leave it out; train.hold_out keeps rows back",
+            "evaluate.sample selects rows of an evaluation, but a training uses all rows",
+            "leave it out; to hold out rows, use train.hold_out",
             key=True,
         )
 
@@ -130,7 +130,7 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
     weight = config.data.sample_weight
     if weight is not None and not np.any(weight):
         hint = "give weights above 0, or leave the column of weights out"
-        config.add(["data"], "every row to learn from has weight 0", hint)
+        config.add(["data"], "every training row has weight 0", hint)
     _standardise(config, config.data)
 
 
@@ -171,14 +171,14 @@ def _refuse_obstacles(config: CheckedConfig, data: Dataset) -> None:
             # The model itself says which losses it refuses.
             continue
         path: list[str | int] = [part]
-        names, hint = "", "train.allow_untrainable: true would train all the same"
+        names, hint = "", "train.allow_untrainable: true trains anyway"
         if part == "loss":
             names = suggestions.for_loss(loss, registry)
         elif part == "activation":
             path = ["network", "layers", index, "activation"]
             names = suggestions.for_activation(activations[index], registry)
         if names:
-            hint = f"take {names} in its place; {hint}, and show that nothing moves"
+            hint = f"choose {names} instead; {hint}, although no weight changes"
         config.add(path, reason, hint)
 
 
@@ -221,9 +221,9 @@ def _note_batches(config: CheckedConfig, batch_size: int) -> None:
         return
     if batch_size < len(data):
         config.notes.append(
-            f"without data.group_key the {len(data)} rows are one group to the loss {loss.name}, "
-            f"and a step sees {batch_size} of them as a group of their own, which is another loss: "
-            f"write train.batch_size: {len(data)}, or name the groups by data.group_key"
+            f"without data.group_key the {len(data)} rows form one group for the loss {loss.name}, "
+            f"but each step takes a batch of {batch_size} as a group, which gives a different "
+            f"loss: write train.batch_size: {len(data)}, or name the groups by data.group_key"
         )
 
 

@@ -25,10 +25,10 @@ def unused_keys(config: CheckedConfig, *, training: bool = False) -> Iterator[st
             config.held_out_spec.source is not None
             and config.held_out_spec.source == config.data_spec.source
         ):
-            yield "train.hold_out.data are the data themselves: nothing is held out of the training"
+            yield "train.hold_out.data is the training data itself: nothing is held out"
         if config.held_out_spec.options.standardize:
             yield (
-                "train.hold_out.data.standardize changes nothing: rows that are held out follow "
+                "train.hold_out.data.standardize has no effect: held-out rows follow "
                 "data.standardize"
             )
         return
@@ -38,14 +38,14 @@ def unused_keys(config: CheckedConfig, *, training: bool = False) -> Iterator[st
             default = IntervalsSection.model_fields[key].default
             if _value(config, "evaluate", "intervals", key) not in (None, default):
                 yield (
-                    f"evaluate.intervals.{key} changes nothing with method: jackknife, which draws "
-                    "nothing"
+                    f"evaluate.intervals.{key} has no effect with method: jackknife, which draws "
+                    "no random numbers"
                 )
     parts = [part for part in (config.loss, *config.metrics) if part is not None]
     in_use = config.has("evaluate", "intervals") or any(part.takes_groups for part in parts)
     if config.data_spec.options.group_key is not None and not in_use:
         yield (
-            "data.group_key changes nothing without evaluate.intervals: neither the loss nor a "
+            "data.group_key has no effect without evaluate.intervals: neither the loss nor a "
             "metric takes groups"
         )
     yield from _guards(config)
@@ -58,12 +58,12 @@ def _guards(config: CheckedConfig) -> Iterator[str]:
     key = guarding_key(config, loss)
     if key and _value(config, "loss", "fuse") is True:
         yield (
-            f"loss.fuse: true changes nothing together with loss.{dotted(key)}: a loss "
-            "whose guard is set takes predictions"
+            f"loss.fuse: true has no effect together with loss.{dotted(key)}: a loss with a guard "
+            "takes predictions"
         )
     guard = guard_of(loss)
     if guard is not None and guard.guard == "none" and config.has("loss", "delta"):
-        yield "loss.delta changes nothing with guard: none"
+        yield "loss.delta has no effect with guard: none"
 
 
 def _value(config: CheckedConfig, *path: str) -> object:

@@ -87,8 +87,8 @@ class ComponentMaker:
         if kind != "loss" or name not in metrics:
             return ""
         return (
-            "a metric is reported, and has no gradient to learn from: write it under "
-            f"evaluate.metrics, and take {suggestions.for_classes(self.registry)} as the loss"
+            "a metric has no gradient to train on: write it under evaluate.metrics, and take "
+            f"{suggestions.for_classes(self.registry)} as the loss"
         )
 
     def _entry(self, name: str, kind: str, or_else: str) -> Entry:

@@ -82,7 +82,11 @@ def _refuse_doubled(config: CheckedConfig) -> None:
         first = config.metrics.index(metric)
         if metric is not None and first < index:
             path: ConfigPath = ["evaluate", "metrics", index]
-            config.add(path, f"this is evaluate.metrics.{first} again", "leave one of them out")
+            config.add(
+                path,
+                f"this metric is the same as evaluate.metrics.{first}",
+                "leave one of them out",
+            )
 
 
 def check_sections(config: CheckedConfig, *, training: bool = False) -> None:
@@ -96,10 +100,10 @@ def check_sections(config: CheckedConfig, *, training: bool = False) -> None:
     network = _check_one_maker(config) and _check_network(config, training)
     sound = check_hold_out(config) and network
     if training and not config.has("train"):
-        hint = "give it rounds: train: {rounds: 100}; a model of epochs has epochs"
+        hint = "write train: {rounds: 100}; a model that trains in epochs has epochs"
         if config.has("network"):
-            hint = "give it epochs and an optimizer: train: {epochs: 10, optimizer: sgd}"
-        config.add([], "there is no section train", hint)
+            hint = "write train: {epochs: 10, optimizer: sgd}"
+        config.add([], "the section train is missing", hint)
         sound = False
     try:
         sections = RootSection.model_validate(config.root.plain())
@@ -180,11 +184,11 @@ def _check_one_maker(config: CheckedConfig) -> bool:
     """See that either a model or a network makes the predictions."""
     given = [key for key in ("network", "model") if config.has(key)]
     if len(given) > 1:
-        what = "network and model are given, and one of them makes the predictions"
+        what = "give network or model, not both"
         config.add(["network"], what, "leave one of them out", key=True)
     elif not given:
         hint = "name a model, as model: {name: onnx, file: net.onnx}, or give a network"
-        config.add([], "there is neither a model nor a network", hint)
+        config.add([], "the configuration has neither a model nor a network", hint)
     return len(given) == 1
 
 
@@ -201,7 +205,7 @@ def _check_network(config: CheckedConfig, training: bool) -> bool:
         config.add(["network"], what, key=True)
         return False
     if training and given != ["layers"]:
-        what = f"network has {given[0]}, and nothing that could learn"
+        what = f"network has {given[0]}, so there are no weights to train"
         config.add(["network", given[0]], what, "give layers", key=True)
         return False
     return training or _check_companions(config, there, given[0])
@@ -209,7 +213,7 @@ def _check_network(config: CheckedConfig, training: bool) -> bool:
 
 def _check_companions(config: CheckedConfig, there: set[str], given: str) -> bool:
     if given == "layers" and "weights" not in there:
-        hint = "name the .npz file with W1, b1, W2 ..."
+        hint = "give the .npz file with the arrays W1, b1, W2 ..."
         if config.has("train"):
             hint += ", which `lossfw train` writes to the folder of --out"
         config.add(["network", "layers"], "network.weights is missing", hint, key=True)

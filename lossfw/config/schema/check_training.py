@@ -45,20 +45,28 @@ def check_learning(config: CheckedConfig, *, training: bool = False) -> None:
         return  # the model is wrong itself, or not alone
     if model is not None and model.learns is None:
         if training:
-            what = f"the model {model.name} makes predictions, and does not learn"
-            config.add(["model"], what, "take one that learns, such as xgboost, or leave train out")
+            what = f"the model {model.name} makes predictions, but cannot be trained"
+            config.add(
+                ["model"],
+                what,
+                "choose a model that can be trained, such as xgboost, or leave train out",
+            )
         return
     name, learns = ("a network", "epochs") if model is None else (model.name, str(model.learns))
     how = "in one step" if learns == "once" else f"in {learns}"
     given = {key for key, one in node.value.items() if one.value is not None}
     for key in sorted(given & (_OF_LAYERS | _KEYS["rounds"]) - keys_of_training(config)):
-        what = f"train.{key} has no meaning for {name}, which learns {how}"
+        what = f"train.{key} cannot be used with {name}, which is trained {how}"
         config.add(["train", key], what, _mend(config, key, learns), key=True)
     needed = ["epochs", "optimizer"] if model is None else [learns] if learns != "once" else []
     for key in needed:
         counts = key in ("rounds", "epochs")
         if not config.has("train", key) and not (counts and given & {"rounds", "epochs"}):
-            hint = f"write how many {key} {name} learns: {key}: 100" if model is not None else ""
+            hint = (
+                f"write the number of {key} of {name}, such as {key}: 100"
+                if model is not None
+                else ""
+            )
             config.add(["train", key], f"train.{key} is missing", hint, key=True)
 
 
@@ -94,10 +102,10 @@ def check_hold_out(config: CheckedConfig) -> bool:
         config.add([*_HOLD_OUT, key], what, hint, key=True)
     if "time" in values:
         idle += [key for key in ("stratify", *_REPEATS) if key in values]
-        beside, hint = "time, which alone says what a fold holds out", "leave it out"
+        beside, hint = "time, which alone determines what a fold holds out", "leave it out"
     else:
         idle += [key for key in _OF_TIME if key in values and key not in idle]
-        beside, hint = "folds without time", "name the column of the time: time: column.day"
+        beside, hint = "folds without time", "name the column with the time, as in time: column.day"
     for key in [key for key in idle if key not in told]:
         config.add(
             [*_HOLD_OUT, key],

@@ -62,8 +62,8 @@ def _importable(
             item.at,
             f"the plugin file {item.value!r} is not imported: that would execute it"
             if plugins.installed
-            else f"the plugin file {item.value!r} is left out by --no-plugins",
-            f"if you know the file, {yes}",
+            else f"the plugin file {item.value!r} is not loaded because of --no-plugins",
+            f"if you trust the file, {yes}",
             unchecked=True,
         )
     return admitted
@@ -83,8 +83,9 @@ def admits_model(config: CheckedConfig, model: Model) -> bool:
             ["model", parameter],
             f"the file {file.name!r} is not read: that would execute its code"
             if config.source.plugins.installed
-            else f"the file {file.name!r}, which can execute code, is left out by --no-plugins",
-            "if you know the file, give --trust" if config.source.plugins.installed else "",
+            else f"the file {file.name!r}, which can execute code, is not loaded because of "
+            "--no-plugins",
+            "if you trust the file, give --trust" if config.source.plugins.installed else "",
             unchecked=True,
         )
     return admitted

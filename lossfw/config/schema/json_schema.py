@@ -30,10 +30,10 @@ _NAMELESS: Schema = {"type": "object", "not": {"required": ["name"]}}
 _FUSE: Schema = {
     "type": "boolean",
     "default": True,
-    "description": "Whether the loss is computed together with the last activation, from its "
-    "logits, where that is the loss's own.",
+    "description": "Whether the loss is computed from logits, together with the activation of the "
+    "last layer, if that is the loss's own activation.",
 }
-_FACTOR: Schema = {"type": "number", "description": "A factor on this part."}
+_FACTOR: Schema = {"type": "number", "description": "The factor of this loss in the sum."}
 # Nothing: an enumeration has at least one item.
 _NOTHING: Schema = {"not": {}}
 _IS_VARIABLE: Schema = {"type": "string", "pattern": r"^\$\{env:[A-Za-z_][A-Za-z0-9_]*\}$"}

@@ -35,7 +35,7 @@ def add_problem(
     """
     path = [*within, *item["loc"]]
     if item["type"] == "bool_type" and str(item["input"]).lower() in _SPOKEN:
-        hint = f"write true or false; in YAML 1.2 {item['input']} is a text"
+        hint = f"write true or false; in YAML 1.2 {item['input']} is a string"
     if item["type"] == "value_error":
         path += indices_in(item["msg"])
     if item["type"] in ("list_type", "tuple_type") and isinstance(item["input"], str | dict):

@@ -78,7 +78,7 @@ def _expect(is_right: Callable[[Any], bool], text: LiteralString) -> Callable[[A
 # A file's name or numbers; the reader checks the content of either.
 _outputs = _expect(
     lambda value: isinstance(value, str | list) and len(value) > 0,
-    "the name of a file, or a list of rows of numbers",
+    "a file name, or a list of rows of numbers",
 )
 # A literal would take `true` for 1.
 _version = _expect(
@@ -120,7 +120,7 @@ def named_slice(value: Any) -> Any:
     if isinstance(value, dict):
         return value
     raise PydanticCustomError(
-        "wanted", "what tells the rows apart, or a mapping with 'name', 'by' and 'bins'"
+        "wanted", "the value to slice by, or a mapping with 'name', 'by' and 'bins'"
     )
 
 

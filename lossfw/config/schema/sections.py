@@ -64,8 +64,8 @@ REPEAT = "train.hold_out.repeat"
 class Layer(Section):
     """One dense layer."""
 
-    units: Annotated[PositiveInt, Field(le=MAX_UNITS)] = key("How many numbers come out.")
-    activation: ActivationSpec = key("What they go through.")
+    units: Annotated[PositiveInt, Field(le=MAX_UNITS)] = key("The number of outputs of the layer.")
+    activation: ActivationSpec = key("The activation that is applied to the outputs of the layer.")
 
 
 class NetworkSection(Section):
@@ -76,14 +76,18 @@ class NetworkSection(Section):
     """
 
     layers: Annotated[list[Layer], Field(min_length=1, max_length=MAX_ITEMS)] | None = key(
-        "The dense layers, from the input on.", None
+        "The dense layers, in order from the input.", None
     )
-    weights: FileName | None = key("A .npz with W1, b1, W2 ..., relative to this file.", None)
+    weights: FileName | None = key(
+        "A .npz file with the arrays W1, b1, W2 ...; a relative path starts at this file.", None
+    )
     dtype: Literal["float32", "float64"] | None = key(
-        "float32 or float64; that of the weights unless given.", None
+        "float32 or float64; by default the dtype of the weights.", None
     )
-    predictions: OutputsPath | None = key("Saved predictions: a file, or rows of numbers.", None)
-    logits: OutputsPath | None = key("Saved logits: a file, or rows of numbers.", None)
+    predictions: OutputsPath | None = key(
+        "Saved predictions: a file, or a list of rows of numbers.", None
+    )
+    logits: OutputsPath | None = key("Saved logits: a file, or a list of rows of numbers.", None)
 
     @property
     def form(self) -> NetworkForm:
@@ -98,30 +102,31 @@ class SampleSection(Section):
 
     count: Annotated[int, Field(ge=1, le=MAX_SAMPLE)] = key("How many rows.")
     seed: Seed | None = key(
-        "Where the drawing begins; the configuration's seed unless given.", None
+        "The seed of the sample; by default the seed of the configuration.", None
     )
-    replace: bool = key("Whether a row may be drawn twice.", False)
+    replace: bool = key("Whether to sample with replacement.", False)
 
 
 class IntervalsSection(Section):
     """Confidence intervals."""
 
     resample: UnitsChoice | None = key(
-        "The units, which are independent: rows, groups (those of data.group_key), a column as "
-        "column.patient, whose rows with one value belong together, or {time: column.day, blocks: "
-        "auto}. Unless given train.hold_out.keep_together, then blocks of train.hold_out.time, "
-        "then data.group_key, and then rows.",
+        "The units that are treated as independent: rows, groups (of data.group_key), a column "
+        "such as column.patient (rows with the same value form one unit), or "
+        "{time: column.day, blocks: auto}. By default the first of these that is set: "
+        "train.hold_out.keep_together, blocks of train.hold_out.time, data.group_key; otherwise "
+        "rows.",
         None,
     )
     level: Annotated[float, Field(gt=0, lt=1)] = key(
-        "How often the interval is to hold the true number.", 0.95
+        "The confidence level: how often the interval should contain the true value.", 0.95
     )
     method: Method = key("jackknife or bootstrap.", "jackknife")
     replicates: Annotated[int, Field(ge=MIN_REPLICATES, le=MAX_REPLICATES)] = key(
-        "How often the bootstrap draws.", 1000
+        "The number of bootstrap replicates.", 1000
     )
     seed: Seed | None = key(
-        "Where the bootstrap's draws begin; the configuration's seed unless given.", None
+        "The seed of the bootstrap; by default the seed of the configuration.", None
     )
 
 
@@ -129,12 +134,13 @@ class SliceSection(Section):
     """Rows told apart by something that each has; `Slice` checks the rest."""
 
     name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] = key(
-        "What the slice is called in the result."
+        "The name of the slice in the result."
     )
-    by: SliceKey = key("What tells the rows apart.")
-    bins: list[float] = key("The edges between the parts, increasing: [0.5, 0.9] makes three.", [])
+    by: SliceKey = key("The value by which rows are sliced.")
+    bins: list[float] = key("The edges between bins, increasing: [0.5, 0.9] makes three bins.", [])
     largest: PositiveInt = key(
-        "How many texts of a column have a part of their own: those with the most rows.",
+        "How many strings of a column get their own part: the most frequent ones. The rest are one "
+        "part.",
         DEFAULT_LARGEST,
     )
 
@@ -149,31 +155,36 @@ class EvaluateSection(Section):
     """The options of an evaluation."""
 
     batch_size: PositiveInt = key(
-        "Rows that are read at a time. It changes no digit of any number.", DEFAULT_BATCH_SIZE
+        "The number of rows that are read at a time. It does not change any result.",
+        DEFAULT_BATCH_SIZE,
     )
     metrics: Annotated[list[MetricSpec], Field(max_length=MAX_ITEMS)] = key(
-        "What is reported besides the loss: metrics, and losses too.", []
+        "Metrics that are reported next to the loss; a loss can be a metric too.", []
     )
-    sample: SampleSection | None = key("Evaluate rows that are drawn at random, not all.", None)
+    sample: SampleSection | None = key(
+        "Evaluate a random sample of the rows instead of all rows.", None
+    )
     save_rows: RowsChoice = key(
-        "Write loss, prediction and target of each row beside the result: true (or jsonl), or "
-        "parquet, which takes about a quarter of the time and of the disk.",
+        "Also write the loss, prediction and target of each row to a file: true (or jsonl), or "
+        "parquet, which needs about a quarter of the time and disk space.",
         False,
     )
-    allow_nan: bool = key("Accept a loss that is NaN: the run does not fail.", False)
+    allow_nan: bool = key("Whether a loss of NaN is accepted; by default the run fails.", False)
     baseline: BaselineChoice | None = key(
-        "What the model is compared with, as a loss and a skill: true for the constant prediction "
-        "of least loss, a column of predictions as column.last_year, or a file of them. Unless "
-        "given true for a training, false for a run.",
+        "The baseline of the skill score: true for the constant prediction with the least loss, a "
+        "column of predictions such as column.last_year, or a file of predictions. By default true "
+        "for a training and false for a run.",
         None,
     )
-    intervals: IntervalsSection | None = key("Give every number a confidence interval.", None)
+    intervals: IntervalsSection | None = key(
+        "Compute a confidence interval for every reported number.", None
+    )
     slices: Annotated[list[NamedSlice], Field(max_length=MAX_ITEMS)] = key(
-        "Report every number again for parts of the rows.", []
+        "Also report every number for parts of the rows.", []
     )
     columns: Annotated[list[ColumnName], Field(max_length=MAX_ITEMS)] = key(
-        "Columns of the data that stand beside each row in the file of rows and in a report, "
-        "besides those of slices.",
+        "Columns of the data that are written next to each row in the file of rows and in reports, "
+        "in addition to those of slices.",
         [],
     )
 
@@ -185,11 +196,15 @@ class SweepSection(Section):
     and so on. Given together, every combination of what they give is a run.
     """
 
-    grid: Axes = key("By dotted name, the values of each key: every combination is a run.", {})
-    zip: Axes = key(
-        "By dotted name, the values of each key: the first of each is a run, and so on.", {}
+    grid: Axes = key(
+        "A mapping of dotted keys to lists of values: one run for each combination.", {}
     )
-    seeds: Seeds | None = key("A number of seeds, or a list of them.", None)
+    zip: Axes = key(
+        "A mapping of dotted keys to lists of equal length: one run for the first values, one for "
+        "the second values, and so on.",
+        {},
+    )
+    seeds: Seeds | None = key("The number of seeds, or a list of seeds.", None)
 
 
 class HoldOutSection(Section):
@@ -199,45 +214,49 @@ class HoldOutSection(Section):
     """
 
     fraction: Annotated[float, Field(gt=0, lt=1)] | None = key(
-        "A fraction of the data, drawn by the seed.", None
+        "The fraction of the rows to hold out, drawn at random.", None
     )
-    data: SourceSpec | None = key("Data of their own.", None)
+    data: SourceSpec | None = key("A separate data section with the rows to hold out.", None)
     folds: Annotated[int, Field(ge=2, le=MAX_RUNS)] | None = key(
-        "Into how many folds the data are split by the seed: as many trainings, each of which "
-        "holds one of them out.",
+        "The number of folds into which the rows are split at random. There is one training per "
+        "fold, which holds out this fold.",
         None,
     )
     fold: Annotated[int, Field(ge=0)] | None = key(
-        "Train only the model that holds out this fold, counted from 0.", None
+        "Train only the model that holds out this fold (counted from 0).", None
     )
     repeats: Annotated[int, Field(ge=2, le=MAX_RUNS)] | None = key(
-        "How often all folds are trained, with the rows split anew each time.", None
+        "How often to repeat the cross-validation, with a new random split each time.", None
     )
     repeat: Annotated[int, Field(ge=0)] | None = key(
-        "Train only the folds of this repeat, counted from 0; its split follows from the seed.",
+        "Train only the folds of this repeat (counted from 0).",
         None,
     )
     keep_together: ColumnKey | None = key(
-        "A column of the data, as column.patient: rows with the same value are held out together.",
+        "A column of the data, such as column.patient: rows with the same value are held out "
+        "together.",
         None,
     )
-    stratify: bool | None = key("Spread the classes of the targets evenly.", None)
+    stratify: bool | None = key(
+        "Stratify: hold out the same fraction of every class of the target.", None
+    )
     time: ColumnKey | None = key(
-        "A column of numbers or dates, as column.day: each fold holds out a period and learns from "
-        "the rows before it. Those before the first period are held out by none.",
+        "A column of numbers or dates, such as column.day: each fold holds out a period of time "
+        "and trains on earlier rows. Rows before the first period are never held out.",
         None,
     )
     gap: Annotated[FiniteFloat, Field(ge=0)] | None = key(
-        "How long before its period a fold does not learn from, in the unit of time, or days.",
+        "The length of time directly before its period that a fold does not train on, in the unit "
+        "of the column (days for dates).",
         None,
     )
     window: Annotated[FiniteFloat, Field(gt=0)] | None = key(
-        "How long a fold learns from before its period and the gap; from the beginning unless "
-        "given.",
+        "The length of the training window before the gap; by default all earlier rows.",
         None,
     )
     patience: PositiveInt | None = key(
-        "Stop after so many measured rounds, or epochs, without a better loss of these rows.",
+        "Stop after this many measured rounds or epochs in which the loss of the held-out rows did "
+        "not improve.",
         None,
     )
 
@@ -246,38 +265,49 @@ class TrainSection(Section):
     """How the model learns; `check_learning` sees which keys mean something for it."""
 
     epochs: PositiveInt | None = key(
-        "How often every row is seen, by a network or another model of epochs.", None
+        "The number of epochs, for networks and other models that train in epochs.", None
     )
     rounds: PositiveInt | None = key(
-        "How many rounds a boosted model makes: a tree for each raw output.", None
+        "The number of boosting rounds; each adds one tree per raw output.", None
     )
     measure_every: PositiveInt | None = key(
-        "Every so many rounds, or epochs, and the last are measured: 1 unless given.", None
+        "Measure loss and metrics every so many rounds or epochs, and after the last one; 1 by "
+        "default.",
+        None,
     )
-    optimizer: OptimizerSpec | None = key("What takes the steps of a network.", None)
-    batch_size: PositiveInt = key("Rows in one step.", DEFAULT_TRAIN_BATCH)
+    optimizer: OptimizerSpec | None = key("The optimizer of a network.", None)
+    batch_size: PositiveInt = key(
+        "The number of rows in one step of the optimizer.", DEFAULT_TRAIN_BATCH
+    )
     schedule: ScheduleSpec = key(
-        "A factor on the learning rate that changes as the training goes.", Spec(name="constant")
+        "The learning rate schedule: a factor that changes during the training.",
+        Spec(name="constant"),
     )
-    initializer: InitializerSpec = key("How the weights begin.", Spec(name="xavier"))
-    hold_out: HoldOutSection | None = key("Rows that are reported and not learnt from.", None)
-    allow_untrainable: bool = key("Train also what cannot learn.", False)
+    initializer: InitializerSpec = key("How the weights are initialised.", Spec(name="xavier"))
+    hold_out: HoldOutSection | None = key(
+        "Rows that the model is not trained on, which are reported as held out.", None
+    )
+    allow_untrainable: bool = key(
+        "Train even if no gradient reaches the weights, so that nothing would change.", False
+    )
 
 
 class SensitivitySection(Section):
     """How the answer of loss and metrics to small changes is studied."""
 
     parameter: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = key(
-        "What moves: a parameter, layers.0.weights[0,0]; or gradient, all of them.", None
+        "The parameter to vary, such as layers.0.weights[0,0]; or gradient, to move all parameters "
+        "along the gradient.",
+        None,
     )
     range: Annotated[list[float], Field(min_length=2, max_length=2)] = key(
-        "How far it goes, to both sides of its value.", [-1.0, 1.0]
+        "The range of the variation, two offsets from its value, such as [-1, 1].", [-1.0, 1.0]
     )
     points: Annotated[int, Field(ge=2, le=MAX_POINTS)] = key(
-        "How many values it takes.", DEFAULT_POINTS
+        "The number of values to evaluate.", DEFAULT_POINTS
     )
     activations: Annotated[list[ActivationSpec], Field(max_length=MAX_ITEMS)] = key(
-        "Activations to put in the place of the hidden ones.", []
+        "Activations to try instead of those of the hidden layers.", []
     )
 
 
@@ -285,8 +315,8 @@ class RunSection(Section):
     """Where a run is computed."""
 
     cluster: Annotated[str, Field(min_length=1)] | None = key(
-        "A cluster of Dask: the address of its scheduler, the file that the scheduler wrote, or "
-        "local:N for N processes on this machine.",
+        "A Dask cluster: the address of its scheduler, the scheduler file, or local:N for N "
+        "processes on this machine.",
         None,
     )
 
@@ -296,27 +326,31 @@ class RootSection(Section):
 
     lossfw: Version = key("The version of the configuration's keys: 1.")
     extends: FileName | None = key(
-        "Another configuration, relative to this file, over which this one is laid. "
-        "Mappings merge, lists replace, null takes a key away.",
+        "Another configuration file that this one extends; a relative path starts at this file. "
+        "Mappings are merged, lists are replaced, null removes a key.",
         None,
     )
-    seed: Seed = key("Where everything random begins.", 0)
+    seed: Seed = key("The seed of all random numbers.", 0)
     plugins: Annotated[list[FileName], Field(max_length=MAX_ITEMS)] = key(
-        "Files with components of your own, relative to this file.", []
+        "Python files with your own components; a relative path starts at this file.", []
     )
     data: SourceSpec = key("The rows: a source.")
-    model: ModelSpec | None = key("What makes predictions of the rows.", None)
+    model: ModelSpec | None = key("The model that makes the predictions.", None)
     network: NetworkSection | None = key(
-        "In place of a model: dense layers with weights, or saved predictions or logits.", None
+        "Instead of a model: dense layers with weights, or saved predictions or logits.", None
     )
     loss: LossChoice = key("What a prediction costs.")
     evaluate: EvaluateSection = key(
-        "How the evaluation runs, and what it reports besides the loss.", EvaluateSection()
+        "How the evaluation runs, and what it reports in addition to the loss.", EvaluateSection()
     )
-    run: RunSection | None = key("Where `lossfw run` computes.", None)
+    run: RunSection | None = key(
+        "Where `lossfw run` computes: on this machine or on a cluster.", None
+    )
     train: TrainSection | None = key("How `lossfw train` trains the model.", None)
-    sensitivity: SensitivitySection | None = key("What `lossfw sensitivity` looks at.", None)
-    sweep: SweepSection | None = key("Several runs from one file: grid, zip, seeds.", None)
+    sensitivity: SensitivitySection | None = key(
+        "The parameter that `lossfw sensitivity` varies.", None
+    )
+    sweep: SweepSection | None = key("Several runs from one file, by grid, zip or seeds.", None)
 
 
 # Sections by path, list indices left out: for hints about unknown keys.

@@ -52,14 +52,14 @@ def _with_trained(root: Node, problems: Problems) -> Node:
     if (where / _FIRST_FOLD).is_dir():
         problems.add(
             folder.at,
-            f"{where} holds the folds of a training, each with a model of its own",
+            f"{where} holds the folds of a training, which have a model each",
             f"name one of them: folder: {folder.value}/{_FIRST_FOLD}",
         )
         raise problems.error()
     if not (where / _CONFIG_FILE).is_file():
         problems.add(
             folder.at,
-            f"{where} is not the folder of a training: it has no {_CONFIG_FILE}",
+            f"{where} is not a training folder: it has no {_CONFIG_FILE}",
             "name the FOLDER of `lossfw train FILE --out FOLDER`",
         )
         raise problems.error()
@@ -68,7 +68,7 @@ def _with_trained(root: Node, problems: Problems) -> Node:
     if key == "network":
         for also in sorted(keys):
             at = root.value["model"].keys[also]
-            problems.add(at, f"the training in {where} is of layers, which take no {also}")
+            problems.add(at, f"the training in {where} is that of a network, which takes no {also}")
             raise problems.error()
         file = where / _WEIGHTS_FILE
     elif "card" in keys:
@@ -79,7 +79,7 @@ def _with_trained(root: Node, problems: Problems) -> Node:
         lacks = f"its {_STATUS_FILE} is not {_DONE}" if file.is_file() else f"it has no {file.name}"
         problems.add(
             folder.at,
-            f"{where} holds a training that has not ended: {lacks}",
+            f"{where} holds an unfinished training: {lacks}",
             "continue it: lossfw train FILE --out FOLDER --resume",
         )
         raise problems.error()

@@ -66,9 +66,7 @@ def _value(name: str, node: Node, problems: Problems) -> str | None:
         hint = f"did you mean {match!r}?" if match else "set it, or write the value here"
         problems.add_unknown(node.at, f"the environment variable {quote(name)} is not set", hint)
     elif FORBIDDEN.search(value):
-        problems.add_unknown(
-            node.at, f"the environment variable {quote(name)} has characters that are not text"
-        )
+        problems.add_unknown(node.at, f"the environment variable {quote(name)} is not valid text")
         return None
     return value
 

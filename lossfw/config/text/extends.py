@@ -46,15 +46,15 @@ def _path(name: Node, seen: list[str], problems: Problems) -> str:
     """Return the path of a file that is extended, as the user would write it."""
     # No name of a file has the character NUL.
     if not isinstance(name.value, str) or not name.value or "\0" in name.value:
-        problems.add(name.at, f"{KEY} should be the name of a file, got {quote(name.plain())}")
+        problems.add(name.at, f"{KEY} should be a file name, got {quote(name.plain())}")
         raise problems.error()
     path = os.path.normpath(Path(name.at.origin.label).parent / name.value)
     if os.path.realpath(path) in seen:
         chain = [*map(os.path.basename, seen), Path(path).name]
-        problems.add(name.at, f"{KEY} goes round in a circle: {' -> '.join(chain)}")
+        problems.add(name.at, f"{KEY} is circular: {' -> '.join(chain)}")
         raise problems.error()
     if len(seen) > MAX_CHAIN:
-        problems.add(name.at, f"a chain of more than {MAX_CHAIN} files that extend one another")
+        problems.add(name.at, f"more than {MAX_CHAIN} files extend one another")
         raise problems.error()
     return path
 

@@ -108,7 +108,7 @@ def _plain(value: Any, path: _Path, held: dict[_Path, MemoryFile], *, files: boo
         return _numbers(value, path)
     raise _mistake(
         path,
-        f"a {type(value).__name__} has no place in a configuration",
+        f"a {type(value).__name__} cannot be part of a configuration",
         "expected text, numbers, lists, mappings, components, and arrays or data frames as data",
     )
 
@@ -124,7 +124,7 @@ def _spec(component: Component, path: _Path) -> Mapping[str, Any]:
         other = "no component" if known is None else f"the class of {known.__module__}"
         raise _mistake(
             path,
-            f"the name {component.name!r} means {other}, and not the class {cls.__name__} of "
+            f"the name {component.name!r} means {other}, not the class {cls.__name__} of "
             f"{cls.__module__}",
             "write the class to a file (in a notebook: %%writefile my_plugin.py), give "
             'plugins=["my_plugin.py"], and write its name',
@@ -153,7 +153,7 @@ def _numbers(value: Any, path: _Path) -> Any:
     if path in _DATA or array.dtype.kind not in "fiubU" or array.size > _MOST_NUMBERS:
         raise _mistake(
             path,
-            f"a {type(value).__name__} of shape {array.shape} has no place here",
+            f"a {type(value).__name__} of shape {array.shape} cannot be used here",
             'give inputs and targets: "data": {"inputs": X, "targets": y}, or a data frame with '
             'names of columns: "data": {"file": frame, "targets_key": "price"}',
         )
@@ -164,7 +164,7 @@ def _key(key: Any, path: _Path) -> str:
     if isinstance(key, str):
         return key
     if isinstance(key, bool) or not isinstance(key, int | float | np.number):
-        raise _mistake(path, f"the key {key!r} is a {type(key).__name__}; expected a text")
+        raise _mistake(path, f"the key {key!r} is a {type(key).__name__}; expected a string")
     return str(key)
 
 

@@ -31,8 +31,8 @@ _STEP = re.compile(r"""(?: "(?P<quoted>[^"]+)" | (?P<bare>[^".]+) ) (?P<end> \. 
 _SEVERAL = re.compile(r"\s*[^\s,\[\]{}\"'#:]+(?:\s*,\s*[^\s,\[\]{}\"'#:]+)+\s*")
 
 _ADVICE = (
-    "for example: -o evaluate.batch_size=100, -o evaluate.metrics+=brier to add to a list, "
-    "-o loss.delta- to take a key away"
+    "for example: -o evaluate.batch_size=100, -o evaluate.metrics+=brier to add to a list, -o "
+    "loss.delta- to remove a key"
 )
 
 
@@ -78,11 +78,11 @@ def _override(root: Node, text: str, rank: int, problems: Problems) -> Node:
         problems.add(at, "an override is KEY=VALUE", _ADVICE)
         return root
     if len(change.path) > MAX_DEPTH:
-        steps = f"{len(change.path)} steps, and a configuration at most {MAX_DEPTH} levels"
+        steps = f"{len(change.path)} steps; a configuration has at most {MAX_DEPTH} levels"
         problems.add(at, f"the key has {steps}")
         return root
     if change.path[0] == "extends":
-        hint = "name another file in place of this one"
+        hint = "pass the file that you want instead of this one"
         problems.add(at, "the key extends is read before any override", hint)
         return root
     try:

@@ -33,10 +33,10 @@ _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 # Words of PyYAML's messages (both loaders'), and how to mend the probable mistake.
 _SYNTAX_HINTS = {
-    "mapping values are not allowed": "a text that contains ': ' needs quotes",
+    "mapping values are not allowed": "a string that contains ': ' needs quotes",
     "'\\t' that cannot start any token": "indent with spaces",
-    "cannot start any token": "indent with spaces, and quote a text that begins with a special "
-    "character",
+    "cannot start "
+    "any token": "indent with spaces, and quote a string that begins with a special character",
     "tab character": "indent with spaces",
     "end of stream": "a quotation mark is not closed",
     "expected ',' or": "a comma or a closing bracket is missing",
@@ -204,7 +204,7 @@ class _Builder:
             case yaml.AliasEvent():
                 self._alias(event.anchor, at)
             case yaml.DocumentStartEvent() if self.root is not None:
-                self._stop(at, "a second document begins here", "write one configuration a file")
+                self._stop(at, "a second document begins here", "write one configuration per file")
 
     def _scalar(self, reader: Any, event: yaml.ScalarEvent, at: Position) -> None:
         inside = self._open[-1] if self._open else None
@@ -225,14 +225,14 @@ class _Builder:
     def _alias(self, name: str | None, at: Position) -> None:
         if name is None or name not in self._anchors:
             inside = any(container.anchor == name for container in self._open)
-            reason = "stands inside its own anchor" if inside else "has no anchor before it"
+            reason = "is inside its own anchor" if inside else "has no anchor before it"
             self._problems.add(at, f"the alias *{name} {reason}")
             self._add(Node(None, at), 1, 0, None, at)
             return
         node, size, height = self._anchors[name]
         self._aliased += size
         if self._aliased > MAX_ALIASED:
-            self._stop(at, f"the aliases stand for more than {MAX_ALIASED} values together")
+            self._stop(at, f"the aliases expand to more than {MAX_ALIASED} values")
         if len(self._open) + height > MAX_DEPTH:
             self._stop(at, f"nested deeper than {MAX_DEPTH} levels through aliases")
         self._add(node, size, height, None, at)
@@ -262,7 +262,7 @@ class _Builder:
             # A label may be a number: {0: -1, 1: 1}. Keys are texts all the same.
             node = Node(str(node.value), node.at)
         if not isinstance(node.value, str):
-            self._problems.add(at, f"a key is a text, got {quote(node.plain())}")
+            self._problems.add(at, f"a key should be a string, got {quote(node.plain())}")
             return None
         if node.value in parent.keys:
             first = parent.keys[node.value].line + 1

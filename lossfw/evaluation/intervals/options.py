@@ -42,7 +42,7 @@ class Intervals:
 
     def __post_init__(self) -> None:
         if not (_is_number(self.level) and 0 < self.level < 1):
-            raise ParameterError(f"level should lie between 0 and 1, got {self.level!r}.")
+            raise ParameterError(f"level should be between 0 and 1, got {self.level!r}.")
         methods = get_args(Method)
         if self.method not in methods:
             guess = did_you_mean(str(self.method), methods) or "Take one of them."

@@ -72,7 +72,8 @@ def _refuse_shared(a: NDArray, b: NDArray, *, same: NDArray) -> None:
         first, second = sorted((int(a[same][0, _ROW]), int(b[same][0, _ROW])))
         raise ArgumentError(
             f"rows {first} and {second} belong to one group, with rows of other groups between "
-            "them: the rows of a group have to stand together. Sort the rows by their group."
+            "them: the rows of a group have to be next to each other. Sort the rows by their "
+            "group."
         )
 
 

@@ -96,18 +96,19 @@ class _Range:
 class GroupPartial(Partial):
     """A mergeable sum of the losses of groups over a range of rows.
 
-    It holds the rows of the first and of the last group of each range, because these may go on in
-    another partial, and so memory for two groups, or for all rows if they are one group.
+    It stores the rows of the first and the last group of each range, because these groups may
+    continue in another partial. So it needs memory for two groups, or for all rows if they are one
+    group.
 
     Attributes
     ----------
     loss : Loss
-        The loss, which computes a group when its last rows arrive.
+        The loss, which is computed for a group once all its rows are there.
     closed : ClosedGroups
         The groups that are complete. `total`, `weight`, `count` and `masked` are about them, and
         there are no blocks.
     ranges : tuple
-        The groups that may go on.
+        The groups that may have more rows in another partial.
 
     Examples
     --------
@@ -129,7 +130,7 @@ class GroupPartial(Partial):
     ranges: tuple[_Range, ...] = ()
 
     def merge(self, other: Partial) -> GroupPartial:
-        """Return the partial of the rows of both.
+        """Return the merged partial, for the rows of both.
 
         Raises
         ------
@@ -139,7 +140,7 @@ class GroupPartial(Partial):
         """
         origin = self.origin.merge(other.origin)
         if not isinstance(other, GroupPartial):
-            raise ArgumentError("a partial of groups and one of rows do not merge.")
+            raise ArgumentError("a partial of groups and a partial of rows cannot be merged.")
         merged = replace(
             self,
             total=self.total.merge(other.total),
@@ -195,7 +196,7 @@ class GroupPartial(Partial):
 
     @classmethod
     def unpack_for(cls, loss: LossDefinition, arrays: Mapping[str, NDArray]) -> GroupPartial:
-        """Return the partial of a loss that was packed."""
+        """Return the partial of `loss` from packed arrays."""
         count, masked, *tails = map(int, arrays["group_numbers"])
         total, weight = (ExactSum.unpack(packed_part(name, arrays)) for name in ("total", "weight"))
         closed = ClosedGroups.unpack(arrays["closed"])
@@ -214,7 +215,7 @@ class GroupPartial(Partial):
             yield from part.groups
 
     def sums(self) -> Sums:
-        """Return the sums of w l and of w over all groups, as if none went on, and the count."""
+        """Return the sums of w l and w over all groups, complete or not, and their number."""
         whole = self._close(list(self._open()))
         return Sums(whole.total.rounded(), whole.weight.rounded(), whole.count)
 

@@ -57,11 +57,11 @@ class Partial:
     block : int
         Rows in a block; the same for all partials that are merged.
     total, weight : ExactSum
-        Sums of w l and of w over the complete blocks.
+        The sums of w l and of w over the complete blocks.
     count, masked : int
-        Losses that count, and those left out by a mask.
+        The number of losses that count, and of losses that a mask excludes.
     pieces : tuple of UnsummedLosses
-        Rows of blocks that are not complete yet, in the order of the rows.
+        The rows of incomplete blocks, in order.
     origin : PartialOrigin
         The loss or metric with its parameters, and the rows that were seen.
 
@@ -85,11 +85,11 @@ class Partial:
 
     @property
     def rows(self) -> tuple[tuple[int, int], ...]:
-        """The rows that were seen: first row and row after the last of each range."""
+        """The ranges of rows that were added, as pairs (first row, row after the last)."""
         return self.origin.rows.spans
 
     def merge(self, other: Partial) -> Partial:
-        """Return the partial of the rows of both.
+        """Return the merged partial, for the rows of both.
 
         Raises
         ------
@@ -99,7 +99,7 @@ class Partial:
         """
         if self.block != other.block:
             raise ArgumentError(
-                f"partials with blocks of {self.block} and of {other.block} rows do not merge: "
+                f"partials with blocks of {self.block} and of {other.block} rows cannot be merged: "
                 "they come from rows of different shapes"
             )
         origin = self.origin.merge(other.origin)
@@ -123,7 +123,7 @@ class Partial:
 
     @classmethod
     def unpack(cls, arrays: Mapping[str, NDArray]) -> Partial:
-        """Return the partial that was packed."""
+        """Return the partial from packed arrays."""
         block, count, masked, pieces = map(int, arrays["numbers"])
         total, weight = (ExactSum.unpack(packed_part(name, arrays)) for name in ("total", "weight"))
         pending = (UnsummedLosses.unpack(packed_part(f"piece{n}", arrays)) for n in range(pieces))
@@ -142,7 +142,7 @@ class Partial:
         return float(Reduction("sum").value(self.sums()))
 
     def mean(self, denominator: Denominator = "weights", empty: Empty = "raise") -> float:
-        """Return sum(w l) / sum(w), or over the count.
+        """Return sum(w l) / sum(w), or sum(w l) / count.
 
         Raises
         ------

@@ -90,7 +90,7 @@ class PartialOrigin:
         """Return the origin of the rows of both; raise `ArgumentError` for different components."""
         if self.component and other.component and self.component != other.component:
             raise ArgumentError(
-                f"partials of {self.component} and of {other.component} do not merge."
+                f"partials of {self.component} and of {other.component} cannot be merged."
             )
         return PartialOrigin(self.component or other.component, self.rows.merge(other.rows))
 

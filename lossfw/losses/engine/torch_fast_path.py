@@ -184,9 +184,9 @@ class _LibraryLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may 
         if (y._version, t._version) != versions:
             # Tensors cannot be made read-only, and a copy would cost as much as the loss.
             raise BodyError(
-                f"{type(loss).__name__} has changed the tensors of the caller: its functions "
-                f"must not change their arguments. Call {type(loss).__name__} with NumPy arrays "
-                "to see which line writes."
+                f"{type(loss).__name__} has changed the tensors of the caller: its functions must "
+                f"not change their arguments. Call {type(loss).__name__} with NumPy arrays to see "
+                "which line writes."
             )
         ctx.loss, ctx.by_index, ctx.n = loss, by_index, losses.numel() if mean else 1
         ctx.save_for_backward(y, t, gradient)

@@ -86,11 +86,11 @@ class PartWrapper(Wrapper):
 
 
 class TargetChangingWrapper(PartWrapper):
-    """A wrapper that changes the targets of its part, or multiplies its results, or both."""
+    """Base class of wrappers that change the targets of a loss, multiply its results, or both."""
 
     @abstractmethod
     def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
-        """Return the targets for the part, and the function that changes its results.
+        """Return the targets for the wrapped loss, and the function that changes its results.
 
         Parameters
         ----------

@@ -99,7 +99,7 @@ class ClassWeighted(TargetChangingWrapper):
     @classmethod
     def _some(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
         if not any(weights):
-            raise ValueError("numbers at or above 0, one of them above 0")
+            raise ValueError("numbers of at least 0, not all 0")
         return weights
 
     def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:

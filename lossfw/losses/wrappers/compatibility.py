@@ -117,7 +117,7 @@ def check_forms(parts: Sequence[Loss]) -> None:
     for part in parts:
         if not contains(part.prediction_space, LOGITS):
             raise ParameterError(
-                f"{on_raw_outputs.name} is set to take {on_raw_outputs._input_form}, but "
+                f"{on_raw_outputs.name} is configured to take {on_raw_outputs._input_form}, but "
                 f"{part.name} takes predictions in {_shown(part.prediction_space)}: set both to "
                 "take the same."
             )

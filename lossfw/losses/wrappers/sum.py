@@ -78,7 +78,7 @@ class Sum(Wrapper):
     @classmethod
     def _fitting(cls, of: tuple[Loss, ...]) -> tuple[Loss, ...]:
         if not of:
-            raise ValueError("a list that is not empty")
+            raise ValueError("a non-empty list")
         flat = tuple(inner for part in of for inner in (part.of if type(part) is cls else (part,)))
         for part in flat:
             refuse_weighing(part, "sum", "since a mean has one divisor")

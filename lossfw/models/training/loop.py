@@ -205,7 +205,7 @@ class _Leg:
         if self.number == self.before.done:
             raise RunError(
                 f"the model {training.model.name} did not report its rounds {self.number + 1} to "
-                f"{self.end}: fit has to call work.after after each of them."
+                f"{self.end}: fit has to call work.after once after each round."
             )
         # What a model that stopped by itself has reached is measured as the last round is.
         complete = self.number < self.end and not self.stopped

@@ -365,7 +365,7 @@ class TrainingResult:
         """The network that has learnt, of a training of layers."""
         if not isinstance(self.predictor, Network):
             raise ArgumentError(
-                f"{self.predictor} is not a network of lossfw: take predictor, or predict."
+                f"{self.predictor} is not a lossfw network: use predictor or predict."
             )
         return self.predictor
 

@@ -79,7 +79,9 @@ def inside(when: str, hint: str = STAYS_INSIDE) -> Iterator[None]:
         yield
     except DomainError as error:
         if when:
-            raise RunError(f"{when}, a prediction left its space: {error} {hint}") from None
+            raise RunError(
+                f"{when}, a prediction is outside of its space: {error} {hint}"
+            ) from None
         raise type(error)(f"{error} {hint}") from None
 
 
@@ -92,8 +94,8 @@ def remedy(data: Dataset) -> str:
     if largest < LARGE:
         return ""
     return (
-        f"The inputs reach {largest:,.0f}, and a network learns from numbers about 1: scale them "
-        "by data.standardize: true, or data.scale."
+        f"The inputs reach {largest:,.0f}, but networks train well on inputs of size about 1: "
+        "scale them by data.standardize: true, or data.scale."
     )
 
 
@@ -115,7 +117,7 @@ def obstacles(loss: Loss, activations: Sequence[Activation], data: Dataset) -> I
             "loss",
             0,
             f"no model can be trained on the loss {loss.name}: its derivative is 0 wherever it "
-            "exists, so no small change of a weight changes it, and the gradient points nowhere",
+            "exists, so a small change of the weights does not change the loss",
         )
     for index, activation in enumerate(activations):
         if activation.claims().gradient_zero_almost_everywhere:
@@ -132,6 +134,6 @@ def obstacles(loss: Loss, activations: Sequence[Activation], data: Dataset) -> I
             yield Obstacle(
                 "data",
                 0,
-                f"all {len(data)} rows of the data {data.name!r} have class {first}: there is "
-                "only one class to learn",
+                f"all {len(data)} rows of the data {data.name!r} have class {first}: expected at "
+                "least two classes",
             )

@@ -114,8 +114,8 @@ class ExactNamespace(TextbookNamespace):
 
         def missing(*_: Any, **__: Any) -> NoReturn:
             raise ArgumentError(
-                f"xp.{name} is not there on exact numbers, so this body has no exact value: "
-                "write it with other functions, or give a formula that does without"
+                f"xp.{name} is not available for exact numbers, so this body has no exact value: "
+                "write it with other functions, or give a formula without it"
             )
 
         return missing

@@ -364,8 +364,8 @@ def latex(component: Component) -> str:
         problem = latex_problem(component.latex)
         if problem:
             raise ArgumentError(
-                f"the LaTeX of {component.name}, {component.latex!r}, {problem}: mend "
-                "the class attribute latex."
+                f"the LaTeX of {component.name}, {component.latex!r}, {problem}: fix the class "
+                "attribute latex."
             )
         return component.latex
     graph = traced(component, textbook=True).graph

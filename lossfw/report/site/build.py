@@ -119,8 +119,8 @@ def _refuse_other(out: Path) -> None:
     held = {path.name for path in out.iterdir()} if out.is_dir() else set()
     if out.exists() and (not out.is_dir() or held) and not held.issuperset(_MARKS):
         raise ArgumentError(
-            f"{out} holds something else than a site, and would be replaced: name another folder "
-            "or remove it."
+            f"{out} is not empty and holds no site, which would be replaced: choose another "
+            "folder, or remove this one."
         )
 
 
@@ -238,7 +238,7 @@ def _start(content: SiteContent, title: str) -> str:
         f"- [{one.name}]({one.document}.md): {prose(one.description['title'])}."
         for one in content.subjects
     )
-    return f"# {prose(title)}\n\n{listed}\n\n[Find one](components/index.md) by what it claims.\n"
+    return f"# {prose(title)}\n\n{listed}\n\n[Find one](components/index.md) by its claims.\n"
 
 
 def _copy(docs: Path, root: Path) -> None:

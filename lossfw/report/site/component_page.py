@@ -35,7 +35,7 @@ _EFFECTS = {"kept": "keeps", "lost": "loses", "changed": "changes", "depends": "
 
 # The meanings of letters in formulas, by the first argument of the function.
 _LETTERS = {
-    "r": "r = y - t, the prediction less the target",
+    "r": "r = y - t, the prediction minus the target",
     "m": "m = t y, the target times the prediction",
     "z": "z the logit and t the target",
     "y": "y the prediction and t the target",

@@ -133,7 +133,7 @@ def _bridges(subject: PageSubject, bridges: Sequence[Bridge]) -> Iterator[tuple[
         try:
             lines = bridge.usage(loss) if bridge.refusal(loss) is None else ""
         except LossfwError:
-            # One that does not show how it is used, or not for this loss.
+            # One that has no usage example, or not for this loss.
             continue
         if lines:
             title, _, _ = type(bridge)._summary().partition(":")

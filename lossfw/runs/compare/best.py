@@ -162,19 +162,19 @@ def _incomparable(
     if lacking:
         return f"{', '.join(lacking)} did not report {by}"
     if by == LOSS and len({loss_key(run) for run in runs}) > 1:
-        return "the losses of the runs are different things (compare --loss NAME takes one for all)"
+        return "the runs have different losses (compare --loss NAME takes one for all)"
     apart = [run.name for run in runs if run.name not in with_rows]
     if apart:
-        return f"{', '.join(apart)} kept neither sums by unit nor the same rows"
+        return f"{', '.join(apart)} kept neither sums per unit nor the same rows"
     first, *others = (with_rows[run.name] for run in runs)
     for run in (first, *others):
         one = run.estimated(by)
         if one is None or one.value.ndim:
-            return f"{by} of {run.run.name} cannot be made again from its rows"
+            return f"{by} of {run.run.name} cannot be reproduced from its rows"
         if by != LOSS and one.metric.comparable != first.metrics[by].comparable:
             return f"{by} is not the same metric in {first.run.name} and {run.run.name}"
         if not weighed_alike(run, first, by):
-            return f"{first.run.name} and {run.run.name} weigh the rows differently"
+            return f"{first.run.name} and {run.run.name} use different weights of the rows"
     return ""
 
 

@@ -68,7 +68,7 @@ def compare(
         other = next((run for run in runs if run.rows_key != runs[0].rows_key), runs[-1])
         raise ArgumentError(
             f"the runs have different data: {runs[0].name} has {runs[0].data}; {other.name} has "
-            f"{other.data}. A difference between them would say nothing of what was changed. "
+            f"{other.data}. A difference between them would not show the effect of the change. "
             "--allow-different-data lists them without differences."
         )
     if scores.asked:
@@ -294,7 +294,7 @@ def _other_intervals(
     if left_out:
         yield Note(
             f"the intervals of {listed(left_out)} have another level or method than those shown, "
-            "and are left out",
+            "so they are left out",
             f"for intervals of one kind, {KEEP_ROWS}",
         )
 
@@ -328,7 +328,7 @@ def compare_folders(
                 option = "--by divides rows into slices"
             else:
                 option = "--resample says which rows belong together"
-            raise ArgumentError(f"{option}, but trainings keep none: compare runs.")
+            raise ArgumentError(f"{option}, but trainings keep no rows: compare runs.")
         _need_two("trainings", len(trainings), left_out)
         return TrainingComparison.of(trainings, level, stars), left_out
     runs, left_out = find_runs(paths, plugins)
@@ -352,7 +352,7 @@ def winner_of(folders: Sequence[Path | None]) -> BestRun | str | None:
     """
     there = [folder for folder in folders if folder is not None]
     if len(there) < len(folders):
-        return "nothing of them is kept: give --out DIR" if len(folders) >= FEWEST else None
+        return "the runs are not saved: give --out DIR" if len(folders) >= FEWEST else None
     try:
         runs, _ = find_runs(there, Plugins())
         if len(runs) < FEWEST:

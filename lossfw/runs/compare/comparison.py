@@ -52,7 +52,7 @@ class ComparedSlice(_ByRun):
     value : str
         What the rows have in common.
     count : int
-        How many there are.
+        The number of units.
     numbers, differences : mapping of str to mapping
         By run and measure, as those of `Comparison`.
     """
@@ -332,7 +332,7 @@ class TrainingComparison(Comparison):
         names = dict.fromkeys(name for one in trainings for name in one.numbers)
         losses = sorted({one.loss_name for one in trainings})
         note = Note(
-            f"the losses {', '.join(losses)} are different things",
+            f"the losses {', '.join(losses)} are different losses",
             "name one loss among evaluate.metrics of all trainings to compare it",
         )
         settings = differing_settings([one.settings for one in trainings])
@@ -375,7 +375,7 @@ class TrainingComparison(Comparison):
     def best(self, count: int) -> tuple[FinishedTraining, ...]:
         """Return the trainings with the least loss, of held-out rows if all have some.
 
-        Where the losses are different things, the first ones.
+        Where the losses are different losses, the first ones.
         """
         held_out = all(f"{HELD_OUT}{LOSS}" in one.numbers for one in self.runs)
         ranked = self if self.notes else self.sorted(f"{HELD_OUT}{LOSS}" if held_out else LOSS)

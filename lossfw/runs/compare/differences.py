@@ -114,10 +114,13 @@ def differences(
         one, other = with_rows[run.name], with_rows[base.name]
         if not weighed_alike(one, other, name):
             weights = Note(
-                f"{run.name} weighs the rows differently than {base.name}, so their differences "
-                "are also those of the weights, and have no interval"
+                f"{run.name} uses other weights of the rows than {base.name}, so their differences "
+                "also reflect the weights, and have no interval"
             )
-            yield name, Judged(RunNumber(value), "the runs weigh the rows differently", weights)
+            yield (
+                name,
+                Judged(RunNumber(value), "the runs use different weights of the rows", weights),
+            )
             continue
         found = paired_interval(one, other, name, intervals)
         lacking = "" if found.interval else found.why or _why(name, value, one, other)
@@ -133,10 +136,10 @@ def _why(name: str, value: Any, one: RunWithUnits, base: RunWithUnits) -> str:
                 return NOT_LOADED
             if name not in run.metrics and name != LOSS:
                 return f"the metric could not be computed from the rows of {run.run.name}"
-            return f"the rows of {run.run.name} do not give this number again"
+            return f"the rows of {run.run.name} do not reproduce this number"
     if isinstance(value, float) and not np.isfinite(value):
         return "the difference is not a finite number"
-    return "no choice of rows changes it"
+    return "resampling the rows does not change it"
 
 
 def _note(name: str, one: RunWithUnits, base: RunWithUnits) -> Note | None:
@@ -149,7 +152,7 @@ def _note(name: str, one: RunWithUnits, base: RunWithUnits) -> Note | None:
                     "skill have an interval only by the units of the runs"
                 )
             return Note(
-                f"{name}: the rows of {run.run.name} do not give its number again, so its "
+                f"{name}: the rows of {run.run.name} do not reproduce its value, so its "
                 "differences have no interval"
             )
     return None
@@ -175,7 +178,7 @@ def incomparable(
             texts = [_loss_text(one) for one in (base, run)]
         return Note(
             f"the losses of {base.name} ({texts[0]}) and {run.name} ({texts[1]}) are different "
-            "things",
+            "losses",
             "--loss NAME (in Python loss=) scores the stored rows of all runs by one loss",
         )
     if run.name not in with_rows or base.name not in with_rows:

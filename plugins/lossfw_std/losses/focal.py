@@ -120,7 +120,7 @@ class Focal(RawOutputLoss, PointwiseLoss):
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """That of the class less that of the other."""
+        """That of the class minus the score of the other class."""
         first, second = self._chances(xp, y, t)
         return focusing.derivative(xp, first, self.gamma) - focusing.derivative(
             xp, second, self.gamma

@@ -173,7 +173,7 @@ class Parquet(Source):
             texts = {data.names[n] for n in numbers_of(groups["inputs"]) if n in data.texts()}
             if listed := ", ".join(sorted(texts.difference(self.categories))):
                 raise DataError(
-                    f"{self.path} has texts in {listed}. A column that is not an input is left out "
-                    f"with exclude: [{listed}]; categories: [{listed}] makes inputs of the texts."
+                    f"{self.path} has strings in {listed}. Leave out columns that are not inputs "
+                    f"with exclude: [{listed}]; categories: [{listed}] makes inputs of the strings."
                 )
         return groups

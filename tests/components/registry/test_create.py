@@ -45,8 +45,8 @@ def test_a_specification_is_not_changed(registry):
     [
         ({"c": 2.0}, ParameterError, "needs 'name', got {'c': 2.0}"),
         ({}, ParameterError, "needs 'name', got {}"),
-        ({"name": 3}, ParameterError, "'name' of a loss is a text, got 3"),
-        ({"name": "mild", 1: 2}, ParameterError, "is a text, got 1"),
+        ({"name": 3}, ParameterError, "'name' of a loss should be a string, got 3"),
+        ({"name": "mild", 1: 2}, ParameterError, "should be a string, got 1"),
         ({"name": "mild", "d": 2}, ParameterError, "no parameter 'd'"),
         (3.0, ArgumentError, "got float: 3.0"),
         (None, ArgumentError, "got NoneType"),

@@ -65,9 +65,9 @@ def test_a_key_that_is_forgotten_is_told(trained, run, told, folder):
 @pytest.mark.parametrize(
     ("trained", "run", "told"),
     [
-        ("flatten: true, scale: 255", "flatten: true, scale: 1", "scale: 255, and data.scale is 1"),
+        ("flatten: true, scale: 255", "flatten: true, scale: 1", "scale: 255, but data.scale is 1"),
         ("flatten: true, scale: 255", "flatten: true, scale: 256", "data.scale is 256"),
-        ("flatten: true", "flatten: true, scale: 255", "without scale, and data.scale is 255"),
+        ("flatten: true", "flatten: true, scale: 255", "without scale, but data.scale is 255"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:The loss has hardly fallen")

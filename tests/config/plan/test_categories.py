@@ -101,7 +101,7 @@ def test_messages_lead_to_categories(make, folder):
     path = written(folder, make(folder))
     lossfw.train(path, out="out")
     weights = "network.weights=out/weights.npz"
-    with pytest.raises(ConfigError, match=r"categories: \[kind\] makes inputs of the texts"):
+    with pytest.raises(ConfigError, match=r"categories: \[kind\] makes inputs of the strings"):
         lossfw.run(path, overrides=[weights, "data.categories-"])
     with pytest.raises(ConfigError, match=r"of kind, zone, .*write categories: \[kind, zone\]"):
         lossfw.run(path, overrides=[weights, "data.categories=[kind]"])

@@ -189,7 +189,7 @@ def test_all_columns_of_texts_are_left_out_by_one_hint(file, columns, problem, f
     network = "network={layers: [{units: 1, activation: identity}], weights: w.npz}"
     np.savez(folder / "w.npz", W1=np.ones((1, 1)), b1=np.zeros(1))
     _, told, _ = problem(text, "evaluate.slices=[]", network)
-    assert "Columns of texts are left out with exclude: [" in told
+    assert "String columns are left out with exclude: [" in told
     listed = told.partition("exclude: [")[2].partition("]")[0].split(", ")
     assert sorted(listed) == ["region", "shop"]
 
@@ -197,4 +197,4 @@ def test_all_columns_of_texts_are_left_out_by_one_hint(file, columns, problem, f
 def test_labels_that_are_objects_have_their_cure(columns, problem, folder):
     np.savez(folder / "t.npz", x=columns["x"], y=columns["y"], region=np.array(["a", None]))
     _, told, _ = problem(TEXT.format(data=SOURCES["npz"]), "evaluate.slices=[column.region]")
-    assert told.endswith("Save an array of texts: array.astype(str)")
+    assert told.endswith("Save an array of strings: array.astype(str)")

@@ -38,7 +38,8 @@ def test_the_weights_keep_the_names(folder):
 def test_another_order_is_refused_and_the_hint_mends_it(problem, trained):
     _, what, hint = problem(TRAINED, "data.file=turned.csv")
     assert what == (
-        "the column 'b' of the data 'arrays (turned.csv)' is input 0, and input 1 of the training"
+        "the column 'b' of the data 'arrays (turned.csv)' is input 0, "
+        "but it was input 1 of the training"
     )
     assert hint == "write inputs_key: [a, b]"
     mended = ["data.file=turned.csv", "data.inputs_key=[a, b]"]
@@ -79,5 +80,5 @@ def test_parquet_files_have_names_too(folder):
         write_columns(folder / f"{name}.parquet", columns)
     for file in ("data={name: parquet, path: %s, targets_key: y}", "data.file=%s.parquet"):
         assert lossfw.run("run.yaml", overrides=[file % "two"]).count == len(ROWS)
-        with pytest.raises(ConfigError, match="is input 0, and input 1 of the training"):
+        with pytest.raises(ConfigError, match="is input 0, but it was input 1 of the training"):
             lossfw.run("run.yaml", overrides=[file % "one"])

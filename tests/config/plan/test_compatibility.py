@@ -85,9 +85,10 @@ def activated(last, loss):
          ["data 'inline': target[2] = 4 is not a class", "3 columns, so classes are 0 .. 2"],
          "write units: 5, one for each class"),
         (NETWORK.replace("[0, 1, 2]", "[[1, 0], [0, 1], [1, 0]]").replace("accuracy", ""), "6:15",
-         ["(3, 3)", "(3, 2)"], "write units: 2, as wide as the targets"),
+         ["(3, 3)", "(3, 2)"], "write units: 2, the number of columns of the targets"),
         (activated("softmax", "{name: cross_entropy, from_logits: true}"), "6:30",
-         ["set to take logits", "softmax makes probabilities"], "activation: identity"),
+         ["configured to take logits", "softmax turns them into probabilities"],
+         "activation: identity"),
         *((BARE.replace("cross_entropy", loss), "8:7",
            [f"the loss {loss} takes targets in SIGN, the set {{-1, +1}}, but the data 'inline'",
             "have the class indices 0 to 2"], ["cross_entropy", f"instead of {loss}"])
@@ -98,7 +99,7 @@ def activated(last, loss):
         (activated("softmax", "squared_error").replace("[accuracy]", "[]"), "6:15", "(3, 3)",
          "if the targets are class indices, take "),
         (SAVED_LOGITS.replace("accuracy", "accuracy, calibration_error"), "5:32",
-         "the metric calibration_error takes predictions, and its input would be logits",
+         "the metric calibration_error takes predictions, but its input would be logits",
          "leave it out, or give predictions"),
         *((activated("identity", "multiclass_hinge").replace("accuracy", f"accuracy, {metric}"),
            "9:32", f"the metric {metric} takes predictions in SIMPLEX", "softmax")
@@ -117,11 +118,11 @@ def activated(last, loss):
          .replace("[accuracy]", "[squared_error]"), "2:7", "", ""),
         (ONE_OUTPUT.replace("[0.7]", "[0.7], [0.1]"), "3:19",
          "the number of logits is 4, and that of the rows of the data 'inline' is 3",
-         "each row of the data needs the outputs for it, in the same order"),
+         "give the outputs of each row of the data, in the same order"),
         (ONE_OUTPUT.replace("logits: [[0.5], [0.2], [0.7]]", "predictions: [0.5, 0.2, 0.7]"), None,
          "cross_entropy takes rows of numbers", ""),
         # A slip in one cell makes no labels of a column of numbers.
-        (PRICES, "4:7", ["the loss squared_error takes numbers, and target[1] of the data ",
+        (PRICES, "4:7", ["the loss squared_error takes numbers, but target[1] of the data ",
                          "is the text '15O'"], "data.map_targets"),
     ],
 )  # fmt: skip

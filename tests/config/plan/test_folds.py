@@ -85,7 +85,7 @@ def test_classes_are_spread_evenly(table):
 def test_a_class_with_fewer_rows_than_folds_is_noted(table):
     _, config = training("train.hold_out.stratify=true", "train.hold_out.fold=0")
     assert config.notes == [
-        "classes with fewer rows than the 4 folds are in some of them only: z (3)"
+        "classes with fewer rows than the 4 folds are missing from some folds: z (3)"
     ]
 
 
@@ -154,7 +154,7 @@ def test_stratify_takes_classes(table):
 
 def test_a_row_without_a_group_is_refused(table):
     (table / "t.csv").write_text((table / "t.csv").read_text().replace("x1,", ",", 1))
-    with pytest.raises(ConfigError, match=r"column 'patient'\[1\] has no value"):
+    with pytest.raises(ConfigError, match=r"column 'patient'\[1\] is missing"):
         training("train.hold_out.keep_together=column.patient", "train.hold_out.fold=0")
 
 

@@ -102,7 +102,7 @@ def test_rows_that_are_held_out_are_those_of_whole_groups(table, folder):
         assert sizes == [SIZES[NAMES.index(part.name_of(g))] for g in range(len(part))]
 
 
-HINT = "write data.group_key: COLUMN, which has the same number or text in all rows of a group"
+HINT = "write data.group_key: COLUMN, a column with the same value in all rows of a group"
 PLAIN = "data={name: arrays, file: t.csv, targets_key: y}"
 WRITER = "data={name: digits, group_key: writer}"
 NPZ = "data.file=t.npz"
@@ -111,15 +111,15 @@ NPZ = "data.file=t.npz"
 @pytest.mark.parametrize(
     ("overrides", "at", "told", "hint"),
     [
-        ([PLAIN], 0, "the loss spread takes rows in groups, and nothing says which belong", HINT),
+        ([PLAIN], 0, "the loss spread takes groups of rows, but the configuration does ", HINT),
         (["evaluate.metrics=[spread]", PLAIN, "loss=huber"], "-o", "the metric spread takes", HINT),
         (["data.group_key=quary"], "-o", "t.csv has no column 'quary'", "did you mean 'query'?"),
         (["data.group_key=pair", "data.where=column.x >= 0"], "-o",
          "column 'pair'[5] is 'b' again, after other groups: this group began at row 3", ""),
-        (["data.group_key=gap"], "-o", "column 'gap'[4] has no value; every row needs its", ""),
+        (["data.group_key=gap"], "-o", "column 'gap'[4] is missing; every row needs a", ""),
         (["data.group_key=sizes", NPZ], "-o", "np.repeat(np.arange(len(sizes)), sizes) has a", ""),
         ([WRITER], "-o", "the source digits has no columns to slice by", ""),
-        (["evaluate.sample={count: 7}"], "-o", "7 groups cannot be drawn from 6 without drawing",
+        (["evaluate.sample={count: 7}"], "-o", "7 groups cannot be drawn from 6 without ",
          "write replace: true, or a count of at most 6"),
     ],
 )  # fmt: skip
@@ -140,6 +140,6 @@ def test_batches_of_one_group_of_all_rows_are_noted(table, folder):
     (folder / "run.yaml").write_text(text.replace("file: t.csv", "file: t.csv, exclude: [query]"))
     (note,) = verdict_of("run.yaml").notes
     assert note.startswith(
-        f"without data.group_key the {ROWS} rows are one group to the loss whole"
+        f"without data.group_key the {ROWS} rows form one group for the loss whole"
     )
     assert verdict_of("run.yaml", [f"train.batch_size={ROWS}"]).notes == ()

@@ -69,7 +69,13 @@ def test_the_first_rows_show_that_outputs_are_not_predictions(refused):
     ("old", "new", "at", "what", "hint"),
     [
         ("model: {name: linear, file: m.json}\n", "", "1:1", "neither a model nor a", "model:"),
-        ("model:", "network: {predictions: y}\nmodel:", "4:1", "network and model", "leave one"),
+        (
+            "model:",
+            "network: {predictions: y}\nmodel:",
+            "4:1",
+            "give network or model, not both",
+            "leave one",
+        ),
         (", file: m.json", "", "4:8", "linear has no file", "FOLDER/linear.json"),
         ("linear, f", "linaer, f", "4:15", "no model 'linaer'", "'linear'"),
         (", file", ", gian: 2, file", "4:23", "no parameter 'gian'", "'gain'"),
@@ -186,7 +192,7 @@ def test_saved_raw_outputs_and_their_link_are_predictions(plan, files, loss, for
             "saved.npy",
             "saved.npy, output_activation: softmax",
             "4:7",
-            "is set to take logits",
+            "is configured to take logits",
             "identity",
         ),
         ("saved.npy", "saved.npy, output_column: 2", "3:60", "from 0 to 1", ""),
@@ -251,8 +257,8 @@ def weights_of_layers(files):
 @pytest.mark.parametrize(
     ("file", "content", "what", "hint"),
     [
-        ("config.yaml", None, "is not the folder of a training", "--out"),
-        ("m.json", None, "has not ended: it has no m.json", "--resume"),
+        ("config.yaml", None, "is not a training folder", "--out"),
+        ("m.json", None, "holds an unfinished training: it has no m.json", "--resume"),
         ("model.json", None, "has no model.json", "--resume"),
         ("config.yaml", "a: [", "config.yaml:1", ""),
     ],

@@ -113,7 +113,7 @@ def test_saved_predictions_need_no_inputs(plan, files):
 def test_another_order_of_columns_is_told_with_the_key(plan, files):
     with_card(files, "bus", "car", columns=("age", "kind"))
     with pytest.raises(
-        ConfigError, match=r"(?s)input 0, and input 1 of .*inputs_key: \[age, kind\]"
+        ConfigError, match=r"(?s)input 0, but it was input 1 of .*inputs_key: \[age, kind\]"
     ):
         plan(TEXT)
     assert outputs(plan, TEXT.replace("keep}", "keep, inputs_key: [age, kind]}")) == [11, 100, 130]
@@ -122,7 +122,7 @@ def test_another_order_of_columns_is_told_with_the_key(plan, files):
 def test_another_name_in_the_place_of_a_column_is_noted(plan, files):
     with_card(files, "bus", "car", columns=("kind", "years"))
     (note,) = plan(TEXT).warnings
-    assert note.endswith("other names of inputs than the training: age instead of years")
+    assert note.endswith("input columns that the training did not have: age instead of years")
 
 
 @pytest.mark.parametrize("key", ["scale: 2", "standardize: true"])

@@ -80,7 +80,7 @@ def test_every_wrong_part_is_named(problems):
 
 def test_no_part_at_all(problem):
     emptied = GOOD[: GOOD.index("  of:")] + "  of: []\n"
-    assert problem(emptied)[:2] == ("run.yaml:6:7", "loss.of should be a list that is not empty")
+    assert problem(emptied)[:2] == ("run.yaml:6:7", "loss.of should be a non-empty list")
     missing = GOOD[: GOOD.index("  of:")]
     assert "sum needs the parameter 'of'" in problem(missing)[1]
 

@@ -91,7 +91,7 @@ def test_a_training_that_begins_with_weights_keeps_their_numbers(folder):
 @pytest.mark.parametrize(
     ("standardize", "first", "what", "hint"),
     [
-        ("true", "false", "there are none", "a training with standardize: true keeps them"),
+        ("true", "false", "which are missing", "a training with standardize: true stores them"),
         ("false", "true", "trained with standardised inputs", "write data.standardize: true"),
     ],
 )
@@ -104,7 +104,7 @@ def test_weights_and_rows_that_disagree_are_refused(standardize, first, what, hi
 def test_saved_predictions_have_no_inputs_to_standardise(refused, folder):
     np.save(folder / "y.npy", np.full(ROWS, 0.5))
     layers = "{weights: out/weights.npz, layers: [{units: 1, activation: sigmoid}]}"
-    refused(RUN.replace(layers, "{predictions: y.npy}"), what="there are none")
+    refused(RUN.replace(layers, "{predictions: y.npy}"), what="which are missing")
 
 
 def test_of_weights_that_are_missing_nothing_more_is_said(problem):
@@ -136,5 +136,5 @@ def test_numbers_that_are_wrong_are_refused(change, message, folder):
 def test_a_key_beside_other_held_out_data_is_told_to_change_nothing(folder):
     np.save(folder / "other.npy", X)
     out = "{name: arrays, inputs: other.npy, targets: t.npy, standardize: true}"
-    with pytest.warns(RuntimeWarning, match=r"hold_out\.data\.standardize changes nothing"):
+    with pytest.warns(RuntimeWarning, match=r"hold_out\.data\.standardize has no effect"):
         trained(f"train.hold_out.data={out}", "data.standardize=false")

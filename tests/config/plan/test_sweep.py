@@ -204,12 +204,16 @@ def test_a_mistake_outside_of_the_sweep_is_told_once(mistakes):
 @pytest.mark.parametrize(
     ("text", "where", "what"),
     [
-        ("sweep: {}", "6:1", "sweep has none of grid, zip, seeds"),
-        ("sweep: {grid: {}}", "6:1", "sweep has none of grid, zip, seeds"),
+        ("sweep: {}", "6:1", "sweep needs at least one of grid, zip, seeds"),
+        ("sweep: {grid: {}}", "6:1", "sweep needs at least one of grid, zip, seeds"),
         ("sweep: 3", "6:8", "sweep should be a mapping, got 3"),
         ("sweep: {gird: {a: [1]}}", "6:9", "unknown key 'sweep.gird'"),
         ("sweep: {grid: {loss.delta: 1}}", "6:28", "sweep.grid.loss.delta should be a list, got 1"),
-        ("sweep: {grid: {loss.delta: []}}", "6:28", "sweep.grid.loss.delta should be a list that"),
+        (
+            "sweep: {grid: {loss.delta: []}}",
+            "6:28",
+            "sweep.grid.loss.delta should be a non-empty list",
+        ),
         ("sweep: {grid: {loss..delta: [1]}}", "6:16", "'loss..delta' is not the name of a setting"),
         ("sweep: {grid: {sweep.seeds: [1]}}", "6:16", "sweep is the same for all runs"),
         ("sweep: {grid: {extends: [a]}}", "6:16", "extends is the same for all runs"),
@@ -217,11 +221,11 @@ def test_a_mistake_outside_of_the_sweep_is_told_once(mistakes):
         ("seed: 3\nsweep: {grid: {seed.x: [1]}}", "7:16", "seed is 3, which has no keys"),
         ("sweep: {grid: {evaluate.metrics.1: [x]}}", "6:16", "evaluate.metrics has the indices 0"),
         ("sweep: {grid: {seed: [1]}, seeds: 2}", "6:28", "the sweep sets seed twice"),
-        ("sweep: {grid: {seed: [1, 1]}}", "6:26", "two runs are called seed=1"),
+        ("sweep: {grid: {seed: [1, 1]}}", "6:26", "two runs have the name seed=1"),
         ("sweep: {seeds: 0}", "6:16", "sweep.seeds should be a number of seeds from 1 to 1000"),
         ("sweep: {seeds: [-1]}", "6:17", "sweep.seeds.0 should be at least 0, got -1"),
         ("sweep: {seeds: true}", "6:16", "sweep.seeds should be a number of seeds"),
-        ("sweep: {zip: {seed: [1, 2], loss.delta: [1]}}", "6:29", "loss.delta has 1 values and"),
+        ("sweep: {zip: {seed: [1, 2], loss.delta: [1]}}", "6:29", "loss.delta has 1 values but"),
         ("sweep: {grid: {loss.delta: [!x 1]}}", "6:29", "the tag '!x' is not read"),
     ],
 )

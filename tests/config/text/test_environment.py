@@ -61,7 +61,7 @@ def test_a_key_is_no_place_for_one(problem, monkeypatch):
         ("${env:A-B}", "'A-B' is not the name of a variable", "write ${env:NAME}"),
         ("a ${env:SEED_A", "'a ${env:SEED_A' has a '${env:' without its '}'", ""),
         ("${env:HUGE}", "'1e999' is larger than the largest float64, 1.8e308", ""),
-        ("${env:ESCAPE}", "the environment variable 'ESCAPE' has characters that are not text", ""),
+        ("${env:ESCAPE}", "the environment variable 'ESCAPE' is not valid text", ""),
         ("${env:WORD}", "seed should be a whole number, got 'many'", ""),
     ],
 )

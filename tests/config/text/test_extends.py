@@ -143,13 +143,13 @@ def test_what_is_missing_everywhere_is_missing_in_the_first(problem, folder):
 )
 def test_a_circle_is_refused_where_it_closes(files, what, refusal):
     problem = refusal(files)
-    assert problem.what == f"extends goes round in a circle: {what}"
+    assert problem.what == f"extends is circular: {what}"
     assert problem.where == f"{list(files)[-1]}:1:10"
 
 
 def test_a_circle_through_a_link_is_one(folder, refusal):
     (folder / "link.yaml").symlink_to("a.yaml")
-    assert "circle" in refusal({"a.yaml": "extends: link.yaml"}).what
+    assert "circular" in refusal({"a.yaml": "extends: link.yaml"}).what
 
 
 def test_a_chain_without_end_is_refused(refusal):
@@ -162,9 +162,9 @@ def test_a_chain_without_end_is_refused(refusal):
     [
         ("bas.yaml", "bas.yaml: there is no such file", "did you mean 'base.yaml'?"),
         (".", ".: this is a folder, not a file", "give a YAML file"),
-        ("3", "extends should be the name of a file, got 3", ""),
-        ("[base.yaml]", "extends should be the name of a file, got a list of 1 item", ""),
-        ("''", "extends should be the name of a file, got ''", ""),
+        ("3", "extends should be a file name, got 3", ""),
+        ("[base.yaml]", "extends should be a file name, got a list of 1 item", ""),
+        ("''", "extends should be a file name, got ''", ""),
     ],
 )
 def test_what_cannot_be_extended(value, what, hint, refusal):

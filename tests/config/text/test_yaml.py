@@ -150,7 +150,7 @@ def test_the_caret_stands_under_the_place(loader):
           for tag in ("!!python/object:os.system", "!!int", "!mine", "!", "!!set")),
         ("a: !!python/tuple [1]", "1:4", "is not read"),
         ("a: &x {k: 1}\nb:\n  <<: *x\n  c: 1\n", "3:3", "merge keys"),
-        *((f"? {key}\n: x\n", "1:3", "a key is a text")
+        *((f"? {key}\n: x\n", "1:3", "a key should be a string")
           for key in ("1.5", "true", "null", "[a]", "{a: b}")),
         ('{0: 1, "0": 2}', "1:8", "given twice"),
         ("loss: a\ndata: b\nloss: c\n", "3:1", "the key 'loss' is given twice"),
@@ -235,7 +235,7 @@ def test_a_text_without_a_document_has_no_root(text, loader):
         ("a: b: c\n", 1, "needs quotes"),
         ("a: 1\n  b: 2\n", 2, "needs quotes"),
         ("a:\n\t- 1\n", 2, "indent with spaces"),
-        ("a: @x\n", 1, "quote a text"),
+        ("a: @x\n", 1, "quote a string"),
     ],
 )
 def test_syntax_errors_have_a_place_and_a_hint(text, line, hint, loader):

@@ -10,7 +10,7 @@ from lossfw.evaluation.slices import BY, Slice
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"level": 1.0}, "level should lie between 0 and 1, got 1.0"),
+        ({"level": 1.0}, "level should be between 0 and 1, got 1.0"),
         ({"level": True}, "level should lie"),
         ({"level": float("nan")}, "level should lie"),
         ({"method": "bootstap"}, "Did you mean 'bootstrap'?"),

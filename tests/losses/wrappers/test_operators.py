@@ -87,10 +87,10 @@ class TestScaledAndSum:
     @pytest.mark.parametrize(
         ("parts", "message"),
         [
-            ([], "of should be a list that is not empty"),
+            ([], "of should be a non-empty list"),
             ([SQUARED, 3], r"of\.1 should be a loss, its name, or a mapping"),
             ([CROSS, HINGE], r"targets of cross_entropy lie in CLASS_INDEX.*hinge in SIGN"),
-            ([LOGITS, CROSS], "cross_entropy is set to take logits"),
+            ([LOGITS, CROSS], "cross_entropy is configured to take logits"),
             ([LOGITS, BRIER], "brier takes predictions in SIMPLEX"),
             ([Masked(of=SQUARED, ignore=0)], "masked cannot be inside sum"),
             ([ClassWeighted(of=CROSS, weights=[1.0])], "in_denominator=False"),

@@ -141,7 +141,7 @@ def test_saved_outputs_have_no_weights(lossfw, folder):
     )
     result = lossfw(*NAME)
     assert result.exit_code == 2
-    assert "study.yaml:3:1: error: the network has saved outputs and no weights" in result.stderr
+    assert "study.yaml:3:1: error: the network has saved outputs, but no weights" in result.stderr
 
 
 def test_the_weights_of_a_network_that_are_missing_or_not_finite(lossfw, folder):

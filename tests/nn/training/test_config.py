@@ -151,7 +151,7 @@ def test_mistakes_of_a_file_have_line_and_column(problem):
 
 def test_a_configuration_without_the_section(problem):
     where, what, hint = problem(text=CONFIG.partition("train:")[0])
-    assert (where, what) == ("train.yaml:1:1", "there is no section train")
+    assert (where, what) == ("train.yaml:1:1", "the section train is missing")
     assert "train: {epochs: 10, optimizer: sgd}" in hint
 
 
@@ -204,8 +204,8 @@ def test_a_data_set_with_one_class(problem, build, change):
     where, what, hint = problem()
     assert where == "train.yaml:2:7"
     assert "all 200 rows" in what
-    assert "have class 1: there is only one class to learn" in what
-    assert hint == "train.allow_untrainable: true would train all the same"
+    assert "have class 1: expected at least two classes" in what
+    assert hint == "train.allow_untrainable: true trains anyway"
     build("train.allow_untrainable=true")
 
 

@@ -248,7 +248,10 @@ class TestDivergence:
 
 @pytest.mark.parametrize(
     ("bias", "error", "when"),
-    [(0.1, RunError, "After epoch 1, a prediction left its space: "), (2.0, DomainError, "")],
+    [
+        (0.1, RunError, "After epoch 1, a prediction is outside of its space: "),
+        (2.0, DomainError, ""),
+    ],
 )
 def test_a_prediction_that_leaves_its_space_says_when(bias, error, when, training):
     data = Dataset("d", targets=np.full((8, 1), 0.5), inputs=np.ones((8, 1)))

@@ -37,7 +37,7 @@ def test_switches_have_a_body_for_each_choice():
     assert data.switches[0][1][0] == "normalised"
     assert {body.line.label for body in data.bodies} == {
         "probability of the target's class, of two",
-        "score of the target's class, of two, less that of the other",
+        "score of the target's class, of two, minus the score of the other class",
     }
 
 

@@ -130,7 +130,7 @@ def test_two_runs_have_no_winner_and_others_say_why(made, command, compared):
     assert compared(*runs[:2])["winner"] is None
     command("run", "one.yaml", "--out", "other", "-o", "loss=absolute_error")
     found = compared(*runs, "other")["winner"]
-    told = "the losses of the runs are different things (compare --loss NAME takes one for all)"
+    told = "the runs have different losses (compare --loss NAME takes one for all)"
     assert found == {"why": told}
     command("run", "one.yaml", "--out", "plain", "-o", "evaluate.intervals=null")
     assert "plain kept neither" in compared(*runs, "plain")["winner"]["why"]
@@ -158,7 +158,7 @@ def test_a_sweep_shows_the_winner_of_the_runs_that_are_done(guesses, command, fo
 def test_a_sweep_that_cannot_say_so_says_why(guesses, command):
     sweep = SWEEP.replace(", nan.npy", "")
     shown = command("run", "one.yaml", "-o", sweep).stdout
-    assert "No run is named the best, because nothing of them is kept: give --out DIR." in shown
+    assert "No run is named the best, because the runs are not saved: give --out DIR." in shown
     none = ("-o", "evaluate.intervals=null", "--out", "none")
     assert "kept neither" in command("run", "one.yaml", "-o", sweep, *none).stdout
     data = (

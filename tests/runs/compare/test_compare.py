@@ -171,7 +171,7 @@ class TestWhatIsNotCompared:
         other = run("other", "loss=brier")
         found = compared(run("one"), other)
         assert of(found, "other")[1]["loss"] == {"value": None, "interval": None}
-        assert "are different things" in found["notes"][0]
+        assert "are different losses" in found["notes"][0]
         assert of(found, "other")[1]["accuracy"]["value"] == 0
 
     def test_a_metric_with_other_parameters(self, run, compared):
@@ -195,7 +195,7 @@ class TestWhatIsNotCompared:
         found = compared(one, other)
         assert of(found, "other")[1]["accuracy"]["interval"] is None
         assert of(found, "other")[1]["loss"]["interval"] is not None
-        assert "accuracy: the rows of other do not give its number again" in found["notes"][0]
+        assert "accuracy: the rows of other do not reproduce its value" in found["notes"][0]
 
 
 class TestFolders:

@@ -76,7 +76,7 @@ def test_a_missing_interval_counts_as_none(run, command, folder, kept, caption, 
 def test_a_number_that_no_choice_of_rows_changes_has_no_interval(run, command, folder):
     page = page_of(run("a"), run("b"))
     # Each caption is the description of its picture, too.
-    assert page.count("it has no interval, because no choice of rows changes it") == 6
+    assert page.count("it has no interval, because resampling the rows does not change it") == 6
 
 
 @pytest.mark.parametrize("trusted", [False, True])

@@ -126,7 +126,7 @@ def test_another_level(run, command):
     assert widths[1] > 3 * widths[0]
     result = command("compare", "one", "other", "--level", "95")
     assert result.exit_code == 2
-    assert "level should lie between 0 and 1" in result.stderr
+    assert "level should be between 0 and 1" in result.stderr
 
 
 def test_one_form_at_a_time(run, command):

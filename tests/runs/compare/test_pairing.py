@@ -103,7 +103,7 @@ def test_runs_with_other_weights_have_no_interval(made, compared, command, other
     for pair in itertools.permutations(["plain", "weighed"]):
         differences, notes = less(compared(*pair))
         assert [number["interval"] for number in differences.values()] == [None, None]
-        assert notes[0].startswith(f"{pair[1]} weighs the rows differently than {pair[0]}")
+        assert notes[0].startswith(f"{pair[1]} uses other weights of the rows than {pair[0]}")
         assert len(notes) == 1
         assert " *" not in command("compare", *pair).stdout
 
@@ -162,6 +162,6 @@ def test_losses_with_other_parameters_are_not_subtracted(made, compared):
     made("again", "{name: quantile, q: 0.1}", "network.predictions=y2.npy")
     differences, notes = less(compared("low", "high"))
     assert differences["loss"] == {"value": None, "interval": None}
-    told = "the losses of low (Quantile(q=0.1)) and high (Quantile(q=0.9)) are different things"
+    told = "the losses of low (Quantile(q=0.1)) and high (Quantile(q=0.9)) are different losses"
     assert any(told in note for note in notes), notes
     assert less(compared("low", "again"))[0]["loss"]["interval"]

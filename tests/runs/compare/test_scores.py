@@ -160,7 +160,7 @@ def test_python_takes_a_loss_as_a_name_a_mapping_or_a_component(pair):
     given = "cross_entropy", {"name": "cross_entropy"}, lossfw.loss("cross_entropy")
     values = {lossfw.compare(*pair, loss=one).numbers["other"]["loss"].value for one in given}
     assert len(values) == 1
-    with pytest.raises(lossfw.errors.ArgumentError, match="metrics is a list"):
+    with pytest.raises(lossfw.errors.ArgumentError, match="metrics should be a list"):
         lossfw.compare(*pair, metrics="brier")
     both = lossfw.compare(*pair, metrics=[lossfw.loss("brier"), lossfw.metric("top_k", k=2)])
     assert both.measures[-2:] == ("brier", "top_k")

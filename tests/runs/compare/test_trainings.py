@@ -82,7 +82,7 @@ def test_what_is_unfinished_is_left_out_and_runs_stay_apart(trainings, lossfw, f
 def test_losses_that_differ_are_no_comparison(trainings, lossfw):
     more = ("-o", "loss=brier", "--out", "all/brier")
     assert lossfw("train", "train.yaml", *more).exit_code == 0
-    assert "the losses brier, cross_entropy are different things" in lossfw("compare", "all").stdout
+    assert "the losses brier, cross_entropy are different losses" in lossfw("compare", "all").stdout
 
 
 def test_a_training_writes_over_no_configuration_of_a_user(folder, lossfw, trainings):

@@ -221,7 +221,7 @@ def test_tensors_of_torch_save_are_converted_by_the_line_in_the_message(tmp_path
 
 @pytest.mark.parametrize("module", ["net.py", "torch.nn:Linear", "net.py:", "net.py:a b"])
 def test_a_module_is_a_name_in_a_file(module):
-    with pytest.raises(ParameterError, match="a file of Python and a name in it"):
+    with pytest.raises(ParameterError, match="a Python file and a name in it"):
         torch_model(module=module)
 
 

@@ -200,5 +200,5 @@ def test_a_folder_among_arrays_names_the_source_of_folders(tmp_path):
 
 def test_a_text_of_megabytes_is_not_a_label(tmp_path):
     path = write_columns(tmp_path / "t.parquet", {"x": [0.5, 1], "targets": ["a", "b" * 2**18]})
-    with pytest.raises(DataError, match=r"'targets' has a text of more than 131072 characters"):
+    with pytest.raises(DataError, match=r"'targets' has a string of more than 131072 characters"):
         lossfw.registry().create("source", "arrays", file=str(path)).load()
