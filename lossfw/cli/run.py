@@ -47,7 +47,7 @@ _LOST_WEIGHTS = (
     "--cluster",
     metavar="SCHEDULER",
     help="Compute on a Dask cluster: an address, a scheduler file, or local:N for N "
-    "processes on this machine. Of several runs, each is one task.",
+    "processes on this machine. Several runs are one task each.",
 )
 @click.option(
     "--report",

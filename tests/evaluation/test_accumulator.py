@@ -386,7 +386,7 @@ def test_logits_alone_do_not_tell_rows_apart_as_predictions_do():
     made.add(rows)
     assert [part["count"] for part in made.numbers().slices] == [1, 1]
     made = Accumulator(loss, [], slices=[Slice("s", "prediction.max", [0.5])])
-    with pytest.raises(ArgumentError, match="takes predictions, but there are only logits"):
+    with pytest.raises(ArgumentError, match="needs predictions, but there are only logits"):
         made.add(rows)
 
 

@@ -98,7 +98,7 @@ def test_a_warning_names_the_first_row_of_a_group_whose_loss_is_nan(y):
     y[[40, 41, 700]] = np.nan
     starts = np.cumsum(SIZES) - SIZES
     named = sorted({int(starts[GROUP[row]]) for row in (40, 41, 700)})
-    told = f"rows {', '.join(map(str, named))} is" if len(named) > 1 else f"row {named[0]} is"
+    told = f"rows {', '.join(map(str, named))}" if len(named) > 1 else f"row {named[0]}"
     assert evaluate(plan(y)).warnings[-1] == f"The loss is NaN because of {told}."
 
 

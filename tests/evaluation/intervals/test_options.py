@@ -11,8 +11,8 @@ from lossfw.evaluation.slices import BY, Slice
     ("wrong", "said"),
     [
         ({"level": 1.0}, "level should be between 0 and 1, got 1.0"),
-        ({"level": True}, "level should lie"),
-        ({"level": float("nan")}, "level should lie"),
+        ({"level": True}, "level should be"),
+        ({"level": float("nan")}, "level should be"),
         ({"method": "bootstap"}, "Did you mean 'bootstrap'?"),
         ({"replicates": 99}, "from 100 to 100000, got 99"),
         ({"replicates": 1e3}, "whole number from 100"),
