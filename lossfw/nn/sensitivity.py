@@ -30,7 +30,7 @@ _NUDGE, _JUMP = 1e-9, 1e-3
 _PREDICTIONS = ("prediction", "any")
 _RAW_OUTPUTS = tuple(form for form in get_args(Form) if form != "prediction")
 
-Derivatives = Sequence[LayerGradient]
+LayerDerivatives = Sequence[LayerGradient]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,13 +81,13 @@ class Study:
         """The metrics that are constant but for jumps."""
         return [m for m in self.plan.metrics if isinstance(m, RowMetric) and m.piecewise_constant]
 
-    def _derivatives(self, network: Network) -> Derivatives:
+    def _derivatives(self, network: Network) -> LayerDerivatives:
         plan, data = self.plan, self.plan.data
         group = data.group_numbers if plan.loss.takes_groups else None
         given = (self._inputs, data.targets, data.sample_weight, group)
         return loss_and_gradients(network, plan.loss, plan.outputs_form, *given)[1]
 
-    def _move(self, network: Network, derivatives: Derivatives) -> Derivatives:
+    def _move(self, network: Network, derivatives: LayerDerivatives) -> LayerDerivatives:
         """Return the move of each parameter per unit of the way, of length 1 in all."""
         if not self.place:
             length = np.sqrt(
@@ -165,7 +165,7 @@ class Study:
             "jumps": [dict(zip(keys, jump, strict=True)) for jump in sorted(jumps)],
         }
 
-    def _zeros(self, network: Network, derivatives: Derivatives) -> dict[str, Any]:
+    def _zeros(self, network: Network, derivatives: LayerDerivatives) -> dict[str, Any]:
         """Return the number of parameters of each layer, and for how many the derivative is 0.
 
         ``unseen`` counts weights whose input is 0 in every row. ``steady`` tells of a metric that
@@ -199,7 +199,7 @@ class Study:
 class _Line:
     """A network along a line. The layers before the first that moves are computed once."""
 
-    def __init__(self, network: Network, move: Derivatives, signal: NDArray) -> None:
+    def __init__(self, network: Network, move: LayerDerivatives, signal: NDArray) -> None:
         first = next(i for i, layer in enumerate(move) if layer.weight.any() or layer.bias.any())
         for layer in network.layers[:first]:
             signal = layer.activation.value(np, layer.pre_activation(signal))
