@@ -187,6 +187,7 @@ class _ParquetPieces(ChunkedTable):
         self._reader: Iterator[Any] = iter(())
         self._next = -1
         self._step = max(1, PIECE_BYTES // self._row_bytes())
+        self._texts = options.labels & (table.texts() if options.labels else frozenset())
         self._pieces, self.count = [], 0
         for number, file in enumerate(table.files):
             for group, rows in enumerate(file.groups):
@@ -237,9 +238,8 @@ class _ParquetPieces(ChunkedTable):
 
     def _find_labels(self) -> dict[int, list[str]]:
         """Read the columns that may hold labels and hold texts; return their labels, ascending."""
-        options, names = self._options, self._table.names
+        options, names, texts = self._options, self._table.names, self._texts
         kept = options.kept
-        texts = self._table.texts() if self._options.labels else frozenset()
         found: dict[int, set[str]] = {}
         for n in sorted(self._options.labels & set(self._wanted)):
             if n >= self._table.stored and n in texts | kept:
@@ -299,8 +299,10 @@ class _ParquetPieces(ChunkedTable):
     def _read_from(self, piece: int, columns: Sequence[int]) -> Iterator[Any]:
         """Yield the batches of the library from this piece on."""
         first, group, skipped = self._pieces[piece][:3]
+        # As codes, in which a file holds them: each text is made once for a row group.
+        texts = self._stored(sorted(self._texts.intersection(columns)))
         for file in self._table.files[first:]:
-            with _opened(file.name) as opened:
+            with _opened(file.name, texts) as opened:
                 for number in range(group, len(file.groups)):
                     batches = opened.iter_batches(
                         self._step, row_groups=[number], columns=self._stored(columns)
@@ -391,12 +393,13 @@ def _size(name: str) -> int:
 
 
 @contextmanager
-def _opened(name: str) -> Iterator[Any]:
+def _opened(name: str, texts: Sequence[str] = ()) -> Iterator[Any]:
     """Open a file for the library, which reads one on this machine by itself."""
     reader = pyarrow("pyarrow.parquet").ParquetFile
     with readable(name):
         source = _open(name) if _is_address(name) else name
-        with reader(source, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file:
+        options = {"buffer_size": _BUFFER_BYTES, "pre_buffer": False}
+        with reader(source, read_dictionary=list(texts), **options) as file:
             yield file
 
 
