@@ -22,6 +22,7 @@ from lossfw.numerics import (
 )
 from lossfw_std.directions import DIRECTION, by_rows, combined, dots, unit_rows
 from lossfw_std.pairs import ABSENT, pairs, with_nan
+from lossfw_std.shared_parts import Deferred
 
 # A row of this label fills up a batch: it is in no pair, whatever its direction.
 _NEUTRAL = (1.0, ABSENT)
@@ -37,37 +38,31 @@ class _OfClasses(GroupLoss):
 
     temperature: PositiveFloat = 0.5
 
-    def value_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
-        """Return the loss from the cosines of all pairs."""
-        raise NotImplementedError
-
-    def derivative_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
-        """Return its derivative by the cosine of each ordered pair."""
+    def by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Deferred:
+        """Return the loss from the cosines of pairs, and its derivative by each ordered pair's."""
         raise NotImplementedError
 
     @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The loss by the sums of the other rows, which keep the digits of near pairs."""
         unit = unit_rows(xp, y)
-        result = self.value_by_cosines(xp, dots(xp, unit.rows, unit.rows), t)
-        return with_nan(xp, _is_unknown(xp, y, t), result)
+        value, _ = self.by_cosines(xp, dots(xp, unit.rows, unit.rows), t)
+        return with_nan(xp, _is_unknown(xp, y, t), value())
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Near pairs of one class, and those of other classes away, across each row."""
         unit = unit_rows(xp, y)
-        cosine = dots(xp, unit.rows, unit.rows)
-        result = by_rows(xp, unit, self.derivative_by_cosines(xp, cosine, t))
-        return with_nan(xp, _is_unknown(xp, y, t)[..., None, None], result)
+        _, derivative = self.by_cosines(xp, dots(xp, unit.rows, unit.rows), t)
+        return with_nan(xp, _is_unknown(xp, y, t)[..., None, None], by_rows(xp, unit, derivative()))
 
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, from the same cosines."""
         unit, unknown = unit_rows(xp, y), _is_unknown(xp, y, t)
-        cosine = dots(xp, unit.rows, unit.rows)
-        derivative = by_rows(xp, unit, self.derivative_by_cosines(xp, cosine, t))
-        value = with_nan(xp, unknown, self.value_by_cosines(xp, cosine, t))
-        return value, with_nan(xp, unknown[..., None, None], derivative)
+        value, derivative = self.by_cosines(xp, dots(xp, unit.rows, unit.rows), t)
+        gradient = with_nan(xp, unknown[..., None, None], by_rows(xp, unit, derivative()))
+        return with_nan(xp, unknown, value()), gradient
 
     def claims(self) -> Claims:
         """At least 0, and smooth where rows have directions."""
@@ -122,27 +117,24 @@ class NtXent(_OfClasses):
         total = xp.sum(xp.sum(xp.where(same, term, xp.zeros_like(e)), axis=-1), axis=-1)
         return total / _count(xp, same, t)
 
-    def value_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
-        """softplus(log of the sum of the negatives - own)."""
-        same, x, _ = self._parts(xp, cosine, t)
-        terms = xp.where(same, softplus(xp, x), xp.zeros_like(x))
-        return xp.sum(xp.sum(terms, axis=-1), axis=-1) / _count(xp, same, t)
-
-    def derivative_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
-        """Down for a pair of one class, up for the negatives by their shares."""
-        same, x, share = self._parts(xp, cosine, t)
-        pull = xp.where(same, sigmoid(xp, x), xp.zeros_like(x))
-        push = xp.sum(pull, axis=-1)[..., None] * share
-        count = _count(xp, same, t)[..., None, None]
-        return (push - pull) / count / self.temperature
-
-    def _parts(self, xp: Namespace, cosine: Array, t: Array) -> tuple[Array, ...]:
-        """Return the pairs of one class, their log odds, and the shares of the negatives."""
+    def by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Deferred:
+        """softplus(x) with x the log of the sum of the negatives less the own, and its share."""
         same, other = _classes(xp, t)
-        z = cosine / self.temperature
-        rest = logsumexp(xp, xp.where(other, z, xp.full_like(z, -xp.inf)), keepdims=True)
-        share = xp.exp(xp.where(other, z - rest, xp.full_like(z, -xp.inf)))
-        return same, rest - z, share
+        z, count = cosine / self.temperature, _count(xp, same, t)
+        negatives = xp.where(other, z, xp.full_like(z, -xp.inf))
+        rest = logsumexp(xp, negatives, keepdims=True)
+        x = rest - z
+
+        def value() -> Array:
+            terms = xp.where(same, softplus(xp, x), xp.zeros_like(x))
+            return xp.sum(xp.sum(terms, axis=-1), axis=-1) / count
+
+        def derivative() -> Array:
+            pull = xp.where(same, sigmoid(xp, x), xp.zeros_like(x))
+            push = xp.sum(pull, axis=-1)[..., None] * xp.exp(xp.where(other, -x, negatives))
+            return (push - pull) / count[..., None, None] / self.temperature
+
+        return value, derivative
 
 
 class SupervisedContrastive(_OfClasses):
@@ -189,23 +181,18 @@ class SupervisedContrastive(_OfClasses):
         total = xp.sum(xp.where(same | other, e, xp.zeros_like(e)), axis=-1)[..., None]
         total = xp.where(total > 0, total, xp.ones_like(total))
         term = xp.log(total) - cosine / self.temperature
-        terms = xp.where(same, term * _means(xp, t), xp.zeros_like(e))
+        terms = xp.where(same, term * _means(xp, same, t), xp.zeros_like(e))
         return xp.sum(xp.sum(terms, axis=-1), axis=-1)
 
-    def value_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
+    def by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Deferred:
         """The softmax cross-entropy of the others of the class, of each row."""
-        return xp.sum(softmax_cross_entropy(xp, *self._choices(xp, cosine, t)), axis=-1)
-
-    def derivative_by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Array:
-        """The shares of the softmax, less the weights."""
-        derivative = softmax_cross_entropy_gradient(xp, *self._choices(xp, cosine, t))
-        return derivative / self.temperature
-
-    def _choices(self, xp: Namespace, cosine: Array, t: Array) -> tuple[Array, Array]:
-        """Return logits of the other rows, and the weight of each."""
         same, other = _classes(xp, t)
         z = cosine / self.temperature
-        return xp.where(same | other, z, xp.full_like(z, -xp.inf)), _means(xp, t)
+        logits = xp.where(same | other, z, xp.full_like(z, -xp.inf)), _means(xp, same, t)
+        return (
+            lambda: xp.sum(softmax_cross_entropy(xp, *logits), axis=-1),
+            lambda: softmax_cross_entropy_gradient(xp, *logits) / self.temperature,
+        )
 
 
 class InfoNce(GroupLoss):
@@ -315,9 +302,9 @@ def _count(xp: Namespace, same: Array, t: Array) -> Array:
     return xp.where(count > 0, count, xp.ones_like(count))
 
 
-def _means(xp: Namespace, t: Array) -> Array:
+def _means(xp: Namespace, same: Array, t: Array) -> Array:
     """Return the weight of each pair in a mean over rows of means over their class."""
-    same = xp.astype(_classes(xp, t)[0], t.dtype)
+    same = xp.astype(same, t.dtype)
     own = xp.sum(same, axis=-1, keepdims=True)
     rows = xp.sum(xp.astype(own[..., 0] > 0, t.dtype), axis=-1)[..., None, None]
     one = xp.ones_like(own)
