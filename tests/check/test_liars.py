@@ -58,7 +58,7 @@ def test_a_liar_is_caught_by_the_check_that_it_breaks(liar):
     assert "was ended by" not in outcome.message
 
 
-@pytest.mark.turns(6)
+@pytest.mark.turns(12)
 @pytest.mark.parametrize("liar", LIARS, ids=str)
 def test_a_liar_breaks_nothing_else(liar):
     report = run(liar.suite(), examples=20)

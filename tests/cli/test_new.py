@@ -161,6 +161,7 @@ def test_a_plugin_may_have_a_model(lossfw, install):
     assert (both.exit_code, both.stdout) == (2, "")
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize(
     ("kind", "name", "told", "sections", "command", "shown"),
     [

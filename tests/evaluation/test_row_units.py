@@ -64,7 +64,7 @@ def test_texts_and_numbers_are_units_alike():
     assert texts["interval"] == pytest.approx(numbers["interval"], rel=1e-12)
 
 
-@pytest.mark.turns(3)
+@pytest.mark.turns(6)
 @pytest.mark.parametrize("method", ["jackknife", "bootstrap"])
 @pytest.mark.parametrize(
     "units", ["rows", "column.who", "column.one", "column.row", {"time": "column.row"}], ids=str

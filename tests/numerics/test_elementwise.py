@@ -77,7 +77,7 @@ def test_textbook_on_exact_numbers_is_mpmath(name):
             assert abs(mpmath.mpf(result) - wanted) <= abs(wanted) * mpmath.mpf(10) ** -55
 
 
-@pytest.mark.turns(3)
+@pytest.mark.turns(6)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_errors_in_ulps(name, dtype):

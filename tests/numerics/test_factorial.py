@@ -32,6 +32,7 @@ WANTED = {
 each = pytest.mark.parametrize("function", WANTED, ids=lambda f: f.__name__)
 
 
+@pytest.mark.turns(2)
 @each
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_the_last_digits_are_right(function, dtype):

@@ -43,6 +43,7 @@ X = np.concatenate(
 each = pytest.mark.parametrize("name", FUNCTIONS)
 
 
+@pytest.mark.turns(2)
 @each
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_value_and_derivatives(name, dtype):

@@ -29,6 +29,7 @@ def test_the_truth_is_the_inverse_of_mpmath():
             assert abs(mpmath.ncdf(mpmath.mpf(x)) / share - 1) <= 1e-50
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_errors_in_ulps(dtype):
     p = P.astype(dtype)

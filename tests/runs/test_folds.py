@@ -144,6 +144,7 @@ def test_a_baseline_is_left_out_or_is_a_column(table, config, trained):
     assert held_out["loss"] == pytest.approx(((a - b)[rows] ** 2).mean(), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_two_cross_validated_models_are_compared_by_all_rows(table, config, trained):
     other = ["train.optimizer.learning_rate=0.01"]
     lossfw.train_all(config, overrides=other, out=table / "slow")
@@ -154,6 +155,7 @@ def test_two_cross_validated_models_are_compared_by_all_rows(table, config, trai
     assert [part.value for part in found.slices] == ["north", "south"]
 
 
+@pytest.mark.slow
 def test_a_sweep_has_folds_for_each_setting(table, config):
     sweep = config | {"sweep": {"grid": {"train.optimizer.learning_rate": [0.1, 0.2]}}}
     few = ["train.hold_out.folds=2", "train.epochs=1"]
@@ -349,6 +351,7 @@ class TestOnTheCommandLine:
         assert "No space left" in plain["error"]
         assert plain["result"]["count"] == ROWS
 
+    @pytest.mark.slow
     def test_those_of_a_sweep_are_named(self, files, monkeypatch):
         sweep = ("-o", "sweep={grid: {train.epochs: [1, 2]}}")
         shown = files(monkeypatch, "metrics.json", *sweep)
@@ -369,6 +372,7 @@ class TestOnTheCommandLine:
         assert "the loss is NaN over all held-out rows. To accept NaN" in shown.stderr
 
 
+@pytest.mark.turns(3)
 @pytest.mark.parametrize("damage", ["cut", "other", "without a constant"])
 def test_a_damaged_file_of_a_fold_is_written_again(table, config, damage):
     pytest.importorskip("xgboost")

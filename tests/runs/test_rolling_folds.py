@@ -151,6 +151,7 @@ def test_a_row_without_a_time_is_told(folder, lossfw, table):
     assert "date" in result.output
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize(
     ("column", "units", "count"),
     [

@@ -136,6 +136,7 @@ def test_a_schema_that_sqlite_cannot_quote_is_told(killed, folder, form):
     assert "unfinished.sqlite is not the file of an unfinished run, or damaged" in told.stderr
 
 
+@pytest.mark.turns(4)
 @pytest.mark.parametrize("kept", ["partials.npz", "results.part", "results.parts"])
 def test_an_unfinished_run_of_an_older_lossfw_is_refused(killed, folder, form, kept):
     run = killed()

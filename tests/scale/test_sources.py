@@ -286,6 +286,7 @@ def rows_stay(monkeypatch, small_parts):
     monkeypatch.setattr("lossfw.data.pictures._WHOLE_BYTES", 0)
 
 
+@pytest.mark.turns(4)
 @pytest.mark.parametrize(("source", "option", "kind"), parametrized())
 def test_the_numbers_are_those_of_one_process(folder, workers, rows_stay, source, option, kind):
     configured(folder, source, option, kind)

@@ -12,7 +12,7 @@ from support.built_in import built_in
 POINTS = 32
 
 
-@pytest.mark.turns(5)
+@pytest.mark.turns(10)
 @pytest.mark.parametrize("component", built_in(), ids=repr)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_results_are_as_right_as_they_should_be(component, dtype):

@@ -34,7 +34,7 @@ CALLS = {
 }
 
 
-@pytest.mark.turns(3)
+@pytest.mark.turns(6)
 @pytest.mark.parametrize("mode", ["tiles", "compiled"])
 @pytest.mark.parametrize("name", CALLS)
 def test_all_of_the_array_is_written_and_it_is_returned(name, mode):

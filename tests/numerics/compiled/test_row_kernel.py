@@ -75,6 +75,7 @@ def compiled(body, dtype, columns, order, losses=False, by_index=False):
     return graph, Kernel(graph, np.dtype(dtype), signature)
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", BODIES)
 def test_a_body_has_the_bits_of_numpy(name, dtype):

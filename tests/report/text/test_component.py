@@ -25,7 +25,7 @@ def described(entry):
     return describe(entry, cls, component)
 
 
-@pytest.mark.turns(3)
+@pytest.mark.turns(6)
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.kind}-{entry.name}")
 def test_a_description_has_a_title_a_use_sources_relatives_and_a_place(entry):
     description = described(entry)

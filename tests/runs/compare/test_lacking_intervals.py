@@ -30,6 +30,7 @@ def page_of(*folders):
     )
 
 
+@pytest.mark.turns(4)
 @pytest.mark.parametrize(
     ("kept", "caption", "remark"),
     [

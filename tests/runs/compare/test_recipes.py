@@ -179,6 +179,7 @@ def test_a_loss_that_is_nan_has_no_interval(runs, data, command):
     assert command("compare", "all").exit_code == 0
 
 
+@pytest.mark.slow
 def test_with_folds_the_wider_interval_counts(data, command):
     grid = "sweep={grid: {network.layers.0.units: [2, 3]}, seeds: 3}"
     framework.train_all("train.yaml", overrides=[grid], out="folded")

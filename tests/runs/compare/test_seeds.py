@@ -94,6 +94,7 @@ def test_infinite_losses_have_a_mean_and_no_spread():
     assert group.numbers["loss"][:2] == (np.inf, None)
 
 
+@pytest.mark.slow
 def test_a_sweep_of_trainings_is_averaged_everywhere(folder, command):
     random = np.random.default_rng(0)
     inputs = random.normal(size=(40, 3)).astype("f4")

@@ -84,6 +84,7 @@ def is_right(result, order, y, t, power, *, log, units):
     return min(moved) - allowed <= result <= max(moved) + allowed
 
 
+@pytest.mark.turns(5)
 @pytest.mark.parametrize("log", [False, True], ids=["identity", "log"])
 @pytest.mark.parametrize("power", POWERS)
 def test_a_result_is_right_wherever_it_is_promised(power, log):

@@ -323,6 +323,7 @@ def test_the_card_of_a_training_holds_the_labels(kind, name, folder):
         run(data_of(other, "table", folder), model)
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("name", ["Booleans", "signs", slow("two indices in another order")])
 @pytest.mark.parametrize("kind", OF_CARDS)
 def test_the_card_of_a_training_holds_two_labels(kind, name, folder):

@@ -75,6 +75,7 @@ def config(library, objective, rounds=ROUNDS):
     }
 
 
+@pytest.mark.turns(4)
 @pytest.mark.filterwarnings("ignore:.*is only measured")
 @pytest.mark.parametrize(("library", "objective"), CASES)
 def test_a_model_is_that_of_the_library(library, objective):
