@@ -54,7 +54,7 @@ class Derivatives(Frozen):
     given_loss : Loss
         A loss that can be boosted; see `lossfw.learning.raw_form.raw_form`.
     curvature : {"auto", "exact", "bound", "gradient", "one", "twice", "expected"}
-        What is used as second derivative; see the how-to page on boosting.
+        What is used as second derivative; see the page on curvature.
     table : TargetTable, optional
         The table of targets, if labels are row numbers in it.
 

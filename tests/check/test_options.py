@@ -140,7 +140,7 @@ OF_DISTANCE = {"kind": "distance", "prediction": "REAL", "target": "REAL"}
          "Did you mean 'convex'"),
         (run, [suite_of_subject(FALSE)], {"expected_failures": {"convex": " "}},
          "has no reason"),
-        (parametrize_with_checks, ["huber"], {}, r"components is a list: \['huber'\]"),
+        (parametrize_with_checks, ["huber"], {}, r"components should be a list: \['huber'\]"),
         (parametrize_with_checks, [lossfw.loss("huber")], {}, "components is a list"),
         (cases, [], {}, "no components"),
         (cases, ["huber"], {"examples": 0}, "examples=0"),

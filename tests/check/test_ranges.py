@@ -195,7 +195,7 @@ def test_the_command_bounds_a_search(tmp_path):
     assert run("far").exit_code == 1
     within = run("far", "--within", "..1000")
     assert within.exit_code == 0
-    assert "looked at only for predictions and targets of size up to 1000" in within.output
+    assert "checked only for predictions and targets of size up to 1000" in within.output
     wrong = run("far", "--within", "1000")
     assert wrong.exit_code == 2
     assert "'1000' is not a range of sizes: expected LOW..HIGH" in wrong.stderr

@@ -66,7 +66,7 @@ def test_workers_that_all_go_are_waited_for_and_then_told(here):
     next(found)
     cluster.scale(0)
     with pytest.raises(
-        RunError, match=r"none has come for 1 s \(see their logs\): rows are left\."
+        RunError, match=r"none has joined for 1 s \(see their logs\): rows are left\."
     ):
         list(found)
 

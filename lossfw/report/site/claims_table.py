@@ -99,10 +99,7 @@ def claims_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[
         yield f"The verdict of the check: {prose(report['verdict'])}."
     silent = ", ".join(words(name) for name in description["not_claimed"])
     if silent:
-        yield f"No statement about: {prose(silent)}. lossfw makes no statement about these "
-
-
-"properties."
+        yield f"No statement about: {prose(silent)}. The function may or may not have them."
 
 
 def _untried(report: Mapping[str, Any], checks: Sequence[str]) -> Iterator[str]:

@@ -375,7 +375,7 @@ class TrainingComparison(Comparison):
     def best(self, count: int) -> tuple[FinishedTraining, ...]:
         """Return the trainings with the least loss, of held-out rows if all have some.
 
-        Where the losses are different losses, the first ones.
+        If the losses differ, those of the first run.
         """
         held_out = all(f"{HELD_OUT}{LOSS}" in one.numbers for one in self.runs)
         ranked = self if self.notes else self.sorted(f"{HELD_OUT}{LOSS}" if held_out else LOSS)

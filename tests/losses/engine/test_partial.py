@@ -54,7 +54,7 @@ def test_partials_of_different_makers_are_refused(one, other):
 @pytest.mark.parametrize("start", [1.5, -1, True, "0"])
 def test_the_first_row_is_a_whole_number(start):
     for maker in (LOSS, metric("r2")):
-        with pytest.raises(ArgumentError, match=r"start is .*an integer from 0 on"):
+        with pytest.raises(ArgumentError, match=r"start is .*an integer of at least 0"):
             maker.partial([0.0], [1.0], start=start)
 
 

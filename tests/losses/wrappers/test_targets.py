@@ -92,8 +92,8 @@ class TestClassWeighted:
             (SQUARED, [1.0], "squared_error is not a loss of classes"),
             (BRIER, [1.0], "brier does not claim linear_in_target"),
             (CROSS, [-1.0, 1.0], r"weights\.0 should be at least 0"),
-            (CROSS, [0.0, 0.0], "one of them above 0"),
-            (CROSS, [], "one of them above 0"),
+            (CROSS, [0.0, 0.0], "not all 0"),
+            (CROSS, [], "not all 0"),
             (Masked(of=CROSS, ignore=-1), [1.0], "put it around the class_weighted"),
         ],
     )

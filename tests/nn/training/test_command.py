@@ -65,7 +65,7 @@ def test_without_a_folder_nothing_is_written(lossfw, folder):
     before = sorted(folder.iterdir())
     refused = lossfw("train", "train.yaml")
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "give --out DIR for it, or --no-out" in refused.stderr
+    assert "give --out DIR to save it, or --no-out" in refused.stderr
     assert lossfw("train", "train.yaml", "--no-out", "--out", "a").exit_code == 2
     result = lossfw("train", "train.yaml", "--no-out")
     assert result.exit_code == 0

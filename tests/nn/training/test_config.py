@@ -125,8 +125,8 @@ WRONG = [
         "train.allow_untrainable should be true or false",
         "write true or false",
     ),
-    ("evaluate.sample={count: 3}", "-o", "a training takes all rows", "leave it out"),
-    ("network={predictions: [[1, 2]]}", "-o", "nothing that could learn", "give layers"),
+    ("evaluate.sample={count: 3}", "-o", "a training uses all rows", "leave it out"),
+    ("network={predictions: [[1, 2]]}", "-o", "no weights to train", "give layers"),
     ("network.layers.1.units=3", "", None, ""),
 ]
 

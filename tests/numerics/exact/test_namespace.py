@@ -281,7 +281,7 @@ def test_arrays_of_constants_are_exact_and_masks_are_not():
 
 
 def test_a_function_that_is_not_there_is_named():
-    with pytest.raises(ArgumentError, match=r"xp\.matmul is not there on exact numbers"):
+    with pytest.raises(ArgumentError, match=r"xp\.matmul is not available for exact numbers"):
         XP.matmul(exact_array([[1.0]]), exact_array([[1.0]]))
     with pytest.raises(AttributeError, match="no_such_function"):
         XP.no_such_function  # noqa: B018

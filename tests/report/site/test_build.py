@@ -127,7 +127,7 @@ def test_a_folder_of_something_else_is_not_replaced(acme, folder):
     (folder / "mine/thesis.tex").write_text("years of work")
     result = site("--plugin", "acme-losses", "--out", "mine")
     assert result.exit_code == 2
-    assert "mine holds something else than a site" in result.output
+    assert "mine is not empty and holds no site" in result.output
     assert files(folder / "mine") == ["thesis.tex"]
 
 
