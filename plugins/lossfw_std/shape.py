@@ -14,7 +14,7 @@ def second_derivative_of_binet(xp: Namespace, x: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> bend_of_binet(np, np.asarray([1e-9, 2.0])).round(10)
+    >>> second_derivative_of_binet(np, np.asarray([1e-9, 2.0])).round(10)
     array([1.91000000e-08, 3.90105765e-02])
     """
     is_small = x < 1

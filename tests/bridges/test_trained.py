@@ -192,7 +192,7 @@ MISTAKES = [
     (XGB, "huber", None, {}, ArgumentError, "no labels"),
     (LGB, "huber", None, {}, ArgumentError, "no labels"),
     (CAT, "huber", None, {}, ArgumentError, "no labels"),
-    (LGB, "huber", Y[:-1], {}, ShapeError, "240 rows and 239 labels"),
+    (LGB, "huber", Y[:-1], {}, ShapeError, "240 rows but 239 labels"),
     (LGB, "huber", Y, {"weight": NAN}, DomainError, r"sample_weight\[2\] = nan is not finite"),
     (LGB, "huber", Y, {"params": {"objective": "l2"}}, ArgumentError, "='l2', but the loss huber"),
     (

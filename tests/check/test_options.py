@@ -141,7 +141,7 @@ OF_DISTANCE = {"kind": "distance", "prediction": "REAL", "target": "REAL"}
         (run, [suite_of_subject(FALSE)], {"expected_failures": {"convex": " "}},
          "has no reason"),
         (parametrize_with_checks, ["huber"], {}, r"components should be a list: \['huber'\]"),
-        (parametrize_with_checks, [lossfw.loss("huber")], {}, "components is a list"),
+        (parametrize_with_checks, [lossfw.loss("huber")], {}, "components should be a list"),
         (cases, [], {}, "no components"),
         (cases, ["huber"], {"examples": 0}, "examples=0"),
         (cases, ["huber"], {"expected_failures": {"hinge": {"convex": "x"}}},

@@ -95,7 +95,7 @@ def test_listings_show_what_is_not_installed(arguments, lossfw, tmp_path):
         assert "broken: " in done.stdout
     if arguments == ("show", "--all"):
         assert done.stderr == (
-            "left out 1 component that cannot be used: lost; `lossfw list` says why\n"
+            "skipped 1 component that cannot be used: lost; `lossfw list` says why\n"
         )
         shown = json.loads(lossfw("show", "--all", "--json", *plugin).stdout)["components"]
         assert {"whole", "sklearn", "torch"} <= {one["name"] for one in shown}
@@ -113,4 +113,4 @@ def test_a_site_has_a_page_of_what_is_not_installed(lossfw, tmp_path):
     assert (tmp_path / "site/components/model/sklearn.html").is_file()
     one = lossfw("site", "--out", "one", "--plugin", "mine.py", hidden=LIBRARIES)
     assert one.returncode == 0
-    assert "left out 1 component that cannot be used: lost" in one.stderr
+    assert "skipped 1 component that cannot be used: lost" in one.stderr

@@ -130,7 +130,7 @@ def test_a_run_on_a_worker_of_other_code_ends_in_words_and_continues_later(
         told = run("--out", "two", "--cluster", scheduler)
     assert told.exit_code == 1
     assert f"the worker {other} cannot run this, lossfw is " in told.stderr
-    assert "with code 0 there and " in told.stderr
+    assert "with code 0 there but " in told.stderr
     assert (folder / "two/status").read_text() == "failed\n"
     again = run("--out", "two", "--cluster", scheduler, "--resume")
     assert again.exit_code == 0, again.stderr

@@ -28,7 +28,7 @@ def parameter_text(name: str) -> str:
     Examples
     --------
     >>> [parameter_text(name) for name in ("c", "delta", "negative_slope")]
-    ['c', '\\delta', '\\mathrm{negative\\_gradient}']
+    ['c', '\\delta', '\\mathrm{negative\\_slope}']
     """
     if name in _GREEK:
         return r"\varepsilon" if name == "epsilon" else rf"\{name}"

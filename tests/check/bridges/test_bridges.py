@@ -89,7 +89,7 @@ def test_a_library_that_cannot_be_imported_is_told(tmp_path, monkeypatch):
 
 def test_a_start_on_a_plateau_is_told():
     found = outcomes(Honest(), "ramp")
-    assert "kink or a plateau" in str(found["stump"])
+    assert "at a kink or on a plateau" in str(found["stump"])
 
 
 @pytest.mark.parametrize(

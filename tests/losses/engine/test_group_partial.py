@@ -106,5 +106,5 @@ def test_a_group_that_comes_again_is_refused_with_its_rows():
     heavy = loss.partial(zeros, zeros, group=[3, 4, 6, 5], start=4, sample_weight=[2.0, 1, 1, 1])
     with pytest.raises(lossfw.DomainError, match="1 before row 4 and 2 from there on"):
         first.merge(heavy)
-    with pytest.raises(ArgumentError, match="do not merge"):
+    with pytest.raises(ArgumentError, match="cannot be merged"):
         first.merge(lossfw.loss("huber").partial(zeros, zeros, start=4))

@@ -47,7 +47,7 @@ def test_rows_that_two_partials_share_are_refused(maker, first, second):
     ids=str,
 )
 def test_partials_of_different_makers_are_refused(one, other):
-    with pytest.raises(ArgumentError, match=r"partials of .* and of .* do not merge"):
+    with pytest.raises(ArgumentError, match=r"partials of .* and of .* cannot be merged"):
         of_rows(0, 3, one).merge(of_rows(3, 5, other))
 
 

@@ -172,7 +172,7 @@ def test_a_damaged_file_of_catboost_is_refused_in_words(form, damage, tmp_path):
     with suppress(DataError):  # and nothing else
         loaded("catboost", damaged)
     for kept in (0.3, 0.8, 0.99):
-        with pytest.raises(DataError, match="is not a CatBoost model"):
+        with pytest.raises(DataError, match="is not a model of CatBoost"):
             loaded("catboost", content[: int(kept * len(content))])
 
 

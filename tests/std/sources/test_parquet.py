@@ -173,7 +173,7 @@ def test_numbers_as_names_of_folders_stay_numbers(tmp_path, local):
 
 def test_a_column_of_texts_among_the_inputs_is_told_how_to_leave_it_out(tmp_path):
     write_kinds(tmp_path, targets=list(range(6)))
-    with pytest.raises(DataError, match=r"texts in kind\. .* with exclude: \[kind\]"):
+    with pytest.raises(DataError, match=r"strings in kind\. .* with exclude: \[kind\]"):
         load(tmp_path)
     assert load(tmp_path, exclude=["kind"]).inputs[0:6].tolist() == [[1.0], [2.0], [3.0]] * 2
 
