@@ -193,7 +193,7 @@ def test_what_cannot_train_is_refused(monkeypatch):
 
 
 def test_a_single_unit_for_several_classes_is_told():
-    with pytest.raises(ShapeError, match="a unit for each class"):
+    with pytest.raises(ShapeError, match="one unit per class"):
         bridge.loss("cross_entropy")(np.array([0, 1, 2]), np.zeros((3, 1), "float32"))
 
 
