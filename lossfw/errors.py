@@ -24,7 +24,7 @@
         ├── DivergenceError    a training diverged
         └── OutputError        a result could not be written
 
-A message names the given value, the expected one, the place and the cure. The classes
+A message names the given value, the expected one, the place and the remedy. The classes
 also derive from the built-in exception that a user of NumPy expects, so
 ``except ValueError`` works.
 """
@@ -202,11 +202,11 @@ class BodyError(LossfwError, ValueError):
 
 
 class HarnessError(LossfwError, RuntimeError):
-    """A check that could not be made, by a mistake of the harness and not of what it checks."""
+    """A check that could not run because of a mistake in the harness, not in the component."""
 
 
 class CheckNote(UserWarning):
-    """What a check finds that fails only a strict one, such as lost digits."""
+    """A finding, such as lost digits, that fails a check only with ``--strict``."""
 
 
 class MissingExtraError(LossfwError, ImportError):

@@ -1,4 +1,4 @@
-"""Sizes in the headers of zip archives, which are looked at before anything is unpacked."""
+"""Check the sizes in the headers of zip archives before anything is unpacked."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ FREE_BYTES, RATIO = 2**28, 100
 
 
 def check_sizes(members: Collection[zipfile.ZipInfo], where: object, remedy: str) -> None:
-    """Refuse members of an archive that cannot be, or that unpack to far more than they take.
+    """Refuse members of an archive with impossible sizes, or that unpack to far more bytes.
 
     Parameters
     ----------
     members : collection of ZipInfo
-        What is to be unpacked.
+        The members to unpack.
     where : object
         The file, for messages.
     remedy : str
-        What to do with a right file that packs too well.
+        What to do with a valid file that is compressed too well.
 
     Raises
     ------
     DataError
-        If a member has another size than its method can have, or the sum is too large.
+        If the size of a member is impossible for its compression, or the sum is too large.
     """
     for info in members:
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

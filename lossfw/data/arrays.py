@@ -28,7 +28,7 @@ def file_kind(path: Path, role: str) -> str:
     Raises
     ------
     DataError
-        If it has another format, or its content does not fit its name.
+        If it has another format, or its content contradicts its name.
     """
     if isinstance(path, MemoryFile):
         return path.kind
@@ -73,7 +73,7 @@ def open_columns(path: Path, role: str, kind: str) -> Table:
 
 
 def open_dataset(location: str) -> ParquetTable:
-    """Return the data set of Parquet files in a place; only their ends are read.
+    """Return the data set of Parquet files at a location; only their footers are read.
 
     Parameters
     ----------

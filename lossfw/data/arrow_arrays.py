@@ -1,4 +1,4 @@
-"""Arrays of pyarrow as arrays of NumPy, without pandas, which pyarrow's own way imports."""
+"""Convert pyarrow arrays to NumPy without pandas, which pyarrow's own conversion imports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DTYPES = {"halffloat": "f2", "float": "f4", "double": "f8"}
 
 
 def values_of(column: Any) -> NDArray:
-    """Return the numbers of an array, truth values as bytes; those that are null are arbitrary."""
+    """Return the numbers of an array, Booleans as bytes; nulls become arbitrary numbers."""
     buffer, name = column.buffers()[1], str(column.type)
     if name == "bool":
         return _bits_of(buffer, column)

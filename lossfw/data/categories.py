@@ -1,4 +1,4 @@
-"""Columns of categories as inputs: an input of 0 or 1 for each category, or one of codes."""
+"""Columns of categories as inputs: one-hot inputs, or one input of codes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _MISSING = ""
 def category_column(
     values: RowArray, labels: tuple[str, ...], name: str, *, missing: bool = False
 ) -> DataColumn:
-    """Return a column of categories: of texts by their labels, of numbers by their values.
+    """Return a column of categories: strings by their labels, numbers by their values.
 
     Parameters
     ----------
@@ -101,11 +101,12 @@ def encoded(
     as_codes: bool = False,
     unknown_is_missing: bool = False,
 ) -> Dataset:
-    """Return data whose categories are inputs: an input of 0 or 1 for each, or codes.
+    """Return data whose categories are inputs, one-hot or as codes.
 
-    One-hot inputs follow those that are numbers; codes are where `input_names` has their column,
-    else behind. The categories `known` are those of the training, in the order of the inputs;
-    without a training they are those of the data. One that is not among them is an error, or NaN.
+    One-hot inputs follow the numeric inputs; codes are where `input_names` has their column,
+    otherwise at the end. The categories `known` are those of the training, in the order of the
+    inputs; without a training they are those of the data. Another category is an error, or becomes
+    NaN.
     """
     known = known or labels_of(data)
     if set(known) != set(data.categories):
@@ -198,7 +199,7 @@ def _first_row(data: Dataset, name: str, code: int) -> int | None:
 
 
 def joined(parts: Sequence[RowArray]) -> RowArray:
-    """Return the columns of several arrays (N, C) side by side; those in a file stay there.
+    """Return the columns of several arrays (N, C) side by side; columns in a file stay there.
 
     Examples
     --------
@@ -213,7 +214,7 @@ def joined(parts: Sequence[RowArray]) -> RowArray:
 
 
 class JoinedColumn(Column):
-    """Arrays (N, C) side by side, some of them in files; those in files are in one."""
+    """Arrays (N, C) side by side, some of them in a file; it is the same file for all."""
 
     def __init__(self, parts: Sequence[RowArray]) -> None:
         width = sum(part.shape[1] for part in parts)

@@ -1,4 +1,4 @@
-"""ChosenRows: the numbers of the rows of a file that are read."""
+"""ChosenRows: the numbers of the rows that are read from a file."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Match the labels of data with those of a model by value, whatever their types.
 
-A model has labels in the order of its outputs. Targets of data are numbers, or texts of a table:
-the number 1, the texts ``1`` and ``1.0`` and the Boolean true are one label.
+A model has labels in the order of its outputs. Targets of data are numbers, or strings of a table:
+the number 1, the strings ``1`` and ``1.0`` and the Boolean true are one label.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _BOOLEANS = {"true": 1, "false": 0}
 
 
 def values_of(labels: Sequence[Label]) -> list[Hashable]:
-    """Return what labels are compared by: numbers where they are some, else texts.
+    """Return the values by which labels are compared: numbers if all are numbers, else strings.
 
-    Labels that would become one value, such as ``01`` and ``1``, are compared as they are written.
+    Labels that would become one value, such as ``01`` and ``1``, are compared as strings.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def _value(text: str) -> Hashable:
 
 
 def are_indices(labels: Sequence[str]) -> bool:
-    """Tell whether the labels are 0, 1, 2, ... in this order: numbers of outputs.
+    """Tell whether the labels are 0, 1, 2, ... in this order, the numbers of the outputs.
 
     Examples
     --------
@@ -58,20 +58,20 @@ def are_indices(labels: Sequence[str]) -> bool:
 
 
 def as_numbers(labels: Sequence[str]) -> list[Label] | None:
-    """Return labels as different numbers; None if they are not."""
+    """Return labels as distinct numbers; None if they are not."""
     numbers = [x for x in values_of(labels) if isinstance(x, int | float)]
     return [*numbers] if len(numbers) == len(labels) else None
 
 
 def spelled_like(own: Sequence[str], others: Sequence[str], name: str) -> tuple[str, ...]:
-    """Return the labels of a model as data write them, in the order of the model.
+    """Return the labels of a model in the spelling of the data, in the order of the model.
 
     Parameters
     ----------
     own : sequence of str
         The labels of the model.
     others : sequence of str
-        Those of the data, called `name`; some may be missing.
+        The labels of the data `name`; some may be missing.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Columns that tell rows apart: numbers or texts beside inputs and targets."""
+"""Columns, besides inputs and targets, by which rows are sliced: numbers or strings."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _KINDS = "fiubU"
 
 
 class ColumnError(DataError):
-    """The column does not exist, or rows cannot be sliced by it.
+    """The column does not exist, or cannot slice the rows.
 
     Attributes
     ----------
     column : str
-        Its name, as it was asked for.
+        The requested name.
     """
 
     def __init__(self, column: str, message: str) -> None:
@@ -44,10 +44,10 @@ class DataColumn:
     Attributes
     ----------
     values : ndarray or Column, shape (N,)
-        Numbers, NaN where one is missing; or positions in `labels`.
+        Numbers, NaN for missing ones; or positions in `labels`.
     labels : tuple of str
-        The texts of the column, ascending; empty for numbers. An empty one, NA or NaN
-        means that the value is missing.
+        The strings of the column, ascending; empty for numbers. An empty string, NA or NaN means a
+        missing value.
 
     Examples
     --------
@@ -61,12 +61,12 @@ class DataColumn:
 
     @classmethod
     def of(cls, array: Any) -> DataColumn:
-        """Return an array of numbers or of texts as a column, and a column as it is.
+        """Return an array of numbers or strings as a column, and a column unchanged.
 
         Raises
         ------
         DataError
-            If it is neither, or not of shape (N,).
+            If it is neither, or does not have the shape (N,).
         """
         if isinstance(array, DataColumn):
             return array
@@ -86,7 +86,7 @@ class DataColumn:
 
     @classmethod
     def of_codes(cls, codes: RowArray, labels: tuple[str, ...]) -> DataColumn:
-        """Return a column of texts; where all are numbers or missing, these numbers.
+        """Return a column of strings; if all are numbers or missing, a column of numbers.
 
         Without labels the codes are numbers themselves.
         """
@@ -105,7 +105,7 @@ class DataColumn:
 
     @cached_property
     def counts(self) -> NDArray:
-        """How many rows have each label; a file is read once."""
+        """The number of rows per label; a file is read once."""
         counts = np.zeros(len(self.labels), np.int64)
         for rows in chunks_of(self.values):
             counts += np.bincount(rows, minlength=len(counts))
@@ -137,7 +137,7 @@ def _is_exact(label: str) -> bool:
 
 
 def rounded_at(values: NDArray) -> NDArray:
-    """Return the places of whole numbers that float64 would round."""
+    """Return the positions of integers that float64 would round."""
     if values.dtype.kind not in "iu" or values.dtype.itemsize < 8:
         return np.array([], np.int64)
     return np.flatnonzero((values >= FIRST_ROUNDED) | (values <= -FIRST_ROUNDED))

@@ -32,7 +32,7 @@ _QUOTED = frozenset(" ()[],<>=!\"'")
 class ColumnComparison:
     """A comparison of a column with a value, or with several.
 
-    A missing value is unequal to every value, and fulfils no other comparison.
+    A missing value is unequal to every value, and does not satisfy any other comparison.
 
     Examples
     --------
@@ -50,7 +50,7 @@ class ColumnComparison:
     values: tuple[str, ...]
 
     def test(self, column: DataColumn) -> Callable[[NDArray], NDArray]:
-        """Return a function that tells for each value of some rows whether it fulfils this."""
+        """Return a function that tests values: True where one satisfies the comparison."""
         if column.holds_texts:
             table = np.array([self._holds(label) for label in column.known])
             return table.__getitem__
@@ -61,7 +61,7 @@ class ColumnComparison:
         return lambda rows: np.logical_or.reduce([compare(rows, value) for value in wanted])
 
     def unknown(self, column: DataColumn) -> Iterator[str]:
-        """Yield the values that are equal to no text of a column of texts."""
+        """Yield the values that do not occur in a column of strings."""
         if column.holds_texts and not self._orders:
             yield from (value for value in self.values if value not in column.known)
 

@@ -1,4 +1,4 @@
-"""DataRecord: what a file of weights says about the data of the training."""
+"""DataRecord: what a weights file says about the data of its training."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RECORDED = frozenset({CLASSES, COLUMNS, DIVISOR, CATEGORIES, MEAN, SCALE})
 
 @dataclass(frozen=True, eq=False)
 class DataRecord:
-    """What later data have to agree with; it is stored with the weights in a ``.npz``.
+    """What later data must match; it is stored with the weights in a ``.npz`` file.
 
     Examples
     --------
@@ -51,7 +51,7 @@ class DataRecord:
 
     @classmethod
     def read(cls, path: Path) -> DataRecord:
-        """Read what is stored with weights; any file other than a ``.npz`` has nothing."""
+        """Read the record stored with weights; only a ``.npz`` file has one."""
         if isinstance(path, MemoryFile):
             held = path.held if isinstance(path.held, dict) else {}
             return cls._of(held, held, path)

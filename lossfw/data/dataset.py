@@ -84,35 +84,33 @@ class Dataset:
         The names of the columns of the inputs, where they have any, with those of `categories` in
         their places.
     notes : tuple of str
-        For the reader of a report: what was left out when the rows were read.
+        For reports: what was left out when the rows were read.
     columns : mapping of str to DataColumn or array, shape (N,)
-        Columns besides these that tell rows apart: numbers, where NaN is a missing one,
-        or texts.
+        Further columns, by which rows are sliced: numbers, NaN for a missing one, or strings.
     categories : mapping of str to DataColumn or array, shape (N,)
-        Columns of texts that are inputs too; a network has an input for each text.
+        Columns of strings that are also inputs; a network has one input per string.
     target_names : tuple of str
-        The names of the columns of the targets, where they have any. An infinite number is then
-        left to the loss: an upper end of a time may be one.
+        The names of the target columns, if they have any. The loss then decides about infinite
+        numbers: the upper end of a time may be infinite.
     groups : RowGroups or array, shape (N,), optional
-        Which rows belong together, for a loss or a metric of groups: a number or a text for each
-        row. Rows of a group are next to each other.
+        Which rows belong together, for a loss or a metric of groups: one number or string per row.
+        Rows of a group are adjacent.
     codes : mapping of int to tuple of str
-        By number of an input column that holds categories: the labels of its codes 0, 1, ...
-        The inputs hold the codes as numbers, for models that take categories.
+        For an input column of categories, by its number: the labels of its codes 0, 1, ... The
+        inputs hold the codes as numbers, for models that accept categories.
     missing : bool
-        Whether a NaN in the inputs is a missing value, for models that take some; else it is a
-        mistake.
+        Whether a NaN in the inputs is a missing value, for models that accept them; otherwise it is
+        an error.
     inputs_text : str
-        How many inputs are numbers and which are categories, for the reader of a report.
+        How many inputs are numbers, and which are categories, for reports.
     rows_digest : str
-        For rows that a filter chose: equal for the same rows of the same data, whatever the text
-        of the filter.
+        For filtered rows: equal for the same rows of the same data, however the filter is written.
 
     Raises
     ------
     DataError
-        If there are no rows, lengths differ, a dtype is not that of numbers, or a
-        number is NaN or infinite; the message names the first such index.
+        If there are no rows, lengths differ, a dtype is not numeric, or a number is NaN or
+        infinite; the message names the first such index.
 
     Examples
     --------
@@ -158,7 +156,7 @@ class Dataset:
 
     @property
     def group_numbers(self) -> NDArray | None:
-        """The number of each row's group, None where the data have no groups."""
+        """The number of each row's group; None if the data have no groups."""
         return None if self.groups is None else self.groups.numbers(0, len(self))
 
     def __len__(self) -> int:
@@ -195,7 +193,7 @@ class Dataset:
         return replace(self, rows=origin, groups=groups, **arrays)
 
     def changed_arrays(self, change: Callable[[RowArray], RowArray]) -> dict[str, Any]:
-        """Return the fields that hold arrays of rows, each array changed."""
+        """Return the fields that hold arrays of rows, with a function applied to each array."""
         arrays: dict[str, Any] = {role: change(array) for role, array in self._arrays()}
         for role in ("columns", "categories"):
             columns = getattr(self, role).items()
@@ -203,7 +201,7 @@ class Dataset:
         return arrays
 
     def in_memory(self, *, inputs: bool = True) -> Dataset:
-        """Return the same rows in memory, for repeated access; without `inputs` those stay.
+        """Return the same rows in memory, for repeated use; inputs stay in a file unless `inputs`.
 
         Memory-mapped arrays stay mapped: access to them is fast.
         """

@@ -24,7 +24,7 @@ class RowGroups:
     starts : ndarray of int, shape (G + 1,)
         The first row of each group, and the number of all rows.
     ids : DataColumn
-        The name of each group, a number or a text.
+        The name of each group, a number or a string.
 
     Examples
     --------
@@ -41,10 +41,10 @@ class RowGroups:
 
     @classmethod
     def of(cls, name: str, column: DataColumn, data: str, rows: NDArray | None = None) -> Self:
-        """Return the groups that a column names; `data` is their name in messages.
+        """Return the groups that a column names; messages call the data `data`.
 
-        A column in a file is read once. `rows` has the number in the whole data of each row, where
-        some were left out.
+        A column in a file is read once. If rows were left out, `rows` has the number of each row in
+        the whole data.
 
         Raises
         ------
@@ -73,14 +73,14 @@ class RowGroups:
 
     @classmethod
     def single(cls, rows: int) -> Self:
-        """Return one group of so many rows, which has no name."""
+        """Return one unnamed group of so many rows."""
         return cls("", np.array([0, rows]), DataColumn(np.array([np.nan])))
 
     def __len__(self) -> int:
         return len(self.starts) - 1
 
     def name_of(self, number: int) -> str | int | float:
-        """Return the name of a group: its text or its number, whole where it is whole."""
+        """Return the name of a group: its string or its number, an integer without decimals."""
         value = self.ids.values[number]
         if self.ids.holds_texts:
             return self.ids.labels[int(value)]
@@ -89,7 +89,7 @@ class RowGroups:
     def take(self, rows: NDArray) -> Self:
         """Return the groups of the rows with these numbers, in this order.
 
-        A group begins where the group of the whole data changes, and where the numbers do not
+        A new group begins where the group of the whole data changes, and where the numbers do not
         ascend: a group that is drawn twice counts twice.
         """
         number = np.searchsorted(self.starts, rows, side="right") - 1
@@ -105,10 +105,10 @@ class RowGroups:
         return rows
 
     def batches(self, order: NDArray, size: int) -> Iterator[tuple[NDArray, NDArray]]:
-        """Yield batches of whole groups, which are in the order of these numbers.
+        """Yield batches of whole groups in the order of these numbers.
 
-        A batch has the groups that begin within its `size` rows: the numbers of its rows, and that
-        of each row's group.
+        A batch holds the groups that begin within its `size` rows, as the numbers of its
+        rows and of each row's group.
         """
         sizes = np.diff(self.starts)[order]
         batch = (np.cumsum(sizes) - sizes) // size
@@ -116,16 +116,16 @@ class RowGroups:
             yield self.rows_of(order[some]), np.repeat(order[some], sizes[some])
 
     def begin_of(self, row: int) -> int:
-        """Return the first row of the group that a row is in."""
+        """Return the first row of the group that contains a row."""
         return int(self.starts[np.searchsorted(self.starts, row, side="right") - 1])
 
     def first_from(self, row: int) -> int:
-        """Return the first row from this one on at which a group begins, or the end."""
+        """Return the first row, at or after this one, at which a group begins, or the end."""
         number = int(np.searchsorted(self.starts, row))
         return int(self.starts[min(number, len(self))])
 
     def numbers(self, start: int, stop: int) -> NDArray:
-        """Return the number of the group of each row between two, at which groups begin."""
+        """Return the group number of each row between two rows at which groups begin."""
         first, last = np.searchsorted(self.starts, (start, stop))
         return np.repeat(np.arange(first, last), np.diff(self.starts[first : last + 1]))
 

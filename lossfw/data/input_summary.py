@@ -1,4 +1,4 @@
-"""The inputs of data in words, and warnings of categories that are none."""
+"""A summary of the inputs of data, and warnings about columns that are not categories."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FEWEST_ROWS = 8
 def inputs_in_words(
     data: Dataset, categories: Mapping[str, Sequence[str]], *, flatten: bool, one_hot: bool
 ) -> str:
-    """Return how many inputs are numbers, and which are categories, of how many labels each.
+    """Return how many inputs are numbers, and which are categories with how many labels.
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ def inputs_in_words(
 
 
 def doubtful_categories(categories: Mapping[str, DataColumn], leave_out: str) -> Iterator[str]:
-    """Yield a warning for each column of categories that seems to be something else.
+    """Yield a warning for each category column that seems to be something else.
 
-    `leave_out` is how a column is left out of the inputs, with ``{}`` in place of its name.
+    `leave_out` says how to leave a column out of the inputs, with ``{}`` for its name.
     """
     for name, column in categories.items():
         out = leave_out.format(name)

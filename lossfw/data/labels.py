@@ -33,7 +33,7 @@ _NO_CATEGORIES = "are not categories. Leave it out of the inputs if it is a key 
 
 
 def check_labels(where: object, column: object, count: int, most: int) -> None:
-    """Refuse a column with too many texts for labels of classes, categories, or to slice by."""
+    """Refuse a column with too many strings for classes, categories or slices."""
     if count > most:
         what = {MAX_LABELS: "are not class labels", MAX_CATEGORIES: _NO_CATEGORIES}
         raise DataError(
@@ -43,7 +43,7 @@ def check_labels(where: object, column: object, count: int, most: int) -> None:
 
 
 def label_of(classes: Sequence[str], number: int) -> str:
-    """Return the label of a class; its number where it has none.
+    """Return the label of a class, or its number if it has no label.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def label_of(classes: Sequence[str], number: int) -> str:
 
 @dataclass(frozen=True, eq=False)
 class MapValues:
-    """A change: each number becomes the number that a table has for it."""
+    """A transform that replaces each number by its entry in a table."""
 
     # The data, for messages.
     name: str
@@ -82,7 +82,7 @@ class MapValues:
 
 @dataclass(frozen=True)
 class CastToInteger:
-    """A change: whole numbers that are written as floats become integers."""
+    """A transform from integers written as floats to integers."""
 
     # The data, for messages.
     name: str
@@ -103,7 +103,7 @@ class CastToInteger:
 
 @dataclass(frozen=True)
 class OneHot:
-    """A change: class indices (N,) become rows (N, K) with a 1 at the class."""
+    """A transform from class indices (N,) to one-hot rows (N, K)."""
 
     # The data, for messages.
     name: str
@@ -125,9 +125,9 @@ class OneHot:
 
 
 def found_labels(numbers: RowArray, where: str, most: int = MAX_LABELS) -> NDArray:
-    """Return the different numbers of targets or of a column, ascending; a file is read once.
+    """Return the distinct numbers of targets or of a column, ascending; a file is read once.
 
-    NaN, a missing value, is not one of them.
+    NaN, a missing value, is left out.
     """
     if not is_file_backed(numbers):
         found: NDArray = _unique(numbers)
@@ -154,7 +154,7 @@ def _unique(numbers: NDArray) -> NDArray:
 def table_of(
     name: str, known: Sequence[str], values: Mapping[Label, float]
 ) -> tuple[MapValues, NDArray]:
-    """Return the change that gives each label its number, and the numbers in use.
+    """Return the transform from labels to numbers, and the numbers in use.
 
     The positions of `known` are the targets; it is empty where targets are numbers themselves.
     """

@@ -37,10 +37,10 @@ def column_numbers(group: Group) -> list[int]:
 
 
 class ChunkedTable(ABC):
-    """A table in a file that is read in pieces of consecutive rows.
+    """A table in a file, read in pieces of consecutive rows.
 
-    The last pieces are kept, and serve all columns. `starts` has the number of the first row of
-    each piece, and at the end the number of rows.
+    It keeps the last pieces, for all columns. `starts` has the number of the first row of each
+    piece, and then the number of rows.
     """
 
     def __init__(self, starts: Sequence[int] | NDArray, stamp: FileStamp) -> None:
@@ -75,7 +75,7 @@ class ChunkedTable(ABC):
 
     @property
     def entries(self) -> NDArray:
-        """The rows at which reading can begin without those before; by default of each piece."""
+        """The rows at which reading can begin; by default the first row of each piece."""
         return self.starts[:-1]
 
     def check_unchanged(self, piece: int) -> None:
@@ -83,17 +83,17 @@ class ChunkedTable(ABC):
         self.stamp.check()
 
     def piece_of(self, row: int) -> int:
-        """Return the number of the piece that a row lies in."""
+        """Return the number of the piece that contains a row."""
         return int(np.searchsorted(self.starts, row, side="right")) - 1
 
 
 class Column(ABC):
     """An array whose rows stay in a file until they are read.
 
-    It has the shape and dtype of an array. A slice, a number or an array of numbers
-    reads rows along the first axis; `numpy.asarray` reads all of it. A subclass says how
-    rows are read and where reading can begin; a pickle of it holds the place of the rows
-    and not the rows. Equal content of a file has an equal `digest`, which is empty if not known.
+    It has the shape and dtype of an array. A slice, a number or an array of numbers reads rows
+    along the first axis; `numpy.asarray` reads all of it. A subclass says how rows are read and
+    where reading can begin; its pickle holds the place of the rows, not the rows. Equal content of
+    a file has an equal `digest`, which is empty if unknown.
     """
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], digest: str = "") -> None:
@@ -107,7 +107,7 @@ class Column(ABC):
     @property
     @abstractmethod
     def entries(self) -> NDArray | None:
-        """The rows at which reading can begin without those before; None for any row."""
+        """The rows at which reading can begin; None for any row."""
 
     @abstractmethod
     def read(self, start: int, stop: int) -> NDArray:
@@ -145,7 +145,7 @@ class Column(ABC):
 
 
 class PieceColumn(Column):
-    """One array of a table that is read in pieces; `shape` is that of one row."""
+    """One array of a table that is read in pieces; `shape` is the shape of one row."""
 
     def __init__(
         self,
@@ -195,7 +195,7 @@ class PieceColumn(Column):
 
 
 class WrappedColumn(Column):
-    """A column that takes its rows from another array in a file."""
+    """A column whose rows come from another array in a file."""
 
     def __init__(self, rows: RowArray, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         super().__init__(shape, dtype, digest_of(rows))
@@ -218,7 +218,7 @@ RowArray: TypeAlias = NDArray
 
 
 def as_rows(column: Column) -> RowArray:
-    """Return a column, which is read like an array, as one to the type checker."""
+    """Return a column typed as an array, because it is read like one."""
     rows: Any = column
     return rows  # type: ignore[no-any-return]  # see `RowArray`
 
@@ -229,14 +229,14 @@ def is_file_backed(array: RowArray) -> bool:
 
 
 def entries_of(array: RowArray) -> NDArray | None:
-    """Return the rows at which reading can begin without those before; None for any row."""
+    """Return the rows at which reading can begin; None for any row."""
     if isinstance(array, Column):
         return array.entries
     return None
 
 
 def stamp_of(array: RowArray) -> FileStamp | None:
-    """Return the file that the rows stay in, as it was when it was opened; None for no file."""
+    """Return the stamp of the rows' file from when it was opened; None without a file."""
     stamp: FileStamp | None = getattr(array, "stamp", None)  # of a column or of a mapped array
     return stamp
 
@@ -249,7 +249,7 @@ def check_unchanged(array: RowArray) -> None:
 
 
 def materialize(*arrays: Any) -> list[NDArray]:
-    """Return columns of the same rows as arrays, and arrays as they are; a file is read once."""
+    """Return columns of the same rows as arrays, and arrays unchanged; a file is read once."""
     columns = [array for array in arrays if isinstance(array, Column)]
     made = {id(column): np.empty(column.shape, column.dtype) for column in columns}
     # The columns of a table share the pieces that it keeps.

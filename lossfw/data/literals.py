@@ -28,8 +28,8 @@ def numbers_array(value: Any, *, finite: bool = True) -> NDArray:
     Raises
     ------
     ValueError
-        If the lists are ragged or hold anything but numbers. The text continues
-        "... should be": the requirement, and the index that breaks it.
+        If the lists are ragged or hold anything but numbers. The message continues "... should be",
+        with the requirement and the index that violates it.
 
     Examples
     --------

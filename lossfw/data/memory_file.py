@@ -1,4 +1,4 @@
-"""Arrays and tables in memory, in the place of a file that a parameter names."""
+"""Arrays and tables in memory, given in place of a file."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _NUMBERS = "fiub"
 
 
 class MemoryFile(type(Path())):  # type: ignore[misc]  # the class of a path on this system
-    """A name that stands for arrays in memory: readers take these in place of a file.
+    """A stand-in for a file: readers take its arrays from memory.
 
-    `held` is an array of numbers, a table, or arrays by their names, as in a ``.npz``.
+    `held` is an array of numbers, a table, or arrays by name, as in a ``.npz`` file.
 
     Examples
     --------
@@ -39,7 +39,7 @@ class MemoryFile(type(Path())):  # type: ignore[misc]  # the class of a path on 
 
     @classmethod
     def of(cls, name: str, given: Any) -> Self:
-        """Return what stands for an array, a data frame, a series, or a mapping of arrays."""
+        """Return the stand-in for an array, a data frame, a series, or a mapping of arrays."""
         made = cls(name)
         if isinstance(given, Mapping):
             made.held = {str(key): np.asarray(value) for key, value in given.items()}
@@ -70,7 +70,7 @@ class MemoryFile(type(Path())):  # type: ignore[misc]  # the class of a path on 
         return self.held
 
     def arrays(self, wanted: Collection[str] | None = None, *, texts: bool) -> dict[str, NDArray]:
-        """Return arrays that are held by their names, of texts too if `texts` says so."""
+        """Return the arrays by name, including strings if `texts`."""
         assert isinstance(self.held, dict)
         found = {k: array for k, array in self.held.items() if wanted is None or k in wanted}
         for name, array in found.items():
@@ -82,15 +82,15 @@ class MemoryFile(type(Path())):  # type: ignore[misc]  # the class of a path on 
         return found
 
     def exists(self, *, follow_symlinks: bool = True) -> bool:
-        """Return True: nothing is looked up on the disk."""
+        """Return True; the disk is not read."""
         return True
 
     def is_dir(self) -> bool:
-        """Return False: nothing is looked up on the disk."""
+        """Return False; the disk is not read."""
         return False
 
     def content(self) -> tuple[str, bytes]:
-        """Return the content of a file with the same numbers, and the ending of its name."""
+        """Return the content of a file with the same numbers, and its suffix."""
         stream = io.BytesIO()
         if isinstance(self.held, FrameTable):
             text = io.StringIO()
@@ -118,7 +118,7 @@ def _array(given: Any, name: str) -> NDArray:
 
 @dataclass(frozen=True)
 class FrameTable(Table):
-    """The columns of a data frame, of a series, or of an array of texts."""
+    """The columns of a data frame, a series, or an array of strings."""
 
     # Numbers in float64 or int64, NaN where one is missing; or texts, empty where one is.
     # Whole numbers beyond int64 are in uint64.
@@ -126,7 +126,7 @@ class FrameTable(Table):
 
     @classmethod
     def of(cls, name: Path, given: Any) -> FrameTable | None:
-        """Return the table of a frame, a series or a list of texts; None for anything else."""
+        """Return the table of a frame, a series or a list of strings; None for anything else."""
         names = getattr(given, "columns", None)
         if names is not None and hasattr(given, "shape") and hasattr(given, "__getitem__"):
             titles = tuple(str(title) for title in names)
@@ -149,7 +149,7 @@ class FrameTable(Table):
         return digest_arrays(np.array(self.names, str), *self.columns)
 
     def cells(self) -> Iterator[list[str]]:
-        """Yield the table as the cells of lines, names first."""
+        """Yield the table as rows of cells, names first."""
         yield list(self.names) if self.names else ["targets"] * self.width
         texts = [_cells(column) for column in self.columns]
         yield from (list(row) for row in zip(*texts, strict=True))

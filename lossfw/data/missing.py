@@ -1,4 +1,4 @@
-"""Missing, the type of a parameter that says what becomes of rows with missing values."""
+"""Missing, the type of a parameter that says how to treat rows with missing values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EXAMPLE = "as in {inputs: keep, targets: drop}"
 
 
 class MissingByRole(dict[str, IfMissing]):
-    """What becomes of a row that lacks an input, and of one that lacks a target; hashable."""
+    """How to treat a row without an input or without a target; hashable."""
 
     def __hash__(self) -> int:  # type: ignore[override]  # nobody changes a parameter
         return hash(tuple(self.items()))
@@ -62,7 +62,7 @@ Missing: TypeAlias = Annotated[IfMissing | MissingByRole, BeforeValidator(_read)
 
 
 class MissingRules(NamedTuple):
-    """What becomes of a row that lacks an input, and of one that lacks a target or a weight.
+    """How to treat a row without an input, and one without a target or a weight.
 
     Examples
     --------

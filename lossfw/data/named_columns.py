@@ -1,4 +1,4 @@
-"""Named columns: a parameter that says which column of a file is which column of a target."""
+"""NamedColumns: a parameter that maps columns of a target to columns of a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
 class NamedColumns(dict[str, str | int]):
-    """The columns of a file by the names that a loss has for them; it can be hashed.
+    """The columns of a file by the names that a loss uses for them; hashable.
 
     Examples
     --------

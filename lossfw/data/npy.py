@@ -61,11 +61,11 @@ def read_npz(
     role : str
         The expected content, for messages: ``"weights"``.
     wanted : collection of str, optional
-        The arrays to read; the others stay packed. All by default.
+        The arrays to read; the others are not unpacked. All by default.
     most : int, optional
-        The most bytes that the arrays may take when they are unpacked.
+        The largest number of bytes that the unpacked arrays may take.
     texts : bool
-        Whether the arrays may hold texts.
+        Whether the arrays may hold strings.
 
     Raises
     ------

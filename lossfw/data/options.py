@@ -69,7 +69,7 @@ def _filter(value: Any) -> Any:
 
 
 class DataOptions(BaseModel):
-    """Keys beside the parameters of a source; a source with a parameter of that name keeps it."""
+    """Keys next to the parameters of a source; a parameter of the same name has priority."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
@@ -142,27 +142,26 @@ class DataOptions(BaseModel):
 
     @property
     def row_filter(self) -> RowFilter | None:
-        """The filter of rows, None where all are there."""
+        """The filter of rows; None to read all rows."""
         return None if self.where is None else RowFilter.read(self.where)
 
     @property
     def extra_columns(self) -> tuple[str, ...]:
-        """The columns that these keys read: those of the filter of rows, and that of groups."""
+        """The columns that these keys read: those of the row filter, and the group column."""
         compared = () if self.row_filter is None else self.row_filter.columns
         groups = () if self.group_key is None else (self.group_key,)
         return tuple(dict.fromkeys((*compared, *groups)))
 
     def to_config(self) -> dict[str, Any]:
-        """Return the keys that are set, as they are written."""
+        """Return the keys that are set, as a configuration writes them."""
         return self.model_dump(exclude_defaults=True)
 
     def numbered_like(
         self, labels: Sequence[str], data: Dataset, *, as_signs: bool = False
     ) -> DataOptions:
-        """Return the keys with the order of the labels that came with a model.
+        """Return the keys with the labels in the order of a model.
 
-        The labels are in the order of the outputs; labels of the data are matched with them by
-        value.
+        The order is that of its outputs; labels of the data are matched by value.
 
         Parameters
         ----------
@@ -171,7 +170,7 @@ class DataOptions(BaseModel):
         data : Dataset
             The rows, as their source gives them.
         as_signs : bool
-            Whether the loss takes -1 and +1 for two classes, in place of 0 and 1.
+            Whether the loss takes -1 and +1 for two classes instead of 0 and 1.
 
         Raises
         ------
@@ -207,11 +206,11 @@ class DataOptions(BaseModel):
         return self.model_copy(update={"classes": tuple(found)})
 
     def without_groups(self, source: Source) -> Source:
-        """Return a source whose inputs are without the column of groups, unless it names it."""
+        """Return a source whose inputs leave out the group column unless they name it."""
         return source if self.group_key is None else source.excluding(self.group_key)
 
     def grouped(self, data: Dataset, keep: Sequence[str]) -> Dataset:
-        """Return the data with the groups of `group_key`, whose column stays if it is in `keep`."""
+        """Return the data with the groups of `group_key`; `keep` lists columns to keep."""
         name = self.group_key
         if name is None:
             return data
@@ -220,7 +219,7 @@ class DataOptions(BaseModel):
         return replace(data, groups=groups, columns=columns)
 
     def apply(self, data: Dataset, columns: int | None) -> Dataset:
-        """Return the data as the keys say; `columns` are the outputs of the network, if known."""
+        """Return the data as the keys change them; `columns` are the model's outputs, if known."""
         data = self._inputs(data)
         if self.classes is not None or self.map_targets is not None:
             data = self._relabelled(data)

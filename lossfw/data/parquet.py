@@ -1,4 +1,4 @@
-"""Tables in Parquet files, one or many, here or at an address; the optional pyarrow reads them."""
+"""Tables in one or many Parquet files, local or at an address, read by the optional pyarrow."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class ParquetTable(Table):
         return frozenset(found | {n for n in keys if not all(map(is_number, self.keys(n)))})
 
     def keys(self, number: int) -> list[str]:
-        """Return what the folders of each file say of a column."""
+        """Return the value of a column that the folder of each file states."""
         return [file.folders[self.names[number]] for file in self.files]
 
     def read_rows(self, groups: Sequence[Group], options: TableOptions) -> TableRows:
@@ -152,7 +152,7 @@ def open_parquet(path: Path, role: str) -> ParquetTable:
 
 
 def open_dataset(location: str) -> ParquetTable:
-    """Read the ends of the files of a folder, a pattern such as ``*.parquet``, or an address."""
+    """Read the footers of the files in a folder, pattern (``*.parquet``) or address."""
     heads = [_head(name, location) for name in _list(location)]
     if not heads:
         raise DataError(f"{location}: there is no .parquet file, expected a data set.")
@@ -342,7 +342,7 @@ def _number(text: str, where: str) -> int | float:
 
 @contextmanager
 def readable(name: object) -> Iterator[None]:
-    """Turn an error of the library about a file into one that names it."""
+    """Turn an error of pyarrow about a file into one that names the file."""
     try:
         yield
     except Exception as error:

@@ -1,9 +1,8 @@
 """An interpreter for the instructions of a pickle that build plain data, within a budget.
 
-Python's own reader runs whatever a pickle names, hashes and compares what it holds, and
-goes as deep as it is nested. This one reads the instructions in a loop: it calls only
-the functions that it was given, keys of dictionaries are texts, and nothing is hashed,
-compared or printed that the pickle has nested.
+Python's own reader runs whatever a pickle names, hashes and compares its content, and recurses as
+deep as it is nested. This one reads the instructions in a loop: it calls only the functions that it
+was given, keys of dictionaries are strings, and it never hashes, compares or prints nested content.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ Functions: TypeAlias = Mapping[tuple[str, str], Callable[..., Any]]
 
 
 class RefusedError(Exception):
-    """A part of a pickle is not admitted; the text names the part."""
+    """A pickle has a part that is not allowed; the message names it."""
 
 
 def value_text(value: object) -> str:
-    """Return a value for a message; of a value that may be nested, only the type.
+    """Return a value for a message; for a value that may be nested, only its type.
 
     Examples
     --------
@@ -50,7 +49,7 @@ def value_text(value: object) -> str:
 
 
 class PickleInterpreter:
-    """An interpreter for one pickle, which may call these functions, by module and name."""
+    """An interpreter for one pickle that may call only these functions, by module and name."""
 
     def __init__(self, functions: Functions) -> None:
         self._functions = functions

@@ -45,7 +45,7 @@ class PictureFile(NamedTuple):
 
 
 class FolderStamp(NamedTuple):
-    """The files of a folder and their sizes, when it was opened."""
+    """The files of a folder and their sizes from when it was opened."""
 
     path: Path
     files: tuple[PictureFile, ...]
@@ -68,15 +68,15 @@ class Pictures(NamedTuple):
     Attributes
     ----------
     inputs : ndarray or Column of uint8, shape (N, H, W) or (N, H, W, 3)
-        Grey or red, green and blue; with the channels first (N, 1, H, W) or (N, 3, H, W).
+        Greyscale or RGB; with the channels first (N, 1, H, W) or (N, 3, H, W).
     targets : ndarray of int64, shape (N,)
-        The class of each.
+        The class of each picture.
     classes : tuple of str
         The names of the sub-folders, ascending.
     digest : str
-        That of names and contents.
+        The digest of names and contents.
     left_out : int
-        Files that are not pictures.
+        Number of files that are not pictures.
     """
 
     inputs: RowArray
@@ -93,11 +93,11 @@ class PictureFormat:
     Attributes
     ----------
     colour : "grey", "rgb" or None
-        What all are converted to; by default all have to be like the first.
+        The colours to convert to; by default all pictures must have those of the first.
     size : tuple of int or None
-        Height and width that all are scaled to; by default all have to have one size.
+        Height and width to scale to; by default all pictures must have one size.
     channels_first : bool
-        Whether grey, or red, green and blue, are the first axis of a picture.
+        Whether the channels are the first axis of a picture.
     """
 
     colour: Colour | None = None
@@ -106,13 +106,13 @@ class PictureFormat:
 
 
 def open_pictures(folder: Path, wanted: PictureFormat) -> Pictures:
-    """Return the pictures of a folder; every file is looked at, and pixels are read on use.
+    """Return the pictures of a folder; every header is checked now, pixels are read on use.
 
     Raises
     ------
     DataError
-        If the folder has no sub-folders with pictures, a file is damaged, or one has
-        another size or other colours than the first.
+        If the folder has no sub-folders with pictures, a file is damaged, or its size or colours
+        differ from the first.
     MissingExtraError
         If Pillow is not installed.
     """

@@ -1,8 +1,8 @@
 """A filter of rows: an expression over columns of the data, such as ``column.age >= 18``.
 
 A comparison is ``column.NAME``, one of ``== != < <= > >=`` and a value, or ``in`` or ``not in`` and
-a list ``[a, b]``; names and values may stand in quotes. Python's grammar joins comparisons by
-``and``, ``or``, ``not`` and parentheses: `ast` reads it, and nothing is executed.
+a list ``[a, b]``; names and values may be quoted. Comparisons are joined by ``and``, ``or``,
+``not`` and parentheses as in Python: `ast` parses the expression, and nothing is executed.
 """
 
 from __future__ import annotations
@@ -93,13 +93,13 @@ class RowFilter:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of the columns that it compares."""
+        """The names of the compared columns."""
         return tuple(dict.fromkeys(one.column for one in self._parts[1].values()))
 
     def masks(
         self, columns: Mapping[str, DataColumn], pieces: Iterable[Mapping[str, NDArray]]
     ) -> Iterator[NDArray]:
-        """Yield for each piece of the data, values by column, whether its rows fulfil the filter.
+        """Yield the mask of the rows that pass the filter for each piece (values by column).
 
         Labels of `columns` are compared once.
         """
@@ -109,7 +109,7 @@ class RowFilter:
             yield _mask(tree, {n: test(values[comparisons[n].column]) for n, test in tests.items()})
 
     def unknown_labels(self, columns: Mapping[str, DataColumn]) -> Iterator[str]:
-        """Yield a sentence for each text of the expression that its column does not have."""
+        """Yield a sentence for each string in the expression that does not occur in its column."""
         for one in self._parts[1].values():
             column = columns[one.column]
             for value in one.unknown(column):

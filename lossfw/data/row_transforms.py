@@ -1,4 +1,4 @@
-"""Arrays of rows that are changed as they are read."""
+"""Transforms of rows, applied as they are read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class RowTransform(Protocol):
 
 
 class TransformedColumn(WrappedColumn):
-    """An array in a file whose rows are changed as they are read, to this shape."""
+    """An array in a file whose rows are transformed as they are read, to this shape."""
 
     def __init__(
         self, rows: RowArray, change: RowTransform, shape: tuple[int, ...], dtype: np.dtype[Any]
@@ -48,9 +48,9 @@ class TransformedColumn(WrappedColumn):
 
 
 def changed_rows(array: RowArray, change: RowTransform) -> RowArray:
-    """Return an array with its rows changed: at once in memory, on use in a file.
+    """Return an array with transformed rows: at once in memory, on use in a file.
 
-    The first row of a file tells shape and dtype of the others.
+    The first row of a file gives shape and dtype.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def changed_rows(array: RowArray, change: RowTransform) -> RowArray:
 
 @dataclass(frozen=True, eq=False)
 class TableEntry:
-    """A change: a position becomes the entry of a table at that place."""
+    """A transform from positions to the entries of a table."""
 
     table: NDArray
 
@@ -77,7 +77,7 @@ class TableEntry:
 
 @dataclass(frozen=True)
 class PickColumns:
-    """A change: the columns of a row are put in an order."""
+    """A transform that selects and reorders the columns of a row."""
 
     order: Sequence[int]
 
@@ -88,7 +88,7 @@ class PickColumns:
 
 
 class SqueezeColumn:
-    """A change: a column of length 1 becomes a flat one, (N, 1) becomes (N,)."""
+    """A transform from (N, 1) to (N,)."""
 
     def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
         """Drop the last axis."""
@@ -96,7 +96,7 @@ class SqueezeColumn:
 
 
 class ExpandColumn:
-    """A change: a flat column becomes one of length 1, (N,) becomes (N, 1)."""
+    """A transform from (N,) to (N, 1)."""
 
     def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
         """Add a last axis."""

@@ -1,8 +1,8 @@
 """Reader of pickled NumPy arrays that executes nothing from the pickle.
 
-A pickle is a program, which `lossfw.data.pickle_interpreter` follows. It may call the few
-functions with which NumPy writes an array. Functions of this module take their place:
-they check their arguments and keep them as plain data, of which arrays are made afterwards.
+A pickle is a program, which `lossfw.data.pickle_interpreter` follows. It may call the few functions
+by which NumPy writes an array. Functions of this module replace them: they check their arguments
+and keep them as plain data, from which arrays are made afterwards.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ _ADMITTED: dict[tuple[str, str], Callable[..., Any]] = {
 def read_pickle(content: bytes, where: str) -> dict[str, NDArray]:
     """Return the arrays by name of a pickled dictionary of NumPy arrays, of any protocol up to 5.
 
-    No function that the pickle names is imported or called.
+    It neither imports nor calls a function that the pickle names.
     """
     try:
         return _arrays(PickleInterpreter(_ADMITTED).run(content))

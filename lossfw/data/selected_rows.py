@@ -1,4 +1,4 @@
-"""The rows of a data set that fulfil a filter."""
+"""The rows of a data set that pass a filter."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _APART = 4
 
 
 class SelectionError(DataError):
-    """No row fulfils a filter, or a column cannot be compared as it says."""
+    """No row passes the filter, or a column cannot be compared as the filter says."""
 
 
 class Selection(NamedTuple):
@@ -43,11 +43,11 @@ class Selection(NamedTuple):
     data : Dataset
         The rows.
     total : int
-        How many rows the source has.
+        Number of rows of the source.
     numbers : ndarray, optional
-        The numbers of the rows among them, where a filter chose some.
+        The numbers of the chosen rows in the source, if a filter chose some.
     classes : tuple of str
-        The labels that the targets of all rows have.
+        The labels of the targets of all rows.
     """
 
     data: Dataset
@@ -58,7 +58,7 @@ class Selection(NamedTuple):
 
 @dataclass(frozen=True)
 class FilteredRows:
-    """The rows of a source that a filter chooses, before any other of their columns is read."""
+    """The rows of a source that a filter chooses, before their other columns are read."""
 
     rows: RowFilter
     chosen: ChosenRows
@@ -67,7 +67,7 @@ class FilteredRows:
 
     @classmethod
     def of(cls, rows: RowFilter, columns: Mapping[str, DataColumn]) -> FilteredRows:
-        """Return the choice of a filter, from the columns that it compares."""
+        """Return the rows that a filter chooses, from the columns that it compares."""
         compared = {name: columns[name] for name in rows.columns}
         count = len(next(iter(compared.values())).values)
         try:
@@ -83,16 +83,16 @@ class FilteredRows:
     def selection(
         self, data: Dataset, places: NDArray | None = None, classes: tuple[str, ...] = ()
     ) -> Selection:
-        """Return a data set of the chosen rows, which are numbered as in the source.
+        """Return a data set of the chosen rows, numbered as in the source.
 
         Parameters
         ----------
         data : Dataset
-            Only these rows, with the name and the digest of the whole.
+            Only the chosen rows, with the name and the digest of the whole.
         places : ndarray of int, optional
-            Their places among the chosen rows, where some were left out.
+            Their positions among the chosen rows, if some were left out.
         classes : tuple of str
-            The labels that the targets of all rows have.
+            The labels of the targets of all rows.
         """
         index = self.chosen.index if places is None else self.chosen.index[places]
         whole = len(index) == self.chosen.count
@@ -108,10 +108,10 @@ class FilteredRows:
 
 
 def selected(data: Dataset, rows: RowFilter, keep: Iterable[str] = ()) -> Selection:
-    """Return the rows that fulfil a filter, and their numbers; those of a file stay there.
+    """Return the rows that pass a filter, and their numbers; rows of a file stay there.
 
-    The result is that of data without the other rows: rows are numbered from 0, and a label
-    that no row has is not a class. Only the columns to `keep` stay.
+    The result is as if the data had no other rows: rows are numbered from 0, and a label
+    without a row is not a class. Only the columns in `keep` stay.
     """
     choice = FilteredRows.of(rows, data.columns)
     columns = {name: data.columns[name] for name in set(keep)}
@@ -124,13 +124,13 @@ def selected(data: Dataset, rows: RowFilter, keep: Iterable[str] = ()) -> Select
 
 
 def digest_of_rows(name: str, digest: str, index: NDArray | None = None) -> str:
-    """Return a digest of the rows with some numbers, or of all rows, of data."""
+    """Return a digest of data: of the rows with these numbers, or of all rows."""
     # Splits of one file share its digest and differ in name.
     return join_digests(name, digest, "" if index is None else digest_arrays(index))
 
 
 def subset(data: Dataset, index: NDArray) -> Dataset:
-    """Return the rows with these ascending numbers, as `Dataset.take`; those of a file stay there.
+    """Return the rows with these ascending numbers, as `Dataset.take`; rows of a file stay there.
 
     Examples
     --------
@@ -193,7 +193,7 @@ def _with_present_labels(column: DataColumn) -> DataColumn:
 
 
 def taken(array: RowArray, index: NDArray) -> RowArray:
-    """Return the rows of an array with these ascending numbers; those of a file stay there."""
+    """Return the rows of an array with these ascending numbers; rows of a file stay there."""
     return as_rows(SelectedColumn(array, index)) if is_file_backed(array) else array[index]
 
 

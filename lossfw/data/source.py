@@ -18,7 +18,7 @@ from lossfw.data.selected_rows import Selection
 
 
 class FileParameter:
-    """Mark of a parameter that names a file, in the metadata of its type."""
+    """Marks the type of a parameter that names a file."""
 
 
 def _as_path(value: Any) -> Path:
@@ -35,7 +35,7 @@ File: TypeAlias = Annotated[Path, BeforeValidator(_as_path), FileParameter()]
 
 
 class LocationParameter(FileParameter):
-    """Mark of a parameter that names a file, a folder, a pattern or an address."""
+    """Marks the type of a parameter that names a file, a folder, a pattern or an address."""
 
 
 # A parameter that names files in any of these ways. In a configuration a path is relative
@@ -83,7 +83,7 @@ def _mentions(annotation: Any, mark: type[FileParameter]) -> bool:
 
 
 def no_column(owner: str, name: str, known: Sequence[str]) -> ColumnError:
-    """Return the error of a column that `owner` does not have."""
+    """Return the error for a column that `owner` does not have."""
     if not known:
         return ColumnError(name, f"{owner} has no columns to slice by.")
     guess = did_you_mean(name, known)
@@ -94,8 +94,7 @@ def no_column(owner: str, name: str, known: Sequence[str]) -> ColumnError:
 class Source(Component):
     """A data source: parameters that say where the rows are, and `load`, which reads them.
 
-    An author writes `load`, and `bundled` if the plugin ships files, such as the
-    weights of a network.
+    An author writes `load`, and `bundled` if the plugin ships files, such as weights.
 
     Examples
     --------
@@ -118,20 +117,20 @@ class Source(Component):
         Raises
         ------
         DataError
-            If a file cannot be used; the message names it, its content, the
-            expected content and the cure.
+            If a file cannot be used; the message names the file, what it holds, what was expected
+            and the remedy.
         """
 
     def load_with(self, columns: Sequence[str]) -> Dataset:
         """Read the rows, and add at least these columns to `Dataset.columns`.
 
-        A source that reads more on request overrides it. By default, `load` puts every
-        column into its data set that may tell rows apart.
+        A source that reads columns on request overrides it. By default, `load` puts every column by
+        which rows may be sliced into its data set.
 
         Parameters
         ----------
         columns : sequence of str
-            The columns that slices, filters of rows and the file of rows name.
+            The columns that slices, row filters and the file of rows name.
 
         Raises
         ------
@@ -145,25 +144,25 @@ class Source(Component):
         return data
 
     def load_selected(self, rows: RowFilter, columns: Sequence[str]) -> Selection | None:
-        """Read only the rows that fulfil a filter, and these columns of them.
+        """Read only the rows that pass a filter, with these columns.
 
-        A source that reads the columns of the filter first overrides it, and looks at no value of
-        the other rows. By default, it returns None: then all rows are read, and filtered.
+        A source that can read the filter's columns first overrides it, and then reads no value of
+        the other rows. By default it returns None: lossfw then reads all rows and filters them.
         """
         return None
 
     def without_inputs(self) -> Source:
         """Return this source without the inputs, which saved predictions do not need.
 
-        A source that can leave them unread overrides it. By default, it is the source itself.
+        A source that can skip them overrides it. By default, it returns the source itself.
         """
         return self
 
     def excluding(self, column: str) -> Source:
-        """Return this source without a column among the inputs, unless it names its inputs.
+        """Return this source without a column among its inputs, unless the inputs are named.
 
-        A source whose inputs are all columns that are left overrides it, for the column of the
-        groups. By default, it is the source itself.
+        A source whose inputs are all remaining columns overrides it, so that the group column is
+        not an input. By default, it returns the source itself.
         """
         return self
 
@@ -171,9 +170,9 @@ class Source(Component):
     def bundled(cls, name: str) -> Path | None:
         """Return the path of a file that comes with the source's plugin, or None.
 
-        A file name in a configuration is looked up beside the configuration, then in
-        the folder ``LOSSFW_DATA``, then here: so ``weights: digits-mlp.npz`` finds the
-        weights that come with the digits.
+        lossfw looks up a file name in a configuration next to the configuration, then in the folder
+        ``LOSSFW_DATA``, then here: so ``weights: digits-mlp.npz`` finds the weights that come with
+        the digits.
 
         Parameters
         ----------

@@ -1,6 +1,6 @@
 """Stamps of files, and mapped arrays that know theirs.
 
-A file that changes while its rows are read is noticed; a mapped array is pickled by the name of
+lossfw notices a file that changes while its rows are read; a mapped array is pickled by the name of
 its file.
 """
 
@@ -15,7 +15,7 @@ from lossfw.errors import DataError
 
 
 class FileStamp(NamedTuple):
-    """The size and the time of a file, when it was opened."""
+    """The size and the time of a file from when it was opened."""
 
     path: Path
     # Bytes.
@@ -33,7 +33,7 @@ class FileStamp(NamedTuple):
         return cls(path, found.st_size, found.st_mtime_ns)
 
     def again(self) -> FileStamp:
-        """Return the stamp of the same file, maybe on another machine."""
+        """Return the stamp of the same file, possibly on another machine."""
         now = FileStamp.of(self.path.absolute())
         if now.size != self.size:
             raise DataError(
@@ -43,7 +43,7 @@ class FileStamp(NamedTuple):
         return now
 
     def check(self) -> None:
-        """Check that the file is as it was."""
+        """Raise `DataError` if the file has changed."""
         now = FileStamp.of(self.path)
         if now == self:
             return

@@ -19,7 +19,7 @@ MEAN, SCALE = "inputs_mean", "inputs_scale"
 
 @dataclass(frozen=True, eq=False)
 class Standardisation:
-    """A change of inputs: (x - mean) / scale, for each place in a row.
+    """A transform of inputs, (x - mean) / scale, for each position in a row.
 
     Examples
     --------
@@ -36,9 +36,9 @@ class Standardisation:
 
     @classmethod
     def of(cls, inputs: RowArray) -> Standardisation:
-        """Compute the standardisation (mean and standard deviation) of some rows.
+        """Return the standardisation (mean and standard deviation) of some rows.
 
-        The scale of a place with one value in all rows is 1: it becomes 0.
+        A position with the same value in all rows gets the scale 1, so it becomes 0.
         """
         count = inputs.shape[0]
         mean = sum(rows.sum(axis=0) for rows in _floats(inputs)) / count
@@ -69,7 +69,7 @@ class Standardisation:
 
     @property
     def arrays(self) -> dict[str, NDArray]:
-        """The arrays as they stand beside weights, by name."""
+        """The arrays by name, as they are stored with weights."""
         return {MEAN: self.mean, SCALE: self.scale}
 
     def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
@@ -79,7 +79,7 @@ class Standardisation:
         return changed
 
     def apply(self, data: Dataset) -> Dataset:
-        """Return data with changed inputs."""
+        """Return data with standardised inputs."""
         if data.inputs is None:
             return data
         shape = tuple(data.inputs.shape[1:])

@@ -1,4 +1,4 @@
-"""State file: arrays and a header of plain values in one ``.npz``, for checkpoints."""
+"""State file for checkpoints: arrays and a header of plain values in one ``.npz`` file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SavedState(NamedTuple):
     arrays: Mapping[str, NDArray]
 
     def to_bytes(self) -> bytes:
-        """Return the state as it is written to a file."""
+        """Return the content of the state's file."""
         header = np.frombuffer(json.dumps(self.header).encode(), np.uint8)
         return npz_bytes({HEADER: header, **self.arrays})
 
@@ -53,7 +53,7 @@ class SavedState(NamedTuple):
 
 
 def npz_bytes(arrays: Mapping[str, NDArray]) -> bytes:
-    """Return the bytes of a ``.npz``; equal arrays give equal bytes, since it has no time."""
+    """Return the bytes of a ``.npz`` file without times, so that equal arrays give equal bytes."""
     content = io.BytesIO()
     # The names are ours and none is `file`, which savez takes for itself.
     np.savez(content, **arrays)  # type: ignore[arg-type]  # it takes arrays by any name

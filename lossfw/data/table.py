@@ -25,22 +25,22 @@ class TableOptions(NamedTuple):
     Attributes
     ----------
     missing : {"keep", "error", "drop"}
-        What becomes of a row in which a value is missing.
+        How to treat a row with a missing value.
     labels : frozenset of int
-        Columns that may hold texts, which are labels.
+        Columns that may hold strings, which are labels.
     optional : frozenset of int
-        Columns that a configuration can leave out, for messages.
+        Columns that a configuration may leave out, for messages.
     kept : frozenset of int
-        Columns in which a value may be missing, whatever `missing` says: they only tell
-        rows apart, or are inputs of a model that takes missing values.
+        Columns in which a value may be missing, whatever `missing` says: they only slice rows, or
+        are inputs of a model that accepts missing values.
     categories : frozenset of int
-        Inputs that hold categories, texts or numbers.
+        Inputs that hold categories, as strings or numbers.
     remedy : str
         What to do about a missing value that is an error, for messages.
     strict : frozenset of int
         Columns in which a missing value is an error although `missing` is ``"drop"``.
     rows : ChosenRows, optional
-        The rows that are read; nobody looks at the others. All rows by default.
+        The rows to read. All rows by default.
     """
 
     missing: IfMissing = "keep"
@@ -53,41 +53,41 @@ class TableOptions(NamedTuple):
     rows: ChosenRows | None = None
 
     def refusing(self, columns: Collection[int]) -> frozenset[int]:
-        """Return those columns in which a missing value is an error."""
+        """Return the columns in which a missing value is an error."""
         refused = {"error": frozenset(columns), "drop": self.strict, "keep": frozenset[int]()}
         return refused[self.missing].intersection(columns) - self.kept
 
     def dropping(self, columns: Collection[int]) -> frozenset[int]:
-        """Return those columns in which a missing value drops its row."""
+        """Return the columns in which a missing value drops its row."""
         return frozenset(columns if self.missing == "drop" else ()) - self.kept - self.strict
 
     @property
     def gaps(self) -> frozenset[int]:
-        """The inputs that may lack values: where they are numbers, a missing one is NaN."""
+        """The inputs in which a value may be missing: NaN in a column of numbers."""
         return self.kept & self.categories | self.kept - self.labels
 
     def most_labels(self, column: int) -> int:
-        """Return how many different texts a column may hold."""
+        """Return how many distinct strings a column may hold."""
         if column in self.categories:
             return MAX_CATEGORIES
         return MAX_TEXTS if column in self.kept else MAX_LABELS
 
 
 class TableRows(NamedTuple):
-    """The columns of a table as they were read.
+    """The columns that were read from a table.
 
     Attributes
     ----------
     arrays : list of ndarray or Column
-        One for each group of columns.
+        One array per group of columns.
     labels : mapping of int to tuple of str
-        By column, the labels that its numbers stand for, ascending.
+        For each column, the labels that its numbers stand for, ascending.
     dropped : int
-        How many of the chosen rows were left out, since a value is missing.
+        Number of chosen rows that were dropped because a value is missing.
     total : int
-        How many rows the file has, where rows were chosen.
+        Number of rows in the file, if rows were chosen.
     places : ndarray of int, optional
-        The places of the rows among the chosen ones, where some were left out.
+        The positions of the rows among the chosen ones, if some were dropped.
     """
 
     arrays: list[RowArray]
@@ -135,23 +135,23 @@ class Table(ABC):
         raise DataError(f"{self.path} has no column {key!r}; it has {known}. {guess}".strip())
 
     def title(self, column: int) -> str:
-        """Return the name of a column, or its number where it has none."""
+        """Return the name of a column, or its number if it has no name."""
         return self.names[column] if self.names else str(column)
 
     def leave_out(self, columns: Sequence[int]) -> str:
-        """Return a hint on how to exclude columns of texts, or to make them inputs."""
+        """Return a hint on how to exclude columns of strings, or to make them inputs."""
         titles = ", ".join(map(self.title, columns))
         told = "A column that is not an input is" if len(columns) == 1 else "String columns are"
         also = f"categories: [{titles}] makes inputs of the strings"
         return f"{told} left out with exclude: [{titles}]; {also}."
 
     def name_others(self, column: int) -> str:
-        """Return a hint for a column of texts that was asked for by its name."""
+        """Return a hint for a column of strings that was requested by name."""
         inputs = f"make inputs of its strings with categories: [{self.title(column)}]"
         return f"Inputs and weights are numbers: name other columns, or {inputs}."
 
     def hint_for_text(self, column: int, options: TableOptions, texts: Collection[int]) -> str:
-        """Return what to do about a column of texts that is read as numbers, one of `texts`."""
+        """Return a hint for a column of strings, one of `texts`, that is read as numbers."""
         if column not in options.optional:
             return self.name_others(column)
         others = sorted((options.optional - options.categories).intersection(texts))
@@ -179,11 +179,11 @@ class Table(ABC):
 
     @abstractmethod
     def read_rows(self, groups: Sequence[Group], options: TableOptions) -> TableRows:
-        """Return an array for each group of columns, see `read`, and what was made of the rows."""
+        """Return an array for each group of columns, see `read`, and how the rows were treated."""
 
 
 def group_arrays(groups: Sequence[Group], columns: Mapping[int, NDArray]) -> list[NDArray]:
-    """Return an array for each group, of its columns by number: (N,) for one, (N, C) for a list."""
+    """Return an array per group of column numbers: (N,) for one number, (N, C) for a list."""
     return [
         columns[group]
         if isinstance(group, int)

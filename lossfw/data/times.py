@@ -1,4 +1,4 @@
-"""Columns of times: numbers in a unit of their own, or dates, which are counted in days."""
+"""Columns of times: numbers in any unit, or dates, which count days."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MICROSECONDS_A_DAY = 86_400e6
 
 
 class NotTimesError(Exception):
-    """The texts of a column are not dates of one form; `what` and `hint` say which and why."""
+    """The strings of a column are not dates in one format; `what` and `hint` say which and why."""
 
     def __init__(self, what: str, hint: str) -> None:
         super().__init__(f"{what}; {hint}")
@@ -22,13 +22,13 @@ class NotTimesError(Exception):
 
 
 class Times:
-    """The time of each row of a column, by the value that the row has in it.
+    """The times of the rows of a column.
 
     Raises
     ------
     NotTimesError
-        If the column has texts that are not dates, or dates in several forms: a filter of texts
-        compares them in the order of the alphabet, which would not be that of time.
+        If the column has strings that are not dates, or dates in several formats: a filter compares
+        strings alphabetically, which would not be the order of time.
 
     Examples
     --------
@@ -45,7 +45,7 @@ class Times:
             self._of_label[known] = _dates([label for label in column.known if label is not None])
 
     def of(self, values: NDArray) -> NDArray:
-        """Return the time of rows, NaN where one is missing."""
+        """Return the times of rows, NaN for a missing one."""
         if self._of_label is None:
             return values
         times: NDArray = self._of_label[values.astype(np.int64)]

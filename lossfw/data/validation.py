@@ -11,7 +11,7 @@ from lossfw.numerics.arrays import NDArray
 
 
 def is_finite(array: NDArray) -> bool:
-    """Tell whether all numbers are finite, without a temporary of the array's size.
+    """Tell whether all numbers are finite, without a temporary array of the same size.
 
     Examples
     --------
@@ -36,8 +36,8 @@ def check_finite(
 ) -> None:
     """Refuse an array with a NaN or an infinity; `where` is its name in the message.
 
-    The first row has the number `start`, unless `rows` has the users' numbers of all. Columns with
-    `names` may hold infinities, and where values may be `missing` NaN is allowed.
+    The first row has the number `start`, unless `rows` lists the users' row numbers. Columns with
+    `names` may hold infinities, and NaN is allowed where values may be `missing`.
     """
     if is_finite(array):
         return

@@ -1,6 +1,6 @@
 """Reader of a network's weights: ``.npz``, ``.safetensors``, or a pickle of NumPy arrays.
 
-Files of other libraries that hold code are refused, with the lines that convert them.
+It refuses files of other libraries that hold code, and shows the lines that convert them.
 """
 
 from __future__ import annotations
@@ -72,12 +72,12 @@ _NAMES_IN_PICKLES = {
 
 
 def read_weights(path: Path) -> dict[str, NDArray]:
-    """Return the arrays of a file of weights by name; nothing in it is executed.
+    """Return the arrays of a weights file by name; nothing in it is executed.
 
-    The content decides the format: an archive of NumPy (``.npz``), a pickled
-    dictionary of NumPy arrays, or a ``.safetensors`` file. Files of libraries that
-    execute what they read are refused, with the lines that convert them.
-    `lossfw.nn.dense.Network.from_arrays` checks names, shapes and dtypes against the layers.
+    The content decides the format: an archive of NumPy (``.npz``), a pickled dictionary of NumPy
+    arrays, or a ``.safetensors`` file. It refuses files of libraries that execute what they read,
+    and shows the lines that convert them. `lossfw.nn.dense.Network.from_arrays` checks names,
+    shapes and dtypes against the layers.
     """
     if isinstance(path, MemoryFile):
         held = path.held if isinstance(path.held, dict) else {}
@@ -141,7 +141,7 @@ def refuse_foreign(path: Path, start: bytes) -> None:
 
 
 def conversion(path: Path, library: str) -> str:
-    """Return the message for a file of a library, with the lines that convert it."""
+    """Return the message with the lines that convert a file of a library."""
     lines = _LINES[library].format(file=path.name).splitlines()
     code = "\n".join(f"    {line}" for line in lines)
     return (
@@ -171,7 +171,7 @@ def _is_torch_archive(path: Path) -> bool:
 
 
 def library_of_pickle(content: bytes) -> str | None:
-    """Return the library whose model a pickle holds, None where that is not known.
+    """Return the library whose model a pickle holds; None if unknown.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Learning: what a model or a library needs of a loss to learn from it: form, start, gradients."""
+"""Learning: what a library needs to train with a loss: its form, a start, gradients."""
 
 from lossfw.learning.bridge import AutogradBridge, Boosting, BoostingBridge, Bridge
 from lossfw.learning.outputs import EstimatorOutputs, output_activation_of

@@ -18,7 +18,7 @@ from lossfw.numerics.arrays import NDArray
 
 
 def written(loss: Loss) -> str:
-    """Return the specification of a loss as Python writes it: a name, or a mapping."""
+    """Return the Python code of a loss's specification: a name or a mapping."""
     config = loss.to_config()
     return repr(config["name"] if len(config) == 1 else config)
 
@@ -37,7 +37,7 @@ class Bridge(LibraryComponent, ABC):
         return None
 
     def build(self, loss: Loss) -> Any:
-        """Return the object with which the library trains on a loss.
+        """Return the object that the library trains with.
 
         Raises
         ------
@@ -70,12 +70,12 @@ class Bridge(LibraryComponent, ABC):
 class AutogradBridge(Bridge):
     """A bridge to a library of automatic differentiation.
 
-    The harness calls `value_and_gradient` for every loss (``lossfw check --bridges NAME``), at
-    ties and kinks, in several dtypes, and compiled.
+    `lossfw check --bridges NAME` calls `value_and_gradient` for every loss: at ties and kinks, in
+    several dtypes, and compiled.
     """
 
     def refusal(self, loss: Loss) -> str | None:
-        """Return why a loss cannot be trained with: a gradient of 0 almost everywhere."""
+        """Return why a loss cannot train: its gradient is 0 almost everywhere."""
         return flat_refusal(loss)
 
     @abstractmethod
@@ -190,7 +190,7 @@ class BoostingBridge(Bridge):
     def leaf(
         self, gradients: NDArray, curvatures: NDArray, weight: NDArray, l2: float
     ) -> NDArray | None:
-        """Return the value of a leaf with these rows; None if it cannot be predicted.
+        """Return the expected value of a leaf with these rows; None if it is not known.
 
         Parameters
         ----------

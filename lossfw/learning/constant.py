@@ -1,4 +1,4 @@
-"""The constant prediction of least mean loss: what a model has to beat."""
+"""The constant prediction of least mean loss, which a model has to beat."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lossfw.numerics.arrays import NDArray
 def constant_prediction(
     loss: Loss, target: Any, sample_weight: Any = None, *, classes: int | None = None
 ) -> NDArray:
-    """Return the constant prediction of least mean loss, `start` behind the activation.
+    """Return the constant prediction of least mean loss: the activation of `start`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The curvature of a row: the second derivative, or what takes its place in a Newton step.
+"""The curvature of a row: the second derivative, or its replacement in a Newton step.
 
 A boosting library moves a leaf by -sum(w g) / sum(w h). With the second derivative for h this
 is Newton's step, which explodes where h is 0 or negative, as for robust losses far from the
@@ -47,7 +47,7 @@ def _claims(loss: Loss) -> Claims:
 
 
 def rule_for(loss: Loss, curvature: str) -> Rule:
-    """Return the rule by which a loss gets its curvature; refuse one without a meaning for it."""
+    """Return the rule for the curvature of a loss; refuse a rule that does not apply to it."""
     if curvature not in CURVATURES:
         raise ArgumentError(
             f"curvature={curvature!r} is unknown: choose one of {', '.join(CURVATURES)}."
@@ -90,7 +90,7 @@ def _automatic(loss: Loss) -> Rule:
 
 
 def mirrored(loss: Loss) -> bool:
-    """Tell whether a loss is 0 at the target in its own units, so that it has two sides there."""
+    """Tell whether a loss is 0 at the target in its own units, with two sides there."""
     if loss.takes_rows or loss.takes_groups or loss.has_columns:
         return False
     if loss._argument == "residual":
@@ -100,7 +100,7 @@ def mirrored(loss: Loss) -> bool:
 
 
 def kinked(loss: Loss) -> bool:
-    """Tell whether the gradient of a loss may jump; it may where the loss does not say."""
+    """Tell whether the gradient of a loss may jump; it may unless the loss claims otherwise."""
     return _claims(loss).breaks != ()
 
 

@@ -1,4 +1,4 @@
-"""What the bridges of boosting libraries share: raw predictions in, derivatives out."""
+"""Shared by the bridges to boosting libraries: derivatives at raw predictions."""
 
 from __future__ import annotations
 
@@ -28,11 +28,10 @@ __all__ = ["Derivatives", "TargetTable", "predictions_of", "start"]
 
 
 class Frozen:
-    """An immutable object, whose copy is itself.
+    """An immutable object that is its own copy.
 
-    Libraries copy their parameters, and `sklearn.base.clone` refuses an estimator whose
-    parameter is replaced by a copy in its constructor. What is computed of the fields is kept
-    out of a pickle.
+    Libraries copy their parameters, and `sklearn.base.clone` refuses an estimator whose parameter
+    is replaced by a copy in its constructor. A pickle leaves out what is computed from the fields.
     """
 
     def __copy__(self) -> Self:
@@ -54,9 +53,9 @@ class Derivatives(Frozen):
     given_loss : Loss
         A loss that can be boosted; see `lossfw.learning.raw_form.raw_form`.
     curvature : {"auto", "exact", "bound", "gradient", "one", "twice", "expected"}
-        What is used as second derivative; see the page on curvature.
+        The rule for the second derivative; see the page on curvature.
     table : TargetTable, optional
-        The table of targets, if labels are row numbers in it.
+        The table of targets, if labels are its row numbers.
 
     Examples
     --------
@@ -82,7 +81,7 @@ class Derivatives(Frozen):
 
     @functools.cached_property
     def rule(self) -> Rule:
-        """What the curvature is for this loss."""
+        """The rule for the curvature of this loss."""
         return rule_for(self.loss, self.curvature)
 
     def targets(
@@ -90,8 +89,8 @@ class Derivatives(Frozen):
     ) -> Targets:
         """Return targets and weights in the form that the loss takes, for all rounds of a training.
 
-        For a library that keeps everything in float32, `narrow` also computes in it where
-        the derivatives are those that the loss publishes, which are right in float32.
+        For a library that keeps everything in float32, `narrow` also computes in float32 if the
+        loss writes its own derivatives, which are right in float32.
         """
         found = targets_for(self.loss, self.targets_at(target), weight, sizes)
         if narrow and self.rule == "exact" and found.t.dtype == np.float64:
@@ -191,9 +190,9 @@ class Derivatives(Frozen):
 class TargetTable(Frozen):
     """Targets of several columns, whose row numbers are the labels of a data set.
 
-    A data set has one label for each row, and a target such as a time and an event has two
-    numbers. A row number takes part in whatever the library does with labels: it may leave rows
-    out, put them in another order, or hold some out.
+    A data set has one label for each row, and a target such as a time and an event has two numbers.
+    The library treats row numbers like any labels: it may leave rows out, reorder them, or hold
+    some out.
 
     Examples
     --------
@@ -229,7 +228,7 @@ class TargetTable(Frozen):
 
 
 def labels_of(target: NDArray, form: Loss) -> tuple[NDArray, NDArray | None]:
-    """Return the labels of targets, and the targets of which they are row numbers, if they are."""
+    """Return the labels of targets, and the table of targets if labels are row numbers."""
     if form.has_columns and form.target_space.axes:
         return np.arange(len(target)), target
     return target, None
@@ -265,7 +264,7 @@ FIRST_ROWS: Final = 1000
 def is_dead(derivatives: Derivatives, start: Any, target: Any, weight: Any = None) -> bool:
     """Tell whether the gradient is 0 for every row at a start: a kink or a plateau.
 
-    Of a loss of groups nothing is asked: its start is 0.
+    For a loss of groups the answer is no: its start is 0.
     """
     if derivatives.loss.takes_groups:
         return False
@@ -291,7 +290,7 @@ def _takes_no_step(
 def start_of_training(
     derivatives: Derivatives, target: Any, weight: Any, given: Any, columns: int | None
 ) -> NDArray:
-    """Return the start of a training: the one that was given, or that of least mean loss."""
+    """Return the start of a training: the given one, or that of least mean loss."""
     if given is None:
         least = start(
             derivatives.given_loss, derivatives.targets_at(target), weight, classes=columns
@@ -309,7 +308,7 @@ def start_of_training(
 
 
 def refuse_dead_start(derivatives: Derivatives, start: Any, target: Any, weight: Any) -> None:
-    """Raise `ArgumentError` if no row asks for a step from the start, though targets differ."""
+    """Raise `ArgumentError` if all gradients are 0 at the start, although targets differ."""
     if not _differ(np.asarray(target)):
         return
     if is_dead(derivatives, start, target, weight):

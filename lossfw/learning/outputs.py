@@ -1,4 +1,4 @@
-"""What an estimator of a boosting library predicts, and how it becomes a response."""
+"""The outputs of a boosting estimator, and their conversion to responses."""
 
 from __future__ import annotations
 
@@ -69,6 +69,6 @@ def output_activation_of(loss: Loss) -> str | None:
 
 
 def outputs_by(objective: Any, raw: Callable[[Any], Any]) -> EstimatorOutputs | None:
-    """Return the outputs of an estimator with this objective; None unless it is lossfw's own."""
+    """Return the outputs of an estimator with this objective; None unless lossfw made it."""
     given = getattr(getattr(objective, "derivatives", None), "given_loss", None)
     return None if given is None else EstimatorOutputs(raw, output_activation_of(given))

@@ -44,8 +44,7 @@ def as_loss(loss: Any) -> Loss:
 def raw_form(loss: Any, *, wide: bool = False) -> Loss:
     """Return a loss as a function of raw predictions, fused with its activation if it has one.
 
-    A loss of groups, or of rows with named columns, only where `wide` says that the library has
-    a place for them.
+    Losses of groups, and of rows with named columns, need `wide`: the library must support them.
     """
     given = as_loss(loss)
     why = refusal(given, wide=wide)
@@ -119,7 +118,7 @@ def predictions_of(loss: Any, raw: Any) -> NDArray:
     Returns
     -------
     ndarray of float64
-        The output activation of the loss at `raw`; `raw` itself for a loss without an activation.
+        The output activation of `raw`, or `raw` for a loss without an output activation.
 
     Examples
     --------
@@ -140,7 +139,7 @@ def predictions_of(loss: Any, raw: Any) -> NDArray:
 class Targets(NamedTuple):
     """Targets (N,) or (N, K) in float64 or float32, or N class indices; weights (N,) in float64.
 
-    `h` has the weighted curvatures if they are the same in each round and have been made.
+    `h` has the weighted curvatures if they are the same in each round.
     `group` has the number of each row's group, from 0, for a loss of groups.
     """
 
@@ -223,7 +222,7 @@ def targets_for(loss: Loss, target: Any, weight: Any = None, sizes: Any = None) 
     Raises
     ------
     DomainError
-        If a target is NaN or infinite, or a class no whole number.
+        If a target is NaN or infinite, or a class is not an integer.
     """
     t = np.asarray(target)
     w = None if weight is None or np.size(weight) == 0 else np.asarray(weight, np.float64)

@@ -1,11 +1,10 @@
 """Metrics: measures of predictions that merge from partial sums.
 
-A metric is reported; a loss is learnt from, and reported too where it stands
-among the metrics. The kinds fix the functions that an author writes: `RowMetric`
-and `ElementMetric` are means of a number that each row or element has, `SumMetric`
-is a function of a few sums over the rows, and `ScoreMetric` one of sums that are
-kept apart by a score, by which rows are ranked. `GroupMetric` is a mean over groups of rows of a
-number that each has, and `GroupSumMetric` a function of sums over groups. A parameter of the type
+A metric is only reported; a loss is minimised, and also reported if it is among the metrics. The
+kind of a metric determines the functions that an author writes: `RowMetric` and `ElementMetric` are
+means of one number per row or element, `SumMetric` is a function of a few sums over rows, and
+`ScoreMetric` of sums per score, by which rows are ranked. `GroupMetric` is a mean of one number per
+group of rows, and `GroupSumMetric` a function of sums over groups. A parameter of the type
 `NestedLoss` takes a loss.
 """
 

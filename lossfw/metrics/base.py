@@ -1,4 +1,4 @@
-"""Metric: the base of every metric, and the records that it takes and returns."""
+"""Metric: the base class of every metric, and the records that it takes and returns."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _AT_ONCE = 128
 
 
 class Mergeable(Protocol):
-    """Protocol: the partial that a metric keeps of some rows."""
+    """Protocol: the partial result of a metric for some rows."""
 
     def merge(self, other: Self) -> Self:
         """Return the merged partial, for the rows of both."""
 
     def pack(self) -> dict[str, NDArray]:
-        """Return it as plain arrays, for the metric's `unpack`."""
+        """Return the partial as plain arrays, for the metric's `unpack`."""
 
 
 class MetricRows(NamedTuple):
-    """Some rows as a metric gets them.
+    """The arguments of a metric for some rows.
 
     Attributes
     ----------
@@ -41,11 +41,11 @@ class MetricRows(NamedTuple):
     start : int
         Global number of the first row.
     sample_weight, where : array_like or None
-        One weight, and one bool (whether it counts), for each row.
+        One weight and one bool (whether the row counts) per row.
     group : ndarray of int or None
-        The number of each row's group, for a metric that takes groups. Groups are whole.
+        The number of each row's group, for a metric of groups. Groups are whole.
     baseline : array_like or None
-        The predictions of a baseline, where there is one.
+        The predictions of a baseline, if there is one.
     """
 
     prediction: Any
@@ -64,9 +64,9 @@ class MetricUpdate:
     Attributes
     ----------
     partial : Mergeable or None
-        The partial of all rows; None where it is the table of `terms`.
+        The partial of all rows; None if it is the table of `terms`.
     terms : RowTerms or None
-        The terms of each row; None where they were not asked for.
+        The terms of each row; None if they were not requested.
     """
 
     partial: Any
@@ -159,7 +159,7 @@ class Metric(Component, ABC):
         start : int
             Global number of the first row.
         sample_weight, where : array_like, optional
-            One weight, and one bool (whether it counts), for each row.
+            One weight and one bool (whether the row counts) per row.
         """
 
     @abstractmethod
@@ -213,7 +213,7 @@ class Metric(Component, ABC):
         raise NotImplementedError
 
     def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
-        """Return the metric of resamples, in which each unit occurs a given number of times.
+        """Return the metric of resamples, in which units occur a given number of times.
 
         Parameters
         ----------
@@ -229,7 +229,7 @@ class Metric(Component, ABC):
         raise NotImplementedError
 
     def without_each(self, sums: CellSums, total: CellSums, units: int) -> NDArray:
-        """Return the metric without each unit in turn, as the jackknife needs it.
+        """Return the metric without each unit in turn, for the jackknife.
 
         Parameters
         ----------
@@ -273,7 +273,7 @@ class Metric(Component, ABC):
 
 
 class RowwiseMetric(Metric):
-    """A metric with sums to which each row adds terms of its own; base of the kinds."""
+    """A metric with sums to which each row adds terms; base class of the kinds."""
 
     @abstractmethod
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
@@ -302,7 +302,7 @@ class RowwiseMetric(Metric):
 
 
 class MetricOfSums(RowwiseMetric):
-    """A metric that is a function of sums over rows, the same for any rows."""
+    """A metric that is a function of sums over rows."""
 
     most_units: ClassVar[int] = 2**16
 
@@ -320,7 +320,7 @@ class MetricOfSums(RowwiseMetric):
         Returns
         -------
         ndarray, shape (R, ...)
-            NaN where nothing can be said.
+            NaN if the metric is undefined.
         """
 
     def dense(self, sums: CellSums, units: int) -> NDArray:
@@ -346,7 +346,7 @@ class MetricOfSums(RowwiseMetric):
 
 
 def sum_units(units: NDArray, times: NDArray) -> NDArray:
-    """Return sums over units (G, places), each taken a number of times (R, G), as (R, places)."""
+    """Return sums over units (G, places), each counted a number of times (R, G), as (R, places)."""
     totals = np.zeros((len(times), units.shape[1]))
     # One unit after the other: a product of matrices has other bits elsewhere.
     for number, unit in enumerate(units):

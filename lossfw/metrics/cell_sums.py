@@ -1,4 +1,4 @@
-"""Exact sums of metric terms, one set of sums per cell: per fold and slice.
+"""Exact sums of metric terms, one set of sums per cell (fold and slice).
 
 A metric is a function of a few sums over rows, to which each row adds terms.
 """
@@ -19,7 +19,7 @@ from lossfw.numerics.arrays import NDArray
 
 
 class SumTerm(NamedTuple):
-    """The values that rows add to sums, one value per row.
+    """The values that rows add to the sums, one per row.
 
     Attributes
     ----------
@@ -52,9 +52,9 @@ class RowTerms(NamedTuple):
 
     @classmethod
     def of(cls, columns: int, places: int, rows: NDArray, terms: Iterable[SumTerm]) -> RowTerms:
-        """Return the terms of rows without those that add 0; one is kept of a row without others.
+        """Return the terms of rows without those that add 0, but at least one term per row.
 
-        A row whose terms all add 0 is a row still: of a mean, and for the intervals.
+        A row whose terms all add 0 still counts as a row, for a mean and for the intervals.
         """
         every = list(terms)
         where, values = (
@@ -71,7 +71,7 @@ class RowTerms(NamedTuple):
         return cls(columns, places, rows, where[adding], values[adding], scores)
 
     def table(self, cells: NDArray | None) -> CellSums:
-        """Return the sums, apart for the cell of each row (N,); all in cell 0 for None."""
+        """Return the sums per cell; `cells` (N,) has that of each row, None puts all in cell 0."""
         cell = 0 if cells is None else cells[self.rows] * self.places
         keys = [self.where + cell]
         if self.scores is not None:
@@ -82,7 +82,7 @@ class RowTerms(NamedTuple):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class CellSums:
-    """Sums of a metric over some rows, apart for each cell.
+    """Sums of a metric over some rows, per cell.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ class CellSums:
         By cell times `places` plus place, and by the key of the score where
         there are scores.
     origin : PartialOrigin
-        The metric with its parameters and the rows that were seen, where they are known.
+        The metric with its parameters, and the rows so far, if known.
     """
 
     columns: int
@@ -142,17 +142,17 @@ class CellSums:
 
     @property
     def where(self) -> NDArray:
-        """The place of each sum among those of its cell."""
+        """The index of each sum among those of its cell."""
         places: NDArray = self.table.keys[:, 0] % self.places
         return places
 
     @property
     def scores(self) -> NDArray:
-        """The score of each sum, for a metric that has scores."""
+        """The score of each sum, for a metric with scores."""
         return unordered(self.table.keys[:, 1])
 
     def with_cells(self, cells: NDArray) -> CellSums:
-        """Return the sums with another cell for each; those of one place in one cell are added."""
+        """Return the sums with new cells; sums of the same index in one cell are added."""
         keys = self.table.keys.copy()
         keys[:, 0] = cells * self.places + self.where
         return CellSums(self.columns, self.places, self.table.rekeyed(keys))
@@ -175,7 +175,7 @@ class CellSums:
         return self.with_cells(number.astype(np.int64)), len(found)
 
     def dense(self, values: NDArray, cells: int = 1) -> NDArray:
-        """Return numbers, one for each sum, as an array of shape (cells, places)."""
+        """Return one number per sum as an array of shape (cells, places)."""
         full = np.zeros((cells, self.places))
         full[self.cells, self.where] = values
         return full

@@ -12,7 +12,7 @@ from lossfw.numerics.arrays import NDArray
 
 
 def rows_of(prediction: Any, target: Any) -> tuple[Any, Any]:
-    """Return a prediction and a target of shape (N,) as N rows of one column, others as given."""
+    """Return a prediction and a target of shape (N,) as N rows of one column, others unchanged."""
     y, t = as_array(prediction, "prediction"), as_array(target, "target")
     if y.ndim == t.ndim == 1 and y.shape == t.shape:
         return y[:, np.newaxis], t[:, np.newaxis]
@@ -20,7 +20,7 @@ def rows_of(prediction: Any, target: Any) -> tuple[Any, Any]:
 
 
 def stand_in(shape: tuple[int, ...]) -> NDArray:
-    """Return predictions of a shape that take no memory."""
+    """Return predictions of a shape that use no memory."""
     return np.broadcast_to(np.float64(0.0), shape)
 
 

@@ -1,8 +1,8 @@
 """Exact tables: sums by key without any rounding, which merge in any order.
 
-A sum is a number in base 2**32, its digits in 64-bit integers: a float is at
-most three of them, and adding integers rounds nothing. So the sums, and all
-that is computed from them, are the same bits for any split of the numbers.
+A sum is a number in base 2**32, its digits in 64-bit integers: a float is at most three of them,
+and adding integers rounds nothing. So the sums, and everything computed from them, have the same
+bits for any split of the numbers.
 """
 
 from __future__ import annotations
@@ -103,11 +103,11 @@ class ExactSums:
         return ExactSums(keys, *_carried(digits, low), special)
 
     def take(self, chosen: Any) -> ExactSums:
-        """Return some of the sums: a slice, or a mask with one answer for each key."""
+        """Return some of the sums, by a slice or a mask of the keys."""
         return ExactSums(self.keys[chosen], self.digits[chosen], self.low, self.special[chosen])
 
     def rekeyed(self, keys: NDArray) -> ExactSums:
-        """Return the sums under other keys, one for each; sums with the same new key are added."""
+        """Return the sums under new keys; sums with the same new key are added."""
         if keys.shape[1] == 1 and len(keys) and bool((np.diff(keys[:, 0]) >= 0).all()):
             return self._in_order(keys)
         found, place = _unique(keys)
@@ -142,12 +142,12 @@ class ExactSums:
         return total
 
     def fractions(self) -> list[Fraction]:
-        """Return the sums as they are; infinite and NaN numbers are not in them."""
+        """Return the exact sums, without infinite and NaN numbers."""
         numbers, unit = self.integers()
         return [number * unit for number in numbers]
 
     def integers(self) -> tuple[list[int], Fraction]:
-        """Return the sums as whole numbers of a unit, and the unit, a power of 2."""
+        """Return the sums as integer multiples of a unit, and the unit, a power of 2."""
         unit = Fraction(2) ** (_BITS * self.low + _LOWEST)
         return [_number(row) for row in self.digits.tolist()], unit
 
@@ -171,7 +171,7 @@ class ExactSums:
 
 
 def ordered(values: NDArray) -> NDArray:
-    """Return float64 numbers as int64 keys of the same order; NaN comes last.
+    """Return float64 numbers as int64 keys in the same order; NaN comes last.
 
     Examples
     --------

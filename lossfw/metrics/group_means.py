@@ -14,12 +14,12 @@ from lossfw.numerics.arrays import NDArray
 
 
 class GroupMetric(GroupSumMetric):
-    """A metric that is the mean over groups of a number that each group has, by their weights.
+    """A metric that is the weighted mean of one number per group.
 
-    Write `groups`. A call needs ``group=``, one id for each row; rows of a group are next to each
-    other, come whole, and have one weight. In a run ``data.group_key`` names the column of the
-    ids. Groups of which nothing can be said do not count; if there are no others, the result is
-    NaN. The sums over groups are made without rounding, so that no order of them changes a bit.
+    Write `groups`. A call needs ``group=``, one id per row; the rows of a group are adjacent, all
+    there, and have one weight. In a run ``data.group_key`` names the column of the ids. Groups
+    whose number is NaN do not count; if there are no others, the result is NaN. The sums over
+    groups are exact, so their order does not change a bit.
 
     Examples
     --------
@@ -36,7 +36,7 @@ class GroupMetric(GroupSumMetric):
 
     @abstractmethod
     def groups(self, prediction: NDArray, target: NDArray) -> NDArray:
-        """Return one number for each group, NaN where nothing can be said.
+        """Return one number per group, NaN if it is undefined.
 
         Parameters
         ----------
@@ -77,7 +77,7 @@ class GroupMetric(GroupSumMetric):
     def sums_of(
         self, prediction: NDArray, target: NDArray, weight: NDArray, groups: list[NDArray]
     ) -> NDArray:
-        """Return the sums of several groups, computed in stacks of one size."""
+        """Return the sums of several groups; groups of one size are computed together."""
         y, t = (x.reshape(len(x)).astype(np.float64) for x in (prediction, target))
         sizes = np.array([len(own) for own in groups], np.int64)
         sums = np.zeros((len(groups), 2))

@@ -17,10 +17,10 @@ from lossfw.numerics.arrays import NDArray
 
 
 class GroupSumMetric(TableMetric, MetricOfSums):
-    """A metric that is a function of sums over groups, to which each group adds numbers.
+    """A metric that is a function of sums over groups.
 
-    Write `places`, `group_sums` and `value`. Groups come whole: those of ``data.group_key``, or
-    all rows as one. The sums over groups are made without rounding.
+    Write `places`, `group_sums` and `value`. Groups come whole: those of ``data.group_key``, or all
+    rows as one group. The sums over groups are exact.
 
     Examples
     --------
@@ -43,20 +43,20 @@ class GroupSumMetric(TableMetric, MetricOfSums):
 
     @abstractmethod
     def group_sums(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Any:
-        """Return what a group adds to each sum, `places` numbers.
+        """Return what a group adds to the sums, `places` numbers.
 
         Parameters
         ----------
         prediction : ndarray, shape (n, ...)
         target : ndarray, shape (n, ...)
         weight : ndarray of float64, shape (n,)
-            Above 0; rows of weight 0 and those that are masked are left out.
+            Above 0; rows of weight 0 and masked rows are left out.
         """
 
     def sums_of(
         self, prediction: NDArray, target: NDArray, weight: NDArray, groups: list[NDArray]
     ) -> Any:
-        """Return `group_sums` of several groups, each an array with the numbers of its rows."""
+        """Return `group_sums` of several groups, each an array of row numbers."""
         return [self.group_sums(prediction[own], target[own], weight[own]) for own in groups]
 
     def check_rows(self, prediction: NDArray, target: NDArray, start: int) -> None:

@@ -143,7 +143,7 @@ class ElementMetric(_ByBody):
 
 
 class LossMetric(_Mean):
-    """A loss as a metric: it is reported under its own name, and not learnt from.
+    """A loss as a metric: it is reported under its own name, not minimised.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ class LossMetric(_Mean):
 
     @property
     def accepts(self) -> Form:  # type: ignore[override]  # by instance
-        """The form that the loss takes."""
+        """The form of input that the loss takes."""
         return self.of._input_form
 
     @property
@@ -180,12 +180,12 @@ class LossMetric(_Mean):
 
     @property
     def takes_groups(self) -> bool:  # type: ignore[override]  # by instance
-        """Whether the loss is one of groups."""
+        """Whether it is a loss of groups."""
         return self.of.takes_groups
 
     @property
     def needs_group(self) -> bool:  # type: ignore[override]  # by instance
-        """Whether the loss has to know which rows belong together."""
+        """Whether the loss needs to know which rows belong together."""
         return self.of.needs_group
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> Partial:
@@ -210,7 +210,7 @@ class LossMetric(_Mean):
         )
 
     def terms_of(self, sums: RowSums | None, rows: MetricRows) -> RowTerms | None:
-        """Return the terms of sums over each row; those of a group are its first row's."""
+        """Return the terms of sums over each row; a group's first row has those of the group."""
         terms = mean_terms(sums, 1)
         if terms is None or rows.group is None or not self.takes_groups:
             return terms
@@ -218,7 +218,7 @@ class LossMetric(_Mean):
         return terms._replace(rows=begins[terms.rows])
 
     def to_config(self) -> dict[str, Any]:
-        """Return the mapping of the loss, as it stands among the metrics of a configuration."""
+        """Return the mapping of the loss as a configuration lists it among the metrics."""
         return self.of.to_config()
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Metrics of sums over rows, and of sums that are kept apart by a score."""
+"""Metrics of sums over rows, and of sums per score."""
 
 from __future__ import annotations
 
@@ -98,9 +98,9 @@ class _ByTerms(TableMetric):
 
 
 class SumMetric(_ByTerms, MetricOfSums):
-    """Base class of metrics that are a function of a few sums over rows.
+    """Base class of metrics that are functions of a few sums over rows.
 
-    Implement `places`, `terms` and `value`. The sums are exact, without rounding.
+    Implement `places`, `terms` and `value`. The sums are exact.
 
     Examples
     --------
@@ -156,15 +156,15 @@ class ScoreMetric(_ByTerms):
     def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
         """Return the metric of resamples of units; see `Metric.estimates`.
 
-        If there are many distinct scores, neighbouring ones are binned first, and the results are
-        corrected for the effect of the bins on the metric of all rows.
+        Many distinct scores are binned first, and the results are corrected by the effect of the
+        bins on the metric of all rows.
         """
         return self._resampled(
             sums, times.shape[1], len(times), lambda units, some: sum_units(units, times[some])
         )
 
     def without_each(self, sums: CellSums, total: CellSums, units: int) -> NDArray:
-        """Return the metric without each unit, with bins as `estimates` has them."""
+        """Return the metric without each unit, with the bins of `estimates`."""
         return self._resampled(
             sums, units, units, lambda by_unit, some: by_unit.sum(axis=0) - by_unit[some]
         )

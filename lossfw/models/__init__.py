@@ -1,4 +1,4 @@
-"""Models: what makes predictions of rows, of any library; evaluated and trained from a file."""
+"""Models of any library: they predict rows, and a configuration evaluates or trains them."""
 
 from lossfw.components.naming import did_you_mean as did_you_mean
 from lossfw.models.card import Card as Card

@@ -1,4 +1,4 @@
-"""Card: what lossfw writes next to the file of a model that it has trained."""
+"""Card: what lossfw writes next to the file of a model it has trained."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ def sha256(content: bytes) -> str:
 
 
 class Card(NamedTuple):
-    """What the file of a library does not say of a model that lossfw has trained.
+    """What the file of a library does not say about a model that lossfw has trained.
 
     Attributes
     ----------
     output_activation : str or None
         The activation that makes predictions of the raw outputs; None if they are predictions.
     units : int
-        Raw outputs of a row.
+        Number of raw outputs per row.
     library : str
         The library that wrote the file, with its version: ``"xgboost 3.2.0"``.
     sha256 : str
-        Of the file, in hexadecimal: a card says nothing of another file.
+        Hash of the file, in hexadecimal: the card belongs only to this file.
     record : DataRecord
-        What later data have to agree with: names of the inputs, classes, categories, scales.
+        What later data must match: names of the inputs, classes, categories, scales.
     file : str
         The name that the training gave to the file.
     row_shape : tuple of int, optional
@@ -66,7 +66,7 @@ class Card(NamedTuple):
         Raises
         ------
         DataError
-            If it is a card, and was changed or damaged, or has another version.
+            If it is a card that was changed or damaged, or that has another version.
         """
         try:
             content = path.read_bytes()
@@ -87,12 +87,12 @@ class Card(NamedTuple):
 
     @classmethod
     def beside(cls, file: Path, content: bytes) -> Card | None:
-        """Return the card of a file with some content; None if the folder has no card.
+        """Return the card of a file with this content; None if the folder has no card.
 
         Raises
         ------
         DataError
-            If the card is of other content, or cannot be used.
+            If the card belongs to another content, or cannot be used.
         """
         path = file.parent / CARD_FILE
         card = cls.read(path)
@@ -165,7 +165,7 @@ class Card(NamedTuple):
         )
 
     def misfit(self, library: str, row_shape: tuple[int, ...], units: int) -> str | None:
-        """Return in which way the card is not that of a model; None if it fits.
+        """Return why the card does not fit a model; None if it fits.
 
         Parameters
         ----------
@@ -174,7 +174,7 @@ class Card(NamedTuple):
         row_shape : tuple of int
             The shape of the inputs of a row.
         units : int
-            Raw outputs of a row.
+            Number of raw outputs per row.
         """
         columns, change = self.record.columns, self.record.standardisation
         if self.library.partition(" ")[0] != library.partition(" ")[0]:

@@ -48,7 +48,7 @@ def code_file(named: str) -> Path:
 
 
 def code_digest(named: str) -> str:
-    """Return the SHA-256 of ``net.py:Net``, of the name and of what is in the file."""
+    """Return the SHA-256 of ``net.py:Net``: of the name and the content of the file."""
     name, file = named.rpartition(":")[2].encode(), code_file(named)
     if (module := _sent(file)) is not None:
         return hashlib.sha256(name + b"\0" + module.__name__.encode()).hexdigest()
@@ -61,16 +61,16 @@ def code_digest(named: str) -> str:
 def made_by_code(
     named: str, arguments: Mapping[str, Any], row_shape: tuple[int, ...] | None = None
 ) -> Any:
-    """Return what a class or a function of a file makes of some arguments.
+    """Return the object that a class or a function in a file builds from some arguments.
 
-    A parameter `inputs` that has no default and no argument gets the number of inputs of a row,
-    or their shape where a row is more than a line of numbers.
+    If the parameter `inputs` has neither a default nor an argument, it gets the number of inputs
+    per row, or their shape if they have more than one axis.
 
     Raises
     ------
     ModelParameterError
-        If the file cannot be executed, defines no such name, or refuses the arguments; or if it
-        asks for the number of inputs, and nobody knows it.
+        If the file cannot be executed, does not define the name, or refuses the arguments; or if it
+        needs the number of inputs, which is not known.
 
     Examples
     --------

@@ -28,13 +28,14 @@ _Layers = Annotated[
 class DenseNetwork(Model):
     """A network of dense layers, which needs no library.
 
-    Use it when a network stands beside models of libraries, as in a sweep over models.
+    Use it to compare a network with models of libraries, as in a sweep over models.
     ``network: {layers: ..., weights: FILE}`` means the same, with the same digest.
 
     Parameters
     ----------
     layers : list of mapping
-        From the input on, such as ``{units: 3, activation: softmax}``.
+        Layers in order, first the one next to the input, such as ``{units: 3, activation:
+        softmax}``.
     file : file, optional
         A .npz with W1, b1, W2 ..., which a training writes as ``weights.npz``.
     dtype : str, optional

@@ -1,4 +1,4 @@
-"""Model: a component that makes predictions of rows, by a library or by itself."""
+"""Model: a component that predicts rows, with or without a library."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Taken: TypeAlias = Literal["missing", "categories"]
 
 
 class ModelParameterError(DataError):
-    """The file of a model does not fit a parameter, and the mistake is reported at its place.
+    """The file of a model contradicts a parameter, where lossfw reports the mistake.
 
     Attributes
     ----------
@@ -39,33 +39,33 @@ class ModelParameterError(DataError):
 
 
 class Model(LibraryComponent):
-    """What makes predictions of rows: evaluated, and trained where it can learn.
+    """A model, which predicts rows; lossfw evaluates it, and trains it if it can learn.
 
-    An author writes parameters as fields, `load`, and to learn `fit`, and `cut` if it learns in
-    rounds.
+    An author writes parameters as fields, and `load`; a model that learns also has `fit`, and `cut`
+    if it learns in rounds.
 
     Attributes
     ----------
     ending : str
-        Of the file that a training writes, such as ``".ubj"``.
+        Suffix of the file that a training writes, such as ``".ubj"``.
     learns : {"rounds", "epochs", "once"} or None
-        How it learns; None if it is only evaluated.
+        How the model is trained; None if it is only evaluated.
     takes : frozenset of str
-        Which inputs it takes besides finite numbers: ``"missing"``, ``"categories"``.
+        Which inputs it accepts besides finite numbers: ``"missing"``, ``"categories"``.
     streams : bool
         Whether `fit` reads the inputs of `Work.data` by `Dataset.batches`: those of a large file
         then stay in it. Targets and weights are in memory.
     own_objective : bool
-        Whether it learns by an objective of its own, and not by the loss, which is only measured.
+        Whether it minimises its own objective and only measures the loss.
         Its outputs are then predictions, without an output activation.
     file : path or None
-        A model that has learnt.
+        A trained model.
     output_activation : str or None
-        The activation that makes predictions of raw outputs, where neither the file nor the card
-        beside it says so.
+        The activation that turns raw outputs into predictions, if neither the file nor its card
+        says so.
     card : {"ignore"} or None
-        ``ignore`` reads a file as a model without a card, although ``model.json`` of a training
-        of lossfw lies beside it.
+        ``ignore`` reads the file without its card, although a lossfw training has written
+        ``model.json`` next to it.
 
     Examples
     --------
@@ -100,7 +100,7 @@ class Model(LibraryComponent):
 
     @property
     def own_activation(self) -> str | None:
-        """What makes predictions of the raw outputs of an objective of its own; None: nothing."""
+        """The activation that turns raw outputs of its own objective into predictions, or None."""
         return None
 
     @property
@@ -115,16 +115,16 @@ class Model(LibraryComponent):
         return f"{self.library} {self.version()}" if self.library else self.name
 
     def load(self, content: bytes, card: Card | None) -> Predictor:
-        """Return the model in a file with some content.
+        """Return the model in the content of a file.
 
         Nothing in it is executed, except in the files that `code_files` names.
 
         Parameters
         ----------
         content : bytes
-            Of the file.
+            Content of the file.
         card : Card or None
-            What a training of lossfw has written beside it.
+            What a lossfw training has written next to it.
 
         Raises
         ------
@@ -134,21 +134,21 @@ class Model(LibraryComponent):
         raise NotImplementedError(f"{type(self).__name__}.load(content, card) is not implemented.")
 
     def fit(self, work: Work) -> bytes:
-        """Train one leg, and return the model as its file.
+        """Train one leg, and return the content of the model's file.
 
         Parameters
         ----------
         work : Work
-            Rows, loss, number of rounds, seed, and the model that the leg before has made.
+            Rows, loss, number of rounds, seed, and the model that the previous leg returned.
         """
         raise NotImplementedError(f"{type(self).__name__}.fit(work) is not implemented.")
 
     def cut(self, content: bytes, rounds: int) -> bytes:
-        """Return the file of the model after so many rounds or epochs, at least one.
+        """Return the file of the model after a number of rounds or epochs, at least one.
 
-        For a model of rounds, those after them are left out. For one of epochs, `content` is that
-        of the epoch, and what only further epochs need may be left out, such as the state of an
-        optimizer; by default it stays.
+        A model of rounds loses the later rounds. For a model of epochs, `content` is already that
+        of the epoch; `cut` may remove what only further epochs need, such as the state of an
+        optimizer. By default it removes nothing.
         """
         if self.learns == "rounds":
             raise NotImplementedError(f"{type(self).__name__}.cut is not implemented.")
@@ -157,8 +157,8 @@ class Model(LibraryComponent):
     def refuses(self, loss: Loss) -> str | None:
         """Return why the model cannot learn from a loss; None if it can.
 
-        By default, what a boosting library refuses: a loss of the reals, or with an output
-        activation to them, whose gradient is not 0 almost everywhere.
+        By default, it accepts what boosting accepts: a loss of real numbers, or one whose output
+        activation takes real numbers, if its gradient is not 0 almost everywhere.
         """
         # Imported on use: an evaluation learns nothing.
         from lossfw.learning.raw_form import refusal
@@ -166,29 +166,28 @@ class Model(LibraryComponent):
         return refusal(loss)
 
     def refuses_outputs(self, loss: Loss, units: int) -> str | None:
-        """Return why so many raw outputs of a row cannot be learnt by a loss; None if they can."""
+        """Return why a loss cannot train this number of raw outputs per row; None if it can."""
         return None
 
     def for_loss(self, loss: Loss) -> Self:
         """Return this model with the outputs that a loss takes; by default itself.
 
-        A model with several kinds of outputs overrides it, such as one with probabilities and
-        scores. It is called with the loss of the configuration, before the model is loaded or
-        trained.
+        A model with several kinds of outputs, such as probabilities and scores, overrides it.
+        lossfw calls it with the loss of the configuration, before it loads or trains the model.
         """
         return self
 
     def incomplete(self) -> str | None:
-        """Return what is missing before the model can learn, and how to give it; None if nothing.
+        """Return what the model still needs before it can be trained, and how to give it, or None.
 
         Such as ``"module is missing: write module: net.py:Net"``.
         """
         return None
 
     def outputs(self, row_shape: tuple[int, ...]) -> int | None:
-        """Return the raw outputs of a row that the model makes by its parameters before a training.
+        """Return how many raw outputs per row the parameters of the model fix, or None.
 
-        By default None: it makes as many as the loss takes.
+        By default None: the model makes as many as the loss takes.
 
         Raises
         ------
@@ -198,14 +197,14 @@ class Model(LibraryComponent):
         return None
 
     def check_data(self, data: Dataset, loss: Loss) -> None:
-        """Check rows to learn from, and parameters beside them; called before a training begins.
+        """Check the training rows, and parameters that depend on them, before a training starts.
 
-        By default nothing is checked: `fit` raises what it finds.
+        By default it checks nothing: `fit` raises what it finds.
 
         Raises
         ------
         ArgumentError, DataError
-            If the model cannot learn from the rows.
+            If the rows cannot train the model.
         ModelParameterError
             If a parameter is wrong.
         """
@@ -213,11 +212,11 @@ class Model(LibraryComponent):
     def code_files(self) -> dict[str, Path]:
         """Return the files whose code is executed with this model, by parameter.
 
-        They are plugin files: ``run``, ``train`` and ``rerun`` execute them, other commands only
-        with ``--trust``. A model whose class is in a file of Python names it here.
+        They count as plugin files: ``run``, ``train`` and ``rerun`` execute them, other commands
+        only with ``--trust``. A model whose class is in a Python file lists this file here.
 
-        By default, `file` if its content is that of a ``.keras`` or a ``.pt2``. `load` asks
-        `code_format` about the content before it lets a library read such a file.
+        By default, `file` if its content is that of a ``.keras`` or ``.pt2`` file. Before `load`
+        lets a library read a file, it checks the content by `code_format`.
         """
         try:
             coded = self.file is not None and code_format(self.file) in TRUSTED
@@ -226,14 +225,14 @@ class Model(LibraryComponent):
         return {"file": self.file} if coded and self.file is not None else {}
 
     def activation_with(self, card: Card | None, own: str | None = None) -> str | None:
-        """Return the output activation of card, file or parameter; None if none of them has one.
+        """Return the output activation from card, file or parameter; None if none has one.
 
         Parameters
         ----------
         card : Card or None
-            It precedes the file, which may not know the loss of a training.
+            It has priority over the file, which may not know the loss of the training.
         own : str or None
-            The output activation that the file tells.
+            The output activation that the file states.
 
         Raises
         ------
@@ -252,9 +251,9 @@ class Model(LibraryComponent):
         return known or self.output_activation
 
     def identity(self) -> dict[str, Any]:
-        """Return what decides a training besides rows and loss: parameters, and contents of files.
+        """Return what determines a training besides rows and loss: parameters, contents of files.
 
-        A training is resumed only where it is the same.
+        lossfw resumes a training only if this is the same.
         """
         files = {**({} if self.file is None else {"file": self.file}), **self.code_files()}
         names = file_fields(type(self))
@@ -262,13 +261,13 @@ class Model(LibraryComponent):
         return plain | {key: sha256(file.read_bytes()) for key, file in files.items()}
 
     def loaded(self, content: bytes | None = None, card: Card | None = None) -> Predictor:
-        """Return the model in some content, by default that of `file` with the card beside it.
+        """Return the model in some content, by default that of `file` with its card.
 
         Raises
         ------
         DataError
-            If the file cannot be used, or has a format that is never read because reading it
-            executes code, such as a pickle.
+            If the file cannot be used, or has a format, such as pickle, that lossfw never reads
+            because reading it executes code.
         """
         file = None
         if content is None:

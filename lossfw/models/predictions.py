@@ -1,4 +1,4 @@
-"""Predictions: outputs that are saved, in place of a model that makes them."""
+"""Predictions: saved outputs in place of a model."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from lossfw.models.model import Model, ModelParameterError
 
 
 class Predictions(Model):
-    """Predictions, or raw outputs, in a file: one row for each row of the data.
+    """Predictions or raw outputs in a file, one row per row of the data.
 
-    Use it when the predictions were made elsewhere, and only their numbers are to be scored.
+    Use it to score predictions that were made elsewhere.
     ``network: {predictions: FILE}`` means the same.
 
     Parameters
     ----------
     file : file
-        A .npy, .npz, .csv or .parquet; a row for each row of the data, in the same order.
+        A .npy, .npz, .csv or .parquet file; one row per row of the data, in the same order.
     output_column : int or str, optional
-        The only column of the file that counts, by its number from 0, or by its name in a table.
+        The column of the file to use, by number from 0, or by name in a table.
     output_activation : str, optional
-        The activation that makes predictions of the numbers in the file. Without it, they are
+        The activation that turns the numbers in the file into predictions. Without it, they are
         predictions.
     """
 
@@ -33,7 +33,7 @@ class Predictions(Model):
     output_column: int | str | None = None
 
     def read(self) -> RowArray:
-        """Return the outputs in the file, which is read as its rows are needed."""
+        """Return the outputs in the file; rows are read as they are needed."""
         column = self.output_column
         if column is None or file_kind(self.file, "predictions") not in ("npy", "npz"):
             return read_array(self.file, "predictions", column)

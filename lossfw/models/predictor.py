@@ -1,4 +1,4 @@
-"""Predictor: a model that has learnt, as an evaluation uses it."""
+"""Predictor: a trained model, as an evaluation uses it."""
 
 from __future__ import annotations
 
@@ -24,54 +24,56 @@ _SENT_BYTES = 16 * 2**20
 
 
 class Predictor:
-    """A model that has learnt: rows of inputs in, raw outputs out, block by block.
+    """A trained model: it takes rows of inputs and returns raw outputs, block by block.
 
-    An author gives a function of one block; this class gives it contiguous blocks of the dtype,
-    padded to their full length where that decides bits, and makes predictions of raw outputs.
+    An author gives a function of one block. This class calls it with contiguous blocks of the
+    dtype, padded to their full length if the bits depend on it, and turns raw outputs into
+    predictions.
 
     Parameters
     ----------
     told : str
         One line about the model for a report: ``"xgboost (56 rounds)"``.
     content : bytes
-        The file of the model, which decides everything that it computes.
+        The file of the model, which determines everything that it computes.
     row_shape : tuple of int
         The shape of the inputs of a row.
     units : int
-        Outputs of a row.
+        Number of outputs per row.
     raw : callable
-        The raw outputs (n,) or (n, units) of inputs (n, ...) in C order, which it does not write
-        to. A row does not depend on the others.
+        Function of inputs (n, ...) in C order that
+        returns raw outputs (n,) or (n, units). It does not write to its argument, and no row
+        depends on another.
     output_activation : str, Activation or None
-        The activation that makes predictions of raw outputs; None if the outputs are predictions,
-        of which no logits are known.
+        The activation that turns raw outputs into predictions; None if the outputs are predictions,
+        whose logits are not known.
     dtype : str
         The dtype of the inputs: ``"float32"`` or ``"float64"``.
     pads : bool
-        Whether the bits of a row depend on the number of rows in a call: the last block is then
-        filled up with rows of its own.
+        Whether the bits of a row depend on the number of rows in a call: lossfw then fills the last
+        block with copies of its rows.
     block_rows : int
-        Rows of a block, a power of two from 256 on; fewer where rows are long.
+        Number of rows per block, a power of two of at least 256; fewer if rows are long.
     shared : bool
-        Whether several threads may call `raw` at once.
+        Whether several threads may call `raw` at the same time.
     working : callable, optional
-        Returns a context around all calls of `raw`, which sets what a library has once for the
-        process, such as its number of threads.
+        Returns a context manager around all calls of `raw`, for settings that a library has once
+        per process, such as its number of threads.
     columns : tuple of str
-        The names of the inputs in order, where the file has any; data with other names, or in
-        another order, are refused.
+        The names of the inputs in order, if the file has them; lossfw refuses data with other names
+        or another order.
     classes : tuple of str
-        The labels of the classes in the order of the outputs, where the file has them; those of
-        the data are numbered like these.
+        The labels of the classes in the order of the outputs, if the file has them; lossfw numbers
+        the labels of the data in the same way.
     categories : mapping of str to tuple of str
-        By name of an input, the labels of its codes 0, 1, ..., where the file has them: the
+        For an input, by name, the labels of its codes 0, 1, ..., if the file has them: the
         categories of the data become these codes.
     activation_is_assumed : bool
-        Whether nothing tells the output activation, so that `output_activation` is what the outputs
-        are taken for; a note says so.
+        Whether `output_activation` is only assumed, because neither file nor card states it; a note
+        says so.
     notes : tuple of str
-        What a person has to know of the outputs, such as that their meaning is not known; shown
-        as warnings.
+        What users must know about the outputs, such as that their meaning is unknown; shown as
+        warnings.
 
     Examples
     --------
@@ -117,24 +119,24 @@ class Predictor:
 
     @property
     def output_activation(self) -> Activation | None:
-        """The activation that makes predictions of raw outputs, None if there is none."""
+        """The activation that turns raw outputs into predictions, or None."""
         if isinstance(self._output_activation, str):
             self.resolve_activation(registry())
         return cast("Activation | None", self._output_activation)
 
     def resolve_activation(self, known: Registry) -> None:
-        """Find an activation given by name in a registry, such as one of plugin files."""
+        """Look up an activation given by name in a registry, which may include plugin files."""
         if isinstance(self._output_activation, str):
             self._output_activation = known.create("activation", self._output_activation)
 
     @property
     def card(self) -> Card | None:
-        """What a training of lossfw has written beside the file, if it has."""
+        """What a lossfw training has written next to the file, or None."""
         return None if self.origin is None else self.origin[1]
 
     @property
     def library(self) -> str | None:
-        """The library that computes, with its version; None if the model needs none."""
+        """The library that computes, with its version; None for a model without a library."""
         model = None if self.origin is None else self.origin[0]
         return model.library_version if model is not None and model.library else None
 
@@ -160,7 +162,7 @@ class Predictor:
         return f"{read}, {self.units} raw output{plural}{after}"
 
     def check_inputs(self, shape: tuple[int, ...]) -> None:
-        """Raise `ShapeError` for inputs of a shape that the model does not take."""
+        """Raise `ShapeError` if the model does not accept inputs of a shape."""
         if shape[1:] == self.row_shape:
             return
         wanted = ", ".join(map(str, ("N", *self.row_shape)))

@@ -1,4 +1,4 @@
-"""Trained: the model in the folder of a training, whatever library has trained it."""
+"""Trained: the model in the folder of a training, of any library."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from lossfw.models.model import Model
 class Trained(Model):
     """The model that a training has written to its folder.
 
-    Use it when ``lossfw train FILE --out FOLDER`` has trained the model. It stands for the model
-    of the training, with its parameters and the file in the folder: a configuration means that
-    model, and has its digest.
+    Use it when ``lossfw train FILE --out FOLDER`` has trained the model. It stands for the model of
+    the training, with its parameters and its file in the folder: the configuration has the digest
+    of that model.
 
     Parameters
     ----------

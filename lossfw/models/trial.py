@@ -1,8 +1,8 @@
-"""Try the file of a model in a process of its own, with limits of time and memory.
+"""Try the file of a model in a subprocess, with limits of time and memory.
 
-A file of a few bytes can say that its library loops for years, or fills the memory. The process
-ends then, and not the one that wants to use the model. It works in an empty folder, so that a
-model which needs other files fails here.
+A file of a few bytes can make its library loop for years, or fill the memory. Then the subprocess
+ends, not the process that wants to use the model. It works in an empty folder, so a model that
+needs other files fails here.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ _PATIENCE = 20
 def tried_apart(
     module: str, content: bytes, *, seconds: int, memory: int, **settings: Any
 ) -> str | None:
-    """Return what is wrong with the file of a model by a trial in a new process; None if nothing.
+    """Try the file of a model in a new process, and return what is wrong with it, or None.
 
     Parameters
     ----------
     module : str
         A module whose function ``main()`` calls `in_trial`.
     content : bytes
-        Of the file.
+        Content of the file.
     seconds : int
-        Of a processor that the trial may take.
+        CPU time that the trial may take.
     memory : int
-        Bytes that it may take besides those of the modules it has imported.
+        Bytes that the trial may take besides those of its imported modules.
     **settings
         Plain values for the trial.
     """
@@ -69,8 +69,8 @@ def tried_apart(
 def in_trial(trial: Callable[[bytes, Mapping[str, Any]], str]) -> None:
     """Call a trial with the content and the settings that `tried_apart` sends to this process.
 
-    The trial returns what is wrong, as a text that is empty if nothing is. It imports its library
-    before: what is imported already does not count.
+    The trial returns what is wrong, or an empty string. It imports its library first: the limit of
+    memory does not count what is already imported.
     """
     header = json.loads(sys.stdin.buffer.readline())
     _limit(int(header["seconds"]), int(header["memory"]))
@@ -85,7 +85,7 @@ def in_trial(trial: Callable[[bytes, Mapping[str, Any]], str]) -> None:
 
 
 def too_much(memory: int) -> str:
-    """Return the text for a trial that needs more memory than it may take."""
+    """Return the message for a trial that exceeds its limit of memory."""
     return f"two rows take more than {memory / 2**20:,.0f} MiB of memory"
 
 

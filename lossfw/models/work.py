@@ -19,57 +19,57 @@ from lossfw.numerics.arrays import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """One leg of a training: some rounds after those that `saved` has, with a seed of their own.
+    """One leg of a training: some rounds after those in `saved`, with their own seed.
 
-    A leg depends on nothing but its fields, so that a training that was stopped continues with
-    the same bits, whatever the library keeps between rounds.
+    A leg depends only on its fields, so a stopped training continues with the same bits, whatever
+    the library keeps between rounds.
 
     Attributes
     ----------
     data : Dataset
-        The rows to learn from.
+        The training rows.
     held_out : Dataset or None
-        Rows whose raw outputs are measured, and of which nothing is learnt.
+        Rows whose raw outputs are only measured.
     loss : Loss
-        The loss as it is configured, of predictions; a bridge finds its form from raw outputs.
+        The configured loss, which takes predictions; a bridge finds its form for raw outputs.
     raw_loss : Loss
-        The loss in the form in which it is reported.
+        The loss in the form that is reported.
     form : {"prediction", "logits", "logs", "raw outputs"}
-        The argument of `raw_loss`: predictions, which are the output activation of raw outputs, or
-        these.
+        The argument of `raw_loss`: predictions (the output activation of raw outputs), or raw
+        outputs.
     units : int
-        Raw outputs of a row.
+        Number of raw outputs per row.
     first : int
-        Rounds, or epochs, that are done.
+        Number of rounds or epochs that are done.
     rounds : int
-        Rounds, or epochs, of this leg.
+        Number of rounds or epochs of this leg.
     total : int
-        Rounds, or epochs, of the training, which a schedule may depend on.
+        Number of rounds or epochs of the training, which a schedule may depend on.
     seed : int
-        Of everything random in this leg.
+        Seed of everything random in this leg.
     threads : int
         How many threads the library may use.
     saved : bytes or None
-        The result of the leg before; None for the first one.
+        The result of the previous leg; None for the first one.
     batch_size : int
-        Rows of a step, for models that learn in epochs.
+        Number of rows per step, for models that learn in epochs.
     loss_before : float
-        The loss before any round, by which a divergence shows; NaN if it is not known.
+        The loss before any round, to detect a divergence; NaN if it is not known.
     measures : callable of an int
-        Whether the raw outputs after a round, counted from 1 in the training, are measured.
+        Whether lossfw measures the raw outputs after a round, counted from 1 in the training.
     after : callable
-        To be called after each round, or epoch, with the raw outputs (N, units) or (N,) of `data`
-        and of `held_out`, and then the learning rate if it changes. Where they are not measured
-        each may be None; a leg of one round or epoch may always leave them out, and is measured
-        by the file that `fit` returns. If it returns true, `fit` stops and returns the model of
-        the rounds so far.
+        `fit` calls it after each round or epoch with the raw outputs (N, units) or (N,) of `data`
+        and of `held_out`, and then the learning rate if it changes. Raw outputs that are not
+        measured may be None; a leg of one round or epoch may always pass None, and lossfw then
+        measures the file that `fit` returns. If the call returns true, `fit` stops and returns the
+        model of the rounds so far.
     seen : callable of an int
-        May be called with the number of rows of an epoch that are done, for a progress bar.
+        `fit` may call it with the number of rows of an epoch that are done, for a progress bar.
     schedule : Schedule
         How the learning rate of a model of epochs changes; see `rate`.
     memory : dict
-        What `fit` puts here is there in the next leg of this process, to save time: it is empty
-        after an interruption, and decides nothing.
+        What `fit` stores here is available to the next leg in this process, to save time. It is
+        empty after an interruption, so results must not depend on it.
     """
 
     data: Dataset
@@ -100,9 +100,9 @@ class Work:
         learning_rate : float
             The one that the schedule changes.
         epoch, step : int
-            Numbers from 0 on, of the epoch in this leg and of the step in the epoch.
+            The epoch in this leg and the step in the epoch, counted from 0.
         steps : int
-            Steps of an epoch.
+            Number of steps per epoch.
         """
         number = self.first + epoch
         moment = TrainingProgress(number * steps + step, self.total * steps, number)
@@ -110,21 +110,21 @@ class Work:
 
     @property
     def inputs(self) -> NDArray:
-        """The inputs of the rows to learn from, in memory."""
+        """The inputs of the training rows, in memory."""
         return np.asarray(self.data.inputs)
 
     @property
     def held_out_inputs(self) -> NDArray | None:
-        """The inputs of the rows that are held out, in memory; None without such rows."""
+        """The inputs of the held-out rows, in memory; None without such rows."""
         return None if self.held_out is None else np.asarray(self.held_out.inputs)
 
     @property
     def targets(self) -> NDArray:
-        """The targets of the rows to learn from, in memory; a single column as (N,)."""
+        """The targets of the training rows, in memory; a single column as (N,)."""
         return flat_targets(self.data)
 
     def start(self) -> NDArray:
-        """Return the raw outputs (units,) that a model begins with: the best constant."""
+        """Return the raw outputs (units,) that a model starts from: the best constant."""
         # Imported on use, as below: an evaluation learns nothing.
         from lossfw.learning.start import start
 
@@ -134,8 +134,8 @@ class Work:
     def gradients(self, raw: NDArray) -> tuple[NDArray, NDArray]:
         """Return gradients and curvatures of the loss at raw outputs (N, units), in their shape.
 
-        Both are weighted. Where the second derivative of a loss is 0 or negative, another number
-        takes its place, so that a step of gradient over curvature lowers the loss.
+        Both are weighted. Where the second derivative of a loss is 0 or negative, the curvature is
+        another number, chosen so that a step of gradient over curvature lowers the loss.
         """
         from lossfw.learning.derivatives import Derivatives
 

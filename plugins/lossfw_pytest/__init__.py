@@ -17,7 +17,7 @@ def pytest_addoption(parser: Any) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="also check what a loss, an activation or a distribution promises",
+        help="also check the promises of a loss, an activation or a distribution",
     )
     group.addoption(
         "--lossfw-strict",

@@ -22,5 +22,5 @@ BRIDGES: dict[str, str] = {
 def bridge_to(library: str, module: str = "") -> Any:
     """Return the module of a bridge, or another module of it; its library is imported on use."""
     if library not in BRIDGES:
-        raise ArgumentError(f"there is no bridge to {library}, so no loss trains a model of it.")
+        raise ArgumentError(f"there is no bridge to {library}, so lossfw cannot train its models.")
     return importlib.import_module(f"lossfw.bridges.{module or library}")

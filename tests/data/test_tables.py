@@ -111,7 +111,7 @@ def test_a_missing_value_in_files_of_their_own_has_a_remedy_that_works(ending, t
         DataError, match="put all columns into one file or data frame, and write missing: drop"
     ):
         source(**files).load()
-    with pytest.raises(ParameterError, match="one 'file' beside 'missing: drop'"):
+    with pytest.raises(ParameterError, match="one 'file' for all arrays with 'missing: drop'"):
         source(**files, missing="drop")
 
 
@@ -126,7 +126,7 @@ def test_rows_with_missing_values_are_dropped(table, pieces):
     data = table(GAPS, inputs_key=["x0"], targets_key="kind", missing="drop")
     np.testing.assert_array_equal(data.inputs, [[0.5], [3.5]])
     np.testing.assert_array_equal(data.targets, [0, 1])
-    assert data.notes == ("2 rows are left out, since a value is missing.",)
+    assert data.notes == ("2 rows are dropped, because a value is missing.",)
     # A gap in a column that nobody wants is none.
     one = table(GAPS, inputs_key=["x0"], missing="drop")
     np.testing.assert_array_equal(one.targets, [1, 3, 4])

@@ -309,7 +309,7 @@ network: {layers: [{units: 1, activation: identity}]}
 loss: absolute_error
 train: {epochs: 1, optimizer: {name: sgd, learning_rate: 0.1}}
 """
-LEFT_OUT = "1 row is left out, since a value is missing."
+LEFT_OUT = "1 row is dropped, because a value is missing."
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Advice on a training that has run: scales of the inputs that networks learn from."""
+"""Advice after a training: whether the scales of the inputs kept a network from learning."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _ALIKE = 1e-2
 
 
 def scaling_advice(training: Training, trained: TrainingResult) -> str:
-    """Return advice on a training that has learnt nothing from large inputs; else nothing.
+    """Return advice on a training that failed to learn because its inputs are large, or nothing.
 
-    It has learnt nothing if its loss has hardly fallen after the first epoch, or if its
-    predictions are the same for all rows.
+    It failed if its loss has hardly fallen since the first epoch, or if its predictions are the
+    same for all rows.
     """
     told = remedy(training.data) if training.learns == "epochs" else ""
     if not told:

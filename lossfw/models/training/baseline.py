@@ -1,4 +1,4 @@
-"""What the model of a training has to beat: the best constant, or a column of the data."""
+"""The baseline of a training, which its model has to beat: the best constant, or a column."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST_TARGETS = 10_000_000
 def best_constant(
     loss: Loss, form: Form, data: Dataset, units: int, asked: bool | str | None
 ) -> NDArray | None:
-    """Return the constant prediction of least loss; None if none is known, or not asked for."""
+    """Return the constant prediction of least loss; None if it is unknown or not wanted."""
     if asked is False or isinstance(asked, str):
         return None
     if asked is None and data.targets.size > _MOST_TARGETS:
@@ -48,10 +48,10 @@ def measured_baseline(
     constant: NDArray | None,
     parts: Mapping[str, tuple[Dataset | None, float]],
 ) -> dict[str, Any] | None:
-    """Return loss and skill next to the baseline, of parts of the rows with the model's losses.
+    """Return the loss of the baseline, and the model's skill, for train and held-out rows.
 
-    None without a baseline. A skill is None where the loss of the baseline is 0, and left out for a
-    loss that may be negative.
+    None without a baseline. A skill is None if the loss of the baseline is 0; a loss that may be
+    negative has no skill.
     """
     column = asked.removeprefix(COLUMN) if isinstance(asked, str) else ""
     found: dict[str, Any] = {"name": asked if column else CONSTANT}

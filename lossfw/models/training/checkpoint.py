@@ -1,4 +1,4 @@
-"""Checkpoint: the state of a training, in one file from which it is resumed."""
+"""Checkpoint: the state of a training in one file, to resume from."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _MODEL, _BEST = "model", "best"
 
 
 def is_due(training: Training, state: TrainingState) -> bool:
-    """Tell whether a state is one to resume from.
+    """Tell whether a training can be resumed from a state.
 
-    The end of a training in the middle of a leg is none: with more rounds, the leg would have
-    gone on with its seed.
+    It cannot from a training that ended in the middle of a leg: with more rounds, the leg would
+    have continued with its seed.
     """
     return state.done % training.leg == 0
 
 
 def to_bytes(training: Training, state: TrainingState) -> bytes:
-    """Return a checkpoint as it is written to a file."""
+    """Return the content of a checkpoint file."""
     contents = {_MODEL: state.content, _BEST: state.best}
     header = {
         "version": CHECKPOINT_VERSION,
@@ -50,7 +50,7 @@ def to_bytes(training: Training, state: TrainingState) -> bytes:
 
 
 def read(path: Path, training: Training) -> TrainingState:
-    """Return the state of a training from a checkpoint that the same training wrote."""
+    """Return the state of a training from its checkpoint."""
     header, arrays = _saved(path)
     identity, done, history = _progress(header, path)
     _check_identity(identity, training.identity, path)

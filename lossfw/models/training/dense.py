@@ -26,7 +26,7 @@ WEIGHTS_FILE = "weights.npz"
 class DenseLearner:
     """Dense layers that learn from gradients.
 
-    A leg is an epoch, and what it returns is a network with the state of its optimizer.
+    A leg is one epoch, and returns a network with the state of its optimizer.
     """
 
     name: ClassVar[str] = "dense"
@@ -74,7 +74,7 @@ class DenseLearner:
         return state.to_bytes()
 
     def cut(self, content: bytes, epochs: int) -> bytes:
-        """Return the network after so many epochs, whose state `content` is."""
+        """Return the network whose state, after so many epochs, is `content`."""
         return content
 
     def loaded(self, content: bytes, card: object = None) -> Network:
@@ -82,7 +82,7 @@ class DenseLearner:
         return self.state(content).network
 
     def finished(self, content: bytes, record: DataRecord) -> bytes:
-        """Return the file of weights, with what other data have to agree with."""
+        """Return the weights file, with what later data must match."""
         return npz_bytes(self.state(content).network.named_arrays | record.arrays)
 
     def moved(self, network: Network) -> tuple[float, ...]:

@@ -1,8 +1,8 @@
 """The training loop of all models: leg by leg, and a measurement after each round.
 
-A leg begins with what the leg before has saved, and with a seed of its own. So a training that was
-stopped goes on with the same bits, whatever a library keeps between rounds. The numbers of its
-history are those of an evaluation of the saved model.
+A leg starts from what the previous leg saved, with its own seed. So a stopped training continues
+with the same bits, whatever a library keeps between rounds. The numbers of its history are those of
+an evaluation of the saved model.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def train(
     save : callable, optional
         Called with the state after each leg, and before the first one.
     progress : callable, optional
-        Called with the rounds done and the rounds in all; for a model of epochs with rows.
+        Called with the rounds done and the number of all rounds; for a model of epochs with rows of
+        data.
 
     Raises
     ------

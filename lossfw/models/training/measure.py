@@ -1,4 +1,4 @@
-"""Measure a model after a round: the numbers that an evaluation of its file gives."""
+"""Measure a model after a round, with the numbers of an evaluation of its file."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class _Raw:
 def measured(
     training: Training, data: Dataset, made: BlockPredictor | NDArray, number: int
 ) -> Measurement:
-    """Return loss and metrics of rows, by a model or from their raw outputs after a round."""
+    """Return loss and metrics of rows, from a model or from raw outputs after a round."""
     if not isinstance(made, np.ndarray):
         return _evaluated(training, data, made, number)
     raw = _checked(training, made, len(data), number)

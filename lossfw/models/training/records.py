@@ -1,4 +1,4 @@
-"""Records of a training: its options, its state and its result."""
+"""Records of a training: options, state and result."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ LEG = 100
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """A training before it runs, checked.
+    """The checked settings of a training, before it runs.
 
     Attributes
     ----------
@@ -54,42 +54,44 @@ class Training:
     model : Model or DenseLearner
         What learns.
     loss : Loss
-        The loss to minimise in the form in which it is reported, of the input `form`.
+        The loss to minimise, in the form that is reported, whose input is `form`.
     form : {"prediction", "logits", "logs", "raw outputs"}
         The input of the loss.
     total : int
-        Number of rounds, or of passes over the data; 1 for a model that learns in one step.
+        Number of rounds, or of epochs; 1 for a model that is fitted in one step.
     configured : Loss or None
-        The loss as it was configured, of predictions; that of `loss` unless given.
+        The configured loss, which takes predictions; by default `loss`.
     output_activation : Activation or None
-        Makes predictions of raw outputs; None for layers, which have activations of their own.
+        Turns raw outputs into predictions; None for layers, which have their own activations.
     units : int
-        Raw outputs of a row.
+        Number of raw outputs per row.
     batch_size : int
-        Rows of a step; the last step of an epoch may have fewer. A step of whole groups has
-        fewer, or one larger group.
+        Number of rows per step; the last step of an
+        epoch may have fewer. A step of whole groups has at most as many, or a single larger group.
     seed : int
-        Of everything random.
+        Seed of everything random.
     measure_every : int
-        Every so many rounds, and the last, are measured.
+        lossfw measures every so many rounds, and the
+        last one.
     schedule : Schedule
-        How the learning rate of a model of epochs changes; layers have their own.
+        How the learning rate changes in a model of epochs; layers have their own schedule.
     held_out : Dataset or None
         Rows for evaluation only.
     held_out_rows : ndarray of int, or None
-        The numbers of these rows in the data, where they are one of several folds.
+        The numbers of these rows in the data, if they are one of several folds.
     record : DataRecord
-        What later data have to agree with; all changes of the inputs have been made.
+        What later data must match; the inputs are already transformed.
     baseline : bool, str or None
         The key ``evaluate.baseline``: True for the best constant, a column, False for none; with
         None the best constant if one is known.
     patience : int or None
-        Stop when the held-out loss has not improved for so many measured rounds, and keep the
-        best one.
+        The training stops when the held-out loss has not improved for so many measured rounds, and
+        keeps the best one.
     metrics : tuple of Metric
-        Reported after each measured round.
+        Metrics reported after each measured round.
     identity : mapping of str to str
-        The causes of the result, each by its digest.
+        The digest of
+        everything that determines the result, by name.
     digest : str
         One digest of `identity`.
     """
@@ -131,28 +133,28 @@ class Training:
 
     @property
     def word(self) -> Word:
-        """What the model learns by: ``"round"`` or ``"epoch"``."""
+        """The unit of training: ``"round"`` or ``"epoch"``."""
         return "epoch" if self.learns == "epochs" else "round"
 
     @property
     def network(self) -> Network | None:
-        """The network with initial weights, where layers are trained."""
+        """The network with initial weights, if layers are trained."""
         return self.model.network if isinstance(self.model, DenseLearner) else None
 
     @property
     def optimizer(self) -> Optimizer | None:
-        """The rule by which gradients move weights, where layers are trained."""
+        """The optimizer, if layers are trained."""
         return self.model.optimizer if isinstance(self.model, DenseLearner) else None
 
     @cached_property
     def constant(self) -> NDArray | None:
-        """The constant prediction of least loss of the rows to learn from, where one is known."""
+        """The constant prediction of least train loss, if it is known."""
         loss = self.configured or self.loss
         return best_constant(loss, self.form, self.data, self.units, self.baseline)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the data say of rows that are not there."""
+        """What the data say about rows that were left out."""
         held_out = () if self.held_out is None else self.held_out.notes
         return tuple(dict.fromkeys((*self.data.notes, *held_out)))
 
@@ -176,7 +178,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A loss and metrics of some rows.
+    """Loss and metrics of some rows.
 
     Attributes
     ----------
@@ -196,16 +198,16 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Epoch:
-    """The measurements after an epoch, or after a round.
+    """The measurements after an epoch or a round.
 
     Attributes
     ----------
     number : int
-        0 for the model before any step, or the constant of least loss.
+        0 for the model before the first step, or for the constant of least loss.
     rate : float or None
-        The learning rate, of an epoch's last step; 0 without a step, None where there is none.
+        The learning rate of the epoch's last step; 0 without a step, None for a model without one.
     largest : float or None
-        The largest absolute weight or bias; None for a model without weights of lossfw's own.
+        The largest absolute weight or bias; None for a model of a library.
     learnt : Measured
         Of the training rows.
     held_out : Measured or None
@@ -259,7 +261,7 @@ class TrainingState:
 
 
 def best_of(history: Sequence[Epoch]) -> Epoch:
-    """Return the first of the rounds with the least held-out loss; NaN is never the least."""
+    """Return the first round with the least held-out loss; NaN is never the least."""
     best = history[0]
     for epoch in history[1:]:
         if epoch.held_out is not None and best.held_out is not None:
@@ -274,17 +276,17 @@ class TrainingResult:
     Attributes
     ----------
     predictor : BlockPredictor
-        The model that has learnt: with a patience that of the best round, else of the last.
+        The trained model: that of the best round with a patience, otherwise of the last round.
     content : bytes
         Its file.
     file : str
         The name of the file: ``"model.ubj"``, ``"weights.npz"``.
     history : tuple of Epoch
-        What was measured, mostly from round 0 on.
+        The measurements, usually from round 0 on.
     kept_epoch : int
-        The round, or epoch, of the model.
+        The round or epoch of the model.
     stopped : {"rounds", "epochs", "once", "patience", "model"}
-        The reason for the end.
+        Why the training ended.
     moved : tuple of float
         The largest change of a weight or bias in each layer; empty for a model without layers.
     loss_name, loss_text : str
@@ -294,15 +296,16 @@ class TrainingResult:
     learns : {"rounds", "epochs", "once"}
         How the model learns.
     model : mapping
-        The model as a configuration names it; empty for layers.
+        The model as a configuration writes it; empty for layers.
     card : Card or None
-        What stands beside the file; None for layers.
+        The card next to the file; None for layers.
     digest : str
         The digest of the training.
     record : DataRecord
-        What later data have to agree with.
+        What later data must match.
     inputs : str
-        How many inputs are numbers, and which are categories.
+        How many inputs are numbers, and which are
+        categories.
     baseline : mapping or None
         The ``name`` of the baseline, and its loss and the skill of the model next to it for the
         rows ``learnt`` and ``held_out``; None without one.
@@ -328,7 +331,7 @@ class TrainingResult:
 
     @classmethod
     def of(cls, training: Training, **made: Any) -> TrainingResult:
-        """Return the result of a training, from what it has made."""
+        """Return the result of a training from its products."""
         kept = next(one for one in made["history"] if one.number == made["kept_epoch"])
         held_out = math.nan if kept.held_out is None else kept.held_out.loss
         parts = {"learnt": (training.data, kept.learnt.loss)}
@@ -352,17 +355,17 @@ class TrainingResult:
 
     @property
     def word(self) -> Word:
-        """What the model learns by: ``"round"`` or ``"epoch"``."""
+        """The unit of training: ``"round"`` or ``"epoch"``."""
         return "epoch" if self.learns == "epochs" else "round"
 
     @property
     def kept_numbers(self) -> Epoch:
-        """What was measured of the model that is kept."""
+        """The measurements of the model that is kept."""
         return next(epoch for epoch in self.history if epoch.number == self.kept_epoch)
 
     @property
     def network(self) -> Network:
-        """The network that has learnt, of a training of layers."""
+        """The trained network, for a training of layers."""
         if not isinstance(self.predictor, Network):
             raise ArgumentError(
                 f"{self.predictor} is not a lossfw network: use predictor or predict."
@@ -382,7 +385,7 @@ class TrainingResult:
 
     @property
     def weights(self) -> dict[str, NDArray]:
-        """The arrays of ``weights.npz``: those of the layers, and those of `record`."""
+        """The arrays of ``weights.npz``: those of the layers and of `record`."""
         return self.network.named_arrays | self.record.arrays
 
     def __repr__(self) -> str:

@@ -22,7 +22,7 @@ class _AllBut(Space):
         return bad if bool(namespace_of(bad).any(bad)) else None
 
 
-NONZERO = _AllBut("NONZERO", "the real numbers but 0 (a floor allows 0 too)")
+NONZERO = _AllBut("NONZERO", "the real numbers except 0 (a floor also allows 0)")
 
 
 class AbsolutePercentageError(PointwiseLoss):

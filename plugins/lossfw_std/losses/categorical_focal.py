@@ -131,8 +131,8 @@ class CategoricalFocal(RawOutputLoss, OwnClassLoss):
         factors = cast(tuple[float, ...], self.alpha)
         if len(factors) != rows.shape[-1]:
             raise ShapeError(
-                f"CategoricalFocal has {len(factors)} factors in alpha for "
-                f"{rows.shape[-1]} classes: give one number, or one for each class."
+                f"CategoricalFocal has {len(factors)} factors in alpha for {rows.shape[-1]} "
+                "classes: give one number, or one per class."
             )
         return xp.asarray(factors, dtype=rows.dtype, device=device_of(rows))
 

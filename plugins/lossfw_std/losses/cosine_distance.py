@@ -83,7 +83,7 @@ class CosineDistance(CategoricalLoss):
                 at = ", ".join(str(i + start if axis == 0 else i) for axis, i in enumerate(index))
                 raise DomainError(
                     f"{role}{f'[{at}]' if at else ''} is a row of zeros, which has no direction: "
-                    "leave it out by where=False, or say what it costs with zero=..., from 0 to 2."
+                    "leave it out by where=False, or set its loss by zero=..., from 0 to 2."
                 )
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:

@@ -25,8 +25,8 @@ def _increasing(cuts: tuple[float, ...]) -> tuple[float, ...]:
     for k, (low, high) in enumerate(itertools.pairwise(cuts)):
         if not low < high:
             raise ValueError(
-                f"cuts[{k + 1}] = {high:g} is not above cuts[{k}] = {low:g}; expected numbers that "
-                "increase, because class k lies between cut k - 1 and cut k"
+                f"cuts[{k + 1}] = {high:g} is not above cuts[{k}] = {low:g}; expected increasing "
+                "numbers, because class k lies between cut k - 1 and cut k"
             )
     return cuts
 

@@ -85,7 +85,7 @@ class TopK(RowMetric):
         columns = prediction.shape[-1]
         if self.k > columns or columns < 2:
             raise ShapeError(
-                f"top_k with k = {self.k} takes predictions with at least {max(self.k, 2)} "
+                f"top_k with k = {self.k} needs predictions with at least {max(self.k, 2)} "
                 f"columns, got {columns}: lower k."
             )
         check_targets(prediction, target, start)

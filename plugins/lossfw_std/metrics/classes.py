@@ -66,8 +66,8 @@ class ClassMetric(Metric):
                 UNIT.check(prediction[..., 0], "prediction", start=start)
             except DomainError as error:
                 raise DomainError(
-                    f"{error} A single number is the probability of class 1; for margins or "
-                    f"logits give {self.name} a threshold, which is 0 for most."
+                    f"{error} A single number is the probability of class 1; for margins or logits "
+                    f"give {self.name} a threshold, usually 0."
                 ) from None
 
 
@@ -99,6 +99,6 @@ def check_targets(prediction: NDArray, target: NDArray, start: int) -> None:
         row = int(np.argmax(bad))
         at = f"target[{start + row}]" if target.ndim > 1 else "target"
         raise DomainError(
-            f"{at} = {float(numbers[row]):.9g} is not a class: for predictions of single "
-            "numbers targets are 0 and 1, or -1 and +1."
+            f"{at} = {float(numbers[row]):.9g} is not a class: for predictions of one number, "
+            "expected targets 0 and 1, or -1 and +1."
         )

@@ -29,7 +29,7 @@ class ConcentrationMetric(ScoreMetric):
         if len(shape) > 1 and shape[-1] != 1:
             raise ShapeError(
                 f"{self.name} ranks the rows by one number, but the predictions have {shape[-1]} "
-                "columns. For classes there is roc_auc."
+                "columns. For classes use roc_auc."
             )
         super().check_shapes(shape, targets)
 

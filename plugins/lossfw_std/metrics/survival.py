@@ -43,7 +43,7 @@ class SurvivalMetric(GroupSumMetric):
         try:
             self.of.target_space.check(target, "target", start=start)
         except DomainError as error:
-            hint = f"{self.name} takes predictions and targets of {self.of.name}: `of` says it."
+            hint = f"`of` says that {self.name} takes predictions and targets of {self.of.name}."
             raise DomainError(f"{error} {hint}") from None
 
     def ends(self, target: NDArray) -> tuple[NDArray, NDArray]:
@@ -178,7 +178,7 @@ class SurvivalBrier(SurvivalMetric):
             row = int(np.argmax(between))
             raise DomainError(
                 f"target[{row + start}]: the event was between {lower[row]:g} and {upper[row]:g}; "
-                "survival_brier expects times of events, and rows censored on the right."
+                "survival_brier expects event times and right-censored rows."
             )
 
     def places(self, columns: int) -> int:

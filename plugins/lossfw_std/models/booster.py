@@ -102,7 +102,10 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
     def _not_elsewhere(cls, more: dict[str, LibraryValue]) -> dict[str, LibraryValue]:
         for key in more:
             if key in cls.model_fields:
-                raise ParameterError(f"{key} is a parameter of {cls.name}: write it without more.")
+                raise ParameterError(
+                    f"{key} is a parameter of {cls.name}: write it next to the model's name, not "
+                    "in more."
+                )
             if key in cls.elsewhere:
                 raise ParameterError(f"more cannot hold {key}: {cls.elsewhere[key]}.")
         return more
@@ -140,7 +143,11 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
             return total
         if best is not None and 1 <= best <= total:
             return best
-        what = "names no best round" if best is None else f"names round {best} of {total} its best"
+        what = (
+            "does not name a best round"
+            if best is None
+            else f"names round {best} of {total} its best"
+        )
         raise ModelParameterError(
             "rounds", f"model.rounds is best, but {self.file or 'the file'} {what}: leave it out."
         )
@@ -149,21 +156,22 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
         if self.rounds is not None:
             raise ModelParameterError(
                 "rounds",
-                "model.rounds says which rounds of a file count, but a training begins without "
-                "any: leave it out; train.rounds is their number.",
+                "model.rounds says which rounds of a file count, but a training starts without "
+                "any: leave it out; train.rounds sets their number.",
             )
         if self.file is not None:
             raise ModelParameterError(
                 "file",
-                f"model.file is {self.file.name}, but a training of {self.name} begins without "
-                "trees: leave file out. More rounds of a training: lossfw train ... --resume.",
+                f"model.file is {self.file.name}, but a training of {self.name} starts without "
+                "trees: leave file out. To add rounds to a training, run lossfw train ... "
+                "--resume.",
             )
         constraints, width = self.parameters["monotone_constraints"], width_of(data)
         if constraints and len(constraints) != width:
             raise ModelParameterError(
                 "monotone_constraints",
                 f"model.monotone_constraints has {len(constraints)} numbers, but a row has {width} "
-                "inputs: write one for each, 0 where there is no constraint.",
+                "inputs: write one per input, 0 for no constraint.",
             )
         self.check_objective()
         if self.more:
@@ -220,11 +228,11 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
             clause = first_clause(str(error))
             if any(words in clause for words in _NOT_FINITE):
                 raise DivergenceError(
-                    f"The training diverged: {self.library_title} came to numbers that are not "
+                    f"The training diverged: {self.library_title} computed numbers that are not "
                     "finite. Lower model.learning_rate, or scale the targets."
                 ) from error
             if any(words in str(error) for words in _NO_SPLIT):
-                clause = "no input has two values that it can split, or there are too few rows"
+                clause = "no input has two values to split between, or there are too few rows"
             raise RunError(f"{self.library_title} cannot train the model: {clause}.") from error
 
     def predictor(
@@ -250,16 +258,15 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
         count = self.rounds_that_count(best, shape.rounds)
         if self.rounds is None and best is not None and best != shape.rounds:
             notes.append(
-                f"{file} has {shape.rounds} rounds and says that the best one of its early "
-                f"stopping was round {best}. All of them count here; {self.library_title}'s own "
-                "estimators may stop at the best one, as rounds: best does. Write rounds: best or "
-                "rounds: all."
+                f"{file} has {shape.rounds} rounds, and its early stopping found round {best} the "
+                f"best. lossfw uses all of them; {self.library_title}'s own estimators may stop at "
+                "the best one, as rounds: best does. Write rounds: best or rounds: all."
             )
         output_activation = self.activation_with(card, objective[0])
         if output_activation is None:
             notes.append(
-                f"{file} does not say what its raw outputs mean: {objective[1]}, and there is no "
-                "model.json of lossfw beside it. They are taken for predictions. Say what they "
+                f"{file} does not say what its raw outputs mean: {objective[1]}, and lossfw's "
+                "model.json is not next to it. lossfw takes them for predictions. Say what they "
                 "are: output_activation: exp (logarithms), sigmoid or softmax (logits), or "
                 "identity."
             )
@@ -269,9 +276,9 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
             if not all(of and all(isinstance(one, str) for one in of) for of in known.values()):
                 known = {}
                 notes.append(
-                    f"{file} takes categories ({', '.join(categories)}) by number, and does not "
-                    "say which label has which: lossfw numbers the labels of a column in "
-                    "ascending order, so compare them with the training."
+                    f"{file} takes categories ({', '.join(categories)}) by number and does not say "
+                    "which label has which number. lossfw numbers the labels of a column in "
+                    "ascending order: compare this with the training."
                 )
         return Predictor(
             f"{self.name} ({count if count == shape.rounds else f'{count} of {shape.rounds}'} "
@@ -301,8 +308,8 @@ def refuses_targets(name: str, loss: Loss, units: int) -> str | None:
     if units == 1 or loss.takes_rows:
         return None
     return (
-        f"{name} learns one target for each row, and these rows have {units}. Train a model for "
-        "each of them by targets_key, or take xgboost."
+        f"{name} learns one target per row, but these rows have {units}. Train one model per "
+        "target by targets_key, or use xgboost."
     )
 
 
@@ -311,8 +318,8 @@ def refuses_more_than_one(name: str, loss: Loss, units: int) -> str | None:
     if units != 2 or not loss.takes_classes:
         return refuses_targets(name, loss, units)
     return (
-        f"{loss.name} takes two raw outputs for two classes, and {name} makes one. Take a loss of "
-        "one, such as binary_cross_entropy."
+        f"{loss.name} takes two raw outputs for two classes, but {name} makes one. Use a loss that "
+        "takes one, such as binary_cross_entropy."
     )
 
 
@@ -363,8 +370,8 @@ class TrainingRows(NamedTuple):
         if weight is not None and weight.shape != (len(data),):
             if weight.size != len(data):
                 raise ShapeError(
-                    f"sample weights have shape {weight.shape}; a model of trees takes one for "
-                    f"each row, ({len(data)},)."
+                    f"sample weights have shape {weight.shape}; a model of trees takes one per "
+                    f"row, ({len(data)},)."
                 )
             weight = weight.reshape(len(data))
         groups = data.groups if loss.takes_groups else None
@@ -372,9 +379,9 @@ class TrainingRows(NamedTuple):
         if loss.has_columns and loss.target_space.axes:
             if len(data) > _MOST_LABELS:
                 raise ShapeError(
-                    f"there are {len(data)} rows, but targets of named columns are found by row "
-                    f"numbers, which these libraries keep exactly only up to {_MOST_LABELS}: leave "
-                    "rows out by data.where."
+                    f"there are {len(data)} rows, but lossfw looks up targets of named columns by "
+                    "row number, and these libraries keep row numbers exactly only up to "
+                    f"{_MOST_LABELS}: filter the rows by data.where."
                 )
             return cls(np.arange(len(data)), targets, weight, sizes)
         return cls(targets, None, weight, sizes)

@@ -279,9 +279,9 @@ class CatBoost(Booster):
         if texts:
             told = ", ".join(names[i] for i in sorted(texts))
             raise DataError(
-                f"{self.file or 'the file'} takes texts ({told}), and keeps no list of them: "
-                "lossfw evaluates such a model only if `lossfw train` has made it. Save its "
-                "predictions, and evaluate these: model: {name: predictions, file: ...}."
+                f"{self.file or 'the file'} takes strings ({told}), but does not list them: lossfw "
+                "evaluates such a model only if `lossfw train` has trained it. Save its "
+                "predictions, and evaluate them: model: {name: predictions, file: ...}."
             )
 
 
@@ -364,7 +364,7 @@ def _objective(model: Any) -> tuple[str | None, str]:
     try:
         objective = json.loads(model.get_metadata()["params"])["loss_function"]["type"]
     except (KeyError, TypeError, ValueError):
-        return None, "it names no objective"
+        return None, "it does not name an objective"
     if objective.startswith("PythonUserDefined"):
         return None, "its objective was a custom function"
     return _ACTIVATIONS.get(objective), f"its objective is {objective}"

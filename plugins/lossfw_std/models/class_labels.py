@@ -33,6 +33,6 @@ def labels_of(classes: Any, units: int, column: int | None = None) -> tuple[str,
 def one_of_many(file: str, column: int, classes: Any) -> str:
     """Return the note on one column of several classes, whose targets nothing can number."""
     return (
-        f"column {column} of {file} is the output of the class {np.asarray(classes)[column]}: "
-        "targets should be 1 for it, and 0 for all others."
+        f"column {column} of {file} is the output of class {np.asarray(classes)[column]}: targets "
+        "should be 1 for this class, and 0 for all others."
     )

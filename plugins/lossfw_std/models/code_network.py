@@ -115,8 +115,8 @@ class CodeNetwork(Model):
         if name not in known:
             raise ModelParameterError(
                 "optimizer",
-                f"{self.optimizers} has no optimizer {name!r} whose steps need gradients only; it "
-                f"has {', '.join(known)}. {did_you_mean(name, known)}".strip(),
+                f"{self.optimizers} has no optimizer {name!r} that needs only gradients; it has "
+                f"{', '.join(known)}. {did_you_mean(name, known)}".strip(),
             )
         made = getattr(library, name)
         try:

@@ -3,20 +3,22 @@
 from collections.abc import Mapping
 from typing import Final
 
-BY_LOSS: Final = "`loss` is the objective, or `objective` next to the name of the model"
-BY_METRICS: Final = "`evaluate.metrics` says what is measured"
-BY_ROUNDS: Final = "`train.rounds` is their number"
-BY_PATIENCE: Final = "`train.hold_out.patience` stops a training"
-BY_SEED: Final = "`seed` of the configuration decides it"
-BY_THREADS: Final = "LOSSFW_THREADS is their number"
-BY_START: Final = "a training begins with the constant of least loss"
-BY_WEIGHTS: Final = "`data.sample_weight_key` says how much a row counts"
-BY_CATEGORIES: Final = "`data.categories` says which inputs are categories"
+BY_LOSS: Final = "`loss` sets the objective, or `objective` next to the name of the model"
+BY_METRICS: Final = "`evaluate.metrics` lists what is measured"
+BY_ROUNDS: Final = "`train.rounds` sets their number"
+BY_PATIENCE: Final = "`train.hold_out.patience` stops the training early"
+BY_SEED: Final = "`seed` of the configuration sets it"
+BY_THREADS: Final = "LOSSFW_THREADS sets their number"
+BY_START: Final = "a training starts from the constant of least loss"
+BY_WEIGHTS: Final = "`data.sample_weight_key` weights the rows"
+BY_CATEGORIES: Final = "`data.categories` lists the inputs that are categories"
 BY_MISSING: Final = "a missing number is NaN, as `data.missing: keep` leaves it"
 BY_LOSSFW: Final = "lossfw shows the progress"
-BY_NAME: Final = "write `learning_rate`, beside the name of the model"
+BY_NAME: Final = "write `learning_rate`, next to the name of the model"
 FOR_BITS: Final = "lossfw sets it, so that a training repeats to the bit"
-FOR_ROUNDS: Final = "a round has a model of its own only where later rounds leave its trees alone"
+FOR_ROUNDS: Final = (
+    "the model of a round can only be restored if later rounds do not change its trees"
+)
 
 
 def by_name(names: Mapping[str, str]) -> dict[str, str]:
@@ -25,6 +27,6 @@ def by_name(names: Mapping[str, str]) -> dict[str, str]:
     Examples
     --------
     >>> by_name({BY_THREADS: "nthread n_jobs"})["n_jobs"]
-    'LOSSFW_THREADS is their number'
+    'LOSSFW_THREADS sets their number'
     """
     return {name: why for why, those in names.items() for name in those.split()}

@@ -64,7 +64,7 @@ def check_units(made: int, work: Work) -> None:
     if made != work.units:
         raise ShapeError(
             f"the model makes {made} outputs per row, but the loss {work.loss.name} takes "
-            f"{work.units} for these data: change its arguments."
+            f"{work.units} for these data: change the model's arguments."
         )
 
 

@@ -154,8 +154,8 @@ class HistGradientBoosting(SkopsModel):
         model, notes = self.read(content)
         if not hasattr(model, "_raw_predict"):
             raise DataError(
-                f"{self.told_file} holds a {type(model).__name__}; expected an estimator of "
-                "HistGradientBoosting: write name: sklearn, which takes others."
+                f"{self.told_file} holds a {type(model).__name__}; expected a HistGradientBoosting "
+                "estimator: for others write name: sklearn."
             )
         self.refuse_texts(model)
         columns = self.columns_of(model)

@@ -82,8 +82,8 @@ class Keras(CodeNetwork):
         """Return why nothing can be learnt from a loss: of groups, or without gradients."""
         if loss.takes_groups:
             return (
-                f"{loss.name} is a loss of groups of rows, and Keras takes a group as one line of "
-                "a batch. Choose the model torch, which takes whole groups."
+                f"{loss.name} is a loss of groups of rows, but Keras takes a group as one row of a "
+                "batch. Choose the model torch, which takes whole groups."
             )
         return super().refuses(loss)
 
@@ -146,14 +146,14 @@ class Keras(CodeNetwork):
         net = self.made_network(
             self.imported().Model,
             "keras.Model: name a function that returns one",
-            "a file of weights needs the function that builds the model: write module: "
-            "net.py:build, and its arguments",
+            "a weights file needs the function that builds the model: write module: net.py:build, "
+            "and its arguments",
             row_shape,
         )
         if not net.built:
             raise ModelParameterError(
                 "module",
-                f"{self.title} made a model whose inputs have no shape yet: begin it with "
+                f"{self.title} made a model whose inputs have no shape yet: start it with "
                 "keras.layers.Input((4,)), for rows of 4 numbers.",
             )
         return net
@@ -212,8 +212,8 @@ class Keras(CodeNetwork):
             except (ValueError, KeyError) as error:
                 message = " ".join(str(error).split("Target variable")[0].split())
                 raise DataError(
-                    f"{self.file_title} does not fit {self.title}: {message:.300} Look at module "
-                    "and arguments."
+                    f"{self.file_title} does not fit {self.title}: {message:.300} Check module and "
+                    "arguments."
                 ) from None
 
     def _content(self, net: Any) -> bytes:
@@ -242,7 +242,7 @@ class Keras(CodeNetwork):
         row_shape = tuple(net.input_shape[1:])
         if None in row_shape:
             raise DataError(
-                f"{self.title} takes rows of shape {row_shape}: begin it with their lengths, such "
+                f"{self.title} takes rows of shape {row_shape}: start it with their lengths, such "
                 "as keras.layers.Input((32, 32, 3))."
             )
 

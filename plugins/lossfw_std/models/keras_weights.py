@@ -77,14 +77,14 @@ def _is_read(
 ) -> bool:
     """Tell whether a dataset may belong to the network; refuse one that cannot be read."""
     if item.external or item.is_virtual:
-        raise DataError(f"{title} has weights in other files, which are not read.")
+        raise DataError(f"{title} has weights in other files, which lossfw does not read.")
     shape = item.shape
     if shapes is not None:
         known = shapes.get(name)
         if known is not None and shape != known:
             raise DataError(
                 f"{title} does not fit {network}: {name} has shape {shape}, but the network "
-                f"{known} there. Look at module and arguments."
+                f"{known} there. Check module and arguments."
             )
         # Another release of Keras may have other names.
         if known is None and shape not in shapes.values() and shape != ():

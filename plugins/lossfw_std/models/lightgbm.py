@@ -146,7 +146,7 @@ class LightGBM(Booster):
             decided.BY_NAME: "shrinkage_rate eta",
             decided.FOR_BITS: "deterministic force_row_wise force_col_wise",
             decided.FOR_ROUNDS: "boosting boosting_type boost",
-            "its leaves cannot hold the start of a training": "linear_tree linear_trees",
+            "its leaves cannot include the start of a training": "linear_tree linear_trees",
         }
     )
 
@@ -281,8 +281,8 @@ class LightGBM(Booster):
 
     def _warn_of_no_split(self, rows: int) -> None:
         warnings.warn(
-            f"LightGBM found no split in {rows} rows: every leaf needs min_data_in_leaf rows, "
-            f"{self.min_data_in_leaf}, and curvatures that sum to min_sum_hessian_in_leaf, "
+            f"LightGBM found no split in {rows} rows: every leaf needs min_data_in_leaf = "
+            f"{self.min_data_in_leaf} rows, and curvatures that sum to min_sum_hessian_in_leaf = "
             f"{self.min_sum_hessian_in_leaf:g}. Lower them, or choose curvature: one.",
             RuntimeWarning,
             stacklevel=3,

@@ -82,8 +82,8 @@ class Onnx(Model):
         if len(dtypes) > 1 or not dtypes <= set(_DTYPES.values()):
             listed = ", ".join(f"{entry.name} is {entry.type}" for entry in entries)
             raise DataError(
-                f"{self._file} takes inputs that are not floats of one kind ({listed}); expected "
-                "float32 or float64: export it with a Cast after the input."
+                f"{self._file} takes inputs of other or mixed dtypes ({listed}); expected float32 "
+                "or float64 for all: export it with a Cast after the input."
             )
         for entry in entries:
             self._check_rows(entry)
@@ -146,7 +146,7 @@ class Onnx(Model):
             ) from None
         if is_split:
             raise DataError(
-                f"{self._file} has weights in other files, which are not read; in Python: "
+                f"{self._file} has weights in other files, which lossfw does not read; in Python: "
                 'onnx.save(onnx.load("model.onnx"), "whole.onnx")'
             )
         wrong = _tried(content, self.output, self.row_shape)
@@ -167,9 +167,9 @@ class Onnx(Model):
             )
         if isinstance(entry.shape[0], int):
             raise DataError(
-                f"{self._file} takes exactly {entry.shape[0]} rows in a call: export it with a "
-                "dynamic first axis, in PyTorch by torch.onnx.export(..., dynamic_axes="
-                f"{{{entry.name!r}: {{0: 'rows'}}}})."
+                f"{self._file} takes exactly {entry.shape[0]} rows per call: export it with a "
+                "dynamic first axis, in PyTorch by torch.onnx.export(..., "
+                f"dynamic_axes={{{entry.name!r}: {{0: 'rows'}}}})."
             )
 
     def _chosen(self, outputs: Sequence[Any]) -> str:
@@ -180,8 +180,8 @@ class Onnx(Model):
         if not names or self.output in [output.name for output in outputs]:
             listed = ", ".join(f"{output.name} is {output.type}" for output in outputs)
             raise DataError(
-                f"{self._file}: expected an output of floats, but {listed}. For a classifier of "
-                "scikit-learn, export its probabilities as an array: skl2onnx.to_onnx(model, rows, "
+                f"{self._file}: expected an output of floats, but {listed}. For a scikit-learn "
+                "classifier, export its probabilities as an array: skl2onnx.to_onnx(model, rows, "
                 "options={id(model): {'zipmap': False}}), and write output: probabilities"
             )
         if self.output is not None:
@@ -193,8 +193,8 @@ class Onnx(Model):
             )
         if len(names) > 1:
             raise DataError(
-                f"{self._file} has the outputs {', '.join(names)}: name the one that the loss "
-                f"takes, as output: {names[-1]}"
+                f"{self._file} has the outputs {', '.join(names)}: name the one for the loss, such "
+                f"as output: {names[-1]}"
             )
         return str(names[0])
 
@@ -214,14 +214,14 @@ class Onnx(Model):
         if given is None or sorted(given) != sorted(names):
             example = ", ".join(f"{name}: [...]" for name in names)
             raise DataError(
-                f"{self._file} has the inputs {', '.join(names)}: name the columns of the data "
-                f"that each takes, in the order of the data, as inputs: {{{example}}}"
+                f"{self._file} has the inputs {', '.join(names)}: list the columns of the data for "
+                f"each, in the order of the data, as inputs: {{{example}}}"
             )
         for name, columns in given.items():
             if widths[name] not in (None, len(columns)):
                 raise DataError(
-                    f"{self._file}: the input {name} takes {widths[name]} of the columns, but "
-                    f"inputs gives it {len(columns)}: {', '.join(columns)}."
+                    f"{self._file}: the input {name} has width {widths[name]}, but inputs lists "
+                    f"{len(columns)} columns for it: {', '.join(columns)}."
                 )
         ends = list(accumulate(map(len, given.values())))
 
@@ -251,8 +251,8 @@ class Onnx(Model):
         """Return the number of columns of one of several inputs; None where it is open."""
         if len(entry.shape) != 2:
             raise DataError(
-                f"{self._file}: the input {entry.name} has {len(entry.shape)} axes; of several "
-                "inputs, each takes columns, (N, columns)."
+                f"{self._file}: the input {entry.name} has {len(entry.shape)} axes; a model with "
+                "several inputs takes columns for each, (N, columns)."
             )
         return entry.shape[1] if isinstance(entry.shape[1], int) else None
 
@@ -268,7 +268,7 @@ class Onnx(Model):
             if isinstance(width, int) and column >= width:
                 raise DataError(
                     f"{self._file} is damaged: a tree splits by column {column} of the input "
-                    f"{entry.name}, which has {width}."
+                    f"{entry.name}, which has {width} columns."
                 )
 
     def _units(self, raw: Callable[[NDArray], NDArray], rows: NDArray, output: str) -> int:
@@ -277,13 +277,13 @@ class Onnx(Model):
             shape = np.shape(raw(rows))
         except Exception as error:
             raise DataError(
-                f"{self._file} cannot be run with {len(rows)} rows of shape {rows.shape[1:]}: "
-                f"{_first_clause(error)}. Export it with a dynamic first axis, throughout."
+                f"{self._file} cannot run {len(rows)} rows of shape {rows.shape[1:]}: "
+                f"{_first_clause(error)}. Export it with a dynamic first axis for every tensor."
             ) from None
         if shape[:1] != (len(rows),) or len(shape) > 2:
             raise DataError(
                 f"{self._file}: the output {output} has shape {shape} for {len(rows)} rows; "
-                f"expected ({len(rows)}, units), a list of numbers for each row."
+                f"expected ({len(rows)}, units), one list of numbers per row."
             )
         return shape[1] if len(shape) == 2 else 1
 
@@ -299,9 +299,8 @@ class Onnx(Model):
             )
         if self.output_activation in ("softmax", "sparsemax"):
             raise DataError(
-                f"{self._file}: {self.output_activation} takes all columns of {output}: leave "
-                f"output_column "
-                "out, or export the probabilities."
+                f"{self._file}: {self.output_activation} needs all columns of {output}: leave "
+                "output_column out, or export the probabilities."
             )
         return lambda block: raw(block)[:, column]
 

@@ -132,7 +132,7 @@ def has_external_data(content: bytes) -> bool:
         If the content is not a message of protobuf, or could be read in two ways.
     """
     if content[4 : 4 + len(_OTHER_FORMAT)] == _OTHER_FORMAT:
-        raise ValueError("in the own format of onnxruntime")
+        raise ValueError("in onnxruntime's own format")
     pending = [("model", memoryview(content))]
     while pending:
         name, message = pending.pop()

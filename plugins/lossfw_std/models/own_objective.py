@@ -17,7 +17,7 @@ class OwnObjective:
     own_activations : mapping
         The output activation of the raw outputs of each objective that is known.
     of_classes : tuple of str
-        The objectives with a raw output for each class.
+        The objectives with one raw output per class.
     """
 
     own_activations: ClassVar[Mapping[str, str]]
@@ -49,7 +49,7 @@ class OwnObjective:
         if self.objective is None or self.own_activation is not None:
             return None
         return (
-            f"objective_activation is missing, and nothing says what the raw outputs of "
+            "objective_activation is missing, and lossfw does not know what the raw outputs of "
             f"{self.objective} mean: write objective_activation: exp (logarithms), sigmoid or "
             f"softmax (logits), or identity. Known objectives of {self.library_title} are "
             f"{', '.join(self.own_activations)}"
@@ -59,13 +59,13 @@ class OwnObjective:
         """Return why an objective does not go with a loss that is measured; None if it does."""
         if loss.has_columns and loss.target_space.axes:
             return (
-                f"{self.objective} takes one target for each row, but the loss {loss.name} takes "
+                f"{self.objective} takes one target per row, but the loss {loss.name} takes "
                 "several. Leave objective out to train with the loss."
             )
         by_class = self._short in self.of_classes
         if self._short not in self.own_activations or loss.takes_rows == by_class:
             return None
-        makes = "a raw output for each class" if by_class else "one raw output of a row"
+        makes = "one raw output per class" if by_class else "one raw output per row"
         other = "cross_entropy" if by_class else "binary_cross_entropy, or one of numbers"
         return (
             f"{self.objective} makes {makes}, but the loss {loss.name} does not take these. "
@@ -86,7 +86,9 @@ class OwnObjective:
             self._wrong("objective_activation", f"{both}: leave it out.")
         if self.curvature != "auto":
             self._wrong(
-                "curvature", "belongs to a loss, but the model trains with objective: leave it out."
+                "curvature",
+                "only counts for a model that trains with a loss, not with objective: leave it "
+                "out.",
             )
         if (told := self.refused_objective(self.objective)) is not None:
             self._wrong(

@@ -156,8 +156,8 @@ class Sklearn(SkopsModel):
         classes = getattr(estimator, "classes_", None) if method != "predict" else None
         if isinstance(classes, list):
             raise DataError(
-                f"{_told(estimator)} in {self.told_file} has several targets of classes; expected "
-                "one: save an estimator for each."
+                f"{_told(estimator)} in {self.told_file} predicts classes of several targets; "
+                "expected one: save one estimator per target."
             )
         if column is None and card is not None and card.units == 1 and method == "predict_proba":
             column = 1
@@ -213,7 +213,7 @@ class Sklearn(SkopsModel):
                 f"{told} in {self.told_file} has neither predict_proba nor decision_function."
             )
         why = (
-            "predict makes labels, and a loss takes probabilities or scores"
+            "predict returns labels, but a loss takes probabilities or scores"
             if self.output == "predict"
             else f"it has no {self.output}"
         )
@@ -256,9 +256,7 @@ def _outputs(
         try:
             made = np.asarray(method(with_texts(block, categories) if categories else block), float)
         except ValueError as error:
-            raise ArgumentError(
-                f"scikit-learn does not take these inputs: {_clause(error)}."
-            ) from None
+            raise ArgumentError(f"scikit-learn refuses these inputs: {_clause(error)}.") from None
         if column is not None:
             return made[:, column]
         if places is None:

@@ -15,10 +15,10 @@ from lossfw.models import did_you_mean
 
 # What a configuration decides for every estimator inside another one.
 _ELSEWHERE: Final[Mapping[str, str]] = {
-    "n_jobs": "lossfw runs scikit-learn on one thread, on which sums repeat to the bit",
-    "random_state": "`seed` of the configuration decides it",
+    "n_jobs": "lossfw runs scikit-learn on one thread, so that sums repeat to the bit",
+    "random_state": "`seed` of the configuration sets it",
     # The cache of joblib is pickles.
-    "memory": "a cache executes what is in its files",
+    "memory": "reading a cache executes code in its files",
 }
 
 
@@ -48,7 +48,7 @@ def built(described: Any) -> Any:
         return make_pipeline(*steps)
     raise ParameterError(
         "expected a scikit-learn estimator by its name, such as sklearn.linear_model.Ridge, a "
-        "mapping {name: ..., PARAMETER: VALUE}, or a list of them, which is a pipeline; got "
+        "mapping {name: ..., PARAMETER: VALUE}, or a list of these for a pipeline; got "
         f"{described!r}."
     )
 
@@ -96,7 +96,7 @@ def _class_of(name: Any) -> Any:
 
     if not isinstance(name, str):
         raise ParameterError(
-            "an estimator has a name, such as sklearn.linear_model.Ridge, beside its parameters."
+            "an estimator needs a name, such as sklearn.linear_model.Ridge, next to its parameters."
         )
     module_name, _, class_name = name.rpartition(".")
     found = None
@@ -107,7 +107,9 @@ def _class_of(name: Any) -> Any:
     if not (inspect.isclass(found) and issubclass(found, BaseEstimator)):
         raise ParameterError(f"scikit-learn has no estimator {name!r}. {_guess(name)}".strip())
     if not found.__module__.startswith("sklearn."):
-        raise ParameterError(f"{name} is of {found.__module__}; expected one of scikit-learn.")
+        raise ParameterError(
+            f"{name} comes from {found.__module__}; expected a scikit-learn estimator."
+        )
     return found
 
 
@@ -207,7 +209,7 @@ def weights_for(estimator: Any, weights: Any) -> dict[str, Any]:
     key = _weight_key(estimator)
     if key is None:
         raise ArgumentError(
-            f"{type(last_step(estimator)).__name__} takes no weights of rows: leave "
+            f"{type(last_step(estimator)).__name__} does not take sample weights: leave "
             "data.sample_weight_key out, or choose another estimator."
         )
     return {key: weights}

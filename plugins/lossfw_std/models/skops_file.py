@@ -102,7 +102,7 @@ def loads(skops: Any, content: bytes, file: str) -> Read:
     # A file that is not one of skops raises errors of many kinds.
     except Exception as error:
         raise DataError(
-            f"{file} is not a file of skops ({first_line(error):.150}): write it in Python with "
+            f"{file} is not a skops file ({first_line(error):.150}): write it in Python with "
             'skops.io.dump(estimator, "model.skops").'
         ) from None
     if untrusted:
@@ -120,7 +120,7 @@ def loads(skops: Any, content: bytes, file: str) -> Read:
     versions = {getattr(item.message, "original_sklearn_version", "") for item in caught} - {""}
     notes = [
         f"{file} was written with scikit-learn {version}, and another version is installed, which "
-        "may make other predictions of it."
+        "may predict other values."
         for version in sorted(versions)
     ]
     return Read(estimator, tuple(notes))
@@ -186,12 +186,12 @@ def _nodes(value: Any) -> Iterator[dict[str, Any]]:
 def _refusal(file: str, untrusted: list[str]) -> str:
     named = ", ".join(untrusted[:5]) + (" ..." if len(untrusted) > 5 else "")
     what = (
-        f"{file} has objects of types that are not created from a file: {named}. Only a fixed "
-        "list of types of scikit-learn, NumPy and SciPy is."
+        f"{file} has objects of types that lossfw does not load: {named}. It loads only a fixed "
+        "list of types from scikit-learn, NumPy and SciPy."
     )
     if any("_Scorer" in name for name in untrusted):
-        return f"{what} Of a search, save search.best_estimator_."
+        return f"{what} For a search, save search.best_estimator_."
     return (
-        f"{what} Leave out the step that they belong to, or export the model to ONNX (model: onnx) "
-        "or its predictions (model: predictions)."
+        f"{what} Leave out the step with these objects, or export the model to ONNX (model: onnx), "
+        "or save its predictions (model: predictions)."
     )

@@ -62,8 +62,8 @@ class SkopsModel(Model):
         for step, text in learnt_texts(estimator):
             raise DataError(
                 f"in {self.told_file} the step {type(step).__name__} was fitted on strings, such "
-                f"as {text!r}, but the inputs of a model are numbers: fit a pipeline that begins "
-                "with a ColumnTransformer on a table with names of columns, or evaluate its "
+                f"as {text!r}, but the inputs of a model are numbers: fit a pipeline that starts "
+                "with a ColumnTransformer on a table with column names, or evaluate its "
                 "predictions (model: predictions)."
             )
 
@@ -107,7 +107,8 @@ class SkopsModel(Model):
         release = tuple(map(int, re.findall(r"\d+", skops.__version__)[:2]))
         if release < _OLDEST_SKOPS:
             raise MissingExtraError(
-                f"the model {self.name} needs skops 0.12 or newer, as older releases can execute "
-                f"code in a file; {skops.__version__} is installed: {self.install_command()}"
+                f"the model {self.name} needs skops 0.12 or newer, because older releases can "
+                f"execute code in a file; {skops.__version__} is installed: "
+                f"{self.install_command()}"
             )
         return importlib.import_module("skops.io")

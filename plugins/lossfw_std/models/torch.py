@@ -109,7 +109,7 @@ class Torch(CodeNetwork):
         if row_shape is None:
             raise ModelParameterError(
                 "row_shape",
-                f"{self.file_title} does not say what a row of inputs is: write its shape, such as "
+                f"{self.file_title} does not state the shape of a row of inputs: write it, such as "
                 "row_shape: [3, 32, 32]",
             )
         # The code decides the outputs as well.
@@ -148,7 +148,7 @@ class Torch(CodeNetwork):
         has_card = self.device != "cpu" and self.imported().cuda.is_available()
         if self.device == "cuda" and not has_card:
             raise ModelParameterError(
-                "device", "PyTorch finds no graphics card here: write device: cpu, or auto."
+                "device", "PyTorch does not find a GPU: write device: cpu, or auto."
             )
         return "cuda" if has_card else "cpu"
 
@@ -158,8 +158,8 @@ class Torch(CodeNetwork):
         net = self.made_network(
             torch.nn.Module,
             "torch.nn.Module: name its class, or a function that returns one",
-            "torch needs the class of the module whose weights it has: write module: net.py:Net, "
-            "and its arguments",
+            "the model torch needs the class of the module that the weights belong to: write "
+            "module: net.py:Net, and its arguments",
             row_shape,
         )
         return net.to(self._device, getattr(torch, self.dtype))
@@ -292,7 +292,9 @@ def _fill(net: Any, state: TorchState, refusal: str) -> None:
     present = {own[name].data_ptr() for name in given if name in own}
     missing = [n for n, x in own.items() if n not in given and x.data_ptr() not in present]
     wrong = [f"it lacks {name}" for name in missing]
-    wrong += [f"it has {name}, and the module has not" for name in sorted(set(given) - set(own))]
+    wrong += [
+        f"it has {name}, which the module does not have" for name in sorted(set(given) - set(own))
+    ]
     wrong += [
         f"its {name} has shape {tuple(given[name].shape)}, and the module's {tuple(x.shape)}"
         for name, x in own.items()
@@ -300,7 +302,7 @@ def _fill(net: Any, state: TorchState, refusal: str) -> None:
     ]
     if wrong:
         more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise DataError(f"{refusal}: {', '.join(wrong[:3])}{more}. Look at module and arguments.")
+        raise DataError(f"{refusal}: {', '.join(wrong[:3])}{more}. Check module and arguments.")
     net.load_state_dict(given, strict=False)
 
 

@@ -67,8 +67,8 @@ def optimizer_state(optimizer: Any, name: str) -> dict[int, dict[str, Any]]:
         held = {key: value for key, value in state.items() if value is not None}
         if not all(hasattr(value, "detach") for value in held.values()):
             raise DataError(
-                f"the optimizer {name} keeps more than tensors between steps, so that a training "
-                "cannot continue with the same bits: choose another one, such as AdamW."
+                f"the optimizer {name} keeps more than tensors between steps, so a resumed "
+                "training would not have the same bits: choose another one, such as AdamW."
             )
         kept[number] = held
     return kept

@@ -31,7 +31,7 @@ def wrong_node(left: NDArray, right: NDArray, split: NDArray, width: int) -> str
             return "a node of a tree has two parents"
         if inner.size and not (split[inner].min() >= 0 and split[inner].max() < width):
             worst = split[inner].min() if split[inner].min() < 0 else split[inner].max()
-            return f"a tree splits by input {worst}, but a row has {width} inputs, from 0 on"
+            return f"a tree splits by input {worst}, but a row has {width} inputs, numbered from 0"
         reached = np.concatenate([left[inner], right[inner]]).astype(np.int64)
         if reached.size and not (reached.min() >= 0 and reached.max() < len(left)):
             return "a tree continues at a node that it does not have"
@@ -82,11 +82,13 @@ def wrong_in_lightgbm(text: str) -> str | None:
                 for key in ("left_child", "right_child", "split_feature", "leaf_features")
             )
         except (ValueError, OverflowError):
-            return "a tree has something else than whole numbers for its nodes"
+            return "a tree numbers its nodes by something other than integers"
         if leaves < 1 or not len(left) == len(right) == len(split) == leaves - 1:
             return "the arrays of a tree have different lengths"
         if linear.size and not (linear.min() >= 0 and linear.max() < width):
-            return f"a leaf takes input {linear.max()}, but a row has {width} inputs, from 0 on"
+            return (
+                f"a leaf uses input {linear.max()}, but a row has {width} inputs, numbered from 0"
+            )
         # A child below 0 is the leaf ~child: a node after all others.
         ends = np.full(leaves, -1)
         left, right = (
@@ -122,5 +124,5 @@ def _wrong_predictor(tree: Any, width: int) -> str | None:
     right, split = nodes["right"].astype(np.int64), nodes["feature_idx"].astype(np.int64)
     of_categories = nodes[inner & (nodes["is_categorical"] != 0)]["bitset_idx"]
     if of_categories.size and of_categories.max() >= len(tree.raw_left_cat_bitsets):
-        return "a tree names categories that it does not have"
+        return "a tree splits by categories that are not in the file"
     return wrong_node(left, right, split, width)

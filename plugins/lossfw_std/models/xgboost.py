@@ -245,7 +245,7 @@ class XGBoost(Booster):
             state = json.loads(xgb.Booster({"device": "cuda"}, [rows]).save_config())
         found = str(state["learner"]["generic_param"]["device"]).partition(":")[0]
         if self.device == "cuda" and found == "cpu":
-            raise ArgumentError("XGBoost sees no graphics card: write device: cpu, or auto.")
+            raise ArgumentError("XGBoost does not find a GPU: write device: cpu, or auto.")
         return found
 
     def _for_trial(self) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class Sgd(Optimizer):
     @model_validator(mode="after")
     def _needs_momentum(self) -> Self:
         if self.nesterov and not self.momentum:
-            raise ValueError("'momentum' above 0 beside 'nesterov', which moves along it")
+            raise ValueError("'momentum' above 0 next to 'nesterov', which uses it")
         return self
 
     def start(self, parameter: NDArray) -> OptimizerState:

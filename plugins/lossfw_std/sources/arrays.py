@@ -143,14 +143,17 @@ class Arrays(Source):
                 f"'{apart[0]}_key' names an array or a column of 'file'"
             )
         if self.file is None and self.targets is None:
-            raise ValueError("'file', or at least 'targets', which says where the rows are")
+            raise ValueError("'file', or at least 'targets', to say where the rows are")
         for role in _ROLES:
             if self._key(role) not in (None, ()) and not (self.file or getattr(self, role)):
-                raise ValueError(f"{role!r} or 'file' beside '{role}_key'")
+                raise ValueError(f"{role!r} or 'file' next to '{role}_key'")
         if self.exclude and self.inputs_key is not None:
             raise ValueError("either 'inputs_key' or 'exclude', not both")
         if MissingRules.of(self.missing).drops and self.file is None:
-            raise ValueError("one 'file' beside 'missing: drop', which keeps the rows together")
+            raise ValueError(
+                "one 'file' for all arrays with 'missing: drop', so that the same row is dropped "
+                "from each"
+            )
         return self
 
     def load(self) -> Dataset:
@@ -319,8 +322,8 @@ class Arrays(Source):
             table = open_columns(file, "data", kind)
             return self._columns(table, self._groups(table), columns, rows)
         raise DataError(
-            f"{file} is a .npy, which holds one array: give it as `targets`, and another file as "
-            "`inputs`."
+            f"{file} is a .npy file, which holds one array: give it as `targets`, and another file "
+            "as `inputs`."
         )
 
     def _from_npz(self, file: Path, columns: Sequence[str]) -> LoadedArrays:
@@ -349,8 +352,8 @@ class Arrays(Source):
         if self.file is not None:
             return IF_MISSING
         return (
-            "lossfw leaves no row out if each array has a file of its own: put all columns into "
-            "one file or data frame, and write missing: drop. With missing: keep rows stay, for "
+            "lossfw does not drop rows if each array has its own file: put all columns into one "
+            "file or data frame, and write missing: drop. missing: keep keeps such rows, for "
             "models that take missing values."
         )
 
@@ -409,9 +412,7 @@ def _targets_of(table: Table) -> int:
         # Nobody wrote the name: only a guess that has it in it leads to the targets.
         message, _, guess = str(error).partition(" Did you mean")
         guess = f" Did you mean{guess}" if "target" in guess.lower() else ""
-        raise DataError(
-            f"{message}{guess} Name the column of the targets with targets_key."
-        ) from None
+        raise DataError(f"{message}{guess} Name the target column with targets_key.") from None
 
 
 def _stacked(file: Path, key: NamedColumns) -> Any:
@@ -423,7 +424,7 @@ def _stacked(file: Path, key: NamedColumns) -> Any:
     for name, array in members.items():
         if array.ndim != 1:
             raise DataError(
-                f"{file}, array {name!r} has shape {array.shape}; expected one number for each row."
+                f"{file}, array {name!r} has shape {array.shape}; expected one number per row."
             )
     if len({len(array) for array in members.values()}) > 1:
         sizes = ", ".join(f"{name} has {len(array)}" for name, array in members.items())

@@ -30,12 +30,13 @@ Key: TypeAlias = str | int
 _WEIGHT = "sample_weight"
 # What a user can do about a missing value in a table.
 IF_MISSING = (
-    "With missing: drop such rows are left out; with missing: keep they stay if it is an input, "
-    "for models that take missing values."
+    "missing: drop drops such rows; missing: keep keeps them if the value is an input, for models "
+    "that take missing values."
 )
 # Where the inputs are kept, another column lacks it.
 _IF_NO_INPUT = (
-    "Only inputs are kept; missing: {inputs: keep, targets: drop} leaves out rows without a target."
+    "lossfw keeps only missing inputs; missing: {inputs: keep, targets: drop} drops rows without a "
+    "target."
 )
 # Where rows without a target are left out, an input lacks it.
 _IF_INPUT = "missing: {inputs: keep, targets: drop} keeps such rows; missing: drop leaves them out."
@@ -82,7 +83,7 @@ class LoadedArrays(NamedTuple):
     def dataset(self, name: str, digest: str) -> Dataset:
         """Return the data set with these arrays, and a note on the rows that were left out."""
         rows = "1 row is" if self.dropped == 1 else f"{self.dropped} rows are"
-        notes = (f"{rows} left out, since a value is missing.",) if self.dropped else ()
+        notes = (f"{rows} dropped, because a value is missing.",) if self.dropped else ()
         known: dict[str, Any] = {
             "classes": self.classes,
             "columns": self.columns,
@@ -98,8 +99,8 @@ def check_count(what: str, count: int, rows: ChosenRows) -> None:
     """Refuse arrays with other rows than the columns of a filter."""
     if count != rows.count:
         raise DataError(
-            f"{what} has {count} rows, but the columns of data.where have {rows.count}; every row "
-            "needs both."
+            f"{what} has {count} rows, but the columns of data.where have {rows.count}; expected "
+            "equal numbers."
         )
 
 
@@ -209,7 +210,7 @@ def read_columns(
         if held_may_be_numbers and not texts:
             numeric[number] = values
         elif title in categories:
-            raise DataError(f"{table.path} has several columns of categories named {title!r}.")
+            raise DataError(f"{table.path} has several category columns named {title!r}.")
         else:
             categories[title] = category_column(values, texts, title, missing=keeps)
     if numeric:

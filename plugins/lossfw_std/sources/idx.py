@@ -72,13 +72,13 @@ class Idx(Source):
         labels, labels_digest = read_idx(self.labels, "labels")
         if labels.ndim != 1 or labels.dtype.kind not in "iu":
             raise DataError(
-                f"{self.labels} holds {labels.dtype} of shape {labels.shape}; labels are one "
-                "whole number for each image. Are images and labels exchanged?"
+                f"{self.labels} holds {labels.dtype} of shape {labels.shape}; expected one integer "
+                "label per image. Are images and labels exchanged?"
             )
         if len(images) != len(labels):
             raise DataError(
                 f"{self.images} has {len(images)} images but {self.labels} has {len(labels)} "
-                "labels; they do not belong together."
+                "labels; expected one label per image."
             )
         name = f"{self.name} ({self.images.name})"
         digest = join_digests(images_digest, labels_digest)

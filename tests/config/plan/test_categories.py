@@ -75,7 +75,7 @@ def test_columns_of_one_name_stay_apart(folder):
     data = source(file="d.csv", categories="found").load()
     assert (data.inputs.tolist(), data.input_names) == ([[1, 2], [3, 4]], ("a", "a", "kind"))
     (folder / "e.csv").write_text("kind,kind,targets\nx,x,0\ny,z,1\n")
-    with pytest.raises(DataError, match="several columns of categories named 'kind'"):
+    with pytest.raises(DataError, match="several category columns named 'kind'"):
         source(file="e.csv", categories="found").load()
 
 

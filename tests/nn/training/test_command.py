@@ -90,7 +90,7 @@ def test_what_is_known_of_the_data_is_shown(lossfw, folder):
     result = lossfw("train", "train.yaml", "--no-out", *overrides)
     assert result.exit_code == 0, result.stderr
     assert "classes    0 cat, 1 dog\n" in result.stdout
-    assert result.stdout.endswith("warning   1 row is left out, since a value is missing.\n")
+    assert result.stdout.endswith("warning   1 row is dropped, because a value is missing.\n")
 
 
 def test_many_epochs_are_shown_in_part_and_written_in_full(lossfw):

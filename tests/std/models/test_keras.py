@@ -66,10 +66,10 @@ def test_weights_in_other_files_are_not_read(tmp_path):
     path = tmp_path / "net.weights.h5"
     with h5py.File(path, "w") as file:
         file.create_dataset("layers/dense/vars/0", (3, 8), "f4", external=[(str(secret), 0, 96)])
-    with pytest.raises(DataError, match="weights in other files, which are not read"):
+    with pytest.raises(DataError, match="weights in other files, which lossfw does not read"):
         keras_model(file=path).loaded()
 
 
 def test_a_network_without_a_shape_of_inputs_is_refused(data):
-    with pytest.raises(DataError, match=r"begin it with keras\.layers\.Input"):
+    with pytest.raises(DataError, match=r"start it with keras\.layers\.Input"):
         fitted(keras_model("shapeless"), data, TWEEDIE, 1)

@@ -160,7 +160,7 @@ def test_the_dtype_is_that_of_the_file(linear, kind):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"rows": 8}, "exactly 8 rows in a call: export it with a dynamic"),
+        ({"rows": 8}, "exactly 8 rows per call: export it with a dynamic"),
         ({"kind": "INT64"}, r"\(x is tensor\(int64\)\); expected float32"),
     ],
 )
@@ -203,9 +203,7 @@ def test_columns_are_shared_out_to_several_inputs(onnx, made):
     onnx.save(model, path)
     with pytest.raises(DataError, match=r"as inputs: \{amount: \[...\], place: \[...\]\}"):
         onnx_model(file=path).loaded()
-    with pytest.raises(
-        DataError, match="the input place takes 1 of the columns, but inputs gives it 2"
-    ):
+    with pytest.raises(DataError, match="the input place has width 1, but inputs lists 2"):
         onnx_model(file=path, inputs={"amount": ["a", "b"], "place": ["c", "d"]}).loaded()
     model = onnx_model(file=path, inputs={"place": ["p"], "amount": ["age", "power"]}).loaded()
     np.testing.assert_array_equal(model.block([[1.0, 2.0, 3.0]]).predictions, [[1, 2, 3]])
@@ -253,5 +251,5 @@ def test_a_loss_of_one_output_takes_a_column(flowers, iris):
         DataError, match=r"output_column is 3, but the output .* has columns 0 to 2"
     ):
         onnx_model(file=file, output_column=3).loaded()
-    with pytest.raises(DataError, match="softmax takes all columns of probabilities"):
+    with pytest.raises(DataError, match="softmax needs all columns of probabilities"):
         onnx_model(file=file, output_column=1, output_activation="softmax").loaded()

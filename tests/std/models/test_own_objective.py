@@ -160,4 +160,4 @@ def test_wrong_objectives_are_told():
     assert "no activation 'ex'" in problem(**other)
     assert "model.curvature" in problem(objective="reg:gamma", curvature="one")
     assert "one raw output" in problem(objective="binary:logistic", loss="cross_entropy")
-    assert "write it without more" in problem(more={"objective": "reg:gamma"})
+    assert "write it next to the model's name" in problem(more={"objective": "reg:gamma"})

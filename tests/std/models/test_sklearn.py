@@ -194,7 +194,7 @@ def test_weights_reach_the_estimator_that_takes_them():
     ridge = {"estimator": {"name": f"{LINEAR}.Ridge"}, "param_grid": {"alpha": [1.0]}}
     search = learnt({"name": "sklearn.model_selection.GridSearchCV", **ridge})
     assert str(search).startswith("Ridge, 4 inputs")
-    with pytest.raises(ArgumentError, match="KNeighborsRegressor takes no weights of rows"):
+    with pytest.raises(ArgumentError, match="KNeighborsRegressor does not take sample weights"):
         learnt("sklearn.neighbors.KNeighborsRegressor")
 
 
@@ -212,7 +212,7 @@ def test_weights_reach_the_estimator_that_takes_them():
         ({"name": "sklearn.ensemble.RandomForestRegressor", "n_jobs": 2}, "on one thread"),
         ({"name": "sklearn.pipeline.Pipeline", "steps": [], "memory": "x"}, "a cache executes"),
         ({"name": "sklearn.ensemble.VotingRegressor"}, "needs the parameter 'estimators'"),
-        ([SCALED[0], {"alpha": 1}], "an estimator has a name"),
+        ([SCALED[0], {"alpha": 1}], "an estimator needs a name"),
         ([SCALED[0], f"{LINEAR}.Lass"], "Did you mean 'sklearn.linear_model.Lasso'"),
         ([], "expected a scikit-learn estimator by its name"),
     ],
@@ -235,7 +235,7 @@ def one_hot():
 REFUSED = {
     "own step": (
         lambda: make_pipeline(OwnStep(), linear_model.Ridge()).fit(X, Y),
-        r"of types that are not created from a file: \S*OwnStep. .*Leave out the step",
+        r"of types that lossfw does not load: \S*OwnStep. .*Leave out the step",
     ),
     "own function": (
         lambda: make_pipeline(FunctionTransformer(np.array_split), linear_model.Ridge()),
@@ -254,7 +254,7 @@ REFUSED = {
         lambda: MultiOutputClassifier(linear_model.LogisticRegression()).fit(
             X, np.stack([CLASS, CLASS], axis=1)
         ),
-        "has several targets of classes",
+        "predicts classes of several targets",
     ),
 }
 
@@ -268,13 +268,13 @@ def test_files_that_cannot_be_used_are_refused_in_words(name, tmp_path):
 
 def test_what_a_file_and_a_configuration_say_must_agree(tmp_path):
     (tmp_path / "junk.skops").write_bytes(b"not a model")
-    with pytest.raises(DataError, match=r"junk.skops is not a file of skops \(File is not a zip"):
+    with pytest.raises(DataError, match=r"junk.skops is not a skops file \(File is not a zip"):
         Sklearn(file=tmp_path / "junk.skops").loaded()
     ridge = linear_model.Ridge().fit(X, Y)
     with pytest.raises(DataError, match="it has no predict_proba: write output: predict"):
         of_file(ridge, tmp_path, output="predict_proba")
     logistic = linear_model.LogisticRegression().fit(X, CLASS)
-    with pytest.raises(DataError, match=r"predict makes labels.*write output: predict_proba"):
+    with pytest.raises(DataError, match=r"predict returns labels.*write output: predict_proba"):
         of_file(logistic, tmp_path, output="predict")
     assert "cross_entropy takes classes. Choose a classifier" in Sklearn(
         estimator=f"{LINEAR}.Ridge"

@@ -169,7 +169,7 @@ class TestFilesFromElsewhere:
 
         model = torch_model("Pictures")
         content = save(model._net().state_dict())
-        with pytest.raises(DataError, match="does not say what a row of inputs is"):
+        with pytest.raises(DataError, match="does not state the shape of a row of inputs"):
             model.loaded(content)
         assert model.replace(row_shape=(1, 8, 8)).loaded(content).units == 2
 
@@ -194,11 +194,11 @@ class TestFilesFromElsewhere:
 
 
 REFUSED = {
-    "a card that is not there": ({"device": "cuda"}, "no graphics card here"),
+    "a card that is not there": ({"device": "cuda"}, "does not find a GPU"),
     "another file": ({"module": f"{NETS.parent}/nett.py:Net"}, "there is no file"),
     "a broken function": ({"name": "broken"}, "RuntimeError: no such layer"),
     "a tuple": ({"name": "Lstm"}, "net.py:Lstm made tuple of inputs of shape (2, 3)"),
-    "an optimizer of another kind": ({"optimizer": "LBFGS"}, "whose steps need gradients only"),
+    "an optimizer of another kind": ({"optimizer": "LBFGS"}, "that needs only gradients"),
 }
 
 

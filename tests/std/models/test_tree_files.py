@@ -114,11 +114,11 @@ def test_a_link_that_the_card_or_the_file_contradicts_is_refused():
     [
         ("xgboost", "seed", "`seed`"),
         ("xgboost", "nthread", "LOSSFW_THREADS"),
-        ("lightgbm", "objective", "write it without more"),
+        ("lightgbm", "objective", "write it next to the model's name"),
         ("lightgbm", "metric", "`evaluate.metrics`"),
         ("catboost", "verbose", "progress"),
         ("catboost", "iterations", "`train.rounds`"),
-        ("catboost", "depth", "write it without more"),
+        ("catboost", "depth", "write it next to the model's name"),
     ],
 )
 def test_more_refuses_what_a_configuration_decides_elsewhere(name, key, cure):

@@ -124,7 +124,7 @@ def test_several_targets_are_learnt_by_xgboost_alone():
     [
         ("model.more={max_dept: 3}", "-o model.more={max_dept: 3}", "has no parameter 'max_dept'"),
         ("model.monotone_constraints=[1]", "-o model.m", "has 1 numbers, but a row has 2 inputs"),
-        ("model.file=run.yaml", "-o model.file=run.yaml", "begins without trees: leave file out"),
+        ("model.file=run.yaml", "-o model.file=run.yaml", "starts without trees: leave file out"),
         ("data.targets=[1e300, 1.0]", "-o data.targets", "target[0] = 1e+300 is too large: "),
         ("data.inputs=[[[1.0]], [[2.0]]]", "-o data.inputs", "Flatten them: `flatten: true`"),
     ],
@@ -201,7 +201,7 @@ def test_constraints_are_one_for_each_input(name):
 
 @pytest.mark.parametrize("name", ["lightgbm", "catboost"])
 def test_constant_inputs_are_told(name):
-    with pytest.raises(lossfw.RunError, match="no input has two values that it can split"):
+    with pytest.raises(lossfw.RunError, match="no input has two values to split between"):
         fitted(model(name), Dataset("one", [1.0], [[1.0]]), "squared_error", 1)
 
 
@@ -227,7 +227,7 @@ def test_lightgbm_says_where_it_finds_no_split():
 def test_a_card_that_is_not_there_is_told():
     made = model("xgboost", device="cuda")
     loss, data, _ = case("elements")
-    with pytest.raises(ArgumentError, match="sees no graphics card"):
+    with pytest.raises(ArgumentError, match="does not find a GPU"):
         fitted(made, data, loss, 1)
     assert model("xgboost", device="auto").identity()["device"] == "cpu"
 

@@ -14,10 +14,10 @@ loss: LOSS
 train: {rounds: 2}
 """
 REFUSED = [
-    ("lightgbm", "pairs", "squared_error", "one target for each row, and these rows have 2"),
-    ("catboost", "pairs", "squared_error", "one target for each row, and these rows have 2"),
+    ("lightgbm", "pairs", "squared_error", "one target per row, but these rows have 2"),
+    ("catboost", "pairs", "squared_error", "one target per row, but these rows have 2"),
     ("hist_gradient_boosting", "pairs", "squared_error", "these rows have 2"),
-    ("catboost", "classes", "cross_entropy", "two raw outputs for two classes, and catboost makes"),
+    ("catboost", "classes", "cross_entropy", "two raw outputs for two classes, but catboost makes"),
     ("hist_gradient_boosting", "classes", "cross_entropy", "two raw outputs for two classes"),
 ]
 TAKEN = [
@@ -52,7 +52,7 @@ def test_outputs_that_are_not_made_are_refused_at_the_loss(model, key, loss, wha
     (problem,) = caught.value.problems
     assert problem.where == "t.yaml:4:7"
     assert what in problem.what
-    assert problem.hint.startswith("ta" if "classes" in key else "train a model for each")
+    assert problem.hint.startswith("use" if "classes" in key else "train one model per target")
 
 
 @pytest.mark.parametrize(("model", "key", "loss", "units"), TAKEN)

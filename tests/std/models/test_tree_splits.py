@@ -71,7 +71,7 @@ def of_lightgbm(**options):
         ("left_child", "-77", "continues at a node that it does not have"),
         ("left_child", "0", "two parents"),
         ("right_child", "1 1", "different lengths"),
-        ("split_feature", "x", "something else than whole numbers"),
+        ("split_feature", "x", "something other than integers"),
     ],
 )
 def test_a_damaged_tree_of_lightgbm_is_refused(key, value, words):
@@ -87,7 +87,7 @@ def test_a_leaf_of_lightgbm_that_takes_another_input_is_refused():
     assert loaded("lightgbm", text.encode()).units == 3
     damaged = re.sub(r"^(leaf_features=.*)\d", r"\g<1>9", text, count=1, flags=re.MULTILINE)
     assert damaged != text
-    with pytest.raises(DataError, match="a leaf takes input 9, but a row has 4"):
+    with pytest.raises(DataError, match="a leaf uses input 9, but a row has 4"):
         loaded("lightgbm", damaged.encode())
 
 
@@ -215,7 +215,7 @@ def test_the_best_round_is_told_and_taken_on_request(name, tmp_path):
     every = lossfw.run(config)
     (note,) = every.warnings
     assert f"has {total} rounds" in note
-    assert f"was round {best}." in note
+    assert f"found round {best} the best" in note
     assert lossfw.run({**config, "model": {**model, "rounds": "all"}}).warnings == ()
     kept = lossfw.run({**config, "model": {**model, "rounds": "best"}})
     expected = lossfw.loss("cross_entropy")(own, Y, reduction="mean")
@@ -227,12 +227,14 @@ def test_the_best_round_is_told_and_taken_on_request(name, tmp_path):
 
 
 def test_a_file_without_a_best_round_cannot_be_cut_to_it(tmp_path):
-    with pytest.raises(lossfw.LossfwError, match="names no best round"):
+    with pytest.raises(lossfw.LossfwError, match="does not name a best round"):
         loaded("lightgbm", of_lightgbm().encode(), rounds="best")
     booster = of_xgboost()
     for told in ("99", "-3", "abc"):
         booster.set_attr(best_iteration=told)
-        with pytest.raises(lossfw.LossfwError, match=r"names (no best round|round 100 of 4)"):
+        with pytest.raises(
+            lossfw.LossfwError, match=r"does not name a best round|names round 100 of 4"
+        ):
             loaded("xgboost", bytes(booster.save_raw("ubj")), rounds="best")
 
 
@@ -244,5 +246,5 @@ def test_a_training_takes_no_rounds_of_a_file():
         "loss": "cross_entropy",
         "train": {"rounds": 2},
     }
-    with pytest.raises(lossfw.LossfwError, match=r"train\.rounds is their number"):
+    with pytest.raises(lossfw.LossfwError, match=r"train\.rounds sets their number"):
         lossfw.train(config)

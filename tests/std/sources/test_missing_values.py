@@ -97,7 +97,7 @@ def test_targets_may_not(make, tmp_path):
 def test_rows_with_a_missing_value_are_dropped(make, tmp_path):
     data = loaded(make(tmp_path, columns()), missing="drop")
     assert np.asarray(data.targets).tolist() == [1, 4, 6, 7, 8]
-    assert data.notes == ("4 rows are left out, since a value is missing.",)
+    assert data.notes == ("4 rows are dropped, because a value is missing.",)
 
 
 @pytest.mark.parametrize("make", SOURCES[:2] + SOURCES[3:])
@@ -209,7 +209,7 @@ def test_rows_without_a_target_are_left_out_and_inputs_kept(make, tmp_path, piec
     table["paid"][3] = table["weight"][6] = None
     given = make(tmp_path, table)
     data = loaded(given, missing=BY_ROLE, sample_weight_key="weight")
-    assert data.notes == ("2 rows are left out, since a value is missing.",)
+    assert data.notes == ("2 rows are dropped, because a value is missing.",)
     assert data.missing
     there = [0, 1, 2, 4, 5, 7, 8]
     assert np.asarray(data.targets).tolist() == PAID[there].tolist()

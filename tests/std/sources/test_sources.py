@@ -294,7 +294,7 @@ class TestArrays:
             ({}, r"should be 'file', or at least 'targets'"),
             ({"inputs": "x.npy"}, r"should be 'file', or at least 'targets'"),
             ({"file": "a.npz", "inputs": "x.npy"}, r"give 'file' or 'inputs', not both"),
-            ({"targets": "t.npz", "inputs_key": "x"}, r"'inputs' or 'file' beside 'inputs_key'"),
+            ({"targets": "t.npz", "inputs_key": "x"}, r"'inputs' or 'file' next to 'inputs_key'"),
             ({"file": "a.npz", "targets_key": True}, r"targets_key"),
         ],
     )
