@@ -176,7 +176,7 @@ def lossfw_epoch(run: Any, epoch: Any) -> None:
     run : lossfw.runs.records.TrainingRun
         The training.
     epoch : lossfw.models.training.records.Epoch
-        Number, learning rate, and the loss and metrics of the rows that are learnt
+        Number, learning rate, and the loss and metrics of the rows trained on
         and held out. Number 0 is the network before any step, or the constant of least
         loss. A training that is resumed begins with what follows its checkpoint.
     """

@@ -251,7 +251,7 @@ def derivatives(
 
 
 def _differ(target: NDArray) -> bool:
-    """Tell whether not all targets are the same, which are learnt by the start."""
+    """Tell whether not all targets are the same; a constant is the start alone."""
     return bool((target != target[:1]).any())
 
 

@@ -38,7 +38,7 @@ from lossfw.runs.records import RunRequest
 FOLD_FILE = "held_out.npz"
 # In the folder of all folds: for each row what the model makes of it that has not seen it.
 HELD_OUT_FILE = "held_out.npy"
-# Beside it the constant predictions of the rows that each fold has learnt from. A run calls them
+# Beside it the constant predictions of the training rows of each fold. A run calls them
 # by the name of the file.
 CONSTANT_FILE = f"{CONSTANT}.npy"
 # Beside it, where periods of time were held out: the numbers of its rows in the data.

@@ -205,13 +205,13 @@ def kept_numbers(trained: Mapping[str, Any]) -> dict[str, Any]:
     """
     numbers = numbers_of(kept_of(trained))
     baseline = trained.get("baseline") or {}
-    title, part = (HELD_OUT, "held_out") if "held_out" in baseline else ("", "learnt")
+    title, part = (HELD_OUT, "held_out") if "held_out" in baseline else ("", "train")
     skill = baseline.get(part, {}).get(SKILL)
     return numbers if skill is None else {**numbers, f"{title}{SKILL}": skill}
 
 
 def word_of(trained: Mapping[str, Any]) -> str:
-    """Return what the model of ``training.json`` learnt by: ``"round"`` or ``"epoch"``."""
+    """Return what the model of ``training.json`` train by: ``"round"`` or ``"epoch"``."""
     return "epoch" if trained.get("learns", "epochs") == "epochs" else "round"
 
 
@@ -220,11 +220,11 @@ def numbers_of(epoch: Mapping[str, Any]) -> dict[str, Any]:
 
     Examples
     --------
-    >>> numbers_of({"learnt": {"loss": 0.5, "metrics": {"recall": [1, 0]}}, "held_out": None})
+    >>> numbers_of({"train": {"loss": 0.5, "metrics": {"recall": [1, 0]}}, "held_out": None})
     {'loss': 0.5}
     """
     numbers: dict[str, Any] = {}
-    for title, part in (("", epoch["learnt"]), (HELD_OUT, epoch["held_out"])):
+    for title, part in (("", epoch["train"]), (HELD_OUT, epoch["held_out"])):
         if part is not None:
             numbers[f"{title}loss"] = part["loss"]
             numbers |= {f"{title}{name}": value for name, value in part["metrics"].items()}

@@ -40,7 +40,7 @@ def test_pytorch_has_the_published_gradients_of_both(config, pair, reduction):
     wanted = both_gradients(lossfw.loss(config), *pair)
     for tensor, gradient in zip((y, t), wanted, strict=True):
         np.testing.assert_allclose(tensor.grad.numpy(), gradient, rtol=1e-13)
-    # The target alone may be what is learnt.
+    # The target alone may be what is trained.
     only = torch.tensor(pair[1], requires_grad=True)
     criterion(torch.tensor(pair[0]), only).sum().backward()
     np.testing.assert_array_equal(only.grad.numpy(), t.grad.numpy())

@@ -51,14 +51,14 @@ def train(bridge, loss, data, rounds=8, **kwargs):
 
 
 @pytest.mark.parametrize("loss", ["pairwise_logistic", "lambda_ndcg", "pairwise_hinge"])
-def test_a_ranking_is_learnt(bridge, loss):
+def test_a_ranking_is_trained(bridge, loss):
     group = np.repeat(np.arange(4), SIZES)
     scores = raw(bridge, train(bridge, loss, data_set(bridge, RELEVANCE, SIZES)))
     before = lossfw.loss(loss)(np.zeros(30), RELEVANCE, group=group)
     assert lossfw.loss(loss)(scores.astype(float), RELEVANCE, group=group) < 0.95 * before
 
 
-def test_a_distribution_is_learnt(bridge):
+def test_a_distribution_is_trained(bridge):
     loss = lossfw.loss("lognormal_nll")
     columns = raw(bridge, train(bridge, loss, data_set(bridge, PRICES)))
     assert columns.shape == (30, 2)

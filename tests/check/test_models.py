@@ -53,7 +53,7 @@ def test_an_honest_model(component, check):
     check(component)
 
 
-def test_a_model_that_has_learnt_is_checked_by_its_file(tmp_path):
+def test_a_trained_model_is_checked_by_its_file(tmp_path):
     file = tmp_path / "means.json"
     file.write_text("[[0.5], 3]")
     report = check(Means(file=file))

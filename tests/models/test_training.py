@@ -84,13 +84,13 @@ def test_the_saved_model_has_the_last_numbers_to_the_bit(train, lossfw, folder):
     card = json.loads((folder / "a/model.json").read_text())
     assert (card["output_activation"], card["units"], card["library"]) == ("exp", 1, "stumps")
     run = lossfw("run", "t.yaml", "-o", "model.file=a/stumps.json", "--json")
-    last = trained["epochs"][-1]["learnt"]
+    last = trained["epochs"][-1]["train"]
     found = json.loads(run.stdout)
     assert found["loss"]["value"] == last["loss"]
     assert found["metrics"]["mae"]["value"] == last["metrics"]["mae"]
     # Round 0 is the constant of least loss: the mean.
     targets = read_npz(folder / "d.npz")["targets"]
-    first = trained["epochs"][0]["learnt"]["metrics"]["mae"]
+    first = trained["epochs"][0]["train"]["metrics"]["mae"]
     assert first == pytest.approx(np.abs(targets - targets.mean()).mean(), rel=1e-12)
 
 
@@ -361,6 +361,6 @@ def test_a_model_that_learns_once_has_two_measurements(linear, train, folder):
     first, last = trained["epochs"]
     assert (trained["stopped"], trained["kept"], last["epoch"]) == ("once", 1, 1)
     # The mean is the constant of least squared error.
-    assert last["learnt"]["loss"] == pytest.approx(first["learnt"]["loss"], rel=1e-12)
+    assert last["train"]["loss"] == pytest.approx(first["train"]["loss"], rel=1e-12)
     with pytest.raises(ConfigError, match=r"train.rounds cannot be used with mean.* in one step"):
         build_training("t.yaml", [*changes[:3], "train={rounds: 3}"])

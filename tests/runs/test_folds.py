@@ -110,13 +110,13 @@ def test_the_whole_is_a_run_with_intervals_and_slices(table, trained):
     assert f"all folds</th><td>{notebook.number(result.loss)}</td>" in trained._repr_html_()
 
 
-def test_the_baseline_is_the_constant_of_the_rows_that_each_fold_has_learnt(table, trained):
+def test_the_baseline_is_the_constant_of_the_rows_that_train_each_fold(table, trained):
     classes = np.array([row["target"] for row in rows_of(table / "cv")])
     constants = np.load(table / "cv" / "constant.npy")
     for fold in range(3):
         held_out = np.load(table / "cv" / f"fold={fold}" / "held_out.npz")["rows"]
-        learnt = np.delete(classes, held_out)
-        shares = np.bincount(learnt, minlength=2) / len(learnt)
+        train = np.delete(classes, held_out)
+        shares = np.bincount(train, minlength=2) / len(train)
         assert constants[held_out] == pytest.approx(np.tile(shares, (len(held_out), 1)), rel=1e-12)
     found = trained.held_out[""]
     expected = -np.log(constants[np.arange(ROWS), classes]).mean()

@@ -25,7 +25,7 @@ SAVED = {"data": {"targets": Y}, "network": {"predictions": Y + 1}, "loss": "squ
 
 
 def losses(trained):
-    return [epoch.learnt.loss for epoch in trained.history]
+    return [epoch.train.loss for epoch in trained.history]
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def test_weights_of_a_training_are_those_of_a_run(folder):
     for weights in (trained.weights, "out/weights.npz"):
         network = {"layers": LAYERS, "weights": weights}
         result = lossfw.run(CONFIG | {"data": data, "network": network})
-        assert result.loss == trained.history[-1].learnt.loss
+        assert result.loss == trained.history[-1].train.loss
         with pytest.raises(lossfw.ConfigError, match=r"scale: 2.*\n.*standardised inputs"):
             lossfw.run(CONFIG | {"network": network})
 

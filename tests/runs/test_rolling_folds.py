@@ -98,7 +98,7 @@ def test_hours_with_a_z_are_times_and_other_offsets_are_not(folder, lossfw, tabl
     assert "with or without a trailing Z" in done.output
 
 
-def test_groups_that_reach_over_a_cut_are_not_learnt_from(table, folder, lossfw):
+def test_groups_that_reach_over_a_cut_are_not_trained_on(table, folder, lossfw):
     done = lossfw(
         "train", "r.yaml", "--out", "g", "-o", "train.hold_out.keep_together=column.patient"
     )

@@ -48,7 +48,7 @@ def test_the_model_of_a_training_is_evaluated_on_its_data(write, lossfw, folder,
     write(model)
     trained = lossfw("train", "t.yaml", "--out", "m", "--json")
     assert trained.exit_code == 0, trained.stderr
-    last = json.loads(trained.stdout)["epochs"][-1]["learnt"]
+    last = json.loads(trained.stdout)["epochs"][-1]["train"]
     run = lossfw("run", "m", "--json", "--out", "r")
     assert run.exit_code == 0, run.stderr
     numbers = json.loads(run.stdout)

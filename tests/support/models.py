@@ -14,11 +14,11 @@ NETS = Path(__file__).parents[1] / "std" / "models"
 NETWORKS = {"torch": (NETS / "net.py", "Net"), "keras": (NETS / "keras_net.py", "build")}
 
 
-class Learnt(NamedTuple):
-    """The file of a model, and the raw outputs of learnt and held-out rows after each round."""
+class FittedLeg(NamedTuple):
+    """The file of a model, and the raw outputs of training and held-out rows after each round."""
 
     content: bytes
-    learnt: list
+    train: list
     held_out: list
 
 
@@ -29,10 +29,10 @@ def work(data, loss, rounds, **changes):
     units = len(data.classes) or 1
     if loss.takes_classes and not data.classes:
         units = int(data.targets.max()) + 1
-    learnt, held_out = [], []
+    train, held_out = [], []
 
     def after(raw, raw_held_out, rate=None):
-        learnt.append(raw)
+        train.append(raw)
         held_out.append(raw_held_out)
         return False
 
@@ -51,13 +51,13 @@ def work(data, loss, rounds, **changes):
         "after": after,
     }
     leg = Work(data=data, loss=loss, rounds=rounds, **{**options, **changes})
-    return leg, learnt, held_out
+    return leg, train, held_out
 
 
 def fitted(model, data, loss, rounds, **changes):
-    """Return what a model has learnt in one leg."""
-    leg, learnt, held_out = work(data, loss, rounds, **changes)
-    return Learnt(model.fit(leg), learnt, held_out)
+    """Return the model of one leg."""
+    leg, train, held_out = work(data, loss, rounds, **changes)
+    return FittedLeg(model.fit(leg), train, held_out)
 
 
 def leg_by_leg(model, data, loss, epochs, saved=None, first=0, **changes):

@@ -77,19 +77,19 @@ class LearningTask(NamedTuple):
             return float(loss(outputs, self.data.targets, group=self.data.group_numbers))
 
 
-class Learnt(NamedTuple):
-    """The file of a model, and the raw outputs of learnt and held-out rows after each round."""
+class TrainedLeg(NamedTuple):
+    """The file of a model, and the raw outputs of training and held-out rows after each round."""
 
     content: bytes
     told: list[tuple[Any, Any]]
 
 
 class LoadedModel(NamedTuple):
-    """A model that has learnt, with rows of more than one block."""
+    """A trained model, with rows of more than one block."""
 
     predictor: Predictor
     rows: NDArray
-    # What it has learnt from; None for the file of a model.
+    # What it was trained on; None for the file of a model.
     of: LearningTask | None = None
 
     def outputs(self, rows: NDArray | None = None) -> NDArray:
@@ -170,9 +170,9 @@ def task(model: Model, name: str, search: Search, takes: str = "") -> LearningTa
         codes={WIDTH - 1: LABELS} if takes == "categories" else {},
         missing=takes == "missing",
     )
-    learnt, held_out = (whole.take(rows) for rows in np.split(np.arange(count), [ROWS]))
+    train, held_out = (whole.take(rows) for rows in np.split(np.arange(count), [ROWS]))
     loss: Loss = registry().create("loss", name)
-    return LearningTask(loss, learnt, held_out, units)
+    return LearningTask(loss, train, held_out, units)
 
 
 def tasks(model: Model, search: Search) -> list[LearningTask]:
@@ -190,7 +190,7 @@ def tasks(model: Model, search: Search) -> list[LearningTask]:
         for number, name in enumerate(LOSSES):
             of = task(model, name, search)
             # Others only if it takes none of the usual ones.
-            if (number < _USUAL or not found) and is_learnt(model, of, search):
+            if (number < _USUAL or not found) and is_trainable(model, of, search):
                 found.append(of)
         if not found:
             raise NotApplicable(f"it cannot be trained with any of the losses {', '.join(LOSSES)}")
@@ -200,19 +200,19 @@ def tasks(model: Model, search: Search) -> list[LearningTask]:
 
 
 def need_learner(model: Model) -> None:
-    """Raise `NotApplicable` for a model that does not learn, or has learnt what is in its file."""
+    """Raise `NotApplicable` for a model that does not learn, or is trained already."""
     if model.learns is None:
         raise NotApplicable("it only makes predictions and cannot be trained")
     if model.file is not None:
         raise NotApplicable("a trained model may not support training again")
 
 
-def is_learnt(model: Model, of: LearningTask, search: Search) -> bool:
+def is_trainable(model: Model, of: LearningTask, search: Search) -> bool:
     """Tell whether a model takes a loss and its data."""
     if model.refuses(of.loss) is not None:
         return False
     try:
-        mean_after(model, of, learnt(model, of, search))
+        mean_after(model, of, trained_leg(model, of, search))
     except LossfwError as error:
         if is_of_data(model, error):
             return False
@@ -230,7 +230,7 @@ def is_of_data(model: Model, error: LossfwError) -> bool:
     return of_data or model.learns == "once"
 
 
-def mean_after(model: Model, of: LearningTask, trained: Learnt, number: int = -1) -> float:
+def mean_after(model: Model, of: LearningTask, trained: TrainedLeg, number: int = -1) -> float:
     """Return the mean loss of the raw outputs after a round, or of the file without them."""
     told = trained.told[number][0] if trained.told else None
     if told is not None:
@@ -240,7 +240,7 @@ def mean_after(model: Model, of: LearningTask, trained: Learnt, number: int = -1
     return of.mean(found, raw=predictor.output_activation is not None)
 
 
-def fit(model: Model, of: LearningTask, stop: int | None = None, **changes: Any) -> Learnt:
+def fit(model: Model, of: LearningTask, stop: int | None = None, **changes: Any) -> TrainedLeg:
     """Train one leg of a model, as lossfw would do, and stop it after a round if one is given.
 
     `changes` are other fields of the work.
@@ -270,20 +270,20 @@ def fit(model: Model, of: LearningTask, stop: int | None = None, **changes: Any)
         measures=lambda number: True,
         after=after,
     )
-    return Learnt(model.for_loss(of.loss).fit(replace(work, **changes)), told)
+    return TrainedLeg(model.for_loss(of.loss).fit(replace(work, **changes)), told)
 
 
 def _copied(raw: Any) -> Any:
     return None if raw is None else np.array(raw)
 
 
-def learnt(model: Model, of: LearningTask, search: Search) -> Learnt:
+def trained_leg(model: Model, of: LearningTask, search: Search) -> TrainedLeg:
     """Return the first leg of a training; trained once for all laws."""
-    return search.once(("learnt", of.loss.name), lambda: fit(model, of))
+    return search.once(("trained leg", of.loss.name), lambda: fit(model, of))
 
 
 def load(model: Model, of: LearningTask, content: bytes) -> Predictor:
-    """Return what a leg has learnt, with the card that lossfw writes beside it."""
+    """Return the predictor that a leg trained, with the card that lossfw writes beside it."""
     names = of.data.input_names
     labels = {names[column]: labels for column, labels in of.data.codes.items()}
     output_activation = of.loss._expected_activation() or "identity"
@@ -293,21 +293,21 @@ def load(model: Model, of: LearningTask, content: bytes) -> Predictor:
 
 
 def loaded(model: Model, search: Search) -> list[LoadedModel]:
-    """Return models that have learnt: the file of the model, or what it learns of each task."""
+    """Return trained models: the file of the model, or one for each task."""
 
     def make() -> list[LoadedModel]:
         if model.file is not None:
             predictor = model.loaded()
             shape = predictor.block_rows + _BEYOND, *predictor.row_shape
             return [LoadedModel(predictor, search.rng("rows of a file").normal(2, 3, shape))]
-        return [learnt_and_loaded(model, of, search) for of in tasks(model, search)]
+        return [train_and_load(model, of, search) for of in tasks(model, search)]
 
     return search.once("loaded", make)
 
 
-def learnt_and_loaded(model: Model, of: LearningTask, search: Search) -> LoadedModel:
-    """Return what a model learns of a task, with rows like those that it has learnt from."""
-    predictor = load(model, of, learnt(model, of, search).content)
+def train_and_load(model: Model, of: LearningTask, search: Search) -> LoadedModel:
+    """Return what a model learns of a task, with rows like its training rows."""
+    predictor = load(model, of, trained_leg(model, of, search).content)
     rng, x = search.rng("rows"), np.asarray(of.data.inputs)
     count = predictor.block_rows + _BEYOND
     columns = x.reshape(len(x), -1).T

@@ -18,7 +18,6 @@ from lossfw.check.core.trials import (
     fit,
     is_of_data,
     law,
-    learnt,
     load,
     loaded,
     mean_after,
@@ -26,6 +25,7 @@ from lossfw.check.core.trials import (
     outputs,
     task,
     tasks,
+    trained_leg,
 )
 from lossfw.check.laws.models import need_same, refuted
 from lossfw.errors import LossfwError
@@ -38,9 +38,9 @@ _JUNK = b"this is not a model"
 
 # Rounds after which a loss has to be lower than that of a constant, and epochs after which it has
 # to be lower than after the first one.
-_LEARNT = 5
+_ROUNDS_TO_LEARN = 5
 
-_REFUSE = "Return from refuses(loss) why it cannot be learnt."
+_REFUSE = "Return from refuses(loss) why it cannot be trained with."
 
 # A loss counts as lower from this part on: below is rounding.
 _LOWER = 1e-9
@@ -53,7 +53,7 @@ def _each(model: Model, search: Search) -> list[LearningTask]:
 
 
 def _outputs(model: Model, of: LearningTask, content: bytes) -> NDArray:
-    """Return the raw outputs of the learnt rows from a file."""
+    """Return the raw outputs of the training rows from a file."""
     return outputs(load(model, of, content), np.asarray(of.data.inputs))
 
 
@@ -79,7 +79,7 @@ def check_file(model: Model, search: Search) -> None:
         search.count(len(one.rows))
         need_same(one.outputs(), outputs(model.loaded(), one.rows), "once", "loaded again", "")
     for of in [] if model.learns is None or model.file else _each(model, search):
-        content = learnt(model, of, search).content
+        content = trained_leg(model, of, search).content
         cure = "Leave out what changes from run to run, such as a time or an identifier."
         _need_same_file(content, fit(model, of).content, "trained again", cure)
         first, second = (_outputs(model, of, content) for _ in range(2))
@@ -108,7 +108,7 @@ def _need_refused(model: Model) -> None:
 def check_reported_outputs(model: Model, search: Search) -> None:
     """The raw outputs that `after` gets are those of the file, after each round."""
     for of in _each(model, search):
-        whole = learnt(model, of, search)
+        whole = trained_leg(model, of, search)
         most = LEG if model.learns == "rounds" else 1
         # A leg of one may leave it to lossfw to measure the file.
         if len(whole.told) > most or (most > 1 and not whole.told):
@@ -126,8 +126,8 @@ def check_reported_outputs(model: Model, search: Search) -> None:
 
 def _stopped(model: Model, of: LearningTask, search: Search, number: int) -> bytes:
     """Return the file of a training that `after` has stopped after a round."""
-    if len(learnt(model, of, search).told) == number:
-        return learnt(model, of, search).content
+    if len(trained_leg(model, of, search).told) == number:
+        return trained_leg(model, of, search).content
     key = "stopped", of.loss.name, number
     return search.once(key, lambda: fit(model, of, stop=number).content)
 
@@ -136,7 +136,7 @@ def _need_told(
     model: Model, of: LearningTask, told: tuple[Any, Any], content: bytes, number: int
 ) -> None:
     predictor = load(model, of, content)
-    sides = ("learnt", of.data, told[0]), ("held-out", of.held_out, told[1])
+    sides = ("training", of.data, told[0]), ("held-out", of.held_out, told[1])
     for name, data, raw in sides:
         x = np.asarray(data.inputs)
         if raw is None:
@@ -168,7 +168,7 @@ def check_legs(model: Model, search: Search) -> None:
 
 def _check_cut(model: Model, search: Search) -> None:
     for of in _each(model, search):
-        content, x = learnt(model, of, search).content, np.asarray(of.data.inputs)
+        content, x = trained_leg(model, of, search).content, np.asarray(of.data.inputs)
         if model.learns == "epochs":
             # Only what further epochs need is left out.
             finished = _outputs(model, of, model.cut(content, 1))
@@ -176,7 +176,7 @@ def _check_cut(model: Model, search: Search) -> None:
             cure = "cut(content, epoch) keeps all weights."
             need_same(expected, finished, "after an epoch", "after cut", cure, x)
             continue
-        for number in range(1, len(learnt(model, of, search).told) + 1):
+        for number in range(1, len(trained_leg(model, of, search).told) + 1):
             cut = _outputs(model, of, model.cut(content, number))
             expected = _outputs(model, of, _stopped(model, of, search, number))
             here = f"in a training that ends after round {number}"
@@ -186,7 +186,7 @@ def _check_cut(model: Model, search: Search) -> None:
 
 def _check_second_legs(model: Model, search: Search) -> None:
     for of in _each(model, search):
-        first = learnt(model, of, search).content
+        first = trained_leg(model, of, search).content
         after_first = _second_leg(model, of, first)
         # Another training in between, and another object.
         other = fit(model, _moved(of), seed=7).content
@@ -225,7 +225,7 @@ def _moved(of: LearningTask) -> LearningTask:
 def check_seed(model: Model, search: Search) -> None:
     """What is random follows from the seed of the leg: not from threads, nor from other numbers."""
     for of in _each(model, search):
-        content = learnt(model, of, search).content
+        content = trained_leg(model, of, search).content
         with _other_numbers():
             found = fit(model, of).content
         cure = "Draw from np.random.default_rng(work.seed), or give the library this seed."
@@ -234,7 +234,7 @@ def check_seed(model: Model, search: Search) -> None:
     of = tasks(model, search)[0]
     cure = "Make the library sum in an order that does not depend on work.threads."
     found = fit(model, of, threads=2).content
-    _need_same_file(learnt(model, of, search).content, found, "on two threads", cure)
+    _need_same_file(trained_leg(model, of, search).content, found, "on two threads", cure)
 
 
 @contextmanager
@@ -252,7 +252,7 @@ def _other_numbers() -> Iterator[None]:
 
 @law("refuses")
 def check_refuses(model: Model, search: Search) -> None:
-    """A loss that is not refused is learnt from; a refusal says why.
+    """A loss that is not refused can be trained on; a refusal says why.
 
     Rounds begin with the constant of least loss, so that the first one is below it.
     """
@@ -267,7 +267,7 @@ def check_refuses(model: Model, search: Search) -> None:
 def _check_start(model: Model, search: Search) -> None:
     for of in _each(model, search):
         constant = _of_constant(of)
-        first = mean_after(model, of, learnt(model, of, search), 0)
+        first = mean_after(model, of, trained_leg(model, of, search), 0)
         if not first <= constant * (1 + _LOWER) + _LOWER:
             raise refuted(
                 f"after the first round the mean {of.loss.name} is {format_number(first)}, and "
@@ -288,7 +288,7 @@ def _check_refused(model: Model, search: Search) -> None:
         if why is None:
             search.count(len(of.data))
             try:
-                _need_learnt(model, of)
+                _need_lower_loss(model, of)
             except LossfwError as error:
                 if is_of_data(model, error):
                     continue
@@ -300,14 +300,16 @@ def _check_refused(model: Model, search: Search) -> None:
             raise refuted(f"it refuses {name} without a reason: refuses(loss) should return one.")
 
 
-def _need_learnt(model: Model, of: LearningTask) -> None:
+def _need_lower_loss(model: Model, of: LearningTask) -> None:
     """Check that the mean loss after a few rounds or epochs is lower than before them."""
-    rounds = _LEARNT if model.learns == "rounds" else 1
-    trained = fit(model, of, rounds=rounds, total=_LEARNT)
+    rounds = _ROUNDS_TO_LEARN if model.learns == "rounds" else 1
+    trained = fit(model, of, rounds=rounds, total=_ROUNDS_TO_LEARN)
     before, last = "for the best constant", trained
     if model.learns == "epochs":
-        for number in range(1, _LEARNT):
-            last = fit(model, of, first=number, total=_LEARNT, saved=last.content, seed=number)
+        for number in range(1, _ROUNDS_TO_LEARN):
+            last = fit(
+                model, of, first=number, total=_ROUNDS_TO_LEARN, saved=last.content, seed=number
+            )
         before, least = "after the first epoch", mean_after(model, of, trained)
     elif of.raw_loss.takes_groups or of.raw_loss.claims().gradient_zero_almost_everywhere:
         # Any constant is a start of theirs.
@@ -317,6 +319,6 @@ def _need_learnt(model: Model, of: LearningTask) -> None:
     found = mean_after(model, of, last)
     if not found < least - _LOWER * abs(least):
         raise refuted(
-            f"{of.loss.name} is not refused, and after {_LEARNT} {model.learns} its mean is "
-            f"{format_number(found)}, not below the {format_number(least)} {before}. {_REFUSE}"
+            f"{of.loss.name} is not refused, and after {_ROUNDS_TO_LEARN} {model.learns} its mean "
+            f"is {format_number(found)}, not below the {format_number(least)} {before}. {_REFUSE}"
         )

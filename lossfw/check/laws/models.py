@@ -1,4 +1,4 @@
-"""Laws of models that have learnt: a row has the same outputs wherever and however it comes."""
+"""Laws of trained models: a row has the same outputs wherever and however it comes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from lossfw.check.core.trials import (
     LoadedModel,
     is_of_data,
     law,
-    learnt_and_loaded,
     loaded,
     task,
     tasks,
+    train_and_load,
 )
 from lossfw.errors import LossfwError
 from lossfw.models import Model, Predictor
@@ -229,14 +229,14 @@ def check_takes(model: Model, search: Search) -> None:
 
 
 def _check_taken(model: Model, search: Search, taken: Any) -> None:
-    """Check that rows with such inputs are learnt from, have outputs, and do not mix."""
+    """Check that rows with such inputs can be trained on, have outputs, and do not mix."""
     if taken not in model.takes:
         raise NotApplicable("it supports neither missing inputs nor categories")
     for of in tasks(model, search):
         # Of its own: the trainings that other laws share have the same losses.
         own = Search(search.seed)
         try:
-            one = learnt_and_loaded(model, task(model, of.loss.name, own, taken), own)
+            one = train_and_load(model, task(model, of.loss.name, own, taken), own)
         except LossfwError as error:
             if not is_of_data(model, error):
                 raise

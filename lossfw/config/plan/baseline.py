@@ -42,7 +42,7 @@ def read_baseline(config: CheckedConfig, *, training: bool = False) -> None:
             # Imported on use, as below: most runs have no baseline.
             from lossfw.models.training.baseline import loss_of
 
-            # Now, and not when the model has learnt.
+            # Now, and not after the training.
             for rows in (data, config.held_out):
                 _ = rows and loss_of(found, rows)
         config.baseline = found

@@ -320,9 +320,9 @@ def _check_divisor(config: CheckedConfig, spec: DataSpec, trained: float | None)
     """
     if spec.source is None or trained is None or spec.divisor == trained:
         return
-    before = f"{config.learnt_words} trained with scale: {trained:.12g}"
+    before = f"{config.trained_words} trained with scale: {trained:.12g}"
     if trained == 1:
-        before = f"{config.learnt_words} trained without scale"
+        before = f"{config.trained_words} trained without scale"
     if config.has(*map(str, spec.path), "scale"):
         place = dotted(spec.path)
         config.notes.append(

@@ -133,7 +133,7 @@ def hold_out(config: CheckedConfig, data: Dataset, section: HoldOutSection) -> N
     if section.time is not None:
         grouped = units.numbers if section.keep_together else None
         fold = rolling_fold(config, data, section, grouped)
-        _split(config, data, fold.learnt, fold.held_out)
+        _split(config, data, fold.train_rows, fold.held_out)
         config.held_out_rows, config.held_out_filter = fold.held_out, fold.begins
         _note_patience(config, section)
         return
@@ -165,12 +165,12 @@ def hold_out(config: CheckedConfig, data: Dataset, section: HoldOutSection) -> N
     _note_patience(config, section)
 
 
-def _split(config: CheckedConfig, data: Dataset, learnt: NDArray, held_out: NDArray) -> None:
+def _split(config: CheckedConfig, data: Dataset, train_rows: NDArray, held_out: NDArray) -> None:
     # The columns have told groups and times.
     kept = baseline_column(config)
     columns = {name: column for name, column in data.columns.items() if name in kept}
     data = replace(data, columns=columns)
-    config.data, config.held_out = subset(data, learnt), subset(data, held_out)
+    config.data, config.held_out = subset(data, train_rows), subset(data, held_out)
 
 
 def _note_patience(config: CheckedConfig, section: HoldOutSection) -> None:

@@ -31,10 +31,10 @@ def refuse_loss(config: CheckedConfig, model: Model) -> None:
     if model.output_activation is not None and model.output_activation != (
         output_activation := _output_activation(loss, model)
     ):
-        learnt = f"the loss {loss.name} is trained with {output_activation}"
+        expected = f"the loss {loss.name} is trained with {output_activation}"
         if output_activation is None:
-            learnt = f"{model.name} learns predictions"
-        what = f"model.output_activation is {model.output_activation}, but {learnt}"
+            expected = f"{model.name} learns predictions"
+        what = f"model.output_activation is {model.output_activation}, but {expected}"
         config.add(
             ["model", "output_activation"],
             what,
@@ -76,7 +76,7 @@ def origin_of_training(config: CheckedConfig, model: Model) -> OutputOrigin:
 
 
 def _output_activation(loss: Loss, model: Model) -> str | None:
-    """Return the activation that makes predictions of the raw outputs that are learnt.
+    """Return the activation that makes predictions of the raw outputs that are trained.
 
     With an objective of its own, a model knows it itself.
     """

@@ -89,7 +89,7 @@ def _read_outputs(config: CheckedConfig, given: Path | NDArray | None) -> None:
 
 
 def _load_model(config: CheckedConfig, model: Model) -> None:
-    """Load a model that has learnt, with what the card beside its file says of the data."""
+    """Load a trained model, with what the card beside its file says of the data."""
     if model.file is None:
         hint = "name the file of a trained model"
         if model.learns is not None:

@@ -63,7 +63,7 @@ def resolve(source: ConfigSource) -> Resolved:
     if config.has("sweep"):
         _check_sweep(config)
     else:
-        build_components(config, training=config.has("train") and not config.has_learnt)
+        build_components(config, training=config.has("train") and not config.has_trained_model)
         given_outputs(config)
         config.problems.raise_if_any()
     return resolved(config)
@@ -85,7 +85,7 @@ def _check_sweep(config: CheckedConfig) -> None:
     # Imported on use: most configurations have no sweep.
     from lossfw.config.plan.sweep import expand
 
-    runs = expand(config, training=config.has("train") and not config.has_learnt)
+    runs = expand(config, training=config.has("train") and not config.has_trained_model)
     for run in runs:
         for path, file in run.files.items():
             steps = tuple(map(str, path))

@@ -1,4 +1,4 @@
-"""Folds that roll through time: each held-out period is later than all that is learnt from."""
+"""Folds that roll through time: each held-out period is later than all its training rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RollingFold(NamedTuple):
     period are held out by none.
     """
 
-    learnt: NDArray
+    train_rows: NDArray
     held_out: NDArray
     begins: str
 
@@ -50,10 +50,10 @@ def rolling_fold(
             "write fewer folds",
         )
         raise config.problems.error()
-    learnt, held_out = periods(time, begins, fold, section.gap or 0.0, section.window)
+    train_rows, held_out = periods(time, begins, fold, section.gap or 0.0, section.window)
     if units is not None:
-        learnt = _purged(config, fold, learnt, held_out, units)
-    if not learnt.any():
+        train_rows = _purged(config, fold, train_rows, held_out, units)
+    if not train_rows.any():
         key, hint = "folds", "write fewer folds"
         if section.keep_together and (time < begins[fold]).any():
             key, hint = (
@@ -70,7 +70,7 @@ def rolling_fold(
     value = np.asarray(column.values)[first].item()
     text = column.labels[value] if column.holds_texts else repr(value)
     begins_at = ColumnComparison(name, ">=", (text,))
-    return RollingFold(np.flatnonzero(learnt), np.flatnonzero(held_out), str(begins_at))
+    return RollingFold(np.flatnonzero(train_rows), np.flatnonzero(held_out), str(begins_at))
 
 
 def beginnings(time: NDArray, folds: int) -> NDArray:
@@ -95,22 +95,22 @@ def periods(
 ) -> tuple[NDArray, NDArray]:
     """Return which rows a fold learns from and which it holds out.
 
-    Nothing is learnt from within the `gap` before a period, nor from before the `window`.
+    No training row is within the `gap` before a period, nor before the `window`.
 
     Examples
     --------
-    >>> learnt, held_out = periods(np.arange(10), np.array([2, 4, 6, 8]), 1, gap=1, window=2)
-    >>> np.flatnonzero(learnt), np.flatnonzero(held_out)
+    >>> train_rows, held_out = periods(np.arange(10), np.array([2, 4, 6, 8]), 1, gap=1, window=2)
+    >>> np.flatnonzero(train_rows), np.flatnonzero(held_out)
     (array([1, 2]), array([4, 5]))
     """
     begin = begins[fold]
     held_out = time >= begin
     if fold + 1 < len(begins):
         held_out &= time < begins[fold + 1]
-    learnt = time < begin - gap
+    train_rows = time < begin - gap
     if window is not None:
-        learnt &= time >= begin - gap - window
-    return learnt, held_out
+        train_rows &= time >= begin - gap - window
+    return train_rows, held_out
 
 
 def _times(config: CheckedConfig, name: str, column: DataColumn) -> NDArray:
@@ -139,16 +139,16 @@ def _check_groups(config: CheckedConfig, name: str, time: NDArray, groups: NDArr
 
 
 def _purged(
-    config: CheckedConfig, fold: int, learnt: NDArray, held_out: NDArray, units: NDArray
+    config: CheckedConfig, fold: int, train_rows: NDArray, held_out: NDArray, units: NDArray
 ) -> NDArray:
     """Return the rows to learn from without the groups that reach into the held-out period."""
     seen = np.zeros(int(units.max()) + 1, bool)
     seen[units[held_out]] = True
-    out = learnt & seen[units]
+    out = train_rows & seen[units]
     if out.any():
         groups = len(np.unique(units[out]))
         config.notes.append(
             f"fold {fold} does not train on {counted(int(out.sum()), 'row')} of "
             f"{counted(groups, 'group')} that also have rows in its held-out period"
         )
-    return learnt & ~out
+    return train_rows & ~out

@@ -67,12 +67,12 @@ def with_options(
     spec: DataSpec,
     columns: Sequence[str] = (),
     *,
-    learnt: bool = False,
+    train: bool = False,
 ) -> Dataset | None:
     """Return the rows of a source as the keys beside its parameters say.
 
     Labels are numbered like those that came with the weights. Inputs are not standardised
-    here; see `standardised`. The categories of rows that are `learnt` are those of later rows.
+    here; see `standardised`. The categories of training rows are those of later rows.
     """
     path, options, data = spec.path, spec.options, rows.data
     unfiltered = options.row_filter is not None and rows.numbers is None
@@ -83,7 +83,7 @@ def with_options(
     if not config.recorded.categories and not _is_saved(config):
         _note_doubtful(config, data, spec)
     text = _inputs_text(config, data, options)
-    if learnt and not config.recorded.categories:
+    if train and not config.recorded.categories:
         # Rows that are held out have the inputs of those to learn from.
         config.recorded = replace(config.recorded, categories=labels_of(data))
     fitting = _for_model(config, data, spec)
@@ -155,7 +155,7 @@ def _inputs_text(config: CheckedConfig, data: Dataset, options: DataOptions) -> 
 
 def _takes_codes(config: CheckedConfig) -> bool:
     """Tell whether the model takes categories as they are; a network has an input for each."""
-    # Also a file may have learnt from texts, such as a pipeline that encodes them.
+    # Also a file may have been fitted on texts, such as a pipeline that encodes them.
     of_file = isinstance(config.predictor, Predictor) and config.predictor.categories
     return bool(of_file) or (config.model is not None and "categories" in config.model.takes)
 
@@ -224,7 +224,7 @@ def standardised(config: CheckedConfig, data: Dataset) -> Dataset:
     elif known_numbers is not None and not wanted:
         config.add(
             ["data"],
-            f"{config.learnt_words} trained with standardised inputs, but these inputs are not "
+            f"{config.trained_words} trained with standardised inputs, but these inputs are not "
             "standardised",
             "write data.standardize: true",
         )

@@ -110,7 +110,7 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
         with config.at(["train", "initializer"]):
             config.recorded = DataRecord.read(config.initializer.file)
     if rows is not None:
-        data = with_options(config, rows, spec, kept, learnt=True)
+        data = with_options(config, rows, spec, kept, train=True)
     held_out = None
     if config.held_out_spec.source is not None:
         kept_back = load(config, config.held_out_spec, baseline_column(config))
@@ -121,12 +121,12 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
         if held_out is not None:
             check_like_training(config, held_out, config.held_out_spec, _record(config, data))
     config.problems.raise_if_any()
-    config.data, config.held_out = _as_learnt(config, known(data)), held_out
+    config.data, config.held_out = _as_trained(config, known(data)), held_out
     if held_out is None and section.hold_out is not None:
         hold_out(config, config.data, section.hold_out)
-        config.data = _as_learnt(config, config.data)
+        config.data = _as_trained(config, config.data)
     if config.held_out is not None:
-        config.held_out = _as_learnt(config, config.held_out)
+        config.held_out = _as_trained(config, config.held_out)
     weight = config.data.sample_weight
     if weight is not None and not np.any(weight):
         hint = "give weights above 0, or leave the column of weights out"
@@ -134,7 +134,7 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
     _standardise(config, config.data)
 
 
-def _as_learnt(config: CheckedConfig, data: Dataset) -> Dataset:
+def _as_trained(config: CheckedConfig, data: Dataset) -> Dataset:
     """Return rows in memory, but for many inputs of a model that reads them in batches."""
     inputs, model = data.inputs, config.model
     size = 0 if inputs is None else inputs.size * inputs.dtype.itemsize
@@ -163,7 +163,7 @@ def _held_out_as(config: CheckedConfig, held_out: Selection, data: Dataset) -> D
 
 
 def _refuse_obstacles(config: CheckedConfig, data: Dataset) -> None:
-    """Refuse a loss, an activation or data that cannot be learnt from, and suggest others."""
+    """Refuse a loss, an activation or data that cannot be trained on, and suggest others."""
     loss, registry = known(config.loss), known(config.registry)
     activations = tuple(map(known, config.activations))
     for part, index, reason in obstacles(loss, activations, data):
@@ -203,11 +203,11 @@ def _check_held_out(config: CheckedConfig, held_out: Dataset) -> None:
     by_index = classes and held_out.targets.ndim == 1
     with config.at(config.held_out_spec.path):
         shape = inputs_of(held_out).shape
-        learnt = inputs_of(known(config.data)).shape
+        trained = inputs_of(known(config.data)).shape
         if config.predictor is not None:
             config.predictor.check_inputs(shape)
-        elif learnt[1:] != shape[1:]:
-            told = ", ".join(map(str, ("N", *learnt[1:])))
+        elif trained[1:] != shape[1:]:
+            told = ", ".join(map(str, ("N", *trained[1:])))
             raise ShapeError(f"inputs have shape {shape}; the rows to learn from have ({told}).")
         # There are no predictions yet.
         targets = np.asarray(held_out.targets)

@@ -55,7 +55,7 @@ def _plain(problem: Problem) -> dict[str, Any]:
 def validate(source: ConfigSource) -> Verdict:
     """Return the mistakes of a configuration that show without computing.
 
-    A configuration with a section `train` and nothing that has learnt is one to
+    A configuration with a section `train` and no trained model is one to
     train; with weights or the file of a model it is checked as one to evaluate as well.
     Every run of a sweep is checked.
     """
@@ -71,8 +71,8 @@ def validate(source: ConfigSource) -> Verdict:
 
 
 def _runs(config: CheckedConfig) -> int:
-    trains, has_learnt = config.has("train"), config.has_learnt
-    if trains and not has_learnt and config.has("train", "hold_out", "repeats"):
+    trains, has_trained_model = config.has("train"), config.has_trained_model
+    if trains and not has_trained_model and config.has("train", "hold_out", "repeats"):
         from lossfw.config.plan.folds import with_repeats
 
         config = with_repeats(config)
@@ -80,7 +80,7 @@ def _runs(config: CheckedConfig) -> int:
         from lossfw.config.plan.folds import open_folds
         from lossfw.config.plan.sweep import expand
 
-        is_training = trains and not has_learnt
+        is_training = trains and not has_trained_model
         runs = expand(config, training=is_training)
         return sum((is_training and open_folds(run.config)) or 1 for run in runs)
     if trains:
@@ -96,7 +96,7 @@ def _runs(config: CheckedConfig) -> int:
             config.data = trained.data
         except ConfigError:
             config.problems.take(problems)
-    if has_learnt or not trains:
+    if has_trained_model or not trains:
         from lossfw.config.plan.evaluation import build_plan
 
         build_plan(config)

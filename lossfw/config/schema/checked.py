@@ -163,13 +163,13 @@ class CheckedConfig:
         return node is not None and node.value is not None
 
     @property
-    def has_learnt(self) -> bool:
-        """Tell whether it names what has learnt, so that there is something to evaluate."""
-        learnt = (("network", "weights"), ("model", "file"), ("model", "folder"))
-        return any(self.has(*path) for path in learnt)
+    def has_trained_model(self) -> bool:
+        """Tell whether it names a trained model, so that there is something to evaluate."""
+        paths = (("network", "weights"), ("model", "file"), ("model", "folder"))
+        return any(self.has(*path) for path in paths)
 
     @property
-    def learnt_words(self) -> str:
+    def trained_words(self) -> str:
         """How a message begins that says what a training had."""
         return "the weights were" if self.model is None else "the model was"
 

@@ -208,7 +208,7 @@ class SweepSection(Section):
 
 
 class HoldOutSection(Section):
-    """Rows that are reported and not learnt from: of the data, or data of their own.
+    """Rows that are reported and not trained on: of the data, or data of their own.
 
     Exactly one of `fraction`, `data` and `folds` is given, which `check_hold_out` sees to.
     """

@@ -29,7 +29,7 @@ def for_loss(loss: Loss, registry: Registry) -> str:
 
 
 def for_classes(registry: Registry) -> str:
-    """Return the names of losses that classes can be learnt from."""
+    """Return the names of losses that can be trained on classes."""
     return _phrase(_losses(registry, CLASS_INDEX, rows=True))
 
 

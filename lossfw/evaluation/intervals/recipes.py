@@ -100,7 +100,7 @@ def corrected_for_folds(
 
     Notes
     -----
-    With a share s, a held-out part has s / (1 - s) of the rows that are learnt from: the variance
+    With a share s, a held-out part has s / (1 - s) of the training rows: the variance
     of n differences is (1 / n + s / (1 - s)) s^2, with n - 1 degrees of freedom.
 
     Examples

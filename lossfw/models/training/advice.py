@@ -25,7 +25,7 @@ def scaling_advice(training: Training, trained: TrainingResult) -> str:
     told = remedy(training.data) if training.learns == "epochs" else ""
     if not told:
         return ""
-    start, *losses = (epoch.learnt.loss for epoch in trained.history)
+    start, *losses = (epoch.train.loss for epoch in trained.history)
     if not losses:
         return ""
     best = min(losses)

@@ -119,7 +119,7 @@ def _first_state(training: Training) -> TrainingState:
         content = training.model.begin()
         network = training.model.network
         before = _epoch(training, 0, 0.0, network, network)
-        loss = before.learnt.loss
+        loss = before.train.loss
         if not math.isfinite(loss):
             raise DivergenceError(
                 f"The loss of the network before any step is {loss}: start from smaller weights, "
@@ -151,19 +151,19 @@ def _epoch(
     training: Training,
     number: int,
     rate: float | None,
-    learnt: BlockPredictor | NDArray,
+    train: BlockPredictor | NDArray,
     held_out: BlockPredictor | NDArray | None,
 ) -> Epoch:
     """Measure a model, or its raw outputs, on the training rows and on the held-out ones."""
     largest = None
-    if isinstance(learnt, Network):
-        largest = float(np.max([largest_of(layer) for layer in learnt.layers]))
+    if isinstance(train, Network):
+        largest = float(np.max([largest_of(layer) for layer in train.layers]))
     data = training.held_out
     return Epoch(
         number=number,
         rate=rate,
         largest=largest,
-        learnt=measured(training, training.data, learnt, number),
+        train=measured(training, training.data, train, number),
         held_out=None
         if data is None or held_out is None
         else measured(training, data, held_out, number),
@@ -188,7 +188,7 @@ class _Leg:
     def __post_init__(self) -> None:
         self.history, self.number = list(self.before.history), self.before.done
         history = self.before.history
-        self.loss_before = history[0].learnt.loss if history else math.nan
+        self.loss_before = history[0].train.loss if history else math.nan
         rounds = min(self.training.leg, self.training.total - self.before.done)
         self.end = self.before.done + rounds
 
@@ -247,7 +247,7 @@ class _Leg:
         )
 
     def _tell(
-        self, learnt: NDArray | None, held_out: NDArray | None, rate: float | None = None
+        self, train: NDArray | None, held_out: NDArray | None, rate: float | None = None
     ) -> bool:
         """Take the raw outputs after a round; return whether the model is to stop."""
         training, first = self.training, self.before.done
@@ -258,22 +258,22 @@ class _Leg:
                 f"the model {training.model.name} reported round {self.number}, but this leg ends "
                 f"with round {self.end}: work.after is called once after each of work.rounds."
             )
-        lacks = learnt is None or (held_out is None and training.held_out is not None)
+        lacks = train is None or (held_out is None and training.held_out is not None)
         if lacks and training.measures(self.number) and self.end > first + 1:
             raise RunError(
                 f"the model {training.model.name} gave no raw outputs of all rows after round "
                 f"{self.number}, which work.measures says is measured."
             )
-        if learnt is not None and not lacks and training.measures(self.number):
+        if train is not None and not lacks and training.measures(self.number):
             other = None if held_out is None else np.asarray(held_out)
-            self._keep(_epoch(training, self.number, self.rate, np.asarray(learnt), other))
+            self._keep(_epoch(training, self.number, self.rate, np.asarray(train), other))
             self.stopped = _out_of_patience(training, self.history)
         if training.learns != "epochs" and self.progress is not None:
             self.progress(self.number, training.total)
         return self.stopped
 
     def _keep(self, epoch: Epoch) -> None:
-        loss, before = epoch.learnt.loss, self.loss_before
+        loss, before = epoch.train.loss, self.loss_before
         most = math.inf if math.isnan(before) else most_loss(before)
         if not (math.isfinite(loss) and abs(loss) <= most):
             raise DivergenceError(

@@ -208,16 +208,16 @@ class Epoch:
         The learning rate of the epoch's last step; 0 without a step, None for a model without one.
     largest : float or None
         The largest absolute weight or bias; None for a model of a library.
-    learnt : Measured
+    train : Measurement
         Of the training rows.
-    held_out : Measured or None
+    held_out : Measurement or None
         Of the held-out rows.
     """
 
     number: int
     rate: float | None
     largest: float | None
-    learnt: Measurement
+    train: Measurement
     held_out: Measurement | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -226,7 +226,7 @@ class Epoch:
             "epoch": self.number,
             "rate": self.rate,
             "largest_weight": self.largest,
-            "learnt": self.learnt.to_dict(),
+            "train": self.train.to_dict(),
             "held_out": None if self.held_out is None else self.held_out.to_dict(),
         }
 
@@ -238,7 +238,7 @@ class Epoch:
             plain["epoch"],
             plain["rate"],
             plain["largest_weight"],
-            Measurement(**plain["learnt"]),
+            Measurement(**plain["train"]),
             None if held is None else Measurement(**held),
         )
 
@@ -308,7 +308,7 @@ class TrainingResult:
         categories.
     baseline : mapping or None
         The ``name`` of the baseline, and its loss and the skill of the model next to it for the
-        rows ``learnt`` and ``held_out``; None without one.
+        rows ``train`` and ``held_out``; None without one.
     """
 
     predictor: BlockPredictor
@@ -334,7 +334,7 @@ class TrainingResult:
         """Return the result of a training from its products."""
         kept = next(one for one in made["history"] if one.number == made["kept_epoch"])
         held_out = math.nan if kept.held_out is None else kept.held_out.loss
-        parts = {"learnt": (training.data, kept.learnt.loss)}
+        parts = {"train": (training.data, kept.train.loss)}
         loss = beside(training.configured or training.loss, training.form)
         return cls(
             loss_name=training.loss.name,
@@ -391,7 +391,7 @@ class TrainingResult:
     def __repr__(self) -> str:
         kept = self.kept_numbers
         parts = [self.loss_text, f"{self.word} {self.kept_epoch} of {self.history[-1].number}"]
-        for title, measured in (("", kept.learnt), ("held-out ", kept.held_out)):
+        for title, measured in (("", kept.train), ("held-out ", kept.held_out)):
             if measured is not None:
                 numbers = {"loss": measured.loss, **measured.metrics}
                 parts += [
@@ -402,12 +402,12 @@ class TrainingResult:
     def _repr_html_(self) -> str:
         """Return the training for a notebook: its learning curve and its last numbers."""
         epochs = [epoch.number for epoch in self.history]
-        curves = {"learnt": [epoch.learnt.loss for epoch in self.history]}
+        curves = {"train": [epoch.train.loss for epoch in self.history]}
         if self.history[0].held_out is not None:
             held_out = [epoch.held_out for epoch in self.history]
             curves["held out"] = [measured.loss for measured in held_out if measured is not None]
         kept = self.kept_numbers
-        parts = {"learnt": kept.learnt, "held out": kept.held_out}
+        parts = {"train": kept.train, "held out": kept.held_out}
         rows = [
             (title, notebook.number(measured.loss), *map(_format_metric, measured.metrics.values()))
             for title, measured in parts.items()
@@ -418,7 +418,7 @@ class TrainingResult:
             (
                 notebook.heading(f"{self.loss_text}: the {what} of {self.word} {self.kept_epoch}"),
                 notebook.lines(epochs, curves, self.word),
-                notebook.table(rows, ("rows", "loss", *kept.learnt.metrics)),
+                notebook.table(rows, ("rows", "loss", *kept.train.metrics)),
             )
         )
 

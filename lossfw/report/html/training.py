@@ -125,7 +125,7 @@ def _curves(epochs: Sequence[Mapping[str, Any]], trained: Mapping[str, Any]) -> 
     for place, name in enumerate(names):
         lines = {
             title: [numbers_of(epoch).get(f"{prefix}{name}") for epoch in epochs]
-            for title, prefix in (("learnt", ""), ("held out", HELD_OUT))
+            for title, prefix in (("train", ""), ("held out", HELD_OUT))
         }
         known = {title: values for title, values in lines.items() if values[0] is not None}
         yield _curve(name, [epoch["epoch"] for epoch in epochs], known, trained, place)

@@ -59,13 +59,13 @@ def _head(training: Training, trained: TrainingResult) -> list[tuple[str, str]]:
 
 def epoch_rows(history: Sequence[Epoch], word: str) -> tuple[list[str], list[list[str]]]:
     """Return the headers and the rows of the table of rounds or epochs."""
-    names = list(history[0].learnt.metrics)
+    names = list(history[0].train.metrics)
     headers = [word, "loss", *names]
     if history[0].held_out is not None:
         headers += ["held-out loss", *(f"held-out {name}" for name in names)]
     stride = -(-(len(history) - 1) // (SHOWN_EPOCHS - 1)) or 1
     return headers, [
-        [str(epoch.number), *_cells(epoch.learnt), *_cells(epoch.held_out)]
+        [str(epoch.number), *_cells(epoch.train), *_cells(epoch.held_out)]
         for place, epoch in enumerate(history)
         if place % stride == 0 or epoch is history[-1]
     ]
@@ -86,7 +86,7 @@ def baseline_text(baseline: Mapping[str, Any]) -> str:
     """Return the loss of a baseline and the skill next to it, also of held-out rows."""
     parts = [
         f"{title}{name} {'undefined' if value is None else _number(value)}"
-        for title, key in (("", "learnt"), (HELD_OUT, "held_out"))
+        for title, key in (("", "train"), (HELD_OUT, "held_out"))
         for name, value in baseline.get(key, {}).items()
     ]
     return f"{baseline['name']}: {', '.join(parts)}"

@@ -355,7 +355,7 @@ class TrainingComparison(Comparison):
 
     @property
     def word(self) -> str:
-        """What the models learnt by: ``"round"``, ``"epoch"``, or both."""
+        """What the models are trained by: ``"round"``, ``"epoch"``, or both."""
         return " or ".join(sorted({one.word for one in self.runs}, reverse=True))
 
     @property

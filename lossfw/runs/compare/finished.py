@@ -201,7 +201,7 @@ class FinishedTraining:
 
     @property
     def word(self) -> str:
-        """What the model learnt by: ``"round"`` or ``"epoch"``."""
+        """What the model is trained by: ``"round"`` or ``"epoch"``."""
         return word_of(self.trained)
 
     @property

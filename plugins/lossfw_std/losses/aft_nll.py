@@ -1,4 +1,4 @@
-"""The loss of accelerated failure times with a learnt scale."""
+"""The loss of accelerated failure times with a trained scale."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _WAITING: dict[str, Callable[[Namespace, Array, int], Array]] = {
 
 
 class AftNll(DistributionLoss, PointwiseLoss):
-    """Accelerated failure time with a learnt scale: -log-likelihood of log T = location + scale Z.
+    """Accelerated failure time with a trained scale: -log-likelihood of log T = location + scale Z.
 
     Use it when the target is the time until an event, some rows are still waiting for it, and the
     model predicts how far times are spread too.

@@ -13,7 +13,7 @@ from lossfw.numerics import positive_part, zero_or_nan
 class HingeEmbedding(PointwiseLoss):
     """Hinge embedding loss, y for alike pairs and max(0, margin - y) for others.
 
-    Use it when the distances of pairs are learnt, and each pair is alike or not.
+    Use it when you train distances of pairs, and each pair is alike or not.
 
     Prediction and target of one shape; one loss per element. The prediction is a
     distance, at or above 0. The target is +1 for a pair that is alike and -1 for one

@@ -76,7 +76,7 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
     curvature : {"auto", "exact", "bound", "gradient", "one", "twice", "expected"}
         What takes the place of the second derivative of the loss.
     objective : str, optional
-        An objective of the library, which is learnt in place of the loss; the loss is reported.
+        An objective of the library, minimised instead of the loss; the loss is reported.
     objective_activation : str, optional
         The activation that makes predictions of its raw outputs, where lossfw does not know it.
     more : mapping
@@ -176,11 +176,14 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
         self.check_objective()
         if self.more:
             self._check_more()
-        learnt = TrainingRows.of(data, loss)
-        if learnt.table is None and (too_large := np.abs(learnt.labels) > _LARGEST).any():
+        training_rows = TrainingRows.of(data, loss)
+        if (
+            training_rows.table is None
+            and (too_large := np.abs(training_rows.labels) > _LARGEST).any()
+        ):
             index = np.argwhere(too_large)[0].tolist()
             raise DomainError(
-                f"target{index} = {learnt.labels[tuple(index)]:.6g} is too large: "
+                f"target{index} = {training_rows.labels[tuple(index)]:.6g} is too large: "
                 f"{self.library_title} keeps targets in float32, up to {_LARGEST:.2g}. Scale the "
                 "targets."
             )

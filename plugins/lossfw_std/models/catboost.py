@@ -180,8 +180,8 @@ class CatBoost(Booster):
 
     def fit(self, work: Work) -> bytes:
         cat = self.imported()
-        learnt = self.rows_to_learn(work)
-        data = _pool_of(cat, work.data, work.threads, learnt)
+        training_rows = self.rows_to_learn(work)
+        data = _pool_of(cat, work.data, work.threads, training_rows)
         held_out = None
         if (other := self.held_out_of(work)) is not None:
             held_out = _pool_of(cat, other, work.threads)
@@ -301,14 +301,16 @@ def _size_told(content: bytes) -> int:
     return _HEADER.size + int(_HEADER.unpack(header)[1])
 
 
-def _pool_of(cat: Any, data: Dataset, threads: int, learnt: TrainingRows | None = None) -> Any:
-    """Return rows as CatBoost takes them, with the labels and weights of `learnt`."""
+def _pool_of(
+    cat: Any, data: Dataset, threads: int, training_rows: TrainingRows | None = None
+) -> Any:
+    """Return rows as CatBoost takes them, with the labels and weights of `training_rows`."""
     width_of(data)
     categories = sorted(data.codes)
     return cat.Pool(
         _with_texts(np.asarray(data.inputs), categories),
-        label=None if learnt is None else learnt.labels,
-        weight=None if learnt is None else learnt.weight,
+        label=None if training_rows is None else training_rows.labels,
+        weight=None if training_rows is None else training_rows.weight,
         cat_features=categories or None,
         feature_names=names_of(data),
         thread_count=threads,

@@ -59,7 +59,7 @@ class CodeNetwork(Model):
         return None if self.module else f"module is missing: write module: {self.example}"
 
     def refuses(self, loss: Loss) -> str | None:
-        """Return why nothing can be learnt from a loss: its gradient is 0 almost everywhere."""
+        """Return why a loss cannot be trained on: its gradient is 0 almost everywhere."""
         return flat_refusal(loss)
 
     def identity(self) -> dict[str, Any]:

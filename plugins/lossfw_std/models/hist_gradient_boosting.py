@@ -46,7 +46,7 @@ class HistGradientBoosting(SkopsModel):
     Parameters
     ----------
     file : file
-        A model that has learnt, written by ``skops.io.dump``.
+        A trained model, written by ``skops.io.dump``.
     learning_rate : float
         The factor of each tree.
     max_leaf_nodes : int or None
@@ -190,7 +190,7 @@ def _of_classes(base: Any, classes: int) -> Any:
 
 
 def _of_scikit_learn(ensemble: Any, learner: Any, objective: Any, classes: int | None) -> Any:
-    """Return an estimator that has learnt as one of scikit-learn, so that a file names only it.
+    """Return a fitted estimator as one of scikit-learn, so that a file names only it.
 
     In the place of the loss is one of scikit-learn with the same output activation.
     """

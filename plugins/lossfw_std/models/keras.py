@@ -79,7 +79,7 @@ class Keras(CodeNetwork):
         return bridge_to("keras", "keras_bridge").KerasBridge.imported(module)
 
     def refuses(self, loss: Loss) -> str | None:
-        """Return why nothing can be learnt from a loss: of groups, or without gradients."""
+        """Return why a loss cannot be trained on: of groups, or without gradients."""
         if loss.takes_groups:
             return (
                 f"{loss.name} is a loss of groups of rows, but Keras takes a group as one row of a "

@@ -200,8 +200,8 @@ class LightGBM(Booster):
 
     def fit(self, work: Work) -> bytes:
         lgb = self.imported()
-        learnt = self.rows_to_learn(work)
-        data = self._rows(lgb, work.data, learnt)
+        training_rows = self.rows_to_learn(work)
+        data = self._rows(lgb, work.data, training_rows)
         sets = [data]
         if (other := self.held_out_of(work)) is not None:
             sets.append(self._rows(lgb, other, reference=data))
@@ -247,10 +247,10 @@ class LightGBM(Booster):
                 data,
                 work.rounds,
                 curvature=self.curvature,
-                target=learnt.table,
+                target=training_rows.table,
                 init_model=None if work.saved is None else _model_in(work.saved, lgb),
                 valid_sets=sets,
-                valid_names=["learnt", "held out"][: len(sets)],
+                valid_names=["train", "held out"][: len(sets)],
                 feval=see,
                 callbacks=[tell],
             )
@@ -298,16 +298,20 @@ class LightGBM(Booster):
         return [name for name in self.more if name in passed_over]
 
     def _rows(
-        self, lgb: Any, data: Dataset, learnt: TrainingRows | None = None, reference: Any = None
+        self,
+        lgb: Any,
+        data: Dataset,
+        training_rows: TrainingRows | None = None,
+        reference: Any = None,
     ) -> Any:
-        """Return rows as LightGBM takes them, with the labels of `learnt` or any."""
+        """Return rows as LightGBM takes them, with the labels of `training_rows` or any."""
         width_of(data)
-        labels = np.zeros(len(data)) if learnt is None else learnt.labels
+        labels = np.zeros(len(data)) if training_rows is None else training_rows.labels
         return dataset_class(lgb)(
             rows_class(lgb)(data),
             labels,
-            weight=None if learnt is None else learnt.weight,
-            group=None if learnt is None else learnt.sizes,
+            weight=None if training_rows is None else training_rows.weight,
+            group=None if training_rows is None else training_rows.sizes,
             reference=reference,
             feature_name=names_of(data) or "auto",
             categorical_feature=sorted(data.codes) or "auto",

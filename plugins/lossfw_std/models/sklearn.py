@@ -43,7 +43,7 @@ class Sklearn(SkopsModel):
     Parameters
     ----------
     file : file
-        An estimator that has learnt, written by ``skops.io.dump``. It consists of types of
+        A fitted estimator, written by ``skops.io.dump``. It consists of types of
         scikit-learn, NumPy and SciPy that are on a list; others are refused by name.
     estimator : str, mapping or list
         What learns: the name of an estimator with its module, a mapping with ``name`` and

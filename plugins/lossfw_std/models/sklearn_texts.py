@@ -1,4 +1,4 @@
-"""Texts that an estimator has learnt, such as an encoder of categories inside a pipeline.
+"""Texts that an estimator was fitted on, such as an encoder of categories inside a pipeline.
 
 The inputs of a model are numbers: a category is its code. Before a pipeline that was fitted on
 texts, codes become texts again.
@@ -15,15 +15,15 @@ from lossfw import NDArray
 from lossfw_std.models.sklearn_estimator import inside
 
 
-def learnt_texts(estimator: Any) -> Iterator[tuple[Any, str]]:
-    """Return the steps that have learnt texts, each with one of them."""
+def fitted_texts(estimator: Any) -> Iterator[tuple[Any, str]]:
+    """Return the steps that were fitted on texts, each with one of them."""
     for item in inside(estimator):
-        learnt = [
+        fitted = [
             *np.ravel(np.asarray(getattr(item, "statistics_", ()), object)),
             *(x for array in getattr(item, "categories_", ()) for x in np.ravel(array)),
             *getattr(item, "vocabulary_", ()),
         ]
-        texts = [x for x in learnt if isinstance(x, str)]
+        texts = [x for x in fitted if isinstance(x, str)]
         if texts:
             yield item, texts[0]
 
@@ -32,7 +32,7 @@ def categories_of(estimator: Any, names: tuple[str, ...]) -> dict[int, tuple[str
     """Return the texts of each input that a pipeline takes texts of, by its number.
 
     These are the inputs of encoders in a `ColumnTransformer` at the beginning of the pipeline, if
-    it was fitted on columns with names. None if texts were learnt in another way.
+    it was fitted on columns with names. None if texts were fitted in another way.
     """
     first = estimator
     while getattr(first, "steps", None):
@@ -50,7 +50,7 @@ def categories_of(estimator: Any, names: tuple[str, ...]) -> dict[int, tuple[str
                             labels.setdefault(int(column), set()).update(texts)
                 # An imputer before the encoder has one of its texts.
                 encoded.append(part)
-    if any(not any(item is part for part in encoded) for item, _ in learnt_texts(estimator)):
+    if any(not any(item is part for part in encoded) for item, _ in fitted_texts(estimator)):
         return None
     return {column: tuple(sorted(texts)) for column, texts in sorted(labels.items())}
 

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from lossfw import DataError, MissingExtraError
 from lossfw.models import Model
 from lossfw_std.models import sklearn_estimator, skops_file
-from lossfw_std.models.sklearn_texts import learnt_texts
+from lossfw_std.models.sklearn_texts import fitted_texts
 from lossfw_std.models.tree_splits import wrong_in_sklearn
 
 # Files of older releases can be made to execute code (CVE-2025-54412).
@@ -40,7 +40,7 @@ class SkopsModel(Model):
         return super().missing_library() or missing
 
     def read(self, content: bytes) -> skops_file.Read:
-        """Return the estimator in a file, which has learnt and takes arrays of numbers."""
+        """Return the fitted estimator in a file, which takes arrays of numbers."""
         read = skops_file.loads(self._skops(), content, self.told_file)
         from sklearn.exceptions import NotFittedError
         from sklearn.utils.validation import check_is_fitted
@@ -58,8 +58,8 @@ class SkopsModel(Model):
         return read
 
     def refuse_texts(self, estimator: Any) -> None:
-        """Raise `DataError` if an estimator has learnt texts, which are not among the inputs."""
-        for step, text in learnt_texts(estimator):
+        """Raise `DataError` if an estimator was fitted on texts, which are not among the inputs."""
+        for step, text in fitted_texts(estimator):
             raise DataError(
                 f"in {self.told_file} the step {type(step).__name__} was fitted on strings, such "
                 f"as {text!r}, but the inputs of a model are numbers: fit a pipeline that starts "

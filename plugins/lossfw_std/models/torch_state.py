@@ -1,4 +1,4 @@
-"""What PyTorch has learnt as bytes: a state dict in safetensors, and an optimizer beside it."""
+"""A trained PyTorch module as bytes: a state dict in safetensors, and an optimizer beside it."""
 
 from __future__ import annotations
 

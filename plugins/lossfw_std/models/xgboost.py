@@ -169,9 +169,9 @@ class XGBoost(Booster):
 
     def fit(self, work: Work) -> bytes:
         xgb = self.imported()
-        learnt = self.rows_to_learn(work)
+        training_rows = self.rows_to_learn(work)
         with self.training(xgb.core.XGBoostError):
-            data = self._matrix(xgb, work.data, work.threads, learnt)
+            data = self._matrix(xgb, work.data, work.threads, training_rows)
             held_out = None
             if (other := self.held_out_of(work)) is not None:
                 held_out = self._matrix(xgb, other, work.threads, reference=data)
@@ -222,7 +222,7 @@ class XGBoost(Booster):
                     data,
                     work.rounds,
                     curvature=self.curvature,
-                    target=learnt.table,
+                    target=training_rows.table,
                     xgb_model=saved,
                     custom_metric=None,
                     **options,
@@ -267,13 +267,17 @@ class XGBoost(Booster):
         xgb: Any,
         data: Dataset,
         threads: int,
-        learnt: TrainingRows | None = None,
+        training_rows: TrainingRows | None = None,
         reference: Any = None,
     ) -> Any:
         """Return rows as XGBoost takes them; rows that stay in a file are never all in memory."""
         types = ["c" if column in data.codes else "q" for column in range(width_of(data))]
         of_inputs = {"feature_types": types, "feature_names": names_of(data)}
-        weight = None if learnt is None or learnt.sizes is not None else learnt.weight
+        weight = (
+            None
+            if training_rows is None or training_rows.sizes is not None
+            else training_rows.weight
+        )
         # Both ways have the same bits.
         if type(data.inputs) is np.ndarray or self.tree_method != "hist":
             inputs = np.asarray(data.inputs, np.float32)
@@ -281,13 +285,13 @@ class XGBoost(Booster):
         else:
             parts = _parts(xgb, data, weight, of_inputs)
             rows = xgb.QuantileDMatrix(parts, max_bin=self.max_bin, nthread=threads, ref=reference)
-        if learnt is not None:
-            rows.set_label(learnt.labels)
-            if learnt.sizes is not None:
-                rows.set_group(learnt.sizes)
-                if learnt.weight is not None:
+        if training_rows is not None:
+            rows.set_label(training_rows.labels)
+            if training_rows.sizes is not None:
+                rows.set_group(training_rows.sizes)
+                if training_rows.weight is not None:
                     # It has one for each group.
-                    rows.set_weight(learnt.weight[np.cumsum(learnt.sizes) - 1])
+                    rows.set_weight(training_rows.weight[np.cumsum(training_rows.sizes) - 1])
         return rows
 
     def load(self, content: bytes, card: Card | None) -> Predictor:

@@ -56,7 +56,7 @@ def test_a_key_that_is_forgotten_is_told(trained, run, told, folder):
     done = lossfw.train(written(folder, trained), out=folder / "out")
     weights = folder / "out" / "weights.npz"
     result = lossfw.run(written(folder, trained, weights))
-    assert result.loss == done.history[-1].learnt.loss
+    assert result.loss == done.history[-1].train.loss
     assert result.warnings == ()
     with pytest.raises(ConfigError, match=told):
         lossfw.run(written(folder, run, weights))

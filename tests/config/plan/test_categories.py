@@ -56,9 +56,9 @@ def test_an_input_for_each_category(make, folder):
     np.savez(folder / "plain.npz", inputs=ONE_HOT, targets=PRICE)
     plain = written(folder, "name: arrays, file: plain.npz")
     keys = ["data.targets_key-", "data.categories-"]
-    wanted = [epoch.learnt.loss for epoch in lossfw.train(plain, overrides=keys).history]
+    wanted = [epoch.train.loss for epoch in lossfw.train(plain, overrides=keys).history]
     trained = lossfw.train(written(folder, make(folder)), out="out")
-    assert [epoch.learnt.loss for epoch in trained.history] == wanted
+    assert [epoch.train.loss for epoch in trained.history] == wanted
     network = "network.weights=out/weights.npz"
     assert lossfw.run("c.yaml", overrides=[network]).loss == wanted[-1]
     # Rows with fewer categories have the inputs of the training.

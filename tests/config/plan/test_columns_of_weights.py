@@ -43,7 +43,7 @@ def test_another_order_is_refused_and_the_hint_mends_it(problem, trained):
     )
     assert hint == "write inputs_key: [a, b]"
     mended = ["data.file=turned.csv", "data.inputs_key=[a, b]"]
-    assert lossfw.run("run.yaml", overrides=mended).loss == trained.history[-1].learnt.loss
+    assert lossfw.run("run.yaml", overrides=mended).loss == trained.history[-1].train.loss
 
 
 def test_held_out_data_in_another_order_are_refused():
@@ -62,7 +62,7 @@ def test_a_training_that_begins_with_weights_takes_their_order():
 def test_of_other_names_nothing_is_said(header, folder, trained):
     write(folder, "other.csv", header)
     overrides = ["data.file=other.csv", f"data.targets_key={'y' if 'y' in header else 2}"]
-    assert lossfw.run("run.yaml", overrides=overrides).loss == trained.history[-1].learnt.loss
+    assert lossfw.run("run.yaml", overrides=overrides).loss == trained.history[-1].train.loss
 
 
 def test_names_that_are_doubled_are_not_kept(folder):

@@ -43,10 +43,10 @@ def folds(*overrides, count=4):
     """Return the numbers of the rows that each fold holds out."""
     every = [training(*overrides, f"train.hold_out.fold={fold}")[0] for fold in range(count)]
     for one in every:
-        held_out, learnt = one.held_out.inputs[:, 0], one.data.inputs[:, 0]
+        held_out, train = one.held_out.inputs[:, 0], one.data.inputs[:, 0]
         assert np.array_equal(held_out, one.held_out_rows / ROWS)
-        assert not set(held_out) & set(learnt)
-        assert len(held_out) + len(learnt) == ROWS
+        assert not set(held_out) & set(train)
+        assert len(held_out) + len(train) == ROWS
     return [one.held_out_rows for one in every]
 
 

@@ -93,11 +93,11 @@ def test_a_sample_draws_groups_and_a_filter_leaves_rows_out(table, plan):
 def test_rows_that_are_held_out_are_those_of_whole_groups(table, folder):
     (folder / "run.yaml").write_text(TRAIN)
     training = build_training("run.yaml", ["train.hold_out={fraction: 0.34}"])
-    learnt, held = training.data.groups, training.held_out.groups
-    names = [[part.name_of(g) for g in range(len(part))] for part in (learnt, held)]
+    train, held = training.data.groups, training.held_out.groups
+    names = [[part.name_of(g) for g in range(len(part))] for part in (train, held)]
     assert sorted(names[0] + names[1]) == sorted(NAMES)
     assert len(names[1]) == 2
-    for part in (learnt, held):
+    for part in (train, held):
         sizes = np.diff(part.starts).tolist()
         assert sizes == [SIZES[NAMES.index(part.name_of(g))] for g in range(len(part))]
 

@@ -1,4 +1,4 @@
-"""`model:`: what makes the predictions is a component, whose file has learnt."""
+"""`model:`: what makes the predictions is a component, trained before."""
 
 import json
 import pickle

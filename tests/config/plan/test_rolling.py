@@ -1,4 +1,4 @@
-"""Folds that roll through time: the rows learnt from and held out."""
+"""Folds that roll through time: the training rows and those held out."""
 
 import numpy as np
 import pytest
@@ -33,10 +33,10 @@ def test_different_times_are_split_as_by_scikit_learn(rows, folds, gap, window, 
     random.shuffle(order)
     # The rows are in any order.
     time = np.array(order)
-    for (learnt, held_out), (mine, own) in zip(
+    for (train, held_out), (mine, own) in zip(
         wanted, splits(time, folds, gap, window), strict=True
     ):
-        assert sorted(time[mine].tolist()) == learnt.tolist()
+        assert sorted(time[mine].tolist()) == train.tolist()
         assert sorted(time[own].tolist()) == held_out.tolist()
 
 
@@ -46,9 +46,9 @@ def test_rows_of_one_time_stay_together_and_the_future_is_not_seen(times, folds)
     if len(set(beginnings(time, folds).tolist())) < folds:
         return
     seen = []
-    for learnt, held_out in splits(time, folds):
-        assert not set(time[learnt]) & set(time[held_out])
-        assert not learnt or not held_out or max(time[learnt]) < min(time[held_out])
+    for train, held_out in splits(time, folds):
+        assert not set(time[train]) & set(time[held_out])
+        assert not train or not held_out or max(time[train]) < min(time[held_out])
         seen += held_out
     assert sorted(seen) == np.flatnonzero(time >= beginnings(time, folds)[0]).tolist()
 
@@ -56,6 +56,6 @@ def test_rows_of_one_time_stay_together_and_the_future_is_not_seen(times, folds)
 def test_gap_and_window_are_distances_of_time():
     time = np.array([0.0, 0.5, 1.0, 4.0, 4.0, 9.0, 9.5, 10.0])
     begins = np.array([4.0, 9.0])
-    learnt, held_out = periods(time, begins, 1, gap=5.0, window=3.5)
-    assert np.flatnonzero(learnt).tolist() == [1, 2]
+    train, held_out = periods(time, begins, 1, gap=5.0, window=3.5)
+    assert np.flatnonzero(train).tolist() == [1, 2]
     assert np.flatnonzero(held_out).tolist() == [5, 6, 7]

@@ -48,8 +48,8 @@ def test_inputs_have_mean_0_and_spread_1_and_a_constant_one_is_0():
 
 def test_held_out_rows_follow_the_rows_to_learn_from(folder):
     made = training("train.hold_out.fraction=0.3")
-    learnt, held = made.data.rows, made.held_out.rows
-    mean, spread = X[learnt].mean(axis=0)[:2], X[learnt].std(axis=0)[:2]
+    train, held = made.data.rows, made.held_out.rows
+    mean, spread = X[train].mean(axis=0)[:2], X[train].std(axis=0)[:2]
     np.testing.assert_allclose(
         np.asarray(made.held_out.inputs)[:, :2], ((X[held, :2] - mean) / spread)
     )
@@ -67,7 +67,7 @@ def test_held_out_targets_of_a_file_are_looked_at_as_those_in_memory(folder):
 
 
 def test_a_run_takes_the_numbers_of_the_training(folder):
-    last = trained().history[-1].learnt.loss
+    last = trained().history[-1].train.loss
     with np.load(folder / "out" / "weights.npz") as arrays:
         np.testing.assert_allclose(arrays[MEAN], MEANS)
         np.testing.assert_allclose(arrays[SCALE], [*SPREADS[:2], 1.0])

@@ -294,13 +294,13 @@ def test_baselines(case):
     name, _, level = case["kind"].removeprefix("baseline: ").partition(" ")
     loss = lossfw.loss(name, **({"q": float(level)} if level else {}))
     loss = without_guard(loss)
-    learnt, targets = np.array(inputs["learnt_from"]), np.array(inputs["held_out"])
-    constant = constant_prediction(loss, learnt)
+    train, targets = np.array(inputs["train"]), np.array(inputs["held_out"])
+    constant = constant_prediction(loss, train)
     best = np.array(expected["constant"])
     if level:
         # Any number between two targets is one: scikit-learn interpolates, lossfw takes the middle.
-        every = [np.full(len(learnt), one) for one in (constant, best)]
-        assert loss(every[0], learnt) == pytest.approx(loss(every[1], learnt), rel=1e-12)
+        every = [np.full(len(train), one) for one in (constant, best)]
+        assert loss(every[0], train) == pytest.approx(loss(every[1], train), rel=1e-12)
         constant = best
     assert constant == pytest.approx(best, rel=1e-12)
     baseline = Baseline("constant", loss, constant=constant)

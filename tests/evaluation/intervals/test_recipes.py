@@ -43,10 +43,10 @@ def held_out_errors(x, y, fold, ridge=1e-9):
     """Return the squared error of each row by least squares on the rows of the other folds."""
     errors = np.empty(len(y))
     for number in range(FOLDS):
-        learnt = fold != number
-        a = x[learnt]
-        solved = np.linalg.solve(a.T @ a + ridge * np.eye(a.shape[1]), a.T @ y[learnt])
-        errors[~learnt] = (y[~learnt] - x[~learnt] @ solved) ** 2
+        train = fold != number
+        a = x[train]
+        solved = np.linalg.solve(a.T @ a + ridge * np.eye(a.shape[1]), a.T @ y[train])
+        errors[~train] = (y[~train] - x[~train] @ solved) ** 2
     return errors
 
 

@@ -47,7 +47,7 @@ def test_it_writes_weights_that_run_evaluates(trained, lossfw, folder):
     assert kept.pop("versions")["numpy"] == np.__version__
     assert kept == trained
     evaluated = told(lossfw, "run", "train.yaml", "-o", "network.weights=a/weights.npz")
-    last = trained["epochs"][-1]["learnt"]
+    last = trained["epochs"][-1]["train"]
     assert evaluated["loss"]["value"] == last["loss"]
     assert evaluated["metrics"]["accuracy"]["value"] == last["metrics"]["accuracy"]
 
@@ -210,7 +210,7 @@ class TestResuming:
         assert "already has 3 epochs and train.epochs is 2" in said
 
 
-def test_the_folder_is_looked_at_before_anything_is_learnt(lossfw, folder):
+def test_the_folder_is_looked_at_before_any_training(lossfw, folder):
     (folder / "a").write_text("")
     result = lossfw("train", "train.yaml", "--out", "a")
     assert result.exit_code == 1

@@ -176,7 +176,7 @@ def change(folder):
     return write
 
 
-def test_classes_beyond_the_network_are_found_before_anything_is_learnt(problem, change):
+def test_classes_beyond_the_network_are_found_before_any_training(problem, change):
     change("targets", 2, 17)
     where, what, hint = problem()
     assert where == "train.yaml:3:58"

@@ -66,7 +66,7 @@ def test_a_batch_has_the_groups_that_begin_within_its_rows(sizes, size, epoch):
 def test_a_loss_of_groups_learns_what_differs_within_them():
     made = training([5, 1, 9, 3, 20], batch_size=12, epochs=60)
     trained = train(made)
-    assert trained.history[-1].learnt.loss < 1e-3 * trained.history[0].learnt.loss
+    assert trained.history[-1].train.loss < 1e-3 * trained.history[0].train.loss
     assert trained.network.layers[0].weight == pytest.approx(np.array([[1.0], [0.0]]), abs=0.05)
     assert np.array_equal(trained.network.layers[0].weight, train(made).network.layers[0].weight)
 
@@ -90,4 +90,4 @@ def test_without_groups_a_batch_is_one():
 def test_networks_learn_from_columns(loss, units, targets):
     made = training([5, 7], loss=lossfw.loss(loss), units=units, targets=targets, epochs=20)
     history = train(made).history
-    assert history[-1].learnt.loss < history[0].learnt.loss
+    assert history[-1].train.loss < history[0].train.loss

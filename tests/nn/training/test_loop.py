@@ -49,7 +49,7 @@ def until(epoch, kept):
 
 def test_it_learns(training):
     trained = train(training(epochs=30))
-    first, last = trained.history[0].learnt, trained.history[-1].learnt
+    first, last = trained.history[0].train, trained.history[-1].train
     assert last.loss < 0.2 * first.loss
     assert last.metrics["accuracy"] > 0.97
     assert [epoch.number for epoch in trained.history] == list(range(31))
@@ -60,7 +60,7 @@ def test_the_last_epoch_measures_the_network_that_is_returned(training, two_ring
     trained = train(training(epochs=2))
     y = trained.network.forward(two_rings.inputs)
     exact = lossfw.loss("cross_entropy", guard="none")(y, two_rings.targets)
-    assert trained.history[-1].learnt.loss == pytest.approx(exact, rel=1e-12)
+    assert trained.history[-1].train.loss == pytest.approx(exact, rel=1e-12)
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 600, 10_000])
@@ -153,8 +153,8 @@ class TestResume:
             changes["schedule"] = SCHEDULES[changes["schedule"]]()
         if "patience" in changes:
             held = held_out_units(600, 0, fraction=0.3)
-            learnt = np.setdiff1d(np.arange(600), held)
-            changes |= {"held_out": two_rings.take(held), "data": two_rings.take(learnt)}
+            rest = np.setdiff1d(np.arange(600), held)
+            changes |= {"held_out": two_rings.take(held), "data": two_rings.take(rest)}
         job = training(**changes)
         kept = []
         with pytest.raises(StoppedError):

@@ -1,4 +1,4 @@
-"""Advice to scale the inputs: once, where nothing was learnt, and nowhere else."""
+"""Advice to scale the inputs: once, where the loss did not fall, and nowhere else."""
 
 import warnings
 
@@ -28,7 +28,7 @@ def told(folder, scale, hidden, *overrides):
     return [str(warning.message) for warning in found]
 
 
-def test_large_inputs_of_which_nothing_is_learnt_are_told_once(tmp_path):
+def test_large_inputs_without_a_lower_loss_are_told_once(tmp_path):
     (text,) = told(tmp_path, 100.0, "sigmoid")
     assert "data.standardize: true, or data.scale" in text
 

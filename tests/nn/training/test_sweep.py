@@ -18,7 +18,7 @@ def lossfw_training_start(run):
 
 @hookimpl
 def lossfw_epoch(run, epoch):
-    print("epoch", epoch.number, epoch.learnt.loss > 0)
+    print("epoch", epoch.number, epoch.train.loss > 0)
     if epoch.number == 2:
         raise ValueError("enough")
 
@@ -123,7 +123,7 @@ def test_seeds_are_averaged_beside_the_trainings(lossfw):
     for one, group in zip(plain, (0, 0, 1, 1), strict=True):
         of = one["over_seeds"]
         members = plain[2 * group : 2 * group + 2]
-        losses = [own["result"]["epochs"][-1]["learnt"]["loss"] for own in members]
+        losses = [own["result"]["epochs"][-1]["train"]["loss"] for own in members]
         assert of["members"] == [own["name"] for own in members]
         assert of["numbers"]["loss"]["mean"] == pytest.approx(sum(losses) / 2)
         assert of["numbers"]["loss"]["deviation"] == pytest.approx(np.std(losses, ddof=1))

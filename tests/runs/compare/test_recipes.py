@@ -265,7 +265,7 @@ def test_trainings_that_hold_out_rows_by_seed_are_corrected_for_shared_rows(data
     one = found.seeds[1].differences["held-out loss"]
     assert one.number.interval == pytest.approx([mean - half, mean + half], rel=1e-9)
     assert one.recipe.startswith("3 seeds that each hold out 25% of the rows, taken as independent")
-    # The loss of the rows that are learnt from judges nothing.
+    # The loss of the training rows judges nothing.
     assert found.seeds[1].differences["loss"].recipe == ""
     other = framework.compare("shares").to_dict()["seeds"][1]["differences"]
     assert other["held-out loss"]["recipe"] == one.recipe

@@ -38,7 +38,7 @@ def test_the_table_has_the_last_numbers_and_the_settings(trainings, lossfw, fold
     assert [row["training"] for row in rows] == trainings
     for row in rows:
         kept = json.loads((folder / "all" / row["training"] / "training.json").read_text())
-        assert float(row["loss"]) == kept["epochs"][kept["kept"]]["learnt"]["loss"]
+        assert float(row["loss"]) == kept["epochs"][kept["kept"]]["train"]["loss"]
         assert f"learning_rate={row['train.optimizer.learning_rate']}" in row["training"]
         assert row["epoch"] == row["train.epochs"]
     ordered = lossfw("compare", "all", "--sort", "loss").stdout.splitlines()

@@ -97,7 +97,7 @@ def test_a_model_of_scikit_learn_tells_its_link(name, tmp_path):
         )
 
 
-def test_missing_numbers_and_categories_are_learnt_from():
+def test_missing_numbers_and_categories_are_trained_on():
     kind = RNG.integers(0, 12, 250)
     effect = RNG.permutation(12.0 * np.arange(12))[kind]
     holes = np.where(RNG.uniform(size=250) < 0.2, np.nan, X[:, 1])
@@ -106,7 +106,7 @@ def test_missing_numbers_and_categories_are_learnt_from():
     data = Dataset("rows", targets=effect, inputs=inputs, codes=codes, missing=True)
     plain = Dataset("rows", targets=effect, inputs=inputs, missing=True)
     of_codes, of_numbers = (
-        fitted(SMALL, rows, "squared_error", 5).learnt[-1] for rows in (data, plain)
+        fitted(SMALL, rows, "squared_error", 5).train[-1] for rows in (data, plain)
     )
     errors = [np.mean((raw.ravel() - effect) ** 2) for raw in (of_codes, of_numbers)]
     assert errors[0] < 0.7 * errors[1]

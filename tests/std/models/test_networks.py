@@ -38,12 +38,12 @@ def make(library):
 
 
 @pytest.fixture(scope="module")
-def learnt(data, make):
+def legs(data, make):
     """Bytes of each epoch of a training with dropout and statistics of batches."""
     return leg_by_leg(make(), data, TWEEDIE, 4)
 
 
-def test_a_training_repeats_and_resumes_to_the_same_bytes(library, make, data, learnt):
+def test_a_training_repeats_and_resumes_to_the_same_bytes(library, make, data, legs):
     # What the process draws elsewhere does not count, nor what an earlier leg has compiled.
     if library == "torch":
         import torch
@@ -53,15 +53,15 @@ def test_a_training_repeats_and_resumes_to_the_same_bytes(library, make, data, l
         import keras
 
         keras.utils.set_random_seed(99)
-    assert leg_by_leg(make(), data, TWEEDIE, 4, saved=learnt[1], first=2) == learnt[2:]
-    assert leg_by_leg(make(), data, TWEEDIE, 1)[0] == learnt[0]
+    assert leg_by_leg(make(), data, TWEEDIE, 4, saved=legs[1], first=2) == legs[2:]
+    assert leg_by_leg(make(), data, TWEEDIE, 1)[0] == legs[0]
 
 
-def test_the_state_of_the_optimizer_counts_and_is_cut_at_the_end(make, data, learnt):
+def test_the_state_of_the_optimizer_counts_and_is_cut_at_the_end(make, data, legs):
     model = make()
-    forgot = model.cut(learnt[1], 2)
-    assert leg_by_leg(model, data, TWEEDIE, 3, saved=forgot, first=2)[0] != learnt[2]
-    made = (model.loaded(content).block(data.inputs[:30]) for content in (forgot, learnt[1]))
+    forgot = model.cut(legs[1], 2)
+    assert leg_by_leg(model, data, TWEEDIE, 3, saved=forgot, first=2)[0] != legs[2]
+    made = (model.loaded(content).block(data.inputs[:30]) for content in (forgot, legs[1]))
     np.testing.assert_array_equal(*(outputs.predictions for outputs in made))
 
 
@@ -69,14 +69,14 @@ def test_raw_outputs_after_an_epoch_are_those_of_the_file(make, data):
     result = fitted(make(), data, TWEEDIE, 2, held_out=data.take(range(40)))
     predictor = make().loaded(result.content)
     with predictor.working():
-        for rows, told in ((256, result.learnt[-1]), (40, result.held_out[-1])):
+        for rows, told in ((256, result.train[-1]), (40, result.held_out[-1])):
             outputs = predictor.block(data.inputs[:rows]).predictions
             np.testing.assert_array_equal(outputs, told[:rows])
 
 
 def test_the_loss_falls(make, data):
     loss = lossfw.loss(TWEEDIE)
-    told = fitted(make(), data, TWEEDIE, 40).learnt
+    told = fitted(make(), data, TWEEDIE, 40).train
     first, last = (loss(np.exp(raw[:, 0].astype(float)), data.targets) for raw in told[::39])
     assert last < 0.6 * first
 
@@ -127,14 +127,14 @@ def test_a_mistake_is_told_in_words(case, library, make, data):
     assert words[0 if library == "torch" else -1] in str(refusal.value)
 
 
-def test_other_files_and_weights_of_another_network_are_refused(make, learnt):
+def test_other_files_and_weights_of_another_network_are_refused(make, legs):
     with pytest.raises(DataError, match=r"is not a (state dict|Keras weights file)"):
         make().loaded(b"junk")
     with pytest.raises(DataError, match=r"does not fit (net|keras_net)\.py:(Net|build)"):
-        make(arguments={"hidden": 5}).loaded(learnt[-1])
+        make(arguments={"hidden": 5}).loaded(legs[-1])
 
 
-def test_what_cannot_be_learnt_is_refused(library, make, data):
+def test_what_cannot_be_trained_is_refused(library, make, data):
     assert "no model can be trained" in make().refuses(lossfw.loss("zero_one"))
     told = make().refuses(lossfw.loss("listmle"))
     assert told is None if library == "torch" else "torch, which takes whole groups" in told

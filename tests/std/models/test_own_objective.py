@@ -93,7 +93,7 @@ def test_a_model_is_that_of_the_library(library, objective):
     found = lossfw.loss(loss)(
         predictions if predictions.shape[1] > 1 else predictions[:, 0], targets
     )
-    assert trained.kept_numbers.learnt.loss == pytest.approx(found, rel=1e-5)
+    assert trained.kept_numbers.train.loss == pytest.approx(found, rel=1e-5)
     assert trained.history[0].number == 40
 
 
@@ -127,12 +127,12 @@ def test_it_has_the_folds_of_a_loss_and_is_paired_with_it(tmp_path):
     pytest.importorskip("xgboost")
     own = config("xgboost", "reg:squarederror", 20)
     own["train"] = {"rounds": 20, "hold_out": {"folds": 3}}
-    learnt = own | {"model": {"name": "xgboost", "max_depth": 2}}
-    for name, one in (("own", own), ("learnt", learnt)):
+    trees = own | {"model": {"name": "xgboost", "max_depth": 2}}
+    for name, one in (("own", own), ("trees", trees)):
         lossfw.train_all(one, out=tmp_path / name)
-    found = lossfw.compare(tmp_path / "own", tmp_path / "learnt")
+    found = lossfw.compare(tmp_path / "own", tmp_path / "trees")
     assert found.paired
-    assert found.differences["learnt"]["loss"].interval is not None
+    assert found.differences["trees"]["loss"].interval is not None
 
 
 def problem(**model):

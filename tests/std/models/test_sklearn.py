@@ -174,7 +174,7 @@ def test_columns_are_numbers_or_names():
         fitted(Sklearn(estimator=described), NUMBERS, "huber", 1)
 
 
-def test_several_targets_are_learnt_at_once():
+def test_several_targets_are_trained_at_once():
     data = Dataset("pairs", targets=np.stack([Y, -Y], axis=1), inputs=X)
     content = fitted(Sklearn(estimator=f"{LINEAR}.Ridge"), data, "huber", 1, units=2).content
     assert Sklearn().loaded(content).units == 2
@@ -186,16 +186,16 @@ def test_weights_reach_the_estimator_that_takes_them():
     scaler = preprocessing.StandardScaler().fit(X)
     expected = linear_model.Ridge().fit(scaler.transform(X), Y, weight)
 
-    def learnt(described):
+    def fitted_model(described):
         return Sklearn().loaded(fitted(Sklearn(estimator=described), data, "huber", 1).content)
 
-    made = predictions(learnt([SCALED[0], f"{LINEAR}.Ridge"]), X)
+    made = predictions(fitted_model([SCALED[0], f"{LINEAR}.Ridge"]), X)
     np.testing.assert_allclose(made[:, 0], expected.predict(scaler.transform(X)), rtol=1e-12)
     ridge = {"estimator": {"name": f"{LINEAR}.Ridge"}, "param_grid": {"alpha": [1.0]}}
-    search = learnt({"name": "sklearn.model_selection.GridSearchCV", **ridge})
+    search = fitted_model({"name": "sklearn.model_selection.GridSearchCV", **ridge})
     assert str(search).startswith("Ridge, 4 inputs")
     with pytest.raises(ArgumentError, match="KNeighborsRegressor does not take sample weights"):
-        learnt("sklearn.neighbors.KNeighborsRegressor")
+        fitted_model("sklearn.neighbors.KNeighborsRegressor")
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ REFUSED = {
         ).fit(X, Y),
         "save search.best_estimator_",
     ),
-    "not learnt": (linear_model.Ridge, "holds a Ridge that is not fitted: call fit first"),
+    "not fitted": (linear_model.Ridge, "holds a Ridge that is not fitted: call fit first"),
     "a list": (lambda: [1.0, 2.0], "holds a list; expected an estimator"),
     "texts": (one_hot, "the step OneHotEncoder was fitted on strings, such as 'bus'"),
     "several targets": (
@@ -330,13 +330,13 @@ def test_a_configuration_trains_runs_and_compares_estimators(lossfw, rows):
     assert "trains with its own objective; cross_entropy is only measured" in (trained.output)
     history = json.loads((rows / "t/training.json").read_text())
     assert json.loads((rows / "t/model.json").read_text())["output_activation"] is None
-    # The model of the folder, on the rows that it has learnt from and on those held out.
+    # The model of the folder, on its training rows and on those held out.
     evaluated = CONFIG.partition("train:")[0].replace("model:", "was:")
     body, loss = evaluated.partition("was:")[0], evaluated[evaluated.index("loss:") :]
     (rows / "run.yaml").write_text(f"{body}model: {{name: trained, folder: t}}\n{loss}")
     ran = lossfw("run", "run.yaml", "--json")
     assert ran.exit_code == 0, ran.output
-    losses = [history["epochs"][-1][part]["loss"] for part in ("learnt", "held_out")]
+    losses = [history["epochs"][-1][part]["loss"] for part in ("train", "held_out")]
     assert json.loads(ran.stdout)["loss"]["value"] == pytest.approx(np.dot(losses, [0.8, 0.2]))
     grid = "sweep.grid={model.estimator.1.C: [0.1,10]}"
     swept = lossfw("train", "train.yaml", "--out", "s", "-o", grid)

@@ -25,17 +25,17 @@ def data():
 
 
 @pytest.fixture(scope="module")
-def learnt(data):
+def legs(data):
     """Bytes of each epoch of a training with dropout and statistics of batches."""
     return leg_by_leg(torch_model(), data, TWEEDIE, 4)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_the_threads_of_the_process_change_nothing_and_stay(data, learnt, threads):
+def test_the_threads_of_the_process_change_nothing_and_stay(data, legs, threads):
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        assert leg_by_leg(torch_model(), data, TWEEDIE, 1, threads=threads)[0] == learnt[0]
+        assert leg_by_leg(torch_model(), data, TWEEDIE, 1, threads=threads)[0] == legs[0]
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
@@ -53,17 +53,17 @@ def test_every_optimizer_goes_on_where_it_was(data, optimizer):
     assert leg_by_leg(model, data, TWEEDIE, 3, saved=forgot, first=2)[0] != contents[2]
 
 
-def test_the_file_is_a_plain_state_dict(data, learnt):
+def test_the_file_is_a_plain_state_dict(data, legs):
     from safetensors.torch import load
 
     model = torch_model()
-    assert set(load(model.cut(learnt[-1], 4))) == set(model._net().state_dict())
+    assert set(load(model.cut(legs[-1], 4))) == set(model._net().state_dict())
 
 
-def test_a_worker_needs_no_file_of_python(data, learnt, tmp_path):
+def test_a_worker_needs_no_file_of_python(data, legs, tmp_path):
     nets = tmp_path / "sent.py"
     nets.write_bytes(NETS.read_bytes())
-    predictor = torch_model(module=f"{nets}:Net").loaded(learnt[-1])
+    predictor = torch_model(module=f"{nets}:Net").loaded(legs[-1])
     rows, sent = data.inputs[:9], pickle.dumps(predictor)
     nets.unlink()  # a worker has the module of its source, as plugin files are sent
     np.testing.assert_array_equal(
@@ -71,10 +71,10 @@ def test_a_worker_needs_no_file_of_python(data, learnt, tmp_path):
     )
 
 
-def test_four_threads_at_once_get_the_bits_of_one(data, learnt):
+def test_four_threads_at_once_get_the_bits_of_one(data, legs):
     from concurrent.futures import ThreadPoolExecutor
 
-    predictor = torch_model().loaded(learnt[-1])
+    predictor = torch_model().loaded(legs[-1])
     rows = data.inputs[:256]
     with predictor.working(), ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda _: predictor.block(rows).predictions, range(8)))
@@ -120,17 +120,17 @@ def test_the_schedule_sets_the_rate(data):
         TWEEDIE,
         3,
         schedule=StepDecay(every=1, decay=0.1),
-        after=lambda learnt, held_out, rate: rates.append(rate),
+        after=lambda legs, held_out, rate: rates.append(rate),
     )
     torch_model().fit(leg)
     assert rates == pytest.approx([1e-2, 1e-3, 1e-4])
 
 
-def test_a_training_may_begin_with_a_file(data, learnt, tmp_path):
-    (tmp_path / "before.safetensors").write_bytes(learnt[-1])
+def test_a_training_may_begin_with_a_file(data, legs, tmp_path):
+    (tmp_path / "before.safetensors").write_bytes(legs[-1])
     begun = torch_model(file=tmp_path / "before.safetensors", learning_rate=1e-9)
     raw = fitted(begun, data, TWEEDIE, 1, seed=1).content
-    fresh = torch_model().loaded(learnt[-1]).block(data.inputs[:200]).predictions
+    fresh = torch_model().loaded(legs[-1]).block(data.inputs[:200]).predictions
     after = torch_model().loaded(raw).block(data.inputs[:200]).predictions
     np.testing.assert_allclose(after, fresh, rtol=0.5, atol=0.5)
 
@@ -158,11 +158,11 @@ class TestFilesFromElsewhere:
         np.testing.assert_allclose(outputs.predictions.sum(axis=1), 1, rtol=1e-6)
         assert (tmp_path / "mine.py") in model.code_files().values()
 
-    def test_weights_of_another_module_are_refused(self, learnt):
+    def test_weights_of_another_module_are_refused(self, legs):
         with pytest.raises(DataError, match=r"its layers\.0\.weight has shape \(8, 3\)"):
-            torch_model(arguments={"hidden": 5}).loaded(learnt[-1])
+            torch_model(arguments={"hidden": 5}).loaded(legs[-1])
         with pytest.raises(DataError, match=r"does not fit net\.py:Tied: it lacks first.weight"):
-            torch_model("Tied").loaded(learnt[-1])
+            torch_model("Tied").loaded(legs[-1])
 
     def test_a_module_of_pictures_asks_for_the_shape_of_a_row(self):
         from safetensors.torch import save
@@ -225,14 +225,14 @@ def test_a_module_is_a_name_in_a_file(module):
         torch_model(module=module)
 
 
-def test_the_code_the_device_and_the_weights_decide_a_training(tmp_path, learnt):
+def test_the_code_the_device_and_the_weights_decide_a_training(tmp_path, legs):
     nets = tmp_path / "net.py"
     nets.write_bytes(NETS.read_bytes())
     model = torch_model(module=f"{nets}:Net")
     before = model.identity()
     assert before["device"] in ("cpu", "cuda")
     nets.write_text(nets.read_text().replace("0.2", "0.3"))
-    (tmp_path / "first.safetensors").write_bytes(learnt[0])
+    (tmp_path / "first.safetensors").write_bytes(legs[0])
     changed = (
         model,
         torch_model("Tied"),

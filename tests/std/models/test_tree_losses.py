@@ -87,14 +87,14 @@ def test_a_loss_of_each_kind_falls(name, kind):
         assert "lossfw.bridges has XGBoost and LightGBM for it" in made.refuses(loss)
         return
     assert made.refuses(loss) is None
-    learnt = fitted(made, data, loss, ROUNDS, units=units)
-    found = [mean(loss, data, raw) for raw in learnt.learnt]
+    fit = fitted(made, data, loss, ROUNDS, units=units)
+    found = [mean(loss, data, raw) for raw in fit.train]
     assert found == sorted(found, reverse=True)
     assert found[-1] < found[0]
-    predictor = made.loaded(learnt.content, Card("identity", units, "", ""))
+    predictor = made.loaded(fit.content, Card("identity", units, "", ""))
     assert predictor.units == units
     raw = predictor.raw(np.ascontiguousarray(X, predictor.dtype))
-    np.testing.assert_array_equal(raw, learnt.learnt[-1])
+    np.testing.assert_array_equal(raw, fit.train[-1])
 
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
@@ -110,10 +110,10 @@ def test_weights_count_and_a_second_leg_continues(name, kind):
     assert second.content == fitted(made, weighted, loss, 4, units=units).content
 
 
-def test_several_targets_are_learnt_by_xgboost_alone():
+def test_several_targets_are_trained_by_xgboost_alone():
     both = Dataset("both", np.stack([Y, -Y], axis=1), X)
-    learnt = fitted(model("xgboost"), both, "squared_error", ROUNDS, units=2)
-    assert learnt.learnt[-1].shape == (N, 2)
+    fit = fitted(model("xgboost"), both, "squared_error", ROUNDS, units=2)
+    assert fit.train[-1].shape == (N, 2)
     with pytest.raises(ShapeError, match="train a model for each, or XGBoost"):
         fitted(model("lightgbm"), both, "squared_error", ROUNDS, units=2)
 
@@ -168,7 +168,7 @@ def test_other_names_of_a_library_go_into_more(name, more):
     own = {"xgboost": "reg_alpha", "lightgbm": "lambda_l1", "catboost": "l2_leaf_reg"}[name]
     loss, data, _ = case("elements")
     one, other = (
-        fitted(model(name, **given), data, loss, 2).learnt[-1]
+        fitted(model(name, **given), data, loss, 2).train[-1]
         for given in ({own: next(iter(more.values()))}, {"more": more})
     )
     np.testing.assert_array_equal(one, other)
@@ -196,7 +196,7 @@ def test_constraints_are_one_for_each_input(name):
     # Against the data nothing but the constant is left.
     bound = fitted(model(name, monotone_constraints=[1, 0]), data, "squared_error", 1)
     free = fitted(model(name), data, "squared_error", 1)
-    assert np.ptp(bound.learnt[0]) < np.ptp(free.learnt[0])
+    assert np.ptp(bound.train[0]) < np.ptp(free.train[0])
 
 
 @pytest.mark.parametrize("name", ["lightgbm", "catboost"])
@@ -207,8 +207,8 @@ def test_constant_inputs_are_told(name):
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
 def test_rows_held_out_may_have_other_names_of_inputs(name):
-    learnt, other = (Dataset(x, Y[:60], X[:60, :1].copy(), input_names=(x,)) for x in "ab")
-    named, same = (fitted(model(name), learnt, "huber", 2, held_out=x) for x in (other, learnt))
+    fit, other = (Dataset(x, Y[:60], X[:60, :1].copy(), input_names=(x,)) for x in "ab")
+    named, same = (fitted(model(name), fit, "huber", 2, held_out=x) for x in (other, fit))
     assert named.content == same.content
 
 

@@ -59,8 +59,8 @@ def test_a_run_of_the_saved_model_gives_the_last_numbers_of_the_history(
     history = trained.history
     # The pairs of a ranking count by the order of its round.
     first = 1 if task == "ranking" else 0
-    assert history[-1].learnt.loss < history[first].learnt.loss
+    assert history[-1].train.loss < history[first].train.loss
     (file,) = (path for path in (tmp_path / "out").glob("model.*") if path.suffix != ".json")
     run = lossfw.run({**config, "model": {**MODELS[name], "file": str(file)}})
-    assert run.loss == history[-1].learnt.loss
-    assert run.metrics == history[-1].learnt.metrics
+    assert run.loss == history[-1].train.loss
+    assert run.metrics == history[-1].train.metrics

@@ -70,43 +70,43 @@ def trained(request):
 
 
 def test_raw_outputs_of_a_round_are_those_of_its_model(trained):
-    made, data, held_out, learnt = trained
+    made, data, held_out, fit = trained
     for number in range(1, ROUNDS + 1):
-        content = made.cut(learnt.content, number)
-        same(raw(made, content, data), learnt.learnt[number - 1])
-        same(raw(made, content, held_out), learnt.held_out[number - 1])
+        content = made.cut(fit.content, number)
+        same(raw(made, content, data), fit.train[number - 1])
+        same(raw(made, content, held_out), fit.held_out[number - 1])
 
 
 def test_the_first_rounds_are_a_training_of_so_many(trained):
-    made, data, _, learnt = trained
+    made, data, _, fit = trained
     short = fitted(made, data, LOSS, 2)
-    cut = made.cut(learnt.content, 2)
-    same(raw(made, cut, data), short.learnt[-1])
+    cut = made.cut(fit.content, 2)
+    same(raw(made, cut, data), short.train[-1])
     # Tables of categories, and what has been seen of a training, stay in the others' files.
     if made.name in ("xgboost", "lightgbm"):
         assert cut == short.content
-    assert made.cut(learnt.content, ROUNDS) == learnt.content
+    assert made.cut(fit.content, ROUNDS) == fit.content
 
 
 def test_a_training_has_the_same_bytes_again_and_on_two_threads(trained):
-    made, data, held_out, learnt = trained
-    assert fitted(made, data, LOSS, ROUNDS, held_out=held_out, threads=2).content == learnt.content
+    made, data, held_out, fit = trained
+    assert fitted(made, data, LOSS, ROUNDS, held_out=held_out, threads=2).content == fit.content
 
 
 def test_another_seed_samples_other_rows(trained):
-    made, data, _, learnt = trained
-    other = fitted(made, data, LOSS, ROUNDS, seed=4).learnt[-1]
-    assert not np.array_equal(other, learnt.learnt[-1])
+    made, data, _, fit = trained
+    other = fitted(made, data, LOSS, ROUNDS, seed=4).train[-1]
+    assert not np.array_equal(other, fit.train[-1])
 
 
 def test_a_second_leg_continues_the_first_and_repeats(trained):
-    made, data, held_out, learnt = trained
-    leg = {"first": ROUNDS, "saved": learnt.content, "seed": 77, "held_out": held_out}
+    made, data, held_out, fit = trained
+    leg = {"first": ROUNDS, "saved": fit.content, "seed": 77, "held_out": held_out}
     second, again = (fitted(made, data, LOSS, 3, **leg) for _ in range(2))
     assert second.content == again.content
     same(raw(made, second.content, held_out), second.held_out[-1])
     kept = made.cut(second.content, ROUNDS)
-    same(raw(made, kept, data), learnt.learnt[-1])
+    same(raw(made, kept, data), fit.train[-1])
 
 
 def test_nothing_sampled_two_legs_are_one(trained):
@@ -120,7 +120,7 @@ def test_nothing_sampled_two_legs_are_one(trained):
 
 
 def test_a_stop_keeps_the_rounds_so_far(trained):
-    made, data, held_out, learnt = trained
+    made, data, held_out, fit = trained
     leg, _, seen = work(data, LOSS, ROUNDS, held_out=held_out)
 
     def after(raw, raw_held_out):
@@ -129,20 +129,20 @@ def test_a_stop_keeps_the_rounds_so_far(trained):
 
     content = made.fit(dataclasses.replace(leg, after=after))
     assert len(seen) == 3
-    same(raw(made, content, held_out), learnt.held_out[2])
+    same(raw(made, content, held_out), fit.held_out[2])
 
 
 def test_rounds_that_are_not_measured_have_no_outputs(trained):
-    made, data, _, learnt = trained
+    made, data, _, fit = trained
     some = fitted(made, data, LOSS, ROUNDS, measures=lambda number: number % 3 == 0)
-    assert [x is None for x in some.learnt] == [True, True, False] * 2
+    assert [x is None for x in some.train] == [True, True, False] * 2
     assert some.held_out == [None] * ROUNDS
-    same(some.learnt[2], learnt.learnt[2])
-    assert some.content == learnt.content
+    same(some.train[2], fit.train[2])
+    assert some.content == fit.content
 
 
 def test_the_loss_falls_and_the_start_is_the_best_constant(trained):
-    _, data, _, learnt = trained
+    _, data, _, fit = trained
     loss = lossfw.loss(LOSS)
     falls = [
         float(
@@ -150,7 +150,7 @@ def test_the_loss_falls_and_the_start_is_the_best_constant(trained):
                 predictions_of(loss, np.squeeze(x)), data.targets, sample_weight=data.sample_weight
             )
         )
-        for x in learnt.learnt
+        for x in fit.train
     ]
     assert falls == sorted(falls, reverse=True)
     constant = np.average(data.targets, weights=data.sample_weight)
@@ -159,8 +159,8 @@ def test_the_loss_falls_and_the_start_is_the_best_constant(trained):
 
 
 def test_a_file_names_its_inputs(trained):
-    made, data, _, learnt = trained
-    predictor = made.loaded(learnt.content, CARD)
+    made, data, _, fit = trained
+    predictor = made.loaded(fit.content, CARD)
     # skops has no place for them, but the card has.
     assert predictor.columns == (() if made.name == "hist_gradient_boosting" else data.input_names)
     assert predictor.notes == ()

@@ -189,7 +189,7 @@ def test_a_training_and_a_run(config, both, folder):
     trained = lossfw.train(config, out="out")
     weights = ["network.weights=out/weights.npz", "evaluate.save_rows=true"]
     result = lossfw.run(config, overrides=weights, out="run")
-    assert result.loss == trained.history[-1].learnt.loss
+    assert result.loss == trained.history[-1].train.loss
     assert result.classes == CLASSES
     again = lossfw.run(config, overrides=weights, out="run", resume=True)
     assert again.digest == result.digest
