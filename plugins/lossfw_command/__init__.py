@@ -1,7 +1,7 @@
-"""The command ``lossfw`` from its first moment.
+"""The entry point of the command ``lossfw``.
 
-Importing lossfw takes some tenths of a second, in which an interruption would end in a
-traceback of Python. This package stands outside of lossfw, so that it answers before.
+Importing lossfw takes some tenths of a second, during which Ctrl-C would end in a traceback. This
+package is outside of lossfw, so that it can handle the interruption before.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The pytest plugin of lossfw: ``pytest --lossfw-check NAME``.
 
-Every session of pytest loads it wherever lossfw is installed. So it stands
-outside of the package and imports nothing until its option is used.
+Every pytest session loads it if lossfw is installed. So it is outside of the package, and imports
+nothing until its option is used.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def pytest_addoption(parser: Any) -> None:
 
 
 def pytest_configure(config: Any) -> None:
-    """Register what makes the cases, where the option is used."""
+    """Register the class that makes the cases, if the option is used."""
     names = config.getoption("--lossfw-check")
     if names:
         from lossfw.check.pytest_plugin import Checks
@@ -39,7 +39,7 @@ def pytest_configure(config: Any) -> None:
 
 
 def pytest_runtest_teardown(item: Any) -> None:
-    """Keep the note of a case in files of results, which have no warnings."""
+    """Copy the note of a case into result files, which do not contain warnings."""
     case = getattr(getattr(item, "callspec", None), "params", {}).get("check")
     case = getattr(item, "case", case)
     note = getattr(case, "note", "")

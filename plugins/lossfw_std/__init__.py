@@ -1,8 +1,8 @@
 """The built-in components: a plugin like any other.
 
-One line for each component or alias, sorted by name. A component is a text,
-``"lossfw_std.losses.squared_error:SquaredError"``, so that listing imports
-nothing; an alias is the name that it stands for, ``"squared_error"``.
+One line for each component or alias, sorted by name. A component is a string,
+``"lossfw_std.losses.squared_error:SquaredError"``, so that listing imports nothing; an alias has
+the name that it stands for, ``"squared_error"``.
 """
 
 from lossfw import hookimpl

@@ -1,8 +1,8 @@
-"""Angles between rows of numbers, with their digits also where they are small.
+"""Angles between rows of numbers, accurate also for small angles.
 
-The part of one row that is at right angles to another is made of determinants: it is exactly 0 for
-parallel rows. So the distance 1 - cos, which is half the squared distance of the unit rows, keeps
-its digits for the smallest angle that the rows determine.
+The component of one row orthogonal to another is computed from determinants, so it is exactly 0 for
+parallel rows. Thus the distance 1 - cos, half the squared distance of the unit rows, keeps its
+digits for the smallest angle that the rows determine.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class _Rows(NamedTuple):
 
 
 class Angle(NamedTuple):
-    """Two rows seen as directions."""
+    """The directions of two rows."""
 
     lost: Array  # one of the two is a row of zeros; the others mean nothing there
     across: Array  # the part of the unit row of t that is at right angles to y
@@ -49,7 +49,7 @@ def _rows(xp: Namespace, y: Array, t: Array) -> _Rows:
 
 
 def angle_between(xp: Namespace, y: Array, t: Array) -> Angle:
-    """Return two rows as directions."""
+    """Return the directions of two rows."""
     r = _rows(xp, y, t)
     across = _across(xp, y, t, r.norm, r.norm_t)
     return Angle(r.lost[..., 0], across, r.cosine[..., 0], r.norm)
@@ -74,9 +74,9 @@ def _derivative_of(xp: Namespace, angle: Angle) -> Array:
 
 @computed_in_float64
 def distance(xp: Namespace, y: Array, t: Array, at_zero: float) -> Array:
-    """Return 1 - cos: sin^2 / (1 + cos), or itself where it does not cancel.
+    """Return 1 - cos: as sin^2 / (1 + cos), or directly where it does not cancel.
 
-    A row of zeros has no direction, and costs `at_zero`.
+    A row of zeros has no direction, and its loss is `at_zero`.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def distance(xp: Namespace, y: Array, t: Array, at_zero: float) -> Array:
 
 @computed_in_float64
 def cosine_above(xp: Namespace, y: Array, t: Array, limit: float) -> Array:
-    """Return the cosine less a limit: by 1 - cos where the cosine is near 1.
+    """Return the cosine minus a limit, from 1 - cos where the cosine is near 1.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def derivative(xp: Namespace, y: Array, t: Array) -> Array:
 def distance_and_derivative(
     xp: Namespace, y: Array, t: Array, at_zero: float
 ) -> tuple[Array, Array]:
-    """Return both, of one angle."""
+    """Return both for one angle."""
     angle = angle_between(xp, y, t)
     return _value_of(xp, angle, at_zero), _derivative_of(xp, angle)
 
@@ -153,7 +153,7 @@ def _across(xp: Namespace, y: Array, t: Array, norm: Array, norm_t: Array) -> Ar
 
 
 def one_minus_square(xp: Namespace, u: Array) -> Array:
-    """Return 1 - u^2 for the elements of unit rows, by the others where u is near 1."""
+    """Return 1 - u^2 for the elements u of unit rows, from the other elements where u is near 1."""
     square = u * u
     largest = columns(xp, u) == xp.argmax(square, axis=-1, keepdims=True)
     others = xp.sum(xp.where(largest, xp.zeros_like(u), square), axis=-1, keepdims=True)

@@ -16,9 +16,8 @@ Shares: TypeAlias = Callable[[Namespace, Array], tuple[Array, Array]]
 class OfTarget(PointwiseBody):
     """Binary cross-entropy of logits.
 
-    In terms of abs(z), e = exp(-abs(z)) and the misclassified share w of the
-    target. Without a choice between arrays: it costs more than an exponential
-    where the signs of the logits come in no order.
+    In terms of abs(z), e = exp(-abs(z)) and the misclassified share w of the target. It avoids
+    `where`, which costs more than an exponential if the signs of the logits are in random order.
     """
 
     def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
@@ -49,7 +48,7 @@ class OfTarget(PointwiseBody):
 
 @dataclass(frozen=True)
 class OfShares(PointwiseBody):
-    """The same of any factors a w of -log y and b of -log(1 - y), y = sigmoid(z)."""
+    """The same for any factors, a w of -log y and b of -log(1 - y), with y = sigmoid(z)."""
 
     shares: Shares
     exact_shares: Shares

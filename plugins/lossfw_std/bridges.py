@@ -1,4 +1,4 @@
-"""The door to bridges: their table, and the module by which a model of a library learns."""
+"""The table of bridges, and the module by which a library's model is trained."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BRIDGES: dict[str, str] = {
 
 
 def bridge_to(library: str, module: str = "") -> Any:
-    """Return the module of a bridge, or another module of it; its library is imported on use."""
+    """Return the module of a bridge, or another of its modules; its library is imported on use."""
     if library not in BRIDGES:
         raise ArgumentError(f"there is no bridge to {library}, so lossfw cannot train its models.")
     return importlib.import_module(f"lossfw.bridges.{module or library}")

@@ -1,4 +1,4 @@
-"""Base class of deviances, and what two of them lose by the ratio of prediction and target."""
+"""Base class of deviances, and a function of the ratio that two of them share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lossfw import POSITIVE, Array, Namespace, PointwiseBody, PointwiseLoss, Raw
 
 
 class Deviance(RawOutputLoss, PointwiseLoss):
-    """A deviance, twice the log-likelihood that is lost by predicting y where t is.
+    """A deviance, twice the log-likelihood that the prediction y loses against y = t.
 
     Derive, and write the functions of a `PointwiseLoss` for the mean y and those
     of a `LogMeanBody` for its logarithm.
@@ -42,7 +42,8 @@ class LogMeanBody(PointwiseBody):
 def beyond_log(xp: Namespace, ratio: Array) -> Array:
     """Return ratio - 1 - log(ratio), which is at or above 0.
 
-    Near 1 it has as many digits as the ratio determines: both terms are of the same rounded one.
+    Near 1 it has as many digits as the ratio determines, because both terms use the same rounded
+    ratio.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Vectors of a group by their directions: unit rows, their cosines, and derivatives by them."""
+"""Directions of the vectors in a group: unit rows, cosines, and derivatives by them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lossfw.numerics import columns, namespace_of
 
 @dataclass(frozen=True)
 class Directions(Vector):
-    """Rows of numbers that are not all 0, which would have no direction."""
+    """Rows of numbers that are not all 0: a row of zeros has no direction."""
 
     def outside(self, x: Array) -> Array | None:
         """Tell which rows hold only zeros; see `Space.outside`."""
@@ -36,14 +36,14 @@ _ONE_THREAD, _LONG = 2**18, 2**13
 
 
 class UnitRows(NamedTuple):
-    """Rows of length 1, and the lengths that they had, with a last axis of 1."""
+    """Rows of length 1, and their original lengths with a last axis of 1."""
 
     rows: Array
     norm: Array
 
 
 def unit_rows(xp: Namespace, y: Array) -> UnitRows:
-    """Return rows as directions; a row of zeros stays one.
+    """Return rows scaled to length 1; a row of zeros stays a row of zeros.
 
     Examples
     --------
@@ -111,10 +111,11 @@ def _product(a: Array, b: Array) -> Array:
 def by_rows(xp: Namespace, unit: UnitRows, by_cosine: Array) -> Array:
     """Return derivatives by rows from those by the cosines (..., n, n) of all ordered pairs.
 
-    The sum of weights times u_j - c_ij u_i, the parts of the others across each row. With k the
-    place of the largest number of u_i, u_j - (u_jk / u_ik) u_i has the same part across, and
-    exactly 0 at k. So a row that is nearly an axis, or nearly parallel to the others, keeps the
-    digits of its small numbers; what is left along the row is at most as large as they are.
+    It is the sum of weights times u_j - c_ij u_i, the components of the others orthogonal to each
+    row. With k the position of the largest number of u_i, u_j - (u_jk / u_ik) u_i has the same
+    orthogonal component, and is exactly 0 at k. So a row that is nearly an axis, or nearly parallel
+    to the others, keeps the digits of its small numbers; what remains along the row is at most as
+    large as they are.
     """
     u, both = unit.rows, by_cosine + xp.moveaxis(by_cosine, -1, -2)
     place = xp.argmax(xp.abs(u), axis=-1, keepdims=True)

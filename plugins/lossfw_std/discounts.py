@@ -1,4 +1,4 @@
-"""The discounted cumulative gain of a group: gains of relevances, discounts of places."""
+"""The discounted cumulative gain of a group: gains of relevances, discounts of positions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOG_TWO = math.log(2.0)
 
 
 def gains(xp: Namespace, t: Array) -> Array:
-    """Return the gains 2^t - 1 of relevances, and 0 of rows that are absent.
+    """Return the gains 2^t - 1 of relevances, and 0 for absent rows.
 
     Examples
     --------
@@ -29,7 +29,7 @@ def gains(xp: Namespace, t: Array) -> Array:
 
 
 def gain_differences(xp: Namespace, t: Array) -> Array:
-    """Return by how much the gain of row i is above that of row j, 0 where it is not.
+    """Return how much larger the gain of row i is than that of row j, or 0.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def gain_differences(xp: Namespace, t: Array) -> Array:
 
 
 def discounts(xp: Namespace, t: Array, k: int | None) -> Array:
-    """Return 1 / log2(2 + place) of the places of a group, and 0 from place k on.
+    """Return 1 / log2(2 + position) for the positions of a group, and 0 from position k on.
 
     Examples
     --------
@@ -66,9 +66,10 @@ def discounts(xp: Namespace, t: Array, k: int | None) -> Array:
 
 
 def discount_differences(xp: Namespace, t: Array, k: int | None) -> Array:
-    """Return the distances of the discounts of two places, an array (n, n).
+    """Return the distances between the discounts of two positions, an array (n, n).
 
-    The logarithms of large places are close: their difference is that of a quotient.
+    The logarithms of large positions are close, so their difference is computed from a
+    quotient.
 
     Examples
     --------
@@ -89,7 +90,7 @@ def discount_differences(xp: Namespace, t: Array, k: int | None) -> Array:
 
 
 def ideal(xp: Namespace, t: Array, k: int | None) -> Array:
-    """Return the discounted gain of the best order of a group, (..., 1); 1 where it is 0.
+    """Return the discounted gain of the best order of a group, (..., 1); 1 instead of 0.
 
     Examples
     --------

@@ -1,6 +1,7 @@
 """The focal loss of one class, -(1 - s)^gamma log s, and its derivatives by s.
 
-Each is multiplied by the class's share of the target, of which 0 drops even infinity.
+Each is multiplied by the class's fraction of the target; a fraction of 0 drops even an infinite
+term.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Ratios of guarded probabilities, for divergences.
 
-A divergence takes the logarithm of a ratio of probabilities. The guard stands
-in every logarithm, that of the target included: so a divergence stays 0 where
-both distributions are the same. The factor 1 + delta of the normalised guard
-cancels in a ratio, so there it is the same as the additive one.
+A divergence takes the logarithm of a ratio of probabilities. The guard is in every logarithm,
+including that of the target, so a divergence stays 0 for equal distributions. The factor 1 + delta
+of the normalised guard cancels in a ratio, so there it is the same as the additive one.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ def log_ratio(xp: Namespace, a: Array, b: Array, difference: Array, guard: Guard
     xp : namespace
     a, b : array
     difference : array
-        a - b, where it is known better than from a and b.
+        a - b, if it is known more accurately than from a and b.
     guard : str
-        Only with "none" may `b` be 0.
+        `b` may be 0 only with "none".
 
     Returns
     -------

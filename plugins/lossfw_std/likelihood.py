@@ -17,19 +17,19 @@ class Likelihood(PointwiseLoss):
 
     @abstractmethod
     def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
-        """Return what value and derivatives are computed from."""
+        """Return the parts that value and derivatives share."""
 
     @abstractmethod
     def value_of(self, xp: Namespace, *parts: Array) -> Array:
-        """Return the loss of its parts."""
+        """Return the loss from its parts."""
 
     @abstractmethod
     def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
-        """Return the second derivative by each column of its parts."""
+        """Return the second derivative by each column, from the parts."""
 
     @abstractmethod
     def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
-        """Return the derivative by each column of its parts."""
+        """Return the derivative by each column, from the parts."""
 
     @computed_in_float64
     def value(self, xp: Namespace, y: Any, t: Any) -> Array:

@@ -1,1 +1,1 @@
-"""Built-in activations, one file for each or for a close family."""
+"""Built-in activations, one file per activation or close family."""

@@ -35,10 +35,10 @@ def _elu_derivative(xp: Namespace, x: Array, alpha: float, scale: float) -> Arra
 class Elu(Activation):
     """Exponential linear unit, x for x > 0, else alpha (exp(x) - 1).
 
-    Use it when hidden units are to have means near 0 without normalisation.
+    Use it when hidden units should have means near 0 without normalisation.
 
-    Any real x, infinite ones included. At 0 its derivative is set to alpha, the
-    one from the left; with alpha = 1 it has no break.
+    Any real x, infinite ones included. At 0 its derivative is alpha, the limit from the left; with
+    alpha = 1 it is continuous.
 
     Parameters
     ----------
@@ -92,12 +92,11 @@ class Elu(Activation):
 class Selu(Activation):
     """Scaled exponential linear unit, lambda x for x > 0, else lambda alpha (exp(x) - 1).
 
-    Use it when a deep dense network is to normalise itself, from LeCun's initial
-    weights.
+    Use it for a deep dense network that should normalise itself, with LeCun's initial weights.
 
     Any real x, infinite ones included. lambda = 1.0507... and alpha = 1.6732...
     are such that standard normal arguments give results of mean 0 and variance
-    1. Its derivative at 0 is set to the one from the left.
+    1. Its derivative at 0 is the limit from the left.
 
     Notes
     -----
@@ -144,10 +143,10 @@ class Selu(Activation):
 class Celu(Activation):
     """Continuously differentiable exponential linear unit, alpha (exp(x/alpha) - 1) below 0.
 
-    Use it when an exponential linear unit is to be smooth at any alpha.
+    Use it when an exponential linear unit should be smooth for every alpha.
 
     max(0, x) + min(0, alpha (exp(x / alpha) - 1)), for any real x, infinite
-    ones included. Its derivative has no break for any alpha.
+    ones included. Its derivative is continuous for every alpha.
 
     Parameters
     ----------

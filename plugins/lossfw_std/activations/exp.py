@@ -18,10 +18,9 @@ class Exp(Activation):
 
     Notes
     -----
-    There is no Lipschitz constant: it grows without bound. Results are declared
-    non-negative and not positive, since exp(-1000) is 0 in every float format.
-    Source: Nelder and Wedderburn, *Generalized linear models*, 1972 (the
-    inverse of the logarithmic link), doi:10.2307/2344614.
+    There is no Lipschitz constant: it grows without bound. Results are declared non-negative rather
+    than positive, because exp(-1000) is 0 in every float format. Source: Nelder and Wedderburn,
+    *Generalized linear models*, 1972 (the inverse of the logarithmic link), doi:10.2307/2344614.
 
     See Also
     --------

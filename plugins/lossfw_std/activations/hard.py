@@ -14,7 +14,7 @@ def _inside(xp: Namespace, x: Array) -> Array:
 
 
 class HardSigmoid(Activation):
-    """Hard sigmoid, x/6 + 1/2 kept within [0, 1].
+    """Hard sigmoid, x/6 + 1/2 clipped to [0, 1].
 
     Use it when a sigmoid has to be cheap, as on small devices.
 
@@ -23,10 +23,9 @@ class HardSigmoid(Activation):
 
     Notes
     -----
-    This is the one of PyTorch, JAX and Keras 3, relu6(x + 3) / 6; Keras 2 and
-    Courbariaux et al. have x/5 + 1/2. Its gradient is 0 outside of [-3, 3]
-    only. Source: Howard et al., *Searching for MobileNetV3*, 2019,
-    doi:10.1109/ICCV.2019.00140.
+    PyTorch, JAX and Keras 3 have the same function, relu6(x + 3) / 6; Keras 2 and Courbariaux et
+    al. have x/5 + 1/2. Its gradient is 0 only outside of [-3, 3]. Source: Howard et al., *Searching
+    for MobileNetV3*, 2019, doi:10.1109/ICCV.2019.00140.
 
     See Also
     --------
@@ -68,8 +67,8 @@ class HardSwish(Activation):
 
     Use it when a sigmoid linear unit has to be cheap, as on small devices.
 
-    Any real x, infinite ones included. Its derivative is set to 0 at -3 and to
-    1 at 3, one of the subgradients each.
+    Any real x, infinite ones included. Its derivative at -3 is 0 and at 3 it is 1, each one of the
+    subgradients.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""The rectified linear unit, and the one that leaks."""
+"""The rectified linear unit, and its leaky form."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from lossfw.numerics import at_most, positive_part, select, with_nan_of
 class Relu(Activation):
     """Rectified linear unit, max(0, x).
 
-    Use it when no reason speaks for another: it is cheap, and the usual first
-    choice for hidden units.
+    Use it by default for hidden units: it is cheap, and the usual first choice.
 
     Any real x, infinite ones included. Its derivative at 0 is set to 0, one of
     the subgradients [0, 1]. Source: Nair and Hinton, *Rectified linear units
@@ -55,7 +54,7 @@ class Relu(Activation):
 class LeakyRelu(Activation):
     """Leaky rectified linear unit, x for x > 0, else negative_slope x.
 
-    Use it when rectified units would die, for it has a derivative below 0 too.
+    Use it when rectified units would die: its derivative is not 0 below 0.
 
     Any real x, infinite ones included. Its derivative at 0 is set to
     `negative_slope`, one of the subgradients.
@@ -67,7 +66,7 @@ class LeakyRelu(Activation):
 
     Notes
     -----
-    Odd only as the identity. Source: Maas, Hannun and Ng, *Rectifier
+    It is odd only with ``negative_slope=1``, the identity. Source: Maas, Hannun and Ng, *Rectifier
     nonlinearities improve neural network acoustic models*, 2013.
 
     Examples

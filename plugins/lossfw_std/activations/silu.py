@@ -20,7 +20,7 @@ SILU_STEEPEST = 1.0998393201288669169581849243205709721307293942093036044577389
 class Silu(Activation):
     """Sigmoid linear unit, x / (1 + exp(-x)).
 
-    Use it when hidden units need a smooth rectifier, as in many networks of vision.
+    Use it when hidden units need a smooth rectifier, as in many vision networks.
 
     Any real x, infinite ones included; 0 at -inf. Also known as swish.
 

@@ -18,7 +18,7 @@ class _Row(NamedTuple):
 
 
 def distance(xp: Namespace, x: Array, largest: Array) -> Array:
-    """Return the distance from the largest of a row; that of equal infinite ones is 0."""
+    """Return each element less the largest of its row; 0 for equal infinite ones."""
     return xp.where(x == largest, xp.zeros_like(x), x - largest)
 
 
@@ -59,17 +59,16 @@ class Softmax(RowActivation):
 
     Use it when the last layer predicts the probabilities of exclusive classes.
 
-    Rows along the last axis, infinite arguments included; each row of results
-    is a distribution. A class at +inf takes all the probability, and several
-    share it; so do the classes of a row of -inf alone.
+    Rows along the last axis, infinite arguments included; each row of results is a distribution. A
+    class at +inf gets the whole probability, and several share it equally; so do the classes of a
+    row that is all -inf.
 
     Notes
     -----
-    Its Jacobian is J = diag(p) - p p'. For a unit vector v, v' J v is the
-    variance of v under p, at most (max v - min v)^2 / 4 by Popoviciu's
-    inequality, and so at most 1/2: the Lipschitz constant, reached where two
-    classes share the probability. Source: Bridle, *Probabilistic interpretation
-    of feedforward classification network outputs*, 1990,
+    Its Jacobian is J = diag(p) - p p'. For a unit vector v, v' J v is the variance of v under p, at
+    most (max v - min v)^2 / 4 by Popoviciu's inequality, and so at most 1/2: the Lipschitz
+    constant, attained where two classes share the probability equally. Source: Bridle,
+    *Probabilistic interpretation of feedforward classification network outputs*, 1990,
     doi:10.1007/978-3-642-76153-9_28.
 
     See Also
@@ -116,11 +115,10 @@ class Softmax(RowActivation):
 class LogSoftmax(RowActivation):
     """Logarithm of the softmax, x_k - log(sum over j of exp(x_j)).
 
-    Use it when logarithms of probabilities are wanted, without loss of digits.
+    Use it when you need logarithms of probabilities without loss of digits.
 
-    Rows along the last axis, infinite arguments included; results at or below
-    0. Small ones keep their digits: they are those of log1p of the other
-    classes' share.
+    Rows along the last axis, infinite arguments included; results at or below 0. Results near 0
+    keep their digits: they come from log1p of the other classes' probability.
 
     Notes
     -----

@@ -13,7 +13,7 @@ from lossfw.numerics import computed_in_float64, sigmoid, softplus
 class Softplus(Activation):
     """Softplus, log(1 + exp(beta x)) / beta.
 
-    Use it when a result must be positive, and large values should stay as they are.
+    Use it when a result must be positive, and large values should hardly change.
 
     Any real x, infinite ones included; positive, and above max(0, x) by
     log(2) / beta at most. Both tails are exact: there is no threshold beyond
@@ -22,15 +22,14 @@ class Softplus(Activation):
     Parameters
     ----------
     beta : float
-        Sharpness of the bend, above 0: `relu` is the limit of large ones.
+        Sharpness of the bend, above 0: `relu` is the limit for large beta.
 
     Notes
     -----
-    softplus(beta) of x is softplus(1) of beta x, divided by beta. Its derivative
-    is the `sigmoid` of beta x. Results are declared non-negative and not
-    positive, since small ones are 0 in floats. Source: Dugas, Bengio, Bélisle,
-    Nadeau and Garcia, *Incorporating second-order functional knowledge for
-    better option pricing*, 2001.
+    softplus(beta) of x is softplus(1) of beta x, divided by beta. Its derivative is the `sigmoid`
+    of beta x. Results are declared non-negative rather than positive, because small ones round to
+    0. Source: Dugas, Bengio, Bélisle, Nadeau and Garcia, *Incorporating second-order functional
+    knowledge for better option pricing*, 2001.
 
     Examples
     --------

@@ -14,8 +14,7 @@ def _reciprocal(xp: Namespace, x: Array) -> Array:
 class Softsign(Activation):
     """Softsign, x / (1 + abs(x)).
 
-    Use it when a hidden unit is to saturate more slowly than the hyperbolic
-    tangent.
+    Use it when a hidden unit should saturate more slowly than the hyperbolic tangent.
 
     Any real x, infinite ones included; results in [-1, 1]. Twice differentiable
     except at 0, where the second derivative jumps from 2 to -2 and is set to

@@ -65,20 +65,18 @@ class Sparsemax(RowActivation):
 
     Use it when most classes should get a probability of exactly 0.
 
-    max(0, x_k - tau), with tau such that a row sums to 1. Rows along the last
-    axis, infinite arguments included, as for `softmax`. Classes at 1 or more
-    below the largest get exactly 0, equal ones equal shares.
+    max(0, x_k - tau), with tau such that a row sums to 1. Rows along the last axis, infinite
+    arguments included, as for `softmax`. Classes that are 1 or more below the largest get exactly
+    0; equal ones get equal probabilities.
 
     Notes
     -----
-    Between the points where a class enters or leaves the support it is linear:
-    its Jacobian is diag(s) - s s' / n with s the indicator of the n classes of
-    the support, a projection, so that 1 is the Lipschitz constant. Where a
-    class is just about to enter, the derivative is that without it; these
-    points are surfaces and not numbers, so `breaks` is not claimed. Source:
-    Martins and Astudillo, *From softmax to sparsemax: a sparse model of
-    attention and multi-label classification*, 2016,
-    doi:10.48550/arXiv.1602.02068.
+    Between the points where a class enters or leaves the support it is linear: its Jacobian is
+    diag(s) - s s' / n with s the indicator of the n classes of the support, a projection, so that 1
+    is the Lipschitz constant. Where a class is about to enter the support, the derivative is the
+    one without it. These points form surfaces, so `breaks`, which lists numbers, is not claimed.
+    Source: Martins and Astudillo, *From softmax to sparsemax: a sparse model of attention and
+    multi-label classification*, 2016, doi:10.48550/arXiv.1602.02068.
 
     See Also
     --------

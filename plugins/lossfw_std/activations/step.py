@@ -11,16 +11,16 @@ from lossfw.numerics import with_nan_of
 class Step(Activation):
     """Step function, 1 for x > 0, else 0.
 
-    Use it when a network of thresholds is evaluated; it cannot be trained.
+    Use it only to evaluate a network of thresholds; it cannot be trained.
 
     Any real x, infinite ones included. Its derivative is 0 wherever it exists,
     which is why a network of steps cannot learn by gradients.
 
     Notes
     -----
-    It has no Lipschitz constant, since it jumps at 0; and since there its value
-    jumps and not its derivative, `breaks` is not claimed. Source: Rosenblatt,
-    *The perceptron*, 1958, doi:10.1037/h0042519.
+    It has no Lipschitz constant because it jumps at 0. `breaks` is not claimed because it lists
+    jumps of the derivative, not of the value. Source: Rosenblatt, *The perceptron*, 1958,
+    doi:10.1037/h0042519.
 
     Examples
     --------

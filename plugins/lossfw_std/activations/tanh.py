@@ -9,7 +9,7 @@ from lossfw.numerics import computed_in_float64
 class Tanh(Activation):
     """Hyperbolic tangent, (exp(x) - exp(-x)) / (exp(x) + exp(-x)).
 
-    Use it when hidden units are to be bounded, with a mean near 0.
+    Use it when hidden units should be bounded, with a mean near 0.
 
     Any real x, infinite ones included; results in [-1, 1].
 

@@ -1,4 +1,4 @@
-"""Chances that a standard random variable falls between two numbers, with all their digits."""
+"""Probabilities that a standard random variable is between two numbers, to full precision."""
 
 from lossfw_std.intervals.base import Ends, StandardDistribution
 from lossfw_std.intervals.by_name import DISTRIBUTIONS

@@ -1,4 +1,4 @@
-"""What a distribution of location and scale offers to losses of censored and ordered targets."""
+"""Location-scale distributions, for losses of censored and ordered targets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Ends(NamedTuple):
     ----------
     a, b : array
     width : array
-        b - a, with the digits that the difference of the two has lost.
+        b - a, to full precision.
     """
 
     a: Array
@@ -26,8 +26,8 @@ class Ends(NamedTuple):
 class StandardDistribution(ABC):
     """A random variable Z with density f and distribution function F.
 
-    Of order 0 the functions return the loss, and of order 1 and 2 its derivatives by a shift
-    of z, or of both ends. Arrays are float64.
+    The functions return the loss for order 0, and its derivatives by a shift of z, or of both ends,
+    for orders 1 and 2. Arrays are float64.
     """
 
     @abstractmethod
@@ -52,11 +52,11 @@ class StandardDistribution(ABC):
 
     @abstractmethod
     def quantile(self, xp: Namespace, p: Array) -> Array:
-        """Return the number that Z lies below with probability p."""
+        """Return the quantile of probability p."""
 
 
 def log1m_exp(xp: Namespace, width: Array) -> Array:
-    """Return log(1 - exp(-width)), with the digits of both ends."""
+    """Return log(1 - exp(-width)), accurate for small and large widths."""
     narrow = width < 1.0
     near = xp.log(-xp.expm1(-xp.where(narrow, width, xp.ones_like(width))))
     return xp.where(narrow, near, xp.log1p(-xp.exp(-width)))

@@ -1,4 +1,4 @@
-"""The distributions of the logarithm of a time, by the names that losses give them."""
+"""The distributions of the logarithm of a time, by the names that losses use."""
 
 from lossfw_std.intervals.base import StandardDistribution
 from lossfw_std.intervals.extreme import EXTREME

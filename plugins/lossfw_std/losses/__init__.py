@@ -1,1 +1,1 @@
-"""Built-in losses, one file for each or for a close family."""
+"""Built-in losses, one file per loss or close family."""

@@ -10,7 +10,7 @@ from lossfw_std.parabolas import over_distance
 class AbsoluteError(DistanceLoss):
     """Absolute error, |r| with r = y - t.
 
-    Use it when a regression has outliers and the median of the target is wanted.
+    Use it when a regression has outliers, or should predict the median of the target.
 
     Prediction and target of one shape, both real; one loss per element.
 

@@ -30,26 +30,22 @@ class AbsolutePercentageError(PointwiseLoss):
 
     Use it when errors count relative to a target that is never near 0.
 
-    Prediction and target of one shape, both real; one loss per element. It is a
-    share: 0.05 for five percent. A target of 0 is refused unless there is a
-    floor.
+    Prediction and target of one shape, both real; one loss per element. It is a fraction: 0.05 for
+    five percent. A target of 0 is an error unless there is a floor.
 
     Parameters
     ----------
     floor : float or None
-        The least denominator, in units of the target: abs(t) below it counts as
-        the floor.
+        The smallest denominator, in units of the target: it replaces a smaller abs(t).
 
     Notes
     -----
-    It is absolute error with sample weights 1 / max(abs(t), floor), and so its
-    mean is least at a weighted median: below the median, since small targets
-    weigh more. It elicits nothing that has a name here. Without a floor the
-    derivative 1 / abs(t) has no bound. The derivative at the target, where it jumps,
-    is 0; the break is at another prediction for each target. Source:
-    Makridakis, *Accuracy measures: theoretical and practical concerns*,
-    International Journal of Forecasting 9, 1993,
-    doi:10.1016/0169-2070(93)90079-3.
+    It is absolute error with sample weights 1 / max(abs(t), floor), and so its mean is least at a
+    weighted median: below the median, because small targets weigh more. It elicits nothing that has
+    a name. Without a floor the derivative 1 / abs(t) has no bound. The derivative at the target,
+    where it jumps, is 0; the break is at another prediction for each target. Source: Makridakis,
+    *Accuracy measures: theoretical and practical concerns*, International Journal of Forecasting 9,
+    1993, doi:10.1016/0169-2070(93)90079-3.
 
     See Also
     --------

@@ -28,40 +28,40 @@ from lossfw_std.intervals import DISTRIBUTIONS, Ends
 class Aft(DistributionLoss, PointwiseLoss):
     """Accelerated failure time: negative log-likelihood of log T = y + sigma Z.
 
-    Use it when the target is the time until an event, and some rows are still waiting for it:
-    of them only a lower limit is known.
+    Use it when the target is the time until an event, and some rows are censored: for them only a
+    lower limit of the time is known.
 
-    The prediction has shape (...), the location of log T; exp of it is the median time for the
-    two symmetric distributions. The target has shape (..., 2), the columns ``lower`` and
-    ``upper`` of the time: equal for a time that was observed, upper infinite for a row that is
-    censored on the right, lower 0 on the left, and both finite for an interval. One loss per row.
+    The prediction has shape (...), the location of log T; exp of it is the median time for the two
+    symmetric distributions. The target has shape (..., 2), the columns ``lower`` and ``upper`` of
+    the time: equal for a time that was observed, upper infinite for a right-censored row, lower 0
+    for a left-censored one, and both finite for an interval. One loss per row.
 
     Parameters
     ----------
     distribution : {"normal", "logistic", "extreme"}
-        Of Z: log T is normal or logistic, or T has Weibull's distribution with shape 1 / sigma.
+        The distribution of Z: log T is normal or logistic, or T is Weibull with shape 1 / sigma.
     sigma : float
         The scale of log T, above 0.
 
     Notes
     -----
-    An observed time gives minus the log of its density, and the others minus the log of a
+    An observed time has the loss minus the log of its density, and the others minus the log of a
     probability, F((log upper - y) / sigma) - F((log lower - y) / sigma). The digits of the
     difference are kept in both tails and for narrow intervals.
 
-    Convex in y, because all three densities are log-concave. It is what XGBoost calls
-    ``survival:aft``, which cuts derivatives at 15. Source: Wei, *The accelerated failure time
-    model: a useful alternative to the Cox regression model in survival analysis*, Statistics in
-    Medicine 11, 1992, doi:10.1002/sim.4780111409.
+    Convex in y, because all three densities are log-concave. XGBoost calls it ``survival:aft`` and
+    clips derivatives at 15. Source: Wei, *The accelerated failure time model: a useful alternative
+    to the Cox regression model in survival analysis*, Statistics in Medicine 11, 1992,
+    doi:10.1002/sim.4780111409.
 
     See Also
     --------
     cox : without a distribution of the times.
-    discrete_hazard : a hazard of its own in each interval.
+    discrete_hazard : a separate hazard in each interval.
 
     Examples
     --------
-    An event after two years, a row that was lost after three, and an event between both:
+    An event after two years, a row that was censored after three, and an event in between:
 
     >>> import math
     >>> loss = Aft()
@@ -124,7 +124,7 @@ class Aft(DistributionLoss, PointwiseLoss):
         return self._losses(xp, y, t, 2)
 
     def quantile(self, xp: Namespace, y: Array, p: Array) -> Array:
-        """Return the time before which the event comes with probability p."""
+        """Return the time by which the event happens with probability p."""
         return xp.exp(y + self.sigma * DISTRIBUTIONS[self.distribution].quantile(xp, p))
 
     def cdf(self, xp: Namespace, y: Array, x: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The loss of accelerated failure times with a trained scale."""
+"""The loss of accelerated failure times with a predicted scale."""
 
 from __future__ import annotations
 
@@ -51,37 +51,37 @@ _WAITING: dict[str, Callable[[Namespace, Array, int], Array]] = {
 
 
 class AftNll(DistributionLoss, PointwiseLoss):
-    """Accelerated failure time with a trained scale: -log-likelihood of log T = location + scale Z.
+    """Accelerated failure time with its scale: -log-likelihood of log T = location + scale Z.
 
-    Use it when the target is the time until an event, some rows are still waiting for it, and the
-    model predicts how far times are spread too.
+    Use it when the target is the time until an event, some rows are censored, and the model also
+    predicts how widely the times are spread.
 
     The prediction has shape (..., 2): in each row the location of log T and the logarithm of the
     scale. The target has shape (..., 2), the columns ``time``, above 0, and ``event``: 1 if the
-    event came then, 0 if the row was seen until then without one. One loss per row.
+    event happened then, 0 if the row was observed until then without one. One loss per row.
 
     Parameters
     ----------
     distribution : {"normal", "logistic", "extreme"}
-        Of Z: log T is normal or logistic, or T has Weibull's distribution with shape 1 / scale.
+        The distribution of Z: log T is normal or logistic, or T is Weibull with shape 1 / scale.
 
     Notes
     -----
     With z = (log T - location) / scale, a row with an event has -log f(z) + log scale + log T, and
-    one without has -log of the chance of a larger z. Convex in the location, but not in the row.
-    It has no lower bound, so its accuracy is that of a value of 1. Results are promised for times
-    from 1e-10 to 1e10. Source: Wei, *The accelerated failure time model: a useful alternative to
-    the Cox regression model in survival analysis*, Statistics in Medicine 11, 1992,
+    one without has -log of the probability of a larger z. Convex in the location, but not in the
+    row. It has no lower bound, so its accuracy is that of a value of 1. Results are promised for
+    times from 1e-10 to 1e10. Source: Wei, *The accelerated failure time model: a useful alternative
+    to the Cox regression model in survival analysis*, Statistics in Medicine 11, 1992,
     doi:10.1002/sim.4780111409.
 
     See Also
     --------
-    aft : with one scale for all rows, and of intervals.
+    aft : with one scale for all rows, and for intervals.
     censored_weibull_nll : the extreme value distribution, by scale and shape.
 
     Examples
     --------
-    An event after two years, and a row that was lost after three:
+    An event after two years, and a row that was censored after three:
 
     >>> loss = AftNll()
     >>> loss([[0.0, 0.0], [0.0, 0.0]], [[2.0, 1], [3.0, 0]], reduction="none").round(6)

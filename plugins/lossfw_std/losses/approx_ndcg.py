@@ -18,16 +18,16 @@ _LOG_TWO = math.log(2.0)
 class ApproxNdcg(GroupLoss):
     """Minus the NDCG of smooth ranks, -sum_i (2^t_i - 1) / log2(1 + r_i) / ideal.
 
-    Use it when a network is trained on the NDCG itself and not on pairs.
+    Use it to train a network on the NDCG itself, not on pairs.
 
-    Prediction real: a score for each row. Target: its relevance t, at or above 0, with the gain
-    2^t - 1. One loss for each group, from -1 for a perfect order that is far apart to 0; where
-    nothing is relevant it is 0.
+    Prediction real: a score for each row. Target: its relevance t, at or above 0, with the gain 2^t
+    - 1. One loss per group, from -1 for a perfect order with distant scores up to 0; 0 if nothing
+    is relevant.
 
     Parameters
     ----------
     temperature : float
-        T, in units of the scores: the smaller, the nearer the ranks are to true ones.
+        T, in units of the scores: the smaller it is, the nearer the smooth ranks are to true ranks.
 
     Notes
     -----
@@ -39,7 +39,7 @@ class ApproxNdcg(GroupLoss):
 
     See Also
     --------
-    lambda_ndcg : of pairs, as boosting libraries have it.
+    lambda_ndcg : from pairs, as in boosting libraries.
 
     Examples
     --------

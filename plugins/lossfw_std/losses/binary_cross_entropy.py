@@ -41,8 +41,8 @@ _SMALL_DELTA = 1e-8
 class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
     """Binary cross-entropy, -w t log y - (1 - t) log(1 - y).
 
-    Use it when a model predicts the probability of a yes, or of several that are
-    not exclusive.
+    Use it when a model predicts the probability of one class, or of several classes that are not
+    exclusive.
 
     Prediction and target of one shape; one loss per element. Predictions are
     probabilities, or logits of any size, infinite ones included. Targets are 0,
@@ -51,17 +51,17 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
     Parameters
     ----------
     guard : {"normalised", "additive", "floor", "none"}
-        What keeps log(0) finite; see `lossfw.numerics.guards`. It is put before both
-        logarithms and plays no part in logits.
+        What keeps log(0) finite; see `lossfw.numerics.guards`. It applies to both logarithms, but
+        not with logits.
     delta : float
         The guard's constant.
     from_logits : bool
         Predictions are logits; sigmoid and logarithm are computed as one.
     pos_weight : float
-        The factor w of a target of 1, above 0: how many targets of 0 one of them
-        outweighs, as in ``torch.nn.BCEWithLogitsLoss``.
+        The factor w of a target of 1, above 0: one of them counts as much as w targets of 0, as in
+        ``torch.nn.BCEWithLogitsLoss``.
     label_smoothing : float
-        Share s of the target that is spread evenly over 0 and 1, as in Keras: t
+        Fraction s of the target that is spread evenly over 0 and 1, as in Keras: t
         becomes (1 - s) t + s / 2, before it is weighted.
 
     Notes
@@ -73,29 +73,26 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
     The gradient for a soft target goes through 0 where prediction and target
     agree; there its accuracy is that of its terms.
 
-    It elicits the mean of the targets, and is strictly proper, only for the guard
-    ``"none"``: the others move the minimiser, by delta at most. It is not
-    0 at a soft target, whose entropy it has for its minimum. The floor makes a
-    kink at which convexity is lost, at delta for one target and at 1 - delta
-    for the other. The additive guard is bounded by -log1p(delta), not by 0.
+    It elicits the mean of the targets, and is strictly proper, only for the guard ``"none"``: the
+    others move the minimiser, by delta at most. Its minimum for a soft target is the target's
+    entropy, not 0. The floor makes a kink where the loss is not convex, at delta for one target and
+    at 1 - delta for the other. The additive guard is bounded by -log1p(delta), not by 0.
 
-    With a weight w the minimiser of targets of mean p is w p / (w p + 1 - p), so
-    the loss is neither proper nor calibrated: its place of 1/2 is at p = 1 / (1 +
-    w). A mean divides by the number of targets, not by their weights; to divide by
-    these, give them as sample_weight. With smoothing the minimiser is the smoothed
-    mean, on the same side of 1/2. Source: Good, *Rational decisions*, Journal of
-    the Royal Statistical Society B 14, 1952,
-    doi:10.1111/j.2517-6161.1952.tb00104.x; weights: King and Zeng, *Logistic
-    regression in rare events data*, Political Analysis 9, 2001,
-    doi:10.1093/oxfordjournals.pan.a004868; label smoothing: Szegedy et al.,
-    *Rethinking the Inception architecture for computer vision*, 2016,
+    With a weight w the minimiser of targets of mean p is w p / (w p + 1 - p), so the loss is
+    neither proper nor calibrated: the minimiser is 1/2 at p = 1 / (1 + w). A mean divides by the
+    number of targets, not by their weights; to divide by these, give them as sample_weight. With
+    smoothing the minimiser is the smoothed mean, on the same side of 1/2. Source: Good, *Rational
+    decisions*, Journal of the Royal Statistical Society B 14, 1952,
+    doi:10.1111/j.2517-6161.1952.tb00104.x; weights: King and Zeng, *Logistic regression in rare
+    events data*, Political Analysis 9, 2001, doi:10.1093/oxfordjournals.pan.a004868; label
+    smoothing: Szegedy et al., *Rethinking the Inception architecture for computer vision*, 2016,
     doi:10.1109/CVPR.2016.308.
 
     See Also
     --------
     cross_entropy : over classes.
     logistic : of the margin, with targets -1 and 1.
-    focal : weighs good predictions down; with gamma = 0 the same.
+    focal : gives less weight to good predictions; the same for gamma = 0.
 
     Examples
     --------

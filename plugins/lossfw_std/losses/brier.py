@@ -11,8 +11,8 @@ from lossfw import SIMPLEX, Array, CategoricalLoss, Claims, Namespace, Space
 class Brier(CategoricalLoss):
     """Brier's score, sum over classes of (y - t)^2.
 
-    Use it when probabilities of classes are to be calibrated, and one confident
-    mistake must not dominate.
+    Use it when class probabilities should be calibrated, and one confident mistake must not
+    dominate.
 
     Prediction of shape (..., K): distributions. Target: class indices (...), or
     distributions (..., K), one-hot or soft. One loss per row, from 0 to 2.
@@ -21,7 +21,7 @@ class Brier(CategoricalLoss):
     -----
     Brier's own definition, the sum over all classes: for two classes it is
     twice the squared error of one of the probabilities. Strictly proper, and
-    unlike cross-entropy bounded: one confident mistake cannot rule the mean.
+    unlike cross-entropy bounded: one confident mistake cannot dominate the mean.
     Source: Brier, *Verification of forecasts expressed in terms of
     probability*, 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
 

@@ -35,16 +35,16 @@ class CategoricalFocal(RawOutputLoss, OwnClassLoss):
     Parameters
     ----------
     gamma : float
-        At or above 0. How much less a class counts that is already predicted well.
+        At or above 0: the larger it is, the less a well predicted class counts.
     alpha : float or tuple of float, optional
-        The factor a: one number, or one for each class. None is 1.
+        The factor a: one number, or one per class. None means 1.
     from_logits : bool
         Predictions are logits.
 
     Notes
     -----
     Calibrated, because each term falls as y grows, unless alpha weighs the classes.
-    Not proper for gamma above 0: the minimiser is less sure than the truth.
+    Not proper for gamma above 0: the minimiser is less confident than the true probabilities.
     Convex in the probabilities for every gamma, but not in logits: for a class
     that is predicted badly the derivative tends to -1 from below. 0 at y = t for a
     class, not for a soft target. Source: Lin et al., *Focal loss for dense

@@ -11,7 +11,7 @@ from lossfw_std.parabolas import ConcaveInSquare
 class Cauchy(ConcaveInSquare):
     """Cauchy loss, c^2/2 log(1 + (r/c)^2).
 
-    Use it when a regression has gross outliers, and each is still to pull a little.
+    Use it when a regression has gross outliers, which should still pull a little.
 
     Prediction and target of one shape, both real; one loss per element. Near 0
     it is r^2 / 2, far out it grows like a logarithm.
@@ -24,12 +24,10 @@ class Cauchy(ConcaveInSquare):
 
     Notes
     -----
-    The likelihood of Cauchy's distribution, apart from a constant. Not convex
-    beyond c, and so it elicits nothing by a formula. Neither bounded nor
-    strongly anything. Black's "Lorentzian" has another scale: log(1 + (r/s)^2 /
-    2). Source: Black and Anandan, *The robust estimation of multiple motions*,
-    Computer Vision and Image Understanding 63, 1996,
-    doi:10.1006/cviu.1996.0006.
+    The likelihood of Cauchy's distribution, apart from a constant. Not convex beyond c, and so it
+    elicits nothing by a formula. It is neither bounded nor strongly convex. Black's "Lorentzian"
+    has another scale: log(1 + (r/s)^2 / 2). Source: Black and Anandan, *The robust estimation of
+    multiple motions*, Computer Vision and Image Understanding 63, 1996, doi:10.1006/cviu.1996.0006.
 
     See Also
     --------

@@ -24,30 +24,30 @@ _OF_TIME = WeibullNll()
 class CensoredWeibullNll(DistributionLoss, Likelihood):
     r"""Weibull negative log-likelihood of censored times, w - e (log w + log k - log t).
 
-    Use it when the target is the time until an event, some rows are still waiting for it, and the
-    model predicts whether the hazard rises or falls with time.
+    Use it when the target is the time until an event, some rows are censored, and the model
+    predicts whether the hazard rises or falls with time.
 
-    The prediction has shape (..., 2): in each row the logarithms of the scale s and of the shape
-    k. The target has shape (..., 2), the columns ``time``, above 0, and ``event``: 1 if the event
-    came then, 0 if the row was seen until then without one. One loss per row.
+    The prediction has shape (..., 2): in each row the logarithms of the scale s and of the shape k.
+    The target has shape (..., 2), the columns ``time``, above 0, and ``event``: 1 if the event
+    happened then, 0 if the row was observed until then without one. One loss per row.
 
     Notes
     -----
     With w = (t / s)^k, a row with an event has the loss of `weibull_nll`, and one without has w,
-    minus the logarithm of the chance to wait longer. The median time is s log(2)^(1 / k). Convex
-    in the log scale, but not in the row.
+    minus the logarithm of the probability of a later event. The median time is s log(2)^(1 / k).
+    Convex in the log scale, but not in the row.
 
     Source: Kalbfleisch and Prentice, *The Statistical Analysis of Failure Time Data*, 2nd edition,
     2002, chapter 3, doi:10.1002/9781118032985.
 
     See Also
     --------
-    aft : of intervals too, and of other distributions, with one scale for all rows.
+    aft : also for intervals and other distributions, with one scale for all rows.
     cox : without a distribution of the times.
 
     Examples
     --------
-    An event after two years, and a row that was lost after three:
+    An event after two years, and a row that was censored after three:
 
     >>> loss = CensoredWeibullNll()
     >>> loss([[1.0, 0.5], [1.0, 0.5]], [[2.0, 1], [3.0, 0]], reduction="none").round(6)

@@ -11,8 +11,8 @@ from lossfw_std.parabolas import ConcaveInSquare
 class Charbonnier(ConcaveInSquare):
     """Charbonnier loss, sqrt(r^2 + c^2) - c.
 
-    Use it when absolute error is meant, but with a derivative everywhere, as for
-    pixels and flows.
+    Use it in place of absolute error when the derivative must exist everywhere, as for pixels and
+    optical flow.
 
     Prediction and target of one shape, both real; one loss per element. Near 0
     it is r^2 / (2 c), far out |r| - c.

@@ -1,4 +1,4 @@
-"""Contrastive losses: rows of a batch that belong together have vectors of one direction."""
+"""Contrastive losses: rows of a batch that belong together should have vectors of one direction."""
 
 from __future__ import annotations
 
@@ -74,26 +74,26 @@ class NtXent(_OfClasses):
 
     Use it when a batch holds pairs of views of the same thing, and all other rows are negatives.
 
-    Prediction: one vector for each row, not all zeros, an array (n, D). Target: a number that
-    names the class of the row, such as that of the image behind a view. One loss for each group;
-    without ``group=`` all rows are one batch. A batch without two rows of a class costs 0.
+    Prediction: one vector per row, not all zeros, an array (n, D). Target: the number of the row's
+    class, such as the number of the image that a view shows. One loss for each group; without
+    ``group=`` all rows are one batch. A batch without two rows of a class costs 0.
 
     Parameters
     ----------
     temperature : float
-        By which cosines are divided: the smaller, the more the nearest negatives count.
+        Divides the cosines: the smaller it is, the more the nearest negatives count.
 
     Notes
     -----
     With c_ij the cosine of two rows it is the mean over the ordered pairs (i, j) of one class of
-    -log(e_ij / (e_ij + sum of e_ik over the rows k of other classes)), e_ij = exp(c_ij / T). A
-    mean over batches that are filled up differs from that of the batch as a whole: negatives are
-    those of the group. Source: Chen et al., *A simple framework for contrastive learning of
-    visual representations*, ICML 2020, arXiv:2002.05709.
+    -log(e_ij / (e_ij + sum of e_ik over the rows k of other classes)), e_ij = exp(c_ij / T).
+    Negatives come only from the same group, so a mean over parts of a batch differs from the loss
+    of the whole batch. Source: Chen et al., *A simple framework for contrastive learning of visual
+    representations*, ICML 2020, arXiv:2002.05709.
 
     See Also
     --------
-    supervised_contrastive : the other rows of the class stand in the sum too.
+    supervised_contrastive : the sum also includes the other rows of the class.
     info_nce : pairs of a query and a key.
 
     Examples
@@ -138,18 +138,18 @@ class NtXent(_OfClasses):
 
 
 class SupervisedContrastive(_OfClasses):
-    """Supervised contrastive loss, of all rows that share a class.
+    """Supervised contrastive loss over all rows that share a class.
 
     Use it when rows of a batch have labels, and more than two of them may share one.
 
-    Prediction: one vector for each row, not all zeros, an array (n, D). Target: a number that
-    names the class of the row. One loss for each group; without ``group=`` all rows are one
-    batch. A batch without two rows of a class costs 0.
+    Prediction: one vector per row, not all zeros, an array (n, D). Target: the number of the row's
+    class. One loss for each group; without ``group=`` all rows are one batch. A batch without two
+    rows of a class costs 0.
 
     Parameters
     ----------
     temperature : float
-        By which cosines are divided: the smaller, the more the nearest rows count.
+        Divides the cosines: the smaller it is, the more the nearest rows count.
 
     Notes
     -----
@@ -159,7 +159,7 @@ class SupervisedContrastive(_OfClasses):
 
     See Also
     --------
-    nt_xent : only rows of other classes stand in the sum.
+    nt_xent : the sum includes only rows of other classes.
 
     Examples
     --------
@@ -202,24 +202,24 @@ class InfoNce(GroupLoss):
     negatives.
 
     The prediction has the columns query and key, two vectors of one size: an array (n, 2, D). The
-    target plays no part: any numbers of the shape (n,) will do, such as zeros. One loss for each
-    group; without ``group=`` all rows are one batch. A batch of one row costs 0.
+    target is ignored: any numbers of shape (n,) will do, such as zeros. One loss for each group;
+    without ``group=`` all rows are one batch. A batch of one row costs 0.
 
     Parameters
     ----------
     temperature : float
-        By which products are divided.
+        Divides the products.
 
     Notes
     -----
-    It is the mean over the rows i of log(sum_j exp(q_i . k_j / T)) - q_i . k_i / T. Vectors are
-    taken as they are: for cosines, make them of length 1. For both directions, add the loss with
-    the columns exchanged. Source: van den Oord, Li and Vinyals, *Representation learning with
+    It is the mean over the rows i of log(sum_j exp(q_i . k_j / T)) - q_i . k_i / T. Vectors are not
+    normalised: for cosines, scale them to length 1. For both directions, add the loss with
+    exchanged columns. Source: van den Oord, Li and Vinyals, *Representation learning with
     contrastive predictive coding*, 2018, arXiv:1807.03748.
 
     See Also
     --------
-    nt_xent : by cosines, with classes.
+    nt_xent : with cosines and classes.
 
     Examples
     --------

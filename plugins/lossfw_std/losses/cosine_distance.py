@@ -43,17 +43,16 @@ class CosineDistance(CategoricalLoss):
     Parameters
     ----------
     zero : "error" or float
-        A row of zeros has no direction: it is a `DomainError`, or costs this
-        much, from 0 to 2, and has no gradient.
+        A row of zeros has no direction: it raises `DomainError`, or has this loss, from 0 to 2, and
+        the gradient 0.
 
     Notes
     -----
-    It equals half the squared distance of the unit rows, so its digits do not
-    end where the cosine rounds to 1. Both are computed here from the sine: the
-    part of t that is at right angles to y comes from determinants, so that it is
-    exactly 0 for parallel rows, and keeps the digits of a small angle. Not convex,
-    and steep without bound near y = 0. Source: Salton and McGill, *Introduction to
-    modern information retrieval*, 1983.
+    It equals half the squared distance of the unit rows, and stays accurate where the cosine rounds
+    to 1. Value and gradient come from the sine: the component of t orthogonal to y is computed from
+    determinants, so it is exactly 0 for parallel rows and accurate for small angles. Not convex,
+    and steep without bound near y = 0. Source: Salton and McGill, *Introduction to modern
+    information retrieval*, 1983.
 
     See Also
     --------

@@ -17,7 +17,7 @@ from lossfw_std.directions import DIRECTION
 class CosineEmbedding(PointwiseLoss):
     """Cosine embedding loss, 1 - cos for alike pairs and max(0, cos - margin) for others.
 
-    Use it when pairs of vectors are known to be alike or not, and only their directions count.
+    Use it when it is known which pairs of vectors are alike, and only their directions count.
 
     The prediction has the columns first and second, two vectors of one size, not all zeros: an
     array (..., 2, D). Target: +1 for a pair that is alike, -1 for one that is not. One loss for
@@ -26,7 +26,7 @@ class CosineEmbedding(PointwiseLoss):
     Parameters
     ----------
     margin : float
-        Up to this cosine, from -1 to 1, a pair that is not alike costs nothing.
+        Up to this cosine, from -1 to 1, the loss of a pair that is not alike is 0.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""Cox's partial likelihood: of whose turn it was at each event."""
+"""Cox's partial likelihood: which row at risk has the event."""
 
 from __future__ import annotations
 
@@ -22,27 +22,28 @@ from lossfw_std import risk_pairs, risk_sets
 class Cox(GroupLoss):
     """Cox's partial likelihood, at each event the log of the sum of exp(y) at risk, less its own y.
 
-    Use it when the target is the time until an event, some rows are censored, and only the order
-    of the times is to count.
+    Use it when the target is the time until an event, some rows are censored, and only the order of
+    the times should count.
 
     The prediction has shape (N,), the log hazards of the rows up to a constant. The target has
-    shape (N, 2), the columns ``time`` and ``event``: 1 if the event came at that time, 0 if the
-    row was seen up to it without one. A group is a stratum: rows are compared within it alone.
-    One loss per stratum, the sum over its events; without ``group=`` all rows are one stratum.
+    shape (N, 2), the columns ``time`` and ``event``: 1 if the event happened at that time, 0 if the
+    row was observed until then without one. A group is a stratum: only rows of the same stratum are
+    compared. One loss per stratum, the sum over its events; without ``group=`` all rows are one
+    stratum.
 
     Parameters
     ----------
     ties : {"efron", "breslow"}
-        How events at one time are counted. With ``"breslow"`` each has all of them in its risk
-        set; with ``"efron"`` the l-th of d has only 1 - l/d of them, as if they had come one
-        after the other, in an order that is not known.
+        How tied events are counted. With ``"breslow"`` each has all of them in its risk set; with
+        ``"efron"`` the l-th of d has only 1 - l/d of them, as if they had happened one after the
+        other in an unknown order.
 
     Notes
     -----
-    At risk at a time are the rows whose own time is not before it. Convex; the same for scores
-    with a constant added. A row without an event counts through the risk sets alone, and a
-    stratum without any event has loss 0. A mean over small batches is another loss, because risk
-    sets are then those of the batch: train on whole strata.
+    A row is at risk until its own time. Convex; the same for scores with a constant added. A row
+    without an event counts only in the risk sets, and a stratum without events has loss 0. A mean
+    over small batches is another loss, because risk sets are then those of the batch: train on
+    whole strata.
 
     Strata of more than 128 rows take n log n operations and n numbers of memory, smaller ones n^2.
     XGBoost's ``survival:cox`` subtracts rows from the risk set, so that its derivatives lose
@@ -55,7 +56,7 @@ class Cox(GroupLoss):
     See Also
     --------
     aft : of the times themselves, with a distribution.
-    discrete_hazard : a hazard of its own in each interval.
+    discrete_hazard : a separate hazard in each interval.
 
     Examples
     --------

@@ -41,20 +41,19 @@ class CrossEntropy(RawOutputLoss, GuardedLoss, CategoricalLoss):
     Parameters
     ----------
     guard : {"normalised", "additive", "floor", "none"}
-        What keeps log(0) finite; see `lossfw.numerics.guards`. Plays no part in logits.
+        What keeps log(0) finite; see `lossfw.numerics.guards`. Not used with logits.
     delta : float
         The guard's constant.
     from_logits : bool
         Predictions are logits; softmax and logarithm are computed as one.
     label_smoothing : float
-        Share of the target that is spread evenly over all K classes.
+        Fraction of the target that is spread evenly over all K classes.
 
     Notes
     -----
-    Prediction of shape (..., K): distributions, or logits of any size, infinite
-    ones included. Target: class indices (...), or distributions (..., K),
-    one-hot or soft. One loss per row. It is 0 at y = t for a class; at a soft
-    target the target's entropy remains.
+    Prediction of shape (..., K): distributions, or logits of any size, infinite ones included.
+    Target: class indices (...), or distributions (..., K), one-hot or soft. One loss per row. It is
+    0 at y = t for a class, and the target's entropy for a soft target.
 
     From logits, with m the largest of a row, the loss is ``(m - z_k) +
     log1p(rest)``, where the rest sums exp(z_j - m) over all classes but one of
@@ -64,23 +63,20 @@ class CrossEntropy(RawOutputLoss, GuardedLoss, CategoricalLoss):
     bound of the derivative depends on the number of classes. On probabilities the
     derivative along the simplex does, so no constant is claimed there.
 
-    Strictly proper only for the guard ``"none"``: the others move the
-    minimiser, by delta at most. With label smoothing it is not proper: the
-    minimiser is the smoothed distribution. Both leave the most probable class
-    the most probable, so it stays calibrated. The additive guard is bounded by
-    -log1p(delta), not by 0. Not convex with the floor, which is flat below
-    delta. Source: Good, *Rational decisions*, 1952,
-    doi:10.1111/j.2517-6161.1952.tb00104.x; Bishop, *Pattern recognition and
-    machine learning*, 2006, eq. 4.108; label smoothing: Szegedy et al.,
-    *Rethinking the Inception architecture for computer vision*, 2016,
-    doi:10.1109/CVPR.2016.308.
+    Strictly proper only for the guard ``"none"``: the others move the minimiser, by delta at most.
+    With label smoothing it is not proper: the minimiser is the smoothed distribution. Both keep the
+    most probable class, so the loss stays calibrated. The additive guard is bounded by
+    -log1p(delta), not by 0. Not convex with the floor, which is flat below delta. Source: Good,
+    *Rational decisions*, 1952, doi:10.1111/j.2517-6161.1952.tb00104.x; Bishop, *Pattern recognition
+    and machine learning*, 2006, eq. 4.108; label smoothing: Szegedy et al., *Rethinking the
+    Inception architecture for computer vision*, 2016, doi:10.1109/CVPR.2016.308.
 
     See Also
     --------
     binary_cross_entropy : for one probability per element.
-    kl_divergence : less the entropy of the target.
-    categorical_focal, poly_cross_entropy, generalised_cross_entropy : changed
-        for classes that are predicted well, or labelled wrong.
+    kl_divergence : minus the entropy of the target.
+    categorical_focal, poly_cross_entropy, generalised_cross_entropy : with other weights for
+        well predicted or wrongly labelled classes.
 
     Examples
     --------

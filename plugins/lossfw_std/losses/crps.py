@@ -97,7 +97,7 @@ def _parts(xp: Namespace, y: Any, t: Array) -> tuple[Array, Array, Array]:
 class CrpsNormal(_LocationScaleCrps):
     """CRPS of a normal distribution, s (z (2 F(z) - 1) + 2 f(z) - 1 / sqrt(pi)).
 
-    Use it when a model predicts a normal distribution, and outliers should not rule the fit.
+    Use it when a model predicts a normal distribution, and outliers should not dominate the fit.
 
     The prediction has the columns location, m, and log_scale, the logarithm of the standard
     deviation s; both are any real numbers. f and F are density and distribution function of the

@@ -30,19 +30,19 @@ class CrpsEnsemble(DistributionLoss, PointwiseLoss):
     Parameters
     ----------
     fair : bool
-        Divide the sum over pairs by 2 n (n - 1), with n of at least 2. The mean of the loss is
-        then that of an endless ensemble from which the members are drawn, so that ensembles of
-        different sizes can be compared.
+        Divide the sum over pairs by 2 n (n - 1), with n of at least 2. The expected loss is then
+        that of an infinite ensemble from the same distribution, so that ensembles of different
+        sizes can be compared.
 
     Notes
     -----
     It is the integral over x of (F(x) - [t <= x])^2, where F(x) is the fraction of members at or
-    below x. The value is computed as a sum over the gaps between sorted members and target, all
-    of one sign, so that nothing cancels. Members that are equal have the mean of their derivatives.
-    For one member it is the absolute error. Sources: Gneiting and Raftery, *Strictly proper
-    scoring rules, prediction, and estimation*, Journal of the American Statistical Association
-    102, 2007, doi:10.1198/016214506000001437; Ferro, *Fair scores for ensemble forecasts*,
-    Quarterly Journal of the Royal Meteorological Society 140, 2014, doi:10.1002/qj.2270.
+    below x. The value is a sum over the gaps between sorted members and target, all of one sign, so
+    nothing cancels. Equal members share the mean of their derivatives. For one member it is the
+    absolute error. Sources: Gneiting and Raftery, *Strictly proper scoring rules, prediction, and
+    estimation*, Journal of the American Statistical Association 102, 2007,
+    doi:10.1198/016214506000001437; Ferro, *Fair scores for ensemble forecasts*, Quarterly Journal
+    of the Royal Meteorological Society 140, 2014, doi:10.1002/qj.2270.
 
     See Also
     --------
@@ -106,7 +106,7 @@ class CrpsEnsemble(DistributionLoss, PointwiseLoss):
         return over_distance(xp, y - t[..., None]) / y.shape[-1]
 
     def quantile(self, xp: Namespace, y: Array, p: Array) -> Array:
-        """The least member that the share p of all members does not exceed."""
+        """The smallest member with at least the fraction p of all members at or below it."""
         lower = (columns(xp, y) + 1) / y.shape[-1] < p[..., None]
         place = xp.sum(xp.astype(lower, xp.int64), axis=-1, keepdims=True)
         return xp.take_along_axis(xp.sort(y, axis=-1), place, axis=-1)[..., 0]

@@ -41,7 +41,7 @@ _Cuts = Annotated[
 class CumulativeLink(PointwiseLoss):
     """Cumulative link of ordered classes, -log(F(c_k - y) - F(c_(k-1) - y)) for class k.
 
-    Use it when classes have an order, such as grades or stages, and a model gives one score.
+    Use it when classes have an order, such as grades or stages, and the model predicts one score.
 
     The prediction has shape (...), any real score: the larger it is, the higher the class. The
     target has the same shape, a class 0 .. K - 1, where K - 1 is the number of cuts. One loss
@@ -57,11 +57,11 @@ class CumulativeLink(PointwiseLoss):
 
     Notes
     -----
-    The chance of a class above k is 1 - F(c_k - y). The difference of two values of F keeps its
-    digits in both tails and for cuts that nearly meet. Convex in y, because the three densities
-    are log-concave. The cuts are constants here: estimate them from the shares of the classes,
-    or try several. Source: McCullagh, *Regression models for ordinal data*, Journal of the
-    Royal Statistical Society B 42, 1980, doi:10.1111/j.2517-6161.1980.tb01109.x.
+    The probability of a class above k is 1 - F(c_k - y). The difference of two values of F keeps
+    its digits in both tails and for nearly equal cuts. Convex in y, because the three densities are
+    log-concave. The cuts are constants: estimate them from the class frequencies, or try several.
+    Source: McCullagh, *Regression models for ordinal data*, Journal of the Royal Statistical
+    Society B 42, 1980, doi:10.1111/j.2517-6161.1980.tb01109.x.
 
     See Also
     --------

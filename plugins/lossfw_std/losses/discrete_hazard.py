@@ -22,31 +22,31 @@ from lossfw.numerics import columns, sigmoid, softplus
 class DiscreteHazard(DistributionLoss, PointwiseLoss):
     """Discrete hazards, the sum of log(1 + exp(y_k)) up to the interval, less y there at an event.
 
-    Use it when time is counted in intervals, such as months, and the shape of the hazard is not
-    known: each interval has a logit of its own.
+    Use it when time is counted in intervals, such as months, and the shape of the hazard is
+    unknown: each interval has its own logit.
 
     The prediction has shape (..., K): in column k the logit of the hazard of interval k, the
-    chance of an event in it for a row that has reached it. The target has shape (..., 2), the
-    columns ``interval``, 0 .. K - 1, and ``event``: 1 if the event was in that interval, 0 if
-    the row was seen to its end without one. An interval of K or later says that the row outlived
+    probability of an event in it for a row that has reached it. The target has shape (..., 2), the
+    columns ``interval``, 0 .. K - 1, and ``event``: 1 if the event was in that interval, 0 if the
+    row was observed to its end without one. An interval of K or more means that the row outlived
     all columns, with or without an event afterwards. One loss per row.
 
     Notes
     -----
-    Minus the log-likelihood, the sum of the logistic losses of the intervals in which a row was
-    at risk. Convex; columns after the interval have derivative 0. A row that leaves within an
-    interval is best counted to the one before, because it was not at risk to its end. Source:
-    Gensheimer and Narasimhan, *A scalable discrete-time survival model for neural networks*, PeerJ
-    7, 2019, doi:10.7717/peerj.6257.
+    Minus the log-likelihood, the sum of the logistic losses of the intervals in which a row was at
+    risk. Convex; columns after the interval have derivative 0. Assign a row that is censored within
+    an interval to the interval before, because it was not at risk to the end. Source: Gensheimer
+    and Narasimhan, *A scalable discrete-time survival model for neural networks*, PeerJ 7, 2019,
+    doi:10.7717/peerj.6257.
 
     See Also
     --------
-    aft : of the time itself, with a distribution.
-    cox : of the order of times.
+    aft : for the time itself, with a distribution.
+    cox : for the order of times.
 
     Examples
     --------
-    An event in interval 1, and a row that was seen to the end of interval 1 without one:
+    An event in interval 1, and a row observed to the end of interval 1 without one:
 
     >>> loss = DiscreteHazard()
     >>> loss([[0.5, -1.0, 2.0], [0.5, -1.0, 2.0]], [[1, 1], [1, 0]], reduction="none")

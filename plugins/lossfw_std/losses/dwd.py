@@ -11,8 +11,8 @@ from lossfw.numerics import zero_or_nan
 class Dwd(MarginLoss):
     """Distance-weighted discrimination, 1 - m for m <= q/(q+1), else q^q / (q+1)^(q+1) / m^q.
 
-    Use it when a linear classifier has more columns than rows, where the hinge
-    piles up its margins.
+    Use it for a linear classifier with more columns than rows, where the hinge piles up data at the
+    margin.
 
     Prediction real, target in {-1, +1}, of one shape; one loss per element.
     m = t y.

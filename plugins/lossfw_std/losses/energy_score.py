@@ -12,8 +12,8 @@ from lossfw.numerics import computed_in_float64, multiply_or_zero
 class EnergyScore(PointwiseLoss):
     """Energy score, mean |y_i - t| - sum_ij |y_i - y_j| / (2 n^2), of vectors.
 
-    Use it when a model predicts a sample of several numbers that belong together, such as a wind
-    or the demands of the hours of a day.
+    Use it when a model predicts a sample of vectors, such as the wind, or the demand in each hour
+    of a day.
 
     The prediction has shape (..., n, D): n members in any order, each a vector. The target has
     shape (..., D). One loss per row; |.| is the Euclidean length, so all D numbers should have
@@ -21,8 +21,8 @@ class EnergyScore(PointwiseLoss):
 
     Notes
     -----
-    For vectors of one number it is `crps_ensemble`. Its gradient is made of unit vectors, which
-    are 0 between equal vectors. Source: Gneiting and Raftery, *Strictly proper scoring rules,
+    For vectors of one number it is `crps_ensemble`. Its gradient is a sum of unit vectors; the
+    vector between equal members is 0. Source: Gneiting and Raftery, *Strictly proper scoring rules,
     prediction, and estimation*, Journal of the American Statistical Association 102, 2007,
     doi:10.1198/016214506000001437.
 

@@ -19,15 +19,14 @@ class EpsilonInsensitive(DistanceLoss):
     Parameters
     ----------
     epsilon : float
-        Residual, in units of the target, that costs nothing. The default is
-        that of the usual implementations of support vector regression, and fits
-        targets of about unit scale.
+        Residuals up to this size, in units of the target, have the loss 0. The default is common in
+        support vector regression, for targets of about unit scale.
     squared : bool
         Take the square.
 
     Notes
     -----
-    With epsilon above 0 many predictions cost the least, so it elicits nothing.
+    With epsilon above 0 many predictions have the least loss, so it elicits nothing.
     At the kinks the derivative is taken from within, 0; so is the second
     derivative of the square. Source: Vapnik, *The nature of statistical
     learning theory*, 1995, chapter 6, doi:10.1007/978-1-4757-2440-0.

@@ -21,8 +21,7 @@ class Expectile(DistanceLoss):
     Parameters
     ----------
     q : float
-        Weight of predictions that are too low, between 0 and 1 and neither of
-        them.
+        Weight of predictions that are too low, strictly between 0 and 1.
 
     Notes
     -----

@@ -41,7 +41,7 @@ _POINTS, _ROUNDS = 401, 12
 class Focal(RawOutputLoss, PointwiseLoss):
     """Focal loss, -a (1 - s)^gamma log s with s the probability of the truth.
 
-    Use it when one of two classes is rare, as objects are against a background.
+    Use it when one of two classes is rare, such as objects against a background.
 
     Prediction and target of one shape; one loss per element. Predictions are
     probabilities y, or logits of any size, infinite ones included. For a target
@@ -51,9 +51,9 @@ class Focal(RawOutputLoss, PointwiseLoss):
     Parameters
     ----------
     gamma : float
-        How much less a good prediction counts; 0 for no less.
+        The larger it is, the less a good prediction counts; 0 for equal weights.
     alpha : float or None
-        Share of the targets of 1 in the weight; None gives both classes weight 1.
+        Weight of the targets 1; targets 0 have 1 - alpha. None gives both classes weight 1.
     from_logits : bool
         Predictions are logits; sigmoid and logarithm are computed as one.
 
@@ -62,16 +62,14 @@ class Focal(RawOutputLoss, PointwiseLoss):
     With gamma = 0 and alpha = None it is binary cross-entropy without a guard;
     with gamma = 0 and alpha = 1/2, half of it.
 
-    Stated not proper: with gamma > 0 the minimiser lies nearer to 1/2 than the
-    true probability, though on the same side of it, so it is calibrated. Where
-    alpha is not 1/2, it is not even that. Convex in the probability and, with
-    gamma > 0, not in the logit. Its constants are found by search where they
-    have no closed form. The derivatives for a soft target and the second
-    derivative from logits go through 0; there their accuracy is that of their
-    terms. Source: Lin, Goyal, Girshick, He and Dollar, *Focal loss for dense
-    object detection*, ICCV 2017, doi:10.1109/ICCV.2017.324; Charoenphakdee and
-    others, *On focal loss for class-posterior probability estimation*, CVPR
-    2021, doi:10.1109/CVPR46437.2021.00516.
+    Not proper for gamma > 0: the minimiser is nearer to 1/2 than the true probability. It is on the
+    same side of 1/2, so the loss is calibrated, unless alpha differs from 1/2. Convex in the
+    probability and, with gamma > 0, not in the logit. Constants without a closed form were found by
+    search. The derivatives for a soft target and the second derivative from logits go through 0;
+    there their accuracy is that of their terms. Source: Lin, Goyal, Girshick, He and Dollar, *Focal
+    loss for dense object detection*, ICCV 2017, doi:10.1109/ICCV.2017.324; Charoenphakdee and
+    others, *On focal loss for class-posterior probability estimation*, CVPR 2021,
+    doi:10.1109/CVPR46437.2021.00516.
 
     See Also
     --------

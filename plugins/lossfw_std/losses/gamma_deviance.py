@@ -12,8 +12,7 @@ from lossfw_std.deviance import Deviance, LogMeanBody, beyond_log
 class GammaDeviance(Deviance):
     """Gamma deviance, 2 (log(y / t) + t / y - 1).
 
-    Use it when targets are positive and their spread grows with their mean, as for
-    amounts of claims.
+    Use it when targets are positive and their spread grows with their mean, as for claim amounts.
 
     Prediction and target of one shape; one loss per element. The prediction y
     is a mean above 0, or its logarithm z, of any size, for ``link="log"``. The
@@ -37,7 +36,7 @@ class GammaDeviance(Deviance):
     See Also
     --------
     tweedie_deviance : of any power of the mean; this is its power 2.
-    squared_log_error : depends on the ratio too, up to the 1 that is added.
+    squared_log_error : depends on the ratio of 1 + y and 1 + t.
 
     Examples
     --------

@@ -16,8 +16,8 @@ _LOG_TWO_PI = math.log(2.0 * math.pi)
 class GammaNll(Likelihood):
     r"""Gamma negative log-likelihood, of amounts whose spread grows with their mean.
 
-    Use it when targets are above 0 and skewed, such as costs of claims, rainfall or waiting times,
-    and the model predicts how much they are spread too.
+    Use it when targets are above 0 and skewed, such as claim costs, rainfall or waiting times, and
+    the model also predicts their spread.
 
     The prediction has shape (..., 2): in each row the logarithms of the mean m and of the shape k.
     The target has shape (...) and is above 0. One loss per row.
@@ -26,9 +26,9 @@ class GammaNll(Likelihood):
     -----
     The standard deviation is m / sqrt(k), so that 1 / k is the dispersion of a generalised linear
     model; with k = 1 it is the exponential distribution. Up to terms of k and t alone it is k / 2
-    times `gamma_deviance`. It has no lower bound, so its accuracy is that of a value of 1.
-    Convex in the log mean, but not in the row. No gamma function of k is computed, but Binet's
-    function, which falls like 1 / (12 k).
+    times `gamma_deviance`. It has no lower bound, so its accuracy is that of a value of 1. Convex
+    in the log mean, but not in the row. Binet's function, which falls like 1 / (12 k), replaces the
+    gamma function of k.
 
     ================================= ==================================================
     elsewhere                         here
@@ -43,8 +43,8 @@ class GammaNll(Likelihood):
 
     See Also
     --------
-    gamma_deviance : of the mean alone.
-    weibull_nll, lognormal_nll : of other skewed distributions.
+    gamma_deviance : for the mean only.
+    weibull_nll, lognormal_nll : for other skewed distributions.
 
     Examples
     --------

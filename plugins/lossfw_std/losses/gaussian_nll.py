@@ -13,8 +13,7 @@ from lossfw.numerics import normal_cdf, normal_quantile, zero_or_nan
 class GaussianNll(DistributionLoss, DistanceLoss):
     """Gaussian negative log-likelihood, (log(2 pi v) + r^2 / v) / 2.
 
-    Use it when residuals are normal with a known variance, and likelihoods are to
-    be compared.
+    Use it when residuals are normal with a known variance, and you compare likelihoods.
 
     Prediction and target of one shape, both real; one loss per element. The
     prediction is the mean; the variance is known.
@@ -24,18 +23,17 @@ class GaussianNll(DistributionLoss, DistanceLoss):
     variance : float
         v, in squared units of the target.
     full : bool
-        Without it the constant log(2 pi) / 2 is left out.
+        Whether to include the constant log(2 pi) / 2.
 
     Notes
     -----
-    It elicits the mean. It can be negative: below a variance of 1 / (2 pi), or
-    of 1 where it is not full. So its accuracy is that of its larger term. At the
-    target it is 0 for a variance of 1 without the constant, and for no other.
-    Source: Gauss, *Theoria motus corporum coelestium*, 1809.
+    It elicits the mean. It can be negative for a variance below 1 / (2 pi), or below 1 if it is not
+    full, so its accuracy is that of its larger term. At the target it is 0 only for a variance of 1
+    without the constant. Source: Gauss, *Theoria motus corporum coelestium*, 1809.
 
     See Also
     --------
-    squared_error : with factor = 1 / (2 v) the same less a constant.
+    squared_error : the same up to a constant, with factor = 1 / (2 v).
     heteroscedastic_gaussian_nll : also predicts the variance.
 
     Examples

@@ -13,8 +13,7 @@ from lossfw_std.parabolas import ConcaveInSquare
 class GemanMcclure(ConcaveInSquare):
     """Geman-McClure loss, r^2 / (r^2 + c^2).
 
-    Use it when gross outliers are to have almost no pull, under a bounded loss
-    without a corner.
+    Use it when gross outliers should have almost no pull, with a bounded smooth loss.
 
     Prediction and target of one shape, both real; one loss per element, between
     0 and 1.
@@ -22,7 +21,7 @@ class GemanMcclure(ConcaveInSquare):
     Parameters
     ----------
     c : float
-        Scale, in units of the target: the residual that costs one half.
+        Scale, in units of the target: the residual whose loss is 1/2.
 
     Notes
     -----

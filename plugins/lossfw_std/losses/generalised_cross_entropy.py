@@ -14,7 +14,7 @@ from lossfw_std.own_class import OwnClassLoss
 class GeneralisedCrossEntropy(OwnClassLoss):
     """Generalised cross-entropy, sum over classes of t (1 - y^q) / q.
 
-    Use it when labels of classes are noisy.
+    Use it when class labels are noisy.
 
     Prediction of shape (..., K): distributions. Target: class indices (...), or
     distributions (..., K), one-hot or soft. One loss per row, from 0 to 1/q.
@@ -27,7 +27,7 @@ class GeneralisedCrossEntropy(OwnClassLoss):
 
     Notes
     -----
-    A wrong label costs at most 1/q, where cross-entropy would pull without end.
+    The loss of a wrong label is at most 1/q, while cross-entropy is unbounded.
     Calibrated, because each term falls as y grows. Not proper: the minimiser is
     proportional to the true probability to the power 1 / (1 - q), and for q = 1
     it names only the most probable class. 0 at y = t for a class, not for a

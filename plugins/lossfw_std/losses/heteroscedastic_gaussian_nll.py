@@ -24,7 +24,7 @@ _LOG_TWO_PI = math.log(2.0 * math.pi)
 class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
     """Gaussian negative log-likelihood, (log(2 pi) + s + (m - t)^2 exp(-s)) / 2.
 
-    Use it when a model predicts its own uncertainty beside the mean.
+    Use it when a model also predicts its uncertainty.
 
     The prediction has shape (..., 2): in each row the mean m and the logarithm
     s of the variance, both any real numbers. The target has shape (...), one
@@ -34,7 +34,7 @@ class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
     Parameters
     ----------
     full : bool
-        Without it the constant log(2 pi) / 2 is left out.
+        Whether to include the constant log(2 pi) / 2.
 
     Notes
     -----
@@ -42,7 +42,7 @@ class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
     s, the best m is the mean of the targets, and given both, the best exp(s) is
     their variance.
 
-    It goes through 0 and has no bound below: at m = t it falls with s for ever.
+    It has no lower bound: at m = t it falls with s without end.
     So its accuracy is that of a value of 1. Not convex in the row, although it is in m and in s.
     Source: Nix and Weigend, *Estimating the mean and variance of the target
     probability distribution*, IEEE International Conference on Neural Networks,
@@ -50,8 +50,8 @@ class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
 
     See Also
     --------
-    gaussian_nll : of a known variance.
-    crps_normal : the same distribution, with less weight of outliers.
+    gaussian_nll : for a known variance.
+    crps_normal : the same distribution, with less weight on outliers.
 
     Examples
     --------

@@ -12,14 +12,14 @@ from lossfw_std.parabolas import over_distance
 class Hinge(MarginLoss):
     """Hinge loss, max(0, margin - m) with m = t y.
 
-    Use it when a classifier of two classes needs the right side and no probability.
+    Use it when a binary classifier needs only the decision, not a probability.
 
     Prediction real, target in {-1, +1}, of one shape; one loss per element.
 
     Parameters
     ----------
     margin : float
-        From which margin on nothing is lost.
+        The loss is 0 from this margin on.
 
     Notes
     -----
@@ -52,7 +52,7 @@ class Hinge(MarginLoss):
         return positive_part(xp, self.margin - m)
 
     def derivative(self, xp: Namespace, m: Array) -> Array:
-        """-1 below the margin, 0 from there on."""
+        """-1 below the margin, 0 at and above it."""
         return 0.0 - xp.sign(self.value(xp, m))
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
@@ -60,7 +60,7 @@ class Hinge(MarginLoss):
         return zero_or_nan(xp, m)
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """1 / (2 |margin - m|), for the loss is |margin - m| / 2 and a straight line."""
+        """1 / (2 |margin - m|), because the loss is |margin - m| / 2 plus a straight line."""
         return 0.5 * over_distance(xp, self.margin - t * y)
 
     def claims(self) -> Claims:

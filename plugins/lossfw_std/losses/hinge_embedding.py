@@ -13,7 +13,7 @@ from lossfw.numerics import positive_part, zero_or_nan
 class HingeEmbedding(PointwiseLoss):
     """Hinge embedding loss, y for alike pairs and max(0, margin - y) for others.
 
-    Use it when you train distances of pairs, and each pair is alike or not.
+    Use it to train on distances of pairs that are either alike or not.
 
     Prediction and target of one shape; one loss per element. The prediction is a
     distance, at or above 0. The target is +1 for a pair that is alike and -1 for one
@@ -22,15 +22,14 @@ class HingeEmbedding(PointwiseLoss):
     Parameters
     ----------
     margin : float
-        The distance from which on a pair that is not alike costs nothing, above 0.
+        From this distance on, above 0, the loss of a pair that is not alike is 0.
 
     Notes
     -----
-    As ``torch.nn.HingeEmbeddingLoss``, which takes numbers below 0 too: for pairs that
-    are alike they would be rewarded without end. At the kink the derivative is taken
-    from the right, 0. Source: Hadsell, Chopra and LeCun, *Dimensionality reduction by
-    learning an invariant mapping*, CVPR 2006, doi:10.1109/CVPR.2006.100, who square
-    both parts.
+    As ``torch.nn.HingeEmbeddingLoss``, which also accepts numbers below 0, where the loss of alike
+    pairs is unbounded below. At the kink the derivative is taken from the right, 0. Source:
+    Hadsell, Chopra and LeCun, *Dimensionality reduction by learning an invariant mapping*, CVPR
+    2006, doi:10.1109/CVPR.2006.100, who square both parts.
 
     See Also
     --------

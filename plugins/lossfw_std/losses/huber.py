@@ -23,13 +23,12 @@ class Huber(ConcaveInSquare):
 
     Notes
     -----
-    It elicits neither mean nor median, but a value between them. Not strictly
-    convex, for beyond delta it is a straight line. Source: Huber, *Robust
-    estimation of a location parameter*, Annals of Mathematical Statistics 35,
-    1964, doi:10.1214/aoms/1177703732.
+    It elicits neither mean nor median, but a value between them. Not strictly convex, because it is
+    a straight line beyond delta. Source: Huber, *Robust estimation of a location parameter*, Annals
+    of Mathematical Statistics 35, 1964, doi:10.1214/aoms/1177703732.
 
-    Where others divide by the parameter (``smooth_l1`` with ``beta``), the
-    result is this one divided by delta.
+    Libraries that divide by the parameter (``smooth_l1`` with ``beta``) have this loss divided by
+    delta.
 
     See Also
     --------

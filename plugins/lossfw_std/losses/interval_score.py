@@ -24,20 +24,20 @@ class IntervalScore(PointwiseLoss):
     Parameters
     ----------
     alpha : float
-        The fraction of targets that may lie outside, between 0 and 1 and neither of them.
+        The fraction of targets that may lie outside, strictly between 0 and 1.
 
     Notes
     -----
     It elicits the quantiles of probability alpha/2 and 1 - alpha/2, and is the sum of their
-    quantile losses times 2/alpha. An interval whose ends cross costs more than any between
-    them; the metric quantile_crossing counts them. At an end the derivative is the mean of both
-    sides. Source: Gneiting and Raftery, *Strictly proper scoring rules, prediction, and
-    estimation*, Journal of the American Statistical Association 102, 2007,
+    quantile losses times 2/alpha. An interval whose ends cross has a larger loss than any interval
+    between them; the metric quantile_crossing counts such intervals. At an end the derivative is
+    the mean of both sides. Source: Gneiting and Raftery, *Strictly proper scoring rules,
+    prediction, and estimation*, Journal of the American Statistical Association 102, 2007,
     doi:10.1198/016214506000001437.
 
     See Also
     --------
-    multi_quantile : of any number of quantiles.
+    multi_quantile : for any number of quantiles.
 
     Examples
     --------

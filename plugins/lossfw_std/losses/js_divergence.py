@@ -32,8 +32,7 @@ _Parts: TypeAlias = tuple[Array, Array, Array, Array]
 class JsDivergence(GuardedLoss, CategoricalLoss):
     """Jensen-Shannon divergence, sum over classes of (t log(t / m) + y log(y / m)) / 2.
 
-    Use it when two distributions are compared in a way that is symmetric and
-    bounded.
+    Use it to compare two distributions symmetrically, with a bounded loss.
 
     With m = (t + y) / 2, the midpoint, and the natural logarithm: half of both
     Kullback-Leibler divergences to the midpoint. Prediction of shape (..., K):

@@ -36,8 +36,7 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
     delta : float
         The guard's constant.
     reverse : bool
-        The sum of y log(y / t) instead, which punishes probability where the
-        target has none.
+        Use the sum of y log(y / t) instead, which penalises probability where the target has none.
 
     Notes
     -----

@@ -15,31 +15,31 @@ from lossfw_std.pairs import ABSENT, pairs
 class LambdaNdcg(LogisticPairs):
     """Lambda loss of the NDCG, the sum over t_i > t_j of w_ij log(1 + exp(y_j - y_i)).
 
-    Use it when a ranking is judged by its NDCG, above all by its first places.
+    Use it when a ranking is judged by its NDCG, in which the first positions count most.
 
     Prediction real: a score for each row. Target: its relevance t, at or above 0, with the gain
-    2^t - 1. One loss for each group; where nothing is relevant it is 0. Boosting libraries call
+    2^t - 1. One loss per group; 0 if nothing is relevant. Boosting libraries call
     it lambdarank or rank:ndcg.
 
     Parameters
     ----------
     k : int, optional
-        Only the first k places count; all of them unless given.
+        Only the first k positions count; by default all.
 
     Notes
     -----
-    The weight w_ij is how much the NDCG changes if both rows change their places,
-    |2^t_i - 2^t_j| |D_i - D_j| / ideal, with D = 1 / log2(1 + rank). It changes only by jumps,
-    where the order of the scores changes: in between it is constant, and the derivatives are
-    those of the loss. Among equal scores the first row is above. So it is neither convex nor
-    free of the order of the rows. Source: Burges, *From RankNet to LambdaRank to LambdaMART: an
-    overview*, Microsoft Research technical report MSR-TR-2010-82, 2010; Wang et al., *The
-    LambdaLoss framework for ranking metric optimization*, CIKM 2018, doi:10.1145/3269206.3271784.
+    The weight w_ij is how much the NDCG changes if both rows change places, |2^t_i - 2^t_j| |D_i -
+    D_j| / ideal, with D = 1 / log2(1 + rank). It jumps where the order of the scores changes and is
+    constant in between, so the derivatives are exact there. Among equal scores the first row ranks
+    higher, so the loss depends on the order of the rows. It is not convex. Source: Burges, *From
+    RankNet to LambdaRank to LambdaMART: an overview*, Microsoft Research technical report
+    MSR-TR-2010-82, 2010; Wang et al., *The LambdaLoss framework for ranking metric optimization*,
+    CIKM 2018, doi:10.1145/3269206.3271784.
 
     See Also
     --------
     pairwise_logistic : all pairs count the same.
-    approx_ndcg : smooth ranks in place of weights.
+    approx_ndcg : smooth ranks instead of weights.
 
     Examples
     --------

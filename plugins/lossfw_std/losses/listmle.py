@@ -19,23 +19,23 @@ from lossfw_std.pairs import ABSENT, NEUTRAL, is_unknown, pairs, with_nan
 class Listmle(GroupLoss):
     """ListMLE, -log of the Plackett-Luce probability of the order by relevance.
 
-    Use it when the targets are whole orders, as in a vote or a race.
+    Use it when the targets are complete orders, as in a vote or a race.
 
     Prediction real: a score for each row. Target real: its relevance, the largest first. One loss
     for each group.
 
     Notes
     -----
-    The order is drawn from the first place to the last, each time by a softmax of the rows that
-    are left: the loss is the sum over the rows i of log(sum_j exp(y_j)) - y_i, where j goes over
-    the row itself and those behind it. It is meant for relevances without ties; of equal ones the
-    first row stands in front, so that with ties the order of the rows counts. Convex. Source: Xia
-    et al., *Listwise approach to learning to rank: theory and algorithm*, ICML 2008,
+    The order is drawn from the first position to the last, each time by a softmax over the
+    remaining rows: the loss is the sum over the rows i of log(sum_j exp(y_j)) - y_i, where j runs
+    over the row and those after it. It is meant for relevances without ties: of equal ones the
+    first row comes first, so the loss then depends on the order of the rows. Convex. Source: Xia et
+    al., *Listwise approach to learning to rank: theory and algorithm*, ICML 2008,
     doi:10.1145/1390156.1390306.
 
     See Also
     --------
-    listnet, softmax_ranking : of the first place alone.
+    listnet, softmax_ranking : only the first position.
 
     Examples
     --------

@@ -25,7 +25,7 @@ class LogCosh(ConcaveInSquare):
 
     See Also
     --------
-    huber, pseudo_huber : quadratic and linear too, with a scale.
+    huber, pseudo_huber : also quadratic, then linear, with a scale.
     logistic : log_cosh(r) is logistic(2 r) + r - log 2.
 
     Examples

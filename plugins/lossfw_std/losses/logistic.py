@@ -10,7 +10,7 @@ from lossfw_std.parabolas import over_logistic
 class Logistic(MarginLoss):
     """Logistic loss, log(1 + exp(-m)) with m = t y.
 
-    Use it when labels are -1 and +1, and scores are to become probabilities.
+    Use it when labels are -1 and +1, and scores should become probabilities.
 
     Prediction real, target in {-1, +1}, of one shape; one loss per element.
 

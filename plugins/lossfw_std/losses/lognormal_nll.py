@@ -19,8 +19,8 @@ _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 class LognormalNll(DistributionLoss, Likelihood):
     r"""Lognormal negative log-likelihood, log(t s) + log(2 pi) / 2 + z^2 / 2 with log t = m + s z.
 
-    Use it when targets are positive and vary by factors, as prices and durations do, and the
-    model predicts how far they vary.
+    Use it when targets are positive and vary by factors, as prices and durations do, and the model
+    predicts how widely they vary.
 
     The prediction has shape (..., 2): in each row the location m, the mean of log t, and the
     logarithm of the scale s, the standard deviation of log t. The target has shape (...) and is

@@ -22,18 +22,18 @@ class MarginRanking(PointwiseLoss):
     Parameters
     ----------
     margin : float
-        By how much the right one has to be higher for a loss of 0.
+        The loss is 0 if the right one is higher by this margin.
 
     Notes
     -----
-    Convex, with a kink where the pair is apart by the margin: there the derivative is the mean of
+    Convex, with a kink where the scores differ by the margin; there the derivative is the mean of
     both sides. Source: Herbrich, Graepel and Obermayer, *Large margin rank boundaries for ordinal
     regression*, Advances in Large Margin Classifiers, MIT Press, 2000.
 
     See Also
     --------
-    pairwise_hinge : of all pairs of a group.
-    hinge : of one score.
+    pairwise_hinge : for all pairs of a group.
+    hinge : for one score.
 
     Examples
     --------

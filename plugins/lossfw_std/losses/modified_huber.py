@@ -9,8 +9,7 @@ from lossfw.numerics import at_most, positive_part, zero_or_nan
 class ModifiedHuber(MarginLoss):
     """Modified Huber loss, max(0, 1 - m)^2 for m >= -1, -4 m below, with m = t y.
 
-    Use it when labels are -1 and +1, some of them wrong, and probabilities are
-    wanted.
+    Use it when labels are -1 and +1, some of them wrong, and you need probabilities.
 
     Prediction real, target in {-1, +1}, of one shape; one loss per element.
 

@@ -29,10 +29,10 @@ class MultiQuantile(PointwiseLoss):
 
     Notes
     -----
-    It elicits the quantiles of these levels. Nothing keeps predicted quantiles in order: the
-    metric quantile_crossing tells the fraction of rows in which they cross. At a kink the
-    derivative is the mean of both sides. With many levels, twice the mean is near the CRPS. Source:
-    Koenker and Bassett, *Regression quantiles*, Econometrica 46, 1978, doi:10.2307/1913643.
+    It elicits the quantiles of these levels. Predicted quantiles may cross; the metric
+    quantile_crossing is the fraction of rows in which they do. At a kink the derivative is the mean
+    of both sides. With many levels, twice the mean is near the CRPS. Source: Koenker and Bassett,
+    *Regression quantiles*, Econometrica 46, 1978, doi:10.2307/1913643.
 
     See Also
     --------

@@ -34,10 +34,9 @@ _LATEX = {
 
 
 class MulticlassHinge(CategoricalLoss):
-    """Hinge over classes: how much the scores of others exceed that of class k less a margin.
+    """Hinge over classes: how far other scores exceed that of class k minus a margin.
 
-    Use it when a classifier of many classes needs a margin between scores and no
-    probability.
+    Use it when a classifier of many classes needs a margin between scores, not probabilities.
 
     ========================== ====================================================
     form                       formula, to the power of ``power``
@@ -49,28 +48,26 @@ class MulticlassHinge(CategoricalLoss):
 
     Prediction of shape (..., K): logits (scores) of any size, infinite ones
     included; at least two classes. Target: class indices (...), or distributions
-    (..., K), for which the loss is the mean over the class. One loss per row.
+    (..., K), for which the loss is the mean over classes. One loss per row.
 
     Parameters
     ----------
     form : {"crammer_singer", "weston_watkins", "multi_margin"}
-        The worst of the other classes counts, or all of them, or their part of all
-        classes: ``torch.nn.MultiMarginLoss`` is ``form="multi_margin"``.
+        The loss counts the worst of the other classes, the sum over all others, or this sum divided
+        by the number of classes: ``torch.nn.MultiMarginLoss`` is ``form="multi_margin"``.
     margin : float
-        By how much the score of class k has to exceed the others, above 0.
+        How far the score of class k must exceed the others, above 0.
     power : {1, 2}
         2 squares each ``max(0, ...)``.
 
     Notes
     -----
-    With two classes both are the hinge of z_k - z_j, and calibrated. With more
-    they are calibrated only where the most probable class has a probability
-    above 1/2, so neither claims it. The derivative of the first form is at most
-    sqrt(2); those of the others depend on the number of classes, so they have no
-    constant. At a kink the derivative is that of the side where nothing is
-    violated, and among equal classes the first one counts. With Weston and
-    Watkins' form, targets that are given as rows take K times the work of
-    class indices.
+    With two classes both are the hinge of z_k - z_j, and calibrated. With more they are calibrated
+    only where the most probable class has a probability above 1/2, so neither claims it. The
+    derivative of the first form is at most sqrt(2); those of the others depend on the number of
+    classes, so they have no constant. At a kink the derivative is that of the side without a
+    violation, and of equal classes the first one counts. In Weston and Watkins' form, targets given
+    as rows take K times the work of class indices.
 
     Sources: Crammer and Singer, *On the algorithmic implementation of
     multiclass kernel-based vector machines*, 2001; Weston and Watkins,

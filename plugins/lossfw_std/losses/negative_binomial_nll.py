@@ -21,7 +21,7 @@ from lossfw_std.shape import second_derivative_of_binet
 class NegativeBinomialNll(Likelihood):
     r"""Negative binomial negative log-likelihood, of counts of variance m + a m^2.
 
-    Use it when targets are counts that vary more than Poisson's distribution allows, as most do,
+    Use it when targets are counts that vary more than a Poisson distribution allows, as most do,
     and the model predicts how much more.
 
     The prediction has shape (..., 2): in each row the logarithms of the mean m and of the
@@ -49,7 +49,7 @@ class NegativeBinomialNll(Likelihood):
     See Also
     --------
     poisson_nll : its limit, with the variance of the mean.
-    zero_inflated_poisson_nll : where only zeros are too many.
+    zero_inflated_poisson_nll : for too many zeros.
 
     Examples
     --------

@@ -42,20 +42,19 @@ _HALVINGS = 64
 class NormalMixtureNll(DistributionLoss, Likelihood):
     r"""Normal mixture negative log-likelihood, -log sum_j p_j N(t; m_j, s_j).
 
-    Use it when targets have several likely values, as a choice between two routes has, and a
-    model predicts all of them: a mixture density network.
+    Use it when targets have several likely values, such as the times of two routes, and a mixture
+    density network predicts all of them.
 
     Standardize targets: results are promised for targets of size up to 1000. Farther from all
-    components, the difference of two large squares says which of them a target belongs to, and it
-    has few digits.
+    components, the difference of two large squares decides which component a target belongs to, and
+    it has few digits.
 
-    The prediction has shape (..., 3, K): for each of K components a logit, of which p is the
-    softmax, a location m and the logarithm of the scale s. The target has shape (...). One loss
-    per row.
+    The prediction has shape (..., 3, K): for each of K components a logit (p is their softmax), a
+    location m and the logarithm of the scale s. The target has shape (...). One loss per row.
 
     Notes
     -----
-    It has no lower bound: a component on a target loses no more the narrower it is. So its
+    It has no lower bound: it falls without end as a component on a target gets narrower. So its
     accuracy is that of a value of 1. Not convex; components may change places.
 
     Source: Bishop, *Mixture density networks*, Aston University, 1994.

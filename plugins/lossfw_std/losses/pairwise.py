@@ -11,7 +11,7 @@ from lossfw_std.parabolas import over_distance, over_logistic
 
 
 class LogisticPairs(PairLoss):
-    """Base of losses whose cost of a pair is log(1 + exp(s_j - s_i))."""
+    """Base class of losses in which a pair costs log(1 + exp(s_j - s_i))."""
 
     def textbook_cost(self, xp: Namespace, d: Array) -> Array:
         """log(1 + exp(s_j - s_i))."""
@@ -39,22 +39,22 @@ class LogisticPairs(PairLoss):
 class PairwiseLogistic(LogisticPairs):
     """Pairwise logistic loss (RankNet), the sum over t_i > t_j of log(1 + exp(y_j - y_i)).
 
-    Use it when the order of the rows of a group counts, as of documents for a query, and the
-    relevance says which row should stand above which.
+    Use it when the order of the rows in a group counts, such as documents for a query, and the
+    relevance says which row should rank higher.
 
-    Prediction real: a score for each row. Target real: its relevance. One loss for each group;
-    rows of the same relevance do not form a pair, and a group without pairs costs 0.
+    Prediction real: a score for each row. Target real: its relevance. One loss per group; rows of
+    equal relevance do not form a pair, and the loss of a group without pairs is 0.
 
     Notes
     -----
-    Convex, and unchanged by a constant that is added to all scores. Source: Burges et al.,
+    Convex, and unchanged if a constant is added to all scores. Source: Burges et al.,
     *Learning to rank using gradient descent*, ICML 2005, doi:10.1145/1102351.1102363.
 
     See Also
     --------
-    lambda_ndcg : pairs weighted by what their exchange changes in the NDCG.
+    lambda_ndcg : pairs weighted by the change of the NDCG.
     pairwise_hinge : 0 for pairs that are far enough apart.
-    softmax_ranking : one sum for a group in place of pairs.
+        softmax_ranking : one sum per group instead of pairs.
 
     Examples
     --------
@@ -85,16 +85,16 @@ class PairwiseLogistic(LogisticPairs):
 class PairwiseHinge(PairLoss):
     """Pairwise hinge loss, the sum over t_i > t_j of max(0, 1 - (y_i - y_j)).
 
-    Use it when pairs of rows should be apart by 1 in the right order, and those that are should
-    no longer count.
+    Use it when pairs of rows should differ by at least 1 in the right order, and those that do
+    should no longer count.
 
-    Prediction real: a score for each row. Target real: its relevance. One loss for each group;
-    rows of the same relevance do not form a pair, and a group without pairs costs 0.
+    Prediction real: a score for each row. Target real: its relevance. One loss per group; rows of
+    equal relevance do not form a pair, and the loss of a group without pairs is 0.
 
     Notes
     -----
-    Convex, with a kink where a pair is apart by 1: there the derivative is the mean of both
-    sides. Source: Joachims, *Optimizing search engines using clickthrough data*, KDD 2002,
+    Convex, with a kink where a pair differs by 1; there the derivative is the mean of both sides.
+    Source: Joachims, *Optimizing search engines using clickthrough data*, KDD 2002,
     doi:10.1145/775047.775067.
 
     See Also

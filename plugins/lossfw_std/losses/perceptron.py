@@ -10,16 +10,15 @@ from lossfw_std.parabolas import over_distance
 class Perceptron(MarginLoss):
     """Perceptron loss, max(0, -m) with m = t y.
 
-    Use it when only mistakes are to move a linear classifier.
+    Use it when only mistakes should move a linear classifier.
 
     Prediction real, target in {-1, +1}, of one shape; one loss per element.
 
     Notes
     -----
-    Not calibrated, though convex: a prediction of 0 costs nothing for any
-    target. At the kink the derivative is taken from the right, 0, so that a
-    prediction of 0 is not improved. Source: Rosenblatt, *The perceptron*,
-    Psychological Review 65, 1958, doi:10.1037/h0042519.
+    Convex but not calibrated: the loss of a prediction of 0 is 0 for any target. At the kink the
+    derivative is taken from the right, 0, so that a prediction of 0 is not improved. Source:
+    Rosenblatt, *The perceptron*, Psychological Review 65, 1958, doi:10.1037/h0042519.
 
     See Also
     --------
@@ -47,7 +46,7 @@ class Perceptron(MarginLoss):
         return zero_or_nan(xp, m)
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """1 / (2 |y|), for the loss is |y| / 2 and a straight line; infinite at the kink."""
+        """1 / (2 |y|), because the loss is |y| / 2 plus a straight line; infinite at the kink."""
         return 0.5 * over_distance(xp, y)
 
     def claims(self) -> Claims:

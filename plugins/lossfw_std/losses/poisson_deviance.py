@@ -38,7 +38,7 @@ class PoissonDeviance(Deviance):
     --------
     tweedie_deviance : of any power of the mean; this is its power 1.
     poisson_nll : half of it, less what depends only on the target.
-    gamma_deviance : for targets whose spread grows like the mean.
+    gamma_deviance : for targets whose standard deviation grows like the mean.
 
     Examples
     --------

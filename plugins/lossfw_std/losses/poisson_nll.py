@@ -30,8 +30,8 @@ from lossfw_std.poisson import half
 class PoissonNll(RawOutputLoss, PointwiseLoss):
     r"""Poisson negative log-likelihood, y - t log y, and log t! if it is full.
 
-    Use it when targets are counts, and likelihoods are to be compared or the numbers
-    of another library are expected.
+    Use it when targets are counts, and you compare likelihoods or need the numbers of another
+    library.
 
     Prediction and target of one shape; one loss per element. The prediction y
     is a mean above 0, or its logarithm z, of any size, for ``link="log"``: then
@@ -42,7 +42,7 @@ class PoissonNll(RawOutputLoss, PointwiseLoss):
     link : {"identity", "log"}
         Whether predictions are the mean or its logarithm.
     full : bool
-        Whether log t! is added, the logarithm of the gamma function at t + 1.
+        Whether to add log t!, the logarithm of the gamma function at t + 1.
 
     Notes
     -----
@@ -74,8 +74,8 @@ class PoissonNll(RawOutputLoss, PointwiseLoss):
 
     See Also
     --------
-    poisson_deviance : twice what is lost to the best prediction; 0 at the target.
-    gaussian_nll : of a normal distribution.
+    poisson_deviance : twice the loss compared with the best prediction; 0 at the target.
+    gaussian_nll : for a normal distribution.
 
     Examples
     --------

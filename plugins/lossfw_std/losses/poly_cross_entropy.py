@@ -26,7 +26,7 @@ _NEAR_ONE = 0.5
 class PolyCrossEntropy(RawOutputLoss, OwnClassLoss):
     """Poly-1 cross-entropy, sum over classes of t (-log y + epsilon (1 - y)).
 
-    Use it when the derivative of cross-entropy near the target is to be tuned.
+    Use it to tune the derivative of cross-entropy near the target.
 
     Prediction of shape (..., K): distributions, or logits of any size, infinite
     ones included. Target: class indices (...), or distributions (..., K),
@@ -36,21 +36,19 @@ class PolyCrossEntropy(RawOutputLoss, OwnClassLoss):
     Parameters
     ----------
     epsilon : float
-        What is added to the coefficient 1 of the first power of 1 - y in the
-        series of -log y. At least -1, below which the loss would be negative.
+        Added to the coefficient 1 of the first power of 1 - y in the series of -log y. At least -1,
+        below which the loss would be negative.
     from_logits : bool
         Predictions are logits; softmax and loss are computed as one.
 
     Notes
     -----
-    Calibrated, because each term falls as y grows. Proper only for ``epsilon=0``,
-    where it is cross-entropy: otherwise the minimiser solves t (1/y + epsilon)
-    = constant, which is not y = t. 0 at y = t for a class, not for a soft
-    target. No bound on its derivative by the probabilities. In logits it is convex up
-    to ``epsilon=1``; where its second derivative goes through 0 beyond, its
-    accuracy is that of its terms. Source: Leng et al., *PolyLoss: a polynomial
-    expansion perspective of classification loss functions*, 2022, eq. 7,
-    doi:10.48550/arXiv.2204.12511.
+    Calibrated, because each term falls as y grows. Proper only for ``epsilon=0``, where it is
+    cross-entropy: otherwise the minimiser solves t (1/y + epsilon) = constant, which is not y = t.
+    0 at y = t for a class, not for a soft target. Its derivative by the probabilities is unbounded.
+    In logits it is convex up to ``epsilon=1``; beyond, the second derivative has a zero, where its
+    accuracy is that of its terms. Source: Leng et al., *PolyLoss: a polynomial expansion
+    perspective of classification loss functions*, 2022, eq. 7, doi:10.48550/arXiv.2204.12511.
 
     See Also
     --------

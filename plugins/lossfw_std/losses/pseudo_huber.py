@@ -11,7 +11,7 @@ from lossfw_std.parabolas import ConcaveInSquare
 class PseudoHuber(ConcaveInSquare):
     """Pseudo-Huber loss, delta^2 (sqrt(1 + (r/delta)^2) - 1).
 
-    Use it when Huber's loss is meant, but second derivatives are needed everywhere.
+    Use it in place of Huber's loss when second derivatives are needed everywhere.
 
     Prediction and target of one shape, both real; one loss per element. Near 0
     it is r^2 / 2, far out delta (|r| - delta).

@@ -14,22 +14,21 @@ from lossfw_std.parabolas import over_distance
 class Quantile(DistanceLoss):
     """Quantile loss, q (t - y) where t > y, else (1 - q) (y - t).
 
-    Use it when too much and too little cost differently, or an interval is to be
-    predicted.
+    Use it when errors above and below cost differently, or to predict an interval.
 
     Prediction and target of one shape, both real; one loss per element.
 
     Parameters
     ----------
     q : float
-        Probability of the quantile, between 0 and 1 and neither of them. A
-        large q makes predictions that are too low dear.
+        Probability of the quantile, strictly between 0 and 1. A large q makes predictions that are
+        too low expensive.
 
     Notes
     -----
-    It elicits the quantile of probability q. At r = 0 the derivative may be
-    anything in [-q, 1 - q]; 0 is taken. Source: Koenker and Bassett,
-    *Regression quantiles*, Econometrica 46, 1978, doi:10.2307/1913643.
+    It elicits the quantile of probability q. At r = 0 every number in [-q, 1 - q] is a subgradient;
+    the derivative is 0. Source: Koenker and Bassett, *Regression quantiles*, Econometrica 46, 1978,
+    doi:10.2307/1913643.
 
     See Also
     --------
@@ -64,7 +63,7 @@ class Quantile(DistanceLoss):
         return zero_or_nan(xp, r)
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """1 / (2 |r|), for the loss is |r| / 2 and a straight line; infinite at the kink."""
+        """1 / (2 |r|), because the loss is |r| / 2 plus a straight line; infinite at the kink."""
         return 0.5 * over_distance(xp, y - t)
 
     def claims(self) -> Claims:

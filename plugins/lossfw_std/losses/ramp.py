@@ -9,19 +9,17 @@ from lossfw.numerics import at_most, positive_part, zero_or_nan
 class Ramp(MarginLoss):
     """Ramp loss, min(1, max(0, 1 - m)) with m = t y.
 
-    Use it when labels -1 and +1 are noisy, and a problem that is not convex can be
-    afforded.
+    Use it when labels -1 and +1 are noisy, and the problem need not be convex.
 
     Prediction real, target in {-1, +1}, of one shape; one loss per element,
     between 0 and 1.
 
     Notes
     -----
-    Not convex, yet calibrated: of wrong sign or 0, a prediction costs at least
-    the probability p of the target that is more probable, and the target itself
-    only 1 - p. So the best prediction is the mode. At both kinks the derivative
-    is taken from outside, 0. Source: Collobert, Sinz, Weston and Bottou,
-    *Trading convexity for scalability*, ICML 2006.
+    Not convex, but calibrated: with p the probability of the more probable target, the expected
+    loss of predicting that target is 1 - p, and at least p for a prediction of the other sign or 0.
+    So the best prediction is the mode. At both kinks the derivative is taken from outside, 0.
+    Source: Collobert, Sinz, Weston and Bottou, *Trading convexity for scalability*, ICML 2006.
 
     See Also
     --------
@@ -48,7 +46,7 @@ class Ramp(MarginLoss):
         return xp.where((m > 0) & (m < 1), zero - 1.0, zero)
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
-        """0 but for the kinks."""
+        """0 except at the kinks."""
         return zero_or_nan(xp, m)
 
     def claims(self) -> Claims:

@@ -11,7 +11,7 @@ from lossfw.numerics import at_most, positive_part, zero_or_nan
 class SmoothedHinge(MarginLoss):
     """Smoothed hinge, 0 for m >= 1, (1-m)^2 / (2 gamma) for m >= 1 - gamma, 1 - gamma/2 - m below.
 
-    Use it when a hinge is meant, but with a derivative everywhere.
+    Use it in place of the hinge when the derivative must exist everywhere.
 
     Prediction real, target in {-1, +1}, of one shape; one loss per element.
     m = t y.

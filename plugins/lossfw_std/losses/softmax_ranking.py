@@ -1,4 +1,4 @@
-"""Ranking losses of one softmax for each group: of relevances, and ListNet."""
+"""Ranking losses with one softmax per group: of relevances, and ListNet."""
 
 from __future__ import annotations
 
@@ -77,21 +77,21 @@ class _Softmax(GroupLoss):
 class SoftmaxRanking(_Softmax):
     """Softmax ranking loss, -sum_i t_i log softmax(y)_i over the rows of a group.
 
-    Use it when few rows of a group are relevant, such as the clicked ones, and should lead.
+    Use it when few rows of a group are relevant, such as clicked ones, and should rank first.
 
-    Prediction real: a score for each row. Target: its relevance t, at or above 0. One loss for
-    each group; where nothing is relevant it is 0.
+    Prediction real: a score for each row. Target: its relevance t, at or above 0. One loss per
+    group; 0 if nothing is relevant.
 
     Notes
     -----
-    Convex, and unchanged by a constant that is added to all scores. Source: Bruch et al., *An
+    Convex, and unchanged if a constant is added to all scores. Source: Bruch et al., *An
     analysis of the softmax cross entropy loss for learning-to-rank with binary relevance*, ICTIR
     2019, doi:10.1145/3341981.3344221.
 
     See Also
     --------
-    listnet : the relevances become shares by a softmax too.
-    cross_entropy : of classes in place of rows.
+    listnet : the relevances also go through a softmax.
+    cross_entropy : over classes instead of rows.
 
     Examples
     --------
@@ -120,13 +120,13 @@ class SoftmaxRanking(_Softmax):
 class Listnet(_Softmax):
     """ListNet, the cross-entropy of two softmaxes, -sum_i softmax(t)_i log softmax(y)_i.
 
-    Use it when relevances are graded on a scale of differences, as logarithms or ratings are.
+    Use it when differences of relevances have a meaning, as for logarithms or ratings.
 
     Prediction real: a score for each row. Target real: its relevance. One loss for each group.
 
     Notes
     -----
-    It is the top-one form. Convex; where the scores are the relevances, their entropy remains.
+    It is the top-one form. Convex; if the scores are the relevances, the loss is their entropy.
     Source: Cao et al., *Learning to rank: from pairwise approach to listwise approach*, ICML
     2007, doi:10.1145/1273496.1273513.
 

@@ -8,15 +8,15 @@ from lossfw import Array, Claims, DistanceLoss, Namespace
 class SquaredError(DistanceLoss):
     """Squared error, factor * r^2 with r = y - t.
 
-    Use it when the mean of the target is wanted and large errors count most.
+    Use it to predict the mean of the target, when large errors should count most.
 
     Prediction and target of one shape, both real; one loss per element.
 
     Parameters
     ----------
     factor : float
-        1 for the mean squared error, 0.5 for the form whose derivative is r. A
-        negative factor turns the loss into a gain, and its claims with it.
+        1 for the mean squared error, 0.5 for the form whose derivative is r. A negative factor
+        turns the loss into a gain, and changes its claims accordingly.
 
     Notes
     -----

@@ -11,14 +11,15 @@ from lossfw.numerics import positive_part, zero_or_nan
 class SquaredHinge(MarginLoss):
     """Squared hinge loss, max(0, margin - m)^2 with m = t y.
 
-    Use it when a hinge is meant, but smooth, and large violations count most.
+    Use it in place of the hinge when the loss should be smooth, and large violations should count
+    most.
 
     Prediction real, target in {-1, +1}, of one shape; one loss per element.
 
     Parameters
     ----------
     margin : float
-        From which margin on nothing is lost.
+        The loss is 0 from this margin on.
 
     Notes
     -----
@@ -56,7 +57,7 @@ class SquaredHinge(MarginLoss):
         return 0.0 - 2.0 * self._short(xp, m)
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
-        """2 below the margin, 0 from there on."""
+        """2 below the margin, 0 at and above it."""
         zero = zero_or_nan(xp, m)
         return xp.where(self._short(xp, m) > 0, zero + 2.0, zero)
 

@@ -12,17 +12,16 @@ ABOVE_MINUS_ONE = Interval("ABOVE_MINUS_ONE", "the numbers above -1", low=-1.0, 
 class SquaredLogError(PointwiseLoss):
     """Squared logarithmic error, (log(1 + y) - log(1 + t))^2.
 
-    Use it when targets are nonnegative and span orders of magnitude.
+    Use it when targets are non-negative and span orders of magnitude.
 
     Prediction and target of one shape, both above -1; one loss per element.
 
     Notes
     -----
-    The squared error of log(1 + y) and log(1 + t), symmetric in prediction and
-    target. Not convex: beyond e (1 + t) - 1 it is concave. What it
-    elicits, the geometric mean of 1 + t less 1, has no name here. Source: Tofallis,
-    *A better measure of relative prediction accuracy for model selection and model
-    estimation*, Journal of the Operational Research Society 66, 2015,
+    The squared error of log(1 + y) and log(1 + t), symmetric in prediction and target. Not convex:
+    beyond e (1 + t) - 1 it is concave. It elicits the geometric mean of 1 + t, minus 1, for which
+    there is no claim. Source: Tofallis, *A better measure of relative prediction accuracy for model
+    selection and model estimation*, Journal of the Operational Research Society 66, 2015,
     doi:10.1057/jors.2014.103.
 
     See Also

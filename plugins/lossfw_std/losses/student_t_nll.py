@@ -32,9 +32,9 @@ class StudentTNll(Likelihood):
     Notes
     -----
     The constant is log s + log(v pi) / 2 + log Gamma(v / 2) - log Gamma((v + 1) / 2). It is
-    computed from differences of Binet's function, so that many degrees of freedom lose no digit:
-    towards infinity it becomes the normal distribution's. It has no lower bound, so its accuracy
-    is that of a value of 1. Not convex in the location.
+    computed from differences of Binet's function, which stay accurate for many degrees of freedom;
+    in the limit it is the constant of the normal distribution. It has no lower bound, so its
+    accuracy is that of a value of 1. Not convex in the location.
 
     Source: Lange, Little and Taylor, *Robust statistical modeling using the t distribution*,
     Journal of the American Statistical Association 84, 1989, doi:10.1080/01621459.1989.10478852.

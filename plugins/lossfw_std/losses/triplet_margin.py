@@ -22,28 +22,28 @@ class TripletMargin(PointwiseLoss):
     far.
 
     The prediction has the columns anchor, positive and negative, three vectors of one size: an
-    array (..., 3, D). One loss for each triplet. The target plays no part: any numbers of the
-    shape (...) will do, such as zeros.
+    array (..., 3, D). One loss for each triplet. The target is ignored: any numbers of shape (...)
+    will do, such as zeros.
 
     Parameters
     ----------
     margin : float
-        By how much the negative has to be farther from the anchor than the positive.
+        How much farther the negative must be from the anchor than the positive.
     eps : float
-        Is added to each number of both differences. PyTorch has 1e-6 there.
+        Added to each number of both differences. PyTorch uses 1e-6.
 
     Notes
     -----
-    The distances are Euclidean. Where one is 0 its derivative is 0, and where the loss begins to
-    be above 0 the derivative is the mean of both sides. Source: Schroff, Kalenichenko and
-    Philbin, *FaceNet: a unified embedding for face recognition and clustering*, CVPR 2015,
+    The distances are Euclidean. The derivative of a distance of 0 is 0; where the loss starts to
+    exceed 0, the derivative is the mean of both sides. Source: Schroff, Kalenichenko and Philbin,
+    *FaceNet: a unified embedding for face recognition and clustering*, CVPR 2015,
     doi:10.1109/CVPR.2015.7298682; with distances that are not squared, Balntas et al., *Learning
     local feature descriptors with triplets and shallow convolutional neural networks*, BMVC 2016,
     doi:10.5244/C.30.119.
 
     See Also
     --------
-    cosine_embedding : of directions, in pairs.
+    cosine_embedding : for directions, in pairs.
     info_nce : all other rows of a batch are negatives.
 
     Examples

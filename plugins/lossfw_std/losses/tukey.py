@@ -16,7 +16,7 @@ _STEEPEST = 16.0 / (25.0 * math.sqrt(5.0))
 class Tukey(ConcaveInSquare):
     """Tukey's biweight loss, c^2/6 (1 - (1 - (r/c)^2)^3) up to |r| = c, then c^2/6.
 
-    Use it when gross outliers are to have no pull at all.
+    Use it when gross outliers should have no pull at all.
 
     Prediction and target of one shape, both real; one loss per element. Near 0
     it is r^2 / 2.
@@ -24,7 +24,7 @@ class Tukey(ConcaveInSquare):
     Parameters
     ----------
     c : float
-        Residual, in units of the target, beyond which one does not count. The
+        Residuals beyond this, in units of the target, have no pull. The
         default is 95 % efficient for normal residuals of unit variance.
 
     Notes
@@ -36,7 +36,7 @@ class Tukey(ConcaveInSquare):
 
     See Also
     --------
-    welsch : like it, and never quite flat.
+    welsch : similar, but never quite flat.
 
     Examples
     --------

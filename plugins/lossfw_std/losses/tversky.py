@@ -88,12 +88,11 @@ class _Overlap(CategoricalLoss):
 class Tversky(_Overlap):
     """Tversky loss, 1 - (TP + smooth) / (TP + alpha FP + beta FN + smooth).
 
-    Use it when a mask is small, and misses and false alarms cost differently.
+    Use it when a mask is small, and false negatives and false positives cost differently.
 
-    With TP = sum(y t), FP = sum(y (1 - t)) and FN = sum((1 - y) t) over a row.
-    Prediction of shape (..., K): numbers from 0 to 1. Target: 0 or 1, of the
-    same shape. One loss per row, from 0 to 1; 0 for y = t, and where nothing is
-    there and nothing is predicted.
+    With TP = sum(y t), FP = sum(y (1 - t)) and FN = sum((1 - y) t) over a row. Prediction of shape
+    (..., K): numbers from 0 to 1. Target: 0 or 1, of the same shape. One loss per row, from 0 to 1;
+    0 for y = t, also for an empty mask.
 
     Parameters
     ----------
@@ -102,17 +101,16 @@ class Tversky(_Overlap):
     beta : float
         Weight of the false negatives; with 0 they are ignored.
     smooth : float
-        Added above and below the line. With 0 a row without any member costs 1
-        for the least prediction that it has one.
+        Added to numerator and denominator. With 0, any positive prediction for an empty mask has
+        the loss 1.
 
     Notes
     -----
-    Not convex, except for alpha = 0 and beta of at most 1. Not Lipschitz: for
-    ``smooth=0`` it jumps where nothing is there, otherwise the constant depends
-    on the number of columns. Source: Tversky, *Features of similarity*, 1977,
-    doi:10.1037/0033-295X.84.4.327; as a loss: Salehi et al., *Tversky loss
-    function for image segmentation using 3D fully convolutional deep networks*,
-    2017, doi:10.1007/978-3-319-67389-9_44.
+    Not convex, except for alpha = 0 and beta of at most 1. Not Lipschitz: for ``smooth=0`` it jumps
+    at an empty mask, otherwise the constant depends on the number of columns. Source: Tversky,
+    *Features of similarity*, 1977, doi:10.1037/0033-295X.84.4.327; as a loss: Salehi et al.,
+    *Tversky loss function for image segmentation using 3D fully convolutional deep networks*, 2017,
+    doi:10.1007/978-3-319-67389-9_44.
 
     See Also
     --------
@@ -137,8 +135,8 @@ class Tversky(_Overlap):
 class Dice(_Overlap):
     """Dice loss, 1 - (TP + smooth) / (TP + FP/2 + FN/2 + smooth).
 
-    Use it when a mask is small beside its picture, and its overlap with the
-    prediction counts.
+    Use it when a mask is small compared with its picture, and its overlap with the prediction
+    counts.
 
     With TP = sum(y t), FP = sum(y (1 - t)) and FN = sum((1 - y) t) over a row:
     without smooth it is 1 - 2 sum(y t) / (sum(y) + sum(t)). Prediction of shape
@@ -148,8 +146,8 @@ class Dice(_Overlap):
     Parameters
     ----------
     smooth : float
-        Added above and below the line, as for tversky: others add it to 2 TP,
-        which is twice as much here.
+        Added to numerator and denominator, as for tversky. Libraries that add it to 2 TP need twice
+        this value.
 
     Notes
     -----
@@ -188,7 +186,7 @@ class Jaccard(_Overlap):
     Parameters
     ----------
     smooth : float
-        Added above and below the line.
+        Added to numerator and denominator.
 
     Notes
     -----

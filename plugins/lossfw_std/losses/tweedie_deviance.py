@@ -69,36 +69,31 @@ def _latex(power: float, *, on_raw_outputs: bool) -> str:
 class TweedieDeviance(Deviance):
     """Tweedie deviance, 2 (t^(2-p) / ((1-p) (2-p)) - t y^(1-p) / (1-p) + y^(2-p) / (2-p)).
 
-    Use it when targets are amounts of which many are exactly 0, as total claims or
-    rainfall.
+    Use it when targets are amounts, many of them exactly 0, such as total claims or rainfall.
 
-    Prediction and target of one shape; one loss per element. The prediction y
-    is a mean above 0, or its logarithm z, of any size, for ``link="log"``. The
-    target is any number at or above 0, above 0 for a power of 2 or more. For
-    the power 0 mean and target are any real numbers, and for a power below 0 the
-    target is: there t^(2-p) is 0 for a target below 0.
+    Prediction and target of one shape; one loss per element. The prediction y is a mean above 0, or
+    its logarithm z, of any size, for ``link="log"``. The target is any number at or above 0, above
+    0 for a power of 2 or more. For the power 0, mean and target are any real numbers. For a power
+    below 0 the target is any real number, and t^(2-p) counts as 0 for a target below 0.
 
     Parameters
     ----------
     power : float
-        p, the power of the mean with which the variance grows: 0 for normal, 1
-        for Poisson's, 2 for gamma and 3 for inverse Gaussian distributions;
-        between 1 and 2 a sum of gamma variables of Poisson's number. At or
-        below 0, or at or above 1.
+        p, the power of the mean with which the variance grows: 0 for normal, 1 for Poisson's, 2 for
+        gamma and 3 for inverse Gaussian distributions; between 1 and 2 the sum of a Poisson number
+        of gamma variables. p is at or below 0, or at or above 1.
     link : {"identity", "log"}
         Whether predictions are the mean or its logarithm.
 
     Notes
     -----
-    The limits at the powers 0, 1 and 2 are squared error, `poisson_deviance`
-    and `gamma_deviance`, which are computed there. It elicits the mean; for
-    ``link="log"`` its logarithm, and then it is not 0 where the prediction is
-    the target. In the mean it is convex only for the powers 0 and 1, and in
-    the logarithm for those from 1 to 2; elsewhere it is concave for
-    some predictions. For powers below -3 and above 3 the promised sizes shrink,
-    since powers of them have to be floats. Source: Jorgensen,
-    *Exponential dispersion models*, Journal of the Royal Statistical Society B
-    49, 1987, doi:10.1111/j.2517-6161.1987.tb01685.x.
+    The limits at the powers 0, 1 and 2 are squared error, `poisson_deviance` and `gamma_deviance`,
+    which are computed there. It elicits the mean; for ``link="log"`` its logarithm, and then it is
+    not 0 where the prediction is the target. In the mean it is convex only for the powers 0 and 1,
+    and in the logarithm for those from 1 to 2; elsewhere it is concave for some predictions. For
+    powers below -3 or above 3 the promised range shrinks, because powers of its numbers must be
+    finite floats. Source: Jorgensen, *Exponential dispersion models*, Journal of the Royal
+    Statistical Society B 49, 1987, doi:10.1111/j.2517-6161.1987.tb01685.x.
 
     See Also
     --------

@@ -28,14 +28,14 @@ class WeibullNll(DistributionLoss, Likelihood):
     -----
     The scale is the 63 % quantile. With log k = 0 it is the exponential distribution. It has no
     lower bound, so its accuracy is that of a value of 1. Convex in the log scale, but not in
-    the row. Durations of which only the beginning was seen need `aft`.
+    the row. Censored durations need `aft` or `censored_weibull_nll`.
 
     Source: Weibull, *A statistical distribution function of wide applicability*, Journal of
     Applied Mechanics 18, 1951, doi:10.1115/1.4010337.
 
     See Also
     --------
-    lognormal_nll : of durations whose hazard rises and then falls.
+    lognormal_nll : for durations whose hazard rises and then falls.
 
     Examples
     --------

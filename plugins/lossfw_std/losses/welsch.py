@@ -13,7 +13,7 @@ from lossfw_std.parabolas import ConcaveInSquare
 class Welsch(ConcaveInSquare):
     """Welsch loss, c^2/2 (1 - exp(-(r/c)^2)).
 
-    Use it when gross outliers are to have almost no pull, smoothly.
+    Use it when gross outliers should have almost no pull, with a smooth loss.
 
     Prediction and target of one shape, both real; one loss per element. Near 0
     it is r^2 / 2, far out c^2 / 2.
@@ -33,7 +33,7 @@ class Welsch(ConcaveInSquare):
 
     See Also
     --------
-    tukey : like it, and flat from c on.
+    tukey : similar, but flat from c on.
 
     Examples
     --------

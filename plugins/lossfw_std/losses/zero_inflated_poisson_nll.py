@@ -17,26 +17,26 @@ from lossfw_std.likelihood import Likelihood
 
 
 class ZeroInflatedPoissonNll(Likelihood):
-    r"""Zero-inflated Poisson negative log-likelihood: 0 with the chance p, and else Poisson's.
+    r"""Zero-inflated Poisson negative log-likelihood: 0 with probability p, otherwise Poisson.
 
-    Use it when targets are counts with more zeros than their mean explains: purchases, claims,
-    visits of people of whom many never come.
+    Use it when targets are counts with more zeros than their mean explains, such as purchases,
+    claims or visits.
 
-    The prediction has shape (..., 2): in each row the logarithm of the mean m of the counts that
-    are not forced to 0, and the logit of the chance p of a forced 0. The target has shape (...)
-    and is a count. One loss per row, at or above 0.
+    The prediction has shape (..., 2): in each row the logarithm of the mean m of the Poisson
+    counts, and the logit of the probability p of an extra 0. The target has shape (...) and is a
+    count. One loss per row, at or above 0.
 
     Notes
     -----
     At 0 it is -log(p + (1 - p) exp(-m)), and at a count t it is -log(1 - p) + m - t log m +
-    log t!. The mean of the targets is (1 - p) m. It keeps its digits where m or p is next to 0.
+    log t!. The mean of the targets is (1 - p) m. It keeps its digits where m or p is near 0.
     Source: Lambert, *Zero-inflated Poisson regression, with an application to defects in
     manufacturing*, Technometrics 34, 1992, doi:10.2307/1269547.
 
     See Also
     --------
-    poisson_nll : without more zeros.
-    negative_binomial_nll : of counts that vary more than Poisson's.
+    poisson_nll : without extra zeros.
+    negative_binomial_nll : for counts that vary more than Poisson counts.
 
     Examples
     --------

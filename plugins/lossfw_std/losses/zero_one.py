@@ -9,10 +9,10 @@ from lossfw.numerics import zero_or_nan
 class ZeroOne(MarginLoss):
     """Zero-one loss, 1 for m <= 0 and 0 for m > 0, with m = t y.
 
-    Use it when a fraction of mistakes is reported, and nothing is trained.
+    Use it only to report the fraction of mistakes, not to train.
 
-    Prediction real, target in {-1, +1}, of one shape; one loss per element. A
-    prediction of 0 decides for no class and counts as wrong.
+    Prediction real, target in {-1, +1}, of one shape; one loss per element. A prediction of 0 does
+    not decide, and counts as wrong.
 
     Notes
     -----
@@ -23,7 +23,7 @@ class ZeroOne(MarginLoss):
 
     See Also
     --------
-    ramp : the smallest of the losses here that bound it and have a derivative.
+    ramp : the smallest loss here that bounds it and has a derivative.
 
     Examples
     --------

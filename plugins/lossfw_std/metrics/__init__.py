@@ -1,1 +1,1 @@
-"""Built-in metrics, one file for each or for a close family."""
+"""Built-in metrics, one file per metric or close family."""
