@@ -1,6 +1,6 @@
-"""Losses of rows to which each class adds a term of its own, with its share of the target.
+"""Losses of rows that are a sum of one term per class, times the class's fraction of the target.
 
-For a class index that is the term of one class, and the others need not be computed.
+For a class index only the term of that class needs to be computed.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ class OwnClassLoss(CategoricalLoss):
 
     @abstractmethod
     def class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
-        """Return t f(y) of classes, each for itself."""
+        """Return t f(y) for each class."""
 
     @abstractmethod
     def class_derivative(self, xp: Namespace, y: Array, t: Array | float) -> Array:
-        """Return t f'(y) of classes, each for itself."""
+        """Return t f'(y) for each class."""
 
     def shares(self, xp: Namespace, t: Array) -> Array:
-        """Return what multiplies f in rows of targets: t itself, unless classes have factors."""
+        """Return what multiplies f for rows of targets: t, unless classes have factors."""
         return t
 
     def share_at(self, xp: Namespace, y: Array, index: Array) -> Array | float:
-        """Return the fraction of a class index: one number, or an array of shape (...)."""
+        """Return what multiplies f for class indices: one number, or an array of shape (...)."""
         return 1.0
 
     @computed_in_float64
@@ -46,7 +46,7 @@ class OwnClassLoss(CategoricalLoss):
         return self.class_derivative(xp, y, self.shares(xp, t)) + 0.0
 
     def value_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """The term of the target's class; a NaN anywhere in the row stays."""
+        """The term of the target's class; a NaN anywhere in the row gives NaN."""
         return self._of_row(xp, y, take_at(xp, y, index), index)
 
     def derivative_at(self, xp: Namespace, y: Array, index: Array) -> Array:
@@ -76,7 +76,7 @@ class OwnClassLoss(CategoricalLoss):
 
 @dataclass(frozen=True)
 class OnLogits(RowBody):
-    """A body on logits, of a loss of the softmax."""
+    """A body that takes logits, for a loss of their softmax."""
 
     loss: Any
 
@@ -92,7 +92,7 @@ class OnLogits(RowBody):
 
 
 def of_others(xp: Namespace, w: Array) -> Array:
-    """Return for each class the sum of w over the other classes."""
+    """Return, for each class, the sum of w over the other classes."""
     # The total less the largest of its terms would cancel.
     largest = columns(xp, w) == xp.argmax(xp.abs(w), axis=-1, keepdims=True)
     none = xp.zeros_like(w)

@@ -1,7 +1,7 @@
-"""Pairs of rows of a group: which is better, and who is there.
+"""Pairs of the rows of a group.
 
-An array (..., n) of a group becomes one of pairs, (..., n, n), whose entry i, j belongs to row i
-beside row j.
+An array (..., n) of a group becomes an array of pairs, (..., n, n), whose entry i, j belongs to the
+rows i and j.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NEUTRAL = (0.0, ABSENT)
 
 
 def pairs(x: Array) -> tuple[Array, Array]:
-    """Return an array (..., n) as that of row i, (..., n, 1), and that of row j, (..., 1, n).
+    """Return an array (..., n) for row i, as (..., n, 1), and for row j, as (..., 1, n).
 
     Examples
     --------
@@ -48,10 +48,9 @@ def with_nan(xp: Namespace, unknown: Array, result: Array) -> Array:
 
 
 class PairLoss(GroupLoss):
-    """Base of losses that are a sum over the pairs of which row i is more relevant than row j.
+    """Base class of losses that sum over the pairs in which row i is more relevant than row j.
 
-    Write the cost of a pair and its derivatives by the score of row j; those by that of row i are
-    the same but for the sign of the first. The argument is d = s_j - s_i.
+    Write the cost of a pair and its derivatives by d = s_j - s_i, the difference of the scores.
     """
 
     neutral: ClassVar[tuple[Any, Any] | None] = NEUTRAL
@@ -69,7 +68,7 @@ class PairLoss(GroupLoss):
         """Return its derivative."""
 
     def cost_and_derivative(self, xp: Namespace, d: Array) -> tuple[Array, Array]:
-        """Return both; override it where they have parts in common."""
+        """Return both; override it if they share parts."""
         return self.cost(xp, d), self.cost_derivative(xp, d)
 
     @abstractmethod
@@ -105,7 +104,7 @@ class PairLoss(GroupLoss):
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Up for each row that should stand above, and down for each that should stand below."""
+        """Each pair pulls the more relevant row up and the other one down."""
         worse, better = self._sums(xp, y, t, self.cost_derivative)
         return with_nan(xp, is_unknown(xp, y, t), worse - better)
 

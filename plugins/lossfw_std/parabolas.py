@@ -1,4 +1,4 @@
-"""Curvatures of parabolas that touch a function at two points and lie above it."""
+"""Curvatures of parabolas above a function that touch it at two points."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class ConcaveInSquare(DistanceLoss):
     """A loss whose value is a concave function of r^2."""
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The touching parabola's: none of less curvature lies above such a function."""
+        """That of the touching parabola, the flattest one above such a function."""
         return self.touching_parabola(xp, y - t)
 
 

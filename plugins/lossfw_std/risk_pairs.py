@@ -12,7 +12,7 @@ from lossfw_std.directions import combined
 
 
 def shares(xp: Namespace, time: Array, event: Array, ties: str) -> Array:
-    """Return how much row j counts in the risk set of row i, (..., i, j)."""
+    """Return the weight of row j in the risk set of row i, (..., i, j)."""
     time_i, time_j = time[..., :, None], time[..., None, :]
     zero = 0 * (time_i + time_j)
     at_risk = xp.where(time_j >= time_i, zero + 1, zero)
@@ -56,7 +56,7 @@ def _chances(xp: Namespace, y: Array, share: Array, ties: str) -> Array:
 def results(
     xp: Namespace, y: Array, time: Array, event: Array, ties: str, orders: tuple[int, ...]
 ) -> tuple[Array, ...]:
-    """Return the losses (...), the derivatives (..., n) or the second ones, by order, of strata."""
+    """Return the losses (...), first or second derivatives (..., n) of strata, by order."""
     died, share = event > 0, shares(xp, time, event, ties)
     found = []
     for order in orders:

@@ -1,8 +1,8 @@
 """Cox's likelihood from sums that run over sorted rows: n log n, for large strata.
 
-Rows are sorted from the latest time to the earliest, so that each risk set is a first part of
-them. A sum of exponentials only ever gains rows, since subtracting those who left would lose
-its digits, and it never leaves logarithms, since the largest score may leave early.
+Rows are sorted from the latest time to the earliest, so each risk set is a prefix. Rows are only
+added to a sum of exponentials, because subtracting those that leave would lose digits, and sums
+stay logarithms, because the largest score may leave early.
 """
 
 from __future__ import annotations

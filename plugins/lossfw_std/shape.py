@@ -1,4 +1,4 @@
-"""Derivatives by the logarithm of a shape: of Binet's function, for likelihoods with gammas."""
+"""Derivatives of Binet's function by a log shape, for likelihoods with gamma functions."""
 
 from __future__ import annotations
 

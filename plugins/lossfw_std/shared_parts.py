@@ -1,4 +1,4 @@
-"""A value and its derivative from parts that both need: each alone, and both together."""
+"""Value and derivative from shared parts: each alone, and both together."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Parts: TypeAlias = Callable[..., Deferred]
 
 
 class SharedParts(NamedTuple):
-    """The functions that are made of the same parts, and take their arguments."""
+    """Functions that are computed from the same parts, with the same arguments."""
 
     value: Callable[..., Array]
     derivative: Callable[..., Any]
@@ -25,7 +25,7 @@ class SharedParts(NamedTuple):
 
 
 def shared_parts(parts: Parts) -> SharedParts:
-    """Decorate what computes the parts: return the functions that are made of them."""
+    """Decorate the function that computes the parts; return the functions of these parts."""
 
     @functools.wraps(parts)
     def value(*arguments: Any) -> Array:
@@ -44,6 +44,6 @@ def shared_parts(parts: Parts) -> SharedParts:
 
 
 def with_float32_parts(plain: Parts, parts: Parts) -> SharedParts:
-    """Return functions of (xp, x, ...); `plain` has the parts by which float32 goes in float64."""
+    """Return functions of (xp, x, ...); for float32, `plain` computes the parts in float64."""
     pairs = zip(shared_parts(plain), shared_parts(parts), strict=True)
     return SharedParts(*(with_float32_form(narrow)(wide) for narrow, wide in pairs))

@@ -6,7 +6,7 @@ from lossfw import Array, Namespace
 
 
 def gates(xp: Namespace, v: Array) -> tuple[Array, Array]:
-    """Return s(v) and s(-v) from one exponential, each with the digits of a small one."""
+    """Return s(v) and s(-v) from one exponential, both accurate near 0."""
     e = xp.exp(-v)
     return 1.0 / (1.0 + e), 1.0 / (1.0 + 1.0 / e)
 

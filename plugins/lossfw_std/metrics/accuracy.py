@@ -1,4 +1,4 @@
-"""Accuracy, also that of the best few classes."""
+"""Accuracy and top-k accuracy."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Accuracy(ClassMetric, RowMetric):
 class TopK(RowMetric):
     """Top-k accuracy, the fraction of rows whose class is among the k largest columns.
 
-    Use it when a few guesses are allowed.
+    Use it when several guesses are allowed.
 
     Prediction of shape (N, K), probabilities or logits; target of class
     indices (N,), or one-hot or soft rows (N, K). The first of equal columns
@@ -60,7 +60,7 @@ class TopK(RowMetric):
 
     Notes
     -----
-    scikit-learn takes the last of equal columns for the larger one.
+    In scikit-learn the last of equal columns counts as the larger one.
 
     Examples
     --------
@@ -81,7 +81,7 @@ class TopK(RowMetric):
     k: PositiveInt = 5
 
     def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
-        """k of fewer columns would always be right."""
+        """Refuse a k that makes every row right."""
         columns = prediction.shape[-1]
         if self.k > columns or columns < 2:
             raise ShapeError(

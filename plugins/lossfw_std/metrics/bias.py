@@ -1,4 +1,4 @@
-"""Bias: predictions in all over targets in all."""
+"""Bias: the sum of predictions over the sum of targets."""
 
 from __future__ import annotations
 
@@ -14,19 +14,16 @@ from lossfw.metrics import SumMetric, SumTerm
 class Bias(SumMetric):
     """Multiplicative bias: the sum of the predictions over the sum of the targets.
 
-    Use it when a model of costs, counts or sales has to have the right level.
-
-    1 is right, and 1.05 is 5 % too high. Prediction and target of one shape, (N,) or (N, D),
-    both real; sums over rows and columns, by weight. Where the targets sum to 0, it is infinite
-    or NaN.
+    Use it when the level of predicted costs, counts or sales must be right. 1 is right, 1.05 is 5 %
+    too high. Prediction and target of one shape, (N,) or (N, D), both real; sums over rows and
+    columns, by weight. Where the targets sum to 0, it is infinite or NaN.
 
     Notes
     -----
-    Actuaries write its inverse, actual over expected, and slices by a column show the two by
-    segment. A model with an intercept that is fitted by maximum likelihood with the canonical
-    output activation has bias 1 on its own rows (the *balance property*). Source: the
-    multiplicative bias of forecast verification, WMO/WWRP 2017-1,
-    https://www.cawcr.gov.au/projects/verification/.
+    Actuaries use its inverse, actual over expected. Slices by a column show it by segment. A model
+    with an intercept that is fitted by maximum likelihood with the canonical output activation has
+    bias 1 on its own rows (the *balance property*). Source: the multiplicative bias of forecast
+    verification, WMO/WWRP 2017-1, https://www.cawcr.gov.au/projects/verification/.
 
     Examples
     --------
@@ -50,6 +47,6 @@ class Bias(SumMetric):
             yield SumTerm(place + 1, weight * target[:, column].astype(np.float64))
 
     def value(self, sums: NDArray, columns: int) -> NDArray:
-        """Return the one sum over the other."""
+        """Return the quotient of the sums."""
         found: NDArray = sums[:, 0] / sums[:, 1]
         return found

@@ -27,36 +27,33 @@ _SUMS = 3
 
 
 class CalibrationError(RowwiseMetric):
-    """Calibration error, mean over bins of |share that is right - mean winning probability|.
+    """Calibration error, mean over bins of |fraction right - mean winning probability|.
 
-    Use it when predicted probabilities are acted upon as such.
+    Use it when decisions depend on predicted probabilities.
 
-    Prediction of shape (N, K), distributions, with class indices (N,) or rows
-    (N, K); or (N,), the probability of class 1, with targets 0 and 1 (or -1 and
-    +1), which is taken for the row (1 - p, p). The winning probability is the
-    largest of a row, the first of equal ones. Bins count by their weight.
-
-    The curve has for each bin that is not empty its mean winning probability,
-    the fraction that is right, and its weight.
+    Prediction of shape (N, K), distributions, with class indices (N,) or rows (N, K); or (N,), the
+    probability of class 1, with targets 0 and 1 (or -1 and +1), which means the row (1 - p, p). The
+    winning probability is the largest of a row, the first of equal ones. Bins are weighted by their
+    rows. For each non-empty bin, the curve has its mean winning probability, its fraction right,
+    and its weight.
 
     Parameters
     ----------
     bins : int
-        How many.
+        The number of bins.
     strategy : {"uniform", "quantile"}
-        Bins of equal width from 0 to 1; or of equal weight, their edges being
-        quantiles of the winning probability (the least that has j / bins of the
-        weight at or below it). A probability at an edge is in the lower bin.
+        Bins of equal width from 0 to 1; or
+        bins of equal weight, whose edges are quantiles of the winning probability. A probability at
+        an edge is in the lower bin.
 
     Notes
     -----
-    It is not a proper score, and estimates of it are too large by what chance does
-    in each bin: compare models on the same rows and bins. With quantiles what
-    is kept is one weight for each different probability, some 40 bytes; with
-    uniform bins three sums for each. Sources: Naeini, Cooper and Hauskrecht,
+    It is not a proper score, and estimates are biased upwards by the noise in each bin: compare
+    models on the same rows and bins. Quantile bins store one weight per distinct probability, about
+    40 bytes each; uniform bins store three sums per bin. Sources: Naeini, Cooper and Hauskrecht,
     *Obtaining well calibrated probabilities using Bayesian binning*, 2015,
-    doi:10.1609/aaai.v29i1.9602; Guo et al., *On calibration of modern neural
-    networks*, 2017, doi:10.48550/arXiv.1706.04599.
+    doi:10.1609/aaai.v29i1.9602; Guo et al., *On calibration of modern neural networks*, 2017,
+    doi:10.48550/arXiv.1706.04599.
 
     Examples
     --------

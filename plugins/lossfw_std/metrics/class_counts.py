@@ -16,8 +16,9 @@ from lossfw_std.metrics.classes import ClassMetric, class_count
 class ClassSums(NamedTuple):
     """Weights of rows by class, each of shape (R, K).
 
-    `true` is of rows whose target is the class, `chosen` of rows that chose it, `right` of both,
-    and `unknown` of rows whose target is the class and that chose nothing for a NaN.
+    `true` is the weight of rows whose target is the class, `chosen` of rows whose prediction
+    chooses it, `right` of rows with both, and `unknown` of rows of the class whose prediction has a
+    NaN.
     """
 
     true: NDArray
@@ -27,7 +28,7 @@ class ClassSums(NamedTuple):
 
 
 class CountMetric(ClassMetric, SumMetric):
-    """A metric of the weights of rows that are right and wrong, by class: write `of_counts`."""
+    """A metric of the weights of right and wrong rows per class: write `of_counts`."""
 
     def places(self, columns: int) -> int:
         """Four sums for each class."""
@@ -53,7 +54,7 @@ class CountMetric(ClassMetric, SumMetric):
 class BalancedAccuracy(CountMetric):
     """Balanced accuracy, the mean of the recalls of the classes that occur among the targets.
 
-    Use it when classes are of different sizes and each should count the same.
+    Use it when classes have different sizes but should count equally.
 
     Predictions and targets as for `accuracy`. NaN in a prediction makes it NaN.
 

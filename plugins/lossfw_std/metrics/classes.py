@@ -1,15 +1,13 @@
-"""Which class a prediction chooses, and which one a target is: for metrics of classes.
+"""The classes that predictions and targets mean, for metrics of classes.
 
 **Rows.** A prediction of shape (N, K) chooses its largest column, the first of
 equal ones. The target is a class index, or a row of which the largest column
 is the class.
 
-**Single numbers.** A prediction of shape (N,) or (N, 1) with a target of the
-same shape is about two classes, 0 and 1. It is the probability of class 1,
-which is chosen above 0.5: as of a row (1 - p, p), of which the first of equal
-columns counts. With `threshold` it may be any number, a margin or a logit, and
-class 1 is chosen above the threshold. In a target 1 is class 1, and 0 or -1 is
-class 0.
+**Single numbers.** A prediction of shape (N,) or (N, 1) with a target of the same shape means two
+classes, 0 and 1. It is the probability of class 1, which is chosen above 0.5, as for a row (1 - p,
+p), whose first of equal columns counts. With `threshold` it may be any number, a margin or a logit,
+and class 1 is chosen above the threshold. In a target 1 is class 1, and 0 or -1 is class 0.
 
 A prediction with a NaN chooses nothing.
 """
@@ -27,7 +25,7 @@ _HALF = 0.5
 
 
 class Choice(NamedTuple):
-    """What predictions chose: classes of (N,), the true ones, and how many there are.
+    """The chosen classes (N,), the true ones, and the number of classes.
 
     `known` is False where a prediction has a NaN.
     """
@@ -82,7 +80,7 @@ def true_classes(target: NDArray) -> NDArray:
 
 
 def class_count(columns: int) -> int:
-    """Return how many classes predictions of so many columns are about."""
+    """Return the number of classes of predictions with so many columns."""
     return max(columns, 2)
 
 

@@ -1,4 +1,4 @@
-"""Metrics of how much of the targets the rows with the highest predictions hold."""
+"""Metrics of how far the highest predictions have the highest targets."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _BEST = 2
 
 
 class ConcentrationMetric(ScoreMetric):
-    """A metric of the targets along the order of the predictions, which are one number a row.
+    """A metric of the targets in the order of the predictions, one number per row.
 
-    Rows of equal predictions stand together: each has their mean target.
+    Rows with equal predictions share their mean target.
     """
 
     classes: ClassVar[bool] = False
 
     def check_shapes(self, shape: tuple[int, ...], targets: NDArray) -> None:
-        """Refuse predictions of several columns, which have no one order."""
+        """Refuse predictions of several columns, which do not order the rows."""
         if len(shape) > 1 and shape[-1] != 1:
             raise ShapeError(
                 f"{self.name} ranks the rows by one number, but the predictions have {shape[-1]} "
@@ -56,19 +56,18 @@ class Gini(ConcentrationMetric):
 
     Use it when few rows have most of the sum, as in models of costs or counts.
 
-    1 is the order of the targets themselves, 0 that of no model, and -1 the opposite order.
-    Prediction and target of shape (N,), or (N, 1), targets at or above 0. With targets 0 and 1
-    it is 2 AUC - 1, with weights and ties too. NaN if a prediction is, or if all targets are
+    1 means the order of the targets themselves, 0 a random order, and -1 the opposite order.
+    Prediction and target of shape (N,), or (N, 1), targets at or above 0. With targets 0 and 1 it
+    is 2 AUC - 1, also with weights and ties. NaN if a prediction is NaN, or if all targets are
     equal.
 
     Notes
     -----
-    The rows are sorted by the prediction. G is 1 less twice the area under the Lorenz curve,
-    which is the fraction of sum w t that the first rows hold, over their fraction of sum w: so for
-    frequencies the weight is the exposure. The normalised one divides it by the G of the rows
-    sorted by t. One sum is kept for each different prediction and target, as for `roc_auc`.
-    Source: Frees, Meyers and Cummings, *Insurance ratemaking and a Gini index*, 2014,
-    doi:10.1111/j.1539-6975.2012.01507.x.
+    The rows are sorted by the prediction. G is 1 minus twice the area under the Lorenz curve: the
+    fraction of sum w t in the first rows against their fraction of sum w. For frequencies the
+    weight is the exposure. The normalised coefficient divides G by that of the rows sorted by t. It
+    stores one sum per distinct prediction and target, as `roc_auc` does. Source: Frees, Meyers and
+    Cummings, *Insurance ratemaking and a Gini index*, 2014, doi:10.1111/j.1539-6975.2012.01507.x.
 
     Examples
     --------
@@ -101,24 +100,24 @@ class Gini(ConcentrationMetric):
 class Lift(ConcentrationMetric):
     """Lift: the mean target of the rows with the highest predictions, over that of all rows.
 
-    Use it when only some rows can be acted on, such as the tenth of the customers that is
-    written to: 3 says that they hold three times as much as a tenth taken blindly.
+    Use it when you can act on only some rows, such as a mailing to a tenth of the customers: a lift
+    of 3 means three times the mean target of a random tenth.
 
     Prediction and target of shape (N,), or (N, 1), targets at or above 0: 0 and 1, counts or
-    amounts. NaN if a prediction is, or if all targets are 0.
+    amounts. NaN if a prediction is NaN, or if all targets are 0.
 
     Parameters
     ----------
     fraction : float
         The fraction of the rows, by weight.
     k : int, optional
-        How many rows, in place of the fraction; a row of weight 2 is two of them.
+        The number of rows, instead of the fraction; a row of weight 2 counts as two.
 
     Notes
     -----
-    If rows have equal predictions at the border, each gives the part that is still needed. One
-    sum is kept for each different prediction, as for `roc_auc`. Source: Provost and Fawcett,
-    *Data Science for Business*, 2013, chapter 8.
+    If rows at the border have equal predictions, each counts with the same fraction of its weight.
+    It stores one sum per distinct prediction, as `roc_auc` does. Source: Provost and Fawcett, *Data
+    Science for Business*, 2013, chapter 8.
 
     Examples
     --------
@@ -143,7 +142,7 @@ class Lift(ConcentrationMetric):
 
     @property
     def weight_factor(self) -> Literal["ignored", "matters"]:  # type: ignore[override]  # by instance
-        """Whether the number of rows is said, which their weights change."""
+        """``"matters"`` with `k`, a number of rows that the weights change."""
         return "ignored" if self.k is None else "matters"
 
     def ranked(self, columns: int, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:

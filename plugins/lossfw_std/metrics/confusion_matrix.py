@@ -18,10 +18,10 @@ _MOST_NUMBERS = 50_000_000
 class ConfusionMatrix(ClassMetric, SumMetric):
     """Confusion matrix, the weight of rows of class i predicted as class j, at (i, j).
 
-    Use it when the question is which class is taken for which.
+    Use it to see which classes are confused with which.
 
     Predictions and targets as for `accuracy`. The result is a list of K lists;
-    without sample weights it counts. NaN in a prediction makes the row of the
+    without sample weights it has counts. NaN in a prediction makes the row of the
     target's class NaN.
 
     Parameters
@@ -32,8 +32,8 @@ class ConfusionMatrix(ClassMetric, SumMetric):
 
     Notes
     -----
-    An interval is that of the fraction of a cell, times the weight of all rows.
-    There are none where replicates times K^2 is above fifty million.
+    The interval of a cell is that of its fraction, times the weight of all rows. There are no
+    intervals if replicates times K^2 exceeds fifty million.
 
     Examples
     --------
@@ -64,13 +64,13 @@ class ConfusionMatrix(ClassMetric, SumMetric):
         return np.where(table[:, :, classes:] > 0, np.nan, table[:, :, :classes])
 
     def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
-        """Return the matrices of units each taken some times, with the weight of all rows."""
+        """Return the matrices of resamples, scaled to the weight of all rows."""
         if len(times) * sums.places > _MOST_NUMBERS:
             return self._nothing(sums)
         return self._scaled(super().estimates(sums, times), sums)
 
     def without_each(self, sums: CellSums, total: CellSums, units: int) -> NDArray:
-        """Return the matrices without each unit, brought to the weight of all rows."""
+        """Return the matrices without each unit, scaled to the weight of all rows."""
         if units * sums.places > _MOST_NUMBERS:
             return self._nothing(sums)
         return self._scaled(super().without_each(sums, total, units), sums)

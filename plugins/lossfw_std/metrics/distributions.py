@@ -1,4 +1,4 @@
-"""Metrics of predicted distributions: how often intervals hold, and where targets lie."""
+"""Metrics of predicted distributions: coverage of intervals, probability integral transform."""
 
 from __future__ import annotations
 
@@ -72,20 +72,19 @@ class _OfDistribution(Metric):
 class IntervalCoverage(_OfDistribution, RowMetric):
     """Interval coverage, the fraction of targets in the central interval of the prediction.
 
-    Use it when a model predicts a distribution, and the question is whether its intervals hold
-    as many targets as they promise.
+    Use it when a model predicts a distribution, to see whether its intervals contain as many
+    targets as they promise.
 
     The prediction is that of a loss whose prediction names a distribution, such as `crps_normal`.
-    The interval goes from the quantile of (1 - level) / 2 to that of (1 + level) / 2, and its ends
-    belong to it. A good prediction has a coverage near the level. NaN in a prediction makes it NaN.
+    The interval is from the quantile of (1 - level) / 2 to that of (1 + level) / 2, ends included.
+    A good prediction has a coverage near the level. NaN in a prediction makes it NaN.
 
     Parameters
     ----------
     level : float
         The fraction of targets that the interval promises, between 0 and 1.
     of : Loss
-        The loss that understands the prediction. In a configuration it is the loss of the run
-        unless given.
+        The loss whose predictions these are; in a configuration by default the loss of the run.
 
     Notes
     -----
@@ -94,8 +93,8 @@ class IntervalCoverage(_OfDistribution, RowMetric):
 
     See Also
     --------
-    quantile_coverage : of predicted ends of an interval.
-    pit : of all levels at once.
+    quantile_coverage : for predicted ends of an interval.
+    pit : for all levels.
 
     Examples
     --------
@@ -127,33 +126,31 @@ class IntervalCoverage(_OfDistribution, RowMetric):
 class Pit(_OfDistribution, SumMetric):
     """Probability integral transform: whether targets are spread evenly over their distributions.
 
-    Use it when a model predicts a distribution, and the question is where it is wrong: a derivative
-    of the histogram shows a bias, a hollow in it distributions that are too narrow, and a hill
-    those that are too wide.
+    Use it when a model predicts a distribution, to see how it is wrong: a sloping histogram shows a
+    bias, a U shape distributions that are too narrow, and a hump those that are too wide.
 
-    The transform of a row is the predicted probability of a target at or below the true one.
-    Over many rows it is uniform between 0 and 1 where predictions are right. The curve has the
-    histogram: the middle of each bin and the fraction of the rows in it.
+    The transform of a row is the predicted probability of a target at or below the true one. If the
+    predictions are right, it is uniform between 0 and 1 over many rows. The curve is the histogram:
+    the middle of each bin and the fraction of rows in it.
 
     Parameters
     ----------
     statistic : {"distance", "mean"}
-        The distance is the fraction of rows that would have to go to another bin for an even
-        histogram. The mean is 0.5 where predictions are neither too low nor too high.
+        The distance is the fraction of rows that would have to change bins for a flat histogram.
+        The mean is 0.5 if predictions are neither too low nor too high.
     bins : int
-        How many bins of equal width the histogram has.
+        The number of bins of equal width.
     of : Loss
-        The loss that understands the prediction. In a configuration it is the loss of the run
-        unless given.
+        The loss whose predictions these are; in a configuration by default the loss of the run.
 
     Notes
     -----
-    Chance alone makes some distance, about sqrt(bins / (2 pi n)) for n rows: compare models on
-    the same rows. For counts the transform lies between the probabilities of less than the target
-    and of at most the target, and a row is spread evenly over that range. Sources: Dawid,
-    *Statistical theory: the prequential approach*, Journal of the Royal Statistical Society A 147,
-    1984, doi:10.2307/2981683; Czado, Gneiting and Held, *Predictive model assessment for count
-    data*, Biometrics 65, 2009, doi:10.1111/j.1541-0420.2009.01191.x.
+    Even right predictions have a distance of about sqrt(bins / (2 pi n)) for n rows by chance:
+    compare models on the same rows. For counts the transform lies between the probabilities of less
+    than the target and of at most the target, and a row is spread evenly over that range. Sources:
+    Dawid, *Statistical theory: the prequential approach*, Journal of the Royal Statistical Society
+    A 147, 1984, doi:10.2307/2981683; Czado, Gneiting and Held, *Predictive model assessment for
+    count data*, Biometrics 65, 2009, doi:10.1111/j.1541-0420.2009.01191.x.
 
     See Also
     --------

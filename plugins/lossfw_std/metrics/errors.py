@@ -1,4 +1,4 @@
-"""Means of errors, each with its square root where that is asked for."""
+"""Means of errors, and their square roots."""
 
 from __future__ import annotations
 
@@ -73,8 +73,7 @@ class Rmse(Mse):
 class Mae(ElementMetric):
     """Mean absolute error, mean of |y - t|.
 
-    Use it when the error is wanted in units of the target and outliers should not
-    dominate.
+    Use it when the error should be in units of the target, and outliers should not dominate.
 
     Prediction and target of one shape, both real; the mean is over all
     elements. The loss of this name is called `absolute_error`.

@@ -16,8 +16,7 @@ _INTERVAL = Vector.of(REAL, size=_ENDS)
 class QuantileCoverage(ElementMetric):
     """Coverage, the fraction of targets that are at or below the predicted quantile.
 
-    Use it when quantiles or intervals are predicted, and the question is how often
-    they hold.
+    Use it when a model predicts quantiles or intervals, to see how often they hold.
 
     Prediction and target of one shape: the fraction of elements with t <= y,
     which for a good prediction of the quantile of probability q is q. Or a

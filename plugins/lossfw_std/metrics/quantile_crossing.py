@@ -13,8 +13,8 @@ from lossfw.metrics import Arguments, RowMetric, prepare
 class QuantileCrossing(RowMetric):
     """Quantile crossing, the fraction of rows in which a predicted quantile lies below a lower one.
 
-    Use it when several quantiles or the ends of an interval are predicted: nothing in their loss
-    keeps them in order.
+    Use it when a model predicts several quantiles or the ends of an interval: their loss does not
+    keep them in order.
 
     The prediction has shape (N, L), quantiles of increasing levels, and the target (N,). Equal
     quantiles do not cross. NaN in a prediction makes it NaN.

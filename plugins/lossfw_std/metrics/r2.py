@@ -23,17 +23,16 @@ _ROUNDING = 1e-11
 class R2(SumMetric):
     """R squared, 1 - sum of w (y - t)^2 / sum of w (t - mean of t)^2.
 
-    Use it when a regression is to be compared with predicting the mean.
+    Use it to compare a regression with predicting the mean.
 
-    Prediction and target of one shape, (N,) or (N, D), both real; with D
-    columns the mean over the columns. 1 is perfect, 0 is as good as the mean of
-    the targets, and there is no lower bound. Where all targets are equal it is
-    1 if every prediction is right and else 0, as in scikit-learn.
+    Prediction and target of one shape, (N,) or (N, D), both real; with D columns the mean over the
+    columns. 1 is perfect, 0 is as good as the mean of the targets, and there is no lower bound. If
+    all targets are equal, it is 1 if every prediction is right and otherwise 0, as in scikit-learn.
 
     Notes
     -----
-    The sums of w t and w t^2 are made without any rounding, so that targets
-    far from 0 lose no digit where the square of their mean is taken off.
+    The sums of w t and w t^2 are exact, so targets far from 0 lose no digits when the square of
+    their mean is subtracted.
 
     Examples
     --------
@@ -80,7 +79,7 @@ class R2(SumMetric):
                     yield SumTerm(first + _WTT, smaller)
 
     def dense(self, sums: CellSums, units: int) -> NDArray:
-        """Return the sums with the mean of all targets taken off each target."""
+        """Return the sums after subtracting the mean of all targets from each target."""
         rough = super().dense(sums, units)
         numbers, unit = sums.table.integers()
         places = zip(sums.cells.tolist(), sums.where.tolist(), strict=True)

@@ -1,4 +1,4 @@
-"""Metrics of how well a score ranks the rows of a class above the others."""
+"""Metrics of how well scores rank the rows of a class above the others."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RankingMetric(ScoreMetric):
     bins: Annotated[int, Field(ge=2, le=MAX_BINS)] | None = None
 
     def places(self, columns: int) -> int:
-        """For each class that is ranked the weight of the others, and its own."""
+        """For each ranked class, the weight of the others and its own."""
         return 2 * len(_ranked_columns(columns))
 
     def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
@@ -53,7 +53,7 @@ class RankingMetric(ScoreMetric):
         return (bins + 0.5) / self.bins
 
     def ranked(self, columns: int, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
-        """Return the mean over the classes; NaN if a score is, or a class lacks rows."""
+        """Return the mean over the classes; NaN if a score is NaN, or a class has no rows."""
         if np.isnan(scores).any():
             return np.full(len(weights), np.nan)
         found = []
@@ -79,32 +79,30 @@ class RankingMetric(ScoreMetric):
 class RocAuc(RankingMetric):
     """Area under the ROC curve: how often a row of the class has a higher score than another.
 
-    Use it when rows are ranked and no threshold is chosen yet.
+    Use it when a model ranks rows, and the threshold is not chosen yet.
 
-    Prediction of shape (N,), the score of class 1, with targets 0 and 1 (or -1
-    and +1); or (N, K) with class indices, one-hot or soft rows. With two columns
-    the second is the score; with more each column ranks its class against all
-    others, and the mean over the classes is taken. Ties count one half.
-    NaN if a prediction is, or if a class or its opposite has no rows.
+    Prediction of shape (N,), the score of class 1, with targets 0 and 1 (or -1 and +1); or (N, K)
+    with class indices, one-hot or soft rows. With two columns the second is the score; with more
+    each column ranks its class against all others, and the result is the mean over the classes.
+    Ties count one half. NaN if a prediction is NaN, or if a class or its complement has no rows.
 
     Parameters
     ----------
     bins : int, optional
-        Bins of equal width for scores from 0 to 1, in place of the scores themselves.
-        Pairs within a bin count one half, so the area is off by at most half the
-        share of pairs that fall into one bin. It takes some 150 bytes for each bin,
-        class and side, however many rows there are.
+        Number of bins of equal width for scores from 0 to 1, instead of the scores themselves.
+        Pairs within a bin count one half, so the error of the area is at most half the fraction of
+        pairs that share a bin. It takes about 150 bytes per bin, class and side, for any number of
+        rows.
 
     Notes
     -----
-    Exact without bins: sum over rows i of the class and j of the others of w_i w_j ([y_i >
-    y_j] + [y_i = y_j] / 2), over sum w_i times sum w_j, which is the statistic
-    of Mann and Whitney. What is kept is one weight for each different score,
-    class and side, 140 to 180 bytes each while they are merged: 1.8 GB for ten
-    million different scores of two classes. Sources: Hanley and McNeil, *The meaning and use of the
-    area under a receiver operating characteristic (ROC) curve*, 1982,
-    doi:10.1148/radiology.143.1.7063747; for more than two classes Provost and
-    Domingos, 2000, without their weighting of classes.
+    Exact without bins: sum over rows i of the class and j of the others of w_i w_j ([y_i > y_j] +
+    [y_i = y_j] / 2), over sum w_i times sum w_j, which is the statistic of Mann and Whitney. It
+    stores one weight per distinct score, class and side, 140 to 180 bytes each during a merge: 1.8
+    GB for ten million distinct scores of two classes. Sources: Hanley and McNeil, *The meaning and
+    use of the area under a receiver operating characteristic (ROC) curve*, 1982,
+    doi:10.1148/radiology.143.1.7063747; for more than two classes Provost and Domingos, 2000,
+    without their weighting of classes.
 
     Examples
     --------
@@ -144,26 +142,24 @@ class RocAuc(RankingMetric):
 class AveragePrecision(RankingMetric):
     """Average precision: the mean, over the rows of the class, of the precision at their score.
 
-    Use it when rows are ranked, and the class that is looked for is rare.
+    Use it when a model ranks rows, and the class of interest is rare.
 
-    Predictions and targets as for `roc_auc`; with more than two classes the
-    mean over the classes. NaN if a prediction is, or if a class has no rows
-    (where scikit-learn warns and gives 0).
+    Predictions and targets as for `roc_auc`; with more than two classes the mean over the classes.
+    NaN if a prediction is NaN, or if a class has no rows (scikit-learn warns and returns 0).
 
     Parameters
     ----------
     bins : int, optional
-        As for `roc_auc`. All rows of a bin get the precision at its lower edge: a row
-        is off by at most the change of precision within its bin.
+        As for `roc_auc`. All rows of a bin get the precision at its lower edge, so the error per
+        row is at most the change of precision within its bin.
 
     Notes
     -----
-    Exact without bins: sum over the different scores s of (R(s) - R(s+)) P(s), with recall R
-    and precision P of the rows whose score is at least s, and s+ the next
-    higher score. No interpolation. It keeps what `roc_auc` keeps. Source: Davis
-    and Goadrich, *The relationship between precision-recall and ROC curves*,
-    2006, doi:10.1145/1143844.1143874, who show why a line between points is too
-    optimistic.
+    Exact without bins: sum over the distinct scores s of (R(s) - R(s+)) P(s), with recall R and
+    precision P of the rows whose score is at least s, and s+ the next higher score. There is no
+    interpolation. It stores the same sums as `roc_auc`. Source: Davis and Goadrich, *The
+    relationship between precision-recall and ROC curves*, 2006, doi:10.1145/1143844.1143874, who
+    show why linear interpolation is too optimistic.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Metrics of rankings: how good the order of the rows of each group is."""
+"""Metrics of rankings: how good the order of the rows in each group is."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class _Ranking(GroupMetric):
 class Ndcg(_Ranking):
     """Normalised discounted cumulative gain, the gain of the order over that of the best order.
 
-    Use it when relevance has grades, and the first places count most.
+    Use it when relevance has grades, and the first positions count most.
 
-    A score and a relevance at or above 0 for each row; rows of a group are one ranking. With
-    gains g by place i the gain of an order is the sum of g_i / log2(1 + i). Groups without a
+    One score and one relevance at or above 0 per row; the rows of a group are one ranking. With
+    gains g at positions i, the gain of an order is the sum of g_i / log2(1 + i). Groups without a
     relevant row do not count.
 
     Parameters
     ----------
     k : int, optional
-        Only the first k places count; all of them unless given.
+        Only the first k positions count; by default all.
     gain : {"exponential", "linear"}
         2^relevance - 1, as LightGBM, XGBoost and `lambda_ndcg` have it, or the relevance itself,
         as scikit-learn and ranx have it.
@@ -75,23 +75,23 @@ class Ndcg(_Ranking):
 
 
 class AveragePrecisionAt(_Ranking):
-    """Average precision of the first k places, the mean precision at the relevant rows.
+    """Average precision of the first k positions, the mean precision at the relevant rows.
 
-    Use it when all relevant rows should stand above the others, and the first places count most.
+    Use it when all relevant rows should rank above the others, and the first positions count most.
 
-    A score for each row, and a target above 0 for a relevant one; rows of a group are one
-    ranking. It is the sum of the precisions at the places of relevant rows among the first k,
-    over the number of relevant rows. Groups without a relevant row do not count.
+    One score per row, and a target above 0 for a relevant one; the rows of a group are one ranking.
+    It is the sum of the precisions at the relevant rows among the first k, over the number of
+    relevant rows. Groups without a relevant row do not count.
 
     Parameters
     ----------
     k : int
-        The number of places.
+        The number of positions.
 
     Notes
     -----
-    The mean over groups is known as MAP. Among equal scores the first row is above, as in ranx,
-    whose ``map@k`` it is. Source: Voorhees and Harman, *TREC: experiment and evaluation in
+    The mean over groups is known as MAP. Among equal scores the first row ranks higher, as in ranx,
+    which calls it ``map@k``. Source: Voorhees and Harman, *TREC: experiment and evaluation in
     information retrieval*, MIT Press, 2005.
 
     See Also
@@ -118,7 +118,7 @@ class AveragePrecisionAt(_Ranking):
 
 
 class Mrr(_Ranking):
-    """Mean reciprocal rank, of the first relevant row of each group.
+    """Mean reciprocal rank of the first relevant row of each group.
 
     Use it when one relevant row is enough, as for a question with one answer.
 
@@ -128,12 +128,12 @@ class Mrr(_Ranking):
     Parameters
     ----------
     k : int, optional
-        A first relevant row beyond place k counts 0; any place counts unless given.
+        A first relevant row after position k counts 0; by default every position counts.
 
     Notes
     -----
-    Among equal scores the first row is above, as in ranx. Source: Voorhees, *The TREC-8 question
-    answering track report*, NIST, 1999.
+    Among equal scores the first row ranks higher, as in ranx. Source: Voorhees, *The TREC-8
+    question answering track report*, NIST, 1999.
 
     See Also
     --------
@@ -148,7 +148,7 @@ class Mrr(_Ranking):
     k: PositiveInt | None = None
 
     def groups(self, prediction: NDArray, target: NDArray) -> NDArray:
-        """Return 1 over the place of the first relevant row."""
+        """Return 1 over the position of the first relevant row."""
         relevant = _relevant(prediction, target)
         place = relevant.argmax(axis=1)
         beyond = place >= (relevant.shape[1] if self.k is None else self.k)
@@ -157,22 +157,22 @@ class Mrr(_Ranking):
 
 
 class PrecisionAt(_Ranking):
-    """Precision of the first k places, the fraction of relevant rows among them.
+    """Precision of the first k positions, the fraction of relevant rows among them.
 
     Use it when a page shows k rows, and their order does not count.
 
     A score for each row, and a target above 0 for a relevant one; rows of a group are one
-    ranking. Places that a smaller group does not fill are not relevant.
+    ranking. Positions that a smaller group does not fill count as not relevant.
 
     Parameters
     ----------
     k : int
-        The number of places.
+        The number of positions.
 
     Notes
     -----
-    Among equal scores the first row is above, as in ranx. Source: Manning, Raghavan and Schütze,
-    *Introduction to information retrieval*, 2008, doi:10.1017/CBO9780511809071.
+    Among equal scores the first row ranks higher, as in ranx. Source: Manning, Raghavan and
+    Schütze, *Introduction to information retrieval*, 2008, doi:10.1017/CBO9780511809071.
 
     See Also
     --------

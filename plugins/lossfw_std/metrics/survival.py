@@ -1,4 +1,4 @@
-"""Metrics of predicted times until an event, some of which are censored."""
+"""Metrics of predicted times until an event, with censored rows."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class SurvivalMetric(GroupSumMetric):
             raise DomainError(f"{error} {hint}") from None
 
     def ends(self, target: NDArray) -> tuple[NDArray, NDArray]:
-        """Return between which times the event of each row was; the second may be infinite."""
+        """Return the times between which the event of each row was; the second may be infinite."""
         first, second = target.astype(np.float64).T
         if self.of.target_space.names == _BOUNDS:  # type: ignore[attr-defined]  # checked
             return first, second
@@ -55,35 +55,34 @@ class SurvivalMetric(GroupSumMetric):
 
 
 class Concordance(SurvivalMetric):
-    """Concordance, in how many of the comparable pairs of rows the earlier event was expected.
+    """Concordance, the fraction of comparable pairs in which the earlier event was predicted.
 
-    Use it when times until an event are predicted, and only their order is to count.
+    Use it when a model predicts times until an event, and only their order counts.
 
     Prediction and target are those of the loss `of`. Two rows are comparable if the event of one
-    was certainly before that of the other: at a known time, and the other was still without one
-    then, or had its own later. Predictions that are equal count one half. Pairs are counted
-    within a group, such as a stratum, and their sums over the groups are divided. NaN if no pair
+    was certainly first: at a known time, when the other had no event yet. Equal predictions count
+    one half. Pairs are counted within groups, such as strata, and summed over them. NaN if no pair
     is comparable or a prediction is NaN.
 
     Parameters
     ----------
     of : loss
-        Whose predictions these are: for `cox` a larger one means an earlier event, for a
-        `DistributionLoss` such as `aft` its median time is taken, and for predictions of several
-        columns, as for `discrete_hazard`, the chance of an event in any of them.
+        The loss whose predictions these are. For `cox` a larger prediction means an earlier event.
+        A `DistributionLoss` such as `aft` is ranked by its median time, and predictions of several
+        columns, as for `discrete_hazard`, by the probability of an event in any of them.
 
     Notes
     -----
-    Exact, in n log(n)^2 operations. Pairs are weighed by the product of both weights. Ties are
-    those of scikit-survival and lifelines: of two rows with one time they are comparable if one
-    had an event and the other was censored. Source: Harrell, Lee and Mark, *Multivariable
-    prognostic models: issues in developing models, evaluating assumptions and adequacy, and
-    measuring and reducing errors*, Statistics in Medicine 15, 1996,
+    Exact, in n log(n)^2 operations. A pair has the product of both weights. Ties are treated as in
+    scikit-survival and lifelines: two rows with the same time are comparable if one had an event
+    and the other was censored. Source: Harrell, Lee and Mark, *Multivariable prognostic models:
+    issues in developing models, evaluating assumptions and adequacy, and measuring and reducing
+    errors*, Statistics in Medicine 15, 1996,
     doi:10.1002/(SICI)1097-0258(19960229)15:4<361::AID-SIM168>3.0.CO;2-4.
 
     Examples
     --------
-    The first row had its event first, and the highest hazard was predicted for it:
+    The first row has the first event and the highest predicted hazard:
 
     >>> Concordance()([2.0, 0.5, 1.0], [[1, 1], [2, 1], [3, 0]])
     0.6666666666666666
@@ -128,32 +127,32 @@ class Concordance(SurvivalMetric):
 
 
 class SurvivalBrier(SurvivalMetric):
-    """Brier score of survival, the mean square of the chance of having no event by then less truth.
+    """Brier score of survival, the mean of (predicted survival - observed survival)^2.
 
-    Use it when the chance of an event by some time is predicted, and should be right and sharp.
+    Use it when a model predicts the probability of an event by some time, which should be
+    calibrated and sharp.
 
     Prediction and target are those of the loss `of`; an interval between two finite times is
-    refused. The result is a list, a number for each of the times, NaN beyond the last time of
-    all rows.
+    refused. The result is a list with one number per time, NaN beyond the last time of all rows.
 
     Parameters
     ----------
     times : tuple of float
-        In the units of the target.
+        The times to evaluate, in units of the target.
     of : loss
-        Whose predictions these are. A `DistributionLoss`, such as `aft` or `discrete_hazard`, gives
-        the chances by its `cdf`. For `cox` they need a baseline: it is Breslow's estimate from the
-        evaluated rows, so that the score judges how well the hazards are spread, and not their
-        general level.
+        The loss whose predictions these are. A `DistributionLoss`, such as `aft` or
+        `discrete_hazard`, gives the probabilities by its `cdf`. `cox` needs a baseline hazard: it
+        is Breslow's estimate from the evaluated rows, so the score judges relative hazards, not
+        their level.
 
     Notes
     -----
-    A row that was censored before a time is left out there, and the others are weighed by the
-    inverse of the chance to be still in view, Kaplan and Meier's estimate from the evaluated rows.
-    It is that just before an event, where scikit-survival takes it at the time of the event: they
-    differ if a row was censored at the very same time. Strata have estimates of their own.
-    Source: Graf, Schmoor, Sauerbrei and Schumacher, *Assessment and comparison of prognostic
-    classification schemes for survival data*, Statistics in Medicine 18, 1999,
+    A row that was censored before a time is left out there, and the others are weighted by the
+    inverse probability of not being censored, by Kaplan and Meier's estimate from the evaluated
+    rows. The estimate is taken just before an event; scikit-survival takes it at the event, which
+    differs if a row was censored at the same time. Each stratum has its own estimate. Source: Graf,
+    Schmoor, Sauerbrei and Schumacher, *Assessment and comparison of prognostic classification
+    schemes for survival data*, Statistics in Medicine 18, 1999,
     doi:10.1002/(SICI)1097-0258(19990915/30)18:17/18<2529::AID-SIM274>3.0.CO;2-5.
 
     Examples

@@ -1,4 +1,4 @@
-"""Booster: what the models of XGBoost, LightGBM and CatBoost share."""
+"""Booster: the base class of the models of XGBoost, LightGBM and CatBoost."""
 
 from __future__ import annotations
 
@@ -62,28 +62,28 @@ LibraryValue: TypeAlias = bool | int | float | str | list[bool | int | float | s
 
 
 class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective by instance
-    """Base of the models that learn in rounds of trees.
+    """Base class of models that learn in rounds of trees.
 
     Attributes
     ----------
     told_library : str
-        The name of the library as its authors write it.
+        The name of the library, as its authors write it.
     elsewhere : mapping
-        By name of a parameter of the library that cannot be given, what decides it.
+        For each parameter of the library that cannot be given, what sets it instead.
 
     Parameters
     ----------
     curvature : {"auto", "exact", "bound", "gradient", "one", "twice", "expected"}
-        What takes the place of the second derivative of the loss.
+        The rule for the second derivative of the loss.
     objective : str, optional
         An objective of the library, minimised instead of the loss; the loss is reported.
     objective_activation : str, optional
-        The activation that makes predictions of its raw outputs, where lossfw does not know it.
+        The activation that turns its raw outputs into predictions, if lossfw does not know it.
     more : mapping
-        Further parameters of the library, by its own names.
+        Further parameters of the library, by its names.
     rounds : {"all", "best"}, optional
-        Which rounds of a file count: all of them, or only those up to the best one that early
-        stopping has found. Without it all count, and a note says so if the file names a best one.
+        Which rounds of a file to use: all, or only those up to the best one that early stopping
+        found. By default all, with a note if the file names a best one.
     """
 
     learns = "rounds"
@@ -112,9 +112,9 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The parameters as the library takes them, where they differ from its defaults.
+        """The parameters for the library that differ from its defaults.
 
-        So `more` may have other names of the library for those that stay as they are.
+        So `more` may use the library's other names for those with default values.
         """
         given = self.to_config()
         return {key: x for key, x in given.items() if key not in _NOT_OF_LIBRARY} | self.more
@@ -125,19 +125,19 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
         return DataError(f"{file} is not a model of {self.library_title} ({endings}): {clause}.")
 
     def damaged(self, wrong: str | None) -> None:
-        """Raise the error of a file whose trees are wrong; do nothing for None."""
+        """Raise the error for a file whose trees are wrong; do nothing for None."""
         if wrong is not None:
             raise DataError(f"{self.file or 'the file'} is damaged: {wrong}.")
 
     def rounds_that_count(self, best: int | None, total: int) -> int:
-        """Return how many of the first rounds of a file count.
+        """Return how many of the first rounds of a file to use.
 
         Parameters
         ----------
         best : int or None
-            The rounds up to the best one, where the file names it.
+            The rounds up to the best one, if the file names it.
         total : int
-            Its rounds.
+            Its number of rounds.
         """
         if self.rounds != "best":
             return total
@@ -205,11 +205,11 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
             )
 
     def unknown(self) -> list[str]:
-        """Return the names in `more` that the library would pass over."""
+        """Return the names in `more` that the library would ignore."""
         return []
 
     def rows_to_learn(self, work: Work) -> TrainingRows:
-        """Return the rows of a leg as the libraries take them."""
+        """Return the rows of a leg as the libraries expect them."""
         if work.saved is None:
             self.check_data(work.data, work.loss)
         return TrainingRows.of(work.data, work.loss)
@@ -217,14 +217,14 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
     def held_out_of(self, work: Work) -> Dataset | None:
         """Return the rows that are held out, their inputs named like those to learn from.
 
-        Libraries refuse other names, of which lossfw warns.
+        Libraries refuse other names; lossfw warns about them.
         """
         held_out = work.held_out
         return held_out and replace(held_out, input_names=work.data.input_names)
 
     @contextmanager
     def training(self, *errors: type[Exception]) -> Iterator[None]:
-        """Raise errors of the library with the first clause of what it says."""
+        """Raise errors of the library with the first clause of its message."""
         try:
             yield
         except errors as error:
@@ -253,9 +253,9 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
     ) -> Predictor:
         """Return the model in a file, with notes on what the file does not say.
 
-        `objective` is the output activation of the file's own objective, None for one that is not
-        known, and says which it has. `labels` has those of inputs that are categories, where the
-        file does, and `best` is the number of rounds up to the best one, where it names that.
+        `objective` has the output activation of the file's objective (None if unknown) and
+        its name. `labels` has the labels of category inputs, and `best` the number of
+        rounds up to the best one, if the file has them.
         """
         file, notes = self.file or "the file", list[str]()
         count = self.rounds_that_count(best, shape.rounds)
@@ -299,7 +299,7 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
 
 
 class ModelShape(NamedTuple):
-    """What the file of a model has: rounds, inputs of a row, and raw outputs of a row."""
+    """The shape of a model in a file: rounds, inputs per row and raw outputs per row."""
 
     rounds: int
     width: int
@@ -307,7 +307,7 @@ class ModelShape(NamedTuple):
 
 
 def refuses_targets(name: str, loss: Loss, units: int) -> str | None:
-    """Return why a model of one target for each row refuses several; None for one."""
+    """Return why a model of one target per row refuses several targets; None for one."""
     if units == 1 or loss.takes_rows:
         return None
     return (
@@ -317,7 +317,7 @@ def refuses_targets(name: str, loss: Loss, units: int) -> str | None:
 
 
 def refuses_more_than_one(name: str, loss: Loss, units: int) -> str | None:
-    """Return why a model of one raw output, also for two classes, refuses so many; else None."""
+    """Return why a model of one raw output, also for two classes, refuses more; else None."""
     if units != 2 or not loss.takes_classes:
         return refuses_targets(name, loss, units)
     return (
@@ -327,9 +327,9 @@ def refuses_more_than_one(name: str, loss: Loss, units: int) -> str | None:
 
 
 def first_clause(told: str) -> str:
-    """Return the first clause of a library's message, without its time and place in the source.
+    """Return the first clause of a library's message, without time and source location.
 
-    A check that failed is followed by what it means.
+    After a failed check it adds what the check means.
 
     Examples
     --------
@@ -344,18 +344,18 @@ def first_clause(told: str) -> str:
 
 
 class TrainingRows(NamedTuple):
-    """The rows of a training as the libraries take them.
+    """The rows of a training as the libraries expect them.
 
     Attributes
     ----------
     labels : ndarray
-        (N,), or (N, K) for several targets. The numbers of rows, where targets have named columns.
+        (N,), or (N, K) for several targets. Row numbers, if targets have named columns.
     table : ndarray or None
-        Targets with named columns, of which labels are row numbers.
+        Targets with named columns, whose row numbers are the labels.
     weight : ndarray or None
         (N,).
     sizes : ndarray or None
-        How many rows each group has, for a loss of groups.
+        The number of rows of each group, for a loss of groups.
     """
 
     labels: NDArray
@@ -393,8 +393,8 @@ class TrainingRows(NamedTuple):
 def tell_rounds(work: Work, stages: Iterable[Iterable[NDArray]]) -> int:
     """Tell the raw outputs after each round of a leg, and return the number of the last one told.
 
-    For libraries without a callback that has them: `stages` has those of the rows to learn from,
-    and of the rows held out, if there are any.
+    For libraries whose callbacks do not have them: `stages` has those of the training rows, and of
+    the held-out rows if any.
     """
     number = work.first
     for raw in zip(*stages, strict=True):
@@ -406,14 +406,14 @@ def tell_rounds(work: Work, stages: Iterable[Iterable[NDArray]]) -> int:
 
 
 def names_of(data: Dataset) -> list[str] | None:
-    """Return the names of the inputs, where every library takes them."""
+    """Return the names of the inputs, if every library accepts them."""
     names = list(data.input_names)
     plain = all(re.fullmatch(r"[\w.-]+", name) for name in names)
     return names if names and plain and len(set(names)) == len(names) else None
 
 
 def width_of(data: Dataset) -> int:
-    """Return the number of inputs; refuse those that are not one number for each column."""
+    """Return the number of inputs; refuse inputs that are not one number per column."""
     shape: tuple[int, ...] = () if data.inputs is None else data.inputs.shape
     if len(shape) != 2:
         raise ShapeError(

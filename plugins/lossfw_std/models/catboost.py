@@ -55,10 +55,10 @@ _HEADER: Final = struct.Struct("<4sI")
 class CatBoost(Booster):
     """Gradient boosting of CatBoost.
 
-    Use it when many inputs are categories, or its symmetric trees suit the data; or to evaluate
-    a model that CatBoost has saved as ``.cbm`` or ``.json``. Parameters have the names and the
-    defaults of CatBoost; those that are not listed here go into `more`. It learns from a loss of
-    elements or of classes, and not from one of groups or of several columns.
+    Use it when many inputs are categories, or its symmetric trees suit the data; or to evaluate a
+    model that CatBoost has saved as ``.cbm`` or ``.json``. Parameters have the names and the
+    defaults of CatBoost; those that are not listed here go into `more`. It trains with losses of
+    elements or of classes, not with losses of groups or of several columns.
 
     Parameters
     ----------
@@ -76,19 +76,19 @@ class CatBoost(Booster):
     l2_leaf_reg : float
         Penalty of the squares of leaves.
     random_strength : float
-        How much chance there is in the choice of splits.
+        Amount of randomness in the choice of splits.
     bootstrap_type : {"Bayesian", "Bernoulli", "MVS", "No"} or None
-        How rows are sampled; None as CatBoost chooses.
+        How rows are sampled; None lets CatBoost choose.
     subsample : float or None
-        Share of the rows that a tree sees, for Bernoulli and MVS.
+        Fraction of the rows that a tree sees, for Bernoulli and MVS.
     bagging_temperature : float or None
         How much the weights of rows vary, for Bayesian.
     rsm : float
-        Share of the inputs that a split sees.
+        Fraction of the inputs that a split sees.
     border_count : int
         Borders between the bins of an input.
     one_hot_max_size : int or None
-        Up to so many categories a split is one against the others.
+        Up to so many categories, splits separate one category from the others.
     monotone_constraints : list of int
         For each input 1 (raw outputs grow with it), -1 or 0.
 

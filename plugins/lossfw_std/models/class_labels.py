@@ -1,4 +1,4 @@
-"""Labels of classes that the files of libraries hold, as texts in the order of the outputs."""
+"""Class labels in the files of libraries, as strings in the order of the outputs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import numpy as np
 
 
 def labels_of(classes: Any, units: int, column: int | None = None) -> tuple[str, ...]:
-    """Return labels as texts, those of numbers and of Booleans too; none where they do not fit.
+    """Return labels as strings, also numbers and Booleans; none if they do not fit.
 
     Parameters
     ----------
     classes : sequence or None
-        The labels as a library has them.
+        The labels in the library's form.
     units : int
-        Outputs of a row: one for each class, or a single one for two classes.
+        Number of outputs per row: one per class, or one for two classes.
     column : int, optional
-        The only column of the outputs that counts; its label comes last, as class 1 of two.
+        The only column of the outputs to use; its label comes last, as class 1 of two.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def labels_of(classes: Any, units: int, column: int | None = None) -> tuple[str,
 
 
 def one_of_many(file: str, column: int, classes: Any) -> str:
-    """Return the note on one column of several classes, whose targets nothing can number."""
+    """Return the note on one column of several classes, whose targets cannot be numbered."""
     return (
         f"column {column} of {file} is the output of class {np.asarray(classes)[column]}: targets "
         "should be 1 for this class, and 0 for all others."

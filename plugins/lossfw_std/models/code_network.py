@@ -1,4 +1,4 @@
-"""CodeNetwork: what the models of PyTorch and Keras share, networks that a file of Python makes."""
+"""CodeNetwork: the base class of the models of PyTorch and Keras, built by a Python file."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from lossfw.models import (
 
 
 class CodeNetwork(Model):
-    """Base of the networks that a file of Python makes, and that learn in epochs.
+    """Base class of networks that a Python file builds, and that learn in epochs.
 
     Attributes
     ----------
     optimizers : str
-        The module of the library that has its optimizers.
+        The library's module with its optimizers.
     example : str
-        What `module` is like.
+        An example of `module`.
     """
 
     learns = "epochs"
@@ -48,10 +48,10 @@ class CodeNetwork(Model):
 
     @abstractmethod
     def optimizer_names(self, library: Any) -> Iterable[str]:
-        """Return the names of the optimizers that can be taken, in the library's module."""
+        """Return the names of the usable optimizers in the library's module."""
 
     def code_files(self) -> dict[str, Path]:
-        """Return the file of Python, and a whole network that is executed as code."""
+        """Return the Python file, and a whole network that is executed as code."""
         own = {} if self.module is None else {"module": code_file(self.module)}
         return own | super().code_files()
 
@@ -63,7 +63,7 @@ class CodeNetwork(Model):
         return flat_refusal(loss)
 
     def identity(self) -> dict[str, Any]:
-        """Return what decides a training, the name in the file of Python too."""
+        """Return what determines a training, including the name in the Python file."""
         own = {} if self.module is None else {"module": code_digest(self.module)}
         return super().identity() | own
 
@@ -82,10 +82,10 @@ class CodeNetwork(Model):
     def made_network(
         self, base: type[Any], expected: str, missing: str, row_shape: tuple[int, ...] | None
     ) -> Any:
-        """Return the network that the file of Python makes, of a class of the library.
+        """Return the network that the Python file builds, of a class of the library.
 
-        `missing` is what to write if the file is not given, and `row_shape` the shape of the
-        inputs of a row, where it is known.
+        `missing` says what to write if the file is not given, and `row_shape` is the shape
+        of the inputs of a row, if known.
         """
         if self.module is None:
             raise DataError(missing)
@@ -97,13 +97,13 @@ class CodeNetwork(Model):
         )
 
     def saved_before(self, work: Work) -> bytes | None:
-        """Return what a leg begins with: the result of the leg before, or the file."""
+        """Return what a leg starts from: the result of the previous leg, or the file."""
         if work.saved is not None or self.file is None:
             return work.saved
         return self.file.read_bytes()
 
     def made_optimizer(self, *given: Any, **options: Any) -> Any:
-        """Return the optimizer with some first arguments, options, and those of the user."""
+        """Return the optimizer with its first arguments, options, and the user's arguments."""
         library = self.imported(self.optimizers)
         written = {"name": self.optimizer} if isinstance(self.optimizer, str) else self.optimizer
         arguments = {key: value for key, value in written.items() if key != "name"}

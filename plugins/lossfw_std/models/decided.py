@@ -1,4 +1,4 @@
-"""Why a model takes no parameter of its library: what decides it in a configuration."""
+"""Why a model refuses a parameter of its library: what sets it in a configuration."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -22,7 +22,7 @@ FOR_ROUNDS: Final = (
 
 
 def by_name(names: Mapping[str, str]) -> dict[str, str]:
-    """Return the reason for each name, of names with spaces between them for each reason.
+    """Return the reason by name, from the space-separated names of each reason.
 
     Examples
     --------

@@ -32,7 +32,7 @@ def steps_of(work: Work, epoch: int, learning_rate: float) -> Iterator[BatchStep
     """Yield the steps of an epoch, counted from 0 in the leg: all rows in a random order.
 
     The schedule of the training changes the learning rate.
-    Of a loss of groups, a step has the whole groups that begin within its rows.
+    For a loss of groups, a step has the whole groups that begin within its rows.
     """
     random = np.random.default_rng([work.seed, epoch])
     data, groups, size = work.data, work.data.groups, work.batch_size
@@ -60,7 +60,7 @@ def steps_of(work: Work, epoch: int, learning_rate: float) -> Iterator[BatchStep
 
 
 def check_units(made: int, work: Work) -> None:
-    """Raise `ShapeError` for a model that makes other outputs of a row than the loss takes."""
+    """Raise `ShapeError` if the model's outputs per row are not those the loss takes."""
     if made != work.units:
         raise ShapeError(
             f"the model makes {made} outputs per row, but the loss {work.loss.name} takes "

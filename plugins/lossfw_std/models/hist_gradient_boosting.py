@@ -37,11 +37,11 @@ _ACTIVATIONS: Final = {
 
 
 class HistGradientBoosting(SkopsModel):
-    """Gradient boosting of scikit-learn, ``HistGradientBoostingRegressor`` and ``Classifier``.
+    """Gradient boosting by scikit-learn: ``HistGradientBoostingRegressor`` and ``Classifier``.
 
-    Use it when scikit-learn is there and no other library of boosting; or to evaluate a model
-    that scikit-learn has trained and ``skops.io.dump`` has written. Parameters have the names and
-    the defaults of scikit-learn.
+    Use it when scikit-learn is your only boosting library, or to evaluate a model that scikit-learn
+    has trained and ``skops.io.dump`` has saved. Parameters have the names and the defaults of
+    scikit-learn.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class HistGradientBoosting(SkopsModel):
     l2_regularization : float
         Penalty of the squares of leaves.
     max_features : float
-        Share of the inputs that a split sees.
+        Fraction of the inputs that a split sees.
     max_bins : int
         Bins of an input, and the most categories that it may have.
     monotonic_cst : list of int
@@ -66,10 +66,10 @@ class HistGradientBoosting(SkopsModel):
     interaction_cst : {"pairwise", "no_interactions"} or None
         Which inputs may be in one branch of a tree.
     curvature : {"auto", "exact", "bound", "gradient", "one", "twice", "expected"}
-        What takes the place of the second derivative of the loss.
+        The rule for the second derivative of the loss.
     refit : bool or None
-        Whether leaves get the minimum of the loss of their residuals; by default for losses with
-        kinks.
+        Whether to set each leaf to the minimum of the loss of its residuals; by default for losses
+        with kinks.
 
     Examples
     --------
@@ -102,7 +102,7 @@ class HistGradientBoosting(SkopsModel):
         return refuses_more_than_one(self.name, loss, units)
 
     def fit(self, work: Work) -> bytes:
-        """Train one leg; its rounds are reported when it has ended."""
+        """Train one leg, and report its rounds at the end."""
         ensemble = self.imported("sklearn.ensemble")
         classes = work.units if work.loss.takes_rows else None
         objective = bridge_to("sklearn").hist_loss(

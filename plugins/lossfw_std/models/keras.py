@@ -1,4 +1,4 @@
-"""Keras: a model of a file of Python, evaluated and trained, on PyTorch or JAX."""
+"""Keras: a model built by a Python file, evaluated and trained on PyTorch or JAX."""
 
 from __future__ import annotations
 
@@ -30,35 +30,35 @@ _SEED = "seed_generator_state"
 
 
 class Keras(CodeNetwork):
-    """A model of Keras, by the function that builds it and a file of weights, or as a whole.
+    """A Keras model, from the function that builds it and a weights file, or from a whole file.
 
-    Use it when a network of Keras is to be trained with a loss of lossfw, or scored.
+    Use it to train a Keras network with a lossfw loss, or to evaluate one.
 
     Parameters
     ----------
     module : str, optional
-        The function that returns the model, in a file of Python: ``net.py:build``. The model takes
+        The function that returns the model, in a Python file: ``net.py:build``. The model takes
         rows (N, ...), and returns raw outputs (N, units).
     arguments : mapping
-        The arguments of the function. Its parameter ``inputs``, if it has one without a default,
-        gets the number of inputs of a row where no argument gives it.
+        The arguments of the function. If its parameter ``inputs`` has neither a default nor an
+        argument, it gets the number of inputs per row.
     file : file
-        Weights in ``.weights.h5``, also the ones that a training begins with; or a whole model in
-        ``.keras``, which needs no `module` and is executed as code.
+        Weights in ``.weights.h5``, which a training starts from; or a whole model in ``.keras``,
+        which needs no `module` and is executed as code.
     output_activation : str, optional
-        The activation that makes predictions of what the model returns. Without it, these are
+        The activation that turns the model's outputs into predictions. Without it, the outputs are
         predictions.
     optimizer : str or mapping
-        The name of an optimizer of ``keras.optimizers``, or a mapping with its name and its
-        arguments: ``{name: SGD, momentum: 0.9}``.
+        The name of an optimizer in ``keras.optimizers``, or a mapping with name and arguments:
+        ``{name: SGD, momentum: 0.9}``.
     learning_rate : float
-        Before the schedule of the training changes it.
+        The learning rate before the schedule of the training changes it.
 
     Notes
     -----
-    Keras runs on the backend that it is set to, PyTorch or JAX. PyTorch has one thread, JAX as
-    many as it takes. An epoch has a seed of its own, for the order of the rows and for the layers
-    that draw, such as dropout. ``model.load_weights`` reads the file that a training writes.
+    Keras runs on its configured backend, PyTorch or JAX. PyTorch uses one thread, JAX as many as it
+    wants. Each epoch has its own seed, for the order of the rows and for random layers, such as
+    dropout. ``model.load_weights`` reads the file that a training writes.
 
     Examples
     --------
@@ -88,7 +88,7 @@ class Keras(CodeNetwork):
         return super().refuses(loss)
 
     def outputs(self, row_shape: tuple[int, ...]) -> int:
-        """Make model and optimizer, and return the outputs of a row."""
+        """Build model and optimizer, and return the number of outputs per row."""
         self.made_optimizer(learning_rate=self.learning_rate)
         predictor = self._predictor(self._net(row_shape), b"", None)
         if predictor.row_shape != row_shape:
@@ -111,7 +111,7 @@ class Keras(CodeNetwork):
         return self._predictor(net, content + code_digest(self.module or "").encode(), card)
 
     def fit(self, work: Work) -> bytes:
-        """Train epochs, each with a seed of its own."""
+        """Train epochs, each with its own seed."""
         if work.saved is None:
             inputs: Any = work.data.inputs
             check_units(self.outputs(inputs.shape[1:]), work)

@@ -1,4 +1,4 @@
-"""Files of weights of Keras in HDF5: names and shapes before numbers, and no other files."""
+"""Keras weights files in HDF5, checked before their numbers are read."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ def read_arrays(
     shapes: Mapping[str, tuple[int, ...]] | None = None,
     network: str = "the network",
 ) -> dict[str, NDArray]:
-    """Return the arrays of a file of weights by name; links to other files are not followed.
+    """Return the arrays of a weights file by name; links to other files are not followed.
 
     Parameters
     ----------
     h5py : module
         The library.
     content : bytes
-        Of the file.
+        Content of the file.
     title : str
         The file, for messages.
     shapes : mapping of str to tuple of int, optional
-        What the network has. Arrays of other shapes are not read, and one of a name that the
-        network has must have its shape.
+        The arrays of the network by name. Arrays of other shapes are not read, and an array with a
+        name of the network must have its shape.
     network : str
         The network, for messages.
 
     Raises
     ------
     DataError
-        If it is not a file of weights, is damaged, or does not fit.
+        If it is not a weights file, is damaged, or does not fit.
     """
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
@@ -99,9 +99,9 @@ def _is_read(
 
 
 def written(h5py: Any, arrays: Mapping[str, NDArray]) -> bytes:
-    """Return a file of weights; the same arrays make the same bytes.
+    """Return a weights file; the same arrays give the same bytes.
 
-    Keras itself writes names into it that count the models of the process.
+    Keras itself writes names that depend on how many models the process has built.
     """
     stream = io.BytesIO()
     with h5py.File(stream, "w") as file:

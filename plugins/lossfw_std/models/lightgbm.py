@@ -60,10 +60,10 @@ _UNNAMED: Final = re.compile(r"Column_\d+")
 
 
 class LightGBM(Booster):
-    """Gradient boosting of LightGBM.
+    """Gradient boosting by LightGBM.
 
-    Use it when tables are large or have many categories: it is the fastest of the boosting
-    models here; or to evaluate a model that LightGBM has saved as ``.txt``. Parameters have the
+    Use it for tables that are large or have many categories, because it is the fastest boosting
+    model here; or to evaluate a model that LightGBM has saved as ``.txt``. Parameters have the
     names and the defaults of LightGBM; those that are not listed here go into `more`.
 
     Parameters
@@ -77,29 +77,30 @@ class LightGBM(Booster):
     min_data_in_leaf : int
         The fewest rows in a leaf.
     min_sum_hessian_in_leaf : float
-        The least sum of curvatures in a leaf.
+        The smallest sum of curvatures in a leaf.
     min_gain_to_split : float
-        The least fall of the loss by a split.
+        The smallest decrease of the loss by a split.
     max_delta_step : float
         The largest step of a leaf; 0 for no limit.
     lambda_l1, lambda_l2 : float
         Penalties of the sizes and of the squares of leaves.
     path_smooth : float
-        How much leaves of few rows are drawn to the node above.
+        How strongly leaves with few rows are pulled to the node above.
     bagging_fraction, bagging_freq : float, int
-        Share of the rows that a tree sees, drawn anew after so many rounds; 0 for never.
+        Fraction of the rows that a tree sees, drawn again every so many rounds; 0 for never.
     feature_fraction, feature_fraction_bynode : float
-        Share of the inputs that a tree, a split sees.
+        Fraction of the inputs that a tree, and a split, sees.
     extra_trees : bool
-        Whether each input has one random split to choose from.
+        Whether each input offers only one random split.
     max_bin, min_data_in_bin : int
         Bins of an input, and the fewest rows in one.
     max_cat_to_onehot, max_cat_threshold : int
-        Up to so many categories a split is one against the others; the most that a split has.
+        Up to so many categories, splits separate one from the others; the most categories on one
+        side of a split.
     min_data_per_group : int
-        The fewest rows of a category.
+        The smallest number of rows per category.
     cat_smooth, cat_l2 : float
-        How much categories of few rows are smoothed; the penalty of splits by category.
+        How strongly categories with few rows are smoothed; the penalty of splits by category.
     monotone_constraints : list of int
         For each input 1 (raw outputs grow with it), -1 or 0.
 

@@ -1,4 +1,4 @@
-"""Rows of data as LightGBM reads them: by parts, so that they need not be in memory."""
+"""Rows that LightGBM reads in parts, so that they need not be in memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COMPARED_ROWS: Final = 1000
 def rows_class(lgb: Any) -> type[Any]:
     """Return the class of rows that LightGBM reads by parts.
 
-    It finds other bins in an array of many rows, so that rows in memory are read like this too.
+    LightGBM finds other bins in one large array, so lossfw passes rows in memory in the same way.
     """
 
     class Rows(lgb.Sequence):  # type: ignore[misc]
@@ -53,7 +53,7 @@ def rows_class(lgb: Any) -> type[Any]:
 
 @functools.cache
 def dataset_class(lgb: Any) -> type[Any]:
-    """Return the class of data sets whose rows are read by parts, to continue a model too."""
+    """Return the class of data sets whose rows are read in parts, also to continue a model."""
 
     class ByParts(lgb.Dataset):  # type: ignore[misc]
         # The raw outputs of the model that is continued, if they are known.

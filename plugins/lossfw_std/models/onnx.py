@@ -31,33 +31,34 @@ _DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
 
 
 class Onnx(Model):
-    """A model in a file of ONNX, run by onnxruntime on the processor.
+    """A model in an ONNX file, run by onnxruntime on the CPU.
 
-    Use it when a network of PyTorch, Keras or JAX, or a pipeline of scikit-learn, is exported to
-    ONNX and its predictions are to be scored.
+    Use it to evaluate a PyTorch, Keras or JAX network, or a scikit-learn pipeline, that was
+    exported to ONNX.
 
     Parameters
     ----------
     file : file
-        The model, with its weights inside.
+        The model, including its weights.
     output_activation : str, optional
-        The activation that makes predictions of the output. Without it, the output is predictions.
+        The activation that turns the output into predictions. Without it, the output is
+        predictions.
     output : str, optional
-        The output that the loss takes; needed where the file has several outputs of floats.
+        The output for the loss; required if the file has several outputs of floats.
     output_column : int, optional
         The column of the output that a loss of one output takes: 1 of the probabilities of two
         classes.
     inputs : mapping of str to list of str, optional
-        For a file of several inputs: the columns of the data that each input takes, in the order
-        of the data, such as ``{amount: [age, power], place: [density]}``. Not needed where each
-        input is one column of its name.
+        For a file with several inputs: the columns of the data for each input, in the order of the
+        data, such as ``{amount: [age, power], place: [density]}``. Not needed if each input is the
+        one column with its name.
     row_shape : list of int, optional
-        The shape of the inputs of a row, where the file leaves it open.
+        The shape of the inputs of a row, if the file does not fix it.
 
     Notes
     -----
-    onnxruntime has one thread: with several it adds the trees of a forest in another order. The
-    first axis of inputs and outputs is the rows and has to be of any length.
+    onnxruntime uses one thread, because with several it would add the trees of a forest in another
+    order. The first axis of inputs and outputs must be the rows, with a dynamic length.
 
     Examples
     --------
@@ -75,7 +76,7 @@ class Onnx(Model):
     row_shape: tuple[PositiveInt, ...] | None = None
 
     def load(self, content: bytes, card: Card | None) -> Predictor:
-        """Return the model in a file of ONNX; nothing in it is executed."""
+        """Return the model in an ONNX file; nothing in it is executed."""
         session = self._session(content)
         entries = session.get_inputs()
         dtypes = {_DTYPES.get(entry.type, entry.type) for entry in entries}

@@ -1,8 +1,8 @@
-"""What is in a file of ONNX, read without its library: other files, labels and splits.
+"""Read external data, labels and splits of an ONNX file without the onnx library.
 
-onnxruntime takes a file that names other files, and a tree that splits by an input which a row
-does not have. Both are found here, in the messages of protobuf that a file consists of. A number
-that can be read in two ways, such as a tag that is longer than it needs to be, is refused.
+onnxruntime accepts a file that refers to other files, and a tree that splits by an input that a row
+does not have. This module finds both in the protobuf messages of the file. It refuses numbers that
+can be read in two ways, such as a tag that is longer than necessary.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _MOST_LABELS: Final = 10_000
 
 
 class OnnxNode(NamedTuple):
-    """An operation of a graph. Attributes are lists of numbers or texts, by name."""
+    """An operation of a graph. Attributes are lists of numbers or strings, by name."""
 
     operation: str
     inputs: tuple[str, ...]
@@ -55,7 +55,7 @@ class OnnxNode(NamedTuple):
 
 
 class OnnxGraph(NamedTuple):
-    """The operations of a model, and its one-dimensional tensors of whole numbers and texts."""
+    """The operations of a model, and its one-dimensional tensors of integers and strings."""
 
     nodes: tuple[OnnxNode, ...]
     lists: Mapping[str, list[Any]]
@@ -79,7 +79,7 @@ class OnnxGraph(NamedTuple):
         return {name: node for node in self.nodes for name in node.outputs}
 
     def labels(self, output: str) -> tuple[str, ...]:
-        """Return the labels of classes behind an output; none where the graph has no list."""
+        """Return the class labels of an output; none if the graph does not list them."""
         makers, seen = self._makers(), set[str]()
         while output in makers and output not in seen:
             seen.add(output)
@@ -97,7 +97,7 @@ class OnnxGraph(NamedTuple):
         return ()
 
     def highest_split(self) -> dict[str, int]:
-        """Return by name of an input of the graph the highest column that a tree splits by."""
+        """Return, for each input of the graph, the highest column that a tree splits by."""
         makers, highest = self._makers(), dict[str, int]()
         for node in self.nodes:
             columns = node.attributes.get(_SPLITS)

@@ -1,4 +1,4 @@
-"""Load a model of ONNX and compute two rows, in a process with limits of time and memory."""
+"""Load an ONNX model and compute two rows, in a process with limits of time and memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NO_MEMORY = ("bad_alloc", "bad allocation", "allocate memory", "out of memory",
 
 
 def main() -> None:
-    """Answer the process that wants to know; see `lossfw.models.trial`."""
+    """Try the model that the parent process sends; see `lossfw.models.trial`."""
     runtime = importlib.import_module("onnxruntime")
 
     def tried(content: bytes, settings: Mapping[str, Any]) -> str:

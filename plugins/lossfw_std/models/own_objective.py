@@ -1,4 +1,4 @@
-"""A library's own objective in place of a loss: what its raw outputs mean, and what it refuses."""
+"""A library's own objective instead of a loss."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from lossfw.models import ModelParameterError
 
 
 class OwnObjective:
-    """What a booster with the parameter `objective` learns; a mix-in of `Booster`.
+    """The parameter `objective` of a booster; a mix-in of `Booster`.
 
     Attributes
     ----------
     own_activations : mapping
-        The output activation of the raw outputs of each objective that is known.
+        The output activation of each known objective.
     of_classes : tuple of str
         The objectives with one raw output per class.
     """
@@ -30,12 +30,12 @@ class OwnObjective:
 
     @property
     def own_objective(self) -> bool:
-        """Whether it learns an objective of its library, and not the loss."""
+        """Whether it minimises an objective of its library, not the loss."""
         return self.objective is not None
 
     @property
     def own_activation(self) -> str | None:
-        """The activation that makes predictions of the raw outputs of the objective."""
+        """The activation that turns raw outputs of the objective into predictions."""
         return self.own_activations.get(self._short) or self.objective_activation
 
     @property
@@ -45,7 +45,7 @@ class OwnObjective:
         return given if given in self.own_activations else given.partition(":")[0]
 
     def incomplete(self) -> str | None:
-        """Return that an output activation is missing; see `Model.incomplete`."""
+        """Return whether an output activation is missing; see `Model.incomplete`."""
         if self.objective is None or self.own_activation is not None:
             return None
         return (
@@ -56,7 +56,7 @@ class OwnObjective:
         )
 
     def refuses_own(self, loss: Loss, units: int) -> str | None:
-        """Return why an objective does not go with a loss that is measured; None if it does."""
+        """Return why an objective does not fit the measured loss; None if it does."""
         if loss.has_columns and loss.target_space.axes:
             return (
                 f"{self.objective} takes one target per row, but the loss {loss.name} takes "
@@ -96,7 +96,7 @@ class OwnObjective:
             )
 
     def refused_objective(self, objective: str) -> str | None:
-        """Return what the library says against an objective; None if it takes it."""
+        """Return why the library refuses an objective; None if it accepts it."""
         raise NotImplementedError
 
     def _wrong(self, key: str, why: str) -> None:

@@ -34,11 +34,11 @@ _LOG_ODDS: Final = (
 
 
 class Sklearn(SkopsModel):
-    """An estimator or a pipeline of scikit-learn.
+    """A scikit-learn estimator or pipeline.
 
-    Use it when a pipeline that scikit-learn has trained is to be scored, or as a baseline that is
-    trained from the same file as the other models. It learns by its own objective, whatever the
-    loss of the configuration is, which is measured.
+    Use it to evaluate a trained scikit-learn pipeline, or as a baseline that is trained from the
+    same file as the other models. It minimises its own objective; the loss of the configuration is
+    only measured.
 
     Parameters
     ----------
@@ -46,11 +46,10 @@ class Sklearn(SkopsModel):
         A fitted estimator, written by ``skops.io.dump``. It consists of types of
         scikit-learn, NumPy and SciPy that are on a list; others are refused by name.
     estimator : str, mapping or list
-        What learns: the name of an estimator with its module, a mapping with ``name`` and
-        parameters, or a list of these, which is a pipeline. Columns of a ``ColumnTransformer``
-        may be names of inputs.
+        The estimator to train: its name with the module, a mapping with ``name`` and parameters, or
+        a list of these for a pipeline. Columns of a ``ColumnTransformer`` may be names of inputs.
     output : {"predict", "predict_proba", "decision_function"}, optional
-        The method that makes the outputs. By default ``predict`` of a regressor, and of a
+        The method that computes the outputs. By default ``predict`` for a regressor; for a
         classifier the probabilities, or the scores if the loss takes scores or there are no
         probabilities.
     output_column : int, optional
@@ -58,7 +57,7 @@ class Sklearn(SkopsModel):
 
     Notes
     -----
-    It runs on one thread: a forest adds its trees in the order in which threads end. Two classes
+    It runs on one thread, because with several a forest adds its trees in random order. Two classes
     are two columns of probabilities. A search, such as ``GridSearchCV``, keeps its best estimator.
 
     A pipeline that was fitted on a table, and encodes columns of texts in a
@@ -97,7 +96,7 @@ class Sklearn(SkopsModel):
         return described
 
     def incomplete(self) -> str | None:
-        """Return that the estimator is missing."""
+        """Return whether the estimator is missing."""
         if self.estimator is not None:
             return None
         return "estimator is missing: write estimator: sklearn.linear_model.Ridge, or a list"

@@ -1,4 +1,4 @@
-"""Estimators of scikit-learn from what a configuration says of them, and what is inside them."""
+"""scikit-learn estimators from their description in a configuration."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
 
 
 def built(described: Any) -> Any:
-    """Return the estimator that a name, a mapping or a list describes; a list is a pipeline.
+    """Return the estimator that a name, a mapping or a list (a pipeline) describes.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def _guess(name: str) -> str:
 
 
 def inside(value: Any) -> Iterator[Any]:
-    """Return the estimators in a value, each before those inside it."""
+    """Return the nested estimators in a value, outer ones first."""
     from sklearn.base import BaseEstimator
 
     seen: set[int] = set()
@@ -156,7 +156,7 @@ def inside(value: Any) -> Iterator[Any]:
 
 
 def set_everywhere(estimator: Any, **parameters: Any) -> None:
-    """Set parameters of an estimator and of those inside it, where they have them."""
+    """Set parameters of an estimator and of nested ones, if they have them."""
     for item in inside(estimator):
         for key, value in parameters.items():
             if hasattr(item, key):
@@ -164,7 +164,7 @@ def set_everywhere(estimator: Any, **parameters: Any) -> None:
 
 
 def number_columns(estimator: Any, names: Sequence[str]) -> None:
-    """Replace the names of columns that a `ColumnTransformer` takes by their numbers."""
+    """Replace the column names in a `ColumnTransformer` by their numbers."""
     for item in inside(estimator):
         if type(item).__name__ == "ColumnTransformer":
             item.transformers = [
@@ -191,18 +191,18 @@ def first_line(error: Exception) -> str:
 
 
 def last_step(estimator: Any) -> Any:
-    """Return the last step of a pipeline; another estimator as it is."""
+    """Return the last step of a pipeline, or another estimator unchanged."""
     steps = getattr(estimator, "steps", None)
     return last_step(steps[-1][1]) if steps else estimator
 
 
 def weights_for(estimator: Any, weights: Any) -> dict[str, Any]:
-    """Return the argument by which an estimator takes the weights of rows.
+    """Return the keyword for sample weights of an estimator's `fit`.
 
     Raises
     ------
     ArgumentError
-        If there are weights, and it takes none.
+        If there are weights, but the estimator does not take them.
     """
     if weights is None:
         return {}

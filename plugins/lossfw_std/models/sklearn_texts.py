@@ -56,7 +56,7 @@ def categories_of(estimator: Any, names: tuple[str, ...]) -> dict[int, tuple[str
 
 
 def with_texts(block: NDArray, categories: Mapping[int, tuple[str, ...]]) -> Any:
-    """Return a block of inputs with texts in the place of codes; NaN stays a missing one."""
+    """Return a block of inputs with strings instead of codes; NaN remains missing."""
     made = block.astype(object)
     for column, labels in categories.items():
         codes = block[:, column]

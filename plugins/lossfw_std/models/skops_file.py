@@ -1,4 +1,4 @@
-"""Files of skops: estimators of scikit-learn as data, of types that are on a list."""
+"""skops files: scikit-learn estimators as data, of listed types."""
 
 from __future__ import annotations
 
@@ -81,14 +81,14 @@ _SCHEMA: Final = "schema.json"
 
 
 class Read(NamedTuple):
-    """An estimator from a file, and what a person has to know of it."""
+    """An estimator from a file, with notes for users."""
 
     estimator: Any
     notes: tuple[str, ...]
 
 
 def loads(skops: Any, content: bytes, file: str) -> Read:
-    """Return the estimator in a file of skops, without objects of other types.
+    """Return the estimator in a skops file, without objects of other types.
 
     `skops` is the module ``skops.io``, and `file` the name for messages.
     """
@@ -149,10 +149,10 @@ def _check_arrays(archive: zipfile.ZipFile, file: str) -> None:
 
 
 def dumps(skops: Any, estimator: Any) -> bytes:
-    """Return an estimator as a file of skops, with the same bytes for the same estimator.
+    """Return an estimator as a skops file, with the same bytes for the same estimator.
 
-    skops numbers objects, and names files, by their address in memory. A file without the numbers
-    is read as one with them, and files are named here by their order.
+    skops numbers objects and names files by memory address. Without these numbers the file reads
+    the same, and here files are named by their order.
     """
     with zipfile.ZipFile(io.BytesIO(skops.dumps(estimator))) as archive:
         schema = json.loads(archive.read(_SCHEMA))

@@ -26,7 +26,7 @@ def one_thread() -> AbstractContextManager[Any]:
 
 
 class SkopsModel(Model):
-    """Base of the models that are estimators of scikit-learn."""
+    """Base class of models that are scikit-learn estimators."""
 
     library = "sklearn"
     distribution = "scikit-learn"
@@ -35,7 +35,7 @@ class SkopsModel(Model):
 
     @classmethod
     def missing_library(cls) -> str | None:
-        """Return that scikit-learn or skops is not installed; None if both are."""
+        """Return which of scikit-learn and skops is not installed; None if both are."""
         missing = None if importlib.util.find_spec("skops") is not None else "skops"
         return super().missing_library() or missing
 
@@ -69,9 +69,10 @@ class SkopsModel(Model):
 
     @staticmethod
     def columns_of(estimator: Any) -> tuple[str, ...]:
-        """Return the names of the inputs, where there are any, and take them out.
+        """Remove the input names from an estimator, and return them.
 
-        scikit-learn warns in each call of arrays that have none, and lossfw compares them itself.
+        With them, scikit-learn would warn in each call about arrays without names; lossfw
+        compares the names itself.
         """
         names = tuple(map(str, getattr(estimator, "feature_names_in_", ())))
         for item in sklearn_estimator.inside(estimator):
@@ -85,7 +86,7 @@ class SkopsModel(Model):
         return names
 
     def written(self, estimator: Any) -> bytes:
-        """Return an estimator as its file."""
+        """Return the file of an estimator."""
         return skops_file.dumps(self._skops(), estimator)
 
     @property

@@ -1,4 +1,4 @@
-"""PyTorch: a module of a file of Python, evaluated and trained."""
+"""PyTorch: a module from a Python file, evaluated and trained."""
 
 from __future__ import annotations
 
@@ -25,43 +25,43 @@ _SAVED_BY_TORCH = (b"PK\x03\x04", b"\x80\x02")
 
 
 class Torch(CodeNetwork):
-    """A module of PyTorch, by its class and a file of weights, or by an exported program.
+    """A PyTorch module, from its class and a weights file, or from an exported program.
 
-    Use it when a network of your own is to be trained with a loss of lossfw, or scored.
+    Use it to train your own network with a lossfw loss, or to evaluate it.
 
     Parameters
     ----------
     module : str, optional
-        The class of the module, or a function that returns one, in a file of Python:
-        ``net.py:Net``. It takes rows (N, ...), and returns raw outputs (N, units).
+        The class of the module, or a function that returns one, in a Python file: ``net.py:Net``.
+        It takes rows (N, ...), and returns raw outputs (N, units).
     arguments : mapping
-        The arguments of the class. Its parameter ``inputs``, if it has one without a default,
-        gets the number of inputs of a row where no argument gives it.
+        The arguments of the class. If its parameter ``inputs`` has neither a default nor an
+        argument, it gets the number of inputs per row.
     file : file
-        Weights, a state dict in ``.safetensors``, also the ones that a training begins with; or a
-        program of ``torch.export`` in ``.pt2``, which needs no `module` and is executed as code.
+        Weights, a state dict in ``.safetensors``, which a training starts from; or a program of
+        ``torch.export`` in ``.pt2``, which needs no `module` and is executed as code.
     output_activation : str, optional
-        The activation that makes predictions of what the module returns. Without it, these are
+        The activation that turns the module's outputs into predictions. Without it, the outputs are
         predictions.
     optimizer : str or mapping
-        The name of an optimizer of ``torch.optim``, or a mapping with its name and its
-        arguments: ``{name: SGD, momentum: 0.9}``.
+        The name of an optimizer in ``torch.optim``, or a mapping with name and arguments: ``{name:
+        SGD, momentum: 0.9}``.
     learning_rate : float
-        Before the schedule of the training changes it.
+        The learning rate before the schedule of the training changes it.
     device : {"auto", "cpu", "cuda"}
-        ``auto`` takes a graphics card if there is one. Only a processor has the same bits.
+        ``auto`` uses a GPU if there is one. Only on a CPU do results repeat to the bit.
     threads : int
-        Threads of PyTorch in a training. Another number has other last digits.
+        Number of PyTorch threads in a training. Another number changes last digits.
     dtype : {"float32", "float64"}
         The dtype of weights and inputs.
     row_shape : list of int, optional
-        The shape of the inputs of a row, where a file from elsewhere does not show it.
+        The shape of the inputs of a row, if a file that lossfw did not write does not state it.
 
     Notes
     -----
-    An epoch has a seed of its own, for the order of the rows and for what the module draws by
-    PyTorch, such as dropout. The file that a training writes is a state dict, which
-    ``safetensors.torch.load_file`` reads. An evaluation runs in the mode ``eval()``.
+    Each epoch has its own seed, for the order of the rows and for random layers, such as dropout.
+    The file that a training writes is a state dict, which ``safetensors.torch.load_file`` reads. An
+    evaluation runs in ``eval()`` mode.
 
     Examples
     --------
@@ -81,11 +81,11 @@ class Torch(CodeNetwork):
     row_shape: tuple[PositiveInt, ...] | None = None
 
     def identity(self) -> dict[str, Any]:
-        """Return what decides a training, with what `auto` became."""
+        """Return what determines a training, with the device that `auto` chose."""
         return super().identity() | {"device": self._device}
 
     def outputs(self, row_shape: tuple[int, ...]) -> int:
-        """Make module and optimizer, and return the outputs of two rows of zeros."""
+        """Build module and optimizer, and return the number of outputs for rows of zeros."""
         torch = self.imported()
         with torch_threads(torch, 1), torch.random.fork_rng(), torch.inference_mode():
             net = self._net(row_shape).eval()
@@ -180,7 +180,7 @@ class Torch(CodeNetwork):
             ) from None
 
     def optimizer_names(self, library: Any) -> Iterable[str]:
-        """Return the names of the optimizers whose steps need gradients only."""
+        """Return the names of the optimizers that need only gradients."""
         for name, value in vars(library).items():
             if inspect.isclass(value) and name not in ("Optimizer", *_OTHER_STEPS):
                 yield name

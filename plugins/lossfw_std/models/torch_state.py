@@ -16,8 +16,8 @@ _OPTIMIZER = "optimizer/"
 class TorchState(NamedTuple):
     """The tensors of a file.
 
-    `optimizer` has the state of each parameter by its number and by name, and `row_shape` the
-    shape of the inputs of a row; None in a file that lossfw has not written.
+    `optimizer` has the optimizer's state by parameter number and name, and `row_shape` the shape of
+    the inputs of a row; None in a file that lossfw did not write.
     """
 
     module: dict[str, Any]
@@ -31,7 +31,7 @@ class TorchState(NamedTuple):
         Raises
         ------
         ValueError
-            If it is not a file of safetensors.
+            If it is not a safetensors file.
         """
         library = _library()
         try:
@@ -49,7 +49,7 @@ class TorchState(NamedTuple):
         return cls(tensors, optimizer, shape)
 
     def to_bytes(self) -> bytes:
-        """Return the file; the same tensors make the same bytes."""
+        """Return the file; the same tensors give the same bytes."""
         tensors = dict(self.module)
         for number, state in self.optimizer.items():
             tensors |= {f"{_OPTIMIZER}{number}/{name}": x for name, x in state.items()}

@@ -1,7 +1,7 @@
-"""Splits of trees in the files of libraries, which read memory beyond a row for one that is wrong.
+"""Check the splits of trees in the files of libraries.
 
-A damaged file may name an input that a row does not have, or a node that a tree does not have.
-Libraries do not look at this, and then predictions differ from call to call.
+A damaged file may refer to an input that a row does not have, or a node that a tree does not have.
+Libraries do not check this and read memory beyond the row, so predictions differ from call to call.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _UBJSON: Final = {b"U": ">u1", b"i": ">i1", b"I": ">i2", b"l": ">i4", b"L": ">i8
 
 
 def wrong_node(left: NDArray, right: NDArray, split: NDArray, width: int) -> str | None:
-    """Return what is wrong with a tree that begins at node 0; None if nothing is.
+    """Return what is wrong with a tree that begins at node 0, or None.
 
-    A node without a left child, which is negative, is a leaf. Nodes that the tree does not reach,
-    as XGBoost keeps them after pruning, are not looked at.
+    A node with a negative left child is a leaf. Unreachable nodes, which XGBoost keeps after
+    pruning, are not checked.
     """
     reached, seen = np.zeros(1, np.int64), 0
     while reached.size:
@@ -39,7 +39,7 @@ def wrong_node(left: NDArray, right: NDArray, split: NDArray, width: int) -> str
 
 
 def wrong_in_xgboost(content: bytes, width: int) -> str | None:
-    """Return what is wrong in a model as XGBoost itself writes it in UBJSON; None if nothing is."""
+    """Return what is wrong in a model in XGBoost's UBJSON, or None."""
     arrays = [
         list(_ubjson_arrays(content, key))
         for key in (b"left_children", b"right_children", b"split_indices")
@@ -66,7 +66,7 @@ def _ubjson_arrays(content: bytes, key: bytes) -> Any:
 
 
 def wrong_in_lightgbm(text: str) -> str | None:
-    """Return what is wrong in the text of a model of LightGBM; None if nothing is."""
+    """Return what is wrong in the text of a LightGBM model, or None."""
     found = re.search(r"^max_feature_idx=(\d+)$", text, re.MULTILINE)
     if found is None:
         return "it does not say how many inputs it takes"
@@ -101,7 +101,7 @@ def wrong_in_lightgbm(text: str) -> str | None:
 
 
 def wrong_in_sklearn(item: Any) -> str | None:
-    """Return what is wrong with the trees of a part of an estimator; None if nothing is."""
+    """Return what is wrong with the trees in a part of an estimator, or None."""
     width, tree = vars(item).get("n_features_in_"), vars(item).get("tree_")
     if not isinstance(width, int):
         return None

@@ -45,7 +45,7 @@ _ACTIVATIONS: Final = {
 
 
 class XGBoost(Booster):
-    """Gradient boosting of XGBoost.
+    """Gradient boosting by XGBoost.
 
     Use it when you want a fast, well-tried model of tables, trained with any loss, or evaluate a
     model that XGBoost has saved as ``.ubj`` or ``.json``. Parameters have the names and the
@@ -62,32 +62,33 @@ class XGBoost(Booster):
     grow_policy : {"depthwise", "lossguide"}
         Whether a tree grows level by level, or where the loss falls most.
     min_child_weight : float
-        The least sum of curvatures in a leaf.
+        The smallest sum of curvatures in a leaf.
     gamma : float
-        The least fall of the loss by a split.
+        The smallest decrease of the loss by a split.
     max_delta_step : float
         The largest step of a leaf; 0 for no limit.
     reg_lambda, reg_alpha : float
         Penalties of the squares and of the sizes of leaves.
     subsample : float
-        Share of the rows that a tree sees.
+        Fraction of the rows that a tree sees.
     colsample_bytree, colsample_bylevel, colsample_bynode : float
-        Share of the inputs that a tree, a level, a split sees.
+        Fraction of the inputs that a tree, a level, and a split sees.
     num_parallel_tree : int
-        Trees of a round.
+        Number of trees per round.
     tree_method : {"hist", "exact", "approx"}
         How splits are found; ``exact`` takes no categories.
     max_bin : int
         Bins of an input.
     max_cat_to_onehot, max_cat_threshold : int
-        Below so many categories a split is one against the others; the most that a split has.
+        Below so many categories, splits separate one from the others; the most categories on one
+        side of a split.
     multi_strategy : {"one_output_per_tree", "multi_output_tree"}
-        Whether each raw output has trees of its own.
+        Whether each raw output has its own trees.
     monotone_constraints : list of int
         For each input 1 (raw outputs grow with it), -1 or 0.
     device : {"cpu", "cuda", "auto"}
-        Where trees grow; ``auto`` is a graphics card where XGBoost sees one. On a card, lossfw
-        promises no bits. Predictions are made on the processor.
+        Where trees grow; ``auto`` means a GPU if XGBoost finds one. On a GPU, results need not
+        repeat to the bit. Predictions are computed on the CPU.
 
     Examples
     --------
@@ -148,7 +149,7 @@ class XGBoost(Booster):
         return [{}, {"subsample": 0.7, "colsample_bytree": 0.7, "max_depth": 3}]
 
     def identity(self) -> dict[str, Any]:
-        """Return what decides a training, with what ``auto`` became."""
+        """Return what determines a training, with the device that ``auto`` chose."""
         own = super().identity()
         return own if self.device == "cpu" else own | {"device": self._device()}
 

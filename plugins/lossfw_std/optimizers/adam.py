@@ -14,26 +14,26 @@ _Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Adam(Optimizer):
-    """Adam, steps along the mean gradient over the root of its mean square.
+    """Adam, steps along the mean gradient divided by the root of its mean square.
 
-    Use it when gradients differ in size between parameters, and there is no time to
-    tune the rate.
+    Use it when gradients of different parameters differ in size, and you do not want to tune the
+    rate.
 
     Parameters
     ----------
     learning_rate : float
         Above 0; about the length of a step.
     first_decay, second_decay : float
-        How much of the mean gradient, of its mean square, stays at each step.
+        The fractions of the mean gradient, and of its mean square, that remain at each step.
     tiny : float
-        Added to the root, which may be 0. Above 0.
+        Added to the root, which may be 0; above 0.
     weight_decay : float
-        Each step takes this times the rate off the weights, apart from the
-        gradient; biases stay.
+        Each step subtracts this times the rate times the weights, independently of the gradient;
+        biases do not decay.
 
     Notes
     -----
-    Both means begin at 0 and are divided by what that makes them too small.
+    Both means start at 0 and are corrected for this bias.
     Source: Kingma and Ba, *Adam: a method for stochastic optimization*, 2015,
     doi:10.48550/arXiv.1412.6980; Loshchilov and Hutter, *Decoupled weight decay
     regularization*, 2019, doi:10.48550/arXiv.1711.05101.

@@ -13,19 +13,18 @@ from lossfw import NDArray, Optimizer, OptimizerState, OptimizerStep
 class Sgd(Optimizer):
     """Stochastic gradient descent, w - rate v with v = momentum v + gradient.
 
-    Use it when the rate can be tuned and the plain method is wanted.
+    Use it when you can tune the rate and want the plain method.
 
     Parameters
     ----------
     learning_rate : float
         Above 0.
     momentum : float
-        From 0, plain descent, to below 1: the fraction of the last step's
-        direction that stays.
+        From 0 (plain descent) to below 1: the fraction of the last direction that remains.
     nesterov : bool
         Look one step of momentum ahead.
     weight_decay : float
-        Times the weights it is added to their gradient; biases have none.
+        This times the weights is added to their gradient; biases do not decay.
 
     Notes
     -----

@@ -1,1 +1,1 @@
-"""Built-in data sources, one file for each."""
+"""Built-in data sources, one file per source."""

@@ -57,15 +57,12 @@ _FOUND = "found"
 
 
 class Arrays(Source):
-    r"""Arrays in files of NumPy or in tables of comma-separated numbers.
+    r"""Arrays in NumPy files, or columns of tables.
 
-    Use it when data lie in files of arrays or in a table.
-
-    Either one `file` holds everything, or `inputs`, `targets` and
-    `sample_weight` are files of their own. Nothing is ever unpickled. A
-    ``.npy`` of any size, and a large ``.csv`` or Parquet file, stays on the
-    disk: its rows are read as they are evaluated. Parquet, and a ``.csv``
-    of more than 16 MB, need the extra ``tables`` (the library pyarrow).
+    Use it for data in array files or in a table. Either one `file` holds everything, or `inputs`,
+    `targets` and `sample_weight` are separate files. Nothing is unpickled. A ``.npy`` file, and a
+    large ``.csv`` or Parquet file, stays on disk: its rows are read as they are evaluated. Parquet,
+    and a ``.csv`` of more than 16 MB, need the extra ``tables`` (the library pyarrow).
 
     Parameters
     ----------
@@ -77,39 +74,35 @@ class Arrays(Source):
         A ``.npy``, ``.npz``, ``.csv``, ``.tsv`` or Parquet file with one of the
         arrays.
     inputs_key, targets_key : str or int, a list of them, or for targets a mapping, optional
-        In a ``.npz``, the name of the array, where it is not that of the role.
-        In a table, the column, by its name or counted from 0, or a list of
-        columns. In a `file` that is a table, the targets are the column
-        ``targets`` unless `targets_key` names another, weights the column
-        ``sample_weight`` if there is one, and the inputs are all columns that
-        are left. For a target of named columns, `targets_key` is a mapping,
-        ``{time: months, event: died}``. A column of a Parquet file may hold lists of
-        numbers, all of one length. With ``inputs_key: []``, and by default beside saved
-        predictions, no inputs are read.
+        In a ``.npz`` file, the name of the array, if it differs from that of the parameter. In a
+        table, the column, by its name or counted from 0, or a list of columns. In a `file` that is
+        a table, the targets are the column ``targets`` unless `targets_key` names another, weights
+        the column ``sample_weight`` if there is one, and the inputs are all remaining columns. For
+        a target of named columns, `targets_key` is a mapping, ``{time: months, event: died}``. A
+        column of a Parquet file may hold lists of numbers, all of one length. With ``inputs_key:
+        []``, and by default for saved predictions, no inputs are read.
     sample_weight_key : str or int, optional
         The array or the column of the weights.
     exclude : list of str or int
         Columns of a table that are not inputs.
     categories : list of str or int, or "found"
-        Columns of a table that are inputs and hold categories, texts or numbers: the network
-        has an input of 0 or 1 for each. ``found`` takes the columns that hold texts.
+        Input columns of a table that hold categories, as strings or numbers: a network gets one-hot
+        inputs. ``found`` means all columns of strings.
     missing : {"error", "drop", "keep"} or a mapping
-        What happens to a row of a table with a missing value: an empty cell, NA
-        or NaN in a column that is used. With ``drop`` it is left out, and the
-        report says how many are; all arrays then come from one `file`. With
-        ``keep`` a missing input is NaN, for models that take missing values.
-        ``{inputs: keep, targets: drop}`` says it apart for inputs, and for targets
-        and weights.
+        What happens to a row of a table with a missing value: an empty cell, NA or NaN in a column
+        that is used. ``drop`` drops it, and the report says how many rows; all arrays must then
+        come from one `file`. ``keep`` makes a missing input NaN, for models that accept missing
+        values. ``{inputs: keep, targets: drop}`` treats inputs differently from targets and
+        weights.
 
     Notes
     -----
-    Rows run along the first axis of every array. Integers of shape (N,) are
-    class indices to a loss of rows; the numbers of a column are integers if
-    each is written as one (``3``, not ``3.0``). Targets may be texts: their
-    labels are numbered in ascending order, unless the configuration lists
-    ``classes``. Columns that nobody asks for may hold anything. Slices may name any
-    column, or array of a ``.npz``; where it is not an input, a target or a weight, it may hold
-    texts and lack values.
+    Rows run along the first axis of every array. A loss of rows takes integers of shape (N,) as
+    class indices; a column has integers if each number is written as one (``3``, not ``3.0``).
+    Targets may be strings: lossfw numbers their labels in ascending order, unless the configuration
+    lists ``classes``. Columns that are not used may hold anything. Slices may name any column, or
+    any array of a ``.npz`` file; a column that is not an input, target or weight may hold strings
+    and missing values.
 
     Examples
     --------

@@ -43,7 +43,7 @@ _IF_INPUT = "missing: {inputs: keep, targets: drop} keeps such rows; missing: dr
 
 
 class LoadedArrays(NamedTuple):
-    """The arrays of a file or of several, and what is known of them."""
+    """The arrays of one or several files, and how they were read."""
 
     arrays: dict[str, Any]
     classes: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ class LoadedArrays(NamedTuple):
 
 
 def check_count(what: str, count: int, rows: ChosenRows) -> None:
-    """Refuse arrays with other rows than the columns of a filter."""
+    """Refuse arrays whose number of rows differs from that of the filter's columns."""
     if count != rows.count:
         raise DataError(
             f"{what} has {count} rows, but the columns of data.where have {rows.count}; expected "
@@ -105,7 +105,7 @@ def check_count(what: str, count: int, rows: ChosenRows) -> None:
 
 
 def numbers_of(group: Group) -> list[int]:
-    """Return the columns of a group, which may be a single one."""
+    """Return the columns of a group, also of a single column."""
     return [group] if isinstance(group, int) else list(group)
 
 
@@ -126,8 +126,8 @@ def array_groups(
 ) -> dict[str, Group]:
     """Return the columns of each array in one table; `weight` and `inputs` are keys.
 
-    Without a key the weights are the column ``sample_weight``, if there is one, and the inputs all
-    columns that are left. A key of no columns means no inputs.
+    Without a key, the weights are the column ``sample_weight``, if there is one, and the inputs are
+    all remaining columns. An empty key means no inputs.
     """
     groups = {"targets": targets}
     if weight is not None or _WEIGHT in table.names:
@@ -157,10 +157,10 @@ def read_columns(
     optional: frozenset[int] = frozenset(),
     rows: ChosenRows | None = None,
 ) -> LoadedArrays:
-    """Read the arrays of a table, and the columns of these names, which tell rows apart.
+    """Read the arrays of a table, and the named columns, by which rows are sliced.
 
-    The inputs `held` hold categories; some may be numbers, and are then inputs like others. Only
-    the chosen `rows` are looked at.
+    The inputs `held` hold categories; those that are numbers become inputs like others. Only
+    the chosen `rows` are read.
     """
     inputs = given = numbers_of(groups.get("inputs", []))
     for number in held:
@@ -239,7 +239,7 @@ def compared_columns(table: Table, names: Sequence[str]) -> Mapping[str, DataCol
 
 
 def labels_of_all(table: Table, group: Group) -> tuple[str, ...]:
-    """Return the texts of a column in all rows, those included that a filter leaves out."""
+    """Return the strings of a column in all rows, including those that a filter leaves out."""
     if not isinstance(group, int):
         return ()
     one = frozenset([group])
@@ -248,7 +248,7 @@ def labels_of_all(table: Table, group: Group) -> tuple[str, ...]:
 
 
 def column_named(table: Table, name: str) -> int:
-    """Return the column that a slice names, counted from 0 where columns have no names."""
+    """Return the column that a slice names, by number from 0 if columns have no names."""
     try:
         return table.column(int(name) if name.isdecimal() and not table.names else name)
     except DataError as error:

@@ -28,23 +28,20 @@ _LARGEST_PIXEL = 16
 class Digits(Source):
     """The 1,797 handwritten digits of the UCI repository, 8 x 8 pixels each.
 
-    Use it when something small and real is needed at once, without a download.
+    Use it when you need small real data without a download.
 
-    Inputs are rows of 64 pixels in [0, 1], float32; targets are the digits 0 to
-    9 as class indices. The weights of a network 64-50-100-10 that was trained
-    on the first 1,200 rows come with it as ``digits-mlp.npz``. Source: E.
-    Alpaydin and C. Kaynak, *Optical Recognition of Handwritten Digits*, UCI
-    Machine Learning Repository, 1998, under the licence CC BY 4.0,
-    doi:10.24432/C50P49.
+    Inputs are rows of 64 pixels in [0, 1], float32; targets are the digits 0 to 9 as class indices.
+    ``digits-mlp.npz`` has the weights of a network 64-50-100-10 that was trained on the first 1,200
+    rows. Source: E. Alpaydin and C. Kaynak, *Optical Recognition of Handwritten Digits*, UCI
+    Machine Learning Repository, 1998, under the licence CC BY 4.0, doi:10.24432/C50P49.
 
     Parameters
     ----------
     split : {"test", "train", "all"}
         The last 597 rows, the first 1,200, or all of them.
     moved : bool
-        After these rows come eight copies of each, moved by half a pixel to
-        each side and corner: more to learn from, since a digit stays the same
-        digit. Where an image is moved away from, there is no ink.
+        Add eight copies of each row, moved by half a pixel to each side and corner, as more
+        training data. Pixels that move in are 0.
 
     Examples
     --------

@@ -29,19 +29,18 @@ _MAX_UNPACKED = 2 * 1024**3
 class Idx(Source):
     """Images and labels in the IDX format, plain or gzipped.
 
-    Use it when data are MNIST or in its format.
-
-    Whether a file is gzipped is seen from its first bytes, not from its name.
+    Use it for MNIST, or data in its format. The first bytes of a file, not its name, show whether
+    it is gzipped.
 
     Parameters
     ----------
     images, labels : file
-        The inputs, of any shape (N, ...), and one whole number for each of them.
+        The inputs, of any shape (N, ...), and one integer per input.
     scale : float, optional
-        Inputs are divided by it, in float32: 255 takes pixels of one byte to
-        [0, 1]. Without it they stay what they are in the file.
+        Divides the inputs, in float32: 255 scales pixels of one byte to [0, 1]. Without it, inputs
+        keep the values and dtype of the file.
     flatten : bool
-        Make each input one row of numbers, which a dense layer takes.
+        Make each input one row of numbers, for a dense layer.
 
     Examples
     --------
@@ -65,8 +64,7 @@ class Idx(Source):
         Raises
         ------
         DataError
-            If one is not an IDX file, is cut short, or promises another number of
-            rows than the other.
+            If one is not an IDX file or is cut short, or if the numbers of rows differ.
         """
         images, images_digest = read_idx(self.images, "images")
         labels, labels_digest = read_idx(self.labels, "labels")

@@ -11,31 +11,30 @@ from lossfw.data import Dataset, Location, PictureFormat, Source, open_pictures
 
 
 class Images(Source):
-    """Pictures in PNG or JPEG files, in one sub-folder for each class.
+    """Pictures in PNG or JPEG files, one sub-folder per class.
 
     Use it when each class is a folder of pictures, as for torchvision's ImageFolder.
 
     Parameters
     ----------
     path : str
-        The folder. Its sub-folders are the classes, in the order of their names; pictures may
-        stand at any depth below.
+        The folder. Its sub-folders are the classes, in the order of their names; pictures may be at
+        any depth below.
     colour : {"grey", "rgb"}, optional
-        Converts all pictures. Without it all have to be like the first.
+        Converts all pictures. Without it, all must have the colours of the first.
     size : int, or list of two int, optional
-        Scales all pictures to this height and width, bilinear. Without it all have to have one
+        Scales all pictures to this height and width, bilinearly. Without it, all must have the same
         size.
     channels_first : bool
-        Whether the channels are the first axis of a picture, as PyTorch takes them.
+        Whether the channels are the first axis of a picture, as in PyTorch.
 
     Notes
     -----
-    Needs the extra ``images`` (the library Pillow). Inputs are bytes, (N, H, W) for grey
-    pictures and (N, H, W, 3) for colours, with the channels first (N, 1, H, W) and (N, 3, H, W);
-    ``scale: 255`` beside the source makes numbers from 0 to 1 of them, and a dense network takes
-    them with ``flatten: true``. A folder of more than 64 MB of pixels is read as it is
-    evaluated. The rows are in the order of the names of the files, class by class. Transparency and
-    the rotation that a camera has noted are left out.
+    Needs the extra ``images`` (the library Pillow). Inputs are bytes, (N, H, W) for grey pictures
+    and (N, H, W, 3) for colours, with the channels first (N, 1, H, W) and (N, 3, H, W); ``scale:
+    255`` next to the source scales them to [0, 1], and ``flatten: true`` is for a dense network. A
+    folder of more than 64 MB of pixels is read as it is evaluated. Rows are ordered by class, then
+    by file name. Transparency and EXIF rotation are ignored.
 
     Examples
     --------
@@ -58,7 +57,7 @@ class Images(Source):
     channels_first: bool = False
 
     def load(self) -> Dataset:
-        """Look at every file; see `lossfw.data.open_pictures` for the errors."""
+        """Check every file; see `lossfw.data.open_pictures` for the errors."""
         size = (self.size, self.size) if isinstance(self.size, int) else self.size
         wanted = PictureFormat(self.colour, size, self.channels_first)
         found = open_pictures(Path(self.path), wanted)

@@ -10,19 +10,17 @@ from lossfw.data import Dataset, NestedNumbers, Source, digest_arrays, numbers_a
 class Inline(Source):
     """Rows written as nested lists in the configuration.
 
-    Use it when a few rows suffice, as for a test or a report of a bug.
-
-    Whole numbers alone make an integer array: a flat list of them is class
-    indices to a loss of rows. Other numbers make float64.
+    Use it when a few rows suffice, as in a test or a bug report. Integers make an integer array: a
+    loss of rows takes a flat list of them as class indices. Other numbers make float64.
 
     Parameters
     ----------
     targets : list
-        One entry for each row.
+        One entry per row.
     inputs : list, optional
-        One entry for each row, for a network.
+        One entry per row, for a network.
     sample_weight : list, optional
-        One number at or above 0 for each row.
+        One number at or above 0 per row.
 
     Examples
     --------

@@ -37,11 +37,11 @@ from lossfw_std.sources.columns import (
 class Parquet(Source):
     """A data set of Parquet files: a folder, a pattern, or an address such as ``s3://bucket/rows``.
 
-    Rows are read as they are evaluated, and run in the order of the names of the files. Keys of
-    folders (``year=2026/part-0.parquet``) are columns. Needs the extra ``tables`` (the library
-    pyarrow), and for addresses fsspec with the library of the store.
+    Rows are read as they are evaluated, in the order of the file names. Keys of folders
+    (``year=2026/part-0.parquet``) are columns. Needs the extra ``tables`` (the library pyarrow),
+    and for addresses fsspec with the library of the store.
 
-    Use it when the rows are in many files, or lie at an address.
+    Use it when the rows are in many files, or at an address.
 
     Parameters
     ----------
@@ -51,29 +51,28 @@ class Parquet(Source):
     targets_key : str, or a mapping of str to str
         The column of the targets; for a target of named columns, ``{time: months, event: died}``.
     inputs_key : str or list of str, optional
-        The columns of the inputs; by default all that are left. A column may hold lists of
-        numbers, all of one length, and is then the only one. With ``inputs_key: []``, and by
-        default beside saved predictions, no inputs are read.
+        The columns of the inputs; by default all remaining ones. A column may hold lists of numbers
+        of one length, and must then be the only one. With ``inputs_key: []``, and by default for
+        saved predictions, no inputs are read.
     sample_weight_key : str, optional
         The column of the weights; by default ``sample_weight``, if there is one.
     exclude : list of str
         Columns that are not inputs.
     categories : list of str, or "found"
-        Columns that are inputs and hold categories, texts or numbers: the network has an input
-        of 0 or 1 for each. ``found`` takes the columns that hold texts.
+        Input columns that hold categories, as strings or numbers: a network gets one-hot inputs.
+        ``found`` means all columns of strings.
     missing : {"error", "drop", "keep"} or a mapping
-        What happens to a row with a null or NaN in a column that is used. With ``drop`` it is
-        left out, for which the data are read once more. With ``keep`` a missing input is NaN, for
-        models that take missing values. ``{inputs: keep, targets: drop}`` says it apart for
-        inputs, and for targets and weights.
+        What happens to a row with a null or NaN in a column that is used. ``drop`` drops it, which
+        reads the data once more. ``keep`` makes a missing input NaN, for models that accept missing
+        values. ``{inputs: keep, targets: drop}`` treats inputs differently from targets and
+        weights.
 
     Notes
     -----
-    Targets may be texts, in the files or in the names of folders (``kind=cat/part-0.parquet``):
-    their labels are numbered in ascending order, unless the configuration lists ``classes``.
-
-    The digest is that of the names, the sizes and the ends of the files, where Parquet has its
-    statistics: the rows of a large data set are read once, by the evaluation.
+    Targets may be strings, in the files or in the names of folders (``kind=cat/part-0.parquet``):
+    lossfw numbers their labels in ascending order, unless the configuration lists ``classes``. The
+    digest covers the names, sizes and footers of the files, so the rows of a large data set are
+    read only once, by the evaluation.
 
     Examples
     --------
@@ -101,17 +100,17 @@ class Parquet(Source):
         return self
 
     def load(self) -> Dataset:
-        """Read the ends of the files.
+        """Read the footers of the files.
 
         Raises
         ------
         DataError
-            If there is no file, a file has other columns than the first, or lacks one.
+            If there is no file, or the columns of a file differ from those of the first.
         """
         return self.load_with(())
 
     def load_with(self, columns: Sequence[str]) -> Dataset:
-        """Read the ends of the files, and the labels of these columns; see `Source.load_with`."""
+        """Read the footers, and the labels of these columns; see `Source.load_with`."""
         data = open_dataset(self.path)
         return self._dataset(data, self._read(data, columns))
 
