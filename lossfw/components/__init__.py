@@ -1,1 +1,1 @@
-"""Components: parameters, spaces, claims, and the hooks and the registry that offer them."""
+"""Components: parameters, spaces, claims, and the plugin hooks and registry."""

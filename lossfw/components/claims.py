@@ -1,11 +1,10 @@
 """Claims: the properties that a component claims, and the implications between them.
 
-A claim is something that a machine can try to refute. A property that is None is
-not claimed: nothing is said of it. A property that is False is denied, which is a
-claim too: the harness finds a witness, or refutes the denial. A new record adds the
-claims that follow from those given. Claims are a
-method of the *instance*, because they depend on its parameters: Huber's loss with
-``delta=0.25`` is Lipschitz with constant 0.25.
+A claim is a statement that a machine can try to refute. A property that is None is not claimed. A
+property that is False is denied, which is also a claim: the harness finds a witness, or refutes the
+denial. A new record adds the claims that follow from the given ones. Claims are a method of the
+*instance*, because they depend on its parameters: Huber's loss with ``delta=0.25`` is Lipschitz
+with constant 0.25.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class _ClaimRecord:
 
 
 def need_claims(component: Any) -> None:
-    """Check that what an author wrote as `claims` is a method that returns claims."""
+    """Check that an author's `claims` is a method that returns claims."""
     method = component.claims
     found = method() if callable(method) else method
     if not callable(method) or not isinstance(found, _ClaimRecord):

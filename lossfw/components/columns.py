@@ -1,4 +1,4 @@
-"""Columns: rows whose columns have names and spaces of their own."""
+"""Columns: rows whose columns have names and their own spaces."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Columns(Space):
 
     @classmethod
     def of(cls, **spaces: Space) -> Columns:
-        """Return the space of rows with these columns, in this order."""
+        """Return the space of rows with these columns in this order."""
         if not spaces:
             raise ArgumentError("Columns.of() has no columns; expected name=SPACE for each.")
         for name, space in spaces.items():
@@ -79,7 +79,7 @@ class Columns(Space):
         return cls(f"Columns({listed})", meaning, tuple(spaces), tuple(spaces.values()))
 
     def ordered(self) -> Columns:
-        """Return the space of those rows whose columns, all of them numbers, do not decrease.
+        """Return the space of rows whose columns (all numbers) do not decrease.
 
         Examples
         --------
@@ -107,7 +107,7 @@ lower <= upper.
 
     @functools.cached_property
     def size(self) -> int | None:
-        """How many numbers all columns have together; None if one of them has any number."""
+        """The number of values in all columns; None if a column has an open size."""
         sizes = [space.size for space in self.spaces]
         return None if None in sizes else sum(size or 0 for size in sizes)
 
@@ -148,7 +148,7 @@ lower <= upper.
         ]
 
     def fill(self, size: int, draw: Draw) -> Array:
-        """Return rows whose columns are drawn one by one; see `Space.fill`."""
+        """Return rows whose columns are generated one by one; see `Space.fill`."""
         pairs = zip(self.spaces, self.widths(size), strict=True)
         rows = self.join(np, [space.fill(width, draw) for space, width in pairs])
         return np.sort(rows, axis=-1) if self.is_ordered else rows
@@ -158,7 +158,7 @@ lower <= upper.
         return (len(self.names), size // len(self.names)) if self.axes > 1 else (size,)
 
     def parts(self, x: Array) -> Iterator[tuple[str, Space, Array]]:
-        """Yield name, space and numbers of each column; those of a number lose the last axis."""
+        """Yield name, space and values of each column; single numbers lose the last axis."""
         first = 0
         for name, space, width in zip(
             self.names, self.spaces, self.widths(x.shape[-1]), strict=True

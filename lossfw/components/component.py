@@ -1,8 +1,7 @@
-"""Component: the base of losses, activations, metrics and data sources.
+"""Component: the base class of losses, activations, metrics and data sources.
 
-A component is a frozen pydantic model. Its fields are its parameters, and so
-they are also the YAML schema, the JSON schema, ``repr``, equality, hash and
-the configuration that builds it again.
+A component is a frozen pydantic model. Its fields are its parameters, and also define the YAML
+schema, the JSON schema, ``repr``, equality, hash and the configuration that builds it again.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from lossfw.errors import ParameterError
 
 
 class Component(BaseModel):
-    """Base of every component.
+    """Base class of every component.
 
     Attributes
     ----------
@@ -34,7 +33,7 @@ class Component(BaseModel):
         ``"bridge"`` or ``"model"``.
     latex : str or None
         The right side of the formula as LaTeX, without dollar signs; a class attribute or a
-        property. With None it is made of the body.
+        property. With None it is generated from the body.
     """
 
     # Strict: "0.5" is a text and not a number. Infinite or NaN parameters have
@@ -120,10 +119,10 @@ class Component(BaseModel):
 
     @classmethod
     def examples(cls) -> Sequence[Mapping[str, Any]]:
-        """Return sample parameters; override it where no default says what is typical.
+        """Return sample parameters; override it if the defaults are not typical.
 
-        ``lossfw check`` tries each of them, and commands and pages that need one component of
-        a class without defaults take the first.
+        ``lossfw check`` tests each of them, and commands and pages that need one component
+        of a class without defaults use the first.
 
         Returns
         -------
@@ -139,7 +138,7 @@ class Component(BaseModel):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The parameters by name, in the order in which they are declared."""
+        """The parameters by name, in the order of their declaration."""
         return {key: getattr(self, key) for key in _ordered_fields(type(self))}
 
     def to_config(self) -> dict[str, Any]:
@@ -209,7 +208,7 @@ def _ordered_fields(cls: type[Component]) -> list[str]:
 
 
 def yaml_value(value: Any) -> Any:
-    """Return a parameter as YAML writes it: parts as mappings, tuples as lists, paths as texts."""
+    """Return a parameter for YAML: parts as mappings, tuples as lists, paths as strings."""
     if isinstance(value, Component):
         return value.to_config()
     if isinstance(value, tuple | list):

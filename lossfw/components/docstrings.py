@@ -1,4 +1,4 @@
-"""Split docstrings in numpydoc's form into sections and entries."""
+"""Split numpydoc docstrings into sections and entries."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def sections(docstring: str | None) -> dict[str, str]:
 
 
 def entries(section: str) -> dict[str, str]:
-    r"""Return the entries of a section of parameters: the text of each name, in one line.
+    r"""Return the entries of a parameter section: the description of each name, in one line.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def entries(section: str) -> dict[str, str]:
 
 
 def related(section: str) -> list[dict[str, Any]]:
-    r"""Return the entries of a "See Also": names, and their relation in one line.
+    r"""Return the entries of a "See Also" section: names, and their relation in one line.
 
     Examples
     --------
@@ -146,8 +146,8 @@ def paragraphs(section: str) -> list[str]:
 def latex_problem(text: object) -> str:
     r"""Return the fault of an author's LaTeX, empty if there is none.
 
-    Braces, ``\left`` and ``\right``, and environments have to be closed in their order, and
-    there is no dollar sign: the text stands inside of a formula.
+    Braces, ``\left`` and ``\right``, and environments must be closed in order, without dollar
+    signs, because the text is inside a formula.
 
     Examples
     --------

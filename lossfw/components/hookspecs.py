@@ -102,10 +102,10 @@ def lossfw_models() -> ComponentTable:  # type: ignore[empty-body]  # a spec is 
 
 @hookspec
 def lossfw_run_start(run: Any) -> None:
-    """Receive the start of a run: its plan is made, and nothing is computed.
+    """Receive the start of a run, after planning and before any computation.
 
-    A hook that raises, here and below, is reported with its plugin's name and
-    not called again in this run, which goes on.
+    If a hook raises, lossfw reports it with its plugin's name and does not call it again in
+    this run, which continues.
 
     Parameters
     ----------
@@ -123,13 +123,13 @@ def lossfw_progress(run: Any, done: int, total: int) -> None:
     run : lossfw.runs.records.Run
         The run.
     done, total : int
-        Rows done, and rows in all. A run that is resumed begins above 0.
+        Number of rows done, and of all rows. A resumed run starts above 0.
     """
 
 
 @hookspec
 def lossfw_run_end(run: Any, result: Any) -> None:
-    """Receive the end of a run; its files are in their places.
+    """Receive the end of a run, after its files are written.
 
     Parameters
     ----------
@@ -142,12 +142,12 @@ def lossfw_run_end(run: Any, result: Any) -> None:
 
 @hookspec
 def lossfw_report(run: Any, result: Any) -> str | None:
-    """Return a text to show below the report of a run, or None.
+    """Return text to show below the report of a run, or None.
 
     Parameters
     ----------
     run : lossfw.runs.records.Run
-        The run, which has ended.
+        The run that has ended.
     result : lossfw.evaluation.result.Result
         The result.
     """
@@ -155,7 +155,7 @@ def lossfw_report(run: Any, result: Any) -> str | None:
 
 @hookspec
 def lossfw_training_start(run: Any) -> None:
-    """Receive the start of a training: nothing is computed yet.
+    """Receive the start of a training, before any computation.
 
     Parameters
     ----------
@@ -168,28 +168,28 @@ def lossfw_training_start(run: Any) -> None:
 def lossfw_epoch(run: Any, epoch: Any) -> None:
     """Receive the measurements after an epoch, or after a round of a boosted model.
 
-    lossfw calls the hook once the checkpoint of these rounds is written: after each epoch; of a
-    boosted model for each round, after every 100 rounds and at the end.
+    lossfw calls the hook after it has written the checkpoint: after each epoch; for a boosted model
+    once per round, after every 100 rounds and at the end.
 
     Parameters
     ----------
     run : lossfw.runs.records.TrainingRun
         The training.
     epoch : lossfw.models.training.records.Epoch
-        Number, learning rate, and the loss and metrics of the rows trained on
-        and held out. Number 0 is the network before any step, or the constant of least
-        loss. A training that is resumed begins with what follows its checkpoint.
+        Number, learning rate, and the loss and metrics of the rows trained on and held out. Number
+        0 is the network before any step, or the constant of least loss. A resumed training
+        continues after its checkpoint.
     """
 
 
 @hookspec
 def lossfw_training_end(run: Any, trained: Any) -> None:
-    """Receive the end of a training; its files are in their places.
+    """Receive the end of a training, after its files are written.
 
     Parameters
     ----------
     run : lossfw.runs.records.TrainingRun
         The training.
     trained : lossfw.models.training.records.TrainingResult or None
-        The model and all that was measured; None if the training failed.
+        The model and all measurements; None if the training failed.
     """

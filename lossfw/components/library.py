@@ -13,14 +13,14 @@ from lossfw.extras import install_command
 
 
 class LibraryComponent(Component):
-    """Base of the components that need another library, such as bridges and models.
+    """Base class of components that need another library, such as bridges and models.
 
     Attributes
     ----------
     library : str
         The module to import, such as ``"sklearn"``; empty if no library is needed.
     distribution : str
-        Its name for pip, such as ``"scikit-learn"``; the library's name unless given.
+        Its name for pip, such as ``"scikit-learn"``; by default the library's name.
     extra : str
         The extra of lossfw that installs it; empty for none.
     """
@@ -41,7 +41,7 @@ class LibraryComponent(Component):
 
     @classmethod
     def missing_library(cls) -> str | None:
-        """Return the name, for pip, of a library that is needed and not installed; else None."""
+        """Return the pip name of a required library that is not installed; otherwise None."""
         if not cls.library or cls.version() is not None:
             return None
         return cls.distribution or cls.library

@@ -99,7 +99,7 @@ def snake_case(name: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that `name` was probably meant to be, or None.
+    """Return the known name that `name` probably means, or None.
 
     Examples
     --------
@@ -111,13 +111,13 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ``Did you mean 'x'?``, or an empty string where nothing is near."""
+    """Return ``Did you mean 'x'?``, or an empty string if no name is similar."""
     match = nearest(name, known)
     return f"Did you mean {match!r}?" if match else ""
 
 
 def shortlist(names: Sequence[str], near: str = "") -> str:
-    """Return names for a message: the first few, those most like `near` in front.
+    """Return names for a message: the first few, the most similar to `near` first.
 
     Examples
     --------
@@ -135,7 +135,7 @@ def shortlist(names: Sequence[str], near: str = "") -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Return a number of things in words.
+    """Return a number with its noun.
 
     Examples
     --------
@@ -146,9 +146,9 @@ def counted(count: int, noun: str) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Return a text whose control characters are written as escapes; line ends and tabs stay.
+    r"""Return a string with control characters as escapes, except line ends and tabs.
 
-    A name from a file could otherwise move the cursor of a terminal, or hide its neighbours.
+    A name from a file could otherwise move the cursor of a terminal, or hide other text.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def printable(text: str) -> str:
 
 
 def in_one_line(label: str) -> str:
-    r"""Return a label of the data whose line ends and control characters are written as escapes.
+    r"""Return a label of the data with line ends and control characters as escapes.
 
     Examples
     --------
@@ -172,9 +172,9 @@ def in_one_line(label: str) -> str:
 
 
 def closest_names(name: str, known: Collection[str]) -> list[str]:
-    """Return the known names that a name was probably meant to be.
+    """Return the known names that a name probably means.
 
-    The same letters come first, then synonyms of the field, then the nearest spelling.
+    Names with the same letters come first, then synonyms of the field, then the nearest spelling.
 
     Examples
     --------

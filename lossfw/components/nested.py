@@ -1,8 +1,8 @@
 """Nested: parameters that hold a component, and how a registry fills them.
 
-A wrapper has a parameter that is a loss, a metric one that it averages. Python
-gives such a parameter an object; YAML gives it a name, or a mapping with a name,
-of which the registry that makes the outer component makes the inner one too.
+A wrapper has a parameter that is a loss, a metric one that it averages. Python gives such a
+parameter an object; YAML gives a name, or a mapping with a name, from which the registry makes the
+inner component.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from lossfw.components.component import Component
 
 
 class ComponentFactory(Protocol):
-    """The part of a registry that makes components."""
+    """Protocol: the part of a registry that makes components."""
 
     def create(self, kind: str, spec: object) -> Any:
         """Return the component that a name or a mapping describes."""
 
     def component_class(self, kind: str, name: str) -> type[Component]:
-        """Return the class that a name means."""
+        """Return the class of a name."""
 
 
 class NestedParameter(ABC):
@@ -62,9 +62,9 @@ def _mark(items: Any) -> NestedParameter | None:
 def with_nested(
     cls: type[Component], parameters: Mapping[str, Any], registry: ComponentFactory
 ) -> dict[str, Any]:
-    """Return parameters in which a component stands for every name or mapping of one.
+    """Return parameters with components in place of their names or mappings.
 
-    A value that cannot describe a component is left for `cls` to refuse.
+    A value that does not describe a component is left for `cls` to refuse.
     """
 
     def make(mark: NestedParameter, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Small pieces of HTML for notebooks: tables, and lines without any plotting library."""
+"""HTML for notebooks: tables, and line plots without a plotting library."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def number(value: Any) -> str:
 
 
 def with_ends(value: Any, interval: Any) -> str:
-    """Return a number with the ends of its interval, where it has one.
+    """Return a number with the ends of its interval, if any.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def table(rows: Iterable[Sequence[str]], headers: Sequence[str] = ()) -> str:
 
 
 def aligned(lines: Sequence[Sequence[str]]) -> str:
-    """Return a table of plain text, for `print`: its columns begin below each other.
+    """Return a table as plain text with aligned columns, for `print`.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def heading(text: str) -> str:
 
 
 def lines(x: Sequence[float], curves: Mapping[str, Sequence[float]], label: str) -> str:
-    """Return curves over a common axis as an element ``svg``; what is not finite leaves a gap."""
+    """Return curves over a common axis as ``svg``; numbers that are not finite leave gaps."""
     values = [y for curve in curves.values() for y in curve if math.isfinite(y)]
     if not values or x[0] == x[-1]:
         return ""

@@ -1,4 +1,4 @@
-"""Pydantic's errors in words, for components from Python and from a configuration alike."""
+"""Pydantic's errors as messages, for components from Python and from a configuration."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def own_message(item: Mapping[str, Any]) -> str:
 
 
 def explain(owner: str, known: Sequence[str], error: ValidationError) -> str:
-    """Return a line for each wrong parameter of a class, with the given and the expected value."""
+    """Return one line per wrong parameter of a class, with the given and the expected value."""
     items = error.errors(include_url=False)
     return "\n".join(_explained(owner, known, item) for item in items)
 

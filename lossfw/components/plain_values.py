@@ -1,4 +1,4 @@
-"""Parameters as plain numbers: NumPy's are taken for them, arrays of other libraries refused.
+"""Parameters as plain numbers: NumPy's are converted, arrays of other libraries refused.
 
 A tensor that is to be trained, or one that JAX traces, would be a constant inside of a
 component: it would never learn, without a word.

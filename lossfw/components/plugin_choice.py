@@ -27,12 +27,12 @@ class Plugins:
     trusted: bool = True
 
     def admits(self, path: Path) -> bool:
-        """Tell whether a plugin file that a configuration names may be imported."""
+        """Tell whether a plugin file named in a configuration may be imported."""
         chosen = {Path(file).resolve() for file in self.local}
         return (self.trusted and self.installed) or path.resolve() in chosen
 
     def registry(self, more: Sequence[Path] = ()) -> Registry:
-        """Return a registry of these plugins and of more local files; the shared one by default."""
+        """Return a registry of these plugins and further local files; by default the shared one."""
         # Imported here: the help of a command needs no registry.
         from lossfw.components.registry import Registry, registry
 

@@ -1,7 +1,7 @@
-"""PromisedRange: sizes of numbers for which a loss promises its results.
+"""PromisedRange: magnitudes of numbers for which a loss promises accurate results.
 
-A space says which numbers a call takes; a range says for which of them an author answers. A call
-takes the others too: nothing looks at its digits there.
+A space says which numbers a call accepts; a range says for which of them the author promises
+accuracy. A call also accepts the others, but their digits are not checked.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class PromisedRange:
         return cls(*wide, narrow)
 
     def of(self, dtype: str | np.dtype[Any]) -> tuple[float, float]:
-        """Return the least and the largest size in a dtype."""
+        """Return the smallest and the largest magnitude in a dtype."""
         is_narrow = np.dtype(dtype).itemsize <= np.dtype(np.float32).itemsize
         return self.float32 if self.float32 and is_narrow else (self.low, self.high)
 
@@ -132,7 +132,7 @@ SizeRange: TypeAlias = PromisedRange | tuple[float, float] | str
 
 
 def range_of(sizes: SizeRange) -> PromisedRange:
-    """Return the range that is meant; a limit that a text leaves out is that of the promise.
+    """Return the range that a string or pair means; missing limits are those of the promise.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def range_of(sizes: SizeRange) -> PromisedRange:
 
 
 def sizes_in_words(prediction: PromisedRange, target: PromisedRange) -> str:
-    """Return the sizes of predictions and targets, empty where they are those of every loss.
+    """Return the promised ranges in words; empty if they are the default.
 
     Examples
     --------

@@ -1,9 +1,8 @@
-"""Spaces: where predictions and targets live, and how membership is tested.
+"""Spaces of predictions and targets, and tests of membership.
 
-NaN belongs to every space: it has to reach the result, where it can be seen,
-and is never mistaken for a value out of bounds. An interval without an upper
-bound holds +inf, and likewise below. Rows of named columns are in
-`lossfw.components.columns`.
+NaN belongs to every space: it must reach the result, where it is visible, and is not a value out of
+bounds. An interval without an upper bound contains +inf, and likewise below. Rows of named columns
+are in `lossfw.components.columns`.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ class Space(ABC):
 
     @property
     def of_rows(self) -> bool:
-        """Whether a member is a row and not a single number."""
+        """Whether a member is a row, not a single number."""
         return self.axes > 0
 
     def check_size(self, size: int, role: str) -> None:
@@ -217,7 +216,7 @@ class Counts(Space):
     """0, 1, 2 and so on."""
 
     def outside(self, x: Array) -> Array | None:
-        """Tell which elements are not whole numbers at or above 0; see `Space.outside`."""
+        """Return a mask of elements that are not integers at or above 0; see `Space.outside`."""
         bad = (x < 0) | ((x % 1) > 0)
         return bad if _any(bad) else None
 
@@ -232,7 +231,7 @@ class Simplex(Space):
         return 1
 
     def outside(self, x: Array) -> Array | None:
-        """Tell which rows are not distributions; see `Space.outside`."""
+        """Return a mask of the rows that are not distributions; see `Space.outside`."""
         xp = namespace_of(x)
         if isinstance(x, np.ndarray) and x.dtype.kind in "iu":
             # A sum of integers may leave their range.
@@ -246,7 +245,7 @@ class Simplex(Space):
         return bad if _any(bad) else None
 
     def beyond(self, xp: Namespace, x: Array) -> Array:
-        """Tell for each row whether it is not a distribution."""
+        """Return for each row whether it is not a distribution."""
         return xp.any(x < 0, axis=-1) | self._far_from_one(xp, x)
 
     def _far_from_one(self, xp: Namespace, x: Array) -> Array:
@@ -259,7 +258,7 @@ class ClassIndex(Space):
     """Integers 0 .. K-1; K is the number of columns of the prediction."""
 
     def outside(self, x: Array) -> Array | None:
-        """Tell which indices are negative; the upper bound depends on the prediction."""
+        """Return a mask of negative indices; the upper bound depends on the prediction."""
         bad = x < 0
         return bad if _any(bad) else None
 
@@ -296,10 +295,10 @@ class Vector(Space):
     Attributes
     ----------
     of_numbers : Space
-        The space of each number; or `VECTOR`, for rows (n, D) of any number of vectors. A body
-        gets these flat, (..., n D).
+        The space of each number; or `VECTOR`, for rows (n, D) of any number of vectors, which a
+        body gets as flat rows (..., n D).
     size : int or None
-        How many numbers a row has; None if any number of them.
+        The number of values in a row; None for any number.
 
     Examples
     --------
@@ -357,7 +356,7 @@ class Vector(Space):
 
 
 def count_of(number: int, noun: str) -> str:
-    """Return a number with its noun, in the singular or the plural."""
+    """Return a number with its noun in the singular or plural."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 

@@ -1,1 +1,1 @@
-"""Losses: the contract, the way every loss is called, and losses made of losses."""
+"""Losses: their base classes, the call of a loss, and losses made of losses."""

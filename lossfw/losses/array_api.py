@@ -16,7 +16,7 @@ _ROLES = ("prediction", "target", "sample_weight", "where")
 def common_namespace(*arguments: Any) -> Namespace:
     """Return the namespace of the arguments of a call: NumPy's for its arrays and for lists.
 
-    Arrays of two libraries raise `ArgumentError`. An argument that is not given is None.
+    Arrays of two libraries raise `ArgumentError`. A missing argument is None.
     """
     if all(x is None or is_torch(x) for x in arguments):
         # The fast way, which a compiler can follow.
@@ -63,10 +63,10 @@ def as_floats(xp: Namespace, x: Array) -> Array:
 
 
 def widest(xp: Namespace) -> Any:
-    """Return float64, or float32 for a library that is set to have nothing wider."""
+    """Return float64, or float32 if the library is configured without float64."""
     return xp.float64 if has_double(xp) else xp.float32
 
 
 def all_known(xp: Namespace, mask: Array) -> bool:
-    """Tell whether no element of a mask is known to be False."""
+    """Tell whether a mask has no element that is known to be False."""
     return not has_values(mask) or bool(xp.all(mask))

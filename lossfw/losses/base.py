@@ -1,7 +1,7 @@
-"""LossDefinition: the parts of a loss that do not depend on how it is called.
+"""LossDefinition: the parts of a loss that do not depend on the call.
 
-Its spaces and claims, and its functions of prediction and target, lifted by a
-kind from what the author wrote.
+They are its spaces and claims, and functions of prediction and target that a kind derives from what
+the author wrote.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Argument: TypeAlias = Literal["residual", "margin", "prediction"]
 
 
 def form_in_words(form: str) -> str:
-    """Return the plural of a form: what a loss is computed from."""
+    """Return the plural of a form, which says what a loss takes."""
     return "predictions" if form == "prediction" else form
 
 
@@ -63,7 +63,7 @@ def _lifted(form: ResultForm, *, by_index: bool = False) -> _Method:
 
 
 def need_no_terms(cls: type) -> None:
-    """Raise `TypeError` if a class has a function `terms`, which nothing would call."""
+    """Raise `TypeError` if a class has a function `terms`, which lossfw would never call."""
     if "terms" in cls.__dict__:
         raise TypeError(
             f"{cls.__name__}.terms is not a function of a component: results are compared with the "
@@ -72,7 +72,7 @@ def need_no_terms(cls: type) -> None:
 
 
 class LossDefinition(Component, ABC):
-    """Base of `lossfw.Loss`, which adds how a loss is called."""
+    """Base class of `lossfw.Loss`, which adds the call."""
 
     kind: ClassVar[str] = "loss"
     prediction: ClassVar[Space] = REAL
@@ -160,7 +160,7 @@ class LossDefinition(Component, ABC):
 
     @property
     def fixed_classes(self) -> int | None:
-        """The number of classes, where the parameters fix it."""
+        """The number of classes, if the parameters fix it."""
         return None
 
     @functools.cached_property
@@ -187,7 +187,7 @@ class LossDefinition(Component, ABC):
 
     @property
     def has_columns(self) -> bool:
-        """Whether the spaces say the shapes: one of them is of rows, of a size of its own."""
+        """Whether the spaces fix the shapes, because one of them is a space of rows."""
         return False
 
     @property
@@ -248,7 +248,7 @@ class LossDefinition(Component, ABC):
         return self.curvature_bound(xp, y, t)
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
-        """Raise `DomainError` where a prediction or target lies outside its space."""
+        """Raise `DomainError` if a prediction or target is outside its space."""
         try:
             self.prediction_space.check(y, "prediction", start=start)
         except DomainError as error:

@@ -1,12 +1,9 @@
 """Bodies: the functions that an author writes.
 
-A loss is such a body itself: of a residual, of a margin, or of prediction and
-target. A loss with an output activation has a second one, of logits; see `lossfw.RawOutputLoss`.
-
-A body is pure: its results depend on the parameters and the arguments alone. It
-takes the array namespace ``xp`` and uses no other functions of
-arrays, so that it runs on NumPy, on exact and on dual numbers, and on the
-arrays of other libraries.
+A loss itself is a body, of a residual, of a margin, or of prediction and target. A loss with an
+output activation has a second body, of logits; see `lossfw.RawOutputLoss`. A body is pure: its
+results depend only on parameters and arguments. It uses only array functions of the namespace
+``xp``, so that it runs on NumPy, on exact and dual numbers, and on the arrays of other libraries.
 """
 
 from __future__ import annotations
@@ -21,14 +18,14 @@ from lossfw.numerics.dual import derivatives as dual
 
 
 class UnaryBody(ABC):
-    """Functions of one argument: `value`, and the others where they are known."""
+    """Functions of one argument: `value`, and optionally the others."""
 
     @abstractmethod
     def value(self, xp: Namespace, x: Array, /) -> Array:
         """Return the value of each element."""
 
     def formula(self, xp: Namespace, x: Array, /) -> Array:
-        """Return the textbook definition; `value` unless given."""
+        """Return the textbook definition; by default `value`."""
         return self.value(xp, x)
 
     def derivative(self, xp: Namespace, x: Array, /) -> Array:
@@ -48,14 +45,14 @@ class UnaryBody(ABC):
 
 
 class PairBody(ABC):
-    """Functions of a prediction and a target: `value`, and the others where they are known."""
+    """Functions of a prediction and a target: `value`, and optionally the others."""
 
     @abstractmethod
     def value(self, xp: Namespace, y: Array, t: Array, /) -> Array:
         """Return the loss, of each element or of each row."""
 
     def formula(self, xp: Namespace, y: Array, t: Array, /) -> Array:
-        """Return the textbook definition; `value` unless given."""
+        """Return the textbook definition; by default `value`."""
         return self.value(xp, y, t)
 
     def derivative(self, xp: Namespace, y: Array, t: Array, /) -> Array:
@@ -63,11 +60,11 @@ class PairBody(ABC):
         return self._dual(xp, y, t, 1)[1]
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array, /) -> Array:
-        """Return the second derivative, of rows its diagonal."""
+        """Return the second derivative; for rows, the diagonal."""
         return self._dual(xp, y, t, 2)[2]
 
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array, /) -> tuple[Array, Array]:
-        """Return both; worth writing where they share work."""
+        """Return both; write it if they share work."""
         return self.value(xp, y, t), self.derivative(xp, y, t)
 
     @abstractmethod
@@ -99,17 +96,17 @@ class RowBody(PairBody):
     """
 
     def value_at(self, xp: Namespace, y: Array, index: Array, /) -> Array:
-        """Return the loss for class indices; from one-hot rows unless given."""
+        """Return the loss for class indices; by default from one-hot rows."""
         return self.value(xp, y, one_hot_rows(xp, y, index))
 
     def derivative_at(self, xp: Namespace, y: Array, index: Array, /) -> Array:
-        """Return the derivative for class indices; from one-hot rows unless given."""
+        """Return the derivative for class indices; by default from one-hot rows."""
         return self.derivative(xp, y, one_hot_rows(xp, y, index))
 
     def value_and_derivative_at(
         self, xp: Namespace, y: Array, index: Array, /
     ) -> tuple[Array, Array]:
-        """Return both for class indices; from the two above, or else from one-hot rows."""
+        """Return both for class indices; by default from the two above, or from one-hot rows."""
         functions = type(self).value_at, type(self).derivative_at
         if RowBody.value_at not in functions and RowBody.derivative_at not in functions:
             return self.value_at(xp, y, index), self.derivative_at(xp, y, index)
@@ -120,7 +117,7 @@ class RowBody(PairBody):
 
 
 def is_derived(body: object, form: str) -> bool:
-    """Return whether dual numbers find a function of a body; `form` is that of its results."""
+    """Return whether dual numbers compute a function of a body; `form` is that of its results."""
     name = "second_derivative" if form == "hessian" else "derivative"
     functions = getattr(UnaryBody, name), getattr(PairBody, name)
     return form in ("gradient", "both", "hessian") and getattr(type(body), name, None) in functions

@@ -1,4 +1,4 @@
-"""A call of a loss: its arguments are checked, and the engine that they need computes it."""
+"""A call of a loss: check the arguments, and compute it by the engine that they need."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def prepare_call(
     checked: bool = True,
     start: int = 0,
 ) -> Arguments:
-    """Check the arguments of a call; `numpy` makes NumPy's arrays of those of any library."""
+    """Check the arguments of a call; `numpy` converts arrays of any library to NumPy."""
     prediction, target, group, sample_weight, where = given
     if type(prediction) is not np.ndarray or type(target) is not np.ndarray:
         check_same_index(

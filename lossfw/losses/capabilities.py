@@ -265,14 +265,14 @@ class DistributionLoss(Loss):
 
 
 def guard_of(loss: Loss) -> LogGuard | None:
-    """Return the guard that a loss uses; None if it has none, or takes logits."""
+    """Return the guard of a loss; None if it has none, or takes logits."""
     if isinstance(loss, GuardedLoss) and not loss._takes_raw_outputs:
         return loss.log_guard
     return None
 
 
 def without_guard(loss: Loss) -> Loss:
-    """Return a loss without its guard, or the loss itself where it has no guard "none".
+    """Return a loss without its guard, or the loss itself if it has no guard "none".
 
     Examples
     --------

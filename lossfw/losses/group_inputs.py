@@ -1,4 +1,4 @@
-"""Arguments of a call of a loss of groups: rows, and which of them belong together."""
+"""Arguments of a call of a loss of groups: rows, and their groups."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ class GroupArguments(Arguments):
     shape : tuple of int
         (G,), that of the unreduced loss.
     weight : array or None, (G,)
-        A group of weight 0 is none of `groups` where the weights have values.
+        Groups of weight 0 are left out of `groups` if the weights have values.
     where : array or None, (N,)
-        The mask, where it has no values that `groups` could follow.
+        The mask, if it has no values, so that `groups` cannot use it.
     groups : Groups
         The rows that count.
     ids, sizes : ndarray, (G,)
-        The ids of the groups, and how many rows they have, those that are left out included.
+        The ids of the groups, and their numbers of rows, including those that are left out.
     counts : array of bool or None, (G,)
-        Which groups have a row that counts; None where all do.
+        Which groups have a row that counts; None if all do.
     is_flat : bool
-        The caller gave rows with ids, and not groups of one size.
+        The caller gave rows with ids, not groups of one size.
     """
 
     groups: Groups = field(default_factory=lambda: Groups.of_equal_size(0, 0))
@@ -83,7 +83,7 @@ class GroupArguments(Arguments):
         return self.y[rows], self.t[rows]
 
     def of_groups(self, keep: NDArray) -> GroupArguments:
-        """Return the call with no other groups than those of a mask."""
+        """Return the call with only the groups of a mask."""
         return replace(self, groups=self.groups.where(np.repeat(keep, self.groups.sizes)))
 
 

@@ -31,14 +31,14 @@ _COMPUTED_AS_FLOAT64 = "iub"  # NumPy's kinds: signed, unsigned, boolean
 
 @dataclass(slots=True)
 class Arguments:
-    """Prediction and target of one call, their shapes checked, nothing copied yet.
+    """Prediction and target of one call, with checked shapes, not copied yet.
 
     Attributes
     ----------
     y, t : array
         Prediction and target with at least one axis of rows.
     dtype, work : dtype
-        Of the results, and of the computation.
+        The dtypes of the results and of the computation.
     shape : tuple of int
         Shape of the unreduced loss as the caller sees it.
     prediction_shape : tuple of int
@@ -52,10 +52,10 @@ class Arguments:
     xp : namespace
         The library of the arrays.
     checked : bool
-        Whether values are looked at: those of arrays of another library may lie on a device
-        that has to be waited for.
+        Whether values are checked: arrays of another library may be on a device for which a check
+        would have to wait.
     out : ndarray or None
-        Where derivatives go; of `prediction_shape`, and one block of `dtype`.
+        The array for derivatives, contiguous, of shape `prediction_shape` and dtype `dtype`.
     """
 
     y: Array
@@ -108,7 +108,7 @@ def _converted(x: Any, role: str) -> NDArray:
 
 
 def result_dtype(array: NDArray) -> np.dtype[Any]:
-    """Return the dtype of results for predictions in `array`: native floats stay."""
+    """Return the dtype of results for predictions in `array`: native floats keep theirs."""
     dtype = array.dtype
     if dtype.kind in _COMPUTED_AS_FLOAT64:
         return _FLOAT64
@@ -143,11 +143,11 @@ def prepare(
     classes : bool
         The target may be class indices, with one dimension less.
     spaces : tuple of Space, optional
-        Those of prediction and target, where they say the shapes.
+        The spaces of prediction and target, if they fix the shapes.
     xp : namespace
-        The library of both; NumPy's takes lists too.
+        The namespace of both; NumPy's also takes lists.
     checked : bool
-        Whether values are looked at; those of NumPy always are.
+        Whether values are checked; those of NumPy arrays always are.
     """
     y, t = read_array(xp, prediction, "prediction"), read_array(xp, target, "target")
     prediction_shape = tuple(y.shape)
@@ -175,7 +175,7 @@ def prepare(
 
 
 def refuse_rounded(xp: Namespace, array: Array, role: str) -> None:
-    """Refuse whole numbers that differ from what they are in the float that computes them."""
+    """Refuse integers that the float of the computation would round."""
     if xp is not np:
         if not xp.isdtype(array.dtype, "integral") or not has_values(array):
             return
@@ -192,9 +192,9 @@ def refuse_rounded(xp: Namespace, array: Array, role: str) -> None:
 
 
 def check_same_index(**given: Any) -> None:
-    """Refuse series and frames of pandas whose rows have different labels.
+    """Refuse pandas series and frames whose rows have different labels.
 
-    Rows are paired by their places, and labels that differ would pair the wrong ones.
+    Rows are paired by position, so different labels would pair the wrong rows.
     """
     labelled = [(role, x.index) for role, x in given.items() if hasattr(x, "iloc")]
     for role, index in labelled[1:]:
@@ -210,7 +210,7 @@ def check_same_index(**given: Any) -> None:
 
 
 def read_array(xp: Namespace, x: Any, role: str) -> Array:
-    """Return an argument as an array of the library, after a look at its dtype."""
+    """Return an argument as an array of the library, and check its dtype."""
     if x is None:
         raise ArgumentError(f"{role} is None; expected an array.")
     if xp is np:
@@ -243,7 +243,7 @@ def flat_rows(
 
 
 def check_members(shape: tuple[int, ...], space: Space, role: str) -> tuple[int, ...]:
-    """Return a shape without the axes of a space's members; raise if they are not its own."""
+    """Return a shape without the axes of a space's members; raise if these do not fit."""
     lead, row = shape[: len(shape) - space.axes], shape[len(shape) - space.axes :]
     size = math.prod(row)
     if len(shape) < space.axes or (space.axes and not space.has_shape(row)):
@@ -321,7 +321,7 @@ def _misfit(y: tuple[int, ...], t: tuple[int, ...], rowwise: bool, classes: bool
 
 
 def set_weight(call: Arguments, weight: Any) -> None:
-    """Check the sample weight and spread one weight per row over the row's losses."""
+    """Check the sample weight, and broadcast one weight per row over the row's losses."""
     array = _fit(call.xp, read_weight(call.xp, weight), call.shape, "sample_weight")
     check_weight(call, array)
     call.weight = array if call.shape else array[None]
@@ -354,7 +354,7 @@ def set_where(call: Arguments, where: Any) -> None:
 
 
 def read_mask(xp: Namespace, where: Any) -> Array:
-    """Return the mask as an array of truth values; raise for another dtype."""
+    """Return the mask as an array of bool; raise for another dtype."""
     array = where if xp is not np or type(where) is np.ndarray else _converted(where, "where")
     if not (array.dtype == np.bool_ if xp is np else xp.isdtype(array.dtype, "bool")):
         raise DtypeError(
@@ -364,7 +364,7 @@ def read_mask(xp: Namespace, where: Any) -> Array:
 
 
 def set_out(call: Arguments, out: Any, weight: Any, where: Any) -> None:
-    """Check the array that the caller gives for derivatives, beside weights and mask."""
+    """Check the caller's array for derivatives."""
     if call.xp is not np:
         library = type(call.y).__module__.partition(".")[0]
         raise ArgumentError(f"out= must be a NumPy array; the arguments are {library} arrays.")
@@ -404,7 +404,7 @@ def first_row(start: Any) -> int:
 
 
 def choose(call: Arguments, where: Array | None, weight: Array | None) -> None:
-    """Add a loss's own mask and weights, in the shape of the unreduced loss."""
+    """Apply a loss's own mask and weights, in the shape of the unreduced loss."""
     if where is not None:
         call.where = where if call.where is None else call.where & where
     if weight is not None:

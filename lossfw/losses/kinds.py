@@ -1,6 +1,6 @@
-"""Kinds of losses: an author's functions, lifted once to prediction and target.
+"""Kinds of losses: base classes for the functions of an author.
 
-Kinds are abstract and shipped losses are final: to change a loss, wrap it.
+Kinds are abstract and built-in losses are final: to change a loss, wrap it.
 
 The author's functions are in `lossfw.losses.bodies`; derivatives that are not
 given come from dual numbers.
@@ -24,7 +24,7 @@ from lossfw.numerics.arrays import Array, Namespace
 
 
 class ElementwiseLoss(Loss):
-    """A loss with one value for each element; base of three kinds.
+    """A loss with one value per element; base class of three kinds.
 
     Attributes
     ----------
@@ -55,8 +55,8 @@ def _own(x: Array) -> Array:
 class DistanceLoss(UnaryBody, ElementwiseLoss):
     """A loss of the residual ``r = y - t``.
 
-    Write `value`; `formula`, `derivative` and `second_derivative` (with respect
-    to the residual) where they are known.
+    Write `value`, and optionally `formula`, `derivative` and `second_derivative` (with respect to
+    the residual).
 
     Examples
     --------
@@ -101,8 +101,8 @@ class DistanceLoss(UnaryBody, ElementwiseLoss):
 class MarginLoss(UnaryBody, ElementwiseLoss):
     """A loss of the margin ``m = t y``, with targets in {-1, +1}.
 
-    Write `value`; `formula`, `derivative` and `second_derivative` (with
-    respect to the margin) where they are known.
+    Write `value`, and optionally `formula`, `derivative` and `second_derivative` (with respect to
+    the margin).
     """
 
     target: ClassVar[Space] = SIGN

@@ -1,7 +1,7 @@
-"""Lifting: the functions that an author wrote of named columns, as functions of flat rows.
+"""Lifting: an author's functions of named columns, as functions of flat rows.
 
-The engine knows rows of numbers. A body gets records of columns, and returns derivatives by name
-or in their order; vectors and single numbers stay arrays.
+The engine has rows of numbers. A body gets records of columns, and returns derivatives by name or
+in the order of the columns; vectors and single numbers remain arrays.
 """
 
 from __future__ import annotations

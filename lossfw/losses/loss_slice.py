@@ -1,4 +1,4 @@
-"""Slices of losses of columns, vectors and groups: one number moves, the others are plain ones."""
+"""Slices of losses of columns, vectors and groups: one number varies, the others are fixed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _ROWS, _ROWS_OF_VECTORS = 2, 4
 
 @dataclass(frozen=True)
 class LossSlice:
-    """Predictions along a line, with their target; a group is a line of an array (G, n).
+    """Predictions along a line, with their target; a group is one row of an array (G, n).
 
-    `moved` is the space of the number that moves, the first of the prediction.
+    `moved` is the space of the number that varies, the first of the prediction.
     """
 
     label: str
@@ -37,7 +37,7 @@ class LossSlice:
     target: NDArray
 
     def place(self, x: NDArray) -> tuple[NDArray, NDArray]:
-        """Return predictions and targets for values of the number that moves."""
+        """Return predictions and targets for values of the number that varies."""
         y, t = (np.stack([one] * len(x)) for one in (self.prediction, self.target))
         y.reshape(len(x), -1)[:, 0] = x
         return y, t
@@ -46,7 +46,8 @@ class LossSlice:
 def slice_of(loss: _Loss, target: float = 1.0) -> LossSlice:
     """Return the slice of a loss that has columns or takes groups.
 
-    A target is this number where its space has it. In a group, numbers of the second half are 0.
+    A target has the given number if its space contains it. In a group, numbers of the second half
+    are 0.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Nested losses: a loss inside of a wrapper or a metric, and how it is given.
+"""Nested losses: the parameter of a wrapper or a metric that is a loss.
 
-It is a loss, its name, or a mapping with ``name`` and parameters. In a mapping
-``scale`` or ``weight`` is a factor, unless the loss itself has a parameter of that name::
+It is given as a loss, its name, or a mapping with ``name`` and parameters. In a mapping ``scale``
+or ``weight`` is a factor, unless the loss itself has a parameter of that name::
 
     {name: sum, of: [{name: huber, delta: 2, scale: 0.3}, squared_error]}
 """
@@ -27,7 +27,7 @@ class LossParameter(NestedParameter):
     """Marks a parameter that holds a loss."""
 
     def make(self, spec: str | Mapping[str, Any], registry: ComponentFactory) -> Loss:
-        """Return the loss that a name or a mapping describes, with the factor beside its name."""
+        """Return the loss that a name or a mapping describes, times the factor next to its name."""
         if isinstance(spec, Mapping) and isinstance(spec.get("name"), str):
             factors = [key for key in FACTORS if key in spec]
             cls = registry.component_class("loss", spec["name"]) if factors else None
@@ -65,12 +65,12 @@ NestedLoss: TypeAlias = Annotated[
 
 
 def takes_factor(cls: type[Component], factor: str) -> bool:
-    """Tell whether a word beside the name of a loss is a factor, and no parameter of `cls`."""
+    """Tell whether a key next to the name of a loss is a factor, not a parameter of `cls`."""
     return factor not in cls.model_fields
 
 
 def with_nested_losses(loss: Loss) -> Iterator[Loss]:
-    """Yield a loss and all losses inside of it.
+    """Yield a loss and all losses inside it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The neutral row of a loss of groups, which bridges put in the place of rows that do not count."""
+"""The neutral row of a loss of groups, by which bridges replace rows that do not count."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _WIDTH = 2
 
 
 def fault_of_neutral(neutral: Any, prediction: Space) -> str:
-    """Return what is wrong with a neutral row, as the end of a sentence; empty if nothing is.
+    """Return what is wrong with a neutral row, as the end of a sentence, or an empty string.
 
-    Its prediction is one that a model could make. Its target may be a mark that no data have, such
-    as minus infinity.
+    Its prediction must be one that a model could make. Its target may be a marker that does not
+    occur in data, such as minus infinity.
     """
     if not isinstance(neutral, tuple | list) or len(neutral) != 2:
         return f"is {neutral!r}; expected two numbers or rows, a prediction and a target."

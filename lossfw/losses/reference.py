@@ -1,4 +1,4 @@
-"""The true values and derivatives of losses: those of the textbook formula, with 60 digits."""
+"""True values and derivatives of losses, from the textbook formula with 60 digits."""
 
 from __future__ import annotations
 

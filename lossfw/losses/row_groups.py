@@ -1,4 +1,4 @@
-"""Groups: which rows belong together, from the ids of the rows."""
+"""Groups of rows, from the ids of the rows."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _SORT = "Sort the rows, for example by np.argsort(group, kind='stable')."
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Which rows belong together; groups are in the order of their first rows.
+    """The groups of rows, in the order of their first rows.
 
     Attributes
     ----------
     rows : ndarray of int
-        Numbers of the rows that count. Those of a group are next to each other.
+        Numbers of the rows that count; the rows of a group are adjacent.
     sizes : ndarray of int, (G,)
-        How many of them each group has; 0 for a group that is left out.
+        The number of such rows in each group; 0 for a group that is left out.
     """
 
     rows: NDArray
@@ -37,12 +37,12 @@ class Groups:
 
     @classmethod
     def of_equal_size(cls, count: int, size: int) -> Groups:
-        """Return so many groups of the same size."""
+        """Return a number of groups of the same size."""
         return cls(np.arange(count * size), np.full(count, size))
 
     @property
     def count(self) -> int:
-        """The number of groups, those that are left out included."""
+        """The number of groups, including those that are left out."""
         return len(self.sizes)
 
     @property
@@ -56,13 +56,13 @@ class Groups:
         return np.repeat(np.arange(self.count), self.sizes)
 
     def where(self, keep: NDArray) -> Groups:
-        """Return the groups of the rows that a mask of `rows` keeps."""
+        """Return the groups of the rows in a mask of `rows`."""
         return Groups(self.rows[keep], np.bincount(self.numbers[keep], minlength=self.count))
 
     def stacks(self, step: int | None = None) -> Iterator[tuple[NDArray, NDArray]]:
         """Yield groups of one size: their numbers (g,) and their rows (g, n).
 
-        `step` is the most numbers of an array (g, n, n), which bodies of pairs have.
+        `step` is the largest number of elements of an array (g, n, n), which bodies of pairs have.
         """
         starts = self.starts
         for size in np.unique(self.sizes[self.sizes > 0]).tolist():
@@ -74,7 +74,7 @@ class Groups:
 
 
 def at_once(step: int, size: int) -> int:
-    """Return how many groups of a size have at most so many numbers in an array (g, n, n)."""
+    """Return how many groups of a size fit into an array (g, n, n) with so many elements."""
     return max(1, step // size**2)
 
 
@@ -93,7 +93,7 @@ def groups_of(group: Any, lead: Lead) -> tuple[Groups, NDArray]:
 
 
 def read_ids(group: Any, rows: int) -> NDArray:
-    """Return the group of each row as an array of NumPy; raise if that is not what it is."""
+    """Return the group of each row as a NumPy array; raise if it is not one id per row."""
     if not has_values(group):
         raise ArgumentError(
             "group is traced by JAX, but the groups must be known before the call: pass ids that "

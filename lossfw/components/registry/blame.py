@@ -1,4 +1,4 @@
-"""Where in a plugin an error was raised, and the error in one line."""
+"""The place in a plugin where an error was raised, and the error in one line."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _UNTYPED = (
 
 
 def place_in_plugin(error: BaseException) -> str:
-    """Return file, line and function of the innermost code of a plugin that an error came through.
+    """Return file, line and function of the innermost plugin code in a traceback.
 
-    Empty if the error came through no plugin of others.
+    Empty if no third-party plugin is in it.
     """
     targets = [plugin.target for plugin in find() if not plugin.builtin]
     packages = {target.partition(":")[0].partition(".")[0] for target in targets}
@@ -40,8 +40,7 @@ def place_in_plugin(error: BaseException) -> str:
 def explain(error: BaseException, *, path: Path | None = None, package: str = "") -> str:
     """Return ``Type: message (file:line)`` in one line.
 
-    The line is the innermost one of the file or the package that was imported, or of other code if
-    these have none.
+    The line is the innermost one in the imported file or package, otherwise in other code.
 
     Examples
     --------

@@ -68,9 +68,9 @@ def _mismatch(cls: type[Component], entry: Entry) -> str:
 
 
 def fault_of(value: object) -> str:
-    """Return why a value is not a usable class of a component, or an empty text.
+    """Return why a value is not a usable component class, or an empty string.
 
-    The text continues "it ..."; the remedy follows a colon.
+    The message continues "it ..."; the remedy follows a colon.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def _odd_init(cls: type[Component]) -> str:
 
 
 def other_arguments(cls: type) -> str:
-    """Return which function of a class takes other arguments than its kind gives, or ""."""
+    """Return the function of a class whose arguments differ from those of its kind, or ""."""
     own = [base for base in cls.__mro__ if not _is_core(base)]
     kinds = [base for base in cls.__mro__ if _is_core(base)]
     for name, function in ((n, f) for base in own for n, f in vars(base).items()):

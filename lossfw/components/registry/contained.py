@@ -1,4 +1,4 @@
-"""Run code of a plugin so that whatever it ends with can be told as a fault of the plugin."""
+"""Run a plugin's code so that any exit or error can be reported as a fault of the plugin."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any
 
 
 class Interrupts:
-    """Tells whether the user interrupted, or the plugin itself raised `KeyboardInterrupt`."""
+    """Records whether the user interrupted, or the plugin itself raised `KeyboardInterrupt`."""
 
     def __init__(self) -> None:
         self.came = False
         self._before: Any = None
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        """Answer an interrupt of the user as it would have been answered."""
+        """Handle the user's interrupt as the previous handler would."""
         self.came = True
         self._before(number, frame)
 
@@ -38,10 +38,10 @@ class Interrupts:
 
 @contextmanager
 def contained() -> Iterator[Interrupts]:
-    """Watch for interrupts, and turn `os._exit`, which ends a process without a word, to an error.
+    """Watch for interrupts, and turn `os._exit`, which ends a process silently, into an error.
 
-    A process that the plugin forks, and another thread, may still end by it. What it prints goes to
-    standard error: standard output has the result.
+    A forked process or another thread can still end by it. Output of the plugin goes to standard
+    error, because standard output has the result.
     """
     leave, here = os._exit, (os.getpid(), threading.get_ident())
 

@@ -1,7 +1,7 @@
-"""Classes of a plugin file that Python cannot make: each costs its own name, and not its file.
+"""Classes of a plugin file that Python cannot create: only their names become unusable.
 
-A statement ``class NAME(BASES)`` at top level whose execution raises leaves a `FaultyClass` of that
-name if a base is a component. Errors of other statements are those of the file.
+If a top-level statement ``class NAME(BASES)`` raises and a base is a component, a `FaultyClass`
+takes the name. Errors in other statements are errors of the file.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ except Exception as error:
 
 
 class FaultyClass:
-    """What stands for a component whose class could not be made; a subclass for each."""
+    """Placeholder for a component whose class could not be created; a subclass for each."""
 
     kind: ClassVar[str]
     error: ClassVar[Exception]
 
 
 def faulty_class(name: str, error: Exception, bases: Callable[[], tuple[Any, ...]]) -> type:
-    """Return what stands for a class; raise the error if it is not a component."""
+    """Return the placeholder of a class; raise the error if it is not a component."""
     try:
         kinds = [
             base.kind
@@ -48,7 +48,7 @@ def faulty_class(name: str, error: Exception, bases: Callable[[], tuple[Any, ...
 
 
 def compiled(source: bytes, path: str) -> CodeType:
-    """Return the code of a file in which each class at top level is made by itself."""
+    """Return the code of a file in which each top-level class is created separately."""
     tree = ast.parse(source, path)
     tree.body = [_guarded(one) if isinstance(one, ast.ClassDef) else one for one in tree.body]
     code: CodeType = compile(tree, path, "exec", dont_inherit=True)
@@ -56,7 +56,7 @@ def compiled(source: bytes, path: str) -> CodeType:
 
 
 def named(cls: type) -> str:
-    """Return the name by which a class of a file is offered."""
+    """Return the component name of a class in a file."""
     return str(cls.__dict__.get("name", snake_case(cls.__name__)))
 
 

@@ -1,4 +1,4 @@
-"""Find plugins by their metadata, without importing them; those that the user disables."""
+"""Find plugins by their metadata, without importing them, and those that the user disables."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _entries_of(name: str) -> Iterator[PluginMetadata]:
 
 @dataclass(frozen=True)
 class Disabled:
-    """The plugins that are not imported, by the user's choice."""
+    """The plugins that the user disables."""
 
     # Distributions, labels or entry names that were given as an argument.
     words: tuple[str, ...] = ()

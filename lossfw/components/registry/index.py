@@ -45,11 +45,9 @@ class Registry:
     """Components by kind and name; make one with `Registry.discover`.
 
     Plugins are imported as late as possible, built-in and local ones first. An installed
-    third-party plugin is imported only if a name is in neither of these, if its distribution is
-    named, or for a listing.
-
-    A name that two loaded plugins offer raises an error when it is used. A program that uses
-    built-in names only loads no third-party plugin, so none can change their meaning.
+    third-party plugin is imported only if these do not have a name, if its distribution is named,
+    or for a listing. Using a name that two loaded plugins offer is an error. A program that uses
+    only built-in names does not load third-party plugins, so these cannot change its meaning.
     """
 
     def __init__(self, disabled: Disabled, local: tuple[PluginMetadata, ...] = ()) -> None:

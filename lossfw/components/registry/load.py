@@ -33,8 +33,8 @@ def new_manager() -> pluggy.PluginManager:
 def load(metadata: PluginMetadata, manager: pluggy.PluginManager) -> Plugin:
     """Import a plugin, register it under its label and return its components.
 
-    Any error of the plugin is kept in the result and not raised, so that one plugin cannot stop the
-    others. Only an interrupt by the user is raised.
+    The result holds any error of the plugin, which is not raised, so that one plugin cannot stop
+    the others. Only an interrupt by the user is raised.
     """
     with contained() as interrupts:
         try:
@@ -49,7 +49,7 @@ def load(metadata: PluginMetadata, manager: pluggy.PluginManager) -> Plugin:
 
 
 def followers(manager: pluggy.PluginManager, hook: str) -> dict[str, pluggy.HookCaller]:
-    """Return a caller of a hook for each plugin that implements it, by the plugin's label."""
+    """Return a function that calls a hook, for each plugin that implements it, by label."""
     plugins = {
         impl.plugin_name: impl.plugin for impl in getattr(manager.hook, hook).get_hookimpls()
     }

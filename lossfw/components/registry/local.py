@@ -29,10 +29,10 @@ from lossfw.errors import BrokenPluginError
 
 
 def import_file(path: Path) -> ModuleType:
-    """Import a local plugin file under a module name of its own.
+    """Import a local plugin file under its own module name.
 
-    The name is made of the path and the content: a file is imported once, again
-    after an edit, and never hides an installed module.
+    The name depends on path and content: a file is imported once, again after an edit, and
+    never hides an installed module.
     """
     # 16 hexadecimal digits: two files of one process will not share them.
     digest = hashlib.sha256(bytes(path.resolve()) + b"\0" + _read(path)).hexdigest()[:16]
@@ -59,8 +59,8 @@ def components_in(
 ) -> dict[str, dict[str, type[Component]]]:
     """Return the public components that a file defines: kind -> {name: class}.
 
-    A file that follows runs by a hook may have none. Classes with a fault are among them if another
-    one is in order, and their fault is that of their entry; else the first fault is raised.
+    A file that follows runs by a hook may have none. Faulty classes are included, with their fault
+    in their entry, if another class is usable; otherwise the first fault is raised.
     """
     # Those that stand for a faulty class are of its kind.
     classes: list[Any] = [
@@ -117,7 +117,7 @@ def _fault_in(cls: type, path: Path) -> Exception | None:
 def imported_files() -> Iterator[tuple[str, str, bytes]]:
     """Yield module name, path and source of each plugin file that was imported.
 
-    Another process makes the same modules of them by `import_source`, without the files.
+    Another process can create the same modules by `import_source`, without the files.
     """
     for name, module in list(sys.modules.items()):
         loader = getattr(getattr(module, "__spec__", None), "loader", None)
@@ -126,7 +126,7 @@ def imported_files() -> Iterator[tuple[str, str, bytes]]:
 
 
 def import_source(name: str, path: str, source: bytes) -> None:
-    """Import a plugin file of another process from its source, under the name it has there."""
+    """Import a plugin file of another process from its source, under the same name."""
     if name in sys.modules:
         return
     module = ModuleType(name)

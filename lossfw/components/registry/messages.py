@@ -1,4 +1,4 @@
-"""Messages about unknown names, doubled names and unusable plugins."""
+"""Messages about unknown names, duplicate names and unusable plugins."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PLURALS = {"loss": "losses"}
 
 
 def noun(kind: str) -> str:
-    """Return the name of a kind in a sentence."""
+    """Return the noun for a kind."""
     return _NOUNS.get(kind, kind)
 
 
@@ -84,7 +84,7 @@ def also_offered_by(name: str, rival: Entry) -> str:
 
 
 def qualifier(entry: Entry, rivals: Sequence[Entry]) -> str:
-    """Return the shortest unique name of an entry's plugin among those of its rivals."""
+    """Return the shortest name of an entry's plugin that no rival has."""
     same = [rival for rival in rivals if rival.plugin.called(entry.distribution)]
     return entry.distribution if len(same) == 1 else entry.label
 

@@ -1,7 +1,7 @@
 """Records of plugins and components.
 
-A plugin is a `PluginMetadata` once its metadata was read, and a `Plugin` once loading it was
-tried; each component that it offers is an `Entry`.
+`PluginMetadata` is what is known before a plugin is loaded, `Plugin` what is known afterwards, and
+`Entry` one component that it offers.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PluginState: TypeAlias = Literal[
 
 
 def normalised(distribution: str) -> str:
-    """Return a distribution's name as package indexes compare it.
+    """Return a distribution's normalised name, as package indexes compare it.
 
     Examples
     --------
@@ -75,7 +75,7 @@ class PluginMetadata:
         return self.path is None and normalised(self.distribution) == PROJECT
 
     def called(self, word: str) -> bool:
-        """Tell whether a word is this plugin's distribution, label or file name."""
+        """Tell whether a word names this plugin: its distribution, label or file name."""
         names = {self.label} if self.path is None else {self.label, self.path.name}
         return word in names or normalised(word) == normalised(self.distribution)
 

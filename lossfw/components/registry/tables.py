@@ -1,4 +1,4 @@
-"""Check the table that a hook returns: names mapped to classes, texts and aliases."""
+"""Check the table that a hook returns, from names to classes, strings and aliases."""
 
 from __future__ import annotations
 

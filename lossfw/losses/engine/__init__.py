@@ -1,1 +1,1 @@
-"""Run a body over tiles of a large array, on threads, with the same bits for any split."""
+"""Run a body over tiles of a large array on threads, with the same bits for any split."""

@@ -1,4 +1,4 @@
-"""The groups that a partial has seen whole, so that one that comes again is refused."""
+"""The complete groups of a partial, so that a repeated one is refused."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _KEY, _ROW = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class ClosedGroups:
-    """The keys of groups with their first rows, 16 bytes for each group.
+    """The keys of groups with their first rows, 16 bytes per group.
 
-    Each level has pairs of them, sorted by key, and is more than twice as long as the next, so
-    that many merges cost little.
+    A level has pairs of them, sorted by key, and is more than twice as long as the next level,
+    so that many merges cost little.
 
     Examples
     --------
@@ -35,7 +35,7 @@ class ClosedGroups:
     levels: tuple[NDArray, ...] = ()
 
     def add(self, keys: NDArray, rows: NDArray) -> ClosedGroups:
-        """Return the groups with more of them; raise `ArgumentError` if one is there already."""
+        """Return the groups with new ones; raise `ArgumentError` for a repeated group."""
         if not len(keys):
             return self
         pairs = np.stack([keys, rows], axis=1)[np.argsort(keys)]
@@ -78,7 +78,7 @@ def _refuse_shared(a: NDArray, b: NDArray, *, same: NDArray) -> None:
 
 
 def keys_of(ids: NDArray) -> NDArray:
-    """Return an integer of 64 bits for each id: the number itself, or a digest of a text.
+    """Return a 64-bit integer per id: the number itself, or a digest of a string.
 
     Examples
     --------

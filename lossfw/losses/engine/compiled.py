@@ -1,6 +1,6 @@
-"""The door to compiled kernels: what the rest of lossfw asks of them.
+"""The interface of compiled kernels for the rest of lossfw.
 
-Without the folders ``losses/engine/kernels`` and ``numerics/compiled`` every function here would
+Without the folders ``losses/engine/kernels`` and ``numerics/compiled``, every function here could
 answer that there is no kernel, and tiles compute the same bits; ``tests/test_doors.py`` has these
 answers.
 """

@@ -1,7 +1,7 @@
 """The choice between tiles and compiled kernels.
 
-It changes no bit of a result. The environment variable ``LOSSFW_ENGINE`` is read
-once, with the first import::
+It changes no bit of a result. The environment variable ``LOSSFW_ENGINE`` is read once, at the first
+import::
 
     (not set)   tiles, and kernels once they pay, made in a thread of their own
     tiles       tiles only

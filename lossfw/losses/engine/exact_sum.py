@@ -1,4 +1,4 @@
-"""Sums of float64 numbers without any rounding, which merge in any order."""
+"""Exact sums of float64 numbers, which merge in any order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def exact_sum(values: Iterable[float]) -> float:
 
 
 def exact_sum_of_array(values: NDArray) -> float:
-    """Return the same of a float64 array."""
+    """Return the correctly rounded sum of a float64 array."""
     if values.size > _MOST_IN_LIST:
         return ExactSum().add_array(values).rounded()
     return exact_sum(values.tolist())
@@ -40,13 +40,13 @@ def exact_sum_of_array(values: NDArray) -> float:
 
 @dataclass(frozen=True, slots=True)
 class ExactSum:
-    """A sum of float64 numbers without any rounding: of the finite ones, and of inf and NaN."""
+    """An exact sum of float64 numbers: of the finite ones, and of inf and NaN."""
 
     finite: Fraction = Fraction(0)
     special: float = 0.0
 
     def add(self, values: Iterable[float]) -> ExactSum:
-        """Return the sum with more numbers in it."""
+        """Return the sum with more numbers added."""
         finite, special = self.finite, self.special
         for value in values:
             if math.isfinite(value):
@@ -56,7 +56,7 @@ class ExactSum:
         return ExactSum(finite, special)
 
     def add_array(self, values: NDArray) -> ExactSum:
-        """Return the sum with the numbers of a float64 array in it, faster than `add` for many.
+        """Return the sum with the numbers of a float64 array added, faster than `add` for many.
 
         Examples
         --------
@@ -96,7 +96,7 @@ class ExactSum:
         return cls(Fraction(numerator, 1 << int(arrays["halvings"])), float(arrays["special"]))
 
     def rounded(self) -> float:
-        """Return the nearest float64, infinite where the sum is beyond the largest."""
+        """Return the nearest float64, infinite if the sum exceeds the largest float."""
         if self.special != 0:  # NaN too
             return self.special
         try:

@@ -1,9 +1,8 @@
 """Engine: run a loss over a large NumPy array, tile by tile and on several threads.
 
-The temporaries of a tile fit the second-level cache. Elementwise operations give the
-same bits in any tile, a row is added up in the same order in any tile (`_call`), and
-sums over rows are taken over blocks that depend on the row number alone. So tiles
-change no digit of the result.
+The temporaries of a tile fit into the second-level cache. Elementwise operations give the same bits
+in any tile, a row is summed in the same order in any tile (`_call`), and sums over rows use blocks
+that depend only on the row number. So tiles do not change the bits of the result.
 """
 
 from __future__ import annotations
@@ -54,11 +53,11 @@ def add_losses(tile: Tile, losses: NDArray) -> Sums:
 
 
 class Task(NamedTuple):
-    """What a call asks of its losses.
+    """What a call computes.
 
-    Derivatives go to `out`, times the weights and `scale`, in the shape of the prediction. What
-    becomes of the losses of a tile, ``collect(tile, losses)`` says. In the place of `add_losses`
-    a kernel may work, which needs no tile.
+    Derivatives go to `out`, times the weights and `scale`, in the shape of the prediction.
+    ``collect(tile, losses)`` processes the losses of a tile; a kernel, which needs no tile, may
+    replace `add_losses`.
     """
 
     form: ResultForm
@@ -68,7 +67,7 @@ class Task(NamedTuple):
 
 
 def run(loss: EngineLoss, call: Arguments, task: Task) -> list[Any]:
-    """Return what a task collects from each block of a call, in the order of the rows."""
+    """Return what a task collects from the blocks of a call, in the order of the rows."""
     kernels = kernels_for(loss, call, task.form, task.out, task.scale)
     # Second derivatives take rows.
     by_index = call.by_index and task.form != "hessian"
@@ -144,7 +143,7 @@ def _first(results: Any) -> Any:
 
 
 def own_losses(loss: EngineLoss, y: Array, losses: Array) -> Array:
-    """Return a body's results in the shape of the unreduced loss, after a look at their shape."""
+    """Check the shape of a body's results, and return them in that of the unreduced loss."""
     expected_shape = y.shape[:-1] if loss.takes_rows else y.shape
     if getattr(losses, "shape", None) != expected_shape:
         function = getattr(loss, "function", None)  # of a metric
@@ -162,7 +161,7 @@ def _shape_of(result: Any) -> str:
 
 
 def check_gradient(y: Array, gradient: Array) -> None:
-    """Raise `ShapeError` for a derivative that has not the shape of the prediction."""
+    """Raise `ShapeError` for a derivative that does not have the shape of the prediction."""
     if gradient.shape != y.shape:
         raise ShapeError(
             f"a derivative has {_shape_of(gradient)} for predictions of shape {tuple(y.shape)}."
@@ -211,7 +210,7 @@ def _unreduced(loss: EngineLoss, call: Arguments) -> NDArray:
 
 @dataclass(slots=True)
 class RowSums:
-    """Sums of w l and of w over each row of a call, filled in while its tiles are computed.
+    """Sums of w l and of w over each row of a call, which its tiles fill in.
 
     Both are 0 in a row that is left out. A row has `elements` losses.
     """
@@ -222,12 +221,12 @@ class RowSums:
 
     @classmethod
     def of(cls, call: Arguments) -> RowSums:
-        """Return sums to fill."""
+        """Return empty sums."""
         rows = call.y.shape[0]
         return cls(np.zeros(rows), np.zeros(rows), math.prod(call.shape[1:]))
 
     def losses(self) -> NDArray:
-        """Return the mean loss of each row by its weights; NaN where nothing counts."""
+        """Return the weighted mean loss of each row; NaN if nothing counts."""
         with np.errstate(invalid="ignore"):
             return self.total / self.weight
 
@@ -236,7 +235,7 @@ class RowSums:
         return self.weight / self.elements
 
     def put(self, tile: Tile, losses: NDArray) -> None:
-        """Write the sums of a tile's rows to their place."""
+        """Write the sums of a tile's rows."""
         weight = np.ones(losses.shape) if tile.weight is None else tile.weight
         for out, terms in ((self.total, weight * losses), (self.weight, weight)):
             rows = out[tile.first : tile.last]

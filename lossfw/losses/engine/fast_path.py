@@ -1,8 +1,7 @@
-"""The fast path: small calls without weights and masks, and so without tiles and threads.
+"""The fast path: small calls without weights and masks, computed without tiles and threads.
 
-It calls the same functions on the same numbers in the same order as `execute`, so it
-changes no bit. A call that it does not know, or that is wrong, takes the usual path, which
-also says what is wrong.
+It calls the same functions on the same numbers in the same order as `execute`, so the bits are the
+same. Other calls, and wrong ones, take the usual path, which also reports what is wrong.
 """
 
 from __future__ import annotations

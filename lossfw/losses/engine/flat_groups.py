@@ -1,4 +1,4 @@
-"""A loss of groups as one of rows, as the rules of PyTorch and JAX take it."""
+"""A loss of groups as a loss of rows, for the rules of PyTorch and JAX."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from lossfw.numerics.arrays import Array, Namespace
 
 
 def as_rows(loss: LossDefinition, width: int | None) -> LossDefinition:
-    """Return a loss of groups as one of rows, with all that the rules ask of a loss.
+    """Return a loss of groups as a loss of rows, with everything that the rules use.
 
-    `width` is how many numbers the prediction of a row has; None where it is a number itself.
+    `width` is the number of values in the prediction of a row; None if it is a single number.
     """
     return cast(LossDefinition, _FlatGroups(loss, width))
 

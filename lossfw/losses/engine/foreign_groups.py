@@ -1,7 +1,7 @@
 """Engine of losses of groups for arrays of other libraries: groups of one size at once.
 
-PyTorch and JAX differentiate the losses of groups by the published derivatives, as those of rows
-(`lossfw.losses.engine.whole_array`): all numbers of a group are one row to them.
+PyTorch and JAX differentiate the losses of groups by the published derivatives, like those of rows
+(`lossfw.losses.engine.whole_array`): the numbers of a group form one row.
 """
 
 from __future__ import annotations

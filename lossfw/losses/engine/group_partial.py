@@ -245,8 +245,9 @@ def _loss_of(loss: LossDefinition, group: OpenGroup) -> float:
 def partial(
     loss: LossDefinition, call: GroupArguments, *, rows: bool, of: str
 ) -> tuple[GroupPartial, RowSums | None]:
-    """Return the partial of a call, and with `rows` the sums of each group, as far as it is there.
+    """Return the partial of a call.
 
+    `rows` receives the sums of each group, as far as its rows are there.
     `of` is the loss with its parameters.
     """
     number = len(call.sizes)

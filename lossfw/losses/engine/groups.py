@@ -1,7 +1,7 @@
 """Engine of losses of groups: NumPy's groups of one size as stacks (g, n), on several threads.
 
-A body sees whole groups, and its results for a group are the same in any stack. Sums over
-groups are exact, so that neither the order of the groups nor the cut of the rows changes a bit.
+A body gets whole groups, and its results for a group are the same in any stack. Sums over groups
+are exact, so neither the order of the groups nor the split of the rows changes a bit.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _lead(call: GroupArguments) -> tuple[int, ...]:
 def check_results(
     loss: LossDefinition, form: ResultForm, y: Array, groups: int, results: Any
 ) -> None:
-    """Raise `ShapeError` for results of a body that have not the shape of groups or of rows."""
+    """Raise `ShapeError` if a body's results do not have the shape of groups or of rows."""
     names = {"value": "value", "gradient": "derivative", "hessian": "second_derivative"}
     found = (
         dict(zip(("value", "gradient"), results, strict=True))

@@ -1,6 +1,6 @@
 """Rules of JAX: the losses of a call as one function with published derivatives.
 
-They hold for `jax.grad`, `jvp`, `hessian`, `vmap` and under `jit`.
+They work with `jax.grad`, `jvp`, `hessian`, `vmap` and `jit`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def double_precision(on: bool) -> AbstractContextManager[Any]:
 def losses(loss: LossDefinition, y: Array, t: Array, where: Array | None, by_index: bool) -> Array:
     """Return the unreduced losses; see `lossfw.losses.engine.whole_array`.
 
-    Elements or rows that do not count have the gradient 0, whatever they hold.
+    Elements or rows that do not count have gradient 0, whatever their values.
     """
     return _losses(loss, by_index)(y, t, where)
 

@@ -1,8 +1,7 @@
-"""The published derivatives of a loss, as the rules of PyTorch and JAX ask for them.
+"""The published derivatives of a loss, for the rules of PyTorch and JAX.
 
-A derivative with respect to the target is that of a loss of the residual, the gradient with the
-other sign, or of a loss that claims to be exchangeable, the gradient with both arguments
-exchanged; other targets have none.
+For a loss of the residual, the derivative by the target is minus the gradient; for an exchangeable
+loss, the gradient with both arguments exchanged; other losses have none.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from lossfw.numerics.dual import derivatives as dual
 def hessian_product(
     loss: LossDefinition, xp: Namespace, y: Array, t: Array, by_index: bool, direction: Array
 ) -> Array:
-    """Return the derivative of the gradient along a direction, the Hessian times it."""
+    """Return the Hessian times a direction: the derivative of the gradient along it."""
     if by_index:
         t = one_hot_rows(xp, y, t)
     if not loss.takes_rows:

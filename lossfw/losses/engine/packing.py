@@ -1,4 +1,4 @@
-"""Packing: partial sums as plain arrays under names, for checkpoints and other processes."""
+"""Packing: partial sums as plain named arrays, for checkpoints and other processes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Packable(Protocol):
 
 
 def pack_parts(**parts: Packable) -> dict[str, NDArray]:
-    """Return the arrays of some parts, each under the name of its part.
+    """Return the arrays of several parts, named after their parts.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def pack_parts(**parts: Packable) -> dict[str, NDArray]:
 
 
 def packed_part(name: str, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
-    """Return the arrays that `pack_parts` put under a name."""
+    """Return the arrays of one part from those of `pack_parts`."""
     prefix = f"{name}."
     return {
         key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)

@@ -1,4 +1,4 @@
-"""Pieces: a task on large arrays of one shape, a part that stays in the caches at a time."""
+"""Pieces: run a task on large arrays of one shape, in pieces that stay in the caches."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def flatten(columns: int | None, arrays: Sequence[NDArray]) -> list[NDArray]:
 
 
 def run_in_pieces(task: Callable[..., None], columns: int | None, *arrays: NDArray) -> None:
-    """Do a task on pieces of results and arguments of one shape, on several threads if many.
+    """Run a task on pieces of results and arguments of one shape, on threads if there are many.
 
-    The task gets a piece of each array, of whole rows if there are columns, and writes those of
+    The task gets a piece of each array (whole rows if there are columns), and writes the
     results.
     """
     flat = flatten(columns, arrays)

@@ -1,4 +1,4 @@
-"""Probes: arguments at which a graph and a kernel have to agree with the body.
+"""Probes: arguments at which a graph and a kernel must agree with the body.
 
 They are a check, not a proof. Elements are ordinary numbers of every size, the ends of the spaces,
 zeros of both signs, subnormal and huge numbers, infinities and NaN, predictions near their targets,
@@ -143,9 +143,9 @@ def row_probes(
 def column_probes(
     spaces: tuple[Space, ...], dtype: np.dtype[Any], width: int
 ) -> tuple[NDArray, ...]:
-    """Return members of spaces of which one is of rows, as flat rows or numbers.
+    """Return members of spaces, one of them of rows, as flat rows or numbers.
 
-    Rows without a size have `width` numbers.
+    Rows of open size have `width` numbers.
     """
     sizes = [space.flat_size(width) for space in spaces]
     return _members(spaces, dtype, sizes, number_of_rows(max(sizes)), np.random.default_rng(0))
@@ -154,7 +154,7 @@ def column_probes(
 def record_probes(
     spaces: tuple[Space, ...], dtype: np.dtype[Any], sizes: tuple[int, ...]
 ) -> tuple[NDArray, ...]:
-    """Return `PROBES` members of spaces, as flat rows or numbers; some numbers are near others."""
+    """Return `PROBES` members of spaces as flat rows or numbers, some of them close together."""
     rng = np.random.default_rng(0)
     arrays = _members(spaces, dtype, sizes, PROBES, rng)
     columns = [column for x in arrays for column in x.reshape(PROBES, -1).T]
@@ -196,7 +196,7 @@ def _members(
 
 
 def number_of_rows(columns: int) -> int:
-    """Return how many rows the probes of a length are."""
+    """Return the number of probe rows of a length."""
     return min(_MOST_ROWS, max(_LEAST_ROWS, _ROW_ELEMENTS // columns))
 
 

@@ -1,4 +1,4 @@
-"""Read-only arguments: what a body gets of the caller's arrays, and who tried to write to it."""
+"""Read-only arguments: views of the caller's arrays for a body, and errors for writing to them."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def read_only(x: NDArray) -> NDArray:
 
 
 def raise_for_writing(error: ValueError, function: Callable[..., Any]) -> NoReturn:
-    """Raise `BodyError` if a body tried to write to its arguments, else the error itself.
+    """Raise `BodyError` if a body tried to write to its arguments, otherwise the error itself.
 
-    If no frame is the author's, the message names the component of `function`.
+    If no frame is in the author's code, the message names the component of `function`.
     """
     if _SAID not in str(error):
         raise error
@@ -59,7 +59,7 @@ _RULE = (
 
 
 def is_authors(frame: FrameType) -> bool:
-    """Tell whether a frame is one of an author's code, and not of lossfw or NumPy."""
+    """Tell whether a frame is in an author's code, not in lossfw or NumPy."""
     module = str(frame.f_globals.get("__name__", ""))
     return module.partition(".")[0] not in _OTHERS
 

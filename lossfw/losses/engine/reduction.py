@@ -45,8 +45,8 @@ BLOCK_ELEMENTS = 262_144
 def block_rows(width: int) -> int:
     """Return the number of rows in a block of rows of `width` elements.
 
-    A power of two, and a function of the width alone: a row belongs to the same
-    block in any batch, on any thread and on any machine.
+    It is a power of two that depends only on the width: a row belongs to the same block in any
+    batch, on any thread and on any machine.
 
     Examples
     --------
@@ -69,9 +69,9 @@ def weight_sum(weights: NDArray | None, count: int) -> float:
 
 
 class Sums(NamedTuple):
-    """Sums of w l and of w, and the number of losses that ``where`` lets count.
+    """Sums of w l and of w, and the number of losses that count by ``where``.
 
-    Those of another library's arrays may be arrays without axes.
+    For arrays of another library they may be arrays without axes.
     """
 
     total: Any
@@ -80,7 +80,7 @@ class Sums(NamedTuple):
 
 
 def merged(blocks: Sequence[Sums]) -> Sums:
-    """Add the sums of blocks without rounding."""
+    """Add the sums of blocks exactly."""
     if len(blocks) == 1:
         return blocks[0]
     return Sums(
@@ -92,9 +92,10 @@ def merged(blocks: Sequence[Sums]) -> Sums:
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """The way from the sums of a call to its result; a misspelt choice raises `ArgumentError`.
+    """From the sums of a call to its result; a misspelt choice raises `ArgumentError`.
 
-    A mean divides by sum(w), or by the number of losses that count; `empty` is that of nothing.
+    A mean divides by sum(w), or by the number of losses that count; `empty` says what the mean of
+    nothing is.
 
     Examples
     --------
@@ -118,14 +119,14 @@ class Reduction:
 
     @staticmethod
     def of(reduction: ReductionName, denominator: Denominator, empty: Empty) -> Reduction:
-        """Return the reduction with these choices; small calls take one that is made already."""
+        """Return the reduction with these choices, cached for small calls."""
         try:
             return _MADE[reduction, denominator, empty]
         except (KeyError, TypeError):
             return Reduction(reduction, denominator, empty)
 
     def value(self, sums: tuple[Any, Any, Any], *, checked: bool = True) -> Any:
-        """Return the reduced loss from its `Sums`; the mean of nothing may raise if `checked`."""
+        """Return the reduced loss from its `Sums`; if `checked`, the mean of nothing may raise."""
         total, weight, count = sums
         if self.reduction == "sum":
             return total + 0.0
@@ -135,7 +136,7 @@ class Reduction:
         return self._traced_mean(total, divisor + 0.0 * total)
 
     def scale(self, weight: Any, count: Any) -> Any:
-        """Return the factor of w times the unreduced derivative: that of w l in a mean."""
+        """Return the factor of w l in the result, and of w times the unreduced derivative."""
         return self._mean(1.0, weight if self.denominator == "weights" else count)
 
     def _mean(self, total: Array, divisor: Any) -> Any:

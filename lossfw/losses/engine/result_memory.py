@@ -1,9 +1,9 @@
-"""Memory of large results, which the next large result of about its size takes again.
+"""Memory of large results, reused by the next result of about the same size.
 
-The system hands out fresh memory zeroed, page by page, which takes longer than most losses. When
-nobody holds a result any more, its memory comes back here and is marked as free (MADV_FREE): the
-system takes it away if it needs memory, and until then it is as good as new. Where a system knows
-no such mark, as Windows, each result gets fresh memory.
+The system zeroes fresh memory page by page, which takes longer than most losses. When nobody holds
+a result any more, its memory returns here and is marked as free (MADV_FREE): the system may take it
+if it needs memory, and until then it can be reused. On systems without this mark, such as Windows,
+each result gets fresh memory.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class _Holder:
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> NDArray:
-    """Return an array of any contents, as `numpy.empty` does."""
+    """Return an uninitialised array, as `numpy.empty` does."""
     dtype = np.dtype(dtype)
     size = math.prod(shape) * dtype.itemsize
     if _FREE is None or not _LEAST <= size <= _MOST or not _is_wanted():

@@ -1,4 +1,4 @@
-"""Row ranges: the rows that a partial has seen, by their global numbers."""
+"""Row ranges: the rows in a partial, by their global numbers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RowRanges:
 
     @classmethod
     def of(cls, start: int, stop: int) -> RowRanges:
-        """Return the rows from `start` to `stop`, the second excluded."""
+        """Return the rows from `start` to `stop`, excluding `stop`."""
         return cls(((start, stop),) if stop > start else ())
 
     @property
@@ -36,7 +36,7 @@ class RowRanges:
         return sum(stop - start for start, stop in self.spans)
 
     def merge(self, other: RowRanges) -> RowRanges:
-        """Return the rows of both; a row in both would count twice, and raises `ArgumentError`."""
+        """Return the rows of both; a row in both would count twice and raises `ArgumentError`."""
         if not self.spans or not other.spans:
             return self if self.spans else other
         joined: list[tuple[int, int]] = []
@@ -81,7 +81,7 @@ _NO_ROWS = RowRanges()
 
 @dataclass(frozen=True, slots=True)
 class PartialOrigin:
-    """The component that made a partial, empty if it is unknown, and the rows that it saw."""
+    """The component that made a partial (empty if unknown), and the rows in it."""
 
     component: str = ""
     rows: RowRanges = _NO_ROWS

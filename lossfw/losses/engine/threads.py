@@ -1,4 +1,4 @@
-"""Threads: their number, and the sharing of tasks among them.
+"""Threads: their number, and how they share tasks.
 
 NumPy releases its lock inside every operation, so threads are enough. No
 result depends on their number.
@@ -40,8 +40,8 @@ _threads: ContextVar[int | None] = ContextVar("lossfw_threads", default=None)
 def threads(count: int) -> Iterator[None]:
     """Compute with this many threads inside the ``with`` block.
 
-    Without it, the environment variable ``LOSSFW_THREADS`` or else the number
-    of processors that the process may use decides. No result depends on it.
+    Without it, the number is the environment variable ``LOSSFW_THREADS``, or the number of
+    processors that the process may use. No result depends on it.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def threads(count: int) -> Iterator[None]:
 
 
 def thread_count() -> int:
-    """Return the number of threads that a large input is computed with."""
+    """Return the number of threads for a large input."""
     chosen = _threads.get()
     if chosen is not None:
         return chosen
@@ -75,9 +75,9 @@ def thread_count() -> int:
 def run(task: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
     """Run a task on every item and return the results in order.
 
-    NumPy's floating-point warnings are off inside: an overflow or a NaN shows in
-    the result. Where tasks fail, the first failure in the order of the
-    items is raised, however the threads ran.
+    NumPy's floating-point warnings are off inside: an overflow or a NaN shows in the result. If
+    tasks fail, the first failure in the order of the items is raised, in whatever order the threads
+    ran.
     """
     keep_freed_memory()
     if len(items) < _TASKS_FOR_THREADS:
@@ -114,10 +114,10 @@ def run(task: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Resul
 
 @functools.cache
 def keep_freed_memory() -> None:
-    """Let the temporaries of one tile be reused by the next.
+    """Let the next tile reuse the temporaries of a tile.
 
-    glibc hands freed blocks above a threshold back to the system, and each
-    tile would pay for its pages anew (measured: six times the whole cost of a
-    squared error). The threshold rises when one large block is freed.
+    glibc returns freed blocks above a threshold to the system, and each tile would pay for its
+    pages again (measured: six times the cost of a squared error). The threshold rises when one
+    large block is freed.
     """
     np.empty(_RELEASED_BYTES, np.uint8)

@@ -1,8 +1,8 @@
-"""Tiles: the rows of a call, cut into pieces that fit the second-level cache.
+"""Tiles: the rows of a call, split into pieces that fit into the second-level cache.
 
-A tile is the rows of one block (see `lossfw.losses.engine.reduction`), so that a row
-belongs to the same tile in any batch and with any number of threads. Elements and rows
-that do not count are left out before a body sees them.
+A tile is the rows of one block (see `lossfw.losses.engine.reduction`), so that a row belongs to the
+same tile in any batch and with any number of threads. A body does not get elements and rows that do
+not count.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ class EngineLoss(Protocol):
 
     @property
     def takes_rows(self) -> bool:
-        """Whether it gives one result for each row (the last axis)."""
+        """Whether it gives one result per row (the last axis)."""
 
     @property
     def _sums_rows(self) -> bool:
         """Whether results of elements are summed over the last axis."""
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
-        """Raise where a prediction or target lies outside its space."""
+        """Raise if a prediction or target is outside its space."""
 
     def _unreduced_losses(
         self, form: Any, xp: Namespace, y: Array, t: Array, by_index: bool = False
@@ -43,7 +43,7 @@ class EngineLoss(Protocol):
 
 @dataclass(slots=True)
 class Tile:
-    """Rows `first` to `last` of a call as the body gets them, without those that do not count."""
+    """Rows `first` to `last` of a call for the body, without those that do not count."""
 
     first: int
     last: int
@@ -83,7 +83,7 @@ def select_rows(
 
 
 def make_tile(loss: EngineLoss, call: Arguments, first: int, last: int) -> Tile:
-    """Make a tile of some rows: select what counts, and check its domain."""
+    """Make a tile of some rows: select those that count, and check their domain."""
     y, t = call.y[first:last], call.t[first:last]
     axes = max(1, len(call.shape))
     if axes > 1:
@@ -106,19 +106,19 @@ def make_tile(loss: EngineLoss, call: Arguments, first: int, last: int) -> Tile:
 
 
 def layout(rows: Array) -> Literal["C", "F"]:
-    """Return how a tile of rows is stored: column by column if they have few."""
+    """Return the storage order of a tile of rows: by column if there are few columns."""
     return "F" if rows.ndim > 1 and rows.shape[-1] <= FEW_COLUMNS else "C"
 
 
 def has_few_columns(loss: EngineLoss, y: Array) -> bool:
-    """Tell whether a tile of these predictions is stored column by column."""
+    """Tell whether a tile of these predictions is stored by column."""
     return loss.takes_rows and y.shape[-1] <= FEW_COLUMNS
 
 
 def check_domain(
     loss: EngineLoss, call: Arguments, first: int, last: int, y: Array, t: Array
 ) -> None:
-    """Check elements or rows that count; on a failure name the place in the caller's axes."""
+    """Check the elements or rows that count; an error names the position in the caller's axes."""
     start = first + call.start
     try:
         loss.check_domain(y, t, call.by_index, start)
@@ -156,7 +156,7 @@ def _with_index(message: str, place: str) -> str:
 
 
 def block_bounds(call: Arguments) -> list[tuple[int, int]]:
-    """Return the first and last row of each block that a call has rows of."""
+    """Return the first and last row of each block of a call."""
     rows, block = call.y.shape[0], rows_in_block(call)
     lead = block - call.start % block
     if rows <= lead:
@@ -166,5 +166,5 @@ def block_bounds(call: Arguments) -> list[tuple[int, int]]:
 
 
 def rows_in_block(call: Arguments) -> int:
-    """Return how many rows of a call make a block."""
+    """Return the number of rows of a call in a block."""
     return block_rows(math.prod(call.y.shape[1:]))

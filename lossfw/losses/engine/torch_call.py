@@ -1,4 +1,4 @@
-"""The losses of a call with tensors of PyTorch, in a compiled function or in none."""
+"""The losses of a call with PyTorch tensors, inside or outside of a compiled function."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def losses(loss: LossDefinition, y: Array, t: Array, by_index: bool) -> Array:
 
 
 def group_losses(loss: LossDefinition, width: int | None, y: Array, t: Array) -> Array:
-    """Return the losses of groups, of which each is a row of numbers; see `as_rows`."""
+    """Return the losses of groups, each as a row of numbers; see `as_rows`."""
     if torch.compiler.is_dynamo_compiling():
         from lossfw.losses.engine import torch_compiled
 

@@ -1,10 +1,9 @@
 """The losses of a call in a function that `torch.compile` compiles.
 
-The compiler cannot follow the Python of the rules, nor that of a body: there they are one
-operation, which the compiler's back end runs to see what PyTorch is asked to do.
-
-What says so to the compiler imports it, which takes a second and more. So this module is imported
-where a function is compiled, while the compiler looks at it.
+The compiler cannot follow the Python code of the rules or of a body. To the compiler they are one
+operation, which its back end runs to see the PyTorch operations. Declaring this imports the
+compiler, which takes more than a second. So this module is imported only while a function is
+compiled.
 """
 
 from __future__ import annotations

@@ -1,12 +1,10 @@
 """The fast path of PyTorch: a reduced loss of two tensors as one function.
 
-On a small batch each operation costs more than its numbers. So losses, gradients and their
-mean are one function here, where nothing is weighted, masked, mapped or compiled. Other
-calls take the usual path, and so does a wrong one: the usual path says what is wrong.
-
-Tensors of the processor share their memory with arrays of NumPy, and go to the engine: a loss
-then has NumPy's digits, threads and kernels. All of them do, so that no digit depends on
-whether a kernel is there yet.
+On a small batch, the overhead of an operation exceeds its arithmetic. So losses, gradients and mean
+are one function here, for calls without weights, mask, vmap or compilation. Other calls, and wrong
+ones, take the usual path, which reports what is wrong. CPU tensors share their memory with NumPy
+arrays and go to the engine: such a loss has NumPy's digits, threads and kernels. All of them do, so
+that no digit depends on whether a kernel exists yet.
 """
 
 from __future__ import annotations
@@ -36,7 +34,7 @@ _NO_LEVEL = -1
 def compute(loss: Loss, y: Array, t: Array, *, mean: bool, checked: bool) -> Array | None:
     """Return the sum or mean of the losses in the prediction's dtype; None on the usual path.
 
-    The loss has no weights of its own. Unless `checked`, values are not looked at.
+    The loss has no weights of its own. Values are checked only if `checked`.
     """
     by_index = _is_by_index(loss, y, t)
     if by_index is None:

@@ -1,8 +1,8 @@
-"""The losses and gradients of PyTorch that are written out as straight functions of tensors.
+"""Losses and gradients for PyTorch, written out as straight-line functions of tensors.
 
-The derivatives of a body by dual numbers are work of Python's between small operations, several of
-which compute what nobody reads. A function that is called often is traced, written out, and from
-then on used in the place of the body, if it has the body's results on probes.
+Derivatives of a body by dual numbers spend their time in Python between small operations, several
+of which compute results that nobody reads. A function that is called often is traced and written
+out, and then replaces the body if it has the body's results on probes.
 """
 
 from __future__ import annotations

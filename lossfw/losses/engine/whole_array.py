@@ -3,11 +3,10 @@
 The same bodies and the same published derivatives run through the library's own array
 namespace. There are no tiles: those libraries have their own.
 
-PyTorch and JAX differentiate the losses of a call by the published derivatives.
-Differentiating a body operation by operation goes wrong where it is hard: at ties, at kinks,
-and where a factor is 0 and another infinite. So to both libraries the losses of a call are
-one operation, whose derivative is the published gradient, and the derivative of that the
-published Hessian. Other libraries do not differentiate.
+PyTorch and JAX differentiate the losses of a call by the published derivatives. Differentiating a
+body operation by operation goes wrong at ties, at kinks, and where one factor is 0 and another
+infinite. So for both libraries the losses of a call are one operation, whose derivative is the
+published gradient, whose derivative is the published Hessian. Other libraries do not differentiate.
 """
 
 from __future__ import annotations

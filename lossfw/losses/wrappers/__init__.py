@@ -1,8 +1,7 @@
 """Wrappers: losses made of other losses, to change or to add them.
 
-A wrapper holds its parts, computes value and derivatives from theirs, and
-makes the claims that follow from theirs by the one table in
-`lossfw.losses.wrappers.claim_table`.
+A wrapper holds its parts, computes value and derivatives from theirs, and derives its claims from
+theirs by the table in `lossfw.losses.wrappers.claim_table`.
 """
 
 from lossfw.losses.wrappers.class_weighted import ClassWeighted

@@ -96,7 +96,7 @@ class TargetChangingWrapper(PartWrapper):
         ----------
         xp : namespace
         t : array
-            Targets as the part takes them; class indices where `by_index` is true.
+            Targets for the part; class indices if `by_index` is true.
         by_index : bool
         """
 
@@ -130,7 +130,7 @@ def unchanged(results: Array) -> Array:
 
 
 def refuse_weighing(part: Loss, owner: str, why: str) -> None:
-    """Raise `ParameterError` for a part with a mask or weights of its own; `why` is a clause."""
+    """Raise `ParameterError` for a part with its own mask or weights; `why` is a clause."""
     if not part._has_own_weight:
         return
     remedy = f"put it around the {owner}"
@@ -140,7 +140,7 @@ def refuse_weighing(part: Loss, owner: str, why: str) -> None:
 
 
 def refuse_groups(part: Loss, owner: str) -> None:
-    """Raise `ParameterError` for a part whose losses are those of groups of rows."""
+    """Raise `ParameterError` for a part that is a loss of groups."""
     if part.takes_groups:
         raise ParameterError(
             f"{part.name} has one loss for a group of rows, but {owner} changes losses of single "

@@ -1,8 +1,7 @@
 """Rules: how one claim of a wrapper follows from the claims of its parts.
 
-A rule gets the claim's name, the claims of the parts (one, except for a sum)
-and a fact about the wrapper. It returns the claim, or None where
-nothing may be promised.
+A rule gets the claim's name, the claims of the parts (one, except for a sum) and a fact about the
+wrapper. It returns the claim, or None if nothing can be promised.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ def drop(name: str, parts: Sequence[Claims], by: Any) -> None:
 
 
 def only_empty(name: str, parts: Sequence[Claims], by: Any) -> tuple[float, ...] | None:
-    """Return that there are no breaks, if the part has none: where they lie is lost."""
+    """Return that there are no breaks, if the part has none; positions of breaks are lost."""
     return () if getattr(parts[0], name) == () else None
 
 
@@ -41,7 +40,7 @@ def product(factor: float, constant: float | None) -> float | None:
 
 
 def constant_curvature(claims: Claims) -> bool:
-    """Tell whether the second derivative is the same everywhere: then it has no other bound."""
+    """Tell whether the second derivative is constant, so that its bounds are equal."""
     return (
         claims.gradient_lipschitz is not None
         and claims.strongly_convex == claims.gradient_lipschitz
@@ -52,22 +51,22 @@ def constant_curvature(claims: Claims) -> bool:
 
 
 def keep_if_positive(name: str, parts: Sequence[Claims], scale: float) -> Any:
-    """Keep claims about minima for a scale above 0; below, minima become maxima."""
+    """Keep claims about minima for a scale above 0; a negative scale makes them maxima."""
     return keep(name, parts, scale) if scale > 0 else None
 
 
 def scaled_lower(name: str, parts: Sequence[Claims], scale: float) -> float | None:
-    """Scale the lower bound; a negative scale makes it of the upper one."""
+    """Scale the lower bound; a negative scale computes it from the upper bound."""
     return product(scale, parts[0].lower_bound if scale > 0 else parts[0].bounded)
 
 
 def scaled_upper(name: str, parts: Sequence[Claims], scale: float) -> float | None:
-    """Scale the upper bound; a negative scale makes it of the lower one."""
+    """Scale the upper bound; a negative scale computes it from the lower bound."""
     return product(scale, parts[0].bounded if scale > 0 else parts[0].lower_bound)
 
 
 def scaled_size(name: str, parts: Sequence[Claims], scale: float) -> float | None:
-    """Scale a bound of the size of a derivative: its sign plays no part."""
+    """Scale a bound of the size of a derivative by the absolute scale."""
     return product(abs(scale), getattr(parts[0], name))
 
 
@@ -80,12 +79,15 @@ def scaled_upward(name: str, parts: Sequence[Claims], scale: float) -> float | N
 
 
 def require_all(name: str, parts: Sequence[Claims], rows: bool) -> bool:
-    """Keep a claim that every part makes."""
+    """Keep a claim if every part makes it."""
     return all(getattr(part, name) for part in parts)
 
 
 def add_bounds(name: str, parts: Sequence[Claims], rows: bool) -> float | None:
-    """Add the bounds, if every part has one. The sum need not be tight, and no bound has to."""
+    """Add the bounds, if every part has one.
+
+    The sum need not be tight, because bounds need not be.
+    """
     bounds = [getattr(part, name) for part in parts]
     total = None if None in bounds else sum(bounds)
     return total if total is not None and math.isfinite(total) else None
@@ -102,17 +104,17 @@ def one_strictly(weak: str) -> ClaimRule:
 
 
 def require_same(name: str, parts: Sequence[Claims], rows: bool) -> Any:
-    """Keep a claim that every part makes with the same value."""
+    """Keep a claim if every part makes it with the same value."""
     claims = {getattr(part, name) for part in parts}
     return claims.pop() if len(claims) == 1 else None
 
 
 def added_curvature(name: str, parts: Sequence[Claims], rows: bool) -> float | None:
-    """Add constants of curvature where their sum is tight.
+    """Add constants of curvature if their sum is tight.
 
-    The least curvatures of two losses may lie at different places. A loss whose
-    curvature is the same everywhere shifts that of another by exactly so much;
-    the largest, too, if nothing curves downward.
+    The smallest curvatures of two losses may be at different points. A loss with constant
+    curvature shifts that of another by exactly this constant, including the largest if all are
+    convex.
     """
     varying = [part for part in parts if not constant_curvature(part)]
     tight = len(varying) <= 1 and require_all("convex", parts, rows)
@@ -122,9 +124,9 @@ def added_curvature(name: str, parts: Sequence[Claims], rows: bool) -> float | N
 def added_derivative(name: str, parts: Sequence[Claims], rows: bool) -> float | None:
     """Add Lipschitz constants where their sum is tight.
 
-    Usually it is a bound that nothing reaches. But the derivative of a convex loss
-    is largest at the ends: of a symmetric one at both, of one that is monotone
-    in the margin at the same one for all. A constant loss changes nothing.
+    Usually the sum is not attained. But the derivative of a convex loss is largest at the ends: at
+    both for a symmetric loss, and at the same end for all losses that are monotone in the margin. A
+    constant loss changes nothing.
     """
     at_the_ends = not rows and (
         require_all("convex", parts, rows)
@@ -135,7 +137,7 @@ def added_derivative(name: str, parts: Sequence[Claims], rows: bool) -> float | 
 
 
 def united_breaks(name: str, parts: Sequence[Claims], rows: bool) -> tuple[float, ...] | None:
-    """Unite the breaks where no two of them can cancel.
+    """Unite the breaks if no two of them can cancel.
 
     The derivative of a convex loss jumps upward only. Others may cancel where
     they share a break, and so may second derivatives.
@@ -151,7 +153,7 @@ def united_breaks(name: str, parts: Sequence[Claims], rows: bool) -> tuple[float
 
 
 def margins_calibrated(name: str, parts: Sequence[Claims], rows: bool) -> bool:
-    """Claim calibration of convex margin losses alone.
+    """Claim calibration only for convex margin losses.
 
     A convex one is calibrated if and only if its derivative at 0 exists and is
     negative (Bartlett, Jordan, McAuliffe, 2006), which sums keep. For others a
@@ -164,27 +166,27 @@ def margins_calibrated(name: str, parts: Sequence[Claims], rows: bool) -> bool:
 
 
 def weighted_lower(name: str, parts: Sequence[Claims], by: tuple[float, float]) -> float | None:
-    """Take the weight that makes the lower bound lowest."""
+    """Use the weight that gives the smallest lower bound."""
     bound = parts[0].lower_bound
     return product(by[0] if bound is not None and bound > 0 else by[1], bound)
 
 
 def weighted_upper(name: str, parts: Sequence[Claims], by: tuple[float, float]) -> float | None:
-    """Take the weight that makes the upper bound highest."""
+    """Use the weight that gives the largest upper bound."""
     bound = parts[0].bounded
     return product(by[0] if bound is not None and bound < 0 else by[1], bound)
 
 
 def none_weightless(name: str, parts: Sequence[Claims], by: tuple[float, float]) -> Any:
-    """Keep it unless a class has weight 0, whose loss is constant."""
+    """Keep the claim unless a class has weight 0, whose loss is constant."""
     return keep(name, parts, by) if by[0] > 0 else None
 
 
 def heaviest(name: str, parts: Sequence[Claims], by: tuple[float, float]) -> float | None:
     """Scale a constant by the largest weight.
 
-    A mixture of classes is never steeper or more curved than the worst of
-    them. Where renaming classes changes nothing, all have the same constant.
+    A mixture of classes is never steeper or more curved than the worst of them. If renaming classes
+    changes nothing, all have the same constant.
     """
     return product(by[1], getattr(parts[0], name)) if parts[0].permutation_equivariant else None
 
@@ -198,12 +200,12 @@ def lightest(name: str, parts: Sequence[Claims], by: tuple[float, float]) -> flo
 
 
 def if_constant_curvature(name: str, parts: Sequence[Claims], by: Any) -> float | None:
-    """Keep a constant that every target reaches; others may belong to a target that is gone."""
+    """Keep a constant that every target attains; another may need a target that is gone."""
     return keep(name, parts, by) if constant_curvature(parts[0]) else None
 
 
 def if_linear(name: str, parts: Sequence[Claims], by: Any) -> Any:
-    """Keep it where smoothing the label's distribution is smoothing its expected loss.
+    """Keep the claim if smoothing the label's distribution smooths its expected loss.
 
     The most probable class of (1 - s) p + s / K is that of p.
     """
@@ -211,22 +213,22 @@ def if_linear(name: str, parts: Sequence[Claims], by: Any) -> Any:
 
 
 def down_to_zero(name: str, parts: Sequence[Claims], by: Any) -> float | None:
-    """Return the lower bound of a loss that may also be 0, or anything on the way there."""
+    """Return the lower bound of a loss times a factor from 0 to 1."""
     bound = parts[0].lower_bound
     return None if bound is None else min(bound, 0.0)
 
 
 def up_to_zero(name: str, parts: Sequence[Claims], by: Any) -> float | None:
-    """Return the upper bound of a loss that may also be 0, or anything on the way there."""
+    """Return the upper bound of a loss times a factor from 0 to 1."""
     bound = parts[0].bounded
     return None if bound is None else max(bound, 0.0)
 
 
 def if_unbroken(name: str, parts: Sequence[Claims], by: Any) -> tuple[float, ...] | None:
-    """Keep second breaks where the first derivative, which the product rule adds, has none."""
+    """Keep second breaks if the first derivative, which the product rule adds, has no breaks."""
     return parts[0].second_breaks if parts[0].breaks == () else None
 
 
 def if_one_variable(name: str, parts: Sequence[Claims], argument: str) -> float | None:
-    """Keep a constant that another target reaches as well: in residuals and margins."""
+    """Keep a constant that other targets also attain: for residuals and margins."""
     return keep(name, parts, argument) if argument in ("residual", "margin") else None

@@ -11,9 +11,8 @@ modulated  (1 - p_t)^gamma * l                        None
 masked     l, but 0 for one value of the target       the argument of l
 ========== ========================================== =========================
 
-Nothing is claimed that holds for some parts only. Weights that are all the
-same are a scale. No smoothing, no modulation, and a mask for a value that is
-no target anyway change no claim.
+A claim must hold for all parts. Equal weights are a scale. Smoothing by 0, modulation by 0, and a
+mask for a value that cannot be a target do not change claims.
 """
 
 from __future__ import annotations

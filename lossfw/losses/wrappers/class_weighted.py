@@ -28,7 +28,7 @@ from lossfw.numerics.arrays import Array, Namespace, device_of, has_double
 class ClassWeighted(TargetChangingWrapper):
     """A loss of classes in which each class has a weight: sum over k of t_k w_k l(y, k).
 
-    Use it when some classes are rarer, or their mistakes dearer, than others.
+    Use it when some classes are rarer than others, or their mistakes cost more.
 
     Parameters
     ----------
@@ -36,22 +36,20 @@ class ClassWeighted(TargetChangingWrapper):
         A loss of classes that claims to be linear in its target, such as
         cross-entropy: its loss for a soft target t is the sum of t_k l(y, k).
     weights : sequence of float
-        One for each class, at or above 0, one of them above.
+        One weight per class, at or above 0, at least one above 0.
     in_denominator : bool
-        Whether a mean divides by the weights too.
+        Whether a mean also divides by the weights.
 
     Notes
     -----
-    A row of weight w_k stands for w_k equal rows, and a row with a soft target
-    t for t_k rows of each class k. So its loss is sum(t_k w_k l(y, k)), and it
-    counts as sum(t_k w_k) rows. A mean divides by the sum of these, each times
-    its sample weight. A class index, its one-hot row and a soft target that
-    comes near it therefore give the same mean; a class of weight 0 is as good
-    as not there. With ``denominator="count"`` every row counts once.
+    A row of weight w_k stands for w_k equal rows, and a row with a soft target t for t_k rows of
+    each class k. So its loss is sum(t_k w_k l(y, k)), and it counts as sum(t_k w_k) rows. A mean
+    divides by the sum of these, each times its sample weight. So a class index, its one-hot row and
+    a soft target close to it give the same mean; a class of weight 0 does not count. With
+    ``denominator="count"`` every row counts once.
 
-    With ``in_denominator=False`` the weights are mere factors of the losses.
-    Inside of other wrappers but `Scaled` and `Masked` it has to be so, since a
-    mean has one divisor for all that it adds.
+    With ``in_denominator=False`` the weights are only factors of the losses. Wrappers other than
+    `Scaled` and `Masked` require this, because a mean has one divisor for all its terms.
 
     Not proper: its minimiser is the weighted distribution, unless all weights
     are the same. Source: King and Zeng, *Logistic regression in rare events
@@ -140,7 +138,7 @@ class ClassWeighted(TargetChangingWrapper):
         return _Reweighted(of=self.of, weights=self.weights)
 
     def claims(self) -> Claims:
-        """Those of mixtures of classes, with tight constants if renaming changes nothing."""
+        """Those of mixtures of classes, tight if renaming classes changes nothing."""
         return weighted_claims(self.of.claims(), self.weights)
 
 
@@ -157,7 +155,7 @@ class _Reweighted(TargetChangingWrapper):
 def reweighted(xp: Namespace, t: Array, weights: Sequence[float]) -> tuple[Array, Array]:
     """Return targets t_k w_k / s with s = sum(t_k w_k), and s.
 
-    A row whose classes all have weight 0 is left as it is; its s is 0.
+    A row whose classes all have weight 0 is unchanged; its s is 0.
     """
     weighted = t * _array(xp, weights, t)
     size = xp.sum(weighted, axis=-1)

@@ -1,4 +1,4 @@
-"""Whether losses can be added: one space, one form, one shape for all parts."""
+"""Whether losses can be added: they need the same form and shape, and a common space."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ ROLES: tuple[Role, ...] = ("prediction", "target")
 def contains(outer: Space, inner: Space) -> bool:
     """Tell whether one space contains another.
 
-    A row of a space of rows lies in a space of numbers if all its elements do.
-    Class indices count as the one-hot rows that they stand for.
+    A row is in a space of numbers if all its elements are. Class indices count as one-hot rows.
 
     Examples
     --------
@@ -76,12 +75,12 @@ def _within(inner: Interval, outer: Interval) -> bool:
 
 
 def space_of(loss: Loss, role: Role) -> Space:
-    """Return where the predictions or the targets of a loss live."""
+    """Return the space of the predictions or the targets of a loss."""
     return loss.prediction_space if role == "prediction" else loss.target_space
 
 
 def narrowest(parts: Sequence[Loss], role: Role) -> Space:
-    """Return the space within those of all parts; raise `ParameterError` if there is none."""
+    """Return the space that all others contain; raise `ParameterError` if there is none."""
     for part in parts:
         space = space_of(part, role)
         if all(contains(space_of(other, role), space) for other in parts):
@@ -124,7 +123,7 @@ def check_forms(parts: Sequence[Loss]) -> None:
 
 
 def check_shapes(parts: Sequence[Loss]) -> None:
-    """Raise `ParameterError` if a part has columns, and another one not the same ones."""
+    """Raise `ParameterError` if the parts do not have the same columns."""
     with_columns = next((part for part in parts if part.has_columns), None)
     if with_columns is None:
         return
@@ -141,7 +140,7 @@ def check_shapes(parts: Sequence[Loss]) -> None:
 
 
 def check_groups(parts: Sequence[Loss]) -> None:
-    """Raise `ParameterError` if some parts have a loss of a group of rows, others not."""
+    """Raise `ParameterError` if only some parts are losses of groups."""
     of_groups = [part for part in parts if part.takes_groups]
     others = [part for part in parts if not part.takes_groups]
     if of_groups and others:

@@ -1,4 +1,4 @@
-"""The probability that a prediction does not give to the target, and its derivatives."""
+"""One minus the predicted probability of the target, and its derivatives."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ErrorProbability(NamedTuple):
 
 
 def probability_of(loss: Loss) -> OutputKind | None:
-    """Tell how the predictions of a loss give probabilities; None if they do not."""
+    """Return how the predictions of a loss give probabilities; None if they do not."""
     if loss._takes_raw_outputs:
         kinds: dict[tuple[str | None, bool], OutputKind] = {
             ("softmax", True): "softmax",
@@ -35,7 +35,7 @@ def probability_of(loss: Loss) -> OutputKind | None:
 
 
 def error_probability(xp: Namespace, loss: Loss, y: Array, t: Array) -> Array:
-    """Return 1 - p_t, with the digits of its small values and never below 0.
+    """Return 1 - p_t, accurate near 0 and never negative.
 
     It is one number for each row, or for each element; `y` and `t` have one shape.
     """

@@ -1,4 +1,4 @@
-"""Focal modulation: less loss for good predictions."""
+"""Focal modulation: less weight for good predictions."""
 
 from __future__ import annotations
 
@@ -27,24 +27,22 @@ from lossfw.numerics.arrays import Array, Namespace
 class FocalModulated(PartWrapper):
     """A loss times a power of the missed probability, (1 - p_t)^gamma l.
 
-    Use it when easy rows are to count less under some other loss of classes.
+    Use it when easy rows should count less in any loss of classes.
 
     Parameters
     ----------
     of : Loss
         A loss of probabilities or of logits whose output activation is softmax or sigmoid.
     gamma : float
-        At least 0; with 0 nothing is changed.
+        At least 0; 0 changes nothing.
 
     Notes
     -----
-    p_t is the probability that the prediction gives to the target: that of the
-    target's class; for soft targets the mean over the classes, weighted by the
-    target. 1 - p_t keeps its digits near p_t = 1.
+    p_t is the predicted probability of the target's class; for soft targets the mean over the
+    classes, weighted by the target. 1 - p_t is accurate near p_t = 1.
 
-    Around cross-entropy, and for hard targets, it is the focal loss. For a soft
-    target the whole loss is modulated by one factor; `categorical_focal`
-    modulates the term of each class by its own.
+    Around cross-entropy, and for hard targets, it is the focal loss. For a soft target, one factor
+    modulates the whole loss; `categorical_focal` modulates the term of each class separately.
 
     Not proper, and not convex. Source: Lin, Goyal, Girshick, He, Dollar, *Focal
     loss for dense object detection*, 2017, doi:10.1109/ICCV.2017.324.

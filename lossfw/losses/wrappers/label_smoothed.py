@@ -25,27 +25,26 @@ from lossfw.numerics.arrays import Array, Namespace
 class LabelSmoothed(TargetChangingWrapper):
     """A loss of classes whose targets are smoothed: l(y, (1 - s) t + s / K).
 
-    Use it when a classifier is too sure of itself, or a few labels are wrong.
+    Use it when a classifier is overconfident, or a few labels are wrong.
 
     Parameters
     ----------
     of : Loss
         A loss of classes that takes soft targets.
     smoothing : float
-        The share s of the target that is spread evenly over all K classes,
-        the target's own among them; at least 0 and below 1.
+        The fraction s of the target that is spread evenly over all K classes, including the
+        target's own; at least 0 and below 1.
 
     Notes
     -----
-    Indices, one-hot and soft targets are smoothed alike. Not proper: its
-    minimiser is the smoothed distribution. It is still calibrated where the
-    part is and is linear in the target. Source: Szegedy, Vanhoucke, Ioffe,
-    Shlens, Wojna, *Rethinking the Inception architecture*, 2016,
+    Indices, one-hot and soft targets are smoothed alike. Not proper: its minimiser is the smoothed
+    distribution. It is still calibrated if the part is calibrated and linear in the target. Source:
+    Szegedy, Vanhoucke, Ioffe, Shlens, Wojna, *Rethinking the Inception architecture*, 2016,
     doi:10.1109/CVPR.2016.308.
 
     See Also
     --------
-    cross_entropy : has the same as a parameter, ``label_smoothing``.
+    cross_entropy : has this as its parameter ``label_smoothing``.
 
     Examples
     --------

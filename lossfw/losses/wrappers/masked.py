@@ -19,23 +19,23 @@ from lossfw.numerics.arrays import Array, Namespace, NDArray, columns, namespace
 class Masked(TargetChangingWrapper):
     """A loss that leaves out the elements or rows whose target has one value.
 
-    Use it when one value of the target says that there is none, as padding does.
+    Use it when one value of the target means that there is no target, such as padding.
 
     Parameters
     ----------
     of : Loss
         The loss.
     ignore : float
-        The value. It has no default, since any number may be a target.
+        The value. It has no default, because any number may be a target.
 
     Notes
     -----
-    An element or a row with this target is left out, as if ``where`` were False
-    there: it is in no sum, a mean does not count it, its gradient is 0, and its
-    prediction may be NaN or lie outside of its space. It is
+    An element or a row with this target is left out, as if ``where`` were False there: sums and
+    means do not include it, its gradient is 0, and its prediction may be NaN or outside of its
+    space. It is
 
-    - an element, for a loss of elements; summed ``per: row``, it adds nothing
-      to its row, and a row of nothing else is left out;
+    - an element, for a loss of elements; with ``per: row`` it adds nothing to its row, and a row
+    with only such elements is left out;
     - a row, for a loss of rows: one whose class index, or whose whole target
       row, has the value.
 

@@ -15,8 +15,7 @@ from lossfw.numerics.arrays import Array, Namespace
 class Scaled(TargetChangingWrapper):
     """A loss times a number, scale * l; ``2 * loss`` makes it.
 
-    Use it when a loss is one part of a sum, or another convention has another
-    factor.
+    Use it for a part of a sum, or to match another convention.
 
     Parameters
     ----------
@@ -28,8 +27,8 @@ class Scaled(TargetChangingWrapper):
 
     Notes
     -----
-    A negative scale turns the loss upside down: lower and upper bound change
-    places, and convexity, properness and other claims about minima are gone.
+    A negative scale turns the loss upside down: it swaps the bounds, and drops convexity,
+    properness and other claims about minima.
 
     Examples
     --------
@@ -52,7 +51,7 @@ class Scaled(TargetChangingWrapper):
         return t, lambda x: xp.where(xp.isnan(x), x, xp.zeros_like(x))
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
-        """Scale the part's; upside down its parabola lies below, and the claim alone is left."""
+        """Scale the part's bound; with a negative scale only the claimed constant remains."""
         if self.scale < 0:
             return Loss.curvature_bound(self, xp, y, t)
         return super().curvature_bound(xp, y, t)

@@ -44,7 +44,7 @@ def _first_known(values: Iterable[Any]) -> Any:
 class Sum(Wrapper):
     """The sum of losses of one prediction and one target; ``a + b`` makes it.
 
-    Use it when one prediction is judged by several losses at once.
+    Use it when one prediction has several losses.
 
     Parameters
     ----------
@@ -53,13 +53,11 @@ class Sum(Wrapper):
 
     Notes
     -----
-    The prediction and the target have to lie in the spaces of all parts, of
-    which one must lie within the others. If one part takes logits, all do.
-
-    Where some parts give one loss for each row and others one for each
-    element, the latter are summed over the last axis: the sum gives one loss
-    for each row. Targets may then be class indices, which stand for one-hot
-    rows, if the parts that take rows take class indices.
+    Predictions and targets must be in the spaces of all parts, one of which must be contained in
+    the others. Either all parts take logits or none. If some parts give one loss per row and others
+    one per element, the latter are summed over the last axis, so the sum gives one loss per row.
+    Targets may then be class indices, which mean one-hot rows, if the parts of rows accept class
+    indices.
 
     Examples
     --------
@@ -169,7 +167,7 @@ class Sum(Wrapper):
         return (total, added(pair[1] for pair in results)) if form == "both" else total
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
-        """Add those of the parts; None where one is not known."""
+        """Add the bounds of the parts; None if one is not known."""
         bounds = [part._unreduced_curvature_bound(xp, y, t) for part in self.of]
         return None if any(bound is None for bound in bounds) else added(bounds)
 

@@ -1,4 +1,4 @@
-"""A weighted sum over columns, each with a loss of its own."""
+"""A weighted sum over columns, each with its own loss."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lossfw.numerics.arrays import Array, Namespace, NDArray, columns
 
 
 class LossesByName(dict[str, Loss]):
-    """Losses by the names of their columns, which are not changed any more."""
+    """Losses by the names of their columns; immutable."""
 
     def __hash__(self) -> int:  # type: ignore[override]  # a dict has none
         return hash(tuple(self.items()))
@@ -51,22 +51,22 @@ class _Task(NamedTuple):
 
 
 class Tasks(Wrapper):
-    """The weighted sum of losses, each of columns of its own.
+    """The weighted sum of losses, each with its own columns.
 
     Use it when one model predicts several targets: a price, and whether it is sold.
 
     Parameters
     ----------
     of : mapping of str to Loss
-        The losses by the names of their columns, of predictions and of targets. In a
-        configuration, ``weight`` beside the name of a loss is its factor. A loss that has
-        columns itself gives them its name and theirs, ``demand_location``.
+        The losses by the names of their columns, of predictions and of targets. In a configuration,
+        ``weight`` next to the name of a loss is its factor. A loss with columns prefixes their
+        names with its own, ``demand_location``.
 
     Notes
     -----
     A loss of classes takes logits or probabilities as a vector, and a class index as target.
-    Vectors without a size have equally many numbers. A loss with an output activation takes the
-    activation's results unless its own parameters say otherwise, as ``from_logits: true`` does.
+    Vectors of open size have equal lengths. A loss with an output activation takes the activation's
+    results unless its parameters say otherwise, such as ``from_logits: true``.
 
     See Also
     --------
@@ -88,7 +88,7 @@ class Tasks(Wrapper):
     of: _Losses
 
     def model_post_init(self, _: Any) -> None:
-        """Refuse losses whose rows or weights cannot be those of a column."""
+        """Refuse losses that cannot be those of a column, because of their rows or weights."""
         for name, part in self.of.items():
             refuse_weighing(part, "tasks", "since a mean has one divisor")
             if part.takes_groups or part._sums_rows:

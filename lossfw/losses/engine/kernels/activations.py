@@ -31,7 +31,7 @@ _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def candidate_of(activation: Any, use: Use, columns: int | None = None) -> Candidate:
-    """Return a function of an activation as it may be compiled, of rows for a number of columns."""
+    """Return the candidate of an activation's function, for rows with a number of columns."""
     from lossfw.losses.engine.kernels.candidates import Candidate
 
     names = ("x", "v") if use == "vjp" else ("x",)
@@ -48,7 +48,7 @@ def candidate_of(activation: Any, use: Use, columns: int | None = None) -> Candi
 def why_activation_is_not_compiled(
     activation: Any, use: Use, dtype: np.dtype[Any], columns: int | None = None
 ) -> str:
-    """Return why a function of an activation has no kernel; empty if it may have one."""
+    """Return why an activation's function has no kernel; empty if it may have one."""
     return candidate_of(activation, use, columns).problem(dtype)
 
 

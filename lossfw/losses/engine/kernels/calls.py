@@ -1,4 +1,4 @@
-"""The kernels of a call: alone on its blocks, or in the place of a body on a tile.
+"""The kernels of a call, for its blocks, or instead of a body for a tile.
 
 Expressions, code generation and LLVM are imported by the thread that compiles.
 """
@@ -56,9 +56,9 @@ def candidate_of(
     by_index: bool = False,
     widths: tuple[int, ...] = (),
 ) -> Candidate:
-    """Return a function of a loss as it may be compiled, of rows for a number of columns.
+    """Return the candidate of a loss's function, for rows with a number of columns.
 
-    One of named columns has `widths` instead: how many numbers each argument has for a record.
+    A loss of named columns has `widths` instead: how many numbers each argument has per record.
     """
     from lossfw.losses.engine.kernels.candidates import Candidate
     from lossfw.losses.engine.kernels.column_candidates import ColumnCandidate
@@ -94,7 +94,7 @@ def why_not_compiled(
 ) -> str:
     """Return why a function of a loss has no kernel; empty if it may have one.
 
-    Vectors without a size have so many `columns`.
+    Vectors of open size have `columns` numbers.
     """
     if loss.has_columns:
         spaces = (loss.prediction_space, loss.target_space)
@@ -120,7 +120,7 @@ def watched_function(
     weighted: bool = False,
     widths: tuple[int, ...] = (),
 ) -> WatchedFunction:
-    """Return a function of a loss that has a kernel, or may get one; see `candidate_of`."""
+    """Return a loss's function that has a kernel or may get one; see `candidate_of`."""
     key = (type(loss), loss._identity, form, columns, by_index, widths)
     candidate = functools.partial(
         candidate_of, loss, form, columns, by_index=by_index, widths=widths
@@ -194,7 +194,7 @@ def _is_outside(xp: Namespace, space: Any, x: Array) -> Array:
 
 
 class CallKernels(NamedTuple):
-    """The kernels of a call, in the place of the loss on a tile, and in that of tiles."""
+    """The kernels of a call, which replace the body on a tile, or the tiles."""
 
     tile_function: Callable[..., Any] | None = None  # tile_function(xp, y, t)
     block_kernel: BlockKernel | None = None
@@ -211,7 +211,7 @@ def kernels_for(
     out: NDArray | None = None,
     scale: float = 1.0,
 ) -> CallKernels:
-    """Return the kernels that a call has by now.
+    """Return the kernels that a call has now.
 
     Derivatives of a whole call go to `out`, times `scale`.
     """
@@ -294,7 +294,7 @@ def _as_index(t: NDArray) -> NDArray:
 
 
 class BlockKernel:
-    """A call whose blocks a kernel computes without tiles, with their sums and factors.
+    """A call whose blocks a kernel computes without tiles, including sums and factors.
 
     Derivatives go to `out`, in the shape of the prediction, times `scale`.
     """
@@ -328,7 +328,7 @@ class BlockKernel:
         self.by_columns = self.check_first and has_few and reads_rows
 
     def block(self, first: int, last: int) -> Sums | None:
-        """Return the sums of some rows, None if they have to go through a tile."""
+        """Return the sums of some rows; None if they need a tile."""
         part = self._part(first, last)
         weight = None if self.weight is None else self.weight[part]
         if weight is not None and not weight.min(initial=1.0) > 0:
@@ -347,7 +347,7 @@ class BlockKernel:
         return None if total is None else Sums(total, weight_sum(weight, len(y)), len(y))
 
     def compared(self, first: int, last: int, by_tile: Callable[[], Sums]) -> Sums:
-        """Return the sums of some rows; on trial those of a tile, which are compared."""
+        """Return the sums of some rows; during a trial those of a tile, after a comparison."""
         sums = self.block(first, last)
         if sums is None or self.trial is None:
             return by_tile() if sums is None else sums

@@ -1,7 +1,7 @@
 """Candidates: functions that may have a kernel, and the tests that a kernel passes.
 
-A kernel is used only if the graph has the bits of the body on probes of the declared spaces, in
-the dtype and in float64, and if the machine code has them too.
+A kernel is used only if the graph and the machine code have the bits of the body on probes of the
+declared spaces, in the dtype and in float64.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class NoKernelError(Exception):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A function that may have a kernel; of rows, one for each length of rows.
+    """A function that may have a kernel, one per length of rows.
 
-    `owner` and `form`, the component and which of its functions it is, are for messages.
+    Messages use `owner` and `form`, the component and the name of the function.
     """
 
     owner: str
@@ -50,7 +50,7 @@ class Candidate:
     signature: KernelSignature  # of a kernel without weights
 
     def kernel(self, dtype: np.dtype[Any], *, weighted: bool = False) -> Kernel:
-        """Make the kernel; raise `NoKernelError` if it has other bits than the body."""
+        """Compile the kernel; raise `NoKernelError` if its bits are not the body's."""
         graph = self.graph(dtype)
         self._require_several_operations(graph)
         try:
@@ -61,7 +61,7 @@ class Candidate:
         return kernel
 
     def written(self, dtype: np.dtype[Any]) -> TileFunction:
-        """Write it out for tiles; raise `NoKernelError` if that has other bits than the body."""
+        """Write the function out for tiles; raise `NoKernelError` for bits unlike the body's."""
         written = self._written(dtype)
         # As for graphs.
         for kind in dict.fromkeys((dtype, _FLOAT64)):
@@ -91,7 +91,7 @@ class Candidate:
         return write(graph, self.signature.columns, self._layout)
 
     def problem(self, dtype: np.dtype[Any]) -> str:
-        """Return why there is no kernel, without making one; empty if there may be one."""
+        """Return why there is no kernel, without compiling; empty if there may be one."""
         try:
             graph = self.graph(dtype)
             write_kernel(graph, dtype, self.signature)
@@ -101,7 +101,7 @@ class Candidate:
         return ""
 
     def graph(self, dtype: np.dtype[Any]) -> Graph:
-        """Trace the body; raise `NoKernelError` if it has no graph, or one with other bits."""
+        """Trace the body; raise `NoKernelError` if it has no graph, or a graph with other bits."""
         graph = self._trace(dtype)
         # A body in float64 hides a lost second word from any number of float32 probes.
         for kind in dict.fromkeys((dtype, _FLOAT64)):

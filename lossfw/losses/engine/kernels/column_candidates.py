@@ -1,4 +1,4 @@
-"""Candidates of named columns: kernels of elements with an input for each number of a record."""
+"""Candidates of named columns: kernels of elements with one input per number of a record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_OPERATIONS = 1200
 
 
 class ColumnCandidate(Candidate):
-    """A function of records of columns that may have a kernel, one for each length of vectors."""
+    """A function of records that may have a kernel, one per length of vectors."""
 
     def _trace(self, dtype: np.dtype[Any], use: GraphUse = "kernel") -> Graph:
         widths = dict(zip(self.spaces, self.signature.widths, strict=True))

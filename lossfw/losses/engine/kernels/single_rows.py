@@ -1,4 +1,4 @@
-"""The kernels of single rows with a class index, for a library that asks for one row at a time."""
+"""The kernels of single rows with a class index, for libraries that process one row at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FLOAT64 = np.dtype(np.float64)
 
 
 class RowKernels:
-    """The kernels of some derivatives of rows of so many columns, together once each has one."""
+    """The kernels of several derivatives of rows, used once each derivative has one."""
 
     def __init__(self, loss: Any, forms: Sequence[ResultForm], columns: int) -> None:
         self._functions = [
@@ -25,9 +25,10 @@ class RowKernels:
         self._usable: list[UsableKernel] = []
 
     def results(self, y: NDArray, index: NDArray) -> list[NDArray] | None:
-        """Return the derivatives of a row; None while there are no kernels, or if the body has to.
+        """Return the derivatives of a row.
 
-        The kernels are looked for once, as that takes as long as they do.
+        It is None while there are no kernels, or if the body must compute them. The kernels are
+        looked up once, because a lookup takes as long as they do.
         """
         if not self._usable:
             found = [function.usable_kernel() for function in self._functions]
@@ -48,7 +49,7 @@ class RowKernels:
             function.add_seconds(seconds)
 
     def confirmed(self, actual: Any, by_body: Callable[[], Any], columns: int) -> Any:
-        """Return results of kernels; on trial those of the body, with which they are compared."""
+        """Return the results of kernels; during a trial those of the body, after a comparison."""
         trials = [usable.trial for usable in self._usable if usable.trial is not None]
         if not trials:
             return actual

@@ -16,8 +16,8 @@ _TILES = 32
 class TileFunction:
     """A function of tiles.
 
-    ``function(y, t)`` returns `count` results, and then truths: whether the body has to compute
-    them. ``shaped(results, y)`` gives results the shapes of the body's.
+    ``function(y, t)`` returns `count` results, and then a mask of those that the body must
+    compute. ``shaped(results, y)`` gives the results the shapes of the body's.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class TileFunction:
         return shaped if len(shaped) > 1 else shaped[0]
 
     def results(self, y: NDArray, t: NDArray) -> tuple[NDArray, ...]:
-        """Return the results, and for each element or row whether the body has to compute it."""
+        """Return the results, and a mask of the elements or rows that the body must compute."""
         with np.errstate(all="ignore"):
             results = self._function(y, t)
         is_rare = np.zeros(len(y), bool)

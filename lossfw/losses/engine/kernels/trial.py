@@ -1,7 +1,7 @@
-"""Trials: a kernel's first calls, which the body computes too.
+"""Trials: the first calls of a kernel, which the body also computes.
 
 Probes are a check, not a proof. So the first numbers that a user gets are the body's, and the
-kernel is used from then on if it has the same bits.
+kernel is used afterwards if its bits are the same.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Trial:
         return self._elements >= _ENOUGH
 
     def compare(self, actual: Any, expected: Any, elements: int) -> None:
-        """Compare the results of a kernel with those of the body, of so many elements."""
+        """Compare the results of a kernel with those of the body, for a number of elements."""
         pairs = list(zip(_as_tuple(actual), _as_tuple(expected), strict=False))
         unlike = sum(count_unlike(*pair) for pair in pairs)
         if unlike:
@@ -46,7 +46,7 @@ class Trial:
 def on_trial(
     trial: Trial | None, kernel: Callable[..., Any], body: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """Return a function of a tile: the kernel's, or on trial the body's, which is compared."""
+    """Return a function of a tile: the kernel's; during a trial the body's, after a comparison."""
     if trial is None:
         return kernel
 
@@ -59,7 +59,7 @@ def on_trial(
 
 
 def count_unlike(actual: Any, expected: Any) -> int:
-    """Return at how many places arrays differ in another bit than those of NaN."""
+    """Return the number of elements at which arrays differ in bits, other than those of NaN."""
     if getattr(expected, "shape", None) != actual.shape or expected.dtype != actual.dtype:
         return int(actual.size)
     differ = (actual != expected) & ~(np.isnan(actual) & np.isnan(expected))

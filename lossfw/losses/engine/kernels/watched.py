@@ -1,7 +1,7 @@
-"""Kernels: which functions have one by now, and the thread that makes them.
+"""Watched functions: those with a kernel, and the thread that compiles kernels.
 
-A function is compiled once its tiles have taken so long that a kernel pays. Until then, and where
-a function has no kernel, tiles compute the same bits.
+A function is compiled once its tiles have taken so long that a kernel pays. Until then, and without
+a kernel, tiles compute the same bits.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ _trusts = ContextVar("_trusts", default=False)
 
 
 class UsableKernel(NamedTuple):
-    """A kernel, or a function in its place, and the trial that it is still on."""
+    """A kernel, or a written function, and its trial."""
 
     kernel: Any
     trial: Trial | None
@@ -78,7 +78,7 @@ class UsableKernel(NamedTuple):
 
 @contextmanager
 def trusted() -> Iterator[None]:
-    """Use kernels without a trial inside the ``with`` block: this thread compares them."""
+    """Use kernels without a trial inside the ``with`` block, because this thread compares them."""
     token = _trusts.set(True)
     try:
         yield
@@ -87,14 +87,14 @@ def trusted() -> Iterator[None]:
 
 
 def may_have_kernel(size: int) -> bool:
-    """Return whether a call that has a fast path may go to a kernel at so many elements."""
+    """Return whether a call with a fast path may use a kernel for so many elements."""
     mode = engine_mode()
     return mode == "compiled" or (size >= SMALL and mode != "tiles")
 
 
 @dataclass(slots=True, eq=False)
 class WatchedFunction:
-    """A function: timed, about to be compiled, compiled, or without a kernel."""
+    """A function whose time is measured: not compiled, waiting, compiled, or without a kernel."""
 
     candidate: Callable[[], Candidate]  # called when it is time to compile
     dtype: np.dtype[Any]
@@ -111,7 +111,7 @@ class WatchedFunction:
     written_trial: Trial | None = None
 
     def usable_kernel(self) -> UsableKernel | None:
-        """Return the kernel, None while or where there is none."""
+        """Return the kernel; None if there is none (yet)."""
         mode = engine_mode()
         if mode == "tiles":
             return None
@@ -120,11 +120,11 @@ class WatchedFunction:
         return self._usable(self.kernel, self.trial)
 
     def usable_written(self) -> UsableKernel | None:
-        """Return the function written out for tiles, None while or where there is none."""
+        """Return the function written out for tiles; None if there is none (yet)."""
         return self._usable(self.written, self.written_trial)
 
     def add_seconds(self, seconds: float) -> None:
-        """Add the seconds of this thread that a call took, and make what pays by then."""
+        """Add the CPU seconds of a call in this thread, and compile what pays by then."""
         self.seconds += seconds
         if engine_mode() not in _BY_TIME:
             return
@@ -147,11 +147,11 @@ class WatchedFunction:
             _explain(f"{self.problem}: {self.candidate().owner} stays in tiles")
 
     def is_made(self) -> bool:
-        """Tell whether there is a kernel, or a function in its place."""
+        """Tell whether there is a kernel or a written function."""
         return self.kernel is not None or self.written is not None
 
     def forget(self) -> None:
-        """Let go of what is made, which a thread that computes with it still has."""
+        """Release the kernel; a thread that computes with it keeps it until then."""
         # A function and its trial know each other, so that it is not freed at once.
         self.kernel = self.written = None
 
@@ -241,7 +241,7 @@ def watch(
     weighted: bool = False,
     may_be_written: bool = False,
 ) -> WatchedFunction:
-    """Return a function by its key, which is equal for functions that compute the same."""
+    """Return the watched function of a key, which is equal for functions that compute the same."""
     key = (*key, dtype.char, weighted)
     found = _entries.get(key)
     if found is None:
@@ -331,7 +331,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def wait() -> None:
-    """Wait until the kernels that are pending are made, or refused."""
+    """Wait until pending kernels are compiled or refused."""
     _worker.wait()
 
 
