@@ -10,8 +10,8 @@ from lossfw.learning import (
     BoostingBridge,
     Bridge,
     EstimatorOutputs,
-    flat_refusal,
     output_activation_of,
+    zero_gradient_reason,
 )
 
 __all__ = [
@@ -19,6 +19,6 @@ __all__ = [
     "BoostingBridge",
     "Bridge",
     "EstimatorOutputs",
-    "flat_refusal",
     "output_activation_of",
+    "zero_gradient_reason",
 ]

@@ -81,7 +81,7 @@ class CatBoostMetric(Frozen):
         y = np.stack([np.asarray(approx) for approx in approxes], axis=1)
         w = None if weight is None or len(weight) == 0 else np.asarray(weight, np.float64)
         raw = y if self.derivatives.loss.takes_rows else y[:, 0]
-        rows = self.derivatives.rows(raw, np.asarray(target), w)
+        rows = self.derivatives.prepare_rows(raw, np.asarray(target), w)
         total = self.derivatives.loss(rows.y, rows.t, sample_weight=rows.w, reduction="sum")
         return float(total), float(len(rows.t) if w is None else w.sum())
 

@@ -112,7 +112,7 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
         n_threads: int = 1,
     ) -> Any:
         """Return the loss of each row, times its weight."""
-        rows = self._derivatives.rows(self._raw(raw_prediction), y_true, sample_weight)
+        rows = self._derivatives.prepare_rows(self._raw(raw_prediction), y_true, sample_weight)
         losses = self._derivatives.loss(rows.y, rows.t, sample_weight=rows.w, reduction="none")
         return _filled(losses, loss_out)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lossfw.errors import ArgumentError, ShapeError
-from lossfw.learning.raw_form import as_loss, flat_refusal
+from lossfw.learning.raw_form import as_loss, zero_gradient_reason
 from lossfw.losses.loss import Loss
 
 
@@ -14,7 +14,7 @@ def trainable_loss(loss: Any, *, fuse: bool) -> Loss:
     """Return a loss, on raw outputs if it is fused; refuse one without a gradient."""
     given = as_loss(loss)
     trained = (given.on_raw_outputs() or given) if fuse else given
-    why = flat_refusal(trained)
+    why = zero_gradient_reason(trained)
     if why is not None:
         raise ArgumentError(why)
     # Some losses keep it, and `torch.compile` cannot follow how it is made.

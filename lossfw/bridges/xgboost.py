@@ -331,7 +331,7 @@ class XGBoostBridge(BoostingLibrary):
         sizes = sizes_of(dtrain)
         begun = None
         if xgb_model is None:
-            rows = made.derivatives.targets(labels, weight, sizes)
+            rows = made.derivatives.prepare_targets(labels, weight, sizes)
             begin = start(made.derivatives.given_loss, rows.t, rows.w, classes=columns)
         else:
             xgb_model = booster_of(xgb_model, xgb)
@@ -348,7 +348,7 @@ class XGBoostBridge(BoostingLibrary):
         elif "base_score" not in params:
             refuse_dead_start(made.derivatives, begin, labels, weight)
         # Read and looked at once, and not in each round.
-        known = made.derivatives.targets(labels, weight, sizes, narrow=True)
+        known = made.derivatives.prepare_targets(labels, weight, sizes, narrow=True)
         kwargs.setdefault("custom_metric", self.metric(loss, target=target))
         return xgb.train(
             merged, dtrain, num_boost_round,

@@ -385,9 +385,9 @@ def cannot_be_checked(model: Model) -> str:
         return "stands for the model in a folder: check that by its name, with -p file=FILE."
     if (library := model.missing_library()) is not None:
         return f"needs {library}, which is not installed: {model.install_command()}"
-    if model.file is None and (why := model.incomplete()):
+    if model.file is None and (why := model.missing_reason()):
         return f"cannot learn yet: {why}"
-    if model.learns is None and model.file is None:
+    if model.training_mode is None and model.file is None:
         return (
             "only makes predictions, and has no file to make them by: name one with -p file=FILE, "
             f"or in {type(model).__name__}.examples()."

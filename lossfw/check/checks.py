@@ -44,10 +44,10 @@ _ORDER = (
     "purity:bits", "purity:kernels", "reductions", "value:guard", "value:roundtrip",
     "gradient:both", "curvature:bound", "distribution:quantile", "distribution:curvature",
     "group:sizes", "group:alone", "group:neutral", "group:split", "model:purity", "model:shape",
-    "model:place", "model:layout", "model:threads", "model:copy", "model:takes", "model:file",
-    "model:reported_outputs", "model:legs", "model:seed", "model:refuses", "metric:purity",
-    "metric:split",
-    "metric:order", "metric:weights", "metric:nan", "metric:refuses", "metric:bounds",
+    "model:place", "model:layout", "model:threads", "model:copy",
+    "model:accepted_inputs", "model:file", "model:reported_outputs", "model:legs",
+    "model:seed", "model:refusal", "metric:purity", "metric:split", "metric:order",
+    "metric:weights", "metric:nan", "metric:refuses", "metric:bounds",
     "metric:better", "metric:formula", "metric:intervals",
 )  # fmt: skip
 

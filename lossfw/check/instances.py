@@ -130,7 +130,7 @@ def _of_model(instances: list[Any]) -> list[InstanceToCheck]:
     useful = [
         one
         for one in instances
-        if one.file is not None or (one.learns is not None and one.incomplete() is None)
+        if one.file is not None or (one.training_mode is not None and one.missing_reason() is None)
     ]
     by_text = {repr(one): InstanceToCheck(one) for one in useful or instances[:1]}
     return list(by_text.values())

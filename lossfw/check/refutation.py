@@ -34,7 +34,7 @@ class Refutation:
         The seed of the search.
     cause : hashable
         Equal for checks that ended with the same error; None for a wrong result.
-    blocks : bool
+    stops_checks : bool
         Whether this finding stops further checks.
     grade : str
         ``"wrong"``; or a note: ``"digits"`` if digits are lost, ``"extreme"`` if only extreme
@@ -55,7 +55,7 @@ class Refutation:
     snippet: str = ""
     seed: int = 0
     cause: Hashable = None
-    blocks: bool = False
+    stops_checks: bool = False
     grade: Grade = "wrong"
     error: Error | None = None
     component: str = ""

@@ -57,9 +57,9 @@ class Report:
         Claims that the component does not make.
     not_applicable : dict of str to str
         Checks that do not apply to the component, with the reason.
-    expected : dict of str to str
+    expected_failures : dict of str to str
         Expected failures that failed, with the given reason.
-    unexpected : dict of str to str
+    unexpected_passes : dict of str to str
         Expected failures that did not fail, with the given reason.
     not_run : dict of str to str
         Checks without an outcome, with the reason: the time limit, or an error that another check
@@ -98,7 +98,7 @@ class Report:
         The seed of the search.
     remarks : list of str
         Other remarks, such as a promised range or a cost, one per line.
-    is_own_truth : bool
+    has_no_formula : bool
         Whether the component has no formula, so the value is compared only with itself.
     parameter_sets : int
         The number of parameter sets at which the component was checked.
@@ -115,8 +115,8 @@ class Report:
     passed: list[PassedCheck] = field(default_factory=list)
     not_claimed: list[str] = field(default_factory=list)
     not_applicable: dict[str, str] = field(default_factory=dict)
-    expected: dict[str, str] = field(default_factory=dict)
-    unexpected: dict[str, str] = field(default_factory=dict)
+    expected_failures: dict[str, str] = field(default_factory=dict)
+    unexpected_passes: dict[str, str] = field(default_factory=dict)
     not_run: dict[str, str] = field(default_factory=dict)
     stages: list[str] = field(default_factory=list)
     late_stages: list[str] = field(default_factory=list)
@@ -135,7 +135,7 @@ class Report:
     component: str = ""
     seed: int = 0
     remarks: list[str] = field(default_factory=list)
-    is_own_truth: bool = False
+    has_no_formula: bool = False
     parameter_sets: int = 1
 
     @property
@@ -144,7 +144,7 @@ class Report:
         return bool(self.missing_library) or self.is_deselected
 
     @property
-    def unfinished(self) -> bool:
+    def is_unfinished(self) -> bool:
         """Whether the time limit was reached before all checks had run."""
         return bool(self.late_checks)
 
@@ -154,7 +154,7 @@ class Report:
         return sum(passed.examples for passed in self.passed)
 
     @property
-    def wrong(self) -> list[Refutation]:
+    def failures(self) -> list[Refutation]:
         """The refutations that are failures."""
         return [r for r in self.refuted if self.severity(r) == "wrong"]
 
@@ -166,7 +166,7 @@ class Report:
     @property
     def causes(self) -> list[SharedCause]:
         """The causes of failures and notes, by severity."""
-        return causes([*self.wrong, *self.notes])
+        return causes([*self.failures, *self.notes])
 
     def severity(self, refutation: Refutation) -> str:
         """Return ``"wrong"``, ``"note"``, or ``"convention"`` for one that does not count."""
@@ -177,22 +177,22 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether no check failed, all were run, and all expected failures failed."""
-        return not (self.fails or self.not_judged)
+        return not (self.has_failures or self.not_judged)
 
     @property
-    def fails(self) -> bool:
+    def has_failures(self) -> bool:
         """Whether a check failed, other than by an error in lossfw itself."""
-        if (self.unfinished or self.not_checked) and not self.allow_unfinished:
+        if (self.is_unfinished or self.not_checked) and not self.allow_unfinished:
             return True
         if self.not_checked or self.skipped:
             return False
-        is_wrong = bool(self.wrong or (self.strict and self.notes) or self.unexpected)
+        is_wrong = bool(self.failures or (self.strict and self.notes) or self.unexpected_passes)
         return is_wrong or self.nothing_ran
 
     @property
     def nothing_ran(self) -> bool:
         """Whether no check ran, for instance because none of the chosen checks applies."""
-        return not (self.passed or self.refuted or self.not_judged or self.unfinished)
+        return not (self.passed or self.refuted or self.not_judged or self.is_unfinished)
 
     @property
     def verdict(self) -> str:
@@ -210,8 +210,8 @@ class Report:
         conventions = [first.check for first in firsts if first.grade == "convention"]
         if conventions:
             return f"differs only by convention: {_listed(conventions)}"
-        if self.unexpected:
-            return f"not refuted, although expected to be: {_listed(list(self.unexpected))}"
+        if self.unexpected_passes:
+            return f"not refuted, although expected to be: {_listed(list(self.unexpected_passes))}"
         if self.not_judged and not firsts:
             return f"could not be checked: {_listed(list(self.not_judged))}"
         refuted = "nothing refuted"
@@ -220,8 +220,8 @@ class Report:
             refuted = f"nothing wrong, {_count(len(firsts), 'note')}: {notes}"
         return "".join([
             refuted,
-            " by the checks that ran" if self.unfinished and not firsts else "",
-            f" ({NO_FORMULA})" if self.is_own_truth and self._looked_at_values else "",
+            " by the checks that ran" if self.is_unfinished and not firsts else "",
+            f" ({NO_FORMULA})" if self.has_no_formula and self._looked_at_values else "",
         ])  # fmt: skip
 
     @property
@@ -246,20 +246,20 @@ class Report:
             "name": self.name,
             "ok": self.ok,
             "verdict": self.verdict,
-            "is_own_truth": self.is_own_truth,
+            "has_no_formula": self.has_no_formula,
             "remarks": list(self.remarks),
-            "wrong": [refutation.check for refutation in self.wrong],
+            "failures": [refutation.check for refutation in self.failures],
             "notes": [refutation.check for refutation in self.notes],
             "refuted": [
                 {**refutation.to_dict(), "severity": self.severity(refutation)}
                 for refutation in self.refuted
             ],
-            "held": {passed.check: passed.examples for passed in self.passed},
+            "passed": {passed.check: passed.examples for passed in self.passed},
             "not_claimed": list(self.not_claimed),
             "witnesses": dict(self.witnesses),
             "not_applicable": dict(self.not_applicable),
-            "expected": dict(self.expected),
-            "unexpected": dict(self.unexpected),
+            "expected_failures": dict(self.expected_failures),
+            "unexpected_passes": dict(self.unexpected_passes),
             "not_run": dict(self.not_run),
             "not_judged": dict(self.not_judged),
             "limited": dict(self.limited),
@@ -291,9 +291,9 @@ class Report:
             others = [r.check for r in self.refuted if r.grade == "convention"]
             if others:
                 yield f"  other conventions, which do not count: {_listed(others)}"
-        for check, reason in self.unexpected.items():
+        for check, reason in self.unexpected_passes.items():
             yield f"  {check}: expected to fail ({reason}), but it holds: remove the expectation"
-        for check, reason in self.expected.items():
+        for check, reason in self.expected_failures.items():
             yield f"  {check} failed, as expected: {reason}"
         # What was late is one count in the summary.
         not_run = _without(self.not_run, self.late_checks)
@@ -335,15 +335,15 @@ class Report:
             is_deselected=first.is_deselected,
             seed=first.seed,
             remarks=list(dict.fromkeys(line for report in reports for line in report.remarks)),
-            is_own_truth=any(report.is_own_truth for report in reports),
+            has_no_formula=any(report.has_no_formula for report in reports),
             parameter_sets=max(len(names), *(report.parameter_sets for report in reports)),
         )
         for report in reports:
-            whole.expected |= report.expected
+            whole.expected_failures |= report.expected_failures
             whole.not_judged |= report.not_judged
             whole.witnesses |= report.witnesses
             whole.limited |= report.limited
-        failed = {refutation.check for refutation in whole.refuted} | whole.expected.keys()
+        failed = {refutation.check for refutation in whole.refuted} | whole.expected_failures.keys()
         failed |= whole.not_judged.keys()
         examples: dict[str, int] = {}
         for report in reports:
@@ -353,7 +353,7 @@ class Report:
         whole.passed = [PassedCheck(check, count) for check, count in examples.items()]
         known = failed | examples.keys()
         for report in reports:
-            whole.unexpected |= _without(report.unexpected, whole.expected)
+            whole.unexpected_passes |= _without(report.unexpected_passes, whole.expected_failures)
             whole.not_run |= _without(report.not_run, known)
             whole.not_applicable |= _without(report.not_applicable, known)
             whole.not_claimed += [
@@ -367,7 +367,7 @@ class Report:
 def summary(reports: Sequence[Report]) -> str:
     """Return the counts of causes, findings and other checks, and of examples."""
     parts = []
-    findings = sum(len(report.wrong) + len(report.notes) for report in reports)
+    findings = sum(len(report.failures) + len(report.notes) for report in reports)
     if findings:
         causes = sum(len(report.causes) for report in reports)
         parts.append(f"{_count(causes, 'cause')} of {_count(findings, 'finding')}")
@@ -399,7 +399,7 @@ def exit_code(reports: Sequence[Report]) -> int:
         return FAILED
     if all(report.ok for report in reports):
         return 0
-    return FAILED if any(report.fails for report in reports) else NOT_JUDGED
+    return FAILED if any(report.has_failures for report in reports) else NOT_JUDGED
 
 
 def one_of_several(reports: Sequence[Report]) -> Report:

@@ -168,7 +168,7 @@ def run_stage(
             outcome = attempt(suite, name, search)
         result.outcomes[name] = outcome
         if isinstance(outcome, Refutation) and name not in expected:
-            if outcome.blocks:
+            if outcome.stops_checks:
                 result.ended_by = _nothing_left(name)
             elif options.first and _fails(suite, options, outcome):
                 result.ended_by = "stopped after the first failure"
@@ -211,7 +211,7 @@ def report_of(
         allow_unfinished=options.allow_unfinished,
         conventions=_has_conventions(suite, options),
         strict=options.strict,
-        is_own_truth=_is_own_truth(suite),
+        has_no_formula=_has_no_formula(suite),
         component="" if suite.component is None else suite.component.name,
         seed=options.seed,
         remarks=_remarks(suite.subject),
@@ -264,7 +264,7 @@ def _late(
     return {stage: names for stage, names in late.items() if names}
 
 
-def _is_own_truth(suite: CheckSuite) -> bool:
+def _has_no_formula(suite: CheckSuite) -> bool:
     """Tell whether results are compared with the value alone, for want of a formula."""
     component = suite.component
     return isinstance(component, Loss | Activation) and not has_formula(component)
@@ -321,7 +321,7 @@ class FindingDeduplicator:
         """Return an outcome, as not run if another check has reported the same error."""
         if not isinstance(outcome, Refutation):
             return outcome
-        if outcome.blocks:
+        if outcome.stops_checks:
             self.blocked_by = outcome.check
         if outcome.cause is None:
             return outcome
@@ -422,7 +422,7 @@ def _refutation(suite: CheckSuite, name: str, refuted: Counterexample, seed: int
         snippet=snippet(suite.setup, refuted.inputs, refuted.code),
         seed=seed,
         cause=refuted.cause or (None if cause is None else cause.key),
-        blocks=refuted.blocks,
+        stops_checks=refuted.stops_checks,
         grade=grade_of(name, suite.subject, refuted.inputs, refuted.grade),
         error=refuted.error,
         component=suite.name,
@@ -462,8 +462,8 @@ def _record(report: Report, name: str, outcome: CheckOutcome, reason: str) -> No
     elif isinstance(outcome, PassedCheck):
         report.passed.append(outcome)
         if reason:
-            report.unexpected[name] = reason
+            report.unexpected_passes[name] = reason
     elif reason:
-        report.expected[name] = reason
+        report.expected_failures[name] = reason
     else:
         report.refuted.append(outcome)

@@ -68,7 +68,7 @@ def _are_promised(check: str, subject: object, inputs: Mapping[str, NDArray]) ->
         return True
     if not isinstance(subject, Subject):
         # The argument of an activation is a real number, or a row of them.
-        return all(PROMISED.holds(x).all() for x in inputs.values() if x.dtype.kind in "fiu")
+        return all(PROMISED.contains(x).all() for x in inputs.values() if x.dtype.kind in "fiu")
     y, t = inputs.get("y"), inputs.get("t")
     if y is not None and t is not None and not subject.rows:
         y, t = y.ravel(), t.ravel()

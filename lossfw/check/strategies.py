@@ -187,7 +187,7 @@ def _rows(space: Space, count: int, dtype: str, size: int | None = None) -> Any:
         return _members(space.of_numbers if isinstance(space, Vector) else space, shape, dtype)
     widths = zip(space.spaces, space.widths(size), strict=True)
     parts = _hypothesis().strategies.tuples(*[_rows(own, count, dtype, n) for own, n in widths])
-    return parts.map(lambda drawn: space.join(np, drawn).reshape(shape))
+    return parts.map(lambda drawn: space.from_record(np, drawn).reshape(shape))
 
 
 def _columns(loss: Loss) -> list[int]:
@@ -201,7 +201,7 @@ def _some_target(loss: Loss, columns: int) -> NDArray:
     if loss.takes_rows and loss.target_space is CLASS_INDEX:
         return np.zeros(1, int)
     shares = np.full((1, columns), 1 / columns)
-    return shares if loss.target_space.outside(shares) is None else np.ones((1, columns))
+    return shares if loss.target_space.outside_or_none(shares) is None else np.ones((1, columns))
 
 
 def _target(loss: Loss, shape: tuple[int, ...], dtype: str) -> Any:
@@ -237,7 +237,7 @@ def _member(space: Space, dtype: str) -> Any:
     largest = _LARGEST[dtype]
     if not isinstance(space, Interval):
         samples = st.floats(-largest, largest, width=width, allow_subnormal=False)
-        return samples.filter(lambda x: space.outside(np.array([x], dtype)) is None)
+        return samples.filter(lambda x: space.outside_or_none(np.array([x], dtype)) is None)
     low, high = max(space.low, -largest), min(space.high, largest)
     if not space.low_included:
         # The neighbours of an excluded 0 are subnormal: begin with the normal numbers.

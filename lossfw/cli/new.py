@@ -136,13 +136,13 @@ def new_activation(name: str, kind: str) -> None:
 
 @new.command("model", cls=Command)
 @click.argument("name")
-@_kind_option(_WAYS_TO_LEARN, _LEARNS_HELP, "--learns")
-def new_model(name: str, learns: str) -> None:
+@_kind_option(_WAYS_TO_LEARN, _LEARNS_HELP, "--training-mode")
+def new_model(name: str, training_mode: str) -> None:
     """Write NAME.py, a local plugin file with one model that learns."""
     step, line = "write your model, then", "lossfw check --plugin NAME.py"
-    use = f"plugins: [NAME.py], model: NAME, train: {_TRAINED[learns]}"
+    use = f"plugins: [NAME.py], model: NAME, train: {_TRAINED[training_mode]}"
     also = ("and train it by a configuration with", use)
-    _new_file("model", name, _WAYS_TO_LEARN[learns], step, line, *also)
+    _new_file("model", name, _WAYS_TO_LEARN[training_mode], step, line, *also)
 
 
 def _add_command(kind: str, step: str, line: str) -> None:
@@ -177,9 +177,9 @@ def _new_file(kind: str, name: str, template: str, step: str, *lines: str) -> No
 @click.option("--loss", help="The name of its first loss; my_loss without --loss and --model.")
 @_kind_option(KINDS_OF_LOSS, _KIND_HELP)
 @click.option("--model", help="The name of its first model, instead of a loss.")
-@_kind_option(_WAYS_TO_LEARN, _LEARNS_HELP, "--learns")
+@_kind_option(_WAYS_TO_LEARN, _LEARNS_HELP, "--training-mode")
 def new_plugin(
-    distribution: str, loss: str | None, kind: str, model: str | None, learns: str
+    distribution: str, loss: str | None, kind: str, model: str | None, training_mode: str
 ) -> None:
     """Write a folder DISTRIBUTION, a package with one loss or model that others can install."""
     if not _DISTRIBUTION.fullmatch(distribution):
@@ -190,7 +190,7 @@ def new_plugin(
     if loss and model:
         raise ArgumentError("--loss and --model are given: a new plugin has one component.")
     if model is not None:
-        words, template, offered = _words(model, "model"), _WAYS_TO_LEARN[learns], _MODEL
+        words, template, offered = _words(model, "model"), _WAYS_TO_LEARN[training_mode], _MODEL
     else:
         words, template = _words(loss or "my_loss", "loss"), f"{kind}.py"
         offered = {**KINDS_OF_LOSS[kind]._asdict(), **_LOSS}

@@ -265,7 +265,7 @@ def _train_one(request: RunRequest, as_json: bool, *, drops_weights: bool) -> No
     run = prepare_training(request)
     if drops_weights:
         raise ArgumentError(_LOST_WEIGHTS)
-    with ProgressBar("rows" if run.training.learns == "epochs" else "rounds") as progress:
+    with ProgressBar("rows" if run.training.training_mode == "epochs" else "rounds") as progress:
         outcome = carry_out_training(request, run, progress=progress, warn=warn)
     if as_json:
         say(to_json(outcome.trained.to_dict()))

@@ -37,10 +37,10 @@ class Columns(Space):
     --------
     >>> from lossfw import POSITIVE, REAL
     >>> space = Columns.of(location=REAL, scale=POSITIVE)
-    >>> row = space.split(np.asarray([[1.0, 2.0], [3.0, 4.0]]))
+    >>> row = space.to_record(np.asarray([[1.0, 2.0], [3.0, 4.0]]))
     >>> row.scale
     array([2., 4.])
-    >>> space.join(np, {"scale": row.scale, "location": row.location})
+    >>> space.from_record(np, {"scale": row.scale, "location": row.location})
     array([[1., 2.],
            [3., 4.]])
     >>> space.check(np.asarray([[1.0, -2.0]]), "prediction")
@@ -147,17 +147,17 @@ lower <= upper.
             f".{name}{label}" for name, space, width in columns for label in space.labels(width)
         ]
 
-    def fill(self, size: int, draw: Draw) -> Array:
-        """Return rows whose columns are generated one by one; see `Space.fill`."""
+    def generate_rows(self, size: int, draw: Draw) -> Array:
+        """Return rows whose columns are generated one by one; see `Space.generate_rows`."""
         pairs = zip(self.spaces, self.widths(size), strict=True)
-        rows = self.join(np, [space.fill(width, draw) for space, width in pairs])
+        rows = self.from_record(np, [space.generate_rows(width, draw) for space, width in pairs])
         return np.sort(rows, axis=-1) if self.is_ordered else rows
 
     def row_shape(self, size: int) -> tuple[int, ...]:
         """Return the shape of a member of `size` numbers; see `Space.row_shape`."""
         return (len(self.names), size // len(self.names)) if self.axes > 1 else (size,)
 
-    def parts(self, x: Array) -> Iterator[tuple[str, Space, Array]]:
+    def iter_columns(self, x: Array) -> Iterator[tuple[str, Space, Array]]:
         """Yield name, space and values of each column; single numbers lose the last axis."""
         first = 0
         for name, space, width in zip(
@@ -166,16 +166,16 @@ lower <= upper.
             yield name, space, x[..., first : first + width] if space.axes else x[..., first]
             first += width
 
-    def outside(self, x: Array) -> Array | None:
-        """Return a mask of rows with a value outside of its space; see `Space.outside`."""
-        found = [space.outside(part) for _, space, part in self.parts(x)]
+    def outside_or_none(self, x: Array) -> Array | None:
+        """Return a mask of rows with a value outside of its space; see `Space.outside_or_none`."""
+        found = [space.outside_or_none(part) for _, space, part in self.iter_columns(x)]
         bad = [mask for mask in found if mask is not None]
         bad += [falls for _, falls in self._falls(x)]
         return functools.reduce(lambda a, b: a | b, bad) if bad else None
 
     def check(self, x: Array, role: str, *, start: int = 0) -> None:
         """Raise `DomainError` for the first member of the first column that lies outside."""
-        for name, space, part in self.parts(x):
+        for name, space, part in self.iter_columns(x):
             space.check(part, f"{role}.{name}", start=start)
         for k, falls in self._falls(x):
             first, second = self.names[k : k + 2]
@@ -194,11 +194,11 @@ lower <= upper.
             if namespace_of(falls).any(falls):
                 yield k, falls
 
-    def split(self, x: Array) -> Any:
+    def to_record(self, x: Array) -> Any:
         """Return flat rows as a record of columns by name, a number without the last axis."""
-        return record_of(self.names)(*(part for _, _, part in self.parts(x)))
+        return record_of(self.names)(*(part for _, _, part in self.iter_columns(x)))
 
-    def join(self, xp: Namespace, parts: Any) -> Array:
+    def from_record(self, xp: Namespace, parts: Any) -> Array:
         """Return columns, as a mapping by name or in their order, as flat rows."""
         if isinstance(parts, Mapping):
             if set(parts) != set(self.names):

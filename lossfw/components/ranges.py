@@ -51,7 +51,7 @@ class PromisedRange:
     PromisedRange(low=1e-30, high=100.0, float32=(1e-10, 100.0))
     >>> print(sizes)
     up to 100
-    >>> sizes.holds(np.array([0.0, -50.0, 1e-40, np.inf, np.nan]))
+    >>> sizes.contains(np.array([0.0, -50.0, 1e-40, np.inf, np.nan]))
     array([ True,  True, False, False,  True])
     """
 
@@ -67,7 +67,7 @@ class PromisedRange:
             low, high = (narrow if end == usual else end for end, usual, narrow in ends)
             # A range beyond those of float32 is the same in both.
             object.__setattr__(self, "float32", (low, high) if low < high else wide)
-        for low, high in (wide, self.of("float32")):
+        for low, high in (wide, self.limits("float32")):
             if not 0 <= low < high:
                 raise ArgumentError(
                     f"a range of sizes goes from {low!r} to {high!r}; expected two numbers of at "
@@ -78,19 +78,19 @@ class PromisedRange:
     def common(cls, ranges: Iterable[PromisedRange]) -> PromisedRange:
         """Return the intersection of ranges; almost empty if they do not overlap."""
         given = list(ranges)
-        both = [[one.of(dtype) for one in given] for dtype in ("float64", "float32")]
+        both = [[one.limits(dtype) for one in given] for dtype in ("float64", "float32")]
         ends = ((max(low), min(high)) for low, high in (zip(*x, strict=True) for x in both))
         wide, narrow = ((low, max(high, float(np.nextafter(low, np.inf)))) for low, high in ends)
         return cls(*wide, narrow)
 
-    def of(self, dtype: str | np.dtype[Any]) -> tuple[float, float]:
+    def limits(self, dtype: str | np.dtype[Any]) -> tuple[float, float]:
         """Return the smallest and the largest magnitude in a dtype."""
         is_narrow = np.dtype(dtype).itemsize <= np.dtype(np.float32).itemsize
         return self.float32 if self.float32 and is_narrow else (self.low, self.high)
 
-    def holds(self, x: NDArray) -> NDArray:
+    def contains(self, x: NDArray) -> NDArray:
         """Return a mask of the numbers in the range; NaN is inside, infinity is not."""
-        ends = np.asarray(self.of(x.dtype))
+        ends = np.asarray(self.limits(x.dtype))
         if x.dtype.kind == "f":
             # An end in the numbers' own dtype belongs to the range.
             with np.errstate(all="ignore"):
@@ -102,7 +102,7 @@ class PromisedRange:
 
     def __str__(self) -> str:
         wide = _sizes((self.low, self.high), _USUAL)
-        narrow = _sizes(self.of("float32"), _USUAL_NARROW)
+        narrow = _sizes(self.limits("float32"), _USUAL_NARROW)
         return wide if narrow == wide else f"{wide} (float32: {narrow})"
 
 

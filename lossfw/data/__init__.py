@@ -2,7 +2,7 @@
 
 from lossfw.data.archives import check_sizes
 from lossfw.data.arrays import file_kind, open_columns, open_dataset, read_array
-from lossfw.data.categories import category_column, joined
+from lossfw.data.categories import category_column, concatenate_columns
 from lossfw.data.chosen_rows import ChosenRows
 from lossfw.data.columns import ColumnError, DataColumn
 from lossfw.data.dataset import Batch, Dataset
@@ -16,8 +16,8 @@ from lossfw.data.npy import check_npz_name, npz_names, read_npz
 from lossfw.data.pictures import PictureFormat, Pictures, open_pictures
 from lossfw.data.row_filter import RowFilter
 from lossfw.data.row_transforms import ExpandColumn, changed_rows
-from lossfw.data.selected_rows import FilteredRows, Selection, taken
-from lossfw.data.source import File, Location, Source, no_column
+from lossfw.data.selected_rows import FilteredRows, Selection, select_rows
+from lossfw.data.source import File, Location, Source, column_error
 from lossfw.data.table import Table, TableOptions, TableRows
 
 __all__ = [
@@ -48,12 +48,12 @@ __all__ = [
     "changed_rows",
     "check_npz_name",
     "check_sizes",
+    "column_error",
+    "concatenate_columns",
     "digest_arrays",
     "digest_files",
     "file_kind",
     "join_digests",
-    "joined",
-    "no_column",
     "npz_names",
     "numbers_array",
     "open_columns",
@@ -62,5 +62,5 @@ __all__ = [
     "read_array",
     "read_bytes",
     "read_npz",
-    "taken",
+    "select_rows",
 ]

@@ -143,7 +143,7 @@ def encoded(
     numbers = tuple(name for name in data.input_names if name not in known)
     made = replace(
         data,
-        inputs=joined(parts),
+        inputs=concatenate_columns(parts),
         categories={},
         input_names=numbers,
         missing=data.missing or unknown_is_missing,
@@ -198,12 +198,12 @@ def _first_row(data: Dataset, name: str, code: int) -> int | None:
     return None
 
 
-def joined(parts: Sequence[RowArray]) -> RowArray:
+def concatenate_columns(parts: Sequence[RowArray]) -> RowArray:
     """Return the columns of several arrays (N, C) side by side; columns in a file stay there.
 
     Examples
     --------
-    >>> joined([np.ones((2, 1)), np.zeros((2, 2), int)]).tolist()
+    >>> concatenate_columns([np.ones((2, 1)), np.zeros((2, 2), int)]).tolist()
     [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]
     """
     if len(parts) == 1:

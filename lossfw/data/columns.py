@@ -99,7 +99,7 @@ class DataColumn:
         return cls(changed_rows(codes, TableEntry(numbers)))
 
     @property
-    def holds_texts(self) -> bool:
+    def holds_strings(self) -> bool:
         """Whether the values are texts."""
         return bool(self.labels)
 

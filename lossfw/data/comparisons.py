@@ -51,7 +51,7 @@ class ColumnComparison:
 
     def test(self, column: DataColumn) -> Callable[[NDArray], NDArray]:
         """Return a function that tests values: True where one satisfies the comparison."""
-        if column.holds_texts:
+        if column.holds_strings:
             table = np.array([self._holds(label) for label in column.known])
             return table.__getitem__
         compare, dtype = _OPERATORS[self.operator], column.values.dtype
@@ -62,7 +62,7 @@ class ColumnComparison:
 
     def unknown(self, column: DataColumn) -> Iterator[str]:
         """Yield the values that do not occur in a column of strings."""
-        if column.holds_texts and not self._orders:
+        if column.holds_strings and not self._orders:
             yield from (value for value in self.values if value not in column.known)
 
     @property

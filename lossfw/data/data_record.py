@@ -58,7 +58,7 @@ class DataRecord:
         with path.open("rb") as stream:
             if not stream.read(len(NPZ_MAGIC)).startswith(NPZ_MAGIC):
                 return cls()
-        texts = read_npz(path, "weights", RECORDED - {MEAN, SCALE}, texts=True)
+        texts = read_npz(path, "weights", RECORDED - {MEAN, SCALE}, strings=True)
         return cls._of(texts, read_npz(path, "weights", {MEAN, SCALE}), path)
 
     @classmethod

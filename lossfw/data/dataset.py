@@ -152,7 +152,9 @@ class Dataset:
             object.__setattr__(self, role, {n: self._checked_column(n, x) for n, x in columns})
         if self.groups is not None and not isinstance(self.groups, RowGroups):
             ids = self._checked_column("group", self.groups)
-            object.__setattr__(self, "groups", RowGroups.of("group", ids, self.name, self.rows))
+            object.__setattr__(
+                self, "groups", RowGroups.from_column("group", ids, self.name, self.rows)
+            )
 
     @property
     def group_numbers(self) -> NDArray | None:
@@ -357,7 +359,7 @@ class Dataset:
 
 def _if_sizes(column: DataColumn, rows: int) -> str:
     """Return a hint where a column has the sizes of groups in place of a name for each row."""
-    if column.holds_texts or np.sum(column.values) != rows:
+    if column.holds_strings or np.sum(column.values) != rows:
         return ""
     return (
         " These are sizes of groups: np.repeat(np.arange(len(sizes)), sizes) has a number for "

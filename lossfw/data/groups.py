@@ -28,7 +28,8 @@ class RowGroups:
 
     Examples
     --------
-    >>> groups = RowGroups.of("query", DataColumn.of(np.array(["a", "a", "b"])), "some data")
+    >>> queries = DataColumn.of(np.array(["a", "a", "b"]))
+    >>> groups = RowGroups.from_column("query", queries, "some data")
     >>> groups.starts.tolist(), groups.name_of(1)
     ([0, 2, 3], 'b')
     >>> groups.take(np.array([2, 0, 1, 2, 2])).starts.tolist()
@@ -40,7 +41,9 @@ class RowGroups:
     ids: DataColumn
 
     @classmethod
-    def of(cls, name: str, column: DataColumn, data: str, rows: NDArray | None = None) -> Self:
+    def from_column(
+        cls, name: str, column: DataColumn, data: str, rows: NDArray | None = None
+    ) -> Self:
         """Return the groups that a column names; messages call the data `data`.
 
         A column in a file is read once. If rows were left out, `rows` has the number of each row in
@@ -82,7 +85,7 @@ class RowGroups:
     def name_of(self, number: int) -> str | int | float:
         """Return the name of a group: its string or its number, an integer without decimals."""
         value = self.ids.values[number]
-        if self.ids.holds_texts:
+        if self.ids.holds_strings:
             return self.ids.labels[int(value)]
         return int(value) if value == int(value) else float(value)
 
@@ -144,7 +147,7 @@ def _runs(column: DataColumn) -> tuple[NDArray, NDArray]:
 
 def _absent(column: DataColumn, values: NDArray) -> NDArray:
     """Return the places of missing values."""
-    if not column.holds_texts:
+    if not column.holds_strings:
         return np.flatnonzero(np.isnan(values))
     missing = [code for code, label in enumerate(column.known) if label is None]
     return np.flatnonzero(np.isin(values, missing))

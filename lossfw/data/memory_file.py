@@ -69,13 +69,13 @@ class MemoryFile(type(Path())):  # type: ignore[misc]  # the class of a path on 
         assert isinstance(self.held, np.ndarray)
         return self.held
 
-    def arrays(self, wanted: Collection[str] | None = None, *, texts: bool) -> dict[str, NDArray]:
-        """Return the arrays by name, including strings if `texts`."""
+    def arrays(self, wanted: Collection[str] | None = None, *, strings: bool) -> dict[str, NDArray]:
+        """Return the arrays by name, including strings if `strings`."""
         assert isinstance(self.held, dict)
         found = {k: array for k, array in self.held.items() if wanted is None or k in wanted}
         for name, array in found.items():
-            if array.dtype.kind not in _NUMBERS + "U" * texts:
-                expected = "numbers or texts" if texts else "numbers"
+            if array.dtype.kind not in _NUMBERS + "U" * strings:
+                expected = "numbers or texts" if strings else "numbers"
                 raise DataError(
                     f"{self}, array {name!r} has dtype {array.dtype}; expected {expected}."
                 )

@@ -66,7 +66,7 @@ class MissingRules(NamedTuple):
 
     Examples
     --------
-    >>> MissingRules.of("keep")
+    >>> MissingRules.parse("keep")
     MissingRules(inputs='keep', targets='error')
     """
 
@@ -74,7 +74,7 @@ class MissingRules(NamedTuple):
     targets: IfMissing
 
     @classmethod
-    def of(cls, missing: Missing) -> MissingRules:
+    def parse(cls, missing: Missing) -> MissingRules:
         """Return what a parameter says."""
         if isinstance(missing, MissingByRole):
             return cls(missing["inputs"], missing["targets"])

@@ -50,7 +50,7 @@ def read_npz(
     wanted: Collection[str] | None = None,
     most: int | None = None,
     *,
-    texts: bool = False,
+    strings: bool = False,
 ) -> dict[str, NDArray]:
     """Return the arrays of a ``.npz`` by name, in native byte order.
 
@@ -64,7 +64,7 @@ def read_npz(
         The arrays to read; the others are not unpacked. All by default.
     most : int, optional
         The largest number of bytes that the unpacked arrays may take.
-    texts : bool
+    strings : bool
         Whether the arrays may hold strings.
 
     Raises
@@ -74,7 +74,7 @@ def read_npz(
         member that is not an array of numbers.
     """
     if isinstance(path, MemoryFile):
-        return path.arrays(wanted, texts=texts)
+        return path.arrays(wanted, strings=strings)
     need_file(path, role)
     with _readable(path, role), zipfile.ZipFile(path) as archive:
         members = _members(archive, path)
@@ -89,7 +89,7 @@ def read_npz(
         for info in chosen.values():
             with archive.open(info) as stream:
                 where = f"{path}, member {info.filename!r},"
-                _check_header(stream, info.file_size, where, texts=texts)
+                _check_header(stream, info.file_size, where, strings=strings)
         with np.load(path, allow_pickle=False) as loaded:
             arrays = {name: loaded[info.filename] for name, info in chosen.items()}
     return {name: a.astype(a.dtype.newbyteorder("="), copy=False) for name, a in arrays.items()}
@@ -98,7 +98,7 @@ def read_npz(
 def npz_names(path: Path, role: str) -> list[str]:
     """Return the names of the arrays in a ``.npz``; none is unpacked. See `read_npz`."""
     if isinstance(path, MemoryFile):
-        return list(path.arrays(texts=True))
+        return list(path.arrays(strings=True))
     need_file(path, role)
     with _readable(path, role), zipfile.ZipFile(path) as archive:
         return list(_members(archive, path))
@@ -151,7 +151,7 @@ def check_npz_name(names: Collection[str], key: str, path: Path) -> None:
     raise DataError(f"{path} has no array {key!r}; it has: {known}. {guess}".strip())
 
 
-def _check_header(stream: IO[bytes], size: int, where: str, *, texts: bool = False) -> None:
+def _check_header(stream: IO[bytes], size: int, where: str, *, strings: bool = False) -> None:
     """Check what the header of a ``.npy`` of so many bytes states, before NumPy makes room."""
     try:
         version = np.lib.format.read_magic(stream)
@@ -166,12 +166,12 @@ def _check_header(stream: IO[bytes], size: int, where: str, *, texts: bool = Fal
             "expected an array written by numpy.save or numpy.savez."
         ) from None
     if dtype.hasobject:
-        save = "strings: array.astype(str)" if texts else "numbers: array.astype(float)"
+        save = "strings: array.astype(str)" if strings else "numbers: array.astype(float)"
         raise DataError(
             f"{where} holds Python objects; lossfw never unpickles them, because that can execute "
             f"code. Save an array of {save}."
         )
-    short = texts and dtype.kind == "U" and dtype.itemsize <= _MAX_TEXT_BYTES
+    short = strings and dtype.kind == "U" and dtype.itemsize <= _MAX_TEXT_BYTES
     if not short and (dtype.kind not in _KINDS or dtype.itemsize > _MAX_ITEM_BYTES):
         raise DataError(f"{where} has dtype {dtype}; expected numbers of at most 64 bits.")
     if following != stated:

@@ -207,14 +207,14 @@ class DataOptions(BaseModel):
 
     def without_groups(self, source: Source) -> Source:
         """Return a source whose inputs leave out the group column unless they name it."""
-        return source if self.group_key is None else source.excluding(self.group_key)
+        return source if self.group_key is None else source.without_input_column(self.group_key)
 
     def grouped(self, data: Dataset, keep: Sequence[str]) -> Dataset:
         """Return the data with the groups of `group_key`; `keep` lists columns to keep."""
         name = self.group_key
         if name is None:
             return data
-        groups = RowGroups.of(name, data.columns[name], data.name, data.rows)
+        groups = RowGroups.from_column(name, data.columns[name], data.name, data.rows)
         columns = {key: x for key, x in data.columns.items() if key != name or key in keep}
         return replace(data, groups=groups, columns=columns)
 

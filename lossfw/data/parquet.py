@@ -22,7 +22,7 @@ from lossfw.data.parquet_columns import (
     TextError,
     array_of,
     codes_of,
-    holds_texts,
+    holds_strings,
     kept_numbers,
     labels_in,
     present,
@@ -109,7 +109,7 @@ class ParquetTable(Table):
     def texts(self) -> frozenset[int]:
         """Return the columns that hold texts: in the files, or in the names of folders."""
         with _opened(self.files[0].name) as file:
-            found = {n for n, column in enumerate(file.schema_arrow) if holds_texts(column.type)}
+            found = {n for n, column in enumerate(file.schema_arrow) if holds_strings(column.type)}
         keys = range(self.stored, self.width)
         return frozenset(found | {n for n in keys if not all(map(is_number, self.keys(n)))})
 

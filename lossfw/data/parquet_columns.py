@@ -29,7 +29,7 @@ def pyarrow(module: str = "pyarrow") -> Any:
         ) from None
 
 
-def holds_texts(kind: Any) -> bool:
+def holds_strings(kind: Any) -> bool:
     """Tell whether a column of a type of pyarrow holds texts, also as categories."""
     types = pyarrow("pyarrow.types")
     kind = kind.value_type if types.is_dictionary(kind) else kind

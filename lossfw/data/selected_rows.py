@@ -66,7 +66,7 @@ class FilteredRows:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, rows: RowFilter, columns: Mapping[str, DataColumn]) -> FilteredRows:
+    def select(cls, rows: RowFilter, columns: Mapping[str, DataColumn]) -> FilteredRows:
         """Return the rows that a filter chooses, from the columns that it compares."""
         compared = {name: columns[name] for name in rows.columns}
         count = len(next(iter(compared.values())).values)
@@ -113,7 +113,7 @@ def selected(data: Dataset, rows: RowFilter, keep: Iterable[str] = ()) -> Select
     The result is as if the data had no other rows: rows are numbered from 0, and a label
     without a row is not a class. Only the columns in `keep` stay.
     """
-    choice = FilteredRows.of(rows, data.columns)
+    choice = FilteredRows.select(rows, data.columns)
     columns = {name: data.columns[name] for name in set(keep)}
     found = choice.selection(
         subset(replace(data, columns=columns), choice.chosen.index), classes=data.classes
@@ -140,7 +140,7 @@ def subset(data: Dataset, index: NDArray) -> Dataset:
     """
     groups = None if data.groups is None else data.groups.take(index)
     numbers = _row_numbers(index if data.rows is None else data.rows[index])
-    arrays = data.changed_arrays(lambda array: taken(array, index))
+    arrays = data.changed_arrays(lambda array: select_rows(array, index))
     return replace(data, rows=numbers, groups=groups, **arrays)
 
 
@@ -160,7 +160,7 @@ def _what_there_is(columns: Mapping[str, DataColumn], rows: RowFilter) -> str:
     texts = []
     for name in rows.columns:
         column = columns[name]
-        if column.holds_texts:
+        if column.holds_strings:
             labels = [label for label in column.known if label is not None]
             texts.append(f"column.{name} has {shortlist(labels)}.")
         else:
@@ -192,7 +192,7 @@ def _with_present_labels(column: DataColumn) -> DataColumn:
     return DataColumn(changed_rows(column.values, TableEntry(np.cumsum(present) - 1)), labels)
 
 
-def taken(array: RowArray, index: NDArray) -> RowArray:
+def select_rows(array: RowArray, index: NDArray) -> RowArray:
     """Return the rows of an array with these ascending numbers; rows of a file stay there."""
     return as_rows(SelectedColumn(array, index)) if is_file_backed(array) else array[index]
 

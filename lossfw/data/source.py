@@ -82,7 +82,7 @@ def _mentions(annotation: Any, mark: type[FileParameter]) -> bool:
     )
 
 
-def no_column(owner: str, name: str, known: Sequence[str]) -> ColumnError:
+def column_error(owner: str, name: str, known: Sequence[str]) -> ColumnError:
     """Return the error for a column that `owner` does not have."""
     if not known:
         return ColumnError(name, f"{owner} has no columns to slice by.")
@@ -140,7 +140,7 @@ class Source(Component):
         data = self.load()
         for name in columns:
             if name not in data.columns:
-                raise no_column(f"the source {self.name}", name, list(data.columns))
+                raise column_error(f"the source {self.name}", name, list(data.columns))
         return data
 
     def load_selected(self, rows: RowFilter, columns: Sequence[str]) -> Selection | None:
@@ -158,7 +158,7 @@ class Source(Component):
         """
         return self
 
-    def excluding(self, column: str) -> Source:
+    def without_input_column(self, column: str) -> Source:
         """Return this source without a column among its inputs, unless the inputs are named.
 
         A source whose inputs are all remaining columns overrides it, so that the group column is

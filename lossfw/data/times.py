@@ -39,7 +39,7 @@ class Times:
 
     def __init__(self, column: DataColumn) -> None:
         self._of_label: NDArray | None = None
-        if column.holds_texts:
+        if column.holds_strings:
             known = [label is not None for label in column.known]
             self._of_label = np.full(len(column.labels), np.nan)
             self._of_label[known] = _dates([label for label in column.known if label is not None])

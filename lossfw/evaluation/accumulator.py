@@ -67,7 +67,7 @@ class Accumulator:
         )
         if self._cells.is_needed:
             for metric in metrics:
-                metric.check_kind()
+                metric.require_row_terms()
         self.metrics = named_metrics(metrics)
         self._rows = rows or self._cells.is_needed
         self._of = LossMetric(of=loss)

@@ -70,11 +70,11 @@ class Skill(TableMetric, MetricOfSums):
         return self.of._input_form
 
     @property
-    def comparable(self) -> Metric:
+    def comparison_key(self) -> Metric:
         """The skill next to this baseline, whatever the outputs of the model are."""
         return self.replace(of=self.against)
 
-    def places(self, columns: int) -> int:
+    def n_sums(self, columns: int) -> int:
         """Return the number of sums."""
         return _SKILL_SUMS
 

@@ -84,7 +84,8 @@ def whole_groups(groups: RowGroups, size: int) -> NextBlock:
     Examples
     --------
     >>> from lossfw.data import DataColumn
-    >>> groups = RowGroups.of("query", DataColumn.of(np.repeat([7, 8, 9], [3, 6, 2])), "some data")
+    >>> queries = DataColumn.of(np.repeat([7, 8, 9], [3, 6, 2]))
+    >>> groups = RowGroups.from_column("query", queries, "some data")
     >>> next_block = whole_groups(groups, 4)
     >>> [next_block(row) for row in (0, 3, 8, 9)]
     [9, 9, 9, 11]

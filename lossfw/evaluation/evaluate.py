@@ -169,7 +169,7 @@ def _working(plan: Plan) -> Iterator[None]:
     if plan.model is None:
         yield
         return
-    with one_blas_thread(), plan.model.working():
+    with one_blas_thread(), plan.model.call_context():
         yield
 
 

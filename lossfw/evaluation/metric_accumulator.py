@@ -181,7 +181,7 @@ class SliceCells:
         if sizes is None:
             return 0, 0.0
         own = sizes.take(sizes.cells == number).pooled()
-        count, weight = own.dense(own.table.rounded())[0].tolist()
+        count, weight = own.to_table(own.table.rounded())[0].tolist()
         return int(count), weight
 
     def merge(self, other: SliceCells) -> None:
@@ -282,7 +282,7 @@ class MetricAccumulator:
         if own is None or not len(own.sums.table):
             return {"value": None} if intervals is None else {"value": None, "interval": None}
         total = self._exact[place].merged().take_cell(number) if self._exact else own.total()
-        found: dict[str, Any] = {"value": self.metric.estimate(total).tolist()}
+        found: dict[str, Any] = {"value": self.metric.from_sums(total).tolist()}
         if intervals is not None:
             sizes, moments = self._sizes(place, own), None
             if self._moments:

@@ -65,7 +65,7 @@ class BlockPredictor(Protocol):
     def shared(self) -> bool:
         """Whether several threads may call `block` at once."""
 
-    def working(self) -> AbstractContextManager[Any]:
+    def call_context(self) -> AbstractContextManager[Any]:
         """Return a context around all calls of `block`, such as a library's number of threads."""
 
     def check_inputs(self, shape: tuple[int, ...]) -> None:

@@ -51,7 +51,7 @@ class SliceParts:
         # The part of each label of a column of texts.
         self._by_label: NDArray | None = None
         column = (columns or {}).get(by.column) if by.column else None
-        if column is None or not column.holds_texts:
+        if column is None or not column.holds_strings:
             return
         if by.bins:
             raise ArgumentError(

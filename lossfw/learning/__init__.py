@@ -2,7 +2,7 @@
 
 from lossfw.learning.bridge import AutogradBridge, Boosting, BoostingBridge, Bridge
 from lossfw.learning.outputs import EstimatorOutputs, output_activation_of
-from lossfw.learning.raw_form import flat_refusal, predictions_of
+from lossfw.learning.raw_form import predictions_of, zero_gradient_reason
 
 __all__ = [
     "AutogradBridge",
@@ -10,7 +10,7 @@ __all__ = [
     "BoostingBridge",
     "Bridge",
     "EstimatorOutputs",
-    "flat_refusal",
     "output_activation_of",
     "predictions_of",
+    "zero_gradient_reason",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 from lossfw.components.library import LibraryComponent
 from lossfw.errors import ArgumentError
 from lossfw.learning.outputs import EstimatorOutputs
-from lossfw.learning.raw_form import flat_refusal, refusal
+from lossfw.learning.raw_form import refusal, zero_gradient_reason
 from lossfw.learning.start import start
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -76,7 +76,7 @@ class AutogradBridge(Bridge):
 
     def refusal(self, loss: Loss) -> str | None:
         """Return why a loss cannot train: its gradient is 0 almost everywhere."""
-        return flat_refusal(loss)
+        return zero_gradient_reason(loss)
 
     @abstractmethod
     def value_and_gradient(

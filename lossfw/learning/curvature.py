@@ -168,8 +168,8 @@ def _expected(loss: Loss, rows: Rows) -> NDArray:
     """Return the expected second derivatives of flat rows."""
     assert isinstance(loss, DistributionLoss)
     space = loss.prediction_space
-    found = loss.expected_second_derivative(np, space.split(rows.y))
-    return np.asarray(space.join(np, found) if space.axes else found)
+    found = loss.expected_second_derivative(np, space.to_record(rows.y))
+    return np.asarray(space.from_record(np, found) if space.axes else found)
 
 
 def constant_curvature(loss: Loss, rule: Rule) -> float | None:
@@ -236,9 +236,9 @@ def _group_bound(loss: Loss, rows: Rows) -> NDArray:
     y_space, t_space = loss.prediction_space, loss.target_space
     found = np.empty_like(rows.y)
     for _, index in groups.stacks(STACK_ELEMENTS):
-        y, t = y_space.split(rows.y[index]), t_space.split(rows.t[index])
+        y, t = y_space.to_record(rows.y[index]), t_space.to_record(rows.t[index])
         bound = loss.curvature_bound(np, y, t)
-        found[index] = y_space.join(np, bound)
+        found[index] = y_space.from_record(np, bound)
     return found
 
 

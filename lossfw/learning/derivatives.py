@@ -84,7 +84,7 @@ class Derivatives(Frozen):
         """The rule for the curvature of this loss."""
         return rule_for(self.loss, self.curvature)
 
-    def targets(
+    def prepare_targets(
         self, target: Any, weight: Any = None, sizes: Any = None, *, narrow: bool = False
     ) -> Targets:
         """Return targets and weights in the form that the loss takes, for all rounds of a training.
@@ -92,7 +92,7 @@ class Derivatives(Frozen):
         For a library that keeps everything in float32, `narrow` also computes in float32 if the
         loss writes its own derivatives, which are right in float32.
         """
-        found = targets_for(self.loss, self.targets_at(target), weight, sizes)
+        found = targets_for(self.loss, self.look_up_targets(target), weight, sizes)
         if narrow and self.rule == "exact" and found.t.dtype == np.float64:
             found = found._replace(t=found.t.astype(np.float32))
         is_plain = not (self.loss.takes_rows or self.loss.has_columns or self.loss.takes_groups)
@@ -102,14 +102,14 @@ class Derivatives(Frozen):
         curvatures = curvature_of(self.loss, self.rule, Rows(found.t, found.t, found.w), found.t)
         return found._replace(h=curvatures.astype(found.t.dtype, copy=False))
 
-    def targets_at(self, labels: Any) -> Any:
+    def look_up_targets(self, labels: Any) -> Any:
         """Return the targets of labels: rows of the table, if there is one."""
         return labels if self.table is None else self.table.rows(labels)
 
-    def rows(self, raw: Any, target: Any, weight: Any = None, sizes: Any = None) -> Rows:
+    def prepare_rows(self, raw: Any, target: Any, weight: Any = None, sizes: Any = None) -> Rows:
         """Return the arrays of a library in the form that the loss takes."""
         if not isinstance(target, Targets):
-            target = self.targets_at(target)
+            target = self.look_up_targets(target)
         return rows_for(self.loss, raw, target, weight, sizes)
 
     def __call__(
@@ -143,7 +143,7 @@ class Derivatives(Frozen):
         DivergenceError
             For the first row without finite derivatives.
         """
-        rows = self.rows(raw, target, weight, sizes)
+        rows = self.prepare_rows(raw, target, weight, sizes)
         # Numbers that are not finite raise an error below, in place of a warning of NumPy.
         with np.errstate(all="ignore"):
             gradients = rows.compute(self.loss, "gradient")
@@ -168,7 +168,7 @@ class Derivatives(Frozen):
 
     def mean(self, raw: Any, target: Any, weight: Any = None, sizes: Any = None) -> float:
         """Return the weighted mean loss."""
-        return self.rows(raw, target, weight, sizes).mean(self.loss)
+        return self.prepare_rows(raw, target, weight, sizes).mean(self.loss)
 
     def _refuse_not_finite(self, rows: Rows, gradients: NDArray, curvatures: NDArray) -> None:
         good = np.isfinite(gradients) & np.isfinite(curvatures)
@@ -293,7 +293,7 @@ def start_of_training(
     """Return the start of a training: the given one, or that of least mean loss."""
     if given is None:
         least = start(
-            derivatives.given_loss, derivatives.targets_at(target), weight, classes=columns
+            derivatives.given_loss, derivatives.look_up_targets(target), weight, classes=columns
         )
         refuse_dead_start(derivatives, least, target, weight)
         return np.asarray(least, np.float64)

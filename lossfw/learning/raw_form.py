@@ -77,10 +77,10 @@ def refusal(loss: Loss, *, wide: bool = False) -> str | None:
             f"{loss.name} takes rows whose targets are not classes, but a boosting library has one "
             "target for each raw prediction, or a class: choose a loss of elements or of classes."
         )
-    return flat_refusal(loss)
+    return zero_gradient_reason(loss)
 
 
-def flat_refusal(loss: Loss) -> str | None:
+def zero_gradient_reason(loss: Loss) -> str | None:
     """Return a message if the gradient of a loss is 0 almost everywhere; otherwise None."""
     if not loss.claims().gradient_zero_almost_everywhere:
         return None

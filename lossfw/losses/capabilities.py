@@ -88,7 +88,7 @@ class RawOutputLoss(Loss):
 
     def _domain_remedy(self, y: NDArray) -> str:
         """Return what to pass where predictions look like logits: some are outside [0, 1]."""
-        if self._takes_raw_outputs or UNIT.outside(y) is None:
+        if self._takes_raw_outputs or UNIT.outside_or_none(y) is None:
             return ""
         choice = ", ".join(f"{name}={value!r}" for name, value in self.raw_parameters.items())
         words = _RAW_OUTPUTS.get(self.output_activation, "raw outputs")
@@ -261,7 +261,7 @@ class DistributionLoss(Loss):
         if space.axes:
             y = y.reshape(*shape, math.prod(y.shape[len(shape) :]))
         space.check(y, "prediction")
-        return space.split(y), shape
+        return space.to_record(y), shape
 
 
 def guard_of(loss: Loss) -> LogGuard | None:

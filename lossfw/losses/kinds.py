@@ -167,9 +167,9 @@ class _SpacesLoss(_PairLoss):
 
     def _dual(self, xp: Namespace, y: Any, t: Any, order: int) -> tuple[Any, ...]:
         space = self.prediction_space
-        flat = space.join(xp, y), self.target_space.join(xp, t)
+        flat = space.from_record(xp, y), self.target_space.from_record(xp, t)
         value, *parts = derived(self, xp, *flat, order)
-        return (value, *map(space.split, parts))
+        return (value, *map(space.to_record, parts))
 
 
 class PointwiseLoss(PointwiseBody, _SpacesLoss, ElementwiseLoss):

@@ -27,7 +27,7 @@ def lifted_losses(loss: Any, form: ResultForm, xp: Namespace, y: Array, t: Array
     if form != "both" and is_derived(loss, form):
         order = 2 if form == "hessian" else 1
         return _like(xp, y, derived(loss, xp, y, t, order)[order])
-    y_parts, t_parts = loss.prediction_space.split(y), loss.target_space.split(t)
+    y_parts, t_parts = loss.prediction_space.to_record(y), loss.target_space.to_record(t)
     results = getattr(loss, BODY_FUNCTIONS[form])(xp, y_parts, t_parts)
     if form == "both":
         return _like(xp, y, results[0]), _joined(loss, xp, y, results[1])
@@ -43,11 +43,11 @@ def derived(loss: Any, xp: Namespace, y: Array, t: Array, order: int) -> tuple[A
     if loss.takes_rows:
 
         def value_of_rows(xp: Namespace, y: Array, t: Array) -> Array:
-            parts = loss.prediction_space.split(y), loss.target_space.split(t)
+            parts = loss.prediction_space.to_record(y), loss.target_space.to_record(t)
             return loss.value(xp, *parts)
 
         return dual.row_derivatives(value_of_rows, xp, y, t, order=order)
-    parts = loss.target_space.split(t)
+    parts = loss.target_space.to_record(t)
     if not isinstance(parts, Record):
         return dual.derivatives(loss.value, xp, y, parts, order=order)
 
@@ -66,7 +66,7 @@ def _derived_of_groups(
 
     def value(xp: Namespace, numbers: Array, t: Array) -> Array:
         y = numbers if len(inner) == 1 else xp.reshape(numbers, (*numbers.shape[:-1], *inner))
-        return loss.value(xp, loss.prediction_space.split(y), loss.target_space.split(t))
+        return loss.value(xp, loss.prediction_space.to_record(y), loss.target_space.to_record(t))
 
     numbers = y if len(inner) == 1 else xp.reshape(y, (*lead, math.prod(inner)))
     # A group is compared with itself, row by row: its arrays have a number for each pair.
@@ -79,14 +79,14 @@ def lifted_bound(loss: Any, xp: Namespace, y: Array, t: Array) -> Array | None:
     """Return the bound of the curvature; see `LossDefinition.curvature_bound`."""
     if type(loss).curvature_bound is LossDefinition.curvature_bound:
         return LossDefinition.curvature_bound(loss, xp, y, t)
-    y_parts, t_parts = loss.prediction_space.split(y), loss.target_space.split(t)
+    y_parts, t_parts = loss.prediction_space.to_record(y), loss.target_space.to_record(t)
     bound = loss.curvature_bound(xp, y_parts, t_parts)
     return None if bound is None else _joined(loss, xp, y, bound)
 
 
 def _joined(loss: Any, xp: Namespace, y: Array, parts: Any) -> Array:
     """Return a derivative as flat rows."""
-    return _like(xp, y, loss.prediction_space.join(xp, parts))
+    return _like(xp, y, loss.prediction_space.from_record(xp, parts))
 
 
 def _like(xp: Namespace, y: Array, result: Array) -> Array:

@@ -78,9 +78,9 @@ def slice_of(loss: _Loss, target: float = 1.0) -> LossSlice:
 def _row(space: Space, width: int, draw: Any) -> NDArray:
     """Return a plain member in the shape of an array of it."""
     if space.axes < 2:
-        return np.asarray(space.fill(space.flat_size(width), draw), float)
+        return np.asarray(space.generate_rows(space.flat_size(width), draw), float)
     vectors = len(space.names) if isinstance(space, Columns) else _WIDTH
-    row = np.asarray(space.fill(vectors * width, draw), float)
+    row = np.asarray(space.generate_rows(vectors * width, draw), float)
     return row.reshape(vectors, -1)
 
 
@@ -117,7 +117,7 @@ def _plain(space: Space, wanted: float) -> float:
     if isinstance(space, Interval):
         candidates += [(space.low + space.high) / 2, space.low + 1, space.high - 1]
     for number in candidates:
-        if np.isfinite(number) and space.outside(np.array([number])) is None:
+        if np.isfinite(number) and space.outside_or_none(np.array([number])) is None:
             return float(number)
     raise ArgumentError(f"no plain number of {space} is known.")
 

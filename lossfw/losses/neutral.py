@@ -23,7 +23,7 @@ def fault_of_neutral(neutral: Any, prediction: Space) -> str:
     row = np.asarray(neutral[0], np.float64)
     if prediction.of_rows:
         row = np.broadcast_to(row, (prediction.flat_size(_WIDTH),))
-    outside = prediction.outside(row[None])
+    outside = prediction.outside_or_none(row[None])
     is_finite = prediction is LOGITS or bool(np.isfinite(row).all())
     if is_finite and (outside is None or not np.asarray(outside).any()):
         return ""

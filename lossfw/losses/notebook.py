@@ -98,5 +98,5 @@ def _ends(space: Any) -> tuple[float, float]:
 def _target(loss: _Loss) -> float:
     """Return a target in the space of the loss: 1 is in most of them, else 0."""
     space = loss.target_space
-    inside = [t for t in (1.0, 0.0) if space.outside(np.array([t])) is None]
+    inside = [t for t in (1.0, 0.0) if space.outside_or_none(np.array([t])) is None]
     return inside[0] if inside else 1.0

@@ -131,7 +131,7 @@ class Metric(Component, ABC):
         return self
 
     @property
-    def comparable(self) -> Metric:
+    def comparison_key(self) -> Metric:
         """What two runs must have in common so that their results can be subtracted."""
         return self
 
@@ -195,12 +195,12 @@ class Metric(Component, ABC):
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
         """Return the partial of some rows and, on request, the terms of each row."""
         if terms:
-            self.check_kind()
+            self.require_row_terms()
         prediction, target, start, weight, where, *_ = rows
         partial = self.partial(prediction, target, start=start, sample_weight=weight, where=where)
         return MetricUpdate(partial, None)
 
-    def check_kind(self) -> None:
+    def require_row_terms(self) -> None:
         """Raise `ArgumentError` if this metric has no terms per row."""
         if not isinstance(self, RowwiseMetric):
             raise ArgumentError(
@@ -208,11 +208,11 @@ class Metric(Component, ABC):
                 "derive it from RowMetric, ElementMetric, SumMetric or ScoreMetric."
             )
 
-    def estimate(self, sums: CellSums) -> NDArray:
+    def from_sums(self, sums: CellSums) -> NDArray:
         """Return the metric of the rows of all cells of `sums`."""
         raise NotImplementedError
 
-    def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
+    def from_resamples(self, sums: CellSums, times: NDArray) -> NDArray:
         """Return the metric of resamples, in which units occur a given number of times.
 
         Parameters
@@ -249,7 +249,7 @@ class Metric(Component, ABC):
             own = np.arange(first, min(first + _AT_ONCE, units))
             times = np.ones((len(own), units))
             times[np.arange(len(own)), own] = 0.0
-            found.append(self.estimates(sums, times))
+            found.append(self.from_resamples(sums, times))
         return np.concatenate(found)
 
     def __call__(
@@ -312,7 +312,7 @@ class MetricOfSums(RowwiseMetric):
 
         Parameters
         ----------
-        sums : ndarray of float64, shape (R, places)
+        sums : ndarray of float64, shape (R, n_sums)
             R times all sums.
         columns : int
             Columns of the predictions.
@@ -323,30 +323,30 @@ class MetricOfSums(RowwiseMetric):
             NaN if the metric is undefined.
         """
 
-    def dense(self, sums: CellSums, units: int) -> NDArray:
-        """Return the sums of each unit as floats, of shape (units, places)."""
-        return sums.dense(sums.table.rounded(), units)
+    def to_table(self, sums: CellSums, units: int) -> NDArray:
+        """Return the sums of each unit as floats, of shape (units, n_sums)."""
+        return sums.to_table(sums.table.rounded(), units)
 
-    def estimate(self, sums: CellSums) -> NDArray:
-        """Return the metric of the rows of all cells; see `Metric.estimate`."""
+    def from_sums(self, sums: CellSums) -> NDArray:
+        """Return the metric of the rows of all cells; see `Metric.from_sums`."""
         with np.errstate(all="ignore"):
-            found: NDArray = self.value(self.dense(sums.pooled(), 1), sums.columns)[0]
+            found: NDArray = self.value(self.to_table(sums.pooled(), 1), sums.columns)[0]
         return found
 
-    def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
-        """Return the metric of resamples of units; see `Metric.estimates`."""
+    def from_resamples(self, sums: CellSums, times: NDArray) -> NDArray:
+        """Return the metric of resamples of units; see `Metric.from_resamples`."""
         with np.errstate(all="ignore"):
-            return self.value(sum_units(self.dense(sums, times.shape[1]), times), sums.columns)
+            return self.value(sum_units(self.to_table(sums, times.shape[1]), times), sums.columns)
 
     def without_each(self, sums: CellSums, total: CellSums, units: int) -> NDArray:
         """Return the metric without each unit; see `Metric.without_each`."""
         with np.errstate(all="ignore"):
-            rest = self.dense(total, 1) - self.dense(sums, units)
+            rest = self.to_table(total, 1) - self.to_table(sums, units)
             return self.value(rest, sums.columns)
 
 
 def sum_units(units: NDArray, times: NDArray) -> NDArray:
-    """Return sums over units (G, places), each counted a number of times (R, G), as (R, places)."""
+    """Return sums over units (G, n_sums), each counted a number of times (R, G), as (R, n_sums)."""
     totals = np.zeros((len(times), units.shape[1]))
     # One unit after the other: a product of matrices has other bits elsewhere.
     for number, unit in enumerate(units):

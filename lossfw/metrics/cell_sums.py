@@ -23,7 +23,7 @@ class SumTerm(NamedTuple):
 
     Attributes
     ----------
-    places : ndarray of int, shape (N,)
+    sum_index : ndarray of int, shape (N,)
         The index of the sum that each row adds to, from 0.
     values : ndarray of float64, shape (N,)
         The numbers to add.
@@ -31,7 +31,7 @@ class SumTerm(NamedTuple):
         The score of each row, for a metric that ranks rows.
     """
 
-    places: NDArray
+    sum_index: NDArray
     values: NDArray
     scores: NDArray | None = None
 
@@ -42,22 +42,22 @@ class RowTerms(NamedTuple):
     # Columns of the predictions.
     columns: int
     # Number of sums.
-    places: int
+    n_sums: int
     # The row of each term, the first one being 0, (E,).
     rows: NDArray
     # As in `SumTerm`.
-    where: NDArray
+    sum_index: NDArray
     values: NDArray
     scores: NDArray | None
 
     @classmethod
-    def of(cls, columns: int, places: int, rows: NDArray, terms: Iterable[SumTerm]) -> RowTerms:
+    def of(cls, columns: int, n_sums: int, rows: NDArray, terms: Iterable[SumTerm]) -> RowTerms:
         """Return the terms of rows without those that add 0, but at least one term per row.
 
         A row whose terms all add 0 still counts as a row, for a mean and for the intervals.
         """
         every = list(terms)
-        where, values = (
+        sum_index, values = (
             np.concatenate([np.asarray(term[i], dtype) for term in every])
             for i, dtype in ((0, np.int64), (1, np.float64))
         )
@@ -68,16 +68,16 @@ class RowTerms(NamedTuple):
         if every[0].scores is not None:
             scores = np.concatenate([term.scores for term in every])[adding]
         rows = np.tile(rows, len(every))[adding]
-        return cls(columns, places, rows, where[adding], values[adding], scores)
+        return cls(columns, n_sums, rows, sum_index[adding], values[adding], scores)
 
     def table(self, cells: NDArray | None) -> CellSums:
         """Return the sums per cell; `cells` (N,) has that of each row, None puts all in cell 0."""
-        cell = 0 if cells is None else cells[self.rows] * self.places
-        keys = [self.where + cell]
+        cell = 0 if cells is None else cells[self.rows] * self.n_sums
+        keys = [self.sum_index + cell]
         if self.scores is not None:
             keys.append(ordered(self.scores.astype(np.float64, copy=False)))
         values = None if bool((self.values == 1.0).all()) else self.values
-        return CellSums(self.columns, self.places, ExactSums.of(np.stack(keys, axis=1), values))
+        return CellSums(self.columns, self.n_sums, ExactSums.of(np.stack(keys, axis=1), values))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -88,17 +88,17 @@ class CellSums:
     ----------
     columns : int
         Columns of the predictions.
-    places : int
+    n_sums : int
         Number of sums of each cell.
     table : ExactSums
-        By cell times `places` plus place, and by the key of the score where
+        By cell times `n_sums` plus the index of the sum, and by the key of the score where
         there are scores.
     origin : PartialOrigin
         The metric with its parameters, and the rows so far, if known.
     """
 
     columns: int
-    places: int
+    n_sums: int
     table: ExactSums
     origin: PartialOrigin = NOWHERE
 
@@ -111,25 +111,25 @@ class CellSums:
             If they are of different metrics or shapes, or have a row in common.
         """
         origin = self.origin.merge(other.origin)
-        if (self.columns, self.places) != (other.columns, other.places):
+        if (self.columns, self.n_sums) != (other.columns, other.n_sums):
             raise ArgumentError(
                 f"partials of predictions with {self.columns} and with {other.columns} columns "
                 "cannot be merged."
             )
-        return CellSums(self.columns, self.places, self.table.merge(other.table), origin)
+        return CellSums(self.columns, self.n_sums, self.table.merge(other.table), origin)
 
     def pack(self) -> dict[str, NDArray]:
         """Return the sums as plain arrays, for `unpack`."""
-        shape = {"shape": np.array([self.columns, self.places])}
+        shape = {"shape": np.array([self.columns, self.n_sums])}
         return shape | self.table.pack() | pack_parts(origin=self.origin)
 
     @classmethod
     def unpack(cls, arrays: Mapping[str, NDArray]) -> CellSums:
         """Return the sums that were packed."""
-        columns, places = map(int, arrays["shape"])
+        columns, n_sums = map(int, arrays["shape"])
         return cls(
             columns,
-            places,
+            n_sums,
             ExactSums.unpack(arrays),
             PartialOrigin.unpack(packed_part("origin", arrays)),
         )
@@ -137,14 +137,14 @@ class CellSums:
     @property
     def cells(self) -> NDArray:
         """The cell of each sum."""
-        cells: NDArray = self.table.keys[:, 0] // self.places
+        cells: NDArray = self.table.keys[:, 0] // self.n_sums
         return cells
 
     @property
-    def where(self) -> NDArray:
+    def sum_index(self) -> NDArray:
         """The index of each sum among those of its cell."""
-        places: NDArray = self.table.keys[:, 0] % self.places
-        return places
+        index: NDArray = self.table.keys[:, 0] % self.n_sums
+        return index
 
     @property
     def scores(self) -> NDArray:
@@ -154,8 +154,8 @@ class CellSums:
     def with_cells(self, cells: NDArray) -> CellSums:
         """Return the sums with new cells; sums of the same index in one cell are added."""
         keys = self.table.keys.copy()
-        keys[:, 0] = cells * self.places + self.where
-        return CellSums(self.columns, self.places, self.table.rekeyed(keys))
+        keys[:, 0] = cells * self.n_sums + self.sum_index
+        return CellSums(self.columns, self.n_sums, self.table.rekeyed(keys))
 
     def pooled(self) -> CellSums:
         """Return the sums over all cells."""
@@ -163,7 +163,7 @@ class CellSums:
 
     def take(self, mask: NDArray) -> CellSums:
         """Return some of the sums."""
-        return CellSums(self.columns, self.places, self.table.take(mask))
+        return CellSums(self.columns, self.n_sums, self.table.take(mask))
 
     def take_cell(self, cell: int) -> CellSums:
         """Return the sums of one cell, as cell 0."""
@@ -174,8 +174,8 @@ class CellSums:
         found, number = np.unique(self.cells, return_inverse=True)
         return self.with_cells(number.astype(np.int64)), len(found)
 
-    def dense(self, values: NDArray, cells: int = 1) -> NDArray:
-        """Return one number per sum as an array of shape (cells, places)."""
-        full = np.zeros((cells, self.places))
-        full[self.cells, self.where] = values
+    def to_table(self, values: NDArray, cells: int = 1) -> NDArray:
+        """Return one number per sum as an array of shape (cells, n_sums)."""
+        full = np.zeros((cells, self.n_sums))
+        full[self.cells, self.sum_index] = values
         return full

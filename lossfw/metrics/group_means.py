@@ -44,7 +44,7 @@ class GroupMetric(GroupSumMetric):
             Groups of one size, as float64. No prediction is NaN.
         """
 
-    def places(self, columns: int) -> int:
+    def n_sums(self, columns: int) -> int:
         """Return 2, for the sums of w times the number of a group and of w."""
         return 2
 

@@ -19,7 +19,7 @@ from lossfw.numerics.arrays import NDArray
 class GroupSumMetric(TableMetric, MetricOfSums):
     """A metric that is a function of sums over groups.
 
-    Write `places`, `group_sums` and `value`. Groups come whole: those of ``data.group_key``, or all
+    Write `n_sums`, `group_sums` and `value`. Groups come whole: those of ``data.group_key``, or all
     rows as one group. The sums over groups are exact.
 
     Examples
@@ -27,7 +27,7 @@ class GroupSumMetric(TableMetric, MetricOfSums):
     >>> class Span(GroupSumMetric):
     ...     "The mean range of the predictions of a group."
     ...
-    ...     def places(self, columns):
+    ...     def n_sums(self, columns):
     ...         return 2
     ...
     ...     def group_sums(self, prediction, target, weight):
@@ -43,7 +43,7 @@ class GroupSumMetric(TableMetric, MetricOfSums):
 
     @abstractmethod
     def group_sums(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Any:
-        """Return what a group adds to the sums, `places` numbers.
+        """Return what a group adds to the sums, `n_sums` numbers.
 
         Parameters
         ----------
@@ -78,13 +78,13 @@ class GroupSumMetric(TableMetric, MetricOfSums):
         kept = groups_of(rows.group, (len(y),))[0].where(keep)
         groups = [own for own in np.split(kept.rows, kept.starts[1:]) if own.size]
         columns = y.shape[-1] if y.ndim > 1 else 1
-        places = self.places(columns)
+        n_sums = self.n_sums(columns)
         with np.errstate(all="ignore"):
             found = self.sums_of(y, t, weight, groups)
-        sums = np.asarray(found, np.float64).reshape(-1, places)
+        sums = np.asarray(found, np.float64).reshape(-1, n_sums)
         first = np.array([own[0] for own in groups], np.int64)
-        every = [SumTerm(np.full(len(first), k), sums[:, k]) for k in range(places)]
-        return MetricUpdate(None, RowTerms.of(columns, places, first, every))
+        every = [SumTerm(np.full(len(first), k), sums[:, k]) for k in range(n_sums)]
+        return MetricUpdate(None, RowTerms.of(columns, n_sums, first, every))
 
     def partial(
         self,

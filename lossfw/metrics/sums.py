@@ -18,7 +18,7 @@ from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of,
 from lossfw.metrics.exact_sums import unordered
 from lossfw.numerics.arrays import NDArray
 
-# Replicates rank no more scores than this, times the places; beyond, neighbours share
+# Replicates rank no more scores than this, times the number of sums; beyond, neighbours share
 # one. That moves the spread of a metric by a part in some thousands.
 _MOST_COLUMNS = 16_384
 _FEWEST_BINS = 256
@@ -31,7 +31,7 @@ class TableMetric(RowwiseMetric):
     """A metric whose partial is a table of sums."""
 
     @abstractmethod
-    def places(self, columns: int) -> int:
+    def n_sums(self, columns: int) -> int:
         """Return the number of sums for predictions with so many columns."""
 
     def result(self, partial: CellSums) -> Any:
@@ -40,7 +40,7 @@ class TableMetric(RowwiseMetric):
             raise EmptyReductionError(
                 f"nothing is left for {self.name}: no row, all masked, or all weights 0."
             )
-        return self.estimate(partial).tolist()
+        return self.from_sums(partial).tolist()
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> CellSums:
         """Return the sums that were packed."""
@@ -91,7 +91,7 @@ class _ByTerms(TableMetric):
             with np.errstate(all="ignore"):
                 every = self.terms(tile.y, tile.t, weight)
                 return MetricUpdate(
-                    None, RowTerms.of(columns, self.places(columns), number // inner, every)
+                    None, RowTerms.of(columns, self.n_sums(columns), number // inner, every)
                 )
         except ValueError as error:
             raise_for_writing(error, self.terms)
@@ -100,20 +100,20 @@ class _ByTerms(TableMetric):
 class SumMetric(_ByTerms, MetricOfSums):
     """Base class of metrics that are functions of a few sums over rows.
 
-    Implement `places`, `terms` and `value`. The sums are exact.
+    Implement `n_sums`, `terms` and `value`. The sums are exact.
 
     Examples
     --------
     >>> class Bias(SumMetric):
     ...     classes = False
     ...
-    ...     def places(self, columns):
+    ...     def n_sums(self, columns):
     ...         return 2
     ...
     ...     def terms(self, prediction, target, weight):
-    ...         place = np.zeros(len(weight), int)
-    ...         yield SumTerm(place, weight * (prediction - target).mean(-1))
-    ...         yield SumTerm(place + 1, weight)
+    ...         index = np.zeros(len(weight), int)
+    ...         yield SumTerm(index, weight * (prediction - target).mean(-1))
+    ...         yield SumTerm(index + 1, weight)
     ...
     ...     def value(self, sums, columns):
     ...         return sums[:, 0] / sums[:, 1]
@@ -125,19 +125,21 @@ class SumMetric(_ByTerms, MetricOfSums):
 class ScoreMetric(_ByTerms):
     """Base class of metrics that rank rows by a score, such as the area under the ROC curve.
 
-    Write `places`, `terms` and `ranked`. One sum is stored for each distinct score: about 40 bytes
+    Write `n_sums`, `terms` and `ranked`. One sum is stored for each distinct score: about 40 bytes
     each, at most one per row.
     """
 
     @abstractmethod
-    def ranked(self, columns: int, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
+    def ranked(
+        self, columns: int, sum_index: NDArray, scores: NDArray, weights: NDArray
+    ) -> NDArray:
         """Return the metric from the weights of all scores.
 
         Parameters
         ----------
         columns : int
             Columns of the predictions.
-        places, scores : ndarray, shape (D,)
+        sum_index, scores : ndarray, shape (D,)
             In ascending order of the scores; NaN comes last.
         weights : ndarray of float64, shape (R, D)
             R times the sums.
@@ -147,14 +149,14 @@ class ScoreMetric(_ByTerms):
         ndarray, shape (R, ...)
         """
 
-    def estimate(self, sums: CellSums) -> NDArray:
-        """Return the metric of the rows of all cells; see `Metric.estimate`."""
+    def from_sums(self, sums: CellSums) -> NDArray:
+        """Return the metric of the rows of all cells; see `Metric.from_sums`."""
         pooled = sums.pooled()
         found: NDArray = self._ranked(pooled, pooled.table.rounded()[np.newaxis])[0]
         return found
 
-    def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
-        """Return the metric of resamples of units; see `Metric.estimates`.
+    def from_resamples(self, sums: CellSums, times: NDArray) -> NDArray:
+        """Return the metric of resamples of units; see `Metric.from_resamples`.
 
         Many distinct scores are binned first, and the results are corrected by the effect of the
         bins on the metric of all rows.
@@ -177,18 +179,23 @@ class ScoreMetric(_ByTerms):
         weights_of: Callable[[NDArray, slice], NDArray],
     ) -> NDArray:
         """Return `count` metrics, of the weights that are made of those of each unit."""
-        places, scores, column, gathered = _columns(sums, units)
-        by_unit = np.zeros((units, len(places)))
+        sum_index, scores, column, gathered = _columns(sums, units)
+        by_unit = np.zeros((units, len(sum_index)))
         np.add.at(by_unit, (sums.cells, column), sums.table.rounded())
         change = 0.0
         with np.errstate(all="ignore"):
             if gathered:
-                rough = self.ranked(sums.columns, places, scores, by_unit.sum(axis=0)[np.newaxis])
-                change = self.estimate(sums) - rough[0]
-            at_once = max(1, _AT_ONCE // max(1, len(places)))
+                rough = self.ranked(
+                    sums.columns, sum_index, scores, by_unit.sum(axis=0)[np.newaxis]
+                )
+                change = self.from_sums(sums) - rough[0]
+            at_once = max(1, _AT_ONCE // max(1, len(sum_index)))
             found = [
                 self.ranked(
-                    sums.columns, places, scores, weights_of(by_unit, slice(first, first + at_once))
+                    sums.columns,
+                    sum_index,
+                    scores,
+                    weights_of(by_unit, slice(first, first + at_once)),
                 )
                 for first in range(0, count, at_once)
             ]
@@ -198,23 +205,23 @@ class ScoreMetric(_ByTerms):
         order = np.argsort(sums.table.keys[:, 1], kind="stable")
         with np.errstate(all="ignore"):
             return self.ranked(
-                sums.columns, sums.where[order], sums.scores[order], weights[:, order]
+                sums.columns, sums.sum_index[order], sums.scores[order], weights[:, order]
             )
 
 
 def _columns(sums: CellSums, units: int) -> tuple[NDArray, NDArray, NDArray, bool]:
-    """Return places and scores of all units in the order of the scores, each (U,).
+    """Return sum indices and scores of all units in the order of the scores, each (U,).
 
     Then the number (D,) of the score of each sum, and whether they are bins, each with its mean
     score.
     """
-    where, weights = sums.where, sums.table.rounded()
+    where, weights = sums.sum_index, sums.table.rounded()
     keys, rank = np.unique(sums.table.keys[:, 1], return_inverse=True)
     scores = unordered(keys)
-    bins = max(_FEWEST_BINS, min(_MOST_COLUMNS, _AT_ONCE // max(1, units)) // sums.places)
+    bins = max(_FEWEST_BINS, min(_MOST_COLUMNS, _AT_ONCE // max(1, units)) // sums.n_sums)
     gathered = len(keys) > bins
     if gathered:
         rank = rank * bins // len(keys)
         scores = np.bincount(rank, weights * sums.scores) / np.bincount(rank, weights)
-    found, column = np.unique(rank * sums.places + where, return_inverse=True)
-    return found % sums.places, scores[found // sums.places], column, gathered
+    found, column = np.unique(rank * sums.n_sums + where, return_inverse=True)
+    return found % sums.n_sums, scores[found // sums.n_sums], column, gathered

@@ -86,7 +86,7 @@ class Card(NamedTuple):
         return cls._from_dict(plain, path)
 
     @classmethod
-    def beside(cls, file: Path, content: bytes) -> Card | None:
+    def find(cls, file: Path, content: bytes) -> Card | None:
         """Return the card of a file with this content; None if the folder has no card.
 
         Raises
@@ -164,7 +164,7 @@ class Card(NamedTuple):
             shape,
         )
 
-    def misfit(self, library: str, row_shape: tuple[int, ...], units: int) -> str | None:
+    def mismatch(self, library: str, row_shape: tuple[int, ...], units: int) -> str | None:
         """Return why the card does not fit a model; None if it fits.
 
         Parameters

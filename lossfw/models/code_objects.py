@@ -58,7 +58,7 @@ def code_digest(named: str) -> str:
         raise ModelParameterError("module", f"{file} cannot be read: {error.strerror}.") from None
 
 
-def made_by_code(
+def build_from_code(
     named: str, arguments: Mapping[str, Any], row_shape: tuple[int, ...] | None = None
 ) -> Any:
     """Return the object that a class or a function in a file builds from some arguments.
@@ -77,7 +77,7 @@ def made_by_code(
     >>> import pathlib, tempfile
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "net.py"
     >>> _ = file.write_text("def double(x): return 2 * x")
-    >>> made_by_code(f"{file}:double", {"x": 4})
+    >>> build_from_code(f"{file}:double", {"x": 4})
     8
     """
     file, name = code_file(named), named.rpartition(":")[2]

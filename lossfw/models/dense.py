@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, WithJsonSchema
 
-from lossfw.models.model import Learning, Model
+from lossfw.models.model import Model, TrainingMode
 
 # As `network.layers` has it; in a JSON schema, `component` stands for those of a kind.
 _LAYER = {
@@ -44,7 +44,7 @@ class DenseNetwork(Model):
 
     name: ClassVar[str] = "dense"
     ending: ClassVar[str] = ".npz"
-    learns: ClassVar[Learning | None] = "epochs"
+    training_mode: ClassVar[TrainingMode | None] = "epochs"
 
     layers: _Layers
     dtype: Literal["float32", "float64"] | None = None

@@ -13,12 +13,12 @@ from lossfw.losses.loss import Loss
 from lossfw.models.card import CARD_FILE, Card, sha256
 from lossfw.models.code_formats import TRUSTED, code_format, refuse_code
 from lossfw.models.predictor import Predictor
-from lossfw.models.work import Work
+from lossfw.models.training_leg import TrainingLeg
 
 # How a model learns: rounds that each add to it, epochs that each see all rows, or in one step.
-Learning: TypeAlias = Literal["rounds", "epochs", "once"]
+TrainingMode: TypeAlias = Literal["rounds", "epochs", "once"]
 # Inputs that a model may take besides finite numbers: NaN for a missing one, codes of categories.
-Taken: TypeAlias = Literal["missing", "categories"]
+AcceptedInput: TypeAlias = Literal["missing", "categories"]
 
 
 class ModelParameterError(DataError):
@@ -52,9 +52,9 @@ class Model(LibraryComponent):
         How the model is trained; None if it is only evaluated.
     takes : frozenset of str
         Which inputs it accepts besides finite numbers: ``"missing"``, ``"categories"``.
-    streams : bool
-        Whether `fit` reads the inputs of `Work.data` by `Dataset.batches`: those of a large file
-        then stay in it. Targets and weights are in memory.
+    reads_in_batches : bool
+        Whether `fit` reads the inputs of `TrainingLeg.data` by `Dataset.batches`: those of a large
+        file then stay in it. Targets and weights are in memory.
     own_objective : bool
         Whether it minimises its own objective and only measures the loss.
         Its outputs are then predictions, without an output activation.
@@ -73,25 +73,25 @@ class Model(LibraryComponent):
     >>> import numpy as np
     >>> class Mean(Model):
     ...     ending = ".json"
-    ...     learns = "once"
+    ...     training_mode = "once"
     ...
     ...     def load(self, content, card):
     ...         mean, width = json.loads(content)
     ...         return Predictor("mean", content, (width,), 1, lambda x: np.full(len(x), mean))
     ...
-    ...     def fit(self, work):
-    ...         mean, width = float(work.targets.mean()), work.inputs.shape[1]
-    ...         work.after(np.full(len(work.data), mean), None)
+    ...     def fit(self, leg):
+    ...         mean, width = float(leg.targets.mean()), leg.inputs.shape[1]
+    ...         leg.report_round(np.full(len(leg.data), mean), None)
     ...         return json.dumps([mean, width]).encode()
-    >>> str(Mean().loaded(b"[2.0, 3]"))
+    >>> str(Mean().load_predictor(b"[2.0, 3]"))
     'mean, 3 inputs, 1 raw output'
     """
 
     kind: ClassVar[str] = "model"
     ending: ClassVar[str] = ""
-    learns: ClassVar[Learning | None] = None
-    takes: ClassVar[frozenset[Taken]] = frozenset()
-    streams: ClassVar[bool] = False
+    training_mode: ClassVar[TrainingMode | None] = None
+    accepted_inputs: ClassVar[frozenset[AcceptedInput]] = frozenset()
+    reads_in_batches: ClassVar[bool] = False
     own_objective: ClassVar[bool] = False
 
     file: File | None = None
@@ -133,15 +133,15 @@ class Model(LibraryComponent):
         """
         raise NotImplementedError(f"{type(self).__name__}.load(content, card) is not implemented.")
 
-    def fit(self, work: Work) -> bytes:
+    def fit(self, leg: TrainingLeg) -> bytes:
         """Train one leg, and return the content of the model's file.
 
         Parameters
         ----------
-        work : Work
+        leg : TrainingLeg
             Rows, loss, number of rounds, seed, and the model that the previous leg returned.
         """
-        raise NotImplementedError(f"{type(self).__name__}.fit(work) is not implemented.")
+        raise NotImplementedError(f"{type(self).__name__}.fit(leg) is not implemented.")
 
     def cut(self, content: bytes, rounds: int) -> bytes:
         """Return the file of the model after a number of rounds or epochs, at least one.
@@ -150,11 +150,11 @@ class Model(LibraryComponent):
         of the epoch; `cut` may remove what only further epochs need, such as the state of an
         optimizer. By default it removes nothing.
         """
-        if self.learns == "rounds":
+        if self.training_mode == "rounds":
             raise NotImplementedError(f"{type(self).__name__}.cut is not implemented.")
         return content
 
-    def refuses(self, loss: Loss) -> str | None:
+    def refusal(self, loss: Loss) -> str | None:
         """Return why the model cannot learn from a loss; None if it can.
 
         By default, it accepts what boosting accepts: a loss of real numbers, or one whose output
@@ -165,7 +165,7 @@ class Model(LibraryComponent):
 
         return refusal(loss)
 
-    def refuses_outputs(self, loss: Loss, units: int) -> str | None:
+    def outputs_refusal(self, loss: Loss, units: int) -> str | None:
         """Return why a loss cannot train this number of raw outputs per row; None if it can."""
         return None
 
@@ -177,7 +177,7 @@ class Model(LibraryComponent):
         """
         return self
 
-    def incomplete(self) -> str | None:
+    def missing_reason(self) -> str | None:
         """Return what the model still needs before it can be trained, and how to give it, or None.
 
         Such as ``"module is missing: write module: net.py:Net"``.
@@ -260,7 +260,7 @@ class Model(LibraryComponent):
         plain = {key: value for key, value in self.to_config().items() if key not in names}
         return plain | {key: sha256(file.read_bytes()) for key, file in files.items()}
 
-    def loaded(self, content: bytes | None = None, card: Card | None = None) -> Predictor:
+    def load_predictor(self, content: bytes | None = None, card: Card | None = None) -> Predictor:
         """Return the model in some content, by default that of `file` with its card.
 
         Raises
@@ -286,7 +286,7 @@ class Model(LibraryComponent):
             if not content:
                 raise DataError(f"{file} is empty.")
             refuse_code(file, content)
-            card = Card.beside(file, content) if self.card is None else None
+            card = Card.find(file, content) if self.card is None else None
         self.activation_with(card)
         predictor: object = self.load(content, card)
         if not isinstance(predictor, Predictor):
@@ -296,7 +296,7 @@ class Model(LibraryComponent):
             )
         if file is not None and card is not None:
             fitting = self.library_version, predictor.row_shape, predictor.units
-            if (misfit := card.misfit(*fitting)) is not None:
+            if (misfit := card.mismatch(*fitting)) is not None:
                 raise DataError(
                     f"{file.parent / CARD_FILE} does not fit {file.name}: {misfit}. Use the card "
                     "that the training wrote, or write card: ignore."

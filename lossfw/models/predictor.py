@@ -32,7 +32,7 @@ class Predictor:
 
     Parameters
     ----------
-    told : str
+    description : str
         One line about the model for a report: ``"xgboost (56 rounds)"``.
     content : bytes
         The file of the model, which determines everything that it computes.
@@ -86,7 +86,7 @@ class Predictor:
 
     def __init__(
         self,
-        told: str,
+        description: str,
         content: bytes,
         row_shape: tuple[int, ...],
         units: int,
@@ -97,24 +97,28 @@ class Predictor:
         pads: bool = False,
         block_rows: int = BLOCK_ROWS,
         shared: bool = True,
-        working: Callable[[], AbstractContextManager[Any]] = nullcontext,
+        call_context: Callable[[], AbstractContextManager[Any]] = nullcontext,
         columns: tuple[str, ...] = (),
         classes: tuple[str, ...] = (),
         categories: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
         activation_is_assumed: bool = False,
         notes: tuple[str, ...] = (),
     ) -> None:
-        self.told, self.digest = told, sha256(content)
+        self.description, self.digest = description, sha256(content)
         self.row_shape, self.units, self.raw = tuple(row_shape), units, raw
         self._output_activation = output_activation
         self.dtype, self.pads, self.shared = np.dtype(dtype), pads, shared
-        self.working, self.activation_is_assumed, self.notes = working, activation_is_assumed, notes
+        self.call_context, self.activation_is_assumed, self.notes = (
+            call_context,
+            activation_is_assumed,
+            notes,
+        )
         self.columns, self.classes, self.categories = columns, classes, categories
         row_bytes = max(1, math.prod(self.row_shape)) * self.dtype.itemsize
         while block_rows > BLOCK_ROWS and block_rows * row_bytes > _BLOCK_BYTES:
             block_rows //= 2
         self.block_rows = block_rows
-        # Model, card and file, which make it again on a worker; filled by `Model.loaded`.
+        # Model, card and file, which make it again on a worker; filled by `Model.load_predictor`.
         self.origin: tuple[Any, Card | None, bytes] | None = None
 
     @property
@@ -152,7 +156,7 @@ class Predictor:
 
     def __str__(self) -> str:
         inputs = "x".join(map(str, self.row_shape))
-        read = f"{self.told}, {inputs} {'input' if inputs == '1' else 'inputs'}"
+        read = f"{self.description}, {inputs} {'input' if inputs == '1' else 'inputs'}"
         plural = "" if self.units == 1 else "s"
         if self.output_activation is None:
             return f"{read}, {self.units} prediction{plural}"
@@ -180,8 +184,8 @@ class Predictor:
         raw = np.asarray(self.raw(block))
         if raw.shape not in ((len(block), self.units), *(((len(block),),) * (self.units == 1))):
             raise RunError(
-                f"the model {self.told} made outputs of shape {raw.shape} for {len(block)} rows; "
-                f"expected ({len(block)}, {self.units})."
+                f"the model {self.description} made outputs of shape {raw.shape} for {len(block)} "
+                f"rows; expected ({len(block)}, {self.units})."
             )
         raw = raw[: len(rows)].reshape(len(rows), self.units)
         if self.output_activation is None:
@@ -198,7 +202,7 @@ def _loaded_again(
     digest: str | None,
     output_activation: Activation | None,
 ) -> Predictor:
-    predictor: Predictor = model.loaded(content, card)
+    predictor: Predictor = model.load_predictor(content, card)
     # An output activation of a plugin file is in no registry there.
     predictor._output_activation = output_activation
     # Bytes that were sent are the same; a file that is read here may be another.

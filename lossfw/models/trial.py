@@ -24,7 +24,7 @@ from lossfw.temporary import temporary_folder
 _PATIENCE = 20
 
 
-def tried_apart(
+def try_in_subprocess(
     module: str, content: bytes, *, seconds: int, memory: int, **settings: Any
 ) -> str | None:
     """Try the file of a model in a new process, and return what is wrong with it, or None.
@@ -32,7 +32,7 @@ def tried_apart(
     Parameters
     ----------
     module : str
-        A module whose function ``main()`` calls `in_trial`.
+        A module whose function ``main()`` calls `run_trial`.
     content : bytes
         Content of the file.
     seconds : int
@@ -66,8 +66,8 @@ def tried_apart(
     return f"it cannot be tried: {told[-1] if told else done.returncode}"
 
 
-def in_trial(trial: Callable[[bytes, Mapping[str, Any]], str]) -> None:
-    """Call a trial with the content and the settings that `tried_apart` sends to this process.
+def run_trial(trial: Callable[[bytes, Mapping[str, Any]], str]) -> None:
+    """Call a trial with the content and the settings from `try_in_subprocess` in this process.
 
     The trial returns what is wrong, or an empty string. It imports its library first: the limit of
     memory does not count what is already imported.

@@ -132,7 +132,7 @@ class Network:
         """The SHA-256 of weights and biases."""
         return digest_arrays(*self.arrays)
 
-    def working(self) -> AbstractContextManager[None]:
+    def call_context(self) -> AbstractContextManager[None]:
         """Return a context around all calls of `block`, which needs none here."""
         return nullcontext()
 

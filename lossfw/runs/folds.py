@@ -255,7 +255,7 @@ def fold_bytes(training: Training, model: BlockPredictor) -> bytes:
     is_named = output_activation is not None and output_activation.to_config() == {
         "name": output_activation.name
     }
-    with one_blas_thread(), model.working():
+    with one_blas_thread(), model.call_context():
         batches = training.held_out.batches(model.block_rows)
         blocks = [block.loss_input for block in forward(model, batches, logits=is_named)]
     arrays = {"rows": training.held_out_rows, "outputs": np.concatenate(blocks)}

@@ -89,7 +89,7 @@ class RowRecords(NamedTuple):
         columns = {f"{COLUMN}{name}": column for name, column in self.columns.items()}
         if self.ids is not None:
             columns["ids"] = self.ids
-        return {name: column.known for name, column in columns.items() if column.holds_texts}
+        return {name: column.known for name, column in columns.items() if column.holds_strings}
 
 
 def rows_of(plan: Plan, batch: PredictedBatch, sample: NDArray | None = None) -> RowRecords:
@@ -139,7 +139,7 @@ def _columns(plan: Plan, batch: PredictedBatch) -> dict[str, DataColumn]:
     for name in plan.columns:
         assert batch.columns is not None  # the data have what the plan names
         column, values = plan.data.columns[name], batch.columns[:, places[name]]
-        dtype = np.dtype(np.int32) if column.holds_texts else column.values.dtype
+        dtype = np.dtype(np.int32) if column.holds_strings else column.values.dtype
         found[name] = replace(column, values=values.astype(dtype))
     return found
 

@@ -212,7 +212,7 @@ def kept_numbers(trained: Mapping[str, Any]) -> dict[str, Any]:
 
 def word_of(trained: Mapping[str, Any]) -> str:
     """Return what the model of ``training.json`` train by: ``"round"`` or ``"epoch"``."""
-    return "epoch" if trained.get("learns", "epochs") == "epochs" else "round"
+    return "epoch" if trained.get("training_mode", "epochs") == "epochs" else "round"
 
 
 def numbers_of(epoch: Mapping[str, Any]) -> dict[str, Any]:

@@ -113,7 +113,7 @@ class TrainingFolder:
         file = self.path / model.file_name
         content = file.read_bytes() if file.is_file() else b""
         try:
-            card = Card.beside(file, content)
+            card = Card.find(file, content)
         except DataError:
             return None  # the training goes on from its checkpoint, and writes both again
         if card is None:
@@ -126,7 +126,7 @@ class TrainingFolder:
             return None
         return TrainingResult.of(
             training,
-            predictor=model.loaded(content, card),
+            predictor=model.load_predictor(content, card),
             content=content,
             file=file.name,
             history=epochs,

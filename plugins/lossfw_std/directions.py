@@ -16,8 +16,8 @@ from lossfw.numerics import columns, namespace_of
 class Directions(Vector):
     """Rows of numbers that are not all 0: a row of zeros has no direction."""
 
-    def outside(self, x: Array) -> Array | None:
-        """Tell which rows hold only zeros; see `Space.outside`."""
+    def outside_or_none(self, x: Array) -> Array | None:
+        """Tell which rows hold only zeros; see `Space.outside_or_none`."""
         xp = namespace_of(x)
         bad = xp.all(x == 0, axis=-1)
         return bad if bool(xp.any(bad)) else None

@@ -16,7 +16,7 @@ WEIGHT = RNG.random(50)
 @pytest.mark.parametrize("weight", [None, WEIGHT])
 def test_float32_is_kept_where_second_derivatives_are_taken_as_they_are(loss, weight):
     of = derivatives(loss)
-    narrow = of(RAW, of.targets(LABEL, weight, narrow=True))
+    narrow = of(RAW, of.prepare_targets(LABEL, weight, narrow=True))
     wide = of(RAW, LABEL, weight)
     assert narrow[0].dtype == np.float32
     assert wide[0].dtype == wide[1].dtype == np.float64
@@ -28,7 +28,7 @@ def test_float32_is_kept_where_second_derivatives_are_taken_as_they_are(loss, we
 def test_differences_of_gradients_are_taken_in_float64():
     of = derivatives("absolute_error")
     assert of.rule == "bound"
-    gradients, curvatures = of(RAW, of.targets(LABEL, narrow=True))
+    gradients, curvatures = of(RAW, of.prepare_targets(LABEL, narrow=True))
     assert gradients.dtype == curvatures.dtype == np.float64
 
 
@@ -36,18 +36,18 @@ def test_targets_made_once_give_what_they_give_in_each_call():
     for loss in ("huber", "hinge", "poisson_deviance", "squared_error"):
         of = derivatives(loss)
         for found, expected in zip(
-            of(RAW, of.targets(LABEL, WEIGHT)), of(RAW, LABEL, WEIGHT), strict=True
+            of(RAW, of.prepare_targets(LABEL, WEIGHT)), of(RAW, LABEL, WEIGHT), strict=True
         ):
             np.testing.assert_array_equal(found, expected)
     with pytest.raises(DomainError, match="target\\[0\\]"):
-        derivatives("hinge").targets([2.0])
+        derivatives("hinge").prepare_targets([2.0])
 
 
 def test_a_constant_curvature_has_the_weights():
     for loss in ({"name": "squared_error", "factor": 0.5}, "gaussian_nll"):
         of: Derivatives = derivatives(loss)
         assert of.rule == "exact"
-        known = of.targets(LABEL, WEIGHT, narrow=True)
+        known = of.prepare_targets(LABEL, WEIGHT, narrow=True)
         assert of(RAW, known)[1] is of(-RAW, known)[1]
         expected = of.loss.hessian(
             np.float64(RAW), np.float64(LABEL), sample_weight=WEIGHT, reduction="none"

@@ -57,7 +57,7 @@ def rows():
 def test_a_round_has_the_secant_of_both_sides(loss, weighted):
     y, t, w = rows()
     made = derivatives(loss, "bound")
-    given = made.rows(y, t, w if weighted else None)
+    given = made.prepare_rows(y, t, w if weighted else None)
     gradients = given.compute(loss, "gradient")
     for has_kinks in (False, True):
         symmetric = isinstance(loss, Symmetric)
@@ -74,7 +74,7 @@ def test_a_round_has_the_secant_of_both_sides(loss, weighted):
 def test_a_round_asks_for_each_gradient_once(loss, times, weighted):
     y, t, w = (x[40:] for x in rows())
     made = derivatives(loss, "bound")
-    targets = made.targets(t, w + 0.5 if weighted else None)
+    targets = made.prepare_targets(t, w + 0.5 if weighted else None)
     GRADIENTS.clear()
     with use_engine("tiles"):
         made(y, targets)

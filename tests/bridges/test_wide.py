@@ -133,7 +133,7 @@ def test_a_round_of_columns_has_kernels_and_the_bits_of_tiles(loss, weighted):
     # LightGBM hands over predictions class by class.
     raw, t = np.asfortranarray(rng.normal(size=(900, 2))), rng.normal(size=900)
     made = derivatives(loss, wide=True)
-    targets = made.targets(t, rng.random(900) if weighted else None)
+    targets = made.prepare_targets(t, rng.random(900) if weighted else None)
     results = []
     for mode in ("tiles", "compiled"):
         compiled.forget()

@@ -61,7 +61,7 @@ class Interval(PointwiseLoss):
 
     def check_domain(self, y, t, by_index, start):
         super().check_domain(y, t, by_index, start)
-        ends = self.target_space.split(t)
+        ends = self.target_space.to_record(t)
         if namespace_of(t).any(ends.lower > ends.upper):
             raise DomainError("lower lies above upper.")
 

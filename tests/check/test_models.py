@@ -29,13 +29,13 @@ class Means(Model):
     """A model whose rounds add nothing."""
 
     ending = ".json"
-    learns = "rounds"
+    training_mode = "rounds"
 
-    def fit(self, work):
-        constant = work.start()
-        content = json.dumps([constant.tolist(), work.inputs.shape[1]]).encode()
-        for _ in range(work.rounds):
-            work.after(np.tile(constant, (len(work.data), 1)), None)
+    def fit(self, leg):
+        constant = leg.start()
+        content = json.dumps([constant.tolist(), leg.inputs.shape[1]]).encode()
+        for _ in range(leg.rounds):
+            leg.report_round(np.tile(constant, (len(leg.data), 1)), None)
         return content
 
     def cut(self, content, rounds):
@@ -82,9 +82,9 @@ def test_a_model_without_a_file_says_so():
 
 def test_what_does_not_learn_is_refuted():
     refuted = {one.check: one.message for one in check(Means()).refuted}
-    assert "not below the" in refuted["model:refuses"]
+    assert "not below the" in refuted["model:refusal"]
     assert "got None for the held-out rows" in refuted["model:reported_outputs"]
-    assert "ignores work.saved" in refuted["model:legs"]
+    assert "ignores leg.saved" in refuted["model:legs"]
     assert "model:place" not in refuted
 
 
@@ -92,15 +92,15 @@ def test_what_learns_at_once_has_no_rounds_and_legs():
     class Least(Means):
         """A constant of least squares."""
 
-        learns = "once"
+        training_mode = "once"
 
-        def fit(self, work):
-            return json.dumps([[float(work.targets.mean())], work.inputs.shape[1]]).encode()
+        def fit(self, leg):
+            return json.dumps([[float(leg.targets.mean())], leg.inputs.shape[1]]).encode()
 
-        def refuses(self, loss):
+        def refusal(self, loss):
             return None if loss.name == "squared_error" else "choose squared_error"
 
     report = check(Least())
     assert [one.check for one in report.refuted] == ["model:file"]  # it trusts any file
-    assert {"model:legs", "model:refuses"} <= set(report.not_applicable)
+    assert {"model:legs", "model:refusal"} <= set(report.not_applicable)
     assert {"model:reported_outputs", "model:seed"} <= {one.check for one in report.passed}

@@ -49,7 +49,7 @@ def test_no_check_that_is_left_is_not_ok():
 
 def test_the_first_failure_may_end_it():
     report = run(suite_of_subject(FALSE), examples=20, first=True)
-    assert len(report.wrong) == 1
+    assert len(report.failures) == 1
     assert "stopped after the first failure" in report.not_run.values()
 
 
@@ -64,7 +64,7 @@ def test_the_gravest_finding_is_told_first():
 def test_conventions_of_an_outside_function_count_on_request():
     report = check_function(off, **DESCRIBED, rtol=1e-8)
     assert {refutation.grade for refutation in report.refuted} == {"convention"}
-    assert (report.wrong, report.notes) == ([], [])
+    assert (report.failures, report.notes) == ([], [])
     assert report.ok
     assert not check_function(off, **DESCRIBED, rtol=1e-8, conventions=True).ok
     assert not check_function(off, **DESCRIBED).ok

@@ -120,7 +120,7 @@ def test_points_lie_in_the_range_of_their_dtype(dtype):
 
     (points,) = Search().points(of_component(Both()), dtype)
     size = np.abs(points.y[points.y != 0]).astype(float)
-    low, high = Both.prediction_range.of(dtype)
+    low, high = Both.prediction_range.limits(dtype)
     assert low <= size.min() < 10 * low
     assert high / 10 < size.max() <= high
 

@@ -65,7 +65,7 @@ def test_what_did_not_begin_in_time_is_not_run():
 def test_a_failure_that_was_expected():
     report = run(suite_of_subject(FALSE), examples=50, expected_failures={"lipschitz": "it is 1"})
     assert report.ok
-    assert report.expected == {"claim:lipschitz": "it is 1"}
+    assert report.expected_failures == {"claim:lipschitz": "it is 1"}
     assert "claim:lipschitz failed, as expected: it is 1" in str(report)
 
 
@@ -74,7 +74,7 @@ def test_an_expected_failure_that_holds_is_not_ok():
         suite_of_subject(FALSE), examples=50, expected_failures={"claim:convex": "I thought so"}
     )
     assert not report.ok
-    assert report.unexpected == {"claim:convex": "I thought so"}
+    assert report.unexpected_passes == {"claim:convex": "I thought so"}
     assert "remove the expectation" in str(report)
 
 

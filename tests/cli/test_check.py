@@ -148,7 +148,7 @@ def test_a_file_of_json(lossfw, tmp_path):
     (report,) = whole["reports"]
     assert [r["check"] for r in report["refuted"]] == ["claim:convex"]
     assert "lipschitz" in report["not_claimed"]
-    assert "nan" in report["held"]
+    assert "nan" in report["passed"]
 
 
 def test_json_is_printed_as_by_other_commands(lossfw, tmp_path):
@@ -193,7 +193,7 @@ def test_a_note_fails_only_a_strict_check(lossfw, tmp_path):
         whole = json.loads(one.stdout)
         (report,) = whole["reports"]
         assert (whole["ok"], report["ok"]) == (ok, ok)
-        assert report["wrong"] == []
+        assert report["failures"] == []
         assert set(report["notes"]) >= {"value"}
         assert {r["severity"] for r in report["refuted"]} == {"note"}
 
@@ -203,7 +203,7 @@ def test_what_is_wrong_fails_beside_notes(lossfw, tmp_path):
     result = lossfw("--plugin", "rounded.py", "--only", "value", "--only", "convex", "--json")
     assert result.exit_code == 1
     (report,) = json.loads(result.stdout)["reports"]
-    assert report["wrong"] == ["claim:convex"]
+    assert report["failures"] == ["claim:convex"]
     assert report["verdict"] == "wrong: claim:convex"
     assert "value" in report["notes"]
 
@@ -242,7 +242,7 @@ def test_a_value_without_a_formula_is_compared_with_itself(lossfw, tmp_path):
     arguments = ("mine", "--plugin", "mine.py", "--skip", "convex", "--examples", "5")
     assert lossfw(*arguments).stdout.splitlines()[0] == said
     report = json.loads(lossfw(*arguments, "--json").stdout)["reports"][0]
-    assert report["is_own_truth"]
+    assert report["has_no_formula"]
     # Where values are not compared, nothing is said.
     assert lossfw(*arguments, "--only", "nan").stdout.startswith("Mine(): nothing refuted\n")
     written = MINE + "\n    def formula(self, xp, r):\n        return 1 - xp.exp(-xp.abs(r))\n"
@@ -268,10 +268,10 @@ def test_a_time_that_is_over_ends_honestly(lossfw, tmp_path):
     result = lossfw("squared_error", "--examples", "10", "--time", "1e-9", *file)
     assert result.exit_code == 1
     first, *others = json.loads((tmp_path / "it.json").read_text())["reports"]
-    assert (first["ok"], list(first["held"])) == (False, ["shape:result"])
+    assert (first["ok"], list(first["passed"])) == (False, ["shape:result"])
     assert first["late_stages"] == ["ordinary", "call", "extremes"]
     for report in others:
-        assert (report["held"], report["late_stages"]) == ({}, ["ordinary", "extremes"])
+        assert (report["passed"], report["late_stages"]) == ({}, ["ordinary", "extremes"])
     reasons = {reason for reason in first["not_run"].values() if reason != "deselected"}
     assert reasons == {"the time of 1e-09 s was over"}
     # What did not run is one count in one sentence, and nothing else.
@@ -394,10 +394,10 @@ def test_a_shorter_search_is_a_part_of_a_longer_one():
         return [report.to_dict() for report in reports]
 
     for part, whole in zip(outcomes(0.001), outcomes(None), strict=True):
-        for check, examples in part["held"].items():
-            assert examples <= whole["held"][check]
+        for check, examples in part["passed"].items():
+            assert examples <= whole["passed"][check]
             if check not in AT_POINTS:
-                assert examples == whole["held"][check]
+                assert examples == whole["passed"][check]
 
 
 def test_after_the_first_failure_no_other_parameters_are_checked(lossfw):
@@ -523,11 +523,11 @@ def test_components_to_which_no_chosen_check_applies_are_left_out_unless_they_ar
 def test_models_that_cannot_be_tried_are_skipped_among_many_and_a_mistake_alone(lossfw, refused):
     Path("mine.py").write_text(
         "from lossfw.models import Model\n\n\n"
-        'class Far(Model):\n    """A model of a library."""\n\n    learns = "once"\n'
+        'class Far(Model):\n    """A model of a library."""\n\n    training_mode = "once"\n'
         '    library = "nowhere_at_all"\n\n\n'
         'class Read(Model):\n    """A model in a file."""\n\n\n'
-        'class Open(Model):\n    """Not yet."""\n\n    learns = "once"\n\n'
-        '    def incomplete(self):\n        return "net is missing: write net: a"\n'
+        'class Open(Model):\n    """Not yet."""\n\n    training_mode = "once"\n\n'
+        '    def missing_reason(self):\n        return "net is missing: write net: a"\n'
     )
     many = lossfw("--plugin", "mine.py", "--jobs", "1")
     assert many.exit_code == 0, many.stderr

@@ -128,7 +128,7 @@ def test_a_plugin_passes_ruff(plugin):
         ("loss", "mine", "--kind", "margin"),
         ("activation", "mine"),
         ("model", "mine"),
-        ("model", "mine", "--learns", "once"),
+        ("model", "mine", "--training-mode", "once"),
         *(
             pytest.param(arguments, marks=pytest.mark.slow)
             for arguments in (

@@ -286,7 +286,7 @@ def test_a_model_says_how_it_learns_and_which_library_it_needs(lossfw):
     Path("nowhere.py").write_text(
         "from lossfw.models import Model\n\n\n"
         'class Far(Model):\n    """A model of a library."""\n\n    ending = ".far"\n'
-        '    learns = "rounds"\n    takes = frozenset({"missing"})\n'
+        '    training_mode = "rounds"\n    accepted_inputs = frozenset({"missing"})\n'
         '    library = "nowhere_at_all"\n'
     )
     shown = lossfw("show", "far", "--plugin", "nowhere.py").stdout

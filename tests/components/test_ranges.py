@@ -38,8 +38,8 @@ SMALL, LARGE = PromisedRange(1e-3, 10.0), PromisedRange(0.1, 1e6, float32=(1.0, 
     ],
 )
 def test_a_range_is_of_sizes(sizes, dtype, inside, outside):
-    assert sizes.holds(np.array(inside, dtype)).all()
-    assert not sizes.holds(np.array(outside, dtype)).any()
+    assert sizes.contains(np.array(inside, dtype)).all()
+    assert not sizes.contains(np.array(outside, dtype)).any()
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,9 @@ def test_a_wrapper_promises_what_its_parts_promise():
 
 
 def test_ranges_without_a_common_size_have_hardly_any():
-    low, high = PromisedRange.common([PromisedRange(high=1.0), PromisedRange(5.0)]).of("float64")
+    low, high = PromisedRange.common([PromisedRange(high=1.0), PromisedRange(5.0)]).limits(
+        "float64"
+    )
     assert low == 5.0 < high < 5.0 + 1e-14
 
 

@@ -107,7 +107,7 @@ def test_a_file_of_skops_with_a_large_member_is_refused_before_it_is_read(name, 
     tracemalloc.start()
     try:
         with pytest.raises(DataError, match="so lossfw does not unpack it"):
-            model.loaded()
+            model.load_predictor()
         assert tracemalloc.get_traced_memory()[1] < 50 * MIB
     finally:
         tracemalloc.stop()
@@ -129,4 +129,4 @@ def test_an_array_of_skops_that_states_more_than_there_is_is_refused(tmp_path):
             new.writestr(item, data)
     model = lossfw.registry().create("model", {"name": "sklearn", "file": path})
     with pytest.raises(DataError, match=r"is damaged: the array .* states the shape \(10{11},\)"):
-        model.loaded()
+        model.load_predictor()

@@ -14,7 +14,7 @@ SIZES = st.lists(st.integers(1, 5), min_size=1, max_size=8)
 
 
 def groups_of(ids, **kwargs):
-    return RowGroups.of("query", DataColumn.of(np.asarray(ids)), "some data", **kwargs)
+    return RowGroups.from_column("query", DataColumn.of(np.asarray(ids)), "some data", **kwargs)
 
 
 @given(SIZES, st.integers(1, 4))

@@ -297,7 +297,7 @@ def test_cutting_into_blocks_keeps_every_row_and_aligns_them(n, cuts, size, weig
     size=st.integers(1, 20),
 )
 def test_blocks_of_whole_groups_do_not_depend_on_the_cuts(sizes, cuts, size):
-    groups = RowGroups.of("g", DataColumn.of(np.repeat(np.arange(len(sizes)), sizes)), "d")
+    groups = RowGroups.from_column("g", DataColumn.of(np.repeat(np.arange(len(sizes)), sizes)), "d")
     n, begins = sum(sizes), groups.starts[:-1]
     edges = sorted({0, n, *(cut for cut in cuts if cut < n)})
     values = np.arange(n)

@@ -49,7 +49,7 @@ def signed(plain):
 
 
 def loaded(folder, **parameters):
-    return Two(file=folder / "m.bin", **parameters).loaded()
+    return Two(file=folder / "m.bin", **parameters).load_predictor()
 
 
 def test_a_card_is_read_as_it_was_written(folder):
@@ -72,13 +72,13 @@ def test_a_file_that_was_saved_again_is_refused_with_the_way_out(folder):
 def test_another_model_next_to_a_card_is_refused_with_the_way_out(folder):
     (folder / "other.bin").write_bytes(b"other weights")
     with pytest.raises(DataError, match=r"is the card of m\.bin .*card: ignore"):
-        Two(file=folder / "other.bin").loaded()
-    assert Two(file=folder / "other.bin", card="ignore").loaded().card is None
+        Two(file=folder / "other.bin").load_predictor()
+    assert Two(file=folder / "other.bin", card="ignore").load_predictor().card is None
 
 
 def test_the_same_content_under_another_name_keeps_its_card(folder):
     (folder / "m.bin").rename(folder / "best.bin")
-    assert Two(file=folder / "best.bin").loaded().card is not None
+    assert Two(file=folder / "best.bin").load_predictor().card is not None
 
 
 CHANGED = {
@@ -169,7 +169,7 @@ def test_a_model_of_a_library_with_the_name_of_a_card_is_read(tmp_path, name):
         trained = library.CatBoostClassifier(iterations=3, verbose=False, allow_writing_files=False)
         trained.fit(x, y).save_model(str(path), format="json")
     (tmp_path / "m.bin").write_bytes(b"another model")
-    assert Two(file=tmp_path / "m.bin").loaded().card is None
+    assert Two(file=tmp_path / "m.bin").load_predictor().card is None
     result = lossfw.run(
         {
             "data": {"inputs": x, "targets": y},

@@ -100,7 +100,7 @@ def test_files_that_execute_code_are_never_read(tmp_path):
         with pytest.raises(
             DataError, match="executes code when it is read, so lossfw does not read it"
         ):
-            Anything(file=file).loaded()
+            Anything(file=file).load_predictor()
         assert Anything(file=file).code_files() == {}
         assert not witness.exists()
 
@@ -119,7 +119,7 @@ def test_files_of_data_are_read(tmp_path):
         file = tmp_path / "model.pkl"
         file.write_bytes(content)
         assert code_format(content) is code_format(file) is None, content
-        assert Anything(file=file).loaded().digest
+        assert Anything(file=file).load_predictor().digest
         assert Anything(file=file).code_files() == {}
 
 
@@ -140,7 +140,7 @@ def test_the_message_has_the_line_that_converts(tmp_path, content, words):
     file = tmp_path / "m.pkl"
     file.write_bytes(content)
     with pytest.raises(DataError, match=words):
-        Anything(file=file).loaded()
+        Anything(file=file).load_predictor()
 
 
 def test_a_card_lets_no_pickle_through(tmp_path):
@@ -149,7 +149,7 @@ def test_a_card_lets_no_pickle_through(tmp_path):
     card = Card("identity", 1, "anything 1.0", "0" * 64)
     (tmp_path / "model.json").write_text(__import__("json").dumps(card.to_dict("model.ubj")))
     with pytest.raises(DataError, match="is a pickle, which executes code"):
-        Anything(file=file).loaded()
+        Anything(file=file).load_predictor()
     assert not Path(tmp_path / "witness").exists()
 
 
@@ -166,6 +166,6 @@ def test_lines_convert_files_of_the_libraries(tmp_path, monkeypatch):
     ):
         joblib.dump(estimator.fit(x, [0.0, 1.0, 2.0, 3.0]), "m.joblib", compress=3)
         with pytest.raises(DataError) as error:
-            Anything(file="m.joblib").loaded()
+            Anything(file="m.joblib").load_predictor()
         exec(str(error.value).partition("in Python: ")[2])
         assert code_format(Path(f"model.{ending}")) is None

@@ -79,7 +79,11 @@ def numbers(history):
 def test_the_saved_model_has_the_last_numbers_to_the_bit(train, lossfw, folder):
     trained = train("a", "train.hold_out=null")
     assert numbers(trained["epochs"]) == list(range(26))
-    assert (trained["kept"], trained["stopped"], trained["learns"]) == (25, "rounds", "rounds")
+    assert (trained["kept"], trained["stopped"], trained["training_mode"]) == (
+        25,
+        "rounds",
+        "rounds",
+    )
     assert trained["model"] == {"name": "stumps", "learning_rate": 0.3}
     card = json.loads((folder / "a/model.json").read_text())
     assert (card["output_activation"], card["units"], card["library"]) == ("exp", 1, "stumps")
@@ -222,7 +226,7 @@ class Text(Model):
     """Its file is a text, and it does not load."""
 
     ending = ".txt"
-    learns = "once"
+    training_mode = "once"
 
     def fit(self, work):
         return "text"
@@ -331,7 +335,7 @@ def linear(folder):
 def test_a_model_of_epochs_is_measured_by_its_file(linear, train, lossfw, folder):
     trained = train("a", *EPOCHS, "train.measure_every=4")
     assert numbers(trained["epochs"]) == [0, 4, 6]
-    assert (trained["learns"], trained["stopped"]) == ("epochs", "epochs")
+    assert (trained["training_mode"], trained["stopped"]) == ("epochs", "epochs")
     assert list(read_npz(folder / "a/model.npz")) == ["weights"]
     changes = [part for change in EPOCHS[:3] for part in ("-o", change)]
     run = lossfw("run", "t.yaml", *changes, "-o", "model.file=a/model.npz", "-o", "train-")

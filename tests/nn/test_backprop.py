@@ -52,7 +52,7 @@ def draw_targets(random, loss, shape):
         return random.integers(0, 4, shape).astype(float)
     normal = random.normal(size=shape)
     anywhere = (normal, np.exp(normal), 1 / (1 + np.exp(normal)))
-    return next(numbers for numbers in anywhere if space.outside(numbers) is None)
+    return next(numbers for numbers in anywhere if space.outside_or_none(numbers) is None)
 
 
 def compare(random, loss, hidden, last, *, weighted=False):

@@ -48,5 +48,5 @@ def test_a_finished_run_is_read_again(config, lossfw):
 def test_an_infinity_beside_numbers_is_a_number(config):
     lossfw.run(config / "a.yaml", out=config / "a")
     rows = read_rows(config / "a")
-    assert not rows.columns["x"].holds_texts
+    assert not rows.columns["x"].holds_strings
     assert rows.columns["x"].values.tolist() == list(map(float, XS))

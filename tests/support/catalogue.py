@@ -80,5 +80,5 @@ def score(reports, truth):
         [r.name for r in faulty],
         [r.name for r in faulty if not r.refuted],
         [r.name for r in faulty if r.refuted and not is_right(r)],
-        [r.name for r in correct if r.wrong],
+        [r.name for r in correct if r.failures],
     )

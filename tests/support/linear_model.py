@@ -13,7 +13,7 @@ class Linear(Model):
     """A matrix, in JSON."""
 
     ending = ".json"
-    learns = "once"
+    training_mode = "once"
     gain: float = 1.0
 
     def load(self, content, card):

@@ -7,7 +7,7 @@ import numpy as np
 
 import lossfw
 from lossfw.data import Dataset
-from lossfw.models import Work
+from lossfw.models import TrainingLeg
 
 # By library the file of networks, and the one that stands for others.
 NETS = Path(__file__).parents[1] / "std" / "models"
@@ -22,8 +22,8 @@ class FittedLeg(NamedTuple):
     held_out: list
 
 
-def work(data, loss, rounds, **changes):
-    """Return one leg of a training by a loss, and the lists that `after` fills."""
+def training_leg(data, loss, rounds, **changes):
+    """Return one leg of a training by a loss, and the lists that `report_round` fills."""
     loss = lossfw.loss(loss)
     raw_loss = loss.on_raw_outputs() or loss
     units = len(data.classes) or 1
@@ -48,15 +48,15 @@ def work(data, loss, rounds, **changes):
         "saved": None,
         "batch_size": 100,
         "measures": lambda number: True,
-        "after": after,
+        "report_round": after,
     }
-    leg = Work(data=data, loss=loss, rounds=rounds, **{**options, **changes})
+    leg = TrainingLeg(data=data, loss=loss, rounds=rounds, **{**options, **changes})
     return leg, train, held_out
 
 
 def fitted(model, data, loss, rounds, **changes):
     """Return the model of one leg."""
-    leg, train, held_out = work(data, loss, rounds, **changes)
+    leg, train, held_out = training_leg(data, loss, rounds, **changes)
     return FittedLeg(model.fit(leg), train, held_out)
 
 
@@ -64,7 +64,7 @@ def leg_by_leg(model, data, loss, epochs, saved=None, first=0, **changes):
     """Return the bytes after each epoch, each a leg with a seed of its own, as a training goes."""
     contents, kept = [], {"total": epochs, "memory": {}, **changes}
     for epoch in range(first, epochs):
-        leg, *_ = work(data, loss, 1, first=epoch, saved=saved, seed=7 + epoch, **kept)
+        leg, *_ = training_leg(data, loss, 1, first=epoch, saved=saved, seed=7 + epoch, **kept)
         contents.append(saved := model.fit(leg))
     return contents
 

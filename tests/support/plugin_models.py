@@ -16,7 +16,7 @@ class Stumps(Model):
     """Boosting of stumps: each cuts one input at its median, of rows that are drawn."""
 
     ending = ".json"
-    learns = "rounds"
+    training_mode = "rounds"
 
     learning_rate: float = 0.5
     share: float = 0.5
@@ -36,16 +36,16 @@ class Stumps(Model):
             activation,
         )
 
-    def fit(self, work):
-        loss, x, t = raw_form(work.loss), work.inputs, work.targets
-        held = None if work.held_out is None else np.asarray(work.held_out.inputs)
-        begin, stumps = float(start(work.loss, t, work.data.sample_weight)), []
-        if work.saved is not None:
-            begin, _, stumps = json.loads(work.saved)
+    def fit(self, leg):
+        loss, x, t = raw_form(leg.loss), leg.inputs, leg.targets
+        held = None if leg.held_out is None else np.asarray(leg.held_out.inputs)
+        begin, stumps = float(start(leg.loss, t, leg.data.sample_weight)), []
+        if leg.saved is not None:
+            begin, _, stumps = json.loads(leg.saved)
         raw = raw_outputs(x, begin, stumps)
         raw_held = None if held is None else raw_outputs(held, begin, stumps)
-        random = np.random.default_rng(work.seed)
-        for _ in range(work.rounds):
+        random = np.random.default_rng(leg.seed)
+        for _ in range(leg.rounds):
             drawn = random.random(len(x)) < self.share
             column = int(random.integers(x.shape[1]))
             gradient = loss.gradient(raw, t, reduction="none")
@@ -57,7 +57,7 @@ class Stumps(Model):
             raw = raw + stump(x, stumps[-1])
             if held is not None:
                 raw_held = raw_held + stump(held, stumps[-1])
-            if work.after(raw, raw_held):
+            if leg.report_round(raw, raw_held):
                 break
         return json.dumps([begin, x.shape[1], stumps]).encode()
 
@@ -97,7 +97,7 @@ class Linear(Model):
     """A line, which learns by steps with momentum."""
 
     ending = ".npz"
-    learns = "epochs"
+    training_mode = "epochs"
 
     learning_rate: float = 0.1
 
@@ -108,20 +108,20 @@ class Linear(Model):
         raw = lambda x: (x * weights[:-1]).sum(axis=1) + weights[-1]
         return Predictor("linear", content, (width,), 1, raw, activation)
 
-    def fit(self, work):
-        x = np.c_[work.inputs, np.ones(len(work.data))]
+    def fit(self, leg):
+        x = np.c_[leg.inputs, np.ones(len(leg.data))]
         weights, memory = np.zeros(x.shape[1]), np.zeros(x.shape[1])
-        if work.saved is not None:
-            weights, memory = (np.load(io.BytesIO(work.saved))[n] for n in ("weights", "memory"))
-        random = np.random.default_rng(work.seed)
-        order, size = random.permutation(len(x)), work.batch_size
+        if leg.saved is not None:
+            weights, memory = (np.load(io.BytesIO(leg.saved))[n] for n in ("weights", "memory"))
+        random = np.random.default_rng(leg.seed)
+        order, size = random.permutation(len(x)), leg.batch_size
         for start in range(0, len(x), size):
             rows = order[start : start + size]
             raw = (x[rows] * weights).sum(axis=1)
-            gradient = work.raw_loss.gradient(raw, work.targets[rows], reduction="none")
+            gradient = leg.raw_loss.gradient(raw, leg.targets[rows], reduction="none")
             memory = 0.9 * memory + (x[rows] * gradient[:, None]).mean(axis=0)
             weights = weights - self.learning_rate * memory
-            work.seen(start + len(rows))
+            leg.report_rows(start + len(rows))
         return saved(weights=weights, memory=memory)
 
     def cut(self, content, rounds):
@@ -132,14 +132,14 @@ class Mean(Model):
     """The mean of the targets."""
 
     ending = ".npz"
-    learns = "once"
+    training_mode = "once"
 
     def load(self, content, card):
         mean, width = np.load(io.BytesIO(content))["weights"]
         return Predictor("mean", content, (int(width),), 1, lambda x: np.full(len(x), mean))
 
-    def fit(self, work):
-        return saved(weights=np.array([work.targets.mean(), work.inputs.shape[1]]))
+    def fit(self, leg):
+        return saved(weights=np.array([leg.targets.mean(), leg.inputs.shape[1]]))
 
 
 def saved(**arrays):

@@ -129,7 +129,7 @@ def _hard(loss: Loss, search: Search) -> Iterator[tuple[NDArray, NDArray]]:
         return
     for kink in of_component(loss).kinks():
         y = t + kink if loss._argument == "residual" else np.full_like(ordinary_y, kink)
-        outside = loss.prediction_space.outside(y)
+        outside = loss.prediction_space.outside_or_none(y)
         inside = np.flatnonzero(np.ones(y.shape, bool) if outside is None else ~outside)
         if inside.size:
             yield y[inside], t[inside]

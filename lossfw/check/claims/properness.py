@@ -159,5 +159,5 @@ def _near(loss: DistributionLoss, truth: NDArray) -> NDArray:
     """Return predictions that differ from one in a single number."""
     unit = np.eye(truth.size).reshape(-1, *truth.shape)
     moved = np.concatenate([truth + step * unit for away in _AWAY for step in (away, -away)])
-    outside = loss.prediction_space.outside(moved)
+    outside = loss.prediction_space.outside_or_none(moved)
     return moved if outside is None else moved[~outside]

@@ -180,7 +180,7 @@ def check_elicits(subject: Subject, search: Search) -> None:
         places = np.unique(np.concatenate([sample, even, [expected]]))
         if isinstance(subject.prediction, Interval):
             # Targets may lie where predictions do not; such a functional cannot be predicted.
-            places = places[~subject.prediction.beyond(_into(subject, places))]
+            places = places[~subject.prediction.outside_mask(_into(subject, places))]
         places = places[are_promised(subject, _into(subject, places))]
         if expected not in places:
             continue

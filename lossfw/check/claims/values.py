@@ -144,7 +144,7 @@ def _at_target(subject: Subject, search: Search) -> list[Points]:
     found = []
     for points in search.points(subject):
         dtype = points.y.dtype
-        if subject.prediction.outside(points.t.astype(dtype)) is None:
+        if subject.prediction.outside_or_none(points.t.astype(dtype)) is None:
             target = points.keep(np.isfinite(points.t)).t.astype(dtype)
             found.append(Points(target.copy(), target))
     return found

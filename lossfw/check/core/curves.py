@@ -250,7 +250,7 @@ def column_curves(subject: Subject, search: Search, row: Points) -> list[ColumnC
 def _ends(space: Space, sizes: PromisedRange) -> tuple[float, float]:
     """Return where predictions begin and end, by their space and by what is promised."""
     low, high = (space.low, space.high) if isinstance(space, Interval) else (-np.inf, np.inf)
-    _, most = sizes_of(space, sizes).of("float64")
+    _, most = sizes_of(space, sizes).limits("float64")
     return (max(low, -most), min(high, most)) if most < _FARTHEST else (low, high)
 
 
@@ -271,7 +271,7 @@ def _curves(subject: Subject, search: Search) -> list[Curve]:
     if subject.kind in ("distance", "margin"):
         # One target is enough: a residual or a margin says it all.
         t = 0.0 if subject.kind == "distance" else 1.0
-        if subject.target.outside(np.array([t])) is not None:
+        if subject.target.outside_or_none(np.array([t])) is not None:
             t = targets(subject)[0]
         drawn = [(t, tuple(t + k for k in kinks) if subject.kind == "distance" else kinks)]
     else:
@@ -293,7 +293,7 @@ def targets(subject: Subject) -> tuple[float, ...]:
         return subject.target.members
     some = np.array(_TARGETS)
     some = some[promised(subject.target, some, subject.target_range)]
-    inside = [t for t in some.tolist() if subject.target.outside(np.array([t])) is None]
+    inside = [t for t in some.tolist() if subject.target.outside_or_none(np.array([t])) is None]
     if not inside:
         inside = usual(subject.target, np.random.default_rng(0), (4,)).tolist()
     return tuple(inside[:4])

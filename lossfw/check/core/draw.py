@@ -150,7 +150,7 @@ def _into_range(space: Space, x: NDArray, sizes: PromisedRange, rng: Generator) 
     sizes = sizes_of(space, sizes)
     ends, usual = np.array(ends_of(sizes, x.dtype)), ends_of(PROMISED, x.dtype)
     share = _WIDER if ends[0] < usual[0] or ends[1] > usual[1] else 0.0
-    stays = sizes.holds(x) & ((rng.random(x.shape) >= share) | (x == 0))
+    stays = sizes.contains(x) & ((rng.random(x.shape) >= share) | (x == 0))
     # Between two sizes too small for the dtype there is only 0.
     low, high = sorted(np.log10(ends).tolist())
     drawn = 10.0 ** rng.uniform(low, high, x.shape) * (ends[0] <= ends[1])

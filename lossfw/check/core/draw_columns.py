@@ -61,7 +61,7 @@ def column_pairs(subject: Subject, columns: int, dtype: str, rng: Generator, cou
 
 def usual_rows(space: Space, size: int, rng: Generator, count: int) -> NDArray:
     """Return unremarkable members of a space, as flat rows or numbers."""
-    rows: NDArray = space.fill(size, lambda space, row: usual(space, rng, (count, *row)))
+    rows: NDArray = space.generate_rows(size, lambda space, row: usual(space, rng, (count, *row)))
     return rows
 
 
@@ -82,7 +82,7 @@ def _free(space: Space, size: int, dtype: str, rng: Generator, count: int) -> ND
             return usual(space, rng, (count, *row)).astype(dtype)
         return rng.choice(members(space, dtype, rng, count), (count, *row))
 
-    rows = space.fill(size, draw).astype(dtype)
+    rows = space.generate_rows(size, draw).astype(dtype)
     return np.array(rows if space.axes else rows[:, np.newaxis])
 
 

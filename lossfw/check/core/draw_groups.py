@@ -36,7 +36,7 @@ def group_pairs(
     if isinstance(subject.target, Interval):
         graded = rng.random(count) < _GRADES
         grades = rng.integers(0, _HIGHEST + 1, (count, size, 1))
-        if subject.target.outside(grades.astype(dtype)) is None:
+        if subject.target.outside_or_none(grades.astype(dtype)) is None:
             t[graded] = grades[graded]
     # Rows with the numbers of others: each column by itself, or whole rows.
     for column in (*range(t.shape[-1]), slice(None)):
@@ -64,7 +64,7 @@ def _members(
     drawn: NDArray = rows[rng.permutation(np.resize(np.arange(len(rows)), count))]
     drawn = drawn.astype(np.float64).reshape(count, size, width)
     # A space of rows may refuse more than that of its numbers, as a row of zeros.
-    bad = space.outside(drawn)
+    bad = space.outside_or_none(drawn)
     if bad is not None:
         drawn[bad] = usual(numbers, rng, drawn[bad].shape)
     return drawn
@@ -84,7 +84,7 @@ def group_width(subject: Subject) -> int:
 def usual_group(subject: Subject, size: int, rng: Generator, count: int = 1) -> Points:
     """Return unremarkable groups of a size, with ties among the targets."""
     y, t = (
-        space.fill(own, lambda space, row: usual(space, rng, (count, size, *row)))
+        space.generate_rows(own, lambda space, row: usual(space, rng, (count, size, *row)))
         for space, own in zip(*group_spaces(subject), strict=True)
     )
     t = np.take_along_axis(t, _sources(t, rng), axis=1)

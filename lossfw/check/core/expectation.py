@@ -53,7 +53,7 @@ def usual_predictions(loss: DistributionLoss, rng: Generator, count: int) -> NDA
     space = loss.prediction_space
     drawn = usual_rows(space, space.flat_size(_WIDTH), rng, count)
     nearer = _NEARER * drawn
-    return drawn if space.outside(nearer) is not None else nearer
+    return drawn if space.outside_or_none(nearer) is not None else nearer
 
 
 def sample_targets(loss: DistributionLoss, y: NDArray) -> TargetSample:

@@ -31,11 +31,11 @@ class OneNumber(Vector):
         """Return that of the number."""
         return [""]
 
-    def split(self, x: Array) -> Any:
+    def to_record(self, x: Array) -> Any:
         """Return the numbers."""
         return x[..., 0]
 
-    def join(self, xp: Namespace, parts: Any) -> Array:
+    def from_record(self, xp: Namespace, parts: Any) -> Array:
         """Return numbers as rows of one."""
         return parts[..., None]
 

@@ -102,4 +102,4 @@ def _hold(sizes: PromisedRange, subject: Subject, points: Points) -> NDArray:
     if subject.kind == "distance" and len(numbers) == 2:
         with np.errstate(all="ignore"):
             numbers.append(points.y - points.t)
-    return np.asarray(np.logical_and.reduce([~any_in_row(~sizes.holds(x)) for x in numbers]))
+    return np.asarray(np.logical_and.reduce([~any_in_row(~sizes.contains(x)) for x in numbers]))

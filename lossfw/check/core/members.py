@@ -117,7 +117,7 @@ def _within(space: Interval, x: NDArray) -> NDArray:
     # Beside bounds that are not 0 small numbers would all be rounded away.
     small = x[np.abs(x) < min(abs(bound) for bound, _ in bounds)]
     inside = np.concatenate([*found, small]).astype(x.dtype)
-    outside = space.outside(inside)
+    outside = space.outside_or_none(inside)
     return np.asarray(inside if outside is None else inside[~outside])
 
 
@@ -165,12 +165,12 @@ def on_side(space: Space, x: NDArray, off: float = 1.0) -> NDArray:
 @by_space
 def promised(space: Space, x: NDArray, sizes: PromisedRange) -> NDArray:
     """Tell for which numbers a loss promises results that promises them for some sizes."""
-    return sizes_of(space, sizes).holds(x)
+    return sizes_of(space, sizes).contains(x)
 
 
 def ends_of(sizes: PromisedRange, dtype: str | np.dtype[Any]) -> tuple[float, float]:
     """Return the least and the largest size that are floats of a dtype."""
-    info, (least, most) = np.finfo(dtype), sizes.of(dtype)
+    info, (least, most) = np.finfo(dtype), sizes.limits(dtype)
     return max(least, float(info.smallest_subnormal)), min(most, float(info.max))
 
 

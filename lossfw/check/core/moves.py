@@ -145,7 +145,7 @@ def step_of(space: Space, x: NDArray, units: int) -> NDArray:
         step = np.where(np.isfinite(step) & (x != 0), step, 0).astype(x.dtype)
         if not space.axes and not isinstance(space, Interval):
             # An author's own space: what leaves it is not an argument.
-            outside = space.outside(x + step)
+            outside = space.outside_or_none(x + step)
             step = step if outside is None else np.where(outside, 0, step).astype(x.dtype)
     return np.asarray(step)
 

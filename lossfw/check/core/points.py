@@ -98,7 +98,7 @@ def is_legal(subject: Subject, points: Points) -> NDArray:
     for space, x in zip(spaces, (points.y, points.t), strict=True):
         if x.dtype.kind in "iu":
             continue
-        bad = space.outside(in_rows(subject, space, x))
+        bad = space.outside_or_none(in_rows(subject, space, x))
         if bad is not None:
             keep &= ~any_in_row(np.asarray(bad))
     if subject.has_columns and subject.component is not None and subject.kind != "group":

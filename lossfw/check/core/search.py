@@ -60,11 +60,12 @@ ROUNDING_ULPS = 64
 class Counterexample(Exception):  # noqa: N818  # the harness looks for it: it is not an error
     """What refutes a promise: a message, inputs, and the expression `code` of their names.
 
-    After one that `blocks`, no other check has anything to look at. Those of equal `cause`, where
-    it is not empty, are one finding of several checks. A wrong result has a `grade` and an `error`.
+    After one that `stops_checks`, no other check has anything to look at. Those of equal `cause`,
+    where it is not empty, are one finding of several checks. A wrong result has a `grade` and an
+    `error`.
     """
 
-    blocks = False
+    stops_checks = False
     cause = ""
     grade: Grade | None = None
     error: Error | None = None
@@ -77,7 +78,7 @@ class Counterexample(Exception):  # noqa: N818  # the harness looks for it: it i
 
     def blocking(self) -> Counterexample:
         """Return it as one after which no other check is run."""
-        self.blocks = True
+        self.stops_checks = True
         return self
 
     def of_cause(self, cause: str) -> Counterexample:

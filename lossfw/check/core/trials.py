@@ -22,7 +22,7 @@ from lossfw.data.data_record import DataRecord
 from lossfw.errors import DomainError, LossfwError, ShapeError
 from lossfw.evaluation.predictor import one_blas_thread
 from lossfw.losses.loss import Loss
-from lossfw.models import Card, Model, ModelParameterError, Predictor, Work
+from lossfw.models import Card, Model, ModelParameterError, Predictor, TrainingLeg
 from lossfw.models.card import sha256
 from lossfw.numerics.arrays import NDArray
 
@@ -100,7 +100,7 @@ class LoadedModel(NamedTuple):
 def outputs(predictor: Predictor, rows: NDArray) -> NDArray:
     """Return the raw outputs of rows, block by block, or predictions without activation."""
     size, found = predictor.block_rows, []
-    with predictor.working():
+    with predictor.call_context():
         for first in range(0, len(rows), size):
             block = predictor.block(rows[first : first + size])
             found.append(block.predictions if block.logits is None else block.logits)
@@ -201,7 +201,7 @@ def tasks(model: Model, search: Search) -> list[LearningTask]:
 
 def need_learner(model: Model) -> None:
     """Raise `NotApplicable` for a model that does not learn, or is trained already."""
-    if model.learns is None:
+    if model.training_mode is None:
         raise NotApplicable("it only makes predictions and cannot be trained")
     if model.file is not None:
         raise NotApplicable("a trained model may not support training again")
@@ -209,7 +209,7 @@ def need_learner(model: Model) -> None:
 
 def is_trainable(model: Model, of: LearningTask, search: Search) -> bool:
     """Tell whether a model takes a loss and its data."""
-    if model.refuses(of.loss) is not None:
+    if model.refusal(of.loss) is not None:
         return False
     try:
         mean_after(model, of, trained_leg(model, of, search))
@@ -227,7 +227,7 @@ def is_of_data(model: Model, error: LossfwError) -> bool:
     its own may not take the targets.
     """
     of_data = isinstance(error, ShapeError | DomainError | ModelParameterError)
-    return of_data or model.learns == "once"
+    return of_data or model.training_mode == "once"
 
 
 def mean_after(model: Model, of: LearningTask, trained: TrainedLeg, number: int = -1) -> float:
@@ -252,8 +252,8 @@ def fit(model: Model, of: LearningTask, stop: int | None = None, **changes: Any)
         told.append((_copied(raw), _copied(held_out)))
         return len(told) == stop
 
-    rounds = 1 if model.learns != "rounds" else LEG
-    work = Work(
+    rounds = 1 if model.training_mode != "rounds" else LEG
+    leg = TrainingLeg(
         data=of.data,
         held_out=of.held_out,
         loss=of.loss,
@@ -268,9 +268,9 @@ def fit(model: Model, of: LearningTask, stop: int | None = None, **changes: Any)
         saved=None,
         batch_size=32,
         measures=lambda number: True,
-        after=after,
+        report_round=after,
     )
-    return TrainedLeg(model.for_loss(of.loss).fit(replace(work, **changes)), told)
+    return TrainedLeg(model.for_loss(of.loss).fit(replace(leg, **changes)), told)
 
 
 def _copied(raw: Any) -> Any:
@@ -289,7 +289,7 @@ def load(model: Model, of: LearningTask, content: bytes) -> Predictor:
     output_activation = of.loss._expected_activation() or "identity"
     record = DataRecord(columns=names, categories=labels)
     card = Card(output_activation, of.units, model.library_version, sha256(content), record)
-    return model.for_loss(of.loss).loaded(content, card)
+    return model.for_loss(of.loss).load_predictor(content, card)
 
 
 def loaded(model: Model, search: Search) -> list[LoadedModel]:
@@ -297,7 +297,7 @@ def loaded(model: Model, search: Search) -> list[LoadedModel]:
 
     def make() -> list[LoadedModel]:
         if model.file is not None:
-            predictor = model.loaded()
+            predictor = model.load_predictor()
             shape = predictor.block_rows + _BEYOND, *predictor.row_shape
             return [LoadedModel(predictor, search.rng("rows of a file").normal(2, 3, shape))]
         return [train_and_load(model, of, search) for of in tasks(model, search)]

@@ -107,7 +107,7 @@ def check_domain(subject: Subject, search: Search) -> None:
 
 def _check_membership(subject: Subject, role: str, space: Space, points: Points) -> None:
     """Check that functions refuse points if and only if the space does."""
-    outside = space.outside(points.y if role == "prediction" else points.t) is not None
+    outside = space.outside_or_none(points.y if role == "prediction" else points.t) is not None
     for function in outputs(subject):
         try:
             function.raw(points.y, points.t)

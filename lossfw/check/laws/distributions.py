@@ -59,7 +59,7 @@ def check_quantile(subject: Subject, search: Search) -> None:
 _CURVATURE_SLACK = 1e-4
 
 _CURVATURE_CODE = (
-    "loss.expected_second_derivative(np, loss.prediction_space.split(y)), "
+    "loss.expected_second_derivative(np, loss.prediction_space.to_record(y)), "
     "w @ hessian(np.repeat(y[None], len(t), 0), t)"
 )
 
@@ -70,10 +70,10 @@ def check_expected_curvature(subject: Subject, search: Search) -> None:
     loss = distribution_of(subject)
     y = usual_predictions(loss, search.rng("curvature"), _PREDICTIONS)
     space = loss.prediction_space
-    parts = loss.expected_second_derivative(np, space.split(y))
+    parts = loss.expected_second_derivative(np, space.to_record(y))
     if parts is None:
         raise NotApplicable("the class does not define expected_second_derivative")
-    expected = np.asarray(space.join(np, parts))
+    expected = np.asarray(space.from_record(np, parts))
     for row, claimed in zip(y, expected, strict=True):
         t, weight, coarse = sample_targets(loss, row)
         hessians = loss.hessian(np.repeat(row[None], len(t), 0), t, reduction="none")

@@ -338,7 +338,7 @@ def check_intervals(case: MetricCase, search: Search) -> None:
     sums = _unit_sums(case, unit)
     if sums is None:
         raise NotApplicable("its sums do not consist of one term per row")
-    drawn = case.metric.estimates(sums, 1.0 - np.eye(_UNITS))
+    drawn = case.metric.from_resamples(sums, 1.0 - np.eye(_UNITS))
     left_out = case.metric.without_each(sums, sums.pooled(), _UNITS)
     for one in range(_UNITS):
         own = case.take(np.flatnonzero(unit != one)).result()

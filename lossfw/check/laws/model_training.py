@@ -40,7 +40,7 @@ _JUNK = b"this is not a model"
 # to be lower than after the first one.
 _ROUNDS_TO_LEARN = 5
 
-_REFUSE = "Return from refuses(loss) why it cannot be trained with."
+_REFUSE = "Return from refusal(loss) why it cannot be trained with."
 
 # A loss counts as lower from this part on: below is rounding.
 _LOWER = 1e-9
@@ -77,8 +77,10 @@ def check_file(model: Model, search: Search) -> None:
     if model.file is not None:
         (one,) = loaded(model, search)
         search.count(len(one.rows))
-        need_same(one.outputs(), outputs(model.loaded(), one.rows), "once", "loaded again", "")
-    for of in [] if model.learns is None or model.file else _each(model, search):
+        need_same(
+            one.outputs(), outputs(model.load_predictor(), one.rows), "once", "loaded again", ""
+        )
+    for of in [] if model.training_mode is None or model.file else _each(model, search):
         content = trained_leg(model, of, search).content
         cure = "Leave out what changes from run to run, such as a time or an identifier."
         _need_same_file(content, fit(model, of).content, "trained again", cure)
@@ -90,9 +92,9 @@ def check_file(model: Model, search: Search) -> None:
 
 def _need_refused(model: Model) -> None:
     """Check that a file of something else is refused in words."""
-    code = f"model.loaded({_JUNK!r})"
+    code = f"model.load_predictor({_JUNK!r})"
     try:
-        model.loaded(_JUNK)
+        model.load_predictor(_JUNK)
     except LossfwError:
         return
     except Exception as error:
@@ -106,15 +108,15 @@ def _need_refused(model: Model) -> None:
 
 @law("reported_outputs")
 def check_reported_outputs(model: Model, search: Search) -> None:
-    """The raw outputs that `after` gets are those of the file, after each round."""
+    """The raw outputs that `report_round` gets are those of the file, after each round."""
     for of in _each(model, search):
         whole = trained_leg(model, of, search)
-        most = LEG if model.learns == "rounds" else 1
+        most = LEG if model.training_mode == "rounds" else 1
         # A leg of one may leave it to lossfw to measure the file.
         if len(whole.told) > most or (most > 1 and not whole.told):
             raise refuted(
-                f"`after` was called {len(whole.told)} times in a leg of {most} rounds; expected a "
-                "call after each round."
+                f"`report_round` was called {len(whole.told)} times in a leg of {most} rounds; "
+                "expected a call after each round."
             )
         for number, told in enumerate(whole.told, 1):
             if most > 1 or told[0] is not None:
@@ -125,7 +127,7 @@ def check_reported_outputs(model: Model, search: Search) -> None:
 
 
 def _stopped(model: Model, of: LearningTask, search: Search, number: int) -> bytes:
-    """Return the file of a training that `after` has stopped after a round."""
+    """Return the file of a training that `report_round` has stopped after a round."""
     if len(trained_leg(model, of, search).told) == number:
         return trained_leg(model, of, search).content
     key = "stopped", of.loss.name, number
@@ -141,16 +143,16 @@ def _need_told(
         x = np.asarray(data.inputs)
         if raw is None:
             raise refuted(
-                f"`after` got None for the {name} rows of round {number}, which is measured. Give "
-                "their raw outputs."
+                f"`report_round` got None for the {name} rows of round {number}, which is "
+                "measured. Give their raw outputs."
             )
         cure = (
-            "Call work.after once a round has been added, with raw outputs, to which no output "
-            "activation has "
-            "been applied, and if it returns true, return the model of the rounds so far."
+            "Call leg.report_round once a round has been added, with raw outputs, to which no "
+            "output activation has been applied, and if it returns true, return the model of the "
+            "rounds so far."
         )
         expected = outputs(predictor, x).reshape(np.shape(raw))
-        there = f"in the file of a training that `after` stopped after round {number}"
+        there = f"in the file of a training that `report_round` stopped after round {number}"
         need_same(raw, expected, f"told after round {number}", there, cure, x)
 
 
@@ -160,7 +162,7 @@ def check_legs(model: Model, search: Search) -> None:
 
     The first rounds of a model are a training of so many rounds.
     """
-    if model.learns == "once":
+    if model.training_mode == "once":
         raise NotApplicable("it is trained in one step, without rounds")
     _check_cut(model, search)
     _check_second_legs(model, search)
@@ -169,7 +171,7 @@ def check_legs(model: Model, search: Search) -> None:
 def _check_cut(model: Model, search: Search) -> None:
     for of in _each(model, search):
         content, x = trained_leg(model, of, search).content, np.asarray(of.data.inputs)
-        if model.learns == "epochs":
+        if model.training_mode == "epochs":
             # Only what further epochs need is left out.
             finished = _outputs(model, of, model.cut(content, 1))
             expected = _outputs(model, of, content)
@@ -191,17 +193,17 @@ def _check_second_legs(model: Model, search: Search) -> None:
         # Another training in between, and another object.
         other = fit(model, _moved(of), seed=7).content
         again = _second_leg(model.replace(), of, first)
-        cure = "Begin from work.saved, and keep nothing in the model or its module."
+        cure = "Begin from leg.saved, and keep nothing in the model or its module."
         _need_same_file(after_first, again, "after another training, in the second leg", cure)
         from_first = _outputs(model, of, after_first)
         from_other = _outputs(model, of, _second_leg(model, of, other))
         if np.array_equal(from_first, from_other):
             text = (
                 "the second leg has the same outputs after two different first legs: it ignores "
-                "work.saved. Begin from the model in it."
+                "leg.saved. Begin from the model in it."
             )
             raise refuted(text, x=np.asarray(of.data.inputs)[:1])
-        if model.learns == "rounds":
+        if model.training_mode == "rounds":
             before, kept = (
                 _outputs(model, of, content) for content in (first, model.cut(after_first, LEG))
             )
@@ -210,7 +212,7 @@ def _check_second_legs(model: Model, search: Search) -> None:
 
 
 def _second_leg(model: Model, of: LearningTask, saved: bytes) -> bytes:
-    done = LEG if model.learns == "rounds" else 1
+    done = LEG if model.training_mode == "rounds" else 1
     return fit(model, of, saved=saved, first=done, seed=5).content
 
 
@@ -228,11 +230,11 @@ def check_seed(model: Model, search: Search) -> None:
         content = trained_leg(model, of, search).content
         with _other_numbers():
             found = fit(model, of).content
-        cure = "Draw from np.random.default_rng(work.seed), or give the library this seed."
+        cure = "Draw from np.random.default_rng(leg.seed), or give the library this seed."
         _need_same_file(content, found, "after other random numbers", cure)
     # Threads that wait for each other take the most time of all, and add alike by any loss.
     of = tasks(model, search)[0]
-    cure = "Make the library sum in an order that does not depend on work.threads."
+    cure = "Make the library sum in an order that does not depend on leg.threads."
     found = fit(model, of, threads=2).content
     _need_same_file(trained_leg(model, of, search).content, found, "on two threads", cure)
 
@@ -250,16 +252,16 @@ def _other_numbers() -> Iterator[None]:
         np.random.set_state(kept[1])  # noqa: NPY002  # likewise
 
 
-@law("refuses")
+@law("refusal")
 def check_refuses(model: Model, search: Search) -> None:
     """A loss that is not refused can be trained on; a refusal says why.
 
     Rounds begin with the constant of least loss, so that the first one is below it.
     """
     need_learner(model)
-    if model.learns == "once":
+    if model.training_mode == "once":
         raise NotApplicable("it is trained in one step, with its own objective")
-    if model.learns == "rounds":
+    if model.training_mode == "rounds":
         _check_start(model, search)
     _check_refused(model, search)
 
@@ -271,7 +273,7 @@ def _check_start(model: Model, search: Search) -> None:
         if not first <= constant * (1 + _LOWER) + _LOWER:
             raise refuted(
                 f"after the first round the mean {of.loss.name} is {format_number(first)}, and "
-                f"{format_number(constant)} for the best constant. Begin with work.start()."
+                f"{format_number(constant)} for the best constant. Begin with leg.start()."
             )
 
 
@@ -284,7 +286,7 @@ def _of_constant(of: LearningTask) -> float:
 def _check_refused(model: Model, search: Search) -> None:
     for name in LOSSES:
         of = task(model, name, search)
-        why = model.refuses(of.loss)
+        why = model.refusal(of.loss)
         if why is None:
             search.count(len(of.data))
             try:
@@ -297,15 +299,15 @@ def _check_refused(model: Model, search: Search) -> None:
                     f"{_REFUSE}"
                 ) from None
         elif not str(why).strip():
-            raise refuted(f"it refuses {name} without a reason: refuses(loss) should return one.")
+            raise refuted(f"it refuses {name} without a reason: refusal(loss) should return one.")
 
 
 def _need_lower_loss(model: Model, of: LearningTask) -> None:
     """Check that the mean loss after a few rounds or epochs is lower than before them."""
-    rounds = _ROUNDS_TO_LEARN if model.learns == "rounds" else 1
+    rounds = _ROUNDS_TO_LEARN if model.training_mode == "rounds" else 1
     trained = fit(model, of, rounds=rounds, total=_ROUNDS_TO_LEARN)
     before, last = "for the best constant", trained
-    if model.learns == "epochs":
+    if model.training_mode == "epochs":
         for number in range(1, _ROUNDS_TO_LEARN):
             last = fit(
                 model, of, first=number, total=_ROUNDS_TO_LEARN, saved=last.content, seed=number
@@ -319,6 +321,7 @@ def _need_lower_loss(model: Model, of: LearningTask) -> None:
     found = mean_after(model, of, last)
     if not found < least - _LOWER * abs(least):
         raise refuted(
-            f"{of.loss.name} is not refused, and after {_ROUNDS_TO_LEARN} {model.learns} its mean "
-            f"is {format_number(found)}, not below the {format_number(least)} {before}. {_REFUSE}"
+            f"{of.loss.name} is not refused, and after {_ROUNDS_TO_LEARN} {model.training_mode} "
+            f"its mean is {format_number(found)}, not below the {format_number(least)} {before}. "
+            f"{_REFUSE}"
         )

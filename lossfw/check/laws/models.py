@@ -155,7 +155,7 @@ def check_threads(model: Model, search: Search) -> None:
         def predictions(rows: NDArray, block: Any = predictor.block) -> NDArray:
             return np.array(block(rows).predictions)
 
-        with predictor.working(), ThreadPoolExecutor(4) as pool:
+        with predictor.call_context(), ThreadPoolExecutor(4) as pool:
             alone = [predictions(rows) for rows in blocks]
             together = list(pool.map(predictions, blocks))
         for rows, expected, found in zip(blocks, alone, together, strict=True):
@@ -222,7 +222,7 @@ _TAKEN = {
 }
 
 
-@law("takes")
+@law("accepted_inputs")
 def check_takes(model: Model, search: Search) -> None:
     """Missing inputs and categories, if it takes them, have finite outputs, beside any rows."""
     each(model, search, *(partial(_check_taken, taken=taken) for taken in _TAKEN))
@@ -230,7 +230,7 @@ def check_takes(model: Model, search: Search) -> None:
 
 def _check_taken(model: Model, search: Search, taken: Any) -> None:
     """Check that rows with such inputs can be trained on, have outputs, and do not mix."""
-    if taken not in model.takes:
+    if taken not in model.accepted_inputs:
         raise NotApplicable("it supports neither missing inputs nor categories")
     for of in tasks(model, search):
         # Of its own: the trainings that other laws share have the same losses.

@@ -12,7 +12,7 @@ from lossfw.config.text.reading import find_file
 from lossfw.data import Dataset
 from lossfw.data.arrays import read_array
 from lossfw.data.lazy_arrays import RowArray
-from lossfw.data.selected_rows import taken
+from lossfw.data.selected_rows import select_rows
 from lossfw.errors import ArgumentError, DataError
 from lossfw.evaluation.baseline import CONSTANT, Baseline, beside, has_skill
 from lossfw.evaluation.predictor import without_column
@@ -105,7 +105,7 @@ def _constant(config: CheckedConfig, loss: Loss, data: Dataset) -> NDArray:
 
 def _of_column(name: str, loss: Loss, data: Dataset, column: str) -> Baseline:
     found = data.columns[column]
-    if found.holds_texts:
+    if found.holds_strings:
         raise ArgumentError(
             f"column {column!r} holds strings, such as {found.labels[0]!r}; expected numbers for a "
             "baseline"
@@ -121,7 +121,7 @@ def _of_column(name: str, loss: Loss, data: Dataset, column: str) -> Baseline:
 def _matching(outputs: RowArray, data: Dataset, total: int) -> RowArray:
     """Return the predictions of the rows that a filter leaves."""
     if len(outputs) == total and data.rows is not None:
-        return taken(outputs, data.rows)
+        return select_rows(outputs, data.rows)
     if len(outputs) != len(data):
         raise DataError(
             f"the baseline has predictions of {len(outputs)} rows, but the data {data.name!r} have "

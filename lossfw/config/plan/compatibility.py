@@ -119,7 +119,7 @@ def refuse_classes(config: CheckedConfig, loss: Loss, data: Dataset, path: Confi
         loss.takes_classes
         or space.axes
         or not _are_classes(targets)
-        or space.outside(targets) is None
+        or space.outside_or_none(targets) is None
     ):
         return False
     most = int(targets.max())

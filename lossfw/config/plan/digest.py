@@ -160,7 +160,7 @@ def _learner(
             "network": [activations, digest_arrays(*learner.network.arrays)],
             "train.optimizer": learner.optimizer.to_config(),
         }
-    if learner.learns == "epochs":
+    if learner.training_mode == "epochs":
         described["train.schedule"] = schedule.to_config()
         described["train.batch_size"] = section.batch_size
     if schedule.needs_end:

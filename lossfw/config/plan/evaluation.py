@@ -25,7 +25,7 @@ from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.text.source import ConfigSource
 from lossfw.data import Dataset, Source
 from lossfw.data.options import DataOptions
-from lossfw.data.selected_rows import Selection, taken
+from lossfw.data.selected_rows import Selection, select_rows
 from lossfw.evaluation.plan import Plan
 
 # Rows that were read already, by their source: the runs of a sweep share them.
@@ -142,7 +142,7 @@ def _load_data(config: CheckedConfig, loaded: Loaded, *, inputs: bool = False) -
 def _match_selected(config: CheckedConfig, data: Dataset, rows: Selection) -> None:
     """Take the saved outputs of the rows that are left, and see that classes keep their numbers."""
     if config.outputs is not None and config.outputs.shape[:1] == (rows.total,):
-        config.outputs = taken(config.outputs, known(rows.numbers))
+        config.outputs = select_rows(config.outputs, known(rows.numbers))
     lost = [label for label in rows.classes if label not in data.classes]
     by_label = config.recorded.classes or isinstance(config.data_spec.options.classes, tuple)
     if lost and not by_label and config.data_spec.options.map_targets is None:

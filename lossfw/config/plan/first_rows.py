@@ -77,7 +77,7 @@ def _first_raw(plan: Plan) -> NDArray:
         assert plan.outputs is not None
         return read_rows(plan.outputs, 0, min(LOOKED_AT, len(plan.outputs)))
     assert plan.data.inputs is not None
-    with one_blas_thread(), plan.model.working():
+    with one_blas_thread(), plan.model.call_context():
         logits = plan.model.block(read_rows(plan.data.inputs, 0, min(_tried(plan), BLOCK_ROWS)))[0]
     assert logits is not None  # there is an output activation
     return logits

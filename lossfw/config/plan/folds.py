@@ -203,7 +203,7 @@ def _check_groups(
     path: ConfigPath = [*_PATH, "keep_together"]
     values = np.asarray(column.values)
     missing = [code for code, label in enumerate(column.known) if label is None]
-    absent = np.isin(values, missing) if column.holds_texts else np.isnan(values)
+    absent = np.isin(values, missing) if column.holds_strings else np.isnan(values)
     if absent.any():
         row = int(np.flatnonzero(absent)[0])
         config.add(path, f"column {name!r}[{row}] is missing; every row needs a group")

@@ -23,10 +23,10 @@ def refuse_loss(config: CheckedConfig, model: Model) -> None:
     if (library := model.missing_library()) is not None:
         what = f"the model {model.name} needs {library}, which is not installed"
         config.add(["model"], what, model.install_command())
-    if model.file is None and (missing := model.incomplete()):
+    if model.file is None and (missing := model.missing_reason()):
         what, _, hint = missing.partition(": ")
         config.add(["model"], f"{model.name} cannot learn yet: {what}", hint)
-    if why := model.refuses(loss):
+    if why := model.refusal(loss):
         _refuse(config, why)
     if model.output_activation is not None and model.output_activation != (
         output_activation := _output_activation(loss, model)
@@ -61,7 +61,7 @@ def origin_of_training(config: CheckedConfig, model: Model) -> OutputOrigin:
     if own is not None and own != units:
         what = f"the model makes {own} outputs per row, but the loss {loss.name} takes {units}"
         config.add(["model"], f"{what} for these data", "change its arguments")
-    if why := model.refuses_outputs(loss, units):
+    if why := model.outputs_refusal(loss, units):
         _refuse(config, why)
     if not config.problems:
         with at_parameter(config, ["data"]):

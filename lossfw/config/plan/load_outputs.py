@@ -92,13 +92,13 @@ def _load_model(config: CheckedConfig, model: Model) -> None:
     """Load a trained model, with what the card beside its file says of the data."""
     if model.file is None:
         hint = "name the file of a trained model"
-        if model.learns is not None:
+        if model.training_mode is not None:
             hint += f", which `lossfw train` writes: file: FOLDER/{model.file_name}"
         config.add(["model"], f"the model {model.name} has no file", hint)
         return
     with at_parameter(config):
         try:
-            predictor = model.loaded()
+            predictor = model.load_predictor()
         except LossfwError:
             raise
         except NotImplementedError as error:

@@ -31,7 +31,7 @@ def read_report_options(config: CheckedConfig) -> None:
         if section.resample is None and units is not None and units.kind == "time":
             # Blocks are of numbers; of dates each one is a unit.
             column = config.data.columns.get(units.column)
-            if column is not None and column.holds_texts:
+            if column is not None and column.holds_strings:
                 config.units = Units("column", units.column)
         config.intervals = Intervals(
             section.level, section.method, section.replicates, seed, config.units

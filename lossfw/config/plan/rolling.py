@@ -68,7 +68,7 @@ def rolling_fold(
         raise config.problems.error()
     first = np.flatnonzero(time == begins[0])[0]
     value = np.asarray(column.values)[first].item()
-    text = column.labels[value] if column.holds_texts else repr(value)
+    text = column.labels[value] if column.holds_strings else repr(value)
     begins_at = ColumnComparison(name, ">=", (text,))
     return RollingFold(np.flatnonzero(train_rows), np.flatnonzero(held_out), str(begins_at))
 

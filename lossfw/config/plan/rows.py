@@ -157,7 +157,9 @@ def _takes_codes(config: CheckedConfig) -> bool:
     """Tell whether the model takes categories as they are; a network has an input for each."""
     # Also a file may have been fitted on texts, such as a pipeline that encodes them.
     of_file = isinstance(config.predictor, Predictor) and config.predictor.categories
-    return bool(of_file) or (config.model is not None and "categories" in config.model.takes)
+    return bool(of_file) or (
+        config.model is not None and "categories" in config.model.accepted_inputs
+    )
 
 
 def _note_doubtful(config: CheckedConfig, data: Dataset, spec: DataSpec) -> None:
@@ -175,7 +177,7 @@ def _for_model(config: CheckedConfig, data: Dataset, spec: DataSpec) -> Dataset 
     model, path, options = config.model, spec.path, spec.options
     if _is_saved(config) or (model is None and config.has("model")):
         return data  # nothing looks at the inputs, or nobody knows which ones a model takes
-    takes = frozenset() if model is None else model.takes
+    takes = frozenset() if model is None else model.accepted_inputs
     who = "a network" if model is None else f"the model {model.name}"
     for key, given in (("missing", data.missing), ("unknown", options.unknown == "missing")):
         if given and "missing" not in takes and (data.categories or data.inputs is not None):

@@ -69,7 +69,7 @@ def training_of(config: CheckedConfig) -> Training:
     if config.held_out is not None and not config.problems:
         _check_held_out(config, config.held_out)
     config.problems.raise_if_any()
-    if learner.learns == "epochs":
+    if learner.training_mode == "epochs":
         _note_batches(config, section.batch_size)
     config.notes += unused_keys(config, training=True)
     if isinstance(learner, Model) and learner.own_objective:
@@ -138,7 +138,7 @@ def _as_trained(config: CheckedConfig, data: Dataset) -> Dataset:
     """Return rows in memory, but for many inputs of a model that reads them in batches."""
     inputs, model = data.inputs, config.model
     size = 0 if inputs is None else inputs.size * inputs.dtype.itemsize
-    stays = model is not None and model.streams and size > _READ_ONCE_BYTES
+    stays = model is not None and model.reads_in_batches and size > _READ_ONCE_BYTES
     return data.in_memory(inputs=not stays)
 
 
@@ -232,7 +232,7 @@ def _training(
 ) -> Training:
     identity = training_identity(config, section, learner)
     total, origin = section.rounds or section.epochs or 1, known(config.origin)
-    counted = {f"{learner.learns}": total} if learner.learns != "once" else {}
+    counted = {f"{learner.training_mode}": total} if learner.training_mode != "once" else {}
     return Training(
         data=known(config.data),
         model=learner,

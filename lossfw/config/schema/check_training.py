@@ -32,8 +32,8 @@ def keys_of_training(config: CheckedConfig) -> frozenset[str]:
     """Return the keys of the section `train` that mean something for the model."""
     if config.has("network"):
         return _ALWAYS | _OF_LAYERS
-    learns = None if config.model is None else config.model.learns
-    return _ALWAYS | _KEYS[learns or "once"]
+    mode = None if config.model is None else config.model.training_mode
+    return _ALWAYS | _KEYS[mode or "once"]
 
 
 def check_learning(config: CheckedConfig, *, training: bool = False) -> None:
@@ -43,7 +43,7 @@ def check_learning(config: CheckedConfig, *, training: bool = False) -> None:
         return
     if config.has("model") and (model is None or config.has("network")):
         return  # the model is wrong itself, or not alone
-    if model is not None and model.learns is None:
+    if model is not None and model.training_mode is None:
         if training:
             what = f"the model {model.name} makes predictions, but cannot be trained"
             config.add(
@@ -52,13 +52,15 @@ def check_learning(config: CheckedConfig, *, training: bool = False) -> None:
                 "choose a model that can be trained, such as xgboost, or leave train out",
             )
         return
-    name, learns = ("a network", "epochs") if model is None else (model.name, str(model.learns))
-    how = "in one step" if learns == "once" else f"in {learns}"
+    name, mode = "a network", "epochs"
+    if model is not None:
+        name, mode = model.name, str(model.training_mode)
+    how = "in one step" if mode == "once" else f"in {mode}"
     given = {key for key, one in node.value.items() if one.value is not None}
     for key in sorted(given & (_OF_LAYERS | _KEYS["rounds"]) - keys_of_training(config)):
         what = f"train.{key} cannot be used with {name}, which is trained {how}"
-        config.add(["train", key], what, _mend(config, key, learns), key=True)
-    needed = ["epochs", "optimizer"] if model is None else [learns] if learns != "once" else []
+        config.add(["train", key], what, _mend(config, key, mode), key=True)
+    needed = ["epochs", "optimizer"] if model is None else [mode] if mode != "once" else []
     for key in needed:
         counts = key in ("rounds", "epochs")
         if not config.has("train", key) and not (counts and given & {"rounds", "epochs"}):
@@ -70,9 +72,9 @@ def check_learning(config: CheckedConfig, *, training: bool = False) -> None:
             config.add(["train", key], f"train.{key} is missing", hint, key=True)
 
 
-def _mend(config: CheckedConfig, key: str, learns: str) -> str:
-    if key in ("rounds", "epochs") and learns != "once":
-        return f"write {learns}"
+def _mend(config: CheckedConfig, key: str, mode: str) -> str:
+    if key in ("rounds", "epochs") and mode != "once":
+        return f"write {mode}"
     if key == "optimizer" and config.model is not None:
         fields = [one for one in ("optimizer", "learning_rate") if one in config.model.parameters]
         if fields:

@@ -90,9 +90,11 @@ def for_missing(registry: Registry) -> str:
     names = []
     for entry in registry.entries("model"):
         with contextlib.suppress(LossfwError):
-            takes = getattr(registry.class_of(entry), "takes", ())
+            accepted = getattr(registry.class_of(entry), "accepted_inputs", ())
             # That of some models depends on their parameters.
-            names += [entry.name] if isinstance(takes, frozenset) and "missing" in takes else []
+            names += (
+                [entry.name] if isinstance(accepted, frozenset) and "missing" in accepted else []
+            )
     return _phrase(names).replace(" or ", " and ")
 
 

@@ -171,7 +171,7 @@ def column_alike(table: UnitSums, rows: float, squares: float) -> ColumnAlike | 
     sums, values = table.numbered
     if table.bits < KEY_BITS or not LEAST_UNITS <= values <= rows / 2 or not np.isfinite(squares):
         return None
-    total, count = sums.dense(sums.table.rounded(), values).T
+    total, count = sums.to_table(sums.table.rounded(), values).T
     centred = total - total.sum() / rows * count
     between = float((centred**2 / count).sum())
     mean_between, mean_within = between / (values - 1), (squares - between) / (rows - values)

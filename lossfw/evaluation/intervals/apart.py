@@ -45,14 +45,14 @@ def apart_terms(
     spans = list(zip(begins.tolist(), [*begins[1:].tolist(), len(cells.place)], strict=True))
     while any(_count(cells, *span) > MOST_UNITS for span in spans):
         cells = cells.at(min(cells.bits - 1, _FIRST_BITS))
-    places, first, sums, rest = terms.places, list[int](), list[NDArray](), list[NDArray]()
+    n_sums, first, sums, rest = terms.n_sums, list[int](), list[NDArray](), list[NDArray]()
     for start, stop in spans:
         own = np.arange(start, stop)
-        whole = _sums(metric, rows, own, places)
+        whole = _sums(metric, rows, own, n_sums)
         units, begin = np.unique(cells.place[own], return_index=True)
         less = [whole]
         if len(units) > 1:
-            less = [whole - _sums(metric, rows, own[cells.place[own] != u], places) for u in units]
+            less = [whole - _sums(metric, rows, own[cells.place[own] != u], n_sums) for u in units]
         difference = np.stack(less)
         if isinstance(metric, LossMetric) and len(units) > 1:
             # A loss of a group may grow with its rows; without each unit it is on average itself.
@@ -71,10 +71,10 @@ def _count(cells: UnitCells, start: int, stop: int) -> int:
     return len(np.unique(cells.place[start:stop]))
 
 
-def _sums(metric: Metric, rows: MetricRows, own: NDArray, places: int) -> NDArray:
+def _sums(metric: Metric, rows: MetricRows, own: NDArray, n_sums: int) -> NDArray:
     """Return the sums of some rows of one group, 0 where nothing counts."""
     if not len(own):
-        return np.zeros(places)
+        return np.zeros(n_sums)
     prediction, target, start, weight, where, *_ = rows
     some = MetricRows(
         prediction[own],
@@ -87,11 +87,11 @@ def _sums(metric: Metric, rows: MetricRows, own: NDArray, places: int) -> NDArra
     try:
         terms = metric.observe(some).terms
     except LossfwError:
-        return np.zeros(places)
+        return np.zeros(n_sums)
     assert terms is not None
-    return np.bincount(terms.where, terms.values, places)
+    return np.bincount(terms.sum_index, terms.values, n_sums)
 
 
 def _terms(like: RowTerms, rows: NDArray, sums: NDArray) -> RowTerms:
-    every = [SumTerm(np.full(len(rows), place), sums[:, place]) for place in range(like.places)]
-    return RowTerms.of(like.columns, like.places, rows, every)
+    every = [SumTerm(np.full(len(rows), place), sums[:, place]) for place in range(like.n_sums)]
+    return RowTerms.of(like.columns, like.n_sums, rows, every)

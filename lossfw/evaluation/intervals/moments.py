@@ -43,7 +43,7 @@ def moment_sums(terms: RowTerms, parts: NDArray | None) -> CellSums:
     count = int(terms.rows.max()) + 1 if len(terms.rows) else 0
     total, weight = np.zeros(count), np.zeros(count)
     for place, sums in enumerate((total, weight)):
-        own = terms.where == place
+        own = terms.sum_index == place
         sums[terms.rows[own]] = terms.values[own]
     rows = np.flatnonzero(weight > 0)
     total, weight = total[rows], weight[rows]
@@ -65,7 +65,7 @@ def mean_spread(sums: CellSums) -> MeanSpread | None:
     pooled = sums.pooled()
     if pooled.table.special.any():
         return None
-    found = dict(zip(pooled.where.tolist(), pooled.table.fractions(), strict=True))
+    found = dict(zip(pooled.sum_index.tolist(), pooled.table.fractions(), strict=True))
     w, wl, w2, w2l, wl2, w4, count = (found.get(place, Fraction(0)) for place in range(_PLACES))
     if count < 2:
         return None
@@ -94,7 +94,7 @@ def _halves(x: NDArray) -> tuple[NDArray, NDArray]:
 
 def _with_ones(sums: CellSums) -> CellSums:
     """Return sums of rows of weight 1 with those of their weights, which are the others again."""
-    table, where = sums.table, sums.where
+    table, where = sums.table, sums.sum_index
     extra = [(_COUNT, (_W, _W2, _W4)), (_WL, (_W2L,))]
     parts = [table]
     for source, places in extra:
@@ -105,4 +105,4 @@ def _with_ones(sums: CellSums) -> CellSums:
     merged = parts[0]
     for part in parts[1:]:
         merged = merged.merge(part)
-    return CellSums(sums.columns, sums.places, merged)
+    return CellSums(sums.columns, sums.n_sums, merged)

@@ -70,14 +70,14 @@ class Measured(NamedTuple):
             rest = self.table.rest.pooled()
             sums = sums.merge(rest.with_cells(np.full(len(rest.table), units)))
             times = np.hstack([times, np.ones((len(times), 1))])
-        return self.metric.estimates(sums, times) + self._off
+        return self.metric.from_resamples(sums, times) + self._off
 
     @property
     def _off(self) -> NDArray | float:
         """What the number of all rows has beside that of scores of fewer bits."""
         if self.table.score_bits == KEY_BITS:
             return 0.0
-        off: NDArray = self.value - self.metric.estimate(self.table.total())
+        off: NDArray = self.value - self.metric.from_sums(self.table.total())
         return off
 
 

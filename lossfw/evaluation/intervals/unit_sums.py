@@ -143,7 +143,7 @@ class UnitSums:
             return self
         keys, rest = self.sums.table.keys.copy(), KEY_BITS - bits
         keys[:, 1] = keys[:, 1] >> rest << rest
-        sums = CellSums(self.sums.columns, self.sums.places, self.sums.table.rekeyed(keys))
+        sums = CellSums(self.sums.columns, self.sums.n_sums, self.sums.table.rekeyed(keys))
         return replace(self, sums=sums, score_bits=bits)
 
     def at_most(self, units: int) -> UnitSums:
@@ -209,13 +209,13 @@ class UnitSums:
         old, table = self.sums, self.sums.table
         keys = table.keys.copy()
         place = np.searchsorted(units, self.units)
-        keys[:, 0] = self._moved(place, len(units)) * old.places + old.where
+        keys[:, 0] = self._moved(place, len(units)) * old.n_sums + old.sum_index
         moved = ExactSums(keys, table.digits, table.low, table.special)
-        return CellSums(old.columns, old.places, moved)
+        return CellSums(old.columns, old.n_sums, moved)
 
     def _within_limit(self) -> UnitSums:
         limit, bits = self.limit, self.bits
-        most = max(2**limit.least_bits, min(limit.units, _CELLS // self.sums.places))
+        most = max(2**limit.least_bits, min(limit.units, _CELLS // self.sums.n_sums))
         if len(self.units) > most:
             bits = min(bits, _most_bits(self.units, most))
         if len(self.sums.table) > limit.sums:
@@ -233,7 +233,7 @@ class UnitSums:
         part, place = np.divmod(self.sums.cells, max(1, len(self.units)))
         # The sums of one place, and of one score, with the units in order.
         scores = self.sums.table.keys[:, 1:].T
-        groups = [part * self.sums.places + self.sums.where, *scores]
+        groups = [part * self.sums.n_sums + self.sums.sum_index, *scores]
         order = np.lexsort([place, *scores, groups[0]])
         same = np.ones(max(0, len(order) - 1), bool)
         for group in groups:

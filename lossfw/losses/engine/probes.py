@@ -122,7 +122,7 @@ def _draw_members(space: Space, rng: np.random.Generator, count: int) -> NDArray
 
 def _inside(space: Space, x: NDArray) -> NDArray:
     with np.errstate(invalid="ignore"):
-        outside = space.outside(x)
+        outside = space.outside_or_none(x)
     return np.ones(x.shape, bool) if outside is None else ~np.asarray(outside)
 
 
@@ -191,7 +191,8 @@ def _members(
 
     with np.errstate(all="ignore"):
         return tuple(
-            space.fill(size, draw).astype(dtype) for space, size in zip(spaces, sizes, strict=True)
+            space.generate_rows(size, draw).astype(dtype)
+            for space, size in zip(spaces, sizes, strict=True)
         )
 
 

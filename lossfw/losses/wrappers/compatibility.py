@@ -41,7 +41,7 @@ def contains(outer: Space, inner: Space) -> bool:
         return isinstance(inner, Simplex | ClassIndex)
     members = _members(inner)
     if members is not None:
-        return outer.outside(np.array(members)) is None
+        return outer.outside_or_none(np.array(members)) is None
     least, most = _range(inner), _range(outer)
     if least is None or most is None or not isinstance(outer, Interval):
         return False

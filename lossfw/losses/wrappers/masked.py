@@ -110,7 +110,7 @@ class Masked(TargetChangingWrapper):
         if self.of.takes_classes:
             # An index; or, below 1, a row that may sum to 1.
             return self.ignore >= 0
-        return self.target_space.outside(np.array([self.ignore])) is None
+        return self.target_space.outside_or_none(np.array([self.ignore])) is None
 
     def _left_out(self, xp: Namespace, t: Array, by_index: bool) -> Array:
         """Tell for each element, or for each row of a loss of rows, whether it is left out."""

@@ -22,7 +22,7 @@ def scaling_advice(training: Training, trained: TrainingResult) -> str:
     It failed if its loss has hardly fallen since the first epoch, or if its predictions are the
     same for all rows.
     """
-    told = remedy(training.data) if training.learns == "epochs" else ""
+    told = remedy(training.data) if training.training_mode == "epochs" else ""
     if not told:
         return ""
     start, *losses = (epoch.train.loss for epoch in trained.history)
@@ -41,7 +41,7 @@ def _all_alike(training: Training, trained: TrainingResult) -> bool:
     data = training.data
     assert data.inputs is not None
     count = min(len(data), trained.predictor.block_rows)
-    with one_blas_thread(), trained.predictor.working():
+    with one_blas_thread(), trained.predictor.call_context():
         made = trained.predictor.block(read_rows(data.inputs, 0, count)).predictions
     size = float(np.abs(made).max())
     targets = read_rows(data.targets, 0, count)

@@ -15,7 +15,7 @@ from lossfw.evaluation.slices import COLUMN
 from lossfw.learning.constant import constant_prediction
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
-from lossfw.models.work import flat_targets
+from lossfw.models.training_leg import flat_targets
 from lossfw.numerics.arrays import NDArray
 
 # Unless it is asked for, no constant is looked for in more targets: finding it takes up to some

@@ -55,7 +55,7 @@ def read(path: Path, training: Training) -> TrainingState:
     identity, done, history = _progress(header, path)
     _check_identity(identity, training.identity, path)
     if done > training.total:
-        key = f"train.{training.learns}"
+        key = f"train.{training.training_mode}"
         raise DataError(
             f"{path} already has {done} {training.word}s and {key} is {training.total}: raise "
             f"{key}, or train again without --resume."

@@ -10,8 +10,8 @@ import numpy as np
 
 from lossfw.data.data_record import DataRecord
 from lossfw.data.state_file import npz_bytes
-from lossfw.models.model import Learning
-from lossfw.models.work import Work
+from lossfw.models.model import TrainingMode
+from lossfw.models.training_leg import TrainingLeg
 from lossfw.nn.dense import Network
 from lossfw.nn.optimizer import Optimizer
 from lossfw.nn.schedules import Constant, Schedule
@@ -30,7 +30,7 @@ class DenseLearner:
     """
 
     name: ClassVar[str] = "dense"
-    learns: ClassVar[Learning] = "epochs"
+    training_mode: ClassVar[TrainingMode] = "epochs"
     library_version: ClassVar[str] = f"lossfw {__version__}"
     # Of a model; those of layers stand elsewhere.
     parameters: ClassVar[Mapping[str, Any]] = {}
@@ -52,32 +52,32 @@ class DenseLearner:
         """Return the state that a leg has returned."""
         return NetworkState.from_bytes(content, self.network, self.optimizer)
 
-    def fit(self, work: Work) -> bytes:
+    def fit(self, leg: TrainingLeg) -> bytes:
         """Train an epoch."""
-        assert work.saved is not None
+        assert leg.saved is not None
         if self._steps is None:
             self._steps = Steps(
-                work.data,
-                work.raw_loss,
-                work.form,
+                leg.data,
+                leg.raw_loss,
+                leg.form,
                 self.optimizer,
                 self.schedule,
-                work.total,
-                work.batch_size,
+                leg.total,
+                leg.batch_size,
                 self.seed,
-                DivergenceCheck(work.loss_before, self.network.layers),
+                DivergenceCheck(leg.loss_before, self.network.layers),
                 self.network.dtype,
             )
-        state, rate = self._steps.epoch(self.state(work.saved), work.first + 1, work.seen)
+        state, rate = self._steps.epoch(self.state(leg.saved), leg.first + 1, leg.report_rows)
         # The loop measures the network itself.
-        work.after(None, None, rate)
+        leg.report_round(None, None, rate)
         return state.to_bytes()
 
     def cut(self, content: bytes, epochs: int) -> bytes:
         """Return the network whose state, after so many epochs, is `content`."""
         return content
 
-    def loaded(self, content: bytes, card: object = None) -> Network:
+    def load_predictor(self, content: bytes, card: object = None) -> Network:
         """Return the network that a leg has returned."""
         return self.state(content).network
 

@@ -33,7 +33,7 @@ from lossfw.models.training.records import (
     TrainingState,
     best_of,
 )
-from lossfw.models.work import Work, flat_targets
+from lossfw.models.training_leg import TrainingLeg, flat_targets
 from lossfw.nn.dense import Network
 from lossfw.nn.training.advice import largest_of, most_loss, remedy
 from lossfw.numerics.arrays import NDArray
@@ -92,7 +92,7 @@ def train(
                     save(state)
             return _result(training, state)
     except DivergenceError as error:
-        told = remedy(training.data) if training.learns == "epochs" else ""
+        told = remedy(training.data) if training.training_mode == "epochs" else ""
         if not told:
             raise
         raise DivergenceError(f"{error} {told}") from None
@@ -103,7 +103,7 @@ def _stopped(training: Training, state: TrainingState) -> Stop | None:
     if _out_of_patience(training, state.history):
         return "patience"
     if state.done >= training.total:
-        return training.learns
+        return training.training_mode
     return "model" if state.complete else None
 
 
@@ -206,7 +206,7 @@ class _Leg:
         if self.number == self.before.done:
             raise RunError(
                 f"the model {training.model.name} did not report its rounds {self.number + 1} to "
-                f"{self.end}: fit has to call work.after once after each round."
+                f"{self.end}: fit has to call leg.report_round once after each round."
             )
         # What a model that stopped by itself has reached is measured as the last round is.
         complete = self.number < self.end and not self.stopped
@@ -221,10 +221,10 @@ class _Leg:
     def _is_measured(self, number: int) -> bool:
         return bool(self.history) and self.history[-1].number == number
 
-    def _work(self) -> Work:
+    def _work(self) -> TrainingLeg:
         training, first = self.training, self.before.done
         inputs = training.data.inputs
-        return Work(
+        return TrainingLeg(
             data=training.data,
             held_out=training.held_out,
             loss=training.configured or training.loss,
@@ -240,10 +240,10 @@ class _Leg:
             batch_size=training.batch_size,
             loss_before=self.loss_before,
             measures=training.measures,
-            after=self._tell,
-            seen=self._report,
+            report_round=self._tell,
+            report_rows=self._report,
             schedule=training.schedule,
-            memory=self.memory,
+            cache=self.memory,
         )
 
     def _tell(
@@ -256,19 +256,19 @@ class _Leg:
         if self.number > self.end:
             raise RunError(
                 f"the model {training.model.name} reported round {self.number}, but this leg ends "
-                f"with round {self.end}: work.after is called once after each of work.rounds."
+                f"with round {self.end}: leg.report_round is called once after each of leg.rounds."
             )
         lacks = train is None or (held_out is None and training.held_out is not None)
         if lacks and training.measures(self.number) and self.end > first + 1:
             raise RunError(
                 f"the model {training.model.name} gave no raw outputs of all rows after round "
-                f"{self.number}, which work.measures says is measured."
+                f"{self.number}, which leg.measures says is measured."
             )
         if train is not None and not lacks and training.measures(self.number):
             other = None if held_out is None else np.asarray(held_out)
             self._keep(_epoch(training, self.number, self.rate, np.asarray(train), other))
             self.stopped = _out_of_patience(training, self.history)
-        if training.learns != "epochs" and self.progress is not None:
+        if training.training_mode != "epochs" and self.progress is not None:
             self.progress(self.number, training.total)
         return self.stopped
 
@@ -304,7 +304,7 @@ def _kept(training: Training, history: Sequence[Epoch]) -> int:
 
 def predictor_of(training: Training, content: bytes) -> BlockPredictor:
     """Return the model that a leg has returned."""
-    return training.model.loaded(content, training.card(content))
+    return training.model.load_predictor(content, training.card(content))
 
 
 def _named(model: Model) -> dict[str, Any]:
@@ -326,17 +326,21 @@ def _result(training: Training, state: TrainingState) -> TrainingResult:
         kept = _kept(training, state.history)
     if kept < state.done and state.best is not None:
         content = state.best
-    if kept < state.done or training.learns == "epochs":
+    if kept < state.done or training.training_mode == "epochs":
         content = model.cut(content, kept)
     options: dict[str, Any] = {}
     if isinstance(model, DenseLearner):
-        network = model.loaded(content)
+        network = model.load_predictor(content)
         file = model.finished(content, training.record)
         options = {"predictor": network, "content": file, "file": WEIGHTS_FILE}
         options["moved"] = model.moved(network)
     else:
         card = training.card(content)
-        options = {"predictor": model.loaded(content, card), "content": content, "card": card}
+        options = {
+            "predictor": model.load_predictor(content, card),
+            "content": content,
+            "card": card,
+        }
         options |= {"file": model.file_name, "model": _named(model)}
     return TrainingResult.of(
         training, history=state.history, kept_epoch=kept, stopped=stopped, **options

@@ -34,7 +34,7 @@ class _Raw:
             raw.dtype,
         )
 
-    def working(self) -> nullcontext[None]:
+    def call_context(self) -> nullcontext[None]:
         return nullcontext()
 
     def check_inputs(self, shape: tuple[int, ...]) -> None:

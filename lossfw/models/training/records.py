@@ -20,7 +20,7 @@ from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import Metric
 from lossfw.models.card import Card, sha256
-from lossfw.models.model import Learning, Model
+from lossfw.models.model import Model, TrainingMode
 from lossfw.models.training.baseline import best_constant, measured_baseline
 from lossfw.models.training.dense import DenseLearner
 from lossfw.nn.activation import Activation
@@ -120,21 +120,21 @@ class Training:
     digest: str = ""
 
     @property
-    def learns(self) -> Learning:
+    def training_mode(self) -> TrainingMode:
         """How the model learns."""
-        learns = self.model.learns
+        learns = self.model.training_mode
         assert learns is not None  # checked when the training is built
         return learns
 
     @property
     def leg(self) -> int:
         """Rounds, or epochs, between two checkpoints."""
-        return LEG if self.learns == "rounds" else 1
+        return LEG if self.training_mode == "rounds" else 1
 
     @property
     def word(self) -> Word:
         """The unit of training: ``"round"`` or ``"epoch"``."""
-        return "epoch" if self.learns == "epochs" else "round"
+        return "epoch" if self.training_mode == "epochs" else "round"
 
     @property
     def network(self) -> Network | None:
@@ -293,7 +293,7 @@ class TrainingResult:
         Canonical name of the loss; the loss with its parameters.
     form : {"prediction", "logits", "logs", "raw outputs"}
         The input of the loss.
-    learns : {"rounds", "epochs", "once"}
+    training_mode : {"rounds", "epochs", "once"}
         How the model learns.
     model : mapping
         The model as a configuration writes it; empty for layers.
@@ -321,7 +321,7 @@ class TrainingResult:
     loss_text: str
     form: Form
     moved: tuple[float, ...] = ()
-    learns: Learning = "epochs"
+    training_mode: TrainingMode = "epochs"
     model: Mapping[str, Any] = field(default_factory=dict)
     card: Card | None = None
     digest: str = ""
@@ -340,7 +340,7 @@ class TrainingResult:
             loss_name=training.loss.name,
             loss_text=str(training.loss),
             form=training.form,
-            learns=training.learns,
+            training_mode=training.training_mode,
             digest=training.digest,
             record=training.record,
             inputs=training.data.inputs_text,
@@ -356,7 +356,7 @@ class TrainingResult:
     @property
     def word(self) -> Word:
         """The unit of training: ``"round"`` or ``"epoch"``."""
-        return "epoch" if self.learns == "epochs" else "round"
+        return "epoch" if self.training_mode == "epochs" else "round"
 
     @property
     def kept_numbers(self) -> Epoch:
@@ -376,7 +376,7 @@ class TrainingResult:
         """Return the predictions (N, units) of rows of inputs, as an evaluation makes them."""
         model = self.predictor
         model.check_inputs(inputs.shape)
-        with one_blas_thread(), model.working():
+        with one_blas_thread(), model.call_context():
             blocks = [
                 model.block(inputs[start : start + model.block_rows]).predictions
                 for start in range(0, len(inputs), model.block_rows)
@@ -424,7 +424,9 @@ class TrainingResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain numbers, texts and lists, for JSON."""
-        model = {"model": dict(self.model), "learns": self.learns} if self.model else {}
+        model = (
+            {"model": dict(self.model), "training_mode": self.training_mode} if self.model else {}
+        )
         inputs = {"inputs": self.inputs} if self.inputs else {}
         baseline = {"baseline": dict(self.baseline)} if self.baseline else {}
         return {

@@ -69,7 +69,7 @@ def claims_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[
     if "claims" not in description:
         return
     report = measured.report(repr(subject.sample))
-    held, witnesses = report.get("held", {}), report.get("witnesses", {})
+    held, witnesses = report.get("passed", {}), report.get("witnesses", {})
     claimed, denied = description["claims"], description.get("denied", ())
     rows = [
         (_named(name), cell(_value(value)), cell(attack(name)), _tried(held, f"claim:{name}"))
@@ -95,7 +95,7 @@ def claims_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[
     else:
         yield "It claims nothing."
     yield from _untried(report, [f"claim:{name}" for name in claimed])
-    if report.get("wrong") or report.get("notes") or report.get("is_own_truth"):
+    if report.get("failures") or report.get("notes") or report.get("has_no_formula"):
         yield f"The verdict of the check: {prose(report['verdict'])}."
     silent = ", ".join(words(name) for name in description["not_claimed"])
     if silent:

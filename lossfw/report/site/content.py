@@ -217,7 +217,11 @@ def _sample(registry: Registry, entry: Entry, cls: type[Component]) -> Component
     found = None
     with suppress(MissingExtraError):
         found = sample(registry, entry)
-        if not isinstance(found, Model) or found.learns is None or found.incomplete() is None:
+        if (
+            not isinstance(found, Model)
+            or found.training_mode is None
+            or found.missing_reason() is None
+        ):
             return found
     # A page shows the same whether the library that makes an example is installed or not.
     return next((cls.model_construct(**dict(one)) for one in cls.examples()), found)

@@ -49,11 +49,11 @@ def usage(subject: PageSubject, bridges: Sequence[Bridge]) -> list[tuple[str, st
 
 def _yaml_of_model(model: Model) -> Iterator[str]:
     named = model.to_config()
-    if model.learns is None:
+    if model.training_mode is None:
         yield f"model: {flow({**named, 'file': 'FILE'})}"
         return
     yield f"model: {flow(named) if len(named) > 1 else model.name}"
-    yield TRAIN[model.learns]
+    yield TRAIN[model.training_mode]
 
 
 def _python(subject: PageSubject) -> Iterator[str]:

@@ -215,8 +215,8 @@ def _claims_of(component: Loss | Activation) -> dict[str, Any]:
 
 def _of_model(cls: type[Model]) -> dict[str, Any]:
     return {
-        "learns": cls.learns,
-        "takes": sorted(cls.takes),
+        "training_mode": cls.training_mode,
+        "takes": sorted(cls.accepted_inputs),
         "ending": cls.ending,
         "library": cls.library,
         "version": cls.version() if cls.library else None,

@@ -105,7 +105,7 @@ def facts(description: dict[str, Any], *, here: bool) -> list[tuple[str, str]]:
 
 
 def _of_model(model: dict[str, Any], here: bool) -> Iterator[tuple[str, str]]:
-    yield "learns", _LEARNS[model["learns"]]
+    yield "learns", _LEARNS[model["training_mode"]]
     if model["takes"]:
         words = {"missing": "missing values", "categories": "categories"}
         yield "inputs", f"numbers, {', '.join(words[one] for one in reversed(model['takes']))}"

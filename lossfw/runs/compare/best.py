@@ -171,7 +171,7 @@ def _incomparable(
         one = run.estimated(by)
         if one is None or one.value.ndim:
             return f"{by} of {run.run.name} cannot be reproduced from its rows"
-        if by != LOSS and one.metric.comparable != first.metrics[by].comparable:
+        if by != LOSS and one.metric.comparison_key != first.metrics[by].comparison_key:
             return f"{by} is not the same metric in {first.run.name} and {run.run.name}"
         if not weighed_alike(run, first, by):
             return f"{first.run.name} and {run.run.name} use different weights of the rows"

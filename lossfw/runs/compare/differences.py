@@ -184,7 +184,7 @@ def incomparable(
     if run.name not in with_rows or base.name not in with_rows:
         return None
     mine, theirs = (with_rows[r.name].metrics.get(name) for r in (run, base))
-    if mine is None or theirs is None or mine.comparable == theirs.comparable:
+    if mine is None or theirs is None or mine.comparison_key == theirs.comparison_key:
         return None
     return Note(
         f"{name} is {theirs} in {base.name} and {mine} in {run.name}; no difference is shown"

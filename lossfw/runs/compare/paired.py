@@ -180,7 +180,7 @@ class RunWithRows:
             counted = rows.begins if metric.takes_groups else counted
         self._keep_moments(name, metric, terms)
         sizes = self._sizes(counted, of_row[counted])
-        return Measured(metric, metric.estimate(table.total()), table, sizes)
+        return Measured(metric, metric.from_sums(table.total()), table, sizes)
 
     def _shares(self, group: NDArray) -> bool:
         return are_apart(MetricRows(None, None, group=group), self._cells)

@@ -43,7 +43,7 @@ def units_of(run: FinishedRun, rows: RowRecords | None = None) -> Units:
             return units
         # Blocks are of numbers; of dates each one is a unit.
         times = column_of(run, rows, units.column, f"--resample {units.text}")
-        return Units("column", units.column) if times.holds_texts else units
+        return Units("column", units.column) if times.holds_strings else units
     if rows is not None and has_groups(rows):
         return Units("groups", str(run.settings.get(GROUP_KEY) or ""))
     return Units()
@@ -52,7 +52,7 @@ def units_of(run: FinishedRun, rows: RowRecords | None = None) -> Units:
 def has_groups(rows: RowRecords) -> bool:
     """Tell whether rows are in groups that have names: all rows as one have none."""
     ids = rows.ids
-    return ids is not None and (ids.holds_texts or not bool(np.isnan(ids.values).any()))
+    return ids is not None and (ids.holds_strings or not bool(np.isnan(ids.values).any()))
 
 
 def keys_of(run: FinishedRun, rows: RowRecords, units: Units) -> NDArray:

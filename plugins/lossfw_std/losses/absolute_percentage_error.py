@@ -16,8 +16,8 @@ class _AllBut(Space):
 
     excluded: float = 0.0
 
-    def outside(self, x: Array) -> Array | None:
-        """Tell which elements are the excluded number; see `Space.outside`."""
+    def outside_or_none(self, x: Array) -> Array | None:
+        """Tell which elements are the excluded number; see `Space.outside_or_none`."""
         bad = x == self.excluded
         return bad if bool(namespace_of(bad).any(bad)) else None
 

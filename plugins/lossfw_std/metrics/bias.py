@@ -35,7 +35,7 @@ class Bias(SumMetric):
 
     classes: ClassVar[bool] = False
 
-    def places(self, columns: int) -> int:
+    def n_sums(self, columns: int) -> int:
         """The sum of w y, and that of w t."""
         return 2
 

@@ -93,13 +93,13 @@ class CalibrationError(RowwiseMetric):
         """Return the sums that were packed."""
         return CellSums.unpack(arrays)
 
-    def estimate(self, sums: CellSums) -> NDArray:
+    def from_sums(self, sums: CellSums) -> NDArray:
         """Return the error of the rows of all cells."""
-        return self._made.estimate(sums)
+        return self._made.from_sums(sums)
 
-    def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
+    def from_resamples(self, sums: CellSums, times: NDArray) -> NDArray:
         """Return the error of units each taken some times."""
-        return self._made.estimates(sums, times)
+        return self._made.from_resamples(sums, times)
 
     def without_each(self, sums: CellSums, total: CellSums, units: int) -> NDArray:
         """Return the error without each unit."""
@@ -141,7 +141,7 @@ class _Binned(Metric):
 class _Uniform(_Binned, SumMetric):
     """Bins of equal width: three sums for each."""
 
-    def places(self, columns: int) -> int:
+    def n_sums(self, columns: int) -> int:
         return _SUMS * self.bins
 
     def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[SumTerm]:
@@ -156,29 +156,31 @@ class _Uniform(_Binned, SumMetric):
         return _error(sums.reshape(-1, _SUMS, self.bins))
 
     def bin_sums(self, sums: CellSums) -> NDArray:
-        return self.dense(sums, 1).reshape(_SUMS, self.bins)
+        return self.to_table(sums, 1).reshape(_SUMS, self.bins)
 
 
 class _Quantile(_Binned, ScoreMetric):
     """Bins of equal weight: the weights of wrong and of right rows for each probability."""
 
-    def places(self, columns: int) -> int:
+    def n_sums(self, columns: int) -> int:
         return 2
 
     def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[SumTerm]:
         confidence, right = _winning(prediction, target)
         yield SumTerm(right.astype(np.int64), weight, confidence)
 
-    def ranked(self, columns: int, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
-        return _error(self._binned(places, scores, weights))
+    def ranked(
+        self, columns: int, sum_index: NDArray, scores: NDArray, weights: NDArray
+    ) -> NDArray:
+        return _error(self._binned(sum_index, scores, weights))
 
     def bin_sums(self, sums: CellSums) -> NDArray:
         order = np.argsort(sums.table.keys[:, 1], kind="stable")
         weights = sums.table.rounded()[np.newaxis, order]
-        binned: NDArray = self._binned(sums.where[order], sums.scores[order], weights)[0]
+        binned: NDArray = self._binned(sums.sum_index[order], sums.scores[order], weights)[0]
         return binned
 
-    def _binned(self, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
+    def _binned(self, sum_index: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
         """Return the sums of bins, of shape (R, 3, bins)."""
         before = np.cumsum(weights, axis=1) - weights
         # The weight below a probability, the same for all that are equal to it.
@@ -190,7 +192,7 @@ class _Quantile(_Binned, ScoreMetric):
         size = len(weights) * self.bins
         sums = [
             np.bincount(at, terms.ravel(), size).reshape(len(weights), self.bins)
-            for terms in (weights, weights * scores, weights * places)
+            for terms in (weights, weights * scores, weights * sum_index)
         ]
         return np.stack(sums, axis=1)
 

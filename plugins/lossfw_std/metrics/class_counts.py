@@ -30,7 +30,7 @@ class ClassSums(NamedTuple):
 class CountMetric(ClassMetric, SumMetric):
     """A metric of the weights of right and wrong rows per class: write `of_counts`."""
 
-    def places(self, columns: int) -> int:
+    def n_sums(self, columns: int) -> int:
         """Four sums for each class."""
         return len(ClassSums._fields) * class_count(columns)
 

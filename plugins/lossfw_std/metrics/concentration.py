@@ -39,7 +39,7 @@ class ConcentrationMetric(ScoreMetric):
             self.check_shapes(prediction.shape, target)
         NONNEGATIVE.check(target, "target", start=start)
 
-    def places(self, columns: int) -> int:
+    def n_sums(self, columns: int) -> int:
         """The sums of w and of w t."""
         return 2
 
@@ -79,7 +79,7 @@ class Gini(ConcentrationMetric):
     bounds: ClassVar[tuple[float, float]] = (-1.0, 1.0)
     better: ClassVar[Literal["higher", "lower"] | None] = "higher"
 
-    def places(self, columns: int) -> int:
+    def n_sums(self, columns: int) -> int:
         """The sums of w and of w t, at the predictions and at the targets."""
         return 4
 
@@ -89,11 +89,13 @@ class Gini(ConcentrationMetric):
         for place, term, _ in super().terms(target, target, weight):
             yield SumTerm(place + _BEST, term, target[:, 0].astype(np.float64))
 
-    def ranked(self, columns: int, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
+    def ranked(
+        self, columns: int, sum_index: NDArray, scores: NDArray, weights: NDArray
+    ) -> NDArray:
         """Return the Gini coefficient over that of the best order."""
-        own, best = places < _BEST, places >= _BEST
-        found = _gini(places[own], scores[own], weights[:, own])
-        ratio: NDArray = found / _gini(places[best] - _BEST, scores[best], weights[:, best])
+        own, best = sum_index < _BEST, sum_index >= _BEST
+        found = _gini(sum_index[own], scores[own], weights[:, own])
+        ratio: NDArray = found / _gini(sum_index[best] - _BEST, scores[best], weights[:, best])
         return ratio
 
 
@@ -145,11 +147,13 @@ class Lift(ConcentrationMetric):
         """``"matters"`` with `k`, a number of rows that the weights change."""
         return "ignored" if self.k is None else "matters"
 
-    def ranked(self, columns: int, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
+    def ranked(
+        self, columns: int, sum_index: NDArray, scores: NDArray, weights: NDArray
+    ) -> NDArray:
         """Return the mean target of the first rows over that of all."""
         if np.isnan(scores).any():
             return np.full(len(weights), np.nan)
-        weight, target = _aligned(places, scores, weights)
+        weight, target = _aligned(sum_index, scores, weights)
         # From the highest prediction on.
         weight, target = weight[:, ::-1], target[:, ::-1]
         whole, total = weight.sum(axis=1), target.sum(axis=1)
@@ -161,20 +165,20 @@ class Lift(ConcentrationMetric):
         return found
 
 
-def _aligned(places: NDArray, scores: NDArray, weights: NDArray) -> tuple[NDArray, NDArray]:
+def _aligned(sum_index: NDArray, scores: NDArray, weights: NDArray) -> tuple[NDArray, NDArray]:
     """Return the sums of w and of w t at each different score, ascending."""
-    known = places == _WEIGHT
+    known = sum_index == _WEIGHT
     weight = weights[:, known]
     target = np.zeros_like(weight)
     target[:, np.searchsorted(scores[known], scores[~known])] = weights[:, ~known]
     return weight, target
 
 
-def _gini(places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
+def _gini(sum_index: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
     """Return 1 less twice the area under the Lorenz curve; NaN if a score is."""
     if np.isnan(scores).any():
         return np.full(len(weights), np.nan)
-    weight, target = _aligned(places, scores, weights)
+    weight, target = _aligned(sum_index, scores, weights)
     below = np.cumsum(target, axis=1) - target / 2
     area = (weight * below).sum(axis=1) / (weight.sum(axis=1) * target.sum(axis=1))
     found: NDArray = 1.0 - 2.0 * area

@@ -47,7 +47,7 @@ class ConfusionMatrix(ClassMetric, SumMetric):
     better: ClassVar[Literal["higher", "lower"] | None] = None
     weight_factor: ClassVar[Literal["ignored", "multiplies", "matters"]] = "multiplies"
 
-    def places(self, columns: int) -> int:
+    def n_sums(self, columns: int) -> int:
         """One sum for each pair, and for each class the rows that chose nothing."""
         classes = class_count(columns)
         return classes * (classes + 1)
@@ -63,15 +63,15 @@ class ConfusionMatrix(ClassMetric, SumMetric):
         table = sums.reshape(-1, classes, classes + 1)
         return np.where(table[:, :, classes:] > 0, np.nan, table[:, :, :classes])
 
-    def estimates(self, sums: CellSums, times: NDArray) -> NDArray:
+    def from_resamples(self, sums: CellSums, times: NDArray) -> NDArray:
         """Return the matrices of resamples, scaled to the weight of all rows."""
-        if len(times) * sums.places > _MOST_NUMBERS:
+        if len(times) * sums.n_sums > _MOST_NUMBERS:
             return self._nothing(sums)
-        return self._scaled(super().estimates(sums, times), sums)
+        return self._scaled(super().from_resamples(sums, times), sums)
 
     def without_each(self, sums: CellSums, total: CellSums, units: int) -> NDArray:
         """Return the matrices without each unit, scaled to the weight of all rows."""
-        if units * sums.places > _MOST_NUMBERS:
+        if units * sums.n_sums > _MOST_NUMBERS:
             return self._nothing(sums)
         return self._scaled(super().without_each(sums, total, units), sums)
 
@@ -80,7 +80,7 @@ class ConfusionMatrix(ClassMetric, SumMetric):
         return np.full((1, classes, classes), np.nan)
 
     def _scaled(self, found: NDArray, sums: CellSums) -> NDArray:
-        whole = self.estimate(sums).sum()
+        whole = self.from_sums(sums).sum()
         with np.errstate(all="ignore"):
             scaled: NDArray = found * (whole / found.sum(axis=(1, 2), keepdims=True))
         return scaled

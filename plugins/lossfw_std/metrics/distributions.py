@@ -33,7 +33,7 @@ class _OfDistribution(Metric):
         return self if self.of is not None else self.replace(of=loss)
 
     @property
-    def comparable(self) -> Metric:
+    def comparison_key(self) -> Metric:
         """The metric of any distribution."""
         return self.replace(of=None)
 
@@ -66,7 +66,7 @@ class _OfDistribution(Metric):
     def distributions(self, prediction: NDArray, target: NDArray) -> tuple[Any, NDArray]:
         """Return predictions as the functions of the loss get them, and targets."""
         y, t = self._numbers(prediction, target)
-        return self.loss.prediction_space.split(y), t
+        return self.loss.prediction_space.to_record(y), t
 
 
 class IntervalCoverage(_OfDistribution, RowMetric):
@@ -172,7 +172,7 @@ class Pit(_OfDistribution, SumMetric):
     statistic: Literal["distance", "mean"] = "distance"
     bins: Annotated[int, Field(ge=1, le=10_000)] = 10
 
-    def places(self, columns: int) -> int:
+    def n_sums(self, columns: int) -> int:
         """A sum of weights for each bin, and one of weighted transforms."""
         return self.bins + 1
 
@@ -206,7 +206,7 @@ class Pit(_OfDistribution, SumMetric):
 
     def curve(self, partial: CellSums) -> dict[str, list[float]]:
         """Return the middles of the bins as ``pit``, and the ``fraction`` of each."""
-        weights = self.dense(partial.pooled(), 1)[0, : self.bins]
+        weights = self.to_table(partial.pooled(), 1)[0, : self.bins]
         with np.errstate(all="ignore"):
             share = weights / weights.sum()
         return {

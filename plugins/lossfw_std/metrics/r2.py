@@ -60,7 +60,7 @@ class R2(SumMetric):
         spread = weight @ np.square(t - np.average(t, axis=0, weights=weight))
         return np.mean(1.0 - squares / spread)
 
-    def places(self, columns: int) -> int:
+    def n_sums(self, columns: int) -> int:
         """Four sums for each column."""
         return _SUMS * columns
 
@@ -78,13 +78,13 @@ class R2(SumMetric):
                 for smaller in two_prod(np, part, t):
                     yield SumTerm(first + _WTT, smaller)
 
-    def dense(self, sums: CellSums, units: int) -> NDArray:
+    def to_table(self, sums: CellSums, units: int) -> NDArray:
         """Return the sums after subtracting the mean of all targets from each target."""
-        rough = super().dense(sums, units)
+        rough = super().to_table(sums, units)
         numbers, unit = sums.table.integers()
-        places = zip(sums.cells.tolist(), sums.where.tolist(), strict=True)
+        places = zip(sums.cells.tolist(), sums.sum_index.tolist(), strict=True)
         exact = dict(zip(places, numbers, strict=True))
-        for first in range(0, sums.places, _SUMS):
+        for first in range(0, sums.n_sums, _SUMS):
             self._centre(rough[:, first : first + _SUMS], exact, unit, first)
         return rough
 

@@ -28,7 +28,7 @@ class RankingMetric(ScoreMetric):
 
     bins: Annotated[int, Field(ge=2, le=MAX_BINS)] | None = None
 
-    def places(self, columns: int) -> int:
+    def n_sums(self, columns: int) -> int:
         """For each ranked class, the weight of the others and its own."""
         return 2 * len(_ranked_columns(columns))
 
@@ -52,13 +52,15 @@ class RankingMetric(ScoreMetric):
         bins: NDArray = np.minimum(np.floor(scores.astype(np.float64) * self.bins), self.bins - 1)
         return (bins + 0.5) / self.bins
 
-    def ranked(self, columns: int, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
+    def ranked(
+        self, columns: int, sum_index: NDArray, scores: NDArray, weights: NDArray
+    ) -> NDArray:
         """Return the mean over the classes; NaN if a score is NaN, or a class has no rows."""
         if np.isnan(scores).any():
             return np.full(len(weights), np.nan)
         found = []
         for number in range(len(_ranked_columns(columns))):
-            own, others = places == 2 * number + 1, places == 2 * number
+            own, others = sum_index == 2 * number + 1, sum_index == 2 * number
             found.append(
                 self.of_ranks(scores[own], weights[:, own], scores[others], weights[:, others])
             )

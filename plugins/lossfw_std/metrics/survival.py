@@ -111,7 +111,7 @@ class Concordance(SurvivalMetric):
         order = (risk[second] > risk[first]) + 0.5 * (risk[second] == risk[first])
         return np.sum(pairs * order) / np.sum(pairs)
 
-    def places(self, columns: int) -> int:
+    def n_sums(self, columns: int) -> int:
         """Concordant and comparable pairs."""
         return 2
 
@@ -180,7 +180,7 @@ class SurvivalBrier(SurvivalMetric):
                 "survival_brier expects event times and right-censored rows."
             )
 
-    def places(self, columns: int) -> int:
+    def n_sums(self, columns: int) -> int:
         """For each time the squares, and the weight of the rows."""
         return 2 * len(self.times)
 

@@ -23,7 +23,7 @@ from lossfw import (
     ShapeError,
 )
 from lossfw.data import Dataset
-from lossfw.models import Card, Model, ModelParameterError, Predictor, Work
+from lossfw.models import Card, Model, ModelParameterError, Predictor, TrainingLeg
 from lossfw_std.models.own_objective import OwnObjective
 
 # Rows of a block: larger ones cost these libraries no less per row, and smaller ones up to three
@@ -86,8 +86,8 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
         found. By default all, with a note if the file names a best one.
     """
 
-    learns = "rounds"
-    takes = frozenset({"missing", "categories"})
+    training_mode = "rounds"
+    accepted_inputs = frozenset({"missing", "categories"})
     library_title: ClassVar[str]
     elsewhere: ClassVar[Mapping[str, str]]
 
@@ -208,19 +208,19 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
         """Return the names in `more` that the library would ignore."""
         return []
 
-    def rows_to_learn(self, work: Work) -> TrainingRows:
+    def rows_to_learn(self, leg: TrainingLeg) -> TrainingRows:
         """Return the rows of a leg as the libraries expect them."""
-        if work.saved is None:
-            self.check_data(work.data, work.loss)
-        return TrainingRows.of(work.data, work.loss)
+        if leg.saved is None:
+            self.check_data(leg.data, leg.loss)
+        return TrainingRows.of(leg.data, leg.loss)
 
-    def held_out_of(self, work: Work) -> Dataset | None:
+    def held_out_of(self, leg: TrainingLeg) -> Dataset | None:
         """Return the rows that are held out, their inputs named like those to learn from.
 
         Libraries refuse other names; lossfw warns about them.
         """
-        held_out = work.held_out
-        return held_out and replace(held_out, input_names=work.data.input_names)
+        held_out = leg.held_out
+        return held_out and replace(held_out, input_names=leg.data.input_names)
 
     @contextmanager
     def training(self, *errors: type[Exception]) -> Iterator[None]:
@@ -306,7 +306,7 @@ class ModelShape(NamedTuple):
     units: int
 
 
-def refuses_targets(name: str, loss: Loss, units: int) -> str | None:
+def targets_refusal(name: str, loss: Loss, units: int) -> str | None:
     """Return why a model of one target per row refuses several targets; None for one."""
     if units == 1 or loss.takes_rows:
         return None
@@ -316,10 +316,10 @@ def refuses_targets(name: str, loss: Loss, units: int) -> str | None:
     )
 
 
-def refuses_more_than_one(name: str, loss: Loss, units: int) -> str | None:
+def several_outputs_refusal(name: str, loss: Loss, units: int) -> str | None:
     """Return why a model of one raw output, also for two classes, refuses more; else None."""
     if units != 2 or not loss.takes_classes:
-        return refuses_targets(name, loss, units)
+        return targets_refusal(name, loss, units)
     return (
         f"{loss.name} takes two raw outputs for two classes, but {name} makes one. Use a loss that "
         "takes one, such as binary_cross_entropy."
@@ -390,17 +390,17 @@ class TrainingRows(NamedTuple):
         return cls(targets, None, weight, sizes)
 
 
-def tell_rounds(work: Work, stages: Iterable[Iterable[NDArray]]) -> int:
+def tell_rounds(leg: TrainingLeg, stages: Iterable[Iterable[NDArray]]) -> int:
     """Tell the raw outputs after each round of a leg, and return the number of the last one told.
 
     For libraries whose callbacks do not have them: `stages` has those of the training rows, and of
     the held-out rows if any.
     """
-    number = work.first
+    number = leg.first
     for raw in zip(*stages, strict=True):
         number += 1
-        told = raw if work.measures(number) else ()
-        if work.after(*[*told, None, None][:2]):
+        told = raw if leg.measures(number) else ()
+        if leg.report_round(*[*told, None, None][:2]):
             break
     return number
 

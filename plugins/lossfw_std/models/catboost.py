@@ -14,7 +14,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from lossfw import DataError, Loss, NDArray, RunError
 from lossfw.data import Dataset
-from lossfw.models import Card, Predictor, Work, temporary_folder
+from lossfw.models import Card, Predictor, TrainingLeg, temporary_folder
 from lossfw_std.bridges import bridge_to
 from lossfw_std.models import decided
 from lossfw_std.models.booster import (
@@ -27,7 +27,7 @@ from lossfw_std.models.booster import (
     TrainingRows,
     first_clause,
     names_of,
-    refuses_more_than_one,
+    several_outputs_refusal,
     tell_rounds,
     width_of,
 )
@@ -151,12 +151,12 @@ class CatBoost(Booster):
     def examples(cls) -> list[dict[str, Any]]:
         return [{}, {"depth": 4, "learning_rate": 0.2, "rsm": 0.7}]
 
-    def refuses_outputs(self, loss: Loss, units: int) -> str | None:
-        own = self.refuses_own(loss, units) if self.own_objective else None
-        return own or refuses_more_than_one(self.name, loss, units)
+    def outputs_refusal(self, loss: Loss, units: int) -> str | None:
+        own = self.own_objective_refusal(loss, units) if self.own_objective else None
+        return own or several_outputs_refusal(self.name, loss, units)
 
-    def refuses(self, loss: Loss) -> str | None:
-        return None if self.own_objective else super().refuses(loss)
+    def refusal(self, loss: Loss) -> str | None:
+        return None if self.own_objective else super().refusal(loss)
 
     def refused_objective(self, objective: str) -> str | None:
         cat = self.imported()
@@ -178,24 +178,24 @@ class CatBoost(Booster):
             return re.findall(r"Unknown option \{(.+?)\}", str(error))
         return []
 
-    def fit(self, work: Work) -> bytes:
+    def fit(self, leg: TrainingLeg) -> bytes:
         cat = self.imported()
-        training_rows = self.rows_to_learn(work)
-        data = _pool_of(cat, work.data, work.threads, training_rows)
+        training_rows = self.rows_to_learn(leg)
+        data = _pool_of(cat, leg.data, leg.threads, training_rows)
         held_out = None
-        if (other := self.held_out_of(work)) is not None:
-            held_out = _pool_of(cat, other, work.threads)
+        if (other := self.held_out_of(leg)) is not None:
+            held_out = _pool_of(cat, other, leg.threads)
         params = {
-            "iterations": work.rounds,
-            "random_seed": work.seed,
-            "thread_count": work.threads,
+            "iterations": leg.rounds,
+            "random_seed": leg.seed,
+            "thread_count": leg.threads,
             "verbose": False,
             "allow_writing_files": False,
             **self.settings,
         }
-        if work.loss.takes_rows:
-            params["classes_count"] = work.units
-        before = None if work.saved is None else _model_in(work.saved, cat)
+        if leg.loss.takes_rows:
+            params["classes_count"] = leg.units
+        before = None if leg.saved is None else _model_in(leg.saved, cat)
         with self.training(cat.CatBoostError):
             if self.own_objective:
                 # It would choose a rate by the data, and cannot find a start for a later leg.
@@ -204,11 +204,11 @@ class CatBoost(Booster):
                 model = cat.CatBoost(params).fit(data, init_model=before)
             else:
                 model = bridge_to("catboost").train(
-                    work.loss, params, data, curvature=self.curvature, init_model=before
+                    leg.loss, params, data, curvature=self.curvature, init_model=before
                 )
         pools = [data] if held_out is None else [data, held_out]
-        kept = tell_rounds(work, (_stages(model, pool, work) for pool in pools))
-        if kept < work.first + work.rounds:
+        kept = tell_rounds(leg, (_stages(model, pool, leg) for pool in pools))
+        if kept < leg.first + leg.rounds:
             model.shrink(ntree_end=kept)
         return _content_of(model)
 
@@ -317,14 +317,14 @@ def _pool_of(
     )
 
 
-def _stages(model: Any, pool: Any, work: Work) -> Iterator[NDArray]:
+def _stages(model: Any, pool: Any, leg: TrainingLeg) -> Iterator[NDArray]:
     """Yield the raw outputs of rows after each round of a leg."""
     # `predict` adds the bias last, and its stages add it first: by other roundings.
     _, bias = model.get_scale_and_bias()
     trees = model.copy()
     trees.set_scale_and_bias(1.0, np.zeros_like(bias).tolist())
-    stages = trees.staged_predict(pool, prediction_type="RawFormulaVal", thread_count=work.threads)
-    for raw in islice(stages, work.first, None):
+    stages = trees.staged_predict(pool, prediction_type="RawFormulaVal", thread_count=leg.threads)
+    for raw in islice(stages, leg.first, None):
         yield raw + bias
 
 

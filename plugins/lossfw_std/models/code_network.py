@@ -12,16 +12,16 @@ from typing import Any, ClassVar
 from pydantic import Field, PositiveFloat
 
 from lossfw import DataError, Loss
-from lossfw.learning import flat_refusal
+from lossfw.learning import zero_gradient_reason
 from lossfw.models import (
     CodeName,
     Model,
     ModelParameterError,
-    Work,
+    TrainingLeg,
+    build_from_code,
     code_digest,
     code_file,
     did_you_mean,
-    made_by_code,
 )
 
 
@@ -36,8 +36,8 @@ class CodeNetwork(Model):
         An example of `module`.
     """
 
-    learns = "epochs"
-    streams = True
+    training_mode = "epochs"
+    reads_in_batches = True
     optimizers: ClassVar[str]
     example: ClassVar[str] = "net.py:Net"
 
@@ -55,12 +55,12 @@ class CodeNetwork(Model):
         own = {} if self.module is None else {"module": code_file(self.module)}
         return own | super().code_files()
 
-    def incomplete(self) -> str | None:
+    def missing_reason(self) -> str | None:
         return None if self.module else f"module is missing: write module: {self.example}"
 
-    def refuses(self, loss: Loss) -> str | None:
+    def refusal(self, loss: Loss) -> str | None:
         """Return why a loss cannot be trained on: its gradient is 0 almost everywhere."""
-        return flat_refusal(loss)
+        return zero_gradient_reason(loss)
 
     def identity(self) -> dict[str, Any]:
         """Return what determines a training, including the name in the Python file."""
@@ -89,17 +89,17 @@ class CodeNetwork(Model):
         """
         if self.module is None:
             raise DataError(missing)
-        net = made_by_code(self.module, self.arguments, row_shape)
+        net = build_from_code(self.module, self.arguments, row_shape)
         if isinstance(net, base):
             return net
         raise ModelParameterError(
             "module", f"{self.title} made {type(net).__name__}; expected a {expected}."
         )
 
-    def saved_before(self, work: Work) -> bytes | None:
+    def saved_before(self, leg: TrainingLeg) -> bytes | None:
         """Return what a leg starts from: the result of the previous leg, or the file."""
-        if work.saved is not None or self.file is None:
-            return work.saved
+        if leg.saved is not None or self.file is None:
+            return leg.saved
         return self.file.read_bytes()
 
     def made_optimizer(self, *given: Any, **options: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lossfw import DivergenceError, NDArray, ShapeError
 from lossfw.data import Dataset
-from lossfw.models import Predictor, Work
+from lossfw.models import Predictor, TrainingLeg
 
 
 class BatchStep(NamedTuple):
@@ -28,18 +28,18 @@ class BatchStep(NamedTuple):
     done: int
 
 
-def steps_of(work: Work, epoch: int, learning_rate: float) -> Iterator[BatchStep]:
+def steps_of(leg: TrainingLeg, epoch: int, learning_rate: float) -> Iterator[BatchStep]:
     """Yield the steps of an epoch, counted from 0 in the leg: all rows in a random order.
 
     The schedule of the training changes the learning rate.
     For a loss of groups, a step has the whole groups that begin within its rows.
     """
-    random = np.random.default_rng([work.seed, epoch])
-    data, groups, size = work.data, work.data.groups, work.batch_size
-    targets = work.targets
+    random = np.random.default_rng([leg.seed, epoch])
+    data, groups, size = leg.data, leg.data.groups, leg.batch_size
+    targets = leg.targets
     in_memory = isinstance(data.inputs, np.ndarray) and not isinstance(data.inputs, np.memmap)
     batches: Iterable[tuple[NDArray, NDArray | None]]
-    if groups is None or not work.raw_loss.takes_groups:
+    if groups is None or not leg.raw_loss.takes_groups:
         order = random.permutation(len(data))
         starts = list(range(size, len(order), size))
         if starts and starts[-1] == len(order) - 1:
@@ -55,25 +55,25 @@ def steps_of(work: Work, epoch: int, learning_rate: float) -> Iterator[BatchStep
         weight = None if data.sample_weight is None else np.asarray(data.sample_weight)[rows]
         inputs: Any = data.inputs
         taken = inputs[rows] if in_memory else np.asarray(data.take(rows).inputs)
-        rate = work.rate(learning_rate, epoch, number, steps)
+        rate = leg.rate(learning_rate, epoch, number, steps)
         yield BatchStep(number, rate, taken, targets[rows], weight, group, done)
 
 
-def check_units(made: int, work: Work) -> None:
+def check_units(made: int, leg: TrainingLeg) -> None:
     """Raise `ShapeError` if the model's outputs per row are not those the loss takes."""
-    if made != work.units:
+    if made != leg.units:
         raise ShapeError(
-            f"the model makes {made} outputs per row, but the loss {work.loss.name} takes "
-            f"{work.units} for these data: change the model's arguments."
+            f"the model makes {made} outputs per row, but the loss {leg.loss.name} takes "
+            f"{leg.units} for these data: change the model's arguments."
         )
 
 
-def check_loss(loss: float, work: Work, epoch: int, step: BatchStep) -> None:
+def check_loss(loss: float, leg: TrainingLeg, epoch: int, step: BatchStep) -> None:
     """Raise `DivergenceError` for a loss of a step that is not finite."""
     if math.isfinite(loss):
         return
     raise DivergenceError(
-        f"The training diverged in epoch {work.first + epoch + 1}, batch {step.number + 1}: the "
+        f"The training diverged in epoch {leg.first + epoch + 1}, batch {step.number + 1}: the "
         f"loss is {loss}. Lower model.learning_rate, or scale the inputs."
     )
 

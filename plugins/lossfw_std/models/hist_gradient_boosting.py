@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from lossfw import ArgumentError, DataError, Loss, LossfwError, NDArray
 from lossfw.data import Dataset
-from lossfw.models import Card, Predictor, Work
+from lossfw.models import Card, Predictor, TrainingLeg
 from lossfw_std.bridges import bridge_to
 from lossfw_std.models.booster import (
     BLOCK_ROWS,
@@ -20,7 +20,7 @@ from lossfw_std.models.booster import (
     Constraints,
     CurvatureChoice,
     Share,
-    refuses_more_than_one,
+    several_outputs_refusal,
     tell_rounds,
 )
 from lossfw_std.models.class_labels import labels_of
@@ -78,8 +78,8 @@ class HistGradientBoosting(SkopsModel):
     """
 
     name: ClassVar[str] = "hist_gradient_boosting"
-    learns = "rounds"
-    takes = frozenset({"missing", "categories"})
+    training_mode = "rounds"
+    accepted_inputs = frozenset({"missing", "categories"})
 
     learning_rate: PositiveFloat = 0.1
     max_leaf_nodes: Bins | None = 31
@@ -98,27 +98,27 @@ class HistGradientBoosting(SkopsModel):
         """Return parameters that draw inputs."""
         return ({}, {"max_features": 0.7, "max_leaf_nodes": 8})
 
-    def refuses_outputs(self, loss: Loss, units: int) -> str | None:
-        return refuses_more_than_one(self.name, loss, units)
+    def outputs_refusal(self, loss: Loss, units: int) -> str | None:
+        return several_outputs_refusal(self.name, loss, units)
 
-    def fit(self, work: Work) -> bytes:
+    def fit(self, leg: TrainingLeg) -> bytes:
         """Train one leg, and report its rounds at the end."""
         ensemble = self.imported("sklearn.ensemble")
-        classes = work.units if work.loss.takes_rows else None
+        classes = leg.units if leg.loss.takes_rows else None
         objective = bridge_to("sklearn").hist_loss(
-            work.loss, curvature=self.curvature, refit=self.refit, classes=classes
+            leg.loss, curvature=self.curvature, refit=self.refit, classes=classes
         )
         learner = ensemble.HistGradientBoostingRegressor()
         if classes is not None:
             learner = _of_classes(ensemble.HistGradientBoostingClassifier, classes)
-        if work.saved is None:
-            learner.set_params(**self._settings(work))
+        if leg.saved is None:
+            learner.set_params(**self._settings(leg))
         else:
-            vars(learner).update(vars(self.read(work.saved).estimator))
-        learner.set_params(loss=objective, warm_start=True, max_iter=work.first + work.rounds)
+            vars(learner).update(vars(self.read(leg.saved).estimator))
+        learner.set_params(loss=objective, warm_start=True, max_iter=leg.first + leg.rounds)
         try:
-            with threadpool_limits(work.threads):
-                learner.fit(work.inputs, work.targets, work.data.sample_weight)
+            with threadpool_limits(leg.threads):
+                learner.fit(leg.inputs, leg.targets, leg.data.sample_weight)
         except LossfwError:
             raise
         except (ValueError, TypeError, ArithmeticError) as error:
@@ -126,19 +126,19 @@ class HistGradientBoosting(SkopsModel):
                 f"{self.name} cannot learn from these data: {first_line(error)}."
             ) from None
         model = _of_scikit_learn(ensemble, learner, objective, classes)
-        parts = [work.data] if work.held_out is None else [work.data, work.held_out]
-        with threadpool_limits(work.threads):
-            kept = tell_rounds(work, [_stages(model, data, work.first) for data in parts])
+        parts = [leg.data] if leg.held_out is None else [leg.data, leg.held_out]
+        with threadpool_limits(leg.threads):
+            kept = tell_rounds(leg, [_stages(model, data, leg.first) for data in parts])
         return self._first_rounds(model, kept)
 
-    def _settings(self, work: Work) -> dict[str, Any]:
+    def _settings(self, leg: TrainingLeg) -> dict[str, Any]:
         """Return the parameters of an estimator before its first round."""
         other = {"file", "output_activation", "card", "curvature", "refit"}
         return {key: x for key, x in self.parameters.items() if key not in other} | {
             "monotonic_cst": list(self.monotonic_cst) or None,
-            "categorical_features": sorted(work.data.codes) or None,
+            "categorical_features": sorted(leg.data.codes) or None,
             "early_stopping": False,
-            "random_state": work.seed,
+            "random_state": leg.seed,
         }
 
     def cut(self, content: bytes, rounds: int) -> bytes:
@@ -171,7 +171,7 @@ class HistGradientBoosting(SkopsModel):
             raw,
             self.activation_with(card, _ACTIVATIONS.get(type(model._loss.link).__name__)),
             block_rows=BLOCK_ROWS,
-            working=one_thread,
+            call_context=one_thread,
             columns=columns,
             classes=labels_of(getattr(model, "classes_", None), int(model.n_trees_per_iteration_)),
             notes=notes,

@@ -16,7 +16,7 @@ from lossfw.models import (
     Card,
     ModelParameterError,
     Predictor,
-    Work,
+    TrainingLeg,
     code_digest,
     code_format,
     temporary_folder,
@@ -78,14 +78,14 @@ class Keras(CodeNetwork):
         """Return Keras; see the bridge for a backend that is not installed."""
         return bridge_to("keras", "keras_bridge").KerasBridge.imported(module)
 
-    def refuses(self, loss: Loss) -> str | None:
+    def refusal(self, loss: Loss) -> str | None:
         """Return why a loss cannot be trained on: of groups, or without gradients."""
         if loss.takes_groups:
             return (
                 f"{loss.name} is a loss of groups of rows, but Keras takes a group as one row of a "
                 "batch. Choose the model torch, which takes whole groups."
             )
-        return super().refuses(loss)
+        return super().refusal(loss)
 
     def outputs(self, row_shape: tuple[int, ...]) -> int:
         """Build model and optimizer, and return the number of outputs per row."""
@@ -110,28 +110,28 @@ class Keras(CodeNetwork):
         # The code decides the outputs as well.
         return self._predictor(net, content + code_digest(self.module or "").encode(), card)
 
-    def fit(self, work: Work) -> bytes:
+    def fit(self, leg: TrainingLeg) -> bytes:
         """Train epochs, each with its own seed."""
-        if work.saved is None:
-            inputs: Any = work.data.inputs
-            check_units(self.outputs(inputs.shape[1:]), work)
+        if leg.saved is None:
+            inputs: Any = leg.data.inputs
+            check_units(self.outputs(inputs.shape[1:]), leg)
         with self._one_thread():
-            self.imported("keras.utils").set_random_seed(work.seed)
+            self.imported("keras.utils").set_random_seed(leg.seed)
             # JAX takes seconds to compile a step: the model of the leg before is filled with what
             # that has saved, and with a seed of its own, as if it were a new one.
-            if (net := work.memory.get("net")) is None:
-                net = work.memory["net"] = self._compiled(work)
-            if (saved := self.saved_before(work)) is not None:
+            if (net := leg.cache.get("net")) is None:
+                net = leg.cache["net"] = self._compiled(leg)
+            if (saved := self.saved_before(leg)) is not None:
                 self._fill(net, saved)
-            self._seed(net, work.seed)
+            self._seed(net, leg.seed)
             predictor = self._predictor(net, b"", None)
-            for epoch in range(work.rounds):
-                rate = self._epoch(work, epoch, net)
+            for epoch in range(leg.rounds):
+                rate = self._epoch(leg, epoch, net)
                 # The saved model would give the same, and JAX would compile it again.
-                needed = work.measures(work.first + epoch + 1)
-                parts = (work.data, work.held_out)
+                needed = leg.measures(leg.first + epoch + 1)
+                parts = (leg.data, leg.held_out)
                 raw = [predicted(predictor, data) if needed else None for data in parts]
-                if work.after(*raw, rate):
+                if leg.report_round(*raw, rate):
                     break
             return self._content(net)
 
@@ -158,12 +158,12 @@ class Keras(CodeNetwork):
             )
         return net
 
-    def _compiled(self, work: Work) -> Any:
+    def _compiled(self, leg: TrainingLeg) -> Any:
         bridge = bridge_to("keras")
-        inputs: Any = work.data.inputs
+        inputs: Any = leg.data.inputs
         net = self._net(inputs.shape[1:])
-        fuse = work.raw_loss is not work.loss
-        criterion = bridge.loss(work.loss, fuse=fuse, reduction="mean_with_sample_weight")
+        fuse = leg.raw_loss is not leg.loss
+        criterion = bridge.loss(leg.loss, fuse=fuse, reduction="mean_with_sample_weight")
         net.compile(self.made_optimizer(learning_rate=self.learning_rate), criterion)
         net.optimizer.build(net.trainable_variables)
         return net
@@ -175,10 +175,10 @@ class Keras(CodeNetwork):
             if inspect.isclass(value) and issubclass(value, base) and value is not base:
                 yield name
 
-    def _epoch(self, work: Work, epoch: int, net: Any) -> float:
+    def _epoch(self, leg: TrainingLeg, epoch: int, net: Any) -> float:
         """Take the steps of an epoch; return the last learning rate."""
         rate, dtype = self.learning_rate, net.inputs[0].dtype
-        for step in steps_of(work, epoch, self.learning_rate):
+        for step in steps_of(leg, epoch, self.learning_rate):
             net.optimizer.learning_rate = rate = step.learning_rate
             net.reset_metrics()
             inputs = step.inputs.astype(dtype)
@@ -190,8 +190,8 @@ class Keras(CodeNetwork):
                 # JAX, which compiles the step, ends its message with that of the loss.
                 message = " ".join(str(error).split())[-500:]
                 raise RunError(f"{self.title} cannot be trained: {message}") from None
-            check_loss(float(loss), work, epoch, step)
-            work.seen(step.done)
+            check_loss(float(loss), leg, epoch, step)
+            leg.report_rows(step.done)
         return rate
 
     def _fill(self, net: Any, content: bytes) -> None:
@@ -260,7 +260,7 @@ class Keras(CodeNetwork):
             dtype=str(net.inputs[0].dtype),
             pads=True,
             shared=False,
-            working=self._one_thread,
+            call_context=self._one_thread,
         )
 
 

@@ -14,7 +14,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 
 from lossfw import Loss, NDArray
 from lossfw.data import Dataset
-from lossfw.models import Card, Predictor, Work
+from lossfw.models import Card, Predictor, TrainingLeg
 from lossfw_std.bridges import bridge_to
 from lossfw_std.models import decided
 from lossfw_std.models.booster import (
@@ -26,7 +26,7 @@ from lossfw_std.models.booster import (
     TrainingRows,
     first_clause,
     names_of,
-    refuses_targets,
+    targets_refusal,
     tell_rounds,
     width_of,
 )
@@ -115,7 +115,7 @@ class LightGBM(Booster):
     extra: ClassVar[str] = "lightgbm"
     library_title: ClassVar[str] = "LightGBM"
     ending: ClassVar[str] = ".txt"
-    streams: ClassVar[bool] = True
+    reads_in_batches: ClassVar[bool] = True
     own_activations: ClassVar[Mapping[str, str]] = {
         k.partition(" ")[0]: x for k, x in _ACTIVATIONS.items()
     }
@@ -181,12 +181,12 @@ class LightGBM(Booster):
         sampled = {"bagging_fraction": 0.7, "bagging_freq": 1, "feature_fraction": 0.7}
         return [{"min_sum_hessian_in_leaf": 1e-9}, {"min_sum_hessian_in_leaf": 1e-9, **sampled}]
 
-    def refuses(self, loss: Loss) -> str | None:
+    def refusal(self, loss: Loss) -> str | None:
         return None if self.own_objective else bridge_to("lightgbm").LightGBMBridge().refusal(loss)
 
-    def refuses_outputs(self, loss: Loss, units: int) -> str | None:
-        own = self.refuses_own(loss, units) if self.own_objective else None
-        return own or refuses_targets(self.name, loss, units)
+    def outputs_refusal(self, loss: Loss, units: int) -> str | None:
+        own = self.own_objective_refusal(loss, units) if self.own_objective else None
+        return own or targets_refusal(self.name, loss, units)
 
     def refused_objective(self, objective: str) -> str | None:
         lgb = self.imported()
@@ -199,22 +199,22 @@ class LightGBM(Booster):
             return first_clause(str(error))
         return None
 
-    def fit(self, work: Work) -> bytes:
+    def fit(self, leg: TrainingLeg) -> bytes:
         lgb = self.imported()
-        training_rows = self.rows_to_learn(work)
-        data = self._rows(lgb, work.data, training_rows)
+        training_rows = self.rows_to_learn(leg)
+        data = self._rows(lgb, leg.data, training_rows)
         sets = [data]
-        if (other := self.held_out_of(work)) is not None:
+        if (other := self.held_out_of(leg)) is not None:
             sets.append(self._rows(lgb, other, reference=data))
         # It would predict all earlier trees again.
-        content, raws = work.memory.get("raw", (b"", []))
-        if work.saved == content:
+        content, raws = leg.cache.get("raw", (b"", []))
+        if leg.saved == content:
             for rows, raw in zip(sets, raws, strict=True):
                 rows.raw_before = raw
-        number, seen, last = work.first, list[NDArray](), list[NDArray]()
+        number, seen, last = leg.first, list[NDArray](), list[NDArray]()
 
         def see(raw: NDArray, rows: Any) -> tuple[str, float, bool]:
-            if work.measures(number + 1) or number + 1 == work.first + work.rounds:
+            if leg.measures(number + 1) or number + 1 == leg.first + leg.rounds:
                 # It writes the next round to the same array.
                 seen.append(np.array(raw))
             return "seen", 0.0, False
@@ -224,55 +224,55 @@ class LightGBM(Booster):
             number += 1
             last[:] = seen
             seen.clear()
-            raw = last if work.measures(number) else []
-            if work.after(*[*raw, None, None][:2]):
+            raw = last if leg.measures(number) else []
+            if leg.report_round(*[*raw, None, None][:2]):
                 raise lgb.callback.EarlyStopException(environment.iteration, [])
 
         params = {
-            "num_threads": work.threads,
-            "seed": work.seed,
+            "num_threads": leg.threads,
+            "seed": leg.seed,
             "verbosity": -1,
             # Otherwise the quicker way to add rows is found by the clock.
             "deterministic": True,
             "force_row_wise": True,
             **self.settings,
         }
-        if work.loss.takes_rows:
-            params["num_class"] = work.units
+        if leg.loss.takes_rows:
+            params["num_class"] = leg.units
         if self.own_objective:
-            return self._fit_own(lgb, work, params, data)
+            return self._fit_own(lgb, leg, params, data)
         with self.training(lgb.basic.LightGBMError):
             model = bridge_to("lightgbm").train(
-                work.loss,
+                leg.loss,
                 params,
                 data,
-                work.rounds,
+                leg.rounds,
                 curvature=self.curvature,
                 target=training_rows.table,
-                init_model=None if work.saved is None else _model_in(work.saved, lgb),
+                init_model=None if leg.saved is None else _model_in(leg.saved, lgb),
                 valid_sets=sets,
                 valid_names=["train", "held out"][: len(sets)],
                 feval=see,
                 callbacks=[tell],
             )
-        if work.saved is None and not model.feature_importance().any():
-            self._warn_of_no_split(len(work.data))
+        if leg.saved is None and not model.feature_importance().any():
+            self._warn_of_no_split(len(leg.data))
         content = _OF_LEG.sub("", model.model_to_string(num_iteration=-1)).encode()
         if last:
-            work.memory["raw"] = content, last
+            leg.cache["raw"] = content, last
         return content
 
-    def _fit_own(self, lgb: Any, work: Work, params: dict[str, Any], rows: Any) -> bytes:
+    def _fit_own(self, lgb: Any, leg: TrainingLeg, params: dict[str, Any], rows: Any) -> bytes:
         """Train a leg of an objective of the library, which tells no raw outputs meanwhile."""
         params |= {"objective": self.objective, "metric": "None"}
-        before = None if work.saved is None else _model_in(work.saved, lgb)
+        before = None if leg.saved is None else _model_in(leg.saved, lgb)
         with self.training(lgb.basic.LightGBMError):
-            model = lgb.train(params, rows, work.rounds, init_model=before)
+            model = lgb.train(params, rows, leg.rounds, init_model=before)
         content = _OF_LEG.sub("", model.model_to_string(num_iteration=-1)).encode()
         model = _model_in(content, lgb)
-        parts = [work.data] if work.held_out is None else [work.data, work.held_out]
-        kept = tell_rounds(work, (_stages(model, part, work) for part in parts))
-        return content if kept == work.first + work.rounds else self.cut(content, kept)
+        parts = [leg.data] if leg.held_out is None else [leg.data, leg.held_out]
+        kept = tell_rounds(leg, (_stages(model, part, leg) for part in parts))
+        return content if kept == leg.first + leg.rounds else self.cut(content, kept)
 
     def cut(self, content: bytes, rounds: int) -> bytes:
         model = _model_in(content, self.imported())
@@ -365,13 +365,13 @@ class LightGBM(Booster):
         )
 
 
-def _stages(model: Any, data: Dataset, work: Work) -> Iterator[NDArray]:
+def _stages(model: Any, data: Dataset, leg: TrainingLeg) -> Iterator[NDArray]:
     """Yield the raw outputs of rows after each round of a leg: those of its trees, one by one."""
-    inputs, options = np.asarray(data.inputs), {"raw_score": True, "num_threads": work.threads}
+    inputs, options = np.asarray(data.inputs), {"raw_score": True, "num_threads": leg.threads}
     raw = np.zeros(1)
-    if work.first:
-        raw = model.predict(inputs, num_iteration=work.first, **options)
-    for number in range(work.first, model.current_iteration()):
+    if leg.first:
+        raw = model.predict(inputs, num_iteration=leg.first, **options)
+    for number in range(leg.first, model.current_iteration()):
         raw = raw + model.predict(inputs, start_iteration=number, num_iteration=1, **options)
         yield raw
 

@@ -17,7 +17,7 @@ from lossfw.models import (
     ModelParameterError,
     Predictor,
     did_you_mean,
-    tried_apart,
+    try_in_subprocess,
 )
 from lossfw_std.models.class_labels import labels_of, one_of_many
 from lossfw_std.models.onnx_file import OnnxGraph, has_external_data
@@ -319,7 +319,7 @@ def _tried(content: bytes, output: str | None, row_shape: tuple[int, ...] | None
     seconds, memory = _SECONDS + len(content) // _PER_SECOND, _MEMORY + 4 * len(content)
     settings = {"output": output, "row_shape": row_shape}
     trial = "lossfw_std.models.onnx_trial"
-    return tried_apart(trial, content, seconds=seconds, memory=memory, **settings)
+    return try_in_subprocess(trial, content, seconds=seconds, memory=memory, **settings)
 
 
 def _first_clause(error: object) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.models import in_trial
+from lossfw.models import run_trial
 
 _DTYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64}
 # What onnxruntime says where it gets no memory.
@@ -32,7 +32,7 @@ def main() -> None:
             return _no_memory(error)
         return ""
 
-    in_trial(tried)
+    run_trial(tried)
 
 
 def session_of(runtime: Any, content: bytes) -> Any:

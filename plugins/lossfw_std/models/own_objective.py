@@ -44,8 +44,8 @@ class OwnObjective:
         given = self.objective or ""
         return given if given in self.own_activations else given.partition(":")[0]
 
-    def incomplete(self) -> str | None:
-        """Return whether an output activation is missing; see `Model.incomplete`."""
+    def missing_reason(self) -> str | None:
+        """Return whether an output activation is missing; see `Model.missing_reason`."""
         if self.objective is None or self.own_activation is not None:
             return None
         return (
@@ -55,7 +55,7 @@ class OwnObjective:
             f"{', '.join(self.own_activations)}"
         )
 
-    def refuses_own(self, loss: Loss, units: int) -> str | None:
+    def own_objective_refusal(self, loss: Loss, units: int) -> str | None:
         """Return why an objective does not fit the measured loss; None if it does."""
         if loss.has_columns and loss.target_space.axes:
             return (

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import NonNegativeInt, PrivateAttr, field_validator
 
 from lossfw import LOGITS, SIGN, SIMPLEX, UNIT, ArgumentError, DataError, Loss, NDArray
-from lossfw.models import Card, Predictor, Work
+from lossfw.models import Card, Predictor, TrainingLeg
 from lossfw_std.models import sklearn_estimator
 from lossfw_std.models.class_labels import labels_of, one_of_many
 from lossfw_std.models.sklearn_estimator import first_line
@@ -70,8 +70,8 @@ class Sklearn(SkopsModel):
     """
 
     name: ClassVar[str] = "sklearn"
-    learns = "once"
-    takes = frozenset({"missing"})
+    training_mode = "once"
+    accepted_inputs = frozenset({"missing"})
     own_objective: ClassVar[bool] = True
 
     estimator: Any = None
@@ -95,7 +95,7 @@ class Sklearn(SkopsModel):
             sklearn_estimator.built(described)
         return described
 
-    def incomplete(self) -> str | None:
+    def missing_reason(self) -> str | None:
         """Return whether the estimator is missing."""
         if self.estimator is not None:
             return None
@@ -109,7 +109,7 @@ class Sklearn(SkopsModel):
             model._wanted = "decision_function"
         return model
 
-    def refuses(self, loss: Loss) -> str | None:
+    def refusal(self, loss: Loss) -> str | None:
         """Return why an estimator cannot learn from the targets of a loss; None if it can."""
         if self.estimator is None:
             return None
@@ -122,21 +122,21 @@ class Sklearn(SkopsModel):
             )
         return None
 
-    def fit(self, work: Work) -> bytes:
+    def fit(self, leg: TrainingLeg) -> bytes:
         """Train the estimator by its own objective."""
         self.imported()
         estimator = sklearn_estimator.built(self.estimator)
-        sklearn_estimator.number_columns(estimator, work.data.input_names)
-        sklearn_estimator.set_everywhere(estimator, random_state=work.seed)
-        weights = sklearn_estimator.weights_for(estimator, work.data.sample_weight)
+        sklearn_estimator.number_columns(estimator, leg.data.input_names)
+        sklearn_estimator.set_everywhere(estimator, random_state=leg.seed)
+        weights = sklearn_estimator.weights_for(estimator, leg.data.sample_weight)
         try:
             with one_thread():
-                estimator.fit(work.inputs, work.targets, **weights)
+                estimator.fit(leg.inputs, leg.targets, **weights)
         except (ValueError, TypeError, ArithmeticError) as error:
             raise ArgumentError(
                 f"{_told(estimator)} cannot learn from these data: {_clause(error)}."
             ) from None
-        work.after(None, None)
+        leg.report_round(None, None)
         return self.written(getattr(estimator, "best_estimator_", estimator))
 
     def load(self, content: bytes, card: Card | None) -> Predictor:
@@ -185,7 +185,7 @@ class Sklearn(SkopsModel):
             self.output_activation or own,
             pads=not only_trees,
             block_rows=_TREE_BLOCK_ROWS if only_trees else _BLOCK_ROWS,
-            working=one_thread,
+            call_context=one_thread,
             columns=columns,
             categories={columns[i]: labels for i, labels in (categories or {}).items()},
             classes=labels,

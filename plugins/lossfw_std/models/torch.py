@@ -11,7 +11,14 @@ import numpy as np
 from pydantic import PositiveInt
 
 from lossfw import DataError, NDArray, ShapeError
-from lossfw.models import Card, ModelParameterError, Predictor, Work, code_digest, code_format
+from lossfw.models import (
+    Card,
+    ModelParameterError,
+    Predictor,
+    TrainingLeg,
+    code_digest,
+    code_format,
+)
 from lossfw_std.bridges import bridge_to
 from lossfw_std.models.code_network import CodeNetwork, torch_threads
 from lossfw_std.models.epochs import check_loss, check_units, predicted, steps_of
@@ -117,27 +124,27 @@ class Torch(CodeNetwork):
             net, row_shape, content + code_digest(self.module or "").encode(), card
         )
 
-    def fit(self, work: Work) -> bytes:
+    def fit(self, leg: TrainingLeg) -> bytes:
         """Train epochs, each with a seed of its own."""
         torch = self.imported()
-        if work.saved is None:
-            check_units(self.outputs(_shape_of(work)), work)
+        if leg.saved is None:
+            check_units(self.outputs(_shape_of(leg)), leg)
         with torch_threads(torch, self.threads), torch.random.fork_rng():
-            torch.manual_seed(work.seed)
-            net = self._net(_shape_of(work))
+            torch.manual_seed(leg.seed)
+            net = self._net(_shape_of(leg))
             optimizer = self.made_optimizer(net.parameters(), lr=self.learning_rate)
-            if (saved := self.saved_before(work)) is not None:
+            if (saved := self.saved_before(leg)) is not None:
                 state = self._state(saved)
                 _fill(net, state, f"{self.file_title} does not fit {self.title}")
                 groups = optimizer.state_dict()["param_groups"]
                 optimizer.load_state_dict({"state": state.optimizer, "param_groups": groups})
-            criterion = bridge_to("torch").module(work.loss, fuse=work.raw_loss is not work.loss)
-            for epoch in range(work.rounds):
-                rate = self._epoch(work, epoch, net, optimizer, criterion)
-                if work.after(*self._outputs(work, epoch, net), rate):
+            criterion = bridge_to("torch").module(leg.loss, fuse=leg.raw_loss is not leg.loss)
+            for epoch in range(leg.rounds):
+                rate = self._epoch(leg, epoch, net, optimizer, criterion)
+                if leg.report_round(*self._outputs(leg, epoch, net), rate):
                     break
             kept = optimizer_state(optimizer, type(optimizer).__name__)
-            return TorchState(net.state_dict(), kept, _shape_of(work)).to_bytes()
+            return TorchState(net.state_dict(), kept, _shape_of(leg)).to_bytes()
 
     def cut(self, content: bytes, rounds: int) -> bytes:
         """Return the file without the state of the optimizer, which further epochs need."""
@@ -185,13 +192,15 @@ class Torch(CodeNetwork):
             if inspect.isclass(value) and name not in ("Optimizer", *_OTHER_STEPS):
                 yield name
 
-    def _epoch(self, work: Work, epoch: int, net: Any, optimizer: Any, criterion: Any) -> float:
+    def _epoch(
+        self, leg: TrainingLeg, epoch: int, net: Any, optimizer: Any, criterion: Any
+    ) -> float:
         """Take the steps of an epoch; return the last learning rate."""
         torch = self.imported()
-        torch.manual_seed(work.seed + epoch)
+        torch.manual_seed(leg.seed + epoch)
         net.train()
         rate = self.learning_rate
-        for step in steps_of(work, epoch, self.learning_rate):
+        for step in steps_of(leg, epoch, self.learning_rate):
             rate = step.learning_rate
             for group in optimizer.param_groups:
                 group["lr"] = rate
@@ -202,7 +211,7 @@ class Torch(CodeNetwork):
                 target = target.to(outputs.dtype)
             optional = {"sample_weight": step.sample_weight, "group": step.group}
             loss = criterion(
-                outputs if work.raw_loss.takes_rows else outputs.reshape(target.shape),
+                outputs if leg.raw_loss.takes_rows else outputs.reshape(target.shape),
                 target,
                 **{
                     key: torch.as_tensor(value, device=outputs.device)
@@ -210,10 +219,10 @@ class Torch(CodeNetwork):
                     if value is not None
                 },
             )
-            check_loss(loss.item(), work, epoch, step)
+            check_loss(loss.item(), leg, epoch, step)
             loss.backward()
             optimizer.step()
-            work.seen(step.done)
+            leg.report_rows(step.done)
         return rate
 
     def _forward(self, net: Any, rows: NDArray) -> Any:
@@ -236,12 +245,12 @@ class Torch(CodeNetwork):
             )
         return outputs
 
-    def _outputs(self, work: Work, epoch: int, net: Any) -> list[NDArray | None]:
+    def _outputs(self, leg: TrainingLeg, epoch: int, net: Any) -> list[NDArray | None]:
         """Return raw outputs after an epoch, in the blocks of an evaluation, if they are needed."""
-        if work.rounds == 1 or not work.measures(work.first + epoch + 1):
+        if leg.rounds == 1 or not leg.measures(leg.first + epoch + 1):
             return [None, None]
-        predictor = self._predictor(net, _shape_of(work), b"", None)
-        return [predicted(predictor, data) for data in (work.data, work.held_out)]
+        predictor = self._predictor(net, _shape_of(leg), b"", None)
+        return [predicted(predictor, data) for data in (leg.data, leg.held_out)]
 
     def _predictor(
         self, net: Any, row_shape: tuple[int, ...], content: bytes, card: Card | None
@@ -270,13 +279,13 @@ class Torch(CodeNetwork):
             dtype=self.dtype,
             pads=True,
             shared=self._device == "cpu",
-            working=lambda: torch_threads(torch, 1),
+            call_context=lambda: torch_threads(torch, 1),
         )
 
 
-def _shape_of(work: Work) -> tuple[int, ...]:
+def _shape_of(leg: TrainingLeg) -> tuple[int, ...]:
     """Return the shape of the inputs of a row."""
-    inputs: Any = work.data.inputs
+    inputs: Any = leg.data.inputs
     return tuple(inputs.shape[1:])
 
 

@@ -13,7 +13,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 
 from lossfw import ArgumentError, Loss, NDArray, RunError
 from lossfw.data import Batch, Dataset
-from lossfw.models import Card, Predictor, Work
+from lossfw.models import Card, Predictor, TrainingLeg
 from lossfw_std.bridges import bridge_to
 from lossfw_std.models import decided
 from lossfw_std.models.booster import (
@@ -101,7 +101,7 @@ class XGBoost(Booster):
     extra: ClassVar[str] = "xgboost"
     library_title: ClassVar[str] = "XGBoost"
     ending: ClassVar[str] = ".ubj"
-    streams: ClassVar[bool] = True
+    reads_in_batches: ClassVar[bool] = True
     own_activations: ClassVar[Mapping[str, str]] = {**_ACTIVATIONS, "reg:squarederror": "identity"}
     of_classes: ClassVar[tuple[str, ...]] = ("multi:softprob", "multi:softmax")
     elsewhere: ClassVar[Mapping[str, str]] = decided.by_name(
@@ -153,11 +153,11 @@ class XGBoost(Booster):
         own = super().identity()
         return own if self.device == "cpu" else own | {"device": self._device()}
 
-    def refuses(self, loss: Loss) -> str | None:
+    def refusal(self, loss: Loss) -> str | None:
         return None if self.own_objective else bridge_to("xgboost").XGBoostBridge().refusal(loss)
 
-    def refuses_outputs(self, loss: Loss, units: int) -> str | None:
-        return self.refuses_own(loss, units) if self.own_objective else None
+    def outputs_refusal(self, loss: Loss, units: int) -> str | None:
+        return self.own_objective_refusal(loss, units) if self.own_objective else None
 
     def refused_objective(self, objective: str) -> str | None:
         xgb = self.imported()
@@ -168,32 +168,32 @@ class XGBoost(Booster):
             return first_clause(str(error))
         return None
 
-    def fit(self, work: Work) -> bytes:
+    def fit(self, leg: TrainingLeg) -> bytes:
         xgb = self.imported()
-        training_rows = self.rows_to_learn(work)
+        training_rows = self.rows_to_learn(leg)
         with self.training(xgb.core.XGBoostError):
-            data = self._matrix(xgb, work.data, work.threads, training_rows)
+            data = self._matrix(xgb, leg.data, leg.threads, training_rows)
             held_out = None
-            if (other := self.held_out_of(work)) is not None:
-                held_out = self._matrix(xgb, other, work.threads, reference=data)
-        number = work.first
+            if (other := self.held_out_of(leg)) is not None:
+                held_out = self._matrix(xgb, other, leg.threads, reference=data)
+        number = leg.first
 
         class Tell(xgb.callback.TrainingCallback):  # type: ignore[misc, name-defined]
             def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
                 nonlocal number
                 number += 1
-                if not work.measures(number):
-                    return work.after(None, None)
+                if not leg.measures(number):
+                    return leg.report_round(None, None)
                 # Both are in its cache.
                 raw = [
                     None if rows is None else model.predict(rows, output_margin=True)
                     for rows in (data, held_out)
                 ]
-                return work.after(*raw)
+                return leg.report_round(*raw)
 
         params = {
-            "nthread": work.threads,
-            "seed": work.seed,
+            "nthread": leg.threads,
+            "seed": leg.seed,
             "verbosity": 0,
             **self.settings,
             "device": self._device(),
@@ -201,11 +201,11 @@ class XGBoost(Booster):
         if self.monotone_constraints:
             # It takes a list only of inputs without names.
             params["monotone_constraints"] = f"({','.join(map(str, self.monotone_constraints))})"
-        if work.loss.has_columns or work.loss.takes_groups:
-            params |= {"num_target": work.units} if work.loss.takes_rows else {}
-        elif work.loss.takes_rows:
-            params["num_class"] = work.units
-        saved = None if work.saved is None else bytearray(work.saved)
+        if leg.loss.has_columns or leg.loss.takes_groups:
+            params |= {"num_target": leg.units} if leg.loss.takes_rows else {}
+        elif leg.loss.takes_rows:
+            params["num_class"] = leg.units
+        saved = None if leg.saved is None else bytearray(leg.saved)
         options: dict[str, Any] = {
             "evals": [] if held_out is None else [(held_out, "held out")],
             "verbose_eval": False,
@@ -215,13 +215,13 @@ class XGBoost(Booster):
             if self.own_objective:
                 params |= {"objective": self.objective, "disable_default_eval_metric": True}
                 before = None if saved is None else xgb.Booster(model_file=saved)
-                booster = xgb.train(params, data, work.rounds, xgb_model=before, **options)
+                booster = xgb.train(params, data, leg.rounds, xgb_model=before, **options)
             else:
                 booster = bridge_to("xgboost").train(
-                    work.loss,
+                    leg.loss,
                     params,
                     data,
-                    work.rounds,
+                    leg.rounds,
                     curvature=self.curvature,
                     target=training_rows.table,
                     xgb_model=saved,

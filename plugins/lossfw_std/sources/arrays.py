@@ -26,9 +26,9 @@ from lossfw.data import (
     Source,
     Table,
     check_npz_name,
+    column_error,
     digest_files,
     file_kind,
-    no_column,
     npz_names,
     open_columns,
     read_array,
@@ -142,7 +142,7 @@ class Arrays(Source):
                 raise ValueError(f"{role!r} or 'file' next to '{role}_key'")
         if self.exclude and self.inputs_key is not None:
             raise ValueError("either 'inputs_key' or 'exclude', not both")
-        if MissingRules.of(self.missing).drops and self.file is None:
+        if MissingRules.parse(self.missing).drops and self.file is None:
             raise ValueError(
                 "one 'file' for all arrays with 'missing: drop', so that the same row is dropped "
                 "from each"
@@ -166,7 +166,7 @@ class Arrays(Source):
 
     def load_selected(self, rows: RowFilter, columns: Sequence[str]) -> Selection:
         """Read the rows that fulfil a filter; see `Source.load_selected`."""
-        choice = FilteredRows.of(rows, self._compared(rows.columns))
+        choice = FilteredRows.select(rows, self._compared(rows.columns))
         read = self._read(columns, choice.chosen)
         labels = self._labels_of_all() if read.classes else ()
         return choice.selection(self._dataset(read), read.places, labels)
@@ -193,7 +193,7 @@ class Arrays(Source):
         paths = self._paths()
         if isinstance(self.targets_key, NamedColumns):
             read = read._replace(target_names=tuple(self.targets_key))
-        read = read._replace(missing=MissingRules.of(self.missing).inputs == "keep")
+        read = read._replace(missing=MissingRules.parse(self.missing).inputs == "keep")
         name = f"{self.name} ({', '.join(path.name for path in paths)})"
         return read.dataset(name, digest_files(*paths))
 
@@ -216,7 +216,7 @@ class Arrays(Source):
         for name in names:
             if name not in found:
                 owner = f"the source {self.name}" if self.file is None else str(self.file)
-                raise no_column(owner, name, known)
+                raise column_error(owner, name, known)
         return found
 
     def _labels_of_all(self) -> tuple[str, ...]:
@@ -234,7 +234,7 @@ class Arrays(Source):
             return self
         return self.model_copy(update={"inputs_key": (), "exclude": (), "categories": ()})
 
-    def excluding(self, column: str) -> Source:
+    def without_input_column(self, column: str) -> Source:
         """Return a source without a column of its table among the inputs; see `Source`."""
         path = self.file or self.inputs
         if path is None or self.inputs_key is not None:
@@ -274,11 +274,13 @@ class Arrays(Source):
             if kind in _TABLES:
                 read = self._columns(table, {role: self._alone(table, role)}, there, rows)
             else:
-                read = LoadedArrays({role: array}, columns=_npz_columns(path, there)).taken(rows)
+                read = LoadedArrays({role: array}, columns=_npz_columns(path, there)).select_rows(
+                    rows
+                )
             merged = merged.merge(read)
         for name in columns:
             if name not in merged.columns:
-                raise no_column(f"the source {self.name}", name, known)
+                raise column_error(f"the source {self.name}", name, known)
         return merged._replace(columns={name: merged.columns[name] for name in columns})
 
     def _alone(self, table: Table, role: str) -> Group:
@@ -310,7 +312,7 @@ class Arrays(Source):
     ) -> LoadedArrays:
         kind = file_kind(file, "data")
         if kind == "npz":
-            return self._from_npz(file, columns).taken(rows)
+            return self._from_npz(file, columns).select_rows(rows)
         if kind in _TABLES:
             table = open_columns(file, "data", kind)
             return self._columns(table, self._groups(table), columns, rows)
@@ -335,7 +337,7 @@ class Arrays(Source):
         arrays |= {role: members[name] for role, name in members_of.items()}
         for name in columns:
             if name not in names:
-                raise no_column(str(file), name, names)
+                raise column_error(str(file), name, names)
         return LoadedArrays(arrays, columns=_npz_columns(file, columns))
 
     def _remedy(self) -> str:
@@ -389,7 +391,7 @@ class Arrays(Source):
 def _npz_columns(file: Path, names: Sequence[str]) -> dict[str, DataColumn]:
     """Return arrays of a ``.npz`` as columns that tell rows apart."""
     columns: dict[str, DataColumn] = {}
-    for name, array in (read_npz(file, "a column", names, texts=True) if names else {}).items():
+    for name, array in (read_npz(file, "a column", names, strings=True) if names else {}).items():
         try:
             columns[name] = DataColumn.of(array)
         except DataError as error:

@@ -20,8 +20,8 @@ from lossfw.data import (
     TableOptions,
     category_column,
     changed_rows,
-    joined,
-    taken,
+    concatenate_columns,
+    select_rows,
 )
 
 # A column: its name, or its number from 0 on.
@@ -69,14 +69,14 @@ class LoadedArrays(NamedTuple):
             self.missing or other.missing,
         )
 
-    def taken(self, rows: ChosenRows | None) -> LoadedArrays:
+    def select_rows(self, rows: ChosenRows | None) -> LoadedArrays:
         """Return the chosen rows of arrays that were read as a whole."""
         if rows is None:
             return self
         arrays = dict(self.arrays)
         for role, array in arrays.items():
             check_count(role, len(array), rows)
-            arrays[role] = taken(array, rows.index)
+            arrays[role] = select_rows(array, rows.index)
         columns = {name: column.take(rows.index) for name, column in self.columns.items()}
         return self._replace(arrays=arrays, columns=columns)
 
@@ -139,9 +139,9 @@ def array_groups(
     return {**groups, "inputs": left} if left else groups
 
 
-def columns_left(table: Table, taken: Iterable[Group], exclude: Sequence[Key]) -> list[int]:
+def columns_left(table: Table, select_rows: Iterable[Group], exclude: Sequence[Key]) -> list[int]:
     """Return the columns that are in no group and not excluded."""
-    out = {table.column(key) for key in exclude}.union(*map(numbers_of, taken))
+    out = {table.column(key) for key in exclude}.union(*map(numbers_of, select_rows))
     return [column for column in range(table.width) if column not in out]
 
 
@@ -179,7 +179,7 @@ def read_columns(
     arrays_of = {number for group in groups.values() for number in numbers_of(group)}
     kept = frozenset(apart.values()) - arrays_of - frozenset(held)
     labels = frozenset([target] if isinstance(target, int) else []) | frozenset(held) | kept
-    rule = MissingRules.of(missing)
+    rule = MissingRules.parse(missing)
     keeps, strict = rule.inputs == "keep", frozenset[int]()
     if keeps:
         kept, remedy = kept | frozenset(given), _IF_NO_INPUT
@@ -214,7 +214,7 @@ def read_columns(
         else:
             categories[title] = category_column(values, texts, title, missing=keeps)
     if numeric:
-        arrays["inputs"] = joined(
+        arrays["inputs"] = concatenate_columns(
             [changed_rows(values, ExpandColumn()) for values in numeric.values()]
         )
     columns = {

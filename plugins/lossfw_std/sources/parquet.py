@@ -117,7 +117,7 @@ class Parquet(Source):
     def load_selected(self, rows: RowFilter, columns: Sequence[str]) -> Selection:
         """Read the rows that fulfil a filter; see `Source.load_selected`."""
         data = open_dataset(self.path)
-        choice = FilteredRows.of(rows, compared_columns(data, rows.columns))
+        choice = FilteredRows.select(rows, compared_columns(data, rows.columns))
         read = self._read(data, columns, choice.chosen)
         group = column_group(data, self.targets_key)
         labels = labels_of_all(data, group) if read.classes else ()
@@ -153,7 +153,7 @@ class Parquet(Source):
             return self
         return self.model_copy(update={"inputs_key": (), "exclude": (), "categories": ()})
 
-    def excluding(self, column: str) -> Source:
+    def without_input_column(self, column: str) -> Source:
         """Return a source without a column among the inputs; see `Source`."""
         if self.inputs_key is not None or column in self.exclude:
             return self

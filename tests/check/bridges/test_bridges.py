@@ -145,7 +145,7 @@ def test_the_command_line_checks_bridges():
     result = CliRunner().invoke(main, [*arguments, "--processes", "1"])
     assert result.exit_code == 0, result.output
     (report,) = json.loads(result.stdout)["reports"]
-    assert "bridge:xgboost:stump" in report["held"]
+    assert "bridge:xgboost:stump" in report["passed"]
     result = CliRunner().invoke(main, ["check", "--bridges", "relu"])
     assert result.exit_code == 2
     assert "no bridge trains with this activation" in result.stderr

@@ -40,7 +40,7 @@ def test_every_point_is_finite_and_legal(loss, dtype):
         assert np.isfinite(y).all()
         assert np.isfinite(t).all()
         rows = as_rows(loss).lines(y, t)[0] if loss.takes_groups else y
-        assert loss.prediction_space.outside(rows) is None
+        assert loss.prediction_space.outside_or_none(rows) is None
         total += len(y)
     assert total >= 200
 
@@ -49,7 +49,7 @@ def test_every_point_is_finite_and_legal(loss, dtype):
 def test_residuals_reach_from_end_to_end_of_the_promise(dtype):
     y, t = (np.concatenate(x) for x in zip(*drawn(lossfw.loss("huber"), dtype), strict=True))
     r = np.abs(y.astype(np.float64) - t)
-    least, most = PROMISED.of(dtype)
+    least, most = PROMISED.limits(dtype)
     assert (r[r > 0] < 100 * least).any()
     assert (r > most / 100).any()
     size = np.abs(y[y != 0])
@@ -81,7 +81,7 @@ def test_probabilities_come_close_to_both_ends(dtype):
     loss = lossfw.loss("binary_cross_entropy", guard="none")
     y = np.concatenate([y for y, _ in drawn(loss, dtype)])
     eps = np.finfo(dtype).eps
-    assert ((y > 0) & (y < 100 * PROMISED.of(dtype)[0])).any()
+    assert ((y > 0) & (y < 100 * PROMISED.limits(dtype)[0])).any()
     assert ((y < 1) & (y >= 1 - eps)).any()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.data.categories import JoinedColumn, category_column, encoded, joined
+from lossfw.data.categories import JoinedColumn, category_column, concatenate_columns, encoded
 from lossfw.data.dataset import Dataset
 from lossfw.data.lazy_arrays import is_file_backed, read_rows, take_rows
 from lossfw.errors import ConfigError, DataError
@@ -179,7 +179,7 @@ def test_a_source_of_a_plugin_may_have_categories():
     assert len(encoded(many, {}, as_codes=True).codes[0]) == 10_001
     with pytest.raises(DataError, match=r"10001 categories, and each is an input; .* most 10000"):
         encoded(many, {})
-    assert joined([AREA[:, None]]) is not None
+    assert concatenate_columns([AREA[:, None]]) is not None
 
 
 @pytest.mark.slow

@@ -379,6 +379,6 @@ def test_dense_trains_beside_other_models(dense, folder):
 
 def test_a_load_that_returns_something_else_is_told(refused, files):
     (files / "linear.py").write_text(
-        LINEAR.replace("activation, pads=True)", "activation, pads=True).told")
+        LINEAR.replace("activation, pads=True)", "activation, pads=True).description")
     )
     refused(TEXT, at="4:29", what=["load() of the model linear returned str", "Predictor"])

@@ -36,7 +36,7 @@ class Classes(Model):
 class Adding(Finite):
     """The sum of the inputs, 100 for one that is missing."""
 
-    takes = frozenset({"missing", "categories"})
+    accepted_inputs = frozenset({"missing", "categories"})
 '''
 TEXT = """\
 lossfw: 1

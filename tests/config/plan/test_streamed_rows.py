@@ -20,20 +20,20 @@ class Mean(Model):
     """The mean of the targets."""
 
     ending = ".txt"
-    learns = "once"
+    training_mode = "once"
 
     def load(self, content, card):
         return Predictor("mean", content, (2,), 1, lambda x: np.full(len(x), float(content)))
 
-    def fit(self, work):
-        work.after(np.full(len(work.data), work.targets.mean()), None)
-        return str(work.targets.mean()).encode()
+    def fit(self, leg):
+        leg.report_round(np.full(len(leg.data), leg.targets.mean()), None)
+        return str(leg.targets.mean()).encode()
 
 
 class Streaming(Mean):
     """The same, of inputs in batches."""
 
-    streams = True
+    reads_in_batches = True
 '''
 
 

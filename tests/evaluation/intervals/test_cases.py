@@ -167,7 +167,7 @@ def measured_of(metric, seen, who):
     if are_apart(seen, cells):
         terms, cells, rest = apart_terms(metric, seen, terms, cells, None)
     table = UnitSums.of(terms, cells, rest=rest)
-    value = metric.estimate(table.total())
+    value = metric.from_sums(table.total())
     (found,) = without_units([Measured(metric, value, table, sizes_of(keys, np.ones(len(keys))))])
     return found
 

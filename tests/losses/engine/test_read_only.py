@@ -149,7 +149,7 @@ class Total(SumMetric):
 
     classes = False
 
-    def places(self, columns):
+    def n_sums(self, columns):
         return 2
 
     def terms(self, prediction, target, weight):

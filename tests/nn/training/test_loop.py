@@ -236,7 +236,9 @@ class TestDivergence:
         with pytest.raises(DivergenceError, match=r"in epoch 4, batch 1: .* weight is (inf|nan)"):
             train(job, save=kept.append)
         assert [state.done for state in kept] == [0, 1, 2, 3]
-        assert all(np.isfinite(array).all() for array in arrays(job.model.loaded(kept[-1].content)))
+        assert all(
+            np.isfinite(array).all() for array in arrays(job.model.load_predictor(kept[-1].content))
+        )
 
     def test_a_loss_that_is_infinite_before_any_step(self, training):
         data = Dataset("d", targets=np.ones((4, 1)), inputs=-np.ones((4, 1)))

@@ -89,7 +89,7 @@ def letters_of(loss):
         return {first: {"r": y - t, "m": t * y}[first] if first in "rm" else y, "y": y, "t": t}
 
     def parts(space, letter, x):
-        split = space.split(x)
+        split = space.to_record(x)
         named = isinstance(space, lossfw.Columns)
         return dict(zip(space.names, split, strict=True)) if named else {letter: split}
 

@@ -90,7 +90,7 @@ def is_right(result, order, y, t, power, *, log, units):
 def test_a_result_is_right_wherever_it_is_promised(power, log):
     loss = lossfw.loss("tweedie_deviance", power=power, link="log" if log else "identity")
     y, t = points(power, log=log)
-    promised = loss.prediction_range.holds(y) & loss.target_range.holds(t)
+    promised = loss.prediction_range.contains(y) & loss.target_range.contains(t)
     assert promised.sum() > 20
     y, t = y[promised], t[promised]
     with np.errstate(all="ignore"):

@@ -52,8 +52,8 @@ def test_a_file_names_nothing_of_lossfw():
         trusted = skops.get_untrusted_types(data=content)
         assert trusted == ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
         theirs = skops.loads(content, trusted=trusted)
-        assert SMALL.loaded(content).output_activation.name == LOSSES[loss][2]
-        made = SMALL.loaded(content).block(X).predictions
+        assert SMALL.load_predictor(content).output_activation.name == LOSSES[loss][2]
+        made = SMALL.load_predictor(content).block(X).predictions
         if loss == "cross_entropy":
             np.testing.assert_allclose(made, theirs.predict_proba(X), rtol=1e-12)
         elif not LOSSES[loss][1]:
@@ -65,7 +65,9 @@ def test_it_learns_what_scikit_learn_learns():
         max_iter=6, max_leaf_nodes=4, min_samples_leaf=10, early_stopping=False
     ).fit(X, Y)
     content = fitted(SMALL, Dataset("rows", targets=Y, inputs=X), "squared_error", 6).content
-    np.testing.assert_allclose(SMALL.loaded(content).block(X).predictions[:, 0], own.predict(X))
+    np.testing.assert_allclose(
+        SMALL.load_predictor(content).block(X).predictions[:, 0], own.predict(X)
+    )
 
 
 OWN = {
@@ -84,7 +86,7 @@ OWN = {
 def test_a_model_of_scikit_learn_tells_its_link(name, tmp_path):
     estimator, target, output_activation = OWN[name]
     skops.dump(estimator.fit(X, target), tmp_path / "model.skops")
-    predictor = HistGradientBoosting(file=tmp_path / "model.skops").loaded()
+    predictor = HistGradientBoosting(file=tmp_path / "model.skops").load_predictor()
     assert predictor.output_activation.name == output_activation
     expected = estimator.predict(X)[:, None]
     if output_activation in ("sigmoid", "softmax"):
@@ -110,7 +112,7 @@ def test_missing_numbers_and_categories_are_trained_on():
     )
     errors = [np.mean((raw.ravel() - effect) ** 2) for raw in (of_codes, of_numbers)]
     assert errors[0] < 0.7 * errors[1]
-    loaded = SMALL.loaded(fitted(SMALL, data, "squared_error", 5).content)
+    loaded = SMALL.load_predictor(fitted(SMALL, data, "squared_error", 5).content)
     np.testing.assert_array_equal(loaded.block(inputs).logits, of_codes)
 
 
@@ -120,7 +122,7 @@ def test_a_class_without_rows_keeps_its_output():
     )
     first = fitted(SMALL, data, "cross_entropy", 3)
     again = fitted(SMALL, data, "cross_entropy", 2, first=3, saved=first.content)
-    made = SMALL.loaded(again.content).block(X).predictions
+    made = SMALL.load_predictor(again.content).block(X).predictions
     assert made.shape == (250, 3)
     assert (made[:, 1] < made[:, [0, 2]].max(axis=1)).all()
 
@@ -128,8 +130,8 @@ def test_a_class_without_rows_keeps_its_output():
 def test_what_it_does_not_take_is_refused_in_words(tmp_path):
     skops.dump(Ridge().fit(X, Y), tmp_path / "ridge.skops")
     with pytest.raises(DataError, match=r"holds a Ridge; expected .* write name: sklearn"):
-        HistGradientBoosting(file=tmp_path / "ridge.skops").loaded()
-    assert "0 almost everywhere" in SMALL.refuses(lossfw.loss("zero_one"))
+        HistGradientBoosting(file=tmp_path / "ridge.skops").load_predictor()
+    assert "0 almost everywhere" in SMALL.refusal(lossfw.loss("zero_one"))
     two = Dataset("two", targets=(CLASS > 1).astype(int), inputs=X, classes=("a", "b"))
     with pytest.raises(ArgumentError, match="binary_cross_entropy"):
         fitted(SMALL, two, "cross_entropy", 2)

@@ -32,7 +32,7 @@ def test_keras_reads_the_file_of_a_training(data, tmp_path):
     net = keras_model()._net()
     net.load_weights(path)
     rows = data.inputs[:256].astype(np.float32)
-    predictor = keras_model(file=path, output_activation="exp").loaded()
+    predictor = keras_model(file=path, output_activation="exp").load_predictor()
     np.testing.assert_array_equal(predictor.block(rows).logits, net.predict_on_batch(rows))
 
 
@@ -46,7 +46,7 @@ def test_classes_and_weights(data):
     )
     model = keras_model(arguments={"units": 2}, optimizer={"name": "SGD", "momentum": 0.9})
     content = fitted(model, classes, "cross_entropy", 1).content
-    assert model.loaded(content).units == 2
+    assert model.load_predictor(content).units == 2
 
 
 def test_a_whole_model_is_code(data, tmp_path):
@@ -56,7 +56,7 @@ def test_a_whole_model_is_code(data, tmp_path):
     assert model.code_files() == {"file": tmp_path / "net.keras"}
     rows = data.inputs[:9].astype(np.float32)
     expected = net.predict_on_batch(rows)
-    np.testing.assert_allclose(model.loaded().block(rows).predictions, expected, rtol=1e-5)
+    np.testing.assert_allclose(model.load_predictor().block(rows).predictions, expected, rtol=1e-5)
 
 
 def test_weights_in_other_files_are_not_read(tmp_path):
@@ -67,7 +67,7 @@ def test_weights_in_other_files_are_not_read(tmp_path):
     with h5py.File(path, "w") as file:
         file.create_dataset("layers/dense/vars/0", (3, 8), "f4", external=[(str(secret), 0, 96)])
     with pytest.raises(DataError, match="weights in other files, which lossfw does not read"):
-        keras_model(file=path).loaded()
+        keras_model(file=path).load_predictor()
 
 
 def test_a_network_without_a_shape_of_inputs_is_refused(data):

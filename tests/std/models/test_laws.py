@@ -35,6 +35,6 @@ def test_a_model_keeps_the_laws(name, monkeypatch):
 def test_a_saved_model_keeps_the_laws_of_predictions():
     pytest.importorskip("xgboost")
     file = HERE.parents[1] / "data" / "models" / "tweedie.ubj"
-    skipped = ["reported_outputs", "legs", "seed", "refuses", "takes"]
+    skipped = ["reported_outputs", "legs", "seed", "refusal", "accepted_inputs"]
     model = registry().create("model", {"name": "xgboost", "file": file})
     check(model, skip=[f"model:{law}" for law in skipped]).raise_if_refuted()

@@ -61,14 +61,14 @@ def test_the_state_of_the_optimizer_counts_and_is_cut_at_the_end(make, data, leg
     model = make()
     forgot = model.cut(legs[1], 2)
     assert leg_by_leg(model, data, TWEEDIE, 3, saved=forgot, first=2)[0] != legs[2]
-    made = (model.loaded(content).block(data.inputs[:30]) for content in (forgot, legs[1]))
+    made = (model.load_predictor(content).block(data.inputs[:30]) for content in (forgot, legs[1]))
     np.testing.assert_array_equal(*(outputs.predictions for outputs in made))
 
 
 def test_raw_outputs_after_an_epoch_are_those_of_the_file(make, data):
     result = fitted(make(), data, TWEEDIE, 2, held_out=data.take(range(40)))
-    predictor = make().loaded(result.content)
-    with predictor.working():
+    predictor = make().load_predictor(result.content)
+    with predictor.call_context():
         for rows, told in ((256, result.train[-1]), (40, result.held_out[-1])):
             outputs = predictor.block(data.inputs[:rows]).predictions
             np.testing.assert_array_equal(outputs, told[:rows])
@@ -84,7 +84,7 @@ def test_the_loss_falls(make, data):
 def test_a_row_has_the_same_bits_in_any_company_and_on_a_worker(make, data):
     # So wide that a product of few rows has other bits.
     model = make(arguments={"hidden": 256})
-    predictor = model.loaded(fitted(model, data, TWEEDIE, 1).content)
+    predictor = model.load_predictor(fitted(model, data, TWEEDIE, 1).content)
     rows = data.inputs[:256]
     whole = predictor.block(rows).predictions
     for part in (slice(0, 1), slice(5, 18), slice(255, 256), slice(None, None, -1)):
@@ -129,14 +129,14 @@ def test_a_mistake_is_told_in_words(case, library, make, data):
 
 def test_other_files_and_weights_of_another_network_are_refused(make, legs):
     with pytest.raises(DataError, match=r"is not a (state dict|Keras weights file)"):
-        make().loaded(b"junk")
+        make().load_predictor(b"junk")
     with pytest.raises(DataError, match=r"does not fit (net|keras_net)\.py:(Net|build)"):
-        make(arguments={"hidden": 5}).loaded(legs[-1])
+        make(arguments={"hidden": 5}).load_predictor(legs[-1])
 
 
 def test_what_cannot_be_trained_is_refused(library, make, data):
-    assert "no model can be trained" in make().refuses(lossfw.loss("zero_one"))
-    told = make().refuses(lossfw.loss("listmle"))
+    assert "no model can be trained" in make().refusal(lossfw.loss("zero_one"))
+    told = make().refusal(lossfw.loss("listmle"))
     assert told is None if library == "torch" else "torch, which takes whole groups" in told
     with pytest.raises(DivergenceError, match=r"epoch \d, batch \d: the loss is (inf|nan)"):
         fitted(make(learning_rate=1e30), data, "squared_error", 2)

@@ -28,7 +28,7 @@ def iris():
 @pytest.fixture(scope="module")
 def flowers():
     """A scaler and a logistic regression, by scikit-learn 1.9 and skl2onnx 1.20."""
-    return onnx_model(file=FILES / "iris.onnx", output="probabilities").loaded()
+    return onnx_model(file=FILES / "iris.onnx", output="probabilities").load_predictor()
 
 
 def test_the_loss_is_that_of_the_library_which_made_the_file(flowers, iris):
@@ -76,7 +76,7 @@ REFUSED = {
 def test_a_parameter_that_does_not_fit_the_file_is_refused(case):
     parameters, message = REFUSED[case]
     with pytest.raises(DataError) as refusal:
-        onnx_model(file=FILES / "iris.onnx", **parameters).loaded()
+        onnx_model(file=FILES / "iris.onnx", **parameters).load_predictor()
     assert message in str(refusal.value)
 
 
@@ -84,13 +84,13 @@ def test_a_parameter_that_does_not_fit_the_file_is_refused(case):
 def test_another_file_is_refused(content, tmp_path):
     (tmp_path / "net.onnx").write_bytes(content)
     with pytest.raises(DataError, match=r"^net\.onnx is not "):
-        onnx_model(file=tmp_path / "net.onnx").loaded()
+        onnx_model(file=tmp_path / "net.onnx").load_predictor()
 
 
 def test_a_file_that_is_cut_short_is_refused(tmp_path):
     (tmp_path / "net.onnx").write_bytes((FILES / "iris.onnx").read_bytes()[:400])
     with pytest.raises(DataError, match="is not an ONNX file"):
-        onnx_model(file=tmp_path / "net.onnx").loaded()
+        onnx_model(file=tmp_path / "net.onnx").load_predictor()
 
 
 def test_data_of_another_width_are_refused(flowers):
@@ -143,7 +143,7 @@ def linear(onnx, made):
 
 
 def test_a_link_makes_predictions_of_logits(linear):
-    model = onnx_model(file=linear(), output_activation="softmax").loaded()
+    model = onnx_model(file=linear(), output_activation="softmax").load_predictor()
     rows = np.array([[0.5, 1.0, -1.0], [1.0, 0.0, 0.0]])
     outputs = model.block(rows)
     np.testing.assert_array_equal(outputs.logits, rows @ W)
@@ -152,7 +152,7 @@ def test_a_link_makes_predictions_of_logits(linear):
 
 @pytest.mark.parametrize("kind", ["FLOAT", "DOUBLE"])
 def test_the_dtype_is_that_of_the_file(linear, kind):
-    model = onnx_model(file=linear(kind=kind)).loaded()
+    model = onnx_model(file=linear(kind=kind)).load_predictor()
     assert model.dtype == {"FLOAT": np.float32, "DOUBLE": np.float64}[kind]
     assert model.block(np.ones((2, 3))).predictions.dtype == model.dtype
 
@@ -166,22 +166,22 @@ def test_the_dtype_is_that_of_the_file(linear, kind):
 )
 def test_inputs_that_are_not_rows_of_floats_are_refused(linear, options, words):
     with pytest.raises(DataError, match=words):
-        onnx_model(file=linear(**options)).loaded()
+        onnx_model(file=linear(**options)).load_predictor()
 
 
 def test_a_number_of_rows_that_is_fixed_inside_is_refused(made):
     shapes = {"x": ["N", 3]}, {"z": ["N", 3]}
     path = made(*shapes, ("Reshape", ["x", "shape"], ["z"]), shape=np.array([8, 3]))
     with pytest.raises(DataError, match="dynamic first axis, throughout"):
-        onnx_model(file=path).loaded()
+        onnx_model(file=path).load_predictor()
 
 
 def test_pictures_keep_their_axes(made):
     shapes = {"x": ["N", 3, "height", 2]}, {"z": ["N", "units"]}
     path = made(*shapes, ("Flatten", ["x"], ["z"]))
     with pytest.raises(DataError, match=r"shape \(3, height, 2\): write their lengths"):
-        onnx_model(file=path).loaded()
-    model = onnx_model(file=path, row_shape=[3, 4, 2]).loaded()
+        onnx_model(file=path).load_predictor()
+    model = onnx_model(file=path, row_shape=[3, 4, 2]).load_predictor()
     assert (model.row_shape, model.units) == ((3, 4, 2), 24)
     rows = np.arange(48.0).reshape(2, 3, 4, 2)
     np.testing.assert_array_equal(model.block(rows).predictions, rows.reshape(2, 24))
@@ -191,8 +191,8 @@ def test_one_of_several_outputs_has_to_be_named(made):
     shapes = {"x": ["N", 3]}, {"hidden": ["N", 3], "scores": ["N", 3]}
     path = made(*shapes, ("Relu", ["x"], ["hidden"]), ("Tanh", ["hidden"], ["scores"]))
     with pytest.raises(DataError, match="the outputs hidden, scores: name the one"):
-        onnx_model(file=path).loaded()
-    assert onnx_model(file=path, output="scores").loaded().units == 3
+        onnx_model(file=path).load_predictor()
+    assert onnx_model(file=path, output="scores").load_predictor().units == 3
 
 
 def test_columns_are_shared_out_to_several_inputs(onnx, made):
@@ -202,17 +202,19 @@ def test_columns_are_shared_out_to_several_inputs(onnx, made):
     model.graph.node[0].attribute.append(onnx.helper.make_attribute("axis", 1))
     onnx.save(model, path)
     with pytest.raises(DataError, match=r"as inputs: \{amount: \[...\], place: \[...\]\}"):
-        onnx_model(file=path).loaded()
+        onnx_model(file=path).load_predictor()
     with pytest.raises(DataError, match="the input place has width 1, but inputs lists 2"):
-        onnx_model(file=path, inputs={"amount": ["a", "b"], "place": ["c", "d"]}).loaded()
-    model = onnx_model(file=path, inputs={"place": ["p"], "amount": ["age", "power"]}).loaded()
+        onnx_model(file=path, inputs={"amount": ["a", "b"], "place": ["c", "d"]}).load_predictor()
+    model = onnx_model(
+        file=path, inputs={"place": ["p"], "amount": ["age", "power"]}
+    ).load_predictor()
     np.testing.assert_array_equal(model.block([[1.0, 2.0, 3.0]]).predictions, [[1, 2, 3]])
     assert model.columns == ("p", "age", "power")
 
 
 def test_inputs_of_one_column_are_columns_of_their_names(made):
     shapes = {"age": ["N", 1], "power": ["N", 1]}, {"z": ["N", 1]}
-    model = onnx_model(file=made(*shapes, ("Sub", ["age", "power"], ["z"]))).loaded()
+    model = onnx_model(file=made(*shapes, ("Sub", ["age", "power"], ["z"]))).load_predictor()
     assert model.columns == ("age", "power")
     np.testing.assert_array_equal(model.block([[5.0, 2.0]]).predictions, [[3.0]])
 
@@ -225,7 +227,7 @@ def test_weights_in_other_files_are_refused(onnx, linear, tmp_path, folder, monk
     if folder == "here":
         monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match=r"outside\.onnx has weights in other files"):
-        onnx_model(file=outside).loaded()
+        onnx_model(file=outside).load_predictor()
 
 
 def test_weights_of_other_files_are_found_in_branches_too(onnx, linear):
@@ -243,13 +245,13 @@ def test_weights_of_other_files_are_found_in_branches_too(onnx, linear):
 
 def test_a_loss_of_one_output_takes_a_column(flowers, iris):
     file, inputs = FILES / "iris.onnx", iris[0]
-    one = onnx_model(file=file, output="probabilities", output_column=1).loaded()
+    one = onnx_model(file=file, output="probabilities", output_column=1).load_predictor()
     np.testing.assert_array_equal(
         one.block(inputs).predictions, flowers.block(inputs).predictions[:, 1:2]
     )
     with pytest.raises(
         DataError, match=r"output_column is 3, but the output .* has columns 0 to 2"
     ):
-        onnx_model(file=file, output_column=3).loaded()
+        onnx_model(file=file, output_column=3).load_predictor()
     with pytest.raises(DataError, match="softmax needs all columns of probabilities"):
-        onnx_model(file=file, output_column=1, output_activation="softmax").loaded()
+        onnx_model(file=file, output_column=1, output_activation="softmax").load_predictor()

@@ -28,7 +28,7 @@ def model(nodes, initializers=(WEIGHTS,), out=("N", 3), **more):
 
 
 def loaded(content, **parameters):
-    return lossfw.registry().create("model", {"name": "onnx", **parameters}).loaded(content)
+    return lossfw.registry().create("model", {"name": "onnx", **parameters}).load_predictor(content)
 
 
 def varint(number):

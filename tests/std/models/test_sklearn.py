@@ -48,13 +48,13 @@ def of_file(estimator, tmp_path, loss=None, **parameters):
     file = tmp_path / "model.skops"
     skops.dump(estimator, file)
     model = Sklearn(file=file, **parameters)
-    return (model.for_loss(lossfw.loss(loss)) if loss else model).loaded()
+    return (model.for_loss(lossfw.loss(loss)) if loss else model).load_predictor()
 
 
 def predictions(predictor, x):
     """Return the predictions of rows, block by block."""
     size = predictor.block_rows
-    with predictor.working():
+    with predictor.call_context():
         return np.concatenate(
             [predictor.block(x[i : i + size]).predictions for i in range(0, len(x), size)]
         )
@@ -71,7 +71,7 @@ def predictions(predictor, x):
 def test_the_loss_of_a_trained_estimator_is_that_of_scikit_learn(estimator, data, loss, theirs):
     model = Sklearn(estimator=estimator).for_loss(lossfw.loss(loss))
     content = fitted(model, data, loss, 1).content
-    ours = lossfw.loss(loss)(predictions(model.loaded(content), X).squeeze(), data.targets)
+    ours = lossfw.loss(loss)(predictions(model.load_predictor(content), X).squeeze(), data.targets)
     same = skops.loads(content, trusted=skops.get_untrusted_types(data=content))
     method = same.predict_proba if theirs == "log_loss" else same.predict
     assert ours == pytest.approx(getattr(metrics, theirs)(data.targets, method(X)), rel=1e-12)
@@ -90,7 +90,7 @@ BITS = {
 def test_a_row_has_the_same_bits_in_any_company(name, tmp_path):
     predictor = of_file(BITS[name], tmp_path)
     whole = predictions(predictor, X)
-    with predictor.working():
+    with predictor.call_context():
         for count in (1, 2, 7, 13, 40, 255):
             assert predictor.block(X[:count]).predictions.tobytes() == whole[:count].tobytes()
     assert predictions(predictor, np.asfortranarray(X)).tobytes() == whole.tobytes()
@@ -154,7 +154,9 @@ def test_a_class_without_rows_has_a_column(tmp_path):
     data = CLASSES.take(np.flatnonzero(CLASS != 1))
     model = Sklearn(estimator=SCALED).for_loss(lossfw.loss("cross_entropy"))
     content = fitted(model, data, "cross_entropy", 1).content
-    predictor = model.loaded(content, Card("identity", 3, "scikit-learn 1", sha256(content)))
+    predictor = model.load_predictor(
+        content, Card("identity", 3, "scikit-learn 1", sha256(content))
+    )
     found = predictions(predictor, X[:5])
     assert found.shape == (5, 3)
     assert not found[:, 1].any()
@@ -167,7 +169,7 @@ def test_columns_are_numbers_or_names():
     described = [columns, f"{LINEAR}.LinearRegression"]
     content = fitted(Sklearn(estimator=described), NUMBERS, "huber", 1).content
     expected = linear_model.LinearRegression().fit(X[:, [1, 0, 3]], Y).predict(X[:, [1, 0, 3]])
-    made = predictions(Sklearn().loaded(content), X)[:, 0]
+    made = predictions(Sklearn().load_predictor(content), X)[:, 0]
     np.testing.assert_allclose(made, expected, rtol=1e-9)
     steps[1][2] = ["dd"]
     with pytest.raises(ArgumentError, match=r"no input 'dd'. Did you mean 'd'\?"):
@@ -177,7 +179,7 @@ def test_columns_are_numbers_or_names():
 def test_several_targets_are_trained_at_once():
     data = Dataset("pairs", targets=np.stack([Y, -Y], axis=1), inputs=X)
     content = fitted(Sklearn(estimator=f"{LINEAR}.Ridge"), data, "huber", 1, units=2).content
-    assert Sklearn().loaded(content).units == 2
+    assert Sklearn().load_predictor(content).units == 2
 
 
 def test_weights_reach_the_estimator_that_takes_them():
@@ -187,7 +189,9 @@ def test_weights_reach_the_estimator_that_takes_them():
     expected = linear_model.Ridge().fit(scaler.transform(X), Y, weight)
 
     def fitted_model(described):
-        return Sklearn().loaded(fitted(Sklearn(estimator=described), data, "huber", 1).content)
+        return Sklearn().load_predictor(
+            fitted(Sklearn(estimator=described), data, "huber", 1).content
+        )
 
     made = predictions(fitted_model([SCALED[0], f"{LINEAR}.Ridge"]), X)
     np.testing.assert_allclose(made[:, 0], expected.predict(scaler.transform(X)), rtol=1e-12)
@@ -269,7 +273,7 @@ def test_files_that_cannot_be_used_are_refused_in_words(name, tmp_path):
 def test_what_a_file_and_a_configuration_say_must_agree(tmp_path):
     (tmp_path / "junk.skops").write_bytes(b"not a model")
     with pytest.raises(DataError, match=r"junk.skops is not a skops file \(File is not a zip"):
-        Sklearn(file=tmp_path / "junk.skops").loaded()
+        Sklearn(file=tmp_path / "junk.skops").load_predictor()
     ridge = linear_model.Ridge().fit(X, Y)
     with pytest.raises(DataError, match="it has no predict_proba: write output: predict"):
         of_file(ridge, tmp_path, output="predict_proba")
@@ -278,7 +282,7 @@ def test_what_a_file_and_a_configuration_say_must_agree(tmp_path):
         of_file(logistic, tmp_path, output="predict")
     assert "cross_entropy takes classes. Choose a classifier" in Sklearn(
         estimator=f"{LINEAR}.Ridge"
-    ).refuses(lossfw.loss("cross_entropy"))
+    ).refusal(lossfw.loss("cross_entropy"))
     with pytest.raises(ArgumentError, match=r"put sklearn.impute.SimpleImputer before it"):
         of_file(ridge, tmp_path).block(np.full((1, 4), np.nan))
 
@@ -297,7 +301,7 @@ def test_a_file_of_another_version_is_noted(tmp_path, monkeypatch):
     file = tmp_path / "old.skops"
     skops.dump(linear_model.Ridge().fit(X, Y), file)
     monkeypatch.undo()
-    (note,) = Sklearn(file=file).loaded().notes
+    (note,) = Sklearn(file=file).load_predictor().notes
     assert "was written with scikit-learn 1.4.2" in note
 
 

@@ -9,7 +9,14 @@ import pytest
 import lossfw
 from lossfw.data import Dataset
 from lossfw.errors import ConfigError, DataError, ParameterError, ShapeError
-from support.models import NETWORKS, fitted, growing_targets, leg_by_leg, network_model, work
+from support.models import (
+    NETWORKS,
+    fitted,
+    growing_targets,
+    leg_by_leg,
+    network_model,
+    training_leg,
+)
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
@@ -63,7 +70,7 @@ def test_the_file_is_a_plain_state_dict(data, legs):
 def test_a_worker_needs_no_file_of_python(data, legs, tmp_path):
     nets = tmp_path / "sent.py"
     nets.write_bytes(NETS.read_bytes())
-    predictor = torch_model(module=f"{nets}:Net").loaded(legs[-1])
+    predictor = torch_model(module=f"{nets}:Net").load_predictor(legs[-1])
     rows, sent = data.inputs[:9], pickle.dumps(predictor)
     nets.unlink()  # a worker has the module of its source, as plugin files are sent
     np.testing.assert_array_equal(
@@ -74,9 +81,9 @@ def test_a_worker_needs_no_file_of_python(data, legs, tmp_path):
 def test_four_threads_at_once_get_the_bits_of_one(data, legs):
     from concurrent.futures import ThreadPoolExecutor
 
-    predictor = torch_model().loaded(legs[-1])
+    predictor = torch_model().load_predictor(legs[-1])
     rows = data.inputs[:256]
-    with predictor.working(), ThreadPoolExecutor(4) as pool:
+    with predictor.call_context(), ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda _: predictor.block(rows).predictions, range(8)))
     for result in results:
         np.testing.assert_array_equal(result, results[0])
@@ -88,7 +95,7 @@ def test_tied_weights_are_kept_and_inputs_are_not_written_to(data):
     vectors = Dataset("vectors", targets, data.inputs)
     content = fitted(model, vectors, "squared_error", 1, units=3).content
     before = data.inputs.copy()
-    predictor = model.loaded(content)
+    predictor = model.load_predictor(content)
     # A whole block is handed over as it is.
     assert predictor.block(data.inputs[:256]).predictions.dtype == np.float64
     np.testing.assert_array_equal(data.inputs, before)
@@ -100,7 +107,7 @@ def test_pictures_and_classes(data):
     classes = (pictures[:, 0, :4].mean(axis=(1, 2)) > 127).astype(int)
     pictures_data = Dataset("pictures", classes, pictures, classes=("dark", "light"))
     model = torch_model("Pictures")
-    predictor = model.loaded(fitted(model, pictures_data, "cross_entropy", 1).content)
+    predictor = model.load_predictor(fitted(model, pictures_data, "cross_entropy", 1).content)
     assert (predictor.row_shape, predictor.units) == ((1, 8, 8), 2)
 
 
@@ -115,12 +122,12 @@ def test_the_schedule_sets_the_rate(data):
     from lossfw.nn.schedules import StepDecay
 
     rates = []
-    leg, *_ = work(
+    leg, *_ = training_leg(
         data,
         TWEEDIE,
         3,
         schedule=StepDecay(every=1, decay=0.1),
-        after=lambda legs, held_out, rate: rates.append(rate),
+        report_round=lambda train, held_out, rate: rates.append(rate),
     )
     torch_model().fit(leg)
     assert rates == pytest.approx([1e-2, 1e-3, 1e-4])
@@ -130,8 +137,8 @@ def test_a_training_may_begin_with_a_file(data, legs, tmp_path):
     (tmp_path / "before.safetensors").write_bytes(legs[-1])
     begun = torch_model(file=tmp_path / "before.safetensors", learning_rate=1e-9)
     raw = fitted(begun, data, TWEEDIE, 1, seed=1).content
-    fresh = torch_model().loaded(legs[-1]).block(data.inputs[:200]).predictions
-    after = torch_model().loaded(raw).block(data.inputs[:200]).predictions
+    fresh = torch_model().load_predictor(legs[-1]).block(data.inputs[:200]).predictions
+    after = torch_model().load_predictor(raw).block(data.inputs[:200]).predictions
     np.testing.assert_allclose(after, fresh, rtol=0.5, atol=0.5)
 
 
@@ -152,7 +159,7 @@ class TestFilesFromElsewhere:
             output_activation="softmax",
         )
         rows = data.inputs[:5].astype(np.float32)
-        outputs = model.loaded().block(rows)
+        outputs = model.load_predictor().block(rows)
         with torch.no_grad():
             np.testing.assert_allclose(outputs.logits, net(torch.tensor(rows)), rtol=1e-5)
         np.testing.assert_allclose(outputs.predictions.sum(axis=1), 1, rtol=1e-6)
@@ -160,9 +167,9 @@ class TestFilesFromElsewhere:
 
     def test_weights_of_another_module_are_refused(self, legs):
         with pytest.raises(DataError, match=r"its layers\.0\.weight has shape \(8, 3\)"):
-            torch_model(arguments={"hidden": 5}).loaded(legs[-1])
+            torch_model(arguments={"hidden": 5}).load_predictor(legs[-1])
         with pytest.raises(DataError, match=r"does not fit net\.py:Tied: it lacks first.weight"):
-            torch_model("Tied").loaded(legs[-1])
+            torch_model("Tied").load_predictor(legs[-1])
 
     def test_a_module_of_pictures_asks_for_the_shape_of_a_row(self):
         from safetensors.torch import save
@@ -170,8 +177,8 @@ class TestFilesFromElsewhere:
         model = torch_model("Pictures")
         content = save(model._net().state_dict())
         with pytest.raises(DataError, match="does not state the shape of a row of inputs"):
-            model.loaded(content)
-        assert model.replace(row_shape=(1, 8, 8)).loaded(content).units == 2
+            model.load_predictor(content)
+        assert model.replace(row_shape=(1, 8, 8)).load_predictor(content).units == 2
 
     @pytest.mark.slow
     def test_an_exported_program_needs_no_module(self, data, tmp_path):
@@ -181,7 +188,7 @@ class TestFilesFromElsewhere:
         program = torch.export.export(net, (rows,), dynamic_shapes=dynamic)
         torch.export.save(program, tmp_path / "net.pt2")
         model = torch_model(module=None, file=tmp_path / "net.pt2")
-        predictor = model.loaded()
+        predictor = model.load_predictor()
         inputs = data.inputs[:9].astype(np.float32)
         with torch.no_grad():
             expected = net(torch.tensor(inputs)).numpy()
@@ -190,7 +197,7 @@ class TestFilesFromElsewhere:
         fixed = torch.export.export(net, (rows,))
         torch.export.save(fixed, tmp_path / "fixed.pt2")
         with pytest.raises(DataError, match="export it with dynamic rows"):
-            torch_model(module=None, file=tmp_path / "fixed.pt2").loaded()
+            torch_model(module=None, file=tmp_path / "fixed.pt2").load_predictor()
 
 
 REFUSED = {
@@ -214,9 +221,9 @@ def test_tensors_of_torch_save_are_converted_by_the_line_in_the_message(tmp_path
     monkeypatch.chdir(tmp_path)
     torch.save(torch_model()._net().state_dict(), "w.pt")
     with pytest.raises(DataError, match=r"w\.pt is a file of torch\.save") as refusal:
-        torch_model(file="w.pt").loaded()
+        torch_model(file="w.pt").load_predictor()
     exec(str(refusal.value).partition("Python: ")[2])
-    assert torch_model(file="model.safetensors", row_shape=[3]).loaded().units == 1
+    assert torch_model(file="model.safetensors", row_shape=[3]).load_predictor().units == 1
 
 
 @pytest.mark.parametrize("module", ["net.py", "torch.nn:Linear", "net.py:", "net.py:a b"])

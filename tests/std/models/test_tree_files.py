@@ -45,7 +45,7 @@ def rows(file):
 @pytest.mark.parametrize("file", LOSSES)
 def test_outputs_and_losses_are_those_of_the_library(file):
     inputs, targets = rows(file)
-    predictor = of_file(file).loaded()
+    predictor = of_file(file).load_predictor()
     outputs = predictor.block(inputs)
     first = np.squeeze(outputs.logits[:5])
     assert first.tolist() == REFERENCE[file]["raw"]
@@ -62,7 +62,7 @@ def test_outputs_and_losses_are_those_of_the_library(file):
 @pytest.mark.parametrize("content", [b"junk", b"{}", b"tree\nversion=v4\n", b"CBM1junk"])
 def test_a_file_of_something_else_is_told_in_one_clause(name, content):
     with pytest.raises(DataError, match=r"^m\.x is not a model of \w+ \(\.[^:]*\): [^\n]+\.$"):
-        model(name, file=Path("m.x")).loaded(content)
+        model(name, file=Path("m.x")).load_predictor(content)
 
 
 @pytest.mark.parametrize("file", ["tweedie.ubj", "some.json", "poisson.txt", "rmse.cbm"])
@@ -70,15 +70,15 @@ def test_a_file_of_something_else_is_told_in_one_clause(name, content):
 def test_a_file_that_was_cut_off_does_not_end_the_process(file, kept):
     content = (FILES / file).read_bytes()
     with pytest.raises(DataError, match="is not a model of"):
-        of_file(file).loaded(content[: int(len(content) * kept)])
+        of_file(file).load_predictor(content[: int(len(content) * kept)])
 
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
 def test_a_file_with_an_objective_from_outside_has_a_note_until_its_link_is_told(name):
     content = trained_from_outside(name)
-    (note,) = model(name).loaded(content).notes
+    (note,) = model(name).load_predictor(content).notes
     assert "does not say what its raw outputs mean" in note
-    told = model(name, output_activation="exp").loaded(content)
+    told = model(name, output_activation="exp").load_predictor(content)
     assert told.output_activation.name == "exp"
     assert told.notes == ()
 
@@ -102,11 +102,11 @@ def trained_from_outside(name):
 
 def test_a_link_that_the_card_or_the_file_contradicts_is_refused():
     with pytest.raises(DataError, match=r"and the file says 'exp': leave output_activation out"):
-        of_file("tweedie.ubj", output_activation="identity").loaded()
+        of_file("tweedie.ubj", output_activation="identity").load_predictor()
     content = (FILES / "tweedie.ubj").read_bytes()
     card = Card("softplus", 1, "xgboost 3.2.0", "")
     with pytest.raises(DataError, match=r"model\.json beside it says 'softplus'"):
-        of_file("tweedie.ubj", output_activation="exp").loaded(content, card)
+        of_file("tweedie.ubj", output_activation="exp").load_predictor(content, card)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_each_kind_of_model_predicts_what_its_library_predicts(kind):
         quiet = {"verbosity": -1, "num_threads": 1, "min_data_in_leaf": 5, **params}
         booster = library.train(quiet, library.Dataset(x, y), 5)
         content, expected = booster.model_to_string().encode(), booster.predict(x)
-    predictions = model(name).loaded(content).block(x).predictions
+    predictions = model(name).load_predictor(content).block(x).predictions
     np.testing.assert_allclose(np.squeeze(predictions), expected, rtol=1e-6, atol=1e-7)
 
 
@@ -181,11 +181,11 @@ def test_labels_of_a_table_are_found_in_the_file():
     options = {"feature_name": ["age", "kind"], "categorical_feature": [1]}
     data = library.Dataset(x, x[:, 1] == 1, **options)
     text = library.train({"verbosity": -1, "num_threads": 1}, data, 2).model_to_string()
-    (note,) = model("lightgbm").loaded(text.encode()).notes
+    (note,) = model("lightgbm").load_predictor(text.encode()).notes
     assert "takes categories (kind) by number" in note
     # As LightGBM writes the categories of a table of pandas.
     labelled = text.replace("pandas_categorical:null", 'pandas_categorical:[["tram","bus","car"]]')
-    predictor = model("lightgbm").loaded(labelled.encode())
+    predictor = model("lightgbm").load_predictor(labelled.encode())
     assert predictor.categories == {"kind": ("tram", "bus", "car")}
     assert predictor.notes == ()
 
@@ -198,7 +198,7 @@ def test_labels_of_a_table_are_found_in_a_file_of_xgboost():
     table = pandas.DataFrame({"age": np.arange(60.0), "kind": kinds})
     rows = library.DMatrix(table, np.arange(60.0) % 3, enable_categorical=True, nthread=1)
     booster = library.train({"nthread": 1, "objective": "count:poisson"}, rows, 2)
-    predictor = model("xgboost").loaded(bytes(booster.save_raw("ubj")))
+    predictor = model("xgboost").load_predictor(bytes(booster.save_raw("ubj")))
     assert predictor.categories == {"kind": ("tram", "bus", "car")}
     codes = np.stack([table.age, kinds.codes], axis=1)
     expected = booster.predict(rows)

@@ -84,14 +84,14 @@ def test_a_loss_of_each_kind_falls(name, kind):
     made = model(name)
     loss, data, units = case(kind)
     if name == "catboost" and kind not in OF_CATBOOST:
-        assert "lossfw.bridges has XGBoost and LightGBM for it" in made.refuses(loss)
+        assert "lossfw.bridges has XGBoost and LightGBM for it" in made.refusal(loss)
         return
-    assert made.refuses(loss) is None
+    assert made.refusal(loss) is None
     fit = fitted(made, data, loss, ROUNDS, units=units)
     found = [mean(loss, data, raw) for raw in fit.train]
     assert found == sorted(found, reverse=True)
     assert found[-1] < found[0]
-    predictor = made.loaded(fit.content, Card("identity", units, "", ""))
+    predictor = made.load_predictor(fit.content, Card("identity", units, "", ""))
     assert predictor.units == units
     raw = predictor.raw(np.ascontiguousarray(X, predictor.dtype))
     np.testing.assert_array_equal(raw, fit.train[-1])

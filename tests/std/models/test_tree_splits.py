@@ -20,7 +20,7 @@ Y = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0.4)
 
 def loaded(name, content, **parameters):
     model = lossfw.registry().create("model", {"name": name, **parameters})
-    return model.loaded(content)
+    return model.load_predictor(content)
 
 
 def of_xgboost(**options):
@@ -223,7 +223,7 @@ def test_the_best_round_is_told_and_taken_on_request(name, tmp_path):
     assert kept.warnings == ()
     assert kept.loss != every.loss
     predictor = loaded(name, file.read_bytes(), rounds="best")
-    assert predictor.told == f"{name} ({best} of {total} rounds)"
+    assert predictor.description == f"{name} ({best} of {total} rounds)"
 
 
 def test_a_file_without_a_best_round_cannot_be_cut_to_it(tmp_path):

@@ -10,7 +10,7 @@ from lossfw.components.registry import registry
 from lossfw.data import Dataset
 from lossfw.learning.raw_form import predictions_of
 from lossfw.models import Card
-from support.models import fitted, work
+from support.models import fitted, training_leg
 
 # Rows and columns are sampled.
 SAMPLED = {
@@ -54,7 +54,7 @@ def rows(count=300, seed=0, *, targets=None, **fields):
 
 
 def raw(model, content, data, card=CARD):
-    predictor = model.loaded(content, card)
+    predictor = model.load_predictor(content, card)
     return predictor.raw(np.ascontiguousarray(data.inputs, predictor.dtype))
 
 
@@ -121,13 +121,13 @@ def test_nothing_sampled_two_legs_are_one(trained):
 
 def test_a_stop_keeps_the_rounds_so_far(trained):
     made, data, held_out, fit = trained
-    leg, _, seen = work(data, LOSS, ROUNDS, held_out=held_out)
+    leg, _, seen = training_leg(data, LOSS, ROUNDS, held_out=held_out)
 
     def after(raw, raw_held_out):
         seen.append(raw_held_out)
         return len(seen) == 3
 
-    content = made.fit(dataclasses.replace(leg, after=after))
+    content = made.fit(dataclasses.replace(leg, report_round=after))
     assert len(seen) == 3
     same(raw(made, content, held_out), fit.held_out[2])
 
@@ -160,7 +160,7 @@ def test_the_loss_falls_and_the_start_is_the_best_constant(trained):
 
 def test_a_file_names_its_inputs(trained):
     made, data, _, fit = trained
-    predictor = made.loaded(fit.content, CARD)
+    predictor = made.load_predictor(fit.content, CARD)
     # skops has no place for them, but the card has.
     assert predictor.columns == (() if made.name == "hist_gradient_boosting" else data.input_names)
     assert predictor.notes == ()
@@ -180,7 +180,7 @@ def test_rows_that_stay_in_a_file_train_the_same_model(name, tmp_path, monkeypat
     for module in ("xgboost", "lightgbm_rows"):
         monkeypatch.setattr(f"lossfw_std.models.{module}.PART_ROWS", 70)
     mapped, mapped_held_out = in_files
-    assert not made.loaded(fitted(made, mapped, LOSS, 1).content, CARD).notes
+    assert not made.load_predictor(fitted(made, mapped, LOSS, 1).content, CARD).notes
     for leg in ({}, {"first": 2, "saved": fitted(made, data, LOSS, 2).content}):
         one = fitted(made, data, LOSS, 2, held_out=held_out, **leg)
         other = fitted(made, mapped, LOSS, 2, held_out=mapped_held_out, **leg)
@@ -196,10 +196,10 @@ def test_what_lightgbm_remembers_of_the_leg_before_changes_no_bit(measured):
     held_out.inputs[::5, 3] = 4
     data = data.take(np.flatnonzero(data.inputs[:, 3] != 4))
     options = {"held_out": held_out, "measures": lambda number: number % measured == 0}
-    first = fitted(made, data, LOSS, 3, memory=memory, **options)
+    first = fitted(made, data, LOSS, 3, cache=memory, **options)
     assert memory
     legs = [
-        fitted(made, data, LOSS, 3, first=3, saved=first.content, memory=given, **options)
+        fitted(made, data, LOSS, 3, first=3, saved=first.content, cache=given, **options)
         for given in (memory, {})
     ]
     assert legs[0].content == legs[1].content

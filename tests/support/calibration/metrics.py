@@ -30,7 +30,7 @@ def of_metric(metric, predictions, targets, keys, group=None) -> Measured:
         counted = np.flatnonzero(np.diff(group, prepend=-1))
     table = UnitSums.of(terms, cells, rest=rest)
     sizes = UnitSums.of(size_terms(counted, np.ones(len(counted))), UnitCells.of(keys))
-    return Measured(metric, metric.estimate(table.total()), table, sizes)
+    return Measured(metric, metric.from_sums(table.total()), table, sizes)
 
 
 class Models(NamedTuple):

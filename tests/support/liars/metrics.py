@@ -72,7 +72,7 @@ class Forgetful(SumMetric):
 
     classes: ClassVar = False
 
-    def places(self, columns):
+    def n_sums(self, columns):
         return 2
 
     def terms(self, prediction, target, weight):
@@ -194,8 +194,8 @@ class OtherFormula(Distance):
 class AlwaysWhole(Distance):
     """Without some units it is what it is with them."""
 
-    def estimates(self, sums, times):
-        return super().estimates(sums, np.ones_like(times))
+    def from_resamples(self, sums, times):
+        return super().from_resamples(sums, np.ones_like(times))
 
 
 LIARS = tuple(

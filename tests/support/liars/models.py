@@ -17,32 +17,32 @@ class Lines(Model):
     """Boosting of straight lines: a step of Newton in each round."""
 
     ending = ".json"
-    learns = "rounds"
+    training_mode = "rounds"
 
     rate: float = 0.3
 
-    def fit(self, work):
-        told = self.begun(work)
-        x, held_out = self.known(work.inputs), self.known(np.asarray(work.held_out.inputs))
-        for _ in range(work.rounds):
+    def fit(self, leg):
+        told = self.begun(leg)
+        x, held_out = self.known(leg.inputs), self.known(np.asarray(leg.held_out.inputs))
+        for _ in range(leg.rounds):
             raw = scores(told, x)
             gradients, curvatures = (
-                one.reshape(len(x), -1) for one in work.gradients(squeezed(raw))
+                one.reshape(len(x), -1) for one in leg.gradients(squeezed(raw))
             )
             told["rounds"].append(np.stack(
-                [self.step(np.column_stack([x, np.ones(len(x))]), g, h, work)
+                [self.step(np.column_stack([x, np.ones(len(x))]), g, h, leg)
                  for g, h in zip(gradients.T, curvatures.T, strict=True)],
                 axis=1).tolist())  # fmt: skip
-            if work.after(self.told(told, x), self.told(told, held_out)):
+            if leg.report_round(self.told(told, x), self.told(told, held_out)):
                 break
         return self.file_of(told)
 
-    def begun(self, work):
-        if work.saved is not None:
-            return json.loads(work.saved)
-        return {"start": work.start().tolist(), "width": work.inputs.shape[1], "rounds": []}
+    def begun(self, leg):
+        if leg.saved is not None:
+            return json.loads(leg.saved)
+        return {"start": leg.start().tolist(), "width": leg.inputs.shape[1], "rounds": []}
 
-    def step(self, x, g, h, work):
+    def step(self, x, g, h, leg):
         return -self.rate * np.linalg.solve(x.T @ (h[:, None] * x) + np.eye(x.shape[1]), x.T @ g)
 
     def known(self, x):
@@ -225,13 +225,13 @@ class Late(Lines):
 class Endless(Lines):
     """Does not stop when it is asked to."""
 
-    def fit(self, work):
+    def fit(self, leg):
         class Deaf:
             def __getattr__(self, name):
-                return getattr(work, name)
+                return getattr(leg, name)
 
-            def after(self, *raw):
-                work.after(*raw)
+            def report_round(self, *raw):
+                leg.report_round(*raw)
                 return False
 
         return super().fit(Deaf())
@@ -247,8 +247,8 @@ class OneMore(Lines):
 class Anew(Lines):
     """Begins each leg anew."""
 
-    def begun(self, work):
-        return {"start": work.start().tolist(), "width": work.inputs.shape[1], "rounds": []}
+    def begun(self, leg):
+        return {"start": leg.start().tolist(), "width": leg.inputs.shape[1], "rounds": []}
 
 
 # What `Keeping` keeps.
@@ -258,26 +258,26 @@ _seeds = []
 class Keeping(Lines):
     """Keeps in its module what a file should have."""
 
-    def begun(self, work):
-        begun = super().begun(work)
-        if work.saved is not None:
+    def begun(self, leg):
+        begun = super().begun(leg)
+        if leg.saved is not None:
             begun["rounds"][0][0][0] += 1e-6 * (_seeds[-1] == 3)
-        _seeds.append(work.seed)
+        _seeds.append(leg.seed)
         return begun
 
 
 class Shaken(Lines):
     """Draws from the generator of the process."""
 
-    def step(self, x, g, h, work):
-        return super().step(x, g, h, work) * (1 + 1e-3 * np.random.random())  # noqa: NPY002
+    def step(self, x, g, h, leg):
+        return super().step(x, g, h, leg) * (1 + 1e-3 * np.random.random())  # noqa: NPY002
 
 
 class Threaded(Lines):
     """Adds in an order that depends on the threads."""
 
-    def step(self, x, g, h, work):
-        parts = np.array_split(np.arange(len(x)), work.threads)
+    def step(self, x, g, h, leg):
+        parts = np.array_split(np.arange(len(x)), leg.threads)
         curvatures = sum(x[part].T @ (h[part][:, None] * x[part]) for part in parts)
         gradients = sum(x[part].T @ g[part] for part in parts)
         return -self.rate * np.linalg.solve(curvatures + np.eye(x.shape[1]), gradients)
@@ -286,21 +286,21 @@ class Threaded(Lines):
 class FromZero(Lines):
     """Begins at 0."""
 
-    def begun(self, work):
-        return {**super().begun(work), **({} if work.saved else {"start": [0.0] * work.units})}
+    def begun(self, leg):
+        return {**super().begun(leg), **({} if leg.saved else {"start": [0.0] * leg.units})}
 
 
 class Willing(Lines):
     """Refuses nothing."""
 
-    def refuses(self, loss):
+    def refusal(self, loss):
         return None
 
 
 class Taking(Lines):
     """Takes missing inputs, and makes NaN of them."""
 
-    takes = frozenset({"missing"})
+    accepted_inputs = frozenset({"missing"})
 
     def known(self, x):
         return np.nan_to_num(x)
@@ -312,7 +312,7 @@ class Taking(Lines):
 class Filling(Lines):
     """Fills missing inputs with the mean of the block."""
 
-    takes = frozenset({"missing"})
+    accepted_inputs = frozenset({"missing"})
 
     def known(self, x):
         return np.where(np.isnan(x), np.nanmean(x, axis=0), x)
@@ -321,7 +321,7 @@ class Filling(Lines):
 class Renumbering(Lines):
     """Numbers categories anew in each block."""
 
-    takes = frozenset({"categories"})
+    accepted_inputs = frozenset({"categories"})
 
     def known(self, x):
         last = np.unique(x[:, -1], return_inverse=True)[1]
@@ -339,9 +339,9 @@ _LIARS = (
     ("purity", Remembering(), ()),
     ("purity", Dropping(), ()),
     ("copy", Held(), ()),
-    ("takes", Taking(), ()),
-    ("takes", Filling(), ()),
-    ("takes", Renumbering(), ("place",)),
+    ("accepted_inputs", Taking(), ()),
+    ("accepted_inputs", Filling(), ()),
+    ("accepted_inputs", Renumbering(), ("place",)),
     ("file", Dated(), ("reported_outputs", "legs", "seed")),
     ("file", Trusting(), ()),
     ("reported_outputs", Late(), ()),
@@ -351,8 +351,8 @@ _LIARS = (
     ("legs", Keeping(), ()),
     ("seed", Shaken(), ("file", "reported_outputs", "legs")),
     ("seed", Threaded(), ()),
-    ("refuses", FromZero(), ()),
-    ("refuses", Willing(), ()),
+    ("refusal", FromZero(), ()),
+    ("refusal", Willing(), ()),
 )
 
 LIARS = tuple(

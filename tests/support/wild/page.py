@@ -123,7 +123,7 @@ def _overview(reports, versions):
     for library, title in LIBRARIES.items():
         found = _of(library, reports)
         sorts = [sort for case, report in found for sort in _sorts(case, report)]
-        checks = sum(len(r["held"]) + len(r["refuted"]) for _, r in found)
+        checks = sum(len(r["passed"]) + len(r["refuted"]) for _, r in found)
         counts = [sorts.count(sort) for sort in SORTS]
         lines.append(_row(f"{title} {versions.get(library, '')}", len(found), checks, *counts))
     return "\n".join(lines)
@@ -134,7 +134,7 @@ def _table(found):
              _row("---", "---", "---:", "---")]  # fmt: skip
     for case, report in found:
         refuted = ", ".join(f"{r['check']} ({rule_for(case, r).sort})" for r in report["refuted"])
-        count, examples = len(report["held"]), sum(report["held"].values())
+        count, examples = len(report["passed"]), sum(report["passed"].values())
         held = f"{count} checks, {examples:,} examples"
         lines.append(_row(f"`{case}`", _compared(case), held, refuted or "nothing"))
     return "\n".join(lines)

@@ -176,7 +176,7 @@ def _with_outside(
 
 def _is_outside(xp: Namespace, space: Any, x: Array) -> Array:
     if isinstance(space, Columns):
-        parts = [(own, part) for _, own, part in space.parts(x)]
+        parts = [(own, part) for _, own, part in space.iter_columns(x)]
         found = [_is_outside(xp, *part) for part in parts if _is_bounded(part[0])]
         last = x.shape[-1] - 1 if space.is_ordered else 0
         return functools.reduce(
@@ -185,8 +185,10 @@ def _is_outside(xp: Namespace, space: Any, x: Array) -> Array:
     if isinstance(space, Vector):
         return _is_outside(xp, space.of_numbers, x)
     if isinstance(space, Simplex):
-        return space.beyond(xp, x)
-    beyond: Array = (x < 0) | (xp.floor(x) < x) if isinstance(space, Counts) else space.beyond(x)
+        return space.outside_mask(xp, x)
+    beyond: Array = (
+        (x < 0) | (xp.floor(x) < x) if isinstance(space, Counts) else space.outside_mask(x)
+    )
     return xp.any(beyond, axis=-1) if x.ndim > 1 else beyond
 
 

@@ -74,7 +74,7 @@ def _distribution(of: Derivatives, begin: float):
 
     class LossScore(LogScore):
         def score(self, Y):
-            rows = of.rows(self.raw, Y)
+            rows = of.prepare_rows(self.raw, Y)
             return of.loss(rows.y, rows.t, reduction="none")
 
         def d_score(self, Y):

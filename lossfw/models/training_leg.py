@@ -1,4 +1,4 @@
-"""Work: what the author of a model sees of a training."""
+"""TrainingLeg: what the author of a model sees of a training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lossfw.numerics.arrays import NDArray
 
 
 @dataclass(frozen=True, eq=False)
-class Work:
+class TrainingLeg:
     """One leg of a training: some rounds after those in `saved`, with their own seed.
 
     A leg depends only on its fields, so a stopped training continues with the same bits, whatever
@@ -57,17 +57,17 @@ class Work:
         The loss before any round, to detect a divergence; NaN if it is not known.
     measures : callable of an int
         Whether lossfw measures the raw outputs after a round, counted from 1 in the training.
-    after : callable
+    report_round : callable
         `fit` calls it after each round or epoch with the raw outputs (N, units) or (N,) of `data`
         and of `held_out`, and then the learning rate if it changes. Raw outputs that are not
         measured may be None; a leg of one round or epoch may always pass None, and lossfw then
         measures the file that `fit` returns. If the call returns true, `fit` stops and returns the
         model of the rounds so far.
-    seen : callable of an int
+    report_rows : callable of an int
         `fit` may call it with the number of rows of an epoch that are done, for a progress bar.
     schedule : Schedule
         How the learning rate of a model of epochs changes; see `rate`.
-    memory : dict
+    cache : dict
         What `fit` stores here is available to the next leg in this process, to save time. It is
         empty after an interruption, so results must not depend on it.
     """
@@ -86,11 +86,11 @@ class Work:
     saved: bytes | None
     batch_size: int
     measures: Callable[[int], bool]
-    after: Callable[..., bool]
+    report_round: Callable[..., bool]
     loss_before: float = math.nan
-    seen: Callable[[int], object] = lambda rows: None
+    report_rows: Callable[[int], object] = lambda rows: None
     schedule: Schedule = field(default_factory=Constant)
-    memory: dict[str, Any] = field(default_factory=dict)
+    cache: dict[str, Any] = field(default_factory=dict)
 
     def rate(self, learning_rate: float, epoch: int, step: int, steps: int) -> float:
         """Return the learning rate of a step, by the schedule of the training.
