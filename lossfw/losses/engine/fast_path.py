@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from lossfw.components.spaces import Interval, Space
+from lossfw.components.columns import Columns
+from lossfw.components.spaces import Interval, Space, Vector
 from lossfw.errors import DomainError
 from lossfw.losses.base import LossDefinition, ResultForm
 from lossfw.losses.engine.engine_mode import current
@@ -73,7 +74,11 @@ def fast_path_traits(loss: LossDefinition) -> FastPathTraits:
 
 
 def accepts_any_float(space: Space) -> bool:
-    """Tell whether every float lies in a space."""
+    """Tell whether a space has every float, or every row of them."""
+    if isinstance(space, Columns):
+        return not space.is_ordered and all(map(accepts_any_float, space.spaces))
+    if type(space) is Vector:
+        return accepts_any_float(space.of_numbers)
     return isinstance(space, Interval) and (space.low, space.high) == (-np.inf, np.inf)
 
 

@@ -145,19 +145,15 @@ def _bounded_spaces(loss: LossDefinition, by_index: bool) -> list[tuple[int, Spa
     is_usual = type(loss).check_domain is LossDefinition.check_domain
     if not is_usual or any(type(x) not in _CHECKED for space in spaces for x in _parts(space)):
         return None
-    return [(place, space) for place, space in enumerate(spaces) if _is_bounded(space)]
-
-
-def _is_bounded(space: Space) -> bool:
-    is_ordered = isinstance(space, Columns) and space.is_ordered
-    return is_ordered or not all(map(accepts_any_float, _parts(space)))
+    return [(place, space) for place, space in enumerate(spaces) if not accepts_any_float(space)]
 
 
 def _parts(space: Space) -> tuple[Space, ...]:
     """Return the space of the numbers of a vector, or of those of each column."""
     if isinstance(space, Columns):
         return tuple(part for own in space.spaces for part in _parts(own))
-    return (space.of_numbers,) if isinstance(space, Vector) else (space,)
+    # A space derived from Vector has a rule of its own.
+    return (space.of_numbers,) if type(space) is Vector else (space,)
 
 
 def _with_outside(
@@ -177,7 +173,7 @@ def _with_outside(
 def _is_outside(xp: Namespace, space: Any, x: Array) -> Array:
     if isinstance(space, Columns):
         parts = [(own, part) for _, own, part in space.iter_columns(x)]
-        found = [_is_outside(xp, *part) for part in parts if _is_bounded(part[0])]
+        found = [_is_outside(xp, *part) for part in parts if not accepts_any_float(part[0])]
         last = x.shape[-1] - 1 if space.is_ordered else 0
         return functools.reduce(
             lambda a, b: a | b, [*found, *(x[..., k] > x[..., k + 1] for k in range(last))]

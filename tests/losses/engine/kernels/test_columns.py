@@ -118,6 +118,14 @@ def test_values_outside_are_refused_as_in_tiles(y, t, message, weighted):
     same_bits(Box(), predictions, targets, where=np.arange(900) != 777)
 
 
+def test_a_space_derived_from_vector_is_checked_by_its_own_rule():
+    rows = np.random.default_rng(0).normal(size=(300, 2, 3))
+    rows[77, 1] = 0.0
+    refused = pytest.raises(DomainError, match=r"prediction\.second\[77\]")
+    with use_engine("compiled"), watched.trusted(), refused:
+        lossfw.loss("cosine_embedding").value_and_gradient(rows, np.ones(300))
+
+
 def test_second_derivatives_of_vectors_have_the_same_bits_in_any_batch():
     rng = np.random.default_rng(0)
     y, t = rng.normal(size=(60_000, 21)), rng.normal(size=60_000)
