@@ -1,8 +1,8 @@
 """Bridges: a loss as an objective, a metric or a module of a library that trains models.
 
-Each library has a module here, ``from lossfw.bridges import xgboost``, which imports the
-library on use. What the boosting libraries share is in `boosting_library`, and what a bridge is in
-`lossfw.learning`.
+Each library has a module here, ``from lossfw.bridges import xgboost``, which imports the library on
+use. `boosting_library` has the common code for boosting libraries, and `lossfw.learning` the base
+classes of bridges.
 """
 
 from lossfw.learning import (

@@ -1,4 +1,4 @@
-"""What the bridges to XGBoost, LightGBM and CatBoost share: objective, metric and training."""
+"""Common code of the bridges to XGBoost, LightGBM and CatBoost: objective, metric and training."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def estimator_kind(estimator: EstimatorKind) -> EstimatorKind:
 def arguments_of_call(
     first: Any, second: Any, weight: Any = None, sizes: Any = None
 ) -> tuple[Any, Any, Any, Any]:
-    """Return raw predictions, targets, weights and sizes of groups of a call by a library.
+    """Return raw predictions, targets, weights and group sizes from a library's call.
 
-    Its training calls (predictions, data set), and its estimators (labels, predictions, weights,
-    and LightGBM's the sizes of groups).
+    Its training passes (predictions, data set), its estimators (labels, predictions, weights,
+    and in LightGBM group sizes).
     """
     if hasattr(second, "get_label"):
         return first, second.get_label(), second.get_weight(), sizes_of(second)
@@ -51,7 +51,7 @@ def sizes_of(data: Any) -> NDArray | None:
 
 
 class BoostingLibrary(BoostingBridge):
-    """A bridge to a library of boosting that trains on data sets of its own.
+    """A bridge to a boosting library with its own data sets.
 
     `objective_class` and `metric_class` are made from `Derivatives`. The parameters
     `objective_keys` would name another objective. `training` is what `usage` shows after the loss.
@@ -72,7 +72,7 @@ class BoostingLibrary(BoostingBridge):
         loss : str, mapping or Loss
             A loss with an output activation is fused with it.
         curvature : {"auto", "exact", "bound", "gradient", "one", "twice", "expected"}
-            What is used as second derivative; see the page on curvature.
+            The rule for the second derivative; see the page on curvature.
         target : array_like, optional
             For a loss with targets of several columns: all of them, (N, C). Labels are then the
             numbers of their rows, ``numpy.arange(N)``.
@@ -148,11 +148,11 @@ class BoostingLibrary(BoostingBridge):
 
 
 class StartInDataLibrary(BoostingLibrary):
-    """A bridge to a library of boosting that keeps the start of a model with its data sets."""
+    """A bridge to a boosting library that stores the start of a model in its data sets."""
 
     @contextmanager
     def lent_start(self, data_sets: list[Any], start: NDArray) -> Iterator[None]:
-        """Give data sets without a start this one, for the time of a training."""
+        """Set this start for data sets without one during a training."""
         without = [data for data in data_sets if start.any() and not self._has_start(data)]
         for data in without:
             self._set_start(data, start)

@@ -39,8 +39,8 @@ __all__ = ["CatBoostBridge", "estimator_params", "metric", "objective", "start",
 class CatBoostObjective(Frozen):
     """A loss as an objective, for ``CatBoost({"loss_function": ...})``.
 
-    CatBoost maximises, and wants the derivatives of minus the loss. It calls an objective for
-    all rows and then for parts of them. Make one with `objective`.
+    CatBoost maximises, so it takes the derivatives of minus the loss. It calls an objective for all
+    rows, then for parts of them. Make one with `objective`.
     """
 
     derivatives: Derivatives
@@ -67,7 +67,7 @@ class CatBoostObjective(Frozen):
 
 @dataclass(frozen=True)
 class CatBoostMetric(Frozen):
-    """The weighted mean loss, for ``eval_metric``, which CatBoost needs beside an objective."""
+    """The weighted mean loss, for ``eval_metric``, which CatBoost needs next to an objective."""
 
     derivatives: Derivatives
     no_jit: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""A trained model of CatBoost: what it predicts, and how it is continued."""
+"""A trained CatBoost model: its predictions, and how to continue it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TRAINED: Final = "_lossfw_trained"
 
 
 def model_of(given: Any, cat: Any) -> Any:
-    """Return the model to be continued, given a model in memory or the path of a file."""
+    """Return the model to continue, from a model in memory or the path of a file."""
     if isinstance(given, str | PathLike):
         return cat.CatBoost().load_model(given)
     if not isinstance(given, cat.CatBoost) or not given.is_fitted():
@@ -37,8 +37,8 @@ def model_of(given: Any, cat: Any) -> Any:
 def stateless(model: Any) -> Any:
     """Return a copy of a model without the state of its training.
 
-    With this state, CatBoost continues a model in memory only once, and on the same data. The
-    state misses a bias that was set afterwards, and holds labels that other models lack. CatBoost
+    With this state, CatBoost can continue a model in memory only once, on the same data. The state
+    lacks a bias that was set afterwards, and has labels that other models do not have. CatBoost
     continues a copy like a model from a file.
     """
     found = model.copy()
@@ -49,10 +49,10 @@ def stateless(model: Any) -> Any:
 
 
 def finished(model: Any, begin: NDArray, init_model: Any) -> Any:
-    """Return a model that was just trained, with its start or with that of the model before.
+    """Return a model that was just trained, with its start or that of the previous model.
 
-    Whoever continues it, the start stays: an estimator of CatBoost from the copy that is
-    returned, and `train` from the model as it was trained.
+    The start remains when the model is continued: CatBoost's estimators continue the returned
+    copy, and `train` the model as it was trained.
     """
     if init_model is not None:
         model.set_scale_and_bias(*init_model.get_scale_and_bias())
@@ -77,9 +77,9 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def refuse_other_kind(model: Any, form: Loss, columns: int) -> None:
-    """Raise `ArgumentError` if a model has other raw predictions than a loss.
+    """Raise `ArgumentError` if the raw predictions of a model do not fit the loss.
 
-    CatBoost would read past the end of them.
+    CatBoost would read past their end.
     """
     there = int(np.size(model.get_scale_and_bias()[1]))
     if there != columns:
@@ -91,7 +91,7 @@ def refuse_other_kind(model: Any, form: Loss, columns: int) -> None:
 
 
 def outputs_of(estimator: Any, cat: Any) -> EstimatorOutputs | None:
-    """Return what a model predicts; see `BoostingBridge.outputs`."""
+    """Return the outputs of a model; see `BoostingBridge.outputs`."""
     if not isinstance(estimator, cat.CatBoost):
         return None
     given = estimator.get_params()

@@ -1,8 +1,8 @@
-"""The derivatives of one row of raw predictions, as CatBoost asks for them.
+"""The derivatives of one row of raw predictions, for CatBoost.
 
-It calls an objective of several classes for each row in turn, so that what a call costs
-counts. For softmax cross-entropy in any dress they are computed from its table, with
-Python's own numbers; for other losses by kernels of rows, once there are any.
+It calls an objective of several classes once per row, so the overhead of a call matters. For every
+form of softmax cross-entropy they are computed from its table with Python floats; for other losses
+by kernels of rows, once these exist.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A loss for HistGradientBoosting, which takes objects of a private class of scikit-learn.
+"""A loss for HistGradientBoosting, which takes objects of a private scikit-learn class.
 
-This module imports scikit-learn, and is itself imported on use: an object of it can be
-pickled. `REQUIRED` lists what HistGradientBoosting calls of the private class; a test holds
-each release to it.
+This module imports scikit-learn, and is itself imported on use, so that its objects can be pickled.
+`REQUIRED` lists what HistGradientBoosting calls of the private class; a test checks each release
+against it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ REQUIRED: Final = {
 
 
 def missing_in(base: type) -> list[str]:
-    """Return what lossfw needs of scikit-learn's private class, and it lacks."""
+    """Return the members that scikit-learn's private class lacks."""
     found = []
     for method, parameters in REQUIRED.items():
         function = getattr(base, method, None)
@@ -144,7 +144,7 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
         )
 
     def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> Any:
-        """Return the start; of residuals, the value of a leaf."""
+        """Return the start; for residuals, the value of a leaf."""
         if self.is_multiclass:
             labels = class_indices(self._derivatives.loss, y_true)
             self.n_classes = columns_of(self._derivatives.loss, labels, self._classes)
@@ -181,8 +181,8 @@ class _StartOfClasses(np.ndarray[Any, Any]):
 class HistClassLoss(HistLoss):
     """A loss for ``HistGradientBoostingClassifier(loss=)``.
 
-    A loss with ``predict_proba`` makes HistGradientBoosting draw its rows for early stopping
-    class by class, so that a loss of numbers has none.
+    With ``predict_proba``, HistGradientBoosting draws its rows for early stopping by class, so a
+    loss of numbers does not have it.
     """
 
     def predict_proba(self, raw_prediction: Any) -> NDArray:

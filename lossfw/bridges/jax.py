@@ -1,4 +1,4 @@
-"""JAX: a loss as a function of arrays, as those of optax.
+"""JAX: a loss as a function of arrays, as in optax.
 
 ::
 
@@ -28,8 +28,8 @@ __all__ = ["JaxBridge", "function"]
 class JaxFunction:
     """A loss as a function of predictions and targets; `function` makes it and documents it.
 
-    Two of equal losses are equal and have one hash, so that JAX traces and compiles once for
-    both, also as a static argument.
+    Functions of equal losses are equal and have the same hash, so JAX traces and compiles once for
+    both, also as static arguments.
     """
 
     loss: Loss
@@ -73,10 +73,10 @@ def function(
     Returns
     -------
     callable
-        ``f(predictions, targets, *, where=None)`` gives one loss for each element or row, 0
-        where the mask is False. It works under ``jit``, ``grad``, ``vmap`` and ``hessian``, and
-        its derivatives are those that the loss defines. A loss of rows takes class indices
-        or distributions.
+        ``f(predictions, targets, *, where=None)`` gives one loss per element or row, 0 where the
+        mask is False. It works under ``jit``, ``grad``, ``vmap`` and ``hessian``, and its
+        derivatives are those that the loss defines. A loss of rows takes class indices or
+        distributions.
 
     Raises
     ------

@@ -42,28 +42,27 @@ def loss(
         A loss with an output activation, such as cross_entropy, then takes logits, and the last
         layer of the model has no activation; see `fuse`.
     name : str, optional
-        In the logs of Keras; the name of the loss unless given.
+        The name in Keras's logs; by default the name of the loss.
     reduction : str
-        Keras's own: ``"sum_over_batch_size"``, ``"sum"``, ``"mean"``,
+        As in Keras: ``"sum_over_batch_size"``, ``"sum"``, ``"mean"``,
         ``"mean_with_sample_weight"`` (the weighted mean of lossfw) or ``"none"``.
     dtype : optional
-        That of the computation; Keras's float32 unless given.
+        The dtype of the computation; by default Keras's float32.
     class_axis : int
         The axis of the classes of a loss of rows: 1 for images (N, C, H, W).
     fuse : bool
         Whether a loss with an output activation takes logits instead of the activation's results.
     check : bool
-        Whether each batch is looked at whose values are known, as on PyTorch. A prediction or a
-        target outside of its space then ends the training with `DomainError`. A compiled step, as
-        on JAX, is not looked at. The look waits for an accelerator.
+        Whether to check each batch whose values are known, as on PyTorch. A prediction or a target
+        outside of its space then ends the training with `DomainError`. Compiled steps, as on JAX,
+        are not checked. The check waits for an accelerator.
 
     Returns
     -------
     keras.losses.Loss
-        Called with ``y_true, y_pred``, in Keras's order. As Keras's own losses, one of
-        elements is averaged over the last axis, and one of classes takes indices of shape
-        (n,) or (n, 1), or rows. A row of weight 0, or one that a mask of Keras leaves out, may
-        hold anything.
+        Called with ``y_true, y_pred``, in Keras's order. As in Keras, a loss of elements is
+        averaged over the last axis, and a loss of classes takes indices of shape (n,) or (n, 1), or
+        rows. A row of weight 0, or one that a Keras mask leaves out, may hold anything.
 
     Raises
     ------
@@ -73,8 +72,8 @@ def loss(
 
     Notes
     -----
-    With ``jit_compile=True`` PyTorch compiles the step and no batch is looked at. A class that
-    does not exist then gives NaN, also with ``check=False``.
+    With ``jit_compile=True`` PyTorch compiles the step and batches are not checked. An invalid
+    class index then gives NaN, also with ``check=False``.
 
     A saved model loads after ``import lossfw.bridges.keras``.
     """
@@ -90,5 +89,5 @@ def loss(
 
 
 def register() -> type[KerasLoss]:
-    """Return the class of losses, which Keras knows as ``lossfw>Loss`` since this was imported."""
+    """Return the class of losses, which this module registers with Keras as ``lossfw>Loss``."""
     return KerasLoss

@@ -1,4 +1,4 @@
-"""KerasBridge: Keras as lossfw knows it, without importing it."""
+"""KerasBridge: the bridge to Keras, which does not import Keras."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class KerasBridge(AutogradBridge):
         Raises
         ------
         ArgumentError
-            If the backend that Keras is set to is not installed.
+            If Keras's configured backend is not installed.
         """
         try:
             return super().imported(module)
@@ -36,7 +36,7 @@ class KerasBridge(AutogradBridge):
             ) from None
 
     def build(self, loss: Loss) -> Any:
-        """Return the loss as Keras takes it, unreduced and not fused."""
+        """Return the Keras loss, unreduced and not fused."""
         self.imported()
         # The class derives from one of Keras's.
         from lossfw.bridges.keras_loss import KerasLoss

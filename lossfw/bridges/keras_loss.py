@@ -1,4 +1,4 @@
-"""The class of losses of Keras, which must be imported for it; see `lossfw.bridges.keras`."""
+"""The Keras class of losses, which requires Keras; see `lossfw.bridges.keras`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NO_CLASS: Final = -(2**31)
 
 @keras.saving.register_keras_serializable(package="lossfw", name="Loss")
 class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missing
-    """A loss of lossfw; `lossfw.bridges.keras.loss` makes it and documents it."""
+    """A lossfw loss; `lossfw.bridges.keras.loss` makes and documents it."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
         return super().__call__(y_true if kept is None else (y_true, kept), y_pred, sample_weight)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return one loss for each row, or for each of its leading axes."""
+        """Return one loss per row, or per element of its leading axes."""
         loss, kept = self.loss, None
         if loss.takes_groups:
             return self._of_groups(y_true, y_pred)
@@ -233,7 +233,7 @@ def _counts_in_shape(given: Any, shape: tuple[int, ...]) -> Any:
 
 
 def differentiate(loss: Loss, y: NDArray, t: NDArray, *, compiled: bool) -> tuple[NDArray, NDArray]:
-    """Return losses and gradients as Keras has them, by its backend."""
+    """Return losses and gradients by Keras's backend."""
     criterion = KerasLoss(loss, reduction="none", dtype=str(y.dtype), fuse=False)
     if not loss.takes_rows and not loss._sums_rows:
         y, t = y[:, None], t[:, None]

@@ -176,8 +176,8 @@ class LightGBMBridge(StartInDataLibrary):
         ----------
         loss : str, mapping or Loss
         target, sample_weight : array_like
-            Those of the training rows. Where targets have several columns, labels are the
-            numbers of these rows; see `objective`.
+            Those of the training rows. For targets of several columns, labels are the numbers of
+            these rows; see `objective`.
         classes : int, optional
             The number of classes, for a loss of rows; of raw predictions, for vectors.
         estimator : {"native", "regressor", "classifier"}

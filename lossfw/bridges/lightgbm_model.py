@@ -1,4 +1,4 @@
-"""A trained model of LightGBM: what it predicts, and how it is continued."""
+"""A trained LightGBM model: its predictions, and how to continue it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lossfw.losses.loss import Loss
 
 
 def booster_of(model: Any, lgb: Any) -> Any:
-    """Return the ``Booster`` of an estimator or of a file; others LightGBM would pass over."""
+    """Return the ``Booster`` of an estimator or a file; LightGBM would silently ignore others."""
     if isinstance(model, lgb.LGBMModel):
         return model.booster_
     if isinstance(model, lgb.Booster):
@@ -26,7 +26,7 @@ def booster_of(model: Any, lgb: Any) -> Any:
 
 
 def classes_of(begun: Any, form: Loss, params: dict[str, Any]) -> int | None:
-    """Return the number of classes of a model to be continued; None for a single number."""
+    """Return the number of classes of a model to continue; None for a single number."""
     columns = int(begun.num_model_per_iteration())
     if form.takes_rows != (columns > 1):
         takes = "a raw prediction for each class" if form.takes_rows else "single raw predictions"
@@ -43,7 +43,7 @@ def classes_of(begun: Any, form: Loss, params: dict[str, Any]) -> int | None:
 
 
 def outputs_of(estimator: Any, lgb: Any) -> EstimatorOutputs | None:
-    """Return what an estimator predicts; see `BoostingBridge.outputs`."""
+    """Return the outputs of an estimator; see `BoostingBridge.outputs`."""
     if not isinstance(estimator, lgb.LGBMModel):
         return None
     return outputs_by(estimator.objective, partial(estimator.predict, raw_score=True))

@@ -1,4 +1,4 @@
-"""A loss as a network trains with it: on logits, and with the classes along any axis."""
+"""A loss for networks: on logits, with the classes along any axis."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lossfw.losses.loss import Loss
 
 
 def trainable_loss(loss: Any, *, fuse: bool) -> Loss:
-    """Return a loss, on raw outputs if it is fused; refuse one without a gradient."""
+    """Return a loss, on raw outputs if it is fused; refuse a loss without a gradient."""
     given = as_loss(loss)
     trained = (given.on_raw_outputs() or given) if fuse else given
     why = zero_gradient_reason(trained)
@@ -23,7 +23,7 @@ def trainable_loss(loss: Any, *, fuse: bool) -> Loss:
 
 
 def check_class_axis(loss: Loss, class_axis: Any) -> None:
-    """Raise `ArgumentError` for an axis of classes that is not a whole number, or has no use."""
+    """Raise `ArgumentError` for a class axis that is not an integer, or does not apply."""
     if not isinstance(class_axis, int) or isinstance(class_axis, bool):
         raise ArgumentError(
             f"class_axis is {class_axis!r}; expected a whole number, such as 1 for (N, C, H, W)."
@@ -38,11 +38,11 @@ def check_class_axis(loss: Loss, class_axis: Any) -> None:
 def classes_last(
     loss: Loss, class_axis: int, prediction: Any, target: Any, *, move: Callable[..., Any], by: str
 ) -> tuple[Any, Any]:
-    """Return prediction and target of a library with the classes along the last axis.
+    """Return a library's prediction and target with the classes along the last axis.
 
     `move` is the library's ``move(array, from, to)`` of axes, and `by` the function that takes
-    `class_axis`, for a message. Raises `ShapeError` if there is no such axis, or if the shapes
-    tell that the classes are along axis 1.
+    `class_axis`, for a message. Raises `ShapeError` if there is no such axis, or if the shapes show
+    that the classes are along axis 1.
     """
     axes = len(prediction.shape)
     if class_axis == -1:

@@ -146,12 +146,12 @@ class LossScorer:
     # Metadata routing, by scikit-learn's public names.
 
     def set_score_request(self, **requests: Any) -> Self:
-        """Say whether ``sample_weight`` is routed here, as for a scorer of scikit-learn."""
+        """Set whether ``sample_weight`` is routed here, as for scikit-learn's scorers."""
         self._request.update(requests)
         return self
 
     def get_metadata_routing(self) -> Any:
-        """Return what is asked for, as scikit-learn's own scorers do."""
+        """Return the metadata requests, as scikit-learn's scorers do."""
         from sklearn.utils.metadata_routing import MetadataRequest
 
         routing = MetadataRequest(owner=self)

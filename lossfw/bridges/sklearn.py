@@ -81,7 +81,7 @@ def hist_loss(
     loss : str, mapping or Loss
         A loss with an output activation is fused with it.
     curvature : {"auto", "exact", "bound", "gradient", "one"}
-        What is used as second derivative; see the page on curvature.
+        The rule for the second derivative; see the page on curvature.
     refit : bool, optional
         Whether the value of a leaf minimises the loss of its residuals, instead of a Newton step.
         For losses of the residual; by default true for those with kinks, with curvature 1.

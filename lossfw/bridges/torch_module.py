@@ -1,4 +1,4 @@
-"""The module of a loss, which PyTorch must be imported for; see `lossfw.bridges.torch`."""
+"""The module of a loss, which requires PyTorch; see `lossfw.bridges.torch`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ is_torch(None)
 
 
 class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
-    """A loss as a module; `lossfw.bridges.torch.module` makes it and documents it."""
+    """A loss as a module; `lossfw.bridges.torch.module` makes and documents it."""
 
     def __init__(
         self,

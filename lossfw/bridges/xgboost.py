@@ -210,7 +210,7 @@ class XGBoostBridge(BoostingLibrary):
         loss : str, mapping or Loss
             A loss with an output activation is fused with it.
         curvature : {"auto", "exact", "bound", "gradient", "one", "twice", "expected"}
-            What is used as second derivative; see the page on curvature.
+            The rule for the second derivative; see the page on curvature.
         target : array_like, optional
             For a loss with targets of several columns: all of them, (N, C). Labels are then the
             numbers of their rows, ``numpy.arange(N)``.

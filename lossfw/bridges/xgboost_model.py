@@ -1,4 +1,4 @@
-"""A trained model of XGBoost: what it began with, what it predicts, and how it is continued."""
+"""A trained XGBoost model: its start, its predictions, and how to continue it."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _SAME: Final = 1e-6
 
 
 class Begun(NamedTuple):
-    """A model to be continued, as its configuration describes it.
+    """A model to continue, from its configuration.
 
-    `objective` is the name that decides what ``base_score`` means and what ``predict`` returns;
-    with an objective from outside the one that stood beside it, or ``reg:squarederror``.
-    `base_score` has one number, or one for each class or target. `classes` is None for a model
-    without classes; `targets` is 1 for one with a single raw prediction.
+    `objective` is the name that determines the meaning of ``base_score`` and the result of
+    ``predict``; for a custom objective the name next to it, or ``reg:squarederror``.
+    `base_score` has one number, or one per class or target. `classes` is None for a model
+    without classes; `targets` is 1 for a single raw prediction.
     """
 
     objective: str
@@ -57,7 +57,7 @@ class Begun(NamedTuple):
         return raw if len(raw) > 1 else float(raw[0])
 
     def refuse(self, loss: Loss, classes: int | None) -> None:
-        """Raise `ArgumentError` if a loss has other raw predictions than the model."""
+        """Raise `ArgumentError` if a loss does not have the raw predictions of the model."""
         columns = self.classes or (self.targets if self.targets > 1 else None)
         if loss.takes_rows and columns is None:
             raise ArgumentError(
@@ -78,10 +78,10 @@ class Begun(NamedTuple):
             )
 
     def keep(self, parameters: dict[str, Any], objective: str) -> None:
-        """Set ``base_score`` so that the trees that are there predict as before.
+        """Set ``base_score`` so that existing trees predict as before.
 
-        XGBoost reads a ``base_score`` anew under the name that it is given, and applies it to
-        all trees. Under the same name it is left out, and stays to the bit.
+        XGBoost reinterprets ``base_score`` for a new objective name, and applies it to all
+        trees. With the same name it is left out, and remains to the bit.
         """
         if objective == self.objective:
             parameters.pop("base_score", None)
@@ -109,14 +109,14 @@ def _under(objective: str, margin: NDArray) -> NDArray:
 
 
 def booster_of(model: Any, xgb: Any) -> Any:
-    """Return the ``Booster`` of an estimator, a file or bytes, or the one that was given."""
+    """Return the ``Booster`` of an estimator, a file or bytes, or the given one."""
     if isinstance(model, xgb.XGBModel):
         return model.get_booster()
     return model if isinstance(model, xgb.Booster) else xgb.Booster(model_file=model)
 
 
 def begun_with(booster: Any) -> Begun:
-    """Return what a ``Booster`` began with."""
+    """Return the start of a ``Booster``."""
     learner = json.loads(booster.save_config())["learner"]
     kept = learner["learner_model_param"]
     # A list from 3.1 on, and a number before.
@@ -127,7 +127,7 @@ def begun_with(booster: Any) -> Begun:
 
 
 def outputs_of(estimator: Any, xgb: Any) -> EstimatorOutputs | None:
-    """Return what an estimator predicts; see `BoostingBridge.outputs`."""
+    """Return the outputs of an estimator; see `BoostingBridge.outputs`."""
     if not isinstance(estimator, xgb.XGBModel):
         return None
     return outputs_by(estimator.objective, partial(estimator.predict, output_margin=True))

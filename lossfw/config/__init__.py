@@ -1,1 +1,1 @@
-"""Configurations: from YAML text to a plan that can run, with each mistake at its place."""
+"""Configurations: from YAML text to a plan, with the place of each mistake."""

@@ -1,1 +1,1 @@
-"""Evaluation: a plan in, a result out, batch by batch."""
+"""Evaluation: from a plan to a result, batch by batch."""

@@ -1,4 +1,4 @@
-"""Accumulator: the sums of loss and metrics over the rows, and their numbers."""
+"""Accumulator: the sums of loss and metrics over the rows, and their results."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _SLICES_STAGE = "slices"
 
 
 class Accumulator:
-    """Partials of the loss and of every metric, for all rows and for each part of them.
+    """Partials of the loss and of every metric, for all rows and for each slice.
 
-    The loss is in the form that takes `PredictedBatch.loss_input`. With `rows` there is a loss of
-    each row also without intervals and slices; `independent` says that no row is there twice,
-    `alike` names columns whose rows with one value may be alike,
-    `columns` are those of the data that slices are by, `classes` the labels in the names of slices,
-    and `clock` counts the time of each.
+    The loss has the form that takes `PredictedBatch.loss_input`. `rows` asks for the loss of
+    each row also without intervals and slices; `independent` says that no row occurs twice,
+    `alike` names columns whose rows with one value may be alike, `columns` are those that
+    slices use, `classes` are the labels in the names of slices, and `clock` measures the time
+    of each.
     """
 
     def __init__(
@@ -83,10 +83,10 @@ class Accumulator:
         }
 
     def add(self, rows: PredictedBatch) -> PredictedBatch:
-        """Take some rows into account, and return them with their losses, where these are wanted.
+        """Add some rows, and return them with their losses if these are needed.
 
-        The loss of a row is computed here and nowhere else. It is wanted too where the sum of
-        the losses is NaN: a warning names the first rows behind it.
+        The loss of a row is computed only here. It is also needed if the sum of the losses
+        is NaN, because a warning names the first rows with NaN.
         """
         with_terms = self._cells.is_needed
         with self.clock.stage("loss"):
@@ -108,7 +108,7 @@ class Accumulator:
         return rows
 
     def numbers(self) -> Numbers:
-        """Return the numbers of all rows so far."""
+        """Return the results for all rows so far."""
         intervals = self.intervals
         loss, of_loss = self._loss.overall(intervals)
         loss.pop("curve", None)
@@ -143,11 +143,11 @@ class Accumulator:
         return described
 
     def alike(self) -> list[tuple[str, ColumnAlike]]:
-        """Return the columns whose rows with one value are alike, and are taken as independent."""
+        """Return the columns whose rows with one value are alike, not independent."""
         return [] if self._alike is None else self._alike.columns()
 
     def units(self) -> UnitTables | None:
-        """Return the sums by unit of all numbers, None without intervals."""
+        """Return the sums by unit of all results; None without intervals."""
         loss = self._loss.units()
         sizes = None if loss is None else self._cells.unit_sizes(0, of_groups=False)
         if loss is None or sizes is None:
@@ -203,7 +203,7 @@ class Accumulator:
         return pack_parts(layout=self._cells, **parts)
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
-        """Go on from the arrays of an accumulator with the same parameters."""
+        """Continue from the arrays of an accumulator with the same parameters."""
         self._cells.unpack(packed_part("layout", arrays))
         if self._alike is not None:
             self._alike.unpack(packed_part("alike", arrays))
@@ -214,7 +214,7 @@ class Accumulator:
 def named_metrics(metrics: Sequence[Metric]) -> dict[str, Metric]:
     """Return metrics by the names of their results.
 
-    Two metrics of one name differ in their parameters, which are a part of their names.
+    Two metrics of one name differ in their parameters, which are then part of the names.
     """
     names = [metric.label for metric in metrics]
     return {
@@ -224,7 +224,7 @@ def named_metrics(metrics: Sequence[Metric]) -> dict[str, Metric]:
 
 
 def name_with_parameters(metric: Metric) -> str:
-    """Return the name of a metric with the parameters that are not its defaults.
+    """Return the name of a metric with its non-default parameters.
 
     Examples
     --------
@@ -260,7 +260,7 @@ def _shown(metric: Metric, rows: PredictedBatch) -> MetricRows:
 
 
 def shaped_for(metric: Metric, prediction: NDArray, target: NDArray) -> tuple[NDArray, NDArray]:
-    """Return outputs and targets in the shapes that a metric takes: a single column may be none."""
+    """Return outputs and targets in the shapes that a metric takes, with or without one column."""
     if isinstance(metric, LossMetric | Skill):
         return outputs_for(metric.of, prediction, target), target
     if metric.takes_groups:

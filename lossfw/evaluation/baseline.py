@@ -1,4 +1,4 @@
-"""Baseline: predictions that a model has to beat, and its skill next to them."""
+"""Baseline: predictions that a model has to beat, and the model's skill against them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class BaselineLoss(LossMetric):
 
     @property
     def label(self) -> str:
-        """What the baseline is called."""
+        """The name of the baseline."""
         return self.title
 
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
@@ -45,16 +45,16 @@ class BaselineLoss(LossMetric):
 
 
 class Skill(TableMetric, MetricOfSums):
-    """1 less the loss of the model divided by that of a baseline.
+    """1 minus the loss of the model divided by that of a baseline.
 
     Parameters
     ----------
     of : Loss
         The loss in the form of the outputs of the model.
     against : Loss
-        The same loss of predictions, which a baseline has.
+        The same loss in the form for the predictions of a baseline.
     title : str
-        What the baseline is called.
+        The name of the baseline.
     """
 
     better: ClassVar[Literal["higher", "lower"] | None] = "higher"
@@ -71,7 +71,7 @@ class Skill(TableMetric, MetricOfSums):
 
     @property
     def comparison_key(self) -> Metric:
-        """The skill next to this baseline, whatever the outputs of the model are."""
+        """The skill against this baseline, whatever the outputs of the model are."""
         return self.replace(of=self.against)
 
     def n_sums(self, columns: int) -> int:
@@ -79,7 +79,7 @@ class Skill(TableMetric, MetricOfSums):
         return _SKILL_SUMS
 
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
-        """Return the terms of each row, also unasked; see `Metric.observe`."""
+        """Return the terms of each row, always; see `Metric.observe`."""
         sides = (self.of, rows.prediction), (self.against, _given(rows))
         found = list[SumTerm]()
         of_rows = list[NDArray]()
@@ -95,7 +95,7 @@ class Skill(TableMetric, MetricOfSums):
         return MetricUpdate(None, RowTerms.of(1, _SKILL_SUMS, of_rows[0], found))
 
     def value(self, sums: NDArray, columns: int) -> NDArray:
-        """Return the skill; NaN next to a baseline without any loss."""
+        """Return the skill; NaN if the loss of the baseline is 0."""
         base = sums[:, _BASELINE]
         return np.where(base > 0, 1.0 - sums[:, _MODEL] / base, np.nan)
 
@@ -116,13 +116,13 @@ class Baseline:
     Attributes
     ----------
     label : str
-        What it is called among the results: ``"constant"``, ``"column.last_year"``.
+        Its name in the results: ``"constant"``, ``"column.last_year"``.
     loss : Loss
-        The loss as it was configured, of predictions.
+        The configured loss, which takes predictions.
     constant : ndarray or None
-        One prediction, the same for each row: a number, or a row of them.
+        The same prediction for each row: a number or a row of numbers.
     outputs : ndarray or Column, shape (N, ...), or None
-        One prediction for each row of the data.
+        One prediction per row of the data.
     column : str
         The column of the data that has the predictions.
     """
@@ -134,9 +134,9 @@ class Baseline:
     column: str = ""
 
     def metrics(self, used: Loss) -> tuple[Metric, ...]:
-        """Return the loss of the baseline and the skill of a model with outputs for `used`.
+        """Return the loss of the baseline, and the skill of a model with outputs for `used`.
 
-        A ratio says nothing of a loss that may be negative: it has no skill.
+        A loss that may be negative has no skill, because the ratio has no meaning.
         """
         loss = BaselineLoss(of=self.loss, title=self.label)
         if not has_skill(self.loss):
@@ -158,11 +158,11 @@ class Baseline:
         data : Dataset
             All rows.
         sample : tuple of int or None
-            Those that are evaluated.
+            The rows that are evaluated.
         start : int
-            The first row among those that are evaluated.
+            The first of these rows.
         targets : ndarray, shape (n, ...)
-            Those of the rows.
+            The targets of the rows.
         columns : ndarray, shape (n, S)
             The values of the columns of the data.
         """
@@ -198,14 +198,14 @@ class Baseline:
 
 
 def beside(loss: Loss, form: Form | None) -> Loss:
-    """Return a loss of predictions for a constant next to a model's outputs of a form.
+    """Return the loss of a constant's predictions that matches the form of a model's outputs.
 
-    The loss of logits has no guard, and a best constant needs none.
+    The loss of logits has no guard, and the best constant does not need one.
     """
     return loss if form == "prediction" else without_guard(loss)
 
 
 def has_skill(loss: Loss) -> bool:
-    """Tell whether a loss is 0 for perfect predictions or above, so that a ratio says something."""
+    """Tell whether a loss is at least 0, and 0 at perfect predictions, so it has a skill."""
     claims = loss.claims()
     return bool(claims.nonnegative) or (claims.lower_bound or -1.0) >= 0.0

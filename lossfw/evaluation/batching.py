@@ -1,4 +1,4 @@
-"""Streams of rows: batches of any size in, aligned blocks out."""
+"""Streams of rows: from batches of any size to aligned blocks."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class PredictedBatch(NamedTuple):
 
     @classmethod
     def of(cls, rows: Batch, outputs: Outputs, *, logits: bool) -> PredictedBatch:
-        """Return rows with outputs, of which the loss takes the logits or the predictions."""
+        """Return rows with outputs; the loss takes their logits or predictions."""
         loss_input, predictions = outputs if logits else (outputs.predictions, None)
         assert loss_input is not None  # a loss of logits stands behind an output activation only
         return cls(
@@ -74,12 +74,12 @@ class PredictedBatch(NamedTuple):
 
 
 def multiples_of(size: int) -> NextBlock:
-    """Return where blocks begin that have `size` rows."""
+    """Return the starts of blocks of `size` rows."""
     return lambda row: row - row % size + size
 
 
 def whole_groups(groups: RowGroups, size: int) -> NextBlock:
-    """Return where blocks begin that have the groups which begin within `size` rows.
+    """Return the starts of blocks that hold the groups beginning within `size` rows.
 
     Examples
     --------
@@ -95,10 +95,10 @@ def whole_groups(groups: RowGroups, size: int) -> NextBlock:
 
 
 def aligned_blocks(parts: Iterable[_Rows], next_block: NextBlock) -> Iterator[_Rows]:
-    """Yield the same rows in whole blocks; the first row begins one.
+    """Yield the same rows in whole blocks, from the first row on.
 
-    A block that came in one part is passed on as it is, others are joined; the
-    last may be smaller.
+    A block that arrives in one part is passed on unchanged, others are joined; the last may be
+    smaller.
     """
     held: list[_Rows] = []
     for part in parts:
@@ -115,7 +115,7 @@ def aligned_blocks(parts: Iterable[_Rows], next_block: NextBlock) -> Iterator[_R
 
 
 def rows_between(part: _Rows, start: int, stop: int) -> _Rows:
-    """Return the rows of a part from one number to another, the second excluded."""
+    """Return the rows of a part from one number to another, which is excluded."""
     if (start, stop) == (part.start, part.start + len(part.targets)):
         return part
     rows = slice(start - part.start, stop - part.start)
@@ -137,11 +137,11 @@ def _join(pieces: list[_Rows]) -> _Rows:
 def forward(
     model: BlockPredictor, batches: Iterable[Batch], *, logits: bool
 ) -> Iterator[PredictedBatch]:
-    """Run a model over batches of any size, in aligned blocks on several threads if it may.
+    """Run a model over batches of any size in aligned blocks, on threads if it allows them.
 
-    The bits of a row depend on neither the sizes of the batches nor the number
-    of threads. BLAS has to be held to one thread meanwhile. The batches are consecutive rows from a
-    multiple of `block_rows` on; with `logits`, these reach the loss, and not predictions.
+    The bits of a row depend on neither the sizes of the batches nor the number of threads. The
+    caller must limit BLAS to one thread. The batches are consecutive rows starting at a
+    multiple of `block_rows`; with `logits`, the loss gets logits, not predictions.
     """
 
     def run(block: Batch) -> PredictedBatch:
@@ -164,10 +164,10 @@ def iter_saved_outputs(
     output_activation: Callable[[NDArray], NDArray] | None = None,
     logits: bool = False,
 ) -> Iterator[PredictedBatch]:
-    """Put saved outputs, whose first row has the number `first`, beside the targets of their rows.
+    """Add saved outputs, whose first row has the number `first`, to the batches of their rows.
 
-    Outputs in a file are read by batch. A `output_activation` makes predictions of them; with
-    `logits`, the outputs reach the loss all the same.
+    Outputs in a file are read by batch. `output_activation` turns them into predictions; with
+    `logits`, the loss still gets the outputs.
     """
     for batch in batches:
         start = batch.start - first

@@ -1,4 +1,4 @@
-"""Diagnostics of an evaluation: rows that deserve a warning beside the numbers."""
+"""Diagnostics of an evaluation: rows that deserve a warning."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Counts:
     weightless: int = 0
     nonfinite: int = 0
     first_nonfinite: int | None = None
-    # The first rows whose loss is NaN: those that a warning names, and one more.
+    # The first rows whose loss is NaN: those for the warning, and one more.
     nan_rows: tuple[int, ...] = ()
 
     def __add__(self, other: _Counts) -> _Counts:
@@ -43,7 +43,7 @@ class _Counts:
 
 
 class Diagnostics:
-    """Counts of rows that deserve a warning; a loss with a guard has it watched."""
+    """Counts of rows that deserve a warning, such as those that a guard changes."""
 
     def __init__(self, loss: Loss) -> None:
         # Without a guard only 0 itself stands out.
@@ -54,15 +54,15 @@ class Diagnostics:
 
     @property
     def nan_rows(self) -> tuple[int, ...]:
-        """The first rows whose loss is NaN: those that a warning names, and one more."""
+        """The first rows whose loss is NaN: those for the warning, and one more."""
         return self._counts.nan_rows
 
     def pack(self) -> dict[str, Any]:
-        """Return counts and rows so far; `unpack` takes them back."""
+        """Return counts and rows so far, for `unpack`."""
         return {**asdict(self._counts), "nan_rows": list(self.nan_rows)}
 
     def unpack(self, counts: Mapping[str, Any]) -> None:
-        """Go on from these counts and rows."""
+        """Continue from these counts and rows."""
         self._counts = _Counts(**{**counts, "nan_rows": tuple(map(int, counts["nan_rows"]))})
 
     def merge(self, other: Diagnostics) -> None:
@@ -70,7 +70,7 @@ class Diagnostics:
         self._counts += other._counts
 
     def see(self, rows: PredictedBatch) -> None:
-        """Look at some rows, and at their losses where they have some."""
+        """Check some rows, and their losses if given."""
         y, t = rows.loss_input, rows.targets
         if rows.sample_weight is not None and rows.sample_weight.ndim == 1:
             counts = rows.sample_weight != 0
@@ -93,7 +93,7 @@ class Diagnostics:
             self._counts += _Counts(nan_rows=tuple((rows.start + nan).tolist()))
 
     def texts(self, rows: int, masked: int) -> tuple[str, ...]:
-        """Return the warnings about rows in all, of whose losses a mask leaves some out."""
+        """Return the warnings, for a number of rows and of masked losses."""
         counts, texts = self._counts, []
         if counts.nonfinite:
             texts.append(
@@ -119,7 +119,7 @@ class Diagnostics:
 
 
 def nan_warning(rows: Sequence[int]) -> str:
-    """Return the warning about a loss that is NaN, with the first rows whose loss is.
+    """Return the warning about a loss that is NaN, with the first rows that cause it.
 
     Examples
     --------
@@ -138,10 +138,10 @@ def nan_warning(rows: Sequence[int]) -> str:
 
 
 def target_probabilities(y: NDArray, t: NDArray, *, by_row: bool) -> NDArray:
-    """Return the probabilities that the targets select, in one dimension.
+    """Return the predicted probabilities of the targets, in one dimension.
 
-    The targets are class indices, distributions, or for elements numbers in [0, 1]; `by_row`, the
-    last axis of `y` is one row.
+    The targets are class indices, distributions, or for elements numbers in [0, 1]; with
+    `by_row`, the last axis of `y` is one row.
 
     Examples
     --------

@@ -34,13 +34,13 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 
 class Journal(Protocol):
-    """Protocol: a keeper of the rows of an evaluation, which can be resumed from it."""
+    """Protocol: stores the rows of an evaluation, so that it can be resumed."""
 
     def resume(self, state: EvaluationState) -> None:
-        """Before the first row: put the evaluation into the state in which it was left."""
+        """Before the first row: restore the state of an interrupted evaluation."""
 
     def add(self, rows: PredictedBatch, state: EvaluationState) -> None:
-        """Keep some rows, which `state` has counted; they have losses if the plan asks for rows."""
+        """Store some rows, which `state` includes; they have losses if the plan asks for rows."""
 
 
 @overload
@@ -78,13 +78,13 @@ def evaluate(
     progress : callable, optional
         Called with the number of rows done and the total number of rows.
     journal : Journal, optional
-        Keeps the rows and the state, and may resume from a state that it kept before.
+        Stores the rows and the state, and may resume from an earlier state.
 
     Returns
     -------
     Result, or EvaluationState for a part
-        A result has the same bits for any batch size and any number of cores, and so
-        has `result_of` the merged states of parts.
+        A result, also `result_of` the merged states of parts, has the same bits for any batch size
+        and any number of cores.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def evaluate(
 
 
 def evaluate_first(plan: Plan, most: int) -> None:
-    """Evaluate the first rows of a plan, at most so many, for the errors that this raises."""
+    """Evaluate at most so many first rows of a plan, for the errors that this raises."""
     state, stop = EvaluationState.of(plan), min(most, plan.count)
     if plan.groups is not None:
         stop = plan.groups.first_from(stop)

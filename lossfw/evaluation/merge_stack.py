@@ -1,4 +1,4 @@
-"""Partials that are merged in pairs of about the same size."""
+"""MergeStack: partials that are merged in pairs of similar size."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from lossfw.numerics.arrays import NDArray
 
 
 class MergeStack:
-    """Partials that are merged when there are two of about the same size.
+    """Partials that are merged when two have about the same size.
 
-    So every row is merged about as often as the number of partials can be
-    halved, and not as often as there are partials.
+    So each row takes part in about log2(n) merges for n partials, not in n.
     """
 
     def __init__(self) -> None:
@@ -22,7 +21,7 @@ class MergeStack:
 
     @property
     def first(self) -> Any:
-        """What holds the most partials, None if there are none."""
+        """The merge of the most partials; None if there are none."""
         return self._items[0][1] if self._items else None
 
     def push(self, partial: Mergeable) -> None:
@@ -39,7 +38,7 @@ class MergeStack:
             self.push(merged)
 
     def merged(self) -> Any:
-        """Return all of them merged, None if there are none."""
+        """Return the merge of all; None if there are none."""
         while len(self._items) > 1:
             (first, before), (second, last) = self._items[-2:]
             self._items[-2:] = [(first + second, before.merge(last))]
@@ -53,7 +52,7 @@ def pack_stacks(stacks: Mapping[str, MergeStack]) -> dict[str, NDArray]:
 
 
 def restore(stack: MergeStack, name: str, arrays: Mapping[str, NDArray], maker: Any) -> None:
-    """Push the partial that `pack_stacks` put under a name, if there was one."""
+    """Push the partial that `pack_stacks` stored under a name, if any."""
     own = packed_part(name, arrays)
     if own:
         stack.push(maker.unpack(own))

@@ -48,12 +48,12 @@ _FEWEST_OF_SCORES, _FEWER_BITS = 2**12, 6
 
 
 class SliceCells:
-    """The cells that rows belong to: their unit, and their part in each slice.
+    """The cells of rows: their unit, and their part in each slice.
 
-    Units are for intervals: the rows are their own where `PredictedBatch.unit` is None. With
-    `logits`, these reach the loss: then predictions must come beside
-    them. With `by_group`, losses are those of groups. `columns` are those of the data, in
-    the order of `PredictedBatch.columns`. `metrics` says how many tables of sums there are.
+    Units are for intervals; without `PredictedBatch.unit` each row is a unit. With `logits` the
+    loss takes these, and predictions must also be given. With `by_group`, losses are those of
+    groups. `columns` are those of the data, in the order of `PredictedBatch.columns`. `metrics`
+    is the number of tables of sums.
     """
 
     def __init__(
@@ -88,15 +88,15 @@ class SliceCells:
 
     @property
     def tables(self) -> int:
-        """How many tables of sums a metric has: of all rows if there are units, and of slices."""
+        """The number of tables of sums per metric: of all rows, with units, and of slices."""
         return self.with_units + len(self.slices)
 
     def units(self, bits: int) -> UnitCells:
-        """Return the units of the rows at hand, of at most so many bits."""
+        """Return the units of the current rows, of at most so many bits."""
         return self._units.at(bits)
 
     def assign_cells(self, rows: PredictedBatch) -> None:
-        """Find the cells of some rows, which are there until the next ones come."""
+        """Find the cells of some rows, which remain until the next call."""
         if not self.is_needed:
             return
         count = len(rows.targets)
@@ -152,7 +152,7 @@ class SliceCells:
                 push_units(stack, of_units, self.units, parts, limit)
 
     def unit_sizes(self, table: int, *, of_groups: bool) -> UnitSums | None:
-        """Return the sizes of the units in a table of `splits`; without groups, those of rows."""
+        """Return the sizes of the units in a table of `splits`, in groups or in rows."""
         found = self._unit_sizes[2 * table + 1].merged() if of_groups else None
         found = self._unit_sizes[2 * table].merged() if found is None else found
         sizes: UnitSums | None = found
@@ -176,7 +176,7 @@ class SliceCells:
         return values
 
     def size(self, index: int, number: int) -> tuple[int, float]:
-        """Return how many rows a part has, and their weight."""
+        """Return the number of rows of a part, and their weight."""
         sizes = self._sizes[index].merged()
         if sizes is None:
             return 0, 0.0
@@ -199,7 +199,7 @@ class SliceCells:
         return arrays | pack_stacks({str(i): stack for i, stack in enumerate(self._sizes)} | units)
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
-        """Go on from the arrays of `pack`."""
+        """Continue from the arrays of `pack`."""
         self._classes = int(arrays["classes"])
         for index, stack in enumerate(self._sizes):
             restore(stack, str(index), arrays, CellSums)
@@ -231,7 +231,7 @@ class MetricAccumulator:
         )
 
     def add(self, seen: MetricUpdate, rows: MetricRows) -> None:
-        """Add the update of the rows at hand."""
+        """Add the update of the current rows."""
         if seen.partial is not None:
             self._partials.push(seen.partial)
         if seen.terms is None:
@@ -260,7 +260,7 @@ class MetricAccumulator:
         return None if units is None else units.total()
 
     def overall(self, intervals: Intervals | None) -> tuple[dict[str, Any], Found | None]:
-        """Return the number of all rows, with its interval and its curve, and what that is of."""
+        """Return the result of all rows with interval and curve, and the interval's units."""
         partial = self.partial()
         number: dict[str, Any] = {"value": self.metric.result(partial)}
         found = None
@@ -275,7 +275,7 @@ class MetricAccumulator:
         return (number if curve is None else {**number, "curve": curve}), found
 
     def slice_result(self, index: int, number: int, intervals: Intervals | None) -> dict[str, Any]:
-        """Return the number of a part of the rows, with its interval; None if it is empty."""
+        """Return the result of a part of the rows, with its interval; None if it is empty."""
         place = self._cells.with_units + index
         sums: UnitSums | None = self._tables[place].merged()
         own = None if sums is None else sums.part(number)
@@ -313,7 +313,7 @@ class MetricAccumulator:
         return pack_stacks(self._stacks())
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
-        """Go on from the arrays of `pack`."""
+        """Continue from the arrays of `pack`."""
         for name, stack in self._stacks().items():
             maker = UnitSums if name.startswith("table") else CellSums
             restore(stack, name, arrays, self.metric if name == "partial" else maker)
@@ -332,7 +332,7 @@ def push_units(
     parts: NDArray | None,
     limit: Limit,
 ) -> None:
-    """Add terms to a table of units, with the bits of what is there already."""
+    """Add terms to a table of units, with the table's number of bits."""
     there: UnitSums | None = stack.first
     bits = KEY_BITS if there is None else there.bits
     stack.push(UnitSums.of(terms, units(bits), parts, limit))

@@ -1,4 +1,4 @@
-"""Plan: everything that an evaluation needs, checked, with nothing computed."""
+"""Plan: everything that an evaluation needs, checked, before any computation."""
 
 from __future__ import annotations
 
@@ -32,48 +32,48 @@ _GROUPED_ROWS = 4096
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A loss, metrics, data and a model or its outputs: checked, with nothing computed.
+    """A checked loss, metrics, data and a model or its outputs, before any computation.
 
     Attributes
     ----------
     data : Dataset
-        All rows; those of `sample` are not taken yet.
+        All rows; `sample` is not applied yet.
     loss : Loss
-        Already in its form for raw outputs where `outputs_form` is not ``"prediction"``.
+        The loss, in its form for raw outputs if `outputs_form` is not ``"prediction"``.
     model : BlockPredictor or None
-        What makes predictions from the inputs, such as a `Network`.
+        The model that predicts from the inputs, such as a `Network`.
     outputs : ndarray or Column, shape (N, ...), or None
-        Saved predictions or logits, where there is no model.
+        Saved predictions or logits, if there is no model.
     output_activation : callable or None
-        Makes predictions of saved outputs, which are raw ones then; None if there is none.
+        Turns saved raw outputs into predictions; None if there is none.
     outputs_form : str
         ``"prediction"``, or a word for raw outputs such as ``"logits"``: the argument of the loss.
     metrics : tuple of Metric
-        They see the model's predictions, also where the loss sees its
-        logits; and saved outputs without an output activation as they are.
+        They get the model's predictions, even if the loss gets its logits, and saved outputs
+        without an output activation unchanged.
     batch_size : int
-        How many rows are read at a time. It changes no bit of any number.
+        How many rows are read at a time. It does not change the results.
     sample : tuple of int or None
         Numbers of the rows to evaluate, in this order; None for all rows.
     rows : bool or str
         Whether a run folder gets a file with the loss, prediction and target of
         each row: ``"jsonl"`` (which True means) or ``"parquet"``.
     intervals : Intervals or None
-        Options of confidence intervals; None for none.
+        Options of confidence intervals, or None.
     slices : tuple of Slice
-        Parts of the rows for which the numbers are reported again.
+        Parts of the rows with their own results.
     columns : tuple of str
-        The columns of the data that the file of rows has beside each row.
+        The columns of the data in the file of rows.
     watched : tuple of str
-        Columns whose rows with one value may be alike, where intervals take rows as independent.
+        Columns whose rows with one value may be alike, if intervals treat rows as independent.
     baseline : Baseline or None
-        Predictions that the model is compared with.
+        Predictions to compare the model with.
     allow_nan : bool
-        Whether a run with a loss that is NaN still succeeds.
+        Whether a run whose loss is NaN succeeds.
     digest : str
         Identifies configuration, plugin versions and data.
     warnings : tuple of str
-        Warnings from the making of the plan.
+        Warnings from making the plan.
     """
 
     data: Dataset
@@ -130,7 +130,7 @@ class Plan:
 
     @cached_property
     def groups(self) -> RowGroups | None:
-        """The groups of the rows to evaluate, one of all rows if the data have none.
+        """The groups of the rows to evaluate; one group of all rows if the data have none.
 
         None if neither the loss nor a metric takes groups.
         """
@@ -144,7 +144,7 @@ class Plan:
 
     @cached_property
     def asked(self) -> Intervals | None:
-        """The options of intervals, with the units that they are of."""
+        """The options of intervals, with their units."""
         if self.intervals is None:
             return None
         units = self.intervals.units
@@ -157,7 +157,7 @@ class Plan:
 
     @cached_property
     def row_units(self) -> RowUnits | None:
-        """The units of the rows, None without intervals."""
+        """The units of the rows; None without intervals."""
         if self.asked is None or self.asked.units is None:
             return None
         sample = None if self.sample is None else np.array(self.sample)
@@ -184,10 +184,10 @@ class Plan:
 
     @property
     def block_rows(self) -> int:
-        """Rows of a block: a part of the rows begins at a multiple of it.
+        """Number of rows per block: a part of the rows begins at a multiple of it.
 
-        The blocks of the sums and those of a model both begin there, so that a part
-        has the same bits alone, and its state is small. The sums of groups have no blocks.
+        Blocks of sums and of models both begin there, so a part has the same bits on its
+        own and a small state. Sums of groups have no blocks.
         """
         if self.groups is not None:
             return _GROUPED_ROWS
@@ -198,9 +198,9 @@ class Plan:
 
 
 def check_has_rows(loss: Loss, shape: tuple[int, ...]) -> None:
-    """Refuse outputs of one number for each row of the data in front of a loss of rows.
+    """Refuse outputs of one number per row of the data for a loss of rows.
 
-    A call takes them all for a single row, and so an evaluation would have one row.
+    A call would take them all as a single row.
     """
     if len(shape) != 1 or not (loss.takes_rows or loss._sums_rows):
         return

@@ -1,9 +1,8 @@
-"""BlockPredictor: a model whose outputs an evaluation scores, block by block.
+"""BlockPredictor: a model that an evaluation runs block by block.
 
-A matrix product gives other bits when its rows are shared out otherwise. So a
-predictor runs over blocks of `block_rows` rows aligned to the global row number,
-on one BLAS thread: the outputs of a row depend on neither the batch size nor the
-number of cores.
+The bits of a matrix product depend on how its rows are split. So a predictor runs over blocks of
+`block_rows` rows aligned to the global row number, on one BLAS thread: the outputs of a row depend
+on neither the batch size nor the number of cores.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ class Outputs(NamedTuple):
 class BlockPredictor(Protocol):
     """A model with rows of inputs and rows of outputs, such as a `Network`.
 
-    ``str`` of it is one line for a report.
+    Its ``str`` is one line for a report.
     """
 
     @property
@@ -55,18 +54,18 @@ class BlockPredictor(Protocol):
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of everything that decides the outputs, in hexadecimal."""
+        """The SHA-256 of everything that determines the outputs, in hexadecimal."""
 
     @property
     def block_rows(self) -> int:
-        """Rows of a block: a power of two, at least `BLOCK_ROWS`."""
+        """Number of rows per block: a power of two, at least `BLOCK_ROWS`."""
 
     @property
     def shared(self) -> bool:
-        """Whether several threads may call `block` at once."""
+        """Whether several threads may call `block` at the same time."""
 
     def call_context(self) -> AbstractContextManager[Any]:
-        """Return a context around all calls of `block`, such as a library's number of threads."""
+        """Return a context manager around all calls of `block`, such as for a library's threads."""
 
     def check_inputs(self, shape: tuple[int, ...]) -> None:
         """Raise `ShapeError` for inputs of a shape that the model does not take."""
@@ -79,10 +78,8 @@ class BlockPredictor(Protocol):
 def one_blas_thread() -> Iterator[None]:
     """Run matrix products on one thread inside the ``with`` block.
 
-    BLAS shares a product out among its threads, and so the number of cores
-    would reach the last digits. Finding the libraries takes about a
-    millisecond, and more where many are loaded: inside of another such block it
-    is not done again.
+    BLAS splits a product among its threads, so last digits would depend on the number of cores.
+    Finding the libraries takes a millisecond or more: inside another such block it is not repeated.
     """
     if _one_thread.get():
         yield
@@ -99,21 +96,21 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def takes_flat_outputs(loss: Loss) -> bool:
-    """Tell whether a loss takes (n,) where a network of one output gives (n, 1).
+    """Tell whether a loss takes (n,) from a network of one output, which gives (n, 1).
 
-    An element of other losses may be anywhere; the rows of a group, and those beside columns of
-    a target, are along the last axis.
+    This holds for losses of groups, and of targets with columns, whose rows are along the last
+    axis.
     """
     of_numbers = not loss.prediction_space.axes
     return of_numbers and (loss.takes_groups or loss.target_space.axes > 0)
 
 
 def outputs_for(loss: Loss, outputs: NDArray, targets: NDArray) -> NDArray:
-    """Return outputs (n, 1) of a network as (n,), where the loss takes them so beside targets."""
+    """Return outputs (n, 1) of a network as (n,) if the loss takes them so."""
     flat = targets.ndim == 1 and not loss.takes_rows
     return without_column(outputs) if flat or takes_flat_outputs(loss) else outputs
 
 
 def without_column(outputs: NDArray) -> NDArray:
-    """Return (n, 1) as (n,), and other arrays as they are."""
+    """Return (n, 1) as (n,), and other arrays unchanged."""
     return outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs

@@ -1,4 +1,4 @@
-"""Result: the numbers of an evaluation."""
+"""Result: the result of an evaluation."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ RESULT_VERSION = 1
 
 @dataclass(frozen=True)
 class Numbers:
-    """The numbers of some rows, with their intervals, curves and slices.
+    """Loss and metrics of some rows, with their intervals, curves and slices.
 
     Attributes
     ----------
     loss : mapping
-        ``value``, and ``interval`` where one was asked for.
+        ``value``, and ``interval`` if requested.
     metrics : mapping of str to mapping
-        By name: ``value``, and ``interval`` and ``curve`` where there is one.
-        Where a value is a list, so is the interval, with a pair for each number.
+        By name: ``value``, and ``interval`` and ``curve`` if there is one. For a list of values the
+        interval is a list of pairs.
     masked : int
-        Losses that a mask leaves out.
+        Number of losses that a mask leaves out.
     slices : tuple of mapping
-        One for each part of the rows: ``name``, ``by``, ``value``, ``count``,
-        ``weight``, ``loss`` and ``metrics``; None where none were asked for.
-        Numbers of a part without rows that count are None.
+        One per part of the rows: ``name``, ``by``, ``value``, ``count``, ``weight``, ``loss`` and
+        ``metrics``; None if none were requested. A part without rows that count has None for
+        numbers.
     intervals : mapping or None
-        How the intervals were made; None where none were asked for.
+        How the intervals were computed; None if none were requested.
     """
 
     loss: Mapping[str, Any]
@@ -44,7 +44,7 @@ class Numbers:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """The numbers of an evaluation.
+    """The result of an evaluation.
 
     Attributes
     ----------
@@ -59,19 +59,19 @@ class Result:
     numbers : Numbers
         Loss and metrics with their intervals, curves and slices.
     sample : tuple of int or None
-        Numbers of the rows that were drawn.
+        Numbers of the sampled rows.
     digest : str
-        That of the plan.
+        The digest of the plan.
     warnings : tuple of str
-        For the reader of the report.
+        Warnings for the reader of the report.
     timings : mapping of str to float
         Seconds by stage.
     classes : tuple of str
-        The label of each class; empty where the classes have none.
+        The label of each class; empty if the classes have no labels.
     groups : int or None
-        How many groups the rows are in, where the loss or a metric takes groups.
+        The number of groups, if the loss or a metric takes groups.
     units : UnitTables or None
-        The sums by unit of all numbers, where there are intervals; they are not in `to_dict`.
+        The sums by unit of all results, if there are intervals; not in `to_dict`.
     """
 
     count: int
@@ -134,7 +134,7 @@ class Result:
         return "".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result as it is written to JSON: plain numbers, texts and lists."""
+        """Return the result as plain numbers, strings and lists, for JSON."""
         found = self.numbers
         plain: dict[str, Any] = {
             "lossfw": RESULT_VERSION,

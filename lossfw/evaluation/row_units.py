@@ -60,7 +60,10 @@ class RowUnits:
                     ) from None
 
     def keys(self, start: int, stop: int, columns: NDArray | None) -> NDArray:
-        """Return the key of each row between two; `columns` has the values of the data's."""
+        """Return the keys of the rows between two.
+
+        `columns` has the values of the data's columns.
+        """
         if self._units.kind == "groups":
             return self._by_group[self._groups.numbers(start, stop)]
         if self._of is not None:

@@ -1,4 +1,4 @@
-"""The parts that a slice makes of rows: the number of each row's part, and the names of all."""
+"""The parts of a slice: the part number of each row, and the names of the parts."""
 
 from __future__ import annotations
 
@@ -29,11 +29,10 @@ _LARGEST_CLASS = 2**31
 
 
 class SliceParts:
-    """The parts that a slice makes of the rows of some data.
+    """The parts into which a slice splits the rows of some data.
 
-    Of a column of texts, those with the most rows in the whole data have parts of their own,
-    `Slice.largest` of them, in ascending order; of two with equally many rows the first one comes
-    first.
+    In a column of strings, the `Slice.largest` values with the most rows in the whole data have
+    their own parts, in ascending order; of equally frequent values the first one counts.
 
     Examples
     --------
@@ -80,10 +79,10 @@ class SliceParts:
         start: int,
         column: NDArray | None = None,
     ) -> NDArray:
-        """Return the number of the part that each row belongs to, an integer each.
+        """Return the part number of each row.
 
         Bins count from 0, classes are their own number; `NAN_PART` for NaN. The loss is NaN where
-        there is none. `column` has the values of the data's column that the slice is by.
+        there is none. `column` has the values of the slice's column.
         """
         by = self._slice
         if column is not None and self._by_label is not None:
@@ -178,7 +177,7 @@ class SliceParts:
     def names(
         self, found: Iterable[int], classes: int = 0, labels: Sequence[str] = ()
     ) -> list[tuple[int, str]]:
-        """Return the parts in order, each with its name: those found, and all classes."""
+        """Return the parts in order with their names: those that occur, and all classes."""
         by, present = self._slice, {int(number) for number in found}
         if self._by_label is not None or by.bins:
             named = list(enumerate(self._texts if self._by_label is not None else by.labels))

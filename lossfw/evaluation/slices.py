@@ -1,4 +1,4 @@
-"""Slices: parts of the rows for which an evaluation reports every number again."""
+"""Slices: parts of the rows for which an evaluation reports separate results."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MAX_BINS = 1000
 
 @dataclass(frozen=True)
 class Slice:
-    """One way to tell rows apart.
+    """One way to split rows into parts.
 
     Examples
     --------
@@ -77,22 +77,22 @@ class Slice:
 
     @classmethod
     def of(cls, by: str) -> Slice:
-        """Return the slice by a property, and named after it."""
+        """Return the slice by a property, named after it."""
         return cls(named_after(by), by)
 
     @property
     def column(self) -> str:
-        """The column of the data that tells rows apart, empty where another property does."""
+        """The column of the data that splits rows; empty for another property."""
         return self.by.removeprefix(COLUMN) if self.by.startswith(COLUMN) else ""
 
     @property
     def takes_predictions(self) -> bool:
-        """Whether logits in place of predictions would tell rows apart otherwise."""
+        """Whether the slice depends on predictions, so that logits would give other parts."""
         return self.by in _OF_PREDICTIONS
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The bins in words, none where there are no bins."""
+        """The bins in words; none without bins."""
         if not self.bins:
             return ()
         edges = [f"{edge:g}" for edge in self.bins]
@@ -101,7 +101,7 @@ class Slice:
 
 
 def named_after(by: str) -> str:
-    """Return the name of a slice that has none of its own."""
+    """Return the default name of a slice."""
     return by.removeprefix(COLUMN) or by
 
 

@@ -1,4 +1,4 @@
-"""The state of an evaluation: everything that is known of the rows seen so far.
+"""The state of an evaluation after some rows.
 
 States of different rows of one plan merge in any order and any tree, to the same bits.
 """
@@ -43,7 +43,7 @@ class EvaluationState:
 
     @classmethod
     def of(cls, plan: Plan, *, rows: bool = False) -> EvaluationState:
-        """Return the state of a plan before its first row, with `rows` for the loss of each."""
+        """Return the state of a plan before its first row; `rows` asks for the loss of each row."""
         clock = Stopwatch()
         accumulator = Accumulator(
             plan.loss,
@@ -60,7 +60,7 @@ class EvaluationState:
         return cls(accumulator, Diagnostics(plan.loss), clock)
 
     def add(self, rows: PredictedBatch) -> PredictedBatch:
-        """Take some rows into account, and return them with their losses; see `Accumulator`."""
+        """Add some rows, and return them with their losses; see `Accumulator`."""
         count = len(rows.targets)
         self.seen = self.seen.merge(RowRanges.of(rows.start, rows.start + count))
         rows = self.accumulator.add(rows)
@@ -71,7 +71,7 @@ class EvaluationState:
         return rows
 
     def merge(self, other: EvaluationState) -> None:
-        """Take the rows of another state of the same plan into account."""
+        """Add the rows of another state of the same plan."""
         self.seen = self.seen.merge(other.seen)
         self.accumulator.merge(other.accumulator)
         self.diagnostics.merge(other.diagnostics)
@@ -89,7 +89,7 @@ class EvaluationState:
         return SavedState(header, pack_parts(accumulator=self.accumulator, weight=self.weight))
 
     def unpack(self, saved: SavedState) -> None:
-        """Go on from the state that was packed; this one has seen no row."""
+        """Continue from a packed state; this one must be empty."""
         if saved.header["version"] != STATE_VERSION:
             raise ArgumentError(
                 f"the state of an evaluation has version {saved.header['version']}, but this "

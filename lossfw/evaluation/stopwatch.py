@@ -17,7 +17,7 @@ class Stopwatch:
     Attributes
     ----------
     seconds : dict of str to float
-        In the order in which the stages ended first.
+        In the order in which the stages first ended.
 
     Examples
     --------
@@ -33,7 +33,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Count the time inside the ``with`` block."""
+        """Measure the time inside the ``with`` block."""
         begin = time.perf_counter()
         try:
             yield
@@ -43,7 +43,7 @@ class Stopwatch:
     def timed(
         self, name: str, items: Iterator[_Item], *, without: str | None = None
     ) -> Iterator[_Item]:
-        """Yield the items, counting the time of making them, less that of the stage `without`."""
+        """Yield the items, and measure the time to make them, minus that of the stage `without`."""
         while True:
             begin, before = time.perf_counter(), self._spent(without)
             try:

@@ -1,8 +1,8 @@
 """Backpropagation: the gradient of a loss with respect to every weight of a network.
 
 The loss gives its gradient with respect to its input, the predictions or the logits. Each
-activation takes it back by `vjp`, and its product with a layer's input is the gradient of
-the layer's weights. A loss that is fused with the last activation begins at the logits.
+activation propagates it back by `vjp`, and its product with a layer's input is the gradient of the
+layer's weights. A loss that is fused with the last activation starts at the logits.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _with_gradient(activation: Activation, x: NDArray) -> tuple[NDArray, NDArray
 def backward(
     layers: tuple[Dense, ...], trace: Trace, gradient: NDArray, form: Form
 ) -> tuple[LayerGradient, ...]:
-    """Propagate a gradient back through layers; one `LayerGradient` for each, in their order.
+    """Propagate a gradient back through layers; return one `LayerGradient` per layer.
 
     `gradient` (rows, units) is with respect to the predictions, or to the logits, as `form` says.
     """
@@ -96,12 +96,12 @@ def loss_and_gradients(
 ) -> tuple[float, tuple[LayerGradient, ...]]:
     """Return the weighted mean loss of some rows and its gradient with respect to every weight.
 
-    A loss of groups has the number of each row's in `group`; without it all rows are one.
+    For a loss of groups, `group` has the number of each row's group; without it all rows are one.
 
-    Both passes run over blocks of `BLOCK_ROWS` rows, in parallel if there are several
-    threads, and the blocks are added in their order. The bits do not depend on the number
-    of threads if BLAS has one (`lossfw.evaluation.predictor.one_blas_thread`). Without any weight
-    the mean and the gradient are 0.
+    Both passes run over blocks of `BLOCK_ROWS` rows, in parallel if there are several threads, and
+    the blocks are added in order. The bits do not depend on the number of threads if BLAS has one
+    (`lossfw.evaluation.predictor.one_blas_thread`). If all weights are 0, the mean and the gradient
+    are 0.
     """
     layers = network.layers
     starts = range(0, len(rows), BLOCK_ROWS)

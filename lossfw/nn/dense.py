@@ -26,7 +26,7 @@ DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class LayerSpec(NamedTuple):
-    """A layer as it is configured.
+    """The configuration of a layer.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Dense:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Dense layers in a row, at least one, all of one dtype; see `from_arrays`."""
+    """A sequence of one or more dense layers of one dtype; see `from_arrays`."""
 
     layers: tuple[Dense, ...]
     # Rows of a block, and whether several threads may call `block` at once.
@@ -100,9 +100,9 @@ class Network:
     ) -> Network:
         """Make a network from configured layers and the arrays of a file.
 
-        The arrays are ``W1`` of shape (width, units), ``b1`` of shape (units,), ``W2`` ..., or
-        under the names of another library, see `lossfw.nn.weight_names`. They must have a
-        configured dtype.
+        The arrays are ``W1`` of shape (width, units), ``b1`` of shape (units,), ``W2`` ...,
+        or have the names of another library, see `lossfw.nn.weight_names`. Their dtype must
+        be the configured one.
         """
         arrays = own_names(arrays, [spec.units for spec in specs], file)
         _check_names(specs, arrays, file)
@@ -133,7 +133,7 @@ class Network:
         return digest_arrays(*self.arrays)
 
     def call_context(self) -> AbstractContextManager[None]:
-        """Return a context around all calls of `block`, which needs none here."""
+        """Return an empty context manager for calls of `block`."""
         return nullcontext()
 
     @property

@@ -1,4 +1,4 @@
-"""Activations of large arrays: in pieces for the body, or by a kernel with the same bits."""
+"""Activations of large arrays: by the body in pieces, or by a kernel with the same bits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def vjp(activation: Any, x: NDArray, v: NDArray) -> NDArray:
 
 
 def value_and_derivative(activation: Any, x: NDArray) -> tuple[NDArray, NDArray]:
-    """Return ``activation.value_and_derivative(np, x)``, of a function of elements."""
+    """Return ``activation.value_and_derivative(np, x)`` of an elementwise activation."""
     result, derivative = _apply(activation, "value_and_derivative", x)
     return result, derivative
 

@@ -72,10 +72,10 @@ class Optimizer(Component, ABC):
         Parameters
         ----------
         parameter, gradient : ndarray
-            Two arrays of one shape and dtype, which the result has too. Do not write to them.
-            Weights have two axes, biases have one.
+            Two arrays of one shape and dtype, which are also those of the result. Do not write to
+            them. Weights have two axes, biases have one.
         state : tuple of ndarray
-            The state, from `start` or from the step before.
+            The state, from `start` or from the previous step.
         step : OptimizerStep
             Number and learning rate of the step.
         """

@@ -1,7 +1,7 @@
 """Sample a loss or an activation along a line, with its derivatives and kinks.
 
-A function of rows is sampled along a line through rows of two numbers, which the label of
-the axis describes; a loss of columns or groups along a slice.
+A function of rows is sampled along a line through rows of two numbers, described by the axis label;
+a loss of columns or groups along a slice.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def curves(
     span: tuple[float, float] | None = None,
     target: float = 1.0,
 ) -> list[SampledCurve]:
-    """Return components along their lines, all with the ends of the longest; see `curve`."""
+    """Return components along their lines, all with the ends of the longest line; see `curve`."""
     lines = [line_of(one, target) for one in components]
     longest = (min(line.low for line in lines), max(line.high for line in lines))
     return [curve(one, span=span or longest, target=target) for one in components]
@@ -89,7 +89,7 @@ def curve(
 ) -> SampledCurve:
     """Return a component along its line, between the ends of `span`.
 
-    The target is for a loss of neither the residual nor the margin.
+    The target is for losses that are not functions of the residual or margin.
     """
     breaks, second_breaks = _breaks(component)
     line = line_of(component, target)

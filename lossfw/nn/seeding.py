@@ -1,7 +1,7 @@
 """Random generators of a training, made from its seed.
 
-Each purpose and each epoch has a generator of its own. So no state is carried from epoch to
-epoch, and a resumed training makes the same random choices.
+Each purpose and each epoch has its own generator. So epochs share no state, and a resumed training
+makes the same random choices.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lossfw.numerics.arrays import NDArray
 
 
 class Purpose(IntEnum):
-    """The purpose of a generator; results depend on the numbers."""
+    """The purpose of a generator; its number determines results."""
 
     WEIGHTS = 0
     HELD_OUT = 1
@@ -45,8 +45,8 @@ def held_out_units(
 ) -> NDArray:
     """Return the numbers of the rows, or groups, that are held out, in ascending order.
 
-    These are a fraction of them, at least one and not all, or one of so many folds. Given the class
-    of each, all classes are spread evenly. Each repeat splits them anew.
+    They are a fraction, at least one and not all, or one of several folds. Given the class of each,
+    classes are spread evenly. Each repeat splits them differently.
 
     Examples
     --------

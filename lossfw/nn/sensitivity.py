@@ -1,4 +1,4 @@
-"""Loss and metrics of a network while its parameters move along a line, in float64."""
+"""Loss and metrics of a network along a line of its parameters, in float64."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LayerDerivatives = Sequence[LayerGradient]
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """A study, checked: what a plan evaluates, and what moves."""
+    """A checked study: what to evaluate, and which parameters vary."""
 
     plan: Plan  # all rows are used at every point
     networks: Mapping[str, Network]  # the network, and others with its weights, in float64
@@ -47,8 +47,8 @@ class Study:
     def run(self, progress: Progress | None = None) -> dict[str, Any]:
         """Compute loss and metrics along the line, and count the derivatives that are exactly 0.
 
-        The result has plain numbers, texts and lists, as they are written to JSON. The other
-        networks move along a parameter, and not along the gradient, which is not theirs.
+        The result has plain numbers, texts and lists, as they are written to JSON. Other networks
+        vary along the parameter, not along the gradient, which belongs to one network.
         """
         own, network = next(iter(self.networks.items()))
         moving = self.networks if self.place else {own: network}
@@ -230,7 +230,7 @@ class _Line:
 def bisect(
     values: Callable[[NDArray, NDArray], NDArray], left: float, right: float, before: NDArray
 ) -> tuple[NDArray, NDArray]:
-    """Return for each item two neighbouring floats between which its value stops being `before`.
+    """Return, for each item, two neighbouring floats between which its value changes from `before`.
 
     ``values(points, items)`` are the values of items, each at its own point.
     """

@@ -214,10 +214,10 @@ def _one_column(config: CheckedConfig, loss: Loss, shape: tuple[int, ...]) -> st
 
 
 def align_targets(data: Dataset, loss: Loss, shape: tuple[int, ...]) -> Dataset:
-    """Return the data with targets in the shape that the loss takes beside outputs of a shape.
+    """Return the data with targets in the shape that the loss takes with outputs of a shape.
 
-    Data whose shapes differ by more than an axis of length 1 stay as they are. Class indices that
-    are written as floats become integers; of a file, only the first row is looked at.
+    Only axes of length 1 are added or removed. Class indices written as floats become integers;
+    in a file, only the first row is checked.
     """
     changed = data
     if takes_flat_outputs(loss) and shape[1:] == (1,):

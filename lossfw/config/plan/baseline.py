@@ -26,9 +26,9 @@ _ENDINGS = (".npy", ".npz", ".csv", ".parquet")
 
 
 def read_baseline(config: CheckedConfig, *, training: bool = False) -> None:
-    """Fill `baseline` of a run where one is asked for; of a training see that it can be had.
+    """Fill `baseline` for a run if requested; for a training check that it exists.
 
-    A training finds its constant itself, and leaves it out by default where none is known.
+    A training computes its constant itself, and by default has none if it is not known.
     """
     loss, data = config.loss, config.data
     given = None if config.sections is None else config.sections.evaluate.baseline
@@ -86,7 +86,7 @@ def _baseline(
 
 
 def label_of(given: bool | str) -> str:
-    """Return what the baseline of a configuration is called among the results."""
+    """Return the name of a configuration's baseline in the results."""
     if isinstance(given, bool):
         return CONSTANT
     return given if given.startswith(COLUMN) else Path(given).stem

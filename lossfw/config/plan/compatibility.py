@@ -1,4 +1,4 @@
-"""Check that the spaces of network, loss, metrics and data fit each other."""
+"""Check that the spaces of network, loss, metrics and data are compatible."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _LISTED_COLUMNS = 40
 
 
 def range_of(space: Space) -> Interval:
-    """Return the least closed interval that holds the numbers of a space.
+    """Return the smallest closed interval that contains the numbers of a space.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def range_of(space: Space) -> Interval:
 
 
 def within(inner: Space, outer: Space) -> bool:
-    """Tell whether every number of one space is in the other or touches its bounds."""
+    """Tell whether every number of one space is in the other or on its bounds."""
     if isinstance(outer, Columns):
         return all(within(inner, space) for space in outer.spaces)
     if isinstance(outer, Vector):
@@ -113,7 +113,7 @@ def check_predictions(
 
 
 def refuse_classes(config: CheckedConfig, loss: Loss, data: Dataset, path: ConfigPath) -> bool:
-    """Refuse class indices in front of a loss of other targets; tell whether they are refused."""
+    """Refuse class indices for a loss of other targets; return whether they are refused."""
     targets, space = _looked_at(data), loss.target_space
     if (
         loss.takes_classes
@@ -136,10 +136,10 @@ def refuse_classes(config: CheckedConfig, loss: Loss, data: Dataset, path: Confi
 
 
 def refuse_texts(config: CheckedConfig, loss: Loss, data: Dataset, path: ConfigPath) -> bool:
-    """Refuse texts in front of a loss of numbers; tell whether they are refused.
+    """Refuse strings for a loss of numbers; return whether they are refused.
 
-    Without a word of the user's, the numbers of labels are none to be measured: a cell with a
-    slip in it would make labels of a whole column of numbers.
+    Unless the user asks for it, the numbers of labels are not targets: one mistyped cell would
+    turn a whole column of numbers into labels.
     """
     options = config.data_spec.options
     meant = options.classes is not None or options.one_hot is not False
@@ -163,7 +163,7 @@ def refuse_texts(config: CheckedConfig, loss: Loss, data: Dataset, path: ConfigP
 def check_like_training(
     config: CheckedConfig, data: Dataset, spec: DataSpec, trained: DataRecord
 ) -> None:
-    """Check columns and divisor of rows, those of a run or those held out, against a training."""
+    """Check columns and divisor of rows (of a run, or held out) against a training."""
     _check_columns(config, trained.columns, data, spec.path)
     _check_divisor(config, spec, trained.divisor)
 
@@ -204,7 +204,7 @@ def _check_columns(
 def check_outputs(
     config: CheckedConfig, loss: Loss, origin: OutputOrigin, outputs: RowArray
 ) -> None:
-    """Check that saved predictions are in the space of the loss; of a file, the first rows."""
+    """Check that saved predictions are in the space of the loss; in a file, the first rows."""
     rows = (
         read_rows(outputs, 0, min(LOOKED_AT, len(outputs))) if is_file_backed(outputs) else outputs
     )
@@ -225,9 +225,9 @@ def check_targets(
     data: Dataset,
     units: ConfigPath | None,
 ) -> bool:
-    """Check that the loss takes the targets, beside outputs of a shape; tell whether it does.
+    """Check that the loss takes the targets with outputs of a shape; return whether it does.
 
-    `units` is the path to the number of classes, where it can be changed.
+    `units` is the path to the number of classes, if it can be changed.
     """
     targets = _looked_at(data)
     by_index = loss.takes_classes and targets.ndim == len(shape) - 1
@@ -282,7 +282,7 @@ def _as_yaml(label: str) -> str:
 
 
 def class_advice(config: CheckedConfig, loss: Loss, data: Dataset, shape: tuple[int, ...]) -> str:
-    """Return a hint where class indices stand before a loss that takes no classes."""
+    """Return a hint for class indices with a loss that does not take classes."""
     if loss.takes_classes or not _are_classes(_looked_at(data)):
         return ""
     hint = f"if the targets are class indices, {_losses_of_classes(config, loss)}"

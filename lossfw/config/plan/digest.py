@@ -1,4 +1,4 @@
-"""Digests: the SHA-256 of everything that decides the numbers of a run or of a training."""
+"""Digests: the SHA-256 of everything that determines the results of a run or a training."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def digest(described: Mapping[str, Any]) -> str:
 
 
 def without_files(component: Component) -> dict[str, Any]:
-    """Return a component's configuration without the names of files: their content counts."""
+    """Return a component's configuration without file names, because only their content counts."""
     files = file_fields(type(component))
     return {key: value for key, value in component.to_config().items() if key not in files}
 
@@ -45,8 +45,8 @@ def without_files(component: Component) -> dict[str, Any]:
 def versions(entries: Iterable[Entry]) -> dict[str, str]:
     """Return the version of each plugin whose components take part.
 
-    An installed plugin goes by its label and version. A local file has no
-    version: it goes by its stem, and by the digest of its content.
+    An installed plugin has its label and version. A local file has its stem, and the digest of its
+    content instead of a version.
     """
     found = {}
     for entry in entries:
@@ -59,7 +59,7 @@ def versions(entries: Iterable[Entry]) -> dict[str, str]:
 
 
 def plan_digest(config: CheckedConfig) -> str:
-    """Return the digest of all that decides the numbers of a run; the batch size does not."""
+    """Return the digest of what determines the results of a run (not the batch size)."""
     sections = known(config.sections)
     sample, seed = sections.evaluate.sample, {"seed": sections.seed}
     return digest(
@@ -127,9 +127,9 @@ def _report(config: CheckedConfig) -> dict[str, Any]:
 def training_identity(
     config: CheckedConfig, section: TrainSection, learner: Model | DenseLearner
 ) -> dict[str, str]:
-    """Return the digest of each part that decides the result, by its place in the file.
+    """Return the digest of each part that determines the result, by its place in the file.
 
-    The number of rounds or epochs is one only where the schedule depends on it: else a
+    The number of rounds or epochs is included only if the schedule depends on it; otherwise a
     training may be resumed with more of them.
     """
     described = {

@@ -1,4 +1,4 @@
-"""From a configuration to a plan: objects that fit each other, nothing computed."""
+"""From a configuration to a plan: compatible objects, before any computation."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ Loaded: TypeAlias = MutableMapping[tuple[Source, str | None, tuple[str, ...]], S
 def build(source: ConfigSource) -> Plan:
     """Return the plan that a configuration describes.
 
-    Every part is checked against the others before anything is computed. Where
-    a part is wrong, those that do not depend on it are still checked.
+    Every part is checked against the others before any computation. If a part is wrong, the parts
+    that do not depend on it are still checked.
     """
     return build_plan(read_config(source))
 
 
 def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
-    """Return the plan of a configuration, and put the rows that it reads into `loaded`."""
+    """Return the plan of a configuration, and store the rows that it reads in `loaded`."""
     build_components(config)
     refuse_sweep(config)
     load_outputs(config)
@@ -67,9 +67,9 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
 
 
 def build_data(source: ConfigSource, *, inputs: bool = False) -> Dataset:
-    """Return the rows of a configuration; saved predictions read inputs only if `inputs` says so.
+    """Return the rows of a configuration; saved predictions read inputs only with `inputs`.
 
-    Mistakes elsewhere do no harm: a loss, for instance, of a plugin file that is not imported.
+    Mistakes elsewhere are ignored, such as a loss from a plugin file that is not imported.
     """
     config = read_config(source)
     build_components(config)
@@ -106,7 +106,7 @@ def _plan(config: CheckedConfig) -> Plan:
 
 
 def refuse_sweep(config: CheckedConfig) -> None:
-    """Record a sweep where a single run is wanted."""
+    """Record a sweep as a mistake if a single run is expected."""
     if config.has("sweep"):
         config.add(
             ["sweep"],

@@ -27,9 +27,9 @@ _SUM_TOLERANCE = 1e-4
 
 
 def try_first_rows(config: CheckedConfig, plan: Plan) -> None:
-    """Record the mistakes of the loss, of the slices and of the metrics that the first rows show.
+    """Record the mistakes of loss, slices and metrics that the first rows show.
 
-    Where these are all rows, a loss or a metric for which none counts is one too.
+    If these are all rows, a loss or a metric for which no row counts is also a mistake.
     """
     alone = replace(plan, metrics=(), slices=(), intervals=None, baseline=None)
     if not _fits(config, alone, ["loss"]):

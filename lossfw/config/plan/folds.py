@@ -53,9 +53,9 @@ def open_folds(config: CheckedConfig) -> int | None:
 
 
 def with_fold(config: CheckedConfig, fold: int) -> CheckedConfig:
-    """Return the configuration of the training that holds out one fold; nothing of it is checked.
+    """Return the unchecked configuration of the training that holds out one fold.
 
-    Mistakes are recorded in the same place.
+    Mistakes are recorded in the same collection.
     """
     overrides = (*config.source.overrides, f"{'.'.join(_PATH)}.fold={fold}")
     at = config.root.locate([*_PATH, "folds"])
@@ -72,9 +72,9 @@ def _refuse_repeats(config: CheckedConfig) -> None:
 
 
 def with_repeats(config: CheckedConfig) -> CheckedConfig:
-    """Return the sweep of repeats that a configuration of folds describes, or it itself.
+    """Return the sweep of repeats that a configuration of folds describes, or the configuration.
 
-    What is wrong stays as it is, and is found where the configuration is checked.
+    Wrong values are unchanged, and found when the configuration is checked.
     """
     _refuse_repeats(config)
     config.problems.raise_if_any()
@@ -95,7 +95,7 @@ def with_repeats(config: CheckedConfig) -> CheckedConfig:
 
 
 def first_fold(config: CheckedConfig) -> CheckedConfig:
-    """Return a configuration of one training, the first one where there are folds.
+    """Return the configuration of one training, the first one if there are folds.
 
     All folds have the same mistakes.
     """
@@ -116,7 +116,7 @@ def refuse_folds(config: CheckedConfig) -> None:
 
 
 def group_columns(config: CheckedConfig) -> tuple[str, ...]:
-    """Return the columns of the data that say which rows are held out: their groups, their time."""
+    """Return the columns that determine which rows are held out: groups and time."""
     section = _section(config)
     named = () if section is None else (section.keep_together, section.time)
     return tuple(dict.fromkeys(named_after(name) for name in named if name))
@@ -128,7 +128,7 @@ def _section(config: CheckedConfig) -> HoldOutSection | None:
 
 
 def hold_out(config: CheckedConfig, data: Dataset, section: HoldOutSection) -> None:
-    """Split the data into the rows to learn from and those that are held out."""
+    """Split the data into training rows and held-out rows."""
     units = _units(config, data)
     if section.time is not None:
         grouped = units.numbers if section.keep_together else None

@@ -1,4 +1,4 @@
-"""Choose the form of the loss, and check that metrics and shapes fit it."""
+"""Choose the form of the loss, and check metrics and shapes against it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ _NO_ACTIVATION = "identity"
 def adapt_to_activation(
     config: CheckedConfig, loss: Loss, origin: OutputOrigin, output_activation: Activation
 ) -> tuple[Loss, Form]:
-    """Return the loss and its input in the form that suits raw outputs and an output activation.
+    """Return the loss and its input for raw outputs and an output activation.
 
-    An output activation that is the loss's own is fused with it, unless the configuration says
-    ``fuse: false`` or sets the guard itself. An output activation in front of a loss that expects
-    logits is a mistake.
+    The loss's own output activation is fused with it, unless the configuration says ``fuse:
+    false`` or sets the guard. An output activation for a loss that expects logits is a mistake.
     """
     if loss._takes_raw_outputs:
         if not leaves_logits(output_activation):
@@ -43,7 +42,7 @@ def adapt_to_activation(
 
 
 def leaves_logits(output_activation: Activation) -> bool:
-    """Tell whether an output activation leaves logits as they are."""
+    """Tell whether an output activation does not change logits."""
     return output_activation.name == _NO_ACTIVATION
 
 
@@ -77,7 +76,7 @@ def _logit_keys(loss: Loss) -> tuple[str, ...]:
 
 
 def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) -> tuple[Loss, Form]:
-    """Return the loss and its input in the form that suits outputs without an output activation."""
+    """Return the loss and its input for outputs without an output activation."""
     if origin.form == "prediction":
         if loss._takes_raw_outputs:
             config.add(
@@ -126,9 +125,10 @@ def _unfused_by(config: CheckedConfig, loss: Loss) -> list[str | int]:
 
 
 def guarding_key(config: CheckedConfig, loss: Loss) -> list[str | int]:
-    """Return the path below the loss to the first parameter of a guard that is set, or empty.
+    """Return the path below the loss to the first guard parameter that is set, or "".
 
-    A user who sets a guard asks for the loss of probabilities: on logits it has none.
+    A user who sets a guard asks for the loss of probabilities, because there is no guard on
+    logits.
     """
     node = config.root.find(["loss"])
     if node is None or not isinstance(node.value, dict):
@@ -165,7 +165,7 @@ def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
 
 
 def check_metrics(config: CheckedConfig, shown: Form) -> frozenset[int]:
-    """Refuse metrics that take outputs of another form than `shown`; return their indices."""
+    """Refuse metrics that take outputs of a form other than `shown`; return their indices."""
     refused = set()
     for index, metric in enumerate(config.metrics):
         if metric is not None and metric.accepts not in ("any", shown):

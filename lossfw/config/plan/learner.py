@@ -1,4 +1,4 @@
-"""A model that is to learn: the losses that it refuses, its raw outputs and their activation."""
+"""A model to train: the losses that it refuses, its raw outputs and their activation."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _refuse(config: CheckedConfig, why: str) -> None:
 
 
 def origin_of_training(config: CheckedConfig, model: Model) -> OutputOrigin:
-    """Return the origin of the raw outputs of a model that is to learn."""
+    """Return the origin of the raw outputs of a model to train."""
     loss, data = known(config.loss), known(config.data)
     units, own = 1, None
     with at_parameter(config):

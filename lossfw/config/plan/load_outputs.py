@@ -1,4 +1,4 @@
-"""Load what makes the outputs: layers with weights, saved outputs, or a model of any library."""
+"""Load the source of the outputs: layers with weights, saved outputs, or a model of any library."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lossfw.numerics.arrays import NDArray
 
 
 def load_outputs(config: CheckedConfig) -> None:
-    """Fill what makes the outputs, or the outputs themselves, where nothing is wrong."""
+    """Fill the source of the outputs, or the outputs, if nothing is wrong."""
     if isinstance(config.model, Predictions):
         _read_predictions(config, config.model)
     elif config.model is not None:
@@ -34,9 +34,9 @@ def load_outputs(config: CheckedConfig) -> None:
 
 
 def given_outputs(config: CheckedConfig) -> Path | NDArray | None:
-    """Return the file of weights or of saved outputs, or outputs that are written inline.
+    """Return the file of weights or saved outputs, or inline outputs.
 
-    The file's absolute name is put into `files`, unless it comes with a plugin.
+    `files` gets the file's absolute name, unless it comes with a plugin.
     """
     for key in ("weights", "predictions", "logits"):
         node = config.root.find(["network", key])
@@ -129,7 +129,7 @@ def _load_model(config: CheckedConfig, model: Model) -> None:
 def at_parameter(
     config: CheckedConfig, otherwise: ConfigPath = ("model", "file")
 ) -> Iterator[None]:
-    """Record an error of a model in the ``with`` block at the parameter that it is about."""
+    """Record an error of a model in the ``with`` block at the parameter that causes it."""
     with config.at(otherwise):
         try:
             yield

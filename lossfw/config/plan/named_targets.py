@@ -1,4 +1,4 @@
-"""Bring the named columns of targets into the order of the loss, and advise on columns."""
+"""Order the named columns of targets as the loss does, and advise on columns."""
 
 from __future__ import annotations
 
@@ -70,15 +70,15 @@ class _ColumnOrder:
 
 
 def lacks_columns(loss: Loss, targets: NDArray) -> bool:
-    """Tell whether the targets are other than the named columns that a loss takes."""
+    """Tell whether the targets are not the named columns that a loss takes."""
     space = loss.target_space
     return isinstance(space, Columns) and targets.shape[1:] != (space.size,)
 
 
 def column_advice(loss: Loss, shape: tuple[int, ...], targets: NDArray, units: object) -> str:
-    """Return a hint where predictions or targets are not the columns that a loss takes.
+    """Return a hint if predictions or targets are not the columns that a loss takes.
 
-    `units` is None where there is no network.
+    `units` is None without a network.
     """
     predicted, target = loss.prediction_space, loss.target_space
     if predicted.size is not None and predicted.axes and shape[1:] != (predicted.size,):

@@ -20,7 +20,7 @@ _UNITS: ConfigPath = ["evaluate", "intervals", "resample"]
 
 
 def read_report_options(config: CheckedConfig) -> None:
-    """Fill `sample` and `intervals` where sections and data are known."""
+    """Fill `sample` and `intervals` if sections and data are known."""
     if config.sections is None or config.data is None:
         return
     config.sample = _draw(config, config.sections, config.data)
@@ -39,7 +39,7 @@ def read_report_options(config: CheckedConfig) -> None:
 
 
 def read_units(config: CheckedConfig) -> None:
-    """Fill `units` with what intervals take as independent, where there are intervals.
+    """Fill `units` with what intervals treat as independent, if there are intervals.
 
     The first of these: evaluate.intervals.resample, train.hold_out.keep_together,
     train.hold_out.time in blocks, data.group_key, rows.
@@ -70,7 +70,7 @@ def read_units(config: CheckedConfig) -> None:
 
 
 def read_slices(config: CheckedConfig) -> None:
-    """Fill `slices` with those that are right, where others are not."""
+    """Fill `slices` with the valid ones."""
     made: dict[str, Slice] = {}
     for index, item in enumerate(_items(config)):
         section = slice_section(item)
@@ -93,7 +93,7 @@ def read_slices(config: CheckedConfig) -> None:
 
 
 def row_columns(config: CheckedConfig) -> tuple[str, ...]:
-    """Return the columns of the data that stand beside each row: those of slices, and others."""
+    """Return the columns of the data to store with each row: those of slices, and others."""
     asked = [] if config.sections is None else config.sections.evaluate.columns
     units = [config.units.column] if config.units is not None and config.units.column else []
     baseline = baseline_column(config)
@@ -112,7 +112,7 @@ def baseline_column(config: CheckedConfig) -> tuple[str, ...]:
 def place_of_column(config: CheckedConfig, column: str, spec: DataSpec) -> ConfigPath:
     """Return where a column of the data is named first.
 
-    It may be the column of groups, that of a slice, of the file of rows, or of a filter.
+    It may be the column of groups, of a slice, of the file of rows, or of a filter.
     """
     intervals = config.sections and config.sections.evaluate.intervals
     if intervals and intervals.resample and config.units and config.units.column == column:

@@ -30,7 +30,7 @@ _ALWAYS = (("evaluate",),)
 
 @dataclass(frozen=True)
 class Resolved:
-    """A configuration as it is used."""
+    """A configuration with everything filled in."""
 
     # The whole tree, files by their absolute names, with the defaults of its sections;
     # each value has the position where it was written.
@@ -44,7 +44,7 @@ class Resolved:
         return block(self.root)
 
     def annotated(self) -> str:
-        """Return the same YAML with the origin of each value behind it."""
+        """Return the same YAML with the origin of each value after it."""
         root = self.root
         for path in self.unset:
             node = root.find(path)
@@ -58,7 +58,7 @@ class Resolved:
 
 
 def resolve(source: ConfigSource) -> Resolved:
-    """Return a configuration as it is used."""
+    """Return a configuration with everything filled in."""
     config = read_config(source)
     if config.has("sweep"):
         _check_sweep(config)
@@ -70,7 +70,7 @@ def resolve(source: ConfigSource) -> Resolved:
 
 
 def resolved(config: CheckedConfig) -> Resolved:
-    """Return a configuration that has been checked as it is used."""
+    """Return a checked configuration with everything filled in."""
     root = config.root
     for path, file in config.files.items():
         at = root.locate(path)

@@ -21,8 +21,8 @@ _PATH = ("train", "hold_out")
 class RollingFold(NamedTuple):
     """The rows of a fold, by their ascending numbers.
 
-    `begins` is a filter of the rows that any of the folds holds out: those before the first
-    period are held out by none.
+    `begins` is a filter of the rows that the folds hold out; rows before the first period are never
+    held out.
     """
 
     train_rows: NDArray
@@ -33,7 +33,7 @@ class RollingFold(NamedTuple):
 def rolling_fold(
     config: CheckedConfig, data: Dataset, section: HoldOutSection, units: NDArray | None
 ) -> RollingFold:
-    """Return a fold of the rows; `units` has the group of each row that is not to be split."""
+    """Return a fold of the rows; `units` has the group of each row, which must not be split."""
     name = named_after(str(section.time))
     column = data.columns[name]
     time = _times(config, name, column)
@@ -76,8 +76,8 @@ def rolling_fold(
 def beginnings(time: NDArray, folds: int) -> NDArray:
     """Return the first time of each held-out period.
 
-    Of n rows a period has n // (folds + 1), as in scikit-learn's ``TimeSeriesSplit``, and the last
-    one ends with the data; rows of one time stay together.
+    A period has n // (folds + 1) of n rows, as in scikit-learn's ``TimeSeriesSplit``, and the last
+    one ends with the data; rows of one time are not split.
 
     Examples
     --------

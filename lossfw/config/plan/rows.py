@@ -25,9 +25,9 @@ from lossfw.numerics.arrays import NDArray
 
 
 def load(config: CheckedConfig, spec: DataSpec, columns: Sequence[str] = ()) -> Selection | None:
-    """Return the rows of a source that fulfil its filter; None if they cannot be read.
+    """Return the rows of a source that pass its filter, with the columns of slices and groups.
 
-    With them come the columns of slices, and that of groups.
+    It is None if they cannot be read.
     """
     rows, group = spec.options.row_filter, spec.options.group_key
     kept = tuple(sorted({*columns, *filter(None, [group])}))
@@ -49,7 +49,7 @@ def load(config: CheckedConfig, spec: DataSpec, columns: Sequence[str] = ()) -> 
 
 
 def need_dataset(source: Source, data: object) -> Dataset:
-    """Return what a source loaded, which an author may have written as anything."""
+    """Return what a source loaded, after a check that it is a data set."""
     if not isinstance(data, Dataset):
         raise DataError(
             f"load() of the source {source.name!r} returned {type(data).__name__}; expected "
@@ -69,10 +69,10 @@ def with_options(
     *,
     train: bool = False,
 ) -> Dataset | None:
-    """Return the rows of a source as the keys beside its parameters say.
+    """Return the rows of a source, changed by the keys next to its parameters.
 
-    Labels are numbered like those that came with the weights. Inputs are not standardised
-    here; see `standardised`. The categories of training rows are those of later rows.
+    Labels are numbered as in the weights. Inputs are not standardised here; see `standardised`.
+    The categories of training rows are those of later rows.
     """
     path, options, data = spec.path, spec.options, rows.data
     unfiltered = options.row_filter is not None and rows.numbers is None
@@ -210,9 +210,9 @@ def _for_model(config: CheckedConfig, data: Dataset, spec: DataSpec) -> Dataset 
 
 
 def standardised(config: CheckedConfig, data: Dataset) -> Dataset:
-    """Return rows with the inputs standardised by the numbers of the training, where they are.
+    """Return rows with inputs standardised by the numbers of the training, if it did so.
 
-    Weights with such numbers and rows without them, or the other way round, are a mistake.
+    It is a mistake if only weights or only rows have such numbers.
     """
     known_numbers, wanted = config.recorded.standardisation, config.data_spec.options.standardize
     if wanted and known_numbers is None:
@@ -237,7 +237,7 @@ def standardised(config: CheckedConfig, data: Dataset) -> Dataset:
 
 
 def inputs_of(data: Dataset) -> NDArray:
-    """Return the inputs, which a network needs."""
+    """Return the inputs, and raise an error if there are none."""
     if data.inputs is None:
         raise DataError(
             f"the data {data.name!r} have no inputs, but a model needs them: give them, or "

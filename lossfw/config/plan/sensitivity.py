@@ -1,4 +1,4 @@
-"""From a configuration to a study of sensitivity: objects that fit, nothing computed."""
+"""From a configuration to a sensitivity study, before any computation."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def build_study(source: ConfigSource) -> Study:
 def check_study(
     config: CheckedConfig, section: SensitivitySection
 ) -> tuple[Network, tuple[int, ...], NDArray]:
-    """Return the network, the place of what moves, and how far it goes; nothing is computed."""
+    """Return the network, the parameter that varies, and its range, without computing."""
     (low, high), offsets = section.range, np.zeros(1)
     place: tuple[int, ...] = ()
     if low < high and low <= 0 <= high and np.isfinite([low, high]).all():
@@ -72,7 +72,7 @@ def check_study(
 
 
 def find_parameter(name: str, network: Network) -> tuple[int, ...]:
-    """Return the number of an array of a network, and the place in it, by the parameter's name."""
+    """Return the array number and the index of a network's parameter, by its name."""
     if match := _NAME.fullmatch(name):
         number = 2 * int(match[1]) + (match[2] == "bias")
         place = tuple(int(text) for text in match[3].split(","))

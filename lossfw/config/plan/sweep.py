@@ -1,4 +1,4 @@
-"""Expand a ``sweep`` into its runs; all of them are checked before the first begins."""
+"""Expand a ``sweep`` into its runs; all are checked before the first one starts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _UNSAFE = re.compile(r"[^\w.+=,-]+", re.ASCII)
 
 
 class Setting(NamedTuple):
-    """A value that a run of a sweep has in some place of the configuration."""
+    """A value that a run of a sweep sets in the configuration."""
 
     # The place as the file names it.
     key: str
@@ -48,7 +48,7 @@ class Setting(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The key in the name of a run: that of the repeats, which no sweep names, is short."""
+        """The key in the name of a run; that of repeats is short."""
         return "repeat" if self.key == REPEAT else self.key
 
 
@@ -70,12 +70,12 @@ class SweepRun(NamedTuple):
 
     @property
     def overrides(self) -> Sequence[str]:
-        """The overrides with which the file describes this run and no sweep."""
+        """The overrides that turn the file into this one run."""
         return self.config.source.overrides
 
 
 def expand(config: CheckedConfig, *, training: bool = False) -> list[SweepRun]:
-    """Return the runs of a configuration, in the order of the file, the last key changing fastest.
+    """Return the runs of a configuration in the order of the file; the last key changes fastest.
 
     A configuration without a sweep is one run, named after the file, and is checked when its plan
     is made.

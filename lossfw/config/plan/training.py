@@ -1,4 +1,4 @@
-"""From a configuration to a training: objects that fit each other, nothing computed."""
+"""From a configuration to a training: compatible objects, before any computation."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _READ_ONCE_BYTES = 256 * 2**20
 
 
 def training_of(config: CheckedConfig) -> Training:
-    """Return the training of a configuration that has been read."""
+    """Return the training of a configuration."""
     build_components(config, training=True)
     _refuse_sample(config)
     refuse_sweep(config)

@@ -1,4 +1,4 @@
-"""Keys of a configuration that are right in themselves and change nothing where they stand."""
+"""Valid keys of a configuration that have no effect."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _DRAWN = ("replicates", "seed")
 
 
 def unused_keys(config: CheckedConfig, *, training: bool = False) -> Iterator[str]:
-    """Yield a sentence about each key that changes nothing.
+    """Yield a sentence about each key without effect.
 
-    A training passes over what only `lossfw run` uses, such as `evaluate.save_rows`: one file is
-    for both.
+    A training ignores keys that only `lossfw run` uses, such as `evaluate.save_rows`, because
+    one file serves both.
     """
     if training:
         if (

@@ -28,7 +28,7 @@ class Verdict:
     inputs: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the verdict for an editor: plain texts and numbers."""
+        """Return the verdict for an editor, as plain strings and numbers."""
         return {
             "file": self.file,
             # Not known, where a part was not checked.

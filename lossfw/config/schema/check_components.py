@@ -1,4 +1,4 @@
-"""Make the components of a configuration, each checked by its own class."""
+"""Make the components of a configuration; each class checks its own parameters."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _BESIDE: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class ComponentMaker:
-    """Makes the components that a configuration names, each checked by its own class."""
+    """Makes the components that a configuration names; each class checks its own parameters."""
 
     # The configuration; its fields `entries`, `files`, `made` and `problems` are filled.
     config: CheckedConfig
@@ -49,11 +49,11 @@ class ComponentMaker:
     whole: bool = True
 
     def make(self, path: ConfigPath, kind: str, *, part: bool = False, or_else: str = "") -> Any:
-        """Return the component at `path`, None if something is wrong.
+        """Return the component at `path`.
 
-        Its class is of the kind: the registry sees to that. A value that is not a
-        component is left to the check of sections. A `part` stands
-        inside another component. An unknown name may be that of another kind, `or_else`.
+        It is None if something is wrong. The registry ensures that its class is of the kind. A
+        value that is not a component is left to the check of sections. A `part` is inside
+        another component. An unknown name may be of another kind, `or_else`.
         """
         node, name = self._named(path)
         if node is None or name is None:
@@ -105,9 +105,9 @@ class ComponentMaker:
                 raise (close or [error])[0] from None
 
     def data_spec(self, path: ConfigPath) -> DataSpec:
-        """Return the source at `path` and the keys beside its parameters; wrong ones are left out.
+        """Return the source at `path` and the keys next to its parameters, without wrong ones.
 
-        Without a source nothing is known of its own parameters.
+        Without a source its own parameters are unknown.
         """
         source = self.make(path, "source")
         node = self.config.root.find(path)
@@ -122,9 +122,10 @@ class ComponentMaker:
             return DataSpec(path, source)
 
     def choose(self, path: ConfigPath, kind: str, table: Mapping[str, type[Component]]) -> Any:
-        """Return the component at `path` of a class in `table`, None if something is wrong.
+        """Return the component at `path` of a class in `table`.
 
-        The table holds all classes of a kind that no plugin offers.
+        It is None if something is wrong. The table holds all classes of a kind that plugins
+        cannot offer.
         """
         node, name = self._named(path)
         if node is None or name is None:
@@ -146,7 +147,7 @@ class ComponentMaker:
     def make_each(
         self, path: ConfigPath, kind: str, below: ConfigPath = (), or_else: str = ""
     ) -> tuple[Any, ...]:
-        """Return the components of the list at `path`, None for one that is wrong."""
+        """Return the components of the list at `path`; None for a wrong one."""
         node = self.config.root.find(path)
         items = node.value if node is not None and isinstance(node.value, list) else []
         if len(items) > MAX_ITEMS:

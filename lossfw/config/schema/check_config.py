@@ -90,9 +90,9 @@ def _refuse_doubled(config: CheckedConfig) -> None:
 
 
 def check_sections(config: CheckedConfig, *, training: bool = False) -> None:
-    """Check the sections and keys; fill `sections`, and `network_section` where only it is right.
+    """Check sections and keys; fill `sections`, or only `network_section` if others are wrong.
 
-    For a training there is a section `train`, and layers need no weights.
+    A training needs a section `train`, and its layers need no weights.
     """
     if not isinstance(config.root.value, dict):
         config.add([], "a configuration is a mapping", "it begins with 'lossfw: 1'")

@@ -29,7 +29,7 @@ _OF_FOLDS = ("fold", *_REPEATS, "time", *_OF_TIME)
 
 
 def keys_of_training(config: CheckedConfig) -> frozenset[str]:
-    """Return the keys of the section `train` that mean something for the model."""
+    """Return the keys of the section `train` that apply to the model."""
     if config.has("network"):
         return _ALWAYS | _OF_LAYERS
     mode = None if config.model is None else config.model.training_mode
@@ -37,7 +37,7 @@ def keys_of_training(config: CheckedConfig) -> frozenset[str]:
 
 
 def check_learning(config: CheckedConfig, *, training: bool = False) -> None:
-    """Record keys of the section `train` that are missing, or have no meaning for the model."""
+    """Record keys of the section `train` that are missing, or do not apply to the model."""
     node, model = config.root.find(["train"]), config.model
     if node is None or not isinstance(node.value, dict):
         return
@@ -83,7 +83,7 @@ def _mend(config: CheckedConfig, key: str, mode: str) -> str:
 
 
 def check_hold_out(config: CheckedConfig) -> bool:
-    """See that one of the forms is given, with keys that have a meaning beside it."""
+    """Check that exactly one form is given, with keys that apply to it."""
     node = config.root.find(_HOLD_OUT)
     if node is None or not isinstance(node.value, dict):
         return True

@@ -1,4 +1,4 @@
-"""`CheckedConfig`: the one record of a configuration on its way from a file to a plan."""
+"""CheckedConfig: the record of a configuration on its way from a file to a plan."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _Field = TypeVar("_Field")
 
 @dataclass(frozen=True)
 class DataSpec:
-    """What a configuration says of rows at a path: their source, and the keys beside it."""
+    """The rows at a path of a configuration: their source, and the keys next to it."""
 
     path: ConfigPath
     # None if there is none, or if it is wrong.
@@ -50,9 +50,9 @@ class DataSpec:
 
     @property
     def divisor(self) -> float:
-        """The number that the inputs are divided by, 1 for none.
+        """The divisor of the inputs, 1 for none.
 
-        A source may have a parameter `scale` of its own, in place of the key.
+        A source may have its own parameter `scale` instead of the key.
         """
         own = getattr(self.source, "scale", None)
         has_own = self.source is not None and "scale" in type(self.source).model_fields
@@ -62,11 +62,11 @@ class DataSpec:
 
 @dataclass
 class CheckedConfig:
-    """A configuration and everything that is known of it.
+    """A configuration and everything known about it.
 
-    It begins with only its tree. Each stage fills fields from those before it,
-    and adds mistakes to `problems`; where a field is None, or an item of a
-    tuple, its part of the configuration is missing or wrong.
+    It starts with only its tree. Each stage fills fields from earlier ones, and adds mistakes
+    to `problems`; a field, or an item of a tuple, is None if its part of the configuration is
+    missing or wrong.
     """
 
     # Where it comes from.
@@ -140,7 +140,7 @@ class CheckedConfig:
 
     @property
     def layers(self) -> list[LayerSpec] | None:
-        """The layers of the network; None where one is wrong or there is none."""
+        """The layers of the network; None if one is wrong or there are none."""
         known = [activation for activation in self.activations if activation is not None]
         if self.network_section is None or self.network_section.layers is None:
             return None
@@ -151,14 +151,14 @@ class CheckedConfig:
 
     @property
     def output_columns(self) -> int | None:
-        """How many outputs a row has, saved ones or those of the last layer, where it is known."""
+        """The number of outputs per row, saved or of the last layer, if known."""
         if self.origin is not None and self.origin.units is not None:
             return self.origin.units
         outputs = self.outputs
         return int(outputs.shape[1]) if outputs is not None and outputs.ndim == 2 else None
 
     def has(self, *path: str) -> bool:
-        """Tell whether there is a value at a path; null is none."""
+        """Tell whether there is a value, other than null, at a path."""
         node = self.root.find(path)
         return node is not None and node.value is not None
 
@@ -184,7 +184,7 @@ class CheckedConfig:
     ) -> None:
         """Record a mistake at a path; see `Node.locate`.
 
-        Where the file is right and an override inside it is not, the override is the place.
+        If an override inside a value is wrong, the place is the override.
         """
         at = self.root.locate(path, key=key)
         node = self.root.find(path)
@@ -194,7 +194,7 @@ class CheckedConfig:
 
     @contextmanager
     def at(self, path: ConfigPath, hint: str = "") -> Iterator[None]:
-        """Record an error of the user's input in the ``with`` block as a mistake at a path."""
+        """Record a user error in the ``with`` block as a mistake at a path."""
         try:
             yield
         except (ArgumentError, DataError, ParameterError, UnknownNameError) as error:
@@ -203,12 +203,12 @@ class CheckedConfig:
 
 
 def read_config(source: ConfigSource) -> CheckedConfig:
-    """Return a configuration that has been read; nothing in it is checked yet."""
+    """Read a configuration, without checking it."""
     problems = Problems()
     return CheckedConfig(source, read_tree(source, problems), problems)
 
 
 def known(value: _Field | None) -> _Field:
-    """Return a field that is filled wherever there was no mistake."""
+    """Return a field that is filled unless there was a mistake."""
     assert value is not None
     return value

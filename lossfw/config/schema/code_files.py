@@ -1,4 +1,4 @@
-"""The files that a configuration would execute: whether they may be, and what they offer."""
+"""The files that a configuration would execute: whether this is allowed, and what they offer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lossfw.models import Model
 
 
 def registry_with_plugins(config: CheckedConfig) -> tuple[Registry, bool]:
-    """Return the registry with the configuration's own plugin files, and whether all are in it."""
+    """Return the registry with the configuration's plugin files, and whether it has all of them."""
     plugins = config.source.plugins
     node = config.root.find(["plugins"])
     items = node.value if node is not None and isinstance(node.value, list) else []
@@ -70,9 +70,9 @@ def _importable(
 
 
 def admits_model(config: CheckedConfig, model: Model) -> bool:
-    """Tell whether the files that are executed with a model may be, and record the others.
+    """Tell whether the files that a model executes are allowed, and record those that are not.
 
-    It has to be asked before the model is loaded.
+    Call it before the model is loaded.
     """
     admitted = True
     for parameter, file in model.code_files().items():

@@ -50,9 +50,9 @@ def json_schema(registry: Registry) -> Schema:
 
     Notes
     -----
-    A file that extends another, or has a sweep, need not be whole: its missing
-    keys may come from elsewhere, and ``null`` takes away a key of the file that
-    it extends. Whether the parts fit each other is for ``lossfw validate`` to say.
+    A file that extends another, or has a sweep, need not be complete: missing keys may come from
+    elsewhere, and ``null`` removes a key of the extended file. ``lossfw validate`` checks whether
+    the parts are compatible.
     """
     known = _Definitions(registry)
     options = DataOptions.model_json_schema()["properties"]

@@ -1,4 +1,4 @@
-"""Pydantic's errors in the words of a configuration, each at its place."""
+"""Pydantic's errors as mistakes of a configuration, each at its place."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def add_problem(
     hint: str = "",
     owner: str = "",
 ) -> None:
-    """Record one entry of ``ValidationError.errors()`` at the place that it is about.
+    """Record one entry of ``ValidationError.errors()`` at its place.
 
-    `within` is the path from `root` to the value that was checked, and `owner` the component whose
-    parameters were checked, if it is one.
+    `within` is the path from `root` to the checked value, and `owner` the component whose
+    parameters were checked, if any.
     """
     path = [*within, *item["loc"]]
     if item["type"] == "bool_type" and str(item["input"]).lower() in _SPOKEN:
@@ -82,7 +82,7 @@ def indices_in(message: str) -> list[int]:
 
 
 def split_hint(message: str) -> tuple[str, str]:
-    """Take the guess out of a message, as its hint.
+    """Split a message into text and hint.
 
     Examples
     --------

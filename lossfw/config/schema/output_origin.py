@@ -1,4 +1,4 @@
-"""OutputOrigin: where the outputs of a row come from, known before one is computed."""
+"""OutputOrigin: where outputs come from, known before they are computed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _ACTIVATION_HINT = "write their output activation, such as output_activation: so
 
 @dataclass(frozen=True)
 class OutputOrigin:
-    """Where the outputs of a row come from, what makes predictions of them, and their places.
+    """Where outputs come from, and what turns them into predictions, with their places.
 
-    The places are paths in the configuration, at which a mistake is reported.
+    Places are paths in the configuration, where mistakes are reported.
     """
 
     # Where the outputs stand, or what makes them.
@@ -42,7 +42,7 @@ class OutputOrigin:
 
     @property
     def is_saved(self) -> bool:
-        """Whether the outputs are saved, so that nothing looks at the inputs."""
+        """Whether the outputs are saved, so that inputs are not used."""
         return self.units is None
 
     @classmethod
@@ -91,7 +91,7 @@ class OutputOrigin:
     ) -> OutputOrigin:
         """Return the origin of the outputs of a model at `path`; without activation, predictions.
 
-        `is_told` says that the file, or the card beside it, has the output activation.
+        `is_told` says that the file or its card has the output activation.
         """
         return cls(
             path,

@@ -1,4 +1,4 @@
-"""Types of values in the sections of a configuration, each with its place in the JSON schema."""
+"""Types of values in the sections of a configuration, with their JSON schemas."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Section(BaseModel):
 
 
 class Spec(Section):
-    """A component: its name, and parameters that its class will check."""
+    """A component: its name, and parameters that its class checks."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -50,7 +50,7 @@ class Spec(Section):
 
 
 class LossSpec(Spec):
-    """A loss; `fuse` stands beside its parameters and is none of them."""
+    """A loss; `fuse` is next to its parameters but not one of them."""
 
     fuse: bool = True
 
@@ -114,7 +114,7 @@ def _seeds(value: Any) -> Any:
 
 
 def named_slice(value: Any) -> Any:
-    """Take a bare text as both the name of a slice and the key that tells the rows apart."""
+    """Use a bare string as both the name of a slice and its key."""
     if isinstance(value, str):
         return {"name": named_after(value), "by": value}
     if isinstance(value, dict):
@@ -134,7 +134,7 @@ _BY = {
 
 
 class OrText:
-    """Marks a type that may be one of the texts of `SliceKey` as well, for the JSON schema."""
+    """Marks a type that may also be one of the strings of `SliceKey`, for the JSON schema."""
 
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> Any:
         return {"if": {"type": "string"}, "then": _BY, "else": handler(core)}

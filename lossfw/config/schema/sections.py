@@ -1,8 +1,8 @@
 """The sections and keys of a configuration, each with its description, checked by pydantic.
 
-Components appear here only as a name with parameters; each component's own class
-checks these (`lossfw.config.schema.check_components`). There are no unions, so a
-mistake is never reported once for every alternative.
+Components appear here only as a name with parameters; each component's own class checks these
+(`lossfw.config.schema.check_components`). There are no unions, because a mistake would be reported
+once per alternative.
 """
 
 from __future__ import annotations
@@ -71,8 +71,7 @@ class Layer(Section):
 class NetworkSection(Section):
     """Layers with weights, or saved outputs in place of a network.
 
-    Exactly one of `layers`, `predictions` and `logits` is given, which
-    `check_sections` sees to.
+    Exactly one of `layers`, `predictions` and `logits` is given; `check_sections` ensures this.
     """
 
     layers: Annotated[list[Layer], Field(min_length=1, max_length=MAX_ITEMS)] | None = key(
@@ -131,7 +130,7 @@ class IntervalsSection(Section):
 
 
 class SliceSection(Section):
-    """Rows told apart by something that each has; `Slice` checks the rest."""
+    """A split of the rows by one of their properties; `Slice` checks the rest."""
 
     name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] = key(
         "The name of the slice in the result."
@@ -192,8 +191,8 @@ class EvaluateSection(Section):
 class SweepSection(Section):
     """Several runs: each key is the dotted name of a setting, with its values.
 
-    `grid` takes every combination, `zip` the first of each, the second of each
-    and so on. Given together, every combination of what they give is a run.
+    `grid` takes every combination, `zip` the first of each, the second of each and so on. With
+    both, every combination of the two is a run.
     """
 
     grid: Axes = key(
@@ -210,7 +209,7 @@ class SweepSection(Section):
 class HoldOutSection(Section):
     """Rows that are reported and not trained on: of the data, or data of their own.
 
-    Exactly one of `fraction`, `data` and `folds` is given, which `check_hold_out` sees to.
+    Exactly one of `fraction`, `data` and `folds` is given; `check_hold_out` ensures this.
     """
 
     fraction: Annotated[float, Field(gt=0, lt=1)] | None = key(
@@ -262,7 +261,7 @@ class HoldOutSection(Section):
 
 
 class TrainSection(Section):
-    """How the model learns; `check_learning` sees which keys mean something for it."""
+    """How the model is trained; `check_learning` checks which keys apply to it."""
 
     epochs: PositiveInt | None = key(
         "The number of epochs, for networks and other models that train in epochs.", None
@@ -293,7 +292,7 @@ class TrainSection(Section):
 
 
 class SensitivitySection(Section):
-    """How the answer of loss and metrics to small changes is studied."""
+    """A study of how loss and metrics respond to small changes."""
 
     parameter: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = key(
         "The parameter to vary, such as layers.0.weights[0,0]; or gradient, to move all parameters "

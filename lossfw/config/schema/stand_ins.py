@@ -1,4 +1,4 @@
-"""Models that stand for others: `trained` for that of a training, `dense` for a network."""
+"""Stand-in models: `trained` for the model of a training, `dense` for a network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ALSO = frozenset({"card", "output_activation"})
 def with_what_it_means(root: Node, problems: Problems) -> Node:
     """Return a configuration with the model that `trained` or `dense` stands for.
 
-    `dense` becomes the section `network`, which has had its place, and its digest, before.
+    `dense` becomes the section `network`, and keeps its digest.
     """
     if root.find(["network"]) is not None:
         return root  # both together are a mistake

@@ -1,4 +1,4 @@
-"""Suggest a loss or an activation with a useful gradient, or with the range that is wanted."""
+"""Suggest a loss or an activation with a useful gradient or range."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_NAMES = 8
 
 
 def for_loss(loss: Loss, registry: Registry) -> str:
-    """Return the names of losses that take the same targets, decide alike, and have a gradient.
+    """Return the names of losses with the same targets, the same decision and a gradient.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def for_classes(registry: Registry) -> str:
 
 
 def for_one_output(registry: Registry) -> str:
-    """Return the names of losses of two classes beside one output, a probability.
+    """Return the names of losses of two classes with one output, a probability.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def for_space(space: Space, registry: Registry) -> str:
 
 
 def for_missing(registry: Registry) -> str:
-    """Return the names of models that take missing values.
+    """Return the names of models that accept missing values.
 
     Examples
     --------

@@ -19,14 +19,13 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def fill(node: Node, problems: Problems) -> Node:
-    """Return a tree in which environment variables stand for their names.
+    """Return a tree in which environment variables replace their names.
 
     Notes
     -----
-    A value that is ``${env:NAME}`` and nothing else is read as YAML reads an
-    unquoted scalar, so that it can be a number. Within a longer text the
-    variable is text. Keys and overrides stay as they are, and the value of a
-    variable is not looked at again.
+    A value that is only ``${env:NAME}`` is parsed as an unquoted YAML scalar, so it can be a
+    number. Within a longer string the variable is a string. Keys and overrides are unchanged, and
+    values of variables are not expanded again.
     """
     if isinstance(node.value, dict):
         items = {key: fill(child, problems) for key, child in node.value.items()}

@@ -1,4 +1,4 @@
-"""``extends: base.yaml``: lay a configuration over another one."""
+"""``extends: base.yaml``: merge a configuration over another one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Reader: TypeAlias = Callable[[str, int], Node | None]
 
 
 def extend(root: Node, read: Reader, problems: Problems) -> Node:
-    """Return a configuration laid over those that it extends."""
+    """Return a configuration merged over those that it extends."""
     layers, seen = [root], [_file(root)]
     while isinstance(layers[-1].value, dict) and KEY in layers[-1].value:
         name = fill(layers[-1].value[KEY], problems)
@@ -78,11 +78,11 @@ def _read(name: Node, path: str, read: Reader, rank: int, problems: Problems) ->
 
 
 def merge(below: Node, above: Node) -> Node:
-    """Return one tree laid over another; neither is changed.
+    """Return one tree merged over another, without changing them.
 
-    Mappings merge key by key; any other value replaces the one below it. There
-    are two exceptions: a component with another name takes no parameter over,
-    and ``null`` takes the value below it away.
+    Mappings merge key by key; any other value replaces the one below it. There are two
+    exceptions: a component with another name inherits no parameters, and ``null`` removes the
+    value below it.
     """
     if isinstance(below.value, str) and isinstance(above.value, dict):
         below = with_parameters(below)

@@ -1,4 +1,4 @@
-"""A configuration as a mapping of Python, with arrays, tables and components in it."""
+"""A configuration given as a Python mapping, with arrays, tables and components."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _WEIGHTS = ("network", "weights")
 
 @dataclass(frozen=True)
 class GivenConfig:
-    """A configuration that was given as a mapping."""
+    """A configuration given as a mapping."""
 
     # Plain values, as a file has them. Where arrays stand, it has their place as a name.
     plain: Mapping[str, Any]
@@ -43,7 +43,7 @@ class GivenConfig:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> GivenConfig:
-        """Return what a mapping says."""
+        """Return the configuration in a mapping."""
         held: dict[_Path, MemoryFile] = {}
         plain = {"lossfw": 1, **_plain(given, (), held)}
         for path in _DATA:
@@ -60,7 +60,7 @@ class GivenConfig:
         return cls(plain, held)
 
     def saved(self, folder: Path) -> GivenConfig:
-        """Return the same with its arrays in files of a folder, which a later run reads."""
+        """Return the same configuration with its arrays in files of a folder, for later runs."""
         plain = _copied(self.plain)
         for path, file in self.held.items():
             ending, content = file.content()
@@ -71,7 +71,7 @@ class GivenConfig:
         return GivenConfig(plain)
 
     def tree(self) -> Node:
-        """Return the configuration as a tree; the address of a value is its place."""
+        """Return the configuration as a tree in which each value has its address."""
         return _node(self.plain, (), self.held, iter(range(2**31)))
 
 

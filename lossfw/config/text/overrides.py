@@ -1,7 +1,6 @@
 """Overrides: ``-o KEY=VALUE`` changes a configuration before it is checked.
 
-``-o KEY+=VALUE`` adds to the end of a list, and ``-o KEY-`` takes a key or an
-item of a list away.
+``-o KEY+=VALUE`` appends to a list, and ``-o KEY-`` removes a key or an item of a list.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _ADVICE = (
 
 
 class NoPlaceError(Exception):
-    """A path leads to where nothing can be; `hint` says what to do."""
+    """A path leads to a place that cannot have a value; `hint` says what to do."""
 
     def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(what)
@@ -55,13 +54,12 @@ class _Change(NamedTuple):
 
 
 def override(root: Node, texts: Sequence[str], problems: Problems) -> Node:
-    """Return a configuration with overrides put in; the later one wins.
+    """Return a configuration with overrides applied; later ones win.
 
-    An override is ``a.b.0.c=VALUE``: keys and list indices, and a value in YAML. A
-    mapping or a list replaces what was there; a key that is missing is added. Below a
-    component that is a bare name, the path leads to its parameters. ``a.b+=VALUE`` appends to
-    a list, and ``a.b-`` removes a key or an item. A key with a dot is quoted:
-    ``sweep.grid."loss.delta"=[1, 2]``.
+    An override is ``a.b.0.c=VALUE``: keys and list indices, and a value in YAML. A mapping or a
+    list replaces the old value; a missing key is added. Below a component given as a bare name, the
+    path leads to its parameters. ``a.b+=VALUE`` appends to a list, and ``a.b-`` removes a key or an
+    item. A key with a dot is quoted: ``sweep.grid."loss.delta"=[1, 2]``.
     """
     for rank, text in enumerate(texts, start=AFTER_FILES):
         root = _override(root, text, rank, problems)
@@ -119,7 +117,7 @@ def _read(text: str) -> _Change | None:
 
 
 def split_path(text: str) -> tuple[str, ...] | None:
-    """Return the steps of a dotted path; None where the text is none.
+    """Return the steps of a dotted path; None if the string is not a path.
 
     Examples
     --------
@@ -147,9 +145,9 @@ def with_value(
     adds: bool = False,
     done: Sequence[str] = (),
 ) -> Node:
-    """Return a tree with a value at the end of a path, or added to the list there if it `adds`.
+    """Return a tree with a value at the end of a path, or appended to the list there if `adds`.
 
-    Keys that are new get the position `at`; `done` is the path to `node` itself, for messages.
+    New keys get the position `at`; `done` is the path to `node`, for messages.
     """
     if not path:
         return _added(node, value, at, done) if adds else value
@@ -182,7 +180,7 @@ def _added(node: Node | None, value: Node, at: Position, done: Sequence[str]) ->
 
 
 def with_parameters(name: Node) -> Node:
-    """Return the mapping that a component's bare name is short for."""
+    """Return the mapping that a component's bare name abbreviates."""
     return Node({"name": name}, name.at, {"name": name.at})
 
 

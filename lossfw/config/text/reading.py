@@ -1,4 +1,4 @@
-"""Read the file of a configuration, and find the files that its names mean."""
+"""Read the file of a configuration, and find the files that it names."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ FOLDER_VARIABLE = "LOSSFW_DATA"
 
 
 def read_file(name: str, *, folder: Path | None = None, rank: int = 0) -> tuple[str, Origin]:
-    """Return a configuration's text and the origin that its positions refer to.
+    """Return a configuration's text and the origin of its positions.
 
-    `rank` is its place among several sources.
+    `rank` is its order among several sources.
     """
     path = (folder or Path.cwd()) / name
     try:
@@ -39,7 +39,7 @@ def read_file(name: str, *, folder: Path | None = None, rank: int = 0) -> tuple[
 
 
 def like_override(name: str) -> bool:
-    """Tell whether an argument is written like an override.
+    """Tell whether an argument looks like an override.
 
     Examples
     --------
@@ -109,12 +109,11 @@ def _near(path: Path) -> str:
 def find_file(
     node: Node, problems: Problems, *, bundled: Callable[[str], Path | None] | None = None
 ) -> Path | None:
-    """Return the absolute path of the file that a text in a configuration names, or None.
+    """Return the absolute path of the file that a configuration names, or None.
 
-    A relative name starts at the folder of the file that writes it, one in an
-    override at the working folder. A file that is not there is looked for under its
-    bare name in the folder that the environment variable ``LOSSFW_DATA`` names,
-    then among the files that come with a plugin, which `bundled` finds.
+    A name is relative to the folder of the file that has it; in an override, to the working
+    folder. A missing file is searched by its bare name in the folder of the environment
+    variable ``LOSSFW_DATA``, then among the files that come with a plugin, by `bundled`.
     """
     if node.at.origin.held is not None:
         found: Path = node.at.origin.held
@@ -139,9 +138,9 @@ def find_file(
 
 
 def find_location(node: Node) -> str:
-    """Return the absolute path, pattern or address that a text in a configuration means.
+    """Return the absolute path, pattern or address that a configuration names.
 
-    A path is relative to the folder of the file that writes it. Nothing is looked for.
+    A path is relative to the folder of the file that has it. It need not exist.
     """
     name: str = node.value
     return name if "://" in name else os.path.normpath(node.at.origin.folder.absolute() / name)

@@ -1,7 +1,7 @@
-"""A configuration as a tree in which every value knows where it was written.
+"""A configuration as a tree in which every value has its position.
 
-The parser makes it, overrides change it, and every check asks it for the address
-of a mistake. A value from ``-o`` has that as its address.
+The parser makes it, overrides change it, and checks get the address of a mistake from it. A value
+from ``-o`` has the override as its address.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Origin:
     held: Any = field(default=None, compare=False, repr=False)
 
     def excerpt(self, line: int, column: int) -> tuple[str, int]:
-        """Return a readable piece of a source line and the caret's place in it."""
+        """Return a readable part of a source line and the caret's position in it."""
         if line >= len(self.lines) or not self.quoted:
             return "", 0
         text = self.lines[line]
@@ -115,14 +115,14 @@ class Node:
         return None
 
     def find(self, path: Iterable[str | int]) -> Node | None:
-        """Return the node at the end of `path`, or None where there is none."""
+        """Return the node at the end of `path`, or None."""
         node: Node | None = self
         for step in path:
             node = node.child(step) if node is not None else None
         return node
 
     def overridden(self) -> Position | None:
-        """Return where a value below this one was overridden, None where none was."""
+        """Return where a value below this one was overridden, or None."""
         if not self.at.origin.numbered:
             return self.at
         below: Iterable[Node] = ()
@@ -131,7 +131,7 @@ class Node:
         return next((at for child in below if (at := child.overridden()) is not None), None)
 
     def locate(self, path: Iterable[str | int], *, key: bool = False) -> Position:
-        """Return where the value at `path`, or its last key, or the nearest to it, stands."""
+        """Return the position of the value at `path`, of its last key, or of the nearest one."""
         node, key_at = self, self.at
         for step in path:
             child = node.child(step)
@@ -156,25 +156,25 @@ class Problems:
     def add(self, at: Position, what: str, hint: str = "", *, unchecked: bool = False) -> None:
         """Record a mistake; the same one at the same place counts once.
 
-        `unchecked` says that it is a part that was not checked.
+        `unchecked` marks a part that was not checked instead.
         """
         if at.order not in self._unknown:
             problem = at.problem(what, at.origin.sweep or hint)
             self._found[at.order, replace(problem, unchecked=unchecked)] = None
 
     def add_unknown(self, at: Position, what: str, hint: str = "") -> None:
-        """Record why the value at a place is not known, and nothing else that is said of it."""
+        """Record why the value at a place is unknown, and drop other problems there."""
         self.add(at, what, hint)
         self._unknown.add(at.order)
 
     def take(self, other: Problems) -> None:
-        """Record everything that another collection holds."""
+        """Record the problems of another collection."""
         news = [entry for entry in other._found if entry[0] not in self._unknown]
         self._found.update(dict.fromkeys(news))
         self._unknown |= other._unknown
 
     def raise_mistakes(self) -> None:
-        """Raise everything together, if there is more than parts that were not checked."""
+        """Raise all problems together, if any of them is a mistake."""
         if not all(problem.unchecked for _, problem in self._found):
             raise self.error()
 
@@ -211,7 +211,7 @@ def dotted(path: Iterable[str | int]) -> str:
 
 
 def quote(value: Any) -> str:
-    """Return a short, printable form of a value for a message, in YAML's words.
+    """Return a short, printable form of a value for a message, as YAML.
 
     Examples
     --------
@@ -228,7 +228,7 @@ def quote(value: Any) -> str:
 
 
 def shorten(text: str) -> str:
-    """Cut a text that is too long for a message."""
+    """Shorten a string that is too long for a message."""
     if len(text) <= QUOTED_CHARACTERS:
         return text
     return f"{text[: QUOTED_CHARACTERS - 3]}..."

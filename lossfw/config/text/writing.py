@@ -1,4 +1,4 @@
-"""A configuration's values as YAML text, which reads back as the same values."""
+"""Values of a configuration as YAML text, which parses to the same values."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Unset: TypeAlias = Mapping[tuple[str | int, ...], Mapping[str, Any]]
 
 
 def scalar(value: Any) -> str:
-    r"""Return a number, a text, true, false or null as YAML.
+    r"""Return a number, a string, true, false or null as YAML.
 
     Examples
     --------
@@ -82,10 +82,10 @@ def flow(value: Any) -> str:
 
 
 def block(root: Node, remark: Remark | None = None, unset: Unset | None = None) -> str:
-    """Return a tree as YAML, one value a line, with remarks and unset defaults as comments.
+    """Return a tree as YAML, one value per line, with remarks and unset defaults as comments.
 
-    `remark` gives the comment behind each value, and `unset` by the path of a mapping the defaults
-    that are shown in it.
+    `remark` gives the comment after each value, and `unset` the defaults to show in a mapping,
+    by its path.
     """
     lines = list(_mapping(root, (), remark, unset or {}))
     width = max((len(text) for text, note in lines if note and len(text) <= FLOW_WIDTH), default=0)

@@ -1,12 +1,11 @@
-"""YAML 1.2 text into a tree with positions, with a limit on everything that could grow.
+"""Parse YAML 1.2 text into a tree with positions, with limits on everything that could grow.
 
-The tree is built from the loader's events and not by its composer. Events give
-every position and show duplicate keys, and they come one at a time, so a nest
-of brackets or of aliases is stopped before it has grown.
+The tree is built from the loader's events, not by its composer. Events have every position and show
+duplicate keys, and they come one at a time, so nested brackets or aliases are stopped before they
+grow.
 
-PyYAML follows YAML 1.1, which reads ``1e-7`` as text and ``no`` as false. Its loader is
-subclassed for the core schema of YAML 1.2, so that PyYAML itself stays as it is for everyone
-else in the process.
+PyYAML follows YAML 1.1, which reads ``1e-7`` as text and ``no`` as false. Its loader is subclassed
+for the core schema of YAML 1.2, so PyYAML itself is unchanged for other code in the process.
 """
 
 from __future__ import annotations
@@ -99,13 +98,13 @@ CoreLoader = core_loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def read_scalar(loader: Any, event: yaml.ScalarEvent) -> Any:
-    """Return the value of a scalar event; a ValueError goes on after the number."""
+    """Return the value of a scalar event; a ValueError's message continues after the number."""
     tag = loader.resolve(yaml.ScalarNode, event.value, event.implicit)
     return _READ[tag](event.value) if tag in _READ else event.value
 
 
 def split_lines(text: str) -> tuple[str, ...]:
-    r"""Split a text where YAML sees the end of a line.
+    r"""Split a string at YAML's line ends.
 
     Examples
     --------

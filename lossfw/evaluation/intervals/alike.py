@@ -1,8 +1,8 @@
-"""Whether rows that intervals take as independent are alike: neighbours, and those of a column.
+"""Whether rows that intervals treat as independent are alike: neighbours, or rows of one value.
 
-For neighbours the mean square of their differences is compared with the variance of all losses:
-for independent rows it is twice as large. A block of rows adds its own numbers, the same for any
-batches, and pairs across blocks are left out.
+For neighbours, the mean square of their differences is compared with the variance of all losses: it
+is twice as large for independent rows. Each block of rows adds its own sums, which do not depend on
+the batches; pairs across blocks are left out.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ _LEAST_FACTOR = 1.25
 
 
 class AlikeSums:
-    """The sums over losses of rows that tell whether neighbours are alike."""
+    """The sums over losses of rows that show whether neighbours are alike."""
 
     def __init__(self) -> None:
         self._table = ExactSums.of(np.arange(_PLACES)[:, np.newaxis], np.zeros(_PLACES))
 
     def add(self, losses: NDArray) -> None:
-        """Take the losses of a block of neighbouring rows into account."""
+        """Add the losses of a block of neighbouring rows."""
         losses = losses[np.isfinite(losses)]
         if not len(losses):
             return
@@ -68,7 +68,7 @@ class AlikeSums:
         return self._table.pack()
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
-        """Go on from the arrays of `pack`."""
+        """Continue from the arrays of `pack`."""
         self._table = ExactSums.unpack(arrays)
 
     def squares(self, first: int = _LOSSES) -> tuple[float, float]:
@@ -80,7 +80,7 @@ class AlikeSums:
             return float(sums[_ROWS]), float(within + max(between, 0.0))
 
     def neighbours(self) -> float:
-        """Return the correlation of neighbouring rows, 0 if it could be chance or is small."""
+        """Return the correlation of neighbouring rows; 0 if it is small or could be chance."""
         sums, (rows, squares) = self._table.rounded(), self.squares(_ROOTS)
         if sums[_PAIRS] < 2 or not np.isfinite(squares) or squares <= 0:
             return 0.0
@@ -101,7 +101,7 @@ class RowsAlike:
         self._sums = AlikeSums()
 
     def add(self, rows: PredictedBatch) -> None:
-        """Take the losses of some rows into account."""
+        """Add the losses of some rows."""
         losses = rows.losses
         assert losses is not None
         counts = np.isfinite(losses)
@@ -128,7 +128,7 @@ class RowsAlike:
         return self._sums.pack() | pack_stacks(self._stacks())
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
-        """Go on from the arrays of `pack`."""
+        """Continue from the arrays of `pack`."""
         self._sums.unpack(arrays)
         for name, stack in self._stacks().items():
             restore(stack, name, arrays, UnitSums)
@@ -153,8 +153,8 @@ class RowsAlike:
 class ColumnAlike(NamedTuple):
     """How alike the rows of one value of a column are.
 
-    `correlation` is that within a value, `values` how many there are, and `factor` how many times
-    the intervals of rows are too narrow.
+    `correlation` is that within a value, `values` the number of values, and `factor` the factor
+    by which intervals of rows are too narrow.
     """
 
     correlation: float
@@ -163,10 +163,11 @@ class ColumnAlike(NamedTuple):
 
 
 def column_alike(table: UnitSums, rows: float, squares: float) -> ColumnAlike | None:
-    """Return how alike rows of one value are, None if they are not or nothing can be said.
+    """Return how alike rows of one value are.
 
-    `table` has for each value the sums of the losses of its rows and of ones, `squares` those of
-    all losses about their mean. See the analysis of variance of one factor.
+    It is None if they are not, or if it is unknown. For each value, `table` has the sums of the
+    losses and of ones over its rows; `squares` is the sum of squares of all losses about their
+    mean. This is a one-way analysis of variance.
     """
     sums, values = table.numbered
     if table.bits < KEY_BITS or not LEAST_UNITS <= values <= rows / 2 or not np.isfinite(squares):

@@ -1,8 +1,8 @@
-"""Units that share a group: what the numbers of the group are without each of them.
+"""Units that share a group: the sums of the group without each of them.
 
-A loss or a metric of groups takes the rows of a group together, such as all pairs of them. Where a
-group has rows of several units, a unit adds no terms of its own. What it adds is the difference
-that it makes: the sums of the group less those without the unit, computed anew.
+A loss or a metric of groups uses the rows of a group together, such as all their pairs. If a group
+has rows of several units, the terms of a unit are the difference that it makes: the sums of the
+group minus those recomputed without the unit.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FIRST_BITS = 16
 
 
 class ApartTerms(NamedTuple):
-    """The terms of units that share groups, their cells, and what the groups have beside them."""
+    """The terms of units that share groups, their cells, and the remaining terms of the groups."""
 
     terms: RowTerms
     cells: UnitCells
@@ -32,7 +32,7 @@ class ApartTerms(NamedTuple):
 
 
 def are_apart(rows: MetricRows, cells: UnitCells) -> bool:
-    """Tell whether rows of one group are of several units."""
+    """Tell whether a group has rows of several units."""
     group = rows.group
     return group is not None and bool(((np.diff(cells.place) != 0) & (np.diff(group) == 0)).any())
 

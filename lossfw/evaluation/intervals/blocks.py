@@ -1,9 +1,9 @@
-"""Blocks of time as units: as few as the errors ask for, and whether the series is long enough.
+"""Blocks of time as units: how many to use, and whether the series is long enough.
 
-Rows are in short blocks of time, of which neighbours are put together until they are no longer
-alike. That takes a series of some 15 times its memory, (1 + r) / (1 - r) blocks where r is the
-correlation of neighbours. In a shorter one the longest blocks are still alike, and too few to show
-it, so the memory is estimated from the short ones.
+Rows are in short blocks of time, and neighbouring blocks are merged until they are no longer alike.
+This requires a series of about 15 times its memory, (1 + r) / (1 - r) blocks with r the correlation
+of neighbours. In a shorter series the longest blocks are still alike, but too few to show it, so
+the memory is estimated from the short ones.
 
 Source: Kendall, *Note on bias in the estimation of autocorrelation*, Biometrika 41, 1954.
 """
@@ -29,10 +29,10 @@ _SHORT_BITS = 12
 def as_few_blocks(
     left_out: Callable[[int], LeftOut], sizes: Callable[[int], NDArray]
 ) -> tuple[int, float]:
-    """Return how many bits of the keys the errors ask for, and how alike neighbours still are.
+    """Return how many bits of the keys to use, and how alike neighbours then still are.
 
-    Both functions take a number of bits: that of the number without each block, and the size of
-    each block.
+    Both functions take a number of bits: the number without each block, and the size of each
+    block.
     """
     for bits in _BLOCK_BITS:
         found = left_out(bits)
@@ -45,9 +45,9 @@ def as_few_blocks(
 
 
 def stretch(alike: float) -> float:
-    """Return how much wider the errors of a mean are than blocks that are still alike show.
+    """Return the factor by which blocks that are still alike underestimate the error of a mean.
 
-    The covariance of neighbours is a part of the variance of the mean.
+    The covariance of neighbours is part of the variance of the mean.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def stretch(alike: float) -> float:
 
 
 def memories(left_out: Callable[[int], LeftOut], sizes: Callable[[int], NDArray]) -> float:
-    """Return how many times its memory a series lasts; infinite where nothing can be said."""
+    """Return the length of a series in units of its memory; infinite if it is unknown."""
     found = left_out(_SHORT_BITS)
     alike, count = _correlation(found, sizes(_SHORT_BITS)), found.units
     if alike is None or count <= 4:

@@ -1,10 +1,9 @@
-"""The bootstrap: how a number varies with the units that are drawn.
+"""The bootstrap: how a number varies with the drawn units.
 
-As many units as there are, are drawn with replacement, again and again, and the interval is cut
-from the sorted numbers of the draws: not at the percentiles themselves, but where bias (the share
-of draws below the number) and the growth of the variance with it (the skewness of the values
-without each unit) move them: Efron's BCa. It takes asymmetry into account. A number that does not
-exist for some draws is judged by the others, if they are most.
+G of G units are drawn with replacement, many times, and the interval is cut from the sorted numbers
+of the draws. The cuts are the percentiles corrected for bias (the fraction of draws below the
+number) and acceleration (the skewness of the values without each unit): Efron's BCa, which allows
+for asymmetry. If the number is undefined for a minority of draws, these are ignored.
 
 Sources: Efron and Tibshirani, *An introduction to the bootstrap*, 1993, chapter 14; Efron, *Better
 bootstrap confidence intervals*, 1987.
@@ -34,10 +33,10 @@ _ROUNDING = 1e-9
 def bca_ends(
     estimates: Estimates, units: int, middle: NDArray, without: NDArray, asked: Intervals
 ) -> NDArray:
-    """Return the ends of an interval by the bootstrap; NaN where there is none.
+    """Return the ends of an interval by the bootstrap.
 
-    ``estimates(times)`` are the numbers where each unit is taken a number of times; `without` has
-    those without each of them.
+    It is NaN if there is none. ``estimates(times)`` returns the numbers with each unit counted a
+    number of times; `without` has the numbers without each unit.
     """
     # The same draws for every metric of these units: their differences mean something.
     draws = np.random.default_rng([asked.seed, units]).integers(

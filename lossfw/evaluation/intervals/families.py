@@ -1,8 +1,8 @@
-"""Several differences at once: which of them are clear if chance had many tries.
+"""Multiple comparisons: which of several differences are clear.
 
-If twelve differences are truly zero, one excludes 0 by itself in a third of all tables. Two
-corrections hold for the whole family: the largest |t| of the common values without each unit, which
-knows how the differences are correlated, and Holm's p-values, which need nothing but p-values.
+If twelve differences are truly zero, one excludes 0 by chance in a third of all tables. Two
+corrections hold for the whole family: the largest |t|, from the common values without each unit,
+which uses the correlations of the differences, and Holm's method, which needs only p-values.
 
 Sources: Westfall and Young, *Resampling-based multiple testing*, 1993; Hothorn, Bretz and Westfall,
 *Simultaneous inference in general parametric models*, Biometrical Journal 50, 2008; Holm, *A simple
@@ -25,20 +25,20 @@ _SEED = 0
 
 
 def simultaneous_quantile(differences: Sequence[LeftOut], level: float) -> float:
-    """Return the number below which all |t| of true zeros lie together, `level` of the time.
+    """Return the number that bounds all |t| of true zeros with probability `level`.
 
     Parameters
     ----------
     differences : sequence of LeftOut
-        Single numbers of the same units. Those that do not vary do not count.
+        Single numbers of the same units. Constant ones are ignored.
     level : float
 
     Notes
     -----
-    The differences are taken as jointly normal, with the correlations of their values without
-    each unit, over a common chi-square of the least degrees of freedom. The draws are seeded, and
-    the differences are put in an order of their own, so that the result depends on neither chance
-    nor the order of the table.
+    The differences are treated as jointly normal, with the correlations of their values without
+    each unit, over a common chi-square with the smallest degrees of freedom. The draws are seeded
+    and the differences are sorted, so the result depends on neither chance nor the order of the
+    table.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def _direction(one: LeftOut) -> NDArray | None:
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Return p-values that hold for all together, by Holm's method, in the order given.
+    """Return p-values adjusted by Holm's method, in the given order.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What is found of one number: its interval, what that is of, or why there is none."""
+"""The interval of one number with its units, or why it has none."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from lossfw.evaluation.intervals.units import Units
 
 
 class Found(NamedTuple):
-    """An interval, and what it is of.
+    """An interval, and its units.
 
     Attributes
     ----------
     interval : list or None
-        Two floats in place of each float of the number; None where there is no interval.
+        Two floats in place of each float of the number; None without an interval.
     why : str
-        Why there is none: too few units; empty where nothing varies, too.
+        Why there is none: too few units; empty if nothing varies.
     units : int
-        How many units there are.
+        The number of units.
     freedom : float
         The degrees of freedom of their spread.
     together : bool
-        Whether some units were put together, because there are very many.
+        Whether units were merged because there are very many.
     alike : float
         The correlation of neighbouring blocks of time.
     memories : float
-        How many times its memory a series lasts that is in blocks of time.
+        The length of a series of time blocks in units of its memory.
     """
 
     interval: Any = None
@@ -39,13 +39,13 @@ class Found(NamedTuple):
     memories: float = math.inf
 
     def to_dict(self) -> dict[str, Any]:
-        """Return interval and reason as they stand beside a value."""
+        """Return interval and reason for the mapping of a value."""
         why = {"why": self.why} if self.why else {}
         return {"interval": self.interval, **why}
 
 
 def too_few(units: Units, count: int, freedom: float) -> str:
-    """Return why so many units have no interval; empty if they have one.
+    """Return why a number of units has no interval; empty if it has one.
 
     Examples
     --------

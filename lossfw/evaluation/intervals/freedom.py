@@ -1,4 +1,4 @@
-"""Sizes of units, and the degrees of freedom of the spread of a weighted mean over them."""
+"""Sizes of units, and degrees of freedom of the standard error of a weighted mean."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def degrees_of_freedom(size: NDArray, spread: NDArray | None = None) -> float:
     size : ndarray, shape (G,)
         The sum of the weights of each unit.
     spread : ndarray, shape (G,), optional
-        The sum of their squares; that of weights of 1, the size, by default.
+        The sum of the squared weights; by default the size, as for weights of 1.
 
     Notes
     -----
@@ -71,7 +71,7 @@ def size_of(sizes: UnitSums, keys: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def freedom_of(sizes: UnitSums, keys: NDArray) -> float:
-    """Return the degrees of freedom of the spread over these units; 0 for fewer than two."""
+    """Return the degrees of freedom over these units; 0 for fewer than two."""
     size, square = size_of(sizes, keys)
     counts = size > 0
     if counts.sum() < 2 or not np.isfinite(size).all():

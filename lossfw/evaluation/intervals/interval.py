@@ -1,4 +1,4 @@
-"""The interval of one number of an evaluation, or why it has none."""
+"""The interval of one result of an evaluation, or why it has none."""
 
 from __future__ import annotations
 

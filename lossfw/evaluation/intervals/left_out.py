@@ -1,12 +1,10 @@
-"""A number with its values when each unit is left out once, and what follows from them.
+"""The jackknife: a number with its values when each unit is left out once.
 
-With m the number of all G units and m_c that without unit c, the jackknife's variance is
-(G - 1) / G sum (m_c - m)^2, and the interval is m plus and minus its root times a quantile of
-Student's t with Satterthwaite's degrees of freedom. It holds for numbers that are smooth functions
-of means over independent units; it knows nothing of bias.
-
-The interval of a number that is never negative and has no upper bound is symmetric on the scale of
-its logarithm: the losses of rows have long tails on one side.
+With m the number of all G units and m_c that without unit c, the jackknife's variance is (G - 1) /
+G sum (m_c - m)^2, and the interval is m plus and minus its root times a quantile of Student's t
+with Satterthwaite's degrees of freedom. It is valid for smooth functions of means over independent
+units, and ignores bias. The interval of a number that is never negative and has no upper bound is
+symmetric on a logarithmic scale, because the losses of rows have one long tail.
 
 Sources: Efron and Tibshirani, *An introduction to the bootstrap*, 1993, chapter 11; Bell and
 McCaffrey, *Bias reduction in standard errors for linear regression with multi-stage samples*, 2002.
@@ -29,7 +27,7 @@ ANYWHERE = (-np.inf, np.inf)
 
 
 class LeftOut(NamedTuple):
-    """A number of all units, and without each of them.
+    """A number over all units, and without each of them.
 
     Attributes
     ----------
@@ -38,7 +36,7 @@ class LeftOut(NamedTuple):
     without : ndarray, shape (G, ...)
         The numbers without each unit.
     freedom : float
-        The degrees of freedom of the spread.
+        The degrees of freedom of the standard error.
     """
 
     middle: NDArray
@@ -51,7 +49,7 @@ class LeftOut(NamedTuple):
         return len(self.without)
 
     def minus(self, other: LeftOut) -> LeftOut:
-        """Return the difference to a number of the same units."""
+        """Return the difference from a number of the same units."""
         with np.errstate(invalid="ignore"):
             return LeftOut(
                 self.middle - other.middle,
@@ -81,8 +79,8 @@ def ends_of(
 ) -> NDArray:
     """Return the ends of an interval by Student's t, (2, ...); NaN where nothing varies.
 
-    It is cut at the least and the largest value that the number can have, and symmetric on the
-    scale of the logarithm for those that are never negative and have no upper bound.
+    It is clipped to the possible values of the number, and symmetric on a logarithmic scale for
+    numbers that are never negative and have no upper bound.
     """
     if not freedom >= 1.0:
         return np.full((2, *middle.shape), np.nan)
@@ -99,7 +97,7 @@ def ends_of(
 
 
 def pairs_of(ends: NDArray) -> list[object] | None:
-    """Return ends as two floats in place of each number, None where there is no interval.
+    """Return ends as two floats in place of each number; None without an interval.
 
     Examples
     --------

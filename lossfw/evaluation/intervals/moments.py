@@ -1,9 +1,8 @@
 """Means of independent rows: their interval from a few exact sums, for any number of rows.
 
-With m = sum(w l) / sum(w) over n rows that count, the variance of m is
-n / (n - 1) sum(w^2 (l - m)^2) / sum(w)^2, with sum(w^2)^2 / sum(w^4) - 1 degrees of freedom;
-without weights s^2 / n, with n - 1. The squares go into the sums without rounding, so nothing
-cancels.
+With m = sum(w l) / sum(w) over n rows that count, the variance of m is n / (n - 1) sum(w^2 (l -
+m)^2) / sum(w)^2, with sum(w^2)^2 / sum(w^4) - 1 degrees of freedom; without weights s^2 / n, with n
+- 1. The sums of squares are exact, so nothing cancels.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _LARGEST = 2.0**500
 
 
 class MeanSpread(NamedTuple):
-    """A mean of independent rows, its standard error and the degrees of freedom of that."""
+    """A mean of independent rows, its standard error and degrees of freedom."""
 
     mean: float
     error: float
@@ -61,7 +60,7 @@ def moment_sums(terms: RowTerms, parts: NDArray | None) -> CellSums:
 
 
 def mean_spread(sums: CellSums) -> MeanSpread | None:
-    """Return the spread of the mean of all cells; None for fewer than two rows."""
+    """Return mean and standard error over all cells; None for fewer than two rows."""
     pooled = sums.pooled()
     if pooled.table.special.any():
         return None

@@ -53,7 +53,7 @@ class Intervals:
         _check_whole("seed", self.seed, 0, None)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the options as they stand in a result: plain texts and numbers."""
+        """Return the options for a result, as plain strings and numbers."""
         plain: dict[str, Any] = {"level": self.level, "method": self.method}
         if self.method == "bootstrap":
             plain |= {"replicates": self.replicates, "seed": self.seed}
@@ -62,12 +62,12 @@ class Intervals:
         return plain
 
     def with_units(self, units: Units) -> Self:
-        """Return the same options of intervals of other units."""
+        """Return the same options with other units."""
         return replace(self, units=units)
 
     @classmethod
     def read(cls, plain: Mapping[str, Any]) -> Self:
-        """Return the options from a result, whatever else stands beside them there."""
+        """Return the options from a result, ignoring other entries."""
         names = ("level", "method", "replicates", "seed")
         units = Units.read(plain["units"]) if "units" in plain else None
         return cls(**{name: plain[name] for name in names if name in plain}, units=units)

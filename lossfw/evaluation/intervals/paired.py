@@ -1,7 +1,7 @@
-"""Numbers of the same units, and differences of two: their intervals come from the differences.
+"""Paired differences of numbers over the same units, and their intervals.
 
-Two models on the same rows have correlated errors, so that whether two separate intervals overlap
-says little. Both numbers are computed without the same unit, and subtracted.
+Two models on the same rows have correlated errors, so the overlap of two separate intervals says
+little. Both numbers are computed without the same unit, then subtracted.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Measured(NamedTuple):
     sizes: UnitSums
 
     def at(self, bits: int) -> Measured:
-        """Return the number with units of fewer bits."""
+        """Return the number with units of fewer key bits."""
         return self._replace(table=self.table.at(bits), sizes=self.sizes.at(bits))
 
     def at_most(self, units: int) -> Measured:
@@ -53,7 +53,7 @@ class Measured(NamedTuple):
         return self.at(self.table.at_most(units).bits)
 
     def without(self, keys: NDArray) -> LeftOut:
-        """Return the number without each of some units, of which it may lack a few."""
+        """Return the number without each of some units; it may not have all of them."""
         sums, count = self.table.numbered
         value = np.asarray(self.value, np.float64)
         own = self.metric.without_each(sums, self.table.total(), count) + self._off
@@ -62,7 +62,7 @@ class Measured(NamedTuple):
         return LeftOut(value, without, freedom_of(self.sizes, keys))
 
     def drawn(self, keys: NDArray, times: NDArray) -> NDArray:
-        """Return the number where each of these units is taken a number of times."""
+        """Return the number with each of these units counted a number of times."""
         sums, units = self.table.numbered
         times = times[:, np.searchsorted(keys, self.table.present)]
         if self.table.rest is not None:
@@ -82,7 +82,7 @@ class Measured(NamedTuple):
 
 
 class SameUnits(NamedTuple):
-    """Numbers of the same units, and what blocks of time say of the last less the first.
+    """Numbers of the same units, with the memory of the series of last minus first.
 
     See `Found` for `alike` and `memories`.
     """
@@ -94,10 +94,10 @@ class SameUnits(NamedTuple):
 
     @classmethod
     def of(cls, measured: Sequence[Measured], units: Units | None = None) -> SameUnits:
-        """Return numbers with units of the same bits, those of the coarsest.
+        """Return numbers with units of the same key bits, those of the coarsest.
 
-        Blocks of time stay as they are unless `units` says that neighbours are put together: as
-        many as the difference of the last number from the first asks for.
+        Blocks of time are unchanged unless `units` says that neighbours are merged, as far
+        as the difference of last and first number requires.
         """
         bits = min(min(one.table.bits, one.sizes.bits) for one in measured)
         every = cls._at(measured, bits)
@@ -122,24 +122,24 @@ class SameUnits(NamedTuple):
 
     @property
     def sizes(self) -> NDArray:
-        """The size of each unit, by the first number."""
+        """The size of each unit in the first number."""
         return size_of(self.measured[0].sizes, self.keys)[0]
 
     def left_out(self) -> list[LeftOut]:
         """Return the numbers with their values without each unit.
 
-        A unit that adds nothing to a number changes nothing in it.
+        Leaving out a unit without terms does not change a number.
         """
         found = [one.without(self.keys) for one in self.measured]
         return [one._replace(without=self._wider(one.middle, one.without)) for one in found]
 
     def less(self) -> LeftOut:
-        """Return the last number less the first, or the only one."""
+        """Return the last number minus the first, or the only one."""
         found = self.left_out()
         return found[-1].minus(found[0]) if len(found) > 1 else found[0]
 
     def drawn(self, times: NDArray) -> NDArray:
-        """Return the same of units each taken a number of times."""
+        """Return the same with each unit counted a number of times."""
         found = [self._wider(one.value, one.drawn(self.keys, times)) for one in self.measured]
         return found[-1] - found[0] if len(found) > 1 else found[0]
 
@@ -165,7 +165,7 @@ def difference(one: Measured, base: Measured, asked: Intervals) -> Found:
 def found_of(
     measured: Sequence[Measured], asked: Intervals, bounds: tuple[float, float] = ANYWHERE
 ) -> Found:
-    """Return the interval of the last of some numbers less the first, or of the only one."""
+    """Return the interval of the last of some numbers minus the first, or of the only one."""
     units, draws = asked.units or Units(), asked.method == "bootstrap"
     if draws and not units.pools:
         measured = [one.at_most(BOOTSTRAP_UNITS) for one in measured]

@@ -1,10 +1,10 @@
-"""Differences of recipes: which way of training is better on data like these, trained anew.
+"""Differences of recipes: which way of training is better, with retraining on similar data.
 
-An interval given the trained models does not know that other seeds and other rows to learn from
-would have made other models. Two estimates do: the spread of the units and that of the seeds added
-up, and the corrected t of the folds of several cross-validations. Each of them fails somewhere, so
-the wider one is taken where both are there. A seed stands for anything that draws a training
-again: a repeat with other folds is one, too.
+An interval for given models ignores that other seeds and other training rows would have given other
+models. Two estimates include it: the variance of the units plus that of the seeds, and the
+corrected t of the folds of several cross-validations. Each of them can fail, so the wider one is
+used if both exist. A seed means anything that repeats a training: a repeat with other folds also
+counts.
 
 Sources: Nadeau and Bengio, *Inference for the generalization error*, Machine Learning 52, 2003;
 Bouckaert and Frank, *Evaluating the replicability of significance tests for comparing learning
@@ -39,7 +39,7 @@ class RecipeDifference(NamedTuple):
 
     @property
     def p(self) -> float:
-        """How often chance makes a difference as large."""
+        """The p-value: how often chance makes a difference as large."""
         return t_beyond(self.value / self.error, self.freedom)
 
     def half_width(self, level: float) -> float:
@@ -61,14 +61,14 @@ class RecipeDifference(NamedTuple):
 def units_and_seeds(
     by_seed: Sequence[float], error: float, freedom: float
 ) -> RecipeDifference | None:
-    """Return the mean difference over seeds, with the spread of units and that of seeds.
+    """Return the mean difference over seeds, with the variances of units and seeds.
 
     Parameters
     ----------
     by_seed : sequence of float
         The difference of each seed.
     error, freedom : float
-        Standard error by units of the mean over the seeds, and its degrees of freedom.
+        Standard error over units of the mean over the seeds, and its degrees of freedom.
 
     Returns
     -------
@@ -89,14 +89,14 @@ def units_and_seeds(
 def corrected_for_folds(
     by_fold: Sequence[Sequence[float]], share: float | None = None
 ) -> RecipeDifference:
-    """Return the mean of the differences of folds, corrected for the rows that trainings share.
+    """Return the mean difference of folds, corrected for the rows that trainings share.
 
     Parameters
     ----------
     by_fold : sequence of sequences of float
-        For each seed, or repeat, the difference of each of its folds.
+        For each seed or repeat, the differences of its folds.
     share : float, optional
-        The fraction of the rows that each training holds out; 1 / k by default for k folds.
+        The fraction of the rows that each training holds out; by default 1 / k for k folds.
 
     Notes
     -----
@@ -121,9 +121,9 @@ def wider(one: RecipeDifference, other: RecipeDifference, level: float) -> Recip
 
 
 def mean_difference(pairs: Sequence[tuple[Measured, Measured]], units: Units | None) -> LeftOut:
-    """Return the mean over seeds of a number less that of the base, and without each unit.
+    """Return the mean over seeds of a number minus that of the base, and without each unit.
 
-    `pairs` have a number of each seed and that of the base, all of the same units.
+    `pairs` have a number of each seed and that of the base, over the same units.
     """
     every = without_units([*(base for _, base in pairs), *(one for one, _ in pairs)], units)
     less = [one.minus(base) for base, one in zip(every, every[len(pairs) :], strict=False)]
@@ -140,7 +140,7 @@ def recipe_difference(
     by_fold: Sequence[Sequence[float]] | None,
     level: float,
 ) -> RecipeDifference | None:
-    """Return the difference of two recipes: by units and seeds, or by folds where that is wider.
+    """Return the difference of two recipes: by units and seeds, or by folds if that is wider.
 
     Parameters
     ----------
@@ -149,14 +149,14 @@ def recipe_difference(
     given_models : LeftOut
         Their mean without each unit; see `mean_difference`.
     by_fold : sequence of sequences of float, optional
-        For each seed the difference of each of its folds, where there are folds.
+        For each seed the differences of its folds, if there are folds.
     level : float
-        That of the interval, which says which one is wider.
+        The confidence level, at which the wider interval is chosen.
 
     Returns
     -------
     RecipeDifference or None
-        None for too few seeds or units, and where a number is missing or nothing varies.
+        None for too few seeds or units, or if a number is missing or nothing varies.
     """
     error = float(given_models.standard_error)
     few = too_few(Units(), given_models.units, given_models.freedom)

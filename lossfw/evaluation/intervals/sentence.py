@@ -1,4 +1,4 @@
-"""What the intervals of a result are of, in one sentence."""
+"""One sentence that describes the intervals of a result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MORE_TIME = f"more time is needed, some {LEAST_MEMORIES:.0f} times as long as er
 
 
 def sentence(described: Mapping[str, Any], given: str = "the model") -> str:
-    """Return what the intervals of a result are of; `described` is its object ``intervals``.
+    """Return the sentence about the intervals of a result; `described` is its ``intervals``.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def sentence(described: Mapping[str, Any], given: str = "the model") -> str:
 
 
 def counted_units(described: Mapping[str, Any]) -> str:
-    """Return how many units there are, and how many of equal size would be as good.
+    """Return the number of units, and the number of equal units that would be as good.
 
     Examples
     --------
@@ -60,7 +60,10 @@ def counted_units(described: Mapping[str, Any]) -> str:
 def unit_warnings(
     described: Mapping[str, Any], rows: int, alike: Sequence[tuple[str, ColumnAlike]]
 ) -> Iterator[str]:
-    """Yield warnings about the units of so many rows; `alike` are columns that should be units."""
+    """Yield warnings about the units of a number of rows.
+
+    `alike` are columns that should be units.
+    """
     key = "evaluate.intervals.resample"
     units = Units.read(described.get("units", "rows"))
     level = f"{100 * described['level']:.4g}%"
@@ -82,7 +85,7 @@ def unit_warnings(
 
 
 def short_series(described: Mapping[str, Any]) -> str:
-    """Return why a series is too short for its interval, empty if it is long enough.
+    """Return why a series is too short for its interval; empty if it is long enough.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Student's t distribution with any degrees of freedom, whole or not."""
+"""Student's t distribution with real degrees of freedom."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _TINY = 1e-300
 
 @functools.cache
 def t_quantile(level: float, freedom: float) -> float:
-    """Return the number below which a t variable lies in absolute value, `level` of the time.
+    """Return the number that bounds |t| with probability `level`.
 
-    The degrees of freedom are at least 1, and need not be whole.
+    The degrees of freedom are at least 1, and need not be integers.
 
     Notes
     -----
@@ -44,7 +44,7 @@ def t_quantile(level: float, freedom: float) -> float:
 
 
 def t_beyond(t: float, freedom: float) -> float:
-    """Return how often a t variable is at least `t` in absolute value: a p-value of two sides.
+    """Return the two-sided p-value of `t`.
 
     Examples
     --------

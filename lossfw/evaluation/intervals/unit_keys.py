@@ -1,8 +1,8 @@
-"""Keys of units: 64 bits that say to which unit a row belongs, the same in every run.
+"""Keys of units: 64 bits that identify the unit of a row, the same in every run.
 
-A number goes by the hash of its float64, a text by that of its UTF-8: the same on all machines and
-for any split of the rows. The key of a block of time is its number, so that neighbours in time are
-neighbours among the keys.
+The key of a number is the hash of its float64, that of a string the hash of its UTF-8: the same on
+all machines and for any split of the rows. The key of a block of time is its number, so neighbours
+in time have neighbouring keys.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SHORT_BLOCKS = 4096
 
 
 def hashed_numbers(numbers: NDArray) -> NDArray:
-    """Return the keys of numbers: one to one, the same for 1 and 1.0.
+    """Return the keys of numbers: distinct for distinct numbers, equal for 1 and 1.0.
 
     Examples
     --------
@@ -49,12 +49,12 @@ def hashed_numbers(numbers: NDArray) -> NDArray:
 
 
 def hashed_text(text: str) -> int:
-    """Return the key of a text."""
+    """Return the key of a string."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 class MissingUnitError(Exception):
-    """A row has no value of the column whose values are units; `place` is its place."""
+    """A row has no value in the column of units; `place` is its position."""
 
     def __init__(self, missing: NDArray) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class ColumnKeys:
         return keys
 
     def known(self, values: NDArray) -> tuple[NDArray, NDArray]:
-        """Return the keys of the rows that have a value, and which these are."""
+        """Return the keys of the rows that have a value, and a mask of these rows."""
         if not len(self._labels):
             known = ~np.isnan(values)
             return hashed_numbers(values[known]), known
@@ -87,8 +87,8 @@ class ColumnKeys:
 class TimeKeys:
     """The keys of rows by time: blocks of the values of a column, in their order.
 
-    A block has about as many rows as any other; rows of one time are in one block. Raises
-    `NotTimesError` for texts that are not dates.
+    Blocks have about equally many rows; rows of one time are in one block. Raises `NotTimesError`
+    for strings that are not dates.
     """
 
     def __init__(self, column: DataColumn, blocks: int = SHORT_BLOCKS) -> None:

@@ -1,12 +1,11 @@
-"""Sums of a metric for each unit, which merge in any order, in bounded memory.
+"""Sums of a metric per unit, which merge in any order, in bounded memory.
 
-A unit is what could have been drawn otherwise: a row, a patient, a day. It goes by a key of 64
-bits (`lossfw.evaluation.intervals.unit_keys`). Where there would be too many sums, only the first
-bits of the keys are kept, as many as leave few enough. Units that share them are put together
-whole, at random if the keys are hashes: intervals stay right, and have fewer degrees of freedom.
-Scores are cut to their first bits too, where few units with many scores would be too many sums.
-How many bits are kept depends on the set of all units and scores alone, so any split and order of
-the rows ends with the same table.
+A unit is what was sampled: a row, a patient, a day. It has a 64-bit key
+(`lossfw.evaluation.intervals.unit_keys`). If there were too many sums, only the first bits of the
+keys are kept, and units that share them are merged, at random if the keys are hashes: intervals
+remain valid, with fewer degrees of freedom. Scores are also cut to their first bits if few units
+have too many scores. The number of bits depends only on the set of all units and scores, so any
+split and order of the rows gives the same table.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _CELLS = 2**22
 
 
 class Limit(NamedTuple):
-    """How much a table of units may hold: units, sums in all, and how few bits this may leave."""
+    """The limits of a table of units: units, sums, and the smallest number of bits."""
 
     units: int = MOST_UNITS
     sums: int = 2 * MOST_UNITS
@@ -48,7 +47,7 @@ DEFAULT_LIMIT = Limit()
 
 
 class UnitCells(NamedTuple):
-    """The units of some rows: their keys in order, and the place of each row among them."""
+    """The units of some rows: their sorted keys, and the index of each row's unit."""
 
     bits: int
     units: NDArray
@@ -60,7 +59,7 @@ class UnitCells(NamedTuple):
         return cls(bits, *np.unique(shortened(keys, bits), return_inverse=True))
 
     def at(self, bits: int) -> UnitCells:
-        """Return the same rows with units of fewer bits; as they are if they have no more."""
+        """Return the same rows with units of at most so many bits."""
         if bits >= self.bits:
             return self
         units, place = np.unique(shortened(self.units, bits), return_inverse=True)
@@ -80,18 +79,18 @@ class UnitSums:
     Attributes
     ----------
     bits : int
-        How many bits of the keys are kept.
+        The number of key bits that are kept.
     units : ndarray of uint64, shape (U,)
         The keys, ascending.
     sums : CellSums
         Cell ``part * U + place``, the place of the unit among `units`.
     limit : Limit
-        How much it may hold.
+        The limits of the table.
     rest : CellSums or None
-        What the sums of all rows have beside those of all units, with the part as cell: there is
-        some where rows of several units count together, such as pairs of them.
+        What the sums of all rows have besides those of the units, with the part as cell: not None
+        if rows of several units count together, such as pairs.
     score_bits : int
-        How many bits of the scores are kept, for a metric that has scores.
+        The number of score bits that are kept, for a metric with scores.
     """
 
     bits: int
@@ -129,7 +128,7 @@ class UnitSums:
         return UnitSums(bits, units, sums, self.limit, rest, scores)._within_limit()
 
     def at(self, bits: int) -> UnitSums:
-        """Return the sums with units of fewer bits; as they are if they have no more."""
+        """Return the sums with units of at most so many bits."""
         if bits >= self.bits:
             return self
         units = np.unique(shortened(self.units, bits))
@@ -167,7 +166,7 @@ class UnitSums:
 
     @property
     def numbered(self) -> tuple[CellSums, int]:
-        """The sums with the units that have some as cells from 0 on, and how many there are."""
+        """The sums with their units as cells from 0 on, and the number of these units."""
         return self.sums.with_numbered_cells()
 
     def total(self) -> CellSums:
@@ -264,6 +263,6 @@ def _bit_length(numbers: NDArray) -> NDArray:
 
 
 def aligned(*tables: UnitSums) -> list[UnitSums]:
-    """Return tables with units of the same bits: those of the coarsest."""
+    """Return tables with units of the same number of bits, that of the coarsest."""
     bits = min(table.bits for table in tables)
     return [table.at(bits) for table in tables]

@@ -1,4 +1,4 @@
-"""The sums by unit of all numbers of an evaluation: what a difference with another run needs."""
+"""The sums by unit of all results of an evaluation, for differences between runs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class UnitTables(NamedTuple):
     metrics: Mapping[str, NumberTable]
 
     def sizes_for(self, table: UnitSums, *, takes_groups: bool) -> UnitSums:
-        """Return the sizes that a number of these sums has."""
+        """Return the sizes of the units in a table of sums."""
         by_group = takes_groups and table.rest is None and self.group_sizes is not None
         found = self.group_sizes if by_group else None
         return self.sizes if found is None else found

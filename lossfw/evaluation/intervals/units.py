@@ -1,4 +1,4 @@
-"""What intervals take as independent: rows, groups, the values of a column, or blocks of time."""
+"""Units: what intervals treat as independent: rows, groups, values of a column, blocks of time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TIME_KEYS = ("time", "blocks")
 
 @dataclass(frozen=True)
 class Units:
-    """What intervals take as independent.
+    """What intervals treat as independent.
 
     Examples
     --------
@@ -41,7 +41,7 @@ class Units:
 
     @classmethod
     def read(cls, given: Any) -> Self:
-        """Return units as they are written in a configuration; raise `ParameterError`."""
+        """Return the units that a configuration describes, or raise `ParameterError`."""
         if isinstance(given, Mapping):
             return cls._of_time(given)
         if given in _KINDS:
@@ -81,7 +81,7 @@ class Units:
         return cls("time", name, 0 if blocks == AUTO else blocks)
 
     def to_plain(self) -> str | dict[str, Any]:
-        """Return the units as they are written."""
+        """Return the units as a configuration writes them."""
         if self.kind == "column":
             return f"{COLUMN}{self.column}"
         if self.kind == "time":
@@ -91,7 +91,7 @@ class Units:
 
     @property
     def text(self) -> str:
-        """The units in one line, as an argument takes them."""
+        """The units in one line, as for a command-line argument."""
         plain = self.to_plain()
         if isinstance(plain, str):
             return plain
@@ -99,16 +99,16 @@ class Units:
 
     @property
     def pools(self) -> bool:
-        """Whether blocks of time are put together as the errors ask for."""
+        """Whether blocks of time are merged as the errors require."""
         return self.kind == "time" and not self.blocks
 
     @property
     def short_blocks(self) -> int:
-        """How many blocks of time rows are put in."""
+        """The number of short blocks of time."""
         return self.blocks or MAX_BLOCKS
 
     def noun(self, count: int) -> str:
-        """Return the word for so many of them.
+        """Return the noun for a number of units.
 
         Examples
         --------
@@ -128,6 +128,6 @@ class Units:
         return f"{word}es" if word.endswith(("s", "x", "ch", "sh")) else f"{word}s"
 
     def counted(self, count: int) -> str:
-        """Return how many there are, in words that say of which column."""
+        """Return the number of units in words, with their column."""
         of = f" ({COLUMN}{self.column})" if self.column else ""
         return f"{count:,} {self.noun(count)}{of}"

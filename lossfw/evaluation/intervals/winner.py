@@ -1,13 +1,12 @@
-"""The winner of many settings, corrected for having been chosen.
+"""The best of many settings, corrected for the choice.
 
-The least of twelve equal losses is too low: it was chosen because chance made it low. So units are
-drawn with replacement, the setting that is best on those drawn is judged by those that were not,
-and the mean over many draws is what the choice of a winner gives on other rows. The best setting of
-all rows is judged beside it: its mean over all draws is known to be its own number, so that only
-what the choice adds is left to the chance of the draws, and nothing is where one is clearly best.
-
-The number of some units follows from its values without each of them: exactly where it is a
-weighted mean, and to first order where it is another smooth function, as for the jackknife.
+The smallest of twelve equal losses is too low, because it was chosen for being low by chance. So
+units are drawn with replacement, the best setting on the drawn units is evaluated on the others,
+and the mean over many draws estimates the winner's number on other rows. The overall best setting
+is evaluated on the same draws as a control variate: its expected mean is its own number, so only
+the effect of the choice is random, and it vanishes if one setting is clearly best. The number over
+some units follows from the values without each unit: exactly for a weighted mean, to first order
+for other smooth functions, as in the jackknife.
 
 Source: Tsamardinos, Greasidou and Borboudakis, *Bootstrapping the out-of-sample predictions for
 efficient and accurate cross-validation*, Machine Learning 107, 2018 (BBC-CV).
@@ -33,10 +32,9 @@ class Winner(NamedTuple):
     Attributes
     ----------
     place : int
-        The place of the setting among all.
+        The index of the setting.
     corrected : float
-        The number that choosing the best of all settings gives on other rows; NaN if no draw left
-        rows to judge by.
+        The number of the chosen setting expected on other rows; NaN if no draw left out any rows.
     ends : list of float
         The interval of the corrected number, by the quantiles of the draws.
     """
@@ -49,18 +47,19 @@ class Winner(NamedTuple):
 def best_of(
     settings: Sequence[LeftOut], size: NDArray, level: float, *, higher: bool = False
 ) -> Winner:
-    """Return the best of several settings of the same units, the first one of equal ones.
+    """Return the best of several settings over the same units, the first of equal ones.
 
     Parameters
     ----------
     settings : sequence of LeftOut
-        Their numbers, which are finite, with those without each unit.
+        Their finite numbers, with those without each unit.
     size : ndarray, shape (units,)
         The weight of each unit.
     level : float
-        That of the interval.
+        The confidence level.
     higher : bool
-        Whether the largest number is the best one, instead of the least.
+        Whether the largest number is the best one, instead of
+        the smallest.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""What is special about training dense layers: their steps, and advice."""
+"""Training of dense layers: their steps, and advice."""

@@ -34,10 +34,9 @@ TrainedPart: TypeAlias = Literal["loss", "activation", "data"]
 
 
 class DivergenceCheck:
-    """Check after every batch that stops a training that diverges.
+    """Stops a training that diverges, after a check of every batch.
 
-    Losses and weights of the network before any step below 1 are taken for 1, since the growth
-    from 0 has no measure.
+    Initial losses and weights below 1 count as 1, because growth from 0 cannot be measured.
     """
 
     def __init__(self, loss: float, layers: Sequence[Dense]) -> None:
@@ -65,15 +64,15 @@ def largest_of(layer: Dense) -> float:
 
 
 def most_loss(before: float) -> float:
-    """Return the loss from which on a training diverges, from that before any step."""
+    """Return the loss at which a training counts as diverged, from the initial loss."""
     return LOSS_GROWTH * max(abs(before), 1.0)
 
 
 @contextmanager
 def inside(when: str, hint: str = STAYS_INSIDE) -> Iterator[None]:
-    """Say in an error when a prediction left the space of the loss.
+    """Add to an error when a prediction left the space of the loss.
 
-    Before any step (an empty `when`) the configuration is at fault.
+    Before any step (an empty `when`) it is a mistake in the configuration.
     """
     try:
         yield
@@ -86,7 +85,7 @@ def inside(when: str, hint: str = STAYS_INSIDE) -> Iterator[None]:
 
 
 def remedy(data: Dataset) -> str:
-    """Return how to scale the inputs if those of the first rows are large; else nothing."""
+    """Return how to scale the inputs if those of the first rows are large, or nothing."""
     if data.inputs is None:
         return ""
     rows = read_rows(data.inputs, 0, min(len(data), _ROWS))
