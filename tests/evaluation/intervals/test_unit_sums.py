@@ -76,7 +76,7 @@ def test_units_are_put_together_whole(limit):
     prefix = keys >> np.uint64(64 - shortened.bits)
     _, place = np.unique(prefix, return_inverse=True)
     expected = np.bincount(place, WEIGHT * LOSSES)
-    found = dense.dense(dense.table.rounded(), count)[:, 0]
+    found = dense.to_table(dense.table.rounded(), count)[:, 0]
     assert found.tolist() == pytest.approx(expected.tolist(), rel=1e-12)
 
 
