@@ -37,7 +37,7 @@ kind_option = click.option(
 
 
 def read_yaml(text: str, option: str = "") -> Any:
-    """Return a value that is written in YAML; messages name the option that it was given to."""
+    """Return a value written in YAML; messages name its option."""
     # Imported here: most commands read no YAML.
     from lossfw.config.text.tree import Origin, Problems, shorten
     from lossfw.config.text.yaml import parse
@@ -49,7 +49,7 @@ def read_yaml(text: str, option: str = "") -> Any:
 
 
 def read_array_argument(text: str, option: str, role: str) -> NDArray:
-    """Return the array that a text describes: numbers in YAML, or the name of a file.
+    """Return the array that a string describes: numbers in YAML, or the name of a file.
 
     `role` names the array in a ``.npz``, such as ``"predictions"``.
     """
@@ -125,7 +125,7 @@ def find(registry: Registry, name: str, kinds: Sequence[str] = KINDS) -> tuple[E
 
 
 def usable(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], str]:
-    """Return the imported entries that can be used, and a line on the others; "" if none."""
+    """Return the imported usable entries, and a line about the others ("" if none)."""
     every = tuple(entries)
     broken = [entry.name for entry in every if entry.state == "broken"]
     count = f"{len(broken)} component{'s' * (len(broken) > 1)}"

@@ -62,7 +62,7 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
 
 
 def inputs_of(outcomes: Iterable[RunOutcome]) -> str:
-    """Return the inputs of trainings in words, where all have the same; else an empty text."""
+    """Return the inputs of trainings in words if all have the same; otherwise ""."""
     found = {outcome.result.get("inputs", "") for outcome in outcomes if outcome.result}
     return found.pop() if len(found) == 1 else ""
 
@@ -75,7 +75,7 @@ def raise_if_failed(outcomes: Sequence[RunOutcome]) -> None:
 
 
 def outcomes_of(requests: Sequence[RunRequest], jobs: int) -> list[RunOutcome]:
-    """Return the outcomes of requests; write warnings and errors as soon as there are some."""
+    """Return the outcomes of requests; write warnings and errors as they occur."""
     done: list[RunOutcome] = []
     printer = _WarningPrinter()
 
@@ -105,7 +105,7 @@ def outcomes_of(requests: Sequence[RunRequest], jobs: int) -> list[RunOutcome]:
 
 
 def show_warnings(runs: Sequence[tuple[str, Iterable[str]]]) -> None:
-    """Show the warnings of several runs, given by name, each text once with its runs."""
+    """Show the warnings of several runs, each once, with the names of its runs."""
     names: dict[str, list[str]] = {}
     for name, warnings in runs:
         for text in dict.fromkeys(warnings):
@@ -141,7 +141,7 @@ class _WarningPrinter:
 
 
 def plain_of(outcome: RunOutcome) -> dict[str, Any]:
-    """Return an outcome as it is shown in JSON."""
+    """Return an outcome for JSON."""
     folder = outcome.request.folder
     return {
         "name": outcome.request.name,
@@ -169,7 +169,7 @@ def _numbers_of_runs(
 def table_of(outcomes: Sequence[RunOutcome]) -> tuple[list[str], list[list[str]]]:
     """Return headers and rows: every metric that is a single number has a column.
 
-    The numbers of a training are those of the round, or epoch, whose model was kept.
+    The numbers of a training are those of its model's round or epoch.
     """
     trains = outcomes[0].request.trains
     words = {word_of(outcome.result) for outcome in outcomes if trains and outcome.result}

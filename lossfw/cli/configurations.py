@@ -1,4 +1,4 @@
-"""``lossfw config``, ``validate`` and ``schema``: configurations that are looked at and not run."""
+"""``lossfw config``, ``validate`` and ``schema``: inspect configurations without running them."""
 
 from __future__ import annotations
 

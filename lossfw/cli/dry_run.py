@@ -1,4 +1,4 @@
-"""``--dry-run``: the plans of runs and of trainings, checked, with nothing computed."""
+"""``--dry-run``: check the plans of runs and trainings, without computing."""
 
 from __future__ import annotations
 

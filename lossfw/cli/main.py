@@ -109,7 +109,7 @@ class Verbs(VerbGroup):
         return command
 
     def main(self, *arguments: Any, **options: Any) -> Any:
-        """Run the command line; say where its output cannot be written, as on a full disk."""
+        """Run the command line; report output that cannot be written, as on a full disk."""
         try:
             return super().main(*arguments, **options)
         except OSError as error:

@@ -81,7 +81,7 @@ processes_option = click.option(
 
 
 def jobs_option(what: str) -> Callable[[_Command], _Command]:
-    """Return the option ``--jobs`` of what runs in processes of its own."""
+    """Return the option ``--jobs`` of commands that start processes."""
     return click.option(
         "--jobs",
         type=click.IntRange(min=1),
@@ -104,8 +104,8 @@ plugin_file_option = click.option(
 def trust_option(*, default: bool) -> Callable[[_Command], _Command]:
     """Return the option ``--trust/--no-trust``.
 
-    What carries out a configuration is trusted by default: the user names it to have it run.
-    What only looks at one, or at the folder of a run, executes nothing unless it is asked to.
+    Commands that carry out a configuration trust it by default, because the user asks to run it.
+    Commands that only inspect one, or the folder of a run, execute nothing unless asked to.
     """
     return click.option(
         "--trust/--no-trust",
@@ -117,9 +117,9 @@ def trust_option(*, default: bool) -> Callable[[_Command], _Command]:
 
 
 def config_plugin_options(*, trusted: bool) -> Callable[[_Command], _Command]:
-    """Return a decorator that adds the options of plugins to a command that reads a configuration.
+    """Return a decorator that adds the plugin options to a command that reads a configuration.
 
-    `trusted` is whether plugin files that it names are imported by default.
+    `trusted` says whether plugin files that it names are imported by default.
     """
 
     def decorated(command: _Command) -> _Command:
@@ -186,7 +186,7 @@ by_options = with_options(
 
 
 def slice_of(by: str | None, bins: str | None) -> Slice | None:
-    """Return the slice of ``--by`` and ``--bins``, None without."""
+    """Return the slice of ``--by`` and ``--bins``, or None."""
     # Imported here: listing components needs no evaluation.
     from lossfw.runs.compare.by_slice import slice_of_runs
 
@@ -202,7 +202,7 @@ def slice_of(by: str | None, bins: str | None) -> Slice | None:
 
 
 def units_of(text: str | None) -> Units | None:
-    """Return the units of ``--resample``, a name or a mapping in YAML; None without."""
+    """Return the units of ``--resample``, a name or a mapping in YAML, or None."""
     # Imported here: listing components needs no evaluation.
     import yaml
 

@@ -23,7 +23,7 @@ _HINT = "Compare the folders with lossfw compare to tell the recipes apart."
 def groups_over_seeds(
     runs: Iterable[tuple[RunRequest, str, Mapping[str, Any]]],
 ) -> tuple[SeedGroup, ...]:
-    """Return the runs that differ only in their seed, with means and spreads.
+    """Return the runs that differ only in their seed, with means and deviations.
 
     Each run is its request, the name of its loss, and its numbers, the loss called ``loss``.
     """
@@ -40,7 +40,7 @@ def groups_over_seeds(
 
 
 def over_seeds_of(groups: Sequence[SeedGroup], name: str) -> dict[str, Any]:
-    """Return the group of a run for JSON, as a key of its own; nothing where there is none."""
+    """Return the group of a run for JSON under its own key, or nothing."""
     for group in groups:
         if any(member.name == name for member in group.members):
             return {"over_seeds": group.to_dict()}
@@ -48,7 +48,7 @@ def over_seeds_of(groups: Sequence[SeedGroup], name: str) -> dict[str, Any]:
 
 
 def show_over_seeds(groups: Sequence[SeedGroup], kind: str) -> None:
-    """Write means and differences over seeds, and what they are."""
+    """Write means and differences over seeds, with an explanation."""
     names = dict.fromkeys(name for group in groups for name in group.numbers)
     for table in seed_tables(groups, kind, {name: name for name in names}):
         say("")
@@ -60,13 +60,13 @@ def show_over_seeds(groups: Sequence[SeedGroup], kind: str) -> None:
 
 
 def show_winner(winner: BestRun | str | None) -> None:
-    """Write which run is the best, corrected for the choice, or why none is named."""
+    """Write which run is the best, corrected for the choice, or why there is none."""
     for place, line in enumerate(winner_lines(winner)):
         say(line if place else f"\n{line}")
 
 
 def winner_for(winner: BestRun | str | None, request: RunRequest) -> dict[str, Any]:
-    """Return the best run for JSON, as a key of its own; nothing for another run."""
+    """Return the best run for JSON under its own key; nothing for other runs."""
     folder = request.folder
     if isinstance(winner, BestRun) and folder is not None and folder.name in winner.runs:
         return {"winner": winner.to_dict()}

@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 1.0
 class ProgressBar:
     """Shows how many rows are done, on standard error if that is a terminal.
 
-    Use it as a context manager; call it with the rows done and the rows in all.
+    Use it as a context manager, and call it with the number of rows done and of all rows.
     """
 
     def __init__(self, what: str = "rows") -> None:
@@ -33,7 +33,7 @@ class ProgressBar:
 
     @contextmanager
     def hidden(self) -> Iterator[None]:
-        """Take the bar away while something else is printed."""
+        """Hide the bar while something else is printed."""
         if self._bar is not None:
             self._bar.stop()
         try:

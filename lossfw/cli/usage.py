@@ -1,4 +1,4 @@
-"""Mistakes in a command line, in the shape of every other error: place, caret and hint."""
+"""Mistakes in a command line, shown like every other error with place, caret and hint."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lossfw.errors import Problem
 
 
 class Mistake(click.UsageError):
-    """A mistake in a command line, with the words that were given.
+    """A mistake in a command line, with the given words.
 
     Click prints the usage, an empty line and "Error: ..."; this prints what lossfw
     prints for a mistake in a file.

@@ -1,7 +1,7 @@
-"""The door to clusters: one run in parts, or several runs, one a task, on a cluster of Dask.
+"""Runs on a Dask cluster, the only interface to `lossfw.scale`.
 
-Nothing else outside of `lossfw.scale` names it, and whoever needs this module imports it on use.
-The folders of several runs are on a disk that all workers have.
+Modules import this one on use. The folders of several runs must be on a disk that all workers
+share.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ def evaluate_on(client: Any, plan: Plan, progress: Progress | None) -> Result:
 def evaluate_kept(
     cluster: str, plan: Plan, progress: Progress | None, journal: RunJournal | None
 ) -> Result:
-    """Evaluate a plan on a cluster, the merged states kept in the journal of a run."""
+    """Evaluate a plan on a cluster, and store the merged states in the journal of a run."""
     with scale.connected(cluster) as client:
         return scale.evaluate_on(client, plan, progress=progress, keeper=journal)
 
 
 def tasks_text(cluster: str, plan: Plan) -> str:
-    """Return the tasks that a run gives to a cluster, in one line."""
+    """Return one line about the tasks of a run on a cluster."""
     slots = scale.slots_of(cluster)
     parts = scale.cut(plan, slots)
     return (
@@ -62,7 +62,7 @@ def run_on(
 ) -> list[RunOutcome]:
     """Carry out requests on a cluster, and return their outcomes in the same order.
 
-    `carry_out` does so with one of them on a worker; see `lossfw.runs.execute.plain_outcome`.
+    `carry_out` carries out one request on a worker; see `lossfw.runs.execute.plain_outcome`.
     """
     outcomes: dict[int, RunOutcome] = {}
 

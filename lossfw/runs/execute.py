@@ -1,6 +1,6 @@
 """Carry out one run: from a configuration to its numbers, and to its folder if it has one.
 
-A process of its own gets its outcome as plain values, which are sent back.
+A worker process returns its outcome as plain values.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 class Outcome:
     """The outcome of a run.
 
-    `loading` are the seconds that configuration, data and weights took. `failure` is why the
+    `loading` is the time in seconds for configuration, data and weights. `failure` is why the
     folder does not hold the result, `before` whether the result is that of an earlier run, and
-    `resumed` the first row that was computed now, of a run that was interrupted.
+    `resumed` the first row computed after an interruption.
     """
 
     run: Run
@@ -47,12 +47,12 @@ class Outcome:
 
     @property
     def nan(self) -> bool:
-        """Whether the loss is NaN, and the configuration does not accept that."""
+        """Whether the loss is NaN and the configuration does not allow this."""
         return math.isnan(self.result.loss) and not self.run.plan.allow_nan
 
 
 def prepare(request: RunRequest) -> Run:
-    """Return a run that can begin: its plan is made, nothing is computed or written."""
+    """Return a run that can start: it has its plan, and nothing is computed or written."""
     config, folder = request.config, request.folder
     if folder is not None:
         check_folder(folder)

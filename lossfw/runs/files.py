@@ -27,8 +27,8 @@ _NOT_FINITE = ("inf", "-inf", "nan")
 def to_json(value: Mapping[str, Any]) -> str:
     """Return one line of JSON.
 
-    Infinities and NaN, which JSON does not have, are written as the texts ``"inf"``,
-    ``"-inf"`` and ``"nan"``, which Python's ``float`` reads.
+    Infinities and NaN, which JSON does not have, are written as the strings ``"inf"``, ``"-inf"``
+    and ``"nan"``, which Python's ``float`` reads.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def to_json(value: Mapping[str, Any]) -> str:
 
 
 def json_value(value: Any) -> Any:
-    """Return a value with the texts of `to_json` in place of infinities and NaN."""
+    """Return a value with the strings of `to_json` for infinities and NaN."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, Mapping):
@@ -50,7 +50,7 @@ def json_value(value: Any) -> Any:
 
 
 def numbers_in(value: Any) -> Any:
-    """Return a value of JSON with the texts of `to_json` for infinities and NaN as numbers.
+    """Return a JSON value with the strings of `to_json` for infinities and NaN as numbers.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def numbers_in(value: Any) -> Any:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the object in a file of JSON, None without a file."""
+    """Return the object in a JSON file; None without a file."""
     try:
         if not path.is_file():
             return None
@@ -79,7 +79,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def say(text: str) -> None:
-    """Write a text and a line end to standard output."""
+    """Write a string and a line end to standard output."""
     try:
         with writing("standard output"):
             sys.stdout.write(f"{printable(text)}\n")
@@ -92,7 +92,7 @@ def say(text: str) -> None:
 
 
 def drop_standard_output() -> None:
-    """Discard the buffer; Python would try to write it at its end, and fail."""
+    """Discard the buffer, because Python would try to write it at exit, and fail."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     os.close(null)
@@ -101,7 +101,7 @@ def drop_standard_output() -> None:
 def check_folder(folder: Path) -> None:
     """Check before a long computation that a result can be written to a folder.
 
-    The folder is not made. A full disk is noticed only when the result is written.
+    The folder is not created. A full disk is noticed only when the result is written.
     """
     with writing(folder):
         existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
@@ -116,10 +116,10 @@ def check_folder(folder: Path) -> None:
 
 
 def write_file(folder: Path, name: str, content: bytes) -> Path:
-    """Write a file in a folder, which is made if it does not exist.
+    """Write a file in a folder, which is created if necessary.
 
-    The file is written under a temporary name in the folder and then renamed, so a
-    reader finds the old file, the new one or none, and never a part.
+    The file is written under a temporary name and then renamed, so a reader finds the old file,
+    the new one or none, never a part.
     """
     write_files(folder, {name: content})
     return folder / name
@@ -158,7 +158,7 @@ def write_files(folder: Path, contents: Mapping[str, bytes], *, remove: Iterable
 
 
 def temporary_of(target: Path, by: object = None) -> Path:
-    """Return the temporary name of a file, unique to this process, or to who writes it.
+    """Return the temporary name of a file, unique to this process or writer.
 
     Of two processes that write the same file the last one wins.
     """
@@ -180,9 +180,9 @@ def _known(where: object) -> object:
 
 @contextmanager
 def writing(where: object) -> Iterator[None]:
-    """Turn an error of the system inside the block into an `OutputError` with its place.
+    """Turn a system error inside the block into an `OutputError` that names the file.
 
-    The message has the name that a reader of the file knows, in place of a temporary one.
+    The message has the final name of the file, not the temporary one.
     """
     try:
         yield

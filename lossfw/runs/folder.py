@@ -64,7 +64,7 @@ class RunFolder:
 
     @property
     def status(self) -> str | None:
-        """The state of the run, None if there is none."""
+        """The state of the run; None if there is none."""
         file = self.path / STATUS_FILE
         try:
             return file.read_text("utf-8", "replace").strip() if file.is_file() else None
@@ -72,7 +72,7 @@ class RunFolder:
             raise DataError(f"{file} cannot be read: {error.strerror}.") from None
 
     def record(self) -> dict[str, Any] | None:
-        """Return the object in ``run.json``, None without such a file."""
+        """Return the object in ``run.json``; None without this file."""
         path = self.path / RECORD_FILE
         record = read_json(path)
         if record is not None:
@@ -80,7 +80,7 @@ class RunFolder:
         return record
 
     def make(self) -> bool:
-        """Make the folder if it does not exist, and tell whether it was made."""
+        """Create the folder if it does not exist, and return whether it was created."""
         exists = self.path.is_dir()
         with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
@@ -92,7 +92,7 @@ class RunFolder:
             self.path.rmdir()
 
     def begin(self, record: Mapping[str, Any], config: str) -> None:
-        """Begin a new run. The results of an older one stay until new ones are written."""
+        """Begin a new run. The results of an older one remain until new ones are written."""
         self.remove_temporary()
         before = {name: _content(self.path / name) for name in (CONFIG_FILE, STATUS_FILE)}
         has_record = (self.path / RECORD_FILE).exists()
@@ -113,7 +113,7 @@ class RunFolder:
             raise
 
     def continue_run(self, record: Mapping[str, Any], config: str) -> None:
-        """Resume a run that was interrupted or has failed, or that needs further files."""
+        """Resume a run that was interrupted, has failed, or needs further files."""
         if any((self.path / name).exists() for name in _OLDER_UNFINISHED):
             raise DataError(
                 f"{self.path} holds an unfinished run that began with an older lossfw: start over, "
@@ -176,7 +176,7 @@ class RunFolder:
                     path.unlink(missing_ok=True)
 
     def remove_temporary(self) -> None:
-        """Remove unfinished files of processes that were killed."""
+        """Remove unfinished files of killed processes."""
         self._remove(*(path.name for path in self.path.glob(".*.tmp")))
 
     def _put_back(self, before: Mapping[str, bytes | None]) -> None:
@@ -193,7 +193,7 @@ class RunFolder:
 
 
 def files_of_run(folder: Path) -> tuple[str, ...]:
-    """Return the files by which a folder is that of a run; a training has a status too."""
+    """Return the files that identify the folder of a run; a training also has a status."""
     if not (folder / STATUS_FILE).exists():
         return (RECORD_FILE,)
     # Imported on use: a run in a new folder starts without it.
@@ -204,7 +204,7 @@ def files_of_run(folder: Path) -> tuple[str, ...]:
 
 
 def refuse_foreign_config(folder: Path, kind: str, files: Sequence[str]) -> None:
-    """Refuse to write over a configuration in a folder without any of the files of its kind."""
+    """Refuse to overwrite a configuration in a folder that is not of the same kind."""
     config = folder / CONFIG_FILE
     if config.exists() and not any((folder / name).exists() for name in files):
         raise OutputError(
@@ -215,9 +215,9 @@ def refuse_foreign_config(folder: Path, kind: str, files: Sequence[str]) -> None
 
 @contextmanager
 def locked_folder(path: Path | None) -> Iterator[None]:
-    """Make a folder and lock it inside the ``with`` block; do nothing for None.
+    """Create a folder and lock it inside the ``with`` block; do nothing for None.
 
-    Unfinished files of processes that were killed are removed.
+    Unfinished files of killed processes are removed.
     """
     if path is None:
         yield

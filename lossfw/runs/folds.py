@@ -1,4 +1,4 @@
-"""Trainings with folds: one for each fold, and the run of all rows that they held out."""
+"""Trainings with folds: one per fold, and the run of all rows that they held out."""
 
 from __future__ import annotations
 
@@ -58,20 +58,20 @@ _OF_TRAINING: tuple[tuple[str, ...], ...] = (
 
 
 def name_of_fold(fold: int) -> str:
-    """Return the name of the folder of a fold, in that of all folds."""
+    """Return the name of a fold's folder, in the folder of all folds."""
     return f"fold={fold}"
 
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """A request for a training with folds, and those for each fold; none for any other run."""
+    """A request for a training with folds, and a request per fold; none for other runs."""
 
     request: RunRequest
     folds: tuple[RunRequest, ...] = ()
 
     @classmethod
     def of(cls, request: RunRequest) -> CrossValidation:
-        """Return a request with those of its folds, if it has some."""
+        """Return a request with those of its folds, if it has folds."""
         count = open_folds(request.config) if request.trains else None
         names = [name_of_fold(fold) for fold in range(count or 0)]
         return cls(
@@ -89,15 +89,15 @@ class CrossValidation:
 
     @property
     def requests(self) -> tuple[RunRequest, ...]:
-        """What is to be carried out first."""
+        """The requests to carry out first."""
         return self.folds or (self.request,)
 
     def is_complete(self, done: Container[str]) -> bool:
-        """Tell whether it has folds, and all are among the names of those that are done."""
+        """Tell whether it has folds, and all of them are among the finished names."""
         return bool(self.folds) and all(fold.name in done for fold in self.folds)
 
     def begin(self) -> None:
-        """Refuse a folder with a configuration of the user; an older result in it is none now."""
+        """Refuse a folder with the user's configuration; an older result becomes invalid."""
         folder = self.request.folder
         if folder is not None and self.folds:
             refuse_foreign_config(folder, "run", files_of_run(folder))
@@ -105,7 +105,7 @@ class CrossValidation:
                 RunFolder(folder).write(STATUS_FILE, "running\n")
 
     def held_out_run(self) -> RunRequest:
-        """Join what the folds held out, and return the request of its evaluation."""
+        """Join the held-out rows of the folds, and return the request for their evaluation."""
         folder = self.request.folder
         assert folder is not None
         joined = self._joined()
@@ -232,7 +232,7 @@ def _npy(array: NDArray) -> bytes:
 
 
 def is_whole_fold(training: Training, path: Path) -> bool:
-    """Tell whether the file of a fold is there, with the constant of a training that has one."""
+    """Tell whether the file of a fold exists, with the constant of its training if it has one."""
     try:
         found = SavedState.read(path).arrays if path.is_file() else {}
     except (LossfwError, ValueError):
@@ -245,8 +245,7 @@ def is_whole_fold(training: Training, path: Path) -> bool:
 def fold_bytes(training: Training, model: BlockPredictor) -> bytes:
     """Return the file of a fold: its rows with the outputs of a model that has not seen them.
 
-    These are raw outputs where the name of the output activation says how predictions are made of
-    them.
+    They are raw outputs if a named output activation turns them into predictions.
     """
     assert training.held_out is not None
     assert training.held_out_rows is not None

@@ -1,8 +1,8 @@
-"""The state of a git checkout, asked without executing a program that the checkout names.
+"""The state of a git checkout, without executing programs that the checkout names.
 
-The configuration of a repository may name programs: a monitor of files, hooks, filters, a shell
-for connections. Whoever unpacks an archive with a ``.git`` folder has not agreed to run them. So
-git looks for changes with the files of the repository and with a configuration of our own.
+The configuration of a repository may name programs: a file monitor, hooks, filters, a shell for
+connections. A user who unpacks an archive with a ``.git`` folder has not agreed to run them. So git
+looks for changes with its own, safe configuration.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ _OF_THE_DISK = (
 
 
 def git_state(folder: Path) -> Mapping[str, Any] | None:
-    """Return commit and cleanness of the git checkout of a folder, if it is in one.
+    """Return commit and cleanness of the git checkout of a folder, if any.
 
-    Files that git does not know make a checkout no less clean. A file that a filter changes, as
-    those of Git LFS, counts as changed once it was written again.
+    Untracked files do not count as changes. A file with a filter, as in Git LFS, counts as
+    changed once it has been rewritten.
     """
     asked = ("--show-toplevel", "--git-dir", "--git-common-dir", "--show-object-format", "HEAD")
     answer = _git(folder, {}, *_NOTHING, "rev-parse", "--path-format=absolute", *asked)

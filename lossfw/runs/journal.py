@@ -1,4 +1,4 @@
-"""Journal: keep rows and state of a run, so that it can be resumed when it was killed."""
+"""Journal: stores rows and state of a run, so that a killed run can be resumed."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _TIMES_ITS_COST = 20.0
 
 
 def identity_of(plan: Plan) -> dict[str, str]:
-    """Return the properties of a run that decide the bits of its result.
+    """Return the properties that determine the bits of a run's result.
 
-    A state is used only if all of them are equal. The digest depends on configuration,
+    A stored state is used only if all of them are equal. The digest depends on configuration,
     plugins and data; another version of NumPy may round differently.
     """
     return {
@@ -49,28 +49,28 @@ def identity_of(plan: Plan) -> dict[str, str]:
 
 
 def rows_format(plan: Plan) -> RowsFormat | None:
-    """Return the format of the rows of a plan, None if they are not written."""
+    """Return the format of the rows of a plan; None if they are not written."""
     return "jsonl" if plan.rows is True else plan.rows or None
 
 
 class RowsJournal:
-    """Hands rows on with the number of the first; see `lossfw.evaluation.evaluate.Journal`."""
+    """Passes rows on with the number of the first one; see `lossfw.evaluation.evaluate.Journal`."""
 
     def __init__(self, plan: Plan, take: Callable[[int, RowRecords], None]) -> None:
         self._plan, self._take = plan, take
         self._sample = None if plan.sample is None else np.array(plan.sample)
 
     def resume(self, state: EvaluationState) -> None:
-        """Begin with the first row."""
+        """Start with the first row."""
 
     def add(self, rows: PredictedBatch, state: EvaluationState) -> None:
-        """Hand some rows on; see `Journal.add`."""
+        """Pass some rows on; see `Journal.add`."""
         with state.clock.stage("rows"):
             self._take(rows.start, rows_of(self._plan, rows, self._sample))
 
 
 class PartRows(RowsJournal):
-    """Keeps the rows of a part in memory, as they are stored."""
+    """Keeps the rows of a part in memory, in their stored form."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan, self._keep)
@@ -86,7 +86,7 @@ class PartRows(RowsJournal):
 class RunJournal:
     """The journal of a run, in a file; see `lossfw.evaluation.evaluate.Journal`.
 
-    Of a run on a cluster it keeps the merged states, too.
+    For a run on a cluster it also stores the merged states.
     """
 
     def __init__(self, path: Path, plan: Plan, *, resume: bool) -> None:
@@ -108,16 +108,16 @@ class RunJournal:
 
     @property
     def seconds(self) -> float:
-        """Seconds that the run has taken, with those before it was resumed."""
+        """Seconds that the run has taken, including those before it was resumed."""
         return self.before + time.monotonic() - self._begun
 
     @property
     def is_in_place(self) -> bool:
-        """Whether the folder is still that in which the run has begun."""
+        """Whether the folder is still the one in which the run began."""
         return self._file is None or self._file.is_in_place
 
     def resume(self, state: EvaluationState) -> None:
-        """Put the evaluation into the state of the last commit; see `Journal.resume`."""
+        """Restore the evaluation from the last commit; see `Journal.resume`."""
         try:
             file = self._file = UnfinishedFile(self._path)
         except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
@@ -172,7 +172,7 @@ class RunJournal:
         self.keep(state)
 
     def add_rows(self, entries: Sequence[StoredEntry]) -> None:
-        """Add rows, which are kept with the first state that has seen them."""
+        """Add rows, which are committed with the next state."""
         assert self._file is not None  # `resume` has opened it
         try:
             if self.failure is None:
@@ -183,7 +183,7 @@ class RunJournal:
             self.failure = error
 
     def keep(self, state: EvaluationState, *, now: bool = False) -> None:
-        """Commit rows and state if the last commit is old enough, or at once."""
+        """Commit rows and state if the last commit is old enough, or now."""
         due = now or time.monotonic() - self._last >= self._pause
         if due and self._packs and self.failure is None:
             with state.clock.stage("checkpoint"):
@@ -208,7 +208,7 @@ class RunJournal:
         self._pause = max(COMMIT_SECONDS, _TIMES_ITS_COST * (self._last - begin))
 
     def check(self) -> None:
-        """Raise why the folder cannot have the result, if it cannot."""
+        """Raise an error if the folder cannot take the result."""
         if not self.is_in_place:
             raise OutputError(
                 f"{self._path.parent} was removed or replaced during the run: its results were not "
@@ -218,7 +218,7 @@ class RunJournal:
             raise self.failure
 
     def contents(self) -> Iterator[bytes]:
-        """Yield all rows of the run as they are stored, in their order."""
+        """Yield all rows of the run in their stored form, in order."""
         assert self._file is not None  # the run is done
         row = 0
         try:
@@ -235,7 +235,7 @@ class RunJournal:
             )
 
     def close(self) -> None:
-        """Close the file, without what was not committed."""
+        """Close the file, without uncommitted entries."""
         if self._file is not None:
             self._file.close()
 

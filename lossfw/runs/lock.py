@@ -1,4 +1,4 @@
-"""POSIX locks: one live process at a time works in a run folder."""
+"""POSIX locks: only one live process works in a run folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ except ImportError:  # Not a POSIX system, as Windows: no lock is taken there.
 def held(folder: Path) -> Iterator[None]:
     """Hold a POSIX lock (``flock``) on a folder inside the ``with`` block.
 
-    The system releases the lock when the process ends in any way, and no file is left.
+    The system releases the lock when the process ends in any way, without leaving a file.
     Without POSIX locks, as on Windows or on some file systems, nothing is locked and
     two processes can work in the folder at once.
     """

@@ -28,10 +28,10 @@ def requests_of(
     trains: bool = False,
     cluster: str | None = None,
 ) -> list[RunRequest]:
-    """Return a request for each run of some configurations, every sweep expanded and checked.
+    """Return a request per run of some configurations, with sweeps expanded and checked.
 
-    Each run has a name, and a folder of its own in `folder` that is called so. A single training
-    with folds has no name, since they have folders in `folder`.
+    Each run has a name, and its own folder of this name in `folder`. A single training with
+    folds has no name, because its folds have folders in `folder`.
     """
 
     def full_name(config: str, variant: str) -> str:
@@ -66,9 +66,9 @@ def requests_of(
 
 
 def common_folder(requests: Sequence[RunRequest]) -> Path | None:
-    """Return the folder in which each of the runs has its own, None where they write nothing.
+    """Return the folder that holds the folders of the runs; None if they write nothing.
 
-    Whoever carries them out locks it: two sweeps at once would have runs of the same name.
+    The caller locks it, because two sweeps at once would have runs of the same name.
     """
     folder, depth = requests[0].folder, len(Path(requests[0].name).parts)
     return folder if folder is None or not depth else folder.parents[depth - 1]
@@ -115,9 +115,9 @@ def run_all(
 
 
 def done_before(request: RunRequest) -> RunOutcome | None:
-    """Return the outcome of a run that is to be resumed and is done, from its folder alone.
+    """Return the outcome of a run to resume that is already done, only from its folder.
 
-    None if it is not done, or is another run; then its process says so.
+    It is None for an unfinished or another run, which the run's process then reports.
     """
     if not (request.resume and request.digest) or request.folder is None:
         return None

@@ -14,10 +14,10 @@ from lossfw.runs.records import Run, TrainingRun, Warn
 class HookCallers:
     """Calls the hooks of the plugins that follow a run.
 
-    A hook that raises is reported once, with its plugin, and not called again in
-    this run. Only an interrupt by the user is raised. A run with a folder imports all
-    installed plugins; any other run is followed by the plugins that it uses and by local
-    files, and so starts faster. `warnings` has all that were given to `warn`.
+    A hook that raises is reported once, with its plugin, and not called again in this run. Only an
+    interrupt by the user is raised. A run with a folder imports all installed plugins; for other
+    runs only the plugins that they use and local files follow the run, so that they start faster.
+    `warnings` has all warnings passed to `warn`.
     """
 
     def __init__(

@@ -22,7 +22,7 @@ from lossfw.version import __version__
 
 
 def provenance_of(run: Run, entries: Iterable[Entry], plugins: Plugins) -> dict[str, Any]:
-    """Return the provenance of a run that is known before it begins."""
+    """Return the provenance of a run that is known before it starts."""
     return {
         **versions(entries),
         "seed": run.seed,
@@ -95,5 +95,5 @@ def _model_of(plan: Plan) -> dict[str, Any]:
 
 
 def weights_digest(plan: Plan) -> str | None:
-    """Return the digest of what decides a model's outputs, None without a model."""
+    """Return the digest of what determines a model's outputs; None without a model."""
     return None if plan.model is None else plan.model.digest

@@ -20,7 +20,7 @@ Warn: TypeAlias = Callable[[str], None]
 
 @dataclass(frozen=True)
 class RunRequest:
-    """A request for a run or a training; its plan is made when the run begins."""
+    """A request for a run or a training; its plan is made when the run starts."""
 
     config: CheckedConfig
     # By default that of the file.
@@ -35,7 +35,7 @@ class RunRequest:
 
     @property
     def shown_name(self) -> str:
-        """The name of the run, or that of its file without the ending."""
+        """The name of the run, or the file name without suffix."""
         return self.name or Path(self.config.source.name).stem
 
     @property
@@ -45,7 +45,7 @@ class RunRequest:
 
     @property
     def scheduler(self) -> str | None:
-        """The cluster that computes it, None for this process."""
+        """The cluster that computes it; None for this process."""
         if self.cluster is not None:
             return self.cluster or None
         node = self.config.root.find(["run", "cluster"])
@@ -53,7 +53,7 @@ class RunRequest:
 
     @property
     def rows_file(self) -> str | None:
-        """The name of the file of rows that the run writes, None for none."""
+        """The name of the file of rows that the run writes, or None."""
         node = self.config.root.find(["evaluate", "save_rows"])
         form = None if node is None else node.value
         return None if not form else f"results.{'jsonl' if form is True else form}"
@@ -102,12 +102,12 @@ class Run(_Described):
     Attributes
     ----------
     name : str
-        The configuration's file name without its ending, or in a sweep the
-        settings that tell it from the others, such as ``loss.delta=1e-07``.
+        The configuration's file name without suffix, or in a sweep the settings that identify it,
+        such as ``loss.delta=1e-07``.
     config : str
         The configuration file, as it was given.
     overrides : tuple of str
-        ``KEY=VALUE`` each, those of the sweep among them.
+        ``KEY=VALUE`` each, including those of the sweep.
     folder : Path or None
         The folder of its files; None for a run that only shows its numbers.
     seed : int

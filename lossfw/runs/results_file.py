@@ -25,7 +25,7 @@ _TABLE_BYTES = 8 * 2**20
 
 
 def content_of(rows: RowRecords, form: RowsFormat) -> bytes:
-    """Return rows as they are kept until the run is done: lines of JSON, or a stream of Arrow."""
+    """Return rows in the form stored until the run is done: JSON lines or an Arrow stream."""
     if form == "jsonl":
         return json_lines(rows)
     table, stream = _table(rows), io.BytesIO()

@@ -1,4 +1,4 @@
-"""The written rows of a run: loss, prediction, target and weight of each."""
+"""The stored rows of a run: loss, prediction, target and weight of each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _AS_PYTHON = "fiu"
 
 
 class RowRecords(NamedTuple):
-    """Rows as they are written to a file, and as they are read from it."""
+    """Rows for writing to a file, or read from it."""
 
     # The number of each row in the data.
     row: NDArray
@@ -45,7 +45,7 @@ class RowRecords(NamedTuple):
     of_groups: bool = False
 
     def take(self, order: NDArray) -> RowRecords:
-        """Return the rows at these places, in this order."""
+        """Return the rows at these positions, in this order."""
         fields = self._asdict().items()
         arrays: dict[str, Any] = {k: v[order] for k, v in fields if isinstance(v, np.ndarray)}
         columns = {name: column.take(order) for name, column in self.columns.items()}
@@ -66,14 +66,14 @@ class RowRecords(NamedTuple):
 
     @property
     def begins(self) -> NDArray:
-        """The place of the first row of each group, of each row where there are no groups."""
+        """The position of the first row of each group; without groups, of each row."""
         if self.group is None:
             return np.arange(len(self.row))
         return np.flatnonzero(np.diff(self.group, prepend=-1))
 
     @property
     def arrays(self) -> dict[str, NDArray]:
-        """The arrays by the names that they have in the file of rows, columns of texts as codes."""
+        """The arrays by their names in the file of rows; columns of strings as codes."""
         fields = self._asdict().items()
         own = {name: array for name, array in fields if isinstance(array, np.ndarray)}
         if not self.of_groups:
@@ -93,10 +93,10 @@ class RowRecords(NamedTuple):
 
 
 def rows_of(plan: Plan, batch: PredictedBatch, sample: NDArray | None = None) -> RowRecords:
-    """Return the records of some rows; `sample` has the number in the data of each row of the run.
+    """Return the records of some rows; `sample` has the numbers in the data of the run's rows.
 
-    The mean of the losses by the weights is the loss of the run, up to rounding. A loss of
-    elements is averaged over its row; class weights and masks show in the weight.
+    The weighted mean of the losses is the loss of the run, up to rounding. A loss of elements
+    is averaged over its row; the weight includes class weights and masks.
 
     Examples
     --------
@@ -145,7 +145,7 @@ def _columns(plan: Plan, batch: PredictedBatch) -> dict[str, DataColumn]:
 
 
 def json_lines(rows: RowRecords) -> bytes:
-    r"""Return rows or groups as lines of JSON, one object each; loss null where it does not count.
+    r"""Return rows or groups as JSON lines, one object each; loss null if it does not count.
 
     Examples
     --------
@@ -189,10 +189,10 @@ def json_lines(rows: RowRecords) -> bytes:
 def by_group(
     columns: Mapping[str, Any], rows: Any, first: Callable[[Any], Any], listed: Callable[[Any], Any]
 ) -> dict[str, Any]:
-    """Return the columns of groups from those of their rows: lists, where the rows differ.
+    """Return the columns of groups from those of their rows: lists if the rows differ.
 
-    `rows` has the first row of each group and the one after the last, `first` takes of a column
-    what its first row has, and `listed` what all of its rows have.
+    `rows` has the first row of each group and the row after its last, `first` takes the value
+    of the first row, and `listed` the values of all rows.
     """
     found = {"group": first(columns["ids"]), "rows": rows}
     for name, column in columns.items():

@@ -147,7 +147,7 @@ class _StoredRecord(_Stored):
 def result_with_numbers(result: Mapping[str, Any]) -> Any:
     """Return the object of a ``metrics.json`` with infinities and NaN as numbers; see `to_json`.
 
-    Texts stay: a class or a part of the rows may be called ``nan`` or ``inf``.
+    Strings are unchanged: a class or a part of the rows may be called ``nan`` or ``inf``.
 
     Examples
     --------
@@ -170,7 +170,7 @@ def _with_numbers_but(texts: Collection[str], value: Any) -> Any:
 
 
 def check_result(path: Path, result: Mapping[str, Any]) -> None:
-    """Check the object of a ``metrics.json``, its infinities and NaN being numbers."""
+    """Check the object of a ``metrics.json``, with infinities and NaN as numbers."""
     _check(_StoredResult, path, result)
 
 
@@ -191,7 +191,7 @@ def _check(model: type[BaseModel], path: Path, value: Mapping[str, Any]) -> None
 
 
 def kept_of(trained: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the round, or epoch, of ``training.json`` whose model was kept."""
+    """Return the round, or epoch, of the model in ``training.json``."""
     kept: list[Mapping[str, Any]] = [
         epoch for epoch in trained["epochs"] if epoch["epoch"] == trained["kept"]
     ]
@@ -199,9 +199,9 @@ def kept_of(trained: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def kept_numbers(trained: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the single numbers of the model that was kept, and its skill next to the baseline.
+    """Return the single numbers of the model, and its skill against the baseline.
 
-    The skill is that of held-out rows where there are some.
+    The skill is that of held-out rows if there are any.
     """
     numbers = numbers_of(kept_of(trained))
     baseline = trained.get("baseline") or {}

@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 
 class SweepResults(Mapping[str, R]):
-    """The results of the runs of a sweep by their names, in the order of the sweep.
+    """The results of the runs of a sweep by name, in the order of the sweep.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ class SweepResults(Mapping[str, R]):
     failures : mapping of str to LossfwError
         Why the others failed.
     held_out : mapping of str to Result, optional
-        Of trainings with folds, the result of all rows by the models that have not seen them: by
-        the settings of the sweep, and by an empty name where there is no sweep.
+        For trainings with folds, the result of all rows by models that have not seen them, by the
+        settings of the sweep; the name is empty without a sweep.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""A folder in place of a configuration: the model of its training, on the data of that."""
+"""The folder of a training in place of a configuration: its model, on its data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CONFIG_FILE, _FIRST_FOLD, _RECORD_FILE = "config.yaml", "fold=0", "run.json"
 
 
 def as_configuration(name: str, overrides: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """Return file and overrides that evaluate the model in a folder; those of a file unchanged.
+    """Return file and overrides that evaluate the model in a folder; for a file, unchanged.
 
     The data are those of the training, unless the given overrides name others.
     """

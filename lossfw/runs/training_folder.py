@@ -1,4 +1,4 @@
-"""Training folder: the files of a training, of which a reader finds all or a status that warns.
+"""Training folder: the files of a training, which are complete unless the status says otherwise.
 
 ::
 
@@ -12,9 +12,9 @@
     error.txt         why a training failed
 
 All but the checkpoint are written at the end, next to those of an older training, and then renamed
-one after the other in this order. So an older training stays whole until the new one is, and
-whatever ends the process in between leaves the status ``running``. A card and a model of two
-trainings are refused by the digest.
+one after the other in this order. So an older training remains complete until the new one is, and
+if the process ends in between, the status remains ``running``. The digest reveals a card and a
+model of two trainings.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ class TrainingFolder:
         self._configuration = configuration.encode()
 
     def begin(self) -> None:
-        """Begin a training, or continue it. What is there stays until the new one is whole."""
+        """Begin a training, or continue it.
+
+        Existing files remain until the new ones are complete.
+        """
         RunFolder(self.path).write(STATUS_FILE, "running\n")
         write_files(self.path, {}, remove=[ERROR_FILE])
 
@@ -62,7 +65,7 @@ class TrainingFolder:
             write_file(self.path, CONFIG_FILE, self._configuration)
 
     def fail(self, error: BaseException) -> None:
-        """Write that the training failed; one that was interrupted can be resumed."""
+        """Write that the training failed; an interrupted training can be resumed."""
         if not any((self.path / name).exists() for name in (CHECKPOINT_FILE, TRAINING_FILE)):
             with suppress(OSError):
                 (self.path / STATUS_FILE).unlink()
@@ -70,7 +73,7 @@ class TrainingFolder:
             RunFolder(self.path).fail(str(error) or type(error).__name__)
 
     def finish(self, trained: TrainingResult) -> None:
-        """Write the files of a training that has ended, in place of those of an older one."""
+        """Write the files of a finished training, replacing those of an older one."""
         contents: dict[str, bytes] = {}
         if trained.card is not None:
             card = json.dumps(trained.card.to_dict(trained.file), indent=1)
@@ -98,8 +101,8 @@ class TrainingFolder:
     def finished(self) -> TrainingResult | None:
         """Return the result of this training if the folder has all of it.
 
-        None for layers, which have it in the checkpoint. The last checkpoint of a model of rounds
-        is that of a whole leg, and the rounds after it need not be made again.
+        It is None for layers, whose checkpoint has the result. The last checkpoint of a
+        model of rounds is that of a whole leg, and later rounds need not be repeated.
         """
         plain, training = read_json(self.path / TRAINING_FILE), self._training
         model = training.model
@@ -138,7 +141,7 @@ class TrainingFolder:
 
 
 def unfinished(folder: Path) -> str:
-    """Return why the training in a folder is not whole, empty if it is."""
+    """Return why the training in a folder is incomplete; empty if it is complete."""
     status, error = RunFolder(folder).status, folder / ERROR_FILE
     if status == "failed":
         why = error.read_text(errors="replace") if error.is_file() else ""

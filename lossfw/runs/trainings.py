@@ -34,7 +34,7 @@ class TrainingOutcome:
 
 
 def prepare_training(request: RunRequest) -> TrainingRun:
-    """Return a training that can begin; nothing is computed or written."""
+    """Return a training that can start; nothing is computed or written."""
     config, folder = request.config, request.folder
     if folder is not None:
         check_folder(folder)
@@ -47,9 +47,9 @@ def prepare_training(request: RunRequest) -> TrainingRun:
 def carry_out_training(
     request: RunRequest, run: TrainingRun, *, progress: Progress | None = None, warn: Warn
 ) -> TrainingOutcome:
-    """Carry out a training that was prepared.
+    """Carry out a prepared training.
 
-    Each leg ends with a checkpoint in the folder, and with the hooks of plugins.
+    Each leg ends with a checkpoint in the folder, and the hooks of plugins.
     """
     for note in request.config.notes:
         warn(note)

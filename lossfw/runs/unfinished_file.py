@@ -1,7 +1,7 @@
 """The file of an unfinished run: its rows and its state, in SQLite.
 
-One commit has both, so that they are of one moment whenever the process or the system ends. An
-entry has its range and a CRC-32, by which rows that a disk has damaged or lost are found.
+One commit has both, so they match whenever the process or the system ends. An entry has its range
+and a CRC-32, which reveal rows that a disk has damaged or lost.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _STATE_BYTES = 64 * 2**20
 
 
 class StoredEntry(NamedTuple):
-    """Some rows of a run, or some bytes of its state: those from `start` on, before `stop`."""
+    """Rows of a run, or bytes of its state, from `start` up to and excluding `stop`."""
 
     start: int
     stop: int
@@ -30,15 +30,15 @@ class StoredEntry(NamedTuple):
 
     @classmethod
     def of(cls, start: int, stop: int, content: bytes) -> StoredEntry:
-        """Return an entry that was not stored yet."""
+        """Return a new entry with its checksum."""
         return cls(start, stop, zlib.crc32(content), content)
 
 
 class UnfinishedFile:
     """The open file of an unfinished run, which no other process can open.
 
-    Whatever is wrong with it raises `sqlite3.Error`, or `UnicodeDecodeError` where the message of
-    SQLite quotes what was damaged. A damaged entry raises `ValueError` or `TypeError`.
+    Any fault of the file raises `sqlite3.Error`, or `UnicodeDecodeError` if SQLite's message
+    quotes damaged bytes. A damaged entry raises `ValueError` or `TypeError`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,7 +63,7 @@ class UnfinishedFile:
 
     @property
     def is_in_place(self) -> bool:
-        """Whether the file is still there, and no other one in its place."""
+        """Whether the file still exists and was not replaced."""
         try:
             now = self._path.stat()
         except OSError:
@@ -77,11 +77,11 @@ class UnfinishedFile:
         self._base.commit()
 
     def add(self, rows: Iterable[StoredEntry]) -> None:
-        """Add rows, or put them in the place of those with the same start."""
+        """Add rows, or replace those with the same start."""
         self._base.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?)", rows)
 
     def commit(self, state: bytes) -> None:
-        """Keep the rows that were added, and the state that has seen them."""
+        """Commit the added rows, and the state that includes them."""
         self._base.execute("DELETE FROM state")
         for start in range(0, len(state), _STATE_BYTES):
             piece = state[start : start + _STATE_BYTES]
@@ -95,7 +95,7 @@ class UnfinishedFile:
         return self._base.in_transaction
 
     def entries(self, table: Literal["rows", "state"]) -> Iterator[StoredEntry]:
-        """Yield the entries of a table in their order."""
+        """Yield the entries of a table in order."""
         sql = f"SELECT * FROM {table} ORDER BY start"  # noqa: S608  # a name of ours
         for entry in map(StoredEntry._make, self._base.execute(sql)):
             if zlib.crc32(entry.content) != entry.crc:
@@ -103,9 +103,9 @@ class UnfinishedFile:
             yield entry
 
     def state(self) -> bytes:
-        """Return the state of the last commit, empty without one."""
+        """Return the state of the last commit; empty without one."""
         return b"".join(entry.content for entry in self.entries("state"))
 
     def close(self) -> None:
-        """Close the file, without what was not committed."""
+        """Close the file, without uncommitted entries."""
         self._base.close()

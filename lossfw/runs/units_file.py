@@ -1,8 +1,8 @@
-"""``units.npz``: the sums by unit of a run, by which two runs are paired without their rows.
+"""``units.npz``: the sums by unit of a run, to pair two runs without their rows.
 
-An ``.npz`` of plain arrays with a header, no objects. The units are in it as 64 bits each: a hash
-of the row's number, or of the value of the unit's column (`lossfw.evaluation.intervals.unit_keys`).
-The hash hides nothing: who tries all numbers, or a list of names, finds those that are in it.
+It is an ``.npz`` file of plain arrays with a header, without objects. A unit has 64 bits: a hash of
+the row's number, or of its value in the unit's column (`lossfw.evaluation.intervals.unit_keys`).
+The hash is not secret: trying all numbers, or a list of names, finds those in the file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LOSS, _METRIC = "loss", "metric"
 
 
 class StoredUnits(NamedTuple):
-    """The sums by unit that a run has kept, and of which units they are."""
+    """The stored sums by unit of a run, and its units."""
 
     units: Units
     tables: UnitTables
@@ -60,12 +60,12 @@ def to_bytes(tables: UnitTables, described: Mapping[str, Any]) -> bytes:
 
 
 def read_units(folder: Path) -> StoredUnits | None:
-    """Return the sums by unit in the folder of a run, None without the file.
+    """Return the sums by unit in the folder of a run; None without the file.
 
     Raises
     ------
     DataError
-        If it is damaged, or of another version.
+        If it is damaged, or has another version.
     """
     path = folder / UNITS_FILE
     if not path.is_file():

@@ -2,7 +2,7 @@
 
 A process reads pickled `RunRequest`s from standard input, and writes a line of JSON with the
 outcome of each to standard output; the output of plugins goes to standard error. When standard
-input ends, the process that makes the requests has ended, and so does this one.
+input ends, the parent process has ended, so this process also ends.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _END_SECONDS = 5.0
 
 
 class WorkerProcess:
-    """A process that carries out runs with so many threads, as its parent sees it."""
+    """A worker process with a number of threads, from its parent's side."""
 
     def __init__(self, threads: int) -> None:
         # In a file: a full pipe would stop the run.
@@ -46,7 +46,7 @@ class WorkerProcess:
             )
 
     def carry_out(self, request: RunRequest) -> tuple[RunOutcome, bool]:
-        """Return the outcome of a run, and whether the process is still there."""
+        """Return the outcome of a run, and whether the process is still alive."""
         begin = time.monotonic()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -64,11 +64,11 @@ class WorkerProcess:
         return RunOutcome(request, **plain, error=error, seconds=seconds, notes=notes), True
 
     def stop(self) -> None:
-        """Ask the process to end, in the middle of a run too."""
+        """Ask the process to end, even during a run."""
         self._process.terminate()
 
     def end(self) -> None:
-        """End the process; one that does not answer, because it is stopped, is killed."""
+        """End the process; kill it if it does not respond, for instance because it is stopped."""
         self.stop()
         try:
             self._process.wait(_END_SECONDS)
@@ -97,7 +97,7 @@ class WorkerProcess:
 
 
 class WorkerProcesses:
-    """Processes that carry out runs with so many threads each; each waits for the next run."""
+    """Worker processes with a number of threads each; each waits for the next run."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
@@ -105,7 +105,7 @@ class WorkerProcesses:
         self._live: set[WorkerProcess] = set()
 
     def carry_out(self, request: RunRequest) -> RunOutcome:
-        """Carry out a run in a process that waits, or in a new one."""
+        """Carry out a run in a waiting process, or in a new one."""
         try:
             process = self._waiting.get_nowait()
         except Empty:

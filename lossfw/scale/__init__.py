@@ -1,4 +1,4 @@
-"""Scale: the same evaluation on the workers of a Dask cluster, to the same bits."""
+"""Scale: evaluation on the workers of a Dask cluster, with the same bits."""
 
 from lossfw.scale.cluster import connected, slots_of
 from lossfw.scale.evaluate import evaluate_on

@@ -1,4 +1,4 @@
-"""Clusters of Dask: connect to one, or start one on this machine."""
+"""Dask clusters: connect to one, or start one on this machine."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def connected(scheduler: str) -> Iterator[Any]:
     Raises
     ------
     ArgumentError
-        If it is none of them.
+        If it is none of these.
     RunError
         If the scheduler does not answer.
     MissingExtraError
@@ -85,7 +85,7 @@ def connected(scheduler: str) -> Iterator[Any]:
 
 
 def slots_of(scheduler: str) -> int:
-    """Return the threads of a cluster; ``local:N`` is not started for it."""
+    """Return the number of threads of a cluster, without starting ``local:N``."""
     count = local_workers(scheduler)
     if count is not None:
         return count * _threads_each(count)
@@ -165,10 +165,10 @@ def _without_logs() -> Iterator[None]:
 
 @contextmanager
 def interruption_waits() -> Iterator[None]:
-    """Hold SIGINT back inside the ``with`` block, and let it come at its end.
+    """Delay SIGINT to the end of the ``with`` block.
 
-    Threads and processes that are started inside never get it. In another thread than the
-    main one, which has no signals to answer, only this holds.
+    Threads and processes started inside never get it. Outside of the main thread, which handles
+    signals, only the latter applies.
     """
     if hasattr(signal, "pthread_sigmask"):
         # It starts with the first process, and then unblocks the signal in the thread at hand.

@@ -1,4 +1,4 @@
-"""Evaluate a plan on a cluster: parts to the workers, their states back, merged as they come."""
+"""Evaluate a plan on a cluster: workers evaluate parts, and their states are merged."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ WORKER_SECONDS = 30.0
 
 
 class Keeper(Protocol):
-    """Protocol: a keeper of the merged state, from which a run can be resumed."""
+    """Protocol: stores the merged state, so that a run can be resumed."""
 
     @property
     def rows(self) -> RowsKeeper | None:
-        """What keeps the rows of a part on its worker; it is pickled. None for no rows."""
+        """The object that keeps the rows of a part on its worker (pickled); None for no rows."""
 
     def resume(self, state: EvaluationState) -> None:
-        """Before the first part: put the evaluation into the state in which it was left."""
+        """Before the first part: restore the state of an interrupted evaluation."""
 
     def add_rows(self, entries: Sequence[Any]) -> None:
-        """Before its state is merged: take the rows of a part into account."""
+        """Before the state of a part is merged: add its rows."""
 
     def keep(self, state: EvaluationState, *, now: bool = False) -> None:
-        """Keep the state; not each time, unless `now` says so."""
+        """Store the state from time to time, or at once with `now`."""
 
 
 def evaluate_on(
@@ -53,13 +53,13 @@ def evaluate_on(
     client : distributed.Client
         A client of the cluster.
     plan : Plan
-        The plan. Rows stay in their files, which every worker has under the same names.
+        The plan. Rows remain in their files, which every worker must have under the same names.
     progress : callable, optional
-        Called with the rows merged and the rows in all.
+        Called with the number of merged rows and of all rows.
     keeper : Keeper, optional
-        Keeps the merged state, and may resume from one that it kept before.
+        Stores the merged state, and may resume from an earlier one.
     patience : float
-        Seconds that the evaluation waits for a worker when there is none.
+        Seconds to wait for a worker when there is none.
 
     Returns
     -------
@@ -71,8 +71,8 @@ def evaluate_on(
     ArgumentError
         If a metric does not merge.
     RunError
-        If a worker has other code than this process, or the cluster is gone. The merged
-        state was kept before.
+        If a worker has other code than this process, or the cluster is gone. The merged state is
+        stored before.
     """
     _check_mergeable(plan)
     state = EvaluationState.of(plan)

@@ -1,7 +1,7 @@
-"""The fingerprint of a process: its versions, and digests of code that somebody may have edited.
+"""The fingerprint of a process: its versions, and digests of code that may have been edited.
 
-Processes with the same fingerprint give the same bits. Two copies of one version may differ: a
-checkout, or a body that somebody has edited.
+Processes with the same fingerprint give the same bits. Copies of one version may differ, for
+instance in a checkout or an edited body.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _DIGITS = 16
 
 
 def fingerprint(packages: Iterable[str]) -> Mapping[str, str]:
-    """Return what this process has of Python, NumPy, lossfw and importable packages.
+    """Return the versions of Python, NumPy, lossfw and importable packages.
 
-    A package of no distribution, lossfw and those of plugins have a digest of their code, the
-    others a version. It is made once, as a process keeps the code that it has loaded: what is
-    edited later counts for processes that start later.
+    lossfw, plugins and packages without a distribution have a digest of their code, the others a
+    version. It is computed once, because a process keeps its loaded code: later edits count for
+    processes that start later.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def fingerprint(packages: Iterable[str]) -> Mapping[str, str]:
 
 
 def differences(expected: Mapping[str, str]) -> str:
-    """Return what this process has that `expected` has not, empty if nothing."""
+    """Return the differences of this process from `expected`; empty if there are none."""
     prefix = "package "
     found = fingerprint(k.removeprefix(prefix) for k in expected if k.startswith(prefix))
     return ", ".join(

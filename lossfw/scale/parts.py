@@ -1,4 +1,4 @@
-"""Parts: the rows of a plan, cut at multiples of its blocks or at groups, one for each task."""
+"""Parts: the rows of a plan, split at block multiples or groups, one part per task."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Cut:
     Attributes
     ----------
     rows : int
-        Rows of a part. Those of a file that is read from certain rows on differ.
+        Number of rows per part. Parts of a file that can only be read from certain rows on differ.
     row_bytes : int
-        Bytes of data that a row reads.
+        Bytes of data per row.
     parts : tuple of (int, int)
         First row, and row after the last.
     """
@@ -48,7 +48,7 @@ class Cut:
 
 
 def cut(plan: Plan, slots: int, seen: RowRanges | None = None) -> Cut:
-    """Cut the rows of a plan that were not seen yet, for `slots` threads of a cluster."""
+    """Split the remaining rows of a plan for `slots` threads of a cluster."""
     per_row, block = _row_bytes(plan), plan.block_rows
     even = math.ceil(plan.count / max(1, _PARTS_PER_SLOT * slots))
     rows = max(1, min(even, _PART_BYTES // per_row))

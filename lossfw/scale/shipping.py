@@ -1,7 +1,7 @@
-"""Shipping: a plan on its way to the workers, and the state of a part on its way back.
+"""Shipping: send a plan to the workers, and return the state of a part.
 
-A plan carries the names of its files, and the rows of small ones. Plugin files of this
-process go with it, since no worker has them.
+A plan holds the names of its files, and the rows of small ones. Plugin files of this process are
+sent with it, because workers do not have them.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ _ONE_TASK = threading.Lock()
 
 
 class PartJournal(Journal, Protocol):
-    """Protocol: a journal of the rows of one part, which keeps them for the way back."""
+    """Protocol: a journal that keeps the rows of one part for sending them back."""
 
     @property
     def entries(self) -> list[Any]:
-        """The rows, as they are stored."""
+        """The rows, in their stored form."""
 
 
 RowsKeeper: TypeAlias = Callable[[Plan], PartJournal]
 
 
 class Shipment(NamedTuple):
-    """A plan as the workers get it: the bytes, and the packages that read them."""
+    """A pickled plan for the workers, and the packages that they need to read it."""
 
     content: bytes
     packages: frozenset[str]
 
 
 def shipment_of(plan: Plan) -> Shipment:
-    """Return a plan as the workers get it: plugin files, and the pickled plan."""
+    """Return the plugin files and the pickled plan for the workers."""
     # Dask brings it; it pickles classes of a script or a notebook by their content.
     cloudpickle = importlib.import_module("cloudpickle")
     content = cloudpickle.dumps(plan)
@@ -64,7 +64,7 @@ def shipment_of(plan: Plan) -> Shipment:
 
 @functools.lru_cache(maxsize=2)
 def plan_of(shipped: bytes) -> Plan:
-    """Return the plan, on a worker; its files are opened there."""
+    """Return the plan on a worker, which opens its files."""
     sent, content = pickle.loads(shipped)  # noqa: S301  # of the process that sent it
     for name, path, source in sent:
         import_source(name, path, source)
@@ -75,7 +75,7 @@ def plan_of(shipped: bytes) -> Plan:
 def evaluate_part(
     shipped: bytes, start: int, stop: int, rows: RowsKeeper | None = None
 ) -> tuple[bytes, list[Any]]:
-    """Evaluate some rows on a worker, and return their packed state and, if kept, the rows."""
+    """Evaluate rows on a worker; return their packed state, and the rows if they are kept."""
     with in_turn():
         plan = plan_of(shipped)
         journal = None if rows is None else rows(plan)
@@ -85,7 +85,7 @@ def evaluate_part(
 
 @contextmanager
 def in_turn() -> Iterator[None]:
-    """Compute on all threads of this worker inside the ``with`` block, one task after the other."""
+    """Use all threads of this worker inside the ``with`` block, one task at a time."""
     distributed: Any = importlib.import_module("distributed")
     slots = max(1, int(distributed.get_worker().state.nthreads))
     with _ONE_TASK, threads(slots):

@@ -1,7 +1,7 @@
-"""Tasks on the workers of a Dask cluster, which runs the tasks of a lost worker again.
+"""Tasks on the workers of a Dask cluster, which repeats the tasks of a lost worker.
 
-Dask gives a task to any worker, whatever code it has. So each task compares the fingerprint of its
-process with that of the process that asks for it.
+Dask gives a task to any worker, whatever its code. So each task compares the fingerprint of its
+process with that of the caller.
 """
 
 from __future__ import annotations
@@ -42,28 +42,28 @@ def run_tasks(
     left: Callable[[], str],
     patience: float,
 ) -> Generator[Any, None, None]:
-    """Yield the result of each task, as soon as it is there.
+    """Yield the result of each task as soon as it is finished.
 
     Parameters
     ----------
     client : distributed.Client
         A client of the cluster.
     function : callable
-        What a worker calls with the arguments of a task.
+        The function that a worker calls with the arguments of a task.
     tasks : iterable of ClusterTask
         The tasks.
     packages : iterable of str
-        What a worker has to have in common with this process, besides lossfw.
+        The packages, besides lossfw, that must be the same on a worker.
     left : callable
-        Returns what is not done yet, for messages.
+        Returns what remains to be done, for messages.
     patience : float
-        After so many seconds without a worker, none is expected to come.
+        Seconds without a worker after which an error is raised.
 
     Raises
     ------
     RunError
-        If a worker has other code, no worker is there, or the scheduler is gone; what a task
-        raises, too.
+        If a worker has other code, there is no worker, or the scheduler is gone. Errors of tasks
+        are raised unchanged.
     """
     expected, waiting = fingerprint(packages), iter(tasks)
     given: dict[Any, ClusterTask] = {}

@@ -6,8 +6,8 @@
     javascript(component, "derivative")
     javascript(component, "second_derivative")
 
-Numbers are float64, as all numbers of JavaScript, so that results differ from NumPy's by what
-the elementary functions of the browser differ.
+JavaScript numbers are float64, so results differ from NumPy's only by the browser's elementary
+functions.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Rows of a few numbers as a number system, with an array of its own for each column.
+"""Rows of a few numbers as a number system with one array per column.
 
-A textbook formula of rows runs on them over any array namespace, dual numbers and expressions
-among them. So the curve of a function of rows, which leads through rows of a few, has a script: a
-function of rows has no JavaScript of its own, and these graphs have.
+A textbook formula of rows runs on them over any array namespace, including dual numbers and
+expressions. So the curve of a function of rows, which runs through short rows, gets a script,
+although a function of rows has no JavaScript itself.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from lossfw.report.formulas.traced import Traced, by_name, derivative_of, textbo
 
 
 class RowItems:
-    """A row, with an item for each column, or one number for each row.
+    """A row with one item per column, or one number per row.
 
-    A row with one item has the same for all columns.
+    A row with one item has the same number in all columns.
     """
 
     # With this NumPy leaves operators to the methods below.
@@ -189,11 +189,11 @@ class RowItemsNamespace(TextbookNamespace):
         return x
 
     def broadcast_to(self, x: RowItems, shape: Any) -> RowItems:
-        """Return `x`, which has one item for all columns where it has one."""
+        """Return `x` unchanged: one item counts for all columns."""
         return x
 
     def reshape(self, x: RowItems, shape: Any, **_: Any) -> RowItems:
-        """Return `x`, whose shape is the only one."""
+        """Return `x` unchanged: there is only one shape."""
         return x
 
 

@@ -1,7 +1,7 @@
-"""Terms of a formula that are written for machines and say nothing to a reader.
+"""Remove terms of a formula that only machines need.
 
-They are a product with 1 or 0, a sum with 0, a conversion, and a choice that only serves NaN,
-infinity, or a single number, such as a divisor of 0.
+These are products with 1 or 0, sums with 0, conversions, and choices that only treat NaN, infinity,
+or a single number, such as a divisor of 0.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _COMMUTE = ("multiply", "add")
 
 
 class PlainGraph:
-    """A graph as a reader sees it; `whole` are the inputs that are whole numbers."""
+    """A graph for readers; `whole` are the inputs that are integers."""
 
     def __init__(self, graph: Graph, whole: Collection[str] = ()) -> None:
         self.graph, self.whole = graph, whole
@@ -25,16 +25,16 @@ class PlainGraph:
         self.known: dict[int, bool] = {}
 
     def node(self, number: int) -> Operation:
-        """Return the node that is left of a node."""
+        """Return the simplified node."""
         return self.graph.nodes[self.plain(number)]
 
     def number(self, number: int) -> float | None:
-        """Return the value of a constant, None for anything else."""
+        """Return the value of a constant; None for anything else."""
         node = self.node(number)
         return float(node.value) if node.op == CONSTANT else None
 
     def plain(self, number: int) -> int:
-        """Return the number of the node that is left of a node."""
+        """Return the number of the simplified node."""
         while (simpler := self._simpler(self.graph.nodes[number])) is not None:
             number = simpler
         return number
@@ -82,7 +82,7 @@ class PlainGraph:
         return node.op == "not_equal" and node.args[0] == node.args[1]
 
     def negated(self, number: int) -> int | None:
-        """Return the node whose negative this one is, None if there is none."""
+        """Return the node whose negative this one is, or None."""
         number = self.plain(number)
         node = self.graph.nodes[number]
         if node.op == "negative":

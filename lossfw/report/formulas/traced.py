@@ -1,8 +1,8 @@
 """The functions of a component as graphs, with its parameters by name.
 
-A parameter of type float is replaced by a number that remembers its name. Where a body makes
-a plain number of it, as `math.sqrt` does, the name is lost. This is found out by a second
-trace at another value: the parameter is then called fixed.
+A parameter of type float is replaced by a number with its name. If a body converts it to a plain
+number, as `math.sqrt` does, the name is lost. A second trace at another value detects this, and the
+parameter is then called fixed.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def by_name(
 
 
 def twin_of(component: Component, named: dict[str, float]) -> Any:
-    """Return a component whose parameters have these values and their names."""
+    """Return a component whose parameters have these values with their names."""
     names = {name: NamedFloat(value, name) for name, value in named.items()}
     # Not validated: pydantic would make plain numbers of them.
     return type(component).model_construct(**{**component.parameters, **names})
@@ -136,7 +136,7 @@ def _function(component: Any, which: Which, textbook: bool) -> Callable[..., Any
 
 
 def textbook_formula(component: Any) -> Callable[..., Any]:
-    """Return the textbook formula of a component, also where a loss has a body of its own."""
+    """Return the textbook formula of a component, also if a loss has another body."""
     name = "_unreduced_formula" if isinstance(component, Wrapper) else "formula"
     return _author_function(component, name)
 

@@ -1,4 +1,4 @@
-"""The page of a comparison of runs or of trainings, with a picture of each measure."""
+"""The page of a comparison of runs or trainings, with a picture per measure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Pictures in a page: those of matplotlib as SVG in the colours of the page, and inputs as PNG.
+"""Pictures in a page: matplotlib's as SVG in the colours of the page, and inputs as PNG.
 
-The stand-in colours of `lossfw.report.plots.style` become variables of the style sheet, so
-the same picture is light where the page is light and dark where it is dark.
+The stand-in colours of `lossfw.report.plots.style` become variables of the style sheet, so a
+picture follows the light or dark mode of the page.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _CHANNELS = (_GREY, _COLOUR)
 
 @contextmanager
 def page_axes(height: float) -> Iterator[Any]:
-    """Give empty axes in the width and the look of a page, for `inline`."""
+    """Return empty axes in the width and style of a page, for `inline`."""
     with drawing(WIDTH, height, PAGE) as figure:
         yield figure.subplots()
 

@@ -37,7 +37,7 @@ class RebuiltRun:
     """A finished run with its rows and inputs, rebuilt from its configuration.
 
     `missing` has sentences about parts that could not be rebuilt, for any reader of the page.
-    `faults` has by the reason, which names files and options, what could not be rebuilt first.
+    `faults` maps each reason, with files and options, to the first part that could not be rebuilt.
     """
 
     def __init__(self, run: FinishedRun) -> None:
@@ -51,7 +51,7 @@ class RebuiltRun:
         return ConfigSource(str(self.run.path / CONFIG_FILE), plugins=self.run.plugins)
 
     def rows(self) -> RowRecords | None:
-        """Return the rows of the run, as it kept them or computed again."""
+        """Return the rows of the run, stored or recomputed."""
         kept = read_rows(self.run.path)
         if kept is not None or self.run.result["count"] > MOST_ROWS:
             return kept
@@ -66,9 +66,9 @@ class RebuiltRun:
         return _evaluated(plan)
 
     def inputs(self, rows: NDArray) -> tuple[NDArray | None, Sequence[str]]:
-        """Return the inputs of rows by their numbers, None if there are none, and their names.
+        """Return the inputs of rows by their numbers (None if there are none), and their names.
 
-        They are read also where a plugin file of the loss may not be executed.
+        They are also read if a plugin file of the loss may not be executed.
         """
         data = self._data() if self._plan is None else self._plan.data
         if data is not None and data.inputs is None:

@@ -1,4 +1,4 @@
-"""Render HTML pages from templates, with text of users escaped."""
+"""Render HTML pages from templates, with escaped user text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 class NumberCard(NamedTuple):
-    """A number at the head of a page, with its name and what is below it."""
+    """A number at the top of a page, with its name and the text below it."""
 
     name: str
     value: str
@@ -25,7 +25,7 @@ class NumberCard(NamedTuple):
 
 
 def breakable(text: str) -> Markup:
-    """Return a text that a browser may break after a comma, a dot or an equals sign.
+    """Return text that a browser may break after a comma, a dot or an equals sign.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def breakable(text: str) -> Markup:
 
 
 def need_report() -> None:
-    """Check before a long computation that pages can be made."""
+    """Check before a long computation that pages can be rendered."""
     try:
         import jinja2  # noqa: F401  # whether it is there
         import matplotlib  # noqa: F401  # whether it is there

@@ -1,4 +1,4 @@
-"""Statistics of the rows of a run: spread of losses, worst rows, confusion, reliability."""
+"""Statistics of the rows of a run: distribution of losses, worst rows, confusion, reliability."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ _SOME = 3.0
 
 
 class Spread(NamedTuple):
-    """The distribution of the finite losses of rows with weight, which are in ascending order.
+    """The distribution of the finite losses of rows with weight, in ascending order.
 
-    `weighted` is whether rows have weights of their own, `others` the number of infinite and NaN
-    losses, and `worst_share` the fraction of the worst tenth of the weight in the sum; None for few
-    rows or negative losses.
+    `weighted` says whether rows have different weights, `others` is the number of infinite and
+    NaN losses, and `worst_share` the fraction of the sum in the worst tenth of the weight; None
+    for few rows or negative losses.
     """
 
     losses: NDArray
@@ -63,7 +63,7 @@ class Spread(NamedTuple):
 
 
 def spread_of(rows: RowRecords) -> Spread | None:
-    """Return the distribution of the losses of rows or groups, None if none counts."""
+    """Return the distribution of the losses of rows or groups; None if none counts."""
     if rows.of_groups:
         spread = spread_of(rows.take(rows.begins)._replace(of_groups=False))
         return spread and spread._replace(unit="group")
@@ -155,7 +155,7 @@ def _short(value: NDArray, names: Sequence[str] = ()) -> str:
 
 
 def are_classes(rows: RowRecords) -> bool:
-    """Tell whether targets are classes and predictions have a column for each."""
+    """Tell whether targets are classes and predictions have one column per class."""
     return (
         rows.target.ndim == 1
         and rows.target.dtype.kind in "iu"
@@ -199,7 +199,7 @@ def reliability_of(rows: RowRecords) -> Mapping[str, list[float]] | None:
 def matrix_of(
     matrix: Sequence[Sequence[float]] | None, labels: Sequence[str] = ()
 ) -> dict[str, Any] | None:
-    """Return the cells of a confusion matrix with text and colour, None for no matrix."""
+    """Return the cells of a confusion matrix with text and colour; None without a matrix."""
     if matrix is None:
         return None
     mistakes = sorted(

@@ -235,7 +235,7 @@ class _Pairs(NamedTuple):
 
 
 def of_regression(rows: RowRecords) -> list[Picture]:
-    """Draw predictions against targets, and residuals; nothing where targets are not numbers."""
+    """Draw predictions against targets, and residuals; nothing if targets are not numbers."""
     pairs = _pairs(rows)
     if pairs is None:
         return []

@@ -132,7 +132,7 @@ def _curves(epochs: Sequence[Mapping[str, Any]], trained: Mapping[str, Any]) -> 
 
 
 def is_wide(numbers: Any) -> bool:
-    """Tell whether numbers want a logarithmic axis."""
+    """Tell whether numbers need a logarithmic axis."""
     values = np.asarray(numbers, float)
     positive = values[values > 0]
     return bool(positive.size == values.size and positive.max() > _WIDE * positive.min())

@@ -29,9 +29,9 @@ def write_reports(
     """Write the report of each run or training, and one that compares several; return the files.
 
     `out` is the file of the comparison or of a single report, by default ``report.html`` in the
-    folder of the run, or in the folder that holds all runs. With `keep` the reports that runs
-    have stay; a run removes its own when it writes new numbers. `warn` gets the reason for each
-    part of a page that is missing.
+    folder of the run, or in the folder that holds all runs. With `keep`, existing reports remain; a
+    run removes its own when it writes new numbers. `warn` gets the reason for each part of a page
+    that is missing.
     """
     need_report()
     if out is not None and out.suffix != ".html":

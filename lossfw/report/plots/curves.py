@@ -68,7 +68,7 @@ def picture(curves: Sequence[SampledCurve], form: str) -> bytes:
 
 
 def draw_part(axes: Any, one: SampledCurve, order: int, surface: str, look: dict[str, Any]) -> None:
-    """Draw one curve, cut where it jumps, with a ring at each kink."""
+    """Draw one curve with gaps at jumps, and a ring at each kink."""
     axes.plot(one.x, cut(one, order), **{"linewidth": 1.8, **look})
     ring = {"color": look["color"], "markersize": 5, "markerfacecolor": surface}
     # Jumps of this derivative or of the next one are marked.
@@ -86,7 +86,7 @@ def _jumps(one: SampledCurve, order: int) -> tuple[float, ...]:
 
 
 def cut(one: SampledCurve, order: int) -> NDArray:
-    """Return heights with gaps at jumps, so that no line is drawn across one."""
+    """Return heights with gaps at jumps, so that no line crosses a jump."""
     y = one.parts[order].copy()
     y[np.isin(one.x, _jumps(one, order))] = np.nan
     # Also at jumps that are not claimed, as that of a step function.
@@ -99,7 +99,7 @@ def cut(one: SampledCurve, order: int) -> NDArray:
 
 
 def limits(parts: Sequence[NDArray]) -> tuple[float, float]:
-    """Return the range of heights that is shown; values near infinity are cut off."""
+    """Return the range of heights to show; values near infinity are cut off."""
     heights = np.concatenate([part[np.isfinite(part)] for part in parts])
     if not heights.size:
         return -1.0, 1.0

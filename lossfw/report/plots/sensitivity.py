@@ -1,4 +1,4 @@
-"""The picture of a sensitivity study: a metric as a staircase, a loss as a curve, derivatives."""
+"""The picture of a sensitivity study: a stepwise metric, a smooth loss, and derivatives."""
 
 from __future__ import annotations
 

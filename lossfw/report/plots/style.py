@@ -1,4 +1,4 @@
-"""The look of every picture: matplotlib's settings, colours and dashes.
+"""The style of every picture: matplotlib's settings, colours and dashes.
 
 A picture in a page is drawn in stand-in colours, which `lossfw.report.html.picture`
 replaces by variables of the style sheet. matplotlib is imported on use. The same picture
@@ -70,7 +70,7 @@ _PAGE_SETTINGS: dict[str, Any] = {
 
 
 class Theme(NamedTuple):
-    """How pictures of one kind look."""
+    """The style of pictures of one kind."""
 
     settings: dict[str, Any]
     colours: tuple[str, ...]
@@ -103,7 +103,7 @@ PAGE = Theme(
 
 @contextmanager
 def drawing(width: float, height: float, theme: Theme = FILE) -> Iterator[Any]:
-    """Give an empty figure with the settings of a theme."""
+    """Return an empty figure with the settings of a theme."""
     try:
         from matplotlib import rc_context
         from matplotlib.figure import Figure
@@ -119,7 +119,7 @@ def drawing(width: float, height: float, theme: Theme = FILE) -> Iterator[Any]:
 def use_log_scale(axes: Any, which: Literal["x", "y"]) -> None:
     """Make an axis logarithmic, with powers of ten written as 1e-05.
 
-    matplotlib's own labels are TeX, which the settings show as it is.
+    matplotlib's own labels are TeX, which these settings do not render.
     """
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 

@@ -1,4 +1,4 @@
-"""Build a site: lay out its sources in a folder, then let Sphinx make the pages."""
+"""Build a site: write its sources to a folder, then build the pages by Sphinx."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ _OUTSIDE = re.compile(r"\[([^\]]*)\]\(((?:\.\./)+[^)#]+)\)")
 
 
 def need_docs() -> None:
-    """Check before anything is made that Sphinx and its theme are installed."""
+    """Check first that Sphinx and its theme are installed."""
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtraError(

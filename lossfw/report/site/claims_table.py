@@ -1,4 +1,4 @@
-"""The claims of a component: as short marks, and as a table with the attack on each."""
+"""The claims of a component, as short marks and as a table with the check of each."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _tried(held: Mapping[str, int], check: str) -> str:
 
 
 def attack(claim: str) -> str:
-    """Return the promise that the check of a claim attacks."""
+    """Return the promise that the check of a claim tests."""
     from lossfw.check.checks import CHECKS
     from lossfw.check.laws import activations
 

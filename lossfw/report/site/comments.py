@@ -1,4 +1,4 @@
-"""Comments of pages that become directives on a site, since GitHub shows neither.
+"""Comments in pages that become directives on a site; GitHub does not show them.
 
 ::
 
@@ -22,7 +22,7 @@ _WORDS = re.compile(r"^<!-- words: (?P<words>[^>]+) -->$", re.M)
 
 
 def turn_comments(root: Path) -> None:
-    """Write the directives of each page below a folder in the place of its comments."""
+    """Replace the comments of each page below a folder by directives."""
     for page in root.rglob("*.md"):
         text = page.read_text(encoding="utf-8")
         page.write_text(_WORDS.sub(_indexed, _FILE.sub(_captioned, text)), encoding="utf-8")

@@ -5,7 +5,7 @@
     make checks                                          checks.json: tries of each claim
     make accuracy reference                              accuracy.json: units in the last place
 
-What a component costs is in its description, if its package has measured it.
+The costs of a component are in its description, if its package has measured them.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ class MeasuredFigures:
     accuracy: Mapping[str, Any] = field(default_factory=dict)
 
     def report(self, text: str) -> Mapping[str, Any]:
-        """Return the report of the harness on a component, which is named as in Python.
+        """Return the harness report of a component, which is named as in Python.
 
-        Without a report at just these parameters it is the only one of the class, if there is
-        one; its ``name`` says at which. Empty where there is none.
+        Without a report at exactly these parameters, it is the only report of the class, if
+        there is one; its ``name`` has the parameters. It is empty if there is none.
         """
         reports = self.checks.get("reports", ())
         same = [one for one in reports if one["name"] == text]
@@ -92,8 +92,7 @@ def _read(path: Path) -> Mapping[str, Any]:
 class PageSubject:
     """A component with the texts of its page, from `lossfw.report.text.component.describe`.
 
-    The sample is the component at its defaults, or at parameters that it takes; None where it
-    needs what no one knows.
+    The sample is the component at its defaults or sample parameters; None if it needs unknown ones.
     """
 
     description: Mapping[str, Any]
@@ -112,7 +111,7 @@ class PageSubject:
 
     @property
     def document(self) -> str:
-        """Its page, as a path from the root of the site without an ending."""
+        """Its page, as a path from the root of the site without suffix."""
         return document(self.kind, self.name)
 
     @functools.cached_property
@@ -123,11 +122,11 @@ class PageSubject:
 
     @functools.cached_property
     def curve(self) -> SampledCurve | None:
-        """Its curve; None where it cannot be drawn along a line."""
+        """Its curve; None if it cannot be drawn along a line."""
         return self.curve_up_to(math.inf)
 
     def curve_up_to(self, reach: float) -> SampledCurve | None:
-        """Return its curve between -reach and reach; None where it cannot be drawn."""
+        """Return its curve between -reach and reach; None if it cannot be drawn."""
         if not isinstance(self.sample, Loss | Activation):
             return None
         try:
@@ -138,14 +137,14 @@ class PageSubject:
 
 
 def document(kind: str, name: str) -> str:
-    """Return the page of a component, as a path from the root of the site without an ending."""
+    """Return the page of a component, as a path from the root of the site without suffix."""
     # The index of its folder is the page of all of its kind; no name has a hyphen.
     return f"components/{kind}/{f'{name}-{kind}' if name == 'index' else name}"
 
 
 @dataclass(frozen=True)
 class SiteContent:
-    """All that the pages of components are made of."""
+    """Everything for the pages of components."""
 
     subjects: Sequence[PageSubject]
     measured: MeasuredFigures = field(default_factory=MeasuredFigures)
@@ -153,14 +152,14 @@ class SiteContent:
     left_out: Sequence[Entry] = ()  # those that cannot be used
 
     def find(self, kind: str, name: str) -> PageSubject | None:
-        """Return the subject of a name or alias; None where it has no page here."""
+        """Return the subject of a name or alias; None if it has no page."""
         for one in self.subjects:
             if one.kind == kind and name in (one.name, *one.description["aliases"]):
                 return one
         return None
 
     def relative(self, subject: PageSubject, name: str) -> PageSubject | None:
-        """Return what a page names as a relative: of its own kind, else of another."""
+        """Return a related subject of the same kind, otherwise of another."""
         kinds = (subject.kind, *KINDS)
         return next((one for kind in kinds if (one := self.find(kind, name)) is not None), None)
 

@@ -33,7 +33,7 @@ TITLES = ("value", "derivative", "second derivative")
 
 
 class Frame:
-    """The part of a picture in which a curve runs."""
+    """The part of a picture that holds a curve."""
 
     def __init__(
         self,
@@ -48,12 +48,12 @@ class Frame:
         self.across, self.up = across, up
 
     def x(self, value: float) -> float:
-        """Return where a number lies across."""
+        """Return the horizontal position of a number."""
         low, high = self.across
         return self.left + (self.right - self.left) * (value - low) / (high - low)
 
     def y(self, value: float) -> float:
-        """Return where a number lies up."""
+        """Return the vertical position of a number."""
         low, high = self.up
         return self.bottom - (self.bottom - self.top) * (value - low) / (high - low)
 
@@ -72,7 +72,7 @@ class Frame:
 
 
 def thumbnail(curve: SampledCurve) -> str:
-    """Return a small picture of the value, which says nothing to those who do not see it."""
+    """Return a small picture of the value, hidden from screen readers."""
     x, y = _thinned(curve, 0)
     frame = Frame(_THUMBNAIL, _THUMBNAIL_MARGINS, (x[0], x[-1]), limits([curve.parts[0]]))
     width, height = _THUMBNAIL
@@ -112,7 +112,7 @@ def panel(curves: Sequence[SampledCurve], order: int, label: str) -> str:
 
 
 def short_label(label: str) -> str:
-    """Return the first words of a label, which fit below a panel. The caption has all of it.
+    """Return the first words of a label, to fit below a panel. The caption has the whole label.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def short_label(label: str) -> str:
 
 
 def letter(label: str) -> str:
-    """Return the letter of a line: that of its label, else x."""
+    """Return the letter of a line from its label, otherwise x."""
     found = re.search(r"(?<!')\b[rmxyz]\b", label)
     return found[0] if found else "x"
 
@@ -146,7 +146,7 @@ def _grid(frame: Frame) -> str:
 
 
 def ticks(low: float, high: float, count: int) -> list[float]:
-    """Return round numbers in a range, about so many.
+    """Return about so many round numbers in a range.
 
     Examples
     --------

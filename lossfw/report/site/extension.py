@@ -1,7 +1,7 @@
 """A Sphinx extension: MathML, roles for components, and Markdown next to each page.
 
-Formulas are made when pages are built: a reader needs no script and no network. Next to each
-page is a copy in plain Markdown, without directives, roles, pictures and scripts, and
+Formulas are rendered when pages are built, so readers need neither scripts nor a network. Next to
+each page is a copy in plain Markdown, without directives, roles, pictures and scripts, and
 ``llms.txt`` lists the copies.
 """
 
@@ -54,7 +54,7 @@ _MADE = ("genindex", "search")
 
 
 def plain_markdown(text: str) -> str:
-    r"""Return the text of a page as Markdown that any reader understands.
+    r"""Return the text of a page as plain Markdown.
 
     Examples
     --------
@@ -228,8 +228,8 @@ def _plain_title(text: str) -> str:
 def setup(app: Any) -> dict[str, bool]:
     """Register the parts of the extension; Sphinx calls it.
 
-    Each kind of component is a type of object, so that ``{loss}`huber``` in a page, and
-    ``:loss:`huber``` in another project, lead to the page of a component.
+    Each kind of component is an object type, so ``{loss}`huber``` in a page, and ``:loss:`huber```
+    in another project, link to the page of a component.
     """
     for kind in KINDS:
         app.add_crossref_type(kind, kind, objname=kind)

@@ -1,7 +1,7 @@
-"""The figure of a loss or an activation: value, derivatives, and a slider for each number.
+"""The figure of a loss or an activation: value, derivatives, and a slider per parameter.
 
-Without scripts it is a picture at the defaults. Where the body can be traced, a script draws it
-again when a parameter moves; its functions and their sliders are next to the picture.
+Without scripts it is a picture at the defaults. If the body can be traced, a script redraws it when
+a parameter changes; functions and sliders are next to the picture.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lossfw.report.text.show_component import shown
 
 
 def figure(subject: PageSubject) -> str:
-    """Return the figure as HTML, empty for a component without a curve."""
+    """Return the figure as HTML; empty for a component without a curve."""
     drawn = subject.curve
     if drawn is None:
         return ""

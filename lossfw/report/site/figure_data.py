@@ -1,8 +1,7 @@
 """The data of a figure's script: functions in JavaScript, sliders, switches, and claims.
 
-The functions are made from the component's own body. Each is evaluated here and compared with
-the component before it goes into a page, at every setting of a slider that is tried, so that a
-figure never shows another function.
+The functions come from the component's body. Each is evaluated here and compared with the component
+at several slider settings before it goes into a page, so a figure never shows another function.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ _DRAWN = ("bounded", "lower_bound", "lipschitz", "gradient_lipschitz", "breaks",
 
 @dataclass(frozen=True)
 class SliderRange:
-    """The values between which a slider moves."""
+    """The range of a slider."""
 
     low: float
     high: float
@@ -75,7 +74,7 @@ class SliderRange:
     logarithmic: bool
 
     def steps(self, count: int) -> list[float]:
-        """Return about so many values in order, the default among them."""
+        """Return about so many values in order, including the default."""
         shares = [step / (count - 1) for step in range(count)]
         values = {float(f"{self._at(share):.{_DIGITS}g}") for share in shares}
         inside = {value for value in values if self.low <= value <= self.high}
@@ -90,7 +89,7 @@ class SliderRange:
 def slider_range(cls: type[Component], name: str, default: float) -> SliderRange:
     """Return the range of a parameter's slider.
 
-    The schema's extra ``slider`` of a field, a list of two numbers, comes first.
+    A field's schema extra ``slider``, a list of two numbers, has priority.
 
     Examples
     --------
@@ -134,7 +133,7 @@ class ScriptedBody:
     places: Sequence[tuple[float, float]]
 
     def compute(self, order: int, x: Any, values: Mapping[str, float]) -> Any:
-        """Return a function of the script along the line, computed here."""
+        """Return a function of the script along the line, computed in Python."""
         found = self.traced[order]
         given = {
             name: start + slope * x
@@ -150,12 +149,12 @@ class ScriptedBody:
 
     @property
     def follows(self) -> bool:
-        """Whether the ends of the line follow the parameters, as scales of it."""
+        """Whether the ends of the line scale with the parameters."""
         return not self.line.rows and self.letter in ("r", "m", "x")
 
     @property
     def free(self) -> set[str]:
-        """The parameters that a script takes, and none fixes."""
+        """The parameters that the script takes."""
         named = {name for one in self.traced for name in one.parameters}
         return named - {name for one in self.traced for name in one.fixed}
 
@@ -174,8 +173,8 @@ class FigureParameter:
 class FigureData:
     """The data of a figure.
 
-    `switches` are names of parameters with their choices, the default first; `settings` has for
-    each body the places of its choices, and `claims` the numbers that are claimed at the defaults.
+    `switches` are names of parameters with their choices, the default first; `settings` has the
+    indices of the choices of each body, and `claims` the numbers claimed at the defaults.
     """
 
     parameters: Sequence[FigureParameter]
@@ -186,7 +185,7 @@ class FigureData:
 
 
 def figure_data(component: Loss | Activation) -> FigureData | None:
-    """Return the data of a component's figure; None where its body cannot be traced."""
+    """Return the data of a component's figure; None if its body cannot be traced."""
     body = scripted(component)
     if body is None:
         return None
@@ -208,7 +207,7 @@ def figure_data(component: Loss | Activation) -> FigureData | None:
 
 
 def scripted(component: Loss | Activation) -> ScriptedBody | None:
-    """Return the functions of a component; None where they cannot be traced, or differ from it."""
+    """Return the functions of a component; None if they cannot be traced, or differ from it."""
     try:
         line = line_of(component)
         traced = [_traced(component, order) for order in range(len(_ORDERS))]
@@ -254,7 +253,7 @@ def _columns(x: NDArray) -> list[NDArray]:
 
 
 def agrees(body: ScriptedBody, component: Loss | Activation, values: Mapping[str, float]) -> bool:
-    """Tell whether the functions of a script are those of a component along the line."""
+    """Tell whether the functions of a script agree with a component along the line."""
     try:
         drawn = curve(component, span=(body.line.low, body.line.high))
     except LossfwError:

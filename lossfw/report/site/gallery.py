@@ -1,8 +1,8 @@
-"""The gallery: a card for each component, and boxes that choose among them by properties.
+"""The gallery: one card per component, and checkboxes to filter them by properties.
 
-Without scripts it is a list of all cards by kind. No facet says that a component lacks a
-property: what is not claimed is unknown. Within a facet any of the chosen values will do, except
-for claims, of which all are required.
+Without scripts it is a list of all cards by kind. Facets never say that a component lacks a
+property, because what is not claimed is unknown. Chosen values of a facet are alternatives, except
+for claims, which are all required.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def gallery_page(content: SiteContent) -> str:
 
 
 def chapter_pages(content: SiteContent) -> Iterator[tuple[str, str]]:
-    """Yield for each kind the document of its chapter, and the page: its cards, and its menu."""
+    """Yield the document and the page of each kind: its cards, and its menu."""
     for kind, members in _by_kind(content).items():
         document = f"components/{kind}/index"
         pages = (posixpath.basename(one.document) for one in members)
@@ -118,7 +118,7 @@ def _facet_boxes(facet: Facet, values: Sequence[Values]) -> str:
 
 
 def filter_form(boxes: str, search: str = "", count: str = "") -> str:
-    """Return a form that a script shows and answers: how many cards are left, and its boxes."""
+    """Return the form of a script: its checkboxes, and the number of remaining cards."""
     return (
         f'<form id="filters" class="filters" hidden><div class="filters-head">{search}'
         f'<output id="count" aria-live="polite">{count}</output>'
@@ -127,7 +127,7 @@ def filter_form(boxes: str, search: str = "", count: str = "") -> str:
 
 
 def fieldset(name: str, title: str, words_by_value: Mapping[str, str], more: str = "") -> str:
-    """Return a box for each value, with its words as HTML."""
+    """Return one checkbox per value, with its label as HTML."""
     labels = "".join(
         f'<label><input type="checkbox" name="{name}" value="{escape(value)}"> {words}</label>'
         for value, words in words_by_value.items()

@@ -1,4 +1,4 @@
-"""Text of docstrings as MyST Markdown, and tables of it."""
+"""Docstring text as MyST Markdown, and tables of it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _plain(text: str) -> str:
 
 
 def inline_html(text: str) -> str:
-    """Return text of a docstring as HTML inside of a line: code as code.
+    """Return text of a docstring as inline HTML: code as code.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def cell(text: str) -> str:
 
 
 def citation(one: Mapping[str, str]) -> str:
-    """Return a source as an item of a list, with a link to where it is."""
+    """Return a source as a list item, with its link."""
     doi = one["doi"]
     # Parentheses and brackets of an identifier would end the link.
     link = f" [doi:{prose(doi)}](https://doi.org/{quote(doi, safe='/.:;-_')})" if doi else ""
@@ -63,7 +63,7 @@ def citation(one: Mapping[str, str]) -> str:
 
 
 def breakable(name: str) -> str:
-    """Return a name as HTML that may be broken behind an underscore."""
+    """Return a name as HTML that may break after an underscore."""
     return escape(name).replace("_", "_<wbr>")
 
 
@@ -86,7 +86,7 @@ def code(text: str) -> str:
 
 
 def fenced(info: str, *lines: str) -> str:
-    """Return a fenced block, whose mark is longer than any in its lines.
+    """Return a fenced block whose fence is longer than any in its lines.
 
     Examples
     --------
@@ -106,11 +106,11 @@ def _longest_mark(text: str) -> int:
 
 
 def raw(html: str) -> str:
-    """Return HTML that the page shows as it is."""
+    """Return HTML for a page, unchanged."""
     return fenced("{raw} html", html)
 
 
 def tabs(items: Sequence[tuple[str, str]]) -> str:
-    """Return tabs; a reader sees one at a time."""
+    """Return tabs, of which the page shows one at a time."""
     inside = [fenced(f"{{tab-item}} {title}", content) for title, content in items]
     return fenced("{tab-set}", *inside)

@@ -1,10 +1,10 @@
-"""Pages of Python: one for each public name of the modules that a page of the docs lists.
+"""Python pages: one per public name of the modules that a docs page lists.
 
 ::
 
     <!-- python: lossfw.data -->
 
-A comment, so that a page in a checkout does not show it; on a site it becomes a table of the
+It is a comment, so that a page in a checkout does not show it; on a site it becomes a table of the
 public names of the module. Autodoc and numpydoc make the page of a name from its docstring.
 """
 
@@ -38,7 +38,7 @@ _SENTENCE = re.compile(r"(.+?[.:])(?:\s|$)", re.S)
 
 
 def public_names(module: ModuleType) -> list[str]:
-    """Return what a module offers: its ``__all__``, or all that it imports under its own name."""
+    """Return the public names of a module: its ``__all__``, or all names imported as themselves."""
     names = getattr(module, "__all__", None) or [
         name
         for name, member in vars(module).items()
@@ -49,9 +49,9 @@ def public_names(module: ModuleType) -> list[str]:
 
 @contextmanager
 def without_libraries() -> Iterator[None]:
-    """Let the modules of lossfw be imported although their libraries are not installed.
+    """Allow imports of lossfw modules whose libraries are not installed.
 
-    What was imported so is forgotten at the end, since it works with no library.
+    Modules imported so are forgotten at the end, because they do not work.
     """
     from sphinx.ext.autodoc.mock import mock
 
@@ -103,7 +103,7 @@ def _listed(path: str, folder: Path, pages: dict[Any, str]) -> str:
 
 
 def has_docstring(member: Any) -> bool:
-    """Tell whether a name is a class or a function, and not a constant or a type alias."""
+    """Tell whether a name is a class or a function, not a constant or a type alias."""
     return inspect.isroutine(member) or (
         inspect.isclass(member) and member.__module__ not in ("builtins", "typing")
     )

@@ -1,4 +1,4 @@
-"""Faults of the theme, mended in the pages that it has made."""
+"""Fixes of the theme's faults in the built pages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SEARCH = re.compile(r'(<button[^>]* search-button-field [^>]*?) aria-label="[^"
 
 
 def mend_theme(pages: Path, title: str) -> None:
-    """Mend pages that Sphinx has written."""
+    """Fix pages that Sphinx has written."""
     for name in _TALKING:
         path = pages / name
         text = path.read_text(encoding="utf-8").replace("console.log(", "void(")

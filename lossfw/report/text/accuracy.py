@@ -17,7 +17,7 @@ _DIGITS = 2
 
 
 def ulps(error: float) -> str:
-    """Return an error as the table shows it.
+    """Return an error for the table.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def ulps(error: float) -> str:
 
 
 def cells(found: ComponentAccuracy) -> list[str]:
-    """Return the errors of one component, each with a mark where it misses the goal."""
+    """Return the errors of one component, with a mark on those that miss the goal."""
     texts = ["-"] * len(_COLUMNS)
     for worst in found.results:
         if worst.points:
@@ -57,7 +57,7 @@ def _peer_cell(found: ComponentAccuracy, name: str) -> str:
 
 
 def show_accuracies(rows: Sequence[ComponentAccuracy]) -> None:
-    """Write the table to standard output, and below it where a goal is missed."""
+    """Write the table to standard output, and missed goals below it."""
     headers = ["component", "dtype", *_COLUMNS, _FORWARD, "points"]
     show_table(
         headers,
@@ -75,7 +75,7 @@ def show_accuracies(rows: Sequence[ComponentAccuracy]) -> None:
 
 
 def notes(rows: Iterable[ComponentAccuracy]) -> list[str]:
-    """Return lines that explain the marks, and say where a goal is missed."""
+    """Return lines that explain the marks and the missed goals."""
     rows = list(rows)
     promised = {found.config["name"]: found.promised for found in rows if found.promised}
     lines = [f"{name}: {text}" for name, text in promised.items()]
@@ -95,7 +95,7 @@ def _missed(found: ComponentAccuracy) -> list[str]:
 
 
 def row(found: ComponentAccuracy) -> dict[str, Any]:
-    """Return the cells of a component in its dtype, and what a page says below its tables."""
+    """Return the cells of a component in its dtype, and the notes below its tables."""
     return {
         "kind": found.kind,
         "name": found.config["name"],
@@ -113,7 +113,7 @@ def row(found: ComponentAccuracy) -> dict[str, Any]:
 def page(data: Mapping[str, Any]) -> str:
     """Return a page in Markdown.
 
-    The data are ``rows``, see `row`, the ``peers`` with their versions, and a sentence of how
+    The data are ``rows``, see `row`, the ``peers`` with their versions, and a sentence about how
     they were ``measured``.
     """
     rows, versions = data["rows"], data["peers"]

@@ -1,6 +1,6 @@
-"""What a loss costs whose author wrote `value` alone: its gradient beside its value.
+"""The cost of a loss whose author wrote only `value`: its gradient relative to its value.
 
-Measured in tiles, on ordinary numbers, for some milliseconds: a ratio holds where times do not.
+Measured in tiles, on ordinary numbers, for some milliseconds; ratios are more stable than times.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _CALLS, _SECONDS = 15, 0.1
 
 
 def gradient_to_value(loss: Loss) -> float | None:
-    """Return the time of value and gradient over that of the value; None where there is no loss.
+    """Return the time of value and gradient over that of the value; None if there is no loss.
 
     Examples
     --------

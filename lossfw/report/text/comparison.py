@@ -1,4 +1,4 @@
-"""A comparison of runs or of trainings as tables and sentences: as text, Markdown and CSV."""
+"""A comparison of runs or trainings as text, Markdown and CSV."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def remarks(comparison: Comparison) -> list[str]:
 
 
 def facts(comparison: Comparison, where: str = "In brackets") -> list[str]:
-    """Return what the intervals and stars mean, for any reader; `where` is their place."""
+    """Return sentences on what intervals and stars mean; `where` is their place."""
     options = comparison.intervals
     lines = []
     ranges = [n.interval for one in comparison.numbers.values() for n in one.values()]
@@ -78,13 +78,13 @@ def facts(comparison: Comparison, where: str = "In brackets") -> list[str]:
 
 
 def star_line(comparison: Comparison) -> str:
-    """Return what the stars behind differences of runs mean; empty where there are none."""
+    """Return what the stars after differences mean; empty without stars."""
     stars = comparison.together and has_intervals(comparison)
     return star_words(comparison.together) if stars else ""
 
 
 def best_lines(comparison: Comparison, between: str = _BETWEEN) -> list[str]:
-    """Return what is said of the best run of a comparison."""
+    """Return the lines about the best run of a comparison."""
     winner = comparison.winner
     by = winner.by if isinstance(winner, BestRun) else ""
     return winner_lines(winner, comparison.title(by), between)
@@ -93,7 +93,7 @@ def best_lines(comparison: Comparison, between: str = _BETWEEN) -> list[str]:
 def winner_lines(
     winner: BestRun | str | None, title: str = "", between: str = _BETWEEN
 ) -> list[str]:
-    """Return what is said of the best of many runs; `title` is that of its number."""
+    """Return the lines about the best of many runs; `title` is that of its number."""
     if winner is None:
         return []
     if isinstance(winner, str):
@@ -131,9 +131,9 @@ def has_intervals(comparison: Comparison) -> bool:
 
 
 def interval_count(comparison: Comparison, name: str) -> str:
-    """Return in how many runs the interval of a difference excludes 0, for a caption.
+    """Return the number of runs whose difference has an interval that excludes 0, for a caption.
 
-    Runs whose difference has no interval are not counted, and the reason is given.
+    Runs without an interval are not counted, and the reason is given.
     """
     runs = [run for run in comparison.runs if run.name in comparison.differences]
     differences = [comparison.difference(run, name) for run in runs]
@@ -200,7 +200,7 @@ def tables(comparison: Comparison) -> list[TextTable]:
 
 
 def texts_by_run(comparison: Comparison, values: Mapping[str, list[Any]]) -> list[list[str]]:
-    """Return a row of text for each key, with the value of each run in the order of the table."""
+    """Return one row of text per key, with the value of each run in the order of the table."""
     order = [comparison.given.index(run) for run in comparison.runs]
     return [[key, *as_texts([given[place] for place in order])] for key, given in values.items()]
 
@@ -282,7 +282,7 @@ def _number_text(number: RunNumber) -> str:
 
 
 def markdown(comparison: Comparison) -> str:
-    """Return a comparison as tables of Markdown, with its remarks."""
+    """Return a comparison as Markdown tables with remarks."""
     parts = []
     for table in tables(comparison):
         lines = (table.headers, *table.rows)
@@ -306,9 +306,9 @@ def escape_markdown(text: str) -> str:
 
 
 def comma_separated(comparison: Comparison) -> str:
-    """Return a comparison as CSV: a line for each run, with all digits of its numbers.
+    """Return a comparison as CSV: one line per run, with all digits of its numbers.
 
-    Lines for the parts of its rows follow, where there are any.
+    Lines for parts of the rows follow, if any.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

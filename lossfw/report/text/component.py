@@ -9,9 +9,9 @@ written by ``make costs``::
         {"float32": {"tiles": {"value": 1.1, "gradient": 1.4}, "kernel": ..., "naive": ...},
          "float64": ...}}]}}
 
-Numbers are nanoseconds of CPU time on one thread, for an element of a large array; "gradient"
-is the value with the gradient. "naive" is the textbook's formula in NumPy. Peers are functions of
-other libraries: the component is ``times`` the call (a text names a parameter) at the parameters of
+Numbers are nanoseconds of CPU time on one thread, per element of a large array; "gradient" is the
+value with the gradient. "naive" is the textbook formula in NumPy. Peers are functions of other
+libraries: the component is ``times`` the call (a string names a parameter) at the parameters of
 ``when``.
 """
 
@@ -268,9 +268,9 @@ def _runnable_examples(cls: type[Component], section: str) -> str:
 
 
 def engine_of(component: Loss | Activation) -> dict[str, Any]:
-    """Return which functions of a component are compiled, and the reasons why others are not.
+    """Return which functions of a component are compiled, and why others are not.
 
-    ``installed`` is whether there is anything to compile with.
+    ``installed`` says whether the compiler is installed.
     """
     names = _OF_LOSSES if isinstance(component, Loss) else _OF_ACTIVATIONS
     problems = {name: _problem(component, name) for name in names}
@@ -312,7 +312,7 @@ def engine_line(engine: dict[str, Any], *, here: bool) -> str:
 
 
 def costs_of(component: Component) -> dict[str, Any] | None:
-    """Return the costs of a component at its parameters, None where they were not measured.
+    """Return the costs of a component at its parameters; None if they were not measured.
 
     They have ``processor``, ``numpy`` and ``costs``: dtype, column, kind and nanoseconds.
 

@@ -27,9 +27,9 @@ class TextTable(NamedTuple):
 def seed_tables(
     groups: Sequence[SeedGroup], kind: str, titles_of: Mapping[str, str]
 ) -> Iterator[TextTable]:
-    """Yield the table of means over seeds, and that of differences from the first settings.
+    """Yield the table of means over seeds, and that of differences from the first setting.
 
-    `titles_of` has the title of each measure that may be shown.
+    `titles_of` has the titles of the measures.
     """
     names = [name for name in titles_of if any(name in group.numbers for group in groups)]
     titles = [titles_of[name] for name in names]
@@ -51,9 +51,9 @@ def seed_tables(
 
 
 def seed_remarks(groups: Sequence[SeedGroup], level: float, hint: str = "") -> list[str]:
-    """Return what the numbers over seeds mean, in sentences; none without groups.
+    """Return sentences on what the numbers over seeds mean; none without groups.
 
-    `hint` is what to do for differences of recipes where there are none.
+    `hint` says how to get differences of recipes.
     """
     if not groups:
         return []
@@ -102,7 +102,7 @@ def _recipes(groups: Sequence[SeedGroup]) -> str:
 
 
 def star_words(together: int) -> str:
-    """Return what the stars of a table mean; `together` is for how many differences they hold.
+    """Return what stars mean; `together` is the number of differences they account for.
 
     Examples
     --------

@@ -21,9 +21,9 @@ _MATRIX_DIGITS = 6
 
 
 def show(plan: Plan, result: Result, loading: float, maker: str = "", inputs: str = "") -> None:
-    """Write the report to standard output; `maker` says what has made outputs that are saved.
+    """Write the report to standard output; `maker` describes the model behind saved outputs.
 
-    `inputs` are those that it had.
+    `inputs` are its inputs.
     """
     show_table(("", ""), report_rows(plan, result, loading, maker, inputs))
     headers, rows = slice_table(result)
@@ -33,7 +33,7 @@ def show(plan: Plan, result: Result, loading: float, maker: str = "", inputs: st
 
 
 def saved_text(plan: Plan) -> str:
-    """Return what the saved outputs of a plan are, with their shape."""
+    """Return the description of a plan's saved outputs, with their shape."""
     shape = () if plan.outputs is None else plan.outputs.shape
     return f"saved {form_in_words(plan.outputs_form)} of shape {shape}"
 
@@ -68,7 +68,7 @@ def report_rows(
 
 
 def slice_table(result: Result) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Return the numbers of slices as a table: its headers and its rows.
+    """Return the results of slices as a table: headers and rows.
 
     Lists and matrices are left out; the JSON has them.
     """

@@ -1,4 +1,4 @@
-"""The tables of a sensitivity study: along the way, and derivatives that are exactly 0."""
+"""The tables of a sensitivity study: values along the line, and derivatives that are exactly 0."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ StudyTable = tuple[list[str], list[list[str]]]
 
 
 def tables(found: Mapping[str, Any], facts: Mapping[str, str]) -> Iterator[StudyTable]:
-    """Yield headers and rows of each table; `facts` say what was studied."""
+    """Yield headers and rows of each table; `facts` describe the study."""
     ways, rows = found["ways"], [[name, text] for name, text in facts.items()]
     if found["value"] is not None:
         rows.append(["parameter", f"{found['along']} = {found['value']!r}"])

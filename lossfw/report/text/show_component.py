@@ -76,7 +76,7 @@ def show_description(description: dict[str, Any]) -> None:
 def facts(description: dict[str, Any], *, here: bool) -> list[tuple[str, str]]:
     """Return the short properties: kind, plugin, spaces, derivatives.
 
-    With `here` they say what is missing in this installation, which is nothing for a page.
+    With `here` they include what this installation lacks, which a page leaves out.
     """
     origin = f"{description['plugin']} {description['version']}".rstrip()
     rows = [("kind", description["kind"]), ("plugin", f"{origin}, {description['class']}")]
@@ -156,7 +156,7 @@ def _show_claims(description: dict[str, Any]) -> None:
 
 
 def cited(references: list[dict[str, str]]) -> list[str]:
-    """Return a list with one sentence that names the sources, empty if there are none."""
+    """Return a list with one sentence that names the sources; empty if there are none."""
     listed = [f"{one['text']}{', doi:' if one['doi'] else ''}{one['doi']}" for one in references]
     return [f"Source: {'; '.join(listed)}."] if listed else []
 
@@ -187,7 +187,7 @@ def _show_costs(costs: dict[str, Any]) -> None:
 
 
 def markdown(descriptions: Sequence[dict[str, Any]]) -> str:
-    """Return a page with a chapter for each kind and a section for each component."""
+    """Return a page with one chapter per kind and one section per component."""
     chapters = []
     for kind, members in groupby(descriptions, key=lambda one: one["kind"]):
         sections = [_section(one) for one in members]

@@ -1,4 +1,4 @@
-"""Tables as text, and numbers, shares and intervals with the digits that mean something."""
+"""Tables as text, and numbers, fractions and intervals with significant digits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def as_number(value: float, digits: int = _DIGITS) -> str:
 
 
 def as_share(value: float) -> str:
-    """Return a share in percent; a share near 0 or 1 is never rounded to it.
+    """Return a fraction in percent; a fraction near 0 or 1 is never rounded to 0 or 1.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def as_share(value: float) -> str:
 
 
 def decimal_places(interval: Sequence[float] | None, digits: int = _DIGITS_OF_SPREAD) -> int | None:
-    """Return how many decimal places an interval gives meaning to, or None.
+    """Return the number of decimal places that an interval justifies, or None.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def decimal_places(interval: Sequence[float] | None, digits: int = _DIGITS_OF_SP
 
 
 def as_rounded(value: float, interval: Sequence[float] | None, *, sign: bool = False) -> str:
-    """Return a number with the digits that its interval gives meaning to.
+    """Return a number with the digits that its interval justifies.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def as_rounded(value: float, interval: Sequence[float] | None, *, sign: bool = F
 
 
 def as_interval(interval: Sequence[float] | None, *, sign: bool = False) -> str:
-    """Return an interval as text, empty for none.
+    """Return an interval as text; empty without one.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def as_interval(interval: Sequence[float] | None, *, sign: bool = False) -> str:
 def with_interval(
     value: float | None, interval: Sequence[float] | None, *, sign: bool = False
 ) -> str:
-    """Return a number with its interval in brackets, ``-`` for no number.
+    """Return a number with its interval in brackets; ``-`` for None.
 
     Examples
     --------
@@ -145,7 +145,7 @@ def plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def markdown_table(
     headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: int | None = None
 ) -> str:
-    """Return a table as lines of Markdown; its text is escaped already.
+    """Return a table as Markdown lines; its text must be escaped.
 
     The first `left` columns are left-aligned, by default all, and the others right-aligned.
 
@@ -177,11 +177,11 @@ def _show_rich(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def input_line(text: str) -> list[tuple[str, str]]:
-    """Return the line with the inputs in words, where there are any."""
+    """Return the line with the inputs in words, if any."""
     return [("inputs", text)] if text else []
 
 
 def class_lines(labels: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the line with the labels of the classes, where they have any."""
+    """Return the line with the labels of the classes, if any."""
     named = [f"{number} {in_one_line(label)}" for number, label in enumerate(labels)]
     return [("classes", shortlist(named))] if named else []

@@ -1,4 +1,4 @@
-"""The report of a training as text: data and model, rounds or epochs, and the reason to stop."""
+"""The report of a training as text: data, model, rounds or epochs, and why it ended."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _number(value: Any) -> str:
 
 
 def baseline_text(baseline: Mapping[str, Any]) -> str:
-    """Return the loss of a baseline and the skill next to it, also of held-out rows."""
+    """Return the loss of a baseline and the skill against it, also for held-out rows."""
     parts = [
         f"{title}{name} {'undefined' if value is None else _number(value)}"
         for title, key in (("", "train"), (HELD_OUT, "held_out"))

@@ -1,7 +1,7 @@
-"""The best of several runs by one number, and that number corrected for the choice.
+"""The best of several runs by one number, corrected for the choice.
 
-Runs that differ only in their seed are one setting, whose number is their mean. The settings are
-put in the order of their names first, so that the order of the runs changes nothing.
+Runs that differ only in their seed form one setting, whose number is their mean. The settings are
+sorted by name first, so the order of the runs does not matter.
 """
 
 from __future__ import annotations
@@ -36,22 +36,21 @@ class BestRun:
     Attributes
     ----------
     name : str
-        The run, or the settings of runs that differ in their seed.
+        The run, or the setting of runs that differ in their seed.
     runs : tuple of str
-        The names of its runs: several, where it is a mean over seeds.
+        The names of its runs; several for a mean over seeds.
     by : str
         The loss, called ``loss``, or the metric.
     count : int
-        How many settings it was chosen among.
+        The number of settings.
     number : RunNumber
-        Its number as it stands, with the interval that knows nothing of the choice.
+        Its uncorrected number, with its interval.
     corrected : RunNumber
-        The number that choosing the best of all settings gives on other rows.
+        The number expected on other rows, corrected for choosing the best setting.
     near : tuple of str
-        The other settings whose difference from it is at most one standard error of this
-        difference.
+        The settings that differ from it by at most one standard error of the difference.
     undefined : tuple of str
-        Settings that were left out, because their number is not finite.
+        Settings whose number is not finite, which were left out.
     """
 
     name: str
@@ -64,7 +63,7 @@ class BestRun:
     undefined: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain numbers, texts and lists, for JSON."""
+        """Return it as plain numbers, strings and lists, for JSON."""
         return {
             "name": self.name,
             "runs": list(self.runs),
@@ -85,7 +84,7 @@ def best_run(
     by: str,
     groups: Sequence[SeedGroup],
 ) -> BestRun | str | None:
-    """Return the best of runs on the same rows, or why none is named; None for fewer than three.
+    """Return the best of runs on the same rows, or why there is none; None for fewer than three.
 
     Parameters
     ----------
@@ -98,7 +97,7 @@ def best_run(
     by : str
         The loss, called ``loss``, or a metric.
     groups : sequence of SeedGroup
-        Runs that differ only in their seed; empty where none do.
+        Runs that differ only in their seed; may be empty.
     """
     settings = {group.name: [one.name for one in group.members] for group in groups}
     settings = settings or {run.name: [run.name] for run in runs}

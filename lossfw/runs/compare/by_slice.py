@@ -25,7 +25,7 @@ _BY_TARGET = "target"
 
 
 def slice_of_runs(by: str, bins: Sequence[float] = ()) -> Slice:
-    """Return a slice that has the same rows in every run."""
+    """Return a slice with the same rows in every run."""
     if by != _BY_TARGET and not by.startswith(COLUMN):
         name = "region" if by in BY else by
         raise ArgumentError(
@@ -48,7 +48,7 @@ def compared_slices(
     -------
     tuple of ComparedSlice
     int
-        How many differences of a measure a star holds for.
+        The number of differences of a measure that a star accounts for.
     """
     rowless = [run.name for run in runs if run.name not in with_rows]
     if rowless:

@@ -1,4 +1,4 @@
-"""Compare runs, each with the first, or the runs or trainings in folders."""
+"""Compare runs with the first one, or the runs or trainings in folders."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def compare(
     stars: Stars = "all",
     scores: Scores = NO_SCORES,
 ) -> Comparison:
-    """Compare runs, each with the first; `allow_different_data` allows it without differences.
+    """Compare runs with the first one; with `allow_different_data` also without differences.
 
-    By default level and method of the intervals are those of the first run that has some, or
-    95 percent by the jackknife. With `by` parts of the rows are compared too. A star holds for all
-    differences of a measure, or for `each` by itself. With `scores` the rows of all runs are scored
-    by one loss in place of their own, and by more metrics.
+    By default the intervals have level and method of the first run with intervals, or 95 percent by
+    the jackknife. `by` also compares parts of the rows. A star accounts for all differences of a
+    measure, or with `each` only for its own. `scores` scores the rows of all runs by one loss
+    instead of their own, and by more metrics.
     """
     if len(runs) < 2:
         raise ArgumentError(f"a comparison needs at least two runs, got {len(runs)}.")
@@ -348,7 +348,7 @@ def compare_folders(
 def winner_of(folders: Sequence[Path | None]) -> BestRun | str | None:
     """Return the best of the runs in folders by their loss; see `best_run`.
 
-    These runs have executed their plugin files a moment ago.
+    The plugin files of these runs are trusted, because they have just been executed.
     """
     there = [folder for folder in folders if folder is not None]
     if len(there) < len(folders):

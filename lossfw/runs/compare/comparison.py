@@ -1,4 +1,4 @@
-"""A comparison of runs or of trainings: their numbers, and the settings in which they differ."""
+"""A comparison of runs or trainings: their numbers, and the settings in which they differ."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ComparedSlice(_ByRun):
     Attributes
     ----------
     value : str
-        What the rows have in common.
+        The common value of the rows.
     count : int
         The number of units.
     numbers, differences : mapping of str to mapping
@@ -72,7 +72,7 @@ class Comparison(_ByRun):
     runs : tuple of FinishedRun
         In the order of the table.
     given : tuple of FinishedRun
-        In the order of the arguments, which the lists of values below have.
+        The runs in the order of the arguments, as in the lists of values below.
     measures : tuple of str
         ``loss`` and the metrics, in the order of the first run that has them.
     numbers : mapping of str to mapping
@@ -88,22 +88,22 @@ class Comparison(_ByRun):
     lacking : mapping of str to mapping
         By run and measure, why a difference has no interval.
     surroundings : mapping of str to list
-        The same as `settings` for versions, weights and git.
+        Like `settings`, for versions, weights and git.
     paired : bool
-        Whether the rows of all runs are there to be paired.
+        Whether all runs have rows for pairing.
     paired_by : str
-        The units that differences are paired by, in words; empty if they are not paired.
+        The units of paired differences, in words; empty if they are not paired.
     by : str
-        What tells the rows of `slices` apart; empty without any.
+        The property that defines `slices`; empty without slices.
     slices : tuple of ComparedSlice
         Parts of the rows.
     together : int
-        How many differences of a measure a star holds for.
+        The number of differences of a measure that a star accounts for.
     over_seeds : tuple of SeedGroup
-        Runs that differ only in their seed, with means and spreads, in the order given; empty
-        without any.
+        Runs that differ only in their seed, with means and deviations, in the given order; may be
+        empty.
     judge : callable or None
-        Finds the best run by a measure; None where there is none.
+        Finds the best run by a measure; None if there is none.
     """
 
     runs: tuple[Any, ...]
@@ -131,7 +131,7 @@ class Comparison(_ByRun):
 
     @property
     def extra_columns(self) -> tuple[str, ...]:
-        """The titles of cells that a run has beside its numbers."""
+        """The titles of additional cells of a run."""
         return ()
 
     def extra_cells(self, run: Any) -> tuple[str, ...]:
@@ -149,7 +149,7 @@ class Comparison(_ByRun):
 
     @property
     def sliced(self) -> tuple[str, ...]:
-        """The measures of `single` that any part of the rows has."""
+        """The measures of `single` that some part of the rows has."""
         return tuple(
             name
             for name in self.single
@@ -158,33 +158,33 @@ class Comparison(_ByRun):
 
     @property
     def lists(self) -> tuple[str, ...]:
-        """The measures that are several numbers, which no table shows."""
+        """The measures with several numbers, which tables do not show."""
         return tuple(name for name in self.measures if name not in self.single)
 
     @property
     def seeds(self) -> tuple[SeedGroup, ...]:
-        """Those of `over_seeds` in the order of the runs."""
+        """`over_seeds` in the order of the runs."""
         (key, reverse), groups = self.order, self.over_seeds
         # One decides by the means: they have the order of the runs.
         return _in_order(groups, lambda group: _value_of(group, key), reverse) if key else groups
 
     @cached_property
     def winner(self) -> BestRun | str | None:
-        """The best of three or more runs, corrected for the choice; or why none is named.
+        """The best of three or more runs, corrected for the choice, or why there is none.
 
-        By the measure that the runs are in the order of, else by the loss.
+        It is chosen by the measure by which the runs are sorted, otherwise by the loss.
         """
         by = self.order[0] if self.order[0] in self.measures else LOSS
         return None if self.judge is None or not self.differences else self.judge(by, self.seeds)
 
     @property
     def tells_recipes(self) -> bool:
-        """Whether any difference over seeds is one of recipes."""
+        """Whether any difference over seeds is a difference of recipes."""
         return tell_recipes(self.over_seeds)
 
     @property
     def baseline(self) -> FinishedRun:
-        """The run that the others are compared with: the first argument."""
+        """The run with which others are compared: the first argument."""
         run: FinishedRun = self.given[0]
         return run
 
@@ -201,7 +201,7 @@ class Comparison(_ByRun):
         key : str
             A measure that is one number, a key in which the runs differ, or ``name``.
         reverse : bool
-            The largest first.
+            Whether the largest comes first.
 
         Raises
         ------
@@ -306,9 +306,9 @@ class Comparison(_ByRun):
 
 
 class TrainingComparison(Comparison):
-    """Trainings next to each other: their curves, and the numbers of the models that were kept.
+    """Trainings side by side: their curves, and the numbers of their models.
 
-    It has no differences, and `runs` and `given` are tuples of FinishedTraining.
+    It has no differences; `runs` and `given` are tuples of FinishedTraining.
     """
 
     kind: ClassVar[str] = "training"
@@ -360,12 +360,12 @@ class TrainingComparison(Comparison):
 
     @property
     def extra_columns(self) -> tuple[str, ...]:
-        """The title of the round, or epoch, that was kept."""
+        """The title of the column for the round, or epoch, of the model."""
         return (self.word,)
 
     @property
     def single(self) -> tuple[str, ...]:
-        """All measures: a round or epoch is described by single numbers."""
+        """All measures, because rounds and epochs have only single numbers."""
         return self.measures
 
     def extra_cells(self, run: FinishedTraining) -> tuple[str, ...]:

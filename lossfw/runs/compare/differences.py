@@ -1,4 +1,4 @@
-"""Differences of the results of runs on the same rows, notes, and why one has no interval."""
+"""Differences of results on the same rows, notes, and reasons for missing intervals."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Note(NamedTuple):
     Attributes
     ----------
     text : str
-        A sentence without its full stop, for any reader: it names no file and no option.
+        A sentence without its full stop, for any reader, without files and options.
     cure : str
         What the person who runs lossfw can do; empty if there is nothing to do.
 
@@ -60,12 +60,12 @@ class Note(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """Only the remark, for a page that others read."""
+        """Only the remark, for pages that others read."""
         return f"{self.text}."
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return names as a part of a sentence.
+    """Return names as part of a sentence.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def listed(names: Sequence[str]) -> str:
 class Judged(NamedTuple):
     """A difference, why it has no interval (empty if it has one), and a remark about it.
 
-    `found` is what the interval is of, where the runs are paired.
+    `found` describes the interval of paired runs.
     """
 
     difference: RunNumber
@@ -169,7 +169,7 @@ def _short(name: str, found: Found) -> Note | None:
 def incomparable(
     name: str, run: FinishedRun, base: FinishedRun, with_rows: Mapping[str, RunWithUnits]
 ) -> Note | None:
-    """Return why a measure of two runs cannot be compared, None if it can."""
+    """Return why a measure of two runs cannot be compared; None if it can."""
     if name == LOSS:
         if loss_key(run) == loss_key(base):
             return None
@@ -192,7 +192,7 @@ def incomparable(
 
 
 def minus(mine: Any, theirs: Any) -> Any:
-    """Return the difference of two numbers or nested lists, None if it is not defined.
+    """Return the difference of two numbers or nested lists; None if it is undefined.
 
     Examples
     --------
@@ -213,12 +213,10 @@ def minus(mine: Any, theirs: Any) -> Any:
 def runs_with_rows(
     runs: Sequence[FinishedRun], units: Units | None = None, *, strict: bool = False
 ) -> tuple[dict[str, RunWithRows], list[Note]]:
-    """Return the runs with kept rows that are those of the first such run, by name, and notes.
+    """Return the runs whose stored rows are those of the first such run, by name, and notes.
 
-    Intervals take `units` as independent, by default those of the first run with rows. With
-    `strict` a run that does not have them is an error.
-
-    Each note is about all runs that it holds for.
+    Intervals treat `units` as independent, by default those of the first run with rows. With
+    `strict` a run without them is an error. Each note is about all runs that it applies to.
     """
     with_rows: dict[str, RunWithRows] = {}
     notes: list[Note] = []
@@ -256,9 +254,9 @@ def runs_with_rows(
 def runs_with_sums(
     runs: Sequence[FinishedRun], units: Units | None
 ) -> tuple[dict[str, RunWithSums], list[Note]] | None:
-    """Return the runs with their sums by unit, and notes; None unless all have some of `units`.
+    """Return the runs with their sums by unit, and notes; None unless all have sums of `units`.
 
-    A file that is damaged is noted, and its run is paired by its rows if it has some.
+    A damaged file is noted, and its run is paired by its rows if it has any.
     """
     with_sums: dict[str, RunWithSums] = {}
     faults: dict[str, str] = {}
@@ -276,7 +274,7 @@ def runs_with_sums(
 
 
 def rows_of(run: FinishedRun) -> RowRecords | None:
-    """Return the rows of a run, sorted by number; None if it kept none."""
+    """Return the rows of a run, sorted by number; None if it did not save any."""
     if run.rows is not None:
         return run.rows
     rows = read_rows(run.path)
@@ -318,10 +316,10 @@ def _missing_metrics(runs: Mapping[str, RunWithUnits], faults: dict[str, str]) -
 
 
 def metrics_of(run: FinishedRun) -> tuple[dict[str, Metric], str]:
-    """Return the loss and the metrics of a run by name, and why some cannot be made again.
+    """Return the loss and the metrics of a run by name, and why some cannot be rebuilt.
 
-    Neither data nor weights are read. A component that cannot be made, because its plugin file
-    may not be imported for example, does not keep the others from being made.
+    Neither data nor weights are read. If one component cannot be rebuilt, for instance because
+    its plugin file may not be imported, the others still are.
     """
     try:
         config = checked_of(run)
@@ -344,7 +342,7 @@ def metrics_of(run: FinishedRun) -> tuple[dict[str, Metric], str]:
 
 @functools.cache
 def loss_key(run: FinishedRun) -> str:
-    """Return what two runs have in common if their losses are equal, parameters included."""
+    """Return a key that is equal for runs with equal losses, including parameters."""
     if run.scored_by:
         return run.scored_by
     try:
@@ -367,7 +365,7 @@ def _loss_text(run: FinishedRun) -> str:
 
 
 def loss_of(run: FinishedRun) -> Loss:
-    """Return the loss of a run as its configuration has it, not fused."""
+    """Return the loss of a run from its configuration, not fused."""
     config = checked_of(run)
     config.problems.raise_if_any()
     return known(config.loss)

@@ -41,19 +41,19 @@ _UNTRUSTED = Plugins(trusted=False)
 
 
 class RunNumber(NamedTuple):
-    """A loss or a metric of a run, or how much it is more than that of the baseline.
+    """A loss or a metric of a run, or its difference from that of the baseline run.
 
     Attributes
     ----------
     value : float or nested list of float or None
         None if it is not defined.
     interval : list or None
-        Two floats in place of each float of `value`; None if it was not computed.
+        Two floats for each float of `value`; None if it was not computed.
     star : {"*", ".", ""} or None
-        For a difference whether it is clear beside all others of its measure, by itself only, or
-        not; None where it stands alone.
+        For a difference: clear among all differences of its measure, clear only by itself, or not;
+        None if no star applies.
     p, p_adjusted : float or None
-        For a difference how often chance makes one as large, by itself and among all others.
+        For a difference: its p-value by itself and adjusted for all others.
     """
 
     value: Any
@@ -69,12 +69,12 @@ class RunNumber(NamedTuple):
 
     @property
     def clear(self) -> bool:
-        """Whether it is a number whose interval excludes 0."""
+        """Whether it is a single number whose interval excludes 0."""
         ends = self.interval
         return bool(isinstance(self.value, float) and ends and (ends[0] > 0 or ends[1] < 0))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain numbers and texts, with star and p-values where there are some."""
+        """Return it as plain numbers and strings, with star and p-values if any."""
         plain = {"value": self.value, "interval": self.interval}
         if self.star is None:
             return plain
@@ -82,7 +82,7 @@ class RunNumber(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """The star or the dot that stands behind it, with a blank before; empty without one."""
+        """The star or dot after the number, with a space before it; empty without one."""
         star = ("*" if self.clear else "") if self.star is None else self.star
         return f" {star}" if star else ""
 
@@ -94,7 +94,7 @@ class FinishedRun:
     Attributes
     ----------
     name : str
-        The shortest end of the folder's path that no other run has.
+        The shortest unique end of the folder's path.
     path : Path
         The folder.
     result : mapping
@@ -104,13 +104,13 @@ class FinishedRun:
     settings : mapping of str to Any
         The values of ``config.yaml`` by their dotted keys.
     plugins : Plugins
-        The plugins that may be used to make its components again.
+        The plugins that may be used to rebuild its components.
     rows : RowRecords or None
-        Its rows, sorted by number, where they are read already.
+        Its rows, sorted by number, if they were read already.
     scores : mapping of str to Metric
-        What its rows were scored by beside what it reported itself, a loss as ``loss``.
+        Further losses and metrics that score its rows; a loss as ``loss``.
     scored_by : str
-        The loss that took the place of its own, with its parameters; empty for its own.
+        The loss that replaces its own, with its parameters; empty for its own.
     """
 
     name: str
@@ -138,18 +138,18 @@ class FinishedRun:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The label of each class; empty where the classes have none."""
+        """The label of each class; empty if the classes have no labels."""
         return tuple(self.result.get("classes") or ())
 
     @property
     def intervals(self) -> Intervals | None:
-        """How the intervals of its numbers were made; None if it has none."""
+        """How its intervals were computed; None if it has none."""
         options = self.result.get("intervals")
         return Intervals.read(options) if isinstance(options, Mapping) else None
 
     @property
     def not_imported(self) -> tuple[str, ...]:
-        """The plugin files that its configuration names and `plugins` does not admit."""
+        """The plugin files of its configuration that `plugins` does not allow."""
         files = [value for key, value in self.settings.items() if key.startswith("plugins.")]
         return tuple(str(file) for file in files if not self.plugins.admits(Path(str(file))))
 
@@ -178,7 +178,7 @@ class FinishedTraining:
     Attributes
     ----------
     name : str
-        The shortest end of the folder's path that no other training has.
+        The shortest unique end of the folder's path.
     trained : mapping
         The object of ``training.json``, with infinities and NaN as numbers.
     settings : mapping of str to Any
@@ -196,7 +196,7 @@ class FinishedTraining:
 
     @property
     def kept(self) -> int:
-        """The epoch of the weights, or the round of the model."""
+        """The epoch or round of the model."""
         return int(self.trained["kept"])
 
     @property
@@ -221,7 +221,7 @@ class FinishedTraining:
 
     @property
     def numbers(self) -> dict[str, Any]:
-        """The single numbers of the model that was kept."""
+        """The single numbers of the model."""
         return kept_numbers(self.trained)
 
     def curve(self, name: str) -> list[float]:
@@ -246,7 +246,7 @@ def find_runs(
 def find_trainings(
     paths: Sequence[Path],
 ) -> tuple[list[FinishedTraining], list[Path], list[str]]:
-    """Return the finished trainings in folders, the folders without any, and messages."""
+    """Return the finished trainings in folders, the folders without trainings, and messages."""
 
     def is_training(path: Path) -> bool:
         return (path / TRAINING_FILE).is_file() or (path / CHECKPOINT_FILE).is_file()
@@ -319,7 +319,7 @@ def _names_of(folders: Sequence[Path]) -> list[tuple[Path, str]]:
 
 
 def read_finished_run(path: Path) -> FinishedRun:
-    """Return the finished run in a folder; a file that is missing or damaged is a DataError."""
+    """Return the finished run in a folder; raise `DataError` for a missing or damaged file."""
     result, record = read_json(path / RESULT_FILE), RunFolder(path).record()
     if result is None or record is None:
         missing = path / (RESULT_FILE if result is None else RECORD_FILE)
@@ -338,7 +338,7 @@ def _settings(path: Path) -> dict[str, Any]:
 
 
 def read_finished_training(path: Path, name: str) -> FinishedTraining:
-    """Return the finished training in a folder; a file that is damaged is a DataError."""
+    """Return the finished training in a folder; raise `DataError` for a damaged file."""
     config = path / CONFIG_FILE
     settings = flat(read_settings(config)) if config.is_file() else {}
     training = FinishedTraining(name, numbers_in(read_json(path / TRAINING_FILE)), settings, path)

@@ -1,8 +1,7 @@
 """Paired differences of two runs on the same rows, with intervals.
 
-Two runs on the same rows have correlated errors. The interval of a difference therefore
-comes from the difference itself, without each unit of the rows, the same unit in both
-(`lossfw.evaluation.intervals.paired`).
+Two runs on the same rows have correlated errors. So the interval of a difference comes from the
+difference itself, leaving out each unit from both (`lossfw.evaluation.intervals.paired`).
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ _SAME = 1e-4
 
 
 class MeanOfRows(RowMetric):
-    """The mean of the losses of rows, where the loss itself cannot be made again."""
+    """The mean of the stored losses of rows, if the loss cannot be rebuilt."""
 
     def rows(self, prediction: NDArray, target: NDArray) -> NDArray:
         """Return the losses."""
@@ -50,14 +49,14 @@ class MeanOfRows(RowMetric):
 
 
 def seen_by(metric: Metric, rows: RowRecords, weight: NDArray | None) -> MetricRows:
-    """Return stored rows as a metric takes them."""
+    """Return stored rows in the form for a metric."""
     prediction, target = shaped_for(metric, rows.prediction, rows.target)
     group = group_of(rows) if metric.takes_groups else None
     return MetricRows(prediction, target, sample_weight=weight, group=group)
 
 
 def group_of(rows: RowRecords) -> NDArray:
-    """Return the number of each row's group; one of all rows where they are in none."""
+    """Return the number of each row's group; without groups, all rows form one."""
     begins = rows.begins if rows.group is not None else rows.begins[:1]
     return np.repeat(np.arange(len(begins)), np.diff(begins, append=len(rows.row)))
 
@@ -66,8 +65,8 @@ def group_of(rows: RowRecords) -> NDArray:
 class RunWithRows:
     """A run with its rows, sorted by number, and its metrics by their names in its results.
 
-    The loss is among the metrics. `units` are what intervals take as independent, and `keys` those
-    of the rows. For a part of the rows, `whole` has all of them.
+    The loss is among the metrics. Intervals treat `units` as independent, and `keys` has those of
+    the rows. For a part of the rows, `whole` has all of them.
     """
 
     run: FinishedRun
@@ -89,13 +88,13 @@ class RunWithRows:
         self._unweighted: set[str] = set()
 
     def part(self, chosen: NDArray) -> RunWithRows:
-        """Return the rows at these places as a run of their own, in the units that they have."""
+        """Return the rows at these positions as a run, with their units."""
         assert self.keys is not None
         rows = self.rows.take(chosen)
         return RunWithRows(self.run, rows, self.metrics, self.units, self.keys[chosen], self)
 
     def estimated(self, name: str) -> Measured | None:
-        """Return a loss or a metric, None if the rows do not reproduce its number."""
+        """Return a loss or a metric; None if the rows do not reproduce its number."""
         if name not in self._known:
             whole = self.whole
             if whole is not None:
@@ -116,7 +115,7 @@ class RunWithRows:
         return interval(one.metric, one.table, one.sizes, one.value.tolist(), asked, moments)
 
     def weight_of(self, name: str) -> NDArray | None:
-        """Return the weights of the rows in a loss or a metric; None where all are equal."""
+        """Return the weights of the rows in a loss or a metric; None if all are equal."""
         whole = self.whole or self
         whole.estimated(name)
         return None if name in whole._unweighted else self.rows.weight
@@ -197,9 +196,9 @@ class RunWithRows:
 
 @dataclass(eq=False)
 class RunWithSums:
-    """A run with the sums by unit that it has kept, in place of its rows.
+    """A run with its stored sums by unit, instead of its rows.
 
-    A metric whose sums were not kept is computed from the rows, where there are some.
+    A metric without stored sums is computed from the rows, if there are any.
     """
 
     run: FinishedRun
@@ -209,7 +208,7 @@ class RunWithSums:
 
     @property
     def units(self) -> Units:
-        """What the sums take as independent."""
+        """The units of the sums."""
         return self.stored.units
 
     def table(self, name: str) -> NumberTable | None:
@@ -218,7 +217,7 @@ class RunWithSums:
         return tables.loss if name == LOSS else tables.metrics.get(name.removeprefix("metric "))
 
     def estimated(self, name: str) -> Measured | None:
-        """Return a loss or a metric, None if it cannot be made again."""
+        """Return a loss or a metric; None if it cannot be rebuilt."""
         table, metric = self.table(name), self.metrics.get(name)
         metric = MeanOfRows() if metric is None and name == LOSS else metric
         if table is None or metric is None:
@@ -258,7 +257,7 @@ def _agree(value: NDArray, reported: Any) -> bool:
 
 
 def own_interval(run: RunWithUnits, name: str, options: Intervals) -> Any:
-    """Return the interval of a loss or a metric of one run, None if it is not defined."""
+    """Return the interval of a loss or a metric of one run; None if it is undefined."""
     return run.own(name, options).interval
 
 

@@ -16,9 +16,9 @@ _SAME_WEIGHT = 1e-9
 
 
 def differing(one: RunWithRows, other: RunWithRows) -> str:
-    """Return what keeps the rows of two runs from being paired, empty if they can be.
+    """Return why the rows of two runs cannot be paired; empty if they can.
 
-    The rows are sorted by number (`RowRecords.by_number`); those of a group stay together.
+    The rows are sorted by number (`RowRecords.by_number`); rows of a group stay together.
     """
     mine, theirs = one.rows, other.rows
     if not np.array_equal(np.sort(mine.row), np.sort(theirs.row)):
@@ -32,16 +32,16 @@ def differing(one: RunWithRows, other: RunWithRows) -> str:
 
 
 def same_units(one: RunWithSums, other: RunWithSums) -> bool:
-    """Tell whether the sums of two runs are of the same units."""
+    """Tell whether the sums of two runs have the same units."""
     mine, theirs = aligned(one.stored.tables.sizes, other.stored.tables.sizes)
     return one.units == other.units and np.array_equal(mine.present, theirs.present)
 
 
 def weighed_alike(one: RunWithUnits, other: RunWithUnits, name: str) -> bool:
-    """Tell whether a loss or a metric weighs rows alike in two runs with the same rows.
+    """Tell whether a loss or a metric has the same row weights in two runs with the same rows.
 
-    Else it is measured on two populations, and their difference is not that of the models. A
-    number that the rows do not give again has unknown weights, and no interval anyway.
+    Otherwise it is measured on two populations, and the difference is not one of the models. A
+    number that the rows do not reproduce has unknown weights, and has no interval anyway.
     """
     if one.estimated(name) is None or other.estimated(name) is None:
         return True

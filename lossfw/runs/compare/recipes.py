@@ -1,6 +1,6 @@
-"""What a difference of recipes rests on: units and folds of runs, held-out rows of trainings.
+"""Differences of recipes, from units and folds of runs or held-out rows of trainings.
 
-A recipe is a way of training, whatever model one seed makes of it. The numerics are in
+A recipe is a way of training, for any seed. The numerics are in
 `lossfw.evaluation.intervals.recipes`.
 """
 
@@ -50,7 +50,7 @@ _OF_RECIPE = ("data.inputs_key", "data.standardize", "train.hold_out.patience", 
 
 
 class Recipe(NamedTuple):
-    """A difference of recipes, and what it is of, in words."""
+    """A difference of recipes, and its description."""
 
     difference: RecipeDifference
     words: str
@@ -63,7 +63,7 @@ Judge: TypeAlias = Callable[[str, Sequence[tuple[str, str]]], Recipe | None]
 
 @dataclass(eq=False)
 class RunRecipes:
-    """Judges recipes by runs on the same rows: by their units, and by their folds.
+    """Compares recipes by runs on the same rows: by their units and folds.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class RunRecipes:
     with_units : mapping of str to RunWithUnits
         Those that can be paired.
     units : str
-        What they are paired by, in words.
+        The units of the pairing, in words.
     level : float
         That of the intervals.
     """
@@ -159,7 +159,7 @@ def _number_of(whole: RunWithRows, fold: FinishedTraining, name: str) -> float:
 
 
 def recipes_of_trainings(trainings: Sequence[FinishedTraining]) -> Judge:
-    """Return what judges recipes by trainings of which each seed holds out other rows."""
+    """Return the comparison of recipes by trainings whose seeds hold out different rows."""
     by_name = {one.name: one for one in trainings}
 
     def judge(name: str, pairs: Sequence[tuple[str, str]]) -> Recipe | None:

@@ -1,4 +1,4 @@
-"""The units of the stored rows of a run: what its intervals take as independent, and their keys."""
+"""The units of the stored rows of a run, which its intervals treat as independent."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ GROUP_KEY = "data.group_key"
 
 
 def units_of(run: FinishedRun, rows: RowRecords | None = None) -> Units:
-    """Return what the intervals of a run take as independent, or would if it had some."""
+    """Return the units of the intervals of a run, or those that they would have."""
     if run.intervals is not None and run.intervals.units is not None:
         units = run.intervals.units
         column = str((run.result.get("intervals") or {}).get("column", ""))
@@ -50,7 +50,7 @@ def units_of(run: FinishedRun, rows: RowRecords | None = None) -> Units:
 
 
 def has_groups(rows: RowRecords) -> bool:
-    """Tell whether rows are in groups that have names: all rows as one have none."""
+    """Tell whether rows are in named groups; a single group of all rows has no name."""
     ids = rows.ids
     return ids is not None and (ids.holds_strings or not bool(np.isnan(ids.values).any()))
 
@@ -89,7 +89,7 @@ def keys_of(run: FinishedRun, rows: RowRecords, units: Units) -> NDArray:
 
 
 def column_of(run: FinishedRun, rows: RowRecords, name: str, option: str) -> DataColumn:
-    """Return a column of the rows of a run, read from its data where it is not beside the rows."""
+    """Return a column of the rows of a run, read from its data if it is not stored."""
     if name in rows.columns:
         return rows.columns[name]
     there = sorted(rows.columns)

@@ -18,7 +18,7 @@ from lossfw.runs.rows import RowRecords
 
 
 def rows_file(folder: Path) -> Path | None:
-    """Return the file of the rows, None if there is none."""
+    """Return the file of the rows; None if there is none."""
     for path in (folder / name for name in ROWS_FILES.values()):
         if path.is_dir():
             raise DataError(f"{path} is a folder, as an older lossfw wrote it: run again.")
@@ -28,7 +28,7 @@ def rows_file(folder: Path) -> Path | None:
 
 
 def read_rows(folder: Path) -> RowRecords | None:
-    """Return the rows of a run, None if they were not kept."""
+    """Return the rows of a run; None if they were not saved."""
     path = rows_file(folder)
     if path is None:
         return None

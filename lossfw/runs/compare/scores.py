@@ -1,7 +1,7 @@
 """Score the stored rows of runs by a loss or by metrics that the runs did not report.
 
-The rows hold what the loss of the run took: predictions, or logits where it took those. A loss is
-given them in the form that it takes, as in a run.
+The rows hold what the loss of the run took: predictions or logits. They are converted to the form
+that a loss takes, as in a run.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ _SAME_RATIO = 1e-9
 
 
 class Scores(NamedTuple):
-    """A loss, None for that of each run, and metrics: names, mappings or components."""
+    """A loss (None for that of each run) and metrics: names, mappings or components."""
 
     loss: Any = None
     metrics: Sequence[Any] = ()
 
     @property
     def asked(self) -> bool:
-        """Whether there is anything to score by."""
+        """Whether a loss or metrics were given."""
         return self.loss is not None or bool(self.metrics)
 
     @property
     def text(self) -> str:
-        """The options that ask for them, as a message names them."""
+        """The options for them, for messages."""
         given = [] if self.loss is None else [("loss", self.loss)]
         given += [("metric", one) for one in self.metrics]
         return " ".join(
@@ -60,19 +60,19 @@ NO_SCORES = Scores()
 
 
 def plain_of(given: Any) -> Any:
-    """Return a name or a mapping of what may be a component."""
+    """Return a name or a mapping, also of a component."""
     return given.to_config() if isinstance(given, Loss | Metric) else given
 
 
 def scored(runs: Sequence[FinishedRun], scores: Scores) -> list[FinishedRun]:
-    """Return runs with these numbers among their own, and the rows that these are of.
+    """Return runs with these numbers added, and their rows.
 
-    The loss takes the place of the run's own; a metric, that of one with its name.
+    The loss replaces the run's own; a metric replaces one of the same name.
 
     Raises
     ------
     ArgumentError
-        If a run kept no rows, or the loss or a metric cannot take them.
+        If a run did not save rows, or the loss or a metric cannot take them.
     """
     rows = {run.name: read_rows(run.path) for run in runs}
     rowless = [name for name, found in rows.items() if found is None]

@@ -1,11 +1,10 @@
-"""Runs or trainings that differ only in their seed: mean, spread, and differences by seed.
+"""Runs or trainings that differ only in their seed: mean, deviation, and differences by seed.
 
-A seed is any of `DRAWS`, such as the number of a repeat with other folds.
-
-A difference over seeds is one of recipes where other rows and other seeds could judge it; its star
-then holds for all groups of the table together, by Holm's method, as the groups need not have the
-same seeds. Otherwise the t-test over the seeds only says whether other seeds on the same data would
-tell the same, and there is no star.
+A seed is any of `DRAWS`, such as the number of a repeat with other folds. A difference over seeds
+is a difference of recipes if its error includes other rows and other seeds; its star then accounts
+for all groups of the table, by Holm's method, because the groups need not have the same seeds.
+Otherwise the t-test over seeds only shows whether other seeds on the same data would agree, and
+there is no star.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _ALL = "all"
 
 
 class Seeded(NamedTuple):
-    """A run or a training as its group sees it."""
+    """A run or a training as a member of its group."""
 
     name: str
     settings: Mapping[str, Any]
@@ -42,7 +41,7 @@ class Seeded(NamedTuple):
     like: Any = None
 
     def among(self, keys: Iterable[str], apart: Iterable[str]) -> Seeded:
-        """Return it with the settings of some keys, and its single numbers but those `apart`."""
+        """Return it with the settings of some keys, and its single numbers except `apart`."""
         numbers = {
             name: float(value)
             for name, value in self.numbers.items()
@@ -55,7 +54,7 @@ class Seeded(NamedTuple):
 class SeedSpread(NamedTuple):
     """A number over several seeds.
 
-    The deviation has n - 1 below the root, and is None for one seed.
+    The standard deviation divides by n - 1, and is None for one seed.
     """
 
     mean: float
@@ -69,14 +68,14 @@ class SeedDifference(NamedTuple):
     Attributes
     ----------
     spread : SeedSpread
-        That of the differences of the seeds.
+        Mean and deviation of the differences by seed.
     number : RunNumber
-        Their mean with its interval; with a star, or none, and p-values if it is one of recipes.
+        Their mean with its interval; a difference of recipes also has a star and p-values.
     recipe : str
-        What a difference of recipes is of, in words. It is empty where the interval is that of
-        Student's t over the seeds, and where there is none.
+        The description of a difference of recipes. It is empty if the interval is Student's t over
+        the seeds, or if there is none.
     together : int
-        How many differences of the measure the star holds for.
+        The number of differences that the star accounts for.
     """
 
     spread: SeedSpread
@@ -95,9 +94,9 @@ class SeedDifference(NamedTuple):
 class SeedGroup:
     """Runs or trainings with the same settings and different seeds.
 
-    It is named by the `settings` in which it differs from other groups. `numbers` and `differences`
-    are by measure; the latter are from the first group, whose name is `base`, paired by seed. That
-    group has neither.
+    Its name consists of the `settings` in which it differs from other groups. `numbers` and
+    `differences` are by measure; differences are from the first group, `base`, paired by seed. The
+    first group has neither `base` nor differences.
     """
 
     name: str
@@ -108,7 +107,7 @@ class SeedGroup:
     base: str = ""
 
     def difference(self, name: str, *, recipes: bool) -> RunNumber:
-        """Return a difference as a table shows it: beside `recipes` no other has an interval."""
+        """Return a difference for a table; next to `recipes`, only those have intervals."""
         one = self.differences.get(name)
         if one is None:
             return RunNumber(None)
@@ -129,9 +128,10 @@ class SeedGroup:
 def seed_groups(
     items: Sequence[Seeded], level: float, judge: Judge | None = None, stars: Stars = "all"
 ) -> tuple[SeedGroup, ...]:
-    """Return the groups that differ only in their seed; none if no group has two seeds.
+    """Return the groups of runs that differ only in their seed; none if no group has two seeds.
 
-    `judge` finds the differences of recipes, of which a star holds for all or for `each` alone.
+    `judge` finds the differences of recipes; a star accounts for all of them, or with `each`
+    only for one.
 
     Examples
     --------
@@ -167,12 +167,12 @@ def seed_groups(
 
 
 def tell_recipes(groups: Sequence[SeedGroup]) -> bool:
-    """Tell whether any difference over seeds is one of recipes."""
+    """Tell whether any difference over seeds is a difference of recipes."""
     return any(one.recipe for group in groups for one in group.differences.values())
 
 
 def loss_names(settings: Iterable[str]) -> frozenset[str]:
-    """Return the names that the loss has if such settings differ: other losses are other things."""
+    """Return the names of the loss if such settings differ: the losses are not comparable."""
     differs = any(key == LOSS or key.startswith(f"{LOSS}.") for key in settings)
     names = (LOSS, CONSTANT, SKILL)
     return frozenset(f"{part}{name}" for part in ("", HELD_OUT) for name in names if differs)

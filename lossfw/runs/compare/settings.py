@@ -69,7 +69,7 @@ def differing_settings(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[
 
 
 def surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the other causes of a result: versions, weights or model, state of git."""
+    """Return other causes of a result: versions, weights or model, state of git."""
     values = {key: record.get(key) for key in ("lossfw", "python", "numpy", "platform")}
     for plugin in record.get("plugins") or ():
         values[f"plugin {plugin.get('name')}"] = plugin.get("version")
@@ -87,7 +87,7 @@ def surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_text(value: Any) -> str:
-    """Return a setting as a text for a table.
+    """Return a setting as a string for a table.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def as_text(value: Any) -> str:
 
 
 def as_texts(values: Sequence[Any]) -> list[str]:
-    """Return the values of a setting as texts; absolute paths without the folders they share.
+    """Return the values of a setting as strings; absolute paths without their common folders.
 
     Examples
     --------

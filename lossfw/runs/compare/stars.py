@@ -1,7 +1,7 @@
 """Stars: which differences of a table are clear, given that the table shows many.
 
-A star holds for all differences of one measure together, as a reader takes them from one table; a
-difference whose own interval excludes 0, and that is not as clear beside the others, has a dot.
+A star accounts for all differences of one measure in a table; a difference that is clear only by
+itself has a dot.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ STAR, DOT = "*", "."
 
 
 class HasNumbers(Protocol):
-    """Protocol: a run whose numbers can be made again from its rows, or from sums by unit."""
+    """Protocol: a run whose numbers can be recomputed from its rows, or from sums by unit."""
 
     def estimated(self, name: str) -> Measured | None:
-        """Return a loss or a metric, None if it cannot be made again."""
+        """Return a loss or a metric; None if it cannot be rebuilt."""
 
 
 class Starred(NamedTuple):
-    """A difference of a measure, with the two numbers that it is of.
+    """A difference of a measure, with its two numbers.
 
     `key` is its place in the tables: a run, or a part of the rows and a run.
     """
@@ -46,7 +46,7 @@ class Starred(NamedTuple):
 
 @dataclass(frozen=True)
 class Family:
-    """The differences of one measure with stars, by key, and how many hold together."""
+    """The differences of one measure with stars, by key, and their number."""
 
     differences: Mapping[tuple[str, ...], RunNumber]
     size: int
@@ -98,7 +98,7 @@ def starred_of(
     base: str,
     name: str,
 ) -> Iterator[Starred]:
-    """Yield a difference with the numbers of both runs, if these can be made again."""
+    """Yield a difference with the numbers of both runs, if these can be rebuilt."""
     if difference.interval and run in measured and base in measured:
         one, other = (measured[which].estimated(name) for which in (run, base))
         if one is not None and other is not None:
