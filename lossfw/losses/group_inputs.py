@@ -17,6 +17,7 @@ from lossfw.losses.base import LossDefinition
 from lossfw.losses.engine.read_only import raise_for_writing, read_only
 from lossfw.losses.inputs import (
     Arguments,
+    check_members,
     check_weight,
     read_array,
     read_mask,
@@ -111,9 +112,9 @@ def prepare_groups(
         y, t = array_api.as_floats(xp, y), array_api.as_floats(xp, t)
         dtype = y.dtype
     prediction_shape = tuple(y.shape)
+    check_members(prediction_shape, loss.prediction_space, "prediction")
+    check_members(tuple(t.shape), loss.target_space, "target")
     y, t = _as_flat_rows(xp, y, lead), _as_flat_rows(xp, t, lead)
-    loss.prediction_space.check_size(_width(y, lead), "prediction")
-    loss.target_space.check_size(_width(t, lead), "target")
     loss._check_columns(tuple(y.shape))
     groups, ids = groups_of(group, lead)
     call = GroupArguments(
@@ -189,10 +190,6 @@ def _shape_in_words(space: Space, lead: str) -> str:
 def _as_flat_rows(xp: Namespace, x: Array, lead: Lead) -> Array:
     inner = x.shape[len(lead) :]
     return x if len(inner) < 2 else xp.reshape(x, (*lead, int(np.prod(inner))))
-
-
-def _width(x: Array, lead: Lead) -> int:
-    return int(x.shape[-1]) if len(x.shape) > len(lead) else 1
 
 
 def _set_where(loss: LossDefinition, call: GroupArguments, where: Any, lead: Lead) -> None:

@@ -1,5 +1,6 @@
 """The fast path: small calls without weights and masks, computed without tiles and threads.
 
+They are of elements, of a single row, or of groups of one size that make one stack.
 It calls the same functions on the same numbers in the same order as `execute`, so the bits are the
 same. Other calls, and wrong ones, take the usual path, which also reports what is wrong.
 """
@@ -13,11 +14,16 @@ import numpy as np
 
 from lossfw.components.columns import Columns
 from lossfw.components.spaces import Interval, Space, Vector
-from lossfw.errors import DomainError
+from lossfw.errors import DomainError, ShapeError
 from lossfw.losses.base import LossDefinition, ResultForm
 from lossfw.losses.engine.engine_mode import current
+from lossfw.losses.engine.exact_sum import exact_sum_of_array
+from lossfw.losses.engine.groups import STACK_ELEMENTS
 from lossfw.losses.engine.read_only import raise_for_writing, read_only
 from lossfw.losses.engine.reduction import Reduction, weighted_sum
+from lossfw.losses.engine.threads import keep_freed_memory
+from lossfw.losses.inputs import check_members
+from lossfw.losses.row_groups import at_once
 from lossfw.numerics.arrays import FEW_COLUMNS, NDArray
 
 # A call of a kernel takes 14 microseconds, and the fast path of a smaller call 5 and what the
@@ -38,8 +44,9 @@ _OfOneRow: TypeAlias = Callable[[Any, int], Any]
 class FastPathTraits(NamedTuple):
     """The facts of a loss that the fast path needs."""
 
-    # It has one value for each element, and no rule of its own about which count.
+    # It has one value for each element or each group, and no rule of its own about which count.
     has_plain_elements: bool
+    has_plain_groups: bool
     # Some float may lie outside of the spaces.
     needs_check: bool
     # The author's functions get prediction and target, and not their difference or product.
@@ -52,11 +59,8 @@ class FastPathTraits(NamedTuple):
 
 def fast_path_traits(loss: LossDefinition) -> FastPathTraits:
     """Return the traits of a loss."""
-    has_plain_losses = (
-        type(loss)._own_mask_and_weight is LossDefinition._own_mask_and_weight
-        and not loss._sums_rows
-        and not loss.takes_groups
-    )
+    counts_all = type(loss)._own_mask_and_weight is LossDefinition._own_mask_and_weight
+    has_plain_losses = counts_all and not loss._sums_rows and not loss.takes_groups
     has_default_check = type(loss).check_domain is LossDefinition.check_domain
     accepts_any_prediction = has_default_check and accepts_any_float(loss.prediction_space)
     value, both = (
@@ -66,6 +70,7 @@ def fast_path_traits(loss: LossDefinition) -> FastPathTraits:
     has_row_function = has_plain_losses and accepts_any_prediction and loss.takes_classes
     return FastPathTraits(
         has_plain_losses and not (loss.takes_rows or loss.has_columns),
+        counts_all and loss.takes_groups,
         not (accepts_any_prediction and accepts_any_float(loss.target_space)),
         not has_default_check or loss._argument == "prediction",
         value if has_row_function else None,
@@ -92,36 +97,38 @@ def compute(
     out: Any = None,
 ) -> Any:
     """Return the result of a call with these arguments and no others; None on the usual path."""
-    if type(t) is not _ARRAY or current[0] not in _MODES:
+    of_groups = traits.has_plain_groups
+    if type(t) is not _ARRAY or not (of_groups or current[0] in _MODES):
         return None
-    if not traits.has_plain_elements:
+    if not (of_groups or traits.has_plain_elements):
         return None if out is not None else _compute_one_row(traits, y, t, form, reduction)
     if out is not None and not _takes_result(out, y, t):
         return None
-    arrays = _flatten_checked(loss, traits, y, t)
+    arrays = (_stack_checked if of_groups else _flatten_checked)(loss, traits, y, t)
     if arrays is None:
         return None
     results = _call_quietly(loss._compute_losses, form, np, *arrays, False)
     shape = arrays[0].shape
+    add_up = exact_sum_of_array if of_groups else weighted_sum
     if form == "value":
-        if reduction.reduction == "none" or getattr(results, "shape", None) != shape:
+        if reduction.reduction == "none" or getattr(results, "shape", None) != shape[:1]:
             return None
-        return _reduce(weighted_sum(results, None), shape[0], reduction)
+        return _reduce(add_up(results), shape[0], reduction)
     losses, gradient = results if form == "both" and isinstance(results, tuple) else (None, results)
     if getattr(gradient, "shape", None) != shape or gradient.dtype is not y.dtype:
         return None
-    if form == "both" and getattr(losses, "shape", None) != shape:
+    if form == "both" and getattr(losses, "shape", None) != shape[:1]:
         return None
     scale = _reduce(1.0, shape[0], reduction)
     if out is not None:
-        np.multiply(gradient, scale, out=out.reshape(-1))
+        np.multiply(gradient, scale, out=out.reshape(shape))
         gradient = out
     else:
         # Also with a factor of 1: a body may return its argument.
         gradient = np.multiply(gradient, scale).reshape(y.shape)
     if form != "both":
         return gradient
-    return _reduce(weighted_sum(losses, None), shape[0], reduction), gradient
+    return _reduce(add_up(losses), shape[0], reduction), gradient
 
 
 def _takes_result(out: Any, y: NDArray, t: NDArray) -> bool:
@@ -154,14 +161,47 @@ def _flatten_checked(
         y, t = read_only(y), read_only(t)
     if len(shape) > 1:
         y, t = y.reshape(-1), t.reshape(-1)
+    return (y, t) if _lie_inside(loss, traits, y, t) else None
+
+
+def _lie_inside(loss: Any, traits: FastPathTraits, y: NDArray, t: NDArray) -> bool:
     if traits.needs_check:
         try:
             loss.check_domain(y, t, False, 0)
         except DomainError:
-            return None
+            return False
         except ValueError as error:
             raise_for_writing(error, loss.check_domain)
-    return y, t
+    return True
+
+
+def _stack_checked(
+    loss: Any, traits: FastPathTraits, y: NDArray, t: NDArray
+) -> tuple[NDArray, NDArray] | None:
+    """Return groups of one size as one stack, None if they are not plain and inside of the spaces.
+
+    See `lossfw.losses.engine.groups`, which has the same stack.
+    """
+    dtype = y.dtype
+    if t.dtype is not dtype or (dtype is not _FLOAT64 and dtype is not _FLOAT32):
+        return None
+    space = loss.prediction_space
+    lead = y.shape[: max(y.ndim - space.axes, 0)]
+    try:
+        if check_members(t.shape, loss.target_space, "target") != lead:
+            return None
+        check_members(y.shape, space, "prediction")
+        if len(lead) == 1 and not loss.needs_group:
+            y, t, lead = y[None], t[None], (1, *lead)
+        is_whole = y.size and y.flags.c_contiguous and t.flags.c_contiguous
+        if len(lead) != 2 or not is_whole or lead[0] > at_once(STACK_ELEMENTS, lead[1]):
+            return None
+        y, t = (read_only(x if x.ndim < 4 else x.reshape(*lead, -1)) for x in (y, t))
+        loss._check_columns(y.shape)
+    except ShapeError:
+        return None
+    keep_freed_memory()
+    return (y, t) if _lie_inside(loss, traits, y, t) else None
 
 
 def _compute_one_row(

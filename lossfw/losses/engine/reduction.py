@@ -56,7 +56,7 @@ def block_rows(width: int) -> int:
     return 1 << max(0, (BLOCK_ELEMENTS // max(width, 1)).bit_length() - 1)
 
 
-def weighted_sum(losses: NDArray, weights: NDArray | None) -> float:
+def weighted_sum(losses: NDArray, weights: NDArray | None = None) -> float:
     """Return sum(w l) of one block in float64."""
     if weights is None:
         return float(np.add.reduce(losses, dtype=_FLOAT64))

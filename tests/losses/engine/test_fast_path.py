@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.losses.call import prepare_call
-from lossfw.losses.engine import execute, fast_path
+from lossfw.losses.call import prepare_call, run_call
+from lossfw.losses.engine import fast_path
 from lossfw.losses.engine.reduction import Reduction
 from support.loss_settings import ALL, arguments
 
@@ -25,7 +25,7 @@ FORMS = ("value", "gradient", "hessian", "both")
 def usual(loss, y, t, form="value", reduction="mean"):
     """Return a result by the usual path."""
     call = prepare_call(loss, (y, t, None, None, None))
-    return execute.compute(loss._without_own_weight(), call, form, Reduction(reduction))
+    return run_call(loss, call, form, Reduction(reduction))
 
 
 def fast(loss, y, t, form="value", reduction="mean"):
@@ -74,6 +74,40 @@ def test_a_row_of_logits_has_the_bits_of_the_usual_path(classes, scale, dtype):
         compare(LOGITS, z, t, forms, always=scale == 3.0 and number % 3 > 0 and classes == 10)
 
 
+def drawn_groups(loss, lead, dtype):
+    """Return members of the spaces of a loss of groups."""
+    rng = np.random.default_rng(len(lead))
+    spaces = loss.prediction_space, loss.target_space
+    inner = [(2, 5) if space.axes == 2 else (space.size or 5,) * space.axes for space in spaces]
+    y, t = rng.normal(size=lead + inner[0]), rng.integers(0, 3, lead + inner[1])
+    if inner[1]:
+        t = np.stack([rng.random(lead), t[..., 0] > 0], axis=-1)  # a time and whether it was seen
+    return y.astype(dtype), t.astype(dtype)
+
+
+GROUPS = [
+    *("pairwise_logistic", "pairwise_hinge", "lambda_ndcg", "softmax_ranking", "listmle", "cox"),
+    *("info_nce", "nt_xent", "supervised_contrastive"),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", GROUPS)
+def test_groups_of_one_size_have_the_bits_of_the_usual_path(name, dtype):
+    loss = lossfw.loss(name)
+    for lead in ((4, 16), (1, 3), (7, 1)):
+        y, t = drawn_groups(loss, lead, dtype)
+        compare(loss, y, t)
+        out = np.full_like(y, np.nan)
+        assert loss.gradient(y, t, out=out) is out
+        np.testing.assert_array_equal(out, usual(loss, y, t, "gradient"))
+    if not loss.needs_group:
+        compare(loss, *drawn_groups(loss, (6,), dtype))
+
+
+RANKING, CONTRASTIVE = lossfw.loss("pairwise_logistic"), lossfw.loss("nt_xent")
+SCORES = np.zeros((2, 3))
+
 ONES = np.ones(6)
 NOT_TAKEN = {
     "a list": (SQUARED, ONES, [2.0] * 6),
@@ -90,6 +124,14 @@ NOT_TAKEN = {
     "row sums": (SQUARED.replace(per="row"), ONES[None], ONES[None]),
     "a row of many columns": (LOGITS, np.ones((1, 65)), np.array([3])),
     "a mask of its own": (lossfw.loss("masked", of=SQUARED, ignore=7.0), ONES, ONES),
+    "groups without ids": (RANKING, ONES, ONES),
+    "groups of no rows": (RANKING, SCORES[:, :0], SCORES[:, :0]),
+    "groups of two shapes": (RANKING, SCORES, SCORES[:1]),
+    "groups of two dtypes": (RANKING, SCORES, SCORES.astype(np.float32)),
+    "groups of a transposed array": (RANKING, SCORES.T, SCORES.T),
+    "groups of several stacks": (RANKING, np.zeros((1024, 9)), np.zeros((1024, 9))),
+    "groups outside of a space": (CONTRASTIVE, np.zeros((2, 3, 4)), SCORES),
+    "groups of three columns": (lossfw.loss("info_nce"), np.ones((2, 3, 3, 4)), SCORES),
     "outside of a space": (lossfw.loss("poisson_deviance"), -ONES, ONES),
     "no class": (LOGITS, np.ones((1, 3)), np.array([3])),
     "classes that are not integers": (LOGITS, np.ones((1, 3)), np.array([1.0])),
