@@ -1,9 +1,11 @@
 """Bodies: the functions that an author writes.
 
 A loss itself is a body, of a residual, of a margin, or of prediction and target. A loss with an
-output activation has a second body, of logits; see `lossfw.RawOutputLoss`. A body is pure: its
-results depend only on parameters and arguments. It uses only array functions of the namespace
-``xp``, so that it runs on NumPy, on exact and dual numbers, and on the arrays of other libraries.
+output activation has a second body, of logits; see `lossfw.RawOutputLoss`.
+
+A body is pure: its results depend only on parameters and arguments. It uses only array functions of
+the namespace ``xp``, so that it runs on NumPy, on exact and dual numbers, and on the arrays of
+other libraries.
 """
 
 from __future__ import annotations

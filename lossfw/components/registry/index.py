@@ -46,8 +46,10 @@ class Registry:
 
     Plugins are imported as late as possible, built-in and local ones first. An installed
     third-party plugin is imported only if these do not have a name, if its distribution is named,
-    or for a listing. Using a name that two loaded plugins offer is an error. A program that uses
-    only built-in names does not load third-party plugins, so these cannot change its meaning.
+    or for a listing. Using a name that two loaded plugins offer is an error.
+
+    A program that uses only built-in names does not load third-party plugins, so these cannot
+    change its meaning.
     """
 
     def __init__(self, disabled: Disabled, local: tuple[PluginMetadata, ...] = ()) -> None:

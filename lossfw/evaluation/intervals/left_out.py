@@ -3,8 +3,10 @@
 With m the number of all G units and m_c that without unit c, the jackknife's variance is (G - 1) /
 G sum (m_c - m)^2, and the interval is m plus and minus its root times a quantile of Student's t
 with Satterthwaite's degrees of freedom. It is valid for smooth functions of means over independent
-units, and ignores bias. The interval of a number that is never negative and has no upper bound is
-symmetric on a logarithmic scale, because the losses of rows have one long tail.
+units, and ignores bias.
+
+The interval of a number that is never negative and has no upper bound is symmetric on a logarithmic
+scale, because the losses of rows have one long tail.
 
 Sources: Efron and Tibshirani, *An introduction to the bootstrap*, 1993, chapter 11; Bell and
 McCaffrey, *Bias reduction in standard errors for linear regression with multi-stage samples*, 2002.

@@ -4,9 +4,10 @@ The smallest of twelve equal losses is too low, because it was chosen for being 
 units are drawn with replacement, the best setting on the drawn units is evaluated on the others,
 and the mean over many draws estimates the winner's number on other rows. The overall best setting
 is evaluated on the same draws as a control variate: its expected mean is its own number, so only
-the effect of the choice is random, and it vanishes if one setting is clearly best. The number over
-some units follows from the values without each unit: exactly for a weighted mean, to first order
-for other smooth functions, as in the jackknife.
+the effect of the choice is random, and it vanishes if one setting is clearly best.
+
+The number over some units follows from the values without each unit: exactly for a weighted mean,
+to first order for other smooth functions, as in the jackknife.
 
 Source: Tsamardinos, Greasidou and Borboudakis, *Bootstrapping the out-of-sample predictions for
 efficient and accurate cross-validation*, Machine Learning 107, 2018 (BBC-CV).

@@ -1,9 +1,10 @@
 """The losses of a call in a function that `torch.compile` compiles.
 
 The compiler cannot follow the Python code of the rules or of a body. To the compiler they are one
-operation, which its back end runs to see the PyTorch operations. Declaring this imports the
-compiler, which takes more than a second. So this module is imported only while a function is
-compiled.
+operation, which its back end runs to see the PyTorch operations.
+
+Declaring this imports the compiler, which takes more than a second. So this module is imported only
+while a function is compiled.
 """
 
 from __future__ import annotations

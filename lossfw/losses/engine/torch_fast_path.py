@@ -2,9 +2,11 @@
 
 On a small batch, the overhead of an operation exceeds its arithmetic. So losses, gradients and mean
 are one function here, for calls without weights, mask, vmap or compilation. Other calls, and wrong
-ones, take the usual path, which reports what is wrong. CPU tensors share their memory with NumPy
-arrays and go to the engine: such a loss has NumPy's digits, threads and kernels. All of them do, so
-that no digit depends on whether a kernel exists yet.
+ones, take the usual path, which reports what is wrong.
+
+CPU tensors share their memory with NumPy arrays and go to the engine: such a loss has NumPy's
+digits, threads and kernels. All of them do, so that no digit depends on whether a kernel exists
+yet.
 """
 
 from __future__ import annotations

@@ -51,13 +51,12 @@ class Sum(Wrapper):
     of : sequence of Loss
         The parts. A sum among them is replaced by its own parts.
 
-    Notes
-    -----
-    Predictions and targets must be in the spaces of all parts, one of which must be contained in
-    the others. Either all parts take logits or none. If some parts give one loss per row and others
-    one per element, the latter are summed over the last axis, so the sum gives one loss per row.
-    Targets may then be class indices, which mean one-hot rows, if the parts of rows accept class
-    indices.
+    Notes ----- Predictions and targets must be in the spaces of all parts, one of which must be
+    contained in the others. Either all parts take logits or none.
+
+    If some parts give one loss per row and others one per element, the latter are summed over the
+    last axis, so the sum gives one loss per row. Targets may then be class indices, which mean
+    one-hot rows, if the parts of rows accept class indices.
 
     Examples
     --------

@@ -216,7 +216,9 @@ def runs_with_rows(
     """Return the runs whose stored rows are those of the first such run, by name, and notes.
 
     Intervals treat `units` as independent, by default those of the first run with rows. With
-    `strict` a run without them is an error. Each note is about all runs that it applies to.
+    `strict` a run without them is an error.
+
+    Each note is about all runs that it applies to.
     """
     with_rows: dict[str, RunWithRows] = {}
     notes: list[Note] = []

@@ -1,10 +1,11 @@
 """Runs or trainings that differ only in their seed: mean, deviation, and differences by seed.
 
-A seed is any of `DRAWS`, such as the number of a repeat with other folds. A difference over seeds
-is a difference of recipes if its error includes other rows and other seeds; its star then accounts
-for all groups of the table, by Holm's method, because the groups need not have the same seeds.
-Otherwise the t-test over seeds only shows whether other seeds on the same data would agree, and
-there is no star.
+A seed is any of `DRAWS`, such as the number of a repeat with other folds.
+
+A difference over seeds is a difference of recipes if its error includes other rows and other seeds;
+its star then accounts for all groups of the table, by Holm's method, because the groups need not
+have the same seeds. Otherwise the t-test over seeds only shows whether other seeds on the same data
+would agree, and there is no star.
 """
 
 from __future__ import annotations

@@ -14,9 +14,10 @@ from lossfw.metrics import SumMetric, SumTerm
 class Bias(SumMetric):
     """Multiplicative bias: the sum of the predictions over the sum of the targets.
 
-    Use it when the level of predicted costs, counts or sales must be right. 1 is right, 1.05 is 5 %
-    too high. Prediction and target of one shape, (N,) or (N, D), both real; sums over rows and
-    columns, by weight. Where the targets sum to 0, it is infinite or NaN.
+    Use it when the level of predicted costs, counts or sales must be right.
+
+    1 is right, 1.05 is 5 % too high. Prediction and target of one shape, (N,) or (N, D), both real;
+    sums over rows and columns, by weight. Where the targets sum to 0, it is infinite or NaN.
 
     Notes
     -----

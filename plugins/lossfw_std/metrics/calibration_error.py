@@ -34,8 +34,10 @@ class CalibrationError(RowwiseMetric):
     Prediction of shape (N, K), distributions, with class indices (N,) or rows (N, K); or (N,), the
     probability of class 1, with targets 0 and 1 (or -1 and +1), which means the row (1 - p, p). The
     winning probability is the largest of a row, the first of equal ones. Bins are weighted by their
-    rows. For each non-empty bin, the curve has its mean winning probability, its fraction right,
-    and its weight.
+    rows.
+
+    For each non-empty bin, the curve has its mean winning probability, its fraction right, and its
+    weight.
 
     Parameters
     ----------

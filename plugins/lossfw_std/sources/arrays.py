@@ -59,10 +59,12 @@ _FOUND = "found"
 class Arrays(Source):
     r"""Arrays in NumPy files, or columns of tables.
 
-    Use it for data in array files or in a table. Either one `file` holds everything, or `inputs`,
-    `targets` and `sample_weight` are separate files. Nothing is unpickled. A ``.npy`` file, and a
-    large ``.csv`` or Parquet file, stays on disk: its rows are read as they are evaluated. Parquet,
-    and a ``.csv`` of more than 16 MB, need the extra ``tables`` (the library pyarrow).
+    Use it for data in array files or in a table.
+
+    Either one `file` holds everything, or `inputs`, `targets` and `sample_weight` are separate
+    files. Nothing is unpickled. A ``.npy`` file, and a large ``.csv`` or Parquet file, stays on
+    disk: its rows are read as they are evaluated. Parquet, and a ``.csv`` of more than 16 MB, need
+    the extra ``tables`` (the library pyarrow).
 
     Parameters
     ----------

@@ -29,8 +29,9 @@ _MAX_UNPACKED = 2 * 1024**3
 class Idx(Source):
     """Images and labels in the IDX format, plain or gzipped.
 
-    Use it for MNIST, or data in its format. The first bytes of a file, not its name, show whether
-    it is gzipped.
+    Use it for MNIST, or data in its format.
+
+    The first bytes of a file, not its name, show whether it is gzipped.
 
     Parameters
     ----------

@@ -10,8 +10,10 @@ from lossfw.data import Dataset, NestedNumbers, Source, digest_arrays, numbers_a
 class Inline(Source):
     """Rows written as nested lists in the configuration.
 
-    Use it when a few rows suffice, as in a test or a bug report. Integers make an integer array: a
-    loss of rows takes a flat list of them as class indices. Other numbers make float64.
+    Use it when a few rows suffice, as in a test or a bug report.
+
+    Integers make an integer array: a loss of rows takes a flat list of them as class indices. Other
+    numbers make float64.
 
     Parameters
     ----------

@@ -67,11 +67,11 @@ class Parquet(Source):
         values. ``{inputs: keep, targets: drop}`` treats inputs differently from targets and
         weights.
 
-    Notes
-    -----
-    Targets may be strings, in the files or in the names of folders (``kind=cat/part-0.parquet``):
-    lossfw numbers their labels in ascending order, unless the configuration lists ``classes``. The
-    digest covers the names, sizes and footers of the files, so the rows of a large data set are
+    Notes ----- Targets may be strings, in the files or in the names of folders
+    (``kind=cat/part-0.parquet``): lossfw numbers their labels in ascending order, unless the
+    configuration lists ``classes``.
+
+    The digest covers the names, sizes and footers of the files, so the rows of a large data set are
     read only once, by the evaluation.
 
     Examples
