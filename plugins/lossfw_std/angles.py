@@ -141,9 +141,9 @@ def second_derivative(xp: Namespace, y: Array, t: Array) -> Array:
 def _across(xp: Namespace, y: Array, t: Array, norm: Array, norm_t: Array) -> Array:
     """Return the part of the unit row of t that is at right angles to y.
 
-    With k the place of the largest element of y, t - (t_k / y_k) y is made of determinants
-    t_j y_k - t_k y_j. They are exactly 0 for parallel rows. What they have
-    along y is at most as large as they are, so taking it off costs few digits.
+    With k the place of the largest element of y, t - (t_k / y_k) y is made of determinants t_j
+    y_k - t_k y_j. They are exactly 0 for parallel rows. What they have along y is at most as large
+    as they are, so taking it off costs few digits.
     """
     k = xp.argmax(xp.abs(y), axis=-1, keepdims=True)
     y_k, t_k = xp.take_along_axis(y, k, axis=-1), xp.take_along_axis(t, k, axis=-1)

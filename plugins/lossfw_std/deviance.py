@@ -12,8 +12,8 @@ from lossfw import POSITIVE, Array, Namespace, PointwiseBody, PointwiseLoss, Raw
 class Deviance(RawOutputLoss, PointwiseLoss):
     """A deviance, twice the log-likelihood that the prediction y loses against y = t.
 
-    Derive, and write the functions of a `PointwiseLoss` for the mean y and those
-    of a `LogMeanBody` for its logarithm.
+    Derive, and write the functions of a `PointwiseLoss` for the mean y and those of a `LogMeanBody`
+    for its logarithm.
 
     Parameters
     ----------

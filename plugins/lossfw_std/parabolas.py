@@ -32,8 +32,8 @@ def over_distance(xp: Namespace, x: Array) -> Array:
 def over_logistic(xp: Namespace, z: Array) -> Array:
     """Return tanh(z/2) / (2 z), of the parabola that touches log(1 + exp(z)).
 
-    Source: Jaakkola and Jordan, *Bayesian parameter estimation via variational
-    methods*, Statistics and Computing 10, 2000.
+    Source: Jaakkola and Jordan, *Bayesian parameter estimation via variational methods*, Statistics
+    and Computing 10, 2000.
 
     Examples
     --------

@@ -47,8 +47,8 @@ class Elu(Activation):
 
     Notes
     -----
-    Source: Clevert, Unterthiner and Hochreiter, *Fast and accurate deep network
-    learning by exponential linear units*, 2016, doi:10.48550/arXiv.1511.07289.
+    Source: Clevert, Unterthiner and Hochreiter, *Fast and accurate deep network learning by
+    exponential linear units*, 2016, doi:10.48550/arXiv.1511.07289.
 
     See Also
     --------
@@ -94,15 +94,15 @@ class Selu(Activation):
 
     Use it for a deep dense network that should normalise itself, with LeCun's initial weights.
 
-    Any real x, infinite ones included. lambda = 1.0507... and alpha = 1.6732...
-    are such that standard normal arguments give results of mean 0 and variance
-    1. Its derivative at 0 is the limit from the left.
+    Any real x, infinite ones included. lambda = 1.0507... and alpha = 1.6732... are such that
+    standard normal arguments give results of mean 0 and variance 1. Its derivative at 0 is the
+    limit from the left.
 
     Notes
     -----
-    Its Lipschitz constant is lambda alpha = 1.7580993408473768599... Source:
-    Klambauer, Unterthiner, Mayr and Hochreiter, *Self-normalizing neural
-    networks*, 2017, eq. 2 and 14, doi:10.48550/arXiv.1706.02515.
+    Its Lipschitz constant is lambda alpha = 1.7580993408473768599... Source: Klambauer,
+    Unterthiner, Mayr and Hochreiter, *Self-normalizing neural networks*, 2017, eq. 2 and 14,
+    doi:10.48550/arXiv.1706.02515.
 
     See Also
     --------
@@ -145,8 +145,8 @@ class Celu(Activation):
 
     Use it when an exponential linear unit should be smooth for every alpha.
 
-    max(0, x) + min(0, alpha (exp(x / alpha) - 1)), for any real x, infinite
-    ones included. Its derivative is continuous for every alpha.
+    max(0, x) + min(0, alpha (exp(x / alpha) - 1)), for any real x, infinite ones included. Its
+    derivative is continuous for every alpha.
 
     Parameters
     ----------
@@ -155,9 +155,8 @@ class Celu(Activation):
 
     Notes
     -----
-    celu(alpha) of x is alpha times celu(1) of x / alpha. Source: Barron,
-    *Continuously differentiable exponential linear units*, 2017,
-    doi:10.48550/arXiv.1704.07483.
+    celu(alpha) of x is alpha times celu(1) of x / alpha. Source: Barron, *Continuously
+    differentiable exponential linear units*, 2017, doi:10.48550/arXiv.1704.07483.
 
     See Also
     --------

@@ -10,11 +10,10 @@ from lossfw import NONNEGATIVE, Activation, ActivationClaims, Array, Namespace, 
 class Exp(Activation):
     """Exponential, exp(x).
 
-    Use it when a result must be positive and effects multiply, as for rates and
-    counts.
+    Use it when a result must be positive and effects multiply, as for rates and counts.
 
-    Any real x, infinite ones included; it makes a positive mean of a logarithm,
-    as the deviances expect. Its own derivative, and its own second derivative.
+    Any real x, infinite ones included; it makes a positive mean of a logarithm, as the deviances
+    expect. Its own derivative, and its own second derivative.
 
     Notes
     -----

@@ -18,8 +18,8 @@ class HardSigmoid(Activation):
 
     Use it when a sigmoid has to be cheap, as on small devices.
 
-    Any real x, infinite ones included. Its derivative at -3 and 3 is set to 0,
-    one of the subgradients.
+    Any real x, infinite ones included. Its derivative at -3 and 3 is set to 0, one of the
+    subgradients.
 
     Notes
     -----
@@ -72,9 +72,9 @@ class HardSwish(Activation):
 
     Notes
     -----
-    Its least value is -3/8, at -3/2; it decreases from -3 to there. The
-    derivative is up to 3/2, just below 3. Source: Howard et al., *Searching for
-    MobileNetV3*, 2019, doi:10.1109/ICCV.2019.00140.
+    Its least value is -3/8, at -3/2; it decreases from -3 to there. The derivative is up to 3/2,
+    just below 3. Source: Howard et al., *Searching for MobileNetV3*, 2019,
+    doi:10.1109/ICCV.2019.00140.
 
     See Also
     --------

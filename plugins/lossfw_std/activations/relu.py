@@ -15,9 +15,9 @@ class Relu(Activation):
 
     Use it by default for hidden units: it is cheap, and the usual first choice.
 
-    Any real x, infinite ones included. Its derivative at 0 is set to 0, one of
-    the subgradients [0, 1]. Source: Nair and Hinton, *Rectified linear units
-    improve restricted Boltzmann machines*, 2010.
+    Any real x, infinite ones included. Its derivative at 0 is set to 0, one of the subgradients [0,
+    1]. Source: Nair and Hinton, *Rectified linear units improve restricted Boltzmann machines*,
+    2010.
 
     See Also
     --------
@@ -56,8 +56,8 @@ class LeakyRelu(Activation):
 
     Use it when rectified units would die: its derivative is not 0 below 0.
 
-    Any real x, infinite ones included. Its derivative at 0 is set to
-    `negative_slope`, one of the subgradients.
+    Any real x, infinite ones included. Its derivative at 0 is set to `negative_slope`, one of the
+    subgradients.
 
     Parameters
     ----------

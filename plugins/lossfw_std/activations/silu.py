@@ -26,12 +26,11 @@ class Silu(Activation):
 
     Notes
     -----
-    Its least value is -W(1/e) = -0.2784645427610737951..., W being Lambert's
-    function, at x = -1 - W(1/e); it decreases below that point. Its derivative
-    crosses 0 there and reaches 1.0998393201288669169... at the positive root of
-    x tanh(x/2) = 2. The digits were found with 60-digit arithmetic. Source:
-    Elfwing, Uchibe and Doya, *Sigmoid-weighted linear units for neural network
-    function approximation in reinforcement learning*, 2018,
+    Its least value is -W(1/e) = -0.2784645427610737951..., W being Lambert's function, at x = -1 -
+    W(1/e); it decreases below that point. Its derivative crosses 0 there and reaches
+    1.0998393201288669169... at the positive root of x tanh(x/2) = 2. The digits were found with
+    60-digit arithmetic. Source: Elfwing, Uchibe and Doya, *Sigmoid-weighted linear units for neural
+    network function approximation in reinforcement learning*, 2018,
     doi:10.1016/j.neunet.2017.12.012.
 
     See Also

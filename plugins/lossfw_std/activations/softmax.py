@@ -35,8 +35,8 @@ def _take_apart(xp: Namespace, x: Array) -> _Row:
 def _centred(xp: Namespace, row: _Row, v: Array) -> Array:
     """Return v less its mean under the softmax.
 
-    Both are measured from v at the largest argument. With a probability p near
-    1 the variance of its indicator is then q - q^2, q = 1 - p, and not p - p^2.
+    Both are measured from v at the largest argument. With a probability p near 1 the variance of
+    its indicator is then q - q^2, q = 1 - p, and not p - p^2.
     """
     ties = xp.sum(row.top, axis=-1, keepdims=True)
     middle = xp.sum(multiply_or_zero(xp, row.top, v), axis=-1, keepdims=True) / ties
@@ -122,10 +122,9 @@ class LogSoftmax(RowActivation):
 
     Notes
     -----
-    The spectral norm of its Jacobian 1 - 1 p' approaches the square root of the
-    number of classes, so there is no Lipschitz constant for all rows. Source:
-    Bridle, *Probabilistic interpretation of feedforward classification network
-    outputs*, 1990, doi:10.1007/978-3-642-76153-9_28.
+    The spectral norm of its Jacobian 1 - 1 p' approaches the square root of the number of classes,
+    so there is no Lipschitz constant for all rows. Source: Bridle, *Probabilistic interpretation of
+    feedforward classification network outputs*, 1990, doi:10.1007/978-3-642-76153-9_28.
 
     See Also
     --------

@@ -15,9 +15,8 @@ class Softplus(Activation):
 
     Use it when a result must be positive, and large values should hardly change.
 
-    Any real x, infinite ones included; positive, and above max(0, x) by
-    log(2) / beta at most. Both tails are exact: there is no threshold beyond
-    which it is taken to be linear.
+    Any real x, infinite ones included; positive, and above max(0, x) by log(2) / beta at most. Both
+    tails are exact: there is no threshold beyond which it is taken to be linear.
 
     Parameters
     ----------

@@ -16,14 +16,13 @@ class Softsign(Activation):
 
     Use it when a hidden unit should saturate more slowly than the hyperbolic tangent.
 
-    Any real x, infinite ones included; results in [-1, 1]. Twice differentiable
-    except at 0, where the second derivative jumps from 2 to -2 and is set to
-    the latter.
+    Any real x, infinite ones included; results in [-1, 1]. Twice differentiable except at 0, where
+    the second derivative jumps from 2 to -2 and is set to the latter.
 
     Notes
     -----
-    Source: Bergstra, Desjardins, Lamblin and Bengio, *Quadratic polynomials
-    learn better image features*, 2009.
+    Source: Bergstra, Desjardins, Lamblin and Bengio, *Quadratic polynomials learn better image
+    features*, 2009.
 
     See Also
     --------

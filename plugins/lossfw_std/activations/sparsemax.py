@@ -37,8 +37,8 @@ def _parts(xp: Namespace, x: Array, largest: Array) -> tuple[Array, Array]:
 def _sparsemax(xp: Namespace, x: Array) -> Array:
     """With d the distances and S the n classes of the support: d_k + (1 - sum of d) / n.
 
-    The support is found by sorting: the k-th largest belongs to it if
-    1 - (d_1 + ... + d_k) + k d_k is above 0.
+    The support is found by sorting: the k-th largest belongs to it if 1 - (d_1 + ... + d_k) + k d_k
+    is above 0.
     """
     falling = -xp.sort(-x, axis=-1)
     least = falling[..., -1:]

@@ -13,8 +13,8 @@ class Step(Activation):
 
     Use it only to evaluate a network of thresholds; it cannot be trained.
 
-    Any real x, infinite ones included. Its derivative is 0 wherever it exists,
-    which is why a network of steps cannot learn by gradients.
+    Any real x, infinite ones included. Its derivative is 0 wherever it exists, which is why a
+    network of steps cannot learn by gradients.
 
     Notes
     -----

@@ -15,8 +15,8 @@ class Tanh(Activation):
 
     Notes
     -----
-    tanh(x) = 2 sigmoid(2 x) - 1. Source: LeCun, Bottou, Orr and Müller,
-    *Efficient backprop*, 1998, doi:10.1007/3-540-49430-8_2.
+    tanh(x) = 2 sigmoid(2 x) - 1. Source: LeCun, Bottou, Orr and Müller, *Efficient backprop*, 1998,
+    doi:10.1007/3-540-49430-8_2.
 
     See Also
     --------

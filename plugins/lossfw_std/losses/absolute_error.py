@@ -16,8 +16,8 @@ class AbsoluteError(DistanceLoss):
 
     Notes
     -----
-    It elicits the median. The derivative at 0 may be anything in [-1, 1]; 0 is
-    taken. Source: Boscovich, *De litteraria expeditione*, 1757; Laplace, 1793.
+    It elicits the median. The derivative at 0 may be anything in [-1, 1]; 0 is taken. Source:
+    Boscovich, *De litteraria expeditione*, 1757; Laplace, 1793.
 
     See Also
     --------

@@ -20,9 +20,9 @@ class ApproxNdcg(GroupLoss):
 
     Use it to train a network on the NDCG itself, not on pairs.
 
-    Prediction real: a score for each row. Target: its relevance t, at or above 0, with the gain 2^t
-    - 1. One loss per group, from -1 for a perfect order with distant scores up to 0; 0 if nothing
-    is relevant.
+    Prediction real: a score for each row. Target: its relevance t, at or above 0, with the gain
+    2^t - 1. One loss per group, from -1 for a perfect order with distant scores up to 0; 0 if
+    nothing is relevant.
 
     Parameters
     ----------
@@ -33,9 +33,8 @@ class ApproxNdcg(GroupLoss):
     -----
     The rank of row i is r_i = 1 + sum over j of sigmoid((y_j - y_i) / T). Smooth and bounded, not
     convex, and flat where scores are many T apart. Source: Qin, Liu and Li, *A general
-    approximation framework for direct optimization of information retrieval measures*,
-    Information Retrieval 13, 2010,
-    doi:10.1007/s10791-009-9124-x.
+    approximation framework for direct optimization of information retrieval measures*, Information
+    Retrieval 13, 2010, doi:10.1007/s10791-009-9124-x.
 
     See Also
     --------

@@ -44,9 +44,8 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
     Use it when a model predicts the probability of one class, or of several classes that are not
     exclusive.
 
-    Prediction and target of one shape; one loss per element. Predictions are
-    probabilities, or logits of any size, infinite ones included. Targets are 0,
-    1 or anything between them.
+    Prediction and target of one shape; one loss per element. Predictions are probabilities, or
+    logits of any size, infinite ones included. Targets are 0, 1 or anything between them.
 
     Parameters
     ----------
@@ -61,17 +60,17 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
         The factor w of a target of 1, above 0: one of them counts as much as w targets of 0, as in
         ``torch.nn.BCEWithLogitsLoss``.
     label_smoothing : float
-        Fraction s of the target that is spread evenly over 0 and 1, as in Keras: t
-        becomes (1 - s) t + s / 2, before it is weighted.
+        Fraction s of the target that is spread evenly over 0 and 1, as in Keras: t becomes (1 - s)
+        t + s / 2, before it is weighted.
 
     Notes
     -----
-    ``loss(y, t)`` is ``loss(1 - y, 1 - t)``, and from logits ``loss(-z, 1 - t)``.
-    From logits it is the logistic loss of the margin for t in {0, 1}, and the
-    cross-entropy of the two classes with logits 0 and z.
+    ``loss(y, t)`` is ``loss(1 - y, 1 - t)``, and from logits ``loss(-z, 1 - t)``. From logits it is
+    the logistic loss of the margin for t in {0, 1}, and the cross-entropy of the two classes with
+    logits 0 and z.
 
-    The gradient for a soft target goes through 0 where prediction and target
-    agree; there its accuracy is that of its terms.
+    The gradient for a soft target goes through 0 where prediction and target agree; there its
+    accuracy is that of its terms.
 
     It elicits the mean of the targets, and is strictly proper, only for the guard ``"none"``: the
     others move the minimiser, by delta at most. Its minimum for a soft target is the target's

@@ -19,11 +19,10 @@ class Brier(CategoricalLoss):
 
     Notes
     -----
-    Brier's own definition, the sum over all classes: for two classes it is
-    twice the squared error of one of the probabilities. Strictly proper, and
-    unlike cross-entropy bounded: one confident mistake cannot dominate the mean.
-    Source: Brier, *Verification of forecasts expressed in terms of
-    probability*, 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
+    Brier's own definition, the sum over all classes: for two classes it is twice the squared error
+    of one of the probabilities. Strictly proper, and unlike cross-entropy bounded: one confident
+    mistake cannot dominate the mean. Source: Brier, *Verification of forecasts expressed in terms
+    of probability*, 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
 
     See Also
     --------

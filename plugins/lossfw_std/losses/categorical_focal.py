@@ -28,9 +28,8 @@ class CategoricalFocal(RawOutputLoss, OwnClassLoss):
 
     Use it when most rows are easy and some classes are rare.
 
-    Prediction of shape (..., K): distributions, or logits of any size, infinite
-    ones included. Target: class indices (...), or distributions (..., K),
-    one-hot or soft. One loss per row.
+    Prediction of shape (..., K): distributions, or logits of any size, infinite ones included.
+    Target: class indices (...), or distributions (..., K), one-hot or soft. One loss per row.
 
     Parameters
     ----------
@@ -43,14 +42,13 @@ class CategoricalFocal(RawOutputLoss, OwnClassLoss):
 
     Notes
     -----
-    Calibrated, because each term falls as y grows, unless alpha weighs the classes.
-    Not proper for gamma above 0: the minimiser is less confident than the true probabilities.
-    Convex in the probabilities for every gamma, but not in logits: for a class
-    that is predicted badly the derivative tends to -1 from below. 0 at y = t for a
-    class, not for a soft target. Source: Lin et al., *Focal loss for dense
-    object detection*, 2017, eq. 4, doi:10.1109/ICCV.2017.324; calibration:
-    Charoenphakdee et al., *On focal loss for class-posterior probability
-    estimation*, 2021, doi:10.1109/CVPR46437.2021.00516.
+    Calibrated, because each term falls as y grows, unless alpha weighs the classes. Not proper for
+    gamma above 0: the minimiser is less confident than the true probabilities. Convex in the
+    probabilities for every gamma, but not in logits: for a class that is predicted badly the
+    derivative tends to -1 from below. 0 at y = t for a class, not for a soft target. Source: Lin et
+    al., *Focal loss for dense object detection*, 2017, eq. 4, doi:10.1109/ICCV.2017.324;
+    calibration: Charoenphakdee et al., *On focal loss for class-posterior probability estimation*,
+    2021, doi:10.1109/CVPR46437.2021.00516.
 
     See Also
     --------
@@ -198,9 +196,9 @@ class _OnLogits(OnLogits):
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The terms of the own class and of the other classes.
 
-        A class of weight a t adds to itself a t c^(gamma + 1) (p (1 + 2 gamma + gamma^2 m) -
-        gamma p l), and to another, of probability s, s ((1 - s) u - s v) with
-        v = a t gamma c^(gamma - 1) p (l - 2 + (1 - gamma) m).
+        A class of weight a t adds to itself a t c^(gamma + 1) (p (1 + 2 gamma + gamma^2 m) - gamma
+        p l), and to another, of probability s, s ((1 - s) u - s v) with v = a t gamma c^(gamma - 1)
+        p (l - 2 + (1 - gamma) m).
         """
         p, c, surprise = softmax_parts(xp, z)
         g, m = self.loss.gamma, focusing.entropy_share(xp, p, c, surprise)

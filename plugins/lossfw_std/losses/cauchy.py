@@ -13,14 +13,13 @@ class Cauchy(ConcaveInSquare):
 
     Use it when a regression has gross outliers, which should still pull a little.
 
-    Prediction and target of one shape, both real; one loss per element. Near 0
-    it is r^2 / 2, far out it grows like a logarithm.
+    Prediction and target of one shape, both real; one loss per element. Near 0 it is r^2 / 2, far
+    out it grows like a logarithm.
 
     Parameters
     ----------
     c : float
-        Scale, in units of the target, beyond which a residual pulls less the
-        larger it is.
+        Scale, in units of the target, beyond which a residual pulls less the larger it is.
 
     Notes
     -----

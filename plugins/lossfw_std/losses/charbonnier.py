@@ -14,8 +14,8 @@ class Charbonnier(ConcaveInSquare):
     Use it in place of absolute error when the derivative must exist everywhere, as for pixels and
     optical flow.
 
-    Prediction and target of one shape, both real; one loss per element. Near 0
-    it is r^2 / (2 c), far out |r| - c.
+    Prediction and target of one shape, both real; one loss per element. Near 0 it is r^2 / (2 c),
+    far out |r| - c.
 
     Parameters
     ----------
@@ -24,10 +24,10 @@ class Charbonnier(ConcaveInSquare):
 
     Notes
     -----
-    Strictly convex, but not strongly: far out it is as good as a straight line.
-    It elicits neither mean nor median. Source: Charbonnier, Blanc-Feraud,
-    Aubert and Barlaud, *Two deterministic half-quadratic regularization
-    algorithms for computed imaging*, ICIP 1994, doi:10.1109/ICIP.1994.413553.
+    Strictly convex, but not strongly: far out it is as good as a straight line. It elicits neither
+    mean nor median. Source: Charbonnier, Blanc-Feraud, Aubert and Barlaud, *Two deterministic
+    half-quadratic regularization algorithms for computed imaging*, ICIP 1994,
+    doi:10.1109/ICIP.1994.413553.
 
     See Also
     --------

@@ -33,12 +33,10 @@ Zero: TypeAlias = Literal["error"] | Annotated[float, Field(ge=0, le=2)]
 class CosineDistance(CategoricalLoss):
     """Cosine distance, 1 - sum(y t) / (norm(y) norm(t)).
 
-    Use it when the direction of a vector counts and not its length, as for
-    embeddings.
+    Use it when the direction of a vector counts and not its length, as for embeddings.
 
-    Prediction and target of shape (..., K): rows of real numbers.
-    One loss per row: 0 for the same direction, 1 for a right angle, 2 for the
-    opposite direction.
+    Prediction and target of shape (..., K): rows of real numbers. One loss per row: 0 for the same
+    direction, 1 for a right angle, 2 for the opposite direction.
 
     Parameters
     ----------

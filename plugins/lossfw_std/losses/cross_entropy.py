@@ -55,13 +55,12 @@ class CrossEntropy(RawOutputLoss, GuardedLoss, CategoricalLoss):
     Target: class indices (...), or distributions (..., K), one-hot or soft. One loss per row. It is
     0 at y = t for a class, and the target's entropy for a soft target.
 
-    From logits, with m the largest of a row, the loss is ``(m - z_k) +
-    log1p(rest)``, where the rest sums exp(z_j - m) over all classes but one of
-    the largest: the usual ``log(sum(exp))`` loses the digits of a small loss.
-    There its derivative is a difference of distributions, so at most sqrt(2), and
-    its curvature that of log(sum(exp)), at most 1/2; with label smoothing the
-    bound of the derivative depends on the number of classes. On probabilities the
-    derivative along the simplex does, so no constant is claimed there.
+    From logits, with m the largest of a row, the loss is ``(m - z_k) + log1p(rest)``, where the
+    rest sums exp(z_j - m) over all classes but one of the largest: the usual ``log(sum(exp))``
+    loses the digits of a small loss. There its derivative is a difference of distributions, so at
+    most sqrt(2), and its curvature that of log(sum(exp)), at most 1/2; with label smoothing the
+    bound of the derivative depends on the number of classes. On probabilities the derivative along
+    the simplex does, so no constant is claimed there.
 
     Strictly proper only for the guard ``"none"``: the others move the minimiser, by delta at most.
     With label smoothing it is not proper: the minimiser is the smoothed distribution. Both keep the

@@ -14,8 +14,7 @@ class Dwd(MarginLoss):
     Use it for a linear classifier with more columns than rows, where the hinge piles up data at the
     margin.
 
-    Prediction real, target in {-1, +1}, of one shape; one loss per element.
-    m = t y.
+    Prediction real, target in {-1, +1}, of one shape; one loss per element. m = t y.
 
     Parameters
     ----------
@@ -24,13 +23,12 @@ class Dwd(MarginLoss):
 
     Notes
     -----
-    Calibrated, because it is convex and falls at m = 0. Not strictly convex, for up
-    to q/(q+1) it is a straight line. At the target it is above 0. At the joint
-    the second derivative is taken from the left, 0. Source: Marron, Todd and
-    Ahn, *Distance-weighted discrimination*, Journal of the American Statistical
-    Association 102, 2007 (q = 1), doi:10.1198/016214507000001120; Wang and Zou,
-    *Another look at distance-weighted discrimination*, Journal of the Royal
-    Statistical Society B 80, 2018 (any q), doi:10.1111/rssb.12244.
+    Calibrated, because it is convex and falls at m = 0. Not strictly convex, for up to q/(q+1) it
+    is a straight line. At the target it is above 0. At the joint the second derivative is taken
+    from the left, 0. Source: Marron, Todd and Ahn, *Distance-weighted discrimination*, Journal of
+    the American Statistical Association 102, 2007 (q = 1), doi:10.1198/016214507000001120; Wang and
+    Zou, *Another look at distance-weighted discrimination*, Journal of the Royal Statistical
+    Society B 80, 2018 (any q), doi:10.1111/rssb.12244.
 
     See Also
     --------

@@ -26,10 +26,10 @@ class EpsilonInsensitive(DistanceLoss):
 
     Notes
     -----
-    With epsilon above 0 many predictions have the least loss, so it elicits nothing.
-    At the kinks the derivative is taken from within, 0; so is the second
-    derivative of the square. Source: Vapnik, *The nature of statistical
-    learning theory*, 1995, chapter 6, doi:10.1007/978-1-4757-2440-0.
+    With epsilon above 0 many predictions have the least loss, so it elicits nothing. At the kinks
+    the derivative is taken from within, 0; so is the second derivative of the square. Source:
+    Vapnik, *The nature of statistical learning theory*, 1995, chapter 6,
+    doi:10.1007/978-1-4757-2440-0.
 
     See Also
     --------

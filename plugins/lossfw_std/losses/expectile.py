@@ -13,8 +13,7 @@ from lossfw.numerics import zero_or_nan
 class Expectile(DistanceLoss):
     """Expectile loss, q r^2 where t > y, else (1 - q) r^2.
 
-    Use it when too much and too little cost differently, and the cost grows with
-    the square.
+    Use it when too much and too little cost differently, and the cost grows with the square.
 
     Prediction and target of one shape, both real; one loss per element.
 
@@ -25,10 +24,9 @@ class Expectile(DistanceLoss):
 
     Notes
     -----
-    It elicits the expectile q; that of q = 0.5 is the mean. At r = 0 the second
-    derivative is taken from above, 2 (1 - q). Source: Newey and Powell,
-    *Asymmetric least squares estimation and testing*, Econometrica 55, 1987,
-    doi:10.2307/1911031.
+    It elicits the expectile q; that of q = 0.5 is the mean. At r = 0 the second derivative is taken
+    from above, 2 (1 - q). Source: Newey and Powell, *Asymmetric least squares estimation and
+    testing*, Econometrica 55, 1987, doi:10.2307/1911031.
 
     See Also
     --------

@@ -43,10 +43,10 @@ class Focal(RawOutputLoss, PointwiseLoss):
 
     Use it when one of two classes is rare, such as objects against a background.
 
-    Prediction and target of one shape; one loss per element. Predictions are
-    probabilities y, or logits of any size, infinite ones included. For a target
-    of 1, s = y and a = alpha; for a target of 0, s = 1 - y and a = 1 - alpha. A
-    soft target in between has the sum of both, weighted by t and 1 - t.
+    Prediction and target of one shape; one loss per element. Predictions are probabilities y, or
+    logits of any size, infinite ones included. For a target of 1, s = y and a = alpha; for a target
+    of 0, s = 1 - y and a = 1 - alpha. A soft target in between has the sum of both, weighted by t
+    and 1 - t.
 
     Parameters
     ----------
@@ -59,8 +59,8 @@ class Focal(RawOutputLoss, PointwiseLoss):
 
     Notes
     -----
-    With gamma = 0 and alpha = None it is binary cross-entropy without a guard;
-    with gamma = 0 and alpha = 1/2, half of it.
+    With gamma = 0 and alpha = None it is binary cross-entropy without a guard; with gamma = 0 and
+    alpha = 1/2, half of it.
 
     Not proper for gamma > 0: the minimiser is nearer to 1/2 than the true probability. It is on the
     same side of 1/2, so the loss is calibrated, unless alpha differs from 1/2. Convex in the

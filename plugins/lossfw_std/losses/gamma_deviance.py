@@ -14,9 +14,8 @@ class GammaDeviance(Deviance):
 
     Use it when targets are positive and their spread grows with their mean, as for claim amounts.
 
-    Prediction and target of one shape; one loss per element. The prediction y
-    is a mean above 0, or its logarithm z, of any size, for ``link="log"``. The
-    target is any number above 0.
+    Prediction and target of one shape; one loss per element. The prediction y is a mean above 0, or
+    its logarithm z, of any size, for ``link="log"``. The target is any number above 0.
 
     Parameters
     ----------
@@ -25,13 +24,12 @@ class GammaDeviance(Deviance):
 
     Notes
     -----
-    It depends only on the ratio of prediction and target: scaling both changes
-    nothing. Near the target neither form cancels. It elicits the mean; for
-    ``link="log"`` its logarithm, and then it is not 0 where the prediction is
-    the target. Convex in the logarithm, but not in the mean: beyond 2 t it
-    is concave, and the second derivative goes through 0. Source:
-    Nelder and Wedderburn, *Generalized linear models*, Journal of the Royal
-    Statistical Society A 135, 1972, doi:10.2307/2344614.
+    It depends only on the ratio of prediction and target: scaling both changes nothing. Near the
+    target neither form cancels. It elicits the mean; for ``link="log"`` its logarithm, and then it
+    is not 0 where the prediction is the target. Convex in the logarithm, but not in the mean:
+    beyond 2 t it is concave, and the second derivative goes through 0. Source: Nelder and
+    Wedderburn, *Generalized linear models*, Journal of the Royal Statistical Society A 135, 1972,
+    doi:10.2307/2344614.
 
     See Also
     --------

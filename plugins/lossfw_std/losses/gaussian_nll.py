@@ -15,8 +15,8 @@ class GaussianNll(DistributionLoss, DistanceLoss):
 
     Use it when residuals are normal with a known variance, and you compare likelihoods.
 
-    Prediction and target of one shape, both real; one loss per element. The
-    prediction is the mean; the variance is known.
+    Prediction and target of one shape, both real; one loss per element. The prediction is the mean;
+    the variance is known.
 
     Parameters
     ----------

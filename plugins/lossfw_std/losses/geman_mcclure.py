@@ -15,8 +15,7 @@ class GemanMcclure(ConcaveInSquare):
 
     Use it when gross outliers should have almost no pull, with a bounded smooth loss.
 
-    Prediction and target of one shape, both real; one loss per element, between
-    0 and 1.
+    Prediction and target of one shape, both real; one loss per element, between 0 and 1.
 
     Parameters
     ----------
@@ -25,9 +24,9 @@ class GemanMcclure(ConcaveInSquare):
 
     Notes
     -----
-    Not convex beyond c / sqrt(3), and so it elicits nothing by a formula.
-    Some multiply it by c^2 or by 1/2. Source: Geman and McClure, *Bayesian
-    image analysis: an application to single photon emission tomography*, 1985.
+    Not convex beyond c / sqrt(3), and so it elicits nothing by a formula. Some multiply it by c^2
+    or by 1/2. Source: Geman and McClure, *Bayesian image analysis: an application to single photon
+    emission tomography*, 1985.
 
     See Also
     --------

@@ -22,20 +22,18 @@ class GeneralisedCrossEntropy(OwnClassLoss):
     Parameters
     ----------
     q : float
-        Between 0, towards which it becomes cross-entropy, and 1, where it is
-        1 - y of the target's class: half the sum of absolute errors.
+        Between 0, towards which it becomes cross-entropy, and 1, where it is 1 - y of the target's
+        class: half the sum of absolute errors.
 
     Notes
     -----
-    The loss of a wrong label is at most 1/q, while cross-entropy is unbounded.
-    Calibrated, because each term falls as y grows. Not proper: the minimiser is
-    proportional to the true probability to the power 1 / (1 - q), and for q = 1
-    it names only the most probable class. 0 at y = t for a class, not for a
-    soft target. Its derivative has no bound for q < 1; for q = 1 the derivative along the
-    simplex depends on the number of classes, so no Lipschitz constant is
-    claimed. Source: Zhang and Sabuncu, *Generalized cross entropy loss for
-    training deep neural networks with noisy labels*, 2018, eq. 6,
-    doi:10.48550/arXiv.1805.07836.
+    The loss of a wrong label is at most 1/q, while cross-entropy is unbounded. Calibrated, because
+    each term falls as y grows. Not proper: the minimiser is proportional to the true probability to
+    the power 1 / (1 - q), and for q = 1 it names only the most probable class. 0 at y = t for a
+    class, not for a soft target. Its derivative has no bound for q < 1; for q = 1 the derivative
+    along the simplex depends on the number of classes, so no Lipschitz constant is claimed. Source:
+    Zhang and Sabuncu, *Generalized cross entropy loss for training deep neural networks with noisy
+    labels*, 2018, eq. 6, doi:10.48550/arXiv.1805.07836.
 
     See Also
     --------

@@ -26,10 +26,9 @@ class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
 
     Use it when a model also predicts its uncertainty.
 
-    The prediction has shape (..., 2): in each row the mean m and the logarithm
-    s of the variance, both any real numbers. The target has shape (...), one
-    number for each row. One loss per row; the gradient has the prediction's
-    shape.
+    The prediction has shape (..., 2): in each row the mean m and the logarithm s of the variance,
+    both any real numbers. The target has shape (...), one number for each row. One loss per row;
+    the gradient has the prediction's shape.
 
     Parameters
     ----------
@@ -38,15 +37,13 @@ class HeteroscedasticGaussianNll(DistributionLoss, PointwiseLoss):
 
     Notes
     -----
-    With s = log v for every row it is `gaussian_nll` with the variance v. Given
-    s, the best m is the mean of the targets, and given both, the best exp(s) is
-    their variance.
+    With s = log v for every row it is `gaussian_nll` with the variance v. Given s, the best m is
+    the mean of the targets, and given both, the best exp(s) is their variance.
 
-    It has no lower bound: at m = t it falls with s without end.
-    So its accuracy is that of a value of 1. Not convex in the row, although it is in m and in s.
-    Source: Nix and Weigend, *Estimating the mean and variance of the target
-    probability distribution*, IEEE International Conference on Neural Networks,
-    1994, doi:10.1109/ICNN.1994.374138.
+    It has no lower bound: at m = t it falls with s without end. So its accuracy is that of a value
+    of 1. Not convex in the row, although it is in m and in s. Source: Nix and Weigend, *Estimating
+    the mean and variance of the target probability distribution*, IEEE International Conference on
+    Neural Networks, 1994, doi:10.1109/ICNN.1994.374138.
 
     See Also
     --------

@@ -23,13 +23,11 @@ class Hinge(MarginLoss):
 
     Notes
     -----
-    Calibrated, because it is convex and falls at m = 0 (Bartlett, Jordan and
-    McAuliffe, *Convexity, classification, and risk bounds*, Journal of the
-    American Statistical Association 101, 2006). With margin = 1 the best
-    prediction is the more probable target, which is the mode. At the kink the
-    derivative is taken from the right, 0. Source: Cortes and Vapnik,
-    *Support-vector networks*, Machine Learning 20, 1995,
-    doi:10.1007/BF00994018.
+    Calibrated, because it is convex and falls at m = 0 (Bartlett, Jordan and McAuliffe, *Convexity,
+    classification, and risk bounds*, Journal of the American Statistical Association 101, 2006).
+    With margin = 1 the best prediction is the more probable target, which is the mode. At the kink
+    the derivative is taken from the right, 0. Source: Cortes and Vapnik, *Support-vector networks*,
+    Machine Learning 20, 1995, doi:10.1007/BF00994018.
 
     See Also
     --------

@@ -15,9 +15,8 @@ class HingeEmbedding(PointwiseLoss):
 
     Use it to train on distances of pairs that are either alike or not.
 
-    Prediction and target of one shape; one loss per element. The prediction is a
-    distance, at or above 0. The target is +1 for a pair that is alike and -1 for one
-    that is not.
+    Prediction and target of one shape; one loss per element. The prediction is a distance, at or
+    above 0. The target is +1 for a pair that is alike and -1 for one that is not.
 
     Parameters
     ----------

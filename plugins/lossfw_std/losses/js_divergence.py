@@ -34,29 +34,26 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
 
     Use it to compare two distributions symmetrically, with a bounded loss.
 
-    With m = (t + y) / 2, the midpoint, and the natural logarithm: half of both
-    Kullback-Leibler divergences to the midpoint. Prediction of shape (..., K):
-    distributions. Target: class indices (...), or distributions (..., K),
-    one-hot or soft. One loss per row, from 0 to log 2.
+    With m = (t + y) / 2, the midpoint, and the natural logarithm: half of both Kullback-Leibler
+    divergences to the midpoint. Prediction of shape (..., K): distributions. Target: class indices
+    (...), or distributions (..., K), one-hot or soft. One loss per row, from 0 to log 2.
 
     Parameters
     ----------
     guard : {"normalised", "additive", "floor", "none"}
-        Changes the arguments t, y and m of the logarithms; see
-        `lossfw.numerics.guards`. The loss is finite without it, but its derivative at
-        y = 0 is not. In ratios "normalised" and "additive" are the same.
+        Changes the arguments t, y and m of the logarithms; see `lossfw.numerics.guards`. The loss
+        is finite without it, but its derivative at y = 0 is not. In ratios "normalised" and
+        "additive" are the same.
     delta : float
         The guard's constant.
 
     Notes
     -----
-    Every class adds at least 0, so the loss is non-negative for rows of any
-    sum. Convex, but linear in a class of target 0, so not strictly. Calibrated,
-    but not proper: for a label of probability t the minimiser solves t log(1 +
-    1/y) = constant. Its square root is a metric. Source: Lin, *Divergence
-    measures based on the Shannon entropy*, 1991, doi:10.1109/18.61115; Endres
-    and Schindelin, *A new metric for probability distributions*, 2003,
-    doi:10.1109/TIT.2003.813506.
+    Every class adds at least 0, so the loss is non-negative for rows of any sum. Convex, but linear
+    in a class of target 0, so not strictly. Calibrated, but not proper: for a label of probability
+    t the minimiser solves t log(1 + 1/y) = constant. Its square root is a metric. Source: Lin,
+    *Divergence measures based on the Shannon entropy*, 1991, doi:10.1109/18.61115; Endres and
+    Schindelin, *A new metric for probability distributions*, 2003, doi:10.1109/TIT.2003.813506.
 
     See Also
     --------

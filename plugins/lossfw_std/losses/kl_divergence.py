@@ -20,19 +20,17 @@ from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio
 class KlDivergence(GuardedLoss, CategoricalLoss):
     """Kullback-Leibler divergence, sum over classes of t log(t / y).
 
-    Use it when targets are distributions, as in distillation or variational
-    inference.
+    Use it when targets are distributions, as in distillation or variational inference.
 
-    Prediction of shape (..., K): distributions. Target: class indices (...), or
-    distributions (..., K), one-hot or soft. One loss per row. A class of target
-    0 adds nothing, even at y = 0.
+    Prediction of shape (..., K): distributions. Target: class indices (...), or distributions (...,
+    K), one-hot or soft. One loss per row. A class of target 0 adds nothing, even at y = 0.
 
     Parameters
     ----------
     guard : {"normalised", "additive", "floor", "none"}
-        Changes the arguments t and y of both logarithms; see `lossfw.numerics.guards`.
-        In their ratio "normalised" and "additive" are the same. With "none"
-        the loss is infinite where y = 0 and t > 0.
+        Changes the arguments t and y of both logarithms; see `lossfw.numerics.guards`. In their
+        ratio "normalised" and "additive" are the same. With "none" the loss is infinite where y = 0
+        and t > 0.
     delta : float
         The guard's constant.
     reverse : bool
@@ -40,13 +38,11 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
 
     Notes
     -----
-    Convex, except with the guard "floor" and not in reverse; strictly proper
-    only for the guard "none", since the others move the minimiser, by delta at
-    most. In reverse it is strictly convex but not proper. It is not claimed to
-    be non-negative: rows of floats sum to 1 only up to rounding, and for a
-    prediction that sums to more than its target the truth is below 0. Source:
-    Kullback and Leibler, *On information and sufficiency*, 1951,
-    doi:10.1214/aoms/1177729694.
+    Convex, except with the guard "floor" and not in reverse; strictly proper only for the guard
+    "none", since the others move the minimiser, by delta at most. In reverse it is strictly convex
+    but not proper. It is not claimed to be non-negative: rows of floats sum to 1 only up to
+    rounding, and for a prediction that sums to more than its target the truth is below 0. Source:
+    Kullback and Leibler, *On information and sufficiency*, 1951, doi:10.1214/aoms/1177729694.
 
     See Also
     --------

@@ -18,8 +18,8 @@ class LambdaNdcg(LogisticPairs):
     Use it when a ranking is judged by its NDCG, in which the first positions count most.
 
     Prediction real: a score for each row. Target: its relevance t, at or above 0, with the gain
-    2^t - 1. One loss per group; 0 if nothing is relevant. Boosting libraries call
-    it lambdarank or rank:ndcg.
+    2^t - 1. One loss per group; 0 if nothing is relevant. Boosting libraries call it lambdarank or
+    rank:ndcg.
 
     Parameters
     ----------

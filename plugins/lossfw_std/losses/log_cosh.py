@@ -10,18 +10,16 @@ from lossfw_std.parabolas import ConcaveInSquare
 class LogCosh(ConcaveInSquare):
     """Log-cosh, log(cosh(r)) with r = y - t.
 
-    Use it when a regression has outliers and second derivatives are needed
-    everywhere.
+    Use it when a regression has outliers and second derivatives are needed everywhere.
 
-    Prediction and target of one shape, both real; one loss per element. Near 0
-    it is r^2 / 2, far out |r| - log 2.
+    Prediction and target of one shape, both real; one loss per element. Near 0 it is r^2 / 2, far
+    out |r| - log 2.
 
     Notes
     -----
-    Strictly convex, but not strongly: far out it is as good as a straight line.
-    It elicits neither mean nor median. Source: Green, *Bayesian reconstructions
-    from emission tomography data using a modified EM algorithm*, IEEE
-    Transactions on Medical Imaging 9, 1990, doi:10.1109/42.52985.
+    Strictly convex, but not strongly: far out it is as good as a straight line. It elicits neither
+    mean nor median. Source: Green, *Bayesian reconstructions from emission tomography data using a
+    modified EM algorithm*, IEEE Transactions on Medical Imaging 9, 1990, doi:10.1109/42.52985.
 
     See Also
     --------

@@ -16,11 +16,10 @@ class Logistic(MarginLoss):
 
     Notes
     -----
-    Calibrated, because it is convex and falls at m = 0; the best prediction is the
-    log-odds of +1. Strictly convex, but not strongly: far out it is as good as
-    a straight line, or as 0. At the target it is log(1 + 1/e), not 0. Source:
-    Cox, *The regression analysis of binary sequences*, Journal of the Royal
-    Statistical Society B 20, 1958, doi:10.1111/j.2517-6161.1958.tb00292.x.
+    Calibrated, because it is convex and falls at m = 0; the best prediction is the log-odds of +1.
+    Strictly convex, but not strongly: far out it is as good as a straight line, or as 0. At the
+    target it is log(1 + 1/e), not 0. Source: Cox, *The regression analysis of binary sequences*,
+    Journal of the Royal Statistical Society B 20, 1958, doi:10.1111/j.2517-6161.1958.tb00292.x.
 
     See Also
     --------

@@ -15,11 +15,10 @@ class ModifiedHuber(MarginLoss):
 
     Notes
     -----
-    Calibrated, because it is convex and falls at m = 0; the best prediction is the
-    mean of the target. At m = -1 and m = 1 the second derivative is 0, taken
-    from outside. Source: Zhang, *Solving large scale linear prediction problems
-    using stochastic gradient descent algorithms*, ICML 2004,
-    doi:10.1145/1015330.1015332.
+    Calibrated, because it is convex and falls at m = 0; the best prediction is the mean of the
+    target. At m = -1 and m = 1 the second derivative is 0, taken from outside. Source: Zhang,
+    *Solving large scale linear prediction problems using stochastic gradient descent algorithms*,
+    ICML 2004, doi:10.1145/1015330.1015332.
 
     See Also
     --------

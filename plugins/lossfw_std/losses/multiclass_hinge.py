@@ -46,9 +46,9 @@ class MulticlassHinge(CategoricalLoss):
     multi_margin               the sum of weston_watkins over the number of classes
     ========================== ====================================================
 
-    Prediction of shape (..., K): logits (scores) of any size, infinite ones
-    included; at least two classes. Target: class indices (...), or distributions
-    (..., K), for which the loss is the mean over classes. One loss per row.
+    Prediction of shape (..., K): logits (scores) of any size, infinite ones included; at least two
+    classes. Target: class indices (...), or distributions (..., K), for which the loss is the mean
+    over classes. One loss per row.
 
     Parameters
     ----------
@@ -69,12 +69,11 @@ class MulticlassHinge(CategoricalLoss):
     violation, and of equal classes the first one counts. In Weston and Watkins' form, targets given
     as rows take K times the work of class indices.
 
-    Sources: Crammer and Singer, *On the algorithmic implementation of
-    multiclass kernel-based vector machines*, 2001; Weston and Watkins,
-    *Support vector machines for multi-class pattern recognition*, 1999;
-    calibration: Tewari and Bartlett, *On the consistency of multiclass
-    classification methods*, 2007; Liu, *Fisher consistency of multicategory
-    support vector machines*, 2007.
+    Sources: Crammer and Singer, *On the algorithmic implementation of multiclass kernel-based
+    vector machines*, 2001; Weston and Watkins, *Support vector machines for multi-class pattern
+    recognition*, 1999; calibration: Tewari and Bartlett, *On the consistency of multiclass
+    classification methods*, 2007; Liu, *Fisher consistency of multicategory support vector
+    machines*, 2007.
 
     See Also
     --------

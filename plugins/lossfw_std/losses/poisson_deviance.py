@@ -15,9 +15,9 @@ class PoissonDeviance(Deviance):
 
     Use it when targets are counts.
 
-    Prediction and target of one shape; one loss per element. The prediction y
-    is a mean above 0, or its logarithm z, of any size, for ``link="log"``. The
-    target is any number at or above 0, whole or not.
+    Prediction and target of one shape; one loss per element. The prediction y is a mean above 0, or
+    its logarithm z, of any size, for ``link="log"``. The target is any number at or above 0, whole
+    or not.
 
     Parameters
     ----------
@@ -26,13 +26,12 @@ class PoissonDeviance(Deviance):
 
     Notes
     -----
-    At a target of 0 it is 2 y. Near the target neither form cancels. It elicits
-    the mean; for ``link="log"`` its logarithm, and then it is not 0 where the
-    prediction is the target. With the identity it is not strictly convex, since
-    it is straight for a target of 0. Half its derivative by z, exp(z) - t, is
-    that of the negative log-likelihood. Source: Nelder and Wedderburn,
-    *Generalized linear models*, Journal of the Royal Statistical Society A 135,
-    1972, doi:10.2307/2344614.
+    At a target of 0 it is 2 y. Near the target neither form cancels. It elicits the mean; for
+    ``link="log"`` its logarithm, and then it is not 0 where the prediction is the target. With the
+    identity it is not strictly convex, since it is straight for a target of 0. Half its derivative
+    by z, exp(z) - t, is that of the negative log-likelihood. Source: Nelder and Wedderburn,
+    *Generalized linear models*, Journal of the Royal Statistical Society A 135, 1972,
+    doi:10.2307/2344614.
 
     See Also
     --------

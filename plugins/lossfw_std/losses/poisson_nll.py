@@ -33,9 +33,9 @@ class PoissonNll(RawOutputLoss, PointwiseLoss):
     Use it when targets are counts, and you compare likelihoods or need the numbers of another
     library.
 
-    Prediction and target of one shape; one loss per element. The prediction y
-    is a mean above 0, or its logarithm z, of any size, for ``link="log"``: then
-    it is exp(z) - t z. The target is any number at or above 0, whole or not.
+    Prediction and target of one shape; one loss per element. The prediction y is a mean above 0, or
+    its logarithm z, of any size, for ``link="log"``: then it is exp(z) - t z. The target is any
+    number at or above 0, whole or not.
 
     Parameters
     ----------
@@ -46,11 +46,11 @@ class PoissonNll(RawOutputLoss, PointwiseLoss):
 
     Notes
     -----
-    Its derivatives are those of half the `poisson_deviance`, from which it differs by a
-    number that depends only on the target: it is half the deviance plus t - t log t,
-    plus log t! if it is full. So it trains the same models, elicits the mean and is
-    convex. Unless it is full it has no lower bound, and its accuracy is that of its
-    larger term; the full one is above 0, and has all its digits.
+    Its derivatives are those of half the `poisson_deviance`, from which it differs by a number that
+    depends only on the target: it is half the deviance plus t - t log t, plus log t! if it is full.
+    So it trains the same models, elicits the mean and is convex. Unless it is full it has no lower
+    bound, and its accuracy is that of its larger term; the full one is above 0, and has all its
+    digits.
 
     ======================================== =================================
     elsewhere                                here
@@ -58,9 +58,8 @@ class PoissonNll(RawOutputLoss, PointwiseLoss):
     ``torch.nn.PoissonNLLLoss()``            ``link="log"``
     ... with ``log_input=False``             without its ``eps`` in the logarithm
     ... with ``full=True``                   ``full=True``; it adds Stirling's
-                                             t log t - t + log(2 pi t) / 2 above
-                                             1, which is lower by 1 / (12 t), and
-                                             nothing up to 1
+                                             t log t - t + log(2 pi t) / 2 above 1, which is lower
+                                             by 1 / (12 t), and nothing up to 1
     ``keras.losses.Poisson``                 the default, without its ``epsilon``
     scikit-learn, ``loss="poisson"``         ``link="log"``; it reports half the
                                              deviance

@@ -28,10 +28,9 @@ class PolyCrossEntropy(RawOutputLoss, OwnClassLoss):
 
     Use it to tune the derivative of cross-entropy near the target.
 
-    Prediction of shape (..., K): distributions, or logits of any size, infinite
-    ones included. Target: class indices (...), or distributions (..., K),
-    one-hot or soft. One loss per row, infinite where the target's class has
-    probability 0.
+    Prediction of shape (..., K): distributions, or logits of any size, infinite ones included.
+    Target: class indices (...), or distributions (..., K), one-hot or soft. One loss per row,
+    infinite where the target's class has probability 0.
 
     Parameters
     ----------

@@ -13,8 +13,8 @@ class PseudoHuber(ConcaveInSquare):
 
     Use it in place of Huber's loss when second derivatives are needed everywhere.
 
-    Prediction and target of one shape, both real; one loss per element. Near 0
-    it is r^2 / 2, far out delta (|r| - delta).
+    Prediction and target of one shape, both real; one loss per element. Near 0 it is r^2 / 2, far
+    out delta (|r| - delta).
 
     Parameters
     ----------
@@ -23,10 +23,9 @@ class PseudoHuber(ConcaveInSquare):
 
     Notes
     -----
-    Strictly convex, but not strongly: far out it is as good as a straight line.
-    It elicits neither mean nor median. Source: Hartley and Zisserman, *Multiple
-    view geometry in computer vision*, 2003, appendix 6.8,
-    doi:10.1017/CBO9780511811685.
+    Strictly convex, but not strongly: far out it is as good as a straight line. It elicits neither
+    mean nor median. Source: Hartley and Zisserman, *Multiple view geometry in computer vision*,
+    2003, appendix 6.8, doi:10.1017/CBO9780511811685.
 
     See Also
     --------

@@ -11,8 +11,7 @@ class Ramp(MarginLoss):
 
     Use it when labels -1 and +1 are noisy, and the problem need not be convex.
 
-    Prediction real, target in {-1, +1}, of one shape; one loss per element,
-    between 0 and 1.
+    Prediction real, target in {-1, +1}, of one shape; one loss per element, between 0 and 1.
 
     Notes
     -----

@@ -13,8 +13,7 @@ class SmoothedHinge(MarginLoss):
 
     Use it in place of the hinge when the derivative must exist everywhere.
 
-    Prediction real, target in {-1, +1}, of one shape; one loss per element.
-    m = t y.
+    Prediction real, target in {-1, +1}, of one shape; one loss per element. m = t y.
 
     Parameters
     ----------
@@ -23,11 +22,10 @@ class SmoothedHinge(MarginLoss):
 
     Notes
     -----
-    Calibrated, because it is convex and falls at m = 0. At both ends of the square
-    the second derivative is 0, taken from outside. Source: Rennie and Srebro,
-    *Loss functions for preference levels: regression with discrete ordered
-    labels*, 2005 (gamma = 1); Shalev-Shwartz and Zhang, *Stochastic dual
-    coordinate ascent methods for regularized loss minimization*, Journal of
+    Calibrated, because it is convex and falls at m = 0. At both ends of the square the second
+    derivative is 0, taken from outside. Source: Rennie and Srebro, *Loss functions for preference
+    levels: regression with discrete ordered labels*, 2005 (gamma = 1); Shalev-Shwartz and Zhang,
+    *Stochastic dual coordinate ascent methods for regularized loss minimization*, Journal of
     Machine Learning Research 14, 2013.
 
     See Also

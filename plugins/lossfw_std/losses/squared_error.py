@@ -20,9 +20,9 @@ class SquaredError(DistanceLoss):
 
     Notes
     -----
-    With ``factor=0.5, per="row"`` it is the sum of squares of a batch of rows,
-    ``0.5 * sum((y - t)^2)``. It elicits the mean. Source: Gauss, *Theoria
-    combinationis observationum erroribus minimis obnoxiae*, 1823.
+    With ``factor=0.5, per="row"`` it is the sum of squares of a batch of rows, ``0.5 * sum((y -
+    t)^2)``. It elicits the mean. Source: Gauss, *Theoria combinationis observationum erroribus
+    minimis obnoxiae*, 1823.
 
     Examples
     --------

@@ -23,10 +23,9 @@ class SquaredHinge(MarginLoss):
 
     Notes
     -----
-    Calibrated, because it is convex and falls at m = 0. With margin = 1 the best
-    prediction is the mean of the target. At the margin the second derivative is
-    taken from the right, 0. Source: Cortes and Vapnik, *Support-vector
-    networks*, Machine Learning 20, 1995, with sigma = 2,
+    Calibrated, because it is convex and falls at m = 0. With margin = 1 the best prediction is the
+    mean of the target. At the margin the second derivative is taken from the right, 0. Source:
+    Cortes and Vapnik, *Support-vector networks*, Machine Learning 20, 1995, with sigma = 2,
     doi:10.1007/BF00994018.
 
     See Also

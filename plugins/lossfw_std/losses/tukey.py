@@ -18,21 +18,20 @@ class Tukey(ConcaveInSquare):
 
     Use it when gross outliers should have no pull at all.
 
-    Prediction and target of one shape, both real; one loss per element. Near 0
-    it is r^2 / 2.
+    Prediction and target of one shape, both real; one loss per element. Near 0 it is r^2 / 2.
 
     Parameters
     ----------
     c : float
-        Residuals beyond this, in units of the target, have no pull. The
-        default is 95 % efficient for normal residuals of unit variance.
+        Residuals beyond this, in units of the target, have no pull. The default is 95 % efficient
+        for normal residuals of unit variance.
 
     Notes
     -----
-    Not convex, and so it elicits nothing by a formula. The second derivative is
-    continuous at c, the third jumps. Source: Beaton and Tukey, *The fitting of
-    power series, meaning polynomials, illustrated on band-spectroscopic data*,
-    Technometrics 16, 1974, doi:10.1080/00401706.1974.10489171.
+    Not convex, and so it elicits nothing by a formula. The second derivative is continuous at c,
+    the third jumps. Source: Beaton and Tukey, *The fitting of power series, meaning polynomials,
+    illustrated on band-spectroscopic data*, Technometrics 16, 1974,
+    doi:10.1080/00401706.1974.10489171.
 
     See Also
     --------

@@ -14,10 +14,9 @@ from lossfw.numerics import quotient
 class _Overlap(CategoricalLoss):
     """What the losses of overlap share; a row is one set, each column says who is in it.
 
-    With TP = sum(y t), FP = sum(y (1 - t)) and FN = sum((1 - y) t) the loss is
-    1 - (TP + s) / (TP + a FP + b FN + s), computed as (a FP + b FN) over the
-    same: so it is exactly 0 for y = t, and keeps its digits near 0. Where
-    nothing is there and nothing is predicted, 0 / 0, it is 0.
+    With TP = sum(y t), FP = sum(y (1 - t)) and FN = sum((1 - y) t) the loss is 1 - (TP + s) / (TP +
+    a FP + b FN + s), computed as (a FP + b FN) over the same: so it is exactly 0 for y = t, and
+    keeps its digits near 0. Where nothing is there and nothing is predicted, 0 / 0, it is 0.
     """
 
     prediction: ClassVar[Space] = UNIT
@@ -138,10 +137,9 @@ class Dice(_Overlap):
     Use it when a mask is small compared with its picture, and its overlap with the prediction
     counts.
 
-    With TP = sum(y t), FP = sum(y (1 - t)) and FN = sum((1 - y) t) over a row:
-    without smooth it is 1 - 2 sum(y t) / (sum(y) + sum(t)). Prediction of shape
-    (..., K): numbers from 0 to 1. Target: 0 or 1, of the same shape. One loss
-    per row, from 0 to 1.
+    With TP = sum(y t), FP = sum(y (1 - t)) and FN = sum((1 - y) t) over a row: without smooth it is
+    1 - 2 sum(y t) / (sum(y) + sum(t)). Prediction of shape (..., K): numbers from 0 to 1. Target: 0
+    or 1, of the same shape. One loss per row, from 0 to 1.
 
     Parameters
     ----------
@@ -151,9 +149,9 @@ class Dice(_Overlap):
 
     Notes
     -----
-    Not convex. Source: Dice, *Measures of the amount of ecologic association
-    between species*, 1945, doi:10.2307/1932409; as a loss: Milletari, Navab and
-    Ahmadi, *V-Net*, 2016, doi:10.1109/3DV.2016.79.
+    Not convex. Source: Dice, *Measures of the amount of ecologic association between species*,
+    1945, doi:10.2307/1932409; as a loss: Milletari, Navab and Ahmadi, *V-Net*, 2016,
+    doi:10.1109/3DV.2016.79.
 
     See Also
     --------
@@ -178,10 +176,9 @@ class Jaccard(_Overlap):
 
     Use it when a segmentation is judged by intersection over union.
 
-    With TP = sum(y t), FP = sum(y (1 - t)) and FN = sum((1 - y) t) over a row:
-    1 minus the intersection over the union. Prediction of shape (..., K):
-    numbers from 0 to 1. Target: 0 or 1, of the same shape. One loss per row,
-    from 0 to 1.
+    With TP = sum(y t), FP = sum(y (1 - t)) and FN = sum((1 - y) t) over a row: 1 minus the
+    intersection over the union. Prediction of shape (..., K): numbers from 0 to 1. Target: 0 or 1,
+    of the same shape. One loss per row, from 0 to 1.
 
     Parameters
     ----------
@@ -190,10 +187,9 @@ class Jaccard(_Overlap):
 
     Notes
     -----
-    Not convex; on sets (predictions of 0 and 1) it is a metric. Source:
-    Jaccard, *The distribution of the flora in the alpine zone*, 1912,
-    doi:10.1111/j.1469-8137.1912.tb05611.x; as a loss: Rahman and Wang,
-    *Optimizing intersection-over-union in deep neural networks for image
+    Not convex; on sets (predictions of 0 and 1) it is a metric. Source: Jaccard, *The distribution
+    of the flora in the alpine zone*, 1912, doi:10.1111/j.1469-8137.1912.tb05611.x; as a loss:
+    Rahman and Wang, *Optimizing intersection-over-union in deep neural networks for image
     segmentation*, 2016, doi:10.1007/978-3-319-50835-1_22.
 
     See Also

@@ -15,21 +15,20 @@ class Welsch(ConcaveInSquare):
 
     Use it when gross outliers should have almost no pull, with a smooth loss.
 
-    Prediction and target of one shape, both real; one loss per element. Near 0
-    it is r^2 / 2, far out c^2 / 2.
+    Prediction and target of one shape, both real; one loss per element. Near 0 it is r^2 / 2, far
+    out c^2 / 2.
 
     Parameters
     ----------
     c : float
-        Scale, in units of the target. The default is 95 % efficient for normal
-        residuals of unit variance.
+        Scale, in units of the target. The default is 95 % efficient for normal residuals of unit
+        variance.
 
     Notes
     -----
-    Not convex beyond c / sqrt(2), and so it elicits nothing by a formula.
-    Source: Dennis and Welsch, *Techniques for nonlinear least squares and
-    robust regression*, Communications in Statistics B7, 1978,
-    doi:10.1080/03610917808812083.
+    Not convex beyond c / sqrt(2), and so it elicits nothing by a formula. Source: Dennis and
+    Welsch, *Techniques for nonlinear least squares and robust regression*, Communications in
+    Statistics B7, 1978, doi:10.1080/03610917808812083.
 
     See Also
     --------

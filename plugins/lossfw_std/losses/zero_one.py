@@ -16,10 +16,9 @@ class ZeroOne(MarginLoss):
 
     Notes
     -----
-    Piecewise constant: the gradient is 0 and no model can be trained with it. It
-    jumps at m = 0, so it has no Lipschitz constant, and no break is claimed,
-    which would be one of the derivative. Its mean is the rate of errors; the
-    best prediction has the sign of the mode.
+    Piecewise constant: the gradient is 0 and no model can be trained with it. It jumps at m = 0, so
+    it has no Lipschitz constant, and no break is claimed, which would be one of the derivative. Its
+    mean is the rate of errors; the best prediction has the sign of the mode.
 
     See Also
     --------

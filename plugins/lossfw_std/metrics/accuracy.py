@@ -16,17 +16,15 @@ class Accuracy(ClassMetric, RowMetric):
 
     Use it when classes are balanced and every mistake costs the same.
 
-    Prediction of shape (N, K), probabilities or logits; target of class
-    indices (N,), or one-hot or soft rows (N, K), of which the largest column is
-    the class. The first of equal columns counts. Or prediction and target of
-    shape (N,): the probability of class 1, and 0 or 1 (or -1 and +1). NaN in a
-    prediction makes it NaN.
+    Prediction of shape (N, K), probabilities or logits; target of class indices (N,), or one-hot or
+    soft rows (N, K), of which the largest column is the class. The first of equal columns counts.
+    Or prediction and target of shape (N,): the probability of class 1, and 0 or 1 (or -1 and +1).
+    NaN in a prediction makes it NaN.
 
     Parameters
     ----------
     threshold : float, optional
-        For predictions of shape (N,) that are not probabilities: class 1 is
-        chosen above it.
+        For predictions of shape (N,) that are not probabilities: class 1 is chosen above it.
 
     Examples
     --------
@@ -49,9 +47,9 @@ class TopK(RowMetric):
 
     Use it when several guesses are allowed.
 
-    Prediction of shape (N, K), probabilities or logits; target of class
-    indices (N,), or one-hot or soft rows (N, K). The first of equal columns
-    counts as the larger one. NaN in a prediction makes it NaN.
+    Prediction of shape (N, K), probabilities or logits; target of class indices (N,), or one-hot or
+    soft rows (N, K). The first of equal columns counts as the larger one. NaN in a prediction makes
+    it NaN.
 
     Parameters
     ----------

@@ -44,9 +44,8 @@ class CalibrationError(RowwiseMetric):
     bins : int
         The number of bins.
     strategy : {"uniform", "quantile"}
-        Bins of equal width from 0 to 1; or
-        bins of equal weight, whose edges are quantiles of the winning probability. A probability at
-        an edge is in the lower bin.
+        Bins of equal width from 0 to 1; or bins of equal weight, whose edges are quantiles of the
+        winning probability. A probability at an edge is in the lower bin.
 
     Notes
     -----

@@ -61,8 +61,7 @@ class BalancedAccuracy(CountMetric):
     Parameters
     ----------
     threshold : float, optional
-        For predictions of shape (N,) that are not probabilities: class 1 is
-        chosen above it.
+        For predictions of shape (N,) that are not probabilities: class 1 is chosen above it.
 
     Examples
     --------
@@ -103,23 +102,21 @@ class Precision(_Averaged):
 
     Use it when a false alarm is costly.
 
-    Predictions and targets as for `accuracy`. A class that no row chose has
-    precision 0. NaN in a prediction makes it NaN: the row may have chosen any.
+    Predictions and targets as for `accuracy`. A class that no row chose has precision 0. NaN in a
+    prediction makes it NaN: the row may have chosen any.
 
     Parameters
     ----------
     average : {"macro", "micro", "none"}
-        The mean over the classes that occur among targets or choices; all
-        classes counted together, which is accuracy; or a list, in the order of
-        the classes.
+        The mean over the classes that occur among targets or choices; all classes counted together,
+        which is accuracy; or a list, in the order of the classes.
     threshold : float, optional
-        For predictions of shape (N,) that are not probabilities: class 1 is
-        chosen above it.
+        For predictions of shape (N,) that are not probabilities: class 1 is chosen above it.
 
     Notes
     -----
-    The values are those of scikit-learn with ``zero_division=0``. For two
-    classes the precision of class 1 alone is the second number of the list.
+    The values are those of scikit-learn with ``zero_division=0``. For two classes the precision of
+    class 1 alone is the second number of the list.
 
     Examples
     --------
@@ -142,16 +139,15 @@ class Recall(_Averaged):
 
     Use it when a miss is costly.
 
-    Predictions and targets as for `accuracy`. A class without rows has recall
-    0. NaN in a prediction makes the recall of the target's class NaN.
+    Predictions and targets as for `accuracy`. A class without rows has recall 0. NaN in a
+    prediction makes the recall of the target's class NaN.
 
     Parameters
     ----------
     average : {"macro", "micro", "none"}
         As for `precision`.
     threshold : float, optional
-        For predictions of shape (N,) that are not probabilities: class 1 is
-        chosen above it.
+        For predictions of shape (N,) that are not probabilities: class 1 is chosen above it.
 
     Examples
     --------
@@ -173,22 +169,21 @@ class F1(_Averaged):
 
     Use it when a class is rare, and both misses and false alarms count.
 
-    Predictions and targets as for `accuracy`. A class that is neither among
-    targets nor choices has 0. NaN in a prediction makes it NaN.
+    Predictions and targets as for `accuracy`. A class that is neither among targets nor choices has
+    0. NaN in a prediction makes it NaN.
 
     Parameters
     ----------
     average : {"macro", "micro", "none"}
-        As for `precision`; the mean of the classes' F1, and not the F1 of mean
-        precision and recall.
+        As for `precision`; the mean of the classes' F1, and not the F1 of mean precision and
+        recall.
     threshold : float, optional
-        For predictions of shape (N,) that are not probabilities: class 1 is
-        chosen above it.
+        For predictions of shape (N,) that are not probabilities: class 1 is chosen above it.
 
     Notes
     -----
-    Source: van Rijsbergen, *Information retrieval*, 1979, as the effectiveness
-    measure with equal weights.
+    Source: van Rijsbergen, *Information retrieval*, 1979, as the effectiveness measure with equal
+    weights.
 
     Examples
     --------

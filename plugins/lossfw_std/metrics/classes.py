@@ -1,8 +1,7 @@
 """The classes that predictions and targets mean, for metrics of classes.
 
-**Rows.** A prediction of shape (N, K) chooses its largest column, the first of
-equal ones. The target is a class index, or a row of which the largest column
-is the class.
+**Rows.** A prediction of shape (N, K) chooses its largest column, the first of equal ones. The
+target is a class index, or a row of which the largest column is the class.
 
 **Single numbers.** A prediction of shape (N,) or (N, 1) with a target of the same shape means two
 classes, 0 and 1. It is the probability of class 1, which is chosen above 0.5, as for a row (1 - p,

@@ -20,15 +20,13 @@ class ConfusionMatrix(ClassMetric, SumMetric):
 
     Use it to see which classes are confused with which.
 
-    Predictions and targets as for `accuracy`. The result is a list of K lists;
-    without sample weights it has counts. NaN in a prediction makes the row of the
-    target's class NaN.
+    Predictions and targets as for `accuracy`. The result is a list of K lists; without sample
+    weights it has counts. NaN in a prediction makes the row of the target's class NaN.
 
     Parameters
     ----------
     threshold : float, optional
-        For predictions of shape (N,) that are not probabilities: class 1 is
-        chosen above it.
+        For predictions of shape (N,) that are not probabilities: class 1 is chosen above it.
 
     Notes
     -----

@@ -15,8 +15,8 @@ class Mse(ElementMetric):
 
     Use it when large errors count most.
 
-    Prediction and target of one shape, both real; the mean is over all
-    elements. The loss of this name is called `squared_error`.
+    Prediction and target of one shape, both real; the mean is over all elements. The loss of this
+    name is called `squared_error`.
 
     Examples
     --------
@@ -44,11 +44,10 @@ class Mse(ElementMetric):
 class Rmse(Mse):
     """Root of the mean squared error, sqrt(mean of (y - t)^2), in the units of the target.
 
-    Use it when large errors count most, and the result should be in units of the
-    target.
+    Use it when large errors count most, and the result should be in units of the target.
 
-    Prediction and target of one shape, both real; the mean is over all
-    elements, of whatever column.
+    Prediction and target of one shape, both real; the mean is over all elements, of whatever
+    column.
 
     Examples
     --------
@@ -75,8 +74,8 @@ class Mae(ElementMetric):
 
     Use it when the error should be in units of the target, and outliers should not dominate.
 
-    Prediction and target of one shape, both real; the mean is over all
-    elements. The loss of this name is called `absolute_error`.
+    Prediction and target of one shape, both real; the mean is over all elements. The loss of this
+    name is called `absolute_error`.
 
     Examples
     --------

@@ -18,11 +18,10 @@ class QuantileCoverage(ElementMetric):
 
     Use it when a model predicts quantiles or intervals, to see how often they hold.
 
-    Prediction and target of one shape: the fraction of elements with t <= y,
-    which for a good prediction of the quantile of probability q is q. Or a
-    prediction with one more axis, of length 2: the fraction of targets with
-    y[0] <= t <= y[1], which for the quantiles of 0.05 and 0.95 should be 0.9.
-    NaN in a prediction makes it NaN.
+    Prediction and target of one shape: the fraction of elements with t <= y, which for a good
+    prediction of the quantile of probability q is q. Or a prediction with one more axis, of length
+    2: the fraction of targets with y[0] <= t <= y[1], which for the quantiles of 0.05 and 0.95
+    should be 0.9. NaN in a prediction makes it NaN.
 
     Examples
     --------

@@ -31,8 +31,8 @@ class BatchStep(NamedTuple):
 def steps_of(leg: TrainingLeg, epoch: int, learning_rate: float) -> Iterator[BatchStep]:
     """Yield the steps of an epoch, counted from 0 in the leg: all rows in a random order.
 
-    The schedule of the training changes the learning rate.
-    For a loss of groups, a step has the whole groups that begin within its rows.
+    The schedule of the training changes the learning rate. For a loss of groups, a step has the
+    whole groups that begin within its rows.
     """
     random = np.random.default_rng([leg.seed, epoch])
     data, groups, size = leg.data, leg.data.groups, leg.batch_size

@@ -33,10 +33,9 @@ class Adam(Optimizer):
 
     Notes
     -----
-    Both means start at 0 and are corrected for this bias.
-    Source: Kingma and Ba, *Adam: a method for stochastic optimization*, 2015,
-    doi:10.48550/arXiv.1412.6980; Loshchilov and Hutter, *Decoupled weight decay
-    regularization*, 2019, doi:10.48550/arXiv.1711.05101.
+    Both means start at 0 and are corrected for this bias. Source: Kingma and Ba, *Adam: a method
+    for stochastic optimization*, 2015, doi:10.48550/arXiv.1412.6980; Loshchilov and Hutter,
+    *Decoupled weight decay regularization*, 2019, doi:10.48550/arXiv.1711.05101.
 
     Examples
     --------

@@ -28,10 +28,9 @@ class Sgd(Optimizer):
 
     Notes
     -----
-    Source: Polyak, *Some methods of speeding up the convergence of iteration
-    methods*, 1964, doi:10.1016/0041-5553(64)90137-5; Sutskever, Martens, Dahl
-    and Hinton, *On the importance of initialization and momentum in deep
-    learning*, 2013, for Nesterov's form.
+    Source: Polyak, *Some methods of speeding up the convergence of iteration methods*, 1964,
+    doi:10.1016/0041-5553(64)90137-5; Sutskever, Martens, Dahl and Hinton, *On the importance of
+    initialization and momentum in deep learning*, 2013, for Nesterov's form.
 
     Examples
     --------

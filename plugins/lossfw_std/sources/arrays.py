@@ -69,12 +69,11 @@ class Arrays(Source):
     Parameters
     ----------
     file : file, optional
-        A ``.npz`` with the arrays ``targets`` and, optional, ``inputs`` and
-        ``sample_weight``; or a table: a ``.csv`` or ``.tsv``, plain or gzipped,
-        whose first line may name its columns, or a Parquet file.
+        A ``.npz`` with the arrays ``targets`` and, optional, ``inputs`` and ``sample_weight``; or a
+        table: a ``.csv`` or ``.tsv``, plain or gzipped, whose first line may name its columns, or a
+        Parquet file.
     inputs, targets, sample_weight : file, optional
-        A ``.npy``, ``.npz``, ``.csv``, ``.tsv`` or Parquet file with one of the
-        arrays.
+        A ``.npy``, ``.npz``, ``.csv``, ``.tsv`` or Parquet file with one of the arrays.
     inputs_key, targets_key : str or int, a list of them, or for targets a mapping, optional
         In a ``.npz`` file, the name of the array, if it differs from that of the parameter. In a
         table, the column, by its name or counted from 0, or a list of columns. In a `file` that is
@@ -157,8 +156,7 @@ class Arrays(Source):
         Raises
         ------
         DataError
-            If a file cannot be used or lacks an array, or a number is NaN or
-            infinite.
+            If a file cannot be used or lacks an array, or a number is NaN or infinite.
         """
         return self.load_with(())
 

@@ -30,7 +30,7 @@ def described(entry):
 def test_a_description_has_a_title_a_use_sources_relatives_and_a_place(entry):
     description = described(entry)
     assert re.fullmatch(r"[A-Z0-9][^=^]*", description["title"])
-    assert re.fullmatch(r"Use it when [^.]+\.", description["when"])
+    assert re.fullmatch(r"Use it (when|to|for|by|only|in place of) [^.]+\.", description["when"])
     for one in description["references"]:
         assert re.search(r"\d{4}", one["text"])
         assert re.fullmatch(r"(10\.\d{4,}/\S+)?", one["doi"])
