@@ -12,6 +12,7 @@
 # make checks     try to refute every component again, and write docs/reference/checks.json
 # make site       build the documentation in site/, with a page for each component
 # make release    build wheel, sdist and the site as an archive in dist/
+# make curvature  train with each rule of curvature, and write docs/explanation/curvature.md
 # make wild       check the losses of other libraries, and write docs/explanation/in-the-wild.md
 # make clean      remove the environment
 #
@@ -25,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint accuracy costs speed calibration reference rooms right parity checks site release wild clean
+.PHONY: demo test lint accuracy costs speed curvature calibration reference rooms right parity checks site release wild clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.ready
@@ -76,6 +77,12 @@ site: $(VENV)/.ready-docs
 release: $(VENV)/.ready-docs
 	@$(PIP) install build
 	@$(BIN)/python scripts/make_release.py dist
+
+# Takes half an hour of one core, and goes on from what build/curvature.csv has.
+curvature: $(VENV)/.ready-test
+	@mkdir -p build
+	@$(BIN)/python scripts/study_curvature.py build/curvature.csv
+	@$(BIN)/python scripts/study_curvature.py build/curvature.csv --page docs/explanation/curvature.md
 
 # Takes some minutes. Tries the same libraries and torchmetrics.
 wild: $(VENV)/.ready-test

@@ -105,8 +105,6 @@ class StageResult:
     limited: Mapping[str, str] = field(default_factory=dict)
     # Why no other check runs, empty where others do.
     ended_by: str = ""
-    # Whether the time was over before all its checks had run.
-    is_late: bool = False
 
 
 def run(
@@ -159,7 +157,6 @@ def run_stage(
     for name in stage.checks(options.selected(suite.checks)):
         has_time = watch is None or watch(name)
         if result.outcomes and not has_time:
-            result.is_late = True
             break
         outcome: CheckOutcome | None = None
         if known and name in known:

@@ -17,7 +17,7 @@ from lossfw.errors import DataError, OutputError
 
 RESULT_FILE = "metrics.json"
 
-# What `temporary_of` returns: the name of the file, and who writes it.
+# What `temporary_of` returns: the name of the file, and the process that writes it.
 _TEMPORARY = re.compile(r"\.(.+)\.\w+\.tmp")
 
 # The texts for numbers that JSON does not have.
@@ -157,12 +157,12 @@ def write_files(folder: Path, contents: Mapping[str, bytes], *, remove: Iterable
         raise
 
 
-def temporary_of(target: Path, by: object = None) -> Path:
-    """Return the temporary name of a file, unique to this process or writer.
+def temporary_of(target: Path) -> Path:
+    """Return the temporary name of a file, unique to this process.
 
     Of two processes that write the same file the last one wins.
     """
-    return target.parent / f".{target.name}.{by or os.getpid()}.tmp"
+    return target.parent / f".{target.name}.{os.getpid()}.tmp"
 
 
 def _known(where: object) -> object:

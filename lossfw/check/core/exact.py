@@ -68,10 +68,10 @@ class Formula:
         found = evaluate(by_column, *self._arguments(arrays), rows=True)
         return tuple(found[..., k] for k in range(order))
 
-    def difference(self, order: int, *arrays: NDArray, side: int = 0) -> Array:
-        """Return derivatives by differences: from the left (-1), the right (+1) or both sides."""
+    def difference(self, order: int, *arrays: NDArray) -> Array:
+        """Return derivatives by differences of both sides."""
         arrays = self._arguments(arrays)
-        found = differences.derivative(self.body, *arrays, order=order, side=side, rows=self.rows)
+        found = differences.derivative(self.body, *arrays, order=order, rows=self.rows)
         return np.swapaxes(found, 1, 2) if self.vector else found
 
     def kinks(self, *arrays: NDArray) -> NDArray:

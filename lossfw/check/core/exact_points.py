@@ -42,6 +42,8 @@ from lossfw.components.spaces import (
 )
 from lossfw.numerics.arrays import NDArray
 
+# Rows of each number of classes.
+_ROWS_OF_EACH = 4
 # What a call may take, in bytes: with Python and its libraries the process stays below 1 GiB.
 LIMIT = 2**29
 
@@ -182,11 +184,11 @@ def need_alike(actual: NDArray, expected: NDArray, points: Points, message: str,
         raise Counterexample.by(points, message, code)
 
 
-def many_classes(subject: Subject, search: Search, count: int = 4) -> list[Points]:
+def many_classes(subject: Subject, search: Search) -> list[Points]:
     """Return a few ordinary rows of each of many numbers of classes; none where a loss fixes it."""
     if not subject.rows or len(subject.columns) < 2 or subject.has_columns:
         return []
-    rows = partial(plain_rows, subject, search, count)
+    rows = partial(plain_rows, subject, search, _ROWS_OF_EACH)
     most = most_columns(search, outputs(subject), rows, _MOST)
     found = [
         drop_masked(subject, drop_outside(subject, rows(columns)))

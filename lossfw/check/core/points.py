@@ -149,15 +149,10 @@ def cancellation_scale(points: Points) -> NDArray:
     return np.maximum(np.where(close, squares, np.minimum(size, _LARGE)), logs)
 
 
-def is_left_by_cancellation(
-    points: Points, actual: NDArray, expected: NDArray | float, dtype: Any = None
-) -> NDArray:
-    """Tell which results are off by no more than a difference of the terms in play leaves.
-
-    The terms are rounded to a dtype, by default that of the results.
-    """
+def is_left_by_cancellation(points: Points, actual: NDArray, expected: NDArray | float) -> NDArray:
+    """Tell which results are off by no more than a difference of the terms in play leaves."""
     size = cancellation_scale(points).reshape(-1, *[1] * (actual.ndim - 1))
-    eps = float(np.finfo(dtype or actual.dtype).eps)
+    eps = float(np.finfo(actual.dtype).eps)
     with np.errstate(all="ignore"):
         error = np.abs(actual.astype(np.float64) - expected)
         largest = np.maximum(size, np.abs(expected))
