@@ -317,9 +317,9 @@ def refuse_groups(against: Loss | None) -> None:
 def kind_and_spaces(
     against: Loss | None, given: Mapping[str, Any], option: str = ""
 ) -> dict[str, Any]:
-    """Return kind and spaces: those given, else those of the loss to compare with or of the kind.
+    """Return kind and spaces: given ones, or those of the reference loss or of the kind.
 
-    A message has the names behind `option`, as ``--``.
+    Messages put `option`, such as ``--``, before the names.
 
     Raises
     ------
@@ -447,7 +447,7 @@ def _takes(subject: Subject, columns: int) -> bool:
 
 
 def textbook_form(loss: Loss | None, parameters: Mapping[str, Any], prediction: Space) -> Any:
-    """Return the form for logits where predictions are such, else without a guard not asked for."""
+    """Return the form for logits if predictions are logits, otherwise without a default guard."""
     if prediction is LOGITS and isinstance(loss, RawOutputLoss):
         return loss.on_raw_outputs() or loss
     return loss if loss is None or "guard" in parameters else without_guard(loss)

@@ -1,8 +1,8 @@
-"""Branches: numbers of a parameter at which a body runs operations that no other number runs.
+"""Branches: parameter values at which a body runs operations that no other value runs.
 
-An author names such numbers: ``self.power == 0`` compares with one, ``Field(ge=-1)`` is a bound.
-There and on either side of them a body is looked at, and so it is near 0 and 1, where a branch
-may be on what is computed from a parameter.
+The code names such values: ``self.power == 0`` compares with one, ``Field(ge=-1)`` is a bound. The
+body is examined at them, on both sides, and near 0 and 1, where a branch may depend on a number
+computed from a parameter.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ def on_other_branches(
     operations: Operations,
     make: Callable[[Any, str, float], Any],
 ) -> list[Any]:
-    """Return forms with one number moved to where a body runs what the known ones do not run.
+    """Return variants with one parameter at a value where the body runs new operations.
 
-    At numbers that the class names, any other operation counts, such as the sign of a factor; at
-    the usual ones, which may not be meant for it, only other instructions of the author's code
-    count. `make` returns a form with a parameter at a value, or None.
+    At values that the class names, any other operation counts, such as the sign of a factor; at
+    the usual ones, only other instructions of the author's code count. `make` returns a form
+    with a parameter at a value, or None.
     """
     if not forms or not isinstance(forms[0], Loss):
         return []

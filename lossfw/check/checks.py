@@ -1,4 +1,4 @@
-"""Which checks a loss is subject to, and the order in which they run and are reported."""
+"""The checks that apply to a loss, in the order in which they run and are reported."""
 
 from __future__ import annotations
 

@@ -40,21 +40,21 @@ class ComponentChecks:
 
     @property
     def known_checks(self) -> set[str]:
-        """The names of all its checks, and of those that may be meant for another component."""
+        """The names of all its checks, and of checks that other components have."""
         return {name for suite in self._suites for name in suite.known_checks}
 
     @property
     def has_any(self) -> bool:
-        """Whether the options leave any check of it."""
+        """Whether the options select any of its checks."""
         return any(self._options.selected(suite.checks) for suite in self._suites)
 
     def jobs(self) -> JobSeries:
-        """Return a job for each stage of each set of parameters; together they make the reports.
+        """Return one job per stage and set of parameters; together they make the reports.
 
         Raises
         ------
         ArgumentError
-            If a check that is expected to fail is none of its checks.
+            If a check that is expected to fail is not one of its checks.
         """
         self._expected = [
             expectations(self._failures, (*suite.checks, *suite.left_out)) for suite in self._suites

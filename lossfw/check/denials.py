@@ -1,4 +1,4 @@
-"""Denials: a property that is said to be absent, proved by a witness.
+"""Denials: claims that a property is absent, proved by a witness.
 
 ``Claims(convex=False)`` denies convexity. The check of the claim looks for a counterexample; one
 that it finds is the witness, and without one the denial is refuted.

@@ -1,7 +1,7 @@
-"""Findings: those of one cause are one finding for a reader.
+"""Findings: several findings of one cause are shown as one.
 
-A formula that overflows fails for value, gradient and Hessian, and at every other parameter as
-well. The gravest of these findings, nearest to the defaults, stands for all.
+A formula that overflows fails for value, gradient and Hessian, and also at every other parameter.
+The gravest of these findings, nearest to the defaults, represents all.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class SharedCause:
 
     @property
     def first(self) -> Refutation:
-        """The finding that stands for all."""
+        """The finding that represents all."""
         return self.findings[0]
 
     @property
@@ -47,9 +47,9 @@ class SharedCause:
         return self.first.grade
 
     def lines(self, parameter_sets: int = 1, preceding: str = "") -> Iterator[str]:
-        """Yield the lines of the first, which other checks find it, and at how many parameters.
+        """Yield the lines of the first finding, which other checks find it, and how often.
 
-        They are those of so many sets. The code continues that of a `preceding` snippet.
+        The code continues that of a `preceding` snippet.
         """
         checks = dict.fromkeys(f.check for f in self.findings if f.check != self.first.check)
         others = {f.component for f in self.findings} - {self.first.component}

@@ -1,9 +1,9 @@
-"""The instances of a class that are measured and checked.
+"""The instances of a class to measure and check.
 
-They follow only from the fields of the class: `variants` moves each parameter by itself,
-within its bounds, in every form that the component has, and `instances_to_check` adds pairs
-of parameters. So a new loss, or a plugin's, is checked without a line written for it. A class
-may name sample parameters that matter (`Component.examples`).
+They follow only from the fields of the class: `variants` moves each parameter by itself within its
+bounds, in every form of the component, and `instances_to_check` adds pairs of parameters. So any
+new loss is checked without code written for it. A class may name important sample parameters
+(`Component.examples`).
 """
 
 from __future__ import annotations
@@ -66,10 +66,10 @@ class InstanceToCheck(NamedTuple):
 def variants(
     cls: type[Component], *, others: bool = True, operations: Operations | None = None
 ) -> list[Any]:
-    """Return a component at several parameters, the defaults first.
+    """Return a component at several parameters, the defaults first; without `others` only forms.
 
-    Without `others`, only the defaults and forms. The list is empty if the class cannot be
-    made without knowing more, as a wrapper that needs losses. `operations` remembers its keys.
+    The list is empty if the class needs unknown parameters, such as a wrapper that needs losses.
+    `operations` caches its keys.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Jobs: what the command line checks, by name, and in which order."""
+"""Jobs: what the command line checks, by name and in order."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def check_outside(
 def report_unchecked(
     name: str, reason: str, options: Options, watch: Watch | None = None
 ) -> list[Report]:
-    """Return the report on a component that cannot be made."""
+    """Return the report of a component that cannot be made."""
     return [Report(name, not_checked=reason, allow_unfinished=options.allow_unfinished)]
 
 
@@ -80,7 +80,7 @@ def report_skipped(
     is_deselected: bool = False,
     watch: Watch | None = None,
 ) -> list[Report]:
-    """Return the report on a component that is left out, which is not a failure."""
+    """Return the report of a skipped component, which is not a failure."""
     report = Report(name, skipped=reason, missing_library=library, is_deselected=is_deselected)
     return [report]
 
@@ -100,17 +100,16 @@ def check_jobs(
 
     The result of each is a list of reports, one for each set of parameters.
 
-    Without names they are all that the local files offer, with `every` all that is installed.
-    The parameters are those of the one component, or of the loss that an outside function, as
-    `outside` describes it, is compared with. Each expected failure must be a check of every
-    component.
+    Without names they are all components of the local files, or with `every` all installed ones.
+    The parameters are those of the one component, or of the reference loss of an outside function,
+    which `outside` describes. Each expected failure must be a check of every component.
 
     Raises
     ------
     ArgumentError
-        If nothing is named, or a component cannot be made.
+        If there is no name, or a component cannot be made.
     UnknownNameError
-        If a name means nothing.
+        If a name is unknown.
     """
     options, expected = options or Options(), dict(expected or {})
     description = {key: value for key, value in (outside or {}).items() if value}

@@ -1,4 +1,4 @@
-"""Operations of losses: two instances with the same ones differ only in their numbers.
+"""Operations of losses: two instances with equal operations differ only in their numbers.
 
 The laws of the call, such as those of shapes and dtypes, hold for both of them or for neither.
 """
@@ -38,7 +38,7 @@ _FUNCTIONS = ("_unreduced", "_unreduced_gradient", "_unreduced_hessian", "_unred
 
 
 class Operations:
-    """The operations of losses, numbered as they are met: equal ones have one number."""
+    """The operations of losses, numbered as they occur; equal ones have the same number."""
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
@@ -74,9 +74,10 @@ class Operations:
 
 
 def instructions(loss: Loss) -> frozenset[tuple[str, int, int]] | None:
-    """Return file, first line and offset of each instruction of the author's code that runs.
+    """Return file, first line and offset of each executed instruction of the author's code.
 
-    Two instances that run the same ones differ only in their numbers. None if a call raises.
+    Two instances that execute the same ones differ only in their numbers. None if a call
+    raises.
     """
     seen: set[tuple[str, int, int]] = set()
 

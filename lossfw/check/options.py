@@ -13,7 +13,7 @@ from lossfw.errors import ArgumentError
 
 @dataclass(frozen=True)
 class Options:
-    """How something is checked; `lossfw.check.check` explains the first six."""
+    """The options of a check; `lossfw.check.check` explains the first six."""
 
     seed: int = 0
     examples: int = 200
@@ -60,7 +60,7 @@ class Options:
         ]
 
     def refuse_unknown(self, checks: Iterable[str]) -> None:
-        """Refuse a word that means none of some checks.
+        """Refuse a word that does not match any check.
 
         Raises
         ------

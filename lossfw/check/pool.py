@@ -1,7 +1,7 @@
-"""Processes that carry out jobs, some of which depend on the results of others.
+"""Processes that carry out jobs, some of which depend on results of others.
 
-Exact numbers are computed one by one under the lock of the interpreter, so threads would wait
-for each other. A process starts anew and makes its component only from names.
+Exact numbers are computed under the interpreter's lock, so threads would wait for each other. A
+process starts fresh and makes its component only from names.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ JobProgress: TypeAlias = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Job:
-    """A function of a module, which takes `watch` too, and its arguments; it can be pickled."""
+    """A function of a module, which also takes `watch`, and its arguments; can be pickled."""
 
     label: str
     function: Callable[..., Any]
@@ -42,7 +42,7 @@ class Job:
     until: float = math.inf
 
     def run(self, tell: Callable[[str], None]) -> Any:
-        """Do it, and tell its steps; what an author's function prints stays off the reports."""
+        """Run the job and report its steps; reports do not contain output of an author's code."""
 
         def watch(step: str) -> bool:
             tell(f"{self.label}: {step}")
@@ -54,10 +54,10 @@ class Job:
 
 @dataclass(frozen=True)
 class JobSeries:
-    """Jobs in parts: `parts()` yields some, gets their results, and returns the result of all.
+    """Jobs in parts: `parts()` yields some, gets their results, and returns the final result.
 
-    Its time is over after so many seconds in which one of its jobs ran. Then no further job begins,
-    and one that did not begin has the result None.
+    Its time limit counts the seconds in which one of its jobs ran. Afterwards no further job
+    starts, and jobs that did not start have the result None.
     """
 
     parts: Callable[[], Generator[list[Job], list[Any], Any]]
@@ -66,7 +66,7 @@ class JobSeries:
 
 
 def run_all(jobs: Sequence[Job | JobSeries], **options: Any) -> list[Any]:
-    """Return the result of each job or series, in their order; see `as_completed`."""
+    """Return the results of all jobs or series in order; see `as_completed`."""
     return [result for _, result in sorted(as_completed(jobs, **options), key=itemgetter(0))]
 
 

@@ -82,7 +82,7 @@ class Refutation:
         return "\n".join(self.lines())
 
     def lines(self, also: str = "", preceding: str = "") -> Iterator[str]:
-        """Yield its lines: grade and check, what was found, and code.
+        """Yield its lines: grade and check, the finding, and code.
 
         The code continues that of a `preceding` snippet.
         """

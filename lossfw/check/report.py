@@ -1,4 +1,4 @@
-"""Reports: what the harness found about one component, and the text that says so."""
+"""Reports: the findings of the harness about one component, and their text."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _NAMED = 8
 
 
 class PassedCheck(NamedTuple):
-    """A check that did not refute, and how many examples it tried."""
+    """A check without a counterexample, and its number of examples."""
 
     check: str
     examples: int
 
 
 class NotRun(NamedTuple):
-    """A check without an outcome; the reason is the time, or what another check reports."""
+    """A check without an outcome, because of the time limit or of what another check reports."""
 
     reason: str
 
 
 class NotJudged(NamedTuple):
-    """A check without an outcome, as the harness itself failed; the line is to be reported."""
+    """A check without an outcome because the harness failed; the line is for a bug report."""
 
     line: str
 

@@ -50,11 +50,11 @@ class CheckSuite:
 
     @property
     def known_checks(self) -> tuple[str, ...]:
-        """The names of its checks, and of those that may be meant for another component."""
+        """The names of its checks, and of checks that other components have."""
         return (*self.checks, *CHECKS, *self.left_out)
 
     def within(self, sizes: SizeRange | None) -> CheckSuite:
-        """Return it with results and claims looked at only at some sizes of numbers.
+        """Return it restricted to a range of numbers for results and claims.
 
         Raises
         ------
@@ -72,7 +72,7 @@ class CheckSuite:
         return replace(self, subject=subject)
 
     def formula_only(self) -> CheckSuite:
-        """Return it without the laws of the call, which hold for all parameters or for none."""
+        """Return it without the laws of the call, which hold for all parameters or none."""
         checks = {name: check for name, check in self.checks.items() if is_of_formula(name)}
         return replace(self, checks=checks, left_out=tuple(self.checks.keys() - checks.keys()))
 
@@ -151,7 +151,7 @@ def run_stage(
 ) -> StageResult:
     """Run the checks of a stage, at least one, while `watch` says that there is time.
 
-    What refutes a check elsewhere is `known`: the check is searched only where it holds there.
+    `known` has the refutations elsewhere: a check runs only if it holds there.
     """
     result = StageResult(stage, witnesses=search.witnesses, limited=search.limited)
     for name in stage.checks(options.selected(suite.checks)):
@@ -191,9 +191,9 @@ def report_of(
     results: Sequence[StageResult],
     ended_by: str = "",
 ) -> Report:
-    """Return the report of the stages that ran; those after an end do not count.
+    """Return the report of the stages that ran before the search ended.
 
-    Others did not end in time, unless something else ended the search before.
+    Other stages are late, unless something other than the time ended the search.
     """
     stages = stages_of(suite.subject, suite.checks)
     for number, result in enumerate(results):
@@ -303,7 +303,7 @@ def _joined(outcomes: Sequence[CheckOutcome]) -> CheckOutcome:
 
 
 class FindingDeduplicator:
-    """Remembers errors that a check has reported: one mistake is one finding."""
+    """Remembers reported errors, so that one mistake is one finding."""
 
     def __init__(self) -> None:
         self._first: dict[Hashable, str] = {}
@@ -311,7 +311,7 @@ class FindingDeduplicator:
 
     @property
     def reason(self) -> str:
-        """Why no other check runs after a finding that blocks them."""
+        """Why no other check runs after a blocking finding."""
         return _nothing_left(self.blocked_by)
 
     def deduplicate(self, outcome: CheckOutcome) -> CheckOutcome:
@@ -354,7 +354,7 @@ def expectations(failures: Mapping[str, str], checks: Iterable[str]) -> dict[str
 
 
 def attempt(suite: CheckSuite, name: str, search: Search) -> CheckOutcome:
-    """Run one check and return its outcome; kernels are off, so that the body itself is judged.
+    """Run one check and return its outcome; kernels are off, so the body itself is judged.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""Grades: how grave a finding is, for one who has to decide whether to mend the loss.
+"""Grades: how grave a finding is, to decide whether the loss must be fixed.
 
-A finding of the grade ``"wrong"`` is a failure, others are notes. A check of results grades what it
-finds by the size of the error (`lossfw.check.core.gravity`); a claim or a law is broken, or it is
-not.
+A finding of grade ``"wrong"`` is a failure, others are notes. A check of results grades its
+findings by the size of the error (`lossfw.check.core.gravity`); a claim or a law is either broken
+or not.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def grade_of(
 ) -> Grade:
     """Return the grade of a claim or a law that is broken at some inputs.
 
-    A check of results has `found` the grade of its own.
+    A check of results has already `found` its grade.
     """
     if is_convention(check) and not (found == "digits" and _is_own(subject)):
         return "convention"

@@ -1,8 +1,8 @@
-"""Stages: in which order an instance is checked, ordinary numbers first.
+"""Stages: the order in which an instance is checked.
 
-What is wrong in ordinary numbers is found first; then come the laws of the call, which look at
-plain numbers only, and the formula at the numbers that are left. A search may end between two
-checks, never inside one: what has run has the results that it would have without an end.
+Errors at ordinary numbers are found first; then come the laws of the call, which use only plain
+numbers, and the formula at the remaining numbers. A search may end between two checks, never inside
+one, so checks that ran have the same results as without a time limit.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ _SETS = 8
 
 
 class Effort(NamedTuple):
-    """How much is looked at for an instance, one of several sets of parameters."""
+    """The effort for one instance among several sets of parameters."""
 
     examples: float = 1.0  # a fraction of those of the options; 1 for the defaults
     has_new_operations: bool = True  # not only other numbers than those of another instance

@@ -62,7 +62,7 @@ def predictions(
     loss : str, mapping or Loss
         The loss, or an argument of `lossfw.loss`.
     rows : int, optional
-        How many elements or rows; up to 8 unless given.
+        The number of elements or rows; by default up to 8.
     dtype : {"float64", "float32", "float16"}
         Of the array.
 
@@ -84,8 +84,7 @@ def targets(
 ) -> Any:
     """Return a strategy for targets of a loss; see `predictions`.
 
-    Class indices come without the number of columns: draw `pairs` where the
-    prediction matters too.
+    Class indices do not have the number of columns: draw `pairs` if the prediction also matters.
     """
     return pairs(loss, rows=rows, dtype=dtype).map(lambda pair: pair[1])
 
@@ -115,7 +114,7 @@ def pairs(
 
 
 def weights(rows: int) -> Any:
-    """Return a strategy for sample weights, shape (rows,): zeros among them, but not only zeros."""
+    """Return a strategy for sample weights, shape (rows,): some may be 0, but not all."""
     st = _hypothesis().strategies
     elements = st.one_of(st.integers(0, 3).map(float), st.floats(0, _MOST))
     samples = _arrays("float64", rows, elements)

@@ -1,4 +1,4 @@
-"""Checks as cases of pytest, one for each component and check.
+"""Checks as pytest cases, one per component and check.
 
 ::
 
@@ -38,8 +38,8 @@ from lossfw.extras import install_command
 class CheckCase:
     """One check of a suite, to be called with a component in the body of a test.
 
-    The cases of a suite share a search, so that points are drawn once, and findings, so that
-    an error that ends several checks fails one case. A note is a warning, of a strict case a
+    The cases of a suite share a search, so that points are drawn once, and findings, so that an
+    error that ends several checks fails only one case. A note is a warning, or in a strict case a
     failure; `note` keeps its text.
     """
 

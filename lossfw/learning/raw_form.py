@@ -196,8 +196,8 @@ def members(space: Space, rows: NDArray) -> NDArray:
 def rows_for(loss: Loss, raw: Any, target: Any, weight: Any = None, sizes: Any = None) -> Rows:
     """Return the arrays of a library as a loss takes them; see `targets_for`.
 
-    `Targets`, made once for all rounds of a training, are not checked again; where they are
-    of float32, raw predictions of float32 stay so.
+    `Targets`, made once for all rounds of a training, are not checked again; if they are float32,
+    float32 raw predictions remain float32.
     """
     # Row by row: LightGBM has raw predictions class by class, and each pass would take longer.
     y = np.asarray(raw, order="C")

@@ -1,4 +1,4 @@
-"""Numerics: small functions that keep their digits, on any number system.
+"""Numerics: small accurate functions on any number system.
 
 Every function takes the array namespace first, as a body does::
 

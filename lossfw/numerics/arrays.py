@@ -35,9 +35,9 @@ _FILLED = 4096
 
 
 class TextbookNamespace:
-    """Base of the array namespaces on which primitives are their textbook formulas.
+    """Base class of array namespaces on which primitives are their textbook formulas.
 
-    Their numbers have digits enough: no rounding error need be carried.
+    Their numbers have enough digits, so no rounding errors need to be tracked.
     """
 
     def __getattr__(self, name: str) -> Any:
@@ -91,7 +91,7 @@ def is_half(dtype: Any) -> bool:
 
 
 def first_rounded(x: NDArray, dtype: Any = np.float64) -> tuple[int, ...] | None:
-    """Return the index of the first whole number that a float would round; None if there is none.
+    """Return the index of the first integer that a float would round, or None.
 
     Examples
     --------
@@ -136,16 +136,16 @@ def namespace_of(*arrays: object) -> Namespace:
 
 
 def has_double(xp: Namespace) -> bool:
-    """Tell whether a library computes in float64, which JAX does on request alone."""
+    """Tell whether a library computes in float64, which JAX does only on request."""
     if getattr(xp, "__name__", "") != "jax.numpy":
         return True
     return "float64" in xp.__array_namespace_info__().dtypes(kind="real floating")
 
 
 def has_values(*arrays: Array | None) -> bool:
-    """Tell whether arrays have values that can be looked at.
+    """Tell whether the values of arrays are known.
 
-    Those that JAX or PyTorch traces, maps over a batch or compiles have none.
+    Arrays that JAX or PyTorch traces, batches by vmap or compiles have no values.
     """
     return all(_has_values(x) for x in arrays)
 
@@ -168,7 +168,7 @@ def _has_values(x: Any) -> bool:
 
 
 def device_of(x: Any) -> Any:
-    """Return where a new array must be made to meet `x`; None where the library sees to it."""
+    """Return the device for a new array to combine with `x`; None if the library handles it."""
     return None if isinstance(x, np.ndarray) or is_jax(x) else getattr(x, "device", None)
 
 
@@ -186,8 +186,8 @@ def columns(xp: Namespace, x: Array) -> Array:
 def number_beside(xp: Namespace, a: Array, number: float) -> Array | float:
     """Return a number as the other argument of a maximum or a minimum with `a`.
 
-    NumPy compares an array with a number a quarter as fast as two arrays with each other, and
-    so a large array gets an array.
+    NumPy compares an array with a number at a quarter of the speed of two arrays, so a large array
+    gets an array.
 
     Examples
     --------

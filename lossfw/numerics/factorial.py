@@ -1,8 +1,8 @@
 """The logarithm of t! = Gamma(t + 1) for any t at or above 0, without SciPy.
 
-Near 0 and 1, where it is 0, it is t (t - 1) R(t), and from 2 on Stirling's formula with what
-that leaves out, Binet's function. R and Binet's function are quotients of polynomials, our own,
-by interpolation at Chebyshev's points with 80 digits. On exact numbers it is Arb's.
+Near 0 and 1, where it is 0, it is t (t - 1) R(t), and from 2 on Stirling's formula plus its
+remainder, Binet's function. R and Binet's function are rational approximations, our own, from
+interpolation at Chebyshev points with 80 digits. On exact numbers it is Arb's.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ _STIRLING = (12, -360, 1260, -1680, 1188)
 
 @computed_in_float64
 def log_factorial(xp: Namespace, t: Array) -> Array:
-    """Return log(t!) for t at or above 0, whole or not.
+    """Return log(t!) for real t at or above 0.
 
     Examples
     --------
@@ -91,9 +91,10 @@ def log_factorial(xp: Namespace, t: Array) -> Array:
 
 @computed_in_float64
 def factorial_rest(xp: Namespace, t: Array) -> Array:
-    """Return log(t!) - (t log(t) - t), which is above 0 but at 0.
+    """Return log(t!) - (t log(t) - t), which is 0 at 0 and positive elsewhere.
 
-    Minus it is the logarithm of the largest chance that Poisson's distribution gives t.
+    Its negative is the logarithm of the largest probability of t under any Poisson
+    distribution.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """The logarithm of the gamma function and its derivatives, for x above 0, without SciPy.
 
 With Binet's function J, log Gamma(x) is (x - 1/2) log x - x + log(2 pi) / 2 + J(x), so that
-digamma(x) is log x - 1 / (2 x) + J'(x). Differences of log Gamma cancel far out, and those of J
-do not. Up to 2, J and its derivatives go by their recurrences.
+digamma(x) is log x - 1 / (2 x) + J'(x). Differences of log Gamma cancel for large x, but those of J
+do not. Up to 2, J and its derivatives use their recurrences.
 """
 
 from __future__ import annotations
@@ -192,8 +192,8 @@ def trigamma(xp: Namespace, x: Array) -> Array:
 def binet(xp: Namespace, x: Array) -> Array:
     """Return Binet's function, lgamma(x) - ((x - 1/2) log(x) - x + log(2 pi) / 2), for x above 0.
 
-    It falls like 1 / (12 x), so that differences of `lgamma` far out have all their digits as
-    those of its other terms and of this function.
+    It falls like 1 / (12 x), so differences of `lgamma` for large x are accurate if computed from
+    its other terms and this function.
 
     Examples
     --------

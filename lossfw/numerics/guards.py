@@ -9,12 +9,10 @@ floor        -log(max(p, d))               -log(d), and 0; no gradient below d
 none         -log(p)                       +inf, and 0
 ============ ============================= =====================================
 
-``d`` is called `delta`. The functions below run on any array namespace; float32
-goes by float64, for NumPy's float32 logarithm is more than 3 ULP off.
-
-Where the caller knows the distance to 1 better than ``1 - p`` tells it, as for the
-probability that something does *not* happen, it hands it over as `rest`, and near 1
-the logarithm is taken of that.
+``d`` is called `delta`. The functions below run on any array namespace; float32 is computed in
+float64, because NumPy's float32 logarithm has errors of more than 3 ULP. A caller that knows the
+distance to 1 more accurately than ``1 - p``, as for the probability of a complement, passes it as
+`rest`, and near 1 the logarithm uses it.
 """
 
 from __future__ import annotations
@@ -66,7 +64,7 @@ def guarded_log(
     delta : float
         The guard's constant; ``"none"`` ignores it.
     rest : array, optional
-        1 - p, where it has more digits than `p` tells.
+        1 - p, if it is known more accurately than from `p`.
 
     Returns
     -------
@@ -119,7 +117,7 @@ def _log(xp: Namespace, p: Array, excess: Array, near: Array, shift: float = 0.0
 
 
 def textbook_log(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
-    """Return log p with a guard, as the table of the module writes it.
+    """Return log p with a guard, by the formula in the table of the module.
 
     Examples
     --------
@@ -140,7 +138,7 @@ def textbook_log(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
 def guarded_log_derivative(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
     """Return the derivative of `guarded_log`: 1/p with the guard in it.
 
-    The floor's is 0 below `delta`, and at `delta` itself the one from above.
+    That of the floor is 0 below `delta`, and at `delta` the limit from above.
 
     Examples
     --------

@@ -44,9 +44,9 @@ def softplus(xp: Namespace, x: Array) -> Array:
 
 
 def step_of(xp: Namespace, x: Array) -> Array:
-    """Return 1 where x is at least 0, and else 0, in the dtype of `x`.
+    """Return 1 where x is at least 0, otherwise 0, in the dtype of `x`.
 
-    The larger of this and exp(-abs(x)) is exp(min(x, 0)), for two cheap passes: 1 above 0.
+    The larger of it and exp(-abs(x)) is exp(min(x, 0)), from two cheap passes.
 
     Examples
     --------

@@ -1,10 +1,9 @@
 """The normal distribution and the error function, without SciPy.
 
-The only approximation is that of the normal distribution's upper tail divided
-by exp(-x^2 / 2): a polynomial in t = (x - k) / (x + k), as proposed by
-Schonfelder, *Chebyshev expansions for the error and related functions*,
-Mathematics of Computation 32, 1978. The coefficients are our own, by
-interpolation at Chebyshev's points with 60 digits.
+The only approximation is that of the normal distribution's upper tail divided by exp(-x^2 / 2): a
+polynomial in t = (x - k) / (x + k), as proposed by Schonfelder, *Chebyshev expansions for the error
+and related functions*, Mathematics of Computation 32, 1978. The coefficients are our own, from
+interpolation at Chebyshev points with 60 digits.
 """
 
 from __future__ import annotations
@@ -173,7 +172,7 @@ def erf(xp: Namespace, x: Array) -> Array:
 )
 @computed_in_float64
 def erfc(xp: Namespace, x: Array) -> Array:
-    """Return 1 - erf(x), with the digits of its small values for large x.
+    """Return 1 - erf(x), accurate also for large x.
 
     Examples
     --------
@@ -228,7 +227,7 @@ def normal_pdf(xp: Namespace, x: Array) -> Array:
 
 
 def times_normal_pdf(xp: Namespace, f: Array, x: Array) -> Array:
-    """Return f normal_pdf(x), with its digits where the density alone is subnormal.
+    """Return f normal_pdf(x), accurate also where the density is subnormal.
 
     Far out it is 0, even for an infinite `f`.
 
@@ -259,7 +258,7 @@ def _product(xp: Namespace, x: Array, f: Array) -> Array:
 def scaled_normal_tail(xp: Namespace, x: Array) -> Array:
     """Return exp(x^2 / 2) P(X > x) for a standard normal X and finite x >= 0.
 
-    It falls like 1 / x, where the probability itself is soon 0 in floats.
+    It falls like 1 / x, while the probability itself soon underflows to 0.
 
     Examples
     --------

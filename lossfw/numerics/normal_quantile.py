@@ -94,7 +94,7 @@ _STEPS = 16
 )
 @computed_in_float64
 def normal_quantile(xp: Namespace, p: Array) -> Array:
-    """Return the number that a standard normal variable is at most with the probability p.
+    """Return the quantile of probability p of the standard normal distribution.
 
     It is the inverse of `normal_cdf`, infinite at 0 and 1, and NaN outside.
 

@@ -1,8 +1,8 @@
 """The logarithm of the normal distribution function, and the hazard of its upper tail.
 
-The hazard h(x) is the density over the chance of more than x, so that the derivative of
-log P(X <= x) is h(-x). It is also the mean of X beyond x. What it exceeds x by is our own
-polynomial in t = (x - k) / (x + k), made like the one in `lossfw.numerics.normal`.
+The hazard h(x) is the density over P(X > x), so the derivative of log P(X <= x) is h(-x). It is
+also the mean of X given X > x. h(x) - x is our own polynomial in t = (x - k) / (x + k), made like
+that in `lossfw.numerics.normal`.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _textbook_log(xp: Namespace, x: Array) -> Array:
 )
 @computed_in_float64
 def normal_hazard(xp: Namespace, x: Array) -> Array:
-    """Return normal_pdf(x) / P(X > x) for a standard normal X, the mean of X beyond x.
+    """Return normal_pdf(x) / P(X > x) for a standard normal X, its mean given X > x.
 
     The derivative of ``log_normal_cdf(x)`` is ``normal_hazard(-x)``.
 
@@ -128,7 +128,7 @@ def normal_hazard(xp: Namespace, x: Array) -> Array:
 )
 @computed_in_float64
 def normal_mean_excess(xp: Namespace, x: Array) -> Array:
-    """Return normal_hazard(x) - x, by how much a standard normal X beyond x exceeds x on average.
+    """Return normal_hazard(x) - x, the mean excess of a standard normal X given X > x.
 
     The second derivative of ``log_normal_cdf(x)`` is ``-normal_hazard(-x) normal_mean_excess(-x)``.
 

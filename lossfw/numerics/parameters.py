@@ -1,4 +1,4 @@
-"""Bounds of arrays, powers, and constants that are computed from parameters once."""
+"""Bounds of arrays, powers, and cached constants of parameters."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ _MOST_REMEMBERED = 1024
 
 
 def cache_constants(function: Callable[[*_Parts], _Constant]) -> Callable[[*_Parts], _Constant]:
-    """Decorate a function that computes constants from parameters: each is computed once.
+    """Decorate a function that computes constants from parameters, to cache them.
 
-    Unlike `functools.lru_cache` it lets PyTorch's compiler take a constant that is already
-    there: the compiler looks into a function that Python caches, and cannot follow decimals.
-    Arguments are positional.
+    Unlike with `functools.lru_cache`, PyTorch's compiler can use a cached constant: it traces
+    into functions that Python caches, and cannot follow decimals. Arguments are positional.
 
     Examples
     --------

@@ -56,13 +56,12 @@ def primitive(
 
 
 def computed_in_float64(body: _Function) -> _Function:
-    """Decorate a function or a method with a parameter ``xp``: its float32 goes by float64.
+    """Decorate a function or method with a parameter ``xp``, to compute float32 in float64.
 
-    NumPy's logarithm, exponential and power in float32 are 2 to 7 units in the
-    last place off, which leaves nothing for the rest of a function; its float64
-    ones are within 0.7. So where the argument after ``xp`` is float32, it and
-    all arrays after it are made float64, and the result, or each of a tuple or a
-    mapping, is rounded once. Others are left alone.
+    NumPy's float32 logarithm, exponential and power have errors of 2 to 7 ULP, which leaves
+    nothing for the rest of a function; the float64 ones are within 0.7. So if the argument
+    after ``xp`` is float32, it and all arrays after it become float64, and each result is
+    rounded once. Other arguments are unchanged.
 
     Examples
     --------
@@ -76,10 +75,10 @@ def computed_in_float64(body: _Function) -> _Function:
 
 
 def with_float32_form(plain: Callable[..., Any]) -> Callable[[_Function], _Function]:
-    """Decorate a function like `computed_in_float64`, with a plainer one for float32.
+    """Decorate a function like `computed_in_float64`, with a simpler function for float32.
 
-    In float64 a function has to keep every digit. The float64 that float32 goes by has 29
-    bits to spare, so the textbook's form is often enough for it.
+    In float64 a function must keep every digit. For float32, float64 has 29 bits to spare, so
+    the textbook form is often accurate enough.
 
     Parameters
     ----------
@@ -124,7 +123,7 @@ def with_float32_form(plain: Callable[..., Any]) -> Callable[[_Function], _Funct
 
 
 def parameter_place(function: Callable[..., Any]) -> int:
-    """Return the place of the parameter ``xp`` of a function that may be decorated already."""
+    """Return the position of the parameter ``xp`` of a function, which may be decorated."""
     code = inspect.unwrap(function).__code__
     return code.co_varnames.index("xp")  # type: ignore[no-any-return]
 

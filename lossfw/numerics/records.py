@@ -1,6 +1,6 @@
-"""Records: the named columns of a row, as a body gets them.
+"""Records: the named columns of a row, as arguments of a body.
 
-The result of a body may be an array, or a tuple or a mapping of arrays, one for each column.
+The result of a body may be an array, or a tuple or a mapping of arrays, one per column.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Record(tuple[Any, ...]):
-    """Base of the named tuples of columns, which `lossfw.Columns` makes."""
+    """Base class of the named tuples that `lossfw.Columns` makes."""
 
     __slots__ = ()
 
@@ -29,7 +29,7 @@ def first_array(x: Any) -> Any:
 
 
 def map_arrays(function: Callable[[Any], Any], x: Any) -> Any:
-    """Return an argument or a result of a body with a function of each of its arrays."""
+    """Apply a function to each array of an argument or a result of a body."""
     if isinstance(x, Record):
         return type(x)(*[map_arrays(function, part) for part in x])
     if isinstance(x, tuple):

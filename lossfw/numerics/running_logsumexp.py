@@ -1,6 +1,6 @@
-"""Running log-sums of exponentials along the last axis, and those of segments.
+"""Cumulative logsumexp along the last axis, and logsumexp of segments.
 
-They never leave logarithms, so that a sum keeps its digits beside others that are far larger.
+They stay in logarithms, so a sum is accurate next to far larger ones.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ def cumulative_logsumexp(xp: Namespace, x: Array) -> Array:
 
 
 def segment_logsumexp(xp: Namespace, x: Array, starts: Sequence[int] | NDArray) -> Array:
-    """Return the log-sum of exponentials of each segment of the last axis.
+    """Return the logsumexp of each segment of the last axis.
 
     Parameters
     ----------
     xp : namespace
     x : array of shape (..., n)
     starts : sequence of int
-        Where the segments begin: 0, and increasing places below n. A segment ends where the
-        next one begins, and the last one at n. They are numbers also where JAX traces `x`.
+        The starts of the segments: 0, then increasing positions below n. A segment ends where the
+        next one starts, and the last one at n. They are numbers even if JAX traces `x`.
 
     Returns
     -------

@@ -1,6 +1,6 @@
-"""Selections of elements: without a branch, and of rare elements alone.
+"""Selections of elements: without branches, and for rare elements only.
 
-Both give the bits of ``xp.where``, and on other libraries than NumPy they are ``xp.where``.
+Both have the bits of ``xp.where``, which they use for libraries other than NumPy.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _INTEGERS = {4: np.int32, 8: np.int64}
 def select(xp: Namespace, condition: Array, a: Array, b: Array) -> Array:
     """Return ``xp.where(condition, a, b)``, at a cost that does not depend on the condition.
 
-    NumPy's `where` branches at each element. Where the processor cannot foresee the branch,
-    it takes 4 nanoseconds an element, and the bits below take 0.5 in float32 and 1 in float64.
+    NumPy's `where` branches at each element. If the processor cannot predict the branch, it takes 4
+    nanoseconds per element; the bit operations below take 0.5 in float32 and 1 in float64.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def apply_where(
 ) -> Array:
     """Return `default`, and ``function(xp, *arguments)`` where `condition`.
 
-    NumPy computes the function of the elements alone at which the condition holds: mostly none.
+    With NumPy, the function is computed only for elements where the condition holds, usually none.
 
     Parameters
     ----------
@@ -115,8 +115,8 @@ def apply_where_rows(
 ) -> Array:
     """Return `default`, and ``function(xp, *rows)`` where `condition`.
 
-    It is `apply_where` for functions of rows. Rows are added up in the order in which they are
-    added up among all others.
+    It is `apply_where` for functions of rows. Rows are summed in the same order as among all
+    others.
 
     Parameters
     ----------
@@ -147,9 +147,9 @@ def put_rows(
     function: Callable[..., Sequence[NDArray]],
     *rows: NDArray,
 ) -> list[NDArray]:
-    """Return NumPy's `defaults`, where a condition holds with the results of a function of rows.
+    """Return NumPy's `defaults`, replaced by a function of rows where a condition holds.
 
-    The condition has the shape (...), and the arrays that or (..., K).
+    The condition has the shape (...), and the arrays (...) or (..., K).
     """
     count = np.count_nonzero(condition)
     if count > _SEVERAL * condition.size:
@@ -177,7 +177,7 @@ def _taken(x: NDArray, at: NDArray, axes: int) -> NDArray:
 
 
 def with_nan_of(xp: Namespace, x: Array, result: Array) -> Array:
-    """Return a result that does not depend on `x` but for NaN, which stays.
+    """Return a result that does not depend on `x`, with the NaN of `x`.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def with_nan_of(xp: Namespace, x: Array, result: Array) -> Array:
 
 
 def with_nan_of_rows(xp: Namespace, rows: Array, result: Array) -> Array:
-    """Return one number for each row, NaN where an element of the row is NaN.
+    """Return one number per row, NaN if an element of the row is NaN.
 
     Parameters
     ----------

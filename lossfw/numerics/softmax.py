@@ -5,9 +5,9 @@ exponentials e, and ``rest``, the sum of e over all classes but one of the large
 logsumexp is max(z) + log1p(rest), which keeps the digits of a small loss; ``log(sum(e))``
 does not.
 
-Infinite logits are legal. A class at +inf has probability 1; several at +inf share it, as
-equal logits do; a row of only -inf is a row of equal logits too. (Of the possible limits
-this is the one along which equal logits stay equal.)
+Infinite logits are legal. A class at +inf has probability 1; several at +inf share it equally; a
+row of only -inf counts as a row of equal logits. (This is the limit along which equal logits stay
+equal.)
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def logsumexp(xp: Namespace, z: Any, *, keepdims: bool = False) -> Any:
 
 
 def log_softmax(xp: Namespace, z: Any) -> Any:
-    """Return z - logsumexp(z), never positive, with the digits of its small values.
+    """Return z - logsumexp(z), never positive and accurate near 0.
 
     Examples
     --------
@@ -176,7 +176,7 @@ def _in_proportion(xp: DualNamespace, z: Dual, p: Array) -> Dual:
 
 
 def softmax_complement(xp: Namespace, z: Any) -> Any:
-    """Return 1 - softmax(z), with the digits of its small values.
+    """Return 1 - softmax(z), accurate near 0.
 
     Examples
     --------
@@ -210,7 +210,7 @@ def softmax_parts(xp: Namespace, z: Any) -> tuple[Any, Any, Any]:
 
 
 def softmax_cross_entropy(xp: Namespace, z: Any, t: Any) -> Any:
-    """Return the sum over classes of t (logsumexp(z) - z), one for each row.
+    """Return the sum over classes of t (logsumexp(z) - z), one per row.
 
     Parameters
     ----------
@@ -233,9 +233,8 @@ def softmax_cross_entropy(xp: Namespace, z: Any, t: Any) -> Any:
 def softmax_cross_entropy_gradient(xp: Namespace, z: Any, t: Any) -> Any:
     """Return the derivative of `softmax_cross_entropy` with respect to the logits.
 
-    It is p s - t with p the softmax and s the sum of t. For a class of p above
-    1/2 it is computed from the other classes, so that for a one-hot target it
-    is minus the sum of their probabilities.
+    It is p s - t with p the softmax and s the sum of t. For a class with p above 1/2 it is computed
+    from the other classes, so for a one-hot target it is minus the sum of their probabilities.
 
     Parameters
     ----------

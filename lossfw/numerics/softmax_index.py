@@ -1,8 +1,8 @@
 """Cross-entropy of logits for class indices, without one-hot rows.
 
-For a class of distance d = z - max(z) the loss is log(sum(exp(d))) - d. If the target has
-the largest logit, it is log1p of the sum over the other classes; else -d is added to the
-plain logarithm, and no digits are lost.
+For a class of distance d = z - max(z) the loss is log(sum(exp(d))) - d. If the target has the
+largest logit, it is log1p of the sum over the other classes; otherwise -d is added to the plain
+logarithm, without loss of digits.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Cross-entropy of float32 logits in PyTorch's own operations, by float64.
 
-In float64 the distances of float32 logits have no rounding error that matters, so it takes
-a third of the operations of `lossfw.numerics.softmax`. On small batches each costs as much
-as a thousand exponentials.
+In float64 the distances of float32 logits have negligible rounding errors, so a third of the
+operations of `lossfw.numerics.softmax` suffice. On small batches an operation costs as much as a
+thousand exponentials.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _INFINITE = 1e300
 
 
 def is_meant(z: Any) -> bool:
-    """Tell whether logits are float32 of PyTorch."""
+    """Tell whether logits are a float32 tensor."""
     return is_torch(z) and z.dtype.itemsize == 4
 
 

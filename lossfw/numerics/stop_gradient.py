@@ -1,8 +1,8 @@
 """stop_gradient: a quantity of a body that is a constant for every derivative.
 
-The value of the body is that of the number itself. Its derivatives are those of a body in which a
-constant stands in its place, whatever computes them: dual numbers, kernels, PyTorch, JAX, or
-differences of exact numbers, for which `constant_at` holds what `stop_gradient` got at the point.
+The value of the body uses the quantity itself. Its derivatives are those of a body with a constant
+in its place, whatever computes them: dual numbers, kernels, PyTorch, JAX, or differences of exact
+numbers, for which `constant_at` keeps the argument of `stop_gradient` at the point.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _answered(answer: Callable[[Array], Array]) -> Iterator[None]:
 
 @contextmanager
 def noticed() -> Iterator[list[Array]]:
-    """Collect the exact arrays that bodies stop, in the order of the calls."""
+    """Collect the exact arrays in `stop_gradient`, in the order of the calls."""
     stopped: list[Array] = []
 
     def note(x: Array) -> Array:
@@ -76,9 +76,10 @@ def noticed() -> Iterator[list[Array]]:
 
 
 def constant_at(body: Body) -> Body:
-    """Return a body whose last argument is where its first one does not move.
+    """Return a body with a last argument, the point whose stopped quantities it uses.
 
-    What the body stops there it also gets elsewhere: a body has the same calls at any arguments.
+    Elsewhere the body gets the quantities of this point: its calls are the same at any
+    arguments.
     """
 
     def held(xp: Namespace, y: Array, *others: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The array namespace of tensors: array_api_compat's, with a sign that `torch.func` can map."""
+"""The array namespace of tensors: array_api_compat's, with a sign for `torch.func.vmap`."""
 
 from typing import Any
 
@@ -15,7 +15,8 @@ def sign(x: Any) -> Any:
     """Return -1, 0 or 1, and NaN for NaN.
 
     array_api_compat writes the NaN through an index of unknown length, which `torch.func.vmap`
-    cannot batch. In place, because new memory would take most of the time of large tensors.
+    cannot batch. It works in place, because allocating memory would take most of the time for large
+    tensors.
     """
     if not x.is_floating_point():
         return compat.sign(x)

@@ -1,7 +1,7 @@
-"""TypedNamespace: arrays that are made of numbers alone have the dtype of a call.
+"""TypedNamespace: arrays made only from numbers get the dtype of the call.
 
-PyTorch gives them its default, float32, and so ``xp.where(y > 0, 0.1, 3.5)`` would have half of
-the digits of a float64 loss. NumPy's default, float64, loses nothing.
+PyTorch's default is float32, so ``xp.where(y > 0, 0.1, 3.5)`` would have half of the digits of a
+float64 loss. NumPy's default, float64, loses nothing.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _MADE_OF_NUMBERS = frozenset({"full", "arange"})
 
 
 def typed(xp: Namespace, like: Array) -> Namespace:
-    """Return the namespace in which a body computes with arrays like one of another library.
+    """Return the namespace for a body with arrays like one of another library.
 
-    NumPy's, and those of other number systems, are returned as they are.
+    NumPy's namespace, and those of other number systems, are returned unchanged.
     """
     if xp is np or not isinstance(xp, ModuleType) or not is_foreign(like):
         return xp
@@ -43,7 +43,7 @@ def typed(xp: Namespace, like: Array) -> Namespace:
 
 
 class TypedNamespace:
-    """The array namespace of a library, with a dtype and a device for what numbers alone make."""
+    """The array namespace of a library, with dtype and device for arrays made only from numbers."""
 
     def __init__(self, library: ModuleType, dtype: Any, device: Any) -> None:
         self._library, self._dtype = library, dtype
@@ -71,7 +71,7 @@ class TypedNamespace:
         return self._library.where(condition, a, b)
 
     def asarray(self, x: Any, *, dtype: Any = None, **options: Any) -> Array:
-        """Return an array; of floats of Python one of the namespace's dtype."""
+        """Return an array; for Python floats, in the namespace's dtype."""
         if hasattr(x, "dtype"):
             return self._library.asarray(x, dtype=dtype, **options)
         if dtype is None and np.asarray(x).dtype.kind == "f":

@@ -50,7 +50,7 @@ GOALS = {False: (4.0, 4.0, 8.0), True: (16.0, 16.0, 16.0)}
 
 @dataclass(frozen=True)
 class WorstError:
-    """The worst result of one order, 0 for the value, over all points."""
+    """The worst error of one order (0 for the value) over all points."""
 
     order: int
     points: int = 0  # how many were judged
@@ -81,7 +81,7 @@ class WorstError:
 class PeerErrors(NamedTuple):
     """The worst errors of another library by order, without subnormal numbers and with them.
 
-    JAX takes subnormal numbers for 0 on purpose, which would hide everything else.
+    JAX flushes subnormal numbers to 0 by design, which would hide everything else.
     """
 
     normal: tuple[WorstError, ...]
@@ -117,7 +117,7 @@ class ComponentAccuracy:
         return GOALS[self.rows][order]
 
     def missed(self) -> tuple[WorstError, ...]:
-        """Return the results that are farther off than they may be."""
+        """Return the results whose errors exceed the goal."""
         return tuple(worst for worst in self.results if worst.ulps > self.goal(worst.order))
 
     def to_dict(self) -> dict[str, Any]:
@@ -140,7 +140,7 @@ class Case(NamedTuple):
     derivative_rows: NDArray  # where derivatives are measured: a row of many columns has many
 
     def truths(self) -> Iterator[tuple[Oracle, NDArray, NDArray]]:
-        """Yield the exact value and derivatives, what the component computes, what is ordinary."""
+        """Yield exact results, computed ones, and a mask of ordinary points, by order."""
         formula, orders = self._formula(), self._orders()
         derivatives = formula.derivatives(orders[-1], *self._arguments_for(1)) if orders[-1] else ()
         exact = [formula.values(*self.arrays), *derivatives]
@@ -254,11 +254,12 @@ def worst_error(
     mask: NDArray | None = None,
     ordinary: NDArray | None = None,
 ) -> WorstError:
-    """Return the worst of some results, among the elements or rows of `mask` if it is given.
+    """Return the worst of some results, among the elements or rows of `mask` if given.
 
-    Of those that are ordinary, the error against the exact result itself is measured, too.
+    For ordinary ones, the error against the exact result itself is also measured.
 
-    Without `subnormal`, such arguments and results are left out: some libraries take them for 0.
+    Without `subnormal`, such arguments and results are left out, because some libraries flush them
+    to 0.
     """
     computed = np.ascontiguousarray(computed).reshape(truth.exact.shape)
     considered = np.ones(computed.shape, bool) if subnormal else ~truth.subnormal(computed.dtype)

@@ -1,1 +1,1 @@
-"""Checks of bridges: each installed library gets from a loss what the loss promises."""
+"""Checks of bridges: each installed library gets what the loss promises."""

@@ -40,7 +40,7 @@ _FALLEN = 1e-6
 
 @dataclass(frozen=True)
 class BridgeRows:
-    """A loss of raw predictions, and ordinary rows in numbers that float32 has."""
+    """A loss of raw predictions, and ordinary rows in numbers that are exact in float32."""
 
     bridge: BoostingBridge
     loss: Loss
@@ -53,7 +53,7 @@ class BridgeRows:
 
     @property
     def feature(self) -> NDArray:
-        """A feature that tells the larger half of the targets from the others, (N, 1)."""
+        """A feature that separates the larger half of the targets from the others, (N, 1)."""
         upper = np.arange(len(self.t)) >= len(self.t) // 2
         if self.sizes is not None:
             first = self.t if self.t.ndim == 1 else self.t[:, 0]
@@ -84,7 +84,7 @@ class BridgeRows:
         return () if self.sizes is None else (self.sizes,)
 
     def start(self) -> NDArray:
-        """Return where the library starts."""
+        """Return the library's start."""
         classes = self.y.shape[1] if self.y.ndim == 2 else None
         own = self.bridge.start(self.loss, self.t, self.w, classes=classes)
         start = np.asarray(own, np.float64)
@@ -125,7 +125,7 @@ class BridgeRows:
 def same(
     actual: NDArray, expected: NDArray, tolerance: float = _FLOAT32, least: float = 0.0
 ) -> bool:
-    """Tell whether numbers are equal up to a part of themselves, and of the largest and `least`."""
+    """Tell whether numbers are equal up to a relative tolerance."""
     size = least + np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
     return actual.shape == expected.shape and bool(
         np.allclose(actual, expected, tolerance, tolerance * size, equal_nan=True)
@@ -211,7 +211,7 @@ def check_weights(rows: BridgeRows) -> None:
 
 @_law
 def check_start(rows: BridgeRows) -> None:
-    """Below the start the loss falls, and above it the loss grows."""
+    """The loss falls below the start, and grows above it."""
     if rows.sizes is not None:
         raise NotApplicable("a loss of groups starts at 0")
     start = rows.start()

@@ -1,1 +1,1 @@
-"""Attacks on claims: one module for each family of them."""
+"""Tests of claims, one module per family."""

@@ -1,15 +1,14 @@
 """Black-box float functions: where their derivatives jump, and where they are linear.
 
-A jump does not shrink with the distance over which it is looked at. A derivative that is
-merely steep changes the less the closer its two sides are, a derivative that has no derivative
-(that of abs(r)**1.5 at 0) too, only more slowly; and rounding errors grow. So a change is
-followed from distance to distance, down to where rounding begins to show, and is a jump if
-over the last ones it stays the same. How large it is does not matter.
+A jump does not shrink with the distance between its two sides. The change of a merely steep
+derivative shrinks, also that of a derivative without derivative (abs(r)**1.5 at 0), only more
+slowly, while rounding errors grow. So a change is followed over shrinking distances until rounding
+shows, and is a jump if it stays the same over the last ones, whatever its size.
 
-Where curvature decays into rounding, as that of a logistic loss does far out, floats cannot
-distinguish a curve from a straight line. So a segment without a gap below its chords refutes
-strict convexity only where curvature ends abruptly next to it, however closely one looks, or
-where there is none anywhere.
+Where curvature decays below rounding, as that of a logistic loss for large margins, floats cannot
+distinguish a curve from a straight line. So a segment without a gap below its chords refutes strict
+convexity only if curvature ends abruptly next to it at every scale, or if there is no curvature
+anywhere.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ Base = Callable[[NDArray], tuple[NDArray, NDArray]]
 
 
 def sharp_places(curve: Curve, order: int, reach: float) -> list[float]:
-    """Return where a derivative jumps, within some distance from 0."""
+    """Return the points within some distance from 0 where a derivative jumps."""
     found: list[float] = []
     lines = [_line(curve, reach, _STEP * curve.scale)]
     lines.append(_line(curve, _CLOSE * curve.scale, _STEP_CLOSE * curve.scale))
@@ -68,7 +67,7 @@ def sharp_places(curve: Curve, order: int, reach: float) -> list[float]:
 
 
 def sharp_at(curve: Curve, order: int, x: float, *, doubt: bool) -> bool:
-    """Tell whether a derivative jumps at one place; in doubt as is said."""
+    """Tell whether a derivative jumps at a point; in doubt return the given answer."""
     answers = {_at(curve, base, degree, x) for base, degree in _bases(curve, order)}
     return True in answers or (doubt and None in answers)
 
@@ -210,7 +209,7 @@ _LOOKS = 6
 
 
 class LinearSegment(NamedTuple):
-    """Two predictions with a third in their middle."""
+    """Two predictions and their midpoint."""
 
     a: float
     m: float

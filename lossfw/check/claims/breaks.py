@@ -1,10 +1,9 @@
-"""Attacks on smoothness: where value and derivatives jump, none missing, none invented.
+"""Tests of smoothness: the jumps of value and derivatives must be exactly the claimed ones.
 
-Intervals of a curve's grid over which there is a change are cut into parts, and those parts
-that may hold a jump into parts again, until they are narrow. Neighbouring parts of a smooth
-function change alike, the more so the narrower they are; a jump sets one of them apart. So
-most intervals need not be cut more than once or twice. A change that is left is a jump if it
-does not shrink any further.
+Intervals of a curve's grid with a change are split, and parts that may hold a jump are split again,
+until they are narrow. Neighbouring parts of a smooth function change alike, the more so the
+narrower they are, while a jump makes one of them differ. So most intervals are split only once or
+twice. A remaining change is a jump if it does not shrink any further.
 
 This holds for values and for exact derivatives, which have no noise; for others see
 `lossfw.check.claims.black_box`.
@@ -78,12 +77,12 @@ _CODES = ("value(y, t)", "gradient(y, t)", "hessian(y, t)")
 
 
 def jumps(curve: Curve, order: int) -> list[float]:
-    """Return where a derivative of the curve jumps; looked for once, for all claims about it."""
+    """Return the points where a derivative of the curve jumps, cached for all claims about it."""
     return curve.search.once(("jumps", curve.target, order), lambda: _find(curve, order))
 
 
 def jumps_at(curve: Curve, order: int, x: float, *, doubt: bool = False) -> bool:
-    """Tell whether a derivative jumps at one place; where that is in doubt, as is said."""
+    """Tell whether a derivative jumps at a point; in doubt return the given answer."""
     if not isinstance(curve, ExactCurve):
         return sharp_at(curve, order, x, doubt=doubt)
     wide, narrow = (_change_across(curve, order, x, share) for share in (1.0, _CLOSER))
@@ -330,13 +329,13 @@ def _check_places(subject: Subject, search: Search, order: int, claimed: tuple[f
 
 @check("claim:breaks")
 def check_breaks(subject: Subject, search: Search) -> None:
-    """Claim: exactly these are the places where the first derivative jumps."""
+    """Claim: the first derivative jumps exactly at these points."""
     _check_places(subject, search, 1, tuple(subject.claims["breaks"]))
 
 
 @check("claim:second_breaks")
 def check_second_breaks(subject: Subject, search: Search) -> None:
-    """Claim: exactly these are the places where the second derivative jumps."""
+    """Claim: the second derivative jumps exactly at these points."""
     places = tuple(subject.claims["second_breaks"])
     first = tuple(subject.claims.get("breaks") or ())
     # Where the first derivative jumps, the second one does not exist.

@@ -1,4 +1,4 @@
-"""Attacks on convexity: plain, strict and strong, on lines through the space of predictions."""
+"""Tests of convexity (plain, strict and strong) along lines in the space of predictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attacks on claims of losses of groups: the order of rows, groups of one row, and shifts."""
+"""Tests of claims of losses of groups: the order of rows, groups of one row, and shifts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _size(x: NDArray) -> NDArray:
 
 @check("claim:row_order")
 def check_row_order(subject: Subject, search: Search) -> None:
-    """Claim: the order of the rows of a group changes nothing."""
+    """Claim: the result does not depend on the order of the rows in a group."""
     width = need_groups(subject)
     rng = search.rng("row order")
     for points in search.points(subject, "float64"):

@@ -1,6 +1,6 @@
-"""Attacks on proper and strictly proper losses: the truth has to have the least expected loss.
+"""Tests of proper and strictly proper losses: the truth must have the least expected loss.
 
-The truth is the probabilities of labels, or a distribution that a prediction names.
+The truth is the probabilities of labels, or a distribution that a prediction describes.
 """
 
 from __future__ import annotations

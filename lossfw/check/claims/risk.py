@@ -1,7 +1,7 @@
-"""Attacks on the expected loss under known probabilities: calibration and elicitation.
+"""Tests of the expected loss under known probabilities: calibration and elicitation.
 
-A calibrated loss is least where the most probable class is named, and one that elicits a
-functional at this functional of the targets.
+The expected loss of a calibrated loss is least where the prediction names the most probable class;
+that of a loss that elicits a functional is least at this functional of the targets.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def expected_loss(subject: Subject, y: NDArray, q: NDArray) -> NDArray:
 
 
 def without_nan(risk: NDArray) -> NDArray:
-    """Return risks with infinity in the place of NaN, which is never the least."""
+    """Return risks with infinity for NaN, which is never the least."""
     return np.where(np.isnan(risk), np.inf, risk)
 
 

@@ -1,8 +1,7 @@
-"""Attacks on derivatives: Lipschitz constants of value and derivative, monotony, a dead gradient.
+"""Tests of derivatives: Lipschitz constants of value and derivative, monotonicity, a dead gradient.
 
-A constant is claimed to be the least one. It is false when a steeper place is
-found, and not tight when the steepest that a climb from every start finds is
-more than one per cent below it.
+A claimed constant must be the least one. It is false if a steeper point is found, and not tight if
+the steepest point found by hill climbing from every start is more than one per cent below it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Attacks on values: bounds, and what may be exchanged, shifted, renamed or averaged.
+"""Tests of values: bounds, and invariance under exchange, shifts, renaming and averaging.
 
 Signs and zeros are exact; other bounds hold up to rounding.
 """
@@ -91,7 +91,7 @@ def _check_bound(subject: Subject, search: Search, bound: float, sign: int, text
 
 @check("claim:zero_at_target")
 def check_zero_at_target(subject: Subject, search: Search) -> None:
-    """Claim: at the target the value is exactly 0, and a derivative whose exact value is 0 too."""
+    """Claim: at the target the value is exactly 0, and so is a derivative that is 0 in theory."""
 
     def is_other(points: Points, values: NDArray) -> NDArray:
         y, t = points.y, points.t
@@ -236,7 +236,7 @@ def check_exchangeable(subject: Subject, search: Search) -> None:
 
 @check("claim:shift_invariant")
 def check_shift_invariant(subject: Subject, search: Search) -> None:
-    """Claim: adding one constant to a row of logits changes nothing."""
+    """Claim: adding one constant to a row of logits does not change the result."""
     if not subject.rows:
         raise NotApplicable("only a loss of rows can be shift-invariant")
     for points in (*search.points(subject, "float64"), *many_classes(subject, search)):
@@ -263,7 +263,7 @@ def check_shift_invariant(subject: Subject, search: Search) -> None:
 
 @check("claim:permutation_equivariant")
 def check_permutation_equivariant(subject: Subject, search: Search) -> None:
-    """Claim: renaming the classes in prediction and target changes nothing."""
+    """Claim: renaming the classes in prediction and target does not change the result."""
     if not subject.rows:
         raise NotApplicable("there are no classes to permute")
     for points in (*search.points(subject, "float64"), *many_classes(subject, search)):

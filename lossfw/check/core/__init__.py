@@ -1,1 +1,1 @@
-"""Subjects, their points, exact results, the oracle that judges, and the search of a check."""
+"""Subjects, points, exact results, the oracle that judges, and the search of a check."""

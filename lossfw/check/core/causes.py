@@ -1,8 +1,7 @@
-"""Find the cause of an error in an author's code, so that one slip is one finding.
+"""Find the cause of an error in an author's code, so that one mistake is one finding.
 
-A slip, such as a body without ``xp``, ends most checks of a component with the same
-error. The first check that it ends reports the error, its cause and its remedy; the
-others count as not run.
+A mistake, such as a body without ``xp``, ends most checks of a component with the same error. The
+first of these checks reports the error, its cause and its remedy; the others count as not run.
 """
 
 from __future__ import annotations
@@ -93,7 +92,7 @@ _VARYING = re.compile(r"\([^()]*\)|\d+(\.\d+)?(e-?\d+)?")
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a check was ended by an error."""
+    """Why an error ended a check."""
 
     # Equal for errors of the same cause.
     key: Hashable
@@ -120,10 +119,10 @@ def cause_of(error: BaseException, component: Component | None = None) -> Cause:
 
 
 def is_of_harness(error: BaseException, component: Component | None) -> bool:
-    """Tell whether an exception is a mistake of the harness, and not of what is checked.
+    """Tell whether an exception is a mistake of the harness, not of the checked code.
 
-    It is if it comes neither from a call of the function, nor from an author's code, nor is one
-    that lossfw raises for what an author returns.
+    It is, unless it comes from a call of the function or from an author's code, or lossfw
+    raises it for what an author returns.
     """
     if isinstance(error, LossfwError):
         return False

@@ -1,9 +1,9 @@
 """Curves: a loss as a function of one number, with its derivatives and their error bars.
 
-Claims about derivatives, curvature and kinks are attacked along curves: the loss of
-an element for one fixed target. Where the exact formula is known, derivatives
-are true ones, rounded once; elsewhere they are differences of the function's
-own values, with error bars for rounding and the step.
+Claims about derivatives, curvature and kinks are tested along curves: the loss of an element for
+one fixed target. Where the exact formula is known, derivatives are true ones, rounded once;
+elsewhere they are differences of the function's own values, with error bars for rounding and the
+step.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _TARGETS = (0.0, 1.0, 0.3, 3.0, 0.05, 100.0, -0.5)
 def error_bars(
     values: NDArray, y: NDArray, function: Callable[[NDArray], NDArray], eps: float = EPS
 ) -> NDArray:
-    """Return error bars of values for rounding: their own, and a move of y both ways.
+    """Return error bars of values for rounding, of the values and of y.
 
     `eps` is the rounding step of the function.
     """
@@ -94,7 +94,7 @@ class Curve(ABC):
 
     @property
     def scale(self) -> float:
-        """The smallest size of a feature that is known: a kink's distance from 0, at most 1."""
+        """The smallest known length scale: a kink's distance from 0, at most 1."""
         sizes = [abs(k) for k in self.kinks if abs(k) > 1e-6]
         return min([1.0, *sizes])
 
@@ -151,7 +151,7 @@ class Curve(ABC):
 
 @dataclass(frozen=True)
 class ExactCurve(Curve):
-    """A curve whose formula is known: derivatives are true, bars are a unit of rounding."""
+    """A curve with a known formula: derivatives are exact up to a unit of rounding."""
 
     # The derivatives that were computed, by order and prediction.
     known: dict[int, dict[float, float]] = field(
@@ -189,7 +189,7 @@ class ColumnCurve(ExactCurve):
         return each[int(self.target) % len(each)]
 
     def grid(self) -> NDArray:
-        """Return inner predictions that tie with no others: dual numbers take one branch there."""
+        """Return inner predictions without ties, where dual numbers would take one branch."""
         grid = super().grid()
         return np.asarray(grid[grid != 0] * (1 - _BESIDE_TIES))
 
@@ -205,7 +205,7 @@ class ColumnCurve(ExactCurve):
 
 
 class FloatCurve(Curve):
-    """A curve of which only values are known: derivatives are differences of them."""
+    """A curve with known values only: derivatives are differences of them."""
 
     def _steps(self, y: NDArray, relative: float) -> NDArray:
         step = relative * np.maximum(np.abs(y), self.scale)
@@ -232,7 +232,7 @@ class FloatCurve(Curve):
 
 
 def curves(subject: Subject, search: Search) -> list[Curve]:
-    """Return the curves of an elementwise loss: one for each of a few targets; made once."""
+    """Return the cached curves of an elementwise loss, one for each of a few targets."""
     return search.once("curves", lambda: _curves(subject, search))
 
 
@@ -255,7 +255,7 @@ def _ends(space: Space, sizes: PromisedRange) -> tuple[float, float]:
 
 
 def need_lines(subject: Subject) -> None:
-    """Raise `NotApplicable` where predictions are single numbers, with nothing between them."""
+    """Raise `NotApplicable` if predictions are isolated numbers."""
     space = subject.prediction
     each = space.space_of_each(space.flat_size(1))
     if not all(isinstance(one, Interval | Simplex) for one in each):

@@ -1,9 +1,9 @@
-"""Draw points from the spaces that a loss declares; an author writes none of it.
+"""Draw points from the declared spaces of a loss, without help from its author.
 
-Every set begins with edges (bounds, kinks and their neighbours, the ends of the promised sizes) and
-goes on with seeded random numbers over many magnitudes, some of them near a kink, near one another,
-or near the best prediction for their target. All are of sizes for which results are promised. Dense
-points, for the worst error all over the domain, are drawn in the same way.
+Every set begins with edges (bounds, kinks and their neighbours, the ends of the promised ranges)
+and continues with seeded random numbers over many magnitudes, some of them near a kink, near one
+another, or near the best prediction for their target. All are within the promised ranges. Dense
+points, for the worst error over the whole domain, are drawn in the same way.
 """
 
 from __future__ import annotations
@@ -82,9 +82,9 @@ _NEAR = 0.2
 def draw(
     subject: Subject, dtype: str, rng: Generator, count: int, *, dense: bool = False
 ) -> list[Points]:
-    """Return pairs for a loss of any kind; for rows one set for each number of columns.
+    """Return pairs for a loss of any kind; for rows, one set per number of columns.
 
-    Each set lies in the spaces of the loss, and none is empty.
+    Each set is in the spaces of the loss, and none is empty.
     """
     columns = subject.columns if subject.rows else (0,)
     if dense and len(columns) > 1 and subject.kind != "group":
@@ -120,7 +120,7 @@ def _with_distributions(subject: Subject, points: Points, dtype: str, rng: Gener
 def draw_pairs(
     subject: Subject, columns: int, dtype: str, rng: Generator, count: int, *, dense: bool = False
 ) -> Points:
-    """Return pairs of single numbers, or of rows where there is a number of columns."""
+    """Return pairs of single numbers, or of rows if there is a number of columns."""
     if subject.kind == "group":
         drawn = group_pairs(subject, columns, dtype, rng, count, draw_rows)
     elif subject.has_columns:
@@ -159,10 +159,10 @@ def _into_range(space: Space, x: NDArray, sizes: PromisedRange, rng: Generator) 
 
 
 def draw_densely(subject: Subject, dtype: str, rng: Generator, count: int) -> Iterator[Points]:
-    """Yield finite pairs from all over the domain, until they are at least `count`.
+    """Yield at least `count` finite pairs from the whole domain.
 
-    The difference of the pairs for a distance loss is always a float. The rounding of ``y - t``
-    is not part of any loss, and in a steep place it would drown all else.
+    For a distance loss, the difference of a pair is always an exact float: the rounding of
+    ``y - t`` is not part of a loss, and would dominate where the loss is steep.
     """
     # A class may be given by its index, or as a distribution.
     both = subject.by_index and subject.soft
@@ -282,7 +282,7 @@ def _rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int
 
 
 def draw_rows(space: Space, columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
-    """Return about so many rows of a space."""
+    """Return about `count` rows of a space."""
     if space is CLASS_INDEX:
         return usual(space, rng, (count, columns)).astype(dtype)
     if space is SIMPLEX:

@@ -1,6 +1,6 @@
 """Pairs for losses with named columns or vectors: each column from its own space.
 
-The columns of a row are free of each other, near each other, or near what the others suggest.
+The columns of a row are independent, close together, or close to what the others suggest.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PLAIN = 1e3
 
 
 def target_size(subject: Subject, columns: int) -> int:
-    """Return the numbers of a target beside predictions of so many columns."""
+    """Return the size of a target for predictions of so many columns."""
     width = _WIDTH
     if subject.prediction.size is None:
         # As many as the vectors of the prediction have.

@@ -1,9 +1,9 @@
-"""Pairs at which differences cancel: predictions next to targets, alike numbers, turned vectors.
+"""Pairs at which differences cancel: predictions near targets, equal numbers, rotated vectors.
 
-Where a result is a small difference of large numbers, a formula may lose it, and numbers that are
-drawn freely never show this. Some of the drawn pairs are moved there, in every space: numbers of a
-row are alike, or their sum is nearly 0; vectors are equal, or one is turned by a small angle;
-predictions lie a few units in the last place from their targets.
+A formula may lose a result that is a small difference of large numbers, and freely drawn numbers
+never show this. Some of the drawn pairs are moved to such points, in every space: numbers of a row
+are alike, or their sum is nearly 0; vectors are equal, or one is rotated by a small angle;
+predictions are a few units in the last place from their targets.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class _Block(NamedTuple):
 
 
 def moved_near(subject: Subject, points: Points, rng: Generator) -> Points:
-    """Return points, some of which are moved to where differences cancel."""
+    """Return points, some of them moved to where differences cancel."""
     rows = {"y": points.y.copy(), "t": points.t.copy()}
     _to_targets(subject, rows, _some(len(points), _AT_TARGETS, rng), rng)
     blocks = [one for one in _blocks(subject, rows) if one.stop - one.first > 1]
@@ -78,7 +78,7 @@ def moved_near(subject: Subject, points: Points, rng: Generator) -> Points:
 
 
 def turned(x: NDArray, rng: Generator) -> NDArray:
-    """Return rows turned by small angles, in any direction or along one axis."""
+    """Return rows rotated by small angles, in any direction or along one axis."""
     x = x.astype(np.float64)
     count, width = x.shape
     aside = np.asarray(rng.normal(size=x.shape))

@@ -1,7 +1,7 @@
 """Points in every region: each decade, value, bound and side of each argument.
 
-Each pair of values of two discrete arguments is a region, too. All but one or two arguments of a
-point are unremarkable, so that what is wrong in one region shows there. Floats look at these points
+Each pair of values of two discrete arguments is also a region. All but one or two arguments of a
+point are unremarkable, so an error in one region shows there. These points are screened in floats
 (`lossfw.check.core.screening`); few are judged exactly.
 """
 
@@ -231,7 +231,7 @@ def _distributions(items: int, rng: Generator, count: int) -> Iterator[NDArray]:
 def values_in_regions(
     space: Space, kinks: tuple[float, ...], rng: Generator, count: int
 ) -> NDArray:
-    """Return for each region of a space of numbers, in a row of its own, some numbers there."""
+    """Return some numbers of each region of a space of numbers, one row per region."""
     if isinstance(space, FiniteSpace):
         return np.repeat(np.array(space.members)[:, np.newaxis], count, axis=1)
     powers = _DECADES[:, np.newaxis] + rng.random((_DECADES.size, count))

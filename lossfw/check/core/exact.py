@@ -1,8 +1,7 @@
 """Exact results of a formula at finite arguments: values, derivatives, one-sided ones, kinks.
 
-Derivatives come from dual numbers over exact ones, which is several times cheaper than
-differences. Dual numbers are held to differences by tests of their own, and by
-`lossfw.check.core.oracle.Oracle`.
+Derivatives come from dual numbers over exact ones, which is several times cheaper than differences.
+Tests, and `lossfw.check.core.oracle.Oracle`, compare dual numbers with differences.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ class Formula:
     vector: bool = False
 
     def full(self, y: NDArray, t: NDArray) -> NDArray:
-        """Return targets as the body takes them."""
+        """Return targets in the form for the body."""
         return np.eye(y.shape[-1])[t] if self.by_index and t.ndim < y.ndim else t
 
     def values(self, *arrays: NDArray) -> Any:
@@ -42,7 +41,7 @@ class Formula:
         return evaluate(self.body, *self._arguments(arrays), rows=self.rows)
 
     def derivatives(self, order: int, *arrays: NDArray) -> tuple[Any, ...]:
-        """Return exact derivatives up to an order, of rows the partial ones."""
+        """Return exact derivatives up to an order; for rows, partial ones."""
         arrays = self._arguments(arrays)
         try:
             if self.vector:
@@ -75,7 +74,7 @@ class Formula:
         return np.swapaxes(found, 1, 2) if self.vector else found
 
     def kinks(self, *arrays: NDArray) -> NDArray:
-        """Tell where the first derivative jumps, of rows in each column."""
+        """Return a mask of points where the first derivative jumps; for rows, per column."""
         return differences.kinks(self.body, *self._arguments(arrays), rows=self.rows)
 
     def _arguments(self, arrays: tuple[NDArray, ...]) -> tuple[NDArray, ...]:

@@ -1,12 +1,11 @@
 """Pairs of plain numbers for the checks of the call, with as many columns as the memory allows.
 
-The numbers are few, small and exact in every precision, so that one pair can be handed over in
-any dtype, and results be compared with one another instead of with a formula.
+The numbers are few, small and exact in every precision, so a pair can be passed in any dtype, and
+results can be compared with one another instead of a formula.
 
-A loss of rows may compute with all pairs of its columns, or with all triples: the memory it takes
-then grows with a power of the number of columns, and a wide row ends the process. So the width is
-doubled from a few columns on, and each step is taken only if the memory of the steps before it
-says that the next one fits.
+A loss of rows may compute with all pairs or triples of its columns: its memory then grows with a
+power of the number of columns, and a wide row would end the process. So the width is doubled from a
+few columns on, as long as the memory of the previous steps predicts that the next one fits.
 """
 
 from __future__ import annotations
@@ -56,10 +55,10 @@ _LEAST_POWER = 2.0
 def most_columns(
     search: Search, functions: Sequence[Output], rows: Callable[[int], Points], most: int
 ) -> int:
-    """Return with how many columns, `most` or fewer, the functions fit the memory.
+    """Return the number of columns, at most `most`, for which the functions fit into memory.
 
-    `rows` returns rows with a number of columns, as many as a call will have. If the columns are
-    fewer than `most`, the report says so for the check that is running.
+    `rows` returns rows with a number of columns, as many as a call will have. If there are
+    fewer columns than `most`, the report of the running check says so.
     """
 
     def climb() -> int:
@@ -124,7 +123,7 @@ _ALIKE = {"float64": (1e-9, 1e-11), "float32": (1e-4, 1e-5), "float16": (0.06, 4
 
 
 def draw_exact_points(subject: Subject, search: Search, name: str, count: int = 24) -> Points:
-    """Return ordinary pairs of numbers that half precision holds exactly, so sums are exact."""
+    """Return ordinary pairs of numbers that are exact in half precision, so sums are exact."""
     rng = search.rng(f"{name} plain")
     points = ordinary(subject, search, name, count)
     if subject.kind == "group":
@@ -159,7 +158,7 @@ def on_grid(space: Space, x: NDArray, rng: Generator) -> NDArray:
 
 
 def cast(subject: Subject, points: Points, dtype: str) -> Points:
-    """Return the pairs in another precision; class indices stay as they are."""
+    """Return the pairs in another precision; class indices are unchanged."""
     y = points.y.astype(dtype)
     # Rounding may have left the space: bring a probability back.
     y = np.clip(y, 0, 1) if subject.prediction in (UNIT, SIMPLEX) else y
@@ -167,7 +166,7 @@ def cast(subject: Subject, points: Points, dtype: str) -> Points:
 
 
 def alike(a: NDArray, b: NDArray) -> NDArray:
-    """Tell where two results are the same but for rounding, however magnified; NaN equals NaN."""
+    """Tell where two results are equal up to (magnified) rounding; NaN equals NaN."""
     own, all_over = _ALIKE.get(a.dtype.name, (0.0, 0.0))
     with np.errstate(all="ignore"):
         x, y = a.astype(np.float64), b.astype(np.float64)
@@ -185,7 +184,7 @@ def need_alike(actual: NDArray, expected: NDArray, points: Points, message: str,
 
 
 def many_classes(subject: Subject, search: Search) -> list[Points]:
-    """Return a few ordinary rows of each of many numbers of classes; none where a loss fixes it."""
+    """Return a few ordinary rows for each of many numbers of classes; none if the loss fixes it."""
     if not subject.rows or len(subject.columns) < 2 or subject.has_columns:
         return []
     rows = partial(plain_rows, subject, search, _ROWS_OF_EACH)
@@ -199,7 +198,7 @@ def many_classes(subject: Subject, search: Search) -> list[Points]:
 
 
 def plain_rows(subject: Subject, search: Search, count: int, columns: int) -> Points:
-    """Return so many ordinary rows of so many columns."""
+    """Return a number of ordinary rows with a number of columns."""
     rng = search.rng(f"rows of {columns}")
     y = usual(subject.prediction, rng, (count, columns))
     return Points(y, usual_targets(subject, count, columns, rng))

@@ -1,4 +1,4 @@
-"""Means over the distribution that a prediction names, for checks of a `DistributionLoss`."""
+"""Means over the distribution that a prediction describes, for checks of a `DistributionLoss`."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _END, _STEP = 30.0, 0.5
 
 
 class TargetSample(NamedTuple):
-    """Targets (N,) with weights that sum to 1, and the weights of every other one alone.
+    """Targets (N,) with weights that sum to 1, and weights of only every other one.
 
-    Two means tell how exact the finer one is.
+    The difference of both means shows the accuracy of the finer one.
     """
 
     t: NDArray
@@ -37,7 +37,7 @@ class TargetSample(NamedTuple):
 
 
 def distribution_of(subject: Subject) -> DistributionLoss:
-    """Return the loss of a subject, whose predictions name distributions of numbers."""
+    """Return the loss of a subject, whose predictions describe distributions of numbers."""
     loss = subject.component
     if not isinstance(loss, DistributionLoss):
         raise NotApplicable("predictions do not describe a distribution")
@@ -57,7 +57,7 @@ def usual_predictions(loss: DistributionLoss, rng: Generator, count: int) -> NDA
 
 
 def sample_targets(loss: DistributionLoss, y: NDArray) -> TargetSample:
-    """Return targets that have the distribution which one prediction names, without chance."""
+    """Return targets with the distribution that a prediction describes, without randomness."""
     levels = 1.0 / (1.0 + np.exp(-np.arange(-_END, _END + _STEP, _STEP)))
     t = loss.quantiles(y, levels)
     if isinstance(loss.target_space, Counts):

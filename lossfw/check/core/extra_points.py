@@ -1,10 +1,10 @@
-"""Points that are found by looking at many more than can be judged exactly.
+"""Points chosen among many more than can be judged exactly.
 
-An exact judgement costs a thousand calls. So plain floats choose the points for it, and never
-decide. For a component they are points on those sides of a branch (``xp.where``) that the
-points shared by all checks take seldom or never, and points next to where a branch begins, since
-there a form is used as far as it reaches. For a function with a formula of ours they are
-suspects: points where the function differs from our own floats by more than cancellation can do.
+An exact judgement costs as much as a thousand calls. So floats choose the points, but never decide.
+For a component they are points on sides of a branch (``xp.where``) that the shared points rarely
+take, and points near where a branch begins, because a form is used there at the end of its range.
+For a function with a known formula they are suspects: points where the function differs from our
+own floats by more than cancellation can explain.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ _NAMES = ("value", "gradient", "hessian")
 
 
 def suspects(subject: Subject, search: Search, dtype: str, order: int) -> list[Points]:
-    """Return points at which a value (order 0) or a derivative may differ from the formula's."""
+    """Return points at which a value (order 0) or a derivative may differ from the formula."""
     if subject.truth is None or subject.component is not None or search.only is not None:
         return []
     own = of_component(subject.truth)

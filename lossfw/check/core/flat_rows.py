@@ -1,7 +1,7 @@
-"""Losses with columns as the checks see them: predictions and targets are flat rows.
+"""Losses with columns, for checks of flat rows of predictions and targets.
 
-A prediction that is one number beside a target with columns becomes a row of one, and columns of
-vectors become one row. So whatever holds for rows can be tested without a case for each shape.
+A single-number prediction of a loss whose target has columns becomes a row of one number, and
+columns of vectors become one row. So laws of rows can be tested without a case per shape.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _VECTORS = 3
 
 @dataclass(frozen=True)
 class OneNumber(Vector):
-    """Rows of one number, which a body gets as the number."""
+    """Rows of one number, which a body gets as a number."""
 
     def check(self, x: Array, role: str, *, start: int = 0) -> None:
         """Let the space of the number check; see `Space.check`."""
@@ -50,7 +50,7 @@ class FlatVectors(Vector):
 
 
 def flat_space(space: Space, *, of_rows: bool) -> Space:
-    """Return a space whose members are flat; if `of_rows`, also a number is a row of one."""
+    """Return a space with flat members; with `of_rows`, a number becomes a row of one."""
     if space.axes > 1 and isinstance(space, Columns):
         return space.flat()
     if space.axes > 1:
@@ -61,7 +61,7 @@ def flat_space(space: Space, *, of_rows: bool) -> Space:
 
 
 def flat_loss(loss: Loss) -> Loss:
-    """Return a loss with columns as one of flat rows, others as they are."""
+    """Return a loss with columns as a loss of flat rows; others unchanged."""
     if not loss.has_columns:
         return loss
     spaces = (

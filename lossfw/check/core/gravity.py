@@ -1,8 +1,8 @@
 """Gravity: which findings are wrong, and which are only worth a note.
 
-A result is wrong where it misleads one who trains with it or reports it: it is NaN or infinite, or
-off by so much that it is another number. Its last digits are worth a note, and so are predictions
-that nobody can use, because the exact loss of an ordinary target is above every float.
+A result is wrong if it misleads training or reports: it is NaN or infinite, or so inaccurate that
+it is another number. Lost last digits are only worth a note, and so are results at useless
+predictions, where the exact loss of an ordinary target exceeds every float.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ _TARGETS = 8
 
 
 def is_written(subject: Subject, order: int) -> bool:
-    """Tell whether a result comes from a function that its author wrote, and not from `value`."""
+    """Tell whether a result comes from its author's function, not from `value`."""
     return FUNCTIONS.get(order) not in subject.unwritten
 
 
 def grades(subject: Subject, judgement: Judgement, order: int) -> NDArray:
-    """Return the grade of each element or row of results, an empty text for what is right."""
+    """Return the grade of each element or row of results; an empty string for a right one."""
     actual, expected = judgement.actual, judgement.expected
     # Another library may return float64 for float32, or float32: the fewer digits count.
     dtype = min(judgement.points.y.dtype, actual.dtype, key=lambda one: one.itemsize).name
@@ -61,9 +61,9 @@ def grades(subject: Subject, judgement: Judgement, order: int) -> NDArray:
 
 
 def are_useless(subject: Subject, points: Points) -> NDArray:
-    """Tell at which predictions the exact loss of an ordinary target is above every float.
+    """Return a mask of predictions at which ordinary targets have losses beyond every float.
 
-    So it is for a log variance of -800. Rows of classes and groups have no such predictions.
+    An example is a log variance of -800. Rows of classes and groups have no such predictions.
     """
     y, t = points.y, points.t
     found = np.zeros(len(points), bool)
@@ -84,7 +84,7 @@ def are_useless(subject: Subject, points: Points) -> NDArray:
 
 
 def are_others(actual: NDArray, expected: NDArray, dtype: str, has_author: bool = True) -> NDArray:
-    """Tell which results are other numbers than the true ones, and not only off in digits."""
+    """Return a mask of results that are other numbers than the true ones, not only inaccurate."""
     least = (_WRITTEN if has_author else _UNWRITTEN)[dtype]
     actual, expected = actual.astype(np.float64), expected.astype(np.float64)
     with np.errstate(all="ignore"):

@@ -1,4 +1,4 @@
-"""A loss of groups as the checks of rows see it: a group is one row of all its numbers."""
+"""A loss of groups for the checks of rows: a group is one row of all its numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GROUP_WIDTH = 2
 class GroupRows:
     """A loss of groups that takes flat rows: (..., n C) for groups of n rows with C numbers.
 
-    What is not defined here is that of the loss.
+    Other attributes are those of the loss.
     """
 
     takes_rows = True
@@ -40,7 +40,7 @@ class GroupRows:
     # Calls -----------------------------------------------------------------
 
     def lines(self, y: Any, t: Any) -> tuple[Any, Any]:
-        """Return flat groups as a call takes groups of one size."""
+        """Return flat groups in the form for a call with groups of one size."""
         return self._line(self.loss.prediction_space, y, 0), self._line(
             self.loss.target_space, t, 1
         )
@@ -147,5 +147,5 @@ def setup_of_lines(rows: GroupRows) -> tuple[str, ...]:
 
 
 def as_rows(loss: Loss) -> Any:
-    """Return a loss of groups that takes flat rows, and another loss as it is."""
+    """Return a loss of groups that takes flat rows, and another loss unchanged."""
     return GroupRows(loss) if loss.takes_groups else loss

@@ -17,7 +17,7 @@ def inner(subject: Subject, points: Points) -> Points:
 
 
 def is_inner(subject: Subject, points: Points) -> NDArray:
-    """Tell which elements or rows are those of `inner`."""
+    """Return a mask of the elements or rows that `inner` keeps."""
     y = points.y
     rows = in_rows(subject, subject.prediction, y)
     keep = np.isfinite(y) & _is_off_bounds(subject.prediction, rows).reshape(y.shape)

@@ -1,14 +1,14 @@
-"""Interval: the exact results of arguments that are rounded, and of those next to them.
+"""Interval: the exact results of rounded arguments, and of arguments next to them.
 
-It holds the exact result at the arguments, and those at arguments that are moved by a few units
-(`lossfw.check.core.moves`): each by itself, all together to the side on which the result falls or
-rises, and the vertex of the parabola in between. All are results that are really taken: changes are
-never added up. Two more rules belong to it:
+It contains the exact result at the arguments, and at arguments moved by a few units
+(`lossfw.check.core.moves`): each by itself, all together in the direction in which the result falls
+or rises, and the vertex of the parabola in between. All are results that the formula attains:
+changes are never added. Two more rules belong to it:
 
 - No move excuses a jump, where the formula takes another branch: a change that a move eight times
   as long does not enlarge, unless an eighth of the move makes some of it; or one that a move far
-  below rounding makes already. Beside a jump, across
-  which rounding may lead, a result may be that of the other side, and nothing in between.
+  below rounding makes already. Beside a jump, across which rounding may lead, a result may be that
+  of the other side, and nothing in between.
 - At a kink, a derivative lies between those next to it. Where the derivative jumps, any number may
   be the curvature.
 """

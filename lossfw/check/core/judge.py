@@ -1,4 +1,4 @@
-"""Judge results by the oracle: which ones the harness calls wrong.
+"""Judge results by the oracle: which ones are wrong.
 
 One rule: a result is right if it is within some units in its last place of an interval of exact
 results (`lossfw.check.core.oracle`). Four kinds of results have a coarser unit:
@@ -65,7 +65,7 @@ class Judgement:
 def judge(
     subject: Subject, points: Points, actual: NDArray, order: int, exact: Any = None
 ) -> Judgement:
-    """Compare values (order 0) or derivatives with the exact ones, which may be known already."""
+    """Compare values (order 0) or derivatives with the exact ones, which may be given."""
     arrays = points.y, points.t
     exact = subject.exact.results(order, *arrays) if exact is None else exact
     oracle = oracle_of(subject, order, points, exact)

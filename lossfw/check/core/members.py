@@ -1,7 +1,7 @@
 """Members of spaces: edges, all magnitudes, and unremarkable ones.
 
-An author may declare any interval, so nothing here looks at the name of one: a bound may be any
-number, and belong to the space or not.
+An author may declare any interval, so nothing here depends on the name of a space: a bound may be
+any number, included or not.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _Function = TypeVar("_Function", bound=Callable[..., NDArray])
 
 
 def by_space(function: _Function) -> _Function:
-    """Decorate a function of a space and numbers: in a flat row, each number has its own space."""
+    """Decorate a function of a space and numbers, to give each number of a row its space."""
 
     @functools.wraps(function)
     def of_rows(space: Space, x: NDArray, *others: Any, **options: Any) -> NDArray:
@@ -103,7 +103,7 @@ def is_line(space: Space) -> TypeGuard[Interval]:
 
 
 def is_exponentiated(space: Space) -> bool:
-    """Tell whether the exponential of numbers of a space is taken, as the range of it says."""
+    """Tell whether a space is one of logarithms, from its promised range."""
     own = space.sizes if isinstance(space, Interval) else None
     return own is not None and own.high <= EXPONENTIATED.high
 
@@ -148,10 +148,10 @@ def usual(space: Space, rng: Generator, shape: tuple[int, ...]) -> NDArray:
 
 
 def on_side(space: Space, x: NDArray, off: float = 1.0) -> NDArray:
-    """Return real numbers, turned to the side of its bound on which a half-line lies.
+    """Return real numbers, reflected into a half-line.
 
-    For other spaces they stay as they are. If the bound does not belong to the space, 0 goes as
-    far from it as `off` says.
+    For other spaces they are unchanged. If the bound is excluded, 0 moves away from it by
+    `off`.
     """
     if not isinstance(space, Interval) or is_line(space):
         return x
@@ -164,12 +164,12 @@ def on_side(space: Space, x: NDArray, off: float = 1.0) -> NDArray:
 
 @by_space
 def promised(space: Space, x: NDArray, sizes: PromisedRange) -> NDArray:
-    """Tell for which numbers a loss promises results that promises them for some sizes."""
+    """Return a mask of the numbers within promised sizes."""
     return sizes_of(space, sizes).contains(x)
 
 
 def ends_of(sizes: PromisedRange, dtype: str | np.dtype[Any]) -> tuple[float, float]:
-    """Return the least and the largest size that are floats of a dtype."""
+    """Return the smallest and the largest magnitude of a dtype."""
     info, (least, most) = np.finfo(dtype), sizes.limits(dtype)
     return max(least, float(info.smallest_subnormal)), min(most, float(info.max))
 
@@ -182,7 +182,7 @@ def sizes_of(space: Space, sizes: PromisedRange) -> PromisedRange:
 
 @by_space
 def clipped(space: Space, x: NDArray) -> NDArray:
-    """Return the members of an interval that are nearest to some numbers; of others the numbers."""
+    """Return the numbers clipped to an interval; for other spaces the numbers."""
     if not isinstance(space, Interval):
         return x
     low, high = (np.asarray(bound, x.dtype) for bound in (space.low, space.high))
@@ -194,7 +194,7 @@ def clipped(space: Space, x: NDArray) -> NDArray:
 
 
 def line(kinks: tuple[float, ...], dtype: str, rng: Generator, count: int) -> NDArray:
-    """Return numbers of all promised magnitudes: edges, kinks and what is near, and others."""
+    """Return numbers of all promised magnitudes: edges, kinks, their neighbours, and others."""
     info, (least, most) = np.finfo(dtype), ends_of(PROMISED, dtype)
     edges = [0.0, *(x for x in (float(info.eps), *_MAGNITUDES) if least <= x <= most)]
     around = [near for kink in kinks for near in neighbours(kink, dtype)]
@@ -218,7 +218,7 @@ def neighbours(x: float, dtype: str) -> list[float]:
 
 
 def close_to(x: NDArray, dtype: str, rng: Generator) -> NDArray:
-    """Move each number, or row of them, by a part of itself from a third to nothing."""
+    """Move each number or row by a fraction of itself, between 0 and a third."""
     step = 10.0 ** -rng.uniform(0.5, _CLOSEST, (len(x), *[1] * (x.ndim - 1)))
     sign = rng.choice([-1.0, 1.0], x.shape)
     with np.errstate(all="ignore"):
@@ -236,8 +236,8 @@ def units_from(x: NDArray, rng: Generator) -> NDArray:
 def best_guess(prediction: Space, target: Space, t: NDArray) -> NDArray:
     """Return predictions near the best for each target, as their spaces suggest.
 
-    Where one is a mean and the other any real number, it is a logarithm; where
-    one is a probability, it is a logit.
+    If targets are positive and predictions any real numbers, they are logarithms; if targets
+    are probabilities, logits.
     """
     best = t
     with np.errstate(all="ignore"):

@@ -1,8 +1,8 @@
 """Rows for the laws of metrics: predictions and targets of many kinds, each next to a loss.
 
-A metric does not say which rows it is about, but it refuses those that it is not. So it is offered
-rows of every kind, and held to its laws on those that it takes. No two predictions are equal, so
-that the order of rows decides no tie.
+A metric does not declare which rows it takes, but it refuses others. So it is given rows of every
+kind, and its laws are checked on those that it takes. No two predictions are equal, so that the
+order of rows decides no tie.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class MetricCase:
         return replace(self, y=y)
 
     def rows(self) -> MetricRows:
-        """Return the rows as a metric gets them."""
+        """Return the rows in the form for a metric."""
         return MetricRows(self.y, self.t, group=self.group)
 
     def partial(
@@ -76,7 +76,7 @@ class MetricCase:
         return np.asarray(found, np.float64)
 
     def refuted(self, message: str) -> Counterexample:
-        """Return the counterexample that the rows are, with the call that shows them."""
+        """Return these rows as a counterexample, with the call that shows it."""
         more = {} if self.group is None else {"group": self.group}
         code = "metric(y, t, group=group)" if more else "metric(y, t)"
         return Counterexample(f"rows of {self.kind}: {message}", code, y=self.y, t=self.t, **more)

@@ -1,12 +1,12 @@
-"""Moves: the numbers for which arguments and parameters stand, and how far they reach.
+"""Moves: the numbers that arguments and parameters represent.
 
-An argument stands for all numbers within a few units in its last place. Three kinds do not:
+An argument represents all numbers within a few units in its last place. Three kinds do not:
 
-- a discrete argument (a flag, a count, a sign, the index of a class) and a 0 are the numbers that
-  they are, and are never moved;
-- a prediction and a target of which only the difference counts: floats that are close have an exact
-  difference, so the difference is moved, by units in its own last place;
-- each parameter that is a float is moved, too.
+- a discrete argument (a flag, a count, a sign, the index of a class) and a 0 are exact, and are
+  never moved;
+- for a prediction and a target of which only the difference counts, the difference is moved, by
+  units in its own last place, because close floats have an exact difference;
+- each float parameter is also moved.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ _Column: TypeAlias = int | None
 class Input(NamedTuple):
     """A prediction (role 0) or a target (1), or one column of their rows.
 
-    `steps` are the moves of its numbers, and `least` are moves that are far below rounding; 0
-    stands for a number that is never moved.
+    `steps` are the moves of its numbers, and `least` are moves far below rounding; 0 means a
+    number that is never moved.
     """
 
     role: int
@@ -81,7 +81,7 @@ class Input(NamedTuple):
         return self._with(arrays, x)
 
     def beside(self, arrays: ArgumentArrays, sign: int) -> ArgumentArrays:
-        """Return arguments next to some, nearer than any float."""
+        """Return arguments next to given ones, nearer than any float."""
         return self._moved_exactly(arrays, sign * self.least)
 
     @property
@@ -159,14 +159,14 @@ def least_of(x: NDArray, is_moved: bool = True) -> NDArray:
 
 
 def scaled(x: NDArray, sign: int) -> Array:
-    """Return numbers that are larger or smaller by their least moves, and so are all gaps."""
+    """Return numbers enlarged or reduced by their least moves, which scales all gaps alike."""
     return exact_array(x) + exact_array(sign * np.sign(x) * least_of(x))
 
 
 def residuals(subject: Subject, arrays: ArgumentArrays) -> dict[_Column, _Column]:
-    """Return the predictions, and the target of each, of which only the difference counts.
+    """Return the predictions whose difference from a target is all that counts, with their targets.
 
-    Such a pair can be shifted, and the exact result stays as it is. Found out once for each width
+    Such a pair can be shifted without changing the exact result. The result is cached per width
     of rows.
     """
     y, t = arrays
@@ -200,9 +200,9 @@ def _residuals(subject: Subject, arrays: ArgumentArrays) -> dict[_Column, _Colum
 
 
 def are_alike(subject: Subject, arrays: ArgumentArrays) -> bool:
-    """Tell whether all predictions of a row have one unit; found out once for each width.
+    """Tell whether all predictions of a row have the same unit, cached per width.
 
-    Named columns have, if they can be shifted together, by themselves or with the targets.
+    Named columns do if they can be shifted together, alone or with the targets.
     """
     if not isinstance(subject.prediction, Columns):
         return True
@@ -254,7 +254,7 @@ def _values(subject: Subject, y: Array, t: Array) -> NDArray:
 def moved_formulas(
     subject: Subject, dtype: np.dtype[Any]
 ) -> list[tuple[Formula, Formula, Formula, Formula]]:
-    """Return for each parameter the formula with it lower and higher, and farther off as much."""
+    """Return, for each parameter, the formula with it lower and higher, and with larger moves."""
     key, units = ("parameters", dtype), units_of(subject)
     if key not in subject.known:
         times = (-units, units, -FARTHER * units, FARTHER * units)

@@ -1,8 +1,8 @@
-"""Oracle: how far results are from what their arguments determine, in units in the last place.
+"""Oracle: the distance of results from what their arguments determine, in ULPs.
 
-A result is right if it lies within some units of an interval of exact results
-(`lossfw.check.core.interval`). Most are within them of the exact result itself: only for the others
-is the interval computed. NaN is never right, and an infinity only where the truth is infinite, or
+A result is right if it is within some ULPs of an interval of exact results
+(`lossfw.check.core.interval`). Most are that close to the exact result itself: only for others is
+the interval computed. NaN is never right, and an infinity only where the truth is infinite, or
 nearly the largest float.
 """
 
@@ -30,7 +30,7 @@ _FIRST_GROUP, _MOST_LOOKED_AT = 8, 4096
 
 
 class Oracle:
-    """The exact values (order 0) or derivatives at some points; judges any results for them.
+    """The exact values (order 0) or derivatives at some points, which judge computed results.
 
     The unit of a result is that of its size, and at least that of `sizes`.
     """
@@ -63,9 +63,10 @@ class Oracle:
             return ulp_error(computed, self.exact)
 
     def errors_of_rows(self, computed: NDArray, rows: NDArray, *, is_moved: bool = True) -> NDArray:
-        """Return how far the results of some elements or rows lie outside of their intervals.
+        """Return how far the results of some elements or rows are outside of their intervals.
 
-        Unless `is_moved`, these are only the derivatives between those next to the arguments.
+        Unless `is_moved`, an interval only has the derivatives between those next to the
+        arguments.
         """
         arrays, computed = tuple(x[rows] for x in self.arrays), computed[rows]
         find = self.moving.interval if is_moved else self.moving.beside
@@ -90,9 +91,9 @@ class Oracle:
         )
 
     def worst_errors(self, computed: NDArray, considered: NDArray) -> NDArray:
-        """Return errors of results, of which the worst are looked at by their intervals.
+        """Return errors of results; the worst are compared with their intervals.
 
-        Those that are not considered are NaN, and so are those that cannot be judged.
+        Errors of results that are not considered, or cannot be judged, are NaN.
         """
         errors = np.where(considered, self.errors(computed), np.nan)
         waiting = np.ones(len(errors), bool)
@@ -111,7 +112,7 @@ class Oracle:
         return errors
 
     def subnormal(self, dtype: np.dtype[Any]) -> NDArray:
-        """Tell which results, or the arguments they come from, are subnormal in a dtype."""
+        """Return a mask of results that are subnormal in a dtype, or whose arguments are."""
         least = np.finfo(dtype).tiny
         rows = np.zeros(len(self.arrays[0]), bool)
         for x in self.arrays:

@@ -1,4 +1,4 @@
-"""Points: predictions with their targets, which of them a subject takes, and which is bad."""
+"""Points: predictions with their targets, those that a subject takes, and bad ones."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LARGE, _CLOSE, _NEXT = 1e3, 0.1, 1e-6
 
 @dataclass(frozen=True)
 class Points:
-    """Predictions and targets, each of shape (N,) or (N, K): a pair to an element or row."""
+    """Predictions and targets, each of shape (N,) or (N, K): one pair per element or row."""
 
     y: NDArray
     t: NDArray
@@ -46,7 +46,7 @@ class Points:
         return Points(self.y[which], self.t[which])
 
     def keep(self, mask: NDArray) -> Points:
-        """Return the pairs for which a mask, of elements or of whole rows, is true throughout."""
+        """Return the pairs for which a mask, of elements or rows, is true throughout."""
         whole = mask.all(tuple(range(1, mask.ndim)))
         return self.take(np.flatnonzero(whole))
 
@@ -58,7 +58,7 @@ def drop_outside(subject: Subject, points: Points) -> Points:
 
 
 def in_rows(subject: Subject, space: Space, x: NDArray) -> NDArray:
-    """Return flat groups with the numbers of each row on an axis of their own; others as is."""
+    """Return flat groups with the numbers of each row on their own axis; others unchanged."""
     if subject.kind != "group" or not space.axes:
         return x
     return x.reshape(len(x), -1, space.flat_size(GROUP_WIDTH))
@@ -122,7 +122,7 @@ def _is_taken(loss: Loss, points: Points) -> NDArray:
 
 
 def drop_masked(subject: Subject, points: Points) -> Points:
-    """Return the points that a mask of the loss leaves in."""
+    """Return the points that the loss's mask keeps."""
     if not len(points):
         return points
     keep = subject.counts(points.y, points.t) > 0
@@ -130,9 +130,9 @@ def drop_masked(subject: Subject, points: Points) -> Points:
 
 
 def cancellation_scale(points: Points) -> NDArray:
-    """Return for each element or row the largest of the terms whose difference it may be.
+    """Return, for each element or row, the largest term that may cancel in it.
 
-    Logarithms of elements are such terms too.
+    Logarithms of elements are also such terms.
     """
     y, t = (np.asarray(x, np.float64) for x in (points.y, points.t))
     rows = len(y)
@@ -171,17 +171,17 @@ def any_in_row(x: NDArray) -> NDArray:
 
 
 def first_bad(bad: Any) -> int:
-    """Return the number of the first element or row that is bad, or that holds something bad."""
+    """Return the number of the first bad element, or row with a bad element."""
     return int(np.argmax(any_in_row(bad)))
 
 
 def simplest(points: Points, bad: NDArray) -> int:
-    """Return which of the bad points is written with the fewest characters."""
+    """Return the bad point that is written with the fewest characters."""
     index = np.flatnonzero(any_in_row(bad))
     return int(index[int(np.argmin(written_lengths(points, index)))])
 
 
 def written_lengths(points: Points, index: NDArray) -> list[int]:
-    """Return how long points are to read: their characters, and digits other than 0 twice."""
+    """Return the written lengths of points: characters, with non-zero digits twice."""
     texts = [f"{nested(points.y[i])} {nested(points.t[i])}" for i in index]
     return [len(_POINT.sub("", text)) + len(_DIGIT.findall(text)) for text in texts]

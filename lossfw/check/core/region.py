@@ -1,9 +1,9 @@
 """Regions: how ordinary the numbers of an example are.
 
 An ordinary number is 0 or has a size from 1e-3 to 1e3 (a logit or a margin up to 100); in a bounded
-interval it keeps a thousandth of its width from the bounds, or is one of them. A far number has a
-size from 1e-6 to 1e6, as data still have: a result may overflow there, and must not be another one.
-The rest is wide.
+interval it is a bound, or at least a thousandth of the width from the bounds. A far number has a
+size from 1e-6 to 1e6, as in real data: a result may overflow there, but must not be another number.
+Other numbers are wide.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MOST = 1e6
 
 
 class Region(IntEnum):
-    """How ordinary a number is; that of a pair is the worst of its numbers."""
+    """How ordinary a number is; a pair has the region of its worst number."""
 
     ORDINARY = 0
     FAR = 1

@@ -56,7 +56,7 @@ def setup(component: Component, functions: tuple[str, ...] = ()) -> str:
 
 
 def outside_setup(before: str, names: Iterable[str], spaces: Sequence[Space]) -> str:
-    """Return code that makes outside functions those of flat rows, after code that makes them."""
+    """Return code that adapts outside functions to flat rows, after the code that makes them."""
     given = ", ".join(map(_shaped, "yt", spaces))
     lines = [before]
     for name in names:
@@ -129,7 +129,7 @@ def _is_registered(component: Component) -> bool:
 
 
 def importing(function: Any) -> str:
-    """Return code that imports an outside function as ``value``, empty where that is not known."""
+    """Return code that imports an outside function as ``value``; empty if unknown."""
     module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
     if not module or not name.isidentifier():
         return ""
@@ -167,5 +167,5 @@ def literal(array: NDArray) -> str:
 
 
 def nested(array: NDArray) -> str:
-    """Write the numbers of an array as nested lists, with as few digits as their dtype needs."""
+    """Write an array as nested lists, with as few digits as its dtype needs."""
     return str(array) if np.ndim(array) == 0 else f"[{', '.join(map(nested, array))}]"

@@ -1,8 +1,8 @@
-"""Screening: floats look at points in every region, and choose those that are judged exactly.
+"""Screening: find points in every region, by floats, that must be judged exactly.
 
-An exact judgement costs a thousand calls. So the formula in floats, which costs about as much as a
-call, is compared with the results at many points. Where they differ by more than it may be wrong
-itself, and where it is infinite or NaN, the exact formula decides: floats never do.
+An exact judgement costs as much as a thousand calls. So the formula in floats, which costs about
+one call, is compared with the results at many points. If they differ by more than the formula's own
+error, or it is infinite or NaN, the exact formula decides; floats never do.
 """
 
 from __future__ import annotations

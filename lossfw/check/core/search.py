@@ -1,6 +1,6 @@
-"""Define checks, the search that they work with, and their answers.
+"""Define checks, their search, and their outcomes.
 
-A check is announced where it is written::
+A check is declared by a decorator::
 
     @check("shape:result")
     def check_result_shape(subject, search):
@@ -77,17 +77,17 @@ class Counterexample(Exception):  # noqa: N818  # the harness looks for it: it i
         self.inputs = {name: np.asarray(array) for name, array in inputs.items()}
 
     def blocking(self) -> Counterexample:
-        """Return it as one after which no other check is run."""
+        """Return it as one that blocks other checks."""
         self.stops_checks = True
         return self
 
     def of_cause(self, cause: str) -> Counterexample:
-        """Return it as one of the findings that a cause has."""
+        """Return it as one finding of a cause."""
         self.cause = cause
         return self
 
     def graded(self, grade: Grade) -> Counterexample:
-        """Return it as a result that is as wrong as a grade says."""
+        """Return it as a result with a grade."""
         self.grade = grade
         return self
 
@@ -95,27 +95,27 @@ class Counterexample(Exception):  # noqa: N818  # the harness looks for it: it i
     def by(
         cls, points: Points, message: str, code: str = "value(y, t)", **more: Any
     ) -> Counterexample:
-        """Return the counterexample that points are, with further inputs."""
+        """Return it with points and further inputs."""
         return cls(message, code, y=points.y, t=points.t, **more)
 
     @classmethod
     def at(
         cls, points: Points, one: int, message: str, code: str = "value(y, t)"
     ) -> Counterexample:
-        """Return the counterexample that one of the points is."""
+        """Return it with one of the points."""
         return cls.by(points.take(slice(one, one + 1)), message, code)
 
 
 class NotApplicable(Exception):  # noqa: N818  # not an error either
-    """A check that makes no sense for a subject; the message says why."""
+    """A check does not apply to a subject; the message says why."""
 
 
 @dataclass
 class Search:
     """The seeded randomness, the effort, the shared results and the count of one run.
 
-    The same seed gives the same report. One that is narrowed to some regions looks at those of
-    the same points that lie there.
+    The same seed gives the same report. A search that is narrowed to some regions uses the same
+    points, restricted to these regions.
     """
 
     seed: int = 0
@@ -150,9 +150,9 @@ class Search:
         return self.wider or self
 
     def narrowed(self, *regions: Region, share: float = 1.0, examples: int | None = None) -> Search:
-        """Return a search of a fraction of the points that lie in some regions.
+        """Return a search of a fraction of the points in some regions.
 
-        What does not look at points goes by the number of examples, which may be another one.
+        Checks without points use the number of examples, which may differ.
         """
         return replace(
             self,
@@ -165,11 +165,11 @@ class Search:
         )
 
     def at(self, points: Points) -> Search:
-        """Return a search that looks only at some points."""
+        """Return a search of given points only."""
         return Search(self.seed, self.examples, self.rtol, only=points)
 
     def kept(self, subject: Subject, some: Sequence[Points], name: str) -> list[Points]:
-        """Return those points that are looked at, without sets that are empty."""
+        """Return the selected points, without empty sets."""
         if self.wider is None:
             return list(some)
         found = []
@@ -189,7 +189,7 @@ class Search:
         return min(elements, _ELEMENTS_PER_EXAMPLE * self.examples)
 
     def limit(self, text: str) -> None:
-        """Note what the check that is running looks at, where that is less than usual."""
+        """Record the inputs of the running check if there are fewer than usual."""
         self.limited[self.running] = text
 
     @property
@@ -202,7 +202,7 @@ class Search:
         return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what `make` returns, called once; its examples count for every check that asks."""
+        """Return the cached result of `make`; its examples count for every check that uses it."""
         if key in self.store:
             result: T
             result, examples = self.store[key]
@@ -214,9 +214,9 @@ class Search:
         return result
 
     def points(self, subject: Subject, *dtypes: str) -> list[Points]:
-        """Return the points that all checks of a subject share, drawn once.
+        """Return the points that all checks of a subject share.
 
-        They are in the dtypes in which results are held to the formula, or in others.
+        They are in the dtypes of the checks of the formula, or in others.
         """
 
         def draw_once(dtype: str) -> list[Points]:
@@ -231,7 +231,7 @@ class Search:
         return [points for dtype in dtypes or JUDGED_DTYPES for points in draw_once(dtype)]
 
     def count(self, examples: int) -> None:
-        """Count examples for which a check asks the formula and not the subject."""
+        """Count examples for which a check calls the formula, not the subject."""
         self.calls.append(examples)
 
     def counted(self, subject: Subject) -> Subject:
@@ -272,7 +272,7 @@ def check(name: str) -> Callable[[Callable[[Any, Search], None]], Check]:
 
 
 def each(subject: Any, search: Search, *parts: Callable[[Any, Search], None]) -> None:
-    """Run the parts of a check that make sense for a subject.
+    """Run the parts of a check that apply to a subject.
 
     Raises
     ------
@@ -351,7 +351,7 @@ def _off_bounds(space: Space, x: NDArray, *, included: bool) -> NDArray:
 
 
 def close(a: NDArray, b: NDArray, ulps: float = ROUNDING_ULPS) -> NDArray:
-    """Tell where two results are equal but for rounding; NaN equals NaN."""
+    """Return a mask of results that are equal up to rounding; NaN equals NaN."""
     a, b = np.asarray(a), np.asarray(b)
     with np.errstate(all="ignore"):
         scale = np.maximum(np.abs(a), np.abs(b)).astype(np.float64)
@@ -371,7 +371,7 @@ def need_same_bits(
 
 
 def format_number(x: Any, digits: int = 9) -> str:
-    """Write a number with so many digits, or the first numbers of an array."""
+    """Write a number, or the first numbers of an array, with a number of digits."""
     numbers = np.ravel(x)
     values = [f"{float(v):.{digits}g}" for v in numbers[:MOST_NUMBERS]]
     more = f", ... ({numbers.size:,} numbers)" if numbers.size > MOST_NUMBERS else ""
@@ -404,9 +404,9 @@ class Output:
 
 
 def written(subject: Subject) -> list[Output]:
-    """Return the functions of a subject without the derivatives that dual numbers make.
+    """Return the functions of a subject without derivatives by dual numbers.
 
-    For rows these take a pass for each column, and a mistake in the value shows there.
+    For rows these take one pass per column, and a mistake in the value shows in the value.
     """
     return [one for one in outputs(subject) if DERIVATIVES.get(one.name) not in subject.unwritten]
 

@@ -1,8 +1,8 @@
-"""Shrink a counterexample: the same error at numbers that a reader takes in at a glance.
+"""Shrink a counterexample: the same error at simple numbers.
 
 A search finds an error at numbers of 17 digits. Numbers with fewer digits, closer to 1 or to 0, are
-tried in their place; those at which the result is as wrong, in more ordinary numbers or in fewer
-characters, are kept. No chance is involved, so the same error is shown at the same numbers.
+tried instead, and kept if the result is as wrong and the numbers are more ordinary or shorter. It
+is deterministic, so the same error is shown at the same numbers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _WHOLE = 1e15
 
 
 def simplest_bad(subject: Subject, sets: Iterable[tuple[Points, NDArray]]) -> Points | None:
-    """Return the worst point, of those that of the most ordinary numbers, written most shortly.
+    """Return the worst point, of equally bad ones the most ordinary, then the shortest.
 
     Each set of points has the badness of each point. It is None if no point is bad.
     """
@@ -47,9 +47,9 @@ def simplest_bad(subject: Subject, sets: Iterable[tuple[Points, NDArray]]) -> Po
 
 
 def shrink(subject: Subject, search: Search, points: Points, badness: Badness) -> Points:
-    """Return a point with the error that one point shows, at numbers that are simpler.
+    """Return a simpler point with the same error.
 
-    A search that is given its points has them from one that found simple ones.
+    A search of given points does not shrink, because its points are already simple.
     """
     for _ in range(_ROUNDS if search.only is None else 0):
         tried = drop_masked(subject, drop_outside(subject, _simpler_points(points)))

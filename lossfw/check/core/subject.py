@@ -1,4 +1,4 @@
-"""Subject: a loss as the checks see it, a component or outside functions.
+"""Subject: what is checked, a component or outside functions.
 
 A check takes a subject and a search (`lossfw.check.core.search`). The search
 draws points for it, counts the calls and keeps shared results; a check raises
@@ -55,7 +55,7 @@ OWN_ULPS = {False: (4.0, 4.0, 8.0), True: (16.0, 16.0, 32.0)}
 
 @dataclass(frozen=True)
 class Subject:
-    """A loss as the checks see it: a component, or functions from outside."""
+    """A loss to check: a component, or outside functions."""
 
     name: str
     kind: Kind
@@ -97,7 +97,7 @@ class Subject:
     target_range: PromisedRange = PROMISED
 
     def given(self, x: NDArray) -> NDArray:
-        """Return arguments as the component takes them: one that sums rows gets rows of one."""
+        """Return arguments for the component: a sum over rows gets rows of one number."""
         sums = self.component is not None and self.component._sums_rows
         return x[..., None] if sums else x
 
@@ -106,15 +106,12 @@ class Subject:
         return np.asarray(call(self.value, y, t), np.float64)
 
     def rounding_step(self, y: NDArray, t: NDArray) -> float:
-        """Return the rounding step of its values: a function may answer float64 in float32."""
+        """Return the rounding step of its values: a function may return float32 for float64."""
         dtype = np.asarray(call(self.value, y[:1], t[:1])).dtype
         return float(np.finfo(dtype if dtype.kind == "f" else np.float64).eps)
 
     def counts(self, y: NDArray, t: NDArray) -> NDArray:
-        """Return as how many elements or rows each one counts in a mean, by the loss's own rule.
-
-        A mask leaves some out, and a weight of its class makes one count more.
-        """
+        """Return the weights of elements or rows in a mean, by mask and class weights."""
         count: NDArray = np.ones(y.shape[:1])
         if self.component is not None:
             by_index = self.by_index and t.ndim < y.ndim
@@ -125,18 +122,18 @@ class Subject:
         return count
 
     def space_of_targets(self, t: NDArray) -> Space:
-        """Return the space in which targets lie: distributions may stand for class indices."""
+        """Return the space of targets: distributions may replace class indices."""
         is_soft = self.target is CLASS_INDEX and t.dtype.kind == "f"
         return SIMPLEX if is_soft else self.target
 
     @cached_property
     def known(self) -> dict[Hashable, Any]:
-        """What the judge has found out about it once."""
+        """Cached facts of the judge."""
         return {}
 
     @property
     def exact(self) -> Formula:
-        """The formula of the truth on exact numbers."""
+        """The reference formula on exact numbers."""
         assert self.truth is not None
         return Formula(self.truth._unreduced_formula, self.rows, self.by_index)
 
@@ -157,7 +154,7 @@ class Subject:
 
     @property
     def columns(self) -> tuple[int, ...]:
-        """Numbers of columns to try: one, two and more, or those that the loss fixes."""
+        """Numbers of columns to try: one, two and more, or the fixed one."""
         if self.kind == "group":
             return tuple(n * self.truth.width for n in GROUP_SIZES)  # type: ignore[union-attr]  # a `GroupRows`
         if self.has_columns:
@@ -170,7 +167,7 @@ class Subject:
 
     @property
     def several(self) -> tuple[int, ...]:
-        """Numbers of columns above one; a row of one number may stand for the number."""
+        """Numbers of columns above one; a row of one number may mean the number."""
         return tuple(k for k in self.columns if k > 1 or self.has_columns)
 
     @property
@@ -180,13 +177,13 @@ class Subject:
         return of_rows or self.kind == "group"
 
     def labels(self, name: str, size: int) -> list[str]:
-        """Return the names of the numbers of a row, of the input `y`, `t` or another of rows."""
+        """Return the names of the numbers of a row of an input (`y`, `t` or another)."""
         space = self.target if name == "t" else self.prediction
         return [f"{name}{label}" for label in space.labels(size)]
 
     @property
     def least_classes(self) -> int:
-        """The least number of columns that make sense."""
+        """The smallest sensible number of columns."""
         return self.fewest or (1 if self.truth is None else self.truth.least_classes)
 
     def kinks(self) -> tuple[float, ...]:
@@ -264,7 +261,7 @@ def of_component(loss: Loss) -> Subject:
 
 
 def with_flat_rows(subject: Subject) -> Subject:
-    """Return outside functions that are compared with a loss with columns as those of flat rows."""
+    """Return outside functions as functions of flat rows, for a reference loss with columns."""
     assert subject.truth is not None
     spaces, loss = (subject.prediction, subject.target), flat_loss(subject.truth)
 
@@ -336,7 +333,7 @@ def unwritten(body: object) -> tuple[str, ...]:
 
 
 def has_formula(component: Loss | Activation) -> bool:
-    """Tell whether an author wrote a formula beside the value; a wrapper has those of its parts."""
+    """Tell whether there is a formula next to the value; a wrapper has those of its parts."""
     body = type(component.body if isinstance(component, Loss) else component)
     formula = getattr(body, "formula", None)
     if formula is None or formula is body.value:  # type: ignore[attr-defined]  # a body has one
@@ -373,9 +370,9 @@ def spaces_of_kind(kind: str | None) -> dict[str, str]:
 
 
 def call(function: Function | None, *arguments: Any, **options: Any) -> Any:
-    """Call a function with warnings off, and with copies: it may write into them.
+    """Call a function with copies, without warnings: it may write to them.
 
-    A check of an optional function first makes sure that there is one.
+    A check of an optional function first ensures that it exists.
     """
     return call_as_given(
         function, *map(_copied, arguments), **{name: _copied(x) for name, x in options.items()}

@@ -1,7 +1,7 @@
-"""Trials: small data, and trainings of a model on them, for the laws of models.
+"""Trials: trainings of a model on small data, for the laws of models.
 
-The data come from a generator with a seed; a training is a leg of a few rounds, without a
-configuration. What several laws look at is trained once.
+The data come from a seeded generator; a training is a leg of a few rounds, without a configuration.
+Models that several laws use are trained once.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def law(name: str) -> Callable[[Callable[[Model, Search], None]], Check]:
 
 
 class LearningTask(NamedTuple):
-    """Data, and a loss to learn them by."""
+    """Data with a loss for training on them."""
 
     loss: Loss
     data: Dataset
@@ -137,7 +137,7 @@ _USUAL = 3
 
 
 def task(model: Model, name: str, search: Search, takes: str = "") -> LearningTask:
-    """Return data to learn by a loss, the same for each search of a seed.
+    """Return data for training with a loss, the same for each search of a seed.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def task(model: Model, name: str, search: Search, takes: str = "") -> LearningTa
     search : Search
     takes : {"", "missing", "categories"}
         What the inputs hold besides finite numbers: NaN, or codes in the last column, which
-        decide the targets.
+        determine the targets.
     """
     kind, rng, count = LOSSES[name], search.rng("trials"), ROWS + HELD_OUT
     row_shape = getattr(model, "row_shape", None) or (WIDTH,)
@@ -176,7 +176,7 @@ def task(model: Model, name: str, search: Search, takes: str = "") -> LearningTa
 
 
 def tasks(model: Model, search: Search) -> list[LearningTask]:
-    """Return data with losses that a model does not refuse: the usual ones, or else any.
+    """Return data with losses that a model does not refuse: the usual ones, or any.
 
     Raises
     ------
@@ -221,10 +221,10 @@ def is_trainable(model: Model, of: LearningTask, search: Search) -> bool:
 
 
 def is_of_data(model: Model, error: LossfwError) -> bool:
-    """Tell whether an error says that a loss that is not refused needs other data, or outputs.
+    """Tell whether an error only means that an accepted loss needs other data or outputs.
 
-    A network has a number of outputs, and a space of them; what learns at once by an objective of
-    its own may not take the targets.
+    A network has a number and a space of outputs; a model with its own objective may not take
+    the targets.
     """
     of_data = isinstance(error, ShapeError | DomainError | ModelParameterError)
     return of_data or model.training_mode == "once"
@@ -241,9 +241,9 @@ def mean_after(model: Model, of: LearningTask, trained: TrainedLeg, number: int 
 
 
 def fit(model: Model, of: LearningTask, stop: int | None = None, **changes: Any) -> TrainedLeg:
-    """Train one leg of a model, as lossfw would do, and stop it after a round if one is given.
+    """Train one leg of a model as lossfw does, and stop it after a round if given.
 
-    `changes` are other fields of the work.
+    `changes` are other fields of the leg.
     """
     told: list[tuple[Any, Any]] = []
 

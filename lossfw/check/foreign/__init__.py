@@ -1,1 +1,1 @@
-"""Functions of other libraries: find one by its name, and call it as a loss is called."""
+"""Functions of other libraries: find one by name, and call it like a loss."""

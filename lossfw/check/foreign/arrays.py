@@ -1,8 +1,7 @@
 """Call and differentiate functions of other libraries' arrays with NumPy arrays.
 
-Each function here takes a body, a function of the library's own arrays that
-does not reduce, and returns it as a function of NumPy arrays with the first and
-second derivative that the library computes for it.
+Each function here takes a body, an unreduced function of the library's arrays, and returns it as a
+function of NumPy arrays, with first and second derivatives by the library.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ def as_arrays(y: Any, *targets: Any) -> list[NDArray]:
 
 
 def of_torch(body: Function) -> AdaptedFunction:
-    """Return a function of PyTorch's tensors as one of NumPy's arrays; derivatives by autograd."""
+    """Return a function of tensors as a function of NumPy arrays, with derivatives by autograd."""
     import torch
 
     def first_derivative(y: Any, targets: list[Any], **options: Any) -> Any:
@@ -88,9 +87,9 @@ def of_torch(body: Function) -> AdaptedFunction:
 
 
 def of_jax(body: Function, *, compiled: bool = True) -> AdaptedFunction:
-    """Return a function of JAX's arrays as one of NumPy's; float64 is switched on for the process.
+    """Return a function of JAX arrays as a function of NumPy arrays; enables float64.
 
-    It is compiled once for each shape, where single operations would be, many times over.
+    It is compiled once per shape, instead of compiling each operation.
     """
     import jax
     import jax.numpy as jnp
@@ -115,14 +114,14 @@ def of_jax(body: Function, *, compiled: bool = True) -> AdaptedFunction:
 
 
 def of_keras(body: Function, *, compiled: bool = True) -> AdaptedFunction:
-    """Return a function of Keras's tensors, on JAX or PyTorch, as one of NumPy's arrays.
+    """Return a function of Keras tensors, on JAX or PyTorch, as a function of NumPy arrays.
 
     On JAX it is compiled as a whole, as Keras compiles it in a training.
 
     Raises
     ------
     ArgumentError
-        If Keras runs on something else.
+        If Keras runs on another backend.
     """
     import keras
 

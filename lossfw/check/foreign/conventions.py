@@ -1,8 +1,8 @@
 """Load functions of other libraries, and adapt them to the calls of the harness.
 
-The harness calls ``value(y, t)`` with NumPy arrays and expects an unreduced loss. A library
-has its own arrays, its own order of arguments and its own name for "do not reduce". The first
-part of the module's name is the library, and parameters are passed by their own names.
+The harness calls ``value(y, t)`` with NumPy arrays and expects an unreduced loss. Libraries differ
+in their arrays, their order of arguments and their name for "do not reduce". The first part of the
+module's name is the library, and parameters are passed by name.
 
 ::
 
@@ -70,7 +70,7 @@ def is_outside(name: str) -> bool:
 def load_function(name: str) -> Function:
     """Return the function of a name; its module may be a file of the current folder.
 
-    What the module imports is looked for there last: a file may be called as a library is.
+    The current folder is searched last, because a file may have the name of a library.
 
     Raises
     ------
@@ -135,14 +135,14 @@ class ForeignFunction:
         return parameter in _names(self.function)
 
     def body(self, **more: Any) -> Function:
-        """Return it with its parameters, and more of them, filled in."""
+        """Return it with its parameters, and further ones, filled in."""
         if self.is_class:
             instance: Function = self.function(**self.parameters, **more)
             return instance
         return lambda *arrays: self.function(*arrays, **self.parameters, **more)
 
     def code(self, *arguments: str, **more: Any) -> str:
-        """Return the call in the words of the library."""
+        """Return the code of the library's call."""
         options = [f"{k}={v!r}" for k, v in {**self.parameters, **more}.items()]
         if self.is_class:
             return f"{self.path}({', '.join(options)})({', '.join(arguments)})"
@@ -156,10 +156,10 @@ def adapt(
     *,
     rows: bool = False,
 ) -> AdaptedFunction:
-    """Return the function of a name as the harness calls functions.
+    """Return the named function in the calling convention of the harness.
 
-    The first part of the name is the library. Parameters that the function lacks are left
-    out: they belong to the loss that it is compared with.
+    The first part of the name is the library. Parameters that the function lacks are left out:
+    they belong to the reference loss.
 
     Examples
     --------
@@ -175,7 +175,7 @@ def adapt(
 
 
 def by_convention(name: str, foreign: ForeignFunction) -> AdaptedFunction:
-    """Return a function adapted by the convention of the library that its name begins with."""
+    """Return a function adapted by the convention of its library, the first part of its name."""
     return _CONVENTIONS.get(name.partition(":")[0].partition(".")[0], _plain)(foreign)
 
 

@@ -1,1 +1,1 @@
-"""The laws that every component is held to, whatever it claims."""
+"""The laws that every component must obey, whatever it claims."""

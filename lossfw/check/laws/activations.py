@@ -1,7 +1,7 @@
 """Checks of activations: value, derivatives, Jacobian products, and their claims.
 
-A function of single numbers is checked as a loss of the residual at the target 0, so the checks
-of a loss's curves serve it too. The Jacobian of a row is small, so it is looked at whole: its
+A function of single numbers is checked as a loss of the residual at the target 0, so the checks of
+a loss's curves also apply. The Jacobian of a row is small, so it is checked as a whole: its
 products with unit vectors are its columns.
 """
 
@@ -132,7 +132,7 @@ def _need_none(
 
 @check("shape")
 def check_call(activation: Activation, search: Search) -> None:
-    """Shape and dtype stay, the argument is not written to, equal calls agree."""
+    """Shape and dtype are kept, the argument is not written to, equal calls agree."""
     rng = search.rng("activation call")
     shapes = [(3,), (1, 3), (0, 3), (2, 3), (2, 1, 3)] + (
         [] if activation.takes_rows else [(), (0,)]
@@ -156,7 +156,7 @@ def check_call(activation: Activation, search: Search) -> None:
 
 @check("gradient:both")
 def check_companions(activation: Activation, search: Search) -> None:
-    """`value_and_derivative`, `jvp` and `vjp` give what `value` and `derivative` give."""
+    """`value_and_derivative`, `jvp` and `vjp` agree with `value` and `derivative`."""
     compare_both(
         _subject(activation, search), search, "f.value_and_derivative(np, y - t), value(y, t)"
     )
@@ -289,7 +289,7 @@ def check_shift_invariant(activation: Activation, search: Search) -> None:
 
 @check("gradient")
 def check_products(activation: Activation, search: Search) -> None:
-    """Products with the Jacobian and its transpose are those of the formula's derivatives."""
+    """Products with the Jacobian and its transpose agree with the formula's derivatives."""
     rng = search.rng("products")
     for columns in COLUMNS:
         x, v, u = rng.normal(size=(3, _ROWS, columns)) * rng.choice([1.0, 5.0], (3, _ROWS, 1))

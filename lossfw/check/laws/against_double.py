@@ -1,6 +1,6 @@
 """Checks of results in half precision, against double precision.
 
-A result that fits half precision is right there, also if a wider one computed it.
+A result that fits into half precision must be right, also if it is computed in a wider one.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _in(dtype: Any, function: Output, points: Points) -> NDArray:
 
 @check("dtype:half")
 def check_half_precision(subject: Subject, search: Search) -> None:
-    """In float16 a value, gradient or Hessian that fits is finite, and right to float16."""
+    """In float16 a value, gradient or Hessian that fits is finite and accurate."""
     for points in search.points(subject, "float16"):
         some = _finite(subject, points)
         for function in outputs(subject) if len(some) else ():

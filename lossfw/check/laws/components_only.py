@@ -1,6 +1,6 @@
 """Checks that only components have: domains, guards, warnings, threads, partials, round trips.
 
-Outside functions promise none of this.
+Outside functions do not promise this.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _check_membership(subject: Subject, role: str, space: Space, points: Points)
 
 @check("purity:warnings")
 def check_warnings(subject: Subject, search: Search) -> None:
-    """No warning of NumPy's is printed."""
+    """No NumPy warning is shown."""
     for points in search.points(subject, "float64", "float32", "float16"):
         with warnings.catch_warnings(), np.errstate(all="warn"):
             warnings.simplefilter("error")
@@ -139,7 +139,7 @@ def check_warnings(subject: Subject, search: Search) -> None:
 
 @check("purity:bits")
 def check_bits(subject: Subject, search: Search) -> None:
-    """A row has the same bits alone, among others, in any memory layout, and beside any thread."""
+    """A row has the same bits alone, among others, in any memory layout, and with other threads."""
     _check_company(subject, search)
     _check_threads(subject, search)
 
@@ -314,7 +314,7 @@ def _check_sums_of_rows(subject: Subject, search: Search) -> None:
 
 @check("value:guard")
 def check_guard(subject: Subject, search: Search) -> None:
-    """The loss is finite at log(0) where a guard promises it, and its gradient alive."""
+    """The loss is finite at log(0) if a guard promises it, and its gradient is not 0."""
     loss = _loss(subject)
     guarding = guard_of(loss)
     if guarding is None:

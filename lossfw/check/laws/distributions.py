@@ -1,4 +1,4 @@
-"""Laws of a loss whose prediction names a distribution: its functions fit each other."""
+"""Laws of a loss whose prediction describes a distribution: its functions are consistent."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _QUANTILE_CODE = "loss.quantiles(y, p), loss.probabilities(y, x)"
 
 @check("distribution:quantile")
 def check_quantile(subject: Subject, search: Search) -> None:
-    """A quantile is the least number with a probability of at least the level at or below it."""
+    """A quantile is the smallest number x with P(target <= x) >= level."""
     loss = distribution_of(subject)
     y = usual_predictions(loss, search.rng("distribution"), _PREDICTIONS)
     quantiles = loss.quantiles(y, _LEVELS)

@@ -1,4 +1,4 @@
-"""Checks of dtypes: a result depends on the numbers that are given, not on how they are stored."""
+"""Checks of dtypes: a result depends on the given numbers, not on how they are stored."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def _target_dtypes(subject: Subject, t: NDArray) -> list[NDArray]:
 
 @check("dtype:inputs")
 def check_inputs(subject: Subject, search: Search) -> None:
-    """The same numbers in targets of any dtype and in the other byte order give the same results.
+    """Targets of any dtype, and arrays in the other byte order, give the same results.
 
-    Whole predictions of any width, lists and single numbers are computed as float64.
+    Integer predictions of any width, lists and single numbers are computed as float64.
     """
     each(subject, search, _check_targets, _check_byte_order, _check_whole_predictions, _check_lists)
 

@@ -1,7 +1,7 @@
-"""A check of a class that a logit of minus infinity excludes.
+"""A check of a class that is excluded by a logit of minus infinity.
 
-Masks of attention and of actions set such logits. In ``t (log sum exp(y) - y)`` the class of target
-0 contributes 0 times infinity, which is NaN. No range promises infinities, so this is a note.
+Masks of attention and actions set such logits. In ``t (log sum exp(y) - y)`` the class of target 0
+contributes 0 times infinity, which is NaN. No range promises infinities, so this is a note.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ROUNDING = 1e-12
 
 @check("value:excluded")
 def check_excluded_class(subject: Subject, search: Search) -> None:
-    """A logit of minus infinity in a class of target 0 leaves the limit as the result."""
+    """With a logit of minus infinity in a class of target 0, the result is the limit."""
     if subject.prediction is not LOGITS or not subject.rows or subject.kind == "group":
         raise NotApplicable("predictions are not rows of logits")
     points = _excluded(subject, ordinary(subject, search, "value:excluded"))

@@ -1,4 +1,4 @@
-"""The check of other libraries' arrays: PyTorch and JAX give what NumPy gives, and refuse alike."""
+"""The check of other libraries' arrays: PyTorch and JAX give NumPy's results and refusals."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _MODULES = {"torch": "torch", "jax": "jax.numpy", "array_api_strict": "array_api
 
 
 class Library(NamedTuple):
-    """A package that may be installed, and the function that makes its array of one of NumPy."""
+    """A package that may be installed, and the function that converts a NumPy array."""
 
     name: str
     convert: Callable[[NDArray], Any]

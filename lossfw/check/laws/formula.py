@@ -2,9 +2,8 @@
 
 The gravest error of a function is its finding; `lossfw.check.core.gravity` grades it.
 
-At a kink a gradient is right if it lies between those on both sides, and for convex
-losses of rows if it is a subgradient. At a kink of the value the Hessian is not judged; where
-the loss jumps, nothing is.
+At a kink a gradient is right if it is between those on both sides, or for convex losses of rows a
+subgradient. The Hessian is not judged at a kink, and nothing is judged at a jump of the loss.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ _PARTIALS = (12, 120)
 
 
 def judgements(subject: Subject, search: Search, order: int) -> list[Judgement]:
-    """Return values (order 0) or derivatives next to the exact ones; computed once."""
+    """Return values (order 0) or derivatives with the exact ones, cached."""
     function = getattr(subject, _NAMES[order])
     if function is None:
         raise NotApplicable(f"there is no {_NAMES[order]}")
@@ -130,7 +129,7 @@ def _badness(subject: Subject, judgement: Judgement, order: int) -> NDArray:
 
 
 def judged_at(subject: Subject, points: Points, order: int) -> Judgement:
-    """Return the values (order 0) or derivatives at points next to the exact ones."""
+    """Return the values (order 0) or derivatives at points with the exact ones."""
     function = getattr(subject, _NAMES[order])
     return judge(subject, points, np.asarray(call(function, points.y, points.t)), order)
 
@@ -181,7 +180,7 @@ RESULT_CHECKS = tuple(
 
 @check("value:index")
 def check_soft_and_hard(subject: Subject, search: Search) -> None:
-    """Class indices and one-hot rows are one target."""
+    """Class indices and one-hot rows mean the same target."""
     if not (subject.by_index and subject.soft):
         raise NotApplicable("targets have only one form")
     points = ordinary(subject, search, "value:index")

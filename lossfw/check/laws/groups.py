@@ -1,4 +1,4 @@
-"""Laws of losses of groups: what belongs to a group, and nothing else, decides its loss."""
+"""Laws of losses of groups: the loss of a group depends only on its rows."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class _FlatCall:
 
 
 def check_mask_of_rows(subject: Subject, search: Search) -> None:
-    """A row that a mask leaves out is not in its group, whatever it holds; its derivative is 0."""
+    """A masked row is not in its group, whatever it holds; its derivative is 0."""
     flat = _FlatCall(subject, search, "mask of rows")
     loss, keep = flat.loss, np.ones(len(flat.ids), bool)
     keep[[1, 4]] = False
@@ -197,7 +197,7 @@ def check_weights_of_rows(subject: Subject, search: Search) -> None:
 
 @check("group:split")
 def check_split(subject: Subject, search: Search) -> None:
-    """Partials of rows that are cut anywhere, also inside groups, merge to the bits of the call."""
+    """Partials of rows split anywhere, also inside groups, merge to the bits of the call."""
     flat = _FlatCall(subject, search, "group:split")
     loss, rng = flat.loss, search.rng("group:split cuts")
     weight = rng.uniform(0.5, 2.0, len(flat.sizes)).repeat(flat.sizes)

@@ -1,7 +1,8 @@
 """The check of rows of up to 1,000 classes, and of groups of up to 300 rows, against the formula.
 
-Exact numbers would be slow for so many. So the formula in floats looks at a few rows of each size,
-at some columns of their derivatives, and where a result differs from it the exact one decides.
+Exact numbers would be slow for so many. So a few rows of each size, and some columns of their
+derivatives, are compared with the formula in floats, and if a result differs, the exact formula
+decides.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ _NAMES = ("value", "gradient", "hessian")
 
 @check("classes")
 def check_large_rows(subject: Subject, search: Search) -> None:
-    """In long rows and large groups results are the formula's, and float16 keeps its digits."""
+    """In long rows and large groups results agree with the formula, also in float16."""
     each(subject, search, _check_by_formula, check_half_of_many)
 
 

@@ -1,6 +1,6 @@
-"""The check of many elements: what each is among few, it is among many.
+"""The check of many elements: each has the same result as among few.
 
-A path for large arrays, a block that ends early or a row number that overflows makes results
+A separate path for large arrays, a block that ends early or an overflowing row number makes results
 wrong, or leaves elements out of a mean.
 """
 
@@ -36,7 +36,7 @@ _FEW = 24
 
 @check("many")
 def check_many(subject: Subject, search: Search) -> None:
-    """Each of many elements has its results, and counts in the mean by its weight and the mask."""
+    """Each of many elements has its own result, and counts in the mean by weight and mask."""
     each(subject, search, _check_results, _check_means)
 
 

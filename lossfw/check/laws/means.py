@@ -1,4 +1,4 @@
-"""Laws of the mean: sum(w l) / sum(w) over the elements that count, however it is asked for."""
+"""Laws of the mean: sum(w l) / sum(w) over the elements that count, for every kind of call."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _THREES = 100
 
 @dataclass(frozen=True)
 class MeanTerms:
-    """Points with their losses, and as how many each counts in a mean by the loss's own rule."""
+    """Points with their losses, and their weights in a mean by the loss's own rule."""
 
     subject: Subject
     points: Points
@@ -64,16 +64,17 @@ class MeanTerms:
         return MeanTerms(self.subject, some, self.losses[which], self.counts[which])
 
     def mean(self, weight: Any = 1.0) -> float:
-        """Return the mean that a loss should have, NaN where there is nothing left."""
+        """Return the mean that a loss should have; NaN if nothing is left."""
         divisor = float(np.sum(self.counts * weight))
         return float(np.sum(self.losses * weight)) / divisor if divisor else float("nan")
 
     def hold(
         self, text: str, points: Points | None = None, like: Any = None, **options: Any
     ) -> None:
-        """Refute a mean under weights and a mask that is not the mean of the elements left in.
+        """Refute a mean with weights and a mask that is not the mean of the remaining elements.
 
-        The points may be others with the same losses, and `like` weights with the same mean.
+        The points may be others with the same losses, and `like` weights with the same
+        mean.
         """
         weight = options.get("sample_weight") if like is None else like
         where = options.get("where")
@@ -95,7 +96,7 @@ class MeanTerms:
             )
 
     def need_nan(self, *every: dict[str, Any]) -> None:
-        """Refute means of three elements, of which the first counts and is NaN, that are not."""
+        """Refute means that are not NaN, of three elements whose first one counts and is NaN."""
         # Of a row one number is enough.
         some = self.points.take(slice(3))
         spoilt = _spoilt(some, (0, -1) if self.subject.rows else 0)
@@ -251,9 +252,9 @@ def _check_nothing_left(subject: Subject, some: Points) -> None:
 
 @check("weights:long")
 def check_accumulation(subject: Subject, search: Search) -> None:
-    """Losses in float32 and float16 are added up, and weighted, in float64.
+    """Losses in float32 and float16 are weighted and summed in float64.
 
-    The mean of very many equal losses is that loss; so with different ones.
+    The mean of very many equal losses is that loss, and the mean of different ones is accurate.
     """
     each(subject, search, _check_single_mean, _check_half_mean)
 

@@ -1,4 +1,4 @@
-"""Laws of metrics: what a number that people decide by has to have in common with a mean.
+"""Laws of metrics: properties that a number for decisions must share with a mean.
 
 The rows of `metric_rows` are ordinary, so every law holds for any metric that takes them.
 """
@@ -83,10 +83,7 @@ def _in_batches(case: MetricCase, size: int) -> list[slice]:
 
 @law("split")
 def check_split(case: MetricCase, search: Search) -> None:
-    """Partials of any batches of the rows, merged in any order, give the same bits.
-
-    A partial that was packed for a checkpoint is the same partial.
-    """
+    """Partials of any batches, merged in any order or packed, give the same bits."""
     weight = search.rng("metric weights").integers(1, 4, len(case)) * 0.25
     weight = _of_groups(case, weight)
     whole = case.result(weight)
@@ -122,7 +119,7 @@ def _need_packed(case: MetricCase) -> None:
 
 @law("order")
 def check_order(case: MetricCase, search: Search) -> None:
-    """The order of the rows changes nothing, nor that of groups and of rows within a group."""
+    """The order of rows, of groups, and of rows within a group does not matter."""
     order = search.rng("metric order").permutation(len(case))
     if case.group is not None:
         numbers = search.rng("metric groups").permutation(int(case.group.max()) + 1)
@@ -133,9 +130,9 @@ def check_order(case: MetricCase, search: Search) -> None:
 
 @law("weights")
 def check_weights(case: MetricCase, search: Search) -> None:
-    """A weight of 2 is the row twice, and a factor for all weights changes nothing.
+    """A weight of 2 counts as the row twice, and a factor for all weights does not matter.
 
-    A row of weight 0, or one that is masked, is gone, whatever its prediction is.
+    A row of weight 0, or a masked one, does not count, whatever its prediction is.
     """
     _need_left_out(case, search)
     twice = search.rng("metric twice").random(len(case)) < 0.4
@@ -194,7 +191,7 @@ def _need_left_out(case: MetricCase, search: Search) -> None:
 
 @law("nan")
 def check_nan(case: MetricCase, search: Search) -> None:
-    """NaN in a prediction is seen in the result; of several numbers at least in one."""
+    """NaN in a prediction shows in the result; in at least one of several numbers."""
     for row in (0, len(case) // 2, len(case) - 1):
         y = case.y.copy()
         y[row] = np.nan
@@ -209,10 +206,7 @@ def check_nan(case: MetricCase, search: Search) -> None:
 
 @law("refuses")
 def check_refuses(case: MetricCase, search: Search) -> None:
-    """Where nothing is left, the answer is an `EmptyReductionError`.
-
-    A class that the predictions do not have is an error of lossfw's.
-    """
+    """Without rows a metric raises `EmptyReductionError`, for an unknown class a `LossfwError`."""
     _need_empty_refused(case)
     if case.t.dtype.kind in "iu" and not _takes_numbers(case):
         _need_classes_refused(case)
@@ -243,7 +237,7 @@ def _takes_numbers(case: MetricCase) -> bool:
 
 @law("bounds")
 def check_bounds(case: MetricCase, search: Search) -> None:
-    """Results lie within `bounds`: of all rows, of some, of single ones, and of the best ones."""
+    """Results are within `bounds`, for all, some and single rows, and perfect predictions."""
     low, high = case.metric.bounds
     some = np.flatnonzero(_of_groups(case, search.rng("metric some").random(len(case)) < 0.5))
     singles = [case.take(batch) for batch in _in_batches(case, 1)[:5]]
@@ -261,8 +255,8 @@ def check_bounds(case: MetricCase, search: Search) -> None:
 def check_better(metric: Metric, search: Search) -> None:
     """Perfect predictions get at least as good a result as others, in the declared direction.
 
-    It has to be so for most kinds of rows that it takes, and not for all: a metric of errors also
-    takes logarithms of means beside counts, and one of two quantiles a mean and a scale.
+    It must hold for most kinds of rows that it takes, not for all: a metric of errors also takes
+    logarithms of means with counts, and a metric of two quantiles a mean and a scale.
     """
     if metric.better is None:
         raise NotApplicable("it does not declare whether larger or smaller results are better")
@@ -282,7 +276,7 @@ def check_better(metric: Metric, search: Search) -> None:
 
 @law("formula")
 def check_formula(case: MetricCase, search: Search) -> None:
-    """The metric is what its `formula` says of the whole arrays, with weights and without."""
+    """The metric equals its `formula` of the whole arrays, with and without weights."""
     formula: Any = getattr(case.metric, "formula", None)
     if formula is None:
         raise NotApplicable("it has no formula to compare with")
@@ -296,7 +290,7 @@ def check_formula(case: MetricCase, search: Search) -> None:
 
 @law("purity")
 def check_purity(case: MetricCase, search: Search) -> None:
-    """Arguments are not written to, a second call gives the same, as do lists and other layouts."""
+    """Arguments are not written to; repeated calls, lists and layouts give the same result."""
     y, t, whole = case.y.copy(), case.t.copy(), case.result()
     if not (np.array_equal(y, case.y) and np.array_equal(t, case.t)):
         raise case.refuted("prediction or target was written to. Change a copy.")
@@ -331,7 +325,7 @@ def _need_empty_refused(case: MetricCase) -> None:
 
 @law("intervals")
 def check_intervals(case: MetricCase, search: Search) -> None:
-    """What intervals are made of: without some units the metric is that of the other rows."""
+    """For intervals: without some units, the metric is that of the other rows."""
     if not isinstance(case.metric, RowwiseMetric):
         raise NotApplicable("it keeps no value per row, so it has no intervals")
     unit = np.arange(len(case)) % _UNITS if case.group is None else case.group % _UNITS

@@ -1,4 +1,4 @@
-"""Laws of models that learn: stopped, repeated or measured, a training has the same bits."""
+"""Laws of models that learn: a stopped, repeated or measured training has the same bits."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _around(content: bytes, at: int) -> str:
 
 @law("file")
 def check_file(model: Model, search: Search) -> None:
-    """A training that is repeated has the same file, and a file is the same model each time."""
+    """A repeated training has the same file, and a file always gives the same model."""
     if model.file is not None:
         (one,) = loaded(model, search)
         search.count(len(one.rows))
@@ -158,9 +158,9 @@ def _need_told(
 
 @law("legs")
 def check_legs(model: Model, search: Search) -> None:
-    """A leg depends on the file of the leg before, and on nothing else that was before it.
+    """A leg depends only on the file of the previous leg.
 
-    The first rounds of a model are a training of so many rounds.
+    The first rounds of a model equal a training of so many rounds.
     """
     if model.training_mode == "once":
         raise NotApplicable("it is trained in one step, without rounds")
@@ -225,7 +225,7 @@ def _moved(of: LearningTask) -> LearningTask:
 
 @law("seed")
 def check_seed(model: Model, search: Search) -> None:
-    """What is random follows from the seed of the leg: not from threads, nor from other numbers."""
+    """Randomness comes only from the seed of the leg, not from threads or other numbers."""
     for of in _each(model, search):
         content = trained_leg(model, of, search).content
         with _other_numbers():

@@ -36,7 +36,7 @@ _ROW_BY_ROW = "Compute each row by itself, from numbers of the file."
 
 
 def refuted(message: str, **inputs: Any) -> Counterexample:
-    """Return the refutation of a law, which no expression shows."""
+    """Return the refutation of a law without an expression."""
     return Counterexample(message, "", **inputs)
 
 
@@ -117,7 +117,7 @@ def _company(one: LoadedModel, cure: str = f"{_ROW_BY_ROW} {_PADS}") -> None:
 
 @law("place")
 def check_place(model: Model, search: Search) -> None:
-    """A row has the same bits at any place of a block, beside any rows, and any number of them."""
+    """A row has the same bits at any position of a block, next to any number of any rows."""
     for one in _each(model, search):
         _place(one)
         _company(one)
@@ -133,7 +133,7 @@ _LAYOUTS: dict[str, Callable[[NDArray], NDArray]] = {
 
 @law("layout")
 def check_layout(model: Model, search: Search) -> None:
-    """A row has the same bits in any layout of memory, and where it must not be written to."""
+    """A row has the same bits in any memory layout, also in read-only arrays."""
     cure = "Give Predictor a function, which gets contiguous blocks, and leave `block` as it is."
     for one in _each(model, search):
         whole = one.outputs()
@@ -191,7 +191,7 @@ def _need_unwritten(name: str, before: Any, after: Any) -> None:
 
 @law("copy")
 def check_copy(model: Model, search: Search) -> None:
-    """On the way to a worker, a model keeps its bits."""
+    """A pickled model has the same bits."""
     for one in _each(model, search):
         try:
             copy = pickle.loads(_pickled(one.predictor))  # noqa: S301  # of this process
@@ -224,7 +224,7 @@ _TAKEN = {
 
 @law("accepted_inputs")
 def check_takes(model: Model, search: Search) -> None:
-    """Missing inputs and categories, if it takes them, have finite outputs, beside any rows."""
+    """Missing inputs and categories, if it takes them, have finite outputs, next to any rows."""
     each(model, search, *(partial(_check_taken, taken=taken) for taken in _TAKEN))
 
 

@@ -1,8 +1,8 @@
 """Checks of NaN, of labels that are not classes, and of the sign of zero.
 
-Legal, finite predictions and targets have a value and derivatives. 0 times infinity, as in
-``t log y`` at a target and a prediction of 0, is NaN in floats and on exact numbers alike, so
-a formula with it would forgive a value with it.
+Legal, finite predictions and targets have a value and derivatives. 0 times infinity, as in ``t log
+y`` at a target and a prediction of 0, is NaN in floats and exact numbers, so a formula with it
+would accept a value with it.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _with_equal(subject: Subject, points: Points) -> list[Points]:
 
 
 def refute_nan_of_formula(subject: Subject, search: Search) -> None:
-    """Refute a formula that is NaN at legal, finite arguments: it is nothing to compare with."""
+    """Refute a formula that is NaN at legal, finite arguments, because it cannot judge a value."""
 
     def formula(y: NDArray, t: NDArray) -> NDArray:
         search.count(len(y))

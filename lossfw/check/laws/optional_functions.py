@@ -1,7 +1,7 @@
 """Checks of functions that a component may add: value with derivative, and a curvature bound.
 
-A function that computes two results together is right if it differs from those of their own by
-no more than rounding. Elsewhere each of the two may have lost digits, so the formula decides.
+A function that computes two results together is right if it agrees with the separate functions up
+to rounding. Otherwise either may have lost digits, so the formula decides.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _DEFAULTS = ("lossfw.losses.bodies", "lossfw.losses.base", "lossfw.losses.kinds"
 
 @check("gradient:both")
 def check_both(subject: Subject, search: Search) -> None:
-    """Value and derivative that are computed together are those that are computed apart."""
+    """Value and derivative computed together equal those computed separately."""
     assert subject.component is not None
     loss, body = type(subject.component), type(subject.component.body)
     names = ("value_and_derivative", "value_and_derivative_at")
@@ -49,7 +49,7 @@ def check_both(subject: Subject, search: Search) -> None:
 
 
 def compare_both(subject: Subject, search: Search, code: str) -> None:
-    """Refute a component whose value or derivative is another one if computed together.
+    """Refute a component whose value or derivative differs if computed together.
 
     The expression `code` shows the difference.
     """

@@ -1,8 +1,8 @@
 """Means of independent rows: their interval from a few exact sums, for any number of rows.
 
-With m = sum(w l) / sum(w) over n rows that count, the variance of m is n / (n - 1) sum(w^2 (l -
-m)^2) / sum(w)^2, with sum(w^2)^2 / sum(w^4) - 1 degrees of freedom; without weights s^2 / n, with n
-- 1. The sums of squares are exact, so nothing cancels.
+With m = sum(w l) / sum(w) over n rows that count, the variance of m is
+n / (n - 1) sum(w^2 (l - m)^2) / sum(w)^2, with sum(w^2)^2 / sum(w^4) - 1 degrees of freedom.
+Without weights it is s^2 / n, with n - 1. The sums of squares are exact, so nothing cancels.
 """
 
 from __future__ import annotations

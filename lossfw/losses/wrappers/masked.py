@@ -35,7 +35,7 @@ class Masked(TargetChangingWrapper):
     space. It is
 
     - an element, for a loss of elements; with ``per: row`` it adds nothing to its row, and a row
-    with only such elements is left out;
+      with only such elements is left out;
     - a row, for a loss of rows: one whose class index, or whose whole target
       row, has the value.
 

@@ -1,8 +1,8 @@
-"""A kernel of elements: strips of some hundred, and the sum of their values in NumPy's order.
+"""A kernel of elements: strips of some hundred elements, summed in NumPy's order.
 
-The function ``@strip`` computes a strip and returns the sum of its values; ``@tree`` has the
-halves of the sum. Where a body has rare cases, ``@strip`` computes none of them, and leaves a
-strip in which one comes up to ``@whole``.
+The function ``@strip`` computes a strip and returns the sum of its values; ``@tree`` has the halves
+of the sum. If a body has rare cases, ``@strip`` computes none of them, and leaves a strip with such
+a case to ``@whole``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The functions of a kernel around its strips: the way in, and the halves of the sum."""
+"""The functions of a kernel around its strips: the entry point, and the halves of the sum."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class KernelFrame:
 
     @property
     def parameters(self) -> str:
-        """The parameters of the inner functions, which are all alike."""
+        """The parameters that all inner functions have."""
         pointers = (f"ptr noalias %{name}" for name in self._pointers())
         return ", ".join([*pointers, "double %scale", *self._strides(), "i64 %lo", "i64 %n"])
 
@@ -36,7 +36,7 @@ class KernelFrame:
         return [*(f"{name}_" for name in arrays), *self.offsets, "loops"]
 
     def tree_function(self) -> str:
-        """Return the function ``@tree``: a sum by halves, as NumPy's pairwise sum takes them."""
+        """Return the function ``@tree``: a sum by halves, as in NumPy's pairwise sum."""
         return f"""
 define internal double @tree({self.parameters}) nounwind {{
   %small = icmp sle i64 %n, {STRIP}
@@ -57,10 +57,10 @@ halves:
 """
 
     def kernel_function(self, inner: str, chunk: str) -> str:
-        """Return the function ``@kernel``, which is called from outside.
+        """Return the function ``@kernel``, the entry point.
 
-        It calls an inner function for each chunk of rows or elements, and adds up their sums. Its
-        only argument is the record of a call, because each argument of a call from Python costs
+        It calls an inner function for each chunk of rows or elements, and adds their sums.
+        Its only argument is the record of a call, because each argument from Python costs
         as much as some hundred elements.
         """
         arrays = [f"{name}_" for name in (*self.signature.inputs, "unused")[:2]]

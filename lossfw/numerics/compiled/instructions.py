@@ -14,14 +14,14 @@ _ALIGNED = 64
 
 
 class Chunk(NamedTuple):
-    """The columns of a chunk: the first, and their number; all elements of transposed rows."""
+    """The columns of a chunk (first column and number), or all elements of transposed rows."""
 
     first: str
     length: str
 
 
 class ElementAddress(NamedTuple):
-    """Where an element lies: its row in the strip, its column, and its index in arrays."""
+    """The address of an element: its row in the strip, its column, and its index in arrays."""
 
     row: str
     column: str = ""
@@ -52,7 +52,7 @@ class Instructions:
 
     @contextmanager
     def loop(self, count: str) -> Iterator[str]:
-        """Write a loop, the counter of which goes from 0 to `count`."""
+        """Write a loop whose counter goes from 0 to `count`."""
         n, ir = self._next_label(), self.ir
         i = f"%i{n}"
         before = self.label
@@ -142,7 +142,7 @@ class Instructions:
     def call_loop(self, name: str, kind: str, length: str, slots: list[tuple[str, int]]) -> None:
         """Call NumPy's loop of a function on arrays and their strides, the result last.
 
-        It needs no lock, and so it cannot fail: nothing looks at what it returns.
+        Without a lock the loop cannot fail, so its return value is ignored.
         """
         ir = self.ir
         if (name, kind) not in self.functions:

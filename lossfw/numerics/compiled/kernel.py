@@ -52,7 +52,7 @@ _address = _quick_address if _is_as_numpy_says(np.arange(3)[1:]) else _usual_add
 
 
 def write_kernel(graph: Graph, dtype: np.dtype[Any], signature: KernelSignature) -> KernelCode:
-    """Return the text of a kernel; raise `UncompiledError` if an operation has no form there."""
+    """Return the text of a kernel; raise `UncompiledError` if an operation has no compiled form."""
     for output in graph.outputs:
         if graph.nodes[output].dtype != dtype:
             raise UncompiledError(f"a result is {graph.nodes[output].dtype}")

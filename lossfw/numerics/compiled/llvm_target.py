@@ -1,8 +1,8 @@
-"""LLVM by llvmlite: object code of a text, and its loading into this process.
+"""LLVM by llvmlite: compile a text to object code, and load it into this process.
 
-llvmlite is imported on use: the extra ``fast`` brings it. LLVM is not made for several threads at
-once, so a lock guards it. A fork waits for the lock: a child would inherit LLVM in the middle of
-its work, and a lock that no thread of the child will ever release.
+llvmlite is imported on use; the extra ``fast`` installs it. LLVM is not thread-safe, so a lock
+guards it. A fork waits for the lock: otherwise a child would inherit LLVM in the middle of its
+work, and a lock that no thread of the child ever releases.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ _unused: deque[Any] = deque()
 
 
 class Code:
-    """Machine code in this process, which is freed when no kernel uses it any more."""
+    """Machine code in this process, freed when no kernel uses it any more."""
 
     def __init__(self, engine: Any, key: str) -> None:
         self._engine = engine
@@ -99,7 +99,7 @@ class Code:
         unused.append(self._engine)
 
     def leave(self) -> None:
-        """Leave the code to the end of the process."""
+        """Keep the code until the process ends."""
         self._engine.detach()
 
 
@@ -130,7 +130,7 @@ _is_ending = threading.Event()
 
 
 def stop() -> None:
-    """Stop a thread that compiles before its next step, so that an end of Python waits less."""
+    """Stop a compiling thread before its next step, so that Python exits sooner."""
     _is_ending.set()
 
 
@@ -140,9 +140,9 @@ def _refuse_at_the_end() -> None:
 
 
 def release() -> None:
-    """Leave LLVM's objects to the end of the process, after which nothing can be compiled.
+    """Keep LLVM's objects until the process ends; nothing can be compiled afterwards.
 
-    When Python ends, llvmlite may be gone before they are, and could not free them.
+    At exit, llvmlite may be gone before them and could not free them.
     """
     with _lock:
         if _target.cache_info().currsize:
@@ -160,12 +160,12 @@ def is_available() -> bool:
 
 
 def compilations() -> int:
-    """Return how many kernels this process has compiled."""
+    """Return the number of kernels that this process has compiled."""
     return _target().compilations if _target.cache_info().currsize else 0
 
 
 def code_of(text: str) -> Code:
-    """Return the machine code of the kernel of a text, compiled unless this process has it.
+    """Return the machine code of a kernel's text, compiled unless this process has it.
 
     It raises `MissingExtraError` without llvmlite, and `UncompiledError` if LLVM fails.
     """

@@ -76,7 +76,7 @@ class UncompiledError(Exception):
 
 
 def require_compiled_form(node: Operation, *others: str) -> None:
-    """Raise `UncompiledError` unless a kernel has an operation, or it is one of `others`."""
+    """Raise `UncompiledError` for an operation that is neither in kernels nor in `others`."""
     if node.op not in CALLED and node.op not in INLINE and node.op not in others:
         raise UncompiledError(f"{node.op} has no compiled form")
     if node.op in CALLED and node.dtype.kind != "f":
@@ -105,7 +105,7 @@ def literal(value: Any, kind: str) -> str:
 
 
 class IrBuilder:
-    """Instructions of LLVM, each with a name of its own, and the constant tables they use."""
+    """LLVM instructions with unique names, and the constant tables that they use."""
 
     def __init__(self) -> None:
         self.text: list[str] = []
@@ -124,7 +124,7 @@ class IrBuilder:
         self.text.append(f"  {instruction}")
 
     def note(self, flag: str, truth: str) -> None:
-        """Note in memory, at an i32, that something holds for an element."""
+        """Record in memory, in an i32, that a condition holds for an element."""
         wide = self.emit(f"zext i1 {truth} to i32")
         so_far = self.emit(f"load i32, ptr {flag}")
         self.emit_void(f"store i32 {self.emit(f'or i32 {so_far}, {wide}')}, ptr {flag}")
@@ -198,9 +198,9 @@ def _float_to_integer(ir: IrBuilder, source: str, kind: str, x: str) -> str:
 
 
 def index_within(ir: IrBuilder, index: str, length: int) -> str:
-    """Return an index of an axis as NumPy takes it, from the end if it is negative.
+    """Return an index of an axis as in NumPy, from the end if it is negative.
 
-    It notes an index that lies outside, for which NumPy raises an error.
+    It records an index out of bounds, for which NumPy raises an error.
     """
     below = ir.emit(f"icmp slt i64 {index}, 0")
     from_end = ir.emit(f"add i64 {index}, {length}")

@@ -1,6 +1,6 @@
-"""A kernel of rows: strips of transposed rows of few columns, or single rows of many, in chunks.
+"""A kernel of rows: strips of transposed rows with few columns, or single wide rows in chunks.
 
-Transposed rows of a strip lie next to each other and are computed at once.
+Transposed rows of a strip are adjacent and computed together.
 """
 
 from __future__ import annotations

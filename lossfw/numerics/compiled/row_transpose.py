@@ -1,4 +1,4 @@
-"""Transposition: a matrix is written column by column, in blocks that stay in registers."""
+"""Transposition of a matrix, in blocks that stay in registers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ BLOCK = 4
 def transpose_function(kind: str) -> str:
     """Return the function ``@transpose``: `to` gets the rows of `from` as its columns.
 
-    Both have at least `BLOCK` rows and columns, a stride from row to row, and columns next to
-    each other. A loop over single elements takes three times as long.
+    Both have at least `BLOCK` rows and columns, a stride between rows, and adjacent columns. A loop
+    over single elements takes three times as long.
     """
     four = f"<4 x {kind}>"
     loads = "\n".join(_load(i, kind, four) for i in range(BLOCK))

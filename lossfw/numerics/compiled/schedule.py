@@ -1,9 +1,8 @@
-"""Schedule: a graph in phases, between which rows are added up.
+"""Schedule: a graph in phases, between which rows are reduced.
 
-A phase has a loop over rows, then loops over the elements of rows with calls of NumPy's own
-loops between them, the steps, and then the reductions of rows. What a later phase needs of the
-elements of a row is stored, or computed again if that is cheap. A graph of elements is one row,
-and usually has one phase.
+A phase has a loop over rows, then steps (loops over the elements of rows, with calls of NumPy's own
+loops between them), and then the reductions of rows. Elements of a row that a later phase needs are
+stored, or recomputed if that is cheap. A graph of elements is one row, and usually has one phase.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _EXPENSIVE = frozenset(("divide", "reciprocal", "sqrt", FRACTION, EXPONENT, LOOK
 
 
 class ScheduleTime(NamedTuple):
-    """When a node is known: in a step of a phase, at its beginning."""
+    """The phase and step at whose beginning a node is known."""
 
     phase: int
     step: int
@@ -72,7 +71,7 @@ class GraphSchedule:
     def of(cls, graph: Graph, *, element_outputs: set[int]) -> GraphSchedule:
         """Return the schedule of a graph; `element_outputs` have a number for each element.
 
-        It raises `UncompiledError` if an operation has no compiled form.
+        Raises `UncompiledError` if an operation has no compiled form.
         """
         schedule = cls(graph, per_element=find_row_nodes(graph))
         schedule._find_conditions()
@@ -116,7 +115,7 @@ class GraphSchedule:
         ]
 
     def row_ends(self, node_ids: list[int], phase: int) -> list[int]:
-        """Return those nodes of one number for each row that are computed at a phase's end."""
+        """Return the nodes of one number per row that are computed at the end of a phase."""
         ends = (n for n in node_ids if not self.per_element[n])
         return [n for n in ends if self.times[n].phase == phase + 1]
 

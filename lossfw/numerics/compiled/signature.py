@@ -49,7 +49,7 @@ class KernelSignature:
 
     @property
     def is_checked(self) -> bool:
-        """Whether the last output has what lies outside of the domain."""
+        """Whether the last output marks what is outside of the domain."""
         return self.domain == "checked"
 
     @property
@@ -58,7 +58,7 @@ class KernelSignature:
         return self.values and self.summed and self.columns is None
 
     def width(self, name: str) -> int:
-        """Return how many numbers an input, or the derivatives, have for each element."""
+        """Return how many numbers an input, or the derivatives, have per element."""
         place = 0 if name == "derivatives" else self.inputs.index(name)
         return self.widths[place] if self.widths else 1
 

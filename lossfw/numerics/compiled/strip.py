@@ -1,6 +1,6 @@
 """The function of a strip: the instructions of a graph, whether of elements or of rows.
 
-What is computed of elements stays in the first-level cache. A strip of elements is a single row.
+Results of elements stay in the first-level cache. A strip of elements is a single row.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RARE = "%rare"
 
 
 class KernelCode(NamedTuple):
-    """The text of a kernel, the functions of NumPy that it calls, and the bytes it works in."""
+    """The text of a kernel, the NumPy functions that it calls, and its working memory in bytes."""
 
     text: str
     functions: list[LoopName]
@@ -129,21 +129,21 @@ class Strip(Instructions, ABC):
         return f"%in_{name}" if self.signature.transposed else f"%{name}"
 
     def index_in(self, name: str, number: str, index: str) -> str:
-        """Return the index of an element in an input, of a record that of one of its numbers."""
+        """Return the index of an element in an input; for a record, of one of its numbers."""
         width = self.signature.width(name)
         if width == 1:
             return index
         return self.ir.emit(f"add i64 {self.ir.emit(f'mul i64 {index}, {width}')}, {number}")
 
     def note_outside(self, outside: str) -> None:
-        """Note whether an element or a row lies outside of the domain."""
+        """Record whether an element or a row is outside of the domain."""
         zero = literal(0.0, self.kind)
         self.ir.note(BAD, self.ir.emit(f"fcmp une {self.kind} {outside}, {zero}"))
 
     # The whole function.
 
     def join(self, functions: list[str], memory: int = 0) -> KernelCode:
-        """Return the text of a kernel of some functions, with what this strip needs."""
+        """Return the text of a kernel from functions and what this strip needs."""
         tables = [
             f"{name} = internal constant {table}, align 64"
             for table, name in self.ir.tables.items()
@@ -152,7 +152,7 @@ class Strip(Instructions, ABC):
         return KernelCode(text + "\n", self.functions, memory)
 
     def function(self, frame: KernelFrame, name: str) -> str:
-        """Return the function of a strip, of `n` elements or rows from `lo` on."""
+        """Return the function of a strip of `n` elements or rows, starting at `lo`."""
         narrow = "fptrunc double %scale to float"
         return "\n".join(
             [
@@ -173,7 +173,7 @@ class Strip(Instructions, ABC):
 
     @abstractmethod
     def addresses(self) -> list[str]:
-        """Return the instructions that find where a strip begins in inputs and outputs."""
+        """Return the instructions that find the start of a strip in inputs and outputs."""
 
     def end(self, frame: KernelFrame) -> list[str]:
         """Return the instructions after those of the graph."""

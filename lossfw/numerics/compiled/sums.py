@@ -1,8 +1,8 @@
 """LLVM's instructions for sums and extremes in NumPy's own order.
 
-NumPy adds a contiguous array pairwise: halves that are multiples of 8 down to 128 elements,
-and those in eight running sums. An array that has to be converted to float64 is converted, and
-so added, in pieces of 8,192 elements, one after the other.
+NumPy adds a contiguous array pairwise: halves that are multiples of 8 down to 128 elements, and
+those in eight running sums. An array that must be converted to float64 is converted, and so summed,
+in pieces of 8,192 elements one after the other.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CONVERTED = 8192
 
 
 def pairwise(kind: str, total: str = DOUBLE) -> str:
-    """Return the function of an array of floats of one type, whose sum has another or the same.
+    """Return the function that sums an array of floats, in the same or another type.
 
     It is named ``@pairwise_`` and the type of the sum.
     """

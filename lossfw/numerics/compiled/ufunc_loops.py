@@ -1,8 +1,7 @@
 """NumPy's own inner loops, called by address.
 
-NumPy hands them out for compilers, by functions that it calls experimental; where they are
-missing, nothing is compiled. A loop computes what a ufunc computes of contiguous arrays, without
-the interpreter's lock.
+NumPy offers them to compilers by experimental functions; without these, nothing is compiled. A loop
+computes a ufunc on contiguous arrays, without the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ class _CallInfo(ctypes.Structure):
 def loop(name: str, kind: str) -> tuple[tuple[int, int, int], Any]:
     """Return the addresses of a ufunc's loop, its context and its extra data, and their owner.
 
-    It raises `UncompiledError` if NumPy does not hand them out, or the loop needs Python's lock.
+    Raises `UncompiledError` if NumPy does not offer them, or the loop needs Python's lock.
     """
     ufunc, dtype = getattr(np, name), np.dtype(np.float32 if kind == FLOAT else np.float64)
     try:

@@ -13,9 +13,9 @@ NumPy, exact numbers, PyTorch or JAX.
 `lossfw.numerics.dual.number` documents the rules at ties and kinks. The derivatives of a
 value of NaN are NaN, and none is -0.0.
 
-A product with a derivative that is 0 is 0 for any factor. Nearly always the factor is finite, so
-NumPy computes with plain products first, and with care where a result is not finite: an infinite
-factor leaves infinity or NaN behind.
+A product with a derivative that is 0 is 0 for any factor. The factor is nearly always finite, so
+NumPy first computes with plain products, and then with care if a result is not finite, because an
+infinite factor leaves infinity or NaN.
 """
 
 from __future__ import annotations
@@ -131,11 +131,11 @@ def row_derivatives(
     """Return value (...), gradient and diagonal of the Hessian (..., K) of a row-wise body.
 
     The gradient takes one pass back (`lossfw.numerics.dual.linear`), and with the Hessian one pass
-    forward (`lossfw.numerics.dual.spread`). A body with an operation that has no form there is
-    differentiated by one column at a time, and by as many in one pass as fit in 2**18 elements:
-    that cost grows with the square of the number of columns. A body that compares all numbers of
-    a row with one another has larger arrays than `y`: `fan_out` times as large. Constants have the
-    shape (..., K) or (...); the body sees one axis of rows, whatever the shape of `y`.
+    forward (`lossfw.numerics.dual.spread`). A body with an operation without such a form is
+    differentiated by columns, as many in one pass as fit into 2**18 elements: this cost grows with
+    the square of the number of columns. A body that compares all numbers of a row with one another
+    has larger arrays than `y`: `fan_out` times as large. Constants have the shape (..., K) or
+    (...); the body gets one axis of rows, whatever the shape of `y`.
 
     Examples
     --------

@@ -1,9 +1,9 @@
-"""LinearPart: a derivative that is recorded, for one pass back.
+"""LinearPart: a recorded derivative, for one backward pass.
 
-The rules of dual numbers multiply, add and choose parts. For a `LinearPart` these few operations
-are recorded, and `lossfw.numerics.dual.pass_back` goes through the record from the result to the
-row: so the gradient of a row takes one pass for any number of classes. It consists of functions of
-the namespace only, so it can be traced.
+The rules of dual numbers multiply, add and choose parts. A `LinearPart` records these few
+operations, and `lossfw.numerics.dual.pass_back` follows the record from the result to the row, so
+the gradient of a row takes one pass for any number of classes. It uses only functions of the
+namespace, so it can be traced.
 
 An operation that is not recorded raises `UnrecordedError`.
 """
@@ -27,9 +27,9 @@ _numbers = itertools.count()
 
 
 class LinearPart:
-    """A part: a linear function of the row, by the parts that it depends on.
+    """A part that is a linear function of the row, given by the parts that it depends on.
 
-    `like` is any array with the dtype and on the device of the part.
+    `like` is any array with the dtype and device of the part.
     """
 
     __slots__ = ("like", "links", "number", "parts", "shape")
@@ -44,7 +44,7 @@ class LinearPart:
 
     @property
     def device(self) -> Any:
-        """Where arrays must be made to meet the part."""
+        """The device for arrays to combine with the part."""
         return device_of(self.like)
 
     def _each(self, pull: Callable[[Cotangent], Cotangent], other: Any = None) -> LinearPart:
@@ -249,7 +249,7 @@ class LinearParts:
         return LinearPart(self, shape, arrays[0].like, *links)
 
     def rearranged(self, x: LinearPart, function: Callable[[Any], Any]) -> LinearPart:
-        """Return elements of each row in other places, as `function` of an array puts them."""
+        """Return the elements of each row rearranged by `function`."""
         if not all(isinstance(length, int) for length in x.shape[1:]) or not x.shape:
             raise UnrecordedError("a part of rows of unknown length")
         # Of rows of unknown number two say where all of them go.

@@ -53,7 +53,7 @@ class DualNamespace:
     # Building blocks, also for primitives with their own rules.
 
     def lift(self, x: Any) -> Dual:
-        """Return `x` as a dual number, a constant if it is none."""
+        """Return `x` as a dual number; anything else as a constant."""
         return x if isinstance(x, Dual) else Dual(x, None, None, self)
 
     def chain(
@@ -219,7 +219,7 @@ class DualNamespace:
         return Dual(value, pick(a.first, b.first), pick(a.second, b.second), self)
 
     def clip(self, x: Any, min: Any = None, max: Any = None) -> Any:  # noqa: A002  # the standard's names
-        """Return `x` kept within [min, max], by `maximum` and `minimum`."""
+        """Return `x` clipped to [min, max], by `maximum` and `minimum`."""
         if min is not None:
             x = self.maximum(x, min)
         return x if max is None else self.minimum(x, max)

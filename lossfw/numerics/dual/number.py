@@ -88,7 +88,7 @@ class Dual:
 
     @property
     def device(self) -> Any:
-        """Where a new array must be made to meet the value."""
+        """The device for a new array to combine with the value."""
         return device_of(self.value)
 
     def __array_namespace__(self, **_: Any) -> ChainRules:
@@ -173,7 +173,7 @@ class Dual:
 
 
 def value_of(x: Any) -> Any:
-    """Return the value of a dual number, and anything else as it is."""
+    """Return the value of a dual number, and anything else unchanged."""
     return x.value if isinstance(x, Dual) else x
 
 

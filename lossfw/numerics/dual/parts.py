@@ -1,7 +1,7 @@
-"""Parts: the derivatives that a dual number carries, and what its rules do with them.
+"""Parts: the derivatives of a dual number, and the operations of its rules on them.
 
-A part is an array, or a Python float if it is the same everywhere, or None if it is 0 everywhere:
-so constants and straight lines cost no time.
+A part is an array, or a Python float if it is constant, or None if it is 0 everywhere, so constants
+and straight lines cost no time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Tangent: TypeAlias = Any
 
 
 class UnrecordedError(Exception):
-    """Parts of some kind have no form for an operation, and arrays are to be used instead."""
+    """Parts of some kind do not support an operation, so arrays must be used instead."""
 
 
 class ArrayParts:
@@ -83,7 +83,7 @@ def add(a: Tangent, b: Tangent) -> Tangent:
 def scale(xp: Namespace, factor: Any, part: Tangent) -> Tangent:
     """Return ``factor * part``, and 0 where `part` is 0, for any factor.
 
-    So a constant argument adds 0, also where the function has an infinite derivative.
+    So a constant argument adds 0, even if the derivative of the function is infinite.
     """
     if part is None or factor is None:
         return None
@@ -99,7 +99,7 @@ def scale(xp: Namespace, factor: Any, part: Tangent) -> Tangent:
 
 
 def broadcast(a: tuple[Any, ...], b: Sequence[Any]) -> tuple[Any, ...]:
-    """Return the shape of arrays of two shapes, of which lengths may have only a name."""
+    """Return the common shape of two arrays, whose lengths may be symbolic."""
     if a == b or not b:
         return a
     a, b = ((1,) * (max(len(a), len(b)) - len(x)) + tuple(x) for x in (a, b))
@@ -112,7 +112,7 @@ def is_one(length: Any) -> bool:
 
 
 def split_key(key: Any) -> tuple[str, Any]:
-    """Return "all" for a key of everything, or "rows" with the key behind all rows, or neither."""
+    """Return "all" for a key of everything, or "rows" with the key after all rows, or neither."""
     keys = key if isinstance(key, tuple) else (key,)
     if all(k is Ellipsis for k in keys):
         return "all", None

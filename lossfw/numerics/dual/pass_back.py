@@ -1,13 +1,13 @@
-"""PassBack: from a result to the row that it depends on, through what was recorded.
+"""PassBack: the backward pass from a result to its row, through the recorded operations.
 
-The pass carries cotangents, the derivatives of the result by what was recorded:
+The pass carries cotangents, the derivatives of the result by the recorded parts:
 
-- A choice sends a cotangent on unchanged, with the condition next to it. Conditions are applied
-  where cotangents are added up: two branches of one choice become ``where(c, from_a, from_b)``,
-  and no NaN comes from the branch that was not taken.
-- With care, a factor that is 0 makes a cotangent 0. It is the mirror image of the rule of arrays,
-  by which a derivative that is 0 stays 0 for any factor: dual numbers multiply from the argument
-  to the result, and the pass back from the result to the argument.
+- A choice passes a cotangent on unchanged, with its condition. Conditions are applied where
+  cotangents are added: two branches of one choice become ``where(c, from_a, from_b)``, and no NaN
+  comes from the branch that was not taken.
+- With care, a factor that is 0 makes a cotangent 0. It mirrors the rule of arrays, by which a
+  derivative of 0 stays 0 for any factor: dual numbers multiply from the argument to the result,
+  and the pass back from the result to the argument.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def same(x: Any) -> Any:
 
 
 class RecordedPart(Protocol):
-    """Protocol: a part as the pass goes through it; see `lossfw.numerics.dual.linear`."""
+    """Protocol: a part in the pass; see `lossfw.numerics.dual.linear`."""
 
     like: Array
     links: tuple[Link, ...]
@@ -60,7 +60,7 @@ class PassBack:
         self.inner, self.careful = inner, careful
 
     def gradient(self, part: RecordedPart, seed: RecordedPart, start: Cotangent) -> Cotangent:
-        """Return the cotangent of `seed`, the row, from the one of a part."""
+        """Return the cotangent of `seed`, the row, from that of a part."""
         nodes = {part.number: part}
         waiting: dict[int, list[tuple[Cotangent, Conditions]]] = {part.number: [(start, ())]}
         order = [-part.number]

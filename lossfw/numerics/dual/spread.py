@@ -1,15 +1,14 @@
 """SpreadPart: the derivatives of rows by all of their columns at once, for one pass forward.
 
 An array of rows u has the derivatives ``d[j]`` of u[j] by y[j], and ``p[i] q[j]`` of u[i] by y[j]
-for another i, a sum of a few such products. A number of each row has one derivative by each y[j],
-its `Covector`. Sums, extremes and elements of rows make covectors, and where a number of each row
-meets the rows again it becomes a product. So gradient and diagonal of the Hessian of a body of
-elements and a few numbers of each row take one pass, for any number of columns.
+for another i, a sum of a few such products. A number per row has one derivative by each y[j], its
+`Covector`. Sums, extremes and elements of rows make covectors, which become products when such a
+number is combined with the rows again.
 
-The diagonal is whole: it holds what the products have at i = j too. So it is computed as dual
-numbers do it, with their digits, and no 1 - p of a sure class is lost in a difference.
-
-What has not this form, such as a sort or a shift, raises `UnrecordedError`.
+So gradient and diagonal of the Hessian take one pass for any number of columns, if the body
+consists of elements and a few numbers per row. The diagonal includes what the products have at i =
+j, so it is computed as with dual numbers, to the same accuracy: no 1 - p of a nearly certain class
+is lost in a difference. Other operations, such as a sort or a shift, raise `UnrecordedError`.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ Derivative: TypeAlias = Any
 
 
 class Covector:
-    """The derivatives of a number of each row by the columns; equal only to itself."""
+    """The derivatives of one number per row by the columns; equal only to itself."""
 
     __slots__ = ("array",)
 
@@ -42,7 +41,7 @@ class Covector:
 
 
 class SpreadPart:
-    """Derivatives of rows, or of one number for each row, in the shape of these.
+    """Derivatives of rows, or of one number per row, in their shape.
 
     `own` are the derivatives of elements by their own columns, or those of a number by all
     columns, and `products` those of elements by other columns.
@@ -127,7 +126,7 @@ class SpreadParts:
     # Shapes.
 
     def whole(self, part: SpreadPart) -> SpreadPart:
-        """Return derivatives of a number of each row as those of rows of equal numbers."""
+        """Return derivatives of one number per row as those of rows of equal numbers."""
         if part.is_whole or part.own is None:
             return SpreadPart(self, self.shape, part.own, part.products)
         return SpreadPart(self, self.shape, part.own, {self._covector(part.own): 1.0})
@@ -152,7 +151,7 @@ class SpreadParts:
         return a, b
 
     def beside(self, part: SpreadPart, factor: Any) -> tuple[SpreadPart, Any]:
-        """Return a part in the shape of its product with a factor, and the factor next to it."""
+        """Return a part in the shape of its product with a factor, and the factor."""
         shape = broadcast(part.shape, getattr(factor, "shape", ()))
         if shape == self.shape:
             return self.whole(part), factor
@@ -173,7 +172,7 @@ class SpreadParts:
         return factor * component
 
     def scale(self, factor: Any, part: SpreadPart | None) -> SpreadPart | None:
-        """Return ``factor * part``; the factor may be a part too."""
+        """Return ``factor * part``; the factor may also be a part."""
         if part is None or factor is None:
             return None
         if not isinstance(factor, SpreadPart):

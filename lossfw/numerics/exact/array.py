@@ -1,9 +1,9 @@
 """ExactArray: an array of balls, whose operators are those of floats.
 
-It is an object array of NumPy. Each operation, and each function of NumPy, has the bits of the
-array's class; a single number of it is a `Number`.
+It is an object array of NumPy. Operations and NumPy functions have the number of bits of the
+array's class; a single element is a `Number`.
 
-Imported on use only, since it needs python-flint.
+It is imported only on use, because it needs python-flint.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _COMPARISONS: Mapping[Any, Callable[..., Any]] = {
 
 
 class ExactArray(np.ndarray[Any, Any]):
-    """An array of balls; `array_type` makes its classes, one for each number of bits."""
+    """An array of balls; `array_type` makes its classes, one per number of bits."""
 
     # A joined array is one of these if a part is.
     __array_priority__ = 1.0
@@ -89,12 +89,12 @@ class ExactArray(np.ndarray[Any, Any]):
 
 @functools.cache
 def array_type(bits: int) -> type[ExactArray]:
-    """Return the class of arrays whose operations have so many bits."""
+    """Return the class of arrays with a number of bits."""
     return type("ExactArray", (ExactArray,), {"bits": bits})
 
 
 def balls_of(x: Any) -> Any:
-    """Return numbers of any kind as an object array of balls, those of truth values as well."""
+    """Return numbers of any kind, also Booleans, as an object array of balls."""
     if isinstance(x, ExactArray):
         return x.view(np.ndarray)
     if isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.itemsize <= _FLOAT:

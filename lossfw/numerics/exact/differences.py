@@ -5,15 +5,15 @@
     derivative(body, y, *constants, order=1, side=0, rows=False) -> exact array
     kinks(body, y, *constants, order=1, rows=False) -> bool array
 
-The body is a black box: no rule of differentiation is used, so the result can judge every
-rule and every derivative that an author wrote. It has 30 digits. What the body holds constant by
-`lossfw.numerics.stop_gradient` does not move with the point.
+The body is a black box: no rule of differentiation is used, so the result can judge every rule and
+every derivative that an author wrote. It has 30 digits. Quantities in
+`lossfw.numerics.stop_gradient` do not move with the point.
 
 The step is 1e-20 of the distance to the nearest number at which a body may change: 0, the
-constants, the other elements of a row. The number of digits follows the step, so that tiny
-and huge arguments are treated alike. As in `lossfw.numerics.exact.truth` digits are doubled
-until the result is a narrow ball, which shows a lack of digits, and until two estimates agree: the
-step becomes smaller with the digits, so that one that is too large shows.
+constants, the other elements of a row. The number of digits follows the step, so tiny and huge
+arguments are treated alike. As in `lossfw.numerics.exact.truth`, digits are doubled until the
+result is a narrow ball and two estimates agree: a wide ball shows a lack of digits, and a
+disagreement shows a step that is too large, because the step shrinks with the digits.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def derivative(
 
     It has the shape of `y`, and for a row-wise body that returns rows their axis last. It is NaN
     where `y` or the body is not finite. A `side` of 0 is the central difference, at a kink the
-    mean of both sides; -1 is the left, 1 the right derivative. Of `rows`, each class is moved.
+    mean of both sides; -1 is the left, 1 the right derivative. For `rows`, each class is moved.
 
     Examples
     --------

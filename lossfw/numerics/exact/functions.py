@@ -1,12 +1,12 @@
 """Functions of balls of Arb, with the special cases of floats.
 
 A ball is a number with a rigorous bound of its error. As for floats 1 / 0 is infinite, and the
-logarithm of a negative number is NaN. A ball of which nothing is known, as 1 / x where x may be
-0, is NaN too, and becomes a number with more digits. Exponents have no end, but towers do: an
-exponent of 8,192 bits is infinite.
+logarithm of a negative number is NaN. A ball of unknown value, such as 1 / x where x may be 0, is
+also NaN, and becomes a number with more digits. Exponents are nearly unlimited: a number whose
+exponent has more than 8,192 bits is infinite.
 
-The precision of python-flint is that of the whole process. So it is set for each operation and put
-back, while other threads wait.
+python-flint's precision is global to the process, so it is set for each operation and restored,
+while other threads wait.
 
 Imported on use only, since it needs python-flint.
 """
@@ -147,7 +147,7 @@ def _smaller(a: Ball, b: Ball) -> Ball:
 
 
 def sorted_places(row: list[Ball]) -> list[int]:
-    """Return the places of the smallest, the second smallest ... of equal ones the first first."""
+    """Return the positions in ascending order; of equal numbers the first comes first."""
 
     def order(i: int, j: int) -> int:
         a, b = row[i], row[j]

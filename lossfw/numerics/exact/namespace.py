@@ -63,7 +63,7 @@ def bits(digits: int) -> int:
 
 
 def exact_array(x: Any, digits: int = DIGITS) -> Array:
-    """Return floats, integers or exact numbers as exact numbers, each without rounding.
+    """Return floats, integers or exact numbers as exact numbers without rounding.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def exact_array(x: Any, digits: int = DIGITS) -> Array:
 
 @functools.cache
 def namespace(digits: int = DIGITS) -> ExactNamespace:
-    """Return the namespace of a number of digits, made once."""
+    """Return the cached namespace of a number of digits."""
     return ExactNamespace(digits)
 
 
@@ -127,7 +127,7 @@ class ExactNamespace(TextbookNamespace):
         return x if type(x) is self._type else self._balls_of(x).view(self._type)
 
     def prepare(self, x: Array) -> Array:
-        """Return numbers as balls, and class indices and truth values as they are."""
+        """Return numbers as balls, and class indices and Booleans unchanged."""
         return x if x.dtype.kind in "biu" else self.exact(x)
 
     def _loop(self, compute: Callable[..., Any]) -> Callable[..., Array]:
@@ -144,14 +144,14 @@ class ExactNamespace(TextbookNamespace):
         return self._loop(self._functions.polygamma(order))(x)
 
     def asarray(self, x: Any, dtype: Any = None, **_: Any) -> Array:
-        """Return an array; of exact numbers unless it is of integers or truth values."""
+        """Return an array, of exact numbers unless it has integers or Booleans."""
         x = x if type(x) is self._type else np.asarray(x)
         if dtype is not None and np.dtype(dtype).kind in "biu":
             return self._whole(x).astype(dtype) if x.dtype == object else x.astype(dtype)
         return self.exact(x) if dtype is not None or x.dtype.kind not in "biu" else x
 
     def astype(self, x: Array, dtype: Any, copy: bool = True) -> Array:
-        """Return `x` as exact numbers, or as integers or truth values."""
+        """Return `x` as exact numbers, integers or Booleans."""
         return self.asarray(x, dtype)
 
     def full_like(self, x: Array, fill_value: Any, dtype: Any = None, **_: Any) -> Array:
@@ -167,7 +167,7 @@ class ExactNamespace(TextbookNamespace):
         return self.full(np.shape(x), 1, dtype=dtype)
 
     def full(self, shape: Any, fill_value: Any, dtype: Any = None, **_: Any) -> Array:
-        """Return an array with one value; balls are not written to, so it is shared."""
+        """Return an array with one value, which is shared because balls are immutable."""
         if dtype is not None and np.dtype(dtype).kind in "biu":
             return np.full(shape, fill_value, dtype)
         result = np.empty(shape, object)
@@ -191,7 +191,7 @@ class ExactNamespace(TextbookNamespace):
         return np.where(condition, self.exact(a), self.exact(b))
 
     def clip(self, x: Array, min: Any = None, max: Any = None) -> Array:  # noqa: A002  # the standard's names
-        """Return `x` kept within [min, max]."""
+        """Return `x` clipped to [min, max]."""
         x = x if min is None else self.maximum(x, min)
         return x if max is None else self.minimum(x, max)
 

@@ -1,7 +1,7 @@
-"""Number: one exact number, which computes with its digits and compares as floats do.
+"""Number: one exact number, which computes with its digits and compares like floats.
 
-It is a ball of Arb with the bits that its operations have. The precision that python-flint has in
-other code is neither read nor changed. It compares by its middle, and has no negative zero.
+It is a ball of Arb with the number of bits of its operations. The precision that other code sets in
+python-flint is neither read nor changed. It compares by its middle, and has no negative zero.
 
 Imported on use only, since it needs python-flint.
 """
@@ -144,7 +144,7 @@ class Number:
         return mpmath.mpf(self.value.mid() if self.value.is_finite() else float(self))
 
     def text(self, digits: int) -> str:
-        """Return decimal text with so many digits, with an exponent where Python has one."""
+        """Return decimal text with a number of digits, with an exponent where Python uses one."""
         if not self.value.is_finite() or not self:
             return repr(float(self))
         last = exponent(self.value)

@@ -27,7 +27,7 @@ def check_order(order: DerivativeOrder) -> None:
 def reference(
     formula: Any, arrays: tuple[Array, ...], order: DerivativeOrder, *, rows: bool
 ) -> Array:
-    """Return a formula of arrays, or its derivative by the first of them, with 60 digits."""
+    """Return a formula of arrays, or its derivative by the first one, with 60 digits."""
     from lossfw.numerics.exact.differences import derivative
     from lossfw.numerics.exact.truth import evaluate
 

@@ -5,10 +5,10 @@
     evaluate(body, *arrays, digits=60, rows=False) -> exact array
 
 All of these digits are right. A textbook formula may cancel: log(cosh(1e-200)) needs more than 400
-digits. Every result is a ball, and its error shows what is lost. So each element is computed with
-80 digits first, and with twice as many, up to 2,560, until the ball is narrow. A body that chose
-between two balls that overlap, or that asked for NaN where nothing was known yet, may have chosen
-wrongly: then two evaluations have to agree.
+digits. Every result is a ball, whose error shows the loss. So each element is computed with 80
+digits first, then with twice as many, up to 2,560, until the ball is narrow. A body that compared
+two overlapping balls, or tested an unknown ball for NaN, may have branched wrongly: then two
+evaluations must agree.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def evaluate(body: Body, *arrays: Any, digits: int = DIGITS, rows: bool = False)
         ``body(xp, *arrays)``. It is called with exact arrays of one axis (two for
         rows), and again with the elements that need more digits.
     *arrays : array_like
-        Numbers become exact without rounding. Truth values stay as they are, and so do
-        class indices: integers without the last axis of rows.
+        Numbers become exact without rounding. Booleans and class indices (integers without the last
+        axis of rows) are unchanged.
     digits : int
         Digits of the result.
     rows : bool
@@ -81,10 +81,10 @@ def evaluate(body: Body, *arrays: Any, digits: int = DIGITS, rows: bool = False)
 
 
 def run(body: Body, digits: int, arrays: Sequence[Array]) -> Array:
-    """Return the results of a body on exact numbers of so many digits, as an array of balls.
+    """Return the results of a body on exact numbers with so many digits, as an array of balls.
 
-    The arrays have elements or rows along the first axis. Class indices and truth values stay as
-    they are.
+    The arrays have elements or rows along the first axis. Class indices and Booleans are
+    unchanged.
     """
     xp = namespace(digits)
     return xp.exact(body(xp, *[xp.prepare(x) for x in arrays]))
@@ -105,7 +105,7 @@ def flatten(arrays: tuple[Any, ...], rows: bool) -> tuple[tuple[int, ...], list[
 
 
 def chunk(flat: list[Array]) -> int:
-    """Return the most elements or rows of a call."""
+    """Return the largest number of elements or rows per call."""
     width: int = max(math.prod(x.shape[1:]) for x in flat)
     return max(1, _CALL_SIZE // max(1, width))
 
@@ -131,7 +131,7 @@ def refine(
     step : int
         The most elements of a call.
     is_rigorous : bool
-        Whether a ball holds the truth. Else two evaluations have to agree, in 30 digits.
+        Whether a ball contains the true value. Otherwise two evaluations must agree to 30 digits.
     """
     doubts, balls_of = exact_modules()[0].doubts, exact_modules()[2].balls_of
     right_bits = bits(digits) if is_rigorous else _AGREEMENT_BITS
@@ -212,7 +212,7 @@ def _agree(a: NDArray, b: NDArray) -> NDArray:
 
 
 def rounded(x: Array, digits: int) -> Array:
-    """Return the middles of balls as exact numbers of so many digits; what is unknown is NaN."""
+    """Return the midpoints of balls as exact numbers with so many digits; unknown ones are NaN."""
     functions, numbers, arrays = exact_modules()
     n_bits = bits(digits)
 

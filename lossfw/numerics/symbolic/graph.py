@@ -1,4 +1,4 @@
-"""Graph: the operations of a body, each once."""
+"""Graph: the operations of a body, without repeats."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def is_rare(node: Operation) -> bool:
 
 
 class Graph:
-    """Nodes in an order in which arguments come first; equal nodes are one."""
+    """Nodes in topological order; equal nodes are merged."""
 
     def __init__(self) -> None:
         self.nodes: list[Operation] = []
@@ -44,7 +44,7 @@ class Graph:
         self._node_ids: dict[Any, int] = {}
 
     def add(self, op: str, args: tuple[int, ...], dtype: np.dtype[Any], value: Any = None) -> int:
-        """Return the number of a node, which is made if there is none."""
+        """Return the number of a node, which is added if necessary."""
         # By their bits, because 0.0 equals -0.0, and NaN does not equal itself.
         bits = repr(value) if isinstance(value, float) else value
         if isinstance(value, tuple):
@@ -76,7 +76,7 @@ class Graph:
         return self.needed(lambda node: node.args)
 
     def needed(self, args: Callable[[Operation], tuple[int, ...]]) -> list[int]:
-        """Return the numbers of the nodes that the outputs need by these arguments, in order."""
+        """Return the numbers of the nodes that the outputs need, given each node's arguments."""
         visited, stack = set[int](), list(self.outputs)
         while stack:
             node_id = stack.pop()
@@ -88,8 +88,8 @@ class Graph:
     def usual(self) -> Graph:
         """Return the graph without the rare values of its choices.
 
-        Its outputs are those of this graph, which are right where no condition of a rare
-        value holds, and then these conditions.
+        Its outputs are those of this graph, right where no condition of a rare value holds,
+        followed by these conditions.
         """
 
         def args(node: Operation) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Expressions: the array namespace of symbols.
 
-Functions have NumPy's rules for dtypes, so that a graph computes what the body computes. Functions
-that look at values or shapes are missing, and the error says so.
+Functions have NumPy's rules for dtypes, so a graph computes what the body computes. Functions that
+depend on values or shapes are missing, and the error says so.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Expressions:
         return Symbol(self, self.graph.add(INPUT, (), np.dtype(dtype), name))
 
     def constant(self, value: Any, dtype: np.dtype[Any]) -> int:
-        """Return the node of a number in a dtype; of a named one, the nodes of its tree."""
+        """Return the node of a number in a dtype; for a named number, the nodes of its tree."""
         if isinstance(value, NamedFloat):
             return self._tree(value.tree, dtype)
         if dtype.kind == "f":
@@ -101,7 +101,7 @@ class Expressions:
         return self.graph.add(op, tuple(self._tree(part, dtype) for part in parts), dtype)
 
     def element(self, x: Symbol, key: Any) -> Any:
-        """Raise `TraceError`: elements have no place."""
+        """Raise `TraceError`: elements have no positions."""
         raise TraceError(f"the body takes a part of an array, by [{key!r}]")
 
     # ExpressionSpace.
@@ -124,10 +124,10 @@ class Expressions:
         return Symbol(self, self.graph.add(op, args, kind), self.common_shape(symbols))
 
     def check_power(self, x: Any, exponent: Any) -> None:
-        """Raise `TraceError` for an array of equal exponents, as `full_like` makes it.
+        """Raise `TraceError` for an array of equal exponents, such as from `full_like`.
 
-        For a number NumPy has functions of its own, such as the root for 0.5; for an array of that
-        number it has not. In the graph the two are the same.
+        NumPy has special functions for a number, such as the root for 0.5, but not for an
+        array of this number. In the graph both would be the same.
         """
         if isinstance(exponent, Symbol) and self.graph.nodes[exponent.node].op == CONSTANT:
             raise TraceError(
@@ -222,7 +222,7 @@ class Expressions:
         return Symbol(self, self.cast(x, dtype), x.shape)
 
     def asarray(self, x: Any, dtype: Any = None, **_: Any) -> Any:
-        """Return a symbol, or a table of NumPy."""
+        """Return a symbol, or a NumPy table."""
         if isinstance(x, Symbol):
             return x if dtype is None else self.astype(x, dtype)
         if isinstance(x, np.ndarray):
@@ -230,13 +230,13 @@ class Expressions:
         raise TraceError(f"the body makes an array of a {_type_name(x)}")
 
     def broadcast_to(self, x: Symbol, shape: tuple[Any, ...]) -> Symbol:
-        """Return `x`, whose shape is the only one."""
+        """Return `x` unchanged: there is only one shape."""
         if shape != x.shape:
             raise TraceError(f"the body makes an array of the shape {shape!r}")
         return x
 
     def reshape(self, x: Symbol, shape: tuple[Any, ...], **_: Any) -> Symbol:
-        """Return `x`, whose shape is the only one."""
+        """Return `x` unchanged: there is only one shape."""
         return self.broadcast_to(x, shape)
 
     def result_type(self, *arguments: Any) -> np.dtype[Any]:
@@ -253,7 +253,7 @@ class Expressions:
         )
 
     def take(self, table: Any, index: Any, *, axis: Any = None) -> Symbol:
-        """Return the elements of a table of NumPy at an index."""
+        """Return the elements of a NumPy table at an index."""
         if not isinstance(table, np.ndarray) or not isinstance(index, Symbol):
             raise TraceError("the body takes elements of an array by their number")
         if table.ndim != 1 or axis not in (None, 0, -1):
@@ -269,9 +269,9 @@ class Expressions:
 
 
 class KernelExpressions(Expressions):
-    """The array namespace of kernels, which compute a rare value only where it is needed.
+    """The array namespace of kernels, which compute rare values only where needed.
 
-    On other expressions a body computes both values, as on arrays of PyTorch.
+    On other expressions a body computes both values, as on PyTorch tensors.
     """
 
     def rarely(self, condition: Symbol, rare: Symbol, usual: Symbol) -> Symbol:
@@ -282,10 +282,10 @@ class KernelExpressions(Expressions):
 
 
 class TileExpressions(KernelExpressions):
-    """The array namespace of tiles, which their body computes where something is rare."""
+    """The array namespace of tiles, which leave rare values to the body."""
 
     def left_to_body(self, condition: Symbol, usual: Symbol) -> Symbol:
-        """Return `usual`, which is right where the condition does not hold."""
+        """Return `usual`, the right value where the condition does not hold."""
         return self.rarely(condition, usual, usual)
 
 

@@ -1,8 +1,8 @@
 """Rows: expressions of bodies of rows, with a known number of columns.
 
-A symbol is an array of rows, of shape (n, K), or has one number for each row, of shape
-(n, 1) or (n,). Sums and extremes along a row, and the element at a number that each row
-gives, are operations of their own. All else is elementwise.
+A symbol is an array of rows, of shape (n, K), or has one number for each row, of shape (n, 1) or
+(n,). Sums and extremes along a row, and the element at a number per row, are separate operations.
+All else is elementwise.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class RowExpressions(Expressions):
             setattr(self, op, self._over_row(op))
 
     def input(self, name: str, dtype: Any) -> Symbol:
-        """Return an argument of the body: rows, or if it is an integer one column for each row."""
+        """Return an argument of the body: rows, or one column index per row if it is an integer."""
         x = super().input(name, dtype)
         return Symbol(self, x.node, self.shape) if x.dtype.kind == "f" else x
 
@@ -58,7 +58,7 @@ class RowExpressions(Expressions):
         return self.shape if wide else next(iter(shapes))
 
     def element(self, x: Symbol, key: Any) -> Symbol:
-        """Return numbers of rows with one axis more or less."""
+        """Return one number per row with an axis more or less."""
         if x.shape == (ELEMENTS,) and key in _NEW_AXIS:
             return Symbol(self, x.node, (ELEMENTS, 1))
         if x.shape == (ELEMENTS, 1) and key == (Ellipsis, 0):
@@ -95,7 +95,7 @@ class RowExpressions(Expressions):
         return Symbol(self, self.graph.add(COLUMN, (), INT64), (self.columns,))
 
     def asarray(self, x: Any, dtype: Any = None, **options: Any) -> Any:
-        """Return a symbol, a table of NumPy, or one number for each column."""
+        """Return a symbol, a NumPy table, or one number per column."""
         if isinstance(x, tuple | list) and len(x) == self.columns:
             table = np.asarray(x, dtype)
             at = self.arange(self.columns)
@@ -179,7 +179,7 @@ class RowExpressions(Expressions):
 
 
 def find_row_nodes(graph: Graph) -> list[bool]:
-    """Return whether each node has a number for each element, and not one for each row."""
+    """Return for each node whether it has one number per element, not per row."""
     is_row: list[bool] = []
     for node in graph.nodes:
         if node.op == INPUT:

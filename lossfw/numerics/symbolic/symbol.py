@@ -1,4 +1,4 @@
-"""Symbol: an array with a known dtype, and its place in a graph."""
+"""Symbol: an array with a known dtype, as a node of a graph."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _refuse(problem: str) -> Callable[..., NoReturn]:
 
 
 class Length:
-    """The length of an axis. A body may hand it on, and not compute with it."""
+    """The length of an axis. A body may pass it on, but not compute with it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -53,7 +53,7 @@ ELEMENTS = Length("n")
 
 
 class Symbol:
-    """An array whose elements are not known: the operations on it go into a graph.
+    """An array of unknown elements: operations on it are recorded in a graph.
 
     It is a node of the graph of its namespace, `space`.
     """

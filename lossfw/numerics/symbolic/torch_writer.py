@@ -1,6 +1,7 @@
-"""Written for PyTorch: a graph as one straight function of tensors.
+"""Written for PyTorch: a graph as one straight-line function of tensors.
 
-On a small batch each operation costs more than its numbers, so what counts is how many there are.
+On small batches the overhead of an operation exceeds its arithmetic, so the number of operations
+counts.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def write_torch(graph: Graph, columns: int | None = None) -> WrittenFunction:
     """Return a graph as a function of tensors of one device; see `written.write`.
 
     Inputs have any shape, or (..., K) for `columns` K, where classes have (...). A result with one
-    number for each row has the shape (..., 1). What PyTorch has not raises `TraceError`.
+    number per row has the shape (..., 1). Operations that PyTorch lacks raise `TraceError`.
 
     Examples
     --------

@@ -39,8 +39,8 @@ def trace(
 ) -> Graph:
     """Run a body once on symbols with names and dtypes, and return the graph of its operations.
 
-    With a number of columns the body is one of rows: inputs of integers are one number for each
-    row, and results are rows, or one number for each. What has no meaning on symbols raises
+    With a number of columns the body is one of rows: integer inputs are one number per row, and
+    results are rows, or one number per row. Operations without a meaning for symbols raise
     `TraceError`.
 
     Examples

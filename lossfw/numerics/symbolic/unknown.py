@@ -1,4 +1,4 @@
-"""NaN of values that nobody else reads: told from their arguments, without computing them.
+"""Tests for NaN of values that are not read otherwise use their arguments instead.
 
 A derivative is NaN where its value is. The value of an author's loss often ends in a logarithm that
 its derivative does not need.

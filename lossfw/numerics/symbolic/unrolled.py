@@ -1,8 +1,8 @@
 """Unrolled: expressions of records of columns, written out number by number.
 
-An array of records is an array of symbols of elements, one for each number of a record. A sum
-along an axis is the additions in the order in which NumPy adds up few columns. What is left
-is a graph of elements with an input for each number: ``y.0``, ``y.1`` and so on.
+An array of records is an array of symbols of elements, one per number of a record. A sum along an
+axis consists of additions in NumPy's order for few columns. The result is a graph of elements with
+one input per number: ``y.0``, ``y.1`` and so on.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from lossfw.numerics.symbolic.unrolled_elements import UnrolledElements, behind
 
 
 class UnrolledExpressions(UnrolledElements):
-    """The array namespace of `Unrolled`, with sums, extremes and places along an axis."""
+    """The array namespace of `Unrolled`, with sums, extremes and positions along an axis."""
 
     def _reduced(
         self, x: Any, axis: Any, keepdims: bool, step: Callable[[Any, Any], Any], start: Any = None
@@ -89,7 +89,7 @@ class UnrolledExpressions(UnrolledElements):
         return Unrolled(self, np.stack(sums, axis=n))
 
     def take_along_axis(self, x: Any, index: Any, *, axis: int = -1) -> Any:
-        """Return the elements at the places that `argmax` has found."""
+        """Return the elements at the positions from `argmax`."""
         is_place = isinstance(index, Unrolled) and isinstance(x, Unrolled) and axis in (-1, 1)
         if not is_place or x.ndim != 2 or not self._is_place(index.numbers.item().node):
             raise TraceError("the body takes columns by numbers of the records")
@@ -105,7 +105,7 @@ class UnrolledExpressions(UnrolledElements):
         return node.op == CONSTANT or chosen
 
     def argmax(self, x: Any, *, axis: int = -1, keepdims: bool = False) -> Any:
-        """Return the first place of the largest number of each record; NaN is larger than all."""
+        """Return the first position of the largest number per record; NaN is larger than all."""
         largest = x[..., :1] if axis in (-1, x.ndim - 1) else None
         if largest is None:
             raise TraceError("the body uses xp.argmax along another axis than the last")
@@ -142,8 +142,8 @@ def trace_unrolled(
 ) -> Graph:
     """Run a body on records of so many numbers, and return the graph of its operations.
 
-    A width of None is of an argument with one number for each record, and no axis for it. Results
-    become an output for each of their numbers. What has no meaning raises `TraceError`.
+    A width of None means an argument with one number per record, without an axis. Results become
+    one output per number. Operations without a meaning raise `TraceError`.
 
     Examples
     --------

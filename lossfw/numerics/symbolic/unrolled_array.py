@@ -1,6 +1,6 @@
 """Unrolled: an array of records whose numbers are symbols of elements.
 
-What a body does to the axes behind the first, NumPy does to the array of symbols.
+Operations of a body on axes after the first are NumPy operations on the array of symbols.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def _refuse(problem: str) -> Callable[..., NoReturn]:
 
 
 class Unrolled:
-    """An array of records: `numbers` has a symbol for each number, with a first axis of length 1.
+    """An array of records: `numbers` has one symbol per number, with a first axis of length 1.
 
-    The first axis, that of the records, has no known length to a body.
+    A body does not know the length of the first axis, that of the records.
     """
 
     __slots__ = ("dtype", "numbers", "space")
@@ -54,7 +54,7 @@ class Unrolled:
 
     @property
     def shape(self) -> tuple[Any, ...]:
-        """The shape, whose first length has only a name."""
+        """The shape, with a symbolic first length."""
         return (ELEMENTS, *self.numbers.shape[1:])
 
     @property
@@ -122,7 +122,7 @@ for _name in ("lt", "le", "gt", "ge", "eq", "ne", "neg", "abs", "invert"):
 
 
 def as_objects(items: Any) -> NDArray:
-    """Return an array of objects, or of a single one, which NumPy does not look into."""
+    """Return an array of objects, or of a single one that NumPy does not unpack."""
     if isinstance(items, np.ndarray):
         return items
     listed = items if isinstance(items, list | tuple) else [items]

@@ -1,7 +1,7 @@
-"""Unrolled: functions of elements of records, and what moves, joins and shapes their numbers.
+"""Unrolled: elementwise functions of records, and functions that move, join and reshape numbers.
 
-What a body does to axes behind the first, NumPy does to the array of symbols; functions of elements
-go through it.
+Operations of a body on axes after the first are NumPy operations on the array of symbols;
+elementwise functions apply to each symbol.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class UnrolledElements:
     # Functions of elements.
 
     def each(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Return a function of elements; arguments are broadcast as NumPy does it."""
+        """Return an elementwise function, with arguments broadcast as in NumPy."""
         ranks = {x.ndim for x in arguments if isinstance(x, Unrolled)}
         tables = [x.ndim for x in arguments if isinstance(x, np.ndarray)]
         if not ranks:
@@ -135,7 +135,7 @@ class UnrolledElements:
         return self.full_like(x, 1, dtype)
 
     def full(self, shape: Any, fill_value: Any, dtype: Any = None, **_: Any) -> Any:
-        """Return an array of one number, of records if its first length is theirs."""
+        """Return an array of one number, or of records if its first length is theirs."""
         if not isinstance(shape, tuple) or ELEMENTS not in shape:
             return np.full(shape, fill_value, dtype)
         lengths = self._lengths(shape)
@@ -210,7 +210,7 @@ class UnrolledElements:
         return self._joined(np.stack, arrays, axis, 1)
 
     def concat(self, arrays: Sequence[Any], *, axis: int = 0) -> Any:
-        """Return arrays behind each other."""
+        """Return concatenated arrays."""
         return self._joined(np.concatenate, arrays, axis, 0)
 
     def _joined(self, function: Any, arrays: Sequence[Any], axis: int, more: int) -> Any:
@@ -225,7 +225,7 @@ class UnrolledElements:
 
 
 def behind(axis: Any, ndim: int) -> int:
-    """Return the number of an axis behind that of records."""
+    """Return the number of an axis after that of records."""
     if not isinstance(axis, int) or axis % ndim == 0:
         raise TraceError("the body computes along the axis of records")
     return axis % ndim

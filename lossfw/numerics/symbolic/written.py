@@ -1,8 +1,8 @@
-"""Written: a graph as one straight function, with a line for each operation.
+"""Written: a graph as one straight-line function, with one line per operation.
 
-Values that nobody reads are not computed, equal ones once, and each array is dropped after its last
-use, so that its memory is used again while it is in the cache. The source is made of the nodes of
-a graph alone, and numbers are variables of its module: none is rounded on the way through a text.
+Unused values are not computed, equal ones are computed once, and each array is dropped after its
+last use, so its memory is reused while it is in the cache. The source consists only of the nodes of
+a graph, and numbers are variables of its module, so that text does not round them.
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ def write(
 ) -> WrittenFunction:
     """Return a graph as a function of NumPy.
 
-    Inputs have the shape (N,), or (N, K) for `columns` K, where classes have (N,). Rows are added
-    up in the layout `order`. A parameter is a number. A result has the shape (N,), or (N, K), or
-    (N, 1) where it has one number for each row.
+    Inputs have the shape (N,), or (N, K) for `columns` K, where classes have (N,). Rows are summed
+    in the memory layout `order`. A parameter is a number. A result has the shape (N,), or (N, K),
+    or (N, 1) if it has one number per row.
 
     Examples
     --------
@@ -173,11 +173,11 @@ class Writer(ABC):
 
     @abstractmethod
     def number(self, value: Any) -> Any:
-        """Return a number of NumPy as the source uses it."""
+        """Return the expression of a NumPy number."""
 
     @abstractmethod
     def own_expression(self, node_id: int, node: Operation, args: list[str]) -> str:
-        """Return the expression of an operation that libraries write in different ways."""
+        """Return the expression of an operation that differs between libraries."""
 
     @abstractmethod
     def output(self, node_id: int) -> str:
