@@ -12,6 +12,7 @@ yet.
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -106,13 +107,14 @@ def _by_engine(loss: Loss, y: Array, t: Array, mean: bool, gradient: Array | Non
     """Return the reduced loss by the engine, which writes the gradient."""
     arrays = y.numpy(force=True), t.numpy(force=True)
     reduction: Any = "mean" if mean else "sum"
-    with threads(min(thread_count(), torch.get_num_threads())):
+    most = torch.get_num_threads()
+    with threads(most) if most < thread_count() else nullcontext():
         if gradient is None:
             value = loss(*arrays, reduction=reduction)
         else:
             out = gradient.numpy()
             value, _ = loss.value_and_gradient(*arrays, reduction=reduction, out=out)
-    return y.new_tensor(value)
+    return torch.scalar_tensor(value, dtype=y.dtype)
 
 
 def _empty_like(y: Array) -> Array:
@@ -125,15 +127,15 @@ class _EngineLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may b
         gradient = _empty_like(y)
         value = _by_engine(loss, y, t, mean, gradient)
         ctx.loss, ctx.by_index, ctx.mean, ctx.gradient = loss, by_index, mean, gradient
-        lead = _lead(loss, y)
-        ctx.n = math.prod(lead[:-1] if loss.takes_groups else lead) if mean else 1
         ctx.save_for_backward(y, t)
         return value
 
     @staticmethod
     def backward(ctx: Any, up: Array) -> tuple[Any, ...]:
         if torch.is_grad_enabled():
-            gradient = _published(ctx) * (up / ctx.n)
+            lead = _lead(ctx.loss, ctx.saved_tensors[0])
+            count = math.prod(lead[:-1] if ctx.loss.takes_groups else lead) if ctx.mean else 1
+            gradient = _published(ctx) * (up / count)
         elif torch._C._functorch.is_legacy_batchedtensor(up):
             # Several gradients at once (`is_grads_batched`), which has no public name.
             gradient = _take_gradient(ctx) * up
