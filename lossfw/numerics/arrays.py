@@ -98,9 +98,11 @@ def first_rounded(x: NDArray, dtype: Any = np.float64) -> tuple[int, ...] | None
     >>> first_rounded(np.array([2**53, 2**53 + 2])), first_rounded(np.array([7, 2**53 + 1]))
     (None, (1,))
     """
+    if x.dtype.kind not in "iu":
+        return None
     # The float has every whole number up to here.
     exact = 2 ** (np.finfo(dtype).nmant + 1)
-    if x.dtype.kind not in "iu" or np.iinfo(x.dtype).max <= exact or not x.size:
+    if np.iinfo(x.dtype).max <= exact or not x.size:
         return None
     if int(x.max()) <= exact and int(x.min()) >= -exact:
         return None
