@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
 
+from lossfw.errors import MissingExtraError
+from lossfw.extras import install_command
 from lossfw.numerics.arrays import NDArray
 
 # Names of types that NumPy calls otherwise.
 _DTYPES = {"halffloat": "f2", "float": "f4", "double": "f8"}
+
+
+def pyarrow(module: str = "pyarrow") -> Any:
+    """Return a module of pyarrow, imported on use; without it raise `MissingExtraError`."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise MissingExtraError(
+            "a Parquet file needs the library pyarrow, which is not installed: "
+            f"{install_command('tables')}"
+        ) from None
 
 
 def values_of(column: Any) -> NDArray:
@@ -21,6 +35,12 @@ def values_of(column: Any) -> NDArray:
     if not len(column):
         return np.empty(0, dtype)
     return np.frombuffer(buffer, dtype, len(column), column.offset * dtype.itemsize)
+
+
+def arrow_of(values: NDArray) -> Any:
+    """Return whole numbers as an array of pyarrow."""
+    pa = pyarrow()
+    return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])
 
 
 def nulls_of(column: Any) -> NDArray:

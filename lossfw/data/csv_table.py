@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 import re
-from collections.abc import Hashable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from lossfw.data import csv_text
-from lossfw.data.csv_cells import CellKind, Layout, read_cells
+from lossfw.data.arrow_arrays import pyarrow
+from lossfw.data.csv_arrow import arrow_cells
+from lossfw.data.csv_cells import Batch, DoubtError, Texts, python_cells
 from lossfw.data.csv_text import is_missing, is_number
 from lossfw.data.files import need_file
+from lossfw.data.growing_rows import GrowingRows
 from lossfw.data.labels import check_labels
 from lossfw.data.lazy_arrays import (
-    ChunkedTable,
     Group,
-    PieceColumn,
     RowArray,
+    WrappedColumn,
+    as_rows,
     column_numbers,
-    is_file_backed,
-    materialize,
+    read_rows,
+    take_rows,
 )
-from lossfw.data.piece_store import PieceStore
 from lossfw.data.stamps import FileStamp
-from lossfw.data.table import Table, TableOptions, TableRows, columns_in
+from lossfw.data.table import Table, TableOptions, TableRows, columns_in, group_arrays
 from lossfw.errors import DataError, MissingExtraError
 from lossfw.extras import install_command
 from lossfw.numerics.arrays import NDArray
+from lossfw.temporary import temporary_folder
 
 # The numbers of a smaller file are kept in memory: they take some hundred megabytes at most.
 WHOLE_BYTES = 16 * 2**20
-# The first lines of a table.
-_FIRST_BYTES = 2**14
+# From here on pyarrow is worth its import, where it is installed.
+ARROW_BYTES = 2**20
 # A number with a comma in it: of a fraction, or between thousands.
 _COMMAS = re.compile(r"[-+]?[\d.]+(?:,\d+)+")
+
+# A way to read the cells of a table.
+_Reader: TypeAlias = Callable[..., Iterator[Batch]]
 
 
 class _Mistake(NamedTuple):
@@ -66,34 +74,50 @@ class CsvTable(Table):
 
         The dtype is int64 if every number of a group is written as an integer,
         ``3`` and not ``3.0``, and float64 otherwise. A large file is read once; its columns
-        are then in a temporary file, and their rows are read on use.
+        are then in temporary files, and their rows are read on use.
         """
+        columns = columns_in(groups)
         texts: frozenset[int] = frozenset()
+        readers = self._readers()
         while True:
-            parser = _Parser(self, options, groups, texts)
-            pieces = _scan(parser)
-            if pieces is not None:
-                columns = cast("list[RowArray]", pieces.columns())
-                if pieces.size <= WHOLE_BYTES:
-                    columns = materialize(*columns)
-                if not _lacks_value(pieces, columns, options.refusing(parser.columns)):
-                    break
-            mistake = self._first_mistake(parser)
+            try:
+                return _Scan(self, groups, options, texts).rows(readers[0])
+            except DoubtError as doubt:
+                found = doubt.texts
             # A column with a text in it may be one of labels: then it is read as such.
-            if mistake.column is None or mistake.column not in options.labels - texts:
-                raise DataError(mistake.message)
-            texts |= {mistake.column}
-        if len(pieces) == 0:
-            why = ", since in each of them a value is missing" if pieces.dropped else ""
-            raise DataError(f"{self.path} has no rows of numbers{why}.")
-        return TableRows(columns, pieces.labels, pieces.dropped, pieces.count, pieces.places)
+            if not (found := found & options.labels - texts):
+                if len(readers) > 1:
+                    del readers[0]
+                    continue
+                mistake = self._first_mistake(columns, texts, options)
+                if mistake.column is None or mistake.column not in options.labels - texts:
+                    raise DataError(mistake.message)
+                found = frozenset([mistake.column])
+            texts |= found
 
-    def _first_mistake(self, parser: _Parser) -> _Mistake:
+    def _readers(self) -> list[_Reader]:
+        """Return the ways to read the cells: each is left to the next where it is in doubt."""
+        size = FileStamp.of(self.path).size
+        if size < ARROW_BYTES:
+            return [python_cells]
+        try:
+            pyarrow()
+        except MissingExtraError:
+            if size <= WHOLE_BYTES:
+                return [python_cells]
+            raise MissingExtraError(
+                f"{self.path} has more than {WHOLE_BYTES >> 20} MB of text, for which lossfw needs "
+                f"the library pyarrow, which is not installed: {install_command('tables')}"
+            ) from None
+        return [arrow_cells, python_cells]
+
+    def _first_mistake(
+        self, columns: Collection[int], texts: frozenset[int], options: TableOptions
+    ) -> _Mistake:
         """Return the first cell that is not a number, or not a text, where one is expected."""
-        texts, options = parser.texts, parser.options
         # A missing value of a column that may be one of labels, where `none` is one.
         missing: _Mistake | None = None
-        refused, dropping = (f(parser.columns) for f in (options.refusing, options.dropping))
+        refused, dropping = (f(columns) for f in (options.refusing, options.dropping))
         number = -1
         for line, cells in csv_text.rows_of(self.path, self.delimiter):
             if line <= self.header_lines:
@@ -106,7 +130,7 @@ class CsvTable(Table):
                     f"{self.path}, line {line}: the number of columns is {len(cells)}, but "
                     f"{self.width} in the first line; every row needs the same."
                 )
-            for column in sorted(parser.columns):
+            for column in sorted(columns):
                 cell = cells[column].strip()
                 name = f" ({self.names[column]})" if self.names else ""
                 place = f"{self.path}, line {line}, column {column}{name}"
@@ -162,169 +186,170 @@ def _first_row(path: Path, delimiter: str) -> tuple[int, list[str]]:
 
 
 @dataclass(frozen=True)
-class _Parser:
-    """The way in which the lines of a table are read: which columns, and which of them as texts."""
+class _Scan:
+    """A reading of a table: which columns, and which of them as texts."""
 
     table: CsvTable
-    options: TableOptions
     groups: Sequence[Group]
+    options: TableOptions
     texts: frozenset[int]
 
-    @cached_property
-    def columns(self) -> frozenset[int]:
-        """The columns that are read."""
-        return columns_in(self.groups)
+    def rows(self, reader: _Reader) -> TableRows:
+        """Read the table once; `DoubtError` if columns of numbers hold something else."""
+        table, options, stamp = self.table, self.options, FileStamp.of(self.table.path)
+        rows = [GrowingRows() for _ in self.groups]
+        # The texts of each column, in the order in which they came.
+        known: dict[int, dict[str, int]] = {n: {} for n in sorted(self.texts)}
+        floats: set[int] = set()
+        # Rows of the file, chosen and left out so far, and bytes of those that were not.
+        total = chosen = dropped = size = 0
+        # The places of the rows that were not left out.
+        places: list[NDArray] = []
+        columns, folder = sorted(columns_in(self.groups)), None
+        with ExitStack() as stack:
+            for batch in reader(table, columns, options.rows, self.texts, floats):
+                present = self._present(batch)
+                if options.rows is not None:
+                    places.append(np.flatnonzero(present) + chosen)
+                total, chosen = total + batch.total, chosen + batch.chosen
+                dropped += batch.chosen - int(present.sum())
+                if not present.any():
+                    continue
+                arrays = self._arrays(batch, present, known)
+                floats |= {n for n, array in arrays.items() if array.dtype.kind == "f"}
+                for growing, array in zip(rows, group_arrays(self.groups, arrays), strict=True):
+                    growing.add(array)
+                    size += array.nbytes
+                if folder is None and size > WHOLE_BYTES:
+                    folder = stack.enter_context(temporary_folder())
+                    for n, growing in enumerate(rows):
+                        growing.spill(folder / f"{n}.rows")
+            if chosen == dropped:
+                why = ", since in each of them a value is missing" if dropped else ""
+                raise DataError(f"{table.path} has no rows of numbers{why}.")
+            found, labels = self._finished(rows, known)
+            if folder is not None:
+                files = _Files(self, stamp, found, stack.pop_all())
+                found = [as_rows(CsvColumn(files, n)) for n in range(len(found))]
+        left = np.concatenate(places) if dropped and places else None
+        return TableRows(found, labels, dropped, total, left)
 
-    def layout(self, content: bytes, first: int) -> Layout:
-        """Return how some lines are read, of which the number of the first row is `first`."""
-        gaps = self.options.gaps
-        kinds: dict[int, CellKind] = {
-            n: "text" if n in self.texts else "gap" if n in gaps else "number" for n in self.columns
+    def _present(self, batch: Batch) -> NDArray:
+        """Tell which rows are not left out."""
+        present = np.ones(batch.chosen, bool)
+        for n in self.options.dropping(batch.cells):
+            present &= ~batch.cells[n].gaps(are_texts=n in self.texts)
+        return present
+
+    def _arrays(
+        self, batch: Batch, present: NDArray, known: Mapping[int, dict[str, int]]
+    ) -> dict[int, NDArray]:
+        """Return the columns of the rows that are not left out; texts by their places in `known`.
+
+        `known` grows.
+        """
+        options, refused = self.options, self.options.refusing(batch.cells)
+        arrays, texts = {}, set()
+        for n, column in batch.cells.items():
+            cells = column if present.all() else column.where(present)
+            if n in refused and cells.gaps(are_texts=n in self.texts).any():
+                raise DoubtError
+            if n in self.texts:
+                assert isinstance(cells, Texts)
+                places = [known[n].setdefault(label, len(known[n])) for label in cells.labels]
+                arrays[n] = np.array(places, np.int64)[cells.codes]
+                check_labels(self.table.path, n, len(known[n]), options.most_labels(n))
+            elif (numbers := cells.numbers(with_gaps=n in options.gaps)) is not None:
+                arrays[n] = numbers
+            else:
+                texts.add(n)
+        if texts:
+            raise DoubtError(texts)
+        return arrays
+
+    def _finished(
+        self, rows: Sequence[GrowingRows], known: Mapping[int, Mapping[str, int]]
+    ) -> tuple[list[RowArray], dict[int, tuple[str, ...]]]:
+        """Return the array of each group, and the labels of each column of texts, ascending."""
+        labels = {n: tuple(sorted(places)) for n, places in known.items()}
+        # For each text in the order in which they came its place in the order of the labels.
+        order = {
+            n: Texts([*known[n]], np.arange(len(known[n]))).places_in(labels[n]) for n in known
         }
-        drops, chosen = self.options.dropping(self.columns), None
-        if self.options.rows is not None:
-            lines = content.count(b"\n") + content.count(b"\r") + 1
-            chosen = self.options.rows.within(first, first + lines)
-        return Layout(self.table.delimiter, self.table.width, kinds, drops, chosen)
+        arrays = []
+        for group, growing in zip(self.groups, rows, strict=True):
+            inside = [(i, order[n]) for i, n in enumerate(column_numbers(group)) if n in order]
+            arrays.append(growing.finished(partial(_ordered, inside) if inside else None))
+        return arrays, labels
 
 
-def _lacks_value(pieces: _CsvPieces, columns: Sequence[RowArray], refused: frozenset[int]) -> bool:
-    """Tell whether a value is missing; numbers of a large table are checked on use."""
-    if any("" in texts for column, texts in pieces.labels.items() if column in refused):
-        return True
-    return any(
-        array.dtype.kind == "f" and not is_file_backed(array) and bool(np.isnan(array).any())
-        for group, array in zip(pieces.parser.groups, columns, strict=True)
-        if refused.intersection(column_numbers(group))
-    )
+def _ordered(order: Sequence[tuple[int, NDArray]], rows: NDArray) -> NDArray:
+    """Return rows in which some columns have the places of their labels."""
+    changed = rows.copy()
+    columns = changed.reshape(len(rows), -1)
+    for i, places in order:
+        columns[:, i] = places[columns[:, i].astype(np.int64)]
+    return changed
 
 
-def _scan(parser: _Parser) -> _CsvPieces | None:
-    """Read a file once; None if columns of numbers hold something else."""
-    table, stamp, store = parser.table, FileStamp.of(parser.table.path), PieceStore()
-    integers = parser.columns - parser.texts
-    # The texts of each column, by which the store has their places.
-    known: dict[int, dict[str, int]] = {number: {} for number in parser.texts}
-    counts = [0]
-    # Bytes that were read, and rows that were seen, chosen and left out so far.
-    size = first = chosen = dropped = 0
-    # The places of the rows that were not left out.
-    places: list[NDArray] = []
-    # Reading the numbers again for a digest would take as long as the evaluation.
-    digest = hashlib.sha256()
-    for content in csv_text.chunks_of(table.path, table.header_lines, table.delimiter):
-        digest.update(content)
-        if first == 0:
-            # Most mistakes are in every line.
-            lines = _first_lines(content, table.delimiter)
-            if lines and read_cells(lines, parser.layout(lines, 0)) is None:
-                return None
-        cells = read_cells(content, parser.layout(content, first))
-        if cells is None:
-            return None
-        columns = dict(cells.numbers)
-        for number, labels in known.items():
-            texts = cells.texts[number]
-            codes = [labels.setdefault(text, len(labels)) for text in texts.labels]
-            columns[number] = np.array(codes, np.int64)[texts.codes]
-            check_labels(table.path, number, len(labels), parser.options.most_labels(number))
-        size += len(content)
-        if size > WHOLE_BYTES:
-            _spill(store, table.path)
-        if cells.rows:
-            integers -= {n for n, numbers in columns.items() if numbers.dtype.kind == "f"}
-            store.add(columns)
-            counts.append(cells.rows)
-        if parser.options.rows is not None:
-            inside = np.arange(cells.rows) if cells.places is None else cells.places
-            places.append(inside + chosen)
-        first, chosen = first + cells.seen, chosen + cells.rows + cells.dropped
-        dropped += cells.dropped
-    drops = " dropped" if parser.options.missing == "drop" else ""
-    some = "" if parser.options.rows is None else f" {parser.options.rows.digest}"
-    name = f"{digest.hexdigest()}{drops}{some}"
-    pieces = _CsvPieces(stamp, parser, store, counts, integers | parser.texts, known, name)
-    pieces.size, pieces.dropped, pieces.count = size, dropped, first
-    pieces.places = np.concatenate(places) if dropped and places else None
-    return pieces
+class _Files:
+    """The arrays of a large table in temporary files, which go with this object.
 
-
-def _spill(store: PieceStore, path: Path | str) -> None:
-    try:
-        store.spill()
-    except MissingExtraError:
-        raise MissingExtraError(
-            f"{path} has more than {WHOLE_BYTES >> 20} MB of text, for which lossfw needs the "
-            f"library pyarrow, which is not installed: {install_command('tables')}"
-        ) from None
-
-
-def _first_lines(content: bytes, delimiter: str) -> bytes:
-    lines = content[: content.find(b"\n", _FIRST_BYTES) + 1]
-    return lines[: csv_text.end_of_rows(lines, delimiter)]
-
-
-class _CsvPieces(ChunkedTable):
-    """The rows of a file, some megabytes of text at a time; keys are the numbers of the groups."""
+    A pickle of it holds their names: another process on this machine reads them there, and one
+    on another machine reads its own file of text once.
+    """
 
     def __init__(
-        self,
-        stamp: FileStamp,
-        parser: _Parser,
-        store: PieceStore,
-        counts: Sequence[int],
-        integers: frozenset[int],
-        known: Mapping[int, Mapping[str, int]],
-        digest: str,
+        self, scan: _Scan, stamp: FileStamp, arrays: Sequence[NDArray], stack: ExitStack
     ) -> None:
-        self.parser, self.digest = parser, digest
-        # Columns of whole numbers, places of labels among them.
-        self._store, self._integers = store, integers
-        self.labels = {number: tuple(sorted(places)) for number, places in known.items()}
-        # For each text in the order of the store its place in the order of the labels.
-        self._places = {
-            number: np.array([*map({t: n for n, t in enumerate(self.labels[number])}.get, texts)])
-            for number, texts in known.items()
-        }
-        # As in a `TableRows`; and the bytes of the text.
-        self.dropped = self.count = self.size = 0
-        self.places: NDArray | None = None
-        super().__init__(np.cumsum(counts), stamp)
-
-    def columns(self) -> list[PieceColumn]:
-        """Return an array for each group of columns."""
-        return [
-            PieceColumn(
-                self,
-                number,
-                () if isinstance(group, int) else (len(group),),
-                self._dtype(group),
-                f"{self.digest} columns {column_numbers(group)}",
-            )
-            for number, group in enumerate(self.parser.groups)
-        ]
-
-    def _dtype(self, group: Group) -> np.dtype[Any]:
-        return np.dtype("i8" if self._integers.issuperset(column_numbers(group)) else "f8")
+        self._scan, self.stamp, self._arrays = scan, stamp, list(arrays)
+        self._places = [(Path(a.filename), a.dtype, a.shape) for a in arrays]  # type: ignore[attr-defined]  # mapped
+        weakref.finalize(self, _close, stack, os.getpid())
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "places": None}
+        return {**self.__dict__, "_arrays": []}
 
-    def load(self, piece: int) -> dict[Hashable, NDArray]:
-        if not self._store.is_there:
-            # On another machine: its own file is read there once.
-            table = replace(self.parser.table, path=self.stamp.path)
-            again = _scan(replace(self.parser, table=table))
-            if again is None or again.digest != self.digest:
-                raise DataError(f"{self.stamp.path} has changed while it was read: run again.")
-            self._store = again._store
-        columns = self._store[piece]
-        return {n: self._array(columns, group) for n, group in enumerate(self.parser.groups)}
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.stamp = self.stamp.again()
 
-    def _array(self, columns: Mapping[int, NDArray], group: Group) -> NDArray:
-        numbers = column_numbers(group)
-        array = np.empty((len(columns[numbers[0]]), len(numbers)), self._dtype(group))
-        for place, number in enumerate(numbers):
-            values = columns[number]
-            array[:, place] = self._places[number][values] if number in self._places else values
-        return array[:, 0] if isinstance(group, int) else array
+    def __getitem__(self, number: int) -> RowArray:
+        if not self._arrays and all(path.exists() for path, *_ in self._places):
+            self._arrays = [np.memmap(p, kind, "r", shape=shape) for p, kind, shape in self._places]
+        if not self._arrays:
+            table = replace(self._scan.table, path=self.stamp.path)
+            self._arrays = table.read_rows(self._scan.groups, self._scan.options).arrays
+        return self._arrays[number]
+
+
+def _close(stack: ExitStack, process: int) -> None:
+    # A process that was forked has the object too, and not the files.
+    if os.getpid() == process:
+        stack.close()
+
+
+class CsvColumn(WrappedColumn):
+    """An array of a large table, whose rows are read on use."""
+
+    def __init__(self, files: _Files, number: int) -> None:
+        rows = files[number]
+        super().__init__(rows, rows.shape, rows.dtype)
+        self._files, self._number = files, number
+
+    def __reduce__(self) -> Any:
+        return CsvColumn, (self._files, self._number)
+
+    @property
+    def stamp(self) -> FileStamp:
+        """See `Column.stamp`: that of the text."""
+        return self._files.stamp
+
+    def read(self, start: int, stop: int) -> NDArray:
+        """See `Column.read`."""
+        self.stamp.check()
+        return read_rows(self._rows, start, stop)
+
+    def take(self, rows: NDArray) -> NDArray:
+        """See `Column.take`."""
+        self.stamp.check()
+        return take_rows(self._rows, rows)

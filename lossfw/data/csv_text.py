@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -12,8 +11,6 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import IO, AnyStr, BinaryIO, cast
-
-import numpy as np
 
 from lossfw.errors import DataError
 
@@ -27,11 +24,6 @@ DELIMITERS = {".csv": ",", ".tsv": "\t"}
 OTHERS = (";", "\t")
 _PACKED = ".gz"
 
-# Bytes of text in a chunk. Its numbers take up to four times as much in float64, two
-# chunks are kept, and NumPy needs as much again while it reads.
-CHUNK_BYTES = 4 * 2**20
-# A longer row has a quotation mark that nothing closes.
-_LONGEST_ROW_BYTES = 64 * 2**20
 # A longer line is not one of a table: its cells would take some hundred megabytes.
 LONGEST_LINE_BYTES = 16 * 2**20
 # How the common programs write a missing value.
@@ -103,47 +95,28 @@ def readable(path: Path) -> Iterator[None]:
 
 
 @cache
-def row_pattern(delimiter: str) -> re.Pattern[str]:
-    """Return the pattern of a row: its cells, which may go over several lines in quotes, its end.
-
-    A comment lies between both.
-    """
-    cell = rf'(?:"(?:[^"]++|"")*+"[^{delimiter}#\r\n]*+|(?!")[^{delimiter}#\r\n]*+)'
-    return re.compile(rf"({cell}(?:{delimiter}{cell})*+)(?:#[^\r\n]*+)?+(\r\n|\r|\n)")
+def _cells_pattern(delimiter: str) -> re.Pattern[str]:
+    """Return the pattern of the cells of a line before a comment; the last may be open."""
+    bare = rf"[^{delimiter}#\r\n]*+"
+    cell = rf'(?:"(?:[^"]++|"")*+(?:"{bare}|\Z)|(?!"){bare})'
+    return re.compile(rf"{cell}(?:{delimiter}{cell})*+")
 
 
-@cache
-def _rows_pattern(delimiter: str) -> re.Pattern[bytes]:
-    return re.compile(f"(?:{row_pattern(delimiter).pattern})*+".encode())
-
-
-def end_of_rows(content: bytes, delimiter: str) -> int:
-    r"""Return where the whole rows of some lines end: at a cell in quotes that is not closed.
+def _without_comment(line: str, delimiter: str, *, goes_on: bool) -> str:
+    r"""Return a line without its comment; one that `goes_on` begins within a cell in quotes.
 
     Examples
     --------
-    >>> end_of_rows(b'"a\nb",1\n2,"c\n', ","), end_of_rows(b'5" pipe,1\n', ",")
-    (8, 10)
+    >>> _without_comment('1,"#2" # three\n', ",", goes_on=False)
+    '1,"#2" \n'
     """
-    if b'"' not in content or _are_whole_cells(content, delimiter):
-        return len(content)
-    found = _rows_pattern(delimiter).match(content)
-    return 0 if found is None else found.end()
+    quote = '"' if goes_on else ""
+    found = _cells_pattern(delimiter).match(f"{quote}{line}")
+    end = found.end() - len(quote) if found else 0
+    return f"{line[:end]}\n" if line[end : end + 1] == "#" else line
 
 
-def _are_whole_cells(content: bytes, delimiter: str) -> bool:
-    """Tell whether every mark opens or closes a cell, so that whole lines are whole rows."""
-    text = np.frombuffer(b"\n" + content + b"\n", np.uint8)
-    edge = np.zeros(256, bool)
-    edge[[*f"\r\n{delimiter}".encode()]] = True
-    marks = np.flatnonzero(text == ord('"'))
-    opening, closing = marks[::2] - 1, marks[1::2] + 1
-    if len(opening) != len(closing):
-        return False
-    return bool(edge[text[opening]].all() and edge[text[closing]].all())
-
-
-def _line_of(stream: IO[AnyStr], path: Path) -> AnyStr:
+def line_of(stream: IO[AnyStr], path: Path) -> AnyStr:
     """Return the next line; one that never ends would take all memory."""
     line = stream.readline(LONGEST_LINE_BYTES)
     if len(line) == LONGEST_LINE_BYTES:
@@ -154,45 +127,38 @@ def _line_of(stream: IO[AnyStr], path: Path) -> AnyStr:
     return line
 
 
-def chunks_of(path: Path, skip: int, delimiter: str) -> Iterator[bytes]:
-    """Yield chunks of whole rows of about `CHUNK_BYTES`, after some lines."""
-    with readable(path), open_bytes(path) as file:
-        for _ in range(skip):
-            # A line ends with LF, CR LF, or CR alone.
-            line = _line_of(file, path)
-            end = line.find(b"\r")
-            if end >= 0 and line[end:] != b"\r\n":
-                file.seek(end + 1 - len(line), os.SEEK_CUR)
-        rest, number = b"", skip + 1
-        while more := file.read(CHUNK_BYTES):
-            content = rest + more + _line_of(file, path)
-            end = end_of_rows(content, delimiter)
-            rest = content[end:]
-            if len(rest) > _LONGEST_ROW_BYTES:
-                break
-            if end:
-                yield content[:end]
-                number += content.count(b"\n", 0, end) or content.count(b"\r", 0, end)
-        if rest and not end_of_rows(rest + b"\n", delimiter):
-            raise DataError(
-                f"{path}: a quotation mark is not closed in the row that begins in line {number}. "
-                "Close it, or double a quotation mark inside a quoted cell."
-            )
-        if rest:
-            yield rest
-
-
 def rows_of(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield number and cells of each line; empty lines and comments are left out."""
+    """Yield cells of each row and number of its last line; no empty lines and comments."""
     opened = gzip.open if is_packed(path) else open
     with readable(path), opened(path, "rt", encoding=ENCODING, newline="") as stream:
-        lines = iter(lambda: _line_of(stream, path), "")
-        reader = csv.reader(lines, delimiter=delimiter)
-        for cells in reader:
-            if is_row(cells) and not cells[0].lstrip().startswith("#"):
-                yield reader.line_num, cells
+        goes_on = ended = False
+
+        def lines() -> Iterator[str]:
+            nonlocal goes_on, ended
+            while line := line_of(stream, path):
+                if "#" in line:
+                    line = _without_comment(line, delimiter, goes_on=goes_on)
+                goes_on = True  # until the row is whole
+                yield line
+            ended = True
+
+        reader, before = csv.reader(lines(), delimiter=delimiter), 0
+        try:
+            for cells in reader:
+                if ended:  # and a cell is open
+                    raise _not_closed(path, before + 1)
+                goes_on, before = False, reader.line_num
+                if len(cells) > 1 or (cells and not cells[0].isspace()):
+                    yield before, cells
+        except csv.Error:
+            if reader.line_num == before + 1:
+                raise
+            # A cell of many lines has more characters than `csv` takes.
+            raise _not_closed(path, before + 1) from None
 
 
-def is_row(cells: list[str]) -> bool:
-    """Tell whether a line holds cells: it is neither empty nor spaces alone."""
-    return len(cells) > 1 or bool(cells and not cells[0].isspace())
+def _not_closed(path: Path, line: int) -> DataError:
+    return DataError(
+        f"{path}: a quotation mark is not closed in the row that begins in line {line}. "
+        "Close it, or double a quotation mark inside a quoted cell."
+    )

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from lossfw.data.arrow_arrays import pyarrow
 from lossfw.data.csv_text import is_number
 from lossfw.data.files import need_file
 from lossfw.data.labels import check_labels
@@ -26,7 +27,6 @@ from lossfw.data.parquet_columns import (
     kept_numbers,
     labels_in,
     present,
-    pyarrow,
 )
 from lossfw.data.stamps import FileStamp
 from lossfw.data.table import Table, TableOptions, TableRows, columns_in, group_arrays

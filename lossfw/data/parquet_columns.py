@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from lossfw.data.arrow_arrays import nulls_of, values_of
-from lossfw.errors import DataError, MissingExtraError
-from lossfw.extras import install_command
+from lossfw.data.arrow_arrays import nulls_of, pyarrow, values_of
+from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
 
 class TextError(DataError):
     """A column holds something other than numbers."""
-
-
-def pyarrow(module: str = "pyarrow") -> Any:
-    """Return a module of pyarrow, imported on use; without it raise `MissingExtraError`."""
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        raise MissingExtraError(
-            "a Parquet file needs the library pyarrow, which is not installed: "
-            f"{install_command('tables')}"
-        ) from None
 
 
 def holds_strings(kind: Any) -> bool:

@@ -65,7 +65,7 @@ def prepare(request: RunRequest) -> Run:
         plan = replace(plan, warnings=(*plan.warnings, warning))
     if plan.rows == "parquet" and folder is not None:
         # Imported on use, and before the work: it may not be installed.
-        from lossfw.data.parquet_columns import pyarrow
+        from lossfw.data.arrow_arrays import pyarrow
 
         pyarrow("pyarrow.parquet")
     seed = known(config.sections).seed

@@ -11,7 +11,7 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
-from lossfw.data.parquet_columns import pyarrow
+from lossfw.data.arrow_arrays import pyarrow
 from lossfw.evaluation.slices import COLUMN
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import temporary_of, writing

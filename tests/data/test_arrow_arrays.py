@@ -34,8 +34,8 @@ def test_no_file_needs_pandas(tmp_path):
     (tmp_path / "t.csv").write_text("x,kind,targets\n0.5,a,1\n,b,2\n")
     lines = [
         "import sys, lossfw",
-        "from lossfw.data import csv_cells",
-        "csv_cells.ARROW_BYTES = 0",
+        "from lossfw.data import csv_table",
+        "csv_table.ARROW_BYTES = 0",
         "for path in sys.argv[1:]:",
         "    options = {'file': path, 'categories': ['kind'], 'missing': 'keep'}",
         "    lossfw.registry().create('source', 'arrays', **options).load()",

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lossfw
-from lossfw.data import Dataset, csv_table, csv_text
+from lossfw.data import Dataset, csv_cells, csv_table
 from lossfw.data.arrays import read_array
 from lossfw.data.csv_table import open_table
 from lossfw.data.files import digest_arrays
@@ -26,7 +26,7 @@ COLUMNS = {
 def in_pieces(monkeypatch):
     """Read every table in pieces of very few bytes."""
     monkeypatch.setattr(csv_table, "WHOLE_BYTES", 0)
-    monkeypatch.setattr(csv_text, "CHUNK_BYTES", 20)
+    monkeypatch.setattr(csv_cells, "HELD_CELLS", 20)
 
 
 def write(path, rows, head="", end="\n"):
@@ -52,7 +52,7 @@ def test_a_table_in_pieces_is_the_same_table(tmp_path_factory, rows, data):
     whole = arrays(path, *groups)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_table, "WHOLE_BYTES", 0)
-        patch.setattr(csv_text, "CHUNK_BYTES", data.draw(st.integers(1, 200)))
+        patch.setattr(csv_cells, "HELD_CELLS", data.draw(st.integers(1, 200)))
         pieces = arrays(path, *groups)
         start = data.draw(st.integers(0, len(rows)))
         stop = data.draw(st.integers(start, len(rows)))
@@ -160,9 +160,9 @@ def test_a_training_has_its_rows_in_memory(tmp_path, in_pieces):
 
 
 def test_a_number_that_is_not_finite_is_found_where_it_is_used(tmp_path, in_pieces):
-    write(tmp_path / "t.csv", [*[[0.5, 1]] * 20, ["nan", 1]], "x,targets\n")
+    write(tmp_path / "t.csv", [*[[0.5, 1]] * 20, ["inf", 1]], "x,targets\n")
     data = load(tmp_path / "t.csv")
-    with pytest.raises(DataError, match=r"inputs\[20, 0\] is nan"):
+    with pytest.raises(DataError, match=r"inputs\[20, 0\] is inf"):
         list(data.batches(8))
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw.data import csv_table, csv_text
+from lossfw.data import csv_cells, csv_table
 from lossfw.data.csv_table import open_table
 from lossfw.data.table import TableOptions
 from lossfw.errors import DataError
@@ -36,21 +36,17 @@ def test_texts_are_those_that_were_written(tmp_path_factory, rows, end, chunk, d
     options = TableOptions("drop" if drops else "error", labels=frozenset([0]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_table, "WHOLE_BYTES", 0)
-        patch.setattr(csv_text, "CHUNK_BYTES", chunk)
+        patch.setattr(csv_cells, "HELD_CELLS", chunk)
         read = open_table(path, "data").read_rows([0, 1], options)
     labels = read.labels[0]
     assert [labels[code] for code in np.asarray(read.arrays[0])] == [text for text, _ in rows]
     assert np.asarray(read.arrays[1]).tolist() == [number for _, number in rows]
 
 
-@pytest.mark.parametrize("limit", [10, 2**20])
-def test_a_quotation_mark_that_nothing_closes_is_refused_with_its_line(
-    tmp_path, monkeypatch, limit
-):
-    monkeypatch.setattr(csv_text, "_LONGEST_ROW_BYTES", limit)
-    monkeypatch.setattr(csv_text, "CHUNK_BYTES", 8)
+@pytest.mark.parametrize("rows", [10, 2**15], ids=["at the end", "before"])
+def test_a_quotation_mark_that_nothing_closes_is_refused_with_its_line(tmp_path, rows):
     path = tmp_path / "t.csv"
-    path.write_text('k,t\n"a\nb",1\n"cat,2\n' + "dog,3\n" * 10)
+    path.write_text('k,t\n"a\nb",1\n"cat,2\n' + "dog,3\n" * rows)
     with pytest.raises(
         DataError, match=r"quotation mark is not closed in the row that .* line 4\."
     ):

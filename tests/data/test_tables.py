@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.data import csv_table, csv_text, parquet
+from lossfw.data import csv_cells, csv_table, parquet
 from lossfw.errors import DataError, ParameterError
 from support.tables import write_columns
 
@@ -44,7 +44,7 @@ def pieces(request, monkeypatch):
     """Read files as a whole, and in pieces of very few bytes."""
     if request.param:
         monkeypatch.setattr(csv_table, "WHOLE_BYTES", 0)
-        monkeypatch.setattr(csv_text, "CHUNK_BYTES", 30)
+        monkeypatch.setattr(csv_cells, "HELD_CELLS", 30)
         monkeypatch.setattr(parquet, "_WHOLE_BYTES", 0)
         monkeypatch.setattr(parquet, "PIECE_BYTES", 30)
 

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from lossfw.data import csv_table, csv_text
+from lossfw.data import csv_cells, csv_table
 from lossfw.evaluation import evaluate as evaluation
 from lossfw.runs import execute, journal
 from support.configs import DIGITS, SAVED_ARRAYS
@@ -72,7 +72,7 @@ def test_a_run_goes_on_to_the_same_bytes(case, lossfw, folder, write, stopped, m
     if "Parquet" in case:
         pytest.importorskip("pyarrow")
     monkeypatch.setattr(csv_table, "WHOLE_BYTES", 0)
-    monkeypatch.setattr(csv_text, "CHUNK_BYTES", 500)
+    monkeypatch.setattr(csv_cells, "HELD_CELLS", 500)
     write(rows=1500, config=config)
     targets = np.load(folder / "t.npy")
     lines = [f"{target},{'left' if target else ''}" for target in targets]

@@ -101,7 +101,7 @@ def _from_lines(path: Path) -> Mapping[str, Sequence[Any]]:
 
 
 def _from_parquet(path: Path) -> Mapping[str, Sequence[Any]]:
-    from lossfw.data.parquet_columns import pyarrow
+    from lossfw.data.arrow_arrays import pyarrow
 
     table = pyarrow("pyarrow.parquet").read_table(path)
     return {name: table.column(name).to_pylist() for name in table.column_names}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.data import RowFilter, csv_table, csv_text, parquet
+from lossfw.data import RowFilter, csv_cells, csv_table, parquet
 from lossfw.data.categories import encoded, labels_of
 from lossfw.errors import DataError, LossfwError
 
@@ -164,7 +164,7 @@ def pieces(request, monkeypatch):
     """Read tables as a whole, or in pieces of a few rows."""
     if request.param == "in pieces":
         monkeypatch.setattr(csv_table, "WHOLE_BYTES", 0)
-        monkeypatch.setattr(csv_text, "CHUNK_BYTES", 20)
+        monkeypatch.setattr(csv_cells, "HELD_CELLS", 20)
         monkeypatch.setattr(parquet, "PIECE_BYTES", 64)
         monkeypatch.setattr(parquet, "_WHOLE_BYTES", 0)
 

@@ -8,9 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from lossfw.data import csv_table, csv_text
+from lossfw.data import csv_cells, csv_table
 from lossfw.data.csv_table import open_table
-from lossfw.data.piece_store import PieceStore
+from lossfw.data.growing_rows import GrowingRows
 from lossfw.data.table import TableOptions
 from lossfw.errors import DataError, MissingExtraError
 from support.waiting import HANGS
@@ -23,7 +23,7 @@ ROWS = [[n / 4, n % 3, ["ant", "bee", "cat"][n % 3]] for n in range(60)]
 def table(folder, monkeypatch):
     """Return the columns of a table that is read in pieces, with labels in the last one."""
     monkeypatch.setattr(csv_table, "WHOLE_BYTES", 0)
-    monkeypatch.setattr(csv_text, "CHUNK_BYTES", 40)
+    monkeypatch.setattr(csv_cells, "HELD_CELLS", 40)
     monkeypatch.setenv("TMPDIR", str(folder))
     monkeypatch.setattr("tempfile.tempdir", None)
     (folder / "t.csv").write_text("\n".join(",".join(map(str, row)) for row in ROWS))
@@ -37,12 +37,12 @@ def table(folder, monkeypatch):
 
 
 def stores(folder):
-    return list(folder.glob("lossfw-*/pieces.arrow"))
+    return list(folder.glob("lossfw-*/*.rows"))
 
 
 def test_the_file_goes_with_the_table(table, folder):
     read = table()
-    assert len(stores(folder)) == 1
+    assert len(stores(folder)) == 3
     del read
     gc.collect()
     assert stores(folder) == []
@@ -53,11 +53,12 @@ def test_another_process_has_the_same_rows(table, folder, there):
     read = table()
     (folder / "rows").write_bytes(pickle.dumps(read.arrays))
     if not there:
-        stores(folder)[0].unlink()
+        for path in stores(folder):
+            path.unlink()
     lines = [
         "import pickle, sys, numpy as np",
-        "from lossfw.data import csv_text",
-        "csv_text.CHUNK_BYTES = 40",
+        "from lossfw.data import csv_table",
+        "csv_table.WHOLE_BYTES = 0",
         "arrays = pickle.load(open('rows', 'rb'))",
         "print([np.asarray(array).tolist() for array in arrays])",
     ]
@@ -75,17 +76,24 @@ def test_another_process_has_the_same_rows(table, folder, there):
 
 
 def test_a_file_that_cannot_be_written_is_named(folder):
-    read = PieceStore()
-    read.add({0: np.arange(3)})
-    read.spill()
+    rows = GrowingRows()
+    rows.add(np.arange(3))
     (folder / "gone").mkdir()
-    read._path = folder / "gone"  # a folder, which nobody can write as a file
     with pytest.raises(DataError, match=r"gone.*cannot be written .*TMPDIR names a folder"):
-        read.add({0: np.arange(3)})
+        rows.spill(folder / "gone")  # a folder, which nobody can write as a file
+
+
+def test_a_table_that_is_refused_leaves_no_file(table, folder):
+    with (folder / "t.csv").open("a") as file:
+        file.write("\n1,none,ant\n")
+    with pytest.raises(DataError, match="'none' is not a number"):
+        table()
+    assert stores(folder) == []
 
 
 def test_a_large_table_without_pyarrow_names_its_extra(table, folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setattr(csv_table, "ARROW_BYTES", 0)
     with pytest.raises(MissingExtraError, match=r"t\.csv has more than 0 MB .*\[tables\]"):
         table()
     monkeypatch.setattr(csv_table, "WHOLE_BYTES", 2**20)
