@@ -129,8 +129,8 @@ def python_cells(
     DoubtError
         If the number of cells is not that of the first line.
     """
-    lines = rows_of(table.path, table.delimiter)
-    rows, first = (cells for line, cells in lines if line > table.header_lines), 0
+    rows = (cells for _, cells in rows_of(table.path, table.delimiter, table.header_lines))
+    first = 0
     while whole := list(islice(rows, max(1, HELD_CELLS // table.width))):
         some = whole
         if chosen is not None:

@@ -34,7 +34,6 @@ from lossfw.data.lazy_arrays import (
 from lossfw.data.stamps import FileStamp
 from lossfw.data.table import Table, TableOptions, TableRows, columns_in, group_arrays
 from lossfw.errors import DataError, MissingExtraError
-from lossfw.extras import install_command
 from lossfw.numerics.arrays import NDArray
 from lossfw.temporary import temporary_folder
 
@@ -101,14 +100,11 @@ class CsvTable(Table):
         if size < ARROW_BYTES:
             return [python_cells]
         try:
-            pyarrow()
+            pyarrow(what=f"{self.path}, of more than {WHOLE_BYTES >> 20} MB of text,")
         except MissingExtraError:
-            if size <= WHOLE_BYTES:
-                return [python_cells]
-            raise MissingExtraError(
-                f"{self.path} has more than {WHOLE_BYTES >> 20} MB of text, for which lossfw needs "
-                f"the library pyarrow, which is not installed: {install_command('tables')}"
-            ) from None
+            if size > WHOLE_BYTES:
+                raise
+            return [python_cells]
         return [arrow_cells, python_cells]
 
     def _first_mistake(
@@ -118,11 +114,8 @@ class CsvTable(Table):
         # A missing value of a column that may be one of labels, where `none` is one.
         missing: _Mistake | None = None
         refused, dropping = (f(columns) for f in (options.refusing, options.dropping))
-        number = -1
-        for line, cells in csv_text.rows_of(self.path, self.delimiter):
-            if line <= self.header_lines:
-                continue
-            number += 1
+        rows = csv_text.rows_of(self.path, self.delimiter, self.header_lines)
+        for number, (line, cells) in enumerate(rows):
             if options.rows is not None and not options.rows.within(number, number + 1).size:
                 continue
             if len(cells) != self.width:

@@ -127,8 +127,11 @@ def line_of(stream: IO[AnyStr], path: Path) -> AnyStr:
     return line
 
 
-def rows_of(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield cells of each row and number of its last line; no empty lines and comments."""
+def rows_of(path: Path, delimiter: str, skip: int = 0) -> Iterator[tuple[int, list[str]]]:
+    """Yield number of the last line and cells of each row after some lines.
+
+    Empty lines and comments are left out.
+    """
     opened = gzip.open if is_packed(path) else open
     with readable(path), opened(path, "rt", encoding=ENCODING, newline="") as stream:
         goes_on = ended = False
@@ -148,7 +151,7 @@ def rows_of(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
                 if ended:  # and a cell is open
                     raise _not_closed(path, before + 1)
                 goes_on, before = False, reader.line_num
-                if len(cells) > 1 or (cells and not cells[0].isspace()):
+                if before > skip and (len(cells) > 1 or (cells and not cells[0].isspace())):
                     yield before, cells
         except csv.Error:
             if reader.line_num == before + 1:

@@ -94,7 +94,9 @@ def test_a_table_that_is_refused_leaves_no_file(table, folder):
 def test_a_large_table_without_pyarrow_names_its_extra(table, folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setattr(csv_table, "ARROW_BYTES", 0)
-    with pytest.raises(MissingExtraError, match=r"t\.csv has more than 0 MB .*\[tables\]"):
+    with pytest.raises(
+        MissingExtraError, match=r"t\.csv, of more than 0 MB of text, needs .*\[tables\]"
+    ):
         table()
     monkeypatch.setattr(csv_table, "WHOLE_BYTES", 2**20)
     assert table().arrays[1].tolist() == [row[1] for row in ROWS]
