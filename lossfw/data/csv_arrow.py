@@ -97,13 +97,13 @@ def _texts_of(column: Any) -> Texts:
 
 def _numbers_of(column: Any, *, whole: bool) -> Cells:
     """Return a column of numbers; one that Python has to look at as texts."""
-    content = column.buffers()[2]
-    if content is not None and any(mark in content.to_pybytes() for mark in _DOUBTFUL):
+    pa, compute = pyarrow(), pyarrow("pyarrow.compute")
+    content = (column.buffers()[2] or pa.py_buffer(b"")).to_pybytes()
+    if any(mark in content for mark in _DOUBTFUL):
         return _texts_of(column)
-    numbers = _cast(column, whole=whole)
+    bare = compute.ascii_trim_whitespace(column) if b" " in content else column
+    numbers = _cast(bare, whole=whole)
     if numbers is None or (whole and _has_nan(numbers)):
-        pa, compute = pyarrow(), pyarrow("pyarrow.compute")
-        bare = compute.utf8_trim_whitespace(column)
         absent = compute.match_substring_regex(bare, _ABSENT)
         numbers = _cast(compute.if_else(absent, pa.nulls(len(bare), bare.type), bare), whole=whole)
     if numbers is None:
