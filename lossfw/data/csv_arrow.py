@@ -11,7 +11,7 @@ import numpy as np
 
 from lossfw.data.arrow_arrays import arrow_of, nulls_of, pyarrow, values_of
 from lossfw.data.chosen_rows import ChosenRows
-from lossfw.data.csv_cells import Batch, Cells, DoubtError, Numbers, Texts, texts_of
+from lossfw.data.csv_cells import CellRows, Cells, DoubtError, NumberCells, Texts, texts_of
 from lossfw.data.csv_text import line_of, open_bytes, readable
 
 # Bytes that pyarrow reads at a time.
@@ -49,7 +49,7 @@ def arrow_cells(
     chosen: ChosenRows | None,
     texts: Collection[int],
     floats: Collection[int],
-) -> Iterator[Batch]:
+) -> Iterator[CellRows]:
     """Yield rows of a `CsvTable`, see `python_cells`; `DoubtError` where `csv` may read others.
 
     Some columns are known to hold `texts`, others to hold `floats`.
@@ -84,7 +84,7 @@ def arrow_cells(
                 }
                 if table.width == 1 and any(isinstance(one, Texts) for one in cells.values()):
                     raise DoubtError  # a line of spaces is a cell to pyarrow
-                yield Batch(len(whole), len(batch), cells)
+                yield CellRows(len(whole), len(batch), cells)
         except pa.ArrowInvalid:
             raise DoubtError from None
 
@@ -108,7 +108,7 @@ def _numbers_of(column: Any, *, whole: bool) -> Cells:
         numbers = _cast(compute.if_else(absent, pa.nulls(len(bare), bare.type), bare), whole=whole)
     if numbers is None:
         return _texts_of(column)
-    return Numbers(values_of(numbers), nulls_of(numbers))
+    return NumberCells(values_of(numbers), nulls_of(numbers))
 
 
 def _has_nan(numbers: Any) -> bool:

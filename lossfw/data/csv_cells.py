@@ -26,7 +26,7 @@ class DoubtError(Exception):
         self.texts = frozenset(texts)
 
 
-class Numbers(NamedTuple):
+class NumberCells(NamedTuple):
     """A column that was read as numbers; `absent` are the rows whose cell says that none is."""
 
     values: NDArray
@@ -36,9 +36,9 @@ class Numbers(NamedTuple):
         """Tell where the value is missing."""
         return self.absent | np.isnan(self.values)
 
-    def where(self, mask: NDArray) -> Numbers:
+    def where(self, mask: NDArray) -> NumberCells:
         """Return some rows."""
-        return Numbers(self.values[mask], self.absent[mask])
+        return NumberCells(self.values[mask], self.absent[mask])
 
     def numbers(self, *, with_gaps: bool) -> NDArray | None:
         """Return the numbers, in float64 `with_gaps`; None if something else is among them."""
@@ -86,10 +86,10 @@ class Texts(NamedTuple):
 
 
 # What both readers of a .csv make of a column.
-Cells: TypeAlias = Numbers | Texts
+Cells: TypeAlias = NumberCells | Texts
 
 
-class Batch(NamedTuple):
+class CellRows(NamedTuple):
     """Some rows: how many of the file, how many of them were chosen, and columns of these."""
 
     total: int
@@ -121,7 +121,7 @@ def python_cells(
     chosen: ChosenRows | None,
     texts: Collection[int],
     floats: Collection[int],
-) -> Iterator[Batch]:
+) -> Iterator[CellRows]:
     """Yield some rows of a `CsvTable` at a time.
 
     Raises
@@ -139,4 +139,4 @@ def python_cells(
             raise DoubtError
         first += len(whole)
         found = {n: texts_of([cells[n] for cells in some]) for n in columns}
-        yield Batch(len(whole), len(some), found)
+        yield CellRows(len(whole), len(some), found)

@@ -17,7 +17,7 @@ import numpy as np
 from lossfw.data import csv_text
 from lossfw.data.arrow_arrays import pyarrow
 from lossfw.data.csv_arrow import arrow_cells
-from lossfw.data.csv_cells import Batch, DoubtError, Texts, python_cells
+from lossfw.data.csv_cells import CellRows, DoubtError, Texts, python_cells
 from lossfw.data.csv_text import is_missing, is_number
 from lossfw.data.files import need_file
 from lossfw.data.growing_rows import GrowingRows
@@ -45,7 +45,7 @@ ARROW_BYTES = 2**20
 _COMMAS = re.compile(r"[-+]?[\d.]+(?:,\d+)+")
 
 # A way to read the cells of a table.
-_Reader: TypeAlias = Callable[..., Iterator[Batch]]
+_Reader: TypeAlias = Callable[..., Iterator[CellRows]]
 
 
 class _Mistake(NamedTuple):
@@ -227,7 +227,7 @@ class _Scan:
         left = np.concatenate(places) if dropped and places else None
         return TableRows(found, labels, dropped, total, left)
 
-    def _present(self, batch: Batch) -> NDArray:
+    def _present(self, batch: CellRows) -> NDArray:
         """Tell which rows are not left out."""
         present = np.ones(batch.chosen, bool)
         for n in self.options.dropping(batch.cells):
@@ -235,7 +235,7 @@ class _Scan:
         return present
 
     def _arrays(
-        self, batch: Batch, present: NDArray, known: Mapping[int, dict[str, int]]
+        self, batch: CellRows, present: NDArray, known: Mapping[int, dict[str, int]]
     ) -> dict[int, NDArray]:
         """Return the columns of the rows that are not left out; texts by their places in `known`.
 
