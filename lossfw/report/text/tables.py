@@ -88,15 +88,15 @@ def as_rounded(value: float, interval: Sequence[float] | None, *, sign: bool = F
     return f"+{text}" if sign and value > 0 else text
 
 
-def as_interval(interval: Sequence[float] | None) -> str:
+def as_interval(interval: Sequence[float] | None, *, sign: bool = False) -> str:
     """Return an interval as text; empty without one.
 
     Examples
     --------
-    >>> as_interval([0.947123, 0.97898]), as_interval(None)
-    ('0.9471 to 0.9790', '')
+    >>> as_interval([0.947123, 0.97898]), as_interval([-0.5, 0.25], sign=True), as_interval(None)
+    ('0.9471 to 0.9790', '-0.50 to +0.25', '')
     """
-    return "" if interval is None else " to ".join(_ends(interval, sign=False))
+    return "" if interval is None else " to ".join(_ends(interval, sign))
 
 
 def with_interval(
