@@ -237,6 +237,7 @@ def test_an_outside_function_is_no_loss_of_groups(lossfw, refused):
     assert "against='softmax_ranking' is a loss of groups" in message
 
 
+@pytest.mark.slow
 def test_a_value_without_a_formula_is_compared_with_itself(lossfw, tmp_path):
     said = "Mine(): nothing refuted (no formula: the value was compared only with itself)"
     arguments = ("mine", "--plugin", "mine.py", "--skip", "convex", "--examples", "5")
@@ -327,6 +328,7 @@ class Second(First):
 """
 
 
+@pytest.mark.turns(2)
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_a_component_is_printed_as_it_ends(processes, tmp_path):
     (tmp_path / "two.py").write_text(TWO.replace("HANGS", str(HANGS)))

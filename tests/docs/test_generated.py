@@ -67,6 +67,7 @@ def test_everything_has_a_heading_in_the_reference(names):
     assert [name for name in names if name not in headings()] == []
 
 
+@pytest.mark.slow
 def test_the_page_of_accuracies_has_a_row_for_each_component_and_no_other():
     page = (REFERENCE / "accuracy.md").read_text()
     components = chosen(Plugins(installed=False).registry(), (), {})

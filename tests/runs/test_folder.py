@@ -265,7 +265,7 @@ class TestWhoMayWrite:
         assert "cannot be written" in done.stderr
         assert {path: path.read_bytes() for path in (folder / "out").iterdir()} == before
 
-    @pytest.mark.turns(2)
+    @pytest.mark.slow
     # SQLite holds some megabytes in memory until it writes them.
     @pytest.mark.parametrize(
         ("rows", "file"), [(2_000, "results.jsonl"), (30_000, "unfinished.sqlite")]

@@ -338,7 +338,7 @@ class TestOnTheCommandLine:
 
         return trained
 
-    @pytest.mark.turns(2)
+    @pytest.mark.slow
     @pytest.mark.parametrize("lost", ["metrics.json", "run.json"])
     def test_held_out_rows_that_are_not_written_end_with_an_error(self, files, monkeypatch, lost):
         shown = files(monkeypatch, lost)

@@ -40,6 +40,7 @@ CASES = {
 # Every operation on a file, and few numbers.
 SMALL = SAVED_ARRAYS + "evaluate: {save_rows: true, metrics: [accuracy]}\n"
 
+SLOW = pytest.mark.slow
 NEEDS_FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
@@ -128,12 +129,15 @@ def test_killed_at_a_hundred_random_moments(write):
 
 
 @NEEDS_FORK
-@pytest.mark.parametrize("how", ["operations", pytest.param("over", marks=pytest.mark.slow)])
-def test_killed_before_every_operation_on_a_file(write, how):
-    said = kill(write(rows=400, config=SMALL), how)
+@pytest.mark.parametrize(
+    ("how", "step"),
+    [("operations", 7), *(pytest.param(how, 1, marks=SLOW) for how in ("operations", "over"))],
+)
+def test_killed_before_every_operation_on_a_file(write, how, step):
+    said = kill(write(rows=400, config=SMALL), how, step)
     assert said["wrong"] == []
-    assert said["killed"] == said["tried"] - 1 > 20
-    assert said["kept"] > 3
+    assert said["killed"] == said["tried"] - 1 > 20 // step
+    assert said["kept"] > 3 // step
 
 
 MANY = {
@@ -162,7 +166,7 @@ def kill_many(write, function, *how):
     return said["killed"]
 
 
-@pytest.mark.turns(2)
+@pytest.mark.slow
 @NEEDS_FORK
 @pytest.mark.parametrize(("function", "step"), [("run_all", 19), ("train_all", 37)])
 def test_killed_among_several_runs(write, function, step):

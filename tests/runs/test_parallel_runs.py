@@ -260,6 +260,7 @@ def lossfw_run_end(run, result):
 """
 
 
+@pytest.mark.slow
 def test_runs_share_a_process_and_one_that_is_killed_is_replaced(lossfw, folder, write):
     text = PID_PLUGIN.replace(
         "(run, result):", "(run, result):\n    if '0.001' in run.name: os.kill(os.getpid(), 9)"
@@ -329,6 +330,7 @@ def test_a_warning_of_every_run_is_told_once(lossfw, folder):
     assert [run["warnings"] for run in plain] == [[LEFT_OUT]] * 2
 
 
+@pytest.mark.slow
 def test_a_warning_of_some_runs_names_them(lossfw, folder):
     (folder / "lacking.csv").write_text("x,y\n1,2\n,3\n2,4\n")
     (folder / "lacking.yaml").write_text(LACKING)
@@ -339,6 +341,7 @@ def test_a_warning_of_some_runs_names_them(lossfw, folder):
     assert done.stdout.splitlines()[-1] == f"warning  lacking: {LEFT_OUT}"
 
 
+@pytest.mark.slow
 def test_a_hook_that_fails_in_every_run_is_told_once(lossfw, folder, write):
     write(config=SWEEP)
     at_start(folder, "1 / 0")

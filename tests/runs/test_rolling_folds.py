@@ -87,6 +87,7 @@ def test_dates_are_times_in_days_and_a_filter_stays(table, folder, lossfw):
     assert some.held_out[""].count < by_day.held_out[""].count
 
 
+@pytest.mark.slow
 def test_hours_with_a_z_are_times_and_other_offsets_are_not(folder, lossfw, table):
     text = (folder / "v.csv").read_text()
     by_time = ("-o", "train.hold_out.time=column.date")
@@ -109,6 +110,7 @@ def test_groups_that_reach_over_a_cut_are_not_trained_on(table, folder, lossfw):
         assert plain["epochs"]
 
 
+@pytest.mark.slow
 def test_classes_that_no_held_out_row_has_keep_their_numbers(table, folder, lossfw):
     kinds = ["-o", "data.targets_key=kind", "-o", "loss=cross_entropy",
              "-o", "network.layers=[{units: 3, activation: softmax}]"]  # fmt: skip

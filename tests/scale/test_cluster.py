@@ -59,6 +59,7 @@ def test_the_command_line_gives_the_bits_of_one_process(folder, scheduler, small
     assert (folder / "two" / "status").read_text() == "done\n"
 
 
+@pytest.mark.slow
 def test_groups_have_the_bits_and_the_rows_of_one_process(groups, scheduler, small_parts):
     assert same_bits(groups, scheduler, options=["--trust"])
     assert same_rows(groups / "one", groups / "two")
@@ -401,6 +402,7 @@ train: {optimizer: {name: sgd, learning_rate: 0.1}, epochs: 2, batch_size: 3}
 """
 
 
+@pytest.mark.slow
 def test_a_sweep_of_trainings_is_one_task_for_each(folder, scheduler):
     (folder / "train.yaml").write_text(f"{TRAIN}sweep: {{seeds: 2}}\n")
     for name, more in (("here", ["--jobs", "1"]), ("there", ["--cluster", scheduler])):

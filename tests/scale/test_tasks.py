@@ -121,6 +121,7 @@ def other_code(shared, addresses=None):
         shared.run(exec, SAME_CODE, workers=addresses)
 
 
+@pytest.mark.slow
 def test_a_run_on_a_worker_of_other_code_ends_in_words_and_continues_later(
     folder, shared, scheduler, small_parts
 ):

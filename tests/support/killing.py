@@ -1,11 +1,11 @@
 """Kill runs and let them go on: a program that the tests start.
 
     python killing.py CONFIG FOLDER moments COUNT SEED
-    python killing.py CONFIG FOLDER operations
-    python killing.py CONFIG FOLDER over
+    python killing.py CONFIG FOLDER operations [STEP]
+    python killing.py CONFIG FOLDER over [STEP]
 
-The first kills a run at so many random moments, the second before every single
-operation on a file in its folder, the third too, in the folder of an older run that
+The first kills a run at so many random moments, the second before every single operation, or
+every STEP-th, on a file in its folder, the third too, in the folder of an older run that
 wrote no rows. Each time the run is then resumed, and its
 files are compared with those of an undisturbed run. A line of JSON says how many
 runs were killed, how many of them had a checkpoint to go on from, and what
@@ -135,7 +135,7 @@ def run(config, folder, how, count=0, seed=0):
         draw = random.Random(int(seed))
         kills = (kill_after(draw.uniform(0, seconds)) for _ in range(int(count)))
     else:
-        kills = (kill_before(number, folder) for number in range(10_000))
+        kills = (kill_before(number, folder) for number in range(0, 10_000, int(count) or 1))
     tried = killed = kept = 0
     wrong = []
     for kill in kills:

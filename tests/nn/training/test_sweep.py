@@ -107,6 +107,7 @@ def test_plugins_follow_the_epochs(lossfw, folder):
     assert "end None" in lossfw("train", "train.yaml", *bad).stdout
 
 
+@pytest.mark.slow
 def test_a_configuration_may_have_a_sweep_of_its_own(lossfw, folder):
     (folder / "own.yaml").write_text(f"{CONFIG}sweep: {{seeds: 2}}\n")
     assert lossfw("train", "own.yaml", "--out", "s").exit_code == 0

@@ -77,6 +77,7 @@ def test_a_page_has_its_parts_whose_python_runs_and_whose_links_lead_somewhere(k
     assert "**YAML**" in plain or subject.sample is None
 
 
+@pytest.mark.slow
 def test_a_page_needs_no_library_that_its_component_needs(monkeypatch):
     models = [name for kind, name in SUBJECTS if kind == "model"]
     pages = [written("model", name) for name in models]

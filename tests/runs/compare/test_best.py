@@ -71,6 +71,7 @@ def test_the_winner_is_that_of_the_losses_of_the_rows(made, guesses, compared):
     assert set(found["within_one_standard_error"]) == near
 
 
+@pytest.mark.slow
 def test_the_order_of_the_runs_changes_nothing(made, compared):
     runs = made()
     assert compared(*runs)["winner"] == compared(*runs[::-1])["winner"]

@@ -126,6 +126,7 @@ def test_any_order_of_the_runs_gives_the_same_bits(runs, data):
         assert number.interval == pytest.approx(expected.interval, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_two_seeds_are_no_recipes_and_three_in_some_groups_are(runs, command):
     runs({"a": (0, 1), "b": (0, 1)})
     shown = command("compare", "all").stdout
