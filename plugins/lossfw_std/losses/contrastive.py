@@ -253,7 +253,8 @@ class InfoNce(GroupLoss):
     def value(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The softmax cross-entropy of the row's own key."""
         losses = softmax_cross_entropy_at(xp, *self._choices(xp, y, t))
-        return with_nan(xp, self._is_unknown(xp, y, t), _mean(xp, losses, t))
+        unknown = self._is_unknown(xp, y, t, losses)
+        return with_nan(xp, unknown, _mean(xp, losses, t, _weights(xp, t)))
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
@@ -264,14 +265,14 @@ class InfoNce(GroupLoss):
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
         """Both, from the same softmaxes."""
-        unknown = self._is_unknown(xp, y, t)
         losses, derivative = softmax_cross_entropy_and_gradient_at(xp, *self._choices(xp, y, t))
+        unknown, weights = self._is_unknown(xp, y, t, losses), _weights(xp, t)
         derivative = xp.reshape(derivative, (*t.shape, t.shape[-1]))
-        derivative = derivative * (_weights(xp, t) / self.temperature)[..., None]
+        derivative = derivative * (weights / self.temperature)[..., None]
         query = combined(xp, derivative, y.key)
         key = combined(xp, xp.moveaxis(derivative, -1, -2), y.query)
         parts = tuple(with_nan(xp, unknown[..., None, None], x) for x in (query, key))
-        return with_nan(xp, unknown, _mean(xp, losses, t)), parts
+        return with_nan(xp, unknown, _mean(xp, losses, t, weights)), parts
 
     def claims(self) -> Claims:
         """At least 0, and smooth."""
@@ -285,7 +286,10 @@ class InfoNce(GroupLoss):
         own = xp.broadcast_to(columns(xp, t), t.shape)
         return xp.reshape(z, (-1, t.shape[-1])), xp.reshape(own, (-1,))
 
-    def _is_unknown(self, xp: Namespace, y: Any, t: Array) -> Array:
+    def _is_unknown(self, xp: Namespace, y: Any, t: Array, losses: Array) -> Array:
+        if xp is np and np.isfinite(t).all() and not np.isnan(losses).any():
+            # A vector with NaN leaves it in a loss, unless its row is absent.
+            return np.zeros(t.shape[:-1], bool)
         return _is_unknown(xp, y.query, t) | _is_unknown(xp, y.key, t)
 
 
@@ -324,9 +328,9 @@ def _weights(xp: Namespace, t: Array) -> Array:
     return there / xp.where(rows > 0, rows, xp.ones_like(rows))
 
 
-def _mean(xp: Namespace, losses: Array, t: Array) -> Array:
+def _mean(xp: Namespace, losses: Array, t: Array, weights: Array) -> Array:
     """Return the mean over the rows that are there."""
-    return xp.sum(multiply_or_zero(xp, _weights(xp, t), xp.reshape(losses, t.shape)), axis=-1)
+    return xp.sum(multiply_or_zero(xp, weights, xp.reshape(losses, t.shape)), axis=-1)
 
 
 def _is_unknown(xp: Namespace, y: Array, t: Array) -> Array:
