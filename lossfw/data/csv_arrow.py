@@ -15,7 +15,7 @@ from lossfw.data.csv_cells import CellRows, Cells, DoubtError, NumberCells, Text
 from lossfw.data.csv_text import line_of, open_bytes, readable
 
 # Bytes that pyarrow reads at a time.
-BLOCK_BYTES = 2**20
+BLOCK_BYTES = 2**19
 # pyarrow takes hexadecimal numbers and nan(1).
 _DOUBTFUL = (b"x", b"X", b"(")
 # The words of `csv_text.MISSING`.

@@ -68,8 +68,8 @@ def digest_files(*paths: Path) -> str:
 def digest_arrays(*arrays: RowArray | None) -> str:
     """Return the SHA-256 of arrays with their dtypes and shapes, in hexadecimal.
 
-    Rows that stay in a file are read in parts; a column of a large table has the
-    digest of the text of its file.
+    Rows that stay in a file are read in parts; a column of a Parquet data set has the
+    digest of its files.
 
     Examples
     --------

@@ -16,7 +16,7 @@ from lossfw.numerics.arrays import NDArray
 
 # Pages of a mapped file are released each time that so many bytes were read: few enough
 # to keep memory small, and many enough not to cost time.
-_RELEASED_BYTES = 4 * 2**20
+_RELEASED_BYTES = 2**20
 # Single rows of a mapped file lie in different pages of 4 KiB, each read with up to 15
 # neighbours: pages are released after so many rows.
 _PICKED_ROWS = 512
