@@ -1,5 +1,7 @@
 """Prose of pages, docstrings, comments and messages avoids what a machine can find."""
 
+import ast
+import functools
 import re
 from pathlib import Path
 
@@ -63,6 +65,44 @@ def test_pages_have_a_habit_no_more_often(pattern):
         for name, text in _texts()
         if name.endswith(".md") and name != "docs/reference/components.md"
         for match in re.finditer(pattern, re.sub(r"(?ms)^```.*?^```", "", text))
+    ]
+    assert len(found) <= most, f"write {better!r} instead:\n" + "\n".join(found)
+
+
+# The same for docstrings and messages.
+HABITS_OF_SOURCES = {
+    r"\b(beside|in (the )?place of)\b": ("next to, instead of", 62),
+    r"\b(learnt|anew|whoever|mend(s|ed)?)\b": ("trained, again, the caller, fix", 5),
+    r"\b(as it is|as they are)\b": ("unchanged", 43),
+    r"\bwhere (there is|it has|they have|it is)\b": ("if", 54),
+    r"\b(is|are) none\b": ("is not a ...", 51),
+    r"\b(have|has) to (be|have)\b": ("must", 9),
+    r"\b(chances?|shares?)\b": ("probability, fraction", 88),
+    r"\b(told|verbs?)\b": ("lossfw reports; command", 4),
+    r"\btexts?\b": ("string, label", 262),
+    r"\bof (its|your|their) own\b": ("your own loss", 35),
+}
+
+
+@functools.cache
+def _strings():
+    """Return each string in the sources, docstrings and the fixed parts of messages included."""
+    return [
+        (f"{name}:{node.lineno}", node.value)
+        for name, text in _texts()
+        if name.startswith(("lossfw/", "plugins/")) and name.endswith(".py")
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+
+
+@pytest.mark.parametrize("pattern", HABITS_OF_SOURCES)
+def test_sources_have_a_habit_no_more_often(pattern):
+    better, most = HABITS_OF_SOURCES[pattern]
+    found = [
+        f"{place}: {match.group()}"
+        for place, text in _strings()
+        for match in re.finditer(pattern, text)
     ]
     assert len(found) <= most, f"write {better!r} instead:\n" + "\n".join(found)
 
