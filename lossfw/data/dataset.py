@@ -332,8 +332,8 @@ class Dataset:
             place = ", ".join(map(str, (self.row_number(start + first[0]), *first[1:])))
             number = int(array[first])
             raise DataError(
-                f"{where}[{place}] is {number}, which is {int(float(number))} in float64: take a "
-                "common number from the column, or leave the column out if it is a key."
+                f"{where}[{place}] is {number}, which is {int(float(number))} in float64: subtract "
+                "a common number from the column, or leave the column out if it is a key."
             )
         if role == "inputs" and not missing:
             remedy = {"remedy": _IF_INPUT}

@@ -72,7 +72,7 @@ def with_options(
     """Return the rows of a source, changed by the keys next to its parameters.
 
     Labels are numbered as in the weights. Inputs are not standardised here; see `standardised`.
-    The categories of training rows are those of later rows.
+    The categories of training rows also apply to later rows.
     """
     path, options, data = spec.path, spec.options, rows.data
     unfiltered = options.row_filter is not None and rows.numbers is None

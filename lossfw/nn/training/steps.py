@@ -165,7 +165,7 @@ class Steps:
     def batches(self, epoch: int) -> Iterator[tuple[NDArray, NDArray | None]]:
         """Yield the numbers of the rows of each batch, and for a loss of groups that of each group.
 
-        Of groups in a random order, a batch has those that begin within its rows.
+        Groups are in random order, and a batch has those that begin within its rows.
         """
         random = generator(self.seed, Purpose.ORDER, epoch)
         groups, size = self.data.groups, self.batch_size

@@ -143,7 +143,7 @@ def _concentration(spread: Spread) -> Picture:
             f"The worst tenth of the {of} brings {as_share(spread.worst_share)} of the loss; half "
             f"of it comes from {as_share(half)} of the {of}. Dotted: all rows alike."
         )
-        title = "Share of the loss that the worst rows bring"
+        title = "Fraction of the loss from the worst rows"
         return inline(axes.figure, "concentration", title, caption)
 
 

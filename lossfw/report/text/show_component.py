@@ -182,7 +182,7 @@ def shown(value: Any) -> str:
 
 def _show_costs(costs: dict[str, Any]) -> None:
     where = f"(one thread of {costs['processor']}, NumPy {costs['numpy']})"
-    say(textwrap.fill(f"It costs, in CPU nanoseconds an element {where}:", _WIDTH))
+    say(textwrap.fill(f"CPU nanoseconds per element {where}:", _WIDTH))
     show_table(*cost_table(costs))
 
 

@@ -209,8 +209,8 @@ def _weight_of_data(config: CheckedConfig, rows: RowRecords, form: Form) -> NDAr
     own = config.loss
     if own is None:
         raise ArgumentError(
-            "the rows have weights, but only the loss of the run tells which part of them is its "
-            "own; its plugin was not loaded: give --trust (in Python trust=True)."
+            "the stored weights include those of the run's loss, whose plugin was not loaded, so "
+            "they cannot be separated: give --trust (in Python trust=True)."
         )
     if not own._has_own_weight:
         return rows.weight
@@ -225,8 +225,8 @@ def _weight_of_data(config: CheckedConfig, rows: RowRecords, form: Form) -> NDAr
         return None
     if not counts.all():
         raise ArgumentError(
-            "the loss of the run leaves rows out, whose weights in the data are not written: name "
-            "what is to be compared among evaluate.metrics, and run again."
+            "the loss of the run leaves rows out, and their weights in the data are not stored: "
+            "add what to compare to evaluate.metrics, and run again."
         )
     return ratio
 

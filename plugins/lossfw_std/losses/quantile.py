@@ -44,7 +44,7 @@ class Quantile(DistanceLoss):
     q: Annotated[float, Field(gt=0, lt=1)] = 0.5
 
     def formula(self, xp: Namespace, r: Array) -> Array:
-        """The definition; 1 - q is taken apart, for as a float it would be rounded."""
+        """The definition; (1 - q) r is written as r - q r, because the float 1 - q is rounded."""
         return xp.where(r < 0, -self.q * r, r - self.q * r)
 
     def value(self, xp: Namespace, r: Array) -> Array:

@@ -39,7 +39,7 @@ class RankingMetric(ScoreMetric):
             UNIT.check(prediction, "prediction", start=start)
 
     def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[SumTerm]:
-        """Weight to the score of a class, for rows of it and for others."""
+        """The weight of each row at its score for a class, apart for the class and others."""
         true = true_classes(target)
         for number, (column, of_class) in enumerate(_ranked_columns(prediction.shape[1])):
             own = (true == of_class).astype(np.int64)

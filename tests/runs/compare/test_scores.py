@@ -109,7 +109,7 @@ def test_a_masked_run_with_weights_is_refused_where_a_row_has_none(run, command)
     run("other", weight="weights")
     told = command("compare", "one", "other", "--loss", "cross_entropy")
     assert told.exit_code == 2
-    assert "leaves rows out, whose weights in the data are not written" in told.stderr
+    assert "leaves rows out, and their weights in the data are not stored" in told.stderr
 
 
 @pytest.mark.parametrize(
