@@ -17,7 +17,7 @@ from peer_functions import installed, measure_with_peers
 from lossfw import __version__
 from lossfw.check.accuracy.measure import POINTS, accuracy_jobs
 from lossfw.check.pool import as_completed
-from lossfw.cli.accuracy import chosen
+from lossfw.cli.accuracy import choose_components
 from lossfw.components.plugin_choice import Plugins
 from lossfw.report.text.accuracy import page, row
 
@@ -32,7 +32,7 @@ def main() -> None:
     arguments = parser.parse_args()
     file, plugins = arguments.page.with_suffix(".json"), Plugins(installed=False)
     registry = plugins.registry()
-    components = chosen(registry, tuple(arguments.names), {})
+    components = choose_components(registry, tuple(arguments.names), {})
     todo = accuracy_jobs(
         components,
         plugins,
@@ -50,7 +50,7 @@ def main() -> None:
         before, names = json.loads(file.read_text()), {one.name for one in components}
         rows += [one for one in before["rows"] if one["name"] not in names]
         peers = {**before["peers"], **peers}
-    order = {c.name: number for number, c in enumerate(chosen(registry, (), {}))}
+    order = {c.name: number for number, c in enumerate(choose_components(registry, (), {}))}
     rows.sort(key=lambda one: order[one["name"]])
     said = (
         f"Measured by lossfw {__version__} at {arguments.points:,} points or a few more for each "

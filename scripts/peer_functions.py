@@ -97,7 +97,9 @@ class PeerFunction:
         if isinstance(component, Activation):
             return foreign.body()
         adapted = by_convention(self._function, foreign)
-        return adapted.scaled(ours[self.times] if isinstance(self.times, str) else self.times)
+        return adapted.scale_results(
+            ours[self.times] if isinstance(self.times, str) else self.times
+        )
 
 
 # By our names; of several entries the first that fits counts.

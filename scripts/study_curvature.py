@@ -25,8 +25,8 @@ from threadpoolctl import threadpool_limits
 from lossfw.bridges import catboost, lightgbm, xgboost
 from lossfw.bridges.sklearn import hist_loss
 from lossfw.errors import LossfwError
-from lossfw.learning.curvature import kinked
-from lossfw.learning.derivatives import derivatives, refuse_dead_start, start
+from lossfw.learning.curvature import may_have_kinks
+from lossfw.learning.derivatives import best_constant, derivatives, refuse_dead_start
 from lossfw.learning.raw_form import as_loss
 from lossfw.report.text.tables import markdown_table
 
@@ -213,7 +213,7 @@ def measured(case: Case, library: str, rule: str, seed: int) -> float | None:
         of = derivatives(loss, rule)
     except LossfwError:
         return None
-    begin = start(loss, y[train], classes=int(y.max()) + 1 if of.loss.takes_rows else None)
+    begin = best_constant(loss, y[train], classes=int(y.max()) + 1 if of.loss.takes_rows else None)
     constant = of.mean(np.broadcast_to(begin, (len(test), *np.shape(begin))), y[test])
     try:
         refuse_dead_start(of, begin, y[train], None)
@@ -255,7 +255,7 @@ def run(path: Path, seeds: Iterable[int], libraries: Iterable[str]) -> None:
 def library_rule(case: Case, library: str) -> str:
     """Return the rule that "auto" is for a loss; another word where the library has its own."""
     rule = derivatives(spec(case.loss)).rule
-    refit = library == "sklearn" and rule == "bound" and kinked(as_loss(spec(case.loss)))
+    refit = library == "sklearn" and rule == "bound" and may_have_kinks(as_loss(spec(case.loss)))
     return "refit" if refit else rule
 
 

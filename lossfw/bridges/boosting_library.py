@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 import numpy as np
 
 from lossfw.errors import ArgumentError, ShapeError
-from lossfw.learning.bridge import BoostingBridge, written
+from lossfw.learning.bridge import BoostingBridge, spec_code
 from lossfw.learning.derivatives import derivatives
 from lossfw.learning.raw_form import as_loss, numbers
 from lossfw.losses.loss import Loss
@@ -103,7 +103,7 @@ class BoostingLibrary(BoostingBridge):
         return (
             f"import {self.library}\n"
             f"from lossfw.bridges import {self.library} as bridge\n"
-            f"model = bridge.train({written(loss)}, {self.training})"
+            f"model = bridge.train({spec_code(loss)}, {self.training})"
         )
 
     def read(self, loss: Any, params: dict[str, Any], data: Any) -> tuple[NDArray, NDArray | None]:

@@ -22,17 +22,17 @@ import numpy as np
 
 from lossfw import errors
 from lossfw.bridges.boosting_library import EstimatorKind, StartInDataLibrary, estimator_kind
-from lossfw.bridges.catboost_model import finished, model_of, outputs_of, refuse_other_kind
+from lossfw.bridges.catboost_model import add_start, model_of, outputs_of, refuse_other_kind
 from lossfw.bridges.catboost_rows import RowDerivatives
 from lossfw.errors import ArgumentError
 from lossfw.learning.bridge import Boosting
-from lossfw.learning.derivatives import Derivatives, Frozen, start, start_of_training
+from lossfw.learning.derivatives import Derivatives, Frozen, best_constant, start_of_training
 from lossfw.learning.outputs import EstimatorOutputs
 from lossfw.learning.raw_form import class_indices, columns_of, raw_form
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-__all__ = ["CatBoostBridge", "estimator_params", "metric", "objective", "start", "train"]
+__all__ = ["CatBoostBridge", "best_constant", "estimator_params", "metric", "objective", "train"]
 
 
 @dataclass(frozen=True)
@@ -237,7 +237,7 @@ class CatBoostBridge(StartInDataLibrary):
         data_sets = [pool, *(other for other in several if isinstance(other, cat.Pool))]
         with self.lent_start(data_sets, begin), _own_errors(cat):
             model.fit(pool, init_model=init_model, **kwargs)
-        return finished(model, begin, init_model)
+        return add_start(model, begin, init_model)
 
     def _weights(self, data: Any) -> NDArray | None:
         weight = np.asarray(data.get_weight(), np.float64)

@@ -48,7 +48,7 @@ def stateless(model: Any) -> Any:
     return found
 
 
-def finished(model: Any, begin: NDArray, init_model: Any) -> Any:
+def add_start(model: Any, begin: NDArray, init_model: Any) -> Any:
     """Return a model that was just trained, with its start or that of the previous model.
 
     The start remains when the model is continued: CatBoost's estimators continue the returned

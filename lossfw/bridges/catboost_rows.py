@@ -55,7 +55,9 @@ class RowDerivatives:
             kernels.add_seconds(time.thread_time() - started_at)
             return found
         of_body = partial(self._general, z, target, weight)
-        right: tuple[list[float], list[list[float]]] = kernels.confirmed(found, of_body, len(z))
+        right: tuple[list[float], list[list[float]]] = kernels.confirm_results(
+            found, of_body, len(z)
+        )
         return right
 
     def _table(self, classes: int) -> list[tuple[float, list[float]]] | None:

@@ -16,7 +16,7 @@ from sklearn._loss.link import IdentityLink, LogitLink, LogLink, MultinomialLogi
 from sklearn._loss.loss import BaseLoss
 
 from lossfw.errors import ArgumentError
-from lossfw.learning.derivatives import Derivatives, refuse_dead_start, start
+from lossfw.learning.derivatives import Derivatives, best_constant, refuse_dead_start
 from lossfw.learning.raw_form import LABELS, as_loss, class_indices, columns_of, raw_form
 from lossfw.numerics.arrays import NDArray
 
@@ -114,7 +114,7 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
         """Return the loss of each row, times its weight."""
         rows = self._derivatives.prepare_rows(self._raw(raw_prediction), y_true, sample_weight)
         losses = self._derivatives.loss(rows.y, rows.t, sample_weight=rows.w, reduction="none")
-        return _filled(losses, loss_out)
+        return _fill(losses, loss_out)
 
     def gradient(
         self,
@@ -139,8 +139,7 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
         """Return gradients and curvatures; the arrays given for them are filled."""
         found = self._derivatives(self._raw(raw_prediction), y_true, sample_weight)
         return tuple(
-            _filled(array, out)
-            for array, out in zip(found, (gradient_out, hessian_out), strict=True)
+            _fill(array, out) for array, out in zip(found, (gradient_out, hessian_out), strict=True)
         )
 
     def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> Any:
@@ -154,7 +153,9 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
                     "prediction for two classes: choose a loss of single logits, such as "
                     "binary_cross_entropy."
                 )
-        begin = start(self._derivatives.given_loss, y_true, sample_weight, classes=self.n_classes)
+        begin = best_constant(
+            self._derivatives.given_loss, y_true, sample_weight, classes=self.n_classes
+        )
         if self.differentiable:
             refuse_dead_start(self._derivatives, begin, y_true, sample_weight)
         found = np.asarray(begin, np.float64)
@@ -204,7 +205,7 @@ class HistClassLoss(HistLoss):
         return np.stack([1.0 - p, p], axis=1)
 
 
-def _filled(array: NDArray, out: Any) -> Any:
+def _fill(array: NDArray, out: Any) -> Any:
     if out is None:
         return array
     out[...] = array.reshape(out.shape)

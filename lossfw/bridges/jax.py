@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lossfw.bridges.network_loss import check_class_axis, classes_last, trainable_loss
-from lossfw.learning.bridge import AutogradBridge, written
+from lossfw.learning.bridge import AutogradBridge, spec_code
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray, is_jax
 
@@ -142,7 +142,7 @@ class JaxBridge(AutogradBridge):
         return (
             "import jax\n"
             "from lossfw.bridges import jax as bridge\n"
-            f"function = bridge.function({written(loss)})\n"
+            f"function = bridge.function({spec_code(loss)})\n"
             "gradient = jax.grad(lambda w: function(model(w, x), y).mean())(w)"
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from lossfw.errors import ArgumentError
-from lossfw.learning.bridge import AutogradBridge, written
+from lossfw.learning.bridge import AutogradBridge, spec_code
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -47,7 +47,7 @@ class KerasBridge(AutogradBridge):
         return (
             "import keras\n"
             "from lossfw.bridges import keras as bridge\n"
-            f"model.compile('adam', bridge.loss({written(loss)}))"
+            f"model.compile('adam', bridge.loss({spec_code(loss)}))"
         )
 
     def value_and_gradient(

@@ -57,7 +57,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the loss of a batch, without what a weight of 0 or a mask leaves out."""
-        kept = _counted(self.loss, self.class_axis, y_pred, sample_weight)
+        kept = _counting_mask(self.loss, self.class_axis, y_pred, sample_weight)
         # Keras converts each array of a structure and hands it to `call`.
         return super().__call__(y_true if kept is None else (y_true, kept), y_pred, sample_weight)
 
@@ -74,7 +74,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
         )
         _refuse_one_column(loss, y_pred)
         target = _in_shape(target, y_pred, loss)
-        losses = self._unreduced(y_pred, self._in_space(target, y_pred), kept)
+        losses = self._unreduced_loss(y_pred, self._in_space(target, y_pred), kept)
         whole = loss.takes_rows or loss._sums_rows or len(losses.shape) < 2
         # Keras's own mean is that of float32.
         return losses if whole else losses.mean(-1)
@@ -122,7 +122,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
             return ops.where(target == 0, -ops.ones_like(target), target)
         return target
 
-    def _unreduced(self, y: Array, t: Array, kept: Array | None) -> Any:
+    def _unreduced_loss(self, y: Array, t: Array, kept: Array | None) -> Any:
         if not self.check or _made_up(y, t):
             return self.loss.unchecked(y, t, where=kept, reduction="none")
         with _explained(self.loss):
@@ -195,7 +195,7 @@ def _in_shape(target: Any, prediction: Any, loss: Loss) -> Any:
     return target
 
 
-def _counted(loss: Loss, class_axis: int, prediction: Any, sample_weight: Any) -> Any:
+def _counting_mask(loss: Loss, class_axis: int, prediction: Any, sample_weight: Any) -> Any:
     """Return which losses of a batch count, in the shape of the unreduced loss of lossfw.
 
     None where all do. Keras multiplies the losses by the weights afterwards, so a NaN would stay

@@ -6,10 +6,10 @@
 
     model = bridge.train("huber", {"num_leaves": 15}, lightgbm.Dataset(x, y), 100)
 
-    begin = bridge.start("huber", y)
+    begin = bridge.best_constant("huber", y)
     model = lightgbm.LGBMRegressor(**bridge.estimator_params("huber", y, estimator="regressor"))
     model.fit(x, y, init_score=bridge.init_score(begin, len(y)))
-    bridge.with_start(model, begin)
+    bridge.add_start(model, begin)
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from lossfw.learning.derivatives import (
     Derivatives,
     Frozen,
     TargetTable,
+    best_constant,
     labels_of,
-    start,
     start_of_training,
 )
 from lossfw.learning.outputs import EstimatorOutputs
@@ -46,13 +46,13 @@ from lossfw.numerics.arrays import NDArray
 
 __all__ = [
     "LightGBMBridge",
+    "add_start",
+    "best_constant",
     "estimator_params",
     "init_score",
     "metric",
     "objective",
-    "start",
     "train",
-    "with_start",
 ]
 
 
@@ -103,7 +103,7 @@ def init_score(start: Any, rows: int) -> NDArray:
     return np.broadcast_to(np.asarray(start, np.float64), (rows, *np.shape(start))).copy()
 
 
-def with_start(model: Any, start: Any) -> Any:
+def add_start(model: Any, start: Any) -> Any:
     """Add the start to the leaves of a model, so that its predictions include it.
 
     LightGBM does not add ``init_score`` to predictions. A start in the leaves is also saved with
@@ -265,7 +265,7 @@ class LightGBMBridge(StartInDataLibrary):
             model = lgb.train(
                 {**defaults, **params}, train_set, num_boost_round, init_model=init_model, **kwargs
             )
-        return with_start(model, begin)
+        return add_start(model, begin)
 
     # A data set is not constructed here: LightGBM does it with the parameters of the training.
 

@@ -35,7 +35,7 @@ class LossScorer:
 
     def __call__(self, estimator: Any, x: Any, y: Any, sample_weight: Any = None) -> float:
         """Return minus the mean loss."""
-        inner, outputs, steps = _inside(estimator)
+        inner, outputs, steps = _unwrap_estimator(estimator)
         if outputs is None:
             inner, predicted = estimator, self._of_method(estimator, x)
         else:
@@ -160,7 +160,9 @@ class LossScorer:
         return routing
 
 
-def _inside(estimator: Any) -> tuple[Any, EstimatorOutputs | None, list[Callable[[Any], Any]]]:
+def _unwrap_estimator(
+    estimator: Any,
+) -> tuple[Any, EstimatorOutputs | None, list[Callable[[Any], Any]]]:
     """Return the last step of pipelines and searches, what it predicts, and the steps before it.
 
     It predicts raw numbers if its objective is lossfw's; else nothing is known of it: None.

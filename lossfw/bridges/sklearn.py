@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from lossfw.bridges.scorer import METHODS, LossScorer, ResponseMethod
 from lossfw.errors import ArgumentError
-from lossfw.learning.bridge import Boosting, BoostingBridge, written
+from lossfw.learning.bridge import Boosting, BoostingBridge, spec_code
 from lossfw.learning.raw_form import LABELS, as_loss, raw_form
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -127,7 +127,7 @@ class SklearnBridge(BoostingBridge):
         return (
             f"from sklearn.ensemble import HistGradientBoosting{kind}\n"
             "from lossfw.bridges.sklearn import hist_loss\n"
-            f"model = HistGradientBoosting{kind}(loss=hist_loss({written(loss)})).fit(x, y)"
+            f"model = HistGradientBoosting{kind}(loss=hist_loss({spec_code(loss)})).fit(x, y)"
         )
 
     def derivatives(

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from lossfw.bridges.network_loss import trainable_loss
-from lossfw.learning.bridge import AutogradBridge, written
+from lossfw.learning.bridge import AutogradBridge, spec_code
 from lossfw.losses.engine.reduction import Denominator, ReductionName
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -108,10 +108,10 @@ def function(loss: Any, *, fuse: bool = True, check: bool = True) -> Callable[[A
     tensor([0.1250, 2.5000])
     """
     TorchBridge.imported()
-    return functools.partial(_unreduced, trainable_loss(loss, fuse=fuse), check)
+    return functools.partial(_unreduced_loss, trainable_loss(loss, fuse=fuse), check)
 
 
-def _unreduced(loss: Loss, check: bool, input: Any, target: Any) -> Any:  # noqa: A002  # PyTorch's
+def _unreduced_loss(loss: Loss, check: bool, input: Any, target: Any) -> Any:  # noqa: A002  # PyTorch's
     return (loss if check else loss.unchecked)(input, target, reduction="none")
 
 
@@ -138,7 +138,7 @@ class TorchBridge(AutogradBridge):
         return (
             "import torch\n"
             "from lossfw.bridges import torch as bridge\n"
-            f"bridge.module({written(loss)})(model(x), y).backward()"
+            f"bridge.module({spec_code(loss)})(model(x), y).backward()"
         )
 
     def value_and_gradient(

@@ -32,17 +32,17 @@ from lossfw.learning.derivatives import (
     FIRST_ROWS,
     Derivatives,
     Frozen,
+    best_constant,
     derivatives,
     labels_of,
     refuse_dead_start,
-    start,
 )
 from lossfw.learning.outputs import EstimatorOutputs, output_activation_of
 from lossfw.learning.raw_form import as_loss, predictions_of, raw_form
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-__all__ = ["XGBoostBridge", "estimator_params", "metric", "objective", "start", "train"]
+__all__ = ["XGBoostBridge", "best_constant", "estimator_params", "metric", "objective", "train"]
 
 # Its callback maximises a metric whose name begins so, unless `maximize` is given.
 _MAXIMISED: Final = ("auc", "pre", "map", "ndcg")
@@ -267,7 +267,7 @@ class XGBoostBridge(BoostingLibrary):
         _refuse_no_response(loss, estimator, apply_activation)
         labels = np.ndim(target) == 1
         if xgb_model is None:
-            begin = start(loss, target, sample_weight, classes=classes)
+            begin = best_constant(loss, target, sample_weight, classes=classes)
             return _settings_at(begin, loss, labels, estimator, apply_activation)
         begun = _begun(loss, xgb_model, classes)
         defaults = _settings_at(begun.margin, loss, labels, estimator, apply_activation)
@@ -332,7 +332,7 @@ class XGBoostBridge(BoostingLibrary):
         begun = None
         if xgb_model is None:
             rows = made.derivatives.prepare_targets(labels, weight, sizes)
-            begin = start(made.derivatives.given_loss, rows.t, rows.w, classes=columns)
+            begin = best_constant(made.derivatives.given_loss, rows.t, rows.w, classes=columns)
         else:
             xgb_model = booster_of(xgb_model, xgb)
             begun = _begun(loss, xgb_model, columns)

@@ -221,7 +221,7 @@ def subject(
         return with_flat_rows(described)
     if loss is None and described.rows and not fewest_classes:
         # Two are the least if one class is refused and two are not.
-        two = [_takes(described, columns) for columns in (1, 2)] == [False, True]
+        two = [_accepts_columns(described, columns) for columns in (1, 2)] == [False, True]
         described = replace(described, fewest=2 if two else 0)
     return described
 
@@ -436,7 +436,7 @@ def _positive_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
     return {name: c for name, c in claims.items() if c is not None and c is not False}
 
 
-def _takes(subject: Subject, columns: int) -> bool:
+def _accepts_columns(subject: Subject, columns: int) -> bool:
     y = np.full((1, columns), 1 / columns)
     t = np.zeros(1, int) if subject.by_index else np.full((1, columns), 1 / columns)
     try:

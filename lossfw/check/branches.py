@@ -41,7 +41,7 @@ def on_other_branches(
         return []
     found: list[Any] = []
     numbers = _numbers(known)
-    named, usual = _named(type(forms[0]), numbers), dict.fromkeys(numbers, _USUAL)
+    named, usual = _bounds_and_constants(type(forms[0]), numbers), dict.fromkeys(numbers, _USUAL)
     for places, key_of in ((named, operations.key_of), (usual, instructions)):
         seen: set[Hashable] = set()
         for form, name in product(forms, numbers):
@@ -74,7 +74,9 @@ def _both_sides(places: Iterable[float], kind: type) -> Iterator[float]:
                 yield kind(value)
 
 
-def _named(cls: type[Component], numbers: Mapping[str, type]) -> dict[str, list[float]]:
+def _bounds_and_constants(
+    cls: type[Component], numbers: Mapping[str, type]
+) -> dict[str, list[float]]:
     """Return for each parameter its bounds, and the numbers that the class compares it with."""
     compared, found = compared_constants(cls), {}
     for name, kind in numbers.items():

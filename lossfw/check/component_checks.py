@@ -46,7 +46,7 @@ class ComponentChecks:
     @property
     def has_any(self) -> bool:
         """Whether the options select any of its checks."""
-        return any(self._options.selected(suite.checks) for suite in self._suites)
+        return any(self._options.select_checks(suite.checks) for suite in self._suites)
 
     def jobs(self) -> JobSeries:
         """Return one job per stage and set of parameters; together they make the reports.
@@ -80,7 +80,7 @@ class ComponentChecks:
                     if result is not None:
                         results[i][stage] = result
                         ended_by = result.ended_by if self._options.first else ""
-            known = _known(results[0])
+            known = _known_mistakes(results[0])
         return [
             report_of(suite, self._options, expected, list(of.values()), ended_by)
             for suite, expected, of in zip(self._suites, self._expected, results, strict=True)
@@ -130,7 +130,7 @@ def _suite(component: Component, all_checks: bool, options: Options) -> CheckSui
     return suite if all_checks else suite.formula_only()
 
 
-def _known(results: Mapping[Stage, StageResult]) -> dict[Stage, dict[str, Points]]:
+def _known_mistakes(results: Mapping[Stage, StageResult]) -> dict[Stage, dict[str, Points]]:
     """Return by stage what is wrong in the checks that look at points; a note may hide more."""
     known: dict[Stage, dict[str, Points]] = {
         stage: {

@@ -22,7 +22,7 @@ _YES_OR_NO = {
 }
 
 
-def denials(denied: Iterable[str], checks: Mapping[str, Check]) -> dict[str, Check]:
+def check_false_claims(denied: Iterable[str], checks: Mapping[str, Check]) -> dict[str, Check]:
     """Return the checks of denied claims, by name, from the checks of the claims."""
     return {f"denied:{claim}": _denial(checks[f"claim:{claim}"], claim) for claim in denied}
 

@@ -88,8 +88,10 @@ def variants(
     if others:
         instances += [sample for sample in samples if sample not in instances]
         for form in forms:
-            instances += [one for one in _varied(form) if one not in instances]
-        instances += on_other_branches(forms, instances, operations or Operations(), _moved)
+            instances += [one for one in _vary_parameters(form) if one not in instances]
+        instances += on_other_branches(
+            forms, instances, operations or Operations(), _with_parameter
+        )
     return instances
 
 
@@ -151,7 +153,7 @@ def _create_or_none(cls: type[Component], parameters: dict[str, Any]) -> Any:
     return None
 
 
-def _varied(form: Any) -> Iterator[Any]:
+def _vary_parameters(form: Any) -> Iterator[Any]:
     """Yield a component with each of its other parameters moved."""
     skipped = {*_form_parameters(type(form)), *_NOT_VARIED}
     if isinstance(form, GuardedLoss) and form._takes_raw_outputs:
@@ -245,7 +247,7 @@ def _pairwise_instances(cls: type[Component], known: list[Any]) -> Iterator[Any]
                 yield instance
 
 
-def _moved(form: Any, name: str, value: float) -> Any:
+def _with_parameter(form: Any, name: str, value: float) -> Any:
     """Return a component with one parameter at another value, None where it has no effect."""
     instance = _create_or_none(type(form), {**form.parameters, name: value})
     return None if instance is None or _has_no_effect(instance, {name}) else instance

@@ -245,7 +245,7 @@ def _entries_of(known: Registry, name: str) -> list[Entry]:
 
 
 def _entries_of_plugin(known: Registry, name: str) -> list[Entry]:
-    plugins = [plugin for plugin in known.plugins() if plugin.metadata.called(name)]
+    plugins = [plugin for plugin in known.plugins() if plugin.metadata.is_called(name)]
     for plugin in plugins:
         if plugin.error is not None:
             raise plugin.error

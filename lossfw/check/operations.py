@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.subject import unwritten
+from lossfw.check.core.subject import inherited_derivatives
 from lossfw.errors import TraceError
 from lossfw.losses.engine.probes import column_probes
 from lossfw.losses.engine.read_only import is_authors
@@ -139,7 +139,7 @@ def _graphs(loss: Loss) -> Iterator[Graph]:
     if loss.has_columns:
         raise TraceError("columns have no graph of pairs")
     # Derivatives of rows by dual numbers have no graph either, but follow from the value.
-    missing = unwritten(loss.body) if loss.takes_rows else ()
+    missing = inherited_derivatives(loss.body) if loss.takes_rows else ()
     derived = [name for one in missing for name in _DERIVED[one]]
     names = [name for name in _FUNCTIONS if name not in derived]
     for dtype in _DTYPES:

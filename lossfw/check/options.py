@@ -51,7 +51,7 @@ class Options:
         if self.within is not None:
             object.__setattr__(self, "within", range_of(self.within))
 
-    def selected(self, checks: Iterable[str]) -> list[str]:
+    def select_checks(self, checks: Iterable[str]) -> list[str]:
         """Return which of the checks that apply run, in their order."""
         return [
             name

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.reproduce import nested
+from lossfw.check.core.reproduce import format_nested
 from lossfw.check.core.search import MOST_NUMBERS, Error, Grade
 from lossfw.check.severity import GRADES, NOTES
 from lossfw.numerics.arrays import NDArray
@@ -106,23 +106,23 @@ class Refutation:
             return ""
         dtypes = {str(array.dtype) for array in self.inputs.values() if array.dtype.kind == "f"}
         shown = ", ".join(
-            f"{self._shown(name, array)}{f' ({array.dtype})' if len(dtypes) > 1 else ''}"
+            f"{self._format_input(name, array)}{f' ({array.dtype})' if len(dtypes) > 1 else ''}"
             for name, array in self.inputs.items()
         )
         return f"at {shown}{f' in {dtypes.pop()}' if len(dtypes) == 1 else ''}: "
 
-    def _shown(self, name: str, array: NDArray) -> str:
+    def _format_input(self, name: str, array: NDArray) -> str:
         labels = self.labels.get(name, ())
         if array.shape == (1, len(labels)):
             pairs = zip(labels, array[0], strict=True)
-            return ", ".join(f"{label} = {nested(number)}" for label, number in pairs)
+            return ", ".join(f"{label} = {format_nested(number)}" for label, number in pairs)
         return f"{name} {_shown(array)}"
 
 
 def _shown(array: NDArray) -> str:
     if array.size > MOST_NUMBERS:
         return f"of shape {array.shape}"
-    return f"= {nested(array[0] if array.ndim and len(array) == 1 else array)}"
+    return f"= {format_nested(array[0] if array.ndim and len(array) == 1 else array)}"
 
 
 def _plain(array: NDArray) -> Any:

@@ -206,17 +206,19 @@ class Report:
         firsts = [cause.first for cause in self.causes]
         wrong = [first.check for first in firsts if first.grade == "wrong"]
         if wrong:
-            return f"{GRADES['wrong']}: {_listed(wrong)}"
+            return f"{GRADES['wrong']}: {_list_names(wrong)}"
         conventions = [first.check for first in firsts if first.grade == "convention"]
         if conventions:
-            return f"differs only by convention: {_listed(conventions)}"
+            return f"differs only by convention: {_list_names(conventions)}"
         if self.unexpected_passes:
-            return f"not refuted, although expected to be: {_listed(list(self.unexpected_passes))}"
+            return (
+                f"not refuted, although expected to be: {_list_names(list(self.unexpected_passes))}"
+            )
         if self.not_judged and not firsts:
-            return f"could not be checked: {_listed(list(self.not_judged))}"
+            return f"could not be checked: {_list_names(list(self.not_judged))}"
         refuted = "nothing refuted"
         if firsts:
-            notes = _listed([first.check for first in firsts])
+            notes = _list_names([first.check for first in firsts])
             refuted = f"nothing wrong, {_count(len(firsts), 'note')}: {notes}"
         return "".join([
             refuted,
@@ -290,17 +292,17 @@ class Report:
         if self.refuted and not self.conventions:
             others = [r.check for r in self.refuted if r.grade == "convention"]
             if others:
-                yield f"  other conventions, which do not count: {_listed(others)}"
+                yield f"  other conventions, which do not count: {_list_names(others)}"
         for check, reason in self.unexpected_passes.items():
             yield f"  {check}: expected to fail ({reason}), but it holds: remove the expectation"
         for check, reason in self.expected_failures.items():
             yield f"  {check} failed, as expected: {reason}"
         # What was late is one count in the summary.
-        not_run = _without(self.not_run, self.late_checks)
+        not_run = _drop_checks(self.not_run, self.late_checks)
         for word, reasons in (("not run", not_run), ("looked at less", self.limited)):
             for reason, checks in _by_reason(reasons).items():
                 if reason != DESELECTED:
-                    yield f"  {word}: {_listed(checks)} ({reason})"
+                    yield f"  {word}: {_list_names(checks)} ({reason})"
 
     def lines_on_gaps(self) -> Iterator[str]:
         """Yield the claims that are not made, and the checks that do not apply."""
@@ -310,7 +312,7 @@ class Report:
             yield f"  not applicable: {', '.join(checks)} ({reason})"
 
     @classmethod
-    def merged(cls, reports: Sequence[Report]) -> Report:
+    def merge(cls, reports: Sequence[Report]) -> Report:
         """Return one report on a component that was checked in parts, or at several parameters.
 
         A check that fails in one part fails, and an expected failure that occurs in one part has
@@ -353,9 +355,11 @@ class Report:
         whole.passed = [PassedCheck(check, count) for check, count in examples.items()]
         known = failed | examples.keys()
         for report in reports:
-            whole.unexpected_passes |= _without(report.unexpected_passes, whole.expected_failures)
-            whole.not_run |= _without(report.not_run, known)
-            whole.not_applicable |= _without(report.not_applicable, known)
+            whole.unexpected_passes |= _drop_checks(
+                report.unexpected_passes, whole.expected_failures
+            )
+            whole.not_run |= _drop_checks(report.not_run, known)
+            whole.not_applicable |= _drop_checks(report.not_applicable, known)
             whole.not_claimed += [
                 claim
                 for claim in report.not_claimed
@@ -404,7 +408,7 @@ def exit_code(reports: Sequence[Report]) -> int:
 
 def one_of_several(reports: Sequence[Report]) -> Report:
     """Return one report on a component of several, left out if no chosen check applies to it."""
-    whole = Report.merged(reports)
+    whole = Report.merge(reports)
     if whole.nothing_ran and whole.not_applicable:
         for report in (whole, *reports):
             report.skipped = "none of the checks that are chosen applies to it"
@@ -429,7 +433,7 @@ def _count(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
-def _listed(checks: Sequence[str]) -> str:
+def _list_names(checks: Sequence[str]) -> str:
     """Return the first few names, and how many more there are: the JSON has all."""
     more = len(checks) - _NAMED
     return f"{', '.join(checks[:_NAMED])} and {more} more" if more > 1 else ", ".join(checks)
@@ -442,5 +446,5 @@ def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
     return found
 
 
-def _without(reasons: Mapping[str, str], checks: Iterable[str]) -> dict[str, str]:
+def _drop_checks(reasons: Mapping[str, str], checks: Iterable[str]) -> dict[str, str]:
     return {check: reason for check, reason in reasons.items() if check not in checks}

@@ -16,7 +16,7 @@ from lossfw.check.core.points import Points, drop_outside
 from lossfw.check.core.reproduce import snippet
 from lossfw.check.core.search import Check, Counterexample, NotApplicable, Search
 from lossfw.check.core.subject import Subject, has_formula
-from lossfw.check.denials import denials
+from lossfw.check.denials import check_false_claims
 from lossfw.check.findings import by_grade
 from lossfw.check.options import Options
 from lossfw.check.pool import Watch
@@ -87,7 +87,7 @@ def suite_of_subject(subject: Subject, more: Mapping[str, Check] | None = None) 
         subject.name,
         subject,
         {name: check for name, check in checks.items() if name not in missing}
-        | denials(subject.denied, checks),
+        | check_false_claims(subject.denied, checks),
         tuple(claim for claim in unclaimed if claim not in subject.denied),
         subject.setup,
         subject.component,
@@ -154,7 +154,7 @@ def run_stage(
     `known` has the refutations elsewhere: a check runs only if it holds there.
     """
     result = StageResult(stage, witnesses=search.witnesses, limited=search.limited)
-    for name in stage.checks(options.selected(suite.checks)):
+    for name in stage.checks(options.select_checks(suite.checks)):
         has_time = watch is None or watch(name)
         if result.outcomes and not has_time:
             break
@@ -200,7 +200,7 @@ def report_of(
         if result.ended_by:
             ended_by, results = result.ended_by, results[: number + 1]
             break
-    selected = options.selected(suite.checks)
+    selected = options.select_checks(suite.checks)
     late = {} if ended_by else _late(stages, selected, results)
     report = Report(
         suite.name,
@@ -228,7 +228,7 @@ def report_of(
         elif not outcomes:
             report.not_run[name] = ended_by or f"the time of {options.time:g} s was over"
         else:
-            outcome = _joined(outcomes)
+            outcome = _join_outcomes(outcomes)
             if isinstance(outcome, PassedCheck) and name in report.late_checks:
                 reason = ""  # it may fail in what did not run
             _record(report, name, outcome if reason else findings.deduplicate(outcome), reason)
@@ -287,7 +287,7 @@ def _has_conventions(suite: CheckSuite, options: Options) -> bool:
     return options.conventions or suite.component is not None
 
 
-def _joined(outcomes: Sequence[CheckOutcome]) -> CheckOutcome:
+def _join_outcomes(outcomes: Sequence[CheckOutcome]) -> CheckOutcome:
     """Return the outcome that the stages of one check have together."""
     refuted = by_grade(outcome for outcome in outcomes if isinstance(outcome, Refutation))
     if refuted:
@@ -365,7 +365,7 @@ def attempt(suite: CheckSuite, name: str, search: Search) -> CheckOutcome:
     search.running = name
     subject = suite.subject
     if isinstance(subject, Subject):
-        subject = search.counted(subject)
+        subject = search.count_calls(subject)
     try:
         with np.errstate(all="ignore"), use_engine("tiles"):
             suite.checks[name](subject, search)

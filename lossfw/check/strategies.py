@@ -103,14 +103,14 @@ def pairs(
                 _rows(component.target_space, count, dtype),
             )
         )
-        return samples.filter(lambda pair: _takes(component, *pair))
+        return samples.filter(lambda pair: _is_accepted(component, *pair))
     samples = _shapes(component, rows).flatmap(
         lambda shape: _hypothesis().strategies.tuples(
             _members(component.prediction_space, shape, dtype), _target(component, shape, dtype)
         )
     )
     # A loss may refuse more than its spaces say, as a row of zeros without a direction.
-    return samples.filter(lambda pair: _takes(component, *pair))
+    return samples.filter(lambda pair: _is_accepted(component, *pair))
 
 
 def weights(rows: int) -> Any:
@@ -151,7 +151,7 @@ def _arrays(dtype: str, shape: int | tuple[int, ...], elements: Any = None) -> A
     return library.extra.numpy.arrays(dtype, shape, elements=elements, fill=fill)
 
 
-def _takes(loss: Loss, y: NDArray, t: NDArray) -> bool:
+def _is_accepted(loss: Loss, y: NDArray, t: NDArray) -> bool:
     """Tell whether a loss takes these arguments."""
     try:
         loss(y, t, reduction="none")
@@ -193,7 +193,7 @@ def _columns(loss: Loss) -> list[int]:
     """Return the numbers of columns that a loss takes and that make sense for it."""
     least = of_component(loss).least_classes if loss.takes_rows else 1
     counts = range(least, MOST_COLUMNS + 1)
-    return [k for k in counts if _takes(loss, np.full((1, k), 1 / k), _some_target(loss, k))]
+    return [k for k in counts if _is_accepted(loss, np.full((1, k), 1 / k), _some_target(loss, k))]
 
 
 def _some_target(loss: Loss, columns: int) -> NDArray:

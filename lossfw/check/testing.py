@@ -172,7 +172,9 @@ def parametrize_with_checks(
         raise ArgumentError("parametrize_with_checks got no components.")
     pytest = _pytest()
     params = []
-    for suite, expected in zip(suites, _expected(expected_failures or {}, suites), strict=True):
+    for suite, expected in zip(
+        suites, _expected_failures(expected_failures or {}, suites), strict=True
+    ):
         for case in cases_of(suite, seed, examples, expected, strict=strict):
             reason, marks = expected.get(case.name), []
             if reason:
@@ -208,7 +210,7 @@ def _argument(suite: CheckSuite) -> Component | Subject:
     return suite.subject
 
 
-def _expected(
+def _expected_failures(
     failures: Mapping[str, str | Mapping[str, str]], suites: list[CheckSuite]
 ) -> list[dict[str, str]]:
     """Return for each suite its expected failures, by the name of the check."""

@@ -62,7 +62,7 @@ def accuracy(
     refuse_below("--seed", seed, 0)
     given = read_parameters(parameters)
     refuse_several(given, names)
-    components = chosen(plugins.registry(), names, given)
+    components = choose_components(plugins.registry(), names, given)
     jobs = accuracy_jobs(components, plugins, points=points, seed=seed)
     with ProgressBar("measured") as progress:
         found = run_all(jobs, processes=processes, progress=progress)
@@ -74,14 +74,16 @@ def accuracy(
         say(line)
 
 
-def chosen(registry: Registry, names: tuple[str, ...], given: dict[str, Any]) -> list[Any]:
+def choose_components(
+    registry: Registry, names: tuple[str, ...], given: dict[str, Any]
+) -> list[Any]:
     """Return the components to measure: those named, or all that can be made."""
     from lossfw.check.instances import variants
 
     if names:
         entries = [entry for name in names for entry in find(registry, name, _KINDS)]
     else:
-        entries = [e for kind in _KINDS for e in usable(registry.imported(kind))[0]]
+        entries = [e for kind in _KINDS for e in usable(registry.import_all(kind))[0]]
     if given:
         return [make(registry, entry, given) for entry in entries]
     found = [one for entry in entries for one in variants(registry.class_of(entry))]

@@ -79,7 +79,7 @@ def outcomes_of(requests: Sequence[RunRequest], jobs: int) -> list[RunOutcome]:
     done: list[RunOutcome] = []
     printer = _WarningPrinter()
 
-    def ended(outcome: RunOutcome) -> None:
+    def report_end(outcome: RunOutcome) -> None:
         done.append(outcome)
         progress(len(done), len(requests))
         printer.write(outcome)
@@ -88,12 +88,12 @@ def outcomes_of(requests: Sequence[RunRequest], jobs: int) -> list[RunOutcome]:
     try:
         with ProgressBar("runs") as progress:
             if cluster is None:
-                outcomes = run_all(requests, jobs, ended=ended)
+                outcomes = run_all(requests, jobs, ended=report_end)
             else:
                 # Imported on use: it needs an optional library.
                 from lossfw.runs.cluster_runs import run_on
 
-                outcomes = run_on(cluster, requests, plain_outcome, ended=ended)
+                outcomes = run_on(cluster, requests, plain_outcome, ended=report_end)
     except KeyboardInterrupt:
         if requests[0].folder is not None:
             write_stderr(

@@ -200,17 +200,17 @@ def check(
         plugins,
         every=every,
         defaults=defaults,
-        expected=_expected(expect),
+        expected=_read_expectations(expect),
         outside={**others, "claims": read_parameters(claims)},
         options=options,
     )
     found: dict[int, list[Report]] = {}
     printer = _Printer(is_silent=as_json, are_several=len(jobs) > 1)
-    merged = one_of_several if len(jobs) > 1 else Report.merged
+    merged = one_of_several if len(jobs) > 1 else Report.merge
     with ProgressBar("checked") as progress:
         for number, some in as_completed(jobs, processes=processes, progress=progress):
             found[number] = some
-            with progress.hidden():
+            with progress.hide_bar():
                 printer.show(merged(some))
     reports = [report for number in sorted(found) for report in found[number]]
     whole = {
@@ -275,7 +275,7 @@ class _Printer:
         say(summary(self._reports))
 
 
-def _expected(texts: Sequence[str]) -> dict[str, str]:
+def _read_expectations(texts: Sequence[str]) -> dict[str, str]:
     """Return the options ``--expect CHECK=REASON`` as a mapping."""
     pairs = [text.partition("=") for text in texts]
     for text, (_, equals, _) in zip(texts, pairs, strict=True):

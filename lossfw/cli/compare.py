@@ -120,7 +120,7 @@ def compare(
         level=level,
         allow_different_data=allow_different_data,
         by=slice_of(by, bins),
-        units=units_of(resample),
+        resample=units_of(resample),
         stars=stars,
         scores=Scores(
             None if loss is None else _component(loss, "--loss"),

@@ -42,7 +42,7 @@ def config(
     if as_json:
         say_json(config=resolved.root.plain(), values=resolved.origins())
     else:
-        say((resolved.text() if plain else resolved.annotated()).removesuffix("\n"))
+        say((resolved.text() if plain else resolved.to_annotated_yaml()).removesuffix("\n"))
 
 
 @click.command(cls=Command)

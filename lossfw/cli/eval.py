@@ -62,7 +62,7 @@ def evaluate(as_json: bool, **options: Any) -> None:
     .csv file.
     """
     # Imported here: the help needs no NumPy.
-    from lossfw.cli.eval_results import as_plain, results_of, shown
+    from lossfw.cli.eval_results import as_plain, format_value, results_of
 
     given = SimpleNamespace(**options)
     registry = given.plugins.registry()
@@ -77,7 +77,7 @@ def evaluate(as_json: bool, **options: Any) -> None:
         return
     width = max(map(len, results))
     for key, value in results.items():
-        say(f"{key.ljust(width)}  {shown(value)}")
+        say(f"{key.ljust(width)}  {format_value(value)}")
 
 
 def _refuse_activation(registry: Registry, name: str) -> None:

@@ -46,12 +46,12 @@ def as_plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Return an array, or exact numbers as text, in one line."""
     if isinstance(value, np.ndarray) and value.size > _SHOWN_NUMBERS:
         return " ".join(np.array2string(value, separator=", ", threshold=0).split())
     if isinstance(value, list) or np.ndim(value):
-        return f"[{', '.join(map(shown, value))}]"
+        return f"[{', '.join(map(format_value, value))}]"
     return str(value)
 
 

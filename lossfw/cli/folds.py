@@ -29,7 +29,7 @@ from lossfw.errors import LossfwError, RunError
 from lossfw.report.text.run import show
 from lossfw.report.text.tables import show_table, with_interval
 from lossfw.runs.compare import winner_of
-from lossfw.runs.compare.differences import listed
+from lossfw.runs.compare.differences import list_names
 from lossfw.runs.execute import Outcome, carry_out
 from lossfw.runs.files import say
 from lossfw.runs.folder import locked_folder
@@ -95,10 +95,10 @@ def _raise_if_lost(failures: Mapping[str, LossfwError], done: Mapping[str, Outco
     for name, error in failures.items():
         write_stderr(f"{name}: {error}")
     if failures:
-        raise RunError(f"the held-out rows of {listed(list(failures))} have no whole result.")
-    nan = [name for name, outcome in done.items() if outcome.nan]
+        raise RunError(f"the held-out rows of {list_names(list(failures))} have no whole result.")
+    nan = [name for name, outcome in done.items() if outcome.has_refused_nan]
     if nan:
-        whose = "" if nan == [""] else f" of {listed(nan)}"
+        whose = "" if nan == [""] else f" of {list_names(nan)}"
         raise RunError(f"the loss{whose} is NaN over all held-out rows. {ALLOW_NAN}")
 
 

@@ -38,7 +38,7 @@ def list_components(kind: str | None, as_json: bool, plugins: Plugins) -> None:
     model of a library, the line shows the installed version of the library or how to install it.
     """
     registry = plugins.registry()
-    entries = registry.imported(kind)
+    entries = registry.import_all(kind)
     if as_json:
         say_json(components=[_describe(entry, registry) for entry in entries])
         return
@@ -96,7 +96,7 @@ def _describe(entry: Entry, registry: Registry) -> dict[str, object]:
 def list_plugins(as_json: bool, plugins: Plugins) -> None:
     """List every plugin, with the reason if it, or a component of it, is broken or disabled."""
     registry = plugins.registry()
-    registry.imported()
+    registry.import_all()
     found = registry.plugins()
     if as_json:
         say_json(plugins=[_describe_plugin(plugin) for plugin in found])

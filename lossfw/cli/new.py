@@ -165,8 +165,8 @@ for _kind, _use in _USES.items():
 
 def _new_file(kind: str, name: str, template: str, step: str, *lines: str) -> None:
     """Write a local plugin file with one component, and print the next step."""
-    _write(Path(), {f"{name}.py": _filled(template, _words(name, kind))})
-    _note_taken(kind, name, name)
+    _write(Path(), {f"{name}.py": _fill_template(template, _words(name, kind))})
+    _warn_if_name_exists(kind, name, name)
     say(f"{name}.py: {step}")
     for line in lines:
         say(f"  {line.replace('NAME', name)}")
@@ -203,12 +203,13 @@ def new_plugin(
     if folder.exists():
         raise OutputError(f"{folder} already exists: choose another name, or move it away.")
     files = {
-        Template(path).substitute(words): _filled(text, words) for path, text in _PLUGIN.items()
+        Template(path).substitute(words): _fill_template(text, words)
+        for path, text in _PLUGIN.items()
     }
     file = f"src/{package}/{words['name']}.py"
-    files[file] = _filled(template, words)
+    files[file] = _fill_template(template, words)
     _write(folder, files)
-    _note_taken("model" if model else "loss", words["name"], distribution)
+    _warn_if_name_exists("model" if model else "loss", words["name"], distribution)
     for path in sorted(files):
         say(f"{folder / path}")
     say(f"\nWrite {words['yours']} in {file}, then")
@@ -237,7 +238,7 @@ def _refuse_word(name: str, what: str, example: str) -> None:
         )
 
 
-def _filled(template: str, words: dict[str, str]) -> str:
+def _fill_template(template: str, words: dict[str, str]) -> str:
     source = resources.files("lossfw.cli") / "templates" / f"{template}.txt"
     return Template(source.read_text(encoding="utf-8")).substitute(words)
 
@@ -254,7 +255,7 @@ def _write(folder: Path, files: dict[str, str]) -> None:
         write_file(target.parent, target.name, text.encode())
 
 
-def _note_taken(kind: str, name: str, origin: str) -> None:
+def _warn_if_name_exists(kind: str, name: str, origin: str) -> None:
     """Tell the user that a built-in component of the kind has the same name."""
     from lossfw.components.registry import Registry
 

@@ -122,14 +122,14 @@ def config_plugin_options(*, trusted: bool) -> Callable[[_Command], _Command]:
     `trusted` says whether plugin files that it names are imported by default.
     """
 
-    def decorated(command: _Command) -> _Command:
+    def decorate(command: _Command) -> _Command:
         @functools.wraps(command)
         def with_trust(*arguments: Any, plugins: Plugins, trust: bool, **options: Any) -> Any:
             return command(*arguments, plugins=replace(plugins, trusted=trust), **options)
 
         return plugin_options(trust_option(default=trusted)(with_trust))
 
-    return decorated
+    return decorate
 
 
 def plugin_options(command: _Command) -> _Command:
@@ -161,12 +161,12 @@ def plugin_options(command: _Command) -> _Command:
 def with_options(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
     """Return a decorator that adds options, which the help shows in this order."""
 
-    def decorated(command: _Command) -> _Command:
+    def decorate(command: _Command) -> _Command:
         for option in reversed(options):
             command = option(command)
         return command
 
-    return decorated
+    return decorate
 
 
 # They compare parts of the rows of runs; `slice_of` makes a slice of what they say.

@@ -33,7 +33,7 @@ def groups_over_seeds(
     alike = len({loss_name for _, loss_name, _ in every}) == 1
     apart = loss_names(keys if alike else [LOSS])
     seeded = [
-        Seeded(request.name, own, numbers).among(keys, apart)
+        Seeded(request.name, own, numbers).select_settings(keys, apart)
         for (request, _, numbers), own in zip(every, settings, strict=True)
     ]
     return seed_groups(seeded, Intervals().level)

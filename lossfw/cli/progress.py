@@ -32,7 +32,7 @@ class ProgressBar:
             self._bar.stop()
 
     @contextmanager
-    def hidden(self) -> Iterator[None]:
+    def hide_bar(self) -> Iterator[None]:
         """Hide the bar while something else is printed."""
         if self._bar is not None:
             self._bar.stop()

@@ -252,7 +252,7 @@ def _run_one(request: RunRequest, as_json: bool) -> None:
             say(text)
     if outcome.failure is not None:
         raise outcome.failure
-    if outcome.nan:
+    if outcome.has_refused_nan:
         raise RunError(f"the loss is NaN. {ALLOW_NAN}")
 
 

@@ -67,7 +67,7 @@ def show(
         raise click.UsageError(f"{mistake}.")
     kinds = KINDS if kind is None else (kind,)
     if every:
-        entries, broken = usable(registry.imported(kind))
+        entries, broken = usable(registry.import_all(kind))
         if broken:
             click.echo(broken, err=True)
     else:

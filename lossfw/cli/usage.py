@@ -23,7 +23,7 @@ class Mistake(click.UsageError):
     def __init__(self, error: click.UsageError, words: Sequence[str]) -> None:
         super().__init__(error.format_message(), error.ctx)
         what, word = _what(error)
-        line, column = _marked(words, word)
+        line, column = _locate_word(words, word)
         hints = [_hint(error), _override_meant(error.message), _help_of(error.ctx)]
         self.problem = Problem("lossfw", what, line, column, next(hint for hint in hints if hint))
 
@@ -41,7 +41,7 @@ def _what(error: click.UsageError) -> tuple[str, str | None]:
     if isinstance(error, click.MissingParameter) and error.param is not None:
         return f"{_name(error.param)} is missing.", ""
     if isinstance(error, click.BadParameter) and error.param is not None:
-        given = _refused(error)
+        given = _refused_value(error)
         named = next(iter(error.param.opts))
         return f"{_name(error.param)}: {error.message}", named if given is None else given
     if isinstance(error, click.BadOptionUsage):
@@ -62,7 +62,7 @@ def _name(param: click.Parameter) -> str:
     return (param.metavar or str(param.name).upper()).strip("[].")
 
 
-def _marked(words: Sequence[str], word: str | None) -> tuple[str, int]:
+def _locate_word(words: Sequence[str], word: str | None) -> tuple[str, int]:
     """Return the command line, and the column of a word in it: the end for "", 0 for None."""
     line = "lossfw"
     column = 0
@@ -81,15 +81,15 @@ def _hint(error: click.UsageError) -> str:
     if isinstance(error, click.NoSuchOption) and error.possibilities:
         return f"did you mean {' or '.join(error.possibilities)}?"
     if error.ctx is not None and isinstance(group := error.ctx.command, click.Group):
-        return _lowered(did_you_mean(_command_of(error), group.list_commands(error.ctx)))
+        return _lower_first(did_you_mean(_command_of(error), group.list_commands(error.ctx)))
     if isinstance(error, click.BadParameter) and error.param is not None:
-        given = _refused(error)
+        given = _refused_value(error)
         if given is not None and isinstance(error.param.type, click.Choice):
-            return _lowered(did_you_mean(given, [str(c) for c in error.param.type.choices]))
+            return _lower_first(did_you_mean(given, [str(c) for c in error.param.type.choices]))
     return ""
 
 
-def _refused(error: click.UsageError) -> str | None:
+def _refused_value(error: click.UsageError) -> str | None:
     """Return the value that click refuses; None where its message names none."""
     given = re.match(r"'(.*?)' is not", error.message)
     return given[1] if given else None
@@ -107,7 +107,7 @@ def _command_of(error: click.UsageError) -> str:
     return unknown[1] if unknown else ""
 
 
-def _lowered(text: str) -> str:
+def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 

@@ -85,7 +85,7 @@ class Component(BaseModel):
             raise ParameterError(told) from None
 
     @classmethod
-    def _validated(cls, parameters: Mapping[str, Any]) -> Self:
+    def _validate(cls, parameters: Mapping[str, Any]) -> Self:
         """Return a component, made as Python makes it; its errors have locations."""
         try:
             return cls(**parameters)

@@ -59,12 +59,12 @@ def entries(section: str) -> dict[str, str]:
     return by_name
 
 
-def related(section: str) -> list[dict[str, Any]]:
+def read_see_also(section: str) -> list[dict[str, Any]]:
     r"""Return the entries of a "See Also" section: names, and their relation in one line.
 
     Examples
     --------
-    >>> related("sigmoid, tanh : for one number\n    and no row.\nexp")
+    >>> read_see_also("sigmoid, tanh : for one number\n    and no row.\nexp")
     [{'names': ['sigmoid', 'tanh'], 'relation': 'for one number and no row.'}, {'names': ['exp'], 'relation': ''}]
     """  # noqa: E501  # the result of an example is one line
     found: list[dict[str, Any]] = []
@@ -100,12 +100,12 @@ def title(summary: str) -> str:
     return re.split(r"[,:;] ", summary, maxsplit=1)[0].rstrip(".")
 
 
-def use(text: Sequence[str]) -> tuple[str, list[str]]:
+def split_usage_paragraph(text: Sequence[str]) -> tuple[str, list[str]]:
     """Return the paragraph that says when to use a thing, "Use it when ...", and the others.
 
     Examples
     --------
-    >>> use(["Use it when targets are counts.", "One loss per row."])
+    >>> split_usage_paragraph(["Use it when targets are counts.", "One loss per row."])
     ('Use it when targets are counts.', ['One loss per row.'])
     """
     said = [paragraph for paragraph in text if paragraph.startswith("Use it ")]

@@ -134,12 +134,12 @@ def shortlist(names: Sequence[str], near: str = "") -> str:
     return f"{', '.join(shown[:LISTED_NAMES])}, ... ({len(names)} in all)"
 
 
-def counted(count: int, noun: str) -> str:
+def format_count(count: int, noun: str) -> str:
     """Return a number with its noun.
 
     Examples
     --------
-    >>> counted(1, "row"), counted(2, "row")
+    >>> format_count(1, "row"), format_count(2, "row")
     ('1 row', '2 rows')
     """
     return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -51,12 +51,12 @@ def table(rows: Iterable[Sequence[str]], headers: Sequence[str] = ()) -> str:
     return f"<table>{''.join(lines)}</table>"
 
 
-def aligned(lines: Sequence[Sequence[str]]) -> str:
+def align_columns(lines: Sequence[Sequence[str]]) -> str:
     """Return a table as plain text with aligned columns, for `print`.
 
     Examples
     --------
-    >>> print(aligned([("loss", "value"), ("huber", "0.5")]))
+    >>> print(align_columns([("loss", "value"), ("huber", "0.5")]))
     loss   value
     huber  0.5
     """

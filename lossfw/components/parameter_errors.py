@@ -58,10 +58,10 @@ def own_message(item: Mapping[str, Any]) -> str:
 def explain(owner: str, known: Sequence[str], error: ValidationError) -> str:
     """Return one line per wrong parameter of a class, with the given and the expected value."""
     items = error.errors(include_url=False)
-    return "\n".join(_explained(owner, known, item) for item in items)
+    return "\n".join(_explain_item(owner, known, item) for item in items)
 
 
-def _explained(owner: str, known: Sequence[str], item: Mapping[str, Any]) -> str:
+def _explain_item(owner: str, known: Sequence[str], item: Mapping[str, Any]) -> str:
     name = ".".join(str(part) for part in item["loc"]) or "parameters"
     if item["type"] == "extra_forbidden":
         guess = did_you_mean(name, known)

@@ -94,7 +94,7 @@ def labels_of(data: Dataset) -> dict[str, tuple[str, ...]]:
     }
 
 
-def encoded(
+def encode_categories(
     data: Dataset,
     known: Mapping[str, tuple[str, ...]],
     *,

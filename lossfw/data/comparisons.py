@@ -88,9 +88,9 @@ class ColumnComparison:
         return float(value)
 
     def __str__(self) -> str:
-        values = [_written(value) for value in self.values]
+        values = [_quote_if_needed(value) for value in self.values]
         told = f"[{', '.join(values)}]" if self.operator == "in" else values[0]
-        return f"column.{_written(self.column)} {self.operator} {told}"
+        return f"column.{_quote_if_needed(self.column)} {self.operator} {told}"
 
 
 def _exact(number: str) -> int | float:
@@ -98,7 +98,7 @@ def _exact(number: str) -> int | float:
     return int(number) if is_whole(number) else float(number)
 
 
-def _written(text: str) -> str:
+def _quote_if_needed(text: str) -> str:
     """Return a value or a name as it stands in an expression."""
     if text and text not in ("and", "or", "not", "in") and not _QUOTED.intersection(text):
         return text

@@ -54,15 +54,15 @@ class DataRecord:
         """Read the record stored with weights; only a ``.npz`` file has one."""
         if isinstance(path, MemoryFile):
             held = path.held if isinstance(path.held, dict) else {}
-            return cls._of(held, held, path)
+            return cls._read_record(held, held, path)
         with path.open("rb") as stream:
             if not stream.read(len(NPZ_MAGIC)).startswith(NPZ_MAGIC):
                 return cls()
         texts = read_npz(path, "weights", RECORDED - {MEAN, SCALE}, strings=True)
-        return cls._of(texts, read_npz(path, "weights", {MEAN, SCALE}), path)
+        return cls._read_record(texts, read_npz(path, "weights", {MEAN, SCALE}), path)
 
     @classmethod
-    def _of(
+    def _read_record(
         cls, arrays: Mapping[str, NDArray], numbers: Mapping[str, NDArray], path: Path
     ) -> DataRecord:
         return cls(

@@ -44,14 +44,14 @@ def numbers_array(value: Any, *, finite: bool = True) -> NDArray:
     return np.array(value)
 
 
-def _checked(value: Any) -> Any:
+def _check_value(value: Any) -> Any:
     _shape(value, (), finite=True)
     return value
 
 
 # A parameter for finite numbers in nested lists, such as the targets of inline data.
 NestedNumbers: TypeAlias = Annotated[
-    Any, AfterValidator(_checked), WithJsonSchema({"type": ["number", "array"]})
+    Any, AfterValidator(_check_value), WithJsonSchema({"type": ["number", "array"]})
 ]
 
 
@@ -65,7 +65,7 @@ def _shape(value: Any, index: tuple[int, ...], finite: bool) -> tuple[int, ...]:
     shapes = [_shape(item, (*index, i), finite) for i, item in enumerate(value)]
     for i, shape in enumerate(shapes):
         if shape != shapes[0]:
-            first, other = _at((*index, 0)), _at((*index, i))
+            first, other = _format_index((*index, 0)), _format_index((*index, i))
             raise ValueError(
                 f"lists of equal length, but {first} {_entries(shapes[0])} and {other} "
                 f"{_entries(shape)}"
@@ -74,7 +74,7 @@ def _shape(value: Any, index: tuple[int, ...], finite: bool) -> tuple[int, ...]:
 
 
 def _check_number(value: Any, index: tuple[int, ...], finite: bool) -> None:
-    at = f"{_at(index)} is " if index else "this is "
+    at = f"{_format_index(index)} is " if index else "this is "
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"numbers, in lists or alone, but {at}{value!r:.60}")
     if isinstance(value, int) and not _INT64.min <= value <= _INT64.max:
@@ -83,7 +83,7 @@ def _check_number(value: Any, index: tuple[int, ...], finite: bool) -> None:
         raise ValueError(f"finite numbers, but {at}{value}")
 
 
-def _at(index: tuple[int, ...]) -> str:
+def _format_index(index: tuple[int, ...]) -> str:
     return "".join(f"[{i}]" for i in index)
 
 

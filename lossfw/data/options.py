@@ -209,7 +209,7 @@ class DataOptions(BaseModel):
         """Return a source whose inputs leave out the group column unless they name it."""
         return source if self.group_key is None else source.without_input_column(self.group_key)
 
-    def grouped(self, data: Dataset, keep: Sequence[str]) -> Dataset:
+    def add_groups(self, data: Dataset, keep: Sequence[str]) -> Dataset:
         """Return the data with the groups of `group_key`; `keep` lists columns to keep."""
         name = self.group_key
         if name is None:
@@ -222,7 +222,7 @@ class DataOptions(BaseModel):
         """Return the data as the keys change them; `columns` are the model's outputs, if known."""
         data = self._inputs(data)
         if self.classes is not None or self.map_targets is not None:
-            data = self._relabelled(data)
+            data = self._relabel(data)
         if self.one_hot is not False:
             data = _one_hot_rows(data, columns if self.one_hot is True else self.one_hot)
         return data
@@ -237,7 +237,7 @@ class DataOptions(BaseModel):
             inputs = changed_rows(inputs, _Scaled(self.scale))
         return data if inputs is data.inputs else replace(data, inputs=inputs)
 
-    def _relabelled(self, data: Dataset) -> Dataset:
+    def _relabel(self, data: Dataset) -> Dataset:
         """Return the data with the numbers that `classes` or `map_targets` give to labels."""
         data = _flat_targets(data, "classes" if self.classes is not None else "map_targets")
         wanted: dict[Label, float] = dict((self.map_targets or {}).items())

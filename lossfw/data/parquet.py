@@ -108,7 +108,7 @@ class ParquetTable(Table):
 
     def texts(self) -> frozenset[int]:
         """Return the columns that hold texts: in the files, or in the names of folders."""
-        with _opened(self.files[0].name) as file:
+        with _open_file(self.files[0].name) as file:
             found = {n for n, column in enumerate(file.schema_arrow) if holds_strings(column.type)}
         keys = range(self.stored, self.width)
         return frozenset(found | {n for n in keys if not all(map(is_number, self.keys(n)))})
@@ -211,11 +211,13 @@ class _ParquetPieces(ChunkedTable):
     def _row_bytes(self) -> int:
         """Estimate the bytes of a row by the first ones; a damaged head would end the process."""
         filled = (file.name for file in self._table.files if sum(file.groups))
-        with _opened(next(filled, self._table.files[0].name)) as file:
-            first = next(file.iter_batches(_FIRST_ROWS, columns=self._stored(self._wanted)), None)
+        with _open_file(next(filled, self._table.files[0].name)) as file:
+            first = next(
+                file.iter_batches(_FIRST_ROWS, columns=self._column_stores(self._wanted)), None
+            )
         return 1 if not first else max(1, first.nbytes // len(first))
 
-    def _chosen(self, place: _Place) -> NDArray:
+    def _chosen_rows(self, place: _Place) -> NDArray:
         """Return the rows of a piece that are read, counted from its first."""
         if self._options.rows is None:
             return np.arange(place.rows)
@@ -223,17 +225,17 @@ class _ParquetPieces(ChunkedTable):
 
     def _count(self, place: _Place) -> int:
         """Return how many rows of a piece are read."""
-        return place.rows if self._options.rows is None else len(self._chosen(place))
+        return place.rows if self._options.rows is None else len(self._chosen_rows(place))
 
     def _some(self, batch: Any, place: _Place) -> Any:
         """Return the rows of a batch that are read."""
         return (
             batch
             if self._options.rows is None
-            else batch.take(pyarrow().array(self._chosen(place)))
+            else batch.take(pyarrow().array(self._chosen_rows(place)))
         )
 
-    def _stored(self, numbers: Sequence[int]) -> list[str]:
+    def _column_stores(self, numbers: Sequence[int]) -> list[str]:
         return [self._table.names[n] for n in numbers if n < self._table.stored]
 
     def _find_labels(self) -> dict[int, list[str]]:
@@ -262,7 +264,7 @@ class _ParquetPieces(ChunkedTable):
         return {number: sorted(known) for number, known in found.items()}
 
     def _present(self, batch: Any) -> NDArray:
-        return present(batch.select(self._stored([*self._options.dropping(self._wanted)])))
+        return present(batch.select(self._column_stores([*self._options.dropping(self._wanted)])))
 
     @property
     def entries(self) -> NDArray:
@@ -283,7 +285,7 @@ class _ParquetPieces(ChunkedTable):
             self._reader = self._read_from(piece, self._wanted)
         batch, self._next = next(self._reader, None), piece + 1
         place = self._pieces[piece]
-        file, numbers = self._table.files[place.file], place.first + self._chosen(place)
+        file, numbers = self._table.files[place.file], place.first + self._chosen_rows(place)
         if batch is None or len(batch) != place.rows:
             raise DataError(
                 f"{file.name} holds fewer rows than it states: it has changed while it was read, "
@@ -300,12 +302,12 @@ class _ParquetPieces(ChunkedTable):
         """Yield the batches of the library from this piece on."""
         first, group, skipped = self._pieces[piece][:3]
         # As codes, in which a file holds them: each text is made once for a row group.
-        texts = self._stored(sorted(self._texts.intersection(columns)))
+        texts = self._column_stores(sorted(self._texts.intersection(columns)))
         for file in self._table.files[first:]:
-            with _opened(file.name, texts) as opened:
+            with _open_file(file.name, texts) as opened:
                 for number in range(group, len(file.groups)):
                     batches = opened.iter_batches(
-                        self._step, row_groups=[number], columns=self._stored(columns)
+                        self._step, row_groups=[number], columns=self._column_stores(columns)
                     )
                     yield from islice(batches, skipped, None)
                     skipped = 0
@@ -393,7 +395,7 @@ def _size(name: str) -> int:
 
 
 @contextmanager
-def _opened(name: str, texts: Sequence[str] = ()) -> Iterator[Any]:
+def _open_file(name: str, texts: Sequence[str] = ()) -> Iterator[Any]:
     """Open a file for the library, which reads one on this machine by itself."""
     reader = pyarrow("pyarrow.parquet").ParquetFile
     with readable(name):
@@ -427,7 +429,7 @@ def _head(name: str, location: str) -> tuple[ParquetFile, tuple[str, ...]]:
     with readable(name), _open(name) as stream:
         stream.seek(max(0, size - _FOOTER_BYTES))
         digest = hashlib.sha256(stream.read()).hexdigest()
-    with _opened(name) as file:
+    with _open_file(name) as file:
         names = list(file.schema_arrow.names)
         rows = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
     if not names:

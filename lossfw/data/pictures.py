@@ -59,7 +59,7 @@ class FolderStamp(NamedTuple):
             except OSError as error:
                 raise DataError(f"{path} cannot be read: {error.strerror}.") from None
             if now != file.size:
-                raise _changed(path, file.size, now)
+                raise _size_changed(path, file.size, now)
 
 
 class Pictures(NamedTuple):
@@ -117,7 +117,7 @@ def open_pictures(folder: Path, wanted: PictureFormat) -> Pictures:
         If Pillow is not installed.
     """
     _pillow()
-    classes, files, left_out = _found(folder)
+    classes, files, left_out = _find_pictures(folder)
     size, colour, digest = _looked_at(folder, files, wanted)
     column = PictureColumn(folder, files, size, replace(wanted, colour=colour), digest)
     targets = np.array([file.target for file in files], np.int64)
@@ -168,7 +168,7 @@ class PictureColumn(Column):
             path = self._folder / file.name
             content = _content(path)
             if len(content) != file.size:
-                raise _changed(path, file.size, len(content))
+                raise _size_changed(path, file.size, len(content))
             pixels = _pixels(content, path, self._wanted.colour or "rgb", self._size)
             if self._wanted.channels_first:
                 # Pillow has height, width and channels, if there are several.
@@ -186,14 +186,14 @@ def _pillow() -> Any:
         ) from None
 
 
-def _found(folder: Path) -> tuple[tuple[str, ...], list[PictureFile], int]:
+def _find_pictures(folder: Path) -> tuple[tuple[str, ...], list[PictureFile], int]:
     """Return classes and pictures of a folder in the order of their names."""
     if not folder.is_dir():
         kind = "not a folder" if folder.exists() else "not there"
         raise DataError(
             f"{folder} is {kind}; expected a folder with one sub-folder of pictures for each class."
         )
-    inside = sorted(p.name for p in folder.iterdir() if p.is_dir() and not _hidden(p))
+    inside = sorted(p.name for p in folder.iterdir() if p.is_dir() and not _is_hidden(p))
     if not inside:
         raise DataError(
             f"{folder} has no sub-folders: put the pictures of each class into a folder with the "
@@ -202,7 +202,7 @@ def _found(folder: Path) -> tuple[tuple[str, ...], list[PictureFile], int]:
     files: list[PictureFile] = []
     left_out, empty = 0, []
     for target, name in enumerate(inside):
-        paths = sorted(p for p in (folder / name).rglob("*") if p.is_file() and not _hidden(p))
+        paths = sorted(p for p in (folder / name).rglob("*") if p.is_file() and not _is_hidden(p))
         pictures = [path for path in paths if path.suffix.lower() in ENDINGS]
         left_out += len(paths) - len(pictures)
         empty += [] if pictures else [name]
@@ -218,7 +218,7 @@ def _found(folder: Path) -> tuple[tuple[str, ...], list[PictureFile], int]:
     return tuple(inside), files, left_out
 
 
-def _hidden(path: Path) -> bool:
+def _is_hidden(path: Path) -> bool:
     return path.name.startswith((".", "__"))
 
 
@@ -234,7 +234,7 @@ def _looked_at(
         content = _content(path)
         digest.update(f"{file.name}\0{len(content)}\0".encode())
         digest.update(hashlib.sha256(content).digest())
-        with _opened(content, path) as picture:
+        with _open_picture(content, path) as picture:
             mode, own = str(picture.mode), (int(picture.height), int(picture.width))
             # This checks a PNG; the end of a JPEG shows when it is decoded.
             picture.verify()
@@ -246,8 +246,8 @@ def _looked_at(
         size, colour = size or own, colour or own_colour
         if wanted.size is None and own != size:
             raise DataError(
-                f"{path} has {_told(own)} pixels, but {first} has {_told(size)}: write "
-                f"size: [{size[0]}, {size[1]}], which scales all to one height and width."
+                f"{path} has {_format_size(own)} pixels, but {first} has {_format_size(size)}: "
+                f"write size: [{size[0]}, {size[1]}], which scales all to one height and width."
             )
         if wanted.colour is None and own_colour != colour:
             words = {"grey": "is grey", "rgb": "has colours"}
@@ -260,7 +260,7 @@ def _looked_at(
     return size, colour, digest.hexdigest()
 
 
-def _told(size: tuple[int, int]) -> str:
+def _format_size(size: tuple[int, int]) -> str:
     """Return height and width in words."""
     return f"{size[0]} x {size[1]}"
 
@@ -273,7 +273,7 @@ def _content(path: Path) -> bytes:
 
 
 @contextmanager
-def _opened(content: bytes, path: Path) -> Iterator[Any]:
+def _open_picture(content: bytes, path: Path) -> Iterator[Any]:
     """Open a picture; every error of its decoder becomes one that names the file."""
     try:
         picture = _pillow().open(io.BytesIO(content), formats=_FORMATS)
@@ -295,14 +295,14 @@ def _opened(content: bytes, path: Path) -> Iterator[Any]:
 
 def _pixels(content: bytes, path: Path, colour: Colour, size: tuple[int, ...]) -> NDArray:
     """Return the pixels of a picture."""
-    with _opened(content, path) as picture:
+    with _open_picture(content, path) as picture:
         shown = picture.convert(_MODES[colour])
         if (shown.height, shown.width) != tuple(size):
             shown = shown.resize((size[1], size[0]), _pillow().Resampling.BILINEAR)
         return np.asarray(shown, np.uint8)
 
 
-def _changed(path: Path, size: int, now: int) -> DataError:
+def _size_changed(path: Path, size: int, now: int) -> DataError:
     return DataError(
         f"{path} has {now} bytes and had {size} when the folder was opened: write new pictures "
         "to a new folder, and run again."

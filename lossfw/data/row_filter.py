@@ -85,7 +85,7 @@ class RowFilter:
                 f"an expression of at most {MAX_CHARACTERS} characters, got {len(text)}"
             )
         tree, comparisons = _read(text)
-        return cls(_written(tree, comparisons))
+        return cls(_format_condition(tree, comparisons))
 
     @cached_property
     def _parts(self) -> tuple[ast.expr, Mapping[str, ColumnComparison]]:
@@ -213,14 +213,14 @@ def _mask(node: ast.AST, fulfilled: Mapping[str, NDArray]) -> NDArray:
     return fulfilled[node.id]
 
 
-def _written(node: ast.AST, comparisons: Mapping[str, ColumnComparison]) -> str:
+def _format_condition(node: ast.AST, comparisons: Mapping[str, ColumnComparison]) -> str:
     """Return a condition in one form for equal ones."""
     match node:
         case ast.BoolOp(op=op, values=parts):
-            inner = [(_written(part, comparisons), part) for part in parts]
+            inner = [(_format_condition(part, comparisons), part) for part in parts]
             word = " and " if isinstance(op, ast.And) else " or "
             return word.join(f"({x})" if isinstance(p, ast.BoolOp) else x for x, p in inner)
         case ast.UnaryOp(operand=part):
-            return f"not ({_written(part, comparisons)})"
+            return f"not ({_format_condition(part, comparisons)})"
     assert isinstance(node, ast.Name)
     return str(comparisons[node.id])

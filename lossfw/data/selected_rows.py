@@ -107,7 +107,7 @@ class FilteredRows:
         return Selection(found, self.chosen.count, index, classes)
 
 
-def selected(data: Dataset, rows: RowFilter, keep: Iterable[str] = ()) -> Selection:
+def select_filtered(data: Dataset, rows: RowFilter, keep: Iterable[str] = ()) -> Selection:
     """Return the rows that pass a filter, and their numbers; rows of a file stay there.
 
     The result is as if the data had no other rows: rows are numbered from 0, and a label

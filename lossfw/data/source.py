@@ -94,7 +94,7 @@ def column_error(owner: str, name: str, known: Sequence[str]) -> ColumnError:
 class Source(Component):
     """A data source: parameters that say where the rows are, and `load`, which reads them.
 
-    An author writes `load`, and `bundled` if the plugin ships files, such as weights.
+    An author writes `load`, and `bundled_file` if the plugin ships files, such as weights.
 
     Examples
     --------
@@ -167,7 +167,7 @@ class Source(Component):
         return self
 
     @classmethod
-    def bundled(cls, name: str) -> Path | None:
+    def bundled_file(cls, name: str) -> Path | None:
         """Return the path of a file that comes with the source's plugin, or None.
 
         lossfw looks up a file name in a configuration next to the configuration, then in the folder

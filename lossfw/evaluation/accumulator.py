@@ -71,7 +71,7 @@ class Accumulator:
         self.metrics = named_metrics(metrics)
         self._rows = rows or self._cells.is_needed
         self._of = LossMetric(of=loss)
-        independent &= intervals is not None and (intervals.units or Units()).kind == "rows"
+        independent &= intervals is not None and (intervals.resample or Units()).kind == "rows"
         # Where rows are taken as independent: whether they are.
         self._alike = (
             RowsAlike(columns or {}, alike) if independent and not loss.takes_groups else None
@@ -90,7 +90,7 @@ class Accumulator:
         """
         with_terms = self._cells.is_needed
         with self.clock.stage("loss"):
-            given = _shown(self._of, rows)
+            given = _rows_for_metric(self._of, rows)
             partial, sums = self._of._partial_and_rows(given, each=self._rows)
             if sums is None and math.isnan(partial.sum()):
                 _, sums = self._of._partial_and_rows(given, each=True)
@@ -103,7 +103,7 @@ class Accumulator:
             self._loss.add(MetricUpdate(partial, terms), given)
         for name, accumulator in self._by_metric.items():
             with self.clock.stage(name):
-                given = _shown(accumulator.metric, rows)
+                given = _rows_for_metric(accumulator.metric, rows)
                 accumulator.add(accumulator.metric.observe(given, terms=with_terms), given)
         return rows
 
@@ -121,15 +121,15 @@ class Accumulator:
             metrics=metrics,
             masked=self._loss.partial().masked,
             slices=self._parts() if self.slices else None,
-            intervals=None if intervals is None else self._described(of_loss),
+            intervals=None if intervals is None else self._describe(of_loss),
         )
 
-    def _described(self, found: Found | None) -> dict[str, Any]:
+    def _describe(self, found: Found | None) -> dict[str, Any]:
         """Return what intervals are of, for a result: the options, and the units of the loss."""
         assert self.intervals is not None
         assert found is not None
         described = self.intervals.to_dict() | {"count": found.units, "freedom": found.freedom}
-        units = self.intervals.units
+        units = self.intervals.resample
         if units is not None and units.kind == "groups":
             described["column"] = units.column
         if found.together:
@@ -165,7 +165,7 @@ class Accumulator:
         parts = []
         with self.clock.stage(_SLICES_STAGE):
             for index, part in enumerate(self.slices):
-                for number, name in self._cells.named(index):
+                for number, name in self._cells.named_parts(index):
                     count, weight = self._cells.size(index, number)
                     parts.append(
                         {
@@ -248,7 +248,7 @@ def _plain(value: Any) -> str:
     return json.dumps(value).replace('"', "")
 
 
-def _shown(metric: Metric, rows: PredictedBatch) -> MetricRows:
+def _rows_for_metric(metric: Metric, rows: PredictedBatch) -> MetricRows:
     """Return the rows as a metric takes them: with predictions where there are any."""
     prediction, target = rows.loss_input, rows.targets
     if rows.predictions is not None and metric.accepts in ("any", "prediction"):

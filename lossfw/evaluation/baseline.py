@@ -41,7 +41,7 @@ class BaselineLoss(LossMetric):
 
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
         """Return the partial and the terms of each row; see `Metric.observe`."""
-        return super().observe(rows._replace(prediction=_given(rows)), terms=terms)
+        return super().observe(rows._replace(prediction=_given_outputs(rows)), terms=terms)
 
 
 class Skill(TableMetric, MetricOfSums):
@@ -80,7 +80,7 @@ class Skill(TableMetric, MetricOfSums):
 
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
         """Return the terms of each row, always; see `Metric.observe`."""
-        sides = (self.of, rows.prediction), (self.against, _given(rows))
+        sides = (self.of, rows.prediction), (self.against, _given_outputs(rows))
         found = list[SumTerm]()
         of_rows = list[NDArray]()
         for place, (loss, prediction) in enumerate(sides):
@@ -103,7 +103,7 @@ class Skill(TableMetric, MetricOfSums):
         return f"the skill next to {self.title}"
 
 
-def _given(rows: MetricRows) -> Any:
+def _given_outputs(rows: MetricRows) -> Any:
     if rows.baseline is None:
         raise ArgumentError("these rows have no predictions of a baseline.")
     return rows.baseline
@@ -197,7 +197,7 @@ class Baseline:
         return outputs_for(self.loss, found.reshape(len(found), -1), targets)
 
 
-def beside(loss: Loss, form: Form | None) -> Loss:
+def baseline_loss(loss: Loss, form: Form | None) -> Loss:
     """Return the loss of a constant's predictions that matches the form of a model's outputs.
 
     The loss of logits has no guard, and the best constant does not need one.

@@ -144,7 +144,7 @@ def forward(
     multiple of `block_rows`; with `logits`, the loss gets logits, not predictions.
     """
 
-    def run(block: Batch) -> PredictedBatch:
+    def predict_block(block: Batch) -> PredictedBatch:
         assert block.inputs is not None
         return PredictedBatch.of(block, model.block(block.inputs), logits=logits)
 
@@ -153,7 +153,7 @@ def forward(
     at_once = max(1, at_once) if model.shared else 1
     blocks = aligned_blocks(batches, multiples_of(model.block_rows))
     while wave := list(islice(blocks, at_once)):
-        yield from threads.run(run, wave)
+        yield from threads.run(predict_block, wave)
 
 
 def iter_saved_outputs(

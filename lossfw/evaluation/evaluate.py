@@ -97,8 +97,8 @@ def evaluate(
         journal.resume(state)
     with _working(plan):
         for first, stop in state.seen.gaps(*part):
-            for batch in _predicted(plan, state.clock, first, stop):
-                with _named(plan):
+            for batch in _predict_rows(plan, state.clock, first, stop):
+                with _naming_data(plan):
                     counted = state.add(batch)
                 if journal is not None:
                     journal.add(counted, state)
@@ -117,7 +117,7 @@ def evaluate_first(plan: Plan, most: int) -> None:
     if plan.groups is not None:
         stop = plan.groups.first_from(stop)
     with _working(plan):
-        for batch in _predicted(plan, state.clock, 0, stop):
+        for batch in _predict_rows(plan, state.clock, 0, stop):
             state.add(batch)
     if stop == plan.count:
         state.accumulator.numbers()
@@ -132,7 +132,7 @@ def result_of(plan: Plan, state: EvaluationState) -> Result:
     numbers = state.accumulator.numbers()
     return Result(
         count=plan.count,
-        weight=state.weight.rounded(),
+        weight=state.weight.round_to_float(),
         loss_name=plan.loss.name,
         loss_text=str(plan.loss),
         form=plan.outputs_form,
@@ -187,14 +187,14 @@ def _batches(plan: Plan, first: int, stop: int) -> Iterator[Batch]:
         yield batch._replace(start=first + batch.start)
 
 
-def _predicted(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterator[PredictedBatch]:
+def _predict_rows(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterator[PredictedBatch]:
     """Yield rows with their outputs, in blocks that fill those of a sum."""
-    batches = clock.timed("read", _batches(plan, first, stop))
+    batches = clock.time_items("read", _batches(plan, first, stop))
     logits = plan.outputs_form != "prediction"
     parts: Iterator[PredictedBatch]
     if plan.model is not None:
         outputs_of_blocks = forward(plan.model, batches, logits=logits)
-        parts = (_within(block, first, stop) for block in outputs_of_blocks)
+        parts = (_clip_rows(block, first, stop) for block in outputs_of_blocks)
     else:
         assert plan.outputs is not None
         outputs, begin = plan.outputs, 0
@@ -221,7 +221,7 @@ def _predicted(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterator[
         )
     if plan.baseline is not None:
         blocks = (_with_baseline(plan, plan.baseline, rows) for rows in blocks)
-    return clock.timed("forward", blocks, without="read")
+    return clock.time_items("forward", blocks, without="read")
 
 
 def _with_baseline(plan: Plan, baseline: Baseline, rows: PredictedBatch) -> PredictedBatch:
@@ -229,13 +229,13 @@ def _with_baseline(plan: Plan, baseline: Baseline, rows: PredictedBatch) -> Pred
     return rows._replace(baseline=found)
 
 
-def _within(rows: PredictedBatch, first: int, stop: int) -> PredictedBatch:
+def _clip_rows(rows: PredictedBatch, first: int, stop: int) -> PredictedBatch:
     """Return the rows that lie between two numbers."""
     return rows_between(rows, max(first, rows.start), min(stop, rows.start + len(rows.targets)))
 
 
 @contextmanager
-def _named(plan: Plan) -> Iterator[None]:
+def _naming_data(plan: Plan) -> Iterator[None]:
     """Name the data in an error about rows."""
     try:
         yield

@@ -33,11 +33,11 @@ class MergeStack:
 
     def take(self, other: MergeStack) -> None:
         """Add the partials of another stack."""
-        merged = other.merged()
+        merged = other.merge_all()
         if merged is not None:
             self.push(merged)
 
-    def merged(self) -> Any:
+    def merge_all(self) -> Any:
         """Return the merge of all; None if there are none."""
         while len(self._items) > 1:
             (first, before), (second, last) = self._items[-2:]
@@ -47,7 +47,7 @@ class MergeStack:
 
 def pack_stacks(stacks: Mapping[str, MergeStack]) -> dict[str, NDArray]:
     """Return the merged partials of named stacks as plain arrays."""
-    merged = {name: stack.merged() for name, stack in stacks.items()}
+    merged = {name: stack.merge_all() for name, stack in stacks.items()}
     return pack_parts(**{name: partial for name, partial in merged.items() if partial is not None})
 
 

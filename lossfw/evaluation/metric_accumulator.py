@@ -153,14 +153,14 @@ class SliceCells:
 
     def unit_sizes(self, table: int, *, of_groups: bool) -> UnitSums | None:
         """Return the sizes of the units in a table of `splits`, in groups or in rows."""
-        found = self._unit_sizes[2 * table + 1].merged() if of_groups else None
-        found = self._unit_sizes[2 * table].merged() if found is None else found
+        found = self._unit_sizes[2 * table + 1].merge_all() if of_groups else None
+        found = self._unit_sizes[2 * table].merge_all() if found is None else found
         sizes: UnitSums | None = found
         return sizes
 
-    def named(self, index: int) -> list[tuple[int, str]]:
+    def named_parts(self, index: int) -> list[tuple[int, str]]:
         """Return the parts of a slice with their names."""
-        sizes = self._sizes[index].merged()
+        sizes = self._sizes[index].merge_all()
         found = [] if sizes is None else np.unique(sizes.cells).tolist()
         if self.slices[index].by in BY_CLASS:
             return self._parts[index].names(found, self._classes, self._labels)
@@ -177,11 +177,11 @@ class SliceCells:
 
     def size(self, index: int, number: int) -> tuple[int, float]:
         """Return the number of rows of a part, and their weight."""
-        sizes = self._sizes[index].merged()
+        sizes = self._sizes[index].merge_all()
         if sizes is None:
             return 0, 0.0
-        own = sizes.take(sizes.cells == number).pooled()
-        count, weight = own.to_table(own.table.rounded())[0].tolist()
+        own = sizes.take(sizes.cells == number).pool_cells()
+        count, weight = own.to_table(own.table.to_floats())[0].tolist()
         return int(count), weight
 
     def merge(self, other: SliceCells) -> None:
@@ -253,10 +253,10 @@ class MetricAccumulator:
 
     def partial(self) -> Any:
         """Return the partial of all rows."""
-        kept = (self._exact[0] if self._exact else self._partials).merged()
+        kept = (self._exact[0] if self._exact else self._partials).merge_all()
         if kept is not None or not self._cells.with_units:
             return kept
-        units: UnitSums | None = self._tables[0].merged()
+        units: UnitSums | None = self._tables[0].merge_all()
         return None if units is None else units.total()
 
     def overall(self, intervals: Intervals | None) -> tuple[dict[str, Any], Found | None]:
@@ -265,8 +265,8 @@ class MetricAccumulator:
         number: dict[str, Any] = {"value": self.metric.result(partial)}
         found = None
         if intervals is not None:
-            table = self._tables[0].merged()
-            moments = self._moments[0].merged() if self._moments else None
+            table = self._tables[0].merge_all()
+            moments = self._moments[0].merge_all() if self._moments else None
             found = interval(
                 self.metric, table, self._sizes(0, table), number["value"], intervals, moments
             )
@@ -277,26 +277,26 @@ class MetricAccumulator:
     def slice_result(self, index: int, number: int, intervals: Intervals | None) -> dict[str, Any]:
         """Return the result of a part of the rows, with its interval; None if it is empty."""
         place = self._cells.with_units + index
-        sums: UnitSums | None = self._tables[place].merged()
+        sums: UnitSums | None = self._tables[place].merge_all()
         own = None if sums is None else sums.part(number)
         if own is None or not len(own.sums.table):
             return {"value": None} if intervals is None else {"value": None, "interval": None}
-        total = self._exact[place].merged().take_cell(number) if self._exact else own.total()
+        total = self._exact[place].merge_all().take_cell(number) if self._exact else own.total()
         found: dict[str, Any] = {"value": self.metric.from_sums(total).tolist()}
         if intervals is not None:
             sizes, moments = self._sizes(place, own), None
             if self._moments:
-                moments = self._moments[place].merged().take_cell(number)
+                moments = self._moments[place].merge_all().take_cell(number)
             sizes = sizes and sizes.part(number)
             found |= interval(self.metric, own, sizes, found["value"], intervals, moments).to_dict()
         return found
 
     def units(self) -> NumberTable | None:
         """Return the sums of all rows by unit; None without intervals."""
-        if not self._cells.with_units or self._tables[0].merged() is None:
+        if not self._cells.with_units or self._tables[0].merge_all() is None:
             return None
-        moments = self._moments[0].merged() if self._moments else None
-        return NumberTable(self._tables[0].merged(), moments)
+        moments = self._moments[0].merge_all() if self._moments else None
+        return NumberTable(self._tables[0].merge_all(), moments)
 
     def _sizes(self, table: int, sums: UnitSums | None) -> UnitSums | None:
         whole_groups = self.metric.takes_groups and sums is not None and sums.rest is None

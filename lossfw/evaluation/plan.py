@@ -147,21 +147,21 @@ class Plan:
         """The options of intervals, with their units."""
         if self.intervals is None:
             return None
-        units = self.intervals.units
+        units = self.intervals.resample
         if units is None:
             by_group = self.groups is not None and self.data.groups is not None
             units = Units("groups") if by_group else Units()
         if units.kind == "groups" and self.data.groups is not None:
             units = replace(units, column=self.data.groups.column)
-        return replace(self.intervals, units=units)
+        return replace(self.intervals, resample=units)
 
     @cached_property
     def row_units(self) -> RowUnits | None:
         """The units of the rows; None without intervals."""
-        if self.asked is None or self.asked.units is None:
+        if self.asked is None or self.asked.resample is None:
             return None
         sample = None if self.sample is None else np.array(self.sample)
-        return RowUnits(self.data, self.asked.units, sample)
+        return RowUnits(self.data, self.asked.resample, sample)
 
     def check_part(self, start: int, stop: int) -> tuple[int, int]:
         """Return the ends of a part; raise `ArgumentError` if they split a block or a group."""

@@ -30,7 +30,7 @@ class Outputs(NamedTuple):
 
     # The argument and the result of the output activation, (rows, units); no logits without an
     # activation.
-    logits: NDArray | None
+    raw_outputs: NDArray | None
     predictions: NDArray
 
 

@@ -40,20 +40,20 @@ class Stopwatch:
         finally:
             self.seconds[name] += time.perf_counter() - begin
 
-    def timed(
+    def time_items(
         self, name: str, items: Iterator[_Item], *, without: str | None = None
     ) -> Iterator[_Item]:
         """Yield the items, and measure the time to make them, minus that of the stage `without`."""
         while True:
-            begin, before = time.perf_counter(), self._spent(without)
+            begin, before = time.perf_counter(), self._seconds_spent(without)
             try:
                 item = next(items)
             except StopIteration:
                 return
             finally:
-                within = self._spent(without) - before
+                within = self._seconds_spent(without) - before
                 self.seconds[name] += time.perf_counter() - begin - within
             yield item
 
-    def _spent(self, stage: str | None) -> float:
+    def _seconds_spent(self, stage: str | None) -> float:
         return 0.0 if stage is None else self.seconds.get(stage, 0.0)

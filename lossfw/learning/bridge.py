@@ -12,12 +12,12 @@ from lossfw.components.library import LibraryComponent
 from lossfw.errors import ArgumentError
 from lossfw.learning.outputs import EstimatorOutputs
 from lossfw.learning.raw_form import refusal, zero_gradient_reason
-from lossfw.learning.start import start
+from lossfw.learning.start import best_constant
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
 
-def written(loss: Loss) -> str:
+def spec_code(loss: Loss) -> str:
     """Return the Python code of a loss's specification: a name or a mapping."""
     config = loss.to_config()
     return repr(config["name"] if len(config) == 1 else config)
@@ -172,11 +172,11 @@ class BoostingBridge(Bridge):
     ) -> Mapping[str, Any]:
         """Return the parameters of the library that belong to the loss."""
 
-    def start(
+    def best_constant(
         self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
     ) -> Any:
         """Return the constant raw prediction before the first tree."""
-        found = start(loss, target, sample_weight, classes=classes)
+        found = best_constant(loss, target, sample_weight, classes=classes)
         return np.asarray(found, self.start_dtype).astype(np.float64)[()]  # a number stays one
 
     def outputs(self, estimator: Any) -> EstimatorOutputs | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lossfw.errors import ArgumentError
 from lossfw.learning.raw_form import predictions_of, raw_form
-from lossfw.learning.start import start
+from lossfw.learning.start import best_constant
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -16,7 +16,7 @@ from lossfw.numerics.arrays import NDArray
 def constant_prediction(
     loss: Loss, target: Any, sample_weight: Any = None, *, classes: int | None = None
 ) -> NDArray:
-    """Return the constant prediction of least mean loss: the activation of `start`.
+    """Return the constant prediction of least mean loss: the activation of `best_constant`.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def constant_prediction(
             f"{loss.name} compares the rows of a group, and a constant makes them all equal."
         )
     form = raw_form(loss, wide=True)
-    raw = np.asarray(start(loss, target, sample_weight, classes=classes), np.float64)
+    raw = np.asarray(best_constant(loss, target, sample_weight, classes=classes), np.float64)
     found = raw if form == loss else predictions_of(loss, np.atleast_2d(raw)).reshape(raw.shape)
     if not np.isfinite(found).all():
         raise ArgumentError(f"no finite constant has the least loss {loss.name} on these targets.")

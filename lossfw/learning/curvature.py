@@ -54,7 +54,7 @@ def rule_for(loss: Loss, curvature: str) -> Rule:
         )
     if curvature == "auto":
         return _automatic(loss)
-    if curvature == "exact" and mirrored(loss) and kinked(loss):
+    if curvature == "exact" and has_two_sides(loss) and may_have_kinks(loss):
         raise ArgumentError(
             f'curvature="exact" cannot train {loss.name}: its second derivative is 0 almost '
             'everywhere, except for its kinks. Choose "bound", "gradient" or "one".'
@@ -83,13 +83,13 @@ def _automatic(loss: Loss) -> Rule:
         return "bound" if _has_bound(loss) else "gradient"
     if loss.takes_rows:
         return "softmax" if softmax_form(loss, loss.fixed_classes or 3) is not None else "gradient"
-    if mirrored(loss):
-        return "exact" if claims.strongly_convex and not kinked(loss) else "bound"
+    if has_two_sides(loss):
+        return "exact" if claims.strongly_convex and not may_have_kinks(loss) else "bound"
     smooth = claims.convex and claims.twice_smooth
     return "exact" if smooth and claims.gradient_lipschitz is not None else "gradient"
 
 
-def mirrored(loss: Loss) -> bool:
+def has_two_sides(loss: Loss) -> bool:
     """Tell whether a loss is 0 at the target in its own units, with two sides there."""
     if loss.takes_rows or loss.takes_groups or loss.has_columns:
         return False
@@ -99,7 +99,7 @@ def mirrored(loss: Loss) -> bool:
     return bool(at_target and loss._argument == "prediction")
 
 
-def kinked(loss: Loss) -> bool:
+def may_have_kinks(loss: Loss) -> bool:
     """Tell whether the gradient of a loss may jump; it may unless the loss claims otherwise."""
     return _claims(loss).breaks != ()
 
@@ -112,7 +112,7 @@ def has_expected(loss: Loss) -> bool:
 
 
 def _has_bound(loss: Loss) -> bool:
-    if mirrored(loss):
+    if has_two_sides(loss):
         return True
     if loss.takes_groups or loss.has_columns:
         return type(loss).curvature_bound is not LossDefinition.curvature_bound
@@ -141,11 +141,15 @@ def curvature_of(
         if by_gradients is not None:
             return by_gradients
     is_wide = loss.takes_groups or loss.has_columns
-    own = _own_bound(loss, rows) if rule == "bound" and (is_wide or not kinked(loss)) else None
+    own = (
+        _own_bound(loss, rows)
+        if rule == "bound" and (is_wide or not may_have_kinks(loss))
+        else None
+    )
     if own is not None:
         return np.maximum(own * spread, LEAST * spread)
     if rule == "expected":
-        return np.maximum(_expected(loss, rows) * spread, LEAST * spread)
+        return np.maximum(_expected_curvature(loss, rows) * spread, LEAST * spread)
     second = rows.compute(loss, "hessian")
     if rule in ("softmax", "twice"):
         found = np.multiply(second, softmax_factor if rule == "softmax" else 2.0, out=second)
@@ -156,7 +160,7 @@ def curvature_of(
             found = np.maximum(found, _at_kinks(loss, rows) * spread)
     elif rule == "bound":
         # Where a loss grows faster than a square, its own curvature is the larger one.
-        traits = {"symmetric": bool(_claims(loss).symmetric), "has_kinks": kinked(loss)}
+        traits = {"symmetric": bool(_claims(loss).symmetric), "has_kinks": may_have_kinks(loss)}
         found = np.maximum(secant(loss, rows, gradients, **traits), second, out=second)
     else:
         found = second
@@ -164,7 +168,7 @@ def curvature_of(
     return result
 
 
-def _expected(loss: Loss, rows: Rows) -> NDArray:
+def _expected_curvature(loss: Loss, rows: Rows) -> NDArray:
     """Return the expected second derivatives of flat rows."""
     assert isinstance(loss, DistributionLoss)
     space = loss.prediction_space
@@ -223,7 +227,7 @@ def _own_bound(loss: Loss, rows: Rows) -> NDArray | None:
         return _group_bound(loss, rows)
     if loss.has_columns:
         return loss._unreduced_curvature_bound(np, rows.y, rows.t)
-    if not mirrored(loss):
+    if not has_two_sides(loss):
         t = one_hot(rows.t, rows.y.shape[-1], rows.y.dtype) if rows.t.ndim < rows.y.ndim else rows.t
         return loss._unreduced_curvature_bound(np, rows.y, t)
     return None if _bound_is_constant(loss) else loss._unreduced_curvature_bound(np, rows.y, rows.t)

@@ -20,11 +20,11 @@ from lossfw.learning.raw_form import (
     rows_for,
     targets_for,
 )
-from lossfw.learning.start import start
+from lossfw.learning.start import best_constant
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-__all__ = ["Derivatives", "TargetTable", "predictions_of", "start"]
+__all__ = ["Derivatives", "TargetTable", "best_constant", "predictions_of"]
 
 
 class Frozen:
@@ -292,7 +292,7 @@ def start_of_training(
 ) -> NDArray:
     """Return the start of a training: the given one, or that of least mean loss."""
     if given is None:
-        least = start(
+        least = best_constant(
             derivatives.given_loss, derivatives.look_up_targets(target), weight, classes=columns
         )
         refuse_dead_start(derivatives, least, target, weight)

@@ -50,12 +50,12 @@ def raw_form(loss: Any, *, wide: bool = False) -> Loss:
     why = refusal(given, wide=wide)
     if why is not None:
         raise ArgumentError(why)
-    return _unbounded(given) or given
+    return _raw_form_or_none(given) or given
 
 
 def refusal(loss: Loss, *, wide: bool = False) -> str | None:
     """Return why a loss cannot be boosted; None if it can. See `raw_form`."""
-    form = _unbounded(loss)
+    form = _raw_form_or_none(loss)
     if form is None:
         return (
             f"{loss.name} takes predictions in {loss.prediction_space}, but a boosting library "
@@ -90,7 +90,7 @@ def zero_gradient_reason(loss: Loss) -> str | None:
     )
 
 
-def _unbounded(loss: Loss) -> Loss | None:
+def _raw_form_or_none(loss: Loss) -> Loss | None:
     for form in (loss, loss.on_raw_outputs()):
         if form is not None and _is_line(form.prediction_space):
             return form

@@ -45,7 +45,7 @@ def secant(
             loss.gradient(mirrored, mid, sample_weight=weight, reduction="none", out=found)
             np.abs(np.subtract(gradients[part], found, out=found), out=found)
             found *= 0.5
-        near = _near(distance, mid)
+        near = _is_mostly_rounding(distance, mid)
         if near[0].size:
             # There the gradient at the prediction is that of another distance.
             of_near = mid[near], None if weight is None else weight[near[0]]
@@ -70,7 +70,7 @@ def secant(
     return steepness
 
 
-def _near(distance: NDArray, t: NDArray) -> tuple[NDArray, ...]:
+def _is_mostly_rounding(distance: NDArray, t: NDArray) -> tuple[NDArray, ...]:
     """Return where a distance from targets is mostly rounding."""
     if distance.min() >= NEAR * (1.0 + max(t.max(), -t.min())):
         # Nowhere, which is so in most rounds, and takes fewer passes.

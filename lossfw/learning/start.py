@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from lossfw.errors import ArgumentError, ShapeError
-from lossfw.learning.curvature import Rule, curvature_of, has_expected, mirrored
+from lossfw.learning.curvature import Rule, curvature_of, has_expected, has_two_sides
 from lossfw.learning.raw_form import (
     Rows,
     as_loss,
@@ -47,7 +47,7 @@ _ROW_STEPS: Final = 200
 _CONVERGED: Final = 1e-12
 
 
-def start(
+def best_constant(
     loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
 ) -> float | NDArray:
     """Return the constant raw prediction with the least mean loss.
@@ -71,9 +71,9 @@ def start(
 
     Examples
     --------
-    >>> start("absolute_error", [1.0, 2.0, 4.0, 8.0])
+    >>> best_constant("absolute_error", [1.0, 2.0, 4.0, 8.0])
     3.0
-    >>> bool(start("poisson_deviance", [1.0, 3.0]) == np.log(2.0))
+    >>> bool(best_constant("poisson_deviance", [1.0, 3.0]) == np.log(2.0))
     True
     """
     form = raw_form(loss, wide=True)
@@ -126,7 +126,7 @@ class _Gradient:
         total = float(parts.sum())
         return 0.0 if abs(total) <= _BALANCED * float(np.abs(parts).sum()) else total
 
-    def balanced(self, z: float) -> bool:
+    def is_balanced(self, z: float) -> bool:
         """Tell whether the gradients at a number that is known to be right balance."""
         parts = self.parts(z)
         return abs(float(parts.sum())) <= _CLOSE * float(np.abs(parts).sum())
@@ -149,17 +149,17 @@ class _ColumnGradient(_Gradient):
 def _number(given: Loss, form: Loss, t: NDArray, w: NDArray) -> float:
     gradient = _Gradient(form, t, w)
     if t.ndim > 1:
-        return _between(gradient, *_reach(gradient, _farthest(form)))
+        return _bisect(gradient, *_reach(gradient, _farthest(form)))
     mean = _of_mean(given, form, t, w)
-    if mean is not None and gradient.balanced(mean):
+    if mean is not None and gradient.is_balanced(mean):
         return mean
     level = _level(given)
     if level is not None:
         place = _quantile(t, w, level)
         if _holds(gradient, place):
             return place
-    if not mirrored(form):
-        return _between(gradient, *_reach(gradient, _farthest(form)))
+    if not has_two_sides(form):
+        return _bisect(gradient, *_reach(gradient, _farthest(form)))
     if not form.claims().convex:
         return _descend(gradient, _quantile(t, w, 0.5))
     counting = t[w > 0]
@@ -194,7 +194,7 @@ def _reach(gradient: _Gradient, far: float) -> tuple[float | None, float | None,
     return low, high, far
 
 
-def _between(gradient: _Gradient, low: float | None, high: float | None, far: float) -> float:
+def _bisect(gradient: _Gradient, low: float | None, high: float | None, far: float) -> float:
     if low is not None and high is not None:
         return _crossing(gradient, low, high)
     # A single class: where the loss stops falling, or the farthest logit.
@@ -304,5 +304,5 @@ def _newton(loss: Loss, t: NDArray, w: NDArray, columns: int) -> NDArray:
         # Steps end beside a kink: each column has its own crossing.
         for k in range(columns):
             gradient = _ColumnGradient(loss, t, w, z, k)
-            z[k] = _between(gradient, *_reach(gradient, _LARGEST))
+            z[k] = _bisect(gradient, *_reach(gradient, _LARGEST))
     return z - z.mean() if claims.shift_invariant else z

@@ -20,7 +20,7 @@ from lossfw.errors import ArgumentError, DomainError, ShapeError
 from lossfw.losses.bodies import one_hot_rows
 from lossfw.losses.neutral import fault_of_neutral
 from lossfw.numerics.arrays import Array, Namespace, NDArray
-from lossfw.numerics.typed_namespace import typed
+from lossfw.numerics.typed_namespace import typed_namespace
 
 # What a loss takes: predictions, or the raw outputs of a model, which have a name of their own
 # where the output activation is softmax, sigmoid or the exponential.
@@ -53,7 +53,7 @@ BODY_FUNCTIONS: dict[ResultForm, str] = {
 _Method: TypeAlias = Callable[..., Any]
 
 
-def _lifted(form: ResultForm, *, by_index: bool = False) -> _Method:
+def _make_lifted(form: ResultForm, *, by_index: bool = False) -> _Method:
     """Return the method that gives unreduced losses in one form."""
 
     def losses(self: LossDefinition, xp: Namespace, y: Array, t: Array) -> Any:
@@ -225,7 +225,7 @@ class LossDefinition(Component, ABC):
             if form == "value" and not self.takes_rows:
                 raise ArgumentError(f"{type(self).__name__} takes no class indices.")
             t, by_index = one_hot_rows(xp, y, t), False
-        return self._compute_losses(form, typed(xp, y), y, t, by_index)
+        return self._compute_losses(form, typed_namespace(xp, y), y, t, by_index)
 
     @abstractmethod
     def _compute_losses(
@@ -233,15 +233,15 @@ class LossDefinition(Component, ABC):
     ) -> Any:
         """Return `_unreduced_losses`; class indices only for one of `_forms_at_index`."""
 
-    _unreduced_formula: ClassVar[_Method] = _lifted("formula")
-    _unreduced: ClassVar[_Method] = _lifted("value")
-    _unreduced_gradient: ClassVar[_Method] = _lifted("gradient")
-    _unreduced_hessian: ClassVar[_Method] = _lifted("hessian")
-    _unreduced_with_gradient: ClassVar[_Method] = _lifted("both")
-    _unreduced_at: ClassVar[_Method] = _lifted("value", by_index=True)
-    _unreduced_gradient_at: ClassVar[_Method] = _lifted("gradient", by_index=True)
-    _unreduced_hessian_at: ClassVar[_Method] = _lifted("hessian", by_index=True)
-    _unreduced_with_gradient_at: ClassVar[_Method] = _lifted("both", by_index=True)
+    _unreduced_formula: ClassVar[_Method] = _make_lifted("formula")
+    _unreduced: ClassVar[_Method] = _make_lifted("value")
+    _unreduced_gradient: ClassVar[_Method] = _make_lifted("gradient")
+    _unreduced_hessian: ClassVar[_Method] = _make_lifted("hessian")
+    _unreduced_with_gradient: ClassVar[_Method] = _make_lifted("both")
+    _unreduced_at: ClassVar[_Method] = _make_lifted("value", by_index=True)
+    _unreduced_gradient_at: ClassVar[_Method] = _make_lifted("gradient", by_index=True)
+    _unreduced_hessian_at: ClassVar[_Method] = _make_lifted("hessian", by_index=True)
+    _unreduced_with_gradient_at: ClassVar[_Method] = _make_lifted("both", by_index=True)
 
     def _unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """Return `curvature_bound` in the shape of the prediction."""

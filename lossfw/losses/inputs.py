@@ -75,7 +75,7 @@ class Arguments:
 
 def as_array(x: Any, role: str) -> NDArray:
     """Return `x` as a NumPy array of real numbers; raise for a ragged list or another dtype."""
-    array: NDArray = x if type(x) is np.ndarray else _converted(x, role)
+    array: NDArray = x if type(x) is np.ndarray else _to_array(x, role)
     kind = array.dtype.kind
     if kind in "fiub" and array.dtype.itemsize <= 8:
         return array
@@ -87,7 +87,7 @@ def as_array(x: Any, role: str) -> NDArray:
     )
 
 
-def _converted(x: Any, role: str) -> NDArray:
+def _to_array(x: Any, role: str) -> NDArray:
     """Return a list or another object as an array; refuse one that would lose its meaning."""
     if isinstance(x, np.ma.MaskedArray):
         remedy = "where=~mask" if role != "where" else "leave out the rest with `& ~where.mask`"
@@ -355,7 +355,7 @@ def set_where(call: Arguments, where: Any) -> None:
 
 def read_mask(xp: Namespace, where: Any) -> Array:
     """Return the mask as an array of bool; raise for another dtype."""
-    array = where if xp is not np or type(where) is np.ndarray else _converted(where, "where")
+    array = where if xp is not np or type(where) is np.ndarray else _to_array(where, "where")
     if not (array.dtype == np.bool_ if xp is np else xp.isdtype(array.dtype, "bool")):
         raise DtypeError(
             f"where has dtype {array.dtype}: pass booleans, True for elements that count."

@@ -19,7 +19,7 @@ from lossfw.errors import ParameterError
 from lossfw.losses.base import BODY_FUNCTIONS, Argument, ResultForm
 from lossfw.losses.bodies import PairBody, PointwiseBody, RowBody, UnaryBody
 from lossfw.losses.engine.read_only import set_flags
-from lossfw.losses.lifting import derived, lifted_bound, lifted_losses
+from lossfw.losses.lifting import derivatives_from_duals, lifted_bound, lifted_losses
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import Array, Namespace
 
@@ -170,7 +170,7 @@ class _SpacesLoss(_PairLoss):
     def _dual(self, xp: Namespace, y: Any, t: Any, order: int) -> tuple[Any, ...]:
         space = self.prediction_space
         flat = space.from_record(xp, y), self.target_space.from_record(xp, t)
-        value, *parts = derived(self, xp, *flat, order)
+        value, *parts = derivatives_from_duals(self, xp, *flat, order)
         return (value, *map(space.to_record, parts))
 
 

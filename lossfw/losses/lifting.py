@@ -20,23 +20,25 @@ def lifted_losses(loss: Any, form: ResultForm, xp: Namespace, y: Array, t: Array
     """Return the results of a loss with columns; see `LossDefinition._unreduced_losses`."""
     if form == "both" and type(loss).value_and_derivative is PairBody.value_and_derivative:
         if is_derived(loss, form):
-            value, gradient = derived(loss, xp, y, t, 1)
-            return _like(xp, y, value), _like(xp, y, gradient)
+            value, gradient = derivatives_from_duals(loss, xp, y, t, 1)
+            return _cast_like(xp, y, value), _cast_like(xp, y, gradient)
         first, second = (lifted_losses(loss, one, xp, y, t) for one in ("value", "gradient"))
         return first, second
     if form != "both" and is_derived(loss, form):
         order = 2 if form == "hessian" else 1
-        return _like(xp, y, derived(loss, xp, y, t, order)[order])
+        return _cast_like(xp, y, derivatives_from_duals(loss, xp, y, t, order)[order])
     y_parts, t_parts = loss.prediction_space.to_record(y), loss.target_space.to_record(t)
     results = getattr(loss, BODY_FUNCTIONS[form])(xp, y_parts, t_parts)
     if form == "both":
-        return _like(xp, y, results[0]), _joined(loss, xp, y, results[1])
+        return _cast_like(xp, y, results[0]), _join_derivative(loss, xp, y, results[1])
     if form in ("gradient", "hessian"):
-        return _joined(loss, xp, y, results)
-    return results if form == "formula" else _like(xp, y, results)
+        return _join_derivative(loss, xp, y, results)
+    return results if form == "formula" else _cast_like(xp, y, results)
 
 
-def derived(loss: Any, xp: Namespace, y: Array, t: Array, order: int) -> tuple[Array, ...]:
+def derivatives_from_duals(
+    loss: Any, xp: Namespace, y: Array, t: Array, order: int
+) -> tuple[Array, ...]:
     """Return value and derivatives of flat rows, up to an order, from dual numbers."""
     if loss.takes_groups:
         return _derived_of_groups(loss, xp, y, t, order)
@@ -81,15 +83,15 @@ def lifted_bound(loss: Any, xp: Namespace, y: Array, t: Array) -> Array | None:
         return LossDefinition.curvature_bound(loss, xp, y, t)
     y_parts, t_parts = loss.prediction_space.to_record(y), loss.target_space.to_record(t)
     bound = loss.curvature_bound(xp, y_parts, t_parts)
-    return None if bound is None else _joined(loss, xp, y, bound)
+    return None if bound is None else _join_derivative(loss, xp, y, bound)
 
 
-def _joined(loss: Any, xp: Namespace, y: Array, parts: Any) -> Array:
+def _join_derivative(loss: Any, xp: Namespace, y: Array, parts: Any) -> Array:
     """Return a derivative as flat rows."""
-    return _like(xp, y, loss.prediction_space.from_record(xp, parts))
+    return _cast_like(xp, y, loss.prediction_space.from_record(xp, parts))
 
 
-def _like(xp: Namespace, y: Array, result: Array) -> Array:
+def _cast_like(xp: Namespace, y: Array, result: Array) -> Array:
     """Return a result in the dtype of the prediction: a body may have computed it in float64."""
     dtype = getattr(result, "dtype", y.dtype)
     return result if dtype == y.dtype else xp.astype(result, y.dtype)

@@ -385,7 +385,7 @@ class Loss(LossDefinition):
         if not _is_number(factor):
             return NotImplemented
         # The wrappers are losses themselves, and stand above this module.
-        return _made("scaled", of=self, scale=float(factor))
+        return _make_loss("scaled", of=self, scale=float(factor))
 
     def __rmul__(self, factor: object) -> Loss:
         return self * factor
@@ -402,7 +402,7 @@ class Loss(LossDefinition):
         return self * -1.0
 
     def __add__(self, other: object) -> Loss:
-        return _made("sum", of=(self, other)) if isinstance(other, Loss) else NotImplemented
+        return _make_loss("sum", of=(self, other)) if isinstance(other, Loss) else NotImplemented
 
     def __radd__(self, other: object) -> Loss:
         # Python's sum() begins with 0.
@@ -434,7 +434,7 @@ class Loss(LossDefinition):
         return run_call(self, call, form, reduction)
 
 
-def _made(name: str, **parameters: Any) -> Loss:
+def _make_loss(name: str, **parameters: Any) -> Loss:
     return cast(Loss, registry().create("loss", name, **parameters))
 
 

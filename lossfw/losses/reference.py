@@ -34,7 +34,7 @@ def of_loss(loss: LossDefinition, call: Arguments, order: DerivativeOrder) -> Ar
     if order == 0 and loss._sums_rows:
         truth = truth.sum(-1)
     shape = call.shape if order == 0 else call.prediction_shape
-    return _weighted(call, truth).reshape(shape)
+    return _apply_weights(call, truth).reshape(shape)
 
 
 def _of_groups(loss: LossDefinition, call: GroupArguments, order: DerivativeOrder) -> Array:
@@ -63,7 +63,7 @@ def _of_rows(formula: Body) -> Body:
     return lambda xp, y, t: formula(xp, y[..., 0], t)
 
 
-def _weighted(call: Arguments, truth: Array) -> Array:
+def _apply_weights(call: Arguments, truth: Array) -> Array:
     """Apply the weights and the mask of the loss itself."""
     for factor in (call.weight, None if call.where is None else call.where.astype(np.float64)):
         if factor is not None:

@@ -325,12 +325,12 @@ class MetricOfSums(RowwiseMetric):
 
     def to_table(self, sums: CellSums, units: int) -> NDArray:
         """Return the sums of each unit as floats, of shape (units, n_sums)."""
-        return sums.to_table(sums.table.rounded(), units)
+        return sums.to_table(sums.table.to_floats(), units)
 
     def from_sums(self, sums: CellSums) -> NDArray:
         """Return the metric of the rows of all cells; see `Metric.from_sums`."""
         with np.errstate(all="ignore"):
-            found: NDArray = self.value(self.to_table(sums.pooled(), 1), sums.columns)[0]
+            found: NDArray = self.value(self.to_table(sums.pool_cells(), 1), sums.columns)[0]
         return found
 
     def from_resamples(self, sums: CellSums, times: NDArray) -> NDArray:

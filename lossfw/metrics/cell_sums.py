@@ -14,7 +14,7 @@ import numpy as np
 from lossfw.errors import ArgumentError
 from lossfw.losses.engine.packing import pack_parts, packed_part
 from lossfw.losses.engine.row_ranges import NOWHERE, PartialOrigin
-from lossfw.metrics.exact_sums import ExactSums, ordered, unordered
+from lossfw.metrics.exact_sums import ExactSums, from_ordered_keys, to_ordered_keys
 from lossfw.numerics.arrays import NDArray
 
 
@@ -75,7 +75,7 @@ class RowTerms(NamedTuple):
         cell = 0 if cells is None else cells[self.rows] * self.n_sums
         keys = [self.sum_index + cell]
         if self.scores is not None:
-            keys.append(ordered(self.scores.astype(np.float64, copy=False)))
+            keys.append(to_ordered_keys(self.scores.astype(np.float64, copy=False)))
         values = None if bool((self.values == 1.0).all()) else self.values
         return CellSums(self.columns, self.n_sums, ExactSums.of(np.stack(keys, axis=1), values))
 
@@ -149,15 +149,15 @@ class CellSums:
     @property
     def scores(self) -> NDArray:
         """The score of each sum, for a metric with scores."""
-        return unordered(self.table.keys[:, 1])
+        return from_ordered_keys(self.table.keys[:, 1])
 
     def with_cells(self, cells: NDArray) -> CellSums:
         """Return the sums with new cells; sums of the same index in one cell are added."""
         keys = self.table.keys.copy()
         keys[:, 0] = cells * self.n_sums + self.sum_index
-        return CellSums(self.columns, self.n_sums, self.table.rekeyed(keys))
+        return CellSums(self.columns, self.n_sums, self.table.with_keys(keys))
 
-    def pooled(self) -> CellSums:
+    def pool_cells(self) -> CellSums:
         """Return the sums over all cells."""
         return self.with_cells(np.zeros(len(self.table), np.int64))
 
@@ -167,7 +167,7 @@ class CellSums:
 
     def take_cell(self, cell: int) -> CellSums:
         """Return the sums of one cell, as cell 0."""
-        return self.take(self.cells == cell).pooled()
+        return self.take(self.cells == cell).pool_cells()
 
     def with_numbered_cells(self) -> tuple[CellSums, int]:
         """Return the sums with their cells numbered from 0, and how many cells there are."""

@@ -36,7 +36,7 @@ class ExactSums:
     --------
     >>> table = ExactSums.of(np.array([[7], [2], [7]]), np.array([1e16, 5.0, 1.0]))
     >>> more = ExactSums.of(np.array([[7]]), np.array([-1e16]))
-    >>> table.merge(more).keys.tolist(), table.merge(more).rounded().tolist()
+    >>> table.merge(more).keys.tolist(), table.merge(more).to_floats().tolist()
     ([[2], [7]], [5.0, 1.0])
     """
 
@@ -80,7 +80,7 @@ class ExactSums:
         np.add.at(sums, at, lower & _MASK)
         np.add.at(sums, at + 1, (lower >> _BITS) + (upper & _MASK))
         np.add.at(sums, at + 2, upper >> _BITS)
-        return cls(keys, *_carried(sums.reshape(-1, width), low), special)
+        return cls(keys, *_carry_digits(sums.reshape(-1, width), low), special)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -100,13 +100,13 @@ class ExactSums:
             digits[place, shift : shift + table.digits.shape[1]] += table.digits
             with np.errstate(invalid="ignore"):
                 special[place] += table.special
-        return ExactSums(keys, *_carried(digits, low), special)
+        return ExactSums(keys, *_carry_digits(digits, low), special)
 
     def take(self, chosen: Any) -> ExactSums:
         """Return some of the sums, by a slice or a mask of the keys."""
         return ExactSums(self.keys[chosen], self.digits[chosen], self.low, self.special[chosen])
 
-    def rekeyed(self, keys: NDArray) -> ExactSums:
+    def with_keys(self, keys: NDArray) -> ExactSums:
         """Return the sums under new keys; sums with the same new key are added."""
         if keys.shape[1] == 1 and len(keys) and bool((np.diff(keys[:, 0]) >= 0).all()):
             return self._in_order(keys)
@@ -116,7 +116,7 @@ class ExactSums:
         np.add.at(digits, place, self.digits)
         with np.errstate(invalid="ignore"):
             np.add.at(special, place, self.special)
-        return ExactSums(found, *_carried(digits, self.low), special)
+        return ExactSums(found, *_carry_digits(digits, self.low), special)
 
     def _in_order(self, keys: NDArray) -> ExactSums:
         """Return the sums under keys that ascend, where equal ones are neighbours."""
@@ -124,9 +124,9 @@ class ExactSums:
         digits = np.add.reduceat(self.digits, begins, axis=0)
         with np.errstate(invalid="ignore"):
             special = np.add.reduceat(self.special, begins)
-        return ExactSums(keys[begins], *_carried(digits, self.low), special)
+        return ExactSums(keys[begins], *_carry_digits(digits, self.low), special)
 
-    def rounded(self) -> NDArray:
+    def to_floats(self) -> NDArray:
         """Return the nearest float64 of each sum, infinite where it is beyond the largest."""
         worth = _BITS * (self.low + np.arange(self.digits.shape[1])) + _LOWEST
         with np.errstate(over="ignore", invalid="ignore"):
@@ -170,12 +170,12 @@ class ExactSums:
         return cls(arrays["keys"], arrays["digits"], int(arrays["low"]), arrays["special"])
 
 
-def ordered(values: NDArray) -> NDArray:
+def to_ordered_keys(values: NDArray) -> NDArray:
     """Return float64 numbers as int64 keys in the same order; NaN comes last.
 
     Examples
     --------
-    >>> keys = ordered(np.array([-2.0, -0.0, 0.0, 1.0, np.inf, np.nan]))
+    >>> keys = to_ordered_keys(np.array([-2.0, -0.0, 0.0, 1.0, np.inf, np.nan]))
     >>> bool((np.diff(keys)[[0, 2, 3, 4]] > 0).all()), int(keys[1] - keys[2])
     (True, 0)
     """
@@ -185,8 +185,8 @@ def ordered(values: NDArray) -> NDArray:
     return np.where(bits < 0, bits ^ np.int64(2**63 - 1), bits)
 
 
-def unordered(keys: NDArray) -> NDArray:
-    """Return the numbers from their keys; the inverse of `ordered`."""
+def from_ordered_keys(keys: NDArray) -> NDArray:
+    """Return the numbers from their keys; the inverse of `to_ordered_keys`."""
     bits: NDArray = np.where(keys < 0, keys ^ np.int64(2**63 - 1), keys)
     return bits.view(np.float64)
 
@@ -220,7 +220,7 @@ def _unique_numbers(keys: NDArray) -> tuple[NDArray, NDArray]:
     return (found + least)[:, np.newaxis], (np.cumsum(there) - 1)[at]
 
 
-def _carried(digits: NDArray, low: int) -> tuple[NDArray, int]:
+def _carry_digits(digits: NDArray, low: int) -> tuple[NDArray, int]:
     """Return digits within their bounds, without columns of zeros at either end."""
     for column in range(digits.shape[1] - 1):
         digits[:, column + 1] += digits[:, column] >> _BITS

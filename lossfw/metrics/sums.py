@@ -15,7 +15,7 @@ from lossfw.losses.inputs import Arguments, prepare
 from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate, RowwiseMetric, sum_units
 from lossfw.metrics.cell_sums import CellSums, RowTerms, SumTerm
 from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
-from lossfw.metrics.exact_sums import unordered
+from lossfw.metrics.exact_sums import from_ordered_keys
 from lossfw.numerics.arrays import NDArray
 
 # Replicates rank no more scores than this, times the number of sums; beyond, neighbours share
@@ -125,12 +125,12 @@ class SumMetric(_ByTerms, MetricOfSums):
 class ScoreMetric(_ByTerms):
     """Base class of metrics that rank rows by a score, such as the area under the ROC curve.
 
-    Write `n_sums`, `terms` and `ranked`. One sum is stored for each distinct score: about 40 bytes
-    each, at most one per row.
+    Write `n_sums`, `terms` and `from_scores`. One sum is stored for each distinct score: about 40
+    bytes each, at most one per row.
     """
 
     @abstractmethod
-    def ranked(
+    def from_scores(
         self, columns: int, sum_index: NDArray, scores: NDArray, weights: NDArray
     ) -> NDArray:
         """Return the metric from the weights of all scores.
@@ -151,8 +151,8 @@ class ScoreMetric(_ByTerms):
 
     def from_sums(self, sums: CellSums) -> NDArray:
         """Return the metric of the rows of all cells; see `Metric.from_sums`."""
-        pooled = sums.pooled()
-        found: NDArray = self._ranked(pooled, pooled.table.rounded()[np.newaxis])[0]
+        pooled = sums.pool_cells()
+        found: NDArray = self._from_sorted(pooled, pooled.table.to_floats()[np.newaxis])[0]
         return found
 
     def from_resamples(self, sums: CellSums, times: NDArray) -> NDArray:
@@ -161,17 +161,17 @@ class ScoreMetric(_ByTerms):
         Many distinct scores are binned first, and the results are corrected by the effect of the
         bins on the metric of all rows.
         """
-        return self._resampled(
+        return self._from_weights(
             sums, times.shape[1], len(times), lambda units, some: sum_units(units, times[some])
         )
 
     def without_each(self, sums: CellSums, total: CellSums, units: int) -> NDArray:
         """Return the metric without each unit, with the bins of `estimates`."""
-        return self._resampled(
+        return self._from_weights(
             sums, units, units, lambda by_unit, some: by_unit.sum(axis=0) - by_unit[some]
         )
 
-    def _resampled(
+    def _from_weights(
         self,
         sums: CellSums,
         units: int,
@@ -181,17 +181,17 @@ class ScoreMetric(_ByTerms):
         """Return `count` metrics, of the weights that are made of those of each unit."""
         sum_index, scores, column, gathered = _columns(sums, units)
         by_unit = np.zeros((units, len(sum_index)))
-        np.add.at(by_unit, (sums.cells, column), sums.table.rounded())
+        np.add.at(by_unit, (sums.cells, column), sums.table.to_floats())
         change = 0.0
         with np.errstate(all="ignore"):
             if gathered:
-                rough = self.ranked(
+                rough = self.from_scores(
                     sums.columns, sum_index, scores, by_unit.sum(axis=0)[np.newaxis]
                 )
                 change = self.from_sums(sums) - rough[0]
             at_once = max(1, _AT_ONCE // max(1, len(sum_index)))
             found = [
-                self.ranked(
+                self.from_scores(
                     sums.columns,
                     sum_index,
                     scores,
@@ -201,10 +201,10 @@ class ScoreMetric(_ByTerms):
             ]
         return np.concatenate(found) + change
 
-    def _ranked(self, sums: CellSums, weights: NDArray) -> NDArray:
+    def _from_sorted(self, sums: CellSums, weights: NDArray) -> NDArray:
         order = np.argsort(sums.table.keys[:, 1], kind="stable")
         with np.errstate(all="ignore"):
-            return self.ranked(
+            return self.from_scores(
                 sums.columns, sums.sum_index[order], sums.scores[order], weights[:, order]
             )
 
@@ -215,9 +215,9 @@ def _columns(sums: CellSums, units: int) -> tuple[NDArray, NDArray, NDArray, boo
     Then the number (D,) of the score of each sum, and whether they are bins, each with its mean
     score.
     """
-    where, weights = sums.sum_index, sums.table.rounded()
+    where, weights = sums.sum_index, sums.table.to_floats()
     keys, rank = np.unique(sums.table.keys[:, 1], return_inverse=True)
-    scores = unordered(keys)
+    scores = from_ordered_keys(keys)
     bins = max(_FEWEST_BINS, min(_MOST_COLUMNS, _AT_ONCE // max(1, units)) // sums.n_sums)
     gathered = len(keys) > bins
     if gathered:

@@ -101,7 +101,7 @@ def code_format(content: bytes | Path) -> CodeFormat | None:
         if head.startswith(_PICKLE) and b"torch" in head:
             # As torch.save wrote them before it wrote archives: the values follow the pickle.
             return None if _has_only_tensors(head) else "torch"
-        return "pickle" if _pickled(stream, head) is not None else None
+        return "pickle" if _pickle_start(stream, head) is not None else None
 
 
 def refuse_code(file: Path, content: bytes) -> None:
@@ -110,7 +110,7 @@ def refuse_code(file: Path, content: bytes) -> None:
     if found is None or found in TRUSTED:
         return
     if found == "pickle":
-        what, line = _of_pickle(_pickled(io.BytesIO(content), content[:_HEAD_BYTES]) or b"")
+        what, line = _of_pickle(_pickle_start(io.BytesIO(content), content[:_HEAD_BYTES]) or b"")
     else:
         what, line = _OTHERS[found]
     remedy = (
@@ -133,7 +133,7 @@ def _of_pickle(start: bytes) -> tuple[str, str]:
     return f"a pickle of {library}", line
 
 
-def _pickled(stream: BinaryIO, head: bytes) -> bytes | None:
+def _pickle_start(stream: BinaryIO, head: bytes) -> bytes | None:
     """Return the beginning of the pickle in a file that begins with `head`; None without one."""
     if head.startswith(_PICKLE) or _is_whole_pickle(stream):
         return head

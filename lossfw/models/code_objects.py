@@ -50,7 +50,7 @@ def code_file(named: str) -> Path:
 def code_digest(named: str) -> str:
     """Return the SHA-256 of ``net.py:Net``: of the name and the content of the file."""
     name, file = named.rpartition(":")[2].encode(), code_file(named)
-    if (module := _sent(file)) is not None:
+    if (module := _load_sent_module(file)) is not None:
         return hashlib.sha256(name + b"\0" + module.__name__.encode()).hexdigest()
     try:
         return hashlib.sha256(name + b"\0" + file.read_bytes()).hexdigest()
@@ -82,7 +82,7 @@ def build_from_code(
     """
     file, name = code_file(named), named.rpartition(":")[2]
     try:
-        module = _sent(file) or import_file(file)
+        module = _load_sent_module(file) or import_file(file)
     except BrokenPluginError as error:
         raise ModelParameterError("module", str(error)) from None
     except Exception as error:
@@ -114,7 +114,7 @@ def build_from_code(
         ) from None
 
 
-def _sent(file: Path) -> ModuleType | None:
+def _load_sent_module(file: Path) -> ModuleType | None:
     """Return the module of a file that is not here, on a worker that was sent its source."""
     if file.exists():
         return None

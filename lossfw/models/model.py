@@ -48,9 +48,9 @@ class Model(LibraryComponent):
     ----------
     ending : str
         Suffix of the file that a training writes, such as ``".ubj"``.
-    learns : {"rounds", "epochs", "once"} or None
+    training_mode : {"rounds", "epochs", "once"} or None
         How the model is trained; None if it is only evaluated.
-    takes : frozenset of str
+    accepted_inputs : frozenset of str
         Which inputs it accepts besides finite numbers: ``"missing"``, ``"categories"``.
     reads_in_batches : bool
         Whether `fit` reads the inputs of `TrainingLeg.data` by `Dataset.batches`: those of a large

@@ -56,7 +56,7 @@ class Predictor:
         Number of rows per block, a power of two of at least 256; fewer if rows are long.
     shared : bool
         Whether several threads may call `raw` at the same time.
-    working : callable, optional
+    call_context : callable, optional
         Returns a context manager around all calls of `raw`, for settings that a library has once
         per process, such as its number of threads.
     columns : tuple of str

@@ -123,12 +123,14 @@ class TrainingLeg:
         """The targets of the training rows, in memory; a single column as (N,)."""
         return flat_targets(self.data)
 
-    def start(self) -> NDArray:
+    def best_constant(self) -> NDArray:
         """Return the raw outputs (units,) that a model starts from: the best constant."""
         # Imported on use, as below: an evaluation learns nothing.
-        from lossfw.learning.start import start
+        from lossfw.learning.start import best_constant
 
-        constant = start(self.loss, self.targets, self.data.sample_weight, classes=self.units)
+        constant = best_constant(
+            self.loss, self.targets, self.data.sample_weight, classes=self.units
+        )
         return np.array(np.broadcast_to(constant, self.units))
 
     def gradients(self, raw: NDArray) -> tuple[NDArray, NDArray]:

@@ -26,7 +26,7 @@ from lossfw.numerics.arrays import (
 )
 from lossfw.numerics.dual import derivatives as dual
 from lossfw.numerics.exact.reference import DerivativeOrder, check_order, reference
-from lossfw.numerics.typed_namespace import typed
+from lossfw.numerics.typed_namespace import typed_namespace
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -165,7 +165,7 @@ class Activation(UnaryBody, Component):
         return self._value_of(xp, x)
 
     def _value_of(self, xp: Namespace, x: Array) -> Array:
-        return self.value(typed(xp, x), x)
+        return self.value(typed_namespace(xp, x), x)
 
 
 class RowActivation(Activation):

@@ -117,11 +117,11 @@ def loss_and_gradients(
     )
     gradient = gradient.reshape(loss_input.shape)
 
-    def back(block: int) -> tuple[LayerGradient, ...]:
+    def backward_block(block: int) -> tuple[LayerGradient, ...]:
         start = block * BLOCK_ROWS
         return backward(layers, traces[block], gradient[start : start + BLOCK_ROWS], form)
 
-    first, *rest = threads.run(back, range(len(traces)))
+    first, *rest = threads.run(backward_block, range(len(traces)))
     for part in rest:
         for total, more in zip(first, part, strict=True):
             for sum_, term in zip(total, more, strict=True):

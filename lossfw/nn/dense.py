@@ -165,7 +165,7 @@ class Network:
         """
         return self._run(inputs, last=True)
 
-    def logits(self, inputs: NDArray) -> NDArray:
+    def raw_outputs(self, inputs: NDArray) -> NDArray:
         """Return the input of the last activation; see `forward`."""
         return self._run(inputs, last=False)
 
@@ -173,14 +173,14 @@ class Network:
         """Run the first 1 to `BLOCK_ROWS` rows of an aligned block, on the current BLAS threads."""
         # An overflow shows in the result, as infinity or NaN.
         with np.errstate(all="ignore"):
-            signal = self._padded(rows)
+            signal = self._pad_block(rows)
             for layer in self.layers[:-1]:
                 signal = layer.activation(layer.pre_activation(signal))
             logits = self.layers[-1].pre_activation(signal)
             predictions = self.layers[-1].activation(logits)
         return Outputs(logits[: len(rows)], predictions[: len(rows)])
 
-    def _padded(self, rows: NDArray) -> NDArray:
+    def _pad_block(self, rows: NDArray) -> NDArray:
         """Return a full contiguous block in the network's dtype, padded with zeros."""
         if len(rows) == BLOCK_ROWS:
             return np.ascontiguousarray(rows, self.dtype)
@@ -195,7 +195,7 @@ class Network:
             for start in range(0, len(inputs), BLOCK_ROWS):
                 stop = start + BLOCK_ROWS
                 outputs = self.block(inputs[start:stop])
-                result[start:stop] = outputs.predictions if last else outputs.logits
+                result[start:stop] = outputs.predictions if last else outputs.raw_outputs
         return result
 
 

@@ -52,7 +52,7 @@ def is_foreign(x: object) -> bool:
 
 def is_torch(x: object) -> bool:
     """Tell whether `x` is a tensor of PyTorch."""
-    torch = _imported("torch")
+    torch = _already_imported("torch")
     return torch is not None and isinstance(x, torch.Tensor)
 
 
@@ -60,11 +60,11 @@ def is_jax(x: object) -> bool:
     """Tell whether `x` is a JAX array, or stands for one while JAX traces a function."""
     if is_torch(x):
         return False
-    jax = _imported("jax")
+    jax = _already_imported("jax")
     return jax is not None and isinstance(x, jax.Array)
 
 
-def _imported(name: str) -> Any:
+def _already_imported(name: str) -> Any:
     """Return a library if the process has imported it, else None.
 
     PyTorch's compiler goes through a dictionary that a function looks into, and another thread
@@ -157,7 +157,7 @@ def _has_values(x: Any) -> bool:
         return not isinstance(x, sys.modules["jax"].core.Tracer)
     if not is_torch(x):
         return True
-    torch = _imported("torch")
+    torch = _already_imported("torch")
     if torch.compiler.is_compiling() or x.is_meta or type(x).__name__ == "FakeTensor":
         return False
     # There is no public name for what `torch.func` wraps a tensor in.

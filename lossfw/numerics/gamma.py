@@ -201,7 +201,7 @@ def binet(xp: Namespace, x: Array) -> Array:
     >>> binet(np, np.asarray([1.0, 1e10]))
     array([8.10614668e-02, 8.33333333e-12])
     """
-    near = _near(xp, x)
+    near = _recurrence_arguments(xp, x)
     # J(x) is J(x + 1) and this, twice.
     step = _binet_step(xp, near) + _binet_step(xp, near + 1.0)
     below = x < _FAR
@@ -224,7 +224,7 @@ def binet_derivative(xp: Namespace, x: Array) -> Array:
     >>> binet_derivative(np, np.asarray([1.0, 1e10]))
     array([-7.72156649e-02, -8.33333333e-22])
     """
-    near = _near(xp, x)
+    near = _recurrence_arguments(xp, x)
     step = _derivative_step(xp, near) + _derivative_step(xp, near + 1.0)
     below = x < _FAR
     far = _large_derivative(xp.where(below, near + 2.0, xp.clip(x, _FAR, math.inf)))
@@ -249,7 +249,7 @@ def binet_second_derivative(xp: Namespace, x: Array) -> Array:
     return _binet_polygamma(xp, x, 1)
 
 
-def _near(xp: Namespace, x: Array) -> Array:
+def _recurrence_arguments(xp: Namespace, x: Array) -> Array:
     """Return the numbers up to 2 for the recurrences, and others in place of those not above 0."""
     return xp.minimum(xp.where(x <= 0.0, xp.ones_like(x), x), xp.full_like(x, _FAR))
 

@@ -109,11 +109,11 @@ def with_float32_form(plain: Callable[..., Any]) -> Callable[[_Function], _Funct
             # NumPy's function takes twice as long as its method.
             astype = np.ndarray.astype if xp is np else xp.astype
 
-            def widened(x: Any) -> Any:
+            def widen(x: Any) -> Any:
                 return astype(x, xp.float64) if hasattr(x, "dtype") else x
 
             # A list, for no generator can be compiled by PyTorch.
-            arrays = [map_arrays(widened, x) for x in arguments[place + 1 :]]
+            arrays = [map_arrays(widen, x) for x in arguments[place + 1 :]]
             # [...] makes an array of a NumPy scalar.
             return map_arrays(
                 lambda part: astype(part[...], xp.float32),

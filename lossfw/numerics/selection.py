@@ -158,7 +158,7 @@ def put_rows(
         return [np.where(last[x.ndim == condition.ndim], new, x) for x, new in pairs]
     # NumPy adds up a single row in an order of its own.
     at = np.flatnonzero(condition).repeat(2 if count == 1 else 1)
-    taken = [map_arrays(lambda x: _taken(x, at, condition.ndim), x) for x in rows]
+    taken = [map_arrays(lambda x: _take_rows(x, at, condition.ndim), x) for x in rows]
     found = function(np, *taken)
     return [_with_rows(x, at, new) for x, new in zip(defaults, found, strict=True)]
 
@@ -169,7 +169,7 @@ def _with_rows(x: NDArray, at: NDArray, new: NDArray) -> NDArray:
     return whole.reshape(x.shape)
 
 
-def _taken(x: NDArray, at: NDArray, axes: int) -> NDArray:
+def _take_rows(x: NDArray, at: NDArray, axes: int) -> NDArray:
     """Return some rows in the layout of all."""
     if x.ndim == 2 and x.flags.f_contiguous:
         return x.T.take(at, axis=1).T

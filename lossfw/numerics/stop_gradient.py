@@ -37,12 +37,12 @@ def stop_gradient(xp: Namespace, x: Any) -> Any:
     >>> Weighted()([3.0], [0.0]), Weighted().gradient([3.0], [0.0])
     (9.0, array([3.]))
     """
-    return map_arrays(lambda part: _stopped(xp, part), x)
+    return map_arrays(lambda part: _stop_array(xp, part), x)
 
 
-def _stopped(xp: Namespace, x: Any) -> Any:
+def _stop_array(xp: Namespace, x: Any) -> Any:
     if isinstance(xp, DualNamespace):
-        return _stopped(xp.inner, x.value if isinstance(x, Dual) else x)
+        return _stop_array(xp.inner, x.value if isinstance(x, Dual) else x)
     if isinstance(xp, TextbookNamespace):
         answer = _EXACTLY.get()
         return x if answer is None else answer(x)
@@ -54,7 +54,7 @@ def _stopped(xp: Namespace, x: Any) -> Any:
 
 
 @contextmanager
-def _answered(answer: Callable[[Array], Array]) -> Iterator[None]:
+def _answer(answer: Callable[[Array], Array]) -> Iterator[None]:
     token = _EXACTLY.set(answer)
     try:
         yield
@@ -63,7 +63,7 @@ def _answered(answer: Callable[[Array], Array]) -> Iterator[None]:
 
 
 @contextmanager
-def noticed() -> Iterator[list[Array]]:
+def collect_stopped() -> Iterator[list[Array]]:
     """Collect the exact arrays in `stop_gradient`, in the order of the calls."""
     stopped: list[Array] = []
 
@@ -71,7 +71,7 @@ def noticed() -> Iterator[list[Array]]:
         stopped.append(x)
         return x
 
-    with _answered(note):
+    with _answer(note):
         yield stopped
 
 
@@ -82,12 +82,12 @@ def constant_at(body: Body) -> Body:
     arguments.
     """
 
-    def held(xp: Namespace, y: Array, *others: Any) -> Any:
+    def hold_constant(xp: Namespace, y: Array, *others: Any) -> Any:
         constants: Sequence[Any] = others[:-1]
-        with noticed() as stopped:
+        with collect_stopped() as stopped:
             body(xp, others[-1], *constants)
         again = iter(stopped)
-        with _answered(lambda x: next(again)):
+        with _answer(lambda x: next(again)):
             return body(xp, y, *constants)
 
-    return held
+    return hold_constant

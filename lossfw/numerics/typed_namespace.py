@@ -32,7 +32,7 @@ _MADE = frozenset({"zeros", "ones", "empty", "eye", "linspace"})
 _MADE_OF_NUMBERS = frozenset({"full", "arange"})
 
 
-def typed(xp: Namespace, like: Array) -> Namespace:
+def typed_namespace(xp: Namespace, like: Array) -> Namespace:
     """Return the namespace for a body with arrays like one of another library.
 
     NumPy's namespace, and those of other number systems, are returned unchanged.

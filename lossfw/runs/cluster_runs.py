@@ -39,7 +39,7 @@ def evaluate_kept(
     cluster: str, plan: Plan, progress: Progress | None, journal: RunJournal | None
 ) -> Result:
     """Evaluate a plan on a cluster, and store the merged states in the journal of a run."""
-    with scale.connected(cluster) as client:
+    with scale.connect(cluster) as client:
         return scale.evaluate_on(client, plan, progress=progress, keeper=journal)
 
 
@@ -75,7 +75,7 @@ def run_on(
         ClusterTask(f"the run {request.shown_name}", (number, content))
         for number, (request, content) in enumerate(zip(requests, contents, strict=True))
     ]
-    with scale.connected(cluster) as client:
+    with scale.connect(cluster) as client:
         results = run_tasks(
             client,
             _carry_out,

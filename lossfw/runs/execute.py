@@ -46,7 +46,7 @@ class Outcome:
     resumed: int = 0
 
     @property
-    def nan(self) -> bool:
+    def has_refused_nan(self) -> bool:
         """Whether the loss is NaN and the configuration does not allow this."""
         return math.isnan(self.result.loss) and not self.run.plan.allow_nan
 
@@ -97,7 +97,7 @@ def carry_out(request: RunRequest, *, progress: Progress | None = None, warn: Wa
     entries, registry = tuple(config.entries), known(config.registry)
     loading = time.perf_counter() - begin
     if run.folder is None and not any(registry.followers(h, load=False) for h in LIFE_CYCLE):
-        return Outcome(run, _evaluated(request, run.plan, progress), entries, loading)
+        return Outcome(run, _evaluate_plan(request, run.plan, progress), entries, loading)
     # Imported on use: a run that only shows its numbers starts without them.
     from lossfw.runs.plugin_hooks import HookCallers
     from lossfw.runs.recorder import record_run
@@ -114,7 +114,7 @@ def carry_out(request: RunRequest, *, progress: Progress | None = None, warn: Wa
             hooks.call("lossfw_progress", done=done, total=total)
 
         try:
-            result = _evaluated(request, run.plan, both, recorder.journal)
+            result = _evaluate_plan(request, run.plan, both, recorder.journal)
         except BaseException as error:
             recorder.fail(error)
             hooks.call("lossfw_run_end", result=None)
@@ -127,7 +127,7 @@ def carry_out(request: RunRequest, *, progress: Progress | None = None, warn: Wa
         return Outcome(run, result, entries, loading, texts, recorder.failure, resumed=resumed)
 
 
-def _evaluated(
+def _evaluate_plan(
     request: RunRequest,
     plan: Plan,
     progress: Progress | None,
@@ -168,5 +168,5 @@ def _plain_outcome(request: RunRequest, warn: Warn) -> dict[str, Any]:
         "texts": outcome.texts,
         "warnings": outcome.result.warnings,
         "before": outcome.before,
-        "nan": outcome.nan,
+        "nan": outcome.has_refused_nan,
     }

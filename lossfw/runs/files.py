@@ -165,12 +165,12 @@ def temporary_of(target: Path) -> Path:
     return target.parent / f".{target.name}.{os.getpid()}.tmp"
 
 
-def _known(where: object) -> object:
+def _final_name(where: object) -> object:
     """Return the name that a file will get, where it has the one of `temporary_of`.
 
     Examples
     --------
-    >>> _known(temporary_of(Path("out/metrics.json"))), _known("standard output")
+    >>> _final_name(temporary_of(Path("out/metrics.json"))), _final_name("standard output")
     (PosixPath('out/metrics.json'), 'standard output')
     """
     if isinstance(where, Path) and (name := _TEMPORARY.fullmatch(where.name)):
@@ -189,5 +189,5 @@ def writing(where: object) -> Iterator[None]:
     except OutputError:
         raise
     except OSError as error:
-        told = f"{_known(where)} cannot be written: {error.strerror or error}."
+        told = f"{_final_name(where)} cannot be written: {error.strerror or error}."
         raise OutputError(told) from error

@@ -32,7 +32,7 @@ from lossfw.runs.files import (
     write_file,
     writing,
 )
-from lossfw.runs.lock import held
+from lossfw.runs.lock import hold_lock
 from lossfw.runs.results_file import ROWS_FILES, RowsFormat, write_rows
 from lossfw.runs.stored import check_record, check_result, result_with_numbers
 from lossfw.runs.units_file import UNITS_FILE
@@ -224,7 +224,7 @@ def locked_folder(path: Path | None) -> Iterator[None]:
         return
     folder = RunFolder(path)
     made = folder.make()
-    with held(path):
+    with hold_lock(path):
         try:
             folder.remove_temporary()
             yield

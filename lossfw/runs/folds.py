@@ -108,7 +108,7 @@ class CrossValidation:
         """Join the held-out rows of the folds, and return the request for their evaluation."""
         folder = self.request.folder
         assert folder is not None
-        joined = self._joined()
+        joined = self._join_outputs()
         write_file(folder, HELD_OUT_FILE, _npy(joined.outputs))
         for name in (CONSTANT_FILE, HELD_OUT_ROWS_FILE):
             (folder / name).unlink(missing_ok=True)
@@ -125,7 +125,7 @@ class CrossValidation:
         config = CheckedConfig(source, root)
         return replace(self.request, config=config, trains=False, resume=False, cluster="")
 
-    def _joined(self) -> _Joined:
+    def _join_outputs(self) -> _Joined:
         """Return the outputs of every row that was held out, in the order of the data."""
         rows, outputs, headers = list[NDArray](), list[NDArray](), list[dict[str, Any]]()
         constants = list[NDArray]()

@@ -124,21 +124,21 @@ class RunJournal:
             # The lowest byte is the kind of the error.
             in_use = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
             if self._resume and not in_use:
-                raise self._damaged(error) from None
+                raise self._damaged_error(error) from None
             raise OutputError(
                 f"{self._path} cannot be written: {error}. A run needs a folder in which SQLite "
                 "can lock a file that no other process has open, and write to it; some network "
                 "file systems have no locks: choose another folder for --out."
             ) from error
         try:
-            restored = self._resume and self._restored(file, state)
+            restored = self._resume and self._restore(file, state)
         except Exception as error:  # whatever a damaged file makes the readers of it raise
-            raise self._damaged(error) from None
+            raise self._damaged_error(error) from None
         if not restored:
             with self._writing():
                 file.clear()
 
-    def _restored(self, file: UnfinishedFile, state: EvaluationState) -> bool:
+    def _restore(self, file: UnfinishedFile, state: EvaluationState) -> bool:
         """Restore the state in a file, and tell whether there is one of this run."""
         content = file.state()
         saved = SavedState.from_bytes(content) if content else None
@@ -156,7 +156,7 @@ class RunJournal:
         self.before, self.resumed = float(saved.header["seconds"]), state.seen.count
         return True
 
-    def _damaged(self, error: Exception) -> DataError:
+    def _damaged_error(self, error: Exception) -> DataError:
         return DataError(
             f"{self._path} is not the file of an unfinished run, or damaged ({error}): run "
             "without --resume, which starts over."

@@ -16,7 +16,7 @@ except ImportError:  # Not a POSIX system, as Windows: no lock is taken there.
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def hold_lock(folder: Path) -> Iterator[None]:
     """Hold a POSIX lock (``flock``) on a folder inside the ``with`` block.
 
     The system releases the lock when the process ends in any way, without leaving a file.

@@ -412,7 +412,7 @@ def _source(
     if folder is not None and given.held:
         check_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        given = given.saved(folder)
+        given = given.save_arrays(folder)
     return ConfigSource(NAME, tuple(overrides), plugins, given)
 
 

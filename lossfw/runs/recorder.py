@@ -13,7 +13,7 @@ from lossfw.evaluation.result import Result
 from lossfw.runs.files import to_json, write_file
 from lossfw.runs.folder import TEXTS_FILE, UNFINISHED_FILE, RunFolder, kept_result
 from lossfw.runs.journal import RunJournal, rows_format
-from lossfw.runs.lock import held
+from lossfw.runs.lock import hold_lock
 from lossfw.runs.provenance import provenance_of
 from lossfw.runs.records import Run, RunRequest
 from lossfw.runs.results_file import ROWS_FILES
@@ -118,7 +118,7 @@ def record_run(request: RunRequest, run: Run) -> Iterator[Recorder]:
         # The numbers are computed and shown nevertheless.
         yield Recorder(error)
         return
-    with held(folder.path):
+    with hold_lock(folder.path):
         recorder = Recorder()
         try:
             recorder.begin(folder, request, run)

@@ -98,7 +98,7 @@ class TrainingFolder:
         model = set() if card is None else {CARD_FILE, Path(card.file).name}
         return {WEIGHTS_FILE, FOLD_FILE, REPORT_FILE, *model}
 
-    def finished(self) -> TrainingResult | None:
+    def finished_result(self) -> TrainingResult | None:
         """Return the result of this training if the folder has all of it.
 
         It is None for layers, whose checkpoint has the result. The last checkpoint of a
@@ -106,7 +106,7 @@ class TrainingFolder:
         """
         plain, training = read_json(self.path / TRAINING_FILE), self._training
         model = training.model
-        if unfinished(self.path) or isinstance(model, DenseLearner):
+        if unfinished_reason(self.path) or isinstance(model, DenseLearner):
             return None
         if plain is None or plain.get("digest") != training.digest:
             return None
@@ -140,7 +140,7 @@ class TrainingFolder:
         )
 
 
-def unfinished(folder: Path) -> str:
+def unfinished_reason(folder: Path) -> str:
     """Return why the training in a folder is incomplete; empty if it is complete."""
     status, error = RunFolder(folder).status, folder / ERROR_FILE
     if status == "failed":

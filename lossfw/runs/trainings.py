@@ -61,7 +61,7 @@ def carry_out_training(
             files = TrainingFolder(folder, training, resolved(request.config).text())
             path = folder / checkpoint.CHECKPOINT_FILE
             if request.resume and path.exists():
-                start, done = checkpoint.read(path, training), files.finished()
+                start, done = checkpoint.read(path, training), files.finished_result()
         hooks = HookCallers(registry, run, warn, TRAINING_CYCLE)
 
         told = 0 if start is None else len(start.history)

@@ -51,7 +51,7 @@ def to_bytes(tables: UnitTables, described: Mapping[str, Any]) -> bytes:
     arrays = pack_parts(**parts)
     header = {
         "version": UNITS_VERSION,
-        "units": described["units"],
+        "resample": described["resample"],
         "column": described.get("column", ""),
         "metrics": list(kept),
         "digest": _digest(arrays),
@@ -74,7 +74,7 @@ def read_units(folder: Path) -> StoredUnits | None:
         header, arrays = SavedState.read(path)
         version, digest = header["version"], header["digest"]
         if version == UNITS_VERSION and digest == _digest(arrays):
-            return _unpacked(header, arrays)
+            return _unpack(header, arrays)
     except (LossfwError, LookupError, TypeError, ValueError, AttributeError):
         version = UNITS_VERSION
     if version != UNITS_VERSION:
@@ -85,8 +85,8 @@ def read_units(folder: Path) -> StoredUnits | None:
     raise DataError(f"{path} is damaged: run again, or remove the file to pair runs by their rows.")
 
 
-def _unpacked(header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> StoredUnits:
-    units = Units.read(header["units"])
+def _unpack(header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> StoredUnits:
+    units = Units.read(header["resample"])
     if units.kind == "groups":
         units = Units("groups", str(header["column"]))
     groups = packed_part("groups", arrays)

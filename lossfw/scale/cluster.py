@@ -30,7 +30,7 @@ _SILENT_SECONDS = 120
 CONNECT_SECONDS = 20
 
 
-def distributed() -> Any:
+def import_distributed() -> Any:
     """Return the library, imported on use."""
     try:
         return importlib.import_module("distributed")
@@ -61,7 +61,7 @@ def local_workers(scheduler: str) -> int | None:
 
 
 @contextmanager
-def connected(scheduler: str) -> Iterator[Any]:
+def connect(scheduler: str) -> Iterator[Any]:
     """Return a client of a cluster inside the ``with`` block.
 
     Parameters
@@ -89,7 +89,7 @@ def slots_of(scheduler: str) -> int:
     count = local_workers(scheduler)
     if count is not None:
         return count * _threads_each(count)
-    with connected(scheduler) as client:
+    with connect(scheduler) as client:
         return int(sum(client.nthreads().values()))
 
 
@@ -99,7 +99,7 @@ def _threads_each(count: int) -> int:
 
 @contextmanager
 def _local(count: int) -> Iterator[Any]:
-    dask, config = distributed(), importlib.import_module("dask.config")
+    dask, config = import_distributed(), importlib.import_module("dask.config")
     # A worker that was lost is started again, so this holds until the end.
     with safe_starts(), ExitStack() as stack:
         with interruption_waits():
@@ -131,7 +131,7 @@ def _local(count: int) -> Iterator[Any]:
 
 @contextmanager
 def _remote(scheduler: str) -> Iterator[Any]:
-    dask = distributed()
+    dask = import_distributed()
     given = {"address": scheduler}
     if Path(scheduler).is_file():
         given = {"scheduler_file": scheduler}

@@ -80,7 +80,7 @@ def evaluate_on(
         keeper.resume(state)
     rows = None if keeper is None else keeper.rows
 
-    def left() -> str:
+    def count_left() -> str:
         if not state.seen.count:
             return "no row was computed"
         missing = plan.count - state.seen.count
@@ -98,7 +98,7 @@ def evaluate_on(
         for start, stop in cut(plan, threads, state.seen).parts
     ]
     results = run_tasks(
-        client, evaluate_part, tasks, packages=shipment.packages, left=left, patience=patience
+        client, evaluate_part, tasks, packages=shipment.packages, left=count_left, patience=patience
     )
 
     def parts() -> Iterator[tuple[EvaluationState, Sequence[Any]]]:

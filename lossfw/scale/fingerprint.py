@@ -58,12 +58,12 @@ def _fingerprint(packages: tuple[str, ...]) -> Mapping[str, str]:
     return {
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "NumPy": np.__version__,
-        "lossfw": _of("lossfw", True),
-        **{f"package {name}": _of(name, name in plugins) for name in packages},
+        "lossfw": _package_fingerprint("lossfw", True),
+        **{f"package {name}": _package_fingerprint(name, name in plugins) for name in packages},
     }
 
 
-def _of(package: str, may_be_edited: bool) -> str:
+def _package_fingerprint(package: str, may_be_edited: bool) -> str:
     if not _is_there(package):
         return "missing"
     try:

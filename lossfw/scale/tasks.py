@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
 from lossfw.errors import RunError
-from lossfw.scale.cluster import distributed
+from lossfw.scale.cluster import import_distributed
 from lossfw.scale.fingerprint import differences, fingerprint
 
 # Seconds between two looks at the workers, where no result comes.
@@ -76,7 +76,9 @@ def run_tasks(
         while True:
             room = max(_AHEAD * threads - len(given), 0 if given else 1)
             for task in islice(waiting, room):
-                future = client.submit(_compared, expected, function, *task.arguments, pure=False)
+                future = client.submit(
+                    _compare_and_call, expected, function, *task.arguments, pure=False
+                )
                 given[future] = task
                 future.add_done_callback(done.put)
             if not given:
@@ -123,7 +125,7 @@ def _value(future: Any, task: ClusterTask, left: Callable[[], str]) -> Any:
     """Return the value of a task that has ended, or raise its error."""
     try:
         told, value = future.result(timeout=_FETCH_SECONDS)
-    except distributed().KilledWorker:
+    except import_distributed().KilledWorker:
         raise RunError(
             f"several workers ended one after the other, each with {task.title}, perhaps because "
             "memory ran out: see their logs. --resume continues with the others."
@@ -143,12 +145,12 @@ def _value(future: Any, task: ClusterTask, left: Callable[[], str]) -> Any:
     return value
 
 
-def _compared(
+def _compare_and_call(
     expected: Mapping[str, str], function: Callable[..., Any], *arguments: Any
 ) -> tuple[str, Any]:
     """Call a function on a worker; return why it has not the code for it, or the result."""
     if told := differences(expected):
-        address = distributed().get_worker().address
+        address = import_distributed().get_worker().address
         return f"the worker {address} cannot run this, {told}", None
     return "", function(*arguments)
 

@@ -29,16 +29,16 @@ class OfTarget(PointwiseBody):
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """log1p(e) + w abs(z)."""
         a = xp.abs(z)
-        return _value(xp, a, _misclassified(xp, z, t), xp.exp(-a))
+        return _value(xp, a, _misclassified_fraction(xp, z, t), xp.exp(-a))
 
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """(1 - t) sigmoid(z) - t sigmoid(-z), in which nothing cancels for t of 0 or 1."""
-        return _derivative(xp, z, _misclassified(xp, z, t), xp.exp(-xp.abs(z)))
+        return _derivative(xp, z, _misclassified_fraction(xp, z, t), xp.exp(-xp.abs(z)))
 
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both from one exponential."""
         a = xp.abs(z)
-        w, e = _misclassified(xp, z, t), xp.exp(-a)
+        w, e = _misclassified_fraction(xp, z, t), xp.exp(-a)
         return _value(xp, a, w, e), _derivative(xp, z, w, e)
 
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
@@ -85,7 +85,7 @@ def _positive(xp: Namespace, z: Array) -> Array:
     return xp.astype(z > 0.0, z.dtype)
 
 
-def _misclassified(xp: Namespace, z: Array, t: Array) -> Array:
+def _misclassified_fraction(xp: Namespace, z: Array, t: Array) -> Array:
     """Return the fraction of the target that the sign of z gets wrong: 1 - t or t."""
     return xp.abs(t - _positive(xp, z))
 

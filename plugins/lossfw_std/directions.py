@@ -75,13 +75,13 @@ def dots(xp: Namespace, a: Array, b: Array) -> Array:
     return xp.sum(a[..., :, None, :] * b[..., None, :, :], axis=-1)
 
 
-def combined(xp: Namespace, weights: Array, rows: Array) -> Array:
+def combine_rows(xp: Namespace, weights: Array, rows: Array) -> Array:
     """Return the sums over j of weights (..., n, m) times rows (..., m, D).
 
     Examples
     --------
     >>> import numpy as np
-    >>> combined(np, np.asarray([[2.0, 1.0]]), np.asarray([[1.0, 0.0], [3.0, 1.0]]))
+    >>> combine_rows(np, np.asarray([[2.0, 1.0]]), np.asarray([[1.0, 0.0], [3.0, 1.0]]))
     array([[5., 1.]])
     """
     if xp is np:
@@ -123,7 +123,7 @@ def by_rows(xp: Namespace, unit: UnitRows, by_cosine: Array) -> Array:
     # The place of the largest number of row i in all rows j, (..., j, i).
     places = xp.broadcast_to(xp.moveaxis(place, -1, -2), both.shape)
     ratio = xp.moveaxis(xp.take_along_axis(u, places, axis=-1), -1, -2) / largest
-    part = combined(xp, both, u) - xp.sum(both * ratio, axis=-1, keepdims=True) * u
+    part = combine_rows(xp, both, u) - xp.sum(both * ratio, axis=-1, keepdims=True) * u
     part = xp.where(columns(xp, u) == place, xp.zeros_like(part), part)
     across = part - xp.sum(part * u, axis=-1, keepdims=True) * u
     return across / unit.norm

@@ -48,16 +48,16 @@ def second_derivative(xp: Namespace, c: Chance, gamma: float) -> Array:
     """Return the share times the second derivative.
 
     It is (1 - s)^(gamma - 1) (gamma (gamma - 1) q + 2 gamma + (1 - s) / s) / s, for q see
-    `entropy_share`.
+    `entropy_fraction`.
     """
     if gamma == 0:
         return multiply_or_zero(xp, c.share, 1.0 / (c.s * c.s))
-    share = entropy_share(xp, c.s, c.rest, -c.log)
+    share = entropy_fraction(xp, c.s, c.rest, -c.log)
     inner = gamma * (gamma - 1.0) * share + 2.0 * gamma + c.rest / c.s
     return multiply_or_zero(xp, c.share, c.rest ** (gamma - 1.0) * inner / c.s)
 
 
-def entropy_share(xp: Namespace, s: Array, rest: Array, minus_log: Array) -> Array:
+def entropy_fraction(xp: Namespace, s: Array, rest: Array, minus_log: Array) -> Array:
     """Return q = -s log s / (1 - s): 0 at s = 0 and 1 at s = 1."""
     sure, one = rest == 0, xp.ones_like(s)
     return xp.where(sure, one, multiply_or_zero(xp, s, minus_log) / xp.where(sure, one, rest))

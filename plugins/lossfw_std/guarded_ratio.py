@@ -11,7 +11,7 @@ from lossfw import Array, Namespace
 from lossfw.numerics import Guard, select
 
 
-def guarded(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
+def apply_guard(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
     """Return p with the guard, without the factor that cancels in a ratio."""
     if guard == "none":
         return p
@@ -21,7 +21,7 @@ def guarded(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
 def guarded_difference(xp: Namespace, p: Array, q: Array, guard: Guard, delta: float) -> Array:
     """Return the difference of guarded p and q, without the rounding of p + delta."""
     if guard == "floor":
-        return guarded(xp, p, guard, delta) - guarded(xp, q, guard, delta)
+        return apply_guard(xp, p, guard, delta) - apply_guard(xp, q, guard, delta)
     return p - q
 
 

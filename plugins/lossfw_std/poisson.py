@@ -7,6 +7,6 @@ from lossfw.numerics import select
 from lossfw_std.deviance import beyond_log
 
 
-def half(xp: Namespace, y: Array, t: Array) -> Array:
+def half_deviance(xp: Namespace, y: Array, t: Array) -> Array:
     """Return t (u - 1 - log(u)) with u = y / t, and y for a target of 0."""
     return select(xp, t > 0.0, t * beyond_log(xp, y / t), y)

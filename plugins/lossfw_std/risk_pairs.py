@@ -8,7 +8,7 @@ import numpy as np
 
 from lossfw import Array, Namespace
 from lossfw.numerics import columns, has_values, logsumexp, softmax
-from lossfw_std.directions import combined
+from lossfw_std.directions import combine_rows
 
 
 def shares(xp: Namespace, time: Array, event: Array, ties: str) -> Array:
@@ -93,5 +93,5 @@ def _derivative(xp: Namespace, y: Array, p: Array, tied: Array) -> Array:
     largest = xp.max(xp.where(tied, y[..., None, :], y[..., :, None]), axis=-1)
     less = xp.expm1(y - largest)
     share = xp.max(one * xp.sum(one * p, axis=-2)[..., None, :], axis=-1)
-    sums = combined(xp, one, xp.stack([less, rest], axis=-1))
+    sums = combine_rows(xp, one, xp.stack([less, rest], axis=-1))
     return found + (share * (count * less - sums[..., 0]) - sums[..., 1]) / count

@@ -96,7 +96,7 @@ def _of_one(xp: Namespace, y: Array, sets: _Sets, orders: tuple[int, ...]) -> li
     # Scores of any size: their differences alone count.
     ranked = ranked - xp.max(ranked)
     own = _take(xp, ranked, sets.at)
-    log_left = _like(xp, y, np.log(sets.left))
+    log_left = _zeros_like(xp, y, np.log(sets.left))
     risk = _risk(xp, ranked, own, log_left, sets)
     found = []
     for order in orders:
@@ -107,7 +107,7 @@ def _of_one(xp: Namespace, y: Array, sets: _Sets, orders: tuple[int, ...]) -> li
         if order == 1:
             event = np.zeros(len(sets.order))
             event[sets.at] = 1.0
-            part = share - _like(xp, y, event)
+            part = share - _zeros_like(xp, y, event)
         else:
             squares = _log_sum_of_sets(xp, -2.0 * risk, 2.0 * log_left, sets)
             part = share - xp.exp(2.0 * ranked + squares)
@@ -139,7 +139,7 @@ def _with_none(xp: Namespace, sums: Array) -> Array:
     return xp.concat([sums, xp.full_like(sums[:1], -xp.inf)])
 
 
-def _like(xp: Namespace, y: Array, x: NDArray) -> Array:
+def _zeros_like(xp: Namespace, y: Array, x: NDArray) -> Array:
     return x.astype(y.dtype) if xp is np else xp.asarray(x, dtype=y.dtype, device=device_of(y))
 
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 import lossfw
 from lossfw.evaluation.evaluate import evaluate
-from lossfw.scale import connected, cut
+from lossfw.scale import connect, cut
 
 TEXT = """\
 lossfw: 1
@@ -67,7 +67,7 @@ def seconds(function, *arguments, **options):
 
 def main(folder, sizes):
     print(f"{os.cpu_count()} processors")
-    with connected("local:2") as client:
+    with connect("local:2") as client:
         for rows in sizes:
             plan = lossfw.plan(str(write(folder, rows)))
             alone, one = seconds(lossfw.evaluate, plan)

@@ -30,7 +30,7 @@ def test_kernels_of_one_row_have_the_bits_of_the_loss(loss, classes, curvature):
     with use_engine("tiles"):
         plain = catboost.objective(loss, curvature=curvature)
         wanted = [plain.calc_ders_multi(*row) for row in rows(classes)]
-    with use_engine("compiled"), watched.trusted():
+    with use_engine("compiled"), watched.trust_kernels():
         objective = catboost.objective(loss, curvature=curvature)
         found = [objective.calc_ders_multi(*row) for row in rows(classes)]
     with use_engine("compiled"):
@@ -45,7 +45,7 @@ def test_kernels_of_one_row_have_the_bits_of_the_loss(loss, classes, curvature):
 
 
 def test_a_row_that_is_wrong_is_told_behind_kernels_too():
-    with use_engine("compiled"), watched.trusted():
+    with use_engine("compiled"), watched.trust_kernels():
         objective = catboost.objective("multiclass_hinge")
         for row in rows(3, 3):
             objective.calc_ders_multi(*row)

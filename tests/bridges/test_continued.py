@@ -100,9 +100,9 @@ def fitted(name, loss, x, y, w=None, model=None, own=None):
     estimator, kwargs = library.estimator(y, given), {library.continued: model}
     if name != "lightgbm" or own is not None or model is not None:
         return estimator.fit(x, y, sample_weight=w, **kwargs)
-    begin = lightgbm.start(loss, y, w)
+    begin = lightgbm.best_constant(loss, y, w)
     estimator.fit(x, y, sample_weight=w, init_score=lightgbm.init_score(begin, len(y)))
-    return lightgbm.with_start(estimator, begin)
+    return lightgbm.add_start(estimator, begin)
 
 
 def gap(ours, theirs):

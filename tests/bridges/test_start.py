@@ -6,8 +6,8 @@ import pytest
 import lossfw
 from lossfw import REAL, SIGN, CategoricalLoss
 from lossfw.errors import ArgumentError, DomainError, ShapeError
-from lossfw.learning.derivatives import start
 from lossfw.learning.raw_form import raw_form, refusal
+from lossfw.learning.start import best_constant
 
 RNG = np.random.default_rng(5)
 TARGETS = {
@@ -37,7 +37,7 @@ LOSSES = [
 def test_no_constant_nearby_has_less_loss(name):
     loss = raw_form(name)
     target = TARGETS.get(loss.target_space.name, NUMBERS)
-    begin = start(name, target, WEIGHT)
+    begin = best_constant(name, target, WEIGHT)
     if name in ("ramp", "perceptron"):
         # The least loss is on a plateau, or 0 for any model that says nothing.
         assert abs(begin) < 1e-20
@@ -75,15 +75,17 @@ def test_no_constant_nearby_has_less_loss(name):
     ],
 )
 def test_known_starts(loss, target, weight, expected):
-    assert start(loss, target, weight) == pytest.approx(expected, rel=1e-7)
+    assert best_constant(loss, target, weight) == pytest.approx(expected, rel=1e-7)
 
 
 def test_the_start_of_classes_is_the_centred_logarithm_of_their_shares():
     labels = np.repeat([0, 1, 2], [1, 2, 5])
     logs = np.log([1.0, 2.0, 5.0])
-    assert start("cross_entropy", labels) == pytest.approx(logs - logs.mean())
-    assert start("cross_entropy", labels.astype(np.float32)) == pytest.approx(logs - logs.mean())
-    wider = start("cross_entropy", labels, classes=4)
+    assert best_constant("cross_entropy", labels) == pytest.approx(logs - logs.mean())
+    assert best_constant("cross_entropy", labels.astype(np.float32)) == pytest.approx(
+        logs - logs.mean()
+    )
+    wider = best_constant("cross_entropy", labels, classes=4)
     assert wider.sum() == pytest.approx(0.0, abs=1e-12)
     assert np.exp(wider)[3] / np.exp(wider).sum() == pytest.approx(1e-15)
 
@@ -99,7 +101,7 @@ def test_the_start_of_classes_is_the_centred_logarithm_of_their_shares():
 )
 def test_the_start_of_other_losses_of_classes_is_a_minimum(loss):
     labels = RNG.integers(0, 3, 200)
-    begin, form = start(loss, labels), raw_form(loss)
+    begin, form = best_constant(loss, labels), raw_form(loss)
 
     def mean(z):
         return form(np.tile(z, (200, 1)), labels)
@@ -113,11 +115,16 @@ def test_the_start_of_other_losses_of_classes_is_a_minimum(loss):
 def test_the_start_of_a_distribution_is_mean_and_variance_wherever_they_are(far):
     target = far + NUMBERS
     known = [target.mean(), np.log(target.var())]
-    np.testing.assert_allclose(start("heteroscedastic_gaussian_nll", target), known, rtol=1e-6)
+    np.testing.assert_allclose(
+        best_constant("heteroscedastic_gaussian_nll", target), known, rtol=1e-6
+    )
 
 
 def test_several_outputs_have_a_start_each():
-    assert start("absolute_error", [[1.0, 10.0], [2.0, 20.0], [3.0, 90.0]]).tolist() == [2.0, 20.0]
+    assert best_constant("absolute_error", [[1.0, 10.0], [2.0, 20.0], [3.0, 90.0]]).tolist() == [
+        2.0,
+        20.0,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -136,19 +143,19 @@ def test_several_outputs_have_a_start_each():
 )
 def test_what_has_no_start_is_told(arguments, error, words):
     with pytest.raises(error, match=words):
-        start(*arguments)
+        best_constant(*arguments)
 
 
 def test_labels_beyond_the_classes_are_told_with_their_place():
     with pytest.raises(DomainError, match=r"target\[2\] = 3 .* 3 classes"):
-        start("cross_entropy", [0, 1, 3], classes=3)
+        best_constant("cross_entropy", [0, 1, 3], classes=3)
 
 
 def test_a_fixed_number_of_classes_is_kept():
     fixed = {"name": "class_weighted", "of": "cross_entropy", "weights": [1.0, 0.5, 3.0]}
-    assert len(start(fixed, [0, 1, 1])) == 3
+    assert len(best_constant(fixed, [0, 1, 1])) == 3
     with pytest.raises(ArgumentError, match="3 classes"):
-        start(fixed, [0, 1, 1], classes=4)
+        best_constant(fixed, [0, 1, 1], classes=4)
 
 
 def test_a_loss_of_a_third_party_of_the_softmax_form_is_known_for_one():
@@ -163,4 +170,4 @@ def test_a_loss_of_a_third_party_of_the_softmax_form_is_known_for_one():
             return xp.log(xp.sum(xp.exp(y - top), axis=-1)) - xp.sum((y - top) * t, axis=-1)
 
     labels = np.repeat([0, 1, 2], [1, 2, 5])
-    assert start(Mine(), labels) == pytest.approx(start("cross_entropy", labels))
+    assert best_constant(Mine(), labels) == pytest.approx(best_constant("cross_entropy", labels))

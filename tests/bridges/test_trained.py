@@ -74,11 +74,11 @@ def test_the_scikit_learn_faces_have_the_weights_of_fit():
     start = xgboost.estimator_params("huber", Y)["base_score"]
     _, raw = fit(XGB, "huber", Y, 5, weight=weight, params={"base_score": start})
     assert model.predict(X) == pytest.approx(raw, rel=1e-6)
-    begin = lightgbm.start("huber", Y, weight)
+    begin = lightgbm.best_constant("huber", Y, weight)
     model = LGB.estimator_of("huber", Y)
     model.fit(X, Y, sample_weight=weight, init_score=lightgbm.init_score(begin, len(Y)))
     _, raw = fit(LGB, "huber", Y, 5, weight=weight)
-    assert lightgbm.with_start(model, begin).predict(X) == pytest.approx(raw)
+    assert lightgbm.add_start(model, begin).predict(X) == pytest.approx(raw)
 
 
 def test_the_classifiers_take_labels():
@@ -150,7 +150,7 @@ def test_early_stopping_minimises_whatever_the_metric_is_called(name):
     )  # fmt: skip
     losses = history["valid_0"][name]
     assert losses[-1] < losses[0]
-    begin = lightgbm.start("huber", Y[:160])
+    begin = lightgbm.best_constant("huber", Y[:160])
     assert losses[0] < lossfw.loss("huber")(np.full(80, begin), Y[160:])
 
 
@@ -283,8 +283,8 @@ def test_a_start_has_a_number_for_each_class(library):
 
 def test_labels_that_are_texts_are_told():
     with pytest.raises(DomainError, match=r"such as 'no'.*numpy\.unique"):
-        lightgbm.start("logistic", np.array(["no", "yes"]))
-    assert lightgbm.start("huber", np.array(["1", "3"])) == 2.0
+        lightgbm.best_constant("logistic", np.array(["no", "yes"]))
+    assert lightgbm.best_constant("huber", np.array(["1", "3"])) == 2.0
 
 
 @LIBRARY

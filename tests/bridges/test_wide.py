@@ -62,7 +62,7 @@ def test_a_distribution_is_trained(bridge):
     loss = lossfw.loss("lognormal_nll")
     columns = raw(bridge, train(bridge, loss, data_set(bridge, PRICES)))
     assert columns.shape == (30, 2)
-    start = np.tile(bridge.start(loss, PRICES), (30, 1))
+    start = np.tile(bridge.best_constant(loss, PRICES), (30, 1))
     assert loss(columns.astype(float), PRICES) < loss(start, PRICES) - 0.1
 
 
@@ -137,7 +137,7 @@ def test_a_round_of_columns_has_kernels_and_the_bits_of_tiles(loss, weighted):
     results = []
     for mode in ("tiles", "compiled"):
         compiled.forget()
-        with use_engine(mode), compiled.trusted():
+        with use_engine(mode), compiled.trust_kernels():
             results.append((*made(raw, targets), made.mean(raw, targets)))
     for tiles, kernels in zip(*results, strict=True):
         np.testing.assert_array_equal(tiles, kernels)

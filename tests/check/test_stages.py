@@ -22,14 +22,14 @@ NAMES = ["huber", "cross_entropy", "cosine_distance", "poisson_deviance", "quant
 
 @pytest.mark.slow
 def test_checks_that_look_at_points_have_a_stage_for_extremes(monkeypatch):
-    asking, asked, kept = set(), set(), Search.kept
+    asking, asked, kept = set(), set(), Search.select_points
 
     def record(search, *arguments):
         if search.wider is not None:
             asking.add(search.running)
         return kept(search, *arguments)
 
-    monkeypatch.setattr(Search, "kept", record)
+    monkeypatch.setattr(Search, "select_points", record)
     for name in NAMES:
         suite = suite_of_component(lossfw.loss(name)).formula_only()
         asked |= suite.checks.keys()

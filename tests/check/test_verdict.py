@@ -57,7 +57,7 @@ CASES = {
 @functools.cache
 def report_of(name):
     """Return the report on the losses of a case."""
-    return Report.merged([check(loss, examples=60) for loss in CASES[name][0]])
+    return Report.merge([check(loss, examples=60) for loss in CASES[name][0]])
 
 
 # The whole check of a loss takes some seconds.

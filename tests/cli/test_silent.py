@@ -87,7 +87,7 @@ def test_logits_given_as_predictions(command, lossfw):
     assert result.exit_code == 2
     told = result.stderr + result.stdout
     assert "-o network.predictions=" in told
-    assert "hint: if they are logits, name them network.logits" in told
+    assert "hint: if they are logits, name them network.raw_outputs" in told
 
 
 def test_logits_given_as_predictions_in_python():
@@ -102,9 +102,9 @@ def test_from_logits_false_is_kept(lossfw, in_json, folder):
     (folder / "digits.yaml").write_text(DIGITS)
     for given, form in (((), "logits"), (("-o", "loss.from_logits=false"), "prediction")):
         assert in_json("run", "digits.yaml", *given)["loss"]["form"] == form
-    saved = ["-o", "network={logits: [[1.0, 2.0], [2.0, 1.0]]}", "-o", "loss.guard-"]
+    saved = ["-o", "network={raw_outputs: [[1.0, 2.0], [2.0, 1.0]]}", "-o", "loss.guard-"]
     result = lossfw("run", "run.yaml", *saved, "-o", "loss.from_logits=false")
-    assert "the loss has from_logits, and network.logits are given" in result.stderr
+    assert "the loss has from_logits, and network.raw_outputs are given" in result.stderr
 
 
 @pytest.mark.parametrize(

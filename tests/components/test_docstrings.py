@@ -1,4 +1,4 @@
-from lossfw.components.docstrings import entries, paragraphs, related, sections
+from lossfw.components.docstrings import entries, paragraphs, read_see_also, sections
 
 TEXT = """What it is.
 
@@ -43,7 +43,7 @@ def test_entries_of_parameters():
 
 
 def test_related_names_with_and_without_a_text():
-    assert related("huber, fair : near it\n    and far.\nramp") == [
+    assert read_see_also("huber, fair : near it\n    and far.\nramp") == [
         {"names": ["huber", "fair"], "relation": "near it and far."},
         {"names": ["ramp"], "relation": ""},
     ]

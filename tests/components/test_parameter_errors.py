@@ -47,12 +47,12 @@ def test_both_ways_find_the_same(parameters, told, location):
         Part(**parameters)
     assert str(worded.value) == told
     with pytest.raises(ValidationError) as located:
-        Part._validated(parameters)
+        Part._validate(parameters)
     assert [item["loc"] for item in located.value.errors()] == [location]
 
 
 def test_both_ways_make_the_same():
-    assert Part._validated({"needed": True, "items": [1, 2]}) == Part(needed=True, items=(1, 2))
+    assert Part._validate({"needed": True, "items": [1, 2]}) == Part(needed=True, items=(1, 2))
 
 
 class Abstract(Component, ABC):
@@ -83,7 +83,7 @@ def test_a_part_that_names_cannot_make_is_told_to_be_an_object(given, key):
     with pytest.raises(ParameterError, match=re.escape(told + repr(given))):
         Holder(**parameters)
     with pytest.raises(ValidationError) as caught:
-        Holder._validated(parameters)
+        Holder._validate(parameters)
     assert [error["loc"] for error in caught.value.errors()] == [(key,)]
     assert Holder(inner=Whole(), more=[Whole()]).more == (Whole(),)
     assert Holder(inner=Whole()).inner == Whole()

@@ -197,4 +197,4 @@ def test_file_parameters_refuse_what_is_no_name(value):
 
 
 def test_a_source_without_files_of_its_own_bundles_none():
-    assert TwoFiles.bundled("digits.npz") is None
+    assert TwoFiles.bundled_file("digits.npz") is None

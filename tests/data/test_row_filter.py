@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lossfw.data import DataColumn, Dataset
 from lossfw.data.lazy_arrays import is_file_backed
 from lossfw.data.row_filter import FilterError, RowFilter
-from lossfw.data.selected_rows import SelectedColumn, selected, subset
+from lossfw.data.selected_rows import SelectedColumn, select_filtered, subset
 
 ROWS = 40
 REGIONS = ["north", "south", "", "far west", "o'hara"]
@@ -179,7 +179,7 @@ def test_rows_of_a_file_are_read_as_they_are_asked_for(folder):
     mapped = np.load(folder / "x.npy", mmap_mode="r")
     data = Dataset("d", np.arange(100), mapped, columns={"n": np.arange(100) % 7})
     for text in ("column.n == 3", "column.n != 3"):
-        found, _, index, _ = selected(data, RowFilter.read(text))
+        found, _, index, _ = select_filtered(data, RowFilter.read(text))
         assert isinstance(found.inputs, SelectedColumn)
         assert np.array_equal(found.inputs, mapped[index])
         for start, stop in ((0, 0), (0, 5), (3, 9), (0, len(index))):
@@ -194,7 +194,7 @@ def test_rows_of_a_file_are_read_as_they_are_asked_for(folder):
     data = Dataset(
         "d", np.arange(100), np.load(folder / "y.npy", mmap_mode="r"), columns=data.columns
     )
-    found = selected(data, RowFilter.read("column.n == 3")).data
+    found = select_filtered(data, RowFilter.read("column.n == 3")).data
     with pytest.raises(Exception, match=r"\[1, 1\].*row 10|inputs\[10, 1\]"):
         list(found.batches(10))
 

@@ -9,7 +9,7 @@ import pytest
 
 import lossfw
 from lossfw.check.accuracy.measure import DTYPES
-from lossfw.cli.accuracy import chosen
+from lossfw.cli.accuracy import choose_components
 from lossfw.cli.main import COMMANDS
 from lossfw.components.claims import ActivationClaims, Claims
 from lossfw.components.hookspecs import HOOKS, LIFE_CYCLE, TRAINING_CYCLE
@@ -70,7 +70,7 @@ def test_everything_has_a_heading_in_the_reference(names):
 @pytest.mark.slow
 def test_the_page_of_accuracies_has_a_row_for_each_component_and_no_other():
     page = (REFERENCE / "accuracy.md").read_text()
-    components = chosen(Plugins(installed=False).registry(), (), {})
+    components = choose_components(Plugins(installed=False).registry(), (), {})
     wanted = [repr(component) for component in components for _ in DTYPES]
     assert sorted(rows(page)) == sorted(wanted)
     assert re.search(rf"^Measured by lossfw {VERSION} at [\d,]+ points", page, re.M)

@@ -177,7 +177,7 @@ def test_a_loss_of_columns_has_a_constant():
 
 def test_logits_are_compared_with_a_constant_without_a_guard():
     logits = np.log(SHARES)
-    network = {"logits": logits}
+    network = {"raw_outputs": logits}
     config = {"data": {"targets": CLASSES}, "network": network, "loss": "cross_entropy"}
     found = lossfw.run(config | {"evaluate": {"baseline": True}}).metrics["skill"]
     assert found == pytest.approx(d2_log_loss_score(CLASSES, SHARES), rel=1e-12)

@@ -124,7 +124,7 @@ def test_both_forms_agree_and_the_metrics_see_predictions():
     assert fused.loss == pytest.approx(apart.loss, rel=1e-5)
     assert (apart.form, fused.form) == ("prediction", "logits")
     assert fused.metrics["highest"] == apart.metrics["highest"] <= 1
-    logits = NETWORK.logits(DATA.inputs).max(1).astype("f8")
+    logits = NETWORK.raw_outputs(DATA.inputs).max(1).astype("f8")
     wanted = (logits * DATA.sample_weight).sum() / DATA.sample_weight.sum()
     assert fused.metrics["highest_logit"] == pytest.approx(wanted, rel=1e-12)
 
@@ -319,7 +319,7 @@ def digits_network(weights):
 class TestBundledDigits:
     def test_the_demo_reaches_what_it_promises(self):
         cls = lossfw.registry().component_class("source", "digits")
-        network = digits_network(cls.bundled("digits-mlp.npz"))
+        network = digits_network(cls.bundled_file("digits-mlp.npz"))
         result = evaluate(plan(cls().load(), model=network))
         assert result.count == 597
         assert result.metrics["accuracy"] >= 0.93

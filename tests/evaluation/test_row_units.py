@@ -9,7 +9,7 @@ import lossfw
 from lossfw.data import Dataset
 from lossfw.errors import ArgumentError, DataError
 from lossfw.evaluation.batching import rows_between
-from lossfw.evaluation.evaluate import _predicted, evaluate, result_of
+from lossfw.evaluation.evaluate import _predict_rows, evaluate, result_of
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.plan import Plan
@@ -26,13 +26,13 @@ def plan(units, *, columns=None, error=ERROR, targets=None, metrics=(), method="
     columns = {"who": WHO, "row": np.arange(len(error))} | (columns or {})
     targets = np.zeros(len(error)) if targets is None else targets
     data = Dataset("visits", targets, columns=columns, groups=more.pop("groups", None))
-    asked = Intervals(method=method, replicates=200, units=Units.read(units) if units else None)
+    asked = Intervals(method=method, replicates=200, resample=Units.read(units) if units else None)
     loss = more.pop("loss", lossfw.loss("squared_error"))
     return Plan(data, loss, outputs=error, intervals=asked, metrics=metrics, **more)
 
 
 def predicted(made):
-    return list(_predicted(made, Stopwatch(), 0, ROWS))
+    return list(_predict_rows(made, Stopwatch(), 0, ROWS))
 
 
 def width(result):

@@ -50,8 +50,8 @@ def test_a_stage_within_is_not_counted_twice(passing):
             yield item
 
     clock = Stopwatch()
-    inner = clock.timed("inner", made(1.0, range(3)))
-    outer = clock.timed("outer", made(2.0, inner), without="inner")
+    inner = clock.time_items("inner", made(1.0, range(3)))
+    outer = clock.time_items("outer", made(2.0, inner), without="inner")
     for _ in outer:
         passing.now += 100.0
     assert clock.seconds == {"inner": 3.0, "outer": 6.0}

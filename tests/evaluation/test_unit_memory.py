@@ -25,7 +25,7 @@ def plan(rows, users, metrics, slices=0, units="column.user", scores=None):
         data,
         lossfw.loss("squared_error"),
         outputs=guesses,
-        intervals=Intervals(units=Units.read(units)) if units else None,
+        intervals=Intervals(resample=Units.read(units)) if units else None,
         metrics=tuple(lossfw.metric(name) for name in metrics),
         slices=tuple(Slice.of(f"column.by{number}") for number in range(slices)),
     )

@@ -90,7 +90,7 @@ def test_a_run_notices_where_its_guard_decides(run):
 def test_mistakes_name_its_own_parameters(run):
     raw = run(NETWORK, "{name: surprise, raw: true}").stderr
     assert "leave the loss's raw out" in raw
-    logits = SAVED.replace("predictions", "logits")
+    logits = SAVED.replace("predictions", "raw_outputs")
     assert "the loss has eps" in run(logits, "{name: surprise, eps: 1.0e-3}").stderr
 
 

@@ -311,7 +311,7 @@ def test_python_has_the_predictor_and_its_predictions(folder):
     inputs = read_npz(folder / "d.npz")["inputs"]
     outputs = trained.predictor.block(inputs[:50])
     assert np.array_equal(trained.predict(inputs)[:50], outputs.predictions)
-    assert outputs.predictions == pytest.approx(np.exp(outputs.logits), rel=1e-15)
+    assert outputs.predictions == pytest.approx(np.exp(outputs.raw_outputs), rel=1e-15)
     with pytest.raises(ArgumentError, match="use predictor or predict"):
         trained.network  # noqa: B018
     every = lossfw_package.train_all("t.yaml", overrides=["sweep={seeds: 2}", "train.rounds=3"])

@@ -46,7 +46,7 @@ def test_it_computes_the_textbook_network(dtype, near):
     predictions = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     net = network(dtype)
     assert net.forward(x).dtype == np.dtype(dtype)
-    np.testing.assert_allclose(net.logits(x), logits, rtol=near, atol=near)
+    np.testing.assert_allclose(net.raw_outputs(x), logits, rtol=near, atol=near)
     np.testing.assert_allclose(net.forward(x), predictions, rtol=near, atol=near)
 
 

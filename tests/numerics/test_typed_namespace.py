@@ -6,7 +6,7 @@ import pytest
 from lossfw import LOGITS, Activation, CategoricalLoss, Claims, PointwiseLoss
 from lossfw.check import check
 from lossfw.numerics import namespace_of
-from lossfw.numerics.typed_namespace import typed
+from lossfw.numerics.typed_namespace import typed_namespace
 
 # Three digits in float32, which shows where a number has been one.
 THIRD = 0.1
@@ -55,7 +55,7 @@ def of_library(request):
 def test_numbers_alone_have_the_dtype_of_the_call(name, dtype, of_library):
     numbers = np.array([1.0, -1.0, 2.0], dtype)
     y = of_library(numbers)
-    made = MADE[name](typed(namespace_of(y), y), y)
+    made = MADE[name](typed_namespace(namespace_of(y), y), y)
     assert made.dtype == y.dtype
     expected = np.asarray(MADE[name](np, numbers), dtype)
     np.testing.assert_allclose(np.asarray(made), expected, rtol=2 * np.finfo(dtype).eps)
@@ -64,7 +64,7 @@ def test_numbers_alone_have_the_dtype_of_the_call(name, dtype, of_library):
 @pytest.mark.parametrize("name", WHOLE)
 def test_whole_numbers_stay_whole(name, of_library):
     y = of_library(np.array([1.0, -1.0, 2.0]))
-    made = np.asarray(WHOLE[name](typed(namespace_of(y), y), y))
+    made = np.asarray(WHOLE[name](typed_namespace(namespace_of(y), y), y))
     assert made.dtype.kind == "i"
     np.testing.assert_array_equal(made, WHOLE[name](np, np.asarray(y)))
 
@@ -72,11 +72,11 @@ def test_whole_numbers_stay_whole(name, of_library):
 def test_arrays_and_dtypes_that_are_given_stay(of_library):
     y = of_library(np.array([1.0, -1.0], np.float32))
     wide = of_library(np.array([THIRD]))
-    xp = typed(namespace_of(y), y)
+    xp = typed_namespace(namespace_of(y), y)
     assert xp.asarray(wide).dtype == xp.where(y > 0, wide, 0.5).dtype == wide.dtype
     assert xp.full((2,), THIRD, dtype=wide.dtype).dtype == wide.dtype
-    assert typed(xp, y) is xp
-    assert typed(np, np.zeros(2)) is np
+    assert typed_namespace(xp, y) is xp
+    assert typed_namespace(np, np.zeros(2)) is np
 
 
 class Sides(PointwiseLoss):
@@ -140,7 +140,7 @@ def test_training_in_pytorch_has_the_digits_of_numpy():
 def test_check_holds_the_libraries_to_numpy_and_calls_other_digits_wrong(monkeypatch):
     pytest.importorskip("torch")
     assert check(Sides(), examples=20, only=["arrays"]).refuted == []
-    monkeypatch.setattr("lossfw.losses.base.typed", lambda xp, y: xp)
+    monkeypatch.setattr("lossfw.losses.base.typed_namespace", lambda xp, y: xp)
     (found,) = check(Where(), examples=20, only=["arrays"]).refuted
     assert (found.check, found.grade) == ("arrays", "wrong")
 

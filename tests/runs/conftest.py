@@ -77,7 +77,7 @@ def spread(monkeypatch):
     monkeypatch.setattr("lossfw.scale.parts._PART_BYTES", 1)
     monkeypatch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", 768)
     monkeypatch.setattr("lossfw.scale.evaluate_on", evaluate_here)
-    monkeypatch.setattr("lossfw.scale.connected", lambda scheduler: nullcontext())
+    monkeypatch.setattr("lossfw.scale.connect", lambda scheduler: nullcontext())
 
 
 class Killed(BaseException):

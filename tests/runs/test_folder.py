@@ -10,7 +10,7 @@ import pytest
 from lossfw.errors import OutputError
 from lossfw.report.text.tables import with_interval
 from lossfw.runs import execute, recorder
-from lossfw.runs.lock import held
+from lossfw.runs.lock import hold_lock
 from support.configs import DIGITS
 from support.full_disk import run_limited
 from support.plugin_sources import FOURTH
@@ -250,9 +250,13 @@ class TestWhoMayWrite:
 
     def test_a_lock_is_given_back(self, tmp_path):
         pytest.importorskip("fcntl")
-        with held(tmp_path), pytest.raises(OutputError, match="is in use"), held(tmp_path):
+        with (
+            hold_lock(tmp_path),
+            pytest.raises(OutputError, match="is in use"),
+            hold_lock(tmp_path),
+        ):
             pass
-        with held(tmp_path):
+        with hold_lock(tmp_path):
             pass
 
     def test_a_disk_that_fills_up_early_leaves_the_folder_as_it_was(self, lossfw, folder, write):

@@ -361,10 +361,10 @@ class TestOnTheCommandLine:
         assert "held-out rows of train.epochs=1 and train.epochs=2 have" in shown.stderr
 
     def test_a_loss_that_is_nan_ends_with_an_error(self, files, monkeypatch):
-        joined = CrossValidation._joined
+        joined = CrossValidation._join_outputs
         monkeypatch.setattr(
             CrossValidation,
-            "_joined",
+            "_join_outputs",
             lambda self: (one := joined(self))._replace(outputs=one.outputs * np.nan),
         )
         shown = files(monkeypatch, None)

@@ -171,11 +171,11 @@ def test_a_run_of_the_file_takes_times_as_units_too(table, folder, lossfw, colum
         done = lossfw("run", "r.yaml", *time, *weights, "-o", f"evaluate={asked}", "--out", name)
         assert done.exit_code == 0, done.output
     intervals = json.loads((folder / "own/metrics.json").read_text())["intervals"]
-    assert intervals["units"] == units
+    assert intervals["resample"] == units
     assert intervals["count"] <= count
     # And so does a comparison of runs without intervals of their own.
     shutil.copytree(folder / "rows", folder / "again")
     compared = library.compare(folder / "rows", folder / "again")
-    assert compared.intervals.units.to_plain() == units
+    assert compared.intervals.resample.to_plain() == units
     joined = json.loads((folder / "o/metrics.json").read_text())["intervals"]
-    assert joined["units"] == units
+    assert joined["resample"] == units

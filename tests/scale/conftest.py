@@ -84,9 +84,9 @@ def small_parts(monkeypatch):
 def shared():
     """A client of two worker processes that all tests share: none kills them."""
     pytest.importorskip("distributed", reason="dask is not installed")
-    from lossfw.scale import connected
+    from lossfw.scale import connect
 
-    with connected("local:2") as client:
+    with connect("local:2") as client:
         yield client
 
 
@@ -99,13 +99,13 @@ def scheduler(shared):
 @pytest.fixture
 def cluster(folder):
     """Processes of a scheduler and of two workers that nobody replaces."""
-    from lossfw.scale import connected
+    from lossfw.scale import connect
 
     file = str(folder / "scheduler.json")
     scheduler = start_quietly("dask_scheduler", file, "--port", "0")
     workers = [start_worker(file) for _ in range(2)]
     wait_for((folder / "scheduler.json").exists)
-    with connected(file) as client:
+    with connect(file) as client:
         client.wait_for_workers(2, timeout=HANGS)
     yield file, scheduler, workers
     kill(process.pid for process in (scheduler, *workers))

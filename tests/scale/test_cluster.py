@@ -15,7 +15,7 @@ from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import RunError
 from lossfw.runs.compare.rows import read_rows
 from lossfw.runs.journal import RunJournal
-from lossfw.scale import connected, cut, evaluate_on
+from lossfw.scale import connect, cut, evaluate_on
 from support.configs import build
 from support.ended import kill
 from support.linear_model import LINEAR
@@ -106,14 +106,14 @@ def test_any_number_of_workers_and_parts_gives_the_same_bits(
 ):
     monkeypatch.setattr("lossfw.scale.parts._PART_BYTES", part_bytes)
     plan = build("run.yaml")
-    with connected(f"local:{workers}") as client:
+    with connect(f"local:{workers}") as client:
         assert plain(lossfw.evaluate(plan, client=client)) == plain(lossfw.evaluate(plan))
 
 
 @pytest.mark.slow
 def test_workers_that_are_killed_are_replaced(folder, small_parts):
     plan, merged = build("run.yaml"), []
-    with connected("local:2") as client:
+    with connect("local:2") as client:
 
         def progress(done, total):
             if not merged:
@@ -128,7 +128,7 @@ def test_workers_that_are_killed_are_replaced(folder, small_parts):
 @pytest.mark.slow
 def test_groups_have_the_same_bits_where_a_worker_is_killed(groups, small_parts):
     plan, merged = build("run.yaml", (), Plugins(trusted=True)), []
-    with connected("local:2") as client:
+    with connect("local:2") as client:
 
         def progress(done, total):
             if not merged:
@@ -144,7 +144,7 @@ def test_groups_have_the_same_bits_where_a_worker_is_killed(groups, small_parts)
 def test_the_work_of_a_worker_that_is_stopped_is_done_by_others(folder, small_parts, monkeypatch):
     monkeypatch.setattr("lossfw.scale.cluster._SILENT_SECONDS", 1)
     plan, stopped = build("run.yaml"), []
-    with connected("local:2") as client:
+    with connect("local:2") as client:
 
         def progress(done, total):
             if not stopped:
@@ -197,13 +197,13 @@ def test_a_cluster_that_is_gone_is_told_and_its_rows_are_kept(
             kill(process.pid for process in (workers if gone == "workers" else [scheduler]))
         merged.append(done)
 
-    with connected(file) as client, pytest.raises(RunError, match=f"{gone[:6]}.*rows are not"):
+    with connect(file) as client, pytest.raises(RunError, match=f"{gone[:6]}.*rows are not"):
         evaluate_on(client, plan, progress=progress, keeper=keeper, patience=3)
     # The message is the only one: libraries add no traceback of theirs.
     assert capfd.readouterr().err == ""
     done = keeper.saved.header["seen"]
     assert done
-    with connected("local:1") as client:
+    with connect("local:1") as client:
         found = evaluate_on(client, plan, progress=lambda d, t: merged.append(d), keeper=keeper)
     assert plain(found) == plain(lossfw.evaluate(plan))
     # No row was computed twice.

@@ -12,7 +12,7 @@ import lossfw
 import lossfw_std
 from lossfw.cli import main
 from lossfw.errors import ArgumentError, RunError
-from lossfw.scale import connected, tasks
+from lossfw.scale import connect, tasks
 from lossfw.scale.tasks import ClusterTask, run_tasks
 from support.dask_processes import start_worker
 from support.ended import kill
@@ -90,7 +90,7 @@ def test_a_task_that_ends_its_workers_is_named(monkeypatch):
 
     # A worker also has the next task, and ends with both; it may still hold a result before.
     said = "one after the other, each with the part [12]"
-    with connected("local:1") as client, pytest.raises(RunError, match=said):
+    with connect("local:1") as client, pytest.raises(RunError, match=said):
         list(results(client, ending, 3, patience=60.0))
 
 
@@ -193,7 +193,7 @@ def test_a_worker_from_a_checkout_with_an_edited_body_is_named(
     file, _, workers = cluster
     # They would take all tasks while the other worker still imports.
     kill(worker.pid for worker in workers)
-    with connected(file) as client:
+    with connect(file) as client:
         with only_worker(client, file, checkout):
             told = run("--out", "two", "--cluster", file)
         with only_worker(client, file):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-from lossfw_std.directions import combined, dots
+from lossfw_std.directions import combine_rows, dots
 
 # Rows and numbers of a row: one product, pieces with an edge, and vectors too long for them.
 SIZES = [(16, 16), (100, 64), (257, 40), (3, 20_000)]
@@ -12,7 +12,7 @@ SIZES = [(16, 16), (100, 64), (257, 40), (3, 20_000)]
 
 def both(queries, keys):
     z = dots(np, queries, keys)
-    return z, combined(np, z, keys), combined(np, np.moveaxis(z, -1, -2), queries)
+    return z, combine_rows(np, z, keys), combine_rows(np, np.moveaxis(z, -1, -2), queries)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

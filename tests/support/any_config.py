@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 KEYS = re.findall(
     r"\w+",
-    "lossfw seed plugins data network loss evaluate layers weights predictions logits units "
+    "lossfw seed plugins data network loss evaluate layers weights predictions raw_outputs units "
     "activation batch_size metrics sample count replace name targets inputs factor per delta fuse",
 )
 words = st.sampled_from(

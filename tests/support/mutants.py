@@ -25,7 +25,7 @@ from lossfw.check.claims.convexity import TIGHTNESS
 from lossfw.check.core.draw import draw
 from lossfw.check.core.judge import judge
 from lossfw.check.core.points import any_in_row
-from lossfw.check.core.search import NotApplicable, Search, written
+from lossfw.check.core.search import NotApplicable, Search, written_functions
 from lossfw.check.core.subject import call, of_component
 from lossfw.check.instances import instances_to_check
 from lossfw.check.laws.large_rows import large_rows
@@ -247,7 +247,7 @@ def _differs_in_large_rows(own, changed, subject):
     except NotApplicable:
         return False
     # Derivatives of large groups that nobody wrote take minutes, and follow the value.
-    functions = [f"_unreduced_{one.name}" for one in written(subject)]
+    functions = [f"_unreduced_{one.name}" for one in written_functions(subject)]
     for points in drawn:
         t = subject.exact.full(points.y, points.t)
         for name in (one.removesuffix("_value") for one in functions):

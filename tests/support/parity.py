@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.bridges.sklearn import hist_loss
-from lossfw.learning.bridge import written
+from lossfw.learning.bridge import spec_code
 from lossfw.learning.raw_form import as_loss
 from support.boosting_libraries import LIBRARIES
 
@@ -241,4 +241,4 @@ def _sklearn(row: Parity, x: Any, y: Any, w: Any) -> tuple[Any, Any]:
 
 def described(row: Parity) -> str:
     """Return the loss as text."""
-    return written(as_loss(row.ours))
+    return spec_code(as_loss(row.ours))

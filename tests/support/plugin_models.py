@@ -7,7 +7,7 @@ import numpy as np
 
 from lossfw import hookimpl
 from lossfw.learning.raw_form import raw_form
-from lossfw.learning.start import start
+from lossfw.learning.start import best_constant
 from lossfw.errors import DataError
 from lossfw.models import Model, Predictor
 
@@ -39,7 +39,7 @@ class Stumps(Model):
     def fit(self, leg):
         loss, x, t = raw_form(leg.loss), leg.inputs, leg.targets
         held = None if leg.held_out is None else np.asarray(leg.held_out.inputs)
-        begin, stumps = float(start(leg.loss, t, leg.data.sample_weight)), []
+        begin, stumps = float(best_constant(leg.loss, t, leg.data.sample_weight)), []
         if leg.saved is not None:
             begin, _, stumps = json.loads(leg.saved)
         raw = raw_outputs(x, begin, stumps)

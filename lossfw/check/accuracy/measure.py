@@ -116,7 +116,7 @@ class ComponentAccuracy:
         """Return the largest error of this order that is allowed."""
         return GOALS[self.rows][order]
 
-    def missed(self) -> tuple[WorstError, ...]:
+    def inaccurate_results(self) -> tuple[WorstError, ...]:
         """Return the results whose errors exceed the goal."""
         return tuple(worst for worst in self.results if worst.ulps > self.goal(worst.order))
 
@@ -306,7 +306,7 @@ def _cases(
     else:
         measured = subject = of_component(component)
         rows = subject.rows
-        samples = [x for x in _joined(subject, dtype, rng, points) if _accepted(subject, x)]
+        samples = [x for x in _sample_points(subject, dtype, rng, points) if _accepted(subject, x)]
     for arrays in samples:
         count = len(arrays[0])
         derivative_rows = np.arange(count)
@@ -317,7 +317,7 @@ def _cases(
         yield Case(measured, arrays, derivative_rows)
 
 
-def _joined(
+def _sample_points(
     subject: Subject, dtype: str, rng: np.random.Generator, count: int
 ) -> list[ArgumentArrays]:
     """Return points for a loss, joined where their arrays are alike but for their length."""

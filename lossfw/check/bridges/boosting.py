@@ -86,7 +86,7 @@ class BridgeRows:
     def start(self) -> NDArray:
         """Return the library's start."""
         classes = self.y.shape[1] if self.y.ndim == 2 else None
-        own = self.bridge.start(self.loss, self.t, self.w, classes=classes)
+        own = self.bridge.best_constant(self.loss, self.t, self.w, classes=classes)
         start = np.asarray(own, np.float64)
         if is_dead(derivatives(self.loss, wide=self.bridge.is_wide), start, self.t):
             raise NotApplicable(
@@ -95,7 +95,7 @@ class BridgeRows:
             )
         return start
 
-    def tiled(self, start: NDArray) -> NDArray:
+    def tile_start(self, start: NDArray) -> NDArray:
         """Return one raw prediction for all rows."""
         return np.full(self.y.shape, start)
 
@@ -216,7 +216,7 @@ def check_start(rows: BridgeRows) -> None:
         raise NotApplicable("a loss of groups starts at 0")
     start = rows.start()
     below, above = (_gradients_after(rows, start, side * _ASIDE) for side in (-1.0, 1.0))
-    limit = _LEAST_GAIN * np.abs(rows.gradients(rows.tiled(start), rows.w)).sum()
+    limit = _LEAST_GAIN * np.abs(rows.gradients(rows.tile_start(start), rows.w)).sum()
     if not (np.all(below <= limit) and np.all(above >= -limit)):
         raise rows.refuted(
             f"the start {start}, below and above which the gradients sum to {below} and {above}: "
@@ -228,9 +228,9 @@ def _gradients_after(rows: BridgeRows, start: NDArray, step: float) -> NDArray:
     """Return the sums of gradients after a step of one raw prediction, for each of them."""
     if not np.ndim(start):
         moved = start + step * (1.0 + np.abs(start))
-        return np.asarray(rows.gradients(rows.tiled(moved), rows.w).sum())
+        return np.asarray(rows.gradients(rows.tile_start(moved), rows.w).sum())
     moves = np.eye(len(start)) * step
-    sums = [rows.gradients(rows.tiled(start + move), rows.w).sum(axis=0) for move in moves]
+    sums = [rows.gradients(rows.tile_start(start + move), rows.w).sum(axis=0) for move in moves]
     return np.diag(np.array(sums))
 
 
@@ -238,7 +238,7 @@ def _gradients_after(rows: BridgeRows, start: NDArray, step: float) -> NDArray:
 def check_stump(rows: BridgeRows) -> None:
     """A tree of two leaves with l2 = 1 has the leaves that follow from gradients and curvatures."""
     bridge, start = rows.bridge, rows.start()
-    constant = rows.tiled(start)
+    constant = rows.tile_start(start)
     gradients, curvatures = rows.derivatives(constant, rows.w)
     upper = rows.feature[:, 0] > 0
     w = rows.row_weights
@@ -267,7 +267,7 @@ def check_falls(rows: BridgeRows) -> None:
     # A feature with an order that is nearly that of the targets, so that trees have to choose.
     rank = np.argsort(np.arange(count) + rows.search.rng("bridge order").normal(0, 4, count))
     x = np.column_stack([rows.feature[:, 0], np.argsort(rank)]).astype(np.float32)
-    before = rows.mean(rows.tiled(start), rows.w)
+    before = rows.mean(rows.tile_start(start), rows.w)
     training = Boosting(x, rows.t, rows.w, start, _ROUNDS, _RATE, sizes=rows.sizes)
     ended = rows.bridge.fit_predict(rows.loss, training)
     after, allowed = rows.mean(ended, rows.w), before + _FALLEN * (1.0 + abs(before))
@@ -338,7 +338,7 @@ def check_copies(bridge: BoostingBridge, loss: Loss, search: Search) -> None:
     copies: dict[str, Callable[[], object]] = {
         "a deep copy": lambda: copy.deepcopy(one),
         "another one": lambda: bridge.objective(loss),
-        "a pickle": lambda: pickle.loads(_pickled(one)),  # noqa: S301  # our own
+        "a pickle": lambda: pickle.loads(_pickle_objective(one)),  # noqa: S301  # our own
     }
     for name, make in copies.items():
         other = make()
@@ -353,7 +353,7 @@ def check_copies(bridge: BoostingBridge, loss: Loss, search: Search) -> None:
 LAWS["copies"] = check_copies
 
 
-def _pickled(objective: object) -> bytes:
+def _pickle_objective(objective: object) -> bytes:
     """Return a pickle; a class that no module holds cannot be pickled by anyone."""
     try:
         return pickle.dumps(objective)

@@ -184,7 +184,7 @@ def _differences(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
         )
 
 
-def _compiled(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
+def _check_compiled(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
     """Compiled by the library, a loss has the same values and gradients."""
     y, t = _points(loss, search, "compiled")
     search.count(len(y))
@@ -219,7 +219,7 @@ LAWS: dict[type[Bridge], dict[str, BridgeLaw]] = {
     AutogradBridge: {
         **_PLAIN,
         "differences": _differences,
-        "compiled": _compiled,
+        "compiled": _check_compiled,
         "dtypes": _dtypes,
     },
     Bridge: _PLAIN,

@@ -68,7 +68,7 @@ def sharp_places(curve: Curve, order: int, reach: float) -> list[float]:
 
 def sharp_at(curve: Curve, order: int, x: float, *, doubt: bool) -> bool:
     """Tell whether a derivative jumps at a point; in doubt return the given answer."""
-    answers = {_at(curve, base, degree, x) for base, degree in _bases(curve, order)}
+    answers = {_jumps_at(curve, base, degree, x) for base, degree in _bases(curve, order)}
     return True in answers or (doubt and None in answers)
 
 
@@ -165,7 +165,7 @@ def _follow(curve: Curve, base: Base, degree: int, x: float, h: float) -> float 
     return x if _verdict(seen) else None
 
 
-def _at(curve: Curve, base: Base, degree: int, x: float) -> bool | None:
+def _jumps_at(curve: Curve, base: Base, degree: int, x: float) -> bool | None:
     """Tell whether there is a jump at a known place; None if that cannot be told."""
     seen: list[float] = []
     h = 2.0 ** np.floor(np.log2(max(_STEP * curve.scale, _WIDER * abs(x))))
@@ -223,7 +223,7 @@ def find_linear_segment(
     seen, flat = False, None
     for start, step, count in lines:
         line = _Line.of(function, start, step, count)
-        seen |= bool(line.seen(_SEEN).any())
+        seen |= bool(line.sees_jump(_SEEN).any())
         pieces = np.flatnonzero(line.pieces())
         if pieces.size and flat is None:
             flat = line.segment(int(pieces[0]))
@@ -247,7 +247,7 @@ class _Line(NamedTuple):
         noise = _ROUNDING * (EPS * (np.abs(left) + np.abs(right)) + TINY)
         return cls(start, step, left / 2 + right / 2 - here, noise)
 
-    def seen(self, times: float) -> NDArray:
+    def sees_jump(self, times: float) -> NDArray:
         return np.asarray(np.isfinite(self.gap) & (self.gap > times * self.noise))
 
     def pieces(self) -> NDArray:
@@ -259,7 +259,7 @@ class _Line(NamedTuple):
 
     def ends(self, times: float) -> list[int]:
         """Return the linear segments next to which curvature ends abruptly."""
-        pieces, seen = self.pieces(), self.seen(times)
+        pieces, seen = self.pieces(), self.sees_jump(times)
         found = []
         for at in np.flatnonzero(pieces).tolist():
             before = seen[max(at - _BESIDE, 0) : at]
@@ -283,6 +283,6 @@ def _is_abrupt(function: Function, line: _Line, at: int) -> bool:
         ends = line.ends(_SEEN_CLOSER)
         if not ends:
             # Curvature that can be followed no closer ends as large as it is around.
-            return not line.seen(_SEEN_CLOSER).any() and bool(line.ends(_SEEN))
+            return not line.sees_jump(_SEEN_CLOSER).any() and bool(line.ends(_SEEN))
         at = ends[0]
     return True

@@ -296,7 +296,7 @@ def _counterexample(curve: Curve, order: int, text: str, *y: float) -> Counterex
     return Counterexample(text, _CODES[order], y=np.array(y), t=target)
 
 
-def _near(x: float, places: Iterable[float], scale: float) -> bool:
+def _is_near(x: float, places: Iterable[float], scale: float) -> bool:
     return any(abs(x - place) <= _SAME * max(scale, abs(place)) for place in places)
 
 
@@ -309,7 +309,9 @@ def _check_places(subject: Subject, search: Search, order: int, claimed: tuple[f
     for curve in every:
         for found in jumps(curve, order):
             residual = found - curve.target if subject.kind == "pointwise" else found
-            if not _near(found, claimed, curve.scale) and not _near(residual, claimed, curve.scale):
+            if not _is_near(found, claimed, curve.scale) and not _is_near(
+                residual, claimed, curve.scale
+            ):
                 text = (
                     f"the {_NAMES[order]} jumps at {found:.9g}, which is not among the claimed "
                     f"breaks {claimed!r}."

@@ -11,7 +11,7 @@ from lossfw.check.claims.black_box import find_linear_segment
 from lossfw.check.core.curves import EPS, Curve, curves, error_bars, need_lines
 from lossfw.check.core.draw import usual_targets
 from lossfw.check.core.draw_columns import usual_rows
-from lossfw.check.core.members import clipped, is_bounded, on_side
+from lossfw.check.core.members import clip_to_interval, is_bounded, on_side
 from lossfw.check.core.points import Points, is_inside
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
 from lossfw.check.core.subject import Subject, call
@@ -106,7 +106,7 @@ def _bars(subject: Subject, y: NDArray, t: NDArray, values: NDArray) -> NDArray:
     unchecked = subject.unchecked or subject.value
 
     def losses(x: NDArray) -> NDArray:
-        return np.asarray(call(unchecked, clipped(space, x), t), np.float64)
+        return np.asarray(call(unchecked, clip_to_interval(space, x), t), np.float64)
 
     return error_bars(values, y, losses)
 

@@ -126,7 +126,9 @@ def _proper_distributions(subject: Subject, search: Search, strict: bool) -> Non
     rng = search.rng("proper")
     for truth in usual_predictions(loss, rng, _TRUTHS):
         t, weight, coarse = sample_targets(loss, truth)
-        others = np.concatenate([_near(loss, truth), usual_predictions(loss, rng, _ELSEWHERE)])
+        others = np.concatenate(
+            [_nearby_predictions(loss, truth), usual_predictions(loss, rng, _ELSEWHERE)]
+        )
         rows = np.repeat(np.concatenate([truth[None], others]), len(t), 0)
         losses = subject.losses(rows, np.tile(t, len(others) + 1)).reshape(-1, len(t))
         own = float(losses[0] @ weight)
@@ -155,7 +157,7 @@ def _proper_distributions(subject: Subject, search: Search, strict: bool) -> Non
         raise Counterexample(text, _RISK_OF_DISTRIBUTIONS, y=both, t=t, w=weight)
 
 
-def _near(loss: DistributionLoss, truth: NDArray) -> NDArray:
+def _nearby_predictions(loss: DistributionLoss, truth: NDArray) -> NDArray:
     """Return predictions that differ from one in a single number."""
     unit = np.eye(truth.size).reshape(-1, *truth.shape)
     moved = np.concatenate([truth + step * unit for away in _AWAY for step in (away, -away)])

@@ -180,13 +180,17 @@ def check_elicits(subject: Subject, search: Search) -> None:
         places = np.unique(np.concatenate([sample, even, [expected]]))
         if isinstance(subject.prediction, Interval):
             # Targets may lie where predictions do not; such a functional cannot be predicted.
-            places = places[~subject.prediction.outside_mask(_into(subject, places))]
-        places = places[are_promised(subject, _into(subject, places))]
+            places = places[
+                ~subject.prediction.outside_mask(_means_to_predictions(subject, places))
+            ]
+        places = places[are_promised(subject, _means_to_predictions(subject, places))]
         if expected not in places:
             continue
         y = np.repeat(places, sample.size)
         t = np.tile(sample, places.size)
-        values = subject.losses(_into(subject, y), t).reshape(places.size, -1).mean(-1)
+        values = (
+            subject.losses(_means_to_predictions(subject, y), t).reshape(places.size, -1).mean(-1)
+        )
         own = float(values[np.searchsorted(places, expected)])
         at = int(np.argmin(without_nan(values)))
         is_lower = values[at] < own - CERTAIN * (1 + abs(own))
@@ -195,12 +199,12 @@ def check_elicits(subject: Subject, search: Search) -> None:
                 f"for targets {format_number(sample)} the expected loss at their {what}, "
                 f"{expected:.6g}, is {own:.9g}; at {places[at]:.6g} it is {values[at]:.9g}.",
                 "[value(np.full(t.shape, x), t).mean() for x in y]",
-                y=_into(subject, np.array([expected, places[at]])),
+                y=_means_to_predictions(subject, np.array([expected, places[at]])),
                 t=sample,
             )
 
 
-def _into(subject: Subject, y: NDArray) -> NDArray:
+def _means_to_predictions(subject: Subject, y: NDArray) -> NDArray:
     """Return means as predictions: their logarithms for a loss on those."""
     loss = subject.truth
     logarithms = loss is not None and loss._takes_raw_outputs and loss.output_activation == "exp"

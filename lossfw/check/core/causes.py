@@ -114,7 +114,7 @@ def cause_of(error: BaseException, component: Component | None = None) -> Cause:
     place = f"{Path(at.filename).name}, line {at.lineno}, in {at.name}" if at else ""
     line = (at.line or "").strip() if at and own else ""
     message = f"{type(error).__name__}: {error}"
-    known, remedy = _known(message, line, component)
+    known, remedy = _known_mistake(message, line, component)
     return Cause(known or (place, _VARYING.sub("#", message)), remedy, place)
 
 
@@ -132,22 +132,22 @@ def is_of_harness(error: BaseException, component: Component | None) -> bool:
     if component is None:
         return True
     is_authors = any(_is_authors(frame.f_globals.get("__name__", "")) for frame in frames)
-    return not (is_authors or _known(f"{type(error).__name__}: {error}", "", component)[0])
+    return not (is_authors or _known_mistake(f"{type(error).__name__}: {error}", "", component)[0])
 
 
 def _is_authors(module: str) -> bool:
     return module.partition(".")[0] not in _OTHERS
 
 
-def _known(message: str, line: str, component: Component | None) -> tuple[str, str]:
+def _known_mistake(message: str, line: str, component: Component | None) -> tuple[str, str]:
     """Return the mistake that an error speaks of, and its remedy; empty where none is known."""
     if component is None:
         return "", ""
     if _CALLED.search(message) and (wrong := other_arguments(type(component))):
         return "arguments", wrong
-    if lacking := _lacking(message, line):
+    if lacking := _missing_function(message, line):
         return "lacking", lacking
-    if miscalled := _miscalled(message, line):
+    if miscalled := _called_signature(message, line):
         return "call", miscalled
     for pattern in _ERROR_PATTERNS if line else ():
         if re.search(pattern.error, message) or re.search(pattern.line, line):
@@ -160,7 +160,7 @@ def _known(message: str, line: str, component: Component | None) -> tuple[str, s
     return "", ""
 
 
-def _lacking(message: str, line: str) -> str:
+def _missing_function(message: str, line: str) -> str:
     """Return where a function is that xp lacks, empty if the error is another one."""
     match = _LACKS.search(message)
     if match is None or f"xp.{match[1]}" not in line:
@@ -170,7 +170,7 @@ def _lacking(message: str, line: str) -> str:
     return f"`{line}` asks xp for a function that it does not have: {others}."
 
 
-def _miscalled(message: str, line: str) -> str:
+def _called_signature(message: str, line: str) -> str:
     """Return how a function that a body calls with other arguments is called, empty if none is."""
     match = _MISCALLED.search(message)
     name = match[1] if match else ""

@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lossfw.check.core.members import promised, sizes_of, usual
+from lossfw.check.core.members import promised_mask, sizes_of, usual
 from lossfw.check.core.moves import UNITS, step_of
 from lossfw.check.core.points import Points
 from lossfw.check.core.search import NotApplicable, Search
@@ -89,7 +89,7 @@ class Curve(ABC):
     @cached_property
     def eps(self) -> float:
         """The rounding step of the function."""
-        y = self._inner(np.zeros(1) if self.low < 0 < self.high else self.grid()[:1])
+        y = self._inner_argument(np.zeros(1) if self.low < 0 < self.high else self.grid()[:1])
         return self.subject.rounding_step(y, np.full(y.shape, self.target)) if y.size else EPS
 
     @property
@@ -137,15 +137,15 @@ class Curve(ABC):
         around = [k + s * d * self.scale for k in self.kinks for d in (1e-6, 1e-3, 0.1, 1.0)
                   for s in (-1, 1)]  # fmt: skip
         found = np.unique(np.concatenate([edges, inner, around]))
-        return self._inner(found)
+        return self._inner_argument(found)
 
     def line(self) -> NDArray:
         """Return an even line of inner predictions, for checks that only call the function."""
-        return self._inner(np.arange(-_LINE, _LINE + _LINE_STEP, _LINE_STEP))
+        return self._inner_argument(np.arange(-_LINE, _LINE + _LINE_STEP, _LINE_STEP))
 
-    def _inner(self, y: NDArray) -> NDArray:
+    def _inner_argument(self, y: NDArray) -> NDArray:
         keep = (y > self.low) & (y < self.high)
-        keep &= promised(self.space, y, self.subject.prediction_range)
+        keep &= promised_mask(self.space, y, self.subject.prediction_range)
         return np.asarray(y[keep], np.float64)
 
 
@@ -292,7 +292,7 @@ def targets(subject: Subject) -> tuple[float, ...]:
     if isinstance(subject.target, FiniteSpace):
         return subject.target.members
     some = np.array(_TARGETS)
-    some = some[promised(subject.target, some, subject.target_range)]
+    some = some[promised_mask(subject.target, some, subject.target_range)]
     inside = [t for t in some.tolist() if subject.target.outside_or_none(np.array([t])) is None]
     if not inside:
         inside = usual(subject.target, np.random.default_rng(0), (4,)).tolist()

@@ -15,12 +15,12 @@ import numpy as np
 
 from lossfw.check.core.draw_columns import column_pairs, target_size, usual_rows
 from lossfw.check.core.draw_groups import group_pairs, group_width, usual_group
-from lossfw.check.core.draw_near import moved_near, turned
+from lossfw.check.core.draw_near import moved_near, rotate_rows
 from lossfw.check.core.members import (
     Generator,
     best_guess,
     by_space,
-    clipped,
+    clip_to_interval,
     close_to,
     ends_of,
     is_bounded,
@@ -203,11 +203,11 @@ def _on_line(subject: Subject, dtype: str, rng: Generator, count: int, dense: bo
         free = _pointwise(subject, dtype, rng, count)
         t = usual(subject.target, rng, scalars.shape).astype(dtype)
         with np.errstate(over="ignore"):
-            return _joined(free, Points(t + scalars, t))
+            return _join_draws(free, Points(t + scalars, t))
     # Residuals are exact where the target is 0.
     exact = Points(scalars, np.zeros_like(scalars))
     if dense:
-        return _joined(exact, *_exact_pairs(dtype, rng, count // 8))
+        return _join_draws(exact, *_exact_pairs(dtype, rng, count // 8))
     # Others have targets of their size.
     target = (rng.normal(size=scalars.size) * 3).astype(dtype)
     marked = rng.random(scalars.size) < 0.2
@@ -238,8 +238,8 @@ def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> Poin
     far = rng.normal(size=half) * (rng.random(half) < 0.5)
     with np.errstate(over="ignore"):
         near = (close_to(best, "float64", rng) + far).astype(dtype)
-    points = _joined(free, Points(clipped(subject.prediction, near), t))
-    return _joined(points, *_at_bounds(subject.target, points, rng, count // 4))
+    points = _join_draws(free, Points(clip_to_interval(subject.prediction, near), t))
+    return _join_draws(points, *_at_bounds(subject.target, points, rng, count // 4))
 
 
 def _at_bounds(space: Space, points: Points, rng: Generator, others: int) -> Iterator[Points]:
@@ -255,7 +255,7 @@ def _at_bounds(space: Space, points: Points, rng: Generator, others: int) -> Ite
                 yield Points(some, np.full(some.size, end, points.t.dtype))
 
 
-def _joined(*sets: Points) -> Points:
+def _join_draws(*sets: Points) -> Points:
     return Points(*(np.concatenate([getattr(some, x) for some in sets]) for x in "yt"))
 
 
@@ -365,12 +365,12 @@ def _parallel_rows(y: NDArray, rng: Generator) -> NDArray:
     free = rng.normal(size=y.shape) * np.where(rng.random((len(y), 1)) < 0.2, 1e9, 1.0)
     factor = rng.choice([0.5, 1.0, 3.0, -1.0, -2.0], (len(y), 1))
     share = rng.random((len(y), 1))
-    return np.select([share < 0.5, share < 0.6], [free, factor * y], factor * turned(y, rng))
+    return np.select([share < 0.5, share < 0.6], [free, factor * y], factor * rotate_rows(y, rng))
 
 
 def _near_rows(space: Space, t: NDArray, rng: Generator) -> NDArray:
     """Return rows of a space that are nearly those of `t`."""
-    moved = clipped(space, close_to(t.astype(np.float64), "float64", rng))
+    moved = clip_to_interval(space, close_to(t.astype(np.float64), "float64", rng))
     if space is SIMPLEX:
         moved /= moved.sum(-1, keepdims=True)
     return moved.astype(t.dtype)

@@ -10,7 +10,7 @@ import numpy as np
 from lossfw.check.core.members import (
     Generator,
     best_guess,
-    clipped,
+    clip_to_interval,
     close_to,
     members,
     units_from,
@@ -107,8 +107,8 @@ def _bring_near(
         share = rng.random(len(rows))
         suggested = best_guess(space, other, source.astype(np.float64))
         noise = rng.normal(size=len(rows)) * (rng.random(len(rows)) < 0.5)
-        near = clipped(space, (close_to(suggested, "float64", rng) + noise).astype(dtype))
+        near = clip_to_interval(space, (close_to(suggested, "float64", rng) + noise).astype(dtype))
         plain = np.abs(source) < _PLAIN
         rows[:, place] = np.where((share < _NEAR) & plain, near, rows[:, place])
-        same = clipped(space, units_from(source.astype(dtype), rng))
+        same = clip_to_interval(space, units_from(source.astype(dtype), rng))
         rows[:, place] = np.where(share > 1 - _EQUAL, same, rows[:, place])

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lossfw.check.core.draw_groups import group_spaces
-from lossfw.check.core.members import Generator, best_guess, clipped, is_line, units_from
+from lossfw.check.core.members import Generator, best_guess, clip_to_interval, is_line, units_from
 from lossfw.check.core.points import Points, any_in_row
 from lossfw.check.core.subject import Subject
 from lossfw.components.columns import Columns
@@ -57,7 +57,7 @@ def moved_near(subject: Subject, points: Points, rng: Generator) -> Points:
         pair for pair in combinations(blocks, 2) if len({one.stop - one.first for one in pair}) == 1
     ]
     for (a, b), which in _by_turns(pairs, _some(len(points), _TURNED, rng)):
-        x = turned(a.of(rows)[which], rng)
+        x = rotate_rows(a.of(rows)[which], rng)
         equal = rng.random((len(which), 1)) < _EQUAL
         factor = np.where(equal, 1.0, rng.choice(_FACTORS, (len(which), 1)))
         b.of(rows)[which] = _member(b.space, np.where(equal, a.of(rows)[which], x) * factor)
@@ -77,7 +77,7 @@ def moved_near(subject: Subject, points: Points, rng: Generator) -> Points:
     return Points(rows["y"], rows["t"])
 
 
-def turned(x: NDArray, rng: Generator) -> NDArray:
+def rotate_rows(x: NDArray, rng: Generator) -> NDArray:
     """Return rows rotated by small angles, in any direction or along one axis."""
     x = x.astype(np.float64)
     count, width = x.shape
@@ -125,7 +125,7 @@ def _member(space: Space, x: NDArray) -> NDArray:
     if isinstance(space, Simplex):
         size = np.abs(x)
         return np.asarray(size / size.sum(-1, keepdims=True))
-    return clipped(space, x)
+    return clip_to_interval(space, x)
 
 
 def _blocks(subject: Subject, rows: dict[str, NDArray]) -> Iterator[_Block]:

@@ -107,7 +107,7 @@ def _sets(subject: Subject, size: int, rng: Generator, count: int) -> Iterator[P
             n = count if shapes[which][0] == 1 else max(1, count // 2)
             for x in _of_rows(space, shapes[which][0], kinks, rng, n, one=one):
                 base = _unremarkable(subject, size, rng, len(x))
-                yield _with(subject, base, which, shapes[which], place, x)
+                yield _replace_values(subject, base, which, shapes[which], place, x)
     for (a, space_a), (b, space_b) in combinations(_discrete(subject, size), 2):
         for values in product(_values(space_a), _values(space_b)):
             points = _unremarkable(subject, size, rng, count)
@@ -115,7 +115,7 @@ def _sets(subject: Subject, size: int, rng: Generator, count: int) -> Iterator[P
             for place, value in zip((a, b), values, strict=True):
                 x = np.full((count, shapes["t"][0]), np.nan)
                 x[:, row] = value
-                points = _with(subject, points, "t", shapes["t"], place, x)
+                points = _replace_values(subject, points, "t", shapes["t"], place, x)
             yield points
     yield _free(subject, size, shapes, rng)
 
@@ -164,7 +164,7 @@ def _values(space: Space) -> tuple[float, ...]:
     return space.members if isinstance(space, FiniteSpace) else _PAIRED_COUNTS
 
 
-def _with(
+def _replace_values(
     subject: Subject, points: Points, which: str, shape: tuple[int, int], place: int, x: NDArray
 ) -> Points:
     """Return points with other numbers in one place of each row, NaN leaving them as they are."""
@@ -273,5 +273,5 @@ def _free(
             x = rng.choice(values.ravel(), (_FREE, items))
             # Every other number stays as it is.
             x = np.where(rng.random(x.shape) < 0.5, x, np.nan) if items > 1 else x
-            points = _with(subject, points, which, shapes[which], place, x)
+            points = _replace_values(subject, points, which, shapes[which], place, x)
     return points

@@ -69,7 +69,7 @@ def branch_points(subject: Subject, search: Search, dtype: str) -> list[Points]:
         return []
     if search.wider is not None:
         found = branch_points(subject, search.wider, dtype)
-        return search.kept(subject, found, f"branches {dtype}")
+        return search.select_points(subject, found, f"branches {dtype}")
 
     def find() -> list[Points]:
         rng = search.rng(f"branches {dtype}")
@@ -183,7 +183,7 @@ def suspects(subject: Subject, search: Search, dtype: str, order: int) -> list[P
     drawn = wider.once(
         ("pool", dtype), lambda: draw(subject, dtype, wider.rng(f"pool {dtype}"), count)
     )
-    pool = search.kept(subject, drawn, f"pool {dtype}")
+    pool = search.select_points(subject, drawn, f"pool {dtype}")
     for number, points in enumerate(pool):
         rng = search.rng(f"suspects {dtype} {order} {number}")
         index = _differing(*pair, points, _SUSPECTS[subject.rows], rng)

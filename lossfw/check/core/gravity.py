@@ -39,7 +39,7 @@ _TARGETS = 8
 
 def is_written(subject: Subject, order: int) -> bool:
     """Tell whether a result comes from its author's function, not from `value`."""
-    return FUNCTIONS.get(order) not in subject.unwritten
+    return FUNCTIONS.get(order) not in subject.inherited_derivatives
 
 
 def grades(subject: Subject, judgement: Judgement, order: int) -> NDArray:

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lossfw.check.core.exact import Formula
-from lossfw.check.core.moves import FARTHER, NEARER, Input, scaled
+from lossfw.check.core.moves import FARTHER, NEARER, Input, scale_gaps
 from lossfw.check.core.points import ArgumentArrays
 from lossfw.numerics.arrays import Array, NDArray
 from lossfw.numerics.exact import differences
@@ -64,7 +64,7 @@ class Moving:
     inputs: Callable[[ArgumentArrays], list[Input]]
     formulas: Callable[[], Sequence[tuple[Formula, ...]]] = tuple
 
-    def beside(self, order: int, arrays: ArgumentArrays, exact: Array) -> Span:
+    def derivative_span(self, order: int, arrays: ArgumentArrays, exact: Array) -> Span:
         """Return the intervals of derivatives between those next to the arguments.
 
         At a tie, where a rule for `maximum` or `where` gives another derivative than both sides
@@ -77,10 +77,10 @@ class Moving:
 
         def sides(times: int) -> list[ArgumentArrays]:
             signs = [times * sign for sign in _SIGNS]
-            places = [one.beside(arrays, sign) for one in of_predictions for sign in signs]
+            places = [one.move_least(arrays, sign) for one in of_predictions for sign in signs]
             if arrays[0].ndim > 1:
                 # Terms with a kink at one place, on its left and on its right, have it together.
-                places += [(scaled(arrays[0], sign), *arrays[1:]) for sign in signs]
+                places += [(scale_gaps(arrays[0], sign), *arrays[1:]) for sign in signs]
             return places
 
         found = _joined_results(
@@ -106,7 +106,7 @@ class Moving:
 
     def interval(self, order: int, arrays: ArgumentArrays, exact: Array) -> Span:
         """Return the intervals of values (order 0) or derivatives."""
-        exact, low, high, _ = self.beside(order, arrays, exact)
+        exact, low, high, _ = self.derivative_span(order, arrays, exact)
         inputs = self.inputs(arrays)
 
         def results(moves: Sequence[ArgumentArrays], formula: Formula = self.formula) -> Array:
@@ -115,10 +115,10 @@ class Moving:
         moves = [(one, sign) for one in inputs for sign in _SIGNS]
         if moves:
             near, farther = (
-                list(results([one.moved(arrays, times * sign) for one, sign in moves]))
+                list(results([one.move_arguments(arrays, times * sign) for one, sign in moves]))
                 for times in (1, FARTHER)
             )
-            there = results([one.beside(arrays, sign) for one, sign in moves])
+            there = results([one.move_least(arrays, sign) for one, sign in moves])
         else:
             near, farther, there = [], [], np.empty((0, *exact.shape), object)
         for four in self.formulas():
@@ -133,7 +133,7 @@ class Moving:
         )
         for number in np.flatnonzero(is_jump[: len(moves)].reshape(len(moves), -1).any(1)):
             one, sign = moves[number]
-            change = _size(results([one.moved(arrays, sign * NEARER)])[0], exact)
+            change = _size(results([one.move_arguments(arrays, sign * NEARER)])[0], exact)
             share = change / np.where(size[number] > 0, size[number], 1)
             is_jump[number] &= ~((share > _FLATTENS[0]) & (share < _FLATTENS[1]))
         # A jump at the argument itself is none that rounding leads across.
@@ -172,7 +172,7 @@ def _move_together(
             steps = np.where(gains[0] > gains[1], -1, np.where(gains[1] > 0, 1, 0))
             moved = arrays
             for one, step in zip(inputs, steps, strict=True):
-                moved = one.moved(moved, step)
+                moved = one.move_arguments(moved, step)
             moves.append(moved)
             most.append(_TOGETHER * np.maximum(*gains).sum(axis=0))
     for number, found in enumerate(results(moves)):

@@ -87,9 +87,9 @@ def members(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:
         found = [np.arange(5), large, rng.poisson(8.0, count // 2), rng.choice(large, count // 8)]
         return np.concatenate([*found, rng.poisson(300.0, count - count // 2)]).astype(dtype)
     if is_bounded(space):
-        return _within(space, _gaps(dtype, rng, count) * (space.high - space.low))
+        return _place_within(space, _gaps(dtype, rng, count) * (space.high - space.low))
     numbers = line((), dtype, rng, count)
-    return _within(space, numbers) if isinstance(space, Interval) else numbers
+    return _place_within(space, numbers) if isinstance(space, Interval) else numbers
 
 
 def is_bounded(space: Space) -> TypeGuard[Interval]:
@@ -108,7 +108,7 @@ def is_exponentiated(space: Space) -> bool:
     return own is not None and own.high <= EXPONENTIATED.high
 
 
-def _within(space: Interval, x: NDArray) -> NDArray:
+def _place_within(space: Interval, x: NDArray) -> NDArray:
     """Return members of an interval at the distances `x` from its bounds, or the line's `x`."""
     if is_line(space):
         return x
@@ -163,7 +163,7 @@ def on_side(space: Space, x: NDArray, off: float = 1.0) -> NDArray:
 
 
 @by_space
-def promised(space: Space, x: NDArray, sizes: PromisedRange) -> NDArray:
+def promised_mask(space: Space, x: NDArray, sizes: PromisedRange) -> NDArray:
     """Return a mask of the numbers within promised sizes."""
     return sizes_of(space, sizes).contains(x)
 
@@ -181,7 +181,7 @@ def sizes_of(space: Space, sizes: PromisedRange) -> PromisedRange:
 
 
 @by_space
-def clipped(space: Space, x: NDArray) -> NDArray:
+def clip_to_interval(space: Space, x: NDArray) -> NDArray:
     """Return the numbers clipped to an interval; for other spaces the numbers."""
     if not isinstance(space, Interval):
         return x

@@ -198,7 +198,7 @@ def cases(metric: Metric, search: Search) -> list[MetricCase]:
             y, t, best = draw(search.rng(f"metric {kind}"))
             group = np.arange(ROWS) // _IN_GROUP if kind in _IN_GROUPS else None
             try:
-                case = _offered(kind, metric, registry().create("loss", loss), y, t, best, group)
+                case = _offer_case(kind, metric, registry().create("loss", loss), y, t, best, group)
             except Exception as error:
                 # The body of a metric of other rows may end in any way.
                 reasons.append(f"{kind}: {type(error).__name__}: {error}")
@@ -212,7 +212,7 @@ def cases(metric: Metric, search: Search) -> list[MetricCase]:
     return search.once("metric cases", make)
 
 
-def _offered(
+def _offer_case(
     kind: str, metric: Metric, loss: Loss, y: Any, t: Any, best: Any, group: Any
 ) -> MetricCase:
     """Return the case of these rows; it raises what the metric does if it does not take them."""

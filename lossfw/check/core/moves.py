@@ -18,7 +18,7 @@ import numpy as np
 
 from lossfw.check.core.exact import Formula
 from lossfw.check.core.group_rows import GROUP_WIDTH, GroupRows
-from lossfw.check.core.members import clipped
+from lossfw.check.core.members import clip_to_interval
 from lossfw.check.core.points import ArgumentArrays
 from lossfw.check.core.subject import Subject
 from lossfw.components.columns import Columns
@@ -71,16 +71,16 @@ class Input(NamedTuple):
     least: NDArray
     is_residual: bool = False
 
-    def moved(self, arrays: ArgumentArrays, times: Any) -> ArgumentArrays:
+    def move_arguments(self, arrays: ArgumentArrays, times: Any) -> ArgumentArrays:
         """Return arguments with this one moved, by so many steps, within its space."""
         if self.is_residual or abs(np.max(times)) == NEARER:
             return self._moved_exactly(arrays, times * self.steps)
         x = arrays[self.role].copy()
         step = (times * self.steps).astype(x.dtype)
-        x[self._part] = clipped(self.space, x[self._part] + step)
-        return self._with(arrays, x)
+        x[self._part] = clip_to_interval(self.space, x[self._part] + step)
+        return self._replace_argument(arrays, x)
 
-    def beside(self, arrays: ArgumentArrays, sign: int) -> ArgumentArrays:
+    def move_least(self, arrays: ArgumentArrays, sign: int) -> ArgumentArrays:
         """Return arguments next to given ones, nearer than any float."""
         return self._moved_exactly(arrays, sign * self.least)
 
@@ -91,9 +91,9 @@ class Input(NamedTuple):
     def _moved_exactly(self, arrays: ArgumentArrays, steps: NDArray) -> ArgumentArrays:
         x = exact_array(arrays[self.role]).copy()
         x[self._part] = x[self._part] + exact_array(steps)
-        return self._with(arrays, x)
+        return self._replace_argument(arrays, x)
 
-    def _with(self, arrays: ArgumentArrays, x: Array) -> ArgumentArrays:
+    def _replace_argument(self, arrays: ArgumentArrays, x: Array) -> ArgumentArrays:
         return tuple(x if role == self.role else other for role, other in enumerate(arrays))
 
 
@@ -158,7 +158,7 @@ def least_of(x: NDArray, is_moved: bool = True) -> NDArray:
     return np.where(x == 0, _LEAST_OF_ZERO, size) * is_moved
 
 
-def scaled(x: NDArray, sign: int) -> Array:
+def scale_gaps(x: NDArray, sign: int) -> Array:
     """Return numbers enlarged or reduced by their least moves, which scales all gaps alike."""
     return exact_array(x) + exact_array(sign * np.sign(x) * least_of(x))
 
@@ -189,10 +189,10 @@ def _residuals(subject: Subject, arrays: ArgumentArrays) -> dict[_Column, _Colum
     for one, other in _pairs(subject, arrays):
         if one in found or other in found.values():
             continue
-        shifted = _shifted(y, one)
+        shifted = _shift_column(y, one)
         alone, together = (
             _values(subject, shifted, t),
-            _values(subject, shifted, _shifted(t, other)),
+            _values(subject, shifted, _shift_column(t, other)),
         )
         if (together == here).all() and (alone != here).any():
             found[one] = other
@@ -240,7 +240,7 @@ def _pairs(subject: Subject, arrays: ArgumentArrays) -> Iterator[tuple[_Column, 
                 yield one, other
 
 
-def _shifted(x: Array, column: _Column) -> Array:
+def _shift_column(x: Array, column: _Column) -> Array:
     found = x.copy()
     part = np.s_[:] if column is None else np.s_[:, column]
     found[part] = found[part] + exact_array(_SHIFT)[()]

@@ -69,7 +69,7 @@ class Oracle:
         arguments.
         """
         arrays, computed = tuple(x[rows] for x in self.arrays), computed[rows]
-        find = self.moving.interval if is_moved else self.moving.beside
+        find = self.moving.interval if is_moved else self.moving.derivative_span
         exact, low, high, across = find(self.order, arrays, self.exact[rows])
         self.exact[rows] = exact
         rounded = to_float(exact, computed.dtype)

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lossfw.check.core.group_rows import GROUP_WIDTH
-from lossfw.check.core.members import promised
-from lossfw.check.core.reproduce import nested
+from lossfw.check.core.members import promised_mask
+from lossfw.check.core.reproduce import format_nested
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import Space
 from lossfw.errors import DomainError
@@ -77,14 +77,14 @@ def is_promised(subject: Subject, points: Points) -> NDArray:
     if points.t.dtype.kind not in "iu":
         space = subject.space_of_targets(points.t)
         rows = in_rows(subject, space, points.t)
-        keep &= ~any_in_row(~promised(space, rows, subject.target_range))
+        keep &= ~any_in_row(~promised_mask(space, rows, subject.target_range))
     return keep
 
 
 def are_promised(subject: Subject, y: NDArray) -> NDArray:
     """Tell for which numbers of predictions results are promised."""
     rows = in_rows(subject, subject.prediction, y)
-    return promised(subject.prediction, rows, subject.prediction_range).reshape(y.shape)
+    return promised_mask(subject.prediction, rows, subject.prediction_range).reshape(y.shape)
 
 
 def is_legal(subject: Subject, points: Points) -> NDArray:
@@ -183,5 +183,5 @@ def simplest(points: Points, bad: NDArray) -> int:
 
 def written_lengths(points: Points, index: NDArray) -> list[int]:
     """Return the written lengths of points: characters, with non-zero digits twice."""
-    texts = [f"{nested(points.y[i])} {nested(points.t[i])}" for i in index]
+    texts = [f"{format_nested(points.y[i])} {format_nested(points.t[i])}" for i in index]
     return [len(_POINT.sub("", text)) + len(_DIGIT.findall(text)) for text in texts]

@@ -49,7 +49,7 @@ def setup(component: Component, functions: tuple[str, ...] = ()) -> str:
     lines: Iterable[str] = functions or _FUNCTIONS[component.kind]
     if isinstance(component, Loss) and component.has_columns and not component.takes_groups:
         spaces = {"y": component.prediction_space, "t": component.target_space}
-        given = f"({', '.join(_shaped(name, space) for name, space in spaces.items())}"
+        given = f"({', '.join(_reshape_code(name, space) for name, space in spaces.items())}"
         # The first is the definition, the second the call.
         lines = [given.join(line.rsplit("(y, t", 1)) for line in lines]
     return "\n".join([_NUMPY, *_making(component), *lines])
@@ -57,7 +57,7 @@ def setup(component: Component, functions: tuple[str, ...] = ()) -> str:
 
 def outside_setup(before: str, names: Iterable[str], spaces: Sequence[Space]) -> str:
     """Return code that adapts outside functions to flat rows, after the code that makes them."""
-    given = ", ".join(map(_shaped, "yt", spaces))
+    given = ", ".join(map(_reshape_code, "yt", spaces))
     lines = [before]
     for name in names:
         call = f"function({given})"
@@ -66,7 +66,7 @@ def outside_setup(before: str, names: Iterable[str], spaces: Sequence[Space]) ->
     return "\n".join(lines)
 
 
-def _shaped(name: str, space: Space) -> str:
+def _reshape_code(name: str, space: Space) -> str:
     """Return code that makes flat rows members of a space; see `lossfw.check.core.flat_rows`."""
     if space.axes > 1:
         count = space.row_shape(0)[0]
@@ -162,10 +162,10 @@ def literal(array: NDArray) -> str:
     if not array.size:
         return f"np.zeros({array.shape}, '{array.dtype.name}')"
     if array.dtype.name in ("float64", "int64", "bool"):
-        return f"array({nested(array)})"
-    return f"array({nested(array)}, dtype='{array.dtype.name}')"
+        return f"array({format_nested(array)})"
+    return f"array({format_nested(array)}, dtype='{array.dtype.name}')"
 
 
-def nested(array: NDArray) -> str:
+def format_nested(array: NDArray) -> str:
     """Write an array as nested lists, with as few digits as its dtype needs."""
-    return str(array) if np.ndim(array) == 0 else f"[{', '.join(map(nested, array))}]"
+    return str(array) if np.ndim(array) == 0 else f"[{', '.join(map(format_nested, array))}]"

@@ -14,7 +14,7 @@ import numpy as np
 from lossfw.check.core.draw_regions import RegionPoints, draw_regions
 from lossfw.check.core.points import Points
 from lossfw.check.core.region import Region
-from lossfw.check.core.search import Search, written
+from lossfw.check.core.search import Search, written_functions
 from lossfw.check.core.subject import Subject, call
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.dual.derivatives import derivatives, row_derivatives
@@ -34,12 +34,12 @@ _UNKNOWN = {False: 8, True: 1}
 _NAMES = ("value", "gradient", "hessian")
 
 
-def screened(subject: Subject, search: Search, order: int) -> list[Points]:
+def screen_points(subject: Subject, search: Search, order: int) -> list[Points]:
     """Return points in any region at which a value (order 0) or a derivative may be wrong."""
     is_looked_at = not search.regions or Region.FAR in search.regions
     if subject.truth is None or search.only is not None or not is_looked_at:
         return []
-    if order and _NAMES[order] not in [function.name for function in written(subject)]:
+    if order and _NAMES[order] not in [function.name for function in written_functions(subject)]:
         # It follows the value, where a mistake shows.
         return []
     sets = search.once("regions", lambda: _with_formula(subject, search))
@@ -48,7 +48,7 @@ def screened(subject: Subject, search: Search, order: int) -> list[Points]:
     for drawn, expected in sets:
         actual = _result(getattr(subject, _NAMES[order]), drawn.points)
         if actual.shape == expected[order].shape:
-            index = _suspected(actual, expected[order], drawn.regions, subject.rows, rng)
+            index = _suspect_points(actual, expected[order], drawn.regions, subject.rows, rng)
             found.append(drawn.points.take(index))
     return [points for points in found if len(points)]
 
@@ -82,7 +82,7 @@ def _formula_in_floats(subject: Subject, points: Points) -> tuple[NDArray, ...]:
         return np.full(points.y.shape[:1], np.nan), nothing, nothing
 
 
-def _suspected(
+def _suspect_points(
     actual: NDArray, expected: NDArray, regions: NDArray, is_row: bool, rng: np.random.Generator
 ) -> NDArray:
     """Return the numbers of the points to judge, of as many regions as possible."""

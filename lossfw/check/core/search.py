@@ -86,7 +86,7 @@ class Counterexample(Exception):  # noqa: N818  # the harness looks for it: it i
         self.cause = cause
         return self
 
-    def graded(self, grade: Grade) -> Counterexample:
+    def with_grade(self, grade: Grade) -> Counterexample:
         """Return it as a result with a grade."""
         self.grade = grade
         return self
@@ -168,7 +168,7 @@ class Search:
         """Return a search of given points only."""
         return Search(self.seed, self.examples, self.rtol, only=points)
 
-    def kept(self, subject: Subject, some: Sequence[Points], name: str) -> list[Points]:
+    def select_points(self, subject: Subject, some: Sequence[Points], name: str) -> list[Points]:
         """Return the selected points, without empty sets."""
         if self.wider is None:
             return list(some)
@@ -224,7 +224,9 @@ class Search:
                 return [self.only] if self.only.y.dtype == dtype else []
             if self.wider is not None:
                 some = self.wider.points(subject, dtype)
-                return self.once(("points", dtype), lambda: self.kept(subject, some, dtype))
+                return self.once(
+                    ("points", dtype), lambda: self.select_points(subject, some, dtype)
+                )
             rng = self.rng(f"points {dtype}")
             return self.once(("points", dtype), lambda: draw(subject, dtype, rng, self.examples))
 
@@ -234,7 +236,7 @@ class Search:
         """Count examples for which a check calls the formula, not the subject."""
         self.calls.append(examples)
 
-    def counted(self, subject: Subject) -> Subject:
+    def count_calls(self, subject: Subject) -> Subject:
         """Return the subject with functions that count the elements or rows they are given."""
 
         def count_calls(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -403,12 +405,13 @@ class Output:
         return self.name
 
 
-def written(subject: Subject) -> list[Output]:
+def written_functions(subject: Subject) -> list[Output]:
     """Return the functions of a subject without derivatives by dual numbers.
 
     For rows these take one pass per column, and a mistake in the value shows in the value.
     """
-    return [one for one in outputs(subject) if DERIVATIVES.get(one.name) not in subject.unwritten]
+    inherited = subject.inherited_derivatives
+    return [one for one in outputs(subject) if DERIVATIVES.get(one.name) not in inherited]
 
 
 def outputs(subject: Subject) -> list[Output]:

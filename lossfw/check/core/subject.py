@@ -80,7 +80,7 @@ class Subject:
     # The component as it was given: that of the checks takes flat rows.
     original: Loss | None = None
     # The derivatives that dual numbers make, because no author wrote them.
-    unwritten: tuple[str, ...] = ()
+    inherited_derivatives: tuple[str, ...] = ()
     # Code that defines `value` (and `gradient` ...) for snippets.
     setup: str = ""
     # Whether subnormal numbers count; some libraries take them for 0.
@@ -96,7 +96,7 @@ class Subject:
     prediction_range: PromisedRange = PROMISED
     target_range: PromisedRange = PROMISED
 
-    def given(self, x: NDArray) -> NDArray:
+    def prepare_argument(self, x: NDArray) -> NDArray:
         """Return arguments for the component: a sum over rows gets rows of one number."""
         sums = self.component is not None and self.component._sums_rows
         return x[..., None] if sums else x
@@ -115,7 +115,9 @@ class Subject:
         count: NDArray = np.ones(y.shape[:1])
         if self.component is not None:
             by_index = self.by_index and t.ndim < y.ndim
-            where, weight = self.component._own_mask_and_weight(np, self.given(t), by_index)
+            where, weight = self.component._own_mask_and_weight(
+                np, self.prepare_argument(t), by_index
+            )
             for part in (where, weight):
                 if part is not None:
                     count = count * np.asarray(part, np.float64).reshape(count.shape)
@@ -215,22 +217,24 @@ def of_component(loss: Loss) -> Subject:
         return _of_groups(loss)
     original, loss = loss, flat_loss(loss)
 
-    def given(x: Any) -> Any:
+    def prepare_argument(x: Any) -> Any:
         # Each element is a row of one for a loss that sums rows.
         return np.asarray(x)[..., None] if loss._sums_rows else x
 
     def value(y: Any, t: Any) -> Any:
-        return loss(given(y), given(t), reduction="none")
+        return loss(prepare_argument(y), prepare_argument(t), reduction="none")
 
     def derivative(function: Function) -> Function:
         def call_given(y: Any, t: Any) -> Any:
-            result = function(given(y), given(t), reduction="none")
+            result = function(prepare_argument(y), prepare_argument(t), reduction="none")
             return result[..., 0] if loss._sums_rows else result
 
         return call_given
 
     def reduce(y: Any, t: Any, sample_weight: Any = None, where: Any = None) -> Any:
-        return loss(given(y), given(t), sample_weight=sample_weight, where=where)
+        return loss(
+            prepare_argument(y), prepare_argument(t), sample_weight=sample_weight, where=where
+        )
 
     def unchecked(y: Any, t: Any) -> Any:
         return loss._unreduced(np, y, subject.exact.full(y, t))
@@ -251,7 +255,7 @@ def of_component(loss: Loss) -> Subject:
         ulps=OWN_ULPS[loss.takes_rows],
         component=loss,
         original=original,
-        unwritten=unwritten(loss.body),
+        inherited_derivatives=inherited_derivatives(loss.body),
         setup=setup(original),
         unchecked=unchecked if loss.takes_rows else None,
         prediction_range=loss.prediction_range,
@@ -265,7 +269,7 @@ def with_flat_rows(subject: Subject) -> Subject:
     assert subject.truth is not None
     spaces, loss = (subject.prediction, subject.target), flat_loss(subject.truth)
 
-    def given(x: Any, space: Space, is_prediction: bool) -> Any:
+    def prepare_argument(x: Any, space: Space, is_prediction: bool) -> Any:
         if space.axes > 1:
             *lead, size = np.shape(x)
             count = space.row_shape(0)[0]
@@ -274,7 +278,11 @@ def with_flat_rows(subject: Subject) -> Subject:
 
     def of_rows(function: Function | None, is_derivative: bool = True) -> Any:
         def call_given(y: Any, t: Any, **options: Any) -> Any:
-            result = called(given(y, spaces[0], True), given(t, spaces[1], False), **options)
+            result = called(
+                prepare_argument(y, spaces[0], True),
+                prepare_argument(t, spaces[1], False),
+                **options,
+            )
             return np.reshape(result, np.shape(y)) if is_derivative else result
 
         called: Any = function
@@ -314,7 +322,7 @@ def _of_groups(loss: Loss) -> Subject:
         parameters=loss.parameters,
         ulps=OWN_ULPS[True],
         component=loss,
-        unwritten=unwritten(loss.body),
+        inherited_derivatives=inherited_derivatives(loss.body),
         setup=setup(loss, setup_of_lines(rows)),
         unchecked=lambda y, t: rows._unreduced(np, y, t),
         prediction_range=loss.prediction_range,
@@ -322,7 +330,7 @@ def _of_groups(loss: Loss) -> Subject:
     )
 
 
-def unwritten(body: object) -> tuple[str, ...]:
+def inherited_derivatives(body: object) -> tuple[str, ...]:
     """Return the names of the derivatives that are those of the base class."""
 
     def is_written(name: str) -> bool:
@@ -375,7 +383,9 @@ def call(function: Function | None, *arguments: Any, **options: Any) -> Any:
     A check of an optional function first ensures that it exists.
     """
     return call_as_given(
-        function, *map(_copied, arguments), **{name: _copied(x) for name, x in options.items()}
+        function,
+        *map(_copy_array, arguments),
+        **{name: _copy_array(x) for name, x in options.items()},
     )
 
 
@@ -387,7 +397,7 @@ def call_as_given(function: Function | None, *arguments: Any, **options: Any) ->
         return function(*arguments, **options)
 
 
-def _copied(x: Any) -> Any:
+def _copy_array(x: Any) -> Any:
     """Return a copy of an array that looks like it; others (strided, read-only) as they are."""
     same = isinstance(x, np.ndarray) and x.flags.c_contiguous and x.flags.writeable
     return x.copy() if same else x

@@ -103,7 +103,7 @@ def outputs(predictor: Predictor, rows: NDArray) -> NDArray:
     with predictor.call_context():
         for first in range(0, len(rows), size):
             block = predictor.block(rows[first : first + size])
-            found.append(block.predictions if block.logits is None else block.logits)
+            found.append(block.predictions if block.raw_outputs is None else block.raw_outputs)
     return np.concatenate([np.array(one) for one in found])
 
 
@@ -184,7 +184,7 @@ def tasks(model: Model, search: Search) -> list[LearningTask]:
         If it refuses all, or does not learn.
     """
 
-    def accepted() -> list[LearningTask]:
+    def find_accepted() -> list[LearningTask]:
         need_learner(model)
         found: list[LearningTask] = []
         for number, name in enumerate(LOSSES):
@@ -196,7 +196,7 @@ def tasks(model: Model, search: Search) -> list[LearningTask]:
             raise NotApplicable(f"it cannot be trained with any of the losses {', '.join(LOSSES)}")
         return found
 
-    return search.once("tasks", accepted)
+    return search.once("tasks", find_accepted)
 
 
 def need_learner(model: Model) -> None:
@@ -247,9 +247,9 @@ def fit(model: Model, of: LearningTask, stop: int | None = None, **changes: Any)
     """
     told: list[tuple[Any, Any]] = []
 
-    def after(raw: Any, held_out: Any, rate: float | None = None) -> bool:
+    def record_round(raw: Any, held_out: Any, rate: float | None = None) -> bool:
         # The library may use its memory again.
-        told.append((_copied(raw), _copied(held_out)))
+        told.append((_copy_or_none(raw), _copy_or_none(held_out)))
         return len(told) == stop
 
     rounds = 1 if model.training_mode != "rounds" else LEG
@@ -268,12 +268,12 @@ def fit(model: Model, of: LearningTask, stop: int | None = None, **changes: Any)
         saved=None,
         batch_size=32,
         measures=lambda number: True,
-        report_round=after,
+        report_round=record_round,
     )
     return TrainedLeg(model.for_loss(of.loss).fit(replace(leg, **changes)), told)
 
 
-def _copied(raw: Any) -> Any:
+def _copy_or_none(raw: Any) -> Any:
     return None if raw is None else np.array(raw)
 
 
@@ -292,7 +292,7 @@ def load(model: Model, of: LearningTask, content: bytes) -> Predictor:
     return model.for_loss(of.loss).load_predictor(content, card)
 
 
-def loaded(model: Model, search: Search) -> list[LoadedModel]:
+def load_trained(model: Model, search: Search) -> list[LoadedModel]:
     """Return trained models: the file of the model, or one for each task."""
 
     def make() -> list[LoadedModel]:

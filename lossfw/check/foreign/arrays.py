@@ -28,7 +28,7 @@ class AdaptedFunction:
     reduce: Function | None = None  # reduce(y, t, sample_weight=None, where=None): weighted mean
     setup: str = ""  # code for snippets that defines all of these only with the library
 
-    def scaled(self, factor: float) -> AdaptedFunction:
+    def scale_results(self, factor: float) -> AdaptedFunction:
         """Return it with value and derivatives multiplied by a number."""
         if factor == 1:
             return self

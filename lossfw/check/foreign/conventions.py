@@ -233,7 +233,7 @@ def _keras(foreign: ForeignFunction) -> AdaptedFunction:
     more = {"reduction": "none"} if foreign.is_class else {}
     body = foreign.body(**more)
 
-    def unreduced(y: Any, t: Any) -> Any:
+    def unreduced_loss(y: Any, t: Any) -> Any:
         # Each pair as a row of one: its mean is the loss itself.
         return body(t, y) if foreign.rows else body(t[..., None], y[..., None])
 
@@ -244,7 +244,7 @@ def _keras(foreign: ForeignFunction) -> AdaptedFunction:
         of_tensors = foreign.code(f"torch.tensor(t){ending}", f"torch.tensor(y){ending}", **more)
         derivative = foreign.code(f"torch.tensor(t){ending}", f"y{ending}", **more)
         code = _TORCH.format(value=of_tensors, derivative=derivative)
-    return replace(of_keras(unreduced), setup=code.replace(_VALUE, _IN_ITS_FLOATS))
+    return replace(of_keras(unreduced_loss), setup=code.replace(_VALUE, _IN_ITS_FLOATS))
 
 
 _SKLEARN = """def reduce(y, t, sample_weight=None): return {mean}

@@ -28,8 +28,14 @@ from lossfw.check.core.search import (
     close,
     format_number,
 )
-from lossfw.check.core.subject import COLUMNS, JUDGED_DTYPES, Subject, of_component, unwritten
-from lossfw.check.denials import denials
+from lossfw.check.core.subject import (
+    COLUMNS,
+    JUDGED_DTYPES,
+    Subject,
+    inherited_derivatives,
+    of_component,
+)
+from lossfw.check.denials import check_false_claims
 from lossfw.check.laws.formula import RESULT_CHECKS
 from lossfw.check.laws.optional_functions import compare_both
 from lossfw.components.spaces import LOGITS
@@ -94,11 +100,11 @@ def _subject(activation: Activation, search: Search) -> Subject:
     def make() -> Subject:
         claims = activation.claims().to_dict()
         return replace(
-            search.counted(of_component(_Curve(of=activation))),
+            search.count_calls(of_component(_Curve(of=activation))),
             name=repr(activation),
             claims={name: claims[name] for name in ("lipschitz", "breaks") if name in claims},
             parameters=activation.parameters,
-            unwritten=unwritten(activation),
+            inherited_derivatives=inherited_derivatives(activation),
         )
 
     return search.once("subject", make)
@@ -408,4 +414,4 @@ def checks(activation: Activation) -> Mapping[str, Check]:
     found = {
         name: one for name, one in table.items() if name in claimed or not name.startswith("claim:")
     }
-    return found | denials(claims.denied_names(), table)
+    return found | check_false_claims(claims.denied_names(), table)

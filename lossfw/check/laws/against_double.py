@@ -26,7 +26,7 @@ from lossfw.check.core.search import (
     check,
     format_number,
     outputs,
-    written,
+    written_functions,
 )
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT, Space
@@ -46,8 +46,8 @@ class _Comparison(NamedTuple):
 
 def _compare(function: Output, points: Points, ulps: float) -> _Comparison:
     """Compare results in half precision, right to some units of it, with those in double."""
-    exact = _in(np.float64, function, points).astype(np.float64)
-    rough = _in(np.float32, function, points).astype(np.float64)
+    exact = _evaluate_in(np.float64, function, points).astype(np.float64)
+    rough = _evaluate_in(np.float32, function, points).astype(np.float64)
     actual = function(points.y, points.t).astype(np.float64)
     limit = float(np.finfo(np.float16).max)
     with np.errstate(all="ignore"):
@@ -59,7 +59,7 @@ def _compare(function: Output, points: Points, ulps: float) -> _Comparison:
     return _Comparison(actual, exact, is_wrong)
 
 
-def _in(dtype: Any, function: Output, points: Points) -> NDArray:
+def _evaluate_in(dtype: Any, function: Output, points: Points) -> NDArray:
     t = points.t.astype(dtype) if points.t.dtype.kind == "f" else points.t
     return function(points.y.astype(dtype), t)
 
@@ -80,7 +80,7 @@ def check_half_precision(subject: Subject, search: Search) -> None:
                 )
                 found = Counterexample.at(some, one, text, f"{function}(y, t)")
                 others = half.is_wrong & are_others(half.actual, half.exact, "float16")
-                raise found.graded("wrong" if others.any() else "digits")
+                raise found.with_grade("wrong" if others.any() else "digits")
 
 
 def _finite(subject: Subject, points: Points) -> Points:
@@ -102,7 +102,7 @@ _SUM_ULPS = 16.0
 
 def check_half_of_many(subject: Subject, search: Search) -> None:
     """In float16 the sum over very many classes keeps its digits."""
-    functions = written(subject)
+    functions = written_functions(subject)
 
     def computed_in_float64(columns: int) -> Points:
         return cast(subject, _equal_rows(subject, columns), "float64")
@@ -119,7 +119,7 @@ def check_half_of_many(subject: Subject, search: Search) -> None:
                 f"{half.actual[where]:.6g}, and in float64, for the same numbers, "
                 f"{half.exact[where]:.6g}.",
                 f"{function}(y, t)",
-            ).graded("digits")
+            ).with_grade("digits")
 
 
 def _equal_rows(subject: Subject, columns: int) -> Points:

@@ -230,7 +230,7 @@ def _other_bits(points: Points, name: str, found: NDArray, expected: NDArray) ->
 def _by_engine(
     mode: EngineMode, function: Callable[..., Any], loss: Loss, points: Points
 ) -> NDArray:
-    with use_engine(mode), compiled.trusted(), warnings.catch_warnings():
+    with use_engine(mode), compiled.trust_kernels(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return np.asarray(function(loss, points.y, points.t))
 
@@ -247,7 +247,7 @@ def check_reductions(subject: Subject, search: Search) -> None:
 def _check_partials(subject: Subject, search: Search) -> None:
     points = ordinary(subject, search, "partial", 24)
     loss, rng, n = _loss(subject), search.rng("partial cuts"), len(points)
-    y, t = subject.given(points.y), subject.given(points.t)
+    y, t = subject.prepare_argument(points.y), subject.prepare_argument(points.t)
     counts = subject.counts(points.y, points.t)
     if not counts.any():
         raise NotApplicable("every ordinary point is masked")
@@ -269,7 +269,11 @@ def _check_partials(subject: Subject, search: Search) -> None:
 
 def _check_sum_and_mean(subject: Subject, search: Search) -> None:
     points = ordinary(subject, search, "reductions", 24)
-    loss, y, t = _loss(subject), subject.given(points.y), subject.given(points.t)
+    loss, y, t = (
+        _loss(subject),
+        subject.prepare_argument(points.y),
+        subject.prepare_argument(points.t),
+    )
     losses = subject.losses(points.y, points.t)
     count = float(subject.counts(points.y, points.t).sum())
     if not count:

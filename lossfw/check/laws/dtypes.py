@@ -28,10 +28,10 @@ from lossfw.check.core.search import (
     need_same_bits,
     ordinary,
     outputs,
-    written,
+    written_functions,
 )
 from lossfw.check.core.subject import Subject
-from lossfw.check.laws.purity import joined
+from lossfw.check.laws.purity import join_points
 from lossfw.components.spaces import BINARY, SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 
@@ -92,7 +92,7 @@ def _check_targets(subject: Subject, search: Search) -> None:
         same += [(some, "float64", dtypes) for some, dtypes in _labels(subject, search, points)]
     for some, dtype, others in same:
         here = cast(subject, some, dtype)
-        for function in outputs(subject) if len(some) < _ROWS else written(subject):
+        for function in outputs(subject) if len(some) < _ROWS else written_functions(subject):
             expected = function(here.y, here.t)
             for other in others:
                 t, what = some.t.astype(other), f"{other} targets"
@@ -109,7 +109,7 @@ def _labels(
     several = (points, *many_classes(subject, search))
     widest = max(some.y.shape[-1] for some in several)
     rows_of = partial(plain_rows, subject, search, _ROWS)
-    most = most_columns(search, written(subject), rows_of, widest)
+    most = most_columns(search, written_functions(subject), rows_of, widest)
     found = []
     for some in several:
         columns = some.y.shape[-1]
@@ -184,7 +184,7 @@ def _whole_predictions(subject: Subject, search: Search) -> Points:
     found = drop_outside(subject, Points(y, t))
     if not len(found):
         raise NotApplicable("this space has too few integers")
-    return joined(found, _whole_targets(subject, found))
+    return join_points(found, _whole_targets(subject, found))
 
 
 def _of_width(
@@ -198,7 +198,7 @@ def _of_width(
         last = some.take(slice(-1, None))
         y = last.y.copy()
         y[..., -1:] = large
-        some = drop_outside(subject, joined(some, Points(y, last.t)))
+        some = drop_outside(subject, join_points(some, Points(y, last.t)))
     found = [(some, some.t)]
     if some.t.dtype.kind == "f" and not (subject.by_index and some.t.shape[-1] == 1):
         both = some.keep(_fits(some.t, dtype))

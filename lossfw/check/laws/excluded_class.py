@@ -34,11 +34,13 @@ def check_excluded_class(subject: Subject, search: Search) -> None:
     """With a logit of minus infinity in a class of target 0, the result is the limit."""
     if subject.prediction is not LOGITS or not subject.rows or subject.kind == "group":
         raise NotApplicable("predictions are not rows of logits")
-    points = _excluded(subject, ordinary(subject, search, "value:excluded"))
+    points = _excluded_rows(subject, ordinary(subject, search, "value:excluded"))
     if not len(points):
         raise NotApplicable("no class has a target of 0")
     for function in outputs(subject):
-        far, limit = (function(_with(points, logit), points.t) for logit in (_FAR, _FARTHER))
+        far, limit = (
+            function(_replace_logit(points, logit), points.t) for logit in (_FAR, _FARTHER)
+        )
         has_limit = np.abs(far - limit) <= _ROUNDING * (1 + np.abs(limit))
         found = function(points.y, points.t)
         off = np.abs(found - limit) > _ROUNDING * (1 + np.abs(limit))
@@ -54,10 +56,10 @@ def check_excluded_class(subject: Subject, search: Search) -> None:
                 f"{expected}, as at a logit of {_FARTHER:g}. `multiply_or_zero` of lossfw.numerics "
                 "takes 0 times infinity for 0.",
                 f"{function}(y, t)",
-            ).graded("extreme")
+            ).with_grade("extreme")
 
 
-def _excluded(subject: Subject, points: Points) -> Points:
+def _excluded_rows(subject: Subject, points: Points) -> Points:
     """Return the rows that have a target of 0, one such class with a logit of minus infinity."""
     classes = np.arange(points.y.shape[-1])
     is_index = subject.space_of_targets(points.t) is CLASS_INDEX
@@ -67,5 +69,5 @@ def _excluded(subject: Subject, points: Points) -> Points:
     return drop_masked(subject, Points(y, points.t).take(np.flatnonzero(zero.any(-1))))
 
 
-def _with(points: Points, logit: float) -> NDArray:
+def _replace_logit(points: Points, logit: float) -> NDArray:
     return np.where(np.isinf(points.y), logit, points.y)

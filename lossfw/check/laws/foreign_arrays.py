@@ -74,7 +74,7 @@ def _outcomes(
     ]
     if library.name == _COMPILES:
         # In one program what they share is compiled once.
-        found = _outcome(library, _compiled(lambda y, t: [f(y, t) for f in functions]), points)
+        found = _outcome(library, _jit_compile(lambda y, t: [f(y, t) for f in functions]), points)
         if not isinstance(found, Exception):
             return dict(zip(methods, found, strict=True))
         functions = [_program(function) for function in functions]
@@ -100,7 +100,7 @@ def _outcome(library: Library, function: Callable[..., Any], points: Points) -> 
         return error
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def _jit_compile(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that JAX compiles as a whole for each call."""
     jit = importlib.import_module("jax").jit
     return lambda y, t: jit(function).lower(y, t).compile(_QUICKLY)(y, t)
@@ -112,7 +112,7 @@ def _program(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(y: Any, t: Any) -> Any:
         try:
-            return _compiled(function)(y, t)
+            return _jit_compile(function)(y, t)
         except (errors.JAXTypeError, errors.JAXIndexError):
             # A body that looks at numbers, which a trace has not.
             return function(y, t)
@@ -136,7 +136,7 @@ def check_arrays(subject: Subject, search: Search) -> None:
     if len(points) < 2:
         # One is left out, and one is kept.
         raise NotApplicable("fewer than two ordinary points are not masked")
-    given = Points(subject.given(points.y), subject.given(points.t))
+    given = Points(subject.prepare_argument(points.y), subject.prepare_argument(points.t))
     whole = search.examples >= _ENOUGH
     for number, options in enumerate(_cases(len(points), whole)):
         expected = _outcomes(_NUMPY, subject.component, _METHODS, given, options)
@@ -191,10 +191,10 @@ def _judge(
     refuses_dual = is_of_double and "got <class 'lossfw.numerics.dual" in str(actual)
     if refuses_dual or _same(expected, actual):
         return
-    listed = "".join(f", {key}={_shown(value)}" for key, value in options.items())
+    listed = "".join(f", {key}={_format_array(value)}" for key, value in options.items())
     message = (
-        f"{method} of arrays of {library.name}{listed} gives {_shown(actual)}, and of NumPy's "
-        f"{_shown(expected)}."
+        f"{method} of arrays of {library.name}{listed} gives {_format_array(actual)}, and of "
+        f"NumPy's {_format_array(expected)}."
     )
     error = actual if isinstance(actual, Exception) else None
     raise Counterexample(message, y=points.y, t=points.t) from error
@@ -211,6 +211,6 @@ def _same(expected: Any, actual: Any) -> bool:
     return bool(np.allclose(actual, expected, rtol=0.0, atol=allowed, equal_nan=True))
 
 
-def _shown(x: Any) -> str:
+def _format_array(x: Any) -> str:
     is_numbers = np.ndim(x) > 0 and np.asarray(x).dtype.kind in "fiub"
     return format_number(x) if is_numbers else repr(x)

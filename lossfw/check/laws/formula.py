@@ -19,7 +19,7 @@ from lossfw.check.core.gravity import grades
 from lossfw.check.core.inner import inner, is_inner
 from lossfw.check.core.judge import Judgement, judge
 from lossfw.check.core.points import Points, any_in_row, drop_masked, first_bad
-from lossfw.check.core.screening import screened
+from lossfw.check.core.screening import screen_points
 from lossfw.check.core.search import (
     Check,
     Counterexample,
@@ -80,9 +80,9 @@ def judgements(subject: Subject, search: Search, order: int) -> list[Judgement]:
 def _exact_results(subject: Subject, search: Search, order: int) -> Iterator[tuple[Points, Any]]:
     """Yield points with the exact results there, None where they are not computed yet."""
     suspected = [p for dtype in JUDGED_DTYPES for p in suspects(subject, search, dtype, order)]
-    suspected += screened(subject, search, order)
+    suspected += screen_points(subject, search, order)
     if order == 0:
-        yield from ((points, None) for points in (*_shared(subject, search), *suspected))
+        yield from ((points, None) for points in (*_shared_points(subject, search), *suspected))
         return
     for points, derivatives in _exact_derivatives(subject, search):
         yield points, derivatives[order - 1]
@@ -91,7 +91,7 @@ def _exact_results(subject: Subject, search: Search, order: int) -> Iterator[tup
             yield points, subject.exact.derivatives(order, points.y, points.t)[order - 1]
 
 
-def _shared(subject: Subject, search: Search) -> list[Points]:
+def _shared_points(subject: Subject, search: Search) -> list[Points]:
     """Return the points of all checks, and those on branches that these seldom take."""
     branches = [p for dtype in JUDGED_DTYPES for p in branch_points(subject, search, dtype)]
     return [*search.points(subject), *branches]
@@ -103,9 +103,11 @@ def _exact_derivatives(subject: Subject, search: Search) -> list[tuple[Points, t
 
     def compute() -> list[tuple[Points, tuple[Any, ...]]]:
         # Fewer rows are chosen among all regions, so that those of all together are as few.
-        judged_at = (inner(subject, points) for points in _shared(subject, search.everywhere))
+        judged_at = (
+            inner(subject, points) for points in _shared_points(subject, search.everywhere)
+        )
         few = [_few(subject, search.everywhere, points) for points in judged_at]
-        kept = search.kept(subject, few, "derivatives")
+        kept = search.select_points(subject, few, "derivatives")
         return [(s, subject.exact.derivatives(order, s.y, s.t)) for s in kept if len(s)]
 
     return search.once("exact derivatives", compute)
@@ -156,7 +158,7 @@ def _refute(subject: Subject, search: Search, order: int) -> None:
     error = sort_of_error(one)
     help_for = Remedies(subject, order, judged_at, wrong)
     text = f"{description(one, order)} {help_for.of(one, error, grade)}".rstrip()
-    found = Counterexample.by(one.points, text, f"{_NAMES[order]}(y, t)").graded(grade)
+    found = Counterexample.by(one.points, text, f"{_NAMES[order]}(y, t)").with_grade(grade)
     found.error = error
     raise found
 

@@ -25,7 +25,7 @@ from lossfw.check.core.search import (
     Search,
     check,
     each,
-    written,
+    written_functions,
 )
 from lossfw.check.core.subject import Subject, call
 from lossfw.check.laws.against_double import check_half_of_many
@@ -61,13 +61,13 @@ def _check_by_formula(subject: Subject, search: Search) -> None:
     if subject.truth is None:
         raise NotApplicable("no formula is known to compare with")
     # One pass gives all orders, and most of the time goes to a formula that visits each class.
-    functions = {_NAMES.index(one.name): one for one in written(subject)}
+    functions = {_NAMES.index(one.name): one for one in written_functions(subject)}
     for points in large_rows(subject, search):
         columns = _columns(subject, points, search)
         exact = _in_floats(subject, points, columns, max(functions))
         for order, function in functions.items():
             chosen = columns if order else None
-            actual = _at(np.asarray(function(points.y, points.t)), chosen)
+            actual = _take_columns(np.asarray(function(points.y, points.t)), chosen)
             bad = _is_off(actual, exact[order])
             for k in np.flatnonzero(bad.reshape(len(points), -1).any(-1))[:1]:
                 some = None if chosen is None else chosen[k].tolist()
@@ -80,7 +80,7 @@ def large_rows(subject: Subject, search: Search) -> list[Points]:
     if not most:
         raise NotApplicable("there are no rows of many numbers")
     rng = search.rng("large rows")
-    fits = most_columns(search, [written(subject)[0]], partial(_rows, subject, rng), most)
+    fits = most_columns(search, [written_functions(subject)[0]], partial(_rows, subject, rng), most)
     octaves = [(low, min(2 * low - 1, most)) for low in 2 ** np.arange(2, 10).astype(int)]
     drawn = [_FIRST[subject.kind], *(int(rng.integers(a, b + 1)) for a, b in octaves if a <= most)]
     drawn[-1] = most
@@ -131,7 +131,7 @@ def _columns(subject: Subject, points: Points, search: Search) -> NDArray:
     return np.stack([first, np.full(len(points), width - 1), other], axis=1)
 
 
-def _at(x: NDArray, columns: NDArray | None) -> NDArray:
+def _take_columns(x: NDArray, columns: NDArray | None) -> NDArray:
     return x if columns is None else np.take_along_axis(x, columns, axis=1)
 
 

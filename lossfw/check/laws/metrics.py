@@ -140,7 +140,11 @@ def check_weights(case: MetricCase, search: Search) -> None:
     weight = np.where(twice, 2.0, 1.0)
     heavy = case.result(weight)
     _need_close(
-        case, heavy, "with some weights of 2", _doubled(case, twice).result(), "with the rows twice"
+        case,
+        heavy,
+        "with some weights of 2",
+        _double_rows(case, twice).result(),
+        "with the rows twice",
     )
     if case.metric.weight_factor == "matters":
         return
@@ -161,7 +165,7 @@ def _of_groups(case: MetricCase, each: NDArray) -> NDArray:
     return np.asarray(each[case.group])
 
 
-def _doubled(case: MetricCase, twice: NDArray) -> MetricCase:
+def _double_rows(case: MetricCase, twice: NDArray) -> MetricCase:
     """Return the case with some rows twice; a group that has one weight comes twice as a whole."""
     once, again = np.arange(len(case)), np.flatnonzero(twice)
     if case.group is None:
@@ -333,7 +337,7 @@ def check_intervals(case: MetricCase, search: Search) -> None:
     if sums is None:
         raise NotApplicable("its sums do not consist of one term per row")
     drawn = case.metric.from_resamples(sums, 1.0 - np.eye(_UNITS))
-    left_out = case.metric.without_each(sums, sums.pooled(), _UNITS)
+    left_out = case.metric.without_each(sums, sums.pool_cells(), _UNITS)
     for one in range(_UNITS):
         own = case.take(np.flatnonzero(unit != one)).result()
         for name, found in (("estimates", drawn), ("without_each", left_out)):

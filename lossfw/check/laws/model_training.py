@@ -19,7 +19,7 @@ from lossfw.check.core.trials import (
     is_of_data,
     law,
     load,
-    loaded,
+    load_trained,
     mean_after,
     need_learner,
     outputs,
@@ -29,7 +29,7 @@ from lossfw.check.core.trials import (
 )
 from lossfw.check.laws.models import need_same, refuted
 from lossfw.errors import LossfwError
-from lossfw.learning.start import start
+from lossfw.learning.start import best_constant
 from lossfw.models import Model
 from lossfw.numerics.arrays import NDArray
 
@@ -75,7 +75,7 @@ def _around(content: bytes, at: int) -> str:
 def check_file(model: Model, search: Search) -> None:
     """A repeated training has the same file, and a file always gives the same model."""
     if model.file is not None:
-        (one,) = loaded(model, search)
+        (one,) = load_trained(model, search)
         search.count(len(one.rows))
         need_same(
             one.outputs(), outputs(model.load_predictor(), one.rows), "once", "loaded again", ""
@@ -120,13 +120,13 @@ def check_reported_outputs(model: Model, search: Search) -> None:
             )
         for number, told in enumerate(whole.told, 1):
             if most > 1 or told[0] is not None:
-                _need_told(model, of, told, _stopped(model, of, search, number), number)
+                _need_told(model, of, told, _train_and_stop(model, of, search, number), number)
         last = fit(model, of, measures=lambda number, most=most: number == most)
         cure = "Measuring must not change the training."
         _need_same_file(whole.content, last.content, "with fewer rounds measured", cure)
 
 
-def _stopped(model: Model, of: LearningTask, search: Search, number: int) -> bytes:
+def _train_and_stop(model: Model, of: LearningTask, search: Search, number: int) -> bytes:
     """Return the file of a training that `report_round` has stopped after a round."""
     if len(trained_leg(model, of, search).told) == number:
         return trained_leg(model, of, search).content
@@ -180,7 +180,7 @@ def _check_cut(model: Model, search: Search) -> None:
             continue
         for number in range(1, len(trained_leg(model, of, search).told) + 1):
             cut = _outputs(model, of, model.cut(content, number))
-            expected = _outputs(model, of, _stopped(model, of, search, number))
+            expected = _outputs(model, of, _train_and_stop(model, of, search, number))
             here = f"in a training that ends after round {number}"
             there = f"in a training of {LEG} that is cut after round {number}"
             need_same(expected, cut, here, there, "cut(content, 1) keeps one round.", x)
@@ -191,7 +191,7 @@ def _check_second_legs(model: Model, search: Search) -> None:
         first = trained_leg(model, of, search).content
         after_first = _second_leg(model, of, first)
         # Another training in between, and another object.
-        other = fit(model, _moved(of), seed=7).content
+        other = fit(model, _swap_targets(of), seed=7).content
         again = _second_leg(model.replace(), of, first)
         cure = "Begin from leg.saved, and keep nothing in the model or its module."
         _need_same_file(after_first, again, "after another training, in the second leg", cure)
@@ -216,7 +216,7 @@ def _second_leg(model: Model, of: LearningTask, saved: bytes) -> bytes:
     return fit(model, of, saved=saved, first=done, seed=5).content
 
 
-def _moved(of: LearningTask) -> LearningTask:
+def _swap_targets(of: LearningTask) -> LearningTask:
     """Return the same rows with the targets of others."""
     data = of.data
     targets = np.roll(np.asarray(data.targets), 7, axis=0)
@@ -273,13 +273,13 @@ def _check_start(model: Model, search: Search) -> None:
         if not first <= constant * (1 + _LOWER) + _LOWER:
             raise refuted(
                 f"after the first round the mean {of.loss.name} is {format_number(first)}, and "
-                f"{format_number(constant)} for the best constant. Begin with leg.start()."
+                f"{format_number(constant)} for the best constant. Begin with leg.best_constant()."
             )
 
 
 def _of_constant(of: LearningTask) -> float:
     """Return the least mean loss of a constant."""
-    constant = start(of.loss, of.data.targets, classes=of.units)
+    constant = best_constant(of.loss, of.data.targets, classes=of.units)
     return of.mean(np.broadcast_to(constant, (len(of.data), of.units)))
 
 

@@ -16,7 +16,7 @@ from lossfw.check.core.trials import (
     LoadedModel,
     is_of_data,
     law,
-    loaded,
+    load_trained,
     task,
     tasks,
     train_and_load,
@@ -62,7 +62,7 @@ def need_same(
 
 
 def _each(model: Model, search: Search) -> list[LoadedModel]:
-    every = loaded(model, search)
+    every = load_trained(model, search)
     search.count(sum(len(one.rows) for one in every))
     return every
 
@@ -116,7 +116,7 @@ def _company(one: LoadedModel, cure: str = f"{_ROW_BY_ROW} {_PADS}") -> None:
 
 
 @law("place")
-def check_place(model: Model, search: Search) -> None:
+def check_row_position(model: Model, search: Search) -> None:
     """A row has the same bits at any position of a block, next to any number of any rows."""
     for one in _each(model, search):
         _place(one)
@@ -194,7 +194,7 @@ def check_copy(model: Model, search: Search) -> None:
     """A pickled model has the same bits."""
     for one in _each(model, search):
         try:
-            copy = pickle.loads(_pickled(one.predictor))  # noqa: S301  # of this process
+            copy = pickle.loads(_pickle_predictor(one.predictor))  # noqa: S301  # of this process
         except Exception as error:
             raise refuted(
                 f"it cannot be sent to a worker: {type(error).__name__}: {error}. Leave the way "
@@ -205,7 +205,7 @@ def check_copy(model: Model, search: Search) -> None:
         need_same(one.outputs(), found, "here", "on a worker", cure, one.rows)
 
 
-def _pickled(predictor: Predictor) -> bytes:
+def _pickle_predictor(predictor: Predictor) -> bytes:
     try:
         # As Dask does, which pickles classes of a script or a notebook by their content.
         dumps = importlib.import_module("cloudpickle").dumps

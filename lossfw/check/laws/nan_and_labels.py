@@ -93,7 +93,7 @@ def _refute_nan(
     loss = subject.component
     if exponentials := help_for_exponentials(subject, one):
         found.message = text + exponentials
-        found.graded("extreme")
+        found.with_grade("extreme")
     elif isinstance(loss, PointwiseLoss) and loss.prediction is loss.target is REAL:
         # The author has declared no space.
         found.message = text + _SPACES

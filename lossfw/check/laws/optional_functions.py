@@ -158,13 +158,13 @@ def _check_step(
         raise Counterexample(text, _BOUND_CODE, y=y, t=t)
     terms = [
         loss._unreduced(np, y, t),
-        *(_summed(loss, x) for x in (derivative * d, bound * d * d / 2)),
+        *(_sum_rows(loss, x) for x in (derivative * d, bound * d * d / 2)),
     ]
     value = loss._unreduced(np, there.y[reached], t)
     excess = value - sum(terms)
     size = np.abs(value) + sum(np.abs(term) for term in terms)
     # An infinite bound bounds, and nothing can be said of an infinite loss.
-    bad = np.isfinite(size) & (excess > _SLACK * size + _TINY) | np.isnan(_summed(loss, bound))
+    bad = np.isfinite(size) & (excess > _SLACK * size + _TINY) | np.isnan(_sum_rows(loss, bound))
     if bad.any():
         one = first_bad(bad)
         text = (
@@ -174,5 +174,5 @@ def _check_step(
         raise Counterexample.at(Points(y, t), one, text, _BOUND_CODE)
 
 
-def _summed(loss: Loss, x: NDArray) -> NDArray:
+def _sum_rows(loss: Loss, x: NDArray) -> NDArray:
     return np.asarray(x.sum(axis=-1)) if loss.takes_rows else x

@@ -20,11 +20,11 @@ _NOISE = 45.0
 _SHARES = {1: (1e-4, 1e-2), 2: (1e-2, 1e-1)}
 
 
-def _share(eps: float, order: int) -> float:
+def _tolerance_fraction(eps: float, order: int) -> float:
     return _SHARES[order][eps > EPS]
 
 
-def _answer(eps: float) -> str:
+def _rounding_note(eps: float) -> str:
     """Return the dtype of the values, if it is not that of the arguments."""
     return "" if eps <= EPS else " (the values of float64 arguments are float32)"
 
@@ -46,7 +46,7 @@ def check_by_differences(subject: Subject, search: Search, order: int) -> None:
         sides = (np.clip(grid + sign * shift, curve.low, curve.high) for sign in (-1, 1))
         left, right = (curve.derivative(side, order)[0] for side in sides)
         low, high = np.fmin(left, right), np.fmax(left, right)
-        width = 4 * bars + _share(curve.eps, order) * (np.abs(expected) + 1e-3)
+        width = 4 * bars + _tolerance_fraction(curve.eps, order) * (np.abs(expected) + 1e-3)
         if order == 2:
             # Where it changes by its own size within a step, no difference says more.
             width += np.fmax(np.abs(left - expected), np.abs(right - expected))
@@ -58,7 +58,7 @@ def check_by_differences(subject: Subject, search: Search, order: int) -> None:
             one = int(np.flatnonzero(bad)[np.argmin(np.abs(grid[bad]))])
             text = (
                 f"the {_NAMES[order]} is {actual[one]:.9g}, and differences of the value give "
-                f"{expected[one]:.9g}{_answer(curve.eps)}."
+                f"{expected[one]:.9g}{_rounding_note(curve.eps)}."
             )
             raise Counterexample.at(Points(grid, target), one, text, f"{_NAMES[order]}(y, t)")
 
@@ -86,13 +86,13 @@ def _rows_by_differences(subject: Subject, search: Search, order: int) -> None:
             (moved[1] - moved[0]) / (2 * width) if order == 1 else second_derivative / width**2
         )
         noise = _NOISE * eps * (np.abs(moved[0]) + np.abs(moved[1])) / width**order
-        slack = noise + _share(eps, order) * (np.abs(expected) + 1e-3)
+        slack = noise + _tolerance_fraction(eps, order) * (np.abs(expected) + 1e-3)
         one_sided = np.abs(second_derivative) / width if order == 1 else 0
         bad = ~(np.abs(actual[:, column] - expected) <= slack + one_sided) & np.isfinite(expected)
         if bad.any():
             one = first_bad(bad)
             text = (
                 f"the {_NAMES[order]} in column {column} is {actual[one, column]:.9g}, and "
-                f"differences of the value give {expected[one]:.9g}{_answer(eps)}."
+                f"differences of the value give {expected[one]:.9g}{_rounding_note(eps)}."
             )
             raise Counterexample.at(points, one, text, f"{_NAMES[order]}(y, t)")

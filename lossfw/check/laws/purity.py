@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from lossfw.check.core.exact_points import DTYPES, alike, cast, draw_exact_points, need_alike
-from lossfw.check.core.members import clipped
+from lossfw.check.core.members import clip_to_interval
 from lossfw.check.core.points import Points, in_rows, is_legal
 from lossfw.check.core.search import (
     Counterexample,
@@ -221,8 +221,8 @@ def _check_extreme_companions(subject: Subject, search: Search) -> None:
             expected = function(points.y, points.t)
             for more in edge:
                 for both, rows in (
-                    (joined(more, points), slice(len(more), None)),
-                    (joined(points, more), slice(len(points))),
+                    (join_points(more, points), slice(len(more), None)),
+                    (join_points(points, more), slice(len(points))),
                 ):
                     own = f"[{rows.start}:{rows.stop}]"
                     need_alike(
@@ -261,13 +261,13 @@ def _beyond(subject: Subject, points: Points) -> Iterator[Points]:
     ends = [float(info.max), float(info.smallest_subnormal)]
     for end in [np.inf, *ends] if space is LOGITS else ends:
         far = in_rows(subject, space, np.copysign(end, points.y).astype(points.y.dtype))
-        some = Points(clipped(space, far).reshape(points.y.shape), points.t)
+        some = Points(clip_to_interval(space, far).reshape(points.y.shape), points.t)
         found = some.take(np.flatnonzero(is_legal(subject, some)))
         if len(found):
             yield found
 
 
-def joined(first: Points, second: Points) -> Points:
+def join_points(first: Points, second: Points) -> Points:
     """Return the pairs of both."""
     return Points(
         np.concatenate([first.y, second.y]),

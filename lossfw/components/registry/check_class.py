@@ -11,7 +11,7 @@ from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from lossfw.components.component import Component
 from lossfw.components.hookspecs import HOOKS, PROJECT
 from lossfw.components.registry.blame import explain
-from lossfw.components.registry.contained import contained
+from lossfw.components.registry.contained import contain_exits
 from lossfw.components.registry.faulty_classes import FaultyClass
 from lossfw.components.registry.messages import noun
 from lossfw.components.registry.records import Entry
@@ -35,7 +35,7 @@ def class_of(entry: Entry) -> type[Component]:
     offered = f"Plugin {entry.plugin} offers the {noun(entry.kind)} {entry.name!r} as {shown}"
     if isinstance(cls, str):
         package = cls.partition(":")[0].partition(".")[0]
-        with contained() as interrupts:
+        with contain_exits() as interrupts:
             try:
                 cls = import_object(cls)
             except BaseException as error:
@@ -88,13 +88,13 @@ def fault_of(value: object) -> str:
     if inspect.isabstract(value):
         missing = ", ".join(sorted(value.__abstractmethods__))
         return f"is not finished: define {missing}"
-    if fault := _undefined(value) or _odd_init(value):
+    if fault := _find_undefined(value) or _odd_init(value):
         return fault
     mismatch = other_arguments(value).removesuffix(".")
     return f"cannot be called: {mismatch}" if mismatch else ""
 
 
-def _undefined(cls: type[Component]) -> str:
+def _find_undefined(cls: type[Component]) -> str:
     """Return the fault of an annotation that pydantic cannot resolve, or an empty text."""
     try:
         # pydantic postpones annotations that it cannot resolve when the class is made.
@@ -131,7 +131,7 @@ def other_arguments(cls: type) -> str:
         if not (inspect.isfunction(function) and inspect.isfunction(of_kind)):
             continue
         expected = [one.name for one in _positional(of_kind)]
-        if not _takes(function, len(expected)):
+        if not _accepts_arguments(function, len(expected)):
             actual = [one.name for one in _positional(function)]
             return _describe_mismatch(name, actual, expected)
     return ""
@@ -149,7 +149,7 @@ def _positional(function: Any) -> list[inspect.Parameter]:
     ]
 
 
-def _takes(function: Any, count: int) -> bool:
+def _accepts_arguments(function: Any, count: int) -> bool:
     """Tell whether a function can be called with so many arguments by position."""
     parameters = inspect.signature(function).parameters.values()
     if any(one.kind is one.VAR_POSITIONAL for one in parameters):

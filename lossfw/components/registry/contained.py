@@ -37,7 +37,7 @@ class Interrupts:
 
 
 @contextmanager
-def contained() -> Iterator[Interrupts]:
+def contain_exits() -> Iterator[Interrupts]:
     """Watch for interrupts, and turn `os._exit`, which ends a process silently, into an error.
 
     A forked process or another thread can still end by it. Output of the plugin goes to standard

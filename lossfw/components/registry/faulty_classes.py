@@ -47,20 +47,22 @@ def faulty_class(name: str, error: Exception, bases: Callable[[], tuple[Any, ...
     return type(name, (FaultyClass,), {"kind": kinds[0], "error": error})
 
 
-def compiled(source: bytes, path: str) -> CodeType:
+def compile_classes(source: bytes, path: str) -> CodeType:
     """Return the code of a file in which each top-level class is created separately."""
     tree = ast.parse(source, path)
-    tree.body = [_guarded(one) if isinstance(one, ast.ClassDef) else one for one in tree.body]
+    tree.body = [
+        _guard_statement(one) if isinstance(one, ast.ClassDef) else one for one in tree.body
+    ]
     code: CodeType = compile(tree, path, "exec", dont_inherit=True)
     return code
 
 
-def named(cls: type) -> str:
+def component_name(cls: type) -> str:
     """Return the component name of a class in a file."""
     return str(cls.__dict__.get("name", snake_case(cls.__name__)))
 
 
-def _guarded(statement: ast.ClassDef) -> ast.stmt:
+def _guard_statement(statement: ast.ClassDef) -> ast.stmt:
     (guard,) = ast.parse(_TEMPLATE.replace("NAME", statement.name)).body
     assert isinstance(guard, ast.Try)
     for node in ast.walk(guard):

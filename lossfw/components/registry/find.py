@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from lossfw.components.hookspecs import PROJECT
-from lossfw.components.registry.records import PluginMetadata, normalised
+from lossfw.components.registry.records import PluginMetadata, normalise_name
 
 VARIABLE = "LOSSFW_DISABLE"
 
@@ -26,7 +26,7 @@ def find(distribution: str | None = None) -> tuple[PluginMetadata, ...]:
     if distribution is None:
         # Each distribution that mentions our entry point group, once.
         found = filter(None, map(_name, metadata.distributions()))
-        names = list({normalised(name): name for name in found}.values())
+        names = list({normalise_name(name): name for name in found}.values())
     plugins = {plugin.label: plugin for name in names for plugin in _entries_of(name)}
     return tuple(plugins[label] for label in sorted(plugins))
 
@@ -87,7 +87,7 @@ class Disabled:
             tuple(_split(words)), tuple(_split([os.environ.get(VARIABLE, "")])), bool(plugins)
         )
 
-    def by(self, plugin: PluginMetadata) -> str:
+    def disabled_by(self, plugin: PluginMetadata) -> str:
         """Return the option that disables a plugin, as a phrase; empty if none does."""
         if any(_means(word, plugin) for word in self.words):
             return "the argument disable (--disable)"
@@ -97,14 +97,14 @@ class Disabled:
             return "the argument plugins=False (--no-plugins)"
         return ""
 
-    def unmatched(self, plugins: Iterable[PluginMetadata]) -> str | None:
+    def first_unmatched(self, plugins: Iterable[PluginMetadata]) -> str | None:
         """Return the first word of the argument that is not the name of a plugin, or None."""
         known = list(plugins)
         return next((w for w in self.words if not any(_means(w, p) for p in known)), None)
 
 
 def _means(word: str, plugin: PluginMetadata) -> bool:
-    return plugin.called(word) or (plugin.path is None and word == plugin.entry)
+    return plugin.is_called(word) or (plugin.path is None and word == plugin.entry)
 
 
 def _split(words: Iterable[str]) -> list[str]:

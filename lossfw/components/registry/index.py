@@ -21,7 +21,7 @@ from lossfw.components.registry import messages
 from lossfw.components.registry.check_class import class_of
 from lossfw.components.registry.find import Disabled, find, find_local
 from lossfw.components.registry.load import followers, load, new_manager
-from lossfw.components.registry.records import Entry, Plugin, PluginMetadata, normalised
+from lossfw.components.registry.records import Entry, Plugin, PluginMetadata, normalise_name
 from lossfw.errors import (
     ArgumentError,
     BrokenPluginError,
@@ -95,7 +95,7 @@ class Registry:
         paths = [local] if isinstance(local, str | Path) else local
         made = cls(Disabled.read(disable, plugins), find_local(paths))
         # All metadata are read only if there is a word to look up.
-        unknown = made._disabled.words and made._disabled.unmatched(made._all_metadata)
+        unknown = made._disabled.words and made._disabled.first_unmatched(made._all_metadata)
         if unknown:
             raise messages.no_plugin(unknown, made._all_metadata)
         for metadata in made._local:
@@ -126,10 +126,12 @@ class Registry:
         """
         _check_kind(kind)
         origin, slash, plain = name.rpartition("/")
-        candidates = self._within(kind, origin, plain) if slash else self._anywhere(kind, plain)
+        candidates = (
+            self._find_entries(kind, origin, plain) if slash else self._anywhere(kind, plain)
+        )
         if len(candidates) > 1:
             raise messages.duplicate_name_error(kind, plain, candidates)
-        return self._now(candidates[0])
+        return self._refresh(candidates[0])
 
     def component_class(self, kind: str, name: str) -> type[Component]:
         """Return the class of a name, imported on first use.
@@ -216,10 +218,10 @@ class Registry:
         self._load(self._all_metadata)
         wanted = KINDS if kind is None else (kind,)
         every = {entry for plugin in self._plugins.values() for entry in plugin.entries}
-        chosen = [self._now(entry) for entry in every if entry.kind in wanted]
+        chosen = [self._refresh(entry) for entry in every if entry.kind in wanted]
         return tuple(sorted(chosen, key=lambda e: (KINDS.index(e.kind), e.name, e.label)))
 
-    def imported(self, kind: str | None = None) -> tuple[Entry, ...]:
+    def import_all(self, kind: str | None = None) -> tuple[Entry, ...]:
         """Return `entries` with every class imported, so that their states are known."""
         for entry in self.entries(kind):
             with suppress(BrokenPluginError):
@@ -236,7 +238,7 @@ class Registry:
         """
         if load:
             self._load(self._all_metadata)
-        return tuple(self._plugin_now(metadata) for metadata in self._all_metadata)
+        return tuple(self._current_plugin(metadata) for metadata in self._all_metadata)
 
     def followers(self, hook: str, *, load: bool) -> dict[str, pluggy.HookCaller]:
         """Return the plugins that follow runs by a hook: label -> caller of the hook.
@@ -276,7 +278,7 @@ class Registry:
                 self._index[entry.kind, name].append(entry)
 
     def _disabled_or_loaded(self, metadata: PluginMetadata) -> Plugin:
-        reason = self._disabled.by(metadata)
+        reason = self._disabled.disabled_by(metadata)
         if reason:
             error = DisabledPluginError(f"Plugin {metadata} is disabled by {reason}")
             return Plugin(metadata, "disabled", reason, error=error)
@@ -302,12 +304,12 @@ class Registry:
             raise messages.unknown(kind, name, self.entries(), self.plugins())
         return candidates
 
-    def _within(self, kind: str, origin: str, name: str) -> list[Entry]:
+    def _find_entries(self, kind: str, origin: str, name: str) -> list[Entry]:
         """Return the entries of a name in the plugins of this origin."""
         self._load(self._first)
         # The built-in plugins are known without reading the metadata of all distributions.
-        where = self._first if normalised(origin) == PROJECT else self._all_metadata
-        named = [self._add(metadata) for metadata in where if metadata.called(origin)]
+        where = self._first if normalise_name(origin) == PROJECT else self._all_metadata
+        named = [self._add(metadata) for metadata in where if metadata.is_called(origin)]
         if not named:
             raise messages.no_plugin(origin, self._all_metadata)
         candidates = [e for p in named for e in p.entries if e.kind == kind and name in e.names]
@@ -318,7 +320,7 @@ class Registry:
                 raise plugin.error.with_traceback(None)
         raise messages.not_offered(kind, name, named)
 
-    def _now(self, entry: Entry) -> Entry:
+    def _refresh(self, entry: Entry) -> Entry:
         """Return an entry with its current state."""
         rivals = {e: n for n in entry.names for e in self._index[entry.kind, n] if e != entry}
         if rivals:
@@ -334,11 +336,11 @@ class Registry:
             return replace(entry, state="broken", reason=str(error))
         return replace(entry, state="loaded")
 
-    def _plugin_now(self, metadata: PluginMetadata) -> Plugin:
+    def _current_plugin(self, metadata: PluginMetadata) -> Plugin:
         plugin = self._plugins.get(metadata.label, Plugin(metadata))
         if plugin.state != "loaded":
             return plugin
-        entries = tuple(self._now(entry) for entry in plugin.entries)
+        entries = tuple(self._refresh(entry) for entry in plugin.entries)
         conflicts = [entry.reason for entry in entries if entry.state == "conflict"]
         if conflicts:
             return replace(plugin, state="conflict", reason="; ".join(conflicts), entries=entries)

@@ -13,7 +13,7 @@ from lossfw.components.hookspecs import API, HOOKS, LIFE_CYCLE, PROJECT, TRAININ
 from lossfw.components.naming import nearest
 from lossfw.components.registry.blame import explain
 from lossfw.components.registry.check_class import import_object
-from lossfw.components.registry.contained import contained
+from lossfw.components.registry.contained import contain_exits
 from lossfw.components.registry.local import components_in, import_file
 from lossfw.components.registry.records import Entry, Plugin, PluginMetadata
 from lossfw.components.registry.tables import entries_in
@@ -36,7 +36,7 @@ def load(metadata: PluginMetadata, manager: pluggy.PluginManager) -> Plugin:
     The result holds any error of the plugin, which is not raised, so that one plugin cannot stop
     the others. Only an interrupt by the user is raised.
     """
-    with contained() as interrupts:
+    with contain_exits() as interrupts:
         try:
             return Plugin(metadata, "loaded", entries=_load(metadata, manager))
         except BaseException as error:
@@ -45,7 +45,7 @@ def load(metadata: PluginMetadata, manager: pluggy.PluginManager) -> Plugin:
                 raise
             if manager.has_plugin(metadata.label):
                 manager.unregister(name=metadata.label)
-            return _refused(metadata, error)
+            return _refused_record(metadata, error)
 
 
 def followers(manager: pluggy.PluginManager, hook: str) -> dict[str, pluggy.HookCaller]:
@@ -132,7 +132,7 @@ def _checked_hook(name: str, function: Any, optional: bool) -> str:
     return name
 
 
-def _refused(metadata: PluginMetadata, error: BaseException) -> Plugin:
+def _refused_record(metadata: PluginMetadata, error: BaseException) -> Plugin:
     """Return the record of a plugin that could not be loaded, with the error to raise."""
     known = isinstance(error, PluginError)
     package = metadata.target.partition(":")[0].partition(".")[0]

@@ -20,9 +20,9 @@ from lossfw.components.registry.check_class import fault_of
 from lossfw.components.registry.faulty_classes import (
     CALLED,
     FaultyClass,
-    compiled,
+    compile_classes,
+    component_name,
     faulty_class,
-    named,
 )
 from lossfw.components.registry.records import LOCAL_MODULE
 from lossfw.errors import BrokenPluginError
@@ -83,11 +83,11 @@ def components_in(
                 raise fault
         else:
             has_whole = True
-        other: Any = tables[cls.kind].setdefault(named(cls), cls)
+        other: Any = tables[cls.kind].setdefault(component_name(cls), cls)
         if other is not cls:
             raise BrokenPluginError(
                 f"{path}:{_line_of(cls, path)}: {cls.__name__} and {other.__name__} are both "
-                f"called {named(cls)!r}: rename one, or give it another `name`"
+                f"called {component_name(cls)!r}: rename one, or give it another `name`"
             )
     if faults and not has_whole:
         raise faults[0]
@@ -134,7 +134,7 @@ def import_source(name: str, path: str, source: bytes) -> None:
     sys.modules[name] = module
     setattr(module, CALLED, faulty_class)
     try:
-        exec(compiled(source, path), module.__dict__)  # noqa: S102  # a plugin is code
+        exec(compile_classes(source, path), module.__dict__)  # noqa: S102  # a plugin is code
     except BaseException:
         del sys.modules[name]
         raise
@@ -148,7 +148,7 @@ class _Loader(SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType:
         self.source = self.get_data(self.path)
-        return compiled(self.source, self.path)
+        return compile_classes(self.source, self.path)
 
 
 def _read(path: Path) -> bytes:

@@ -85,7 +85,7 @@ def also_offered_by(name: str, rival: Entry) -> str:
 
 def qualifier(entry: Entry, rivals: Sequence[Entry]) -> str:
     """Return the shortest name of an entry's plugin that no rival has."""
-    same = [rival for rival in rivals if rival.plugin.called(entry.distribution)]
+    same = [rival for rival in rivals if rival.plugin.is_called(entry.distribution)]
     return entry.distribution if len(same) == 1 else entry.label
 
 

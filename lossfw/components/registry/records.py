@@ -26,12 +26,12 @@ PluginState: TypeAlias = Literal[
 ]
 
 
-def normalised(distribution: str) -> str:
+def normalise_name(distribution: str) -> str:
     """Return a distribution's normalised name, as package indexes compare it.
 
     Examples
     --------
-    >>> normalised("Acme_Losses")
+    >>> normalise_name("Acme_Losses")
     'acme-losses'
     """
     return re.sub(r"[-_.]+", "-", distribution).lower()
@@ -72,12 +72,12 @@ class PluginMetadata:
     @property
     def builtin(self) -> bool:
         """Whether it belongs to the distribution lossfw itself."""
-        return self.path is None and normalised(self.distribution) == PROJECT
+        return self.path is None and normalise_name(self.distribution) == PROJECT
 
-    def called(self, word: str) -> bool:
+    def is_called(self, word: str) -> bool:
         """Tell whether a word names this plugin: its distribution, label or file name."""
         names = {self.label} if self.path is None else {self.label, self.path.name}
-        return word in names or normalised(word) == normalised(self.distribution)
+        return word in names or normalise_name(word) == normalise_name(self.distribution)
 
     def __str__(self) -> str:
         return f"{self.label} {self.version}".rstrip()

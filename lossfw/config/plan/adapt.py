@@ -127,7 +127,7 @@ def _check_rows(config: CheckedConfig, origin: OutputOrigin, refused: frozenset[
     one_each = loss.takes_rows and len(shape) < 2  # no rows to look into, which is reported below
     if config.outputs is not None and origin.form == "prediction" and not one_each:
         check_outputs(config, loss, origin, config.outputs)
-    targets = _like(data.targets)
+    targets = _zeros_like(data.targets)
     place, units = origin.place, origin.units_place
     if lacks_columns(loss, targets):
         place = ["data", "targets_key"]
@@ -145,7 +145,7 @@ def _check_rows(config: CheckedConfig, origin: OutputOrigin, refused: frozenset[
 
 def _check_counts(config: CheckedConfig, origin: OutputOrigin, data: Dataset) -> bool:
     """See that saved outputs are as many as the rows of the data."""
-    shape, form = known(config.outputs).shape, origin.place[-1]
+    shape, form = known(config.outputs).shape, str(origin.place[-1]).replace("_", " ")
     if not shape or shape[0] == len(data):
         return True
     hint = "give the outputs of each row of the data, in the same order"
@@ -153,8 +153,8 @@ def _check_counts(config: CheckedConfig, origin: OutputOrigin, data: Dataset) ->
         hint += "; rows that were left out have no outputs"
     config.add(
         origin.place,
-        f"the number of {form} is {shape[0]}, and that of the rows of the data {data.name!r} is "
-        f"{len(data)}",
+        f"the number of {form} is {shape[0]}, and that of the rows of the data "
+        f"{data.name!r} is {len(data)}",
         hint,
     )
     return False
@@ -169,7 +169,7 @@ def _check_metrics(
     fits: bool,
 ) -> None:
     """Check shapes and targets for the metrics that were not refused."""
-    targets = _like(data.targets)
+    targets = _zeros_like(data.targets)
     for index, metric in enumerate(config.metrics):
         path: list[str | int] = ["evaluate", "metrics", index]
         if index in refused:
@@ -193,7 +193,7 @@ def _align(
     return None
 
 
-def _like(array: RowArray) -> NDArray:
+def _zeros_like(array: RowArray) -> NDArray:
     """Return zeros of the shape and dtype of an array, which take no memory."""
     return np.broadcast_to(np.zeros((), array.dtype), array.shape)
 
@@ -222,7 +222,7 @@ def align_targets(data: Dataset, loss: Loss, shape: tuple[int, ...]) -> Dataset:
     changed = data
     if takes_flat_outputs(loss) and shape[1:] == (1,):
         shape = shape[:1]
-    given, wanted = tuple(data.targets.shape), _wanted(loss, shape)
+    given, wanted = tuple(data.targets.shape), _expected_shapes(loss, shape)
     if given not in wanted:
         if given[-1:] == (1,) and given[:-1] in wanted:
             changed = replace(changed, targets=changed_rows(data.targets, SqueezeColumn()))
@@ -237,7 +237,7 @@ def align_targets(data: Dataset, loss: Loss, shape: tuple[int, ...]) -> Dataset:
     return changed
 
 
-def _wanted(loss: Loss, shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+def _expected_shapes(loss: Loss, shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     """Return the shapes of targets that fit."""
     if loss.has_columns or loss.takes_groups:
         space = loss.target_space

@@ -14,7 +14,7 @@ from lossfw.data.arrays import read_array
 from lossfw.data.lazy_arrays import RowArray
 from lossfw.data.selected_rows import select_rows
 from lossfw.errors import ArgumentError, DataError
-from lossfw.evaluation.baseline import CONSTANT, Baseline, beside, has_skill
+from lossfw.evaluation.baseline import CONSTANT, Baseline, baseline_loss, has_skill
 from lossfw.evaluation.predictor import without_column
 from lossfw.evaluation.slices import COLUMN
 from lossfw.losses.loss import Loss
@@ -64,7 +64,7 @@ def _baseline(
         )
     if given is True:
         constant = _constant(config, loss, data)
-        return Baseline(CONSTANT, beside(loss, config.loss_form), constant=constant)
+        return Baseline(CONSTANT, baseline_loss(loss, config.loss_form), constant=constant)
     name = str(given)
     if named := baseline_column(config):
         return _of_column(name, loss, data, *named)
@@ -81,7 +81,7 @@ def _baseline(
         return None  # the file is that of all rows, which no training has
     outputs = _matching(read_array(path, "predictions"), data, config.total_rows)
     label = label_of(name)
-    own = beside(loss, config.loss_form) if label == CONSTANT else loss
+    own = baseline_loss(loss, config.loss_form) if label == CONSTANT else loss
     return Baseline(label, own, outputs=outputs)
 
 

@@ -24,7 +24,7 @@ from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, DataSpec
 from lossfw.config.schema.messages import one_line
 from lossfw.config.schema.output_origin import OutputOrigin
-from lossfw.config.text.tree import dotted
+from lossfw.config.text.tree import format_path
 from lossfw.data import Dataset
 from lossfw.data.csv_text import is_number
 from lossfw.data.data_record import COLUMNS, DataRecord
@@ -58,12 +58,12 @@ def range_of(space: Space) -> Interval:
     return range_of(REAL)
 
 
-def within(inner: Space, outer: Space) -> bool:
+def is_within(inner: Space, outer: Space) -> bool:
     """Tell whether every number of one space is in the other or on its bounds."""
     if isinstance(outer, Columns):
-        return all(within(inner, space) for space in outer.spaces)
+        return all(is_within(inner, space) for space in outer.spaces)
     if isinstance(outer, Vector):
-        return within(inner, outer.of_numbers)
+        return is_within(inner, outer.of_numbers)
     least, most = range_of(inner), range_of(outer)
     return least.low >= most.low and least.high <= most.high
 
@@ -90,7 +90,7 @@ def check_predictions(
             f"make {origin.activation_words} identity",
         )
         return False
-    if within(output_activation.out_space, space):
+    if is_within(output_activation.out_space, space):
         return True
     names = (loss._expected_activation() if isinstance(loss, Loss) else None) or (
         "" if config.registry is None else suggestions.for_space(space, config.registry)
@@ -324,7 +324,7 @@ def _check_divisor(config: CheckedConfig, spec: DataSpec, trained: float | None)
     if trained == 1:
         before = f"{config.trained_words} trained without scale"
     if config.has(*map(str, spec.path), "scale"):
-        place = dotted(spec.path)
+        place = format_path(spec.path)
         config.notes.append(
             f"{before}, but {place}.scale is {spec.divisor:.12g}: the inputs may differ"
         )

@@ -18,7 +18,7 @@ from lossfw.config.plan.report_options import (
     read_units,
     row_columns,
 )
-from lossfw.config.plan.rows import load, standardised, with_options
+from lossfw.config.plan.rows import load, standardise_inputs, with_options
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema.check_config import build_components
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
@@ -54,7 +54,7 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
     readable = config.predictor is not None or config.outputs is not None
     if config.data is not None and readable:
         check_like_training(config, config.data, config.data_spec, config.recorded)
-        config.data = standardised(config, config.data)
+        config.data = standardise_inputs(config, config.data)
     adapt_loss(config)
     read_report_options(config)
     read_baseline(config)

@@ -78,14 +78,16 @@ def _first_raw(plan: Plan) -> NDArray:
         return read_rows(plan.outputs, 0, min(LOOKED_AT, len(plan.outputs)))
     assert plan.data.inputs is not None
     with one_blas_thread(), plan.model.call_context():
-        logits = plan.model.block(read_rows(plan.data.inputs, 0, min(_tried(plan), BLOCK_ROWS)))[0]
+        logits = plan.model.block(
+            read_rows(plan.data.inputs, 0, min(_count_tried(plan), BLOCK_ROWS))
+        )[0]
     assert logits is not None  # there is an output activation
     return logits
 
 
 def _fits(config: CheckedConfig, plan: Plan, path: ConfigPath) -> bool:
     try:
-        evaluate_first(plan, _tried(plan))
+        evaluate_first(plan, _count_tried(plan))
     except EmptyReductionError as error:
         # The rest of the message is advice for a call.
         what = str(error).partition(". ")[0]
@@ -98,7 +100,7 @@ def _fits(config: CheckedConfig, plan: Plan, path: ConfigPath) -> bool:
     return False
 
 
-def _tried(plan: Plan) -> int:
+def _count_tried(plan: Plan) -> int:
     """Return how many rows are tried."""
     inputs = plan.data.inputs
     if inputs is None or not is_file_backed(inputs):

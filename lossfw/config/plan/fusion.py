@@ -9,7 +9,7 @@ import numpy as np
 from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.config.schema.output_origin import OutputOrigin
-from lossfw.config.text.tree import Node, dotted
+from lossfw.config.text.tree import Node, format_path
 from lossfw.evaluation.plan import check_has_rows
 from lossfw.evaluation.predictor import outputs_for
 from lossfw.losses.base import Form, form_in_words
@@ -93,7 +93,7 @@ def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) ->
     if fused is None:
         config.add(
             origin.place,
-            f"network.logits is given, but the loss {loss.name} does not take logits",
+            f"network.raw_outputs is given, but the loss {loss.name} takes only predictions",
             "name them network.predictions if the loss takes these numbers as they are",
             key=True,
         )
@@ -101,9 +101,9 @@ def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) ->
         guarded = "are computed without a guard"
         config.add(
             ["loss", *unfused_by],
-            f"the loss has {dotted(unfused_by)}, and network.logits "
+            f"the loss has {format_path(unfused_by)}, and network.raw_outputs "
             f"{guarded if unfused_by[0] not in _logit_keys(loss) else 'are given'}",
-            f"leave {dotted(unfused_by)} out, or give network.predictions",
+            f"leave {format_path(unfused_by)} out, or give network.predictions",
             key=True,
         )
     return (loss, "logits") if fused is None else (fused, fused._input_form)

@@ -38,7 +38,7 @@ def given_outputs(config: CheckedConfig) -> Path | NDArray | None:
 
     `files` gets the file's absolute name, unless it comes with a plugin.
     """
-    for key in ("weights", "predictions", "logits"):
+    for key in ("weights", "predictions", "raw_outputs"):
         node = config.root.find(["network", key])
         if node is None or not node.value:
             continue
@@ -54,7 +54,7 @@ def _file(config: CheckedConfig, key: str, node: Node) -> Path | None:
     # A source that is wrong itself may be the one that brings the weights.
     if key == "weights" and source is None:
         return None
-    bundled = source.bundled if key == "weights" and source is not None else None
+    bundled = source.bundled_file if key == "weights" and source is not None else None
     path = find_file(node, config.problems, bundled=bundled)
     if path is not None and (bundled is None or path != bundled(node.value)):
         config.files["network", key] = str(path)

@@ -39,7 +39,7 @@ def named_targets(
     given = node.plain() if node is not None and isinstance(node.value, dict) else {}
     hint = "write targets_key: COLUMN, or a list of columns"
     if expected:
-        hint = f"write targets_key: {one_line(_renamed(given, expected))}"
+        hint = f"write targets_key: {one_line(_rename_columns(given, expected))}"
     config.add(
         [*path, "targets_key"],
         f"targets_key names the columns {', '.join(names)}, but the loss {loss.name} {takes}",
@@ -48,7 +48,7 @@ def named_targets(
     return None
 
 
-def _renamed(given: dict[str, str | int], expected: Sequence[str]) -> dict[str, str | int]:
+def _rename_columns(given: dict[str, str | int], expected: Sequence[str]) -> dict[str, str | int]:
     """Return columns of the file under the names that a loss takes, as far as they are known."""
     rest = {name: column for name, column in given.items() if name not in expected}
     missing = [name for name in expected if name not in given]

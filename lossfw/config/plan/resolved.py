@@ -43,7 +43,7 @@ class Resolved:
         """Return YAML that runs, from any folder."""
         return block(self.root)
 
-    def annotated(self) -> str:
+    def to_annotated_yaml(self) -> str:
         """Return the same YAML with the origin of each value after it."""
         root = self.root
         for path in self.unset:
@@ -54,7 +54,7 @@ class Resolved:
 
     def origins(self) -> list[dict[str, Any]]:
         """Return path, value and origin of each value, lists of scalars as one."""
-        return list(_listed(self.root, ()))
+        return list(_resolve_list(self.root, ()))
 
 
 def resolve(source: ConfigSource) -> Resolved:
@@ -152,12 +152,12 @@ def _origin(node: Node) -> str:
     return node.at.address
 
 
-def _listed(node: Node, path: _Path) -> Any:
+def _resolve_list(node: Node, path: _Path) -> Any:
     if isinstance(node.value, dict):
         for key, child in node.value.items():
-            yield from _listed(child, (*path, key))
+            yield from _resolve_list(child, (*path, key))
     elif isinstance(node.value, list) and any(isinstance(c.value, dict) for c in node.value):
         for index, child in enumerate(node.value):
-            yield from _listed(child, (*path, index))
+            yield from _resolve_list(child, (*path, index))
     else:
         yield {"path": list(path), "value": node.plain(), "origin": _origin(node)}

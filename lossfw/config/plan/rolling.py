@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lossfw.components.naming import counted
+from lossfw.components.naming import format_count
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.sections import HoldOutSection
 from lossfw.data import DataColumn, Dataset
@@ -52,7 +52,7 @@ def rolling_fold(
         raise config.problems.error()
     train_rows, held_out = periods(time, begins, fold, section.gap or 0.0, section.window)
     if units is not None:
-        train_rows = _purged(config, fold, train_rows, held_out, units)
+        train_rows = _purge_groups(config, fold, train_rows, held_out, units)
     if not train_rows.any():
         key, hint = "folds", "write fewer folds"
         if section.keep_together and (time < begins[fold]).any():
@@ -138,7 +138,7 @@ def _check_groups(config: CheckedConfig, name: str, time: NDArray, groups: NDArr
         raise config.problems.error()
 
 
-def _purged(
+def _purge_groups(
     config: CheckedConfig, fold: int, train_rows: NDArray, held_out: NDArray, units: NDArray
 ) -> NDArray:
     """Return the rows to learn from without the groups that reach into the held-out period."""
@@ -148,7 +148,7 @@ def _purged(
     if out.any():
         groups = len(np.unique(units[out]))
         config.notes.append(
-            f"fold {fold} does not train on {counted(int(out.sum()), 'row')} of "
-            f"{counted(groups, 'group')} that also have rows in its held-out period"
+            f"fold {fold} does not train on {format_count(int(out.sum()), 'row')} of "
+            f"{format_count(groups, 'group')} that also have rows in its held-out period"
         )
     return train_rows & ~out

@@ -11,12 +11,12 @@ from lossfw.config.plan.report_options import place_of_column
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, DataSpec, known
 from lossfw.data import ColumnError, Dataset, Source
-from lossfw.data.categories import encoded, labels_of
+from lossfw.data.categories import encode_categories, labels_of
 from lossfw.data.files import digest_arrays
 from lossfw.data.input_summary import doubtful_categories, inputs_in_words
 from lossfw.data.lazy_arrays import is_file_backed
 from lossfw.data.options import DataOptions
-from lossfw.data.selected_rows import Selection, SelectionError, selected
+from lossfw.data.selected_rows import Selection, SelectionError, select_filtered
 from lossfw.data.standardisation import MEAN, SCALE
 from lossfw.errors import DataError
 from lossfw.models import Predictor
@@ -38,7 +38,7 @@ def load(config: CheckedConfig, spec: DataSpec, columns: Sequence[str] = ()) -> 
                 return found._replace(data=need_dataset(source, found.data))
             read = kept if rows is None else tuple(sorted({*kept, *rows.columns}))
             data = need_dataset(source, source.load_with(read) if read else source.load())
-            return Selection(data, len(data)) if rows is None else selected(data, rows, kept)
+            return Selection(data, len(data)) if rows is None else select_filtered(data, rows, kept)
         except SelectionError:
             with config.at([*spec.path, "where"]):
                 raise
@@ -71,15 +71,15 @@ def with_options(
 ) -> Dataset | None:
     """Return the rows of a source, changed by the keys next to its parameters.
 
-    Labels are numbered as in the weights. Inputs are not standardised here; see `standardised`.
-    The categories of training rows also apply to later rows.
+    Labels are numbered as in the weights. Inputs are not standardised here; see
+    `standardise_inputs`. The categories of training rows also apply to later rows.
     """
     path, options, data = spec.path, spec.options, rows.data
     unfiltered = options.row_filter is not None and rows.numbers is None
     if unfiltered or not data.columns.keys() >= {*filter(None, [options.group_key])}:
         return None  # a column that is not there has been reported
     with config.at([*path, "group_key"]):
-        data = options.grouped(data, columns)
+        data = options.add_groups(data, columns)
     if not config.recorded.categories and not _is_saved(config):
         _note_doubtful(config, data, spec)
     text = _inputs_text(config, data, options)
@@ -205,11 +205,13 @@ def _for_model(config: CheckedConfig, data: Dataset, spec: DataSpec) -> Dataset 
                 "or write missing: drop."
             )
         unknown = options.unknown == "missing"
-        return encoded(data, config.recorded.categories, as_codes=codes, unknown_is_missing=unknown)
+        return encode_categories(
+            data, config.recorded.categories, as_codes=codes, unknown_is_missing=unknown
+        )
     return None
 
 
-def standardised(config: CheckedConfig, data: Dataset) -> Dataset:
+def standardise_inputs(config: CheckedConfig, data: Dataset) -> Dataset:
     """Return rows with inputs standardised by the numbers of the training, if it did so.
 
     It is a mistake if only weights or only rows have such numbers.

@@ -195,7 +195,7 @@ def _read_points(root: Node, problems: Problems) -> list[tuple[Setting, ...]]:
     # Each factor is a list of alternatives, and each of them some settings.
     factors: list[list[tuple[Setting, ...]]] = [[(one,) for one in axis] for axis in grid]
     if together:
-        factors.append(_zipped(together, problems))
+        factors.append(_zip_axes(together, problems))
     factors += [[(one,) for one in axis] for axis in seeds]
     many = math.prod(map(len, factors))
     if many > MAX_RUNS:
@@ -247,7 +247,7 @@ def _refuse_doubles(axes: Sequence[Sequence[Setting]], problems: Problems) -> No
         seen.add(first.path)
 
 
-def _zipped(axes: Sequence[Sequence[Setting]], problems: Problems) -> list[tuple[Setting, ...]]:
+def _zip_axes(axes: Sequence[Sequence[Setting]], problems: Problems) -> list[tuple[Setting, ...]]:
     for axis in axes[1:]:
         if len(axis) != len(axes[0]):
             problems.add(

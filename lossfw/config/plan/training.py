@@ -14,7 +14,7 @@ from lossfw.config.plan.evaluation import refuse_sweep
 from lossfw.config.plan.folds import group_columns, hold_out, refuse_folds
 from lossfw.config.plan.learner import origin_of_training, refuse_loss
 from lossfw.config.plan.report_options import baseline_column
-from lossfw.config.plan.rows import inputs_of, load, standardised, with_options
+from lossfw.config.plan.rows import inputs_of, load, standardise_inputs, with_options
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.check_config import build_components
@@ -147,7 +147,7 @@ def _standardise(config: CheckedConfig, data: Dataset) -> None:
     if config.data_spec.options.standardize and config.recorded.standardisation is None:
         found = Standardisation.of(inputs_of(data))
         config.recorded = replace(config.recorded, standardisation=found)
-    config.data = standardised(config, data)
+    config.data = standardise_inputs(config, data)
     if config.held_out is not None and config.recorded.standardisation is not None:
         with config.at(config.held_out_spec.path):
             config.held_out = config.recorded.standardisation.apply(config.held_out)

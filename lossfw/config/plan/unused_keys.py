@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lossfw.config.plan.fusion import guarding_key
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.config.schema.sections import IntervalsSection
-from lossfw.config.text.tree import dotted
+from lossfw.config.text.tree import format_path
 from lossfw.losses.capabilities import guard_of
 
 # Options of the bootstrap.
@@ -58,8 +58,8 @@ def _guards(config: CheckedConfig) -> Iterator[str]:
     key = guarding_key(config, loss)
     if key and _value(config, "loss", "fuse") is True:
         yield (
-            f"loss.fuse: true has no effect together with loss.{dotted(key)}: a loss with a guard "
-            "takes predictions"
+            f"loss.fuse: true has no effect together with loss.{format_path(key)}: a loss with a "
+            "guard takes predictions"
         )
     guard = guard_of(loss)
     if guard is not None and guard.guard == "none" and config.has("loss", "delta"):

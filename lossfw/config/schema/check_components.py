@@ -18,7 +18,7 @@ from lossfw.config.schema.checked import CheckedConfig, ConfigPath, DataSpec
 from lossfw.config.schema.messages import add_problem, split_hint
 from lossfw.config.schema.section_types import MAX_ITEMS, MAX_NAME
 from lossfw.config.text.reading import find_file, find_location
-from lossfw.config.text.tree import Node, dotted, quote
+from lossfw.config.text.tree import Node, format_path, quote
 from lossfw.data.options import DataOptions
 from lossfw.data.source import file_fields, location_fields
 from lossfw.errors import LossfwError, UnknownNameError
@@ -55,7 +55,7 @@ class ComponentMaker:
         value that is not a component is left to the check of sections. A `part` is inside
         another component. An unknown name may be of another kind, `or_else`.
         """
-        node, name = self._named(path)
+        node, name = self._create_named(path)
         if node is None or name is None:
             return None
         if kind == "source" and _FILE.search(name.value.lower()):
@@ -127,18 +127,18 @@ class ComponentMaker:
         It is None if something is wrong. The table holds all classes of a kind that plugins
         cannot offer.
         """
-        node, name = self._named(path)
+        node, name = self._create_named(path)
         if node is None or name is None:
             return None
         if name.value in table:
             return self._instance(table[name.value], node, path, ())
         match = nearest(name.value, table)
-        choices = f"{dotted(path)} is one of {', '.join(table)}"
+        choices = f"{format_path(path)} is one of {', '.join(table)}"
         guess = f"did you mean {match!r}?" if match else choices
         self.config.problems.add(name.at, f"There is no {kind} {quote(name.value)}", guess)
         return None
 
-    def _named(self, path: ConfigPath) -> tuple[Node | None, Node | None]:
+    def _create_named(self, path: ConfigPath) -> tuple[Node | None, Node | None]:
         """Return the component at `path` and its name; None where one is missing or wrong."""
         node = self.config.root.find(path)
         name = node.child("name") if node is not None and isinstance(node.value, dict) else node
@@ -177,7 +177,7 @@ class ComponentMaker:
         """Return the component; record its mistakes, but for those of `silent` parameters."""
         problems, root = self.config.problems, self.config.root
         try:
-            return cls._validated(parameters)
+            return cls._validate(parameters)
         except ValidationError as error:
             for item in error.errors(include_url=False):
                 if not item["loc"] or item["loc"][0] not in silent:
@@ -186,7 +186,7 @@ class ComponentMaker:
         except LossfwError as error:
             # An __init__ of the class itself has refused them.
             if not silent:
-                self.config.add(path, f"{dotted(path)}: {error}".removesuffix("."))
+                self.config.add(path, f"{format_path(path)}: {error}".removesuffix("."))
         return None
 
     def _parameters(
@@ -236,7 +236,7 @@ class ComponentMaker:
         if not isinstance(node.value, list):
             return self._part(node, path)
         if len(node.value) > MAX_ITEMS:
-            what = f"{dotted(path)} has more than {MAX_ITEMS} items"
+            what = f"{format_path(path)} has more than {MAX_ITEMS} items"
             self.config.problems.add(node.at, what)
             return None
         made = [self._part(item, [*path, i]) for i, item in enumerate(node.value)]
@@ -247,7 +247,7 @@ class ComponentMaker:
         named = node.child("name") if isinstance(node.value, dict) else node
         if named is None or not _could_be_a_name(named.value):
             wanted = "a name, or a mapping with 'name' and parameters"
-            self.config.problems.add(node.at, f"{dotted(path)} should be {wanted}")
+            self.config.problems.add(node.at, f"{format_path(path)} should be {wanted}")
             return None
         part: Component | None = self.make(path, "loss", part=True)
         if part is None or not isinstance(node.value, dict):

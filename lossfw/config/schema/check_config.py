@@ -18,7 +18,7 @@ from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.config.schema.section_types import SCHEMA_VERSION, named_slice
 from lossfw.config.schema.sections import SECTIONS, NetworkSection, RootSection, SliceSection
 from lossfw.config.schema.stand_ins import with_what_it_means
-from lossfw.config.text.tree import Node, dotted
+from lossfw.config.text.tree import Node, format_path
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric
@@ -33,7 +33,7 @@ _ELSEWHERE: Mapping[str, str] = {
     "early_stopping": "train.hold_out.patience",
     "validation_split": "train.hold_out.fraction",
 }
-_OUTPUTS = ("layers", "predictions", "logits")
+_OUTPUTS = ("layers", "predictions", "raw_outputs")
 
 
 def build_components(config: CheckedConfig, *, training: bool = False) -> None:
@@ -176,7 +176,7 @@ def _near_key(key: str, inside: tuple[str, ...]) -> str:
         return f"did you mean {match!r}?"
     elsewhere = [path for path, section in SECTIONS.items() if key in section.model_fields]
     if elsewhere:
-        return f"did you mean {dotted([*elsewhere[0], key])}?"
+        return f"did you mean {format_path([*elsewhere[0], key])}?"
     return f"the keys here are {', '.join(known)}"
 
 
@@ -193,7 +193,7 @@ def _check_one_maker(config: CheckedConfig) -> bool:
 
 
 def _check_network(config: CheckedConfig, training: bool) -> bool:
-    """See that a network is layers with weights, or predictions, or logits."""
+    """See that a network is layers with weights, or predictions, or raw outputs."""
     network = config.root.find(["network"])
     if network is None or not isinstance(network.value, dict):
         return True  # pydantic says so

@@ -155,11 +155,11 @@ def _section_schemas() -> dict[str, Schema]:
         properties = {
             k: _with_references(_optional(_tidy(part))) for k, part in raw["properties"].items()
         }
-        schemas[name] = {**_closed(properties), **required}
+        schemas[name] = {**_closed_object(properties), **required}
     return schemas
 
 
-def _closed(properties: Mapping[str, Schema]) -> Schema:
+def _closed_object(properties: Mapping[str, Schema]) -> Schema:
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
@@ -184,12 +184,12 @@ def _partial(section: Schema) -> Schema:
         inner = _walk(whole, change, skip=(*_DATA, "items"))
         given = {"if": _NULL, "then": {}, "else": inner}
         properties[key] = {"description": schema["description"], **given}
-    return _closed(properties)
+    return _closed_object(properties)
 
 
 def _network_rules() -> Schema:
     """Return that there is a model or a network, which is layers with weights, or outputs."""
-    forms = [{"required": [key]} for key in ("layers", "predictions", "logits")]
+    forms = [{"required": [key]} for key in ("layers", "predictions", "raw_outputs")]
     alone = {"not": {"anyOf": [{"required": ["weights"]}, {"required": ["dtype"]}]}}
     network: Schema = {"oneOf": forms, "if": {"required": ["layers"]}, "then": {}, "else": alone}
     weights = {"properties": {"network": {"dependencies": {"layers": ["weights"]}}}}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lossfw.components.parameter_errors import expected_text, own_message
-from lossfw.config.text.tree import Node, Problems, dotted, quote
+from lossfw.config.text.tree import Node, Problems, format_path, quote
 
 # The words for true and false in YAML 1.1.
 _SPOKEN = ("yes", "no", "on", "off", "y", "n")
@@ -54,7 +54,7 @@ def one_line(value: Any) -> str:
 
 
 def _what(item: Mapping[str, Any], path: Sequence[str | int], owner: str) -> str:
-    key = dotted(path)
+    key = format_path(path)
     if item["type"] == "extra_forbidden":
         return (
             f"{owner} has no parameter {quote(path[-1])}" if owner else f"unknown key {quote(key)}"

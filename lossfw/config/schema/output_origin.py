@@ -77,7 +77,9 @@ class OutputOrigin:
             "another output activation",
             words=f"the predictions come from {key}",
             given=f"{key} are given" if path[0] == "network" else f"{key} has predictions",
-            logits_hint="name them network.logits" if path[0] == "network" else _ACTIVATION_HINT,
+            logits_hint="name them network.raw_outputs"
+            if path[0] == "network"
+            else _ACTIVATION_HINT,
         )
 
     @classmethod

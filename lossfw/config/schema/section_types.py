@@ -55,7 +55,7 @@ class LossSpec(Spec):
     fuse: bool = True
 
 
-def _named(value: Any) -> Any:
+def _name_to_mapping(value: Any) -> Any:
     """Take a bare name for a mapping with that name."""
     if isinstance(value, str):
         return {"name": value}
@@ -141,9 +141,11 @@ class OrText:
 
 
 # In the JSON schema of the sections, `component` stands for the components of a kind.
-_NamedSpec = Annotated[Spec, BeforeValidator(_named)]
+_NamedSpec = Annotated[Spec, BeforeValidator(_name_to_mapping)]
 SourceSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "source"})]
-LossChoice = Annotated[LossSpec, BeforeValidator(_named), WithJsonSchema({"component": "loss"})]
+LossChoice = Annotated[
+    LossSpec, BeforeValidator(_name_to_mapping), WithJsonSchema({"component": "loss"})
+]
 ActivationSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "activation"})]
 MetricSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "metric"})]
 OptimizerSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "optimizer"})]
@@ -157,7 +159,7 @@ OutputsPath = Annotated[
     BeforeValidator(_outputs),
     WithJsonSchema({"type": ["string", "array"], "minItems": 1}),
 ]
-NetworkForm = Literal["layers", "predictions", "logits"]
+NetworkForm = Literal["layers", "predictions", "raw_outputs"]
 Version = Annotated[int, AfterValidator(_version), WithJsonSchema({"const": SCHEMA_VERSION})]
 Seed = Annotated[int, Field(ge=0)]
 RowsChoice = Annotated[bool | Literal["jsonl", "parquet"], BeforeValidator(_rows)]

@@ -71,7 +71,8 @@ class Layer(Section):
 class NetworkSection(Section):
     """Layers with weights, or saved outputs in place of a network.
 
-    Exactly one of `layers`, `predictions` and `logits` is given; `check_sections` ensures this.
+    Exactly one of `layers`, `predictions` and `raw_outputs` is given; `check_sections` ensures
+    this.
     """
 
     layers: Annotated[list[Layer], Field(min_length=1, max_length=MAX_ITEMS)] | None = key(
@@ -86,14 +87,16 @@ class NetworkSection(Section):
     predictions: OutputsPath | None = key(
         "Saved predictions: a file, or a list of rows of numbers.", None
     )
-    logits: OutputsPath | None = key("Saved logits: a file, or a list of rows of numbers.", None)
+    raw_outputs: OutputsPath | None = key(
+        "Saved raw outputs, such as logits: a file, or a list of rows of numbers.", None
+    )
 
     @property
     def form(self) -> NetworkForm:
         """Which of its three forms it has."""
         if self.layers is not None:
             return "layers"
-        return "predictions" if self.predictions is not None else "logits"
+        return "predictions" if self.predictions is not None else "raw_outputs"
 
 
 class SampleSection(Section):
@@ -336,7 +339,7 @@ class RootSection(Section):
     data: SourceSpec = key("The rows: a source.")
     model: ModelSpec | None = key("The model that makes the predictions.", None)
     network: NetworkSection | None = key(
-        "Instead of a model: dense layers with weights, or saved predictions or logits.", None
+        "Instead of a model: dense layers with weights, or saved predictions or raw outputs.", None
     )
     loss: LossChoice = key("What a prediction costs.")
     evaluate: EvaluateSection = key(

@@ -63,7 +63,7 @@ def _with_trained(root: Node, problems: Problems) -> Node:
             "name the FOLDER of `lossfw train FILE --out FOLDER`",
         )
         raise problems.error()
-    written = _written(where, folder, problems)
+    written = _read_training_config(where, folder, problems)
     key = "network" if written.find(["network"]) is not None else "model"
     if key == "network":
         for also in sorted(keys):
@@ -100,7 +100,7 @@ def _is_whole(where: Path) -> bool:
         return not (where / _STATUS_FILE).exists()
 
 
-def _written(where: Path, folder: Node, problems: Problems) -> Node:
+def _read_training_config(where: Path, folder: Node, problems: Problems) -> Node:
     """Return the configuration of the training."""
     try:
         return read_tree(ConfigSource(str(where / _CONFIG_FILE)), Problems())

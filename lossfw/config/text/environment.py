@@ -33,11 +33,11 @@ def fill(node: Node, problems: Problems) -> Node:
     if isinstance(node.value, list):
         return Node([fill(child, problems) for child in node.value], node.at)
     if isinstance(node.value, str) and MARK in node.value and node.at.origin.numbered:
-        return Node(_filled(node, problems), node.at)
+        return Node(_fill_value(node, problems), node.at)
     return node
 
 
-def _filled(node: Node, problems: Problems) -> object:
+def _fill_value(node: Node, problems: Problems) -> object:
     """Return the value of a text; the text itself where a variable cannot be used."""
     text: str = node.value
     matches = list(_VARIABLE.finditer(text))

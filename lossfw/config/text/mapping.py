@@ -12,7 +12,7 @@ import numpy as np
 
 from lossfw.components.component import Component
 from lossfw.components.registry import registry
-from lossfw.config.text.tree import Node, Origin, Position, dotted
+from lossfw.config.text.tree import Node, Origin, Position, format_path
 from lossfw.config.text.yaml import MAX_DEPTH
 from lossfw.data.memory_file import MemoryFile
 from lossfw.errors import ArgumentError, ConfigError, DataError, LossfwError, Problem
@@ -28,7 +28,7 @@ _MOST_NUMBERS = 10_000
 _DATA = (("data",), ("train", "hold_out", "data"))
 _FILES = ("file", "inputs", "targets", "sample_weight")
 # The places of outputs and of weights.
-_OUTPUTS = (("network", "predictions"), ("network", "logits"), ("model", "file"))
+_OUTPUTS = (("network", "predictions"), ("network", "raw_outputs"), ("model", "file"))
 _WEIGHTS = ("network", "weights")
 
 
@@ -47,7 +47,7 @@ class GivenConfig:
         held: dict[_Path, MemoryFile] = {}
         plain = {"lossfw": 1, **_plain(given, (), held)}
         for path in _DATA:
-            own = _at(given, path)
+            own = _value_at(given, path)
             if isinstance(own, Mapping):
                 try:
                     check_same_index(**{role: own[role] for role in _FILES[1:] if role in own})
@@ -56,18 +56,18 @@ class GivenConfig:
             if isinstance(own, Mapping) and (
                 any(map(_is_array, own.values())) or isinstance(own.get("file"), Mapping)
             ):
-                _at(plain, path).setdefault("name", "arrays")
+                _value_at(plain, path).setdefault("name", "arrays")
         return cls(plain, held)
 
-    def saved(self, folder: Path) -> GivenConfig:
+    def save_arrays(self, folder: Path) -> GivenConfig:
         """Return the same configuration with its arrays in files of a folder, for later runs."""
-        plain = _copied(self.plain)
+        plain = _copy_plain(self.plain)
         for path, file in self.held.items():
             ending, content = file.content()
-            target = folder.absolute() / f"{dotted(path)}{ending}"
+            target = folder.absolute() / f"{format_path(path)}{ending}"
             if not target.exists() or target.read_bytes() != content:
                 target.write_bytes(content)
-            _at(plain, path[:-1])[path[-1]] = str(target)
+            _value_at(plain, path[:-1])[path[-1]] = str(target)
         return GivenConfig(plain)
 
     def tree(self) -> Node:
@@ -92,10 +92,10 @@ def _plain(value: Any, path: _Path, held: dict[_Path, MemoryFile], *, files: boo
         return _plain(_spec(value, path), path, held)
     if files and _stands_for_a_file(value, path):
         try:
-            held[path] = MemoryFile.of(dotted(path), value)
+            held[path] = MemoryFile.of(format_path(path), value)
         except DataError as error:
             raise _mistake(path, str(error).removesuffix(".")) from None
-        return dotted(path)
+        return format_path(path)
     if isinstance(value, Mapping):
         files = path not in _DATA or value.get("name", "arrays") == "arrays"
         return {
@@ -169,22 +169,22 @@ def _key(key: Any, path: _Path) -> str:
 
 
 def _mistake(path: _Path, what: str, hint: str = "") -> ConfigError:
-    where = dotted(path) or NAME
+    where = format_path(path) or NAME
     return ConfigError([Problem(where, what, hint=hint)])
 
 
-def _at(plain: Any, path: Sequence[str | int]) -> Any:
+def _value_at(plain: Any, path: Sequence[str | int]) -> Any:
     for step in path:
         plain = plain.get(step) if isinstance(plain, Mapping) else None
     return plain
 
 
-def _copied(plain: Any) -> Any:
-    return {k: _copied(v) for k, v in plain.items()} if isinstance(plain, Mapping) else plain
+def _copy_plain(plain: Any) -> Any:
+    return {k: _copy_plain(v) for k, v in plain.items()} if isinstance(plain, Mapping) else plain
 
 
 def _node(value: Any, path: _Path, held: Mapping[_Path, MemoryFile], count: Iterator[int]) -> Node:
-    label = dotted(path) or NAME
+    label = format_path(path) or NAME
     origin = Origin(label, Path.cwd(), numbered=False, held=held.get(path))
     at = Position(origin, next(count))
     if isinstance(value, Mapping):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lossfw.components.naming import nearest
-from lossfw.config.text.tree import Node, Origin, Position, Problems, dotted, quote, shorten
+from lossfw.config.text.tree import Node, Origin, Position, Problems, format_path, quote, shorten
 from lossfw.config.text.yaml import MAX_DEPTH, parse, split_lines
 
 # Mistakes in overrides are reported after those of all files.
@@ -102,7 +102,8 @@ def _sweep_meant(change: _Change | None) -> str:
     if change is None or not _SEVERAL.fullmatch(change.written):
         return ""
     values = ", ".join(value.strip() for value in change.written.split(","))
-    return f"several values are a sweep: -o 'sweep={{grid: {{{dotted(change.path)}: [{values}]}}}}'"
+    path = format_path(change.path)
+    return f"several values are a sweep: -o 'sweep={{grid: {{{path}: [{values}]}}}}'"
 
 
 def _read(text: str) -> _Change | None:
@@ -150,7 +151,7 @@ def with_value(
     New keys get the position `at`; `done` is the path to `node`, for messages.
     """
     if not path:
-        return _added(node, value, at, done) if adds else value
+        return _append_value(node, value, at, done) if adds else value
     step, rest = path[0], path[1:]
     if node is None or node.value is None:
         node = Node({}, at)
@@ -166,16 +167,16 @@ def with_value(
         index = _index(step, node.value, done)
         changed = with_value(node.value[index], rest, value, at, adds=adds, done=below)
         return Node([*node.value[:index], changed, *node.value[index + 1 :]], node.at)
-    raise NoPlaceError(f"{dotted(done)} is {quote(node.value)}, which has no keys")
+    raise NoPlaceError(f"{format_path(done)} is {quote(node.value)}, which has no keys")
 
 
-def _added(node: Node | None, value: Node, at: Position, done: Sequence[str]) -> Node:
+def _append_value(node: Node | None, value: Node, at: Position, done: Sequence[str]) -> Node:
     """Return a list with a value at its end; a list of it where there was nothing."""
     if node is None or node.value is None:
         return Node([value], at)
     if not isinstance(node.value, list):
         text = quote(node.plain())
-        raise NoPlaceError(f"{dotted(done)} is {text}; += appends to a list")
+        raise NoPlaceError(f"{format_path(done)} is {text}; += appends to a list")
     return Node([*node.value, value], node.at)
 
 
@@ -200,8 +201,8 @@ def remove(node: Node, path: Sequence[str], done: Sequence[str] = ()) -> Node:
         return Node([*node.value[:index], *changed_items, *node.value[index + 1 :]], node.at)
     known: Mapping[str, Node] = node.value if isinstance(node.value, dict) else {}
     match = nearest(step, known)
-    hint = f"did you mean {dotted([*done, match])}-?" if match else ""
-    raise NoPlaceError(f"there is no {dotted(below)} to remove", hint)
+    hint = f"did you mean {format_path([*done, match])}-?" if match else ""
+    raise NoPlaceError(f"there is no {format_path(below)} to remove", hint)
 
 
 def without_key(node: Node, key: str) -> Node:
@@ -213,5 +214,5 @@ def without_key(node: Node, key: str) -> Node:
 def _index(step: str, items: list[Node], done: Sequence[str]) -> int:
     if not step.isdecimal() or not step.isascii() or int(step[:10]) >= len(items):
         known = f"has the indices 0 to {len(items) - 1}" if items else "is an empty list"
-        raise NoPlaceError(f"{dotted(done)} {known}, got {shorten(step)}")
+        raise NoPlaceError(f"{format_path(done)} {known}, got {shorten(step)}")
     return int(step)

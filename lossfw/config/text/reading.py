@@ -54,7 +54,7 @@ def _read(name: str, path: Path) -> bytes:
         status = path.stat()
     except FileNotFoundError:
         hint = f"to change a key of FILE, write FILE -o {name}" if like_override(name) else ""
-        raise _refuse(name, "there is no such file", hint or _near(path)) from None
+        raise _refuse(name, "there is no such file", hint or _suggest_file(path)) from None
     if stat.S_ISDIR(status.st_mode):
         raise _refuse(name, "this is a folder, not a file", "give a YAML file")
     if not stat.S_ISREG(status.st_mode):
@@ -96,7 +96,7 @@ def _refuse_size(name: str, size: int) -> ConfigError:
     )
 
 
-def _near(path: Path) -> str:
+def _suggest_file(path: Path) -> str:
     """Return a hint with a file of that folder whose name is close."""
     try:
         siblings = [p.name for p in path.parent.iterdir() if p.suffix in (".yaml", ".yml")]
@@ -113,7 +113,7 @@ def find_file(
 
     A name is relative to the folder of the file that has it; in an override, to the working
     folder. A missing file is searched by its bare name in the folder of the environment
-    variable ``LOSSFW_DATA``, then among the files that come with a plugin, by `bundled`.
+    variable ``LOSSFW_DATA``, then among the files that come with a plugin, by `bundled_file`.
     """
     if node.at.origin.held is not None:
         found: Path = node.at.origin.held

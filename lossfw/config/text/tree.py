@@ -199,12 +199,12 @@ def _printable(character: str) -> str:
     )
 
 
-def dotted(path: Iterable[str | int]) -> str:
+def format_path(path: Iterable[str | int]) -> str:
     """Return a path as ``-o`` writes it.
 
     Examples
     --------
-    >>> dotted(["network", "layers", 2, "activation"])
+    >>> format_path(["network", "layers", 2, "activation"])
     'network.layers.2.activation'
     """
     return ".".join(str(step) for step in path)

@@ -43,7 +43,7 @@ def scalar(value: Any) -> str:
         return repr(value).replace("inf", ".inf")
     if isinstance(value, str):
         bare = _BARE.fullmatch(value) is not None and _reads_as_text(value)
-        return value if bare else f'"{"".join(map(_escaped, value))}"'
+        return value if bare else f'"{"".join(map(_escape, value))}"'
     return str(value)
 
 
@@ -56,7 +56,7 @@ def _reads_as_text(text: str) -> bool:
     return tag.endswith(":str")
 
 
-def _escaped(character: str) -> str:
+def _escape(character: str) -> str:
     if character in _ESCAPES:
         return _ESCAPES[character]
     # A line separator is not printable.

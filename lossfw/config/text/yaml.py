@@ -50,19 +50,19 @@ MAX_NUMBER_LENGTH = 100
 
 def _integer(text: str) -> int:
     base = {"0o": 8, "0x": 16}.get(text[:2], 10)
-    return int(_checked(text), base)
+    return int(_check_text(text), base)
 
 
 def _float(text: str) -> float:
     if text.lower().endswith((".inf", ".nan")):
         return float(text.replace(".", ""))
-    number = float(_checked(text))
+    number = float(_check_text(text))
     if math.isinf(number):
         raise ValueError("is larger than the largest float64, 1.8e308")
     return number
 
 
-def _checked(text: str) -> str:
+def _check_text(text: str) -> str:
     if len(text) > MAX_NUMBER_LENGTH:
         raise ValueError(f"is a number of more than {MAX_NUMBER_LENGTH} characters")
     return text
@@ -180,7 +180,7 @@ class _Builder:
 
     def take(self, reader: Any, event: yaml.Event) -> None:
         """Add one event to the tree."""
-        at = self._at(event.start_mark)
+        at = self._position_of(event.start_mark)
         tag = getattr(event, "tag", None)
         if tag is not None:
             self._problems.add(
@@ -274,7 +274,7 @@ class _Builder:
         parent.keys[node.value] = at
         return node.value
 
-    def _at(self, mark: Any) -> Position:
+    def _position_of(self, mark: Any) -> Position:
         return self._place(mark.line, mark.column)
 
     def _place(self, line: int, column: int) -> Position:
@@ -296,13 +296,17 @@ class _Builder:
         if "nesting depth" in said:
             said = f"nested deeper than {MAX_DEPTH} levels"
         mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
-        at = self._within(self._at(mark)) if mark is not None else Position(self._origin)
+        at = (
+            self._clamp_position(self._position_of(mark))
+            if mark is not None
+            else Position(self._origin)
+        )
         hint = next((hint for words, hint in _SYNTAX_HINTS.items() if words in said), "")
         if context is not None and context.line != at.line:
             hint = "; ".join(filter(None, [hint, f"it began in line {context.line + 1}"]))
         self._problems.add(at, f"not readable as YAML: {said}", hint)
 
-    def _within(self, at: Position) -> Position:
+    def _clamp_position(self, at: Position) -> Position:
         """Move a place behind the end of the file to the last line with text in it."""
         lines = self._origin.lines
         if at.line < len(lines) and (lines[at.line].strip() or at.line == 0):

@@ -73,7 +73,7 @@ class AlikeSums:
 
     def squares(self, first: int = _LOSSES) -> tuple[float, float]:
         """Return how many rows there are, and the sum of the squares about their mean."""
-        sums = self._table.rounded()
+        sums = self._table.to_floats()
         total, within, of_blocks = sums[first : first + 3]
         with np.errstate(all="ignore"):
             between = of_blocks - total**2 / sums[_ROWS]
@@ -81,7 +81,7 @@ class AlikeSums:
 
     def neighbours(self) -> float:
         """Return the correlation of neighbouring rows; 0 if it is small or could be chance."""
-        sums, (rows, squares) = self._table.rounded(), self.squares(_ROOTS)
+        sums, (rows, squares) = self._table.to_floats(), self.squares(_ROOTS)
         if sums[_PAIRS] < 2 or not np.isfinite(squares) or squares <= 0:
             return 0.0
         alike = 1.0 - sums[_STEPS] / sums[_PAIRS] / (2 * squares / rows)
@@ -111,7 +111,7 @@ class RowsAlike:
         self._sums.add(losses)
         for place, keys, stack in self._columns.values():
             assert rows.columns is not None
-            key, known = keys.known(rows.columns[counts, place])
+            key, known = keys.known_keys(rows.columns[counts, place])
             own, zero = losses[known], np.zeros(len(key), np.int64)
             terms = [SumTerm(zero, own), SumTerm(zero + 1, np.ones(len(own)))]
             numbers = np.arange(len(key))
@@ -144,7 +144,7 @@ class RowsAlike:
         """Return the columns whose rows with one value are alike."""
         found = []
         for name, (_, _, stack) in self._columns.items():
-            table: UnitSums | None = stack.merged()
+            table: UnitSums | None = stack.merge_all()
             alike = None if table is None else column_alike(table, *self._sums.squares())
             found += [] if alike is None else [(name, alike)]
         return found
@@ -172,7 +172,7 @@ def column_alike(table: UnitSums, rows: float, squares: float) -> ColumnAlike | 
     sums, values = table.numbered
     if table.bits < KEY_BITS or not LEAST_UNITS <= values <= rows / 2 or not np.isfinite(squares):
         return None
-    total, count = sums.to_table(sums.table.rounded(), values).T
+    total, count = sums.to_table(sums.table.to_floats(), values).T
     centred = total - total.sum() / rows * count
     between = float((centred**2 / count).sum())
     mean_between, mean_within = between / (values - 1), (squares - between) / (rows - values)

@@ -62,7 +62,7 @@ def size_terms(rows: NDArray, weight: NDArray) -> RowTerms:
 
 def size_of(sizes: UnitSums, keys: NDArray) -> tuple[NDArray, NDArray]:
     """Return the sum of the weights of each unit, and that of their squares."""
-    dense = sizes.sums.to_table(sizes.sums.table.rounded(), len(sizes.units))
+    dense = sizes.sums.to_table(sizes.sums.table.to_floats(), len(sizes.units))
     there = np.isin(keys, sizes.units)
     found = np.zeros((len(keys), dense.shape[1]))
     found[there] = dense[np.searchsorted(sizes.units, keys[there])]

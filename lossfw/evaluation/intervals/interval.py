@@ -29,7 +29,7 @@ def interval(
 
     `moments` are those of a mean over independent rows; see `lossfw.evaluation.intervals.moments`.
     """
-    units, middle = asked.units or Units(), np.asarray(value, np.float64)
+    units, middle = asked.resample or Units(), np.asarray(value, np.float64)
     nothing = pairs_of(np.full((2, *middle.shape), np.nan))
     if table is None or sizes is None or not len(table.sums.table):
         return Found(nothing, too_few(units, 0, 0.0))

@@ -61,7 +61,7 @@ def moment_sums(terms: RowTerms, parts: NDArray | None) -> CellSums:
 
 def mean_spread(sums: CellSums) -> MeanSpread | None:
     """Return mean and standard error over all cells; None for fewer than two rows."""
-    pooled = sums.pooled()
+    pooled = sums.pool_cells()
     if pooled.table.special.any():
         return None
     found = dict(zip(pooled.sum_index.tolist(), pooled.table.fractions(), strict=True))

@@ -38,7 +38,7 @@ class Intervals:
     seed: int = 0
     # What is taken as independent; None for the groups of the data if the loss or a metric takes
     # groups, and else for rows.
-    units: Units | None = None
+    resample: Units | None = None
 
     def __post_init__(self) -> None:
         if not (_is_number(self.level) and 0 < self.level < 1):
@@ -57,20 +57,20 @@ class Intervals:
         plain: dict[str, Any] = {"level": self.level, "method": self.method}
         if self.method == "bootstrap":
             plain |= {"replicates": self.replicates, "seed": self.seed}
-        if self.units is not None:
-            plain["units"] = self.units.to_plain()
+        if self.resample is not None:
+            plain["resample"] = self.resample.to_plain()
         return plain
 
     def with_units(self, units: Units) -> Self:
         """Return the same options with other units."""
-        return replace(self, units=units)
+        return replace(self, resample=units)
 
     @classmethod
     def read(cls, plain: Mapping[str, Any]) -> Self:
         """Return the options from a result, ignoring other entries."""
         names = ("level", "method", "replicates", "seed")
-        units = Units.read(plain["units"]) if "units" in plain else None
-        return cls(**{name: plain[name] for name in names if name in plain}, units=units)
+        resample = Units.read(plain["resample"]) if "resample" in plain else None
+        return cls(**{name: plain[name] for name in names if name in plain}, resample=resample)
 
 
 def _is_number(value: object) -> bool:

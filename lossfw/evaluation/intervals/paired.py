@@ -67,7 +67,7 @@ class Measured(NamedTuple):
         times = times[:, np.searchsorted(keys, self.table.present)]
         if self.table.rest is not None:
             # What belongs to no unit is always there.
-            rest = self.table.rest.pooled()
+            rest = self.table.rest.pool_cells()
             sums = sums.merge(rest.with_cells(np.full(len(rest.table), units)))
             times = np.hstack([times, np.ones((len(times), 1))])
         return self.metric.from_resamples(sums, times) + self._off
@@ -106,7 +106,7 @@ class SameUnits(NamedTuple):
         ends = [every.measured[0], every.measured[-1]][-len(measured) :]
 
         def less(bits: int) -> LeftOut:
-            return cls._at(ends, bits).less()
+            return cls._at(ends, bits).last_difference()
 
         def sizes(bits: int) -> NDArray:
             return cls._at(ends, bits).sizes
@@ -133,7 +133,7 @@ class SameUnits(NamedTuple):
         found = [one.without(self.keys) for one in self.measured]
         return [one._replace(without=self._wider(one.middle, one.without)) for one in found]
 
-    def less(self) -> LeftOut:
+    def last_difference(self) -> LeftOut:
         """Return the last number minus the first, or the only one."""
         found = self.left_out()
         return found[-1].minus(found[0]) if len(found) > 1 else found[0]
@@ -166,11 +166,11 @@ def found_of(
     measured: Sequence[Measured], asked: Intervals, bounds: tuple[float, float] = ANYWHERE
 ) -> Found:
     """Return the interval of the last of some numbers minus the first, or of the only one."""
-    units, draws = asked.units or Units(), asked.method == "bootstrap"
+    units, draws = asked.resample or Units(), asked.method == "bootstrap"
     if draws and not units.pools:
         measured = [one.at_most(BOOTSTRAP_UNITS) for one in measured]
     every = SameUnits.of(measured, units)
-    less = every.less()
+    less = every.last_difference()
     why = too_few(units, less.units, less.freedom)
     ends = less.ends(asked.level, bounds)
     if draws and not why:

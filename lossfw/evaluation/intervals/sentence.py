@@ -21,10 +21,10 @@ def sentence(described: Mapping[str, Any], given: str = "the model") -> str:
 
     Examples
     --------
-    >>> units = {"level": 0.95, "method": "jackknife", "units": "column.patient", "count": 40}
+    >>> units = {"level": 0.95, "method": "jackknife", "resample": "column.patient", "count": 40}
     >>> sentence(units | {"freedom": 11.4}, "the models")
     '95% intervals of 40 patients (column.patient), as good as 12 equal ones; given the models.'
-    >>> sentence({"level": 0.9, "method": "jackknife", "units": "rows", "count": 1200})
+    >>> sentence({"level": 0.9, "method": "jackknife", "resample": "rows", "count": 1200})
     '90% intervals of 1,200 rows taken as independent; given the model.'
     """
     text = f"{100 * described['level']:.4g}% intervals"
@@ -41,14 +41,14 @@ def counted_units(described: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> counted_units({"units": "column.day", "count": 7})
+    >>> counted_units({"resample": "column.day", "count": 7})
     '7 days (column.day)'
     """
-    units, count = Units.read(described.get("units", "rows")), described["count"]
+    units, count = Units.read(described.get("resample", "rows")), described["count"]
     if units.kind == "groups":
         units = Units("groups", described.get("column", ""))
     sets = "sets of " if described.get("together") else ""
-    number, _, rest = units.counted(count).partition(" ")
+    number, _, rest = units.format_count(count).partition(" ")
     text = f"{number} {sets}{rest}"
     if units.kind == "rows":
         return f"{text} taken as independent"
@@ -65,7 +65,7 @@ def unit_warnings(
     `alike` are columns that should be units.
     """
     key = "evaluate.intervals.resample"
-    units = Units.read(described.get("units", "rows"))
+    units = Units.read(described.get("resample", "rows"))
     level = f"{100 * described['level']:.4g}%"
     for name, found in alike:
         yield (

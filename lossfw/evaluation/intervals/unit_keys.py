@@ -70,11 +70,11 @@ class ColumnKeys:
 
     def of(self, values: NDArray) -> NDArray:
         """Return the key of each row; raise `MissingUnitError` for one without a value."""
-        keys, known = self.known(values)
+        keys, known = self.known_keys(values)
         _refuse(~known)
         return keys
 
-    def known(self, values: NDArray) -> tuple[NDArray, NDArray]:
+    def known_keys(self, values: NDArray) -> tuple[NDArray, NDArray]:
         """Return the keys of the rows that have a value, and a mask of these rows."""
         if not len(self._labels):
             known = ~np.isnan(values)

@@ -56,17 +56,17 @@ class UnitCells(NamedTuple):
     @classmethod
     def of(cls, keys: NDArray, bits: int = KEY_BITS) -> UnitCells:
         """Return the units of rows with these keys (uint64)."""
-        return cls(bits, *np.unique(shortened(keys, bits), return_inverse=True))
+        return cls(bits, *np.unique(shorten_keys(keys, bits), return_inverse=True))
 
     def at(self, bits: int) -> UnitCells:
         """Return the same rows with units of at most so many bits."""
         if bits >= self.bits:
             return self
-        units, place = np.unique(shortened(self.units, bits), return_inverse=True)
+        units, place = np.unique(shorten_keys(self.units, bits), return_inverse=True)
         return UnitCells(bits, units, place[self.place])
 
 
-def shortened(keys: NDArray, bits: int) -> NDArray:
+def shorten_keys(keys: NDArray, bits: int) -> NDArray:
     """Return keys with only their first bits, the others 0."""
     rest = np.uint64(KEY_BITS - bits)
     return keys if bits == KEY_BITS else (keys >> rest) << rest
@@ -121,7 +121,7 @@ class UnitSums:
         units = a.units
         if not np.array_equal(units, b.units):
             units = np.union1d(units, b.units)
-        sums = a._among(units).merge(b._among(units))
+        sums = a._spread_cells(units).merge(b._spread_cells(units))
         rest = a.rest if b.rest is None else b.rest
         if a.rest is not None and b.rest is not None:
             rest = a.rest.merge(b.rest)
@@ -131,9 +131,9 @@ class UnitSums:
         """Return the sums with units of at most so many bits."""
         if bits >= self.bits:
             return self
-        units = np.unique(shortened(self.units, bits))
-        place = np.searchsorted(units, shortened(self.units, bits))
-        sums = self.sums.with_cells(self._moved(place, len(units)))
+        units = np.unique(shorten_keys(self.units, bits))
+        place = np.searchsorted(units, shorten_keys(self.units, bits))
+        sums = self.sums.with_cells(self._move_cells(place, len(units)))
         return replace(self, bits=bits, units=units, sums=sums)
 
     def _with_scores(self, bits: int) -> UnitSums:
@@ -142,7 +142,7 @@ class UnitSums:
             return self
         keys, rest = self.sums.table.keys.copy(), KEY_BITS - bits
         keys[:, 1] = keys[:, 1] >> rest << rest
-        sums = CellSums(self.sums.columns, self.sums.n_sums, self.sums.table.rekeyed(keys))
+        sums = CellSums(self.sums.columns, self.sums.n_sums, self.sums.table.with_keys(keys))
         return replace(self, sums=sums, score_bits=bits)
 
     def at_most(self, units: int) -> UnitSums:
@@ -171,8 +171,8 @@ class UnitSums:
 
     def total(self) -> CellSums:
         """Return the sums of all rows, in cell 0."""
-        pooled = self.sums.pooled()
-        return pooled if self.rest is None else pooled.merge(self.rest.pooled())
+        pooled = self.sums.pool_cells()
+        return pooled if self.rest is None else pooled.merge(self.rest.pool_cells())
 
     def pack(self) -> dict[str, NDArray]:
         """Return the table as plain arrays, for `unpack`."""
@@ -195,20 +195,20 @@ class UnitSums:
             score_bits,
         )
 
-    def _moved(self, place: NDArray, count: int) -> NDArray:
+    def _move_cells(self, place: NDArray, count: int) -> NDArray:
         """Return the cell of each sum where each unit has another place among `count`."""
         part, before = np.divmod(self.sums.cells, max(1, len(self.units)))
         cells: NDArray = part * count + place[before]
         return cells
 
-    def _among(self, units: NDArray) -> CellSums:
+    def _spread_cells(self, units: NDArray) -> CellSums:
         """Return the sums with cells among more units; their order stays."""
         if len(units) == len(self.units):
             return self.sums
         old, table = self.sums, self.sums.table
         keys = table.keys.copy()
         place = np.searchsorted(units, self.units)
-        keys[:, 0] = self._moved(place, len(units)) * old.n_sums + old.sum_index
+        keys[:, 0] = self._move_cells(place, len(units)) * old.n_sums + old.sum_index
         moved = ExactSums(keys, table.digits, table.low, table.special)
         return CellSums(old.columns, old.n_sums, moved)
 
@@ -262,7 +262,7 @@ def _bit_length(numbers: NDArray) -> NDArray:
     return found
 
 
-def aligned(*tables: UnitSums) -> list[UnitSums]:
+def align_tables(*tables: UnitSums) -> list[UnitSums]:
     """Return tables with units of the same number of bits, that of the coarsest."""
     bits = min(table.bits for table in tables)
     return [table.at(bits) for table in tables]

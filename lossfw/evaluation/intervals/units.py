@@ -26,7 +26,7 @@ class Units:
 
     Examples
     --------
-    >>> Units.read("column.patient").counted(40), Units.read("rows").counted(1)
+    >>> Units.read("column.patient").format_count(40), Units.read("rows").format_count(1)
     ('40 patients (column.patient)', '1 row')
     >>> Units.read({"time": "column.day"}).to_plain()
     {'time': 'column.day', 'blocks': 'auto'}
@@ -127,7 +127,7 @@ class Units:
             return f"{word[:-1]}ies"
         return f"{word}es" if word.endswith(("s", "x", "ch", "sh")) else f"{word}s"
 
-    def counted(self, count: int) -> str:
+    def format_count(self, count: int) -> str:
         """Return the number of units in words, with their column."""
         of = f" ({COLUMN}{self.column})" if self.column else ""
         return f"{count:,} {self.noun(count)}{of}"

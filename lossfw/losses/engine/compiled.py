@@ -13,7 +13,7 @@ from lossfw.losses.engine.kernels.activations import (
 )
 from lossfw.losses.engine.kernels.calls import kernels_for, why_not_compiled
 from lossfw.losses.engine.kernels.single_rows import RowKernels
-from lossfw.losses.engine.kernels.watched import forget, trusted, wait
+from lossfw.losses.engine.kernels.watched import forget, trust_kernels, wait
 from lossfw.numerics.compiled.llvm_target import is_available
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
     "forget",
     "is_available",
     "kernels_for",
-    "trusted",
+    "trust_kernels",
     "wait",
     "why_activation_is_not_compiled",
     "why_not_compiled",

@@ -28,13 +28,13 @@ def exact_sum(values: Iterable[float]) -> float:
         return math.fsum(numbers)
     except (OverflowError, ValueError):
         # A sum on the way is beyond the largest number, or two infinities have both signs.
-        return ExactSum().add(numbers).rounded()
+        return ExactSum().add(numbers).round_to_float()
 
 
 def exact_sum_of_array(values: NDArray) -> float:
     """Return the correctly rounded sum of a float64 array."""
     if values.size > _MOST_IN_LIST:
-        return ExactSum().add_array(values).rounded()
+        return ExactSum().add_array(values).round_to_float()
     return exact_sum(values.tolist())
 
 
@@ -60,7 +60,7 @@ class ExactSum:
 
         Examples
         --------
-        >>> ExactSum().add_array(np.array([1e300, 1.0, -1e300, 1e-300])).rounded()
+        >>> ExactSum().add_array(np.array([1e300, 1.0, -1e300, 1e-300])).round_to_float()
         1.0
         """
         is_finite = np.isfinite(values)
@@ -95,7 +95,7 @@ class ExactSum:
         numerator = int.from_bytes(arrays["numerator"].tobytes(), "little", signed=True)
         return cls(Fraction(numerator, 1 << int(arrays["halvings"])), float(arrays["special"]))
 
-    def rounded(self) -> float:
+    def round_to_float(self) -> float:
         """Return the nearest float64, infinite if the sum exceeds the largest float."""
         if self.special != 0:  # NaN too
             return self.special

@@ -22,7 +22,7 @@ from lossfw.losses.engine import threads
 from lossfw.losses.engine.compiled import kernels_for
 from lossfw.losses.engine.partial import Partial, UnsummedLosses
 from lossfw.losses.engine.read_only import raise_for_writing
-from lossfw.losses.engine.reduction import Reduction, Sums, merged, weight_sum, weighted_sum
+from lossfw.losses.engine.reduction import Reduction, Sums, merge_sums, weight_sum, weighted_sum
 from lossfw.losses.engine.result_memory import empty
 from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges
 from lossfw.losses.engine.tiling import (
@@ -91,7 +91,8 @@ def run(loss: EngineLoss, call: Arguments, task: Task) -> list[Any]:
     blocks = kernels.block_kernel if task.collect is add_losses else None
     if blocks is not None:
         return threads.run(
-            lambda bounds: blocks.compared(*bounds, lambda: run_tile(bounds)), block_bounds(call)
+            lambda bounds: blocks.compute_and_compare(*bounds, lambda: run_tile(bounds)),
+            block_bounds(call),
         )
     started_at = time.thread_time()
     results = threads.run(run_tile, block_bounds(call))
@@ -172,13 +173,13 @@ def compute(loss: EngineLoss, call: Arguments, form: ResultForm, reduction: Redu
     """Return the result of a call: the reduced loss, its derivative, or both."""
     if form == "value":
         if reduction.reduction == "none":
-            return _unreduced(loss, call)
-        return reduction.value(merged(run(loss, call, Task(form))))
+            return _weighted_losses(loss, call)
+        return reduction.value(merge_sums(run(loss, call, Task(form))))
     scale = reduction.scale(*_weight_and_count(call)) if reduction.reduction == "mean" else 1.0
     gradient = empty(call.prediction_shape, call.dtype) if call.out is None else call.out
     # Every tile writes all of its places, also those of elements that are left out.
     blocks = run(loss, call, Task(form, np.asarray(gradient).reshape(call.y.shape), scale))
-    return (reduction.value(merged(blocks)), gradient) if form == "both" else gradient
+    return (reduction.value(merge_sums(blocks)), gradient) if form == "both" else gradient
 
 
 def _weight_and_count(call: Arguments) -> tuple[float, int]:
@@ -190,11 +191,11 @@ def _weight_and_count(call: Arguments) -> tuple[float, int]:
     for bounds in block_bounds(call):
         weight, _, counted, _ = select_rows(call, *bounds)
         blocks.append(Sums(0.0, weight_sum(weight, counted), counted))
-    total = merged(blocks)
+    total = merge_sums(blocks)
     return total.weight, total.count
 
 
-def _unreduced(loss: EngineLoss, call: Arguments) -> NDArray:
+def _weighted_losses(loss: EngineLoss, call: Arguments) -> NDArray:
     """Return w l for every element or row, 0 for those that are left out."""
     out = empty(call.shape or (1,), call.dtype)
 

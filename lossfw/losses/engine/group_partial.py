@@ -217,7 +217,7 @@ class GroupPartial(Partial):
     def sums(self) -> Sums:
         """Return the sums of w l and w over all groups, complete or not, and their number."""
         whole = self._close(list(self._open()))
-        return Sums(whole.total.rounded(), whole.weight.rounded(), whole.count)
+        return Sums(whole.total.round_to_float(), whole.weight.round_to_float(), whole.count)
 
 
 def _join(a: _Range, b: _Range) -> tuple[_Range, list[OpenGroup]]:

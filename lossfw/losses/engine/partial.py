@@ -135,7 +135,7 @@ class Partial:
         joined = [_joined_sums(group) for group in _by_block(self.pieces, self.block)]
         total = self.total.add(pair[0] for pair in joined)
         weight = self.weight.add(pair[1] for pair in joined)
-        return Sums(total.rounded(), weight.rounded(), self.count)
+        return Sums(total.round_to_float(), weight.round_to_float(), self.count)
 
     def sum(self) -> float:
         """Return sum(w l)."""

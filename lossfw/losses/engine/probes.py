@@ -61,17 +61,17 @@ def element_probes(
         y, t = drawn
         near = rng.random(_USUAL) < _NEAR_SHARE
         close = t * (1.0 + _NEAR * rng.normal(size=_USUAL))
-        y[near] = np.where(_inside(spaces[0], close), close, y)[near]
+        y[near] = np.where(_is_inside(spaces[0], close), close, y)[near]
     paired = _pairs(rng, len(spaces), lengths)
     drawn = [
-        np.append(x, np.where(_inside(space, more), more, _draw_members(space, rng, _PAIRED)))
+        np.append(x, np.where(_is_inside(space, more), more, _draw_members(space, rng, _PAIRED)))
         for x, space, more in zip(drawn, spaces, paired, strict=True)
     ]
     with np.errstate(all="ignore"):
         # Rounding may leave an open interval.
         cast = [x.astype(dtype) for x in drawn]
     return tuple(
-        np.where(_inside(space, x), x, x.dtype.type(np.nan))
+        np.where(_is_inside(space, x), x, x.dtype.type(np.nan))
         for space, x in zip(spaces, cast, strict=True)
     )
 
@@ -113,14 +113,14 @@ def _draw_members(space: Space, rng: np.random.Generator, count: int) -> NDArray
     else:
         x = sizes * rng.choice([-1.0, 1.0], count)
     special = np.array([*_SPECIAL, low, high])
-    special = special[_inside(space, special)]
+    special = special[_is_inside(space, special)]
     x[: len(special)] = special
     rng.shuffle(x)
     x[rng.integers(0, count, 3)] = np.nan
     return x
 
 
-def _inside(space: Space, x: NDArray) -> NDArray:
+def _is_inside(space: Space, x: NDArray) -> NDArray:
     with np.errstate(invalid="ignore"):
         outside = space.outside_or_none(x)
     return np.ones(x.shape, bool) if outside is None else ~np.asarray(outside)
@@ -173,7 +173,7 @@ def record_probes(
 
 
 def _inside_rows(space: Space, x: NDArray) -> NDArray:
-    inside: Any = _inside(space, x).reshape(len(x), -1)
+    inside: Any = _is_inside(space, x).reshape(len(x), -1)
     return np.asarray(inside.all(axis=-1))
 
 

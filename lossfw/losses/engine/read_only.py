@@ -44,11 +44,11 @@ def raise_for_writing(error: ValueError, function: Callable[..., Any]) -> NoRetu
     if not authors:
         raise BodyError(f"a function of {owner} writes to its arguments. {_RULE}") from error
     frame, at = authors[-1]
-    name = _written(frame, _source(at))
+    name = _written_argument(frame, _source(at))
     what = f"its argument {name}" if name else "one of its arguments"
     place = f"{Path(at.filename).name}, line {at.lineno}"
     raise BodyError(
-        f"{_called(frame, owner)} changes {what} ({place}: `{at.line}`). {_RULE}"
+        f"{_function_name(frame, owner)} changes {what} ({place}: `{at.line}`). {_RULE}"
     ) from error
 
 
@@ -64,7 +64,7 @@ def is_authors(frame: FrameType) -> bool:
     return module.partition(".")[0] not in _OTHERS
 
 
-def _called(frame: FrameType, owner: str) -> str:
+def _function_name(frame: FrameType, owner: str) -> str:
     """Return the name of the author's function, with its class."""
     own = frame.f_locals.get("self")
     return frame.f_code.co_name if own is None else f"{type(own).__name__}.{frame.f_code.co_name}"
@@ -82,7 +82,7 @@ def _source(at: FrameSummary) -> str:
     return b"".join(source).decode(errors="replace").strip()
 
 
-def _written(frame: FrameType, line: str) -> str:
+def _written_argument(frame: FrameType, line: str) -> str:
     """Return the name of the argument that is written to; empty where it is not known."""
     code = frame.f_code
     parameters = code.co_varnames[: code.co_argcount]

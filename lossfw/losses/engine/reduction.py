@@ -79,7 +79,7 @@ class Sums(NamedTuple):
     count: Any
 
 
-def merged(blocks: Sequence[Sums]) -> Sums:
+def merge_sums(blocks: Sequence[Sums]) -> Sums:
     """Add the sums of blocks exactly."""
     if len(blocks) == 1:
         return blocks[0]

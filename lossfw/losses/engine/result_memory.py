@@ -56,7 +56,7 @@ def empty(shape: tuple[int, ...], dtype: Any) -> NDArray:
     size = math.prod(shape) * dtype.itemsize
     if _FREE is None or not _LEAST <= size <= _MOST or not _is_wanted():
         return np.empty(shape, dtype)
-    block = _kept(size)
+    block = _free_block(size)
     if block is None:
         try:
             block = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
@@ -77,7 +77,7 @@ def _is_wanted() -> bool:
     return text == "1"
 
 
-def _kept(size: int) -> mmap.mmap | None:
+def _free_block(size: int) -> mmap.mmap | None:
     """Return a block for so many bytes that nobody else has then; None if none fits."""
     for _ in range(_KEPT):
         try:

@@ -135,7 +135,7 @@ class _EngineLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may b
         if torch.is_grad_enabled():
             lead = _lead(ctx.loss, ctx.saved_tensors[0])
             count = math.prod(lead[:-1] if ctx.loss.takes_groups else lead) if ctx.mean else 1
-            gradient = _published(ctx) * (up / count)
+            gradient = _published_gradients(ctx) * (up / count)
         elif torch._C._functorch.is_legacy_batchedtensor(up):
             # Several gradients at once (`is_grads_batched`), which has no public name.
             gradient = _take_gradient(ctx) * up
@@ -159,7 +159,7 @@ def _take_gradient(ctx: Any) -> Array:
     return gradient
 
 
-def _published(ctx: Any) -> Array:
+def _published_gradients(ctx: Any) -> Array:
     """Return the published gradients in the shape of the prediction, differentiable."""
     y, t = ctx.saved_tensors[:2]
     if ctx.loss.takes_groups:

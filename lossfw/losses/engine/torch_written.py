@@ -63,7 +63,9 @@ def _find(loss: LossDefinition, y: Array, t: Array, by_index: bool) -> _Function
         if len(_table) >= _MOST:
             _table.clear()
         enough = found + 1 >= _CALLS
-        _table[key] = found = _written(loss, y.dtype, widths, by_index) if enough else found + 1
+        _table[key] = found = (
+            _write_function(loss, y.dtype, widths, by_index) if enough else found + 1
+        )
     return None if isinstance(found, int) else found
 
 
@@ -81,7 +83,9 @@ def is_traced() -> bool:
     return bool(torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active())
 
 
-def _written(loss: LossDefinition, kind: Any, widths: _Widths, by_index: bool) -> _Function | None:
+def _write_function(
+    loss: LossDefinition, kind: Any, widths: _Widths, by_index: bool
+) -> _Function | None:
     """Return the function, None if it cannot be traced or has other results than the body."""
     if kind not in _DTYPES:
         return None

@@ -32,7 +32,7 @@ def compute(loss: LossDefinition, call: Arguments, form: ResultForm, reduction: 
         return value, compute(loss, call, "gradient", reduction)
     xp = call.xp
     if form == "value":
-        losses = _weighted(call, _losses(loss, call), 1.0)
+        losses = _apply_weights(call, _losses(loss, call), 1.0)
         if reduction.reduction == "none":
             # Adding 0.0 turns -0.0 into 0.0.
             return xp.reshape(xp.astype(losses, call.dtype) + 0.0, call.shape)
@@ -42,7 +42,7 @@ def compute(loss: LossDefinition, call: Arguments, form: ResultForm, reduction: 
     y, t = _arguments(loss, call)
     gradient = loss._unreduced_losses(form, xp, y, t, call.by_index)
     check_gradient(y, gradient)
-    gradient = xp.astype(_weighted(call, gradient, scale), call.dtype)
+    gradient = xp.astype(_apply_weights(call, gradient, scale), call.dtype)
     return xp.reshape(gradient, call.prediction_shape)
 
 
@@ -124,7 +124,7 @@ def _where(call: Arguments) -> Array | None:
     return call.weight > 0 if call.where is None else call.where & (call.weight > 0)
 
 
-def _weighted(call: Arguments, results: Array, scale: Any) -> Array:
+def _apply_weights(call: Arguments, results: Array, scale: Any) -> Array:
     """Return results of elements or rows times weight and scale, 0 for those left out.
 
     An index beyond the classes that cannot be looked at gives NaN: it must not pass for a number.

@@ -38,10 +38,10 @@ def of_part(name: str) -> Any:
 def of_parts(name: str, join: Callable[[Iterable[Any]], Any]) -> Any:
     """Return a property that joins an attribute of the wrapped losses."""
 
-    def joined(wrapper: Any) -> Any:
+    def make_method(wrapper: Any) -> Any:
         return join(getattr(part, name) for part in wrapper.of)
 
-    return property(joined, doc=f"`{name}` of the parts.")
+    return property(make_method, doc=f"`{name}` of the parts.")
 
 
 class PartWrapper(Wrapper):
@@ -116,7 +116,7 @@ class TargetChangingWrapper(PartWrapper):
         return None if bound is None else change(bound)
 
 
-def added(terms: Iterable[Array]) -> Array:
+def add_arrays(terms: Iterable[Array]) -> Array:
     """Return the sum of arrays."""
     total, *others = terms
     for term in others:
@@ -124,7 +124,7 @@ def added(terms: Iterable[Array]) -> Array:
     return total
 
 
-def unchanged(results: Array) -> Array:
+def identity(results: Array) -> Array:
     """Return results as they are."""
     return results
 

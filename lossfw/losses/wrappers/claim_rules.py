@@ -50,7 +50,7 @@ def constant_curvature(claims: Claims) -> bool:
 # Of a loss times a number that is not 0 ------------------------------------
 
 
-def keep_if_positive(name: str, parts: Sequence[Claims], scale: float) -> Any:
+def claims_scaled_by(name: str, parts: Sequence[Claims], scale: float) -> Any:
     """Keep claims about minima for a scale above 0; a negative scale makes them maxima."""
     return keep(name, parts, scale) if scale > 0 else None
 

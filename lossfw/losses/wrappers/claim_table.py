@@ -26,6 +26,7 @@ from lossfw.losses.wrappers.claim_rules import (
     add_bounds,
     added_curvature,
     added_derivative,
+    claims_scaled_by,
     down_to_zero,
     drop,
     heaviest,
@@ -34,7 +35,6 @@ from lossfw.losses.wrappers.claim_rules import (
     if_one_variable,
     if_unbroken,
     keep,
-    keep_if_positive,
     lightest,
     margins_calibrated,
     none_weightless,
@@ -69,7 +69,7 @@ class ClaimRules(NamedTuple):
 RULES: Mapping[str, ClaimRules] = {
     # Factors at or above 0 keep the sign. For a negative scale it follows from
     # the bounds, if anything does.
-    "nonnegative": ClaimRules(keep_if_positive, require_all, keep, keep, keep, keep),
+    "nonnegative": ClaimRules(claims_scaled_by, require_all, keep, keep, keep, keep),
     "lower_bound": ClaimRules(
         scaled_lower, add_bounds, weighted_lower, keep, down_to_zero, down_to_zero
     ),
@@ -79,9 +79,9 @@ RULES: Mapping[str, ClaimRules] = {
     "zero_at_target": ClaimRules(keep, require_all, drop, drop, keep, keep),
     # Mixtures and sums with weights at or above 0 stay convex; a product does
     # not. Something constant is convex, but not strictly.
-    "convex": ClaimRules(keep_if_positive, require_all, keep, keep, drop, keep),
+    "convex": ClaimRules(claims_scaled_by, require_all, keep, keep, drop, keep),
     "strictly_convex": ClaimRules(
-        keep_if_positive, one_strictly("convex"), none_weightless, keep, drop, drop
+        claims_scaled_by, one_strictly("convex"), none_weightless, keep, drop, drop
     ),
     # These are claimed as tight, which sums and fewer targets spoil.
     "strongly_convex": ClaimRules(
@@ -104,12 +104,12 @@ RULES: Mapping[str, ClaimRules] = {
     "second_breaks": ClaimRules(
         keep, united_breaks, only_empty, only_empty, if_unbroken, only_empty
     ),
-    "monotone": ClaimRules(keep_if_positive, require_all, drop, drop, drop, keep),
+    "monotone": ClaimRules(claims_scaled_by, require_all, drop, drop, drop, keep),
     # What minimises every part minimises their sum. Weights, smoothing and
     # modulation move the minimum; a class that is left out has none.
-    "proper": ClaimRules(keep_if_positive, require_all, drop, drop, drop, drop),
-    "strictly_proper": ClaimRules(keep_if_positive, one_strictly("proper"), drop, drop, drop, drop),
-    "calibrated": ClaimRules(keep_if_positive, margins_calibrated, drop, if_linear, drop, drop),
+    "proper": ClaimRules(claims_scaled_by, require_all, drop, drop, drop, drop),
+    "strictly_proper": ClaimRules(claims_scaled_by, one_strictly("proper"), drop, drop, drop, drop),
+    "calibrated": ClaimRules(claims_scaled_by, margins_calibrated, drop, if_linear, drop, drop),
     "shift_invariant": ClaimRules(keep, require_all, keep, keep, keep, keep),
     # Losses of groups have no other wrappers than factors and sums.
     "row_order": ClaimRules(keep, require_all, drop, drop, drop, drop),
@@ -117,7 +117,7 @@ RULES: Mapping[str, ClaimRules] = {
     # Weights and masks tell classes apart.
     "permutation_equivariant": ClaimRules(keep, require_all, drop, keep, keep, drop),
     "finite_at_boundary": ClaimRules(keep, require_all, keep, keep, keep, keep),
-    "elicits": ClaimRules(keep_if_positive, require_same, drop, drop, drop, drop),
+    "elicits": ClaimRules(claims_scaled_by, require_same, drop, drop, drop, drop),
     # The factor of a modulation has a derivative of its own.
     "gradient_zero_almost_everywhere": ClaimRules(keep, require_all, keep, keep, drop, keep),
     # Smoothing maps the mixture of targets to the mixture of smoothed ones. The

@@ -16,9 +16,9 @@ from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import (
     Change,
     TargetChangingWrapper,
+    identity,
     refuse_groups,
     refuse_weighing,
-    unchanged,
 )
 from lossfw.losses.wrappers.claim_table import WrapperKind, weighted_claims
 from lossfw.numerics import multiply_or_zero
@@ -103,9 +103,9 @@ class ClassWeighted(TargetChangingWrapper):
     def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
         if by_index:
             return t, lambda losses: multiply_or_zero(
-                xp, _at(xp, _array(xp, self.weights, losses), t), losses
+                xp, _take_at(xp, _array(xp, self.weights, losses), t), losses
             )
-        t, size = reweighted(xp, t, self.weights)
+        t, size = reweight_targets(xp, t, self.weights)
         # Results of rows, or of their elements.
         return t, lambda x: multiply_or_zero(xp, size[..., None] if x.ndim > size.ndim else size, x)
 
@@ -149,10 +149,10 @@ class _Reweighted(TargetChangingWrapper):
     weights: tuple[float, ...]
 
     def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
-        return t if by_index else reweighted(xp, t, self.weights)[0], unchanged
+        return t if by_index else reweight_targets(xp, t, self.weights)[0], identity
 
 
-def reweighted(xp: Namespace, t: Array, weights: Sequence[float]) -> tuple[Array, Array]:
+def reweight_targets(xp: Namespace, t: Array, weights: Sequence[float]) -> tuple[Array, Array]:
     """Return targets t_k w_k / s with s = sum(t_k w_k), and s.
 
     A row whose classes all have weight 0 is unchanged; its s is 0.
@@ -168,7 +168,7 @@ def _array(xp: Namespace, weights: Sequence[float], like: Array) -> Array:
     return xp.asarray(list(weights), dtype=like.dtype, device=device_of(like))
 
 
-def _at(xp: Namespace, row: Array, index: Array) -> Array:
+def _take_at(xp: Namespace, row: Array, index: Array) -> Array:
     """Return the entries of a row at indices of any shape."""
     return xp.reshape(xp.take(row, xp.reshape(index, (-1,))), index.shape)
 
@@ -182,7 +182,7 @@ def _weights_at(xp: Namespace, weights: Sequence[float], index: Array) -> Array:
     index = xp.astype(index, xp.int64 if has_double(xp) else xp.int32)
     known = (index >= 0) & (index < len(weights))
     row = xp.asarray([*weights, 1.0], dtype=widest(xp), device=device_of(index))
-    return _at(xp, row, xp.where(known, index, xp.full_like(index, len(weights))))
+    return _take_at(xp, row, xp.where(known, index, xp.full_like(index, len(weights))))
 
 
 def _weights_of(xp: Namespace, weights: Sequence[float], t: Array) -> Array:

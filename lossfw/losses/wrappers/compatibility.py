@@ -45,7 +45,7 @@ def contains(outer: Space, inner: Space) -> bool:
     least, most = _range(inner), _range(outer)
     if least is None or most is None or not isinstance(outer, Interval):
         return False
-    return _within(least, most)
+    return _is_within(least, most)
 
 
 def _members(space: Space) -> tuple[float, ...] | None:
@@ -64,7 +64,7 @@ def _range(space: Space) -> Interval | None:
     return Interval("", "", low=0.0) if isinstance(space, Counts) else None
 
 
-def _within(inner: Interval, outer: Interval) -> bool:
+def _is_within(inner: Interval, outer: Interval) -> bool:
     above = inner.low > outer.low or (
         inner.low == outer.low and (outer.low_included or not inner.low_included)
     )
@@ -99,12 +99,12 @@ def _apart(parts: Sequence[Loss], role: Role) -> str:
     )
     return (
         f"{a.name} and {b.name} cannot be added: the {role}s of {a.name} lie in "
-        f"{_shown(space_of(a, role))}, those of {b.name} in {_shown(space_of(b, role))}; one space "
-        "has to contain the other."
+        f"{_format_space(space_of(a, role))}, those of {b.name} in "
+        f"{_format_space(space_of(b, role))}; one space has to contain the other."
     )
 
 
-def _shown(space: Space) -> str:
+def _format_space(space: Space) -> str:
     return f"{space.name} ({space.meaning})"
 
 
@@ -117,8 +117,8 @@ def check_forms(parts: Sequence[Loss]) -> None:
         if not contains(part.prediction_space, LOGITS):
             raise ParameterError(
                 f"{on_raw_outputs.name} is configured to take {on_raw_outputs._input_form}, but "
-                f"{part.name} takes predictions in {_shown(part.prediction_space)}: set both to "
-                "take the same."
+                f"{part.name} takes predictions in {_format_space(part.prediction_space)}: set "
+                "both to take the same."
             )
 
 
@@ -134,8 +134,8 @@ def check_shapes(parts: Sequence[Loss]) -> None:
             if not part.has_columns or other != space:
                 raise ParameterError(
                     f"{with_columns.name} and {part.name} cannot be added: the {role}s of "
-                    f"{with_columns.name} are {_shown(space)}, those of {part.name} "
-                    f"{_shown(other)}; a sum of losses of columns needs the same for all."
+                    f"{with_columns.name} are {_format_space(space)}, those of {part.name} "
+                    f"{_format_space(other)}; a sum of losses of columns needs the same for all."
                 )
 
 

@@ -14,9 +14,9 @@ from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import (
     Change,
     TargetChangingWrapper,
+    identity,
     refuse_groups,
     refuse_weighing,
-    unchanged,
 )
 from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
 from lossfw.numerics.arrays import Array, Namespace
@@ -74,8 +74,8 @@ class LabelSmoothed(TargetChangingWrapper):
 
     def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
         if not self.smoothing:
-            return t, unchanged
-        return (1.0 - self.smoothing) * t + self.smoothing / t.shape[-1], unchanged
+            return t, identity
+        return (1.0 - self.smoothing) * t + self.smoothing / t.shape[-1], identity
 
     @property
     def _forms_at_index(self) -> tuple[ResultForm, ...]:

@@ -16,7 +16,7 @@ from lossfw.losses.base import Form, ResultForm
 from lossfw.losses.bodies import one_hot_rows
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
-from lossfw.losses.wrappers.base import Wrapper, added, of_parts, refuse_weighing
+from lossfw.losses.wrappers.base import Wrapper, add_arrays, of_parts, refuse_weighing
 from lossfw.losses.wrappers.claim_rules import constant_curvature
 from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
 from lossfw.losses.wrappers.compatibility import (
@@ -160,15 +160,15 @@ class Sum(Wrapper):
 
         results = [losses_of(part) for part in self.of]
         if form in ("gradient", "hessian"):
-            return added(results)
+            return add_arrays(results)
         losses = [pair[0] for pair in results] if form == "both" else results
-        total = added(self._fit(xp, part, x) for part, x in zip(self.of, losses, strict=True))
-        return (total, added(pair[1] for pair in results)) if form == "both" else total
+        total = add_arrays(self._fit(xp, part, x) for part, x in zip(self.of, losses, strict=True))
+        return (total, add_arrays(pair[1] for pair in results)) if form == "both" else total
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """Add the bounds of the parts; None if one is not known."""
         bounds = [part._unreduced_curvature_bound(xp, y, t) for part in self.of]
-        return None if any(bound is None for bound in bounds) else added(bounds)
+        return None if any(bound is None for bound in bounds) else add_arrays(bounds)
 
     def _fit(self, xp: Namespace, part: Loss, losses: Array) -> Array:
         """Give the losses of a part the shape of the sum's."""

@@ -16,7 +16,7 @@ from lossfw.errors import DomainError, ParameterError
 from lossfw.losses.base import ResultForm
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import LossParameter, nested_loss
-from lossfw.losses.wrappers.base import Wrapper, added, refuse_weighing
+from lossfw.losses.wrappers.base import Wrapper, add_arrays, refuse_weighing
 from lossfw.numerics.arrays import Array, Namespace, NDArray, columns
 
 
@@ -176,10 +176,12 @@ class Tasks(Wrapper):
             for task in self._tasks(y, t)
         ]
         if form in ("gradient", "hessian"):
-            return _beside(xp, y, results)
+            return _concatenate_parts(xp, y, results)
         if form == "both":
-            return added(pair[0] for pair in results), _beside(xp, y, [r[1] for r in results])
-        return added(results)
+            return add_arrays(pair[0] for pair in results), _concatenate_parts(
+                xp, y, [r[1] for r in results]
+            )
+        return add_arrays(results)
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Check the columns, and let each loss check its own; see `Loss.check_domain`."""
@@ -207,7 +209,7 @@ class Tasks(Wrapper):
             task.loss._unreduced_curvature_bound(xp, *self._arguments(task, xp, y, t))
             for task in self._tasks(y, t)
         ]
-        return None if any(bound is None for bound in bounds) else _beside(xp, y, bounds)
+        return None if any(bound is None for bound in bounds) else _concatenate_parts(xp, y, bounds)
 
     def claims(self) -> Claims:
         """Return what follows for a sum of functions of separate columns."""
@@ -231,6 +233,6 @@ class Tasks(Wrapper):
         )
 
 
-def _beside(xp: Namespace, y: Array, parts: list[Array]) -> Array:
+def _concatenate_parts(xp: Namespace, y: Array, parts: list[Array]) -> Array:
     """Return derivatives of numbers and of rows as one row."""
     return xp.concat([x if x.ndim == y.ndim else x[..., None] for x in parts], axis=-1)

@@ -8,7 +8,7 @@ from typing import Any
 
 from lossfw.data import Dataset
 from lossfw.errors import LossfwError
-from lossfw.evaluation.baseline import CONSTANT, Baseline, beside, has_skill
+from lossfw.evaluation.baseline import CONSTANT, Baseline, baseline_loss, has_skill
 from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.slices import COLUMN
@@ -23,7 +23,7 @@ from lossfw.numerics.arrays import NDArray
 _MOST_TARGETS = 10_000_000
 
 
-def best_constant(
+def constant_of_training(
     loss: Loss, form: Form, data: Dataset, units: int, asked: bool | str | None
 ) -> NDArray | None:
     """Return the constant prediction of least loss; None if it is unknown or not wanted."""
@@ -36,7 +36,7 @@ def best_constant(
         weight = data.sample_weight
         constant = constant_prediction(loss, flat_targets(data), weight, classes=classes)
         # Its loss is known, too: no training fails for want of it at its end.
-        loss_of(Baseline(CONSTANT, beside(loss, form), constant=constant), data)
+        loss_of(Baseline(CONSTANT, baseline_loss(loss, form), constant=constant), data)
     except LossfwError:
         return None
     return constant

@@ -51,7 +51,7 @@ def to_bytes(training: Training, state: TrainingState) -> bytes:
 
 def read(path: Path, training: Training) -> TrainingState:
     """Return the state of a training from its checkpoint."""
-    header, arrays = _saved(path)
+    header, arrays = _saved_states(path)
     identity, done, history = _progress(header, path)
     _check_identity(identity, training.identity, path)
     if done > training.total:
@@ -82,7 +82,7 @@ def _check_content(training: Training, state: TrainingState, path: Path) -> None
         raise DataError(f"{path}: {reason}: train again without --resume.") from None
 
 
-def _saved(path: Path) -> SavedState:
+def _saved_states(path: Path) -> SavedState:
     try:
         return SavedState.read(path)
     except DataError as error:

@@ -81,11 +81,11 @@ class DenseLearner:
         """Return the network that a leg has returned."""
         return self.state(content).network
 
-    def finished(self, content: bytes, record: DataRecord) -> bytes:
+    def to_weights_file(self, content: bytes, record: DataRecord) -> bytes:
         """Return the weights file, with what later data must match."""
         return npz_bytes(self.state(content).network.named_arrays | record.arrays)
 
-    def moved(self, network: Network) -> tuple[float, ...]:
+    def largest_changes(self, network: Network) -> tuple[float, ...]:
         """Return the largest change of a weight or bias in each layer."""
         pairs = zip(self.network.layers, network.layers, strict=True)
         return tuple(

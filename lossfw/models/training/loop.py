@@ -20,11 +20,11 @@ from lossfw.data.source import file_fields
 from lossfw.errors import ArgumentError, DivergenceError, RunError
 from lossfw.evaluation.evaluate import Progress
 from lossfw.evaluation.predictor import BlockPredictor, one_blas_thread
-from lossfw.learning.start import start as constant_of_least_loss
+from lossfw.learning.start import best_constant
 from lossfw.losses.engine.threads import thread_count
 from lossfw.models.model import Model
 from lossfw.models.training.dense import WEIGHTS_FILE, DenseLearner
-from lossfw.models.training.measure import cure, measured
+from lossfw.models.training.measure import cure, measure
 from lossfw.models.training.records import (
     Epoch,
     Stop,
@@ -86,7 +86,7 @@ def train(
             if start is None and save is not None:
                 save(state)
             memory = dict[str, Any]()
-            while _stopped(training, state) is None:
+            while _stop_reason(training, state) is None:
                 state = _Leg(training, state, progress, memory).state()
                 if save is not None:
                     save(state)
@@ -98,7 +98,7 @@ def train(
         raise DivergenceError(f"{error} {told}") from None
 
 
-def _stopped(training: Training, state: TrainingState) -> Stop | None:
+def _stop_reason(training: Training, state: TrainingState) -> Stop | None:
     """Return why a training has ended; None if it goes on."""
     if _out_of_patience(training, state.history):
         return "patience"
@@ -130,7 +130,7 @@ def _first_state(training: Training) -> TrainingState:
         # No constant is known of an objective of the model's own.
         return TrainingState(0, None, ())
     try:
-        constant = constant_of_least_loss(
+        constant = best_constant(
             training.configured,
             flat_targets(training.data),
             training.data.sample_weight,
@@ -163,10 +163,10 @@ def _epoch(
         number=number,
         rate=rate,
         largest=largest,
-        train=measured(training, training.data, train, number),
+        train=measure(training, training.data, train, number),
         held_out=None
         if data is None or held_out is None
-        else measured(training, data, held_out, number),
+        else measure(training, data, held_out, number),
     )
 
 
@@ -215,7 +215,7 @@ class _Leg:
             self._keep(_epoch(training, self.number, self.rate, made, made))
         best = self.before.best
         if training.leg == 1 and training.patience is not None and self._is_measured(self.number):
-            best = content if _kept(training, self.history) == self.number else best
+            best = content if _kept_round(training, self.history) == self.number else best
         return TrainingState(self.number, content, tuple(self.history), best, complete)
 
     def _is_measured(self, number: int) -> bool:
@@ -234,7 +234,7 @@ class _Leg:
             first=first,
             rounds=self.end - first,
             total=training.total,
-            seed=_seed(training.seed, first),
+            seed=_leg_seed(training.seed, first),
             threads=1 if inputs is None or inputs.size < _SMALL else thread_count(),
             saved=self.before.content,
             batch_size=training.batch_size,
@@ -289,14 +289,14 @@ class _Leg:
             self.progress(self.before.done * each + rows, self.training.total * each)
 
 
-def _seed(seed: int, first: int) -> int:
+def _leg_seed(seed: int, first: int) -> int:
     """Return the seed of a leg after so many rounds."""
     if first == 0:
         return seed % _SEEDS
     return int(np.random.SeedSequence([seed, first]).generate_state(1)[0]) % _SEEDS
 
 
-def _kept(training: Training, history: Sequence[Epoch]) -> int:
+def _kept_round(training: Training, history: Sequence[Epoch]) -> int:
     """Return the number of the best round that there is a model of."""
     has_first = training.network is not None
     return best_of([epoch for epoch in history if epoch.number or has_first]).number
@@ -307,7 +307,7 @@ def predictor_of(training: Training, content: bytes) -> BlockPredictor:
     return training.model.load_predictor(content, training.card(content))
 
 
-def _named(model: Model) -> dict[str, Any]:
+def _model_config(model: Model) -> dict[str, Any]:
     """Return a model as a configuration names it; its files without their folders."""
     files = file_fields(type(model))
     return {
@@ -318,12 +318,12 @@ def _named(model: Model) -> dict[str, Any]:
 
 
 def _result(training: Training, state: TrainingState) -> TrainingResult:
-    model, content, stopped = training.model, state.content, _stopped(training, state)
+    model, content, stopped = training.model, state.content, _stop_reason(training, state)
     assert content is not None
     assert stopped is not None
     kept = state.done
     if training.patience is not None:
-        kept = _kept(training, state.history)
+        kept = _kept_round(training, state.history)
     if kept < state.done and state.best is not None:
         content = state.best
     if kept < state.done or training.training_mode == "epochs":
@@ -331,9 +331,9 @@ def _result(training: Training, state: TrainingState) -> TrainingResult:
     options: dict[str, Any] = {}
     if isinstance(model, DenseLearner):
         network = model.load_predictor(content)
-        file = model.finished(content, training.record)
+        file = model.to_weights_file(content, training.record)
         options = {"predictor": network, "content": file, "file": WEIGHTS_FILE}
-        options["moved"] = model.moved(network)
+        options["moved"] = model.largest_changes(network)
     else:
         card = training.card(content)
         options = {
@@ -341,7 +341,7 @@ def _result(training: Training, state: TrainingState) -> TrainingResult:
             "content": content,
             "card": card,
         }
-        options |= {"file": model.file_name, "model": _named(model)}
+        options |= {"file": model.file_name, "model": _model_config(model)}
     return TrainingResult.of(
         training, history=state.history, kept_epoch=kept, stopped=stopped, **options
     )

@@ -14,7 +14,7 @@ from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import BLOCK_ROWS, BlockPredictor, Outputs
 from lossfw.models.training.records import Measurement, Training
 from lossfw.nn.activation import Activation
-from lossfw.nn.training.advice import STAYS_INSIDE, inside
+from lossfw.nn.training.advice import STAYS_INSIDE, explain_domain_errors
 from lossfw.numerics.arrays import NDArray
 
 # Rows of a batch in a measurement; the result does not depend on it.
@@ -45,21 +45,19 @@ class _Raw:
             return Outputs(rows, self.output_activation(rows))
 
 
-def measured(
+def measure(
     training: Training, data: Dataset, made: BlockPredictor | NDArray, number: int
 ) -> Measurement:
     """Return loss and metrics of rows, from a model or from raw outputs after a round."""
     if not isinstance(made, np.ndarray):
-        return _evaluated(training, data, made, number)
-    raw = _checked(training, made, len(data), number)
+        return _evaluate(training, data, made, number)
+    raw = _check_raw(training, made, len(data), number)
     assert training.output_activation is not None
     known = replace(data, inputs=raw, input_names=(), columns={}, codes={}, missing=False)
-    return _evaluated(training, known, _Raw(training.output_activation, raw), number)
+    return _evaluate(training, known, _Raw(training.output_activation, raw), number)
 
 
-def _evaluated(
-    training: Training, data: Dataset, model: BlockPredictor, number: int
-) -> Measurement:
+def _evaluate(training: Training, data: Dataset, model: BlockPredictor, number: int) -> Measurement:
     plan = Plan(
         data,
         training.loss,
@@ -72,12 +70,12 @@ def _evaluated(
     # Without layers the predictions are the output activation of raw outputs, or these.
     of_layers = training.network is not None
     hint = STAYS_INSIDE if of_layers else "Choose a loss that takes all that it makes."
-    with inside(when, hint):
+    with explain_domain_errors(when, hint):
         result = evaluate(plan)
     return Measurement(result.loss, dict(result.metrics))
 
 
-def _checked(training: Training, made: NDArray, rows: int, number: int) -> NDArray:
+def _check_raw(training: Training, made: NDArray, rows: int, number: int) -> NDArray:
     """Return raw outputs as (N, units), all of them finite."""
     if made.size != rows * training.units:
         raise RunError(

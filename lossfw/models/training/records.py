@@ -14,14 +14,14 @@ from lossfw.components import notebook
 from lossfw.data import Dataset
 from lossfw.data.data_record import DataRecord
 from lossfw.errors import ArgumentError
-from lossfw.evaluation.baseline import beside
+from lossfw.evaluation.baseline import baseline_loss
 from lossfw.evaluation.predictor import BlockPredictor, one_blas_thread
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import Metric
 from lossfw.models.card import Card, sha256
 from lossfw.models.model import Model, TrainingMode
-from lossfw.models.training.baseline import best_constant, measured_baseline
+from lossfw.models.training.baseline import constant_of_training, measured_baseline
 from lossfw.models.training.dense import DenseLearner
 from lossfw.nn.activation import Activation
 from lossfw.nn.dense import Network
@@ -150,7 +150,7 @@ class Training:
     def constant(self) -> NDArray | None:
         """The constant prediction of least train loss, if it is known."""
         loss = self.configured or self.loss
-        return best_constant(loss, self.form, self.data, self.units, self.baseline)
+        return constant_of_training(loss, self.form, self.data, self.units, self.baseline)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -335,7 +335,7 @@ class TrainingResult:
         kept = next(one for one in made["history"] if one.number == made["kept_epoch"])
         held_out = math.nan if kept.held_out is None else kept.held_out.loss
         parts = {"train": (training.data, kept.train.loss)}
-        loss = beside(training.configured or training.loss, training.form)
+        loss = baseline_loss(training.configured or training.loss, training.form)
         return cls(
             loss_name=training.loss.name,
             loss_text=str(training.loss),

@@ -69,7 +69,7 @@ def most_loss(before: float) -> float:
 
 
 @contextmanager
-def inside(when: str, hint: str = STAYS_INSIDE) -> Iterator[None]:
+def explain_domain_errors(when: str, hint: str = STAYS_INSIDE) -> Iterator[None]:
     """Add to an error when a prediction left the space of the loss.
 
     Before any step (an empty `when`) it is a mistake in the configuration.

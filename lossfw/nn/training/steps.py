@@ -24,7 +24,7 @@ from lossfw.nn.dense import Dense, Network
 from lossfw.nn.optimizer import Optimizer, OptimizerState, OptimizerStep
 from lossfw.nn.schedules import Schedule, TrainingProgress
 from lossfw.nn.seeding import Purpose, generator
-from lossfw.nn.training.advice import DivergenceCheck, inside
+from lossfw.nn.training.advice import DivergenceCheck, explain_domain_errors
 from lossfw.numerics.arrays import NDArray
 
 # The state of an optimizer for each layer's weight and bias.
@@ -153,7 +153,7 @@ class Steps:
             done = (number - 1) * steps + batch
             moment = TrainingProgress(done, self.epochs * steps, number - 1)
             rate = self.optimizer.learning_rate * self.schedule.factor(moment)
-            with inside(f"In epoch {number}, batch {batch + 1}"):
+            with explain_domain_errors(f"In epoch {number}, batch {batch + 1}"):
                 loss, gradients = loss_and_gradients(
                     network, self.loss, self.form, *self._rows(index), group
                 )
@@ -189,13 +189,13 @@ class Steps:
         for layer, gradient, (of_weight, of_bias) in zip(
             network.layers, gradients, memory, strict=True
         ):
-            weight, of_weight = self._moved(layer.weight, gradient.weight, of_weight, step)
-            bias, of_bias = self._moved(layer.bias, gradient.bias, of_bias, step)
+            weight, of_weight = self._move_parameter(layer.weight, gradient.weight, of_weight, step)
+            bias, of_bias = self._move_parameter(layer.bias, gradient.bias, of_bias, step)
             layers.append(Dense(weight, bias, layer.activation))
             new.append((of_weight, of_bias))
         return Network(tuple(layers)), tuple(new)
 
-    def _moved(
+    def _move_parameter(
         self, parameter: NDArray, gradient: NDArray, state: OptimizerState, step: OptimizerStep
     ) -> tuple[NDArray, OptimizerState]:
         optimizer = self.optimizer

@@ -84,16 +84,19 @@ def _forward(
 ) -> tuple[Array, ...]:
     """Return value and derivatives along a direction, in one pass forward."""
     space = _space(xp, order, careful)
-    result = body(space, Dual(y, _seed(xp, y, direction), None, space), *constants)
+    result = body(space, Dual(y, _seed_derivative(xp, y, direction), None, space), *constants)
     if not isinstance(result, Dual):
         # The body does not depend on y, or is flat almost everywhere.
         flat = result if hasattr(result, "shape") else xp.full_like(y, result)
         result = Dual(flat, None, None, space)
     value, parts = result.value, (result.first, result.second)[:order]
-    return (value, *[_finished(xp, value, space.parts.dense(part, value)) for part in parts])
+    return (
+        value,
+        *[_finish_derivative(xp, value, space.parts.dense(part, value)) for part in parts],
+    )
 
 
-def _finished(xp: Namespace, value: Array, part: Array) -> Array:
+def _finish_derivative(xp: Namespace, value: Array, part: Array) -> Array:
     """Return a derivative, NaN where the value is, and 0.0 in place of -0.0."""
     # Plain products make zeros of either sign.
     part = part + 0.0
@@ -197,7 +200,7 @@ def _back(
     if isinstance(gradient, float):
         gradient = xp.full_like(y, gradient)
     gradient = xp.broadcast_to(gradient, y.shape)
-    return value, _finished(xp, value[..., None], gradient)
+    return value, _finish_derivative(xp, value[..., None], gradient)
 
 
 def _spread(
@@ -214,7 +217,7 @@ def _spread(
     for part in (result.first, result.second) if isinstance(result, Dual) else (None, None):
         own = None if part is None else parts.dense(part, result.value).own
         whole = xp.zeros_like(y) if own is None else xp.broadcast_to(own, y.shape)
-        found.append(_finished(xp, value[..., None], whole))
+        found.append(_finish_derivative(xp, value[..., None], whole))
     return (value, *found)
 
 
@@ -261,7 +264,7 @@ def _move(
     """Return value, and derivatives by the classes `moved` along a new first axis."""
     count, (rows, classes) = len(moved), y.shape
 
-    def repeated(x: Array) -> Array:
+    def repeat_rows(x: Array) -> Array:
         many = xp.broadcast_to(x, (count, *x.shape))
         many = xp.reshape(many, (count * rows, *x.shape[1:]))
         # NumPy adds up a row in the order of its memory, for any number of passes.
@@ -270,16 +273,16 @@ def _move(
     number = columns(xp, y)
     which = xp.reshape(number[moved.start : moved.stop], (count, 1, 1))
     moves = xp.broadcast_to(which == number, (count, rows, classes))
-    whole = repeated(y)
+    whole = repeat_rows(y)
     moves = xp.reshape(moves, whole.shape)
     unit = xp.where(moves, xp.ones_like(whole), xp.zeros_like(whole))
-    others = [repeated(x) for x in constants]
+    others = [repeat_rows(x) for x in constants]
     value, *parts = derivatives(body, xp, whole, *others, order=order, direction=unit)
     value, *parts = (xp.reshape(part, (count, rows)) for part in (value, *parts))
     return (value[0, ...], *parts)
 
 
-def _seed(xp: Namespace, y: Array, direction: Any) -> Tangent:
+def _seed_derivative(xp: Namespace, y: Array, direction: Any) -> Tangent:
     """Return the first derivative of `y`."""
     if y.dtype == object and isinstance(direction, float):
         # Exact numbers: a quotient of Python floats, 1.0 / 3.0, would not be exact.

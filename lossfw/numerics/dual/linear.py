@@ -69,7 +69,7 @@ class LinearPart:
         if before == "all":
             return self
         if before == "rows" and last is None and len(self.shape) == 1:
-            link = Link(self, lambda c: _indexed(c, (..., 0)), follow=lambda x: x[..., 0])
+            link = Link(self, lambda c: _index_cotangent(c, (..., 0)), follow=lambda x: x[..., 0])
             return LinearPart(self.parts, (*self.shape, 1), self.like, link)
         if before == "rows" and isinstance(last, int) and len(self.shape) == 2:
             return self._element(last)
@@ -80,7 +80,7 @@ class LinearPart:
         length = self.shape[-1]
 
         def wide(x: Cotangent) -> Cotangent:
-            return _indexed(x, (..., None))
+            return _index_cotangent(x, (..., None))
 
         chosen = None
         if length != 1:
@@ -184,20 +184,20 @@ class LinearParts:
             return LinearPart(self, index.shape, x.like, Link(x, same, (number == index, True)))
         chosen = index[..., None] == number
 
-        def back(c: Array) -> Array:
+        def pull_back(c: Array) -> Array:
             return xp.sum(xp.where(chosen, c[..., None], 0.0), axis=-2)
 
         taken = xp.any(chosen, axis=-2), True
-        return LinearPart(self, index.shape, x.like, Link(x, back, taken, None))
+        return LinearPart(self, index.shape, x.like, Link(x, pull_back, taken, None))
 
     def permuted(self, x: LinearPart, order: Array, axis: int) -> LinearPart:
         """Return all elements in another order along an axis."""
         xp = self.inner
 
-        def back(c: Array) -> Array:
+        def pull_back(c: Array) -> Array:
             return xp.take_along_axis(c, xp.argsort(order, axis=axis), axis=axis)
 
-        return LinearPart(self, x.shape, x.like, Link(x, back, None, None))
+        return LinearPart(self, x.shape, x.like, Link(x, pull_back, None, None))
 
     def broadcast_to(self, x: LinearPart, shape: tuple[Any, ...]) -> LinearPart:
         """Return `x` in a shape."""
@@ -209,10 +209,10 @@ class LinearParts:
         if before == dtype:
             return x
 
-        def back(c: Cotangent) -> Cotangent:
+        def pull_back(c: Cotangent) -> Cotangent:
             return c if isinstance(c, float) else xp.astype(c, before)
 
-        return LinearPart(self, x.shape, xp.astype(x.like, dtype), Link(x, back))
+        return LinearPart(self, x.shape, xp.astype(x.like, dtype), Link(x, pull_back))
 
     def cumulative_sum(self, x: LinearPart, axis: int = -1, **options: Any) -> LinearPart:
         """Return the running sum along an axis."""
@@ -220,10 +220,10 @@ class LinearParts:
             raise UnrecordedError("xp.cumulative_sum with options")
         xp = self.inner
 
-        def back(c: Array) -> Array:
+        def pull_back(c: Array) -> Array:
             return xp.flip(xp.cumulative_sum(xp.flip(c, axis=axis), axis=axis), axis=axis)
 
-        return LinearPart(self, x.shape, x.like, Link(x, back, None, None))
+        return LinearPart(self, x.shape, x.like, Link(x, pull_back, None, None))
 
     def concat(self, arrays: Sequence[LinearPart], *, axis: int = 0) -> LinearPart:
         """Join parts along the last axis."""
@@ -279,7 +279,7 @@ class LinearParts:
         is_taken = np.array([len(place) > 0 for place in places]).reshape(x.shape[1:])
         chosen = None if is_taken.all() else (array(is_taken), True)
 
-        def back(c: Array) -> Array:
+        def pull_back(c: Array) -> Array:
             c = xp.reshape(c, (rows, end))
             c = xp.concat([c, xp.zeros_like(c[..., :1])], axis=-1)
             total = None
@@ -289,7 +289,7 @@ class LinearParts:
                 total = part if total is None else total + part
             return xp.reshape(total, x.shape)
 
-        return LinearPart(self, shape, x.like, Link(x, back, chosen, None))
+        return LinearPart(self, shape, x.like, Link(x, pull_back, chosen, None))
 
 
 def _axes(axis: Any, shape: tuple[Any, ...]) -> set[int]:
@@ -297,5 +297,5 @@ def _axes(axis: Any, shape: tuple[Any, ...]) -> set[int]:
     return {n % len(shape) for n in given}
 
 
-def _indexed(c: Cotangent, key: Any) -> Cotangent:
+def _index_cotangent(c: Cotangent, key: Any) -> Cotangent:
     return c if isinstance(c, float) else c[key]

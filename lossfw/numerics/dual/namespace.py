@@ -31,12 +31,12 @@ class DualNamespace:
         self.parts: Namespace = ArrayParts(inner) if parts is None else parts
 
     def __getattr__(self, name: str) -> Any:
-        value = self._wrapped(name, getattr(self.inner, name))
+        value = self._wrap_function(name, getattr(self.inner, name))
         # Kept, so that the next look-up is fast.
         setattr(self, name, value)
         return value
 
-    def _wrapped(self, name: str, inner: Any) -> Any:
+    def _wrap_function(self, name: str, inner: Any) -> Any:
         """Return a function of the inner namespace with its rule for dual numbers."""
         if not callable(inner) or isinstance(inner, type):
             return inner

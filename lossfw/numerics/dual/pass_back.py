@@ -67,37 +67,37 @@ class PassBack:
         while order:
             number = -heapq.heappop(order)
             node = nodes.pop(number)
-            c, conditions = self._joined(waiting.pop(number), node.like)
+            c, conditions = self._sum_cotangents(waiting.pop(number), node.like)
             if node is seed:
-                return self._masked(c, conditions, node.like)
+                return self._mask_cotangent(c, conditions, node.like)
             for link in node.links:
                 parent = link.parent
                 if parent.number not in nodes:
                     nodes[parent.number] = parent
                     waiting[parent.number] = []
                     heapq.heappush(order, -parent.number)
-                waiting[parent.number].append(self._pulled(node, link, c, conditions))
+                waiting[parent.number].append(self._pull_cotangent(node, link, c, conditions))
         return 0.0
 
-    def _pulled(
+    def _pull_cotangent(
         self, node: RecordedPart, link: Link, c: Cotangent, conditions: Conditions
     ) -> tuple[Cotangent, Conditions]:
         """Return the cotangent that a part sends to another one."""
         if link.follow is None:
-            c = self._whole(self._masked(c, conditions, node.like), node.shape, node.like)
+            c = self._whole(self._mask_cotangent(c, conditions, node.like), node.shape, node.like)
             return link.pull(c), () if link.condition is None else (link.condition,)
         if link.follow is not same:
             if self.careful:
                 conditions = tuple((link.follow(x), holds) for x, holds in conditions)
             else:
                 # Before there are more elements than conditions.
-                c, conditions = self._masked(c, conditions, node.like), ()
+                c, conditions = self._mask_cotangent(c, conditions, node.like), ()
         c = link.pull(c)
         if link.condition is not None:
             conditions = (*conditions, link.condition)
         shape, parent = node.shape, link.parent.shape
         if shape != parent and link.follow is same and broadcast(shape, parent) != parent:
-            c, conditions = self._masked(c, conditions, node.like), ()
+            c, conditions = self._mask_cotangent(c, conditions, node.like), ()
             c = self._narrow(c, shape, parent)
         return c, conditions
 
@@ -110,7 +110,7 @@ class PassBack:
             return product
         return self.inner.where(factor == 0, 0.0, product)
 
-    def _joined(
+    def _sum_cotangents(
         self, terms: list[tuple[Cotangent, Conditions]], like: Array
     ) -> tuple[Cotangent, Conditions]:
         """Return the sum of cotangents, and where it counts.
@@ -136,7 +136,7 @@ class PassBack:
                     other = sums.pop((*key[:-1], (key[-1][0], not holds)), None)
                     one_sided = one_sided or other is None
                     yes, no = (mine, other) if holds else (other, mine)
-                    chosen = self._chosen(condition, yes, no, like)
+                    chosen = self._choose_cotangent(condition, yes, no, like)
                     outer.append((key[:-1], chosen, conditions[:-1]))
             keyed = outer
         (c,) = _sums((key, c) for key, c, _ in keyed).values()
@@ -146,14 +146,14 @@ class PassBack:
             conditions = ((self._any([self._all(each) for each in before]), True),)
         return c, conditions
 
-    def _masked(self, c: Cotangent, conditions: Conditions, like: Array) -> Cotangent:
+    def _mask_cotangent(self, c: Cotangent, conditions: Conditions, like: Array) -> Cotangent:
         """Return a cotangent where its conditions hold, and 0 elsewhere."""
         for condition, holds in reversed(conditions):
             yes, no = (c, None) if holds else (None, c)
-            c = self._chosen(condition, yes, no, like)
+            c = self._choose_cotangent(condition, yes, no, like)
         return c
 
-    def _chosen(self, condition: Array, a: Cotangent, b: Cotangent, like: Array) -> Array:
+    def _choose_cotangent(self, condition: Array, a: Cotangent, b: Cotangent, like: Array) -> Array:
         """Return `a` where a condition holds and `b` elsewhere; None is 0."""
         a, b = (0.0 if x is None else x for x in (a, b))
         if isinstance(a, float) and isinstance(b, float):

@@ -104,7 +104,7 @@ class SpreadPart:
         if self.is_whole:
             at = last % self.shape[-1]
             chosen = columns(self.parts.inner, self.parts.like) == at
-            return self.parts.taken(self, chosen, lambda p: p[..., at : at + 1], rows)
+            return self.parts.select_element(self, chosen, lambda p: p[..., at : at + 1], rows)
         if self.shape == (*rows, 1):
             return SpreadPart(self.parts, rows, self.own)
         raise UnrecordedError("an element of a number")
@@ -196,7 +196,7 @@ class SpreadParts:
         if scaled is None or not self.careful or isinstance(factor, SpreadPart):
             return scaled
         scaled, factor = self.beside(scaled, factor)
-        return scaled._each(lambda x: self._chosen(factor != 0, x, None))
+        return scaled._each(lambda x: self._choose_part(factor != 0, x, None))
 
     def over(self, part: SpreadPart | None, divisor: Any, like: Array) -> SpreadPart | None:
         """Return ``part / divisor``; with care 0 where `part` is 0, even for a divisor of 0."""
@@ -216,12 +216,12 @@ class SpreadParts:
         if not a.is_whole and len(a.shape) < len(self.shape):
             condition = condition[..., None]
         products = {
-            q: self._chosen(condition, a.products.get(q), b.products.get(q))
+            q: self._choose_part(condition, a.products.get(q), b.products.get(q))
             for q in {**a.products, **b.products}
         }
-        return SpreadPart(self, a.shape, self._chosen(condition, a.own, b.own), products)
+        return SpreadPart(self, a.shape, self._choose_part(condition, a.own, b.own), products)
 
-    def _chosen(self, condition: Array, a: Derivative, b: Derivative) -> Derivative:
+    def _choose_part(self, condition: Array, a: Derivative, b: Derivative) -> Derivative:
         if a is b or (isinstance(a, float) and isinstance(b, float) and a == b):
             return a
         a, b = (0.0 if x is None else x for x in (a, b))
@@ -292,11 +292,11 @@ class SpreadParts:
             raise UnrecordedError("xp.take_along_axis of several elements")
         xp = self.inner
         chosen = columns(xp, self.like) == index
-        return self.taken(
+        return self.select_element(
             x, chosen, lambda p: xp.take_along_axis(p, index, axis=-1), (*self.shape[:-1], 1)
         )
 
-    def taken(
+    def select_element(
         self,
         x: SpreadPart,
         chosen: Array,
@@ -309,4 +309,4 @@ class SpreadParts:
             if not isinstance(p, float) and not is_one(p.shape[-1]):
                 p = pick(self.inner.broadcast_to(p, self.shape))
             other = add(other, self._times(p, q.array))
-        return SpreadPart(self, shape, self._chosen(chosen, self._full(x.own), other))
+        return SpreadPart(self, shape, self._choose_part(chosen, self._full(x.own), other))

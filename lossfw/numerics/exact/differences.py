@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from lossfw.numerics.arrays import Array, Body
 from lossfw.numerics.exact.namespace import DIGITS, bits, exact_array, namespace
 from lossfw.numerics.exact.truth import chunk, flatten, refine, run
-from lossfw.numerics.stop_gradient import constant_at, noticed
+from lossfw.numerics.stop_gradient import collect_stopped, constant_at
 
 # The exponent of the step is this fraction of the digits, 20 of 60. So the step becomes smaller
 # as digits are doubled, since a derivative may be 0.
@@ -163,11 +163,11 @@ class _Points:
         """Return the difference quotient at points that need the same number of digits."""
         total: Any = 0
         for offset, weight in zip(stencil.offsets, stencil.weights, strict=True):
-            total = total + weight * self._moved(body, digits, which, step, offset)
+            total = total + weight * self._move_points(body, digits, which, step, offset)
         factor = namespace(digits).exp2(self.order * step)
         return total * factor.reshape(-1, *[1] * (total.ndim - 1)) / stencil.divisor
 
-    def _moved(
+    def _move_points(
         self, body: Body, digits: int, which: NDArray[Any], step: NDArray[Any], offset: int
     ) -> Array:
         """Return the body with the points moved by a number of steps of 2**-step."""
@@ -188,7 +188,7 @@ class _Points:
     ) -> Array:
         """Return the body at moved points; what it holds constant is that of the points."""
         if not self.stops:
-            with noticed() as stopped:
+            with collect_stopped() as stopped:
                 found = run(body, digits, [moved, *others])
             if not stopped:
                 return found

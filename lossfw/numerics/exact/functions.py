@@ -278,7 +278,7 @@ def _with_limits(name: str, above: Ball, below: Ball) -> Callable[[Ball], Ball]:
     return compute
 
 
-def _named(name: str) -> Callable[[Ball], Ball]:
+def _named_function(name: str) -> Callable[[Ball], Ball]:
     return lambda x: getattr(x, name)()
 
 
@@ -314,14 +314,14 @@ UNARY: dict[str, Callable[[Ball], Ball]] = {
     "expm1": _almost_linear(_growing("expm1", MINUS_ONE)),
     "cosh": _growing("cosh", INFINITY),
     "sinh": _almost_linear(_growing("sinh", MINUS_INFINITY)),
-    "tanh": _almost_linear(_named("tanh")),
+    "tanh": _almost_linear(_named_function("tanh")),
     "exp2": lambda x: power(TWO, x),
     "log": _log,
     "log1p": _log1p,
     "log2": lambda x: _log(x) / TWO.log(),
     "log10": lambda x: _log(x) / TEN.log(),
     **{name: _periodic(name) for name in ("sin", "cos", "tan")},
-    **{name: _named(name) for name in ("asin", "acos", "atan", "asinh", "acosh")},
+    **{name: _named_function(name) for name in ("asin", "acos", "atan", "asinh", "acosh")},
     "sqrt": _sqrt,
     "atanh": _atanh,
     "erf": _with_limits("erf", ONE, MINUS_ONE),
@@ -355,7 +355,7 @@ TESTS: dict[str, Callable[[Ball], bool]] = {
 def polygamma(order: int) -> Callable[[Ball], Ball]:
     """Return digamma for the order 0, or a derivative of it, of finite numbers above 0."""
     if order == 0:
-        return _named("digamma")
+        return _named_function("digamma")
     factor, of = (-1) ** (order + 1) * math.factorial(order), arb(order + 1)
     # Hurwitz's zeta function.
     return lambda x: factor * of.zeta(x)

@@ -229,11 +229,11 @@ class ExactNamespace(TextbookNamespace):
 
     def sum(self, x: Array, *, axis: Any = None, keepdims: bool = False, **_: Any) -> Array:
         """Return the sum along an axis."""
-        return self._reduced(np.add, x, axis, keepdims, start=0)
+        return self._reduce(np.add, x, axis, keepdims, start=0)
 
     def prod(self, x: Array, *, axis: Any = None, keepdims: bool = False, **_: Any) -> Array:
         """Return the product along an axis."""
-        return self._reduced(np.multiply, x, axis, keepdims, start=1)
+        return self._reduce(np.multiply, x, axis, keepdims, start=1)
 
     def mean(self, x: Array, *, axis: Any = None, keepdims: bool = False) -> Array:
         """Return the mean along an axis."""
@@ -242,11 +242,11 @@ class ExactNamespace(TextbookNamespace):
 
     def max(self, x: Array, *, axis: Any = None, keepdims: bool = False) -> Array:
         """Return the largest along an axis; NaN if there is one."""
-        return self._reduced(self._larger, x, axis, keepdims)
+        return self._reduce(self._larger, x, axis, keepdims)
 
     def min(self, x: Array, *, axis: Any = None, keepdims: bool = False) -> Array:
         """Return the smallest along an axis; NaN if there is one."""
-        return self._reduced(self._smaller, x, axis, keepdims)
+        return self._reduce(self._smaller, x, axis, keepdims)
 
     def argmax(self, x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
         """Return the index of the first largest."""
@@ -262,13 +262,13 @@ class ExactNamespace(TextbookNamespace):
         """Return the running sum along an axis."""
         return np.add.accumulate(self.exact(x), axis=-1 if axis is None else axis)
 
-    def _reduced(
+    def _reduce(
         self, function: Any, x: Array, axis: Any, keepdims: bool, start: int | None = None
     ) -> Array:
         x = self.exact(x)
         if axis is None:
             # A function of Python reduces along one axis.
-            found = self._reduced(function, x.reshape(-1), 0, False, start)
+            found = self._reduce(function, x.reshape(-1), 0, False, start)
             return found.reshape((1,) * x.ndim) if keepdims else found
         # Without elements NumPy would return the integer 0.
         first = {} if x.size or start is None else {"initial": self._balls_of(start)[()]}

@@ -164,7 +164,7 @@ def refine(
         is_dark = is_chosen | ~_of_all(~(is_unknown | may_be_zero))
         _put(waiting, 2 * n_digits, which[is_pending & ~is_dark])
         _put(waiting, max(2 * n_digits, DOUBTFUL_DIGITS), which[is_pending & is_dark])
-    return rounded(known, digits)
+    return round_middles(known, digits)
 
 
 def _put(waiting: dict[int, NDArray], digits: int, which: NDArray) -> None:
@@ -211,7 +211,7 @@ def _agree(a: NDArray, b: NDArray) -> NDArray:
     return np.asarray(np.frompyfunc(agree, 2, 1)(a, b), bool)
 
 
-def rounded(x: Array, digits: int) -> Array:
+def round_middles(x: Array, digits: int) -> Array:
     """Return the midpoints of balls as exact numbers with so many digits; unknown ones are NaN."""
     functions, numbers, arrays = exact_modules()
     n_bits = bits(digits)

@@ -73,9 +73,9 @@ class Graph:
 
     def live(self) -> list[int]:
         """Return the numbers of the nodes that the outputs need, arguments first."""
-        return self.needed(lambda node: node.args)
+        return self.needed_nodes(lambda node: node.args)
 
-    def needed(self, args: Callable[[Operation], tuple[int, ...]]) -> list[int]:
+    def needed_nodes(self, args: Callable[[Operation], tuple[int, ...]]) -> list[int]:
         """Return the numbers of the nodes that the outputs need, given each node's arguments."""
         visited, stack = set[int](), list(self.outputs)
         while stack:
@@ -97,7 +97,7 @@ class Graph:
 
         graph, new_ids = Graph(), dict[int, int]()
         conditions = []
-        for node_id in self.needed(args):
+        for node_id in self.needed_nodes(args):
             node = self.nodes[node_id]
             new_args = tuple(new_ids[arg] for arg in args(node))
             if is_rare(node):

@@ -68,7 +68,7 @@ class RowExpressions(Expressions):
             numbers = range(self.columns)[last]
             at = [numbers] if isinstance(numbers, int) else list(numbers)
             if len(at) == 1:
-                number = self._at(x.node, self.constant(at[0], INT64))
+                number = self._element_at(x.node, self.constant(at[0], INT64))
                 return Symbol(self, number, (ELEMENTS, 1)[: 1 + isinstance(last, slice)])
         raise TraceError(f"the body takes a part of rows, by [{key!r}]")
 
@@ -107,16 +107,16 @@ class RowExpressions(Expressions):
     def take(self, table: Any, index: Any, **options: Any) -> Symbol:
         """Return elements of a table, or of one number for each column, at an index."""
         if isinstance(table, Symbol) and table.shape == (self.columns,):
-            return Symbol(self, self._at(table.node, self.index(index)), index.shape)
+            return Symbol(self, self._element_at(table.node, self.index(index)), index.shape)
         return super().take(table, index, **options)
 
     def take_along_axis(self, x: Symbol, index: Symbol, *, axis: int = -1) -> Symbol:
         """Return the element of each row at its number, of shape (n, 1)."""
         if x.shape != self.shape or index.shape != (ELEMENTS, 1) or axis != -1:
             raise TraceError("the body takes other elements than one of each row")
-        return Symbol(self, self._at(x.node, self.index(index)), (ELEMENTS, 1))
+        return Symbol(self, self._element_at(x.node, self.index(index)), (ELEMENTS, 1))
 
-    def _at(self, node_id: int, index: int) -> int:
+    def _element_at(self, node_id: int, index: int) -> int:
         """Return the node of an element; an elementwise operation is applied to elements."""
         graph, is_row = self.graph, find_row_nodes(self.graph)
         known: dict[int, int] = {}

@@ -40,7 +40,7 @@ def write_torch(graph: Graph, columns: int | None = None) -> WrittenFunction:
     >>> written(r=torch.tensor([1.0, 3.0]))
     (tensor([2., 3.]),)
     """
-    return _TorchWriter(graph, columns).written()
+    return _TorchWriter(graph, columns).write_function()
 
 
 class _TorchWriter(Writer):
@@ -56,14 +56,14 @@ class _TorchWriter(Writer):
     def own_expression(self, node_id: int, node: Operation, args: list[str]) -> str:
         op = node.op
         if op == COLUMN:
-            return f"{self.use(torch.arange, 'arange')}({self.columns}, device=x0.device)"
+            return f"{self.bind(torch.arange, 'arange')}({self.columns}, device=x0.device)"
         if op == CAST:
-            dtype = self.use(getattr(torch, str(node.dtype)), str(node.dtype))
+            dtype = self.bind(getattr(torch, str(node.dtype)), str(node.dtype))
             return f"{args[0]}.to({dtype})"
         if op == TAKEN:
             return f"{args[0]}.gather(-1, {args[1]})"
         if op in REDUCTIONS:
-            rows = args[0] if self.is_whole(node.args[0]) else self._expanded(node.args[0])
+            rows = args[0] if self.is_whole(node.args[0]) else self._expand(node.args[0])
             return f"{rows}.{_METHODS[op]}(-1, keepdim=True)"
         return self._function(node, args)
 
@@ -75,8 +75,8 @@ class _TorchWriter(Writer):
             return f"x{tensors[0]}.clamp({_LIMITS[op]}={number})"
         is_full = op == "pow" or (op == "where" and len(tensors) > 1)
         if not is_full:
-            full = self.use(torch.full_like, "full_like")
-            dtype = self.use(getattr(torch, str(node.dtype)), str(node.dtype))
+            full = self.bind(torch.full_like, "full_like")
+            dtype = self.bind(getattr(torch, str(node.dtype)), str(node.dtype))
             args = [
                 f"{full}(x{tensors[0]}, {arg}, dtype={dtype})" if n in self.numbers else arg
                 for n, arg in zip(node.args, args, strict=True)
@@ -84,17 +84,17 @@ class _TorchWriter(Writer):
         function = torch_namespace.sign if op == "sign" else getattr(torch, op, None)
         if function is None:
             raise TraceError(f"PyTorch has no operation {op}")
-        return f"{self.use(function, op)}({', '.join(args)})"
+        return f"{self.bind(function, op)}({', '.join(args)})"
 
     def output(self, node_id: int) -> str:
         if self.varies[node_id]:
             return f"x{node_id}"
         if self.columns is None or self.is_row[node_id]:
-            return self._expanded(node_id)
-        return f"{self.use(torch.full_like, 'full_like')}(x0[..., :1], x{node_id})"
+            return self._expand(node_id)
+        return f"{self.bind(torch.full_like, 'full_like')}(x0[..., :1], x{node_id})"
 
-    def _expanded(self, node_id: int) -> str:
+    def _expand(self, node_id: int) -> str:
         """Return the expression of a node in the shape of rows."""
         if node_id in self.numbers:
-            return f"{self.use(torch.full_like, 'full_like')}(x0, x{node_id})"
+            return f"{self.bind(torch.full_like, 'full_like')}(x0, x{node_id})"
         return f"x{node_id}.expand(x0.shape)"

@@ -39,7 +39,7 @@ class _Rewriting:
         self._old = old
         self.graph = Graph()
         self._new_ids: dict[int, int] = {}
-        self._read = set(old.needed(self._arguments_read))
+        self._read = set(old.needed_nodes(self._arguments_read))
         # Some of the new nodes are not needed.
         for node_id in old.live():
             self._new_ids[node_id] = self._copy_of(old.nodes[node_id])

@@ -34,14 +34,14 @@ from lossfw.numerics.symbolic.unrolled_elements import UnrolledElements, behind
 class UnrolledExpressions(UnrolledElements):
     """The array namespace of `Unrolled`, with sums, extremes and positions along an axis."""
 
-    def _reduced(
+    def _reduce(
         self, x: Any, axis: Any, keepdims: bool, step: Callable[[Any, Any], Any], start: Any = None
     ) -> Unrolled:
         """Return the numbers along axes, taken together one after the other."""
         numbers, axes = x.numbers, axis if isinstance(axis, tuple) else (axis,)
         for n in sorted((behind(a, x.ndim) for a in axes), reverse=True):
             parts = np.moveaxis(numbers, n, 0)
-            begun = [] if start is None else [_filled(parts.shape[1:], start)]
+            begun = [] if start is None else [_fill(parts.shape[1:], start)]
             taken = functools.reduce(np.frompyfunc(step, 2, 1), [*begun, *parts])
             numbers = np.expand_dims(taken, n) if keepdims else as_objects(taken)
         return Unrolled(self, numbers)
@@ -53,7 +53,7 @@ class UnrolledExpressions(UnrolledElements):
         x = x if x.dtype.kind == "f" else self.astype(x, INT64)
         # NumPy begins with 0, so that -0 becomes 0.
         zero = Symbol(self.elements, self.elements.constant(0, x.dtype))
-        return self._reduced(x, axis, keepdims, operator.add, zero)
+        return self._reduce(x, axis, keepdims, operator.add, zero)
 
     def mean(self, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
         """Return the mean along an axis."""
@@ -63,23 +63,23 @@ class UnrolledExpressions(UnrolledElements):
 
     def max(self, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
         """Return the largest number along an axis."""
-        return self._reduced(x, axis, keepdims, self.elements.maximum)
+        return self._reduce(x, axis, keepdims, self.elements.maximum)
 
     def min(self, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
         """Return the smallest number along an axis."""
-        return self._reduced(x, axis, keepdims, self.elements.minimum)
+        return self._reduce(x, axis, keepdims, self.elements.minimum)
 
     def any(self, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
         """Return whether a truth holds anywhere along an axis."""
         if not isinstance(x, Unrolled):
             return np.any(x, axis=axis, keepdims=keepdims)
-        return self._reduced(self.astype(x, BOOL), axis, keepdims, operator.or_)
+        return self._reduce(self.astype(x, BOOL), axis, keepdims, operator.or_)
 
     def all(self, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
         """Return whether a truth holds everywhere along an axis."""
         if not isinstance(x, Unrolled):
             return np.all(x, axis=axis, keepdims=keepdims)
-        return self._reduced(self.astype(x, BOOL), axis, keepdims, operator.and_)
+        return self._reduce(self.astype(x, BOOL), axis, keepdims, operator.and_)
 
     def cumulative_sum(self, x: Any, *, axis: int = -1) -> Any:
         """Return the running sums along an axis."""
@@ -166,7 +166,7 @@ def trace_unrolled(
     return trace_on(xp.elements, numbers, [])
 
 
-def _filled(shape: tuple[int, ...], item: Any) -> NDArray:
+def _fill(shape: tuple[int, ...], item: Any) -> NDArray:
     array = np.empty(shape, object)
     array[...] = item
     return array

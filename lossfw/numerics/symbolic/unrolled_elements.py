@@ -44,7 +44,7 @@ class UnrolledElements:
         if name in _OF_NUMPY:
             return getattr(self.elements, name)
         if name in _REARRANGING:
-            return functools.partial(self._rearranged, getattr(np, name))
+            return functools.partial(self._rearrange, getattr(np, name))
         if name.startswith("__") or not hasattr(np, name):
             raise AttributeError(name)
         raise TraceError(f"the body uses xp.{name} of columns")
@@ -72,10 +72,12 @@ class UnrolledElements:
             raise TraceError("the body computes with no columns")
         results = [function(*parts) for parts in zip(*(x.flat for x in spread), strict=True)]
         if isinstance(results[0], tuple):
-            return tuple(self._of(part, spread[0].shape) for part in zip(*results, strict=True))
-        return self._of(results, spread[0].shape)
+            return tuple(
+                self._from_symbols(part, spread[0].shape) for part in zip(*results, strict=True)
+            )
+        return self._from_symbols(results, spread[0].shape)
 
-    def _of(self, symbols: Sequence[Any], shape: tuple[int, ...]) -> Unrolled:
+    def _from_symbols(self, symbols: Sequence[Any], shape: tuple[int, ...]) -> Unrolled:
         return Unrolled(self, as_objects(symbols).reshape(shape))
 
     def _function(self, name: str, *arguments: Any) -> Any:
@@ -141,7 +143,7 @@ class UnrolledElements:
         lengths = self._lengths(shape)
         kind = np.asarray(fill_value).dtype if dtype is None else np.dtype(dtype)
         symbol = Symbol(self.elements, self.elements.constant(fill_value, kind))
-        return self._of([symbol] * int(np.prod(lengths)), lengths)
+        return self._from_symbols([symbol] * int(np.prod(lengths)), lengths)
 
     def zeros(self, shape: Any, dtype: Any = np.float64, **_: Any) -> Any:
         """Return an array of zeros."""
@@ -195,9 +197,7 @@ class UnrolledElements:
             raise TraceError("the body moves the axis of records")
         return Unrolled(self, np.transpose(x.numbers, axes))
 
-    def _rearranged(
-        self, function: Any, x: Any, *arguments: Any, axis: Any = None, **_: Any
-    ) -> Any:
+    def _rearrange(self, function: Any, x: Any, *arguments: Any, axis: Any = None, **_: Any) -> Any:
         if not isinstance(x, Unrolled):
             return function(x, *arguments, axis=axis)
         if any(isinstance(a, Unrolled) for a in arguments):
@@ -207,13 +207,13 @@ class UnrolledElements:
 
     def stack(self, arrays: Sequence[Any], *, axis: int = 0) -> Any:
         """Return arrays along a new axis."""
-        return self._joined(np.stack, arrays, axis, 1)
+        return self._join(np.stack, arrays, axis, 1)
 
     def concat(self, arrays: Sequence[Any], *, axis: int = 0) -> Any:
         """Return concatenated arrays."""
-        return self._joined(np.concatenate, arrays, axis, 0)
+        return self._join(np.concatenate, arrays, axis, 0)
 
-    def _joined(self, function: Any, arrays: Sequence[Any], axis: int, more: int) -> Any:
+    def _join(self, function: Any, arrays: Sequence[Any], axis: int, more: int) -> Any:
         if not any(isinstance(x, Unrolled) for x in arrays):
             return function(arrays, axis=axis)
         if not all(isinstance(x, Unrolled) for x in arrays):

@@ -88,7 +88,7 @@ def write(
         del x1
         return x3,
     """
-    return _NumPyWriter(graph, columns, order).written()
+    return _NumPyWriter(graph, columns, order).write_function()
 
 
 class Writer(ABC):
@@ -105,7 +105,7 @@ class Writer(ABC):
         self.variables: dict[str, Any] = {}  # the functions and numbers of the source
         self.numbers: dict[int, Any] = {}  # the results that depend on no argument
 
-    def written(self) -> WrittenFunction:
+    def write_function(self) -> WrittenFunction:
         """Return the function."""
         nodes, live = self.graph.nodes, self.graph.live()
         given = [n for n, node in enumerate(nodes) if node.op in (INPUT, PARAMETER)]
@@ -145,7 +145,7 @@ class Writer(ABC):
         """Return whether a result has the shape of the prediction."""
         return self.varies[node_id] and self.is_row[node_id]
 
-    def use(self, function: Any, name: str) -> str:
+    def bind(self, function: Any, name: str) -> str:
         """Return the name of a variable of the source."""
         self.variables[name] = function
         return name
@@ -157,7 +157,7 @@ class Writer(ABC):
             is_index = self.columns is not None and node.dtype.kind == "i"
             return f"x{node_id}[..., None]" if is_index else f"x{node_id}"
         if op in (FRACTION, EXPONENT):
-            return f"{self.use(self.library.frexp, 'frexp')}({args[0]})[{int(op == EXPONENT)}]"
+            return f"{self.bind(self.library.frexp, 'frexp')}({args[0]})[{int(op == EXPONENT)}]"
         if op == TAKEN and node.args[1] in self.numbers:
             # One column of all rows.
             return f"{args[0]}[..., {int(self.numbers[node.args[1]])}, None]"
@@ -210,39 +210,39 @@ class _NumPyWriter(Writer):
     def own_expression(self, node_id: int, node: Operation, args: list[str]) -> str:
         op = node.op
         if op == PARAMETER:
-            return f"{self.use(node.dtype.type, f'to_{node.dtype}')}(x{node_id})"
+            return f"{self.bind(node.dtype.type, f'to_{node.dtype}')}(x{node_id})"
         if op == CAST:
-            return f"{args[0]}.astype({self.use(node.dtype, str(node.dtype))})"
+            return f"{args[0]}.astype({self.bind(node.dtype, str(node.dtype))})"
         if op == LOOK_UP:
-            table = self.use(np.array(node.value, node.dtype), f"table{node_id}")
+            table = self.bind(np.array(node.value, node.dtype), f"table{node_id}")
             return f"{table}.take({args[0]})"
         if op == TAKEN:
-            return f"{self.use(np.take_along_axis, TAKEN)}({args[0]}, {args[1]}, -1)"
+            return f"{self.bind(np.take_along_axis, TAKEN)}({args[0]}, {args[1]}, -1)"
         if op in _OF_ROW:
             return self._of_row(op, node.args[0])
-        return f"{self.use(getattr(np, op), op)}({', '.join(args)})"
+        return f"{self.bind(getattr(np, op), op)}({', '.join(args)})"
 
     def _of_row(self, op: str, arg: int) -> str:
         """Return the expression of a sum or an extreme along rows, in the layout of the body."""
         rows = f"x{arg}"
         if not self.is_whole(arg):
-            rows = self._repeated(rows, f"(len(x0), {self.columns})")
+            rows = self._repeat(rows, f"(len(x0), {self.columns})")
         rows = self._in_layout(rows, self._order)
-        return f"{self.use(_OF_ROW[op].reduce, op)}({rows}, -1, keepdims=True)"
+        return f"{self.bind(_OF_ROW[op].reduce, op)}({rows}, -1, keepdims=True)"
 
     def _in_layout(self, rows: str, order: str) -> str:
-        return f"{self.use(np.asarray, 'asarray')}({rows}, order={order!r})"
+        return f"{self.bind(np.asarray, 'asarray')}({rows}, order={order!r})"
 
     def output(self, node_id: int) -> str:
         name = f"x{node_id}"
         if self.varies[node_id]:
             return name
         if self.columns is None:
-            return self._repeated(name, "x0.shape")
-        return self._repeated(name, f"(len(x0), {self.columns if self.is_row[node_id] else 1})")
+            return self._repeat(name, "x0.shape")
+        return self._repeat(name, f"(len(x0), {self.columns if self.is_row[node_id] else 1})")
 
-    def _repeated(self, name: str, shape: str) -> str:
-        return f"{self.use(np.broadcast_to, 'broadcast_to')}({name}, {shape})"
+    def _repeat(self, name: str, shape: str) -> str:
+        return f"{self.bind(np.broadcast_to, 'broadcast_to')}({name}, {shape})"
 
 
 def _result(node: Operation, args: list[Any]) -> Any:

@@ -28,7 +28,7 @@ from lossfw.numerics.symbolic.graph import (
     Graph,
     Operation,
 )
-from lossfw.report.formulas.traced import Traced, Which, traced
+from lossfw.report.formulas.traced import Traced, Which, trace_function
 
 # Text with {0}, {1} and so on in place of the arguments.
 _OPERATORS = {
@@ -93,8 +93,8 @@ _NAME = re.compile(r"[A-Za-z_$][\w$]*\Z")
 class Script(NamedTuple):
     """A function of JavaScript: ``function NAME(ARGUMENTS, PARAMETERS) { ... }``.
 
-    It takes the arguments and the parameters of `traced`, in their order; the source has the
-    values of its fixed parameters as numbers. A `textbook` source is the textbook formula, which
+    It takes the arguments and the parameters of `trace_function`, in their order; the source has
+    the values of fixed parameters as numbers. A `textbook` source is the textbook formula, which
     loses digits near its ends: the stable form has fixed parameters, or is very long.
     `lossfw.numerics.symbolic.written.write` evaluates the graph in Python.
     """
@@ -120,18 +120,18 @@ def javascript(component: Component, which: Which = "value", *, name: str | None
         raise ArgumentError(f"{called!r} is not a valid name of a JavaScript function.")
     if getattr(component, "takes_rows", False):
         raise TraceError(f"{component.name} is a function of rows: it has no JavaScript")
-    found, textbook = _chosen(component, which)
+    found, textbook = _choose_form(component, which)
     source = source_of(found.graph, called, (*found.arguments, *found.parameters))
     return Script(source, found, textbook)
 
 
-def _chosen(component: Component, which: Which) -> tuple[Traced, bool]:
+def _choose_form(component: Component, which: Which) -> tuple[Traced, bool]:
     """Return the stable form, or the textbook formula where that is freer or much shorter."""
-    stable = traced(component, which)
+    stable = trace_function(component, which)
     if not stable.fixed and len(source_of(stable.graph, which, ())) <= _LONGEST:
         return stable, False
     try:
-        found = traced(component, which, textbook=True)
+        found = trace_function(component, which, textbook=True)
         source_of(found.graph, which, ())
     except TraceError:
         return stable, False

@@ -17,7 +17,7 @@ from lossfw.numerics.symbolic.formulas import ELEMENT
 from lossfw.numerics.symbolic.graph import CLASSES, CONSTANT, INPUT, PARAMETER, Graph
 from lossfw.report.formulas.names import number_text, parameter_text
 from lossfw.report.formulas.simplify import PlainGraph, rows_of
-from lossfw.report.formulas.traced import traced
+from lossfw.report.formulas.traced import trace_function
 
 # How tightly a text holds together, from a sum to a single sign.
 SUM, PRODUCT, SIGNED, POWER, ATOM = range(1, 6)
@@ -89,10 +89,10 @@ class _Printer(PlainGraph):
         """Return the text of a node."""
         place = (self.plain(number), self.depth, frozenset(self.known.items()))
         if place not in self._found:
-            self._found[place] = self._made(number)
+            self._found[place] = self._make_text(number)
         return self._found[place]
 
-    def _made(self, number: int) -> Text:
+    def _make_text(self, number: int) -> Text:
         node = self.node(number)
         own: Callable[[tuple[int, ...]], Text] | None = getattr(self, f"_{node.op}", None)
         if own is not None:
@@ -135,7 +135,7 @@ class _Printer(PlainGraph):
     # Sums and products.
 
     def _negative(self, args: tuple[int, ...]) -> Text:
-        inner = self.negated(args[0])
+        inner = self.find_negated(args[0])
         if inner is not None:
             return self.part(inner)
         text, level = self.part(args[0])
@@ -147,18 +147,18 @@ class _Printer(PlainGraph):
         a, b = args
         if self._is_negative(a) and not self._is_negative(b):
             a, b = b, a
-        return self._joined(a, b, "+")
+        return self._join_terms(a, b, "+")
 
     def _subtract(self, args: tuple[int, ...]) -> Text:
         a, b = args
         if self.number(a) == 0:
             return self._negative((b,))
-        return self._joined(a, b, "-")
+        return self._join_terms(a, b, "-")
 
     def _is_negative(self, number: int) -> bool:
         return self.part(number).level == SIGNED
 
-    def _joined(self, a: int, b: int, sign: str) -> Text:
+    def _join_terms(self, a: int, b: int, sign: str) -> Text:
         text, level = self.part(b)
         if level == SIGNED:
             sign, text = "-" if sign == "+" else "+", text[1:]
@@ -233,19 +233,19 @@ class _Printer(PlainGraph):
             counts[number] = counts.get(number, 0) + 1
         ordered = sorted(counts, key=lambda number: self.node(number).op != PARAMETER)
         return [
-            self.text(n, PRODUCT) if counts[n] == 1 else self._raised(n, str(counts[n]))
+            self.text(n, PRODUCT) if counts[n] == 1 else self._raise_power(n, str(counts[n]))
             for n in ordered
         ]
 
     # Powers and functions.
 
     def _square(self, args: tuple[int, ...]) -> Text:
-        return Text(self._raised(args[0], "2"), POWER)
+        return Text(self._raise_power(args[0], "2"), POWER)
 
     def _pow(self, args: tuple[int, ...]) -> Text:
-        return Text(self._raised(args[0], self.text(args[1])), POWER)
+        return Text(self._raise_power(args[0], self.text(args[1])), POWER)
 
-    def _raised(self, number: int, exponent: str) -> str:
+    def _raise_power(self, number: int, exponent: str) -> str:
         text, level = self.part(number)
         # Functions and fractions have no place for an exponent of their own.
         bare = level == ATOM and not text.startswith((r"\frac", r"\begin", r"\log", r"\sum"))
@@ -314,7 +314,7 @@ class _Printer(PlainGraph):
         return (
             condition.op == "less"
             and self.number(condition.args[1]) == 0
-            and self.plain(condition.args[0]) == no == self.negated(yes)
+            and self.plain(condition.args[0]) == no == self.find_negated(yes)
         )
 
 
@@ -368,7 +368,7 @@ def latex(component: Component) -> str:
                 "attribute latex."
             )
         return component.latex
-    graph = traced(component, textbook=True).graph
+    graph = trace_function(component, textbook=True).graph
     is_whole = isinstance(component, Loss) and isinstance(
         component.target_space, Counts | FiniteSpace
     )

@@ -84,7 +84,7 @@ def _operator(function: Callable[[Any, Any], Any]) -> Callable[[RowItems, Any], 
     return lambda self, other: self.space.each(function, self, other)
 
 
-def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[RowItems, Any], Any]:
+def _swap_arguments(function: Callable[[Any, Any], Any]) -> Callable[[RowItems, Any], Any]:
     return lambda self, other: self.space.each(lambda a, b: function(b, a), self, other)
 
 
@@ -94,7 +94,7 @@ _ARITHMETIC = (operator.add, operator.sub, operator.mul, operator.truediv, opera
 for _function in (*_COMPARISONS, *_ARITHMETIC, operator.and_, operator.or_):
     setattr(RowItems, f"__{_function.__name__.rstrip('_')}__", _operator(_function))
 for _function in _ARITHMETIC:
-    setattr(RowItems, f"__r{_function.__name__}__", _swapped(_function))
+    setattr(RowItems, f"__r{_function.__name__}__", _swap_arguments(_function))
 
 
 class RowItemsNamespace(TextbookNamespace):
@@ -129,7 +129,7 @@ class RowItemsNamespace(TextbookNamespace):
 
     # Reductions: over a row of one item nothing is to be done.
 
-    def _reduced(self, join: Callable[[Any, Any], Any], x: RowItems, keepdims: bool) -> RowItems:
+    def _reduce(self, join: Callable[[Any, Any], Any], x: RowItems, keepdims: bool) -> RowItems:
         if not x.row:
             raise TraceError("the formula reduces along another axis than the last")
         total = x.items[0]
@@ -139,15 +139,15 @@ class RowItemsNamespace(TextbookNamespace):
 
     def sum(self, x: RowItems, *, axis: int = -1, keepdims: bool = False, **_: Any) -> RowItems:
         """Return the sum of each row."""
-        return self._reduced(operator.add, x, keepdims)
+        return self._reduce(operator.add, x, keepdims)
 
     def max(self, x: RowItems, *, axis: int = -1, keepdims: bool = False) -> RowItems:
         """Return the largest element of each row."""
-        return self._reduced(self.inner.maximum, x, keepdims)
+        return self._reduce(self.inner.maximum, x, keepdims)
 
     def min(self, x: RowItems, *, axis: int = -1, keepdims: bool = False) -> RowItems:
         """Return the smallest element of each row."""
-        return self._reduced(self.inner.minimum, x, keepdims)
+        return self._reduce(self.inner.minimum, x, keepdims)
 
     def mean(self, x: RowItems, *, axis: int = -1, keepdims: bool = False) -> Any:
         """Return the mean of each row."""
@@ -155,11 +155,11 @@ class RowItemsNamespace(TextbookNamespace):
 
     def any(self, x: RowItems, *, axis: int = -1, keepdims: bool = False) -> RowItems:
         """Tell whether an element of each row is true."""
-        return self._reduced(operator.or_, x, keepdims)
+        return self._reduce(operator.or_, x, keepdims)
 
     def all(self, x: RowItems, *, axis: int = -1, keepdims: bool = False) -> RowItems:
         """Tell whether all elements of each row are true."""
-        return self._reduced(operator.and_, x, keepdims)
+        return self._reduce(operator.and_, x, keepdims)
 
     def sort(self, x: RowItems, *, axis: int = -1, descending: bool = False, **_: Any) -> RowItems:
         """Return each row of two in order."""

@@ -81,7 +81,7 @@ class PlainGraph:
         # x != x recognises a NaN without a function.
         return node.op == "not_equal" and node.args[0] == node.args[1]
 
-    def negated(self, number: int) -> int | None:
+    def find_negated(self, number: int) -> int | None:
         """Return the node whose negative this one is, or None."""
         number = self.plain(number)
         node = self.graph.nodes[number]

@@ -60,7 +60,9 @@ class Traced:
     fixed: tuple[str, ...]
 
 
-def traced(component: Component, which: Which = "value", *, textbook: bool = False) -> Traced:
+def trace_function(
+    component: Component, which: Which = "value", *, textbook: bool = False
+) -> Traced:
     """Return a function of a loss or an activation, or its derivative by the first argument.
 
     The `textbook` formula does not keep its digits, but fewer parameters are fixed. Components of
@@ -69,7 +71,7 @@ def traced(component: Component, which: Which = "value", *, textbook: bool = Fal
     Examples
     --------
     >>> import lossfw
-    >>> found = traced(lossfw.loss("huber"))
+    >>> found = trace_function(lossfw.loss("huber"))
     >>> found.arguments, found.parameters, found.fixed
     (('r',), {'delta': 1.0}, ())
     """

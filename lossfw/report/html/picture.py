@@ -132,13 +132,13 @@ def as_images(rows: NDArray) -> NDArray | None:
     >>> as_images(np.ones((2, 64))).shape, as_images(np.ones((2, 65)))
     ((2, 8, 8, 1), None)
     """
-    shaped = _shaped(rows)
+    shaped = _reshape_picture(rows)
     if shaped is None or not np.isfinite(shaped).all() or shaped.min() < 0:
         return None
     return np.round(shaped.astype(np.float64) * (255 / (shaped.max() or 1))).astype(np.uint8)
 
 
-def _shaped(rows: NDArray) -> NDArray | None:
+def _reshape_picture(rows: NDArray) -> NDArray | None:
     shape = rows.shape[1:]
     if len(shape) == 1:
         side = math.isqrt(shape[0])

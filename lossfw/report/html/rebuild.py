@@ -63,7 +63,7 @@ class RebuiltRun:
             self._miss("What the run computed with cannot be made again", error)
             return None
         self._plan = plan
-        return _evaluated(plan)
+        return _evaluate_again(plan)
 
     def inputs(self, rows: NDArray) -> tuple[NDArray | None, Sequence[str]]:
         """Return the inputs of rows by their numbers (None if there are none), and their names.
@@ -108,7 +108,7 @@ class RebuiltRun:
         self.faults.setdefault(str(error), what)
 
 
-def _evaluated(plan: Plan) -> RowRecords:
+def _evaluate_again(plan: Plan) -> RowRecords:
     parts: list[RowRecords] = []
     journal = RowsJournal(plan, lambda _, rows: parts.append(rows))
     evaluate(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lossfw.components.naming import printable
 from lossfw.errors import MissingExtraError
 from lossfw.extras import install_command
-from lossfw.report.text.tables import as_interval, as_number, as_rounded, as_share
+from lossfw.report.text.tables import as_interval, as_number, as_percent, as_rounded
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -72,6 +72,6 @@ def render(template: str, **values: Any) -> str:
         interval=as_interval,
         number=as_number,
         rounded=as_rounded,
-        share=as_share,
+        share=as_percent,
     )
     return environment.get_template(template).render(**values)

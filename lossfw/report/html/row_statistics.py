@@ -99,7 +99,7 @@ def worst_of(rows: RowRecords, count: int = WORST) -> RowRecords:
     return rows.take(order[counts[order]][:count])
 
 
-def described(
+def describe_rows(
     rows: RowRecords,
     inputs: NDArray | None = None,
     classes: Sequence[str] = (),

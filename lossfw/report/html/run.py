@@ -16,7 +16,7 @@ from lossfw.report.html.rebuild import RebuiltRun
 from lossfw.report.html.render import NumberCard, render
 from lossfw.report.html.row_statistics import (
     confusion_of,
-    described,
+    describe_rows,
     matrix_of,
     reliability_of,
     spread_of,
@@ -155,7 +155,7 @@ def _loss_plots(run: FinishedRun, faults: dict[str, str]) -> tuple[list[Picture]
 def _worst(rebuilt: RebuiltRun, rows: RowRecords) -> dict[str, Any]:
     worst = worst_of(rows)
     inputs, names = rebuilt.inputs(worst.row)
-    items = list(described(worst, inputs, rebuilt.run.classes, names))
+    items = list(describe_rows(worst, inputs, rebuilt.run.classes, names))
     found = {"rows": items, "columns": list(rows.columns)}
     images = None if inputs is None else as_images(inputs)
     if images is None:

@@ -14,7 +14,7 @@ from lossfw.report.html.picture import WIDTH, Picture, inline, page_axes
 from lossfw.report.html.row_statistics import Spread
 from lossfw.report.plots.curves import draw_part, limits
 from lossfw.report.plots.style import INK, MUTED, PAGE, drawing, use_log_scale
-from lossfw.report.text.tables import as_number, as_share
+from lossfw.report.text.tables import as_number, as_percent
 from lossfw.runs.compare import RunNumber
 from lossfw.runs.rows import RowRecords
 
@@ -140,8 +140,8 @@ def _concentration(spread: Spread) -> Picture:
         half = float(part[np.searchsorted(share, 0.5)])
         assert spread.worst_share is not None
         caption = (
-            f"The worst tenth of the {of} brings {as_share(spread.worst_share)} of the loss; half "
-            f"of it comes from {as_share(half)} of the {of}. Dotted: all rows alike."
+            f"The worst tenth of the {of} brings {as_percent(spread.worst_share)} of the loss; "
+            f"half of it comes from {as_percent(half)} of the {of}. Dotted: all rows alike."
         )
         title = "Fraction of the loss from the worst rows"
         return inline(axes.figure, "concentration", title, caption)
@@ -176,9 +176,9 @@ def of_reliability(curve: Mapping[str, Sequence[float]]) -> Picture:
         most = int(np.abs(sure - right).argmax())
         caption = (
             "On the dotted line a prediction is right as often as it says; a dot is as large as "
-            f"its share of the rows. By that share the dots lie {as_share(gap)} off the line; the "
-            f"farthest says {as_share(float(sure[most]))} and is right in "
-            f"{as_share(float(right[most]))} of its rows."
+            f"its share of the rows. By that share the dots lie {as_percent(gap)} off the line; "
+            f"the farthest says {as_percent(float(sure[most]))} and is right in "
+            f"{as_percent(float(right[most]))} of its rows."
         )
         return inline(figure, "reliability-diagram", "Reliability", caption)
 
@@ -239,7 +239,7 @@ def of_regression(rows: RowRecords) -> list[Picture]:
     pairs = _pairs(rows)
     if pairs is None:
         return []
-    return [_predicted(pairs), _over_predictions(pairs), _residuals(pairs)]
+    return [_plot_predicted(pairs), _over_predictions(pairs), _residuals(pairs)]
 
 
 def _pairs(rows: RowRecords) -> _Pairs | None:
@@ -270,7 +270,7 @@ def _draw_dots(axes: Any, x: NDArray, y: NDArray, colour: str) -> str:
     return f"{x.size:,} rows" + (f", {shown.size:,} of them drawn" if shown.size < x.size else "")
 
 
-def _predicted(pairs: _Pairs) -> Picture:
+def _plot_predicted(pairs: _Pairs) -> Picture:
     with page_axes(_HEIGHT) as axes:
         low = min(pairs.actual.min(), pairs.predicted.min())
         high = max(pairs.actual.max(), pairs.predicted.max())

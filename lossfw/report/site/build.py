@@ -23,7 +23,7 @@ from lossfw.report.site.comments import turn_comments
 from lossfw.report.site.component_page import component_page
 from lossfw.report.site.content import SiteContent
 from lossfw.report.site.gallery import chapter_pages, gallery_page
-from lossfw.report.site.markup import fenced, prose
+from lossfw.report.site.markup import fence_block, prose
 from lossfw.report.site.python_pages import without_libraries, write_python_pages
 from lossfw.report.site.theme import mend_theme
 from lossfw.runs.files import writing
@@ -227,7 +227,7 @@ def stage(folder: Path, content: SiteContent, title: str, docs: Path | None = No
     for document, page in chapter_pages(content):
         _write(root / f"{document}.md", page)
     chapters = list(_chapters(root)) if docs is not None else []
-    hidden = fenced("{toctree}", ":hidden:", ":maxdepth: 2", "", "components/index", *chapters)
+    hidden = fence_block("{toctree}", ":hidden:", ":maxdepth: 2", "", "components/index", *chapters)
     index = root / "index.md"
     _write(index, f"{index.read_text(encoding='utf-8')}\n{hidden}\n")
 
@@ -257,10 +257,10 @@ def _copy_project_pages(project: Path, root: Path) -> None:
     linking = [page for page in root.rglob("*.md") if _TO_PROJECT.search(page.read_text("utf-8"))]
     for page in linking if there else ():
 
-        def linked(link: re.Match[str]) -> str:
+        def replace_link(link: re.Match[str]) -> str:
             return f"]({link[1]}reference/{link[2].lower()}.md{link[3] or ''})"
 
-        _write(page, _TO_PROJECT.sub(linked, page.read_text(encoding="utf-8")))
+        _write(page, _TO_PROJECT.sub(replace_link, page.read_text(encoding="utf-8")))
     for name, page in there.items() if linking else ():
         text = page.read_text(encoding="utf-8").replace("](docs/", "](../")
         _write(root / "reference" / f"{name.lower()}.md", text)
@@ -278,16 +278,16 @@ def _link_components(root: Path, content: SiteContent) -> None:
     for page in root.rglob("*.md"):
         up = "../" * (len(page.relative_to(root).parts) - 1)
 
-        def linked(link: re.Match[str], up: str = up) -> str:
+        def replace_link(link: re.Match[str], up: str = up) -> str:
             return f"]({up}{documents[link[1]]}.md)" if link[1] in documents else link[0]
 
-        _write(page, _COMPONENT.sub(linked, page.read_text(encoding="utf-8")))
+        _write(page, _COMPONENT.sub(replace_link, page.read_text(encoding="utf-8")))
 
 
 def _fetch_linked(page: Path, home: Path) -> None:
     """Put files that a page links to next to the pages; links to folders become plain words."""
 
-    def fetched(link: re.Match[str]) -> str:
+    def fetch_link(link: re.Match[str]) -> str:
         there, here = home / link[2], page.parent / link[2]
         if there.is_dir():
             return link[1]
@@ -297,7 +297,7 @@ def _fetch_linked(page: Path, home: Path) -> None:
         return link[0]
 
     text = page.read_text(encoding="utf-8")
-    _write(page, _OUTSIDE.sub(fetched, text))
+    _write(page, _OUTSIDE.sub(fetch_link, text))
 
 
 def _chapters(root: Path) -> Iterator[str]:
@@ -323,7 +323,7 @@ def _chapters(root: Path) -> Iterator[str]:
             text += f"\n## {caption}\n" if caption else ""
             listed = "\n".join(f"- [{_title(root / folder / f'{n}.md')}]({n}.md)" for n in found)
             options = [f":caption: {caption}"] if caption else []
-            text += f"\n{listed}\n\n{fenced('{toctree}', ':hidden:', *options, '', *found)}\n"
+            text += f"\n{listed}\n\n{fence_block('{toctree}', ':hidden:', *options, '', *found)}\n"
         _write(root / folder / "index.md", text)
         yield f"{folder}/index"
 

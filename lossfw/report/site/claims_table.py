@@ -10,7 +10,7 @@ from typing import Any
 from lossfw.components.docstrings import paragraphs
 from lossfw.report.site.content import MeasuredFigures, PageSubject
 from lossfw.report.site.markup import cell, code, prose, table
-from lossfw.report.text.show_component import shown
+from lossfw.report.text.show_component import format_value
 
 # Words of marks, where the claim's name alone does not read.
 _WORDS = {
@@ -58,7 +58,7 @@ def _anchor(claim: str) -> str:
     return f"claim-{claim.replace('_', '-')}"
 
 
-def _named(claim: str) -> str:
+def _claim_cell(claim: str) -> str:
     """Return the first cell of a row, to which a mark leads."""
     return f"`{claim}`{{#{_anchor(claim)}}}"
 
@@ -72,7 +72,12 @@ def claims_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[
     held, witnesses = report.get("passed", {}), report.get("witnesses", {})
     claimed, denied = description["claims"], description.get("denied", ())
     rows = [
-        (_named(name), cell(_value(value)), cell(attack(name)), _tried(held, f"claim:{name}"))
+        (
+            _claim_cell(name),
+            cell(_value(value)),
+            cell(attack(name)),
+            _format_tried(held, f"claim:{name}"),
+        )
         for name, value in claimed.items()
     ]
     # The witness of a denial, or the promise that a witness would break.
@@ -81,7 +86,7 @@ def claims_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[
         for name in denied
     }
     rows += [
-        (_named(name), "denied", cell(proofs[name]), _tried(held, f"denied:{name}"))
+        (_claim_cell(name), "denied", cell(proofs[name]), _format_tried(held, f"denied:{name}"))
         for name in denied
     ]
     at = f"At {code(repr(subject.sample))}. " if description["parameters"] else ""
@@ -94,7 +99,7 @@ def claims_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[
         yield table(headers, [row[: len(headers)] for row in rows], left=3)
     else:
         yield "It claims nothing."
-    yield from _untried(report, [f"claim:{name}" for name in claimed])
+    yield from _untried_reasons(report, [f"claim:{name}" for name in claimed])
     if report.get("failures") or report.get("notes") or report.get("has_no_formula"):
         yield f"The verdict of the check: {prose(report['verdict'])}."
     silent = ", ".join(words(name) for name in description["not_claimed"])
@@ -102,7 +107,7 @@ def claims_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[
         yield f"No statement about: {prose(silent)}. The function may or may not have them."
 
 
-def _untried(report: Mapping[str, Any], checks: Sequence[str]) -> Iterator[str]:
+def _untried_reasons(report: Mapping[str, Any], checks: Sequence[str]) -> Iterator[str]:
     """Yield why the harness does not try some of the claims: a line for each reason."""
     reasons: dict[str, list[str]] = {}
     for check in checks:
@@ -118,10 +123,10 @@ def _value(value: Any) -> str:
         return "yes"
     if isinstance(value, list):
         return ", ".join(map(_value, value)) or "none"
-    return f"{value:.6g}" if isinstance(value, float) else shown(value)
+    return f"{value:.6g}" if isinstance(value, float) else format_value(value)
 
 
-def _tried(held: Mapping[str, int], check: str) -> str:
+def _format_tried(held: Mapping[str, int], check: str) -> str:
     return f"{held[check]:,}" if check in held else ""
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lossfw.report.site.markup import fenced
+from lossfw.report.site.markup import fence_block
 
 # The name of a file, which tests of pages read, and the block with its content.
 _FILE = re.compile(
@@ -25,17 +25,19 @@ def turn_comments(root: Path) -> None:
     """Replace the comments of each page below a folder by directives."""
     for page in root.rglob("*.md"):
         text = page.read_text(encoding="utf-8")
-        page.write_text(_WORDS.sub(_indexed, _FILE.sub(_captioned, text)), encoding="utf-8")
+        page.write_text(
+            _WORDS.sub(_add_index_entry, _FILE.sub(_add_caption, text)), encoding="utf-8"
+        )
 
 
-def _captioned(block: re.Match[str]) -> str:
+def _add_caption(block: re.Match[str]) -> str:
     # A linter would find no block of Python in the pages of a checkout with ``python`` here.
     language = {"py": "python"}.get(block["language"], block["language"])
     caption = f":caption: {block['name']}"
-    return fenced(f"{{code-block}} {language}", caption, "", block["body"].rstrip("\n"))
+    return fence_block(f"{{code-block}} {language}", caption, "", block["body"].rstrip("\n"))
 
 
-def _indexed(comment: re.Match[str]) -> str:
+def _add_index_entry(comment: re.Match[str]) -> str:
     # A main entry, which the search puts before pages that only have the word.
     entries = ", ".join(f"! {word.strip()}" for word in comment["words"].split(","))
-    return fenced(f"{{index}} {entries}")
+    return fence_block(f"{{index}} {entries}")

@@ -20,7 +20,7 @@ from lossfw.report.site.markup import (
     cell,
     citation,
     code,
-    fenced,
+    fence_block,
     inline_html,
     prose,
     raw,
@@ -59,7 +59,7 @@ def component_page(subject: PageSubject, content: SiteContent) -> str:
     """Return the page of a component."""
     sections = [
         ("Description" if subject.kind == "model" else "Formula", _formula_section(subject)),
-        ("What it takes", _takes(subject)),
+        ("What it takes", _accepted_parameters(subject)),
         ("Parameters", _parameters(subject)),
         ("Use", [tabs(usage(subject, content.bridges))]),
         ("Claims", claims_section(subject, content.measured)),
@@ -69,7 +69,7 @@ def component_page(subject: PageSubject, content: SiteContent) -> str:
         ("In other libraries", _peer_functions(subject)),
         ("Notes", map(prose, subject.description["notes"])),
         ("References", ["\n".join(map(citation, subject.description["references"]))]),
-        ("See also", _related(subject, content)),
+        ("See also", _related_components(subject, content)),
         ("Source", _source(subject)),
     ]
     blocks = list(_head(subject))
@@ -84,7 +84,7 @@ def _head(subject: PageSubject) -> Iterator[str]:
     description = subject.description
     yield f"# {subject.name}"
     for name in (subject.name, *description["aliases"]):
-        yield fenced(f"{{{subject.kind}}} {name}")
+        yield fence_block(f"{{{subject.kind}}} {name}")
     yield "{.subtitle}\n" + prose(f"{description['title']}.")
     if description["when"]:
         yield "{.when}\n" + prose(description["when"])
@@ -101,7 +101,7 @@ def _formula_section(subject: PageSubject) -> Iterator[str]:
     yield from map(raw, filter(None, (figure(subject), marks(subject))))
 
 
-def _takes(subject: PageSubject) -> Iterator[str]:
+def _accepted_parameters(subject: PageSubject) -> Iterator[str]:
     left_out = ("kind", "plugin", "aliases")
     yield "\n".join(
         f"- **{name}**: {prose(text)}"
@@ -149,7 +149,7 @@ def _peer_functions(subject: PageSubject) -> Iterator[str]:
         yield table(headers, rows) if given else table(headers[:-1], [row[:-1] for row in rows])
 
 
-def _related(subject: PageSubject, content: SiteContent) -> Iterator[str]:
+def _related_components(subject: PageSubject, content: SiteContent) -> Iterator[str]:
     cards, away = [], []
     for entry in subject.description["see_also"]:
         for name in entry["names"]:
@@ -184,7 +184,9 @@ def _source(subject: PageSubject) -> Iterator[str]:
         if function in vars(subject.cls)
     ]
     if bodies:
-        yield fenced("{dropdown} formula and value", fenced("python", "\n\n".join(bodies)))
+        yield fence_block(
+            "{dropdown} formula and value", fence_block("python", "\n\n".join(bodies))
+        )
 
 
 def _formula(subject: PageSubject) -> Iterator[str]:
@@ -194,7 +196,7 @@ def _formula(subject: PageSubject) -> Iterator[str]:
         rest = subject.description["summary"].removeprefix(subject.description["title"])
         yield prose(rest.lstrip(",:; "))
         return
-    yield fenced("{math}", typeset)
+    yield fence_block("{math}", typeset)
     sample = subject.sample
     if isinstance(sample, Loss | Activation):
         letters = _LETTERS[arguments_of(sample)[0]] + (_ROWS if sample.takes_rows else "")
@@ -246,7 +248,7 @@ def _accuracy_section(subject: PageSubject, measured: MeasuredFigures) -> Iterat
         block for text in texts if text not in shown for block in _setting(text, settings[text])
     ]
     if rest:
-        yield fenced("{dropdown} At other parameters", "\n\n".join(rest))
+        yield fence_block("{dropdown} At other parameters", "\n\n".join(rest))
 
 
 def _setting(text: str, setting: RowsByDtype) -> Iterator[str]:

@@ -172,9 +172,9 @@ def collect(
     registry: Registry, measured: MeasuredFigures | None = None, plugin: str | None = None
 ) -> SiteContent:
     """Return the content of a site."""
-    entries = [entry for kind in KINDS for entry in registry.imported(kind)]
+    entries = [entry for kind in KINDS for entry in registry.import_all(kind)]
     if plugin is not None:
-        entries = [entry for entry in entries if entry.plugin.called(plugin)]
+        entries = [entry for entry in entries if entry.plugin.is_called(plugin)]
     if not entries:
         _refuse(registry, plugin)
     subjects, usable = [], [entry for entry in entries if entry.state != "broken"]
@@ -184,7 +184,7 @@ def collect(
         cls = registry.class_of(entry)
         sample = _sample(registry, entry, cls)
         subjects.append(PageSubject(describe(entry, cls, sample), cls, sample))
-    known = (entry for entry in registry.imported("bridge") if entry.state != "broken")
+    known = (entry for entry in registry.import_all("bridge") if entry.state != "broken")
     classes = [registry.class_of(entry) for entry in known]
     bridges = [cls() for cls in classes if issubclass(cls, Bridge)]
     left_out = [entry for entry in entries if entry.state == "broken"]
@@ -193,7 +193,7 @@ def collect(
 
 def _refuse(registry: Registry, plugin: str | None) -> None:
     for one in registry.plugins():
-        if one.error is not None and plugin is not None and one.metadata.called(plugin):
+        if one.error is not None and plugin is not None and one.metadata.is_called(plugin):
             raise one.error
     known = ", ".join(sorted({one.distribution for one in registry.plugins()})) or "none"
     raise UnknownNameError(f"no plugin {plugin!r} has components to describe. Installed: {known}.")

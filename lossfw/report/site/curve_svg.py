@@ -73,7 +73,7 @@ class Frame:
 
 def thumbnail(curve: SampledCurve) -> str:
     """Return a small picture of the value, hidden from screen readers."""
-    x, y = _thinned(curve, 0)
+    x, y = _thin_points(curve, 0)
     frame = Frame(_THUMBNAIL, _THUMBNAIL_MARGINS, (x[0], x[-1]), limits([curve.parts[0]]))
     width, height = _THUMBNAIL
     zero = frame.y(0.0)
@@ -92,7 +92,7 @@ def panel(curves: Sequence[SampledCurve], order: int, label: str) -> str:
     frame = Frame(PANEL, _MARGINS, across, limits([one.parts[order] for one in drawn]))
     paths = "".join(
         f'<path class="{"part" if index else f"curve c{order}"}" '
-        f'd="{frame.path(*_thinned(one, order))}"/>'
+        f'd="{frame.path(*_thin_points(one, order))}"/>'
         for index, one in enumerate(drawn)
     )
     name = f"frame-{order}"
@@ -163,7 +163,7 @@ def _number(value: float) -> str:
     return f"{value:g}".replace("-", "\N{MINUS SIGN}")
 
 
-def _thinned(curve: SampledCurve, order: int) -> tuple[NDArray, NDArray]:
+def _thin_points(curve: SampledCurve, order: int) -> tuple[NDArray, NDArray]:
     """Return some of the points of a curve, those at its gaps and ends among them."""
     y = cut(curve, order)
     every = max(1, len(y) // _POINTS)

@@ -15,7 +15,7 @@ from pydoc import locate
 from typing import Any
 
 from lossfw.components.registry import KINDS
-from lossfw.report.site.markup import fenced, prose
+from lossfw.report.site.markup import fence_block, prose
 
 _FENCE = re.compile(r"^(?P<mark>`{3,}|:{3,})\{(?P<name>[\w-]+)\}(?P<argument>.*)$")
 _ROLE = re.compile(r"\{[\w:-]+\}`(?:(?P<title>[^`<]*) <[^`>]*>|(?P<text>[^`]*))`")
@@ -85,9 +85,9 @@ def plain_markdown(text: str) -> str:
                 captions = [one.split(" ", 1)[1] for one in content if one.startswith(":caption: ")]
                 out += [line for caption in captions for line in (f"`{caption}`:", "")]
                 code = "\n".join(line for line in content if not line.startswith(":caption: "))
-                out.append(fenced(found["argument"].strip(), code.lstrip("\n")))
+                out.append(fence_block(found["argument"].strip(), code.lstrip("\n")))
             described = [match for line in content if (match := _DESCRIBED.match(line))]
-            out += [fenced("text", _docstring(match["name"])) for match in described]
+            out += [fence_block("text", _docstring(match["name"])) for match in described]
         elif closing and line == closing[-1]:
             closing.pop()
         elif not _MARKS.match(line) and not (closing and re.match(r"^:[\w-]+:", line)):

@@ -20,9 +20,9 @@ from lossfw.nn.sample_curve import SampledCurve, curve, line_of
 from lossfw.report.formulas.javascript import source_of
 from lossfw.report.site.content import PageSubject
 from lossfw.report.site.curve_svg import TITLES, panel, short_label
-from lossfw.report.site.figure_data import FigureData, ScriptedBody, figure_data, scripted
+from lossfw.report.site.figure_data import FigureData, ScriptedBody, figure_data, script_component
 from lossfw.report.site.markup import inline_html
-from lossfw.report.text.show_component import shown
+from lossfw.report.text.show_component import format_value
 
 
 def figure(subject: PageSubject) -> str:
@@ -78,11 +78,13 @@ def _script(data: FigureData, parts: Sequence[Loss], orders: int) -> str:
     """Return the data as one object of JavaScript."""
     names = tuple(one.name for one in data.parameters)
     bodies = ",\n".join(_body(body, names, orders) for body in data.bodies)
-    beside = ",\n".join(_part(one, orders) for one in map(scripted, parts) if one is not None)
+    beside = ",\n".join(
+        _part(one, orders) for one in map(script_component, parts) if one is not None
+    )
     facts = {
         "parameters": [asdict(one) for one in data.parameters],
         "switches": [
-            {"name": name, "options": [{"words": shown(yaml_value(one))} for one in options]}
+            {"name": name, "options": [{"words": format_value(yaml_value(one))} for one in options]}
             for name, options in data.switches
         ],
         "settings": data.settings,

@@ -76,11 +76,11 @@ class SliderRange:
     def steps(self, count: int) -> list[float]:
         """Return about so many values in order, including the default."""
         shares = [step / (count - 1) for step in range(count)]
-        values = {float(f"{self._at(share):.{_DIGITS}g}") for share in shares}
+        values = {float(f"{self._value_at(share):.{_DIGITS}g}") for share in shares}
         inside = {value for value in values if self.low <= value <= self.high}
         return sorted(inside | {self.default})
 
-    def _at(self, share: float) -> float:
+    def _value_at(self, share: float) -> float:
         if self.logarithmic:
             return float(self.low * (self.high / self.low) ** share)
         return self.low + (self.high - self.low) * share
@@ -186,7 +186,7 @@ class FigureData:
 
 def figure_data(component: Loss | Activation) -> FigureData | None:
     """Return the data of a component's figure; None if its body cannot be traced."""
-    body = scripted(component)
+    body = script_component(component)
     if body is None:
         return None
     switches = [one for one in _switches(component) if len(one[1]) > 1]
@@ -194,8 +194,8 @@ def figure_data(component: Loss | Activation) -> FigureData | None:
     for places in itertools.product(*(range(len(options)) for _, options in switches)):
         if any(places):
             chosen = {name: options[p] for (name, options), p in zip(switches, places, strict=True)}
-            other = _replaced(component, chosen)
-            made = None if other is None else scripted(other)
+            other = _replace_parameter(component, chosen)
+            made = None if other is None else script_component(other)
             if made is not None:
                 settings.append(places)
                 bodies.append(made)
@@ -206,18 +206,18 @@ def figure_data(component: Loss | Activation) -> FigureData | None:
     return FigureData(parameters, switches, settings, bodies, _numbers(component))
 
 
-def scripted(component: Loss | Activation) -> ScriptedBody | None:
+def script_component(component: Loss | Activation) -> ScriptedBody | None:
     """Return the functions of a component; None if they cannot be traced, or differ from it."""
     try:
         line = line_of(component)
-        traced = [_traced(component, order) for order in range(len(_ORDERS))]
+        traced = [_trace(component, order) for order in range(len(_ORDERS))]
         body = ScriptedBody(component, line, traced, _places(component, line))
     except LossfwError:
         return None
     return body if agrees(body, component, {}) else None
 
 
-def _traced(component: Loss | Activation, order: int) -> Traced:
+def _trace(component: Loss | Activation, order: int) -> Traced:
     if component.takes_rows or (
         isinstance(component, Loss) and (component.has_columns or component.takes_groups)
     ):
@@ -309,7 +309,7 @@ def _parameters(body: ScriptedBody) -> Iterator[FigureParameter]:
             continue
         steps = _steps(body, name, slider_range(type(component), name, value))
         if len(steps) > 1:
-            variants = [_replaced(component, {name: step}) for step in steps]
+            variants = [_replace_parameter(component, {name: step}) for step in steps]
             claims = [_numbers(one) for one in variants if one is not None]
             yield FigureParameter(name, value, steps, claims)
 
@@ -319,16 +319,20 @@ def _steps(body: ScriptedBody, name: str, found: SliderRange) -> list[float]:
     tried = found.steps(_TRIED)
     right = []
     for value in tried:
-        other = _replaced(body.component, {name: value})
+        other = _replace_parameter(body.component, {name: value})
         right.append(other is not None and agrees(body, other, {name: value}))
     middle = tried.index(found.default)
     first = middle - len(list(itertools.takewhile(bool, reversed(right[:middle]))))
     last = middle + len(list(itertools.takewhile(bool, right[middle + 1 :])))
     narrowed = replace(found, low=tried[first], high=tried[last])
-    return [v for v in narrowed.steps(_STEPS) if _replaced(body.component, {name: v}) is not None]
+    return [
+        v
+        for v in narrowed.steps(_STEPS)
+        if _replace_parameter(body.component, {name: v}) is not None
+    ]
 
 
-def _replaced(component: Any, changed: Mapping[str, Any]) -> Any:
+def _replace_parameter(component: Any, changed: Mapping[str, Any]) -> Any:
     try:
         return component.replace(**changed)
     except LossfwError:

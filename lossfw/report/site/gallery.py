@@ -17,7 +17,7 @@ from typing import NamedTuple
 from lossfw.report.site.claims_table import words
 from lossfw.report.site.content import KINDS, PageSubject, SiteContent
 from lossfw.report.site.curve_svg import thumbnail
-from lossfw.report.site.markup import breakable, fenced, inline_html, raw
+from lossfw.report.site.markup import breakable, fence_block, inline_html, raw
 from lossfw.report.text.show_component import CHAPTERS
 
 _DOCUMENT = "components/index"
@@ -72,7 +72,7 @@ def gallery_page(content: SiteContent) -> str:
         # A heading of Markdown would not be hidden with its empty chapter.
         chapter = f"<h2>{CHAPTERS[kind]}</h2>\n{_cards(members, content, _DOCUMENT)}"
         blocks.append(raw(f'<section class="chapter">{chapter}</section>'))
-    tree = fenced("{toctree}", ":hidden:", "", *(f"{kind}/index" for kind in by_kind))
+    tree = fence_block("{toctree}", ":hidden:", "", *(f"{kind}/index" for kind in by_kind))
     return _WIDE + "\n\n".join([*blocks, tree]) + "\n"
 
 
@@ -81,7 +81,7 @@ def chapter_pages(content: SiteContent) -> Iterator[tuple[str, str]]:
     for kind, members in _by_kind(content).items():
         document = f"components/{kind}/index"
         pages = (posixpath.basename(one.document) for one in members)
-        tree = fenced("{toctree}", ":hidden:", "", *pages)
+        tree = fence_block("{toctree}", ":hidden:", "", *pages)
         listed = raw(_cards(members, content, document))
         yield document, f"{_WIDE}# {CHAPTERS[kind]}\n\n{listed}\n\n{tree}\n"
 

@@ -85,12 +85,12 @@ def code(text: str) -> str:
     return f"{mark} {text} {mark}" if len(mark) > 1 else f"`{text}`"
 
 
-def fenced(info: str, *lines: str) -> str:
+def fence_block(info: str, *lines: str) -> str:
     """Return a fenced block whose fence is longer than any in its lines.
 
     Examples
     --------
-    >>> print(fenced("{note}", fenced("python", "x = 1")))
+    >>> print(fence_block("{note}", fence_block("python", "x = 1")))
     ````{note}
     ```python
     x = 1
@@ -107,10 +107,10 @@ def _longest_mark(text: str) -> int:
 
 def raw(html: str) -> str:
     """Return HTML for a page, unchanged."""
-    return fenced("{raw} html", html)
+    return fence_block("{raw} html", html)
 
 
 def tabs(items: Sequence[tuple[str, str]]) -> str:
     """Return tabs, of which the page shows one at a time."""
-    inside = [fenced(f"{{tab-item}} {title}", content) for title, content in items]
-    return fenced("{tab-set}", *inside)
+    inside = [fence_block(f"{{tab-item}} {title}", content) for title, content in items]
+    return fence_block("{tab-set}", *inside)

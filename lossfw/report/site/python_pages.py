@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from lossfw.components.spaces import Space
-from lossfw.report.site.markup import fenced, prose, table
+from lossfw.report.site.markup import fence_block, prose, table
 
 _MARK = re.compile(r"^<!-- python: (?P<module>[\w.]+) -->$", re.M)
 
@@ -75,15 +75,15 @@ def write_python_pages(root: Path) -> None:
         folder.mkdir(exist_ok=True)
         pages: dict[Any, str] = {}
 
-        def listed(mark: re.Match[str], folder: Path = folder, pages: Any = pages) -> str:
-            return _listed(mark["module"], folder, pages)
+        def list_module(mark: re.Match[str], folder: Path = folder, pages: Any = pages) -> str:
+            return _module_table(mark["module"], folder, pages)
 
-        text = _MARK.sub(listed, text)
-        tree = fenced("{toctree}", ":hidden:", "", *(f"{_FOLDER}/{n}" for n in pages.values()))
+        text = _MARK.sub(list_module, text)
+        tree = fence_block("{toctree}", ":hidden:", "", *(f"{_FOLDER}/{n}" for n in pages.values()))
         page.write_text(f"{text}\n{tree}\n", encoding="utf-8")
 
 
-def _listed(path: str, folder: Path, pages: dict[Any, str]) -> str:
+def _module_table(path: str, folder: Path, pages: dict[Any, str]) -> str:
     """Return the table of a module; a name that another one has shown has its page already.
 
     A constant has no docstring: the page describes it by hand, unless it is a space.
@@ -121,4 +121,4 @@ def _page(full: str, member: Any) -> str:
         lines += ["   :show-inheritance:"]
     else:
         lines = [f".. autofunction:: {full}"]
-    return f"# {prose(full)}\n\n{fenced('{eval-rst}', *lines)}\n"
+    return f"# {prose(full)}\n\n{fence_block('{eval-rst}', *lines)}\n"

@@ -16,7 +16,7 @@ from lossfw.models import Model
 from lossfw.nn.activation import Activation
 from lossfw.nn.sample_curve import line_of
 from lossfw.report.site.content import PageSubject
-from lossfw.report.site.markup import fenced
+from lossfw.report.site.markup import fence_block
 from lossfw.report.text.show_component import TRAIN
 
 # Where the configuration of a run names a component of each kind.
@@ -36,14 +36,16 @@ def usage(subject: PageSubject, bridges: Sequence[Bridge]) -> list[tuple[str, st
     """Return titles of tabs with their content, in Markdown."""
     python = list(_python(subject))
     # A model is named in a configuration.
-    found = [("Python", fenced("python", *python))] if python or subject.kind != "model" else []
+    found = (
+        [("Python", fence_block("python", *python))] if python or subject.kind != "model" else []
+    )
     if isinstance(sample := subject.sample, Model):
-        found.append(("YAML", fenced("yaml", *_yaml_of_model(sample))))
+        found.append(("YAML", fence_block("yaml", *_yaml_of_model(sample))))
     elif sample is not None:
-        shown = {key: yaml_value(value) for key, value in _shown(sample).items()}
+        shown = {key: yaml_value(value) for key, value in _shown_parameters(sample).items()}
         short = flow({"name": sample.name, **shown}) if shown else sample.name
-        found.append(("YAML", fenced("yaml", _KEYS[subject.kind].format(short))))
-    found.append(("Command line", fenced("sh", *_commands(subject))))
+        found.append(("YAML", fence_block("yaml", _KEYS[subject.kind].format(short))))
+    found.append(("Command line", fence_block("sh", *_commands(subject))))
     return found + list(_bridges(subject, bridges))
 
 
@@ -61,16 +63,16 @@ def _python(subject: PageSubject) -> Iterator[str]:
     if isinstance(sample, Loss | Activation):
         yield ">>> import lossfw"
         name = "loss" if isinstance(sample, Loss) else "f"
-        shown = [f"{key}={yaml_value(value)!r}" for key, value in _shown(sample).items()]
+        shown = [f"{key}={yaml_value(value)!r}" for key, value in _shown_parameters(sample).items()]
         arguments = ", ".join([repr(sample.name), *shown])
         yield f">>> {name} = lossfw.{subject.kind}({arguments})"
-        yield from _called(name, sample)
+        yield from _call_lines(name, sample)
         if examples:
             yield ""
     yield from examples
 
 
-def _shown(component: Component) -> dict[str, Any]:
+def _shown_parameters(component: Component) -> dict[str, Any]:
     """Return the parameters to show: those of the class itself, and others that were changed."""
     changed = component.to_config()
     own = type(component).__annotations__
@@ -79,7 +81,7 @@ def _shown(component: Component) -> dict[str, Any]:
     }
 
 
-def _called(name: str, component: Loss | Activation) -> list[str]:
+def _call_lines(name: str, component: Loss | Activation) -> list[str]:
     """Return calls at two places of its curve, with their results."""
     try:
         line = line_of(component)
@@ -109,7 +111,7 @@ def _shown_result(call: str, result: Any) -> tuple[str, str]:
 
 def _commands(subject: PageSubject) -> Iterator[str]:
     name, sample = subject.name, subject.sample
-    shown = {} if sample is None or isinstance(sample, Model) else _shown(sample)
+    shown = {} if sample is None or isinstance(sample, Model) else _shown_parameters(sample)
     given = "".join(
         f" -p {key}={flow(yaml_value(value))}"
         for key, value in shown.items()
@@ -138,4 +140,4 @@ def _bridges(subject: PageSubject, bridges: Sequence[Bridge]) -> Iterator[tuple[
         if lines:
             title, _, _ = type(bridge)._summary().partition(":")
             # A tab has room for the library, and not for what it runs on.
-            yield title.partition(" on ")[0], fenced("python", lines.rstrip())
+            yield title.partition(" on ")[0], fence_block("python", lines.rstrip())

@@ -79,12 +79,12 @@ def notes(rows: Iterable[ComponentAccuracy]) -> list[str]:
     rows = list(rows)
     promised = {found.config["name"]: found.promised for found in rows if found.promised}
     lines = [f"{name}: {text}" for name, text in promised.items()]
-    return lines + [f"! {line}" for found in rows for line in _missed(found)]
+    return lines + [f"! {line}" for found in rows for line in _format_missed(found)]
 
 
-def _missed(found: ComponentAccuracy) -> list[str]:
+def _format_missed(found: ComponentAccuracy) -> list[str]:
     lines = []
-    for worst in found.missed():
+    for worst in found.inaccurate_results():
         point = ", ".join(f"{name} = {value!r}" for name, value in (worst.at or {}).items())
         lines.append(
             f"{found.text} {found.dtype} {_COLUMNS[worst.order]}: {ulps(worst.ulps)} ULP, "
@@ -106,7 +106,7 @@ def row(found: ComponentAccuracy) -> dict[str, Any]:
         _FORWARD: forward_cell(found),
         "peers": {name: _peer_cell(found, name) for name in found.peers},
         "promised": found.promised,
-        "missed": _missed(found),
+        "missed": _format_missed(found),
     }
 
 

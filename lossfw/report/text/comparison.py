@@ -65,7 +65,9 @@ def facts(comparison: Comparison, where: str = "In brackets") -> list[str]:
         lines.append(f"{where}: {100 * options.level:.4g}% intervals, by the {options.method}.")
     clear = has_intervals(comparison)
     if clear or comparison.paired:
-        paired_by = comparison.paired_by or _counted(comparison.baseline.result["count"], "row")
+        paired_by = comparison.paired_by or _format_count(
+            comparison.baseline.result["count"], "row"
+        )
         star = f" {stars}" if (stars := star_line(comparison)) else ""
         recipes = _RECIPES if _takes_seeds(comparison) else ""
         lines.append(f"Differences are paired by {paired_by}; given these models{recipes}.{star}")
@@ -357,5 +359,5 @@ def _cells(
         yield from cells[:count]
 
 
-def _counted(count: int, noun: str) -> str:
+def _format_count(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

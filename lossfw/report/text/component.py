@@ -34,11 +34,11 @@ from lossfw.components.component import Component, yaml_value
 from lossfw.components.docstrings import (
     paragraphs,
     parameter_meanings,
-    related,
+    read_see_also,
     sections,
     sources,
+    split_usage_paragraph,
     title,
-    use,
 )
 from lossfw.components.registry import Entry
 from lossfw.components.spaces import Space
@@ -83,7 +83,7 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
         "kind": entry.kind,
         "name": entry.name,
         "aliases": list(entry.aliases),
-        **_said(cls),
+        **_docstring_parts(cls),
         "plugin": entry.label,
         "version": entry.version,
         "class": f"{cls.__module__}:{cls.__qualname__}",
@@ -116,10 +116,10 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
     return description
 
 
-def _said(cls: type[Component]) -> dict[str, Any]:
+def _docstring_parts(cls: type[Component]) -> dict[str, Any]:
     """Return the parts of a class's docstring."""
     text = sections(cls.__doc__)
-    when, described = use(paragraphs(text[""])[1:])
+    when, described = split_usage_paragraph(paragraphs(text[""])[1:])
     cited, described = sources(described)
     more_cited, notes = sources(paragraphs(text.get("Notes", "")))
     return {
@@ -129,7 +129,7 @@ def _said(cls: type[Component]) -> dict[str, Any]:
         "description": described,
         "notes": notes,
         "references": cited + more_cited,
-        "see_also": related(text.get("See Also", "")),
+        "see_also": read_see_also(text.get("See Also", "")),
         "examples": _runnable_examples(cls, text.get("Examples", "")),
     }
 
@@ -322,7 +322,7 @@ def costs_of(component: Component) -> dict[str, Any] | None:
     >>> sorted(costs_of(lossfw.loss("huber"))["costs"]["float32"]["naive"])
     ['gradient', 'value']
     """
-    measured = _measured(type(component).__module__.partition(".")[0])
+    measured = _measured_file(type(component).__module__.partition(".")[0])
     for one in measured.get("components", {}).get(component.name, ()):
         if one["parameters"] == json.loads(json.dumps(component.parameters)):
             return {**{key: measured[key] for key in ("processor", "numpy")}, "costs": one["costs"]}
@@ -332,13 +332,13 @@ def costs_of(component: Component) -> dict[str, Any] | None:
 def _peers_of(cls: type[Component], name: str) -> list[dict[str, Any]]:
     """Return the functions of other libraries that have a component's formula."""
     peers: list[dict[str, Any]] = (
-        _measured(cls.__module__.partition(".")[0]).get("peers", {}).get(name, [])
+        _measured_file(cls.__module__.partition(".")[0]).get("peers", {}).get(name, [])
     )
     return peers
 
 
 @functools.cache
-def _measured(package: str) -> dict[str, Any]:
+def _measured_file(package: str) -> dict[str, Any]:
     """Return the file of a package, empty where it has none."""
     try:
         file = resources.files(package) / _COSTS_FILE

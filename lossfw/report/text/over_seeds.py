@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from lossfw.report.text.tables import as_number, decimal_places, with_interval
-from lossfw.runs.compare.differences import listed
+from lossfw.runs.compare.differences import list_names
 from lossfw.runs.compare.finished import RunNumber
 from lossfw.runs.compare.seeds import SeedDifference, SeedGroup, SeedSpread, tell_recipes
 
@@ -98,7 +98,7 @@ def _recipes(groups: Sequence[SeedGroup]) -> str:
         return next(iter(whose))
     same = all(list(names) == list(next(iter(whose.values()))) for names in whose.values())
     found = measures if same else whose
-    return "; ".join(f"{words} ({listed(list(names))})" for words, names in found.items())
+    return "; ".join(f"{words} ({list_names(list(names))})" for words, names in found.items())
 
 
 def star_words(together: int) -> str:

@@ -56,10 +56,10 @@ def report_rows(
         ("network" if network else "model", maker),
         ("loss", f"{result.loss_text}, from {form_in_words(result.form)}"),
         ("", ""),
-        *measured(result.loss_name, numbers.loss),
+        *measured_lines(result.loss_name, numbers.loss),
     ]
     for name, metric in numbers.metrics.items():
-        rows += measured(name, metric)
+        rows += measured_lines(name, metric)
     if (options := numbers.intervals) is not None:
         rows += [("", ""), ("intervals", sentence(options, given))]
     rows += [("", ""), ("slowest", _slowest({"loading": loading, **result.timings}))]
@@ -87,17 +87,17 @@ def slice_table(result: Result) -> tuple[tuple[str, ...], list[tuple[str, ...]]]
 def _cell(number: Mapping[str, Any]) -> str:
     if number["value"] is None:
         return "-"
-    return with_interval(number["value"], number.get("interval")) + _undefined(number)
+    return with_interval(number["value"], number.get("interval")) + _undefined_mark(number)
 
 
-def measured(name: str, number: Mapping[str, Any]) -> list[tuple[str, str]]:
+def measured_lines(name: str, number: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the lines of a loss or a metric, each with its label.
 
     Examples
     --------
-    >>> measured("accuracy", {"value": 0.95, "interval": [0.93, 0.97]})
+    >>> measured_lines("accuracy", {"value": 0.95, "interval": [0.93, 0.97]})
     [('accuracy', '0.9500 [0.9300, 0.9700]')]
-    >>> measured("recall", {"value": [0.5, 1.0], "interval": [[0.25, 0.75], None]})
+    >>> measured_lines("recall", {"value": [0.5, 1.0], "interval": [[0.25, 0.75], None]})
     [('recall', ''), ('  0', '0.500 [0.250, 0.750]'), ('  1', '1.0 [?]')]
     """
     value = number["value"]
@@ -117,11 +117,11 @@ def measured(name: str, number: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _single(number: Mapping[str, Any]) -> str:
     """Return a number rounded as its interval says, or in full if it has none."""
     if number.get("interval") is None:
-        return _in_full(number["value"]) + _undefined(number)
+        return _in_full(number["value"]) + _undefined_mark(number)
     return with_interval(number["value"], number["interval"])
 
 
-def _undefined(number: Mapping[str, Any]) -> str:
+def _undefined_mark(number: Mapping[str, Any]) -> str:
     """Return a mark behind a number whose interval is not defined, and why where that is known."""
     if "interval" not in number or number["interval"] is not None:
         return ""
@@ -172,9 +172,9 @@ def _cut(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _data(plan: Plan, result: Result) -> str:
-    rows = _counted(plan.count, "row")
+    rows = _format_count(plan.count, "row")
     if plan.groups is not None:
-        rows += f" in {_counted(len(plan.groups), 'group')}"
+        rows += f" in {_format_count(len(plan.groups), 'group')}"
     if plan.sample is not None:
         rows += f" drawn from {len(plan.data)}"
     weight = "" if plan.data.sample_weight is None else f", total weight {result.weight:g}"
@@ -189,5 +189,5 @@ def _slowest(timings: Mapping[str, float]) -> str:
     return f"{stage}, {seconds:.3f} of {whole:.3f} s ({share:.0%})"
 
 
-def _counted(count: int, noun: str) -> str:
+def _format_count(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"

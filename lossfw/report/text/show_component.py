@@ -66,7 +66,7 @@ def show_description(description: dict[str, Any]) -> None:
         *filter(None, [description["when"]]),
         *description["description"],
         *description["notes"],
-        *cited(description["references"]),
+        *cite_references(description["references"]),
         *_see_also(description["see_also"]),
     ]:
         say("")
@@ -127,7 +127,7 @@ def _show_parameters(parameters: list[dict[str, Any]]) -> None:
     say("Parameters:")
     for one in parameters:
         name, limits, default, meaning = parameter_row(one)
-        given = f" = {shown(one['value'])}" if "value" in one else ""
+        given = f" = {format_value(one['value'])}" if "value" in one else ""
         default = f"default {default}" if "default" in one else default
         say(f"  {name}{given}  ({limits}; {default})")
         if meaning:
@@ -137,16 +137,16 @@ def _show_parameters(parameters: list[dict[str, Any]]) -> None:
 def parameter_row(one: dict[str, Any]) -> tuple[str, str, str, str]:
     """Return name, type with bounds, default and meaning of a parameter."""
     limits = ", ".join(filter(None, [one["type"], one["bounds"]]))
-    default = shown(one["default"]) if "default" in one else "needed"
+    default = format_value(one["default"]) if "default" in one else "needed"
     return one["name"], limits, default, one["meaning"]
 
 
 def _show_claims(description: dict[str, Any]) -> None:
-    values = [f"{one['name']}={shown(one['value'])}" for one in description["parameters"]]
+    values = [f"{one['name']}={format_value(one['value'])}" for one in description["parameters"]]
     say(f"It claims{' at ' if values else ''}{', '.join(values)}:")
     width = max(map(len, description["claims"]), default=0)
     for name, value in description["claims"].items():
-        say(f"  {name.ljust(width)}  {shown(value)}")
+        say(f"  {name.ljust(width)}  {format_value(value)}")
     if not description["claims"]:
         say("  nothing")
     if description["denied"]:
@@ -155,7 +155,7 @@ def _show_claims(description: dict[str, Any]) -> None:
     say(textwrap.fill(f"Not claimed: {rest}.", _WIDTH))
 
 
-def cited(references: list[dict[str, str]]) -> list[str]:
+def cite_references(references: list[dict[str, str]]) -> list[str]:
     """Return a list with one sentence that names the sources; empty if there are none."""
     listed = [f"{one['text']}{', doi:' if one['doi'] else ''}{one['doi']}" for one in references]
     return [f"Source: {'; '.join(listed)}."] if listed else []
@@ -169,14 +169,14 @@ def _see_also(related: list[dict[str, Any]]) -> list[str]:
     return [f"See also {'; '.join(listed)}."] if listed else []
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Return a parameter or the value of a claim as in YAML."""
     if value is True or value is False:
         return str(value).lower()
     if value is None:
         return "none"
     if isinstance(value, list):
-        return f"[{', '.join(map(shown, value))}]"
+        return f"[{', '.join(map(format_value, value))}]"
     return str(value)
 
 
@@ -207,13 +207,13 @@ def _section(description: dict[str, Any]) -> str:
         parts.append(_table(("parameter", "type", "default", "meaning"), named))
     if "claims" in description:
         claims = [
-            f"`{name}`" if value is True else f"`{name}` {shown(value)}"
+            f"`{name}`" if value is True else f"`{name}` {format_value(value)}"
             for name, value in description["claims"].items()
         ]
         claims += [f"not `{name}`" for name in description["denied"]]
         parts.append(f"Claims at these parameters: {', '.join(claims) or 'none'}.")
     parts += [_prose(paragraph) for paragraph in description["notes"]]
-    parts += [_prose(sentence) for sentence in cited(description["references"])]
+    parts += [_prose(sentence) for sentence in cite_references(description["references"])]
     if description["see_also"]:
         siblings = [
             f"- See also {', '.join(one['names'])}{': ' if one['relation'] else ''}"

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from lossfw.components.naming import in_one_line, printable, shortlist
-from lossfw.components.notebook import aligned
+from lossfw.components.notebook import align_columns
 from lossfw.runs.files import say
 
 # Significant digits of a number whose uncertainty is not known.
@@ -33,12 +33,12 @@ def as_number(value: float, digits: int = _DIGITS) -> str:
     return str(value) if isinstance(value, int) else f"{value:.{digits}g}"
 
 
-def as_share(value: float) -> str:
+def as_percent(value: float) -> str:
     """Return a fraction in percent; a fraction near 0 or 1 is never rounded to 0 or 1.
 
     Examples
     --------
-    >>> as_share(0.1029), as_share(1.0), as_share(0.0), as_share(0.99999), as_share(1e-9)
+    >>> as_percent(0.1029), as_percent(1.0), as_percent(0.0), as_percent(0.99999), as_percent(1e-9)
     ('10.3 %', '100 %', '0 %', '> 99.9 %', '< 0.1 %')
     """
     if value in (0, 1) or not 0 < value < 1:
@@ -139,7 +139,7 @@ def plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """
     # A cell has one line, so that programs can read the table line by line.
     lines = [[" ".join(cell.split()) if "\n" in cell else cell for cell in row] for row in rows]
-    return aligned([list(headers), *lines] if any(headers) else lines)
+    return align_columns([list(headers), *lines] if any(headers) else lines)
 
 
 def markdown_table(

@@ -106,7 +106,7 @@ def best_run(
     why = _incomparable(by, runs, with_rows)
     if why:
         return why
-    metric = with_rows[runs[0].name].estimated(by).metric  # type: ignore[union-attr]  # looked at
+    metric = with_rows[runs[0].name].estimate_metric(by).metric  # type: ignore[union-attr]  # looked at
     lower = by == LOSS or isinstance(metric, LossMetric)
     if metric.better is None and not lower:
         return f"{by} does not say whether a larger or a smaller number is better"
@@ -123,11 +123,11 @@ def best_run(
     members = [run for own in known.values() for run in own]
     ends = np.cumsum([len(own) for own in known.values()])
     places = np.split(np.arange(len(members)), ends[:-1])
-    measured = [one for run in members if (one := with_rows[run].estimated(by)) is not None]
-    every = SameUnits.of(measured, intervals.units)
+    measured = [one for run in members if (one := with_rows[run].estimate_metric(by)) is not None]
+    every = SameUnits.of(measured, intervals.resample)
     left = every.left_out()
     means = [_mean([left[place] for place in own]) for own in places]
-    why = too_few(intervals.units or Units(), means[0].units, means[0].freedom)
+    why = too_few(intervals.resample or Units(), means[0].units, means[0].freedom)
     if why:
         return why
     winner = best_of(means, every.sizes, intervals.level, higher=higher)
@@ -167,7 +167,7 @@ def _incomparable(
         return f"{', '.join(apart)} kept neither sums per unit nor the same rows"
     first, *others = (with_rows[run.name] for run in runs)
     for run in (first, *others):
-        one = run.estimated(by)
+        one = run.estimate_metric(by)
         if one is None or one.value.ndim:
             return f"{by} of {run.run.name} cannot be reproduced from its rows"
         if by != LOSS and one.metric.comparison_key != first.metrics[by].comparison_key:

@@ -14,7 +14,7 @@ from lossfw.evaluation.slice_parts import SliceParts
 from lossfw.evaluation.slices import BY, COLUMN, Slice, named_after
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.comparison import ComparedSlice
-from lossfw.runs.compare.differences import KEEP_ROWS, differences, listed
+from lossfw.runs.compare.differences import KEEP_ROWS, differences, list_names
 from lossfw.runs.compare.finished import FinishedRun, RunNumber
 from lossfw.runs.compare.paired import RunWithRows, own_interval
 from lossfw.runs.compare.row_keys import column_of
@@ -53,7 +53,7 @@ def compared_slices(
     rowless = [run.name for run in runs if run.name not in with_rows]
     if rowless:
         raise ArgumentError(
-            f"--by {by.by} compares parts of the rows, but those of {listed(rowless)} were not "
+            f"--by {by.by} compares parts of the rows, but those of {list_names(rowless)} were not "
             f"kept, or are different ones: {KEEP_ROWS}."
         )
     kept = [with_rows[run.name] for run in runs]
@@ -64,7 +64,7 @@ def compared_slices(
         for name, rows in chosen.items()
         if rows.size
     }
-    found = [_compared(name, runs, part, intervals) for name, part in parts_of.items()]
+    found = [_compare_slice(name, runs, part, intervals) for name, part in parts_of.items()]
     return _with_stars(found, runs[0].name, parts_of, intervals, stars)
 
 
@@ -77,7 +77,7 @@ def _with_stars(
 ) -> tuple[tuple[ComparedSlice, ...], int]:
     """Return the parts with the stars of their differences, which hold for all parts together."""
 
-    def starred(name: str) -> list[Starred]:
+    def has_star(name: str) -> list[Starred]:
         return [
             one
             for part in found
@@ -89,7 +89,7 @@ def _with_stars(
         ]
 
     names = list(dict.fromkeys(n for part in found for of in part.differences.values() for n in of))
-    marked, size = star_all(names, starred, intervals, stars)
+    marked, size = star_all(names, has_star, intervals, stars)
     with_stars = [
         replace(
             part,
@@ -103,7 +103,7 @@ def _with_stars(
     return tuple(with_stars), size
 
 
-def _compared(
+def _compare_slice(
     value: str,
     runs: Sequence[FinishedRun],
     with_rows: Mapping[str, RunWithRows],
@@ -124,7 +124,7 @@ def _compared(
 
 
 def _number(part: RunWithRows, name: str, intervals: Intervals) -> RunNumber:
-    estimated = part.estimated(name)
+    estimated = part.estimate_metric(name)
     if estimated is None:
         return RunNumber(None)
     # What is not defined for so few rows, such as a ranking of one class, is NaN.

@@ -23,7 +23,7 @@ from lossfw.runs.compare.differences import (
     Note,
     differences,
     incomparable,
-    listed,
+    list_names,
     runs_with_rows,
     runs_with_sums,
 )
@@ -37,7 +37,7 @@ from lossfw.runs.compare.finished import (
 from lossfw.runs.compare.paired import RunWithRows, RunWithUnits, own_interval
 from lossfw.runs.compare.recipes import RunRecipes
 from lossfw.runs.compare.row_keys import units_of
-from lossfw.runs.compare.scores import NO_SCORES, Scores, scored
+from lossfw.runs.compare.scores import NO_SCORES, Scores, score_runs
 from lossfw.runs.compare.seeds import Seeded, SeedGroup, loss_names, seed_groups, tell_recipes
 from lossfw.runs.compare.settings import differing_settings, surroundings
 from lossfw.runs.compare.stars import Starred, Stars, star_all, starred_of
@@ -49,7 +49,7 @@ def compare(
     level: float | None = None,
     allow_different_data: bool = False,
     by: Slice | None = None,
-    units: Units | None = None,
+    resample: Units | None = None,
     stars: Stars = "all",
     scores: Scores = NO_SCORES,
 ) -> Comparison:
@@ -72,10 +72,10 @@ def compare(
             "--allow-different-data lists them without differences."
         )
     if scores.asked:
-        runs = scored(runs, scores)
+        runs = score_runs(runs, scores)
     needs_rows = by is not None or scores.asked
-    with_rows, notes, intervals = _paired(runs, level, units, needs_rows=needs_rows)
-    units = intervals.units
+    with_rows, notes, intervals = _pair_runs(runs, level, resample, needs_rows=needs_rows)
+    units = intervals.resample
     measures = tuple(dict.fromkeys(name for run in runs for name in run.numbers))
     numbers = {run.name: dict(_numbers(run, with_rows.get(run.name), intervals)) for run in runs}
     judged: dict[str, dict[str, Judged]] = {}
@@ -143,7 +143,9 @@ def _over_seeds(
     seeded = []
     for run in runs:
         values = {name: number.value for name, number in numbers[run.name].items()}
-        seeded.append(Seeded(run.name, run.settings, values, run.rows_key).among(settings, apart))
+        seeded.append(
+            Seeded(run.name, run.settings, values, run.rows_key).select_settings(settings, apart)
+        )
     by_name = {run.name: run for run in runs}
     recipes = RunRecipes(by_name, with_rows, paired_by, intervals.level) if paired_by else None
     return seed_groups(seeded, intervals.level, recipes, stars)
@@ -162,7 +164,7 @@ def _without_stars(
     }
 
 
-def _paired(
+def _pair_runs(
     runs: Sequence[FinishedRun],
     level: float | None = None,
     units: Units | None = None,
@@ -180,7 +182,7 @@ def _paired(
     if all(run.rows_key == runs[0].rows_key for run in runs):
         with_rows, notes = _with_units(runs, units, needs_rows, strict=strict)
     units = next((one.units for one in with_rows.values()), units)
-    return with_rows, notes, replace(intervals, units=units)
+    return with_rows, notes, replace(intervals, resample=units)
 
 
 def _with_units(
@@ -208,7 +210,7 @@ def _with_stars(
 ) -> tuple[dict[str, dict[str, Judged]], int]:
     """Return the differences with their stars, and how many of a measure a star holds for."""
 
-    def starred(name: str) -> list[Starred]:
+    def has_star(name: str) -> list[Starred]:
         return [
             one
             for run, by_name in judged.items()
@@ -217,7 +219,7 @@ def _with_stars(
         ]
 
     names = list(dict.fromkeys(name for by_name in judged.values() for name in by_name))
-    marked, size = star_all(names, starred, intervals, stars)
+    marked, size = star_all(names, has_star, intervals, stars)
     found = {
         run: {
             name: one._replace(difference=marked.get((name, (run,)), one.difference))
@@ -233,16 +235,16 @@ def _paired_by(found: Sequence[Judged], units: Units | None) -> str:
     of = next((one.found for one in found if one.found is not None and one.found.units), None)
     if of is None or units is None:
         return ""
-    described = {"units": units.to_plain(), "count": of.units, "freedom": of.freedom}
+    described = {"resample": units.to_plain(), "count": of.units, "freedom": of.freedom}
     return counted_units({**described, "column": units.column, "together": of.together})
 
 
 def _units_of_all(runs: Sequence[FinishedRun]) -> Units | None:
     """Return what the intervals of the runs take as independent; refuse runs that differ."""
     of = {
-        run.name: run.intervals.units
+        run.name: run.intervals.resample
         for run in runs
-        if run.intervals is not None and run.intervals.units is not None
+        if run.intervals is not None and run.intervals.resample is not None
     }
     first = next(iter(of), "")
     for name, units in of.items():
@@ -269,8 +271,8 @@ def _numbers(
 
 def _alike(one: Intervals, other: Intervals) -> bool:
     """Tell whether two intervals mean the same; the draws of a bootstrap may differ."""
-    plain = [replace(each, seed=0, units=None) for each in (one, other)]
-    kinds = [each.units and each.units.to_plain() for each in (one, other)]
+    plain = [replace(each, seed=0, resample=None) for each in (one, other)]
+    kinds = [each.resample and each.resample.to_plain() for each in (one, other)]
     # The result of an older lossfw does not say of which units its intervals are.
     return plain[0] == plain[1] and kinds[0] == kinds[1]
 
@@ -293,8 +295,8 @@ def _other_intervals(
     ]
     if left_out:
         yield Note(
-            f"the intervals of {listed(left_out)} have another level or method than those shown, "
-            "so they are left out",
+            f"the intervals of {list_names(left_out)} have another level or method than those "
+            "shown, so they are left out",
             f"for intervals of one kind, {KEEP_ROWS}",
         )
 
@@ -306,7 +308,7 @@ def compare_folders(
     level: float | None = None,
     allow_different_data: bool = False,
     by: Slice | None = None,
-    units: Units | None = None,
+    resample: Units | None = None,
     stars: Stars = "all",
     scores: Scores = NO_SCORES,
 ) -> tuple[Comparison, list[str]]:
@@ -321,7 +323,7 @@ def compare_folders(
             "and runs with runs."
         )
     if trainings or left_out:
-        if by is not None or units is not None or scores.asked:
+        if by is not None or resample is not None or scores.asked:
             if scores.asked:
                 option = f"{scores.text} scores rows"
             elif by is not None:
@@ -338,7 +340,7 @@ def compare_folders(
         level=level,
         allow_different_data=allow_different_data,
         by=by,
-        units=units,
+        resample=resample,
         stars=stars,
         scores=scores,
     )
@@ -362,10 +364,12 @@ def winner_of(folders: Sequence[Path | None]) -> BestRun | str | None:
         settings = differing_settings([run.settings for run in runs])
         numbers = {run.name: {LOSS: run.numbers[LOSS]} for run in runs}
         seeded = [
-            Seeded(run.name, run.settings, {LOSS: run.numbers[LOSS].value}).among(settings, set())
+            Seeded(run.name, run.settings, {LOSS: run.numbers[LOSS].value}).select_settings(
+                settings, set()
+            )
             for run in runs
         ]
-        with_rows, _, intervals = _paired(runs)
+        with_rows, _, intervals = _pair_runs(runs)
         groups = seed_groups(seeded, intervals.level)
         return best_run(runs, numbers, with_rows, intervals, LOSS, groups)
     except LossfwError as error:

@@ -223,7 +223,7 @@ class Comparison(_ByRun):
 
     def __str__(self) -> str:
         """Return the tables of numbers, differences and settings, as a notebook shows them."""
-        texts = [notebook.aligned([headers, *rows]) for rows, headers in self._tables()]
+        texts = [notebook.align_columns([headers, *rows]) for rows, headers in self._tables()]
         return "\n\n".join([*texts, *(f"note: {note}" for note in self.notes)])
 
     def __repr__(self) -> str:
@@ -339,7 +339,8 @@ class TrainingComparison(Comparison):
         intervals = Intervals() if level is None else Intervals(level)
         apart = loss_names(settings) if len(losses) == 1 else loss_names([LOSS])
         seeded = [
-            Seeded(one.name, one.settings, one.numbers).among(settings, apart) for one in trainings
+            Seeded(one.name, one.settings, one.numbers).select_settings(settings, apart)
+            for one in trainings
         ]
         return cls(
             tuple(trainings),

@@ -64,12 +64,12 @@ class Note(NamedTuple):
         return f"{self.text}."
 
 
-def listed(names: Sequence[str]) -> str:
+def list_names(names: Sequence[str]) -> str:
     """Return names as part of a sentence.
 
     Examples
     --------
-    >>> listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])
+    >>> list_names(["a"]), list_names(["a", "b"]), list_names(["a", "b", "c"])
     ('a', 'a and b', 'a, b and c')
     """
     *first, last = names
@@ -108,7 +108,7 @@ def differences(
             rowless = [one.name for one in unpaired if rows_file(one.path) is None]
             lacking = "the runs kept different rows, targets or groups"
             if rowless:
-                lacking = f"the rows of {listed(rowless)} were not kept"
+                lacking = f"the rows of {list_names(rowless)} were not kept"
             yield name, Judged(RunNumber(value), lacking)
             continue
         one, other = with_rows[run.name], with_rows[base.name]
@@ -131,7 +131,7 @@ def differences(
 def _why(name: str, value: Any, one: RunWithUnits, base: RunWithUnits) -> str:
     """Return why two runs with their rows have a difference without an interval."""
     for run in (base, one):
-        if run.estimated(name) is None:
+        if run.estimate_metric(name) is None:
             if name not in run.metrics and run.run.not_imported:
                 return NOT_LOADED
             if name not in run.metrics and name != LOSS:
@@ -145,7 +145,7 @@ def _why(name: str, value: Any, one: RunWithUnits, base: RunWithUnits) -> str:
 def _note(name: str, one: RunWithUnits, base: RunWithUnits) -> Note | None:
     """Return a note about rows that give another number than the run reports."""
     for run in (base, one):
-        if (name in run.metrics or name == LOSS) and run.estimated(name) is None:
+        if (name in run.metrics or name == LOSS) and run.estimate_metric(name) is None:
             if isinstance(run.metrics.get(name), BaselineLoss | Skill):
                 return Note(
                     "rows have no predictions of a baseline, so differences of its loss and of the "
@@ -246,9 +246,8 @@ def runs_with_rows(
             with_rows[run.name] = one
     if rowless:
         have = "has" if len(rowless) == 1 else "have"
-        text = (
-            f"{listed(rowless)} {have} no rows, so differences are not paired and have no interval"
-        )
+        names = list_names(rowless)
+        text = f"{names} {have} no rows, so differences are not paired and have no interval"
         notes.insert(0, Note(text, KEEP_ROWS))
     return with_rows, [*notes, *_missing_metrics(with_rows, faults)]
 
@@ -304,7 +303,7 @@ def _missing_metrics(runs: Mapping[str, RunWithUnits], faults: dict[str, str]) -
     found: dict[tuple[str, str], dict[str, None]] = {}
     for name, run in runs.items():
         missing = [metric for metric in run.run.result["metrics"] if metric not in run.metrics]
-        files = listed(sorted({Path(file).name for file in run.run.not_imported} or {""}))
+        files = list_names(sorted({Path(file).name for file in run.run.not_imported} or {""}))
         text, cure = "the metric cannot be made again", faults[name]
         if files:
             text = NOT_LOADED
@@ -312,7 +311,7 @@ def _missing_metrics(runs: Mapping[str, RunWithUnits], faults: dict[str, str]) -
         for metric in missing:
             found.setdefault((text, cure), {})[metric] = None
     return [
-        Note(f"differences of {listed(list(metrics))} have no interval, because {text}", cure)
+        Note(f"differences of {list_names(list(metrics))} have no interval, because {text}", cure)
         for (text, cure), metrics in found.items()
     ]
 

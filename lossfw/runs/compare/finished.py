@@ -29,7 +29,7 @@ from lossfw.runs.folds import HELD_OUT_FILE, TRAINING_CONFIG_FILE
 from lossfw.runs.provenance import chosen_of
 from lossfw.runs.rows import RowRecords
 from lossfw.runs.stored import check_result, kept_numbers, numbers_of, result_with_numbers, word_of
-from lossfw.runs.training_folder import unfinished
+from lossfw.runs.training_folder import unfinished_reason
 
 # The name of the loss among the metrics.
 LOSS = "loss"
@@ -234,7 +234,7 @@ def find_runs(
 ) -> tuple[list[FinishedRun], list[str]]:
     """Return the finished runs in folders, and messages about unfinished ones."""
     folders = dict.fromkeys(folder for path in paths for folder in _folders(path))
-    reasons = {folder: _unfinished(folder) for folder in folders}
+    reasons = {folder: _unfinished_reason(folder) for folder in folders}
     done = [folder for folder, reason in reasons.items() if not reason]
     runs = []
     for path, name in _names_of(done):
@@ -257,7 +257,7 @@ def find_trainings(
         for path in paths
     }
     folders = dict.fromkeys(folder for found in inside.values() for folder in found)
-    reasons = {folder: unfinished(folder) for folder in folders}
+    reasons = {folder: unfinished_reason(folder) for folder in folders}
     done = [folder for folder, reason in reasons.items() if not reason]
     messages = [f"{one.name} is left out: {reason}" for one, reason in reasons.items() if reason]
     trainings = [read_finished_training(folder, name) for folder, name in _names_of(done)]
@@ -297,7 +297,7 @@ def _natural(path: Path) -> list[Any]:
     return [(1, float(p), "") if n % 2 else (0, 0.0, p) for n, p in enumerate(parts)]
 
 
-def _unfinished(path: Path) -> str:
+def _unfinished_reason(path: Path) -> str:
     """Return why a run cannot be compared, empty if it can."""
     status, error = RunFolder(path).status or "without a status", path / ERROR_FILE
     why = ""

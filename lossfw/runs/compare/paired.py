@@ -93,14 +93,14 @@ class RunWithRows:
         rows = self.rows.take(chosen)
         return RunWithRows(self.run, rows, self.metrics, self.units, self.keys[chosen], self)
 
-    def estimated(self, name: str) -> Measured | None:
+    def estimate_metric(self, name: str) -> Measured | None:
         """Return a loss or a metric; None if the rows do not reproduce its number."""
         if name not in self._known:
             whole = self.whole
             if whole is not None:
-                found = self._like(whole, name)
+                found = self._estimate_part(whole, name)
             elif isinstance(self.metrics.get(name), BaselineLoss | Skill):
-                found = None if self.sums is None else self.sums.estimated(name)
+                found = None if self.sums is None else self.sums.estimate_metric(name)
             else:
                 found = self._agreeing(name)
             self._known[name] = found
@@ -108,7 +108,7 @@ class RunWithRows:
 
     def own(self, name: str, options: Intervals) -> Found:
         """Return the interval of a loss or a metric."""
-        one = self.estimated(name)
+        one = self.estimate_metric(name)
         if one is None:
             return Found()
         asked, moments = options.with_units(self.units), self._moments.get(name)
@@ -117,7 +117,7 @@ class RunWithRows:
     def weight_of(self, name: str) -> NDArray | None:
         """Return the weights of the rows in a loss or a metric; None if all are equal."""
         whole = self.whole or self
-        whole.estimated(name)
+        whole.estimate_metric(name)
         return None if name in whole._unweighted else self.rows.weight
 
     def _agreeing(self, name: str) -> Measured | None:
@@ -125,20 +125,20 @@ class RunWithRows:
         # The written weights may be those of the loss only.
         weights = [self.rows.weight] if self.rows.weight is None else [self.rows.weight, None]
         for weight in weights:
-            found = self._estimated(name, weight)
+            found = self._estimate_metric(name, weight)
             if found is not None and _agree(found.value, reported):
                 if weight is None:
                     self._unweighted.add(name)
                 return found
         return None
 
-    def _like(self, whole: RunWithRows, name: str) -> Measured | None:
+    def _estimate_part(self, whole: RunWithRows, name: str) -> Measured | None:
         """Return the number of a part of the rows, computed as that of all of them is."""
-        if whole.estimated(name) is None:
+        if whole.estimate_metric(name) is None:
             return None
-        return self._estimated(name, self.weight_of(name))
+        return self._estimate_metric(name, self.weight_of(name))
 
-    def _estimated(self, name: str, weight: NDArray | None) -> Measured | None:
+    def _estimate_metric(self, name: str, weight: NDArray | None) -> Measured | None:
         try:
             with np.errstate(all="ignore"):
                 own = name == LOSS and name not in self.run.scores
@@ -216,13 +216,13 @@ class RunWithSums:
         tables = self.stored.tables
         return tables.loss if name == LOSS else tables.metrics.get(name.removeprefix("metric "))
 
-    def estimated(self, name: str) -> Measured | None:
+    def estimate_metric(self, name: str) -> Measured | None:
         """Return a loss or a metric; None if it cannot be rebuilt."""
         table, metric = self.table(name), self.metrics.get(name)
         metric = MeanOfRows() if metric is None and name == LOSS else metric
         if table is None or metric is None:
             rows = None if metric is None else self._rows
-            return None if rows is None else rows.estimated(name)
+            return None if rows is None else rows.estimate_metric(name)
         sizes = self.stored.tables.sizes_for(table.sums, takes_groups=metric.takes_groups)
         try:
             value = np.array(self.run.numbers[name].value, np.float64)
@@ -232,7 +232,7 @@ class RunWithSums:
 
     def own(self, name: str, options: Intervals) -> Found:
         """Return the interval of a loss or a metric."""
-        one, table = self.estimated(name), self.table(name)
+        one, table = self.estimate_metric(name), self.table(name)
         if one is None:
             return Found()
         asked, moments = options.with_units(self.units), None if table is None else table.moments
@@ -266,7 +266,7 @@ def paired_interval(one: RunWithUnits, base: RunWithUnits, name: str, options: I
 
     A difference that is the same for every choice of rows has no interval.
     """
-    mine, theirs = one.estimated(name), base.estimated(name)
+    mine, theirs = one.estimate_metric(name), base.estimate_metric(name)
     if mine is None or theirs is None or mine.value.shape != theirs.value.shape:
         return Found()
     return difference(mine, theirs, options.with_units(one.units))

@@ -6,7 +6,7 @@ import numpy as np
 
 from lossfw.config.schema.checked import known
 from lossfw.evaluation.intervals.freedom import size_of
-from lossfw.evaluation.intervals.unit_sums import UnitSums, aligned
+from lossfw.evaluation.intervals.unit_sums import UnitSums, align_tables
 from lossfw.evaluation.predictor import without_column
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.paired import RunWithRows, RunWithSums, RunWithUnits
@@ -33,7 +33,7 @@ def differing(one: RunWithRows, other: RunWithRows) -> str:
 
 def same_units(one: RunWithSums, other: RunWithSums) -> bool:
     """Tell whether the sums of two runs have the same units."""
-    mine, theirs = aligned(one.stored.tables.sizes, other.stored.tables.sizes)
+    mine, theirs = align_tables(one.stored.tables.sizes, other.stored.tables.sizes)
     return one.units == other.units and np.array_equal(mine.present, theirs.present)
 
 
@@ -43,17 +43,17 @@ def weighed_alike(one: RunWithUnits, other: RunWithUnits, name: str) -> bool:
     Otherwise it is measured on two populations, and the difference is not one of the models. A
     number that the rows do not reproduce has unknown weights, and has no interval anyway.
     """
-    if one.estimated(name) is None or other.estimated(name) is None:
+    if one.estimate_metric(name) is None or other.estimate_metric(name) is None:
         return True
     if isinstance(one, RunWithSums) or isinstance(other, RunWithSums):
-        return _sized_alike(*(known(run.estimated(name)).sizes for run in (one, other)))
+        return _sized_alike(*(known(run.estimate_metric(name)).sizes for run in (one, other)))
     mine, theirs = (_shares(run.weight_of(name), len(run.rows.row)) for run in (one, other))
     return np.allclose(mine, theirs, rtol=_SAME_WEIGHT, atol=0, equal_nan=True)
 
 
 def _sized_alike(one: UnitSums, other: UnitSums) -> bool:
     """Tell whether each unit has the same fraction of all weights."""
-    mine, theirs = aligned(one, other)
+    mine, theirs = align_tables(one, other)
     if not np.array_equal(mine.present, theirs.present):
         return False
     first, second = (size_of(sizes, sizes.present)[0] for sizes in (mine, theirs))

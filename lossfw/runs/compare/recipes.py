@@ -83,7 +83,9 @@ class RunRecipes:
 
     def __call__(self, name: str, pairs: Sequence[tuple[str, str]]) -> Recipe | None:
         """Return the difference of a measure; see `Judge`."""
-        measured = [(self._measured(one, name), self._measured(base, name)) for one, base in pairs]
+        measured = [
+            (self._measure_run(one, name), self._measure_run(base, name)) for one, base in pairs
+        ]
         known = [(one, base) for one, base in measured if one is not None and base is not None]
         if len(known) < len(pairs) or len(pairs) < LEAST_SEEDS:
             return None
@@ -96,7 +98,7 @@ class RunRecipes:
         found = recipe_difference(by_seed, mean, by_fold, self.level)
         if found is None:
             return None
-        draws = _counted([self.runs[one].settings for one, _ in pairs])
+        draws = _format_draws([self.runs[one].settings for one, _ in pairs])
         words = f"{self.units} and {draws}"
         if FOLDS not in self.runs[pairs[0][0]].settings:
             words += ", given the training rows"
@@ -104,8 +106,8 @@ class RunRecipes:
             words = f"{len(by_fold[0])} folds x {draws}, corrected for shared rows"
         return Recipe(found, words)
 
-    def _measured(self, run: str, name: str) -> Measured | None:
-        found = self.with_units[run].estimated(name) if run in self.with_units else None
+    def _measure_run(self, run: str, name: str) -> Measured | None:
+        found = self.with_units[run].estimate_metric(name) if run in self.with_units else None
         return found if found is not None and found.value.shape == () else None
 
     def _by_fold(self, name: str, pairs: Sequence[tuple[str, str]]) -> list[list[float]] | None:
@@ -154,7 +156,7 @@ def _number_of(whole: RunWithRows, fold: FinishedTraining, name: str) -> float:
     except (LossfwError, KeyError):
         raise DataError(f"{path} is damaged: train again.") from None
     part = whole.part(np.flatnonzero(np.isin(whole.rows.row, held_out)))
-    found = part.estimated(name)
+    found = part.estimate_metric(name)
     return float("nan") if found is None else float(found.value)
 
 
@@ -164,7 +166,7 @@ def recipes_of_trainings(trainings: Sequence[FinishedTraining]) -> Judge:
 
     def judge(name: str, pairs: Sequence[tuple[str, str]]) -> Recipe | None:
         every = [by_name[one].settings for pair in pairs for one in pair]
-        share = _held_out_share(every[0])
+        share = _held_out_fraction(every[0])
         same = all(_rows_of(one) == _rows_of(every[0]) for one in every)
         if not (name.startswith(HELD_OUT) and share and same and len(pairs) >= LEAST_SEEDS):
             return None
@@ -174,13 +176,15 @@ def recipes_of_trainings(trainings: Sequence[FinishedTraining]) -> Judge:
             return None
         found = corrected_for_folds(less, share)
         held_out = f"{share:.0%} of the {_held_out_of(every[0])}"
-        words = f"{_counted(every[::2])} that each hold out {held_out}, corrected for shared rows"
+        words = (
+            f"{_format_draws(every[::2])} that each hold out {held_out}, corrected for shared rows"
+        )
         return Recipe(found, words) if found.error > 0.0 else None
 
     return judge
 
 
-def _counted(settings: Sequence[Mapping[str, Any]]) -> str:
+def _format_draws(settings: Sequence[Mapping[str, Any]]) -> str:
     """Return how many draws there are, in words: a repeat changes nothing but the folds."""
     count, seeds = len(settings), len({repr(own.get(DRAWS[0])) for own in settings})
     if seeds == count:
@@ -188,7 +192,7 @@ def _counted(settings: Sequence[Mapping[str, Any]]) -> str:
     return f"{count} repeats of {'one seed' if seeds == 1 else f'{seeds} seeds'}"
 
 
-def _held_out_share(settings: Mapping[str, Any]) -> float | None:
+def _held_out_fraction(settings: Mapping[str, Any]) -> float | None:
     """Return the fraction of the rows that the seed draws to be held out; None if it draws none."""
     if settings.get(_TIME):
         return None

@@ -31,8 +31,8 @@ GROUP_KEY = "data.group_key"
 
 def units_of(run: FinishedRun, rows: RowRecords | None = None) -> Units:
     """Return the units of the intervals of a run, or those that they would have."""
-    if run.intervals is not None and run.intervals.units is not None:
-        units = run.intervals.units
+    if run.intervals is not None and run.intervals.resample is not None:
+        units = run.intervals.resample
         column = str((run.result.get("intervals") or {}).get("column", ""))
         return Units("groups", column) if units.kind == "groups" else units
     if run.settings.get(HOLD_OUT_GROUPS):

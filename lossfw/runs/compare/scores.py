@@ -64,7 +64,7 @@ def plain_of(given: Any) -> Any:
     return given.to_config() if isinstance(given, Loss | Metric) else given
 
 
-def scored(runs: Sequence[FinishedRun], scores: Scores) -> list[FinishedRun]:
+def score_runs(runs: Sequence[FinishedRun], scores: Scores) -> list[FinishedRun]:
     """Return runs with these numbers added, and their rows.
 
     The loss replaces the run's own; a metric replaces one of the same name.
@@ -82,7 +82,7 @@ def scored(runs: Sequence[FinishedRun], scores: Scores) -> list[FinishedRun]:
             f"none: {KEEP_ROWS}."
         )
     try:
-        loss, metrics = _made(runs, scores)
+        loss, metrics = _make_scores(runs, scores)
     except UnknownNameError as error:
         files = dict.fromkeys(Path(file).name for run in runs for file in run.not_imported)
         if not files:
@@ -96,13 +96,13 @@ def scored(runs: Sequence[FinishedRun], scores: Scores) -> list[FinishedRun]:
         try:
             own = rows[run.name]
             assert own is not None
-            found.append(_scored(run, own.by_number(), loss, metrics))
+            found.append(_score_rows(run, own.by_number(), loss, metrics))
         except LossfwError as error:
             raise ArgumentError(f"{scores.text}, on the rows of {run.name}: {error}") from None
     return found
 
 
-def _made(runs: Sequence[FinishedRun], scores: Scores) -> tuple[Loss | None, list[Metric]]:
+def _make_scores(runs: Sequence[FinishedRun], scores: Scores) -> tuple[Loss | None, list[Metric]]:
     """Return the loss and the metrics; a loss may be one of the metrics."""
     registry = checked_of(runs[0]).registry or runs[0].plugins.registry()
     loss = None if scores.loss is None else registry.create("loss", scores.loss)
@@ -120,7 +120,7 @@ def _made(runs: Sequence[FinishedRun], scores: Scores) -> tuple[Loss | None, lis
     return loss, metrics
 
 
-def _scored(
+def _score_rows(
     run: FinishedRun, rows: RowRecords, loss: Loss | None, metrics: Sequence[Metric]
 ) -> FinishedRun:
     config, (own, _) = checked_of(run), metrics_of(run)

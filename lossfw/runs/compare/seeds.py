@@ -41,7 +41,7 @@ class Seeded(NamedTuple):
     numbers: Mapping[str, Any]
     like: Any = None
 
-    def among(self, keys: Iterable[str], apart: Iterable[str]) -> Seeded:
+    def select_settings(self, keys: Iterable[str], apart: Iterable[str]) -> Seeded:
         """Return it with the settings of some keys, and its single numbers except `apart`."""
         numbers = {
             name: float(value)
@@ -143,10 +143,10 @@ def seed_groups(
     >>> [(group.name, group.numbers["loss"].mean) for group in seed_groups(runs, 0.95)]
     [('rate=1.0', 2.0), ('rate=2.0', 3.0)]
     """
-    found = _grouped(items, {*DRAWS, *_TRAINED})
+    found = _group_by_settings(items, {*DRAWS, *_TRAINED})
     if any(len(_seeds(of)) < len(of) for _, of in found):
         # The weights do not only follow the seed.
-        found = _grouped(items, {*DRAWS})
+        found = _group_by_settings(items, {*DRAWS})
     if not any(len(_seeds(of)) > 1 for _, of in found):
         return ()
     first, groups = found[0][1], list[SeedGroup]()
@@ -180,10 +180,10 @@ def loss_names(settings: Iterable[str]) -> frozenset[str]:
 
 
 def _seeds(members: Sequence[Seeded]) -> set[Any]:
-    return {_seed(one) for one in members}
+    return {_read_seed(one) for one in members}
 
 
-def _seed(one: Seeded) -> tuple[Any, ...]:
+def _read_seed(one: Seeded) -> tuple[Any, ...]:
     return tuple(one.settings.get(key) for key in DRAWS)
 
 
@@ -191,7 +191,7 @@ def _plain(spread: SeedSpread) -> dict[str, Any]:
     return {"mean": spread.mean, "deviation": spread.deviation, "count": spread.seeds}
 
 
-def _grouped(items: Sequence[Seeded], apart: set[str]) -> list[_Group]:
+def _group_by_settings(items: Sequence[Seeded], apart: set[str]) -> list[_Group]:
     """Return the items by their settings other than some."""
     found: dict[str, _Group] = {}
     for one in items:
@@ -205,8 +205,8 @@ def _differences(
     members: Sequence[Seeded], base: Sequence[Seeded], level: float, judge: Judge | None
 ) -> dict[str, SeedDifference]:
     """Return the differences of members with those of the same seed, by measure."""
-    others = {_seed(one): one for one in base}
-    both = [(one, others.get(_seed(one))) for one in members]
+    others = {_read_seed(one): one for one in base}
+    both = [(one, others.get(_read_seed(one))) for one in members]
     pairs = [(one, other) for one, other in both if other is not None and one.like == other.like]
     found = {}
     for name in dict.fromkeys(name for one, _ in pairs for name in one.numbers):

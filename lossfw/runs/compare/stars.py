@@ -28,7 +28,7 @@ STAR, DOT = "*", "."
 class HasNumbers(Protocol):
     """Protocol: a run whose numbers can be recomputed from its rows, or from sums by unit."""
 
-    def estimated(self, name: str) -> Measured | None:
+    def estimate_metric(self, name: str) -> Measured | None:
         """Return a loss or a metric; None if it cannot be rebuilt."""
 
 
@@ -79,7 +79,8 @@ def _differences(known: Sequence[Starred], intervals: Intervals) -> list[LeftOut
     """Return the differences with their values without each unit, the same units for all."""
     if not known:
         return []
-    every = without_units([one.base for one in known] + [one.one for one in known], intervals.units)
+    by = intervals.resample
+    every = without_units([one.base for one in known] + [one.one for one in known], by)
     count = len(known)
     return [every[count + place].minus(every[place]) for place in range(count)]
 
@@ -100,7 +101,7 @@ def starred_of(
 ) -> Iterator[Starred]:
     """Yield a difference with the numbers of both runs, if these can be rebuilt."""
     if difference.interval and run in measured and base in measured:
-        one, other = (measured[which].estimated(name) for which in (run, base))
+        one, other = (measured[which].estimate_metric(name) for which in (run, base))
         if one is not None and other is not None:
             yield Starred(key, difference, one, other)
 

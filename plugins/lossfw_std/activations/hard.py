@@ -8,7 +8,7 @@ from lossfw import UNIT, Activation, ActivationClaims, Array, Namespace, Space
 from lossfw.numerics import select, with_nan_of
 
 
-def _inside(xp: Namespace, x: Array) -> Array:
+def _is_on_ramp(xp: Namespace, x: Array) -> Array:
     """Tell where the ramp from -3 to 3 is."""
     return (x > -3) & (x < 3)
 
@@ -49,7 +49,7 @@ class HardSigmoid(Activation):
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """1/6 between -3 and 3, else 0."""
-        return with_nan_of(xp, x, xp.astype(_inside(xp, x), x.dtype) * (1 / 6))
+        return with_nan_of(xp, x, xp.astype(_is_on_ramp(xp, x), x.dtype) * (1 / 6))
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """0 wherever it exists."""
@@ -98,11 +98,11 @@ class HardSwish(Activation):
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """(2 x + 3) / 6 between -3 and 3, else 0 or 1."""
         outer = xp.astype(x > 0, x.dtype)
-        return with_nan_of(xp, x, select(xp, _inside(xp, x), (2 * x + 3) / 6, outer))
+        return with_nan_of(xp, x, select(xp, _is_on_ramp(xp, x), (2 * x + 3) / 6, outer))
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """1/3 between -3 and 3, else 0."""
-        return with_nan_of(xp, x, xp.astype(_inside(xp, x), x.dtype) * (1 / 3))
+        return with_nan_of(xp, x, xp.astype(_is_on_ramp(xp, x), x.dtype) * (1 / 3))
 
     def claims(self) -> ActivationClaims:
         """Neither monotone nor bounded above."""

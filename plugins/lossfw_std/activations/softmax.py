@@ -32,7 +32,7 @@ def _take_apart(xp: Namespace, x: Array) -> _Row:
     return _Row(d, e, top, others + (xp.sum(top, axis=-1, keepdims=True) - 1))
 
 
-def _centred(xp: Namespace, row: _Row, v: Array) -> Array:
+def _subtract_mean(xp: Namespace, row: _Row, v: Array) -> Array:
     """Return v less its mean under the softmax.
 
     Both are measured from v at the largest argument. With a probability p near 1 the variance of
@@ -47,7 +47,7 @@ def _centred(xp: Namespace, row: _Row, v: Array) -> Array:
 
 
 @computed_in_float64
-def _less_share(xp: Namespace, x: Array, v: Array, whole: Array, others: Array) -> Array:
+def _subtract_fraction(xp: Namespace, x: Array, v: Array, whole: Array, others: Array) -> Array:
     row = _take_apart(xp, x)
     total = 1 + row.rest
     lone = (row.top > 0) & (row.rest < 1)
@@ -99,7 +99,7 @@ class Softmax(RowActivation):
     def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
         """p (v - sum p v)."""
         row = _take_apart(xp, x)
-        return multiply_or_zero(xp, row.e / (1 + row.rest), _centred(xp, row, v))
+        return multiply_or_zero(xp, row.e / (1 + row.rest), _subtract_mean(xp, row, v))
 
     def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
         """The same, since the Jacobian is symmetric."""
@@ -151,7 +151,7 @@ class LogSoftmax(RowActivation):
     @computed_in_float64
     def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
         """v - sum p v."""
-        return _centred(xp, _take_apart(xp, x), v)
+        return _subtract_mean(xp, _take_apart(xp, x), v)
 
     def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
         """v - p sum v; where p is above 1/2, from the rest of the row."""
@@ -159,7 +159,7 @@ class LogSoftmax(RowActivation):
         whole = xp.sum(v, axis=-1, keepdims=True)
         top = x == largest_of_rows(xp, x)
         others = xp.sum(xp.where(top, xp.zeros_like(v), v), axis=-1, keepdims=True)
-        return _less_share(xp, x, v, whole, others)
+        return _subtract_fraction(xp, x, v, whole, others)
 
     def claims(self) -> ActivationClaims:
         """At most 0, which it approaches."""

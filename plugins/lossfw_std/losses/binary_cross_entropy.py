@@ -134,7 +134,7 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
         smoothed = (one - self.label_smoothing) * t + one * self.label_smoothing / 2
         return smoothed, 1 - smoothed
 
-    def _weighted(self, x: Array) -> Array:
+    def _apply_weight(self, x: Array) -> Array:
         """Return w x."""
         return x if self.pos_weight == 1.0 else self.pos_weight * x
 
@@ -143,7 +143,7 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
         log = textbook_log(xp, y, self.guard, self.delta)
         rest = textbook_log(xp, 1 - y, self.guard, self.delta)
         a, b = (t, 1 - t) if self._is_even else self._exact_shares(xp, t)
-        return -self._weighted(multiply_or_zero(xp, a, log)) - multiply_or_zero(xp, b, rest)
+        return -self._apply_weight(multiply_or_zero(xp, a, log)) - multiply_or_zero(xp, b, rest)
 
     def _float32_value(self, xp: Namespace, y: Array, t: Array) -> Array:
         if self.guard != "normalised" or self.delta <= _SMALL_DELTA:
@@ -151,7 +151,7 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
         # log((p + delta) / (1 + delta)) = log1p((p - 1) / (1 + delta))
         k = 1.0 / (1.0 + self.delta)
         a, b = self._shares(xp, t)
-        return -(self._weighted(a * xp.log1p((y - 1.0) * k)) + b * xp.log1p(y * -k))
+        return -(self._apply_weight(a * xp.log1p((y - 1.0) * k)) + b * xp.log1p(y * -k))
 
     @with_float32_form(_float32_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -160,20 +160,20 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
         log = guarded_log(xp, y, self.guard, self.delta, rest)
         log_rest = guarded_log(xp, rest, self.guard, self.delta, y)
         a, b = self._shares(xp, t)
-        first = self._weighted(multiply_or_zero(xp, a, log))
+        first = self._apply_weight(multiply_or_zero(xp, a, log))
         return -(first + multiply_or_zero(xp, b, log_rest))
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-w t / y + (1 - t) / (1 - y), with the guard."""
         own, other, a, b = self._derivatives(xp, y, t)
-        return multiply_or_zero(xp, b, other) - self._weighted(multiply_or_zero(xp, a, own))
+        return multiply_or_zero(xp, b, other) - self._apply_weight(multiply_or_zero(xp, a, own))
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """w t / y^2 + (1 - t) / (1 - y)^2, with the guard."""
         own, other, a, b = self._derivatives(xp, y, t)
-        first = self._weighted(multiply_or_zero(xp, a, own * own))
+        first = self._apply_weight(multiply_or_zero(xp, a, own * own))
         return first + multiply_or_zero(xp, b, other * other)
 
     def _derivatives(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array, Array]:

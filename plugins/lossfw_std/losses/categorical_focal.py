@@ -167,7 +167,7 @@ class _OnLogits(OnLogits):
             surprise, derivative = softmax_cross_entropy_and_gradient_at(xp, z, index)
             c = -xp.expm1(-surprise)
             focus = self._focus_at(xp, z, index, c)
-            m = focusing.entropy_share(xp, xp.exp(-surprise), c, surprise)
+            m = focusing.entropy_fraction(xp, xp.exp(-surprise), c, surprise)
             factor = focus * (1.0 + self.loss.gamma * m)
             return multiply_or_zero(xp, focus, surprise), factor[..., None] * derivative
 
@@ -187,7 +187,7 @@ class _OnLogits(OnLogits):
         """Both, from the same exponentials."""
         p, c, surprise = softmax_parts(xp, z)
         focus = self.loss.shares(xp, t) * c**self.loss.gamma
-        m = focusing.entropy_share(xp, p, c, surprise)
+        m = focusing.entropy_fraction(xp, p, c, surprise)
         u = focus * (1.0 + self.loss.gamma * m)
         value = xp.sum(multiply_or_zero(xp, focus, surprise), axis=-1)
         return value, p * of_others(xp, u) - u * c
@@ -201,7 +201,7 @@ class _OnLogits(OnLogits):
         p (l - 2 + (1 - gamma) m).
         """
         p, c, surprise = softmax_parts(xp, z)
-        g, m = self.loss.gamma, focusing.entropy_share(xp, p, c, surprise)
+        g, m = self.loss.gamma, focusing.entropy_fraction(xp, p, c, surprise)
         focus = self.loss.shares(xp, t) * c**g
         own = p * (1.0 + 2.0 * g + g * g * m) - g * multiply_or_zero(xp, p, surprise)
         u = focus * (1.0 + g * m)

@@ -20,7 +20,7 @@ from lossfw.numerics import (
     softmax_cross_entropy_gradient,
     softplus,
 )
-from lossfw_std.directions import DIRECTION, by_rows, combined, dots, unit_rows
+from lossfw_std.directions import DIRECTION, by_rows, combine_rows, dots, unit_rows
 from lossfw_std.pairs import ABSENT, pairs, with_nan
 from lossfw_std.shared_parts import Deferred
 
@@ -269,8 +269,8 @@ class InfoNce(GroupLoss):
         unknown, weights = self._is_unknown(xp, y, t, losses), _weights(xp, t)
         derivative = xp.reshape(derivative, (*t.shape, t.shape[-1]))
         derivative = derivative * (weights / self.temperature)[..., None]
-        query = combined(xp, derivative, y.key)
-        key = combined(xp, xp.moveaxis(derivative, -1, -2), y.query)
+        query = combine_rows(xp, derivative, y.key)
+        key = combine_rows(xp, xp.moveaxis(derivative, -1, -2), y.query)
         parts = tuple(with_nan(xp, unknown[..., None, None], x) for x in (query, key))
         return with_nan(xp, unknown, _mean(xp, losses, t, weights)), parts
 

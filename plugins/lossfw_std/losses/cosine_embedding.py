@@ -67,17 +67,17 @@ class CosineEmbedding(PointwiseLoss):
 
     def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """Towards each other for alike pairs; for others away, above the margin."""
-        return self._signed(xp, derivative, y, t)
+        return self._apply_sign(xp, derivative, y, t)
 
     def second_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """That of 1 - cos, with the sign of the target above the margin."""
-        return self._signed(xp, second_derivative, y, t)
+        return self._apply_sign(xp, second_derivative, y, t)
 
     def claims(self) -> Claims:
         """Bounded."""
         return Claims(nonnegative=True, bounded=2.0)
 
-    def _signed(
+    def _apply_sign(
         self, xp: Namespace, derivative: Callable[..., Array], y: Any, t: Array
     ) -> tuple[Array, Array]:
         """Return a derivative of 1 - cos by both vectors with the sign of the target.

@@ -201,17 +201,17 @@ class _Smoothed(RowBody):
         return self.of.formula(xp, y, (one - self.share) * t + one * self.share / t.shape[-1])
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return self.of.value(xp, y, _smoothed(t, self.share))
+        return self.of.value(xp, y, _smooth_target(t, self.share))
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return self.of.derivative(xp, y, _smoothed(t, self.share))
+        return self.of.derivative(xp, y, _smooth_target(t, self.share))
 
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        return self.of.value_and_derivative(xp, y, _smoothed(t, self.share))
+        return self.of.value_and_derivative(xp, y, _smooth_target(t, self.share))
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return self.of.second_derivative(xp, y, _smoothed(t, self.share))
+        return self.of.second_derivative(xp, y, _smooth_target(t, self.share))
 
 
-def _smoothed(t: Array, share: float) -> Array:
+def _smooth_target(t: Array, share: float) -> Array:
     return (1.0 - share) * t + share / t.shape[-1] if share else t

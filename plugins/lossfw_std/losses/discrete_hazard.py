@@ -69,17 +69,17 @@ class DiscreteHazard(DistributionLoss, PointwiseLoss):
 
     def value(self, xp: Namespace, y: Array, t: Any) -> Array:
         """The same, each interval by a term that is not negative."""
-        reached, sign = _reached(xp, y, t)
+        reached, sign = _reached_intervals(xp, y, t)
         return xp.sum(xp.where(reached, softplus(xp, sign * y), xp.zeros_like(y)), axis=-1)
 
     def derivative(self, xp: Namespace, y: Array, t: Any) -> Array:
         """The hazard, and less 1 at an event."""
-        reached, sign = _reached(xp, y, t)
+        reached, sign = _reached_intervals(xp, y, t)
         return xp.where(reached, sign * sigmoid(xp, sign * y), xp.zeros_like(y))
 
     def second_derivative(self, xp: Namespace, y: Array, t: Any) -> Array:
         """The hazard times 1 less the hazard."""
-        reached, sign = _reached(xp, y, t)
+        reached, sign = _reached_intervals(xp, y, t)
         second_derivative = sigmoid(xp, sign * y) * sigmoid(xp, -sign * y)
         return xp.where(reached, second_derivative, xp.zeros_like(y))
 
@@ -102,7 +102,7 @@ class DiscreteHazard(DistributionLoss, PointwiseLoss):
         return Claims(nonnegative=True, convex=True, twice_smooth=True, gradient_lipschitz=0.25)
 
 
-def _reached(xp: Namespace, y: Array, t: Any) -> tuple[Array, Array]:
+def _reached_intervals(xp: Namespace, y: Array, t: Any) -> tuple[Array, Array]:
     """Return in which intervals a row was at risk, and -1 at its event, else 1."""
     k = _numbers(xp, y)
     interval, event = t.interval[..., None], t.event[..., None]

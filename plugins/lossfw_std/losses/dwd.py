@@ -52,21 +52,23 @@ class Dwd(MarginLoss):
     def value(self, xp: Namespace, m: Array) -> Array:
         """The same, with one constant for the tail."""
         is_tail, _, power = self._tail(xp, m)
-        return xp.where(is_tail, self._share * power, 1.0 - m)
+        return xp.where(is_tail, self._scale_fraction * power, 1.0 - m)
 
     def derivative(self, xp: Namespace, m: Array) -> Array:
         """-1 up to the joint, then -(q / (q+1) / m)^(q+1)."""
         is_tail, x, power = self._tail(xp, m)
-        return xp.where(is_tail, -self.q * self._share * power / x, zero_or_nan(xp, m) - 1.0)
+        return xp.where(
+            is_tail, -self.q * self._scale_fraction * power / x, zero_or_nan(xp, m) - 1.0
+        )
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """0 up to the joint, then q^(q+1) / (q+1)^q / m^(q+2)."""
         is_tail, x, power = self._tail(xp, m)
-        second_derivative = self.q * (self.q + 1.0) * self._share * power / x / x
+        second_derivative = self.q * (self.q + 1.0) * self._scale_fraction * power / x / x
         return xp.where(is_tail, second_derivative, zero_or_nan(xp, m))
 
     @property
-    def _share(self) -> float:
+    def _scale_fraction(self) -> float:
         """q^q / (q+1)^(q+1)."""
         return float((self.q / (self.q + 1.0)) ** self.q / (self.q + 1.0))
 

@@ -83,7 +83,7 @@ def _terms(
     return by_target, xp.sum(pairs, axis=y.ndim - by_target.ndim - 2) / (n * n)
 
 
-def _scaled(xp: Namespace, v: Array) -> tuple[Array, Array, Array]:
+def _scale_vectors(xp: Namespace, v: Array) -> tuple[Array, Array, Array]:
     """Return vectors as sizes, lengths and vectors of which the largest number is 1."""
     size = xp.max(xp.abs(v), axis=-1, keepdims=True)
     scaled = v / xp.where(size > 0, size, xp.ones_like(size))
@@ -91,18 +91,18 @@ def _scaled(xp: Namespace, v: Array) -> tuple[Array, Array, Array]:
 
 
 def _length(xp: Namespace, v: Array) -> Array:
-    size, length, _ = _scaled(xp, v)
+    size, length, _ = _scale_vectors(xp, v)
     return (size * length)[..., 0]
 
 
 def _direction(xp: Namespace, v: Array) -> Array:
-    _, length, scaled = _scaled(xp, v)
+    _, length, scaled = _scale_vectors(xp, v)
     return scaled / xp.where(length > 0, length, xp.ones_like(length))
 
 
 def _inverse_length(xp: Namespace, v: Array) -> Array:
     """Return 1 / length, of shape (..., 1), and 0 where the length is 0."""
-    size, length, _ = _scaled(xp, v)
+    size, length, _ = _scale_vectors(xp, v)
     none = size == 0
     inverse = 1.0 / xp.where(none, xp.ones_like(length), length)
     inverse = inverse / xp.where(none, xp.ones_like(size), size)

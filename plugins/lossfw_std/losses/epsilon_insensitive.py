@@ -53,12 +53,12 @@ class EpsilonInsensitive(DistanceLoss):
 
     def value(self, xp: Namespace, r: Array) -> Array:
         """The same."""
-        over = self._over(xp, r)
+        over = self._excess(xp, r)
         return over * over if self.squared else over
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """The sign of r outside; of the square twice the distance with that sign."""
-        over = self._over(xp, r)
+        over = self._excess(xp, r)
         return xp.sign(r) * (2.0 * over if self.squared else xp.sign(over))
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
@@ -68,9 +68,9 @@ class EpsilonInsensitive(DistanceLoss):
             return zero
         if self.epsilon == 0:
             return zero + 2.0
-        return xp.where(self._over(xp, r) > 0, zero + 2.0, zero)
+        return xp.where(self._excess(xp, r) > 0, zero + 2.0, zero)
 
-    def _over(self, xp: Namespace, r: Array) -> Array:
+    def _excess(self, xp: Namespace, r: Array) -> Array:
         return positive_part(xp, xp.abs(r) - self.epsilon)
 
     def claims(self) -> Claims:

@@ -23,7 +23,7 @@ from lossfw.numerics import (
     quotient,
     select,
 )
-from lossfw_std.guarded_ratio import guarded, guarded_difference
+from lossfw_std.guarded_ratio import apply_guard, guarded_difference
 
 # y and t with the guard, their sum, and their difference over their sum.
 _Parts: TypeAlias = tuple[Array, Array, Array, Array]
@@ -72,7 +72,7 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Sum of (t log(t / m) + y log(y / m)) / 2, with the guard and 0 log 0 = 0."""
-        a, b = (guarded(xp, p, self.guard, self.delta) for p in (y, t))
+        a, b = (apply_guard(xp, p, self.guard, self.delta) for p in (y, t))
         total = a + b
         some = xp.where(total == 0, xp.ones_like(total), total)
         # Without a target the midpoint is y / 2, also at y = 0.
@@ -127,7 +127,7 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
         return 0.5 * (squares + 2.0 * self.delta * own * other) / a / a
 
     def _parts(self, xp: Namespace, y: Array, t: Array) -> _Parts:
-        a, b = (guarded(xp, p, self.guard, self.delta) for p in (y, t))
+        a, b = (apply_guard(xp, p, self.guard, self.delta) for p in (y, t))
         gap = guarded_difference(xp, y, t, self.guard, self.delta)
         # Only without a guard is the sum 0 where both are.
         divided = quotient(xp, gap, a + b) if self.guard == "none" else gap / (a + b)

@@ -14,7 +14,7 @@ from lossfw.numerics import (
     multiply_or_zero,
     textbook_log,
 )
-from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio
+from lossfw_std.guarded_ratio import apply_guard, guarded_difference, log_ratio
 
 
 class KlDivergence(GuardedLoss, CategoricalLoss):
@@ -80,22 +80,22 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-t / y; in reverse log(y / t) + 1; with the guard in both."""
-        own = self._guarded(xp, y)
+        own = self._apply_guard(xp, y)
         if not self.reverse:
-            return 0.0 - self._moved(xp, y, multiply_or_zero(xp, t, 1.0 / own))
+            return 0.0 - self._chain_guard(xp, y, multiply_or_zero(xp, t, 1.0 / own))
         log = self._log_ratio(xp, y, t)
         # Where the target has none, any probability is infinitely wrong.
-        log = xp.where(self._guarded(xp, t) == 0, xp.inf * xp.ones_like(log), log)
-        return log + (y / own if self._adds else self._moved(xp, y, xp.ones_like(y)))
+        log = xp.where(self._apply_guard(xp, t) == 0, xp.inf * xp.ones_like(log), log)
+        return log + (y / own if self._adds else self._chain_guard(xp, y, xp.ones_like(y)))
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2; in reverse 1 / y; with the guard in both."""
-        own = self._guarded(xp, y)
+        own = self._apply_guard(xp, y)
         if not self.reverse:
-            return self._moved(xp, y, multiply_or_zero(xp, t, 1.0 / (own * own)))
+            return self._chain_guard(xp, y, multiply_or_zero(xp, t, 1.0 / (own * own)))
         # (y + 2 delta) / (y + delta)^2 where the guard is a sum.
-        return (own + self.delta) / own / own if self._adds else self._moved(xp, y, 1.0 / own)
+        return (own + self.delta) / own / own if self._adds else self._chain_guard(xp, y, 1.0 / own)
 
     def claims(self) -> Claims:
         """Convex as -log is, in reverse as y log y is; the floor is flat below delta."""
@@ -115,20 +115,20 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
             elicits="mean" if plain and not self.reverse else None,
         )
 
-    def _guarded(self, xp: Namespace, p: Array) -> Array:
-        return guarded(xp, p, self.guard, self.delta)
+    def _apply_guard(self, xp: Namespace, p: Array) -> Array:
+        return apply_guard(xp, p, self.guard, self.delta)
 
     def _log_ratio(self, xp: Namespace, p: Array, q: Array) -> Array:
         """Return log(p / q) with the guard."""
         gap = guarded_difference(xp, p, q, self.guard, self.delta)
-        return log_ratio(xp, self._guarded(xp, p), self._guarded(xp, q), gap, self.guard)
+        return log_ratio(xp, self._apply_guard(xp, p), self._apply_guard(xp, q), gap, self.guard)
 
     @property
     def _adds(self) -> bool:
         """Whether the guard adds delta."""
         return self.guard in ("normalised", "additive")
 
-    def _moved(self, xp: Namespace, y: Array, derivative: Array) -> Array:
+    def _chain_guard(self, xp: Namespace, y: Array, derivative: Array) -> Array:
         """Return a derivative by the guarded probability as one by y; the floor is flat."""
         return (
             xp.where(y < self.delta, 0.0 * derivative, derivative)

@@ -108,29 +108,31 @@ class MulticlassHinge(CategoricalLoss):
             others = xp.concat([y[..., :k], y[..., k + 1 :]], axis=-1)
             gaps = self.margin + _difference(xp, others, y[..., k : k + 1])
             if self._of_worst:
-                losses.append(self._powered(positive_part(xp, xp.max(gaps, axis=-1))))
+                losses.append(self._raise_power(positive_part(xp, xp.max(gaps, axis=-1))))
             else:
-                losses.append(xp.sum(self._powered(positive_part(xp, gaps)), axis=-1))
-        return self._shared(xp.sum(multiply_or_zero(xp, t, xp.stack(losses, axis=-1)), axis=-1), y)
+                losses.append(xp.sum(self._raise_power(positive_part(xp, gaps)), axis=-1))
+        return self._divide_by_classes(
+            xp.sum(multiply_or_zero(xp, t, xp.stack(losses, axis=-1)), axis=-1), y
+        )
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same with a gap that is 0 only where it is, and without the K copies of a row."""
         if self._of_worst:
             worst = self._violation(xp, _strongest_other(xp, y), y)
-            loss = xp.sum(multiply_or_zero(xp, t, self._powered(worst)), axis=-1)
+            loss = xp.sum(multiply_or_zero(xp, t, self._raise_power(worst)), axis=-1)
         else:
             loss = 0.0 * t[..., 0]
             for k in range(y.shape[-1]):
-                against = self._powered(self._against(xp, y, k))
+                against = self._raise_power(self._against(xp, y, k))
                 loss = loss + multiply_or_zero(xp, t[..., k], xp.sum(against, axis=-1))
-            loss = self._shared(loss, y)
+            loss = self._divide_by_classes(loss, y)
         if self.power == 1:
             return loss
         return apply_where_rows(xp, loss, xp.isinf(loss), self._share_first, y, t)
 
     def _share_first(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the same of squares, which overflow before their share makes them small."""
-        share, loss = self._shared(t, y), 0.0 * t[..., 0]
+        share, loss = self._divide_by_classes(t, y), 0.0 * t[..., 0]
         if self._of_worst:
             worst = self._violation(xp, _strongest_other(xp, y), y)
             return xp.sum(_square_shared(xp, share, worst), axis=-1)
@@ -142,9 +144,11 @@ class MulticlassHinge(CategoricalLoss):
     def value_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """The same for one class of each row."""
         if self._of_worst:
-            strongest = xp.max(_without(xp, y, index), axis=-1)
-            return self._powered(self._violation(xp, strongest, take_at(xp, y, index)))
-        return self._shared(xp.sum(self._powered(self._against_own(xp, y, index)), axis=-1), y)
+            strongest = xp.max(_mask_class(xp, y, index), axis=-1)
+            return self._raise_power(self._violation(xp, strongest, take_at(xp, y, index)))
+        return self._divide_by_classes(
+            xp.sum(self._raise_power(self._against_own(xp, y, index)), axis=-1), y
+        )
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The rate of a violation for the class that violates, and minus it for the target's."""
@@ -157,10 +161,10 @@ class MulticlassHinge(CategoricalLoss):
     def value_and_derivative_at(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
         """Both from the same comparisons."""
         if self._of_worst:
-            others = _without(xp, y, index)
+            others = _mask_class(xp, y, index)
             strongest = xp.max(others, axis=-1)
             worst = self._violation(xp, strongest, take_at(xp, y, index))
-            loss = self._powered(worst)
+            loss = self._raise_power(worst)
             rival = put_at(xp, others == strongest[..., None], index, index < 0)
             violated = _first_of(xp, rival, y) & (worst > 0)[..., None]
             gain = xp.astype(violated, y.dtype)
@@ -168,10 +172,10 @@ class MulticlassHinge(CategoricalLoss):
                 gain = multiply_or_zero(xp, gain, 2.0 * worst[..., None])
         else:
             violation = self._against_own(xp, y, index)
-            loss = self._shared(xp.sum(self._powered(violation), axis=-1), y)
+            loss = self._divide_by_classes(xp.sum(self._raise_power(violation), axis=-1), y)
             gain = self._rate(xp, violation)
         derivative = put_at(xp, gain, index, 0.0 - xp.sum(gain, axis=-1))
-        return loss, _unless_unknown(xp, y, self._shared(derivative, y))
+        return loss, _unless_unknown(xp, y, self._divide_by_classes(derivative, y))
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """0 wherever it exists, of squares 2 for each violation; NaN for a prediction of NaN."""
@@ -199,11 +203,11 @@ class MulticlassHinge(CategoricalLoss):
         """Whether only the worst of the other classes counts."""
         return self.form == "crammer_singer"
 
-    def _shared(self, sums: Array, y: Array) -> Array:
+    def _divide_by_classes(self, sums: Array, y: Array) -> Array:
         """Return sums over the other classes, over the number of classes if that is asked for."""
         return sums / y.shape[-1] if self.form == "multi_margin" else sums
 
-    def _powered(self, violation: Array) -> Array:
+    def _raise_power(self, violation: Array) -> Array:
         return violation * violation if self.power == 2 else violation
 
     def _rate(self, xp: Namespace, violation: Array) -> Array:
@@ -229,7 +233,7 @@ class MulticlassHinge(CategoricalLoss):
             own = xp.astype(columns(xp, y) == k, y.dtype)
             count = multiply_or_zero(xp, own, sign * xp.sum(rates, axis=-1, keepdims=True))
             total = total + multiply_or_zero(xp, t[..., k : k + 1], rates + count)
-        return self._shared(total, y)
+        return self._divide_by_classes(total, y)
 
     def _spread_worst(
         self, xp: Namespace, y: Array, t: Array, rate: Callable[..., Array], sign: float
@@ -305,7 +309,7 @@ def _first_of(xp: Namespace, chosen: Array, y: Array) -> Array:
     return chosen & (place == xp.min(place, axis=-1, keepdims=True))
 
 
-def _without(xp: Namespace, y: Array, index: Array) -> Array:
+def _mask_class(xp: Namespace, y: Array, index: Array) -> Array:
     """Return rows with -inf in the place of the class `index`."""
     return put_at(xp, 0.0 + y, index, xp.full_like(y[..., 0], -xp.inf))
 

@@ -115,7 +115,7 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
         """(p - r) (1 - p - r), and by location and log scale those of one component and r."""
         a, root, z, own, logs, total = parts
         r, apart = softmax(xp, logs), softmax_complement(xp, logs)
-        square = _counted(xp, r, z) ** 2
+        square = _mask_empty(xp, r, z) ** 2
         p = softmax(xp, a)
         rest = xp.where(r > 0.5, apart - p, softmax_complement(xp, a) - r)
         by_logit = _gain(xp, p, r, own - total) * rest
@@ -157,7 +157,7 @@ def _gain(xp: Namespace, p: Array, r: Array, log_ratio: Array) -> Array:
     return (p * excess - more) / (1.0 + excess)
 
 
-def _counted(xp: Namespace, r: Array, z: Array) -> Array:
+def _mask_empty(xp: Namespace, r: Array, z: Array) -> Array:
     """Return z, and 0 where the component has no share: its square may be infinite there."""
     return xp.where(r == 0, xp.zeros_like(z), z)
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from lossfw import NONNEGATIVE, Array, Claims, Namespace, Space
 from lossfw.numerics import computed_in_float64, xlogy, zero_or_nan
 from lossfw_std.deviance import Deviance, LogMeanBody
-from lossfw_std.poisson import half
+from lossfw_std.poisson import half_deviance
 
 
 class PoissonDeviance(Deviance):
@@ -57,7 +57,7 @@ class PoissonDeviance(Deviance):
     @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """With u = y / t, 2 t (u - 1 - log(u)); 2 y for a target of 0."""
-        return 2.0 * half(xp, y, t)
+        return 2.0 * half_deviance(xp, y, t)
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -88,7 +88,7 @@ class _OnLogits(LogMeanBody):
     @computed_in_float64
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The deviance of the mean exp(z)."""
-        return 2.0 * half(xp, xp.exp(z), t)
+        return 2.0 * half_deviance(xp, xp.exp(z), t)
 
     @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:

@@ -24,7 +24,7 @@ from lossfw.numerics import (
     xlogy,
     zero_or_nan,
 )
-from lossfw_std.poisson import half
+from lossfw_std.poisson import half_deviance
 
 
 class PoissonNll(RawOutputLoss, PointwiseLoss):
@@ -112,7 +112,7 @@ class PoissonNll(RawOutputLoss, PointwiseLoss):
     @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The definition; the full one is half the deviance and log t! - t log t + t."""
-        return half(xp, y, t) + factorial_rest(xp, t) if self.full else y - xlogy(xp, t, y)
+        return half_deviance(xp, y, t) + factorial_rest(xp, t) if self.full else y - xlogy(xp, t, y)
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -153,7 +153,7 @@ class _OnLogits(PointwiseBody):
         """exp(z) - t z; the full one is half the deviance and log t! - t log t + t."""
         y = xp.exp(z)
         if self.loss.full:
-            return half(xp, y, t) + factorial_rest(xp, t)
+            return half_deviance(xp, y, t) + factorial_rest(xp, t)
         return y - multiply_or_zero(xp, t, z)
 
     @computed_in_float64

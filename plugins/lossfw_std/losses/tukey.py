@@ -54,25 +54,25 @@ class Tukey(ConcaveInSquare):
 
     def value(self, xp: Namespace, r: Array) -> Array:
         """w^2/6 (1 + v + v^2), with w = r within c and v = 1 - (w/c)^2: no case, no cancelling."""
-        w, v = self._within(xp, r)
+        w, v = self._is_within(xp, r)
         return w * w * ((1.0 + v * (1.0 + v)) / 6.0)
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r (1 - (r/c)^2)^2 up to c, 0 beyond."""
-        w, v = self._within(xp, r)
+        w, v = self._is_within(xp, r)
         return w * v * v
 
     def value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
         """Both, from one square."""
-        w, v = self._within(xp, r)
+        w, v = self._is_within(xp, r)
         return w * w * ((1.0 + v * (1.0 + v)) / 6.0), w * v * v
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """(1 - (r/c)^2) (1 - 5 (r/c)^2) up to c, 0 beyond."""
-        _, v = self._within(xp, r)
+        _, v = self._is_within(xp, r)
         return v * (5.0 * v - 4.0)
 
-    def _within(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
+    def _is_within(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
         w = xp.clip(r, -self.c, self.c)
         x = w / self.c
         return w, 1.0 - x * x

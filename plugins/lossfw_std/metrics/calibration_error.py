@@ -109,7 +109,7 @@ class CalibrationError(RowwiseMetric):
     def curve(self, partial: CellSums) -> dict[str, list[float]]:
         """Return the reliability curve: ``confidence``, ``accuracy`` and ``weight`` of bins."""
         with np.errstate(all="ignore"):
-            sums = self._made.bin_sums(partial.pooled())
+            sums = self._made.bin_sums(partial.pool_cells())
             sums = sums[:, sums[_WEIGHT] != 0]
             return {
                 "confidence": (sums[_CONFIDENCE] / sums[_WEIGHT]).tolist(),
@@ -170,18 +170,18 @@ class _Quantile(_Binned, ScoreMetric):
         confidence, right = _winning(prediction, target)
         yield SumTerm(right.astype(np.int64), weight, confidence)
 
-    def ranked(
+    def from_scores(
         self, columns: int, sum_index: NDArray, scores: NDArray, weights: NDArray
     ) -> NDArray:
-        return _error(self._binned(sum_index, scores, weights))
+        return _error(self._bin_sums(sum_index, scores, weights))
 
     def bin_sums(self, sums: CellSums) -> NDArray:
         order = np.argsort(sums.table.keys[:, 1], kind="stable")
-        weights = sums.table.rounded()[np.newaxis, order]
-        binned: NDArray = self._binned(sums.sum_index[order], sums.scores[order], weights)[0]
+        weights = sums.table.to_floats()[np.newaxis, order]
+        binned: NDArray = self._bin_sums(sums.sum_index[order], sums.scores[order], weights)[0]
         return binned
 
-    def _binned(self, sum_index: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
+    def _bin_sums(self, sum_index: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
         """Return the sums of bins, of shape (R, 3, bins)."""
         before = np.cumsum(weights, axis=1) - weights
         # The weight below a probability, the same for all that are equal to it.

@@ -75,7 +75,7 @@ class BalancedAccuracy(CountMetric):
 
     def of_counts(self, counts: ClassSums) -> NDArray:
         """Mean of right / true."""
-        return _mean(_share(counts.right, counts.true, counts.unknown > 0), counts.true > 0)
+        return _mean(_fraction(counts.right, counts.true, counts.unknown > 0), counts.true > 0)
 
 
 class _Averaged(CountMetric):
@@ -131,7 +131,7 @@ class Precision(_Averaged):
     def by_class(self, counts: ClassSums) -> NDArray:
         """Right / chosen."""
         any_unknown = counts.unknown.sum(axis=1, keepdims=True) > 0
-        return _share(counts.right, counts.chosen, any_unknown)
+        return _fraction(counts.right, counts.chosen, any_unknown)
 
 
 class Recall(_Averaged):
@@ -161,7 +161,7 @@ class Recall(_Averaged):
 
     def by_class(self, counts: ClassSums) -> NDArray:
         """Right / true."""
-        return _share(counts.right, counts.true, counts.unknown > 0)
+        return _fraction(counts.right, counts.true, counts.unknown > 0)
 
 
 class F1(_Averaged):
@@ -200,10 +200,10 @@ class F1(_Averaged):
     def by_class(self, counts: ClassSums) -> NDArray:
         """2 right / (true + chosen)."""
         any_unknown = counts.unknown.sum(axis=1, keepdims=True) > 0
-        return _share(2.0 * counts.right, counts.true + counts.chosen, any_unknown)
+        return _fraction(2.0 * counts.right, counts.true + counts.chosen, any_unknown)
 
 
-def _share(part: NDArray, whole: NDArray, unknown: NDArray) -> NDArray:
+def _fraction(part: NDArray, whole: NDArray, unknown: NDArray) -> NDArray:
     """Return a quotient, 0 for that of nothing and NaN for what is not known."""
     share = np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), 0.0)
     return np.where(unknown, np.nan, share)

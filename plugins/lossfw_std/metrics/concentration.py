@@ -89,7 +89,7 @@ class Gini(ConcentrationMetric):
         for place, term, _ in super().terms(target, target, weight):
             yield SumTerm(place + _BEST, term, target[:, 0].astype(np.float64))
 
-    def ranked(
+    def from_scores(
         self, columns: int, sum_index: NDArray, scores: NDArray, weights: NDArray
     ) -> NDArray:
         """Return the Gini coefficient over that of the best order."""
@@ -147,13 +147,13 @@ class Lift(ConcentrationMetric):
         """``"matters"`` with `k`, a number of rows that the weights change."""
         return "ignored" if self.k is None else "matters"
 
-    def ranked(
+    def from_scores(
         self, columns: int, sum_index: NDArray, scores: NDArray, weights: NDArray
     ) -> NDArray:
         """Return the mean target of the first rows over that of all."""
         if np.isnan(scores).any():
             return np.full(len(weights), np.nan)
-        weight, target = _aligned(sum_index, scores, weights)
+        weight, target = _align_sums(sum_index, scores, weights)
         # From the highest prediction on.
         weight, target = weight[:, ::-1], target[:, ::-1]
         whole, total = weight.sum(axis=1), target.sum(axis=1)
@@ -165,7 +165,7 @@ class Lift(ConcentrationMetric):
         return found
 
 
-def _aligned(sum_index: NDArray, scores: NDArray, weights: NDArray) -> tuple[NDArray, NDArray]:
+def _align_sums(sum_index: NDArray, scores: NDArray, weights: NDArray) -> tuple[NDArray, NDArray]:
     """Return the sums of w and of w t at each different score, ascending."""
     known = sum_index == _WEIGHT
     weight = weights[:, known]
@@ -178,7 +178,7 @@ def _gini(sum_index: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
     """Return 1 less twice the area under the Lorenz curve; NaN if a score is."""
     if np.isnan(scores).any():
         return np.full(len(weights), np.nan)
-    weight, target = _aligned(sum_index, scores, weights)
+    weight, target = _align_sums(sum_index, scores, weights)
     below = np.cumsum(target, axis=1) - target / 2
     area = (weight * below).sum(axis=1) / (weight.sum(axis=1) * target.sum(axis=1))
     found: NDArray = 1.0 - 2.0 * area

@@ -65,19 +65,19 @@ class ConfusionMatrix(ClassMetric, SumMetric):
         """Return the matrices of resamples, scaled to the weight of all rows."""
         if len(times) * sums.n_sums > _MOST_NUMBERS:
             return self._nothing(sums)
-        return self._scaled(super().from_resamples(sums, times), sums)
+        return self._scale_matrix(super().from_resamples(sums, times), sums)
 
     def without_each(self, sums: CellSums, total: CellSums, units: int) -> NDArray:
         """Return the matrices without each unit, scaled to the weight of all rows."""
         if units * sums.n_sums > _MOST_NUMBERS:
             return self._nothing(sums)
-        return self._scaled(super().without_each(sums, total, units), sums)
+        return self._scale_matrix(super().without_each(sums, total, units), sums)
 
     def _nothing(self, sums: CellSums) -> NDArray:
         classes = class_count(sums.columns)
         return np.full((1, classes, classes), np.nan)
 
-    def _scaled(self, found: NDArray, sums: CellSums) -> NDArray:
+    def _scale_matrix(self, found: NDArray, sums: CellSums) -> NDArray:
         whole = self.from_sums(sums).sum()
         with np.errstate(all="ignore"):
             scaled: NDArray = found * (whole / found.sum(axis=(1, 2), keepdims=True))

@@ -206,7 +206,7 @@ class Pit(_OfDistribution, SumMetric):
 
     def curve(self, partial: CellSums) -> dict[str, list[float]]:
         """Return the middles of the bins as ``pit``, and the ``fraction`` of each."""
-        weights = self.to_table(partial.pooled(), 1)[0, : self.bins]
+        weights = self.to_table(partial.pool_cells(), 1)[0, : self.bins]
         with np.errstate(all="ignore"):
             share = weights / weights.sum()
         return {

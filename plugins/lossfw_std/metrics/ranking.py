@@ -43,16 +43,16 @@ class RankingMetric(ScoreMetric):
         true = true_classes(target)
         for number, (column, of_class) in enumerate(_ranked_columns(prediction.shape[1])):
             own = (true == of_class).astype(np.int64)
-            yield SumTerm(2 * number + own, weight, self._binned(prediction[:, column]))
+            yield SumTerm(2 * number + own, weight, self._bin_scores(prediction[:, column]))
 
-    def _binned(self, scores: NDArray) -> NDArray:
+    def _bin_scores(self, scores: NDArray) -> NDArray:
         """Return the middle of the bin of each score, where there are bins."""
         if self.bins is None:
             return scores
         bins: NDArray = np.minimum(np.floor(scores.astype(np.float64) * self.bins), self.bins - 1)
         return (bins + 0.5) / self.bins
 
-    def ranked(
+    def from_scores(
         self, columns: int, sum_index: NDArray, scores: NDArray, weights: NDArray
     ) -> NDArray:
         """Return the mean over the classes; NaN if a score is NaN, or a class has no rows."""
@@ -122,7 +122,7 @@ class RocAuc(RankingMetric):
         true = true_classes(target.reshape(y.shape) if target.size == y.size else target)
         areas = []
         for column, of_class in _ranked_columns(y.shape[1]):
-            own, score = true == of_class, self._binned(y[:, column])
+            own, score = true == of_class, self._bin_scores(y[:, column])
             pairs = np.outer(weight[own], weight[~own])
             distance = score[own, np.newaxis] - score[~own]
             areas.append(np.sum(pairs * ((distance > 0) + 0.5 * (distance == 0))) / np.sum(pairs))

@@ -124,7 +124,7 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
         file, clause = self.file or "the file", first_clause(str(error))
         return DataError(f"{file} is not a model of {self.library_title} ({endings}): {clause}.")
 
-    def damaged(self, wrong: str | None) -> None:
+    def raise_if_damaged(self, wrong: str | None) -> None:
         """Raise the error for a file whose trees are wrong; do nothing for None."""
         if wrong is not None:
             raise DataError(f"{self.file or 'the file'} is damaged: {wrong}.")
@@ -390,7 +390,7 @@ class TrainingRows(NamedTuple):
         return cls(targets, None, weight, sizes)
 
 
-def tell_rounds(leg: TrainingLeg, stages: Iterable[Iterable[NDArray]]) -> int:
+def report_rounds(leg: TrainingLeg, stages: Iterable[Iterable[NDArray]]) -> int:
     """Tell the raw outputs after each round of a leg, and return the number of the last one told.
 
     For libraries whose callbacks do not have them: `stages` has those of the training rows, and of

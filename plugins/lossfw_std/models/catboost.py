@@ -27,8 +27,8 @@ from lossfw_std.models.booster import (
     TrainingRows,
     first_clause,
     names_of,
+    report_rounds,
     several_outputs_refusal,
-    tell_rounds,
     width_of,
 )
 from lossfw_std.models.class_labels import labels_of
@@ -207,7 +207,7 @@ class CatBoost(Booster):
                     leg.loss, params, data, curvature=self.curvature, init_model=before
                 )
         pools = [data] if held_out is None else [data, held_out]
-        kept = tell_rounds(leg, (_stages(model, pool, leg) for pool in pools))
+        kept = report_rounds(leg, (_stages(model, pool, leg) for pool in pools))
         if kept < leg.first + leg.rounds:
             model.shrink(ntree_end=kept)
         return _content_of(model)
@@ -222,14 +222,14 @@ class CatBoost(Booster):
         if content.startswith(_MAGIC) and _size_told(content) > len(content):
             raise self.unreadable(".cbm or .json", "it was cut off")
         try:
-            return self._loaded(_model_in(content, cat), content, card)
+            return self._load_model(_model_in(content, cat), content, card)
         except DataError:
             raise
         # A damaged file shows at any of its parts, also in a trial.
         except (cat.CatBoostError, ValueError, TypeError, LookupError, RecursionError) as error:
             raise self.unreadable(".cbm or .json", error) from None
 
-    def _loaded(self, model: Any, content: bytes, card: Card | None) -> Predictor:
+    def _load_model(self, model: Any, content: bytes, card: Card | None) -> Predictor:
         """Return a model that CatBoost has read."""
         names = tuple(model.feature_names_)
         if not names:
@@ -241,7 +241,7 @@ class CatBoost(Booster):
         count = self.rounds_that_count(best, total)
         errors = self.imported().CatBoostError
 
-        def computed(block: NDArray) -> Any:
+        def compute_block(block: NDArray) -> Any:
             # It copies by column: together with this copy in half the time that it takes by row.
             rows = np.asfortranarray(_with_texts(block, categories))
             kind = "RawFormulaVal"
@@ -249,13 +249,13 @@ class CatBoost(Booster):
 
         def raw(block: NDArray) -> Any:
             try:
-                return computed(block)
+                return compute_block(block)
             except errors as error:
                 raise RunError(
                     f"CatBoost cannot compute {len(block)} rows: {first_clause(str(error))}."
                 ) from None
 
-        one = np.asarray(computed(np.zeros((1, len(names)))))
+        one = np.asarray(compute_block(np.zeros((1, len(names)))))
         return self.predictor(
             content,
             card,
@@ -333,17 +333,17 @@ def _content_of(model: Any) -> bytes:
     metadata = model.get_metadata()
     for key, empty in (("model_guid", ""), ("train_finish_time", ""), ("training", "{}")):
         metadata[key] = empty
-    metadata["params"] = json.dumps(_without(json.loads(metadata["params"])))
+    metadata["params"] = json.dumps(_drop_leg_options(json.loads(metadata["params"])))
     with temporary_folder() as folder:
         path = folder / "model.cbm"
         model.save_model(str(path))
         return path.read_bytes()
 
 
-def _without(options: dict[str, Any]) -> dict[str, Any]:
+def _drop_leg_options(options: dict[str, Any]) -> dict[str, Any]:
     """Return options without those of a leg, at any depth."""
     return {
-        key: _without(value) if isinstance(value, dict) else value
+        key: _drop_leg_options(value) if isinstance(value, dict) else value
         for key, value in options.items()
         if key not in ("iterations", "random_seed", "thread_count")
     }

@@ -78,7 +78,7 @@ def check_loss(loss: float, leg: TrainingLeg, epoch: int, step: BatchStep) -> No
     )
 
 
-def predicted(predictor: Predictor, data: Dataset | None) -> NDArray | None:
+def predict_raw(predictor: Predictor, data: Dataset | None) -> NDArray | None:
     """Return raw outputs of rows, in the blocks of an evaluation."""
     if data is None:
         return None

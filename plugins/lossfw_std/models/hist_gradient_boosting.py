@@ -20,8 +20,8 @@ from lossfw_std.models.booster import (
     Constraints,
     CurvatureChoice,
     Share,
+    report_rounds,
     several_outputs_refusal,
-    tell_rounds,
 )
 from lossfw_std.models.class_labels import labels_of
 from lossfw_std.models.sklearn_estimator import first_line
@@ -128,7 +128,7 @@ class HistGradientBoosting(SkopsModel):
         model = _of_scikit_learn(ensemble, learner, objective, classes)
         parts = [leg.data] if leg.held_out is None else [leg.data, leg.held_out]
         with threadpool_limits(leg.threads):
-            kept = tell_rounds(leg, [_stages(model, data, leg.first) for data in parts])
+            kept = report_rounds(leg, [_stages(model, data, leg.first) for data in parts])
         return self._first_rounds(model, kept)
 
     def _settings(self, leg: TrainingLeg) -> dict[str, Any]:
@@ -147,7 +147,7 @@ class HistGradientBoosting(SkopsModel):
 
     def _first_rounds(self, model: Any, rounds: int) -> bytes:
         del model._predictors[rounds:]
-        return self.written(model.set_params(max_iter=rounds, warm_start=False))
+        return self.write_file(model.set_params(max_iter=rounds, warm_start=False))
 
     def load(self, content: bytes, card: Card | None) -> Predictor:
         """Return the model in a file of skops; nothing in it is executed."""

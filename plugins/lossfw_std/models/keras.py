@@ -23,8 +23,8 @@ from lossfw.models import (
 )
 from lossfw_std.bridges import bridge_to
 from lossfw_std.models.code_network import CodeNetwork, torch_threads
-from lossfw_std.models.epochs import check_loss, check_units, predicted, steps_of
-from lossfw_std.models.keras_weights import OPTIMIZER, read_arrays, written
+from lossfw_std.models.epochs import check_loss, check_units, predict_raw, steps_of
+from lossfw_std.models.keras_weights import OPTIMIZER, read_arrays, write_weights
 
 _SEED = "seed_generator_state"
 
@@ -120,17 +120,17 @@ class Keras(CodeNetwork):
             # JAX takes seconds to compile a step: the model of the leg before is filled with what
             # that has saved, and with a seed of its own, as if it were a new one.
             if (net := leg.cache.get("net")) is None:
-                net = leg.cache["net"] = self._compiled(leg)
+                net = leg.cache["net"] = self._compile_network(leg)
             if (saved := self.saved_before(leg)) is not None:
                 self._fill(net, saved)
-            self._seed(net, leg.seed)
+            self._seed_layers(net, leg.seed)
             predictor = self._predictor(net, b"", None)
             for epoch in range(leg.rounds):
                 rate = self._epoch(leg, epoch, net)
                 # The saved model would give the same, and JAX would compile it again.
                 needed = leg.measures(leg.first + epoch + 1)
                 parts = (leg.data, leg.held_out)
-                raw = [predicted(predictor, data) if needed else None for data in parts]
+                raw = [predict_raw(predictor, data) if needed else None for data in parts]
                 if leg.report_round(*raw, rate):
                     break
             return self._content(net)
@@ -139,7 +139,7 @@ class Keras(CodeNetwork):
         """Return the file without the state of the optimizer, which further epochs need."""
         h5py = self.imported("h5py")
         arrays = read_arrays(h5py, content, self.file_title)
-        return written(h5py, {k: x for k, x in arrays.items() if not k.startswith(OPTIMIZER)})
+        return write_weights(h5py, {k: x for k, x in arrays.items() if not k.startswith(OPTIMIZER)})
 
     def _net(self, row_shape: tuple[int, ...] | None = None) -> Any:
         """Return the model with its first weights, for rows of a shape."""
@@ -158,7 +158,7 @@ class Keras(CodeNetwork):
             )
         return net
 
-    def _compiled(self, leg: TrainingLeg) -> Any:
+    def _compile_network(self, leg: TrainingLeg) -> Any:
         bridge = bridge_to("keras")
         inputs: Any = leg.data.inputs
         net = self._net(inputs.shape[1:])
@@ -203,7 +203,7 @@ class Keras(CodeNetwork):
         shapes = {name: array.shape for name, array in own.items()}
         arrays = read_arrays(h5py, content, self.file_title, shapes, self.title)
         with (
-            _path_of(written(h5py, arrays), "model.weights.h5") as path,
+            _path_of(write_weights(h5py, arrays), "model.weights.h5") as path,
             warnings.catch_warnings(),
         ):
             warnings.simplefilter("ignore")  # that a file of weights has no optimizer
@@ -220,9 +220,9 @@ class Keras(CodeNetwork):
         h5py = self.imported("h5py")
         with _path_of(b"", "model.weights.h5") as path:
             net.save_weights(path)
-            return written(h5py, read_arrays(h5py, path.read_bytes(), self.title))
+            return write_weights(h5py, read_arrays(h5py, path.read_bytes(), self.title))
 
-    def _seed(self, net: Any, seed: int) -> None:
+    def _seed_layers(self, net: Any, seed: int) -> None:
         """Set what the layers draw in the next epoch."""
         drawing = [variable for variable in net.variables if variable.path.endswith(_SEED)]
         for number, variable in enumerate(drawing):

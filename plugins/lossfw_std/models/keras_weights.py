@@ -98,7 +98,7 @@ def _is_read(
     return True
 
 
-def written(h5py: Any, arrays: Mapping[str, NDArray]) -> bytes:
+def write_weights(h5py: Any, arrays: Mapping[str, NDArray]) -> bytes:
     """Return a weights file; the same arrays give the same bytes.
 
     Keras itself writes names that depend on how many models the process has built.

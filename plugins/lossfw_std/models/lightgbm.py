@@ -26,8 +26,8 @@ from lossfw_std.models.booster import (
     TrainingRows,
     first_clause,
     names_of,
+    report_rounds,
     targets_refusal,
-    tell_rounds,
     width_of,
 )
 from lossfw_std.models.lightgbm_rows import dataset_class, rows_class
@@ -271,7 +271,7 @@ class LightGBM(Booster):
         content = _OF_LEG.sub("", model.model_to_string(num_iteration=-1)).encode()
         model = _model_in(content, lgb)
         parts = [leg.data] if leg.held_out is None else [leg.data, leg.held_out]
-        kept = tell_rounds(leg, (_stages(model, part, leg) for part in parts))
+        kept = report_rounds(leg, (_stages(model, part, leg) for part in parts))
         return content if kept == leg.first + leg.rounds else self.cut(content, kept)
 
     def cut(self, content: bytes, rounds: int) -> bytes:
@@ -326,7 +326,7 @@ class LightGBM(Booster):
             raise self.unreadable(".txt", "it was cut off")
         try:
             text = content.decode()
-            self.damaged(wrong_in_lightgbm(text))
+            self.raise_if_damaged(wrong_in_lightgbm(text))
             booster = _model_in(content, lgb)
         except (lgb.basic.LightGBMError, UnicodeDecodeError) as error:
             raise self.unreadable(".txt", error) from None

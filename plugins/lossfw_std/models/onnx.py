@@ -88,19 +88,19 @@ class Onnx(Model):
             )
         for entry in entries:
             self._check_rows(entry)
-        output = self._chosen(session.get_outputs())
+        output = self._choose_output(session.get_outputs())
         row_shape, parts, columns = self._parts(entries)
 
         graph = OnnxGraph.of(content)
         self._check_splits(graph, entries, row_shape)
 
-        def computed(block: NDArray) -> NDArray:
+        def compute_block(block: NDArray) -> NDArray:
             made: list[NDArray] = session.run([output], parts(block))
             return made[0]
 
         def outputs(block: NDArray) -> NDArray:
             try:
-                return computed(block)
+                return compute_block(block)
             except Exception as error:
                 raise RunError(
                     f"{self._file} cannot compute {len(block)} rows of shape {block.shape[1:]}: "
@@ -109,7 +109,7 @@ class Onnx(Model):
 
         dtype = dtypes.pop()
         raw: Callable[[NDArray], NDArray] = outputs
-        units = self._units(computed, np.zeros((2, *row_shape), dtype), output)
+        units = self._units(compute_block, np.zeros((2, *row_shape), dtype), output)
         if self.output_column is not None:
             raw, units = self._one_column(raw, units, output), 1
         classes = _classes(graph, session.get_outputs(), output)
@@ -150,7 +150,7 @@ class Onnx(Model):
                 f"{self._file} has weights in other files, which lossfw does not read; in Python: "
                 'onnx.save(onnx.load("model.onnx"), "whole.onnx")'
             )
-        wrong = _tried(content, self.output, self.row_shape)
+        wrong = _try_file(content, self.output, self.row_shape)
         if wrong is not None:
             # The message of onnxruntime is that of the session below, unless a limit ended it.
             raise DataError(
@@ -173,7 +173,7 @@ class Onnx(Model):
                 f"dynamic_axes={{{entry.name!r}: {{0: 'rows'}}}})."
             )
 
-    def _chosen(self, outputs: Sequence[Any]) -> str:
+    def _choose_output(self, outputs: Sequence[Any]) -> str:
         """Return the name of the output that the loss takes."""
         names = [output.name for output in outputs if output.type in _DTYPES]
         if self.output in names:
@@ -314,7 +314,7 @@ def _classes(graph: OnnxGraph, outputs: Sequence[Any], output: str) -> tuple[str
 
 
 @lru_cache(8)
-def _tried(content: bytes, output: str | None, row_shape: tuple[int, ...] | None) -> str | None:
+def _try_file(content: bytes, output: str | None, row_shape: tuple[int, ...] | None) -> str | None:
     """Return what a trial in a process with limits finds; the same file is tried once."""
     seconds, memory = _SECONDS + len(content) // _PER_SECOND, _MEMORY + 4 * len(content)
     settings = {"output": output, "row_shape": row_shape}

@@ -88,7 +88,7 @@ class OnnxGraph(NamedTuple):
                 if node.attributes.get(key):
                     return tuple(map(str, node.attributes[key]))
             if node.operation == "LabelEncoder":
-                return _encoded(node.attributes)
+                return _encoder_labels(node.attributes)
             if node.operation == "ArrayFeatureExtractor" and node.inputs:
                 return tuple(map(str, self.lists.get(node.inputs[0], ())))
             if node.operation not in _SAME_LABELS or not node.inputs:
@@ -114,7 +114,7 @@ class OnnxGraph(NamedTuple):
         return highest
 
 
-def _encoded(attributes: Mapping[str, list[Any]]) -> tuple[str, ...]:
+def _encoder_labels(attributes: Mapping[str, list[Any]]) -> tuple[str, ...]:
     """Return the labels that a LabelEncoder gives to the numbers 0, 1, ..."""
     numbers = attributes.get("keys_int64s", [])
     values = attributes.get("values_strings") or attributes.get("values_int64s") or []
@@ -211,7 +211,7 @@ def _attribute(message: memoryview) -> tuple[str, list[Any]]:
         if field == 5 and isinstance(value, memoryview):
             items = _list_of(value)[1]
         elif field == 8:
-            items += _signed(value)
+            items += _read_integers(value)
         elif field == 9 and isinstance(value, memoryview):
             items.append(_text(value))
     return name, items
@@ -219,7 +219,7 @@ def _attribute(message: memoryview) -> tuple[str, list[Any]]:
 
 def _list_of(message: memoryview) -> tuple[str, list[Any]]:
     """Return the name of a tensor, and what it holds if these are whole numbers or texts."""
-    lengths = [x for field, part in _fields(message) if field == 1 for x in _signed(part)]
+    lengths = [x for field, part in _fields(message) if field == 1 for x in _read_integers(part)]
     name, kind, raw, items = "", 0, b"", list[Any]()
     is_list = len(lengths) == 1 and lengths[0] <= _MOST_LABELS
     for field, value in _fields(message) if is_list else ():
@@ -228,7 +228,7 @@ def _list_of(message: memoryview) -> tuple[str, list[Any]]:
         if field == 2 and isinstance(value, int):
             kind = value
         elif field in (5, 7):
-            items += _signed(value)
+            items += _read_integers(value)
         elif field == 6 and isinstance(value, memoryview):
             items.append(_text(value))
         elif field == 8 and isinstance(value, memoryview):
@@ -248,7 +248,7 @@ _WHOLE: Final[Mapping[int, str]] = {2: "u1", 3: "i1", 6: "<i4", 7: "<i8", 9: "?"
 _TEXTS, _BOOLEAN = 8, 9
 
 
-def _signed(value: _Value) -> list[int]:
+def _read_integers(value: _Value) -> list[int]:
     """Return the whole numbers of a field, one or several that are packed."""
     if isinstance(value, int):
         numbers = [value]

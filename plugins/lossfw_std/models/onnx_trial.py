@@ -19,7 +19,7 @@ def main() -> None:
     """Try the model that the parent process sends; see `lossfw.models.trial`."""
     runtime = importlib.import_module("onnxruntime")
 
-    def tried(content: bytes, settings: Mapping[str, Any]) -> str:
+    def try_model(content: bytes, settings: Mapping[str, Any]) -> str:
         try:
             session = session_of(runtime, content)
         except Exception as error:
@@ -32,7 +32,7 @@ def main() -> None:
             return _no_memory(error)
         return ""
 
-    run_trial(tried)
+    run_trial(try_model)
 
 
 def session_of(runtime: Any, content: bytes) -> Any:

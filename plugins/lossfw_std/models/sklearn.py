@@ -92,7 +92,7 @@ class Sklearn(SkopsModel):
     def _is_of_sklearn(cls, described: Any) -> Any:
         if described is not None:
             cls.imported()
-            sklearn_estimator.built(described)
+            sklearn_estimator.build_estimator(described)
         return described
 
     def missing_reason(self) -> str | None:
@@ -115,7 +115,7 @@ class Sklearn(SkopsModel):
             return None
         from sklearn.base import is_regressor
 
-        if loss.takes_classes and is_regressor(sklearn_estimator.built(self.estimator)):
+        if loss.takes_classes and is_regressor(sklearn_estimator.build_estimator(self.estimator)):
             return (
                 f"The estimator is a regressor, and {loss.name} takes classes. Choose a "
                 "classifier, such as sklearn.linear_model.LogisticRegression."
@@ -125,7 +125,7 @@ class Sklearn(SkopsModel):
     def fit(self, leg: TrainingLeg) -> bytes:
         """Train the estimator by its own objective."""
         self.imported()
-        estimator = sklearn_estimator.built(self.estimator)
+        estimator = sklearn_estimator.build_estimator(self.estimator)
         sklearn_estimator.number_columns(estimator, leg.data.input_names)
         sklearn_estimator.set_everywhere(estimator, random_state=leg.seed)
         weights = sklearn_estimator.weights_for(estimator, leg.data.sample_weight)
@@ -134,10 +134,10 @@ class Sklearn(SkopsModel):
                 estimator.fit(leg.inputs, leg.targets, **weights)
         except (ValueError, TypeError, ArithmeticError) as error:
             raise ArgumentError(
-                f"{_told(estimator)} cannot learn from these data: {_clause(error)}."
+                f"{_describe_estimator(estimator)} cannot learn from these data: {_clause(error)}."
             ) from None
         leg.report_round(None, None)
-        return self.written(getattr(estimator, "best_estimator_", estimator))
+        return self.write_file(getattr(estimator, "best_estimator_", estimator))
 
     def load(self, content: bytes, card: Card | None) -> Predictor:
         """Return the estimator in a file of skops; nothing in it is executed."""
@@ -148,15 +148,16 @@ class Sklearn(SkopsModel):
         width = getattr(estimator, "n_features_in_", None)
         if width is None:
             raise DataError(
-                f"{_told(estimator)} in {self.told_file} does not say how many inputs it takes."
+                f"{_describe_estimator(estimator)} in {self.told_file} does not say how many "
+                "inputs it takes."
             )
         method = self._method(estimator)
         column = self.output_column
         classes = getattr(estimator, "classes_", None) if method != "predict" else None
         if isinstance(classes, list):
             raise DataError(
-                f"{_told(estimator)} in {self.told_file} predicts classes of several targets; "
-                "expected one: save one estimator per target."
+                f"{_describe_estimator(estimator)} in {self.told_file} predicts classes of several "
+                "targets; expected one: save one estimator per target."
             )
         if column is None and card is not None and card.units == 1 and method == "predict_proba":
             column = 1
@@ -169,7 +170,8 @@ class Sklearn(SkopsModel):
             self.refuse_texts(estimator)
         raw = _outputs(getattr(estimator, method), column, places, categories or {})
         only_trees = all(
-            type(item).__module__.startswith(_TREES) for item in sklearn_estimator.inside(estimator)
+            type(item).__module__.startswith(_TREES)
+            for item in sklearn_estimator.nested_estimators(estimator)
         )
         own = self._own_activation(estimator, method, classes)
         units = self._units(raw, width, classes, method) if places is None else places[1]
@@ -177,7 +179,7 @@ class Sklearn(SkopsModel):
         if column is not None and classes is not None and len(classes) > 2:
             notes += (one_of_many(self.told_file, column, classes),)
         return Predictor(
-            _told(estimator),
+            _describe_estimator(estimator),
             content,
             (int(width),),
             units,
@@ -206,7 +208,7 @@ class Sklearn(SkopsModel):
             return known[0]
         if self.output in known:
             return self.output
-        told = _told(estimator)
+        told = _describe_estimator(estimator)
         if not known:
             raise DataError(
                 f"{told} in {self.told_file} has neither predict_proba nor decision_function."
@@ -276,7 +278,7 @@ def _clause(error: Exception) -> str:
     return clause
 
 
-def _told(estimator: Any) -> str:
+def _describe_estimator(estimator: Any) -> str:
     """Return how an estimator is called in a report: ``Pipeline(StandardScaler, Ridge)``."""
     steps = [type(step).__name__ for _, step in getattr(estimator, "steps", ())]
     name = type(estimator).__name__

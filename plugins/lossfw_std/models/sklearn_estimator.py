@@ -22,7 +22,7 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
 }
 
 
-def built(described: Any) -> Any:
+def build_estimator(described: Any) -> Any:
     """Return the estimator that a name, a mapping or a list (a pipeline) describes.
 
     Raises
@@ -31,17 +31,17 @@ def built(described: Any) -> Any:
         If it is not an estimator of scikit-learn, or has no such parameter.
     """
     if isinstance(described, str):
-        return _made(described, {})
+        return _make_estimator(described, {})
     if isinstance(described, Mapping):
         parameters = dict(described)
-        return _made(parameters.pop("name", None), parameters)
+        return _make_estimator(parameters.pop("name", None), parameters)
     if isinstance(described, Sequence) and described:
         from sklearn.pipeline import make_pipeline
 
         steps = []
         for i, step in enumerate(described):
             try:
-                steps.append(built(step))
+                steps.append(build_estimator(step))
             except ParameterError as error:
                 # A configuration finds the place by the index.
                 raise ParameterError(f"step [{i}]: {error}") from None
@@ -53,7 +53,7 @@ def built(described: Any) -> Any:
     )
 
 
-def _made(name: Any, parameters: Mapping[str, Any]) -> Any:
+def _make_estimator(name: Any, parameters: Mapping[str, Any]) -> Any:
     cls = _class_of(name)
     known = {
         key: parameter
@@ -83,7 +83,7 @@ def _value(value: Any, default: Any) -> Any:
     """Return a parameter as scikit-learn takes it: estimators made, a tuple where it has one."""
     if isinstance(value, Mapping):
         if isinstance(value.get("name"), str) and value["name"].startswith("sklearn."):
-            return built(value)
+            return build_estimator(value)
         return {key: _value(item, None) for key, item in value.items()}
     if isinstance(value, list | tuple):
         items = [_value(item, None) for item in value]
@@ -129,7 +129,7 @@ def _guess(name: str) -> str:
     return close
 
 
-def inside(value: Any) -> Iterator[Any]:
+def nested_estimators(value: Any) -> Iterator[Any]:
     """Return the nested estimators in a value, outer ones first."""
     from sklearn.base import BaseEstimator
 
@@ -157,7 +157,7 @@ def inside(value: Any) -> Iterator[Any]:
 
 def set_everywhere(estimator: Any, **parameters: Any) -> None:
     """Set parameters of an estimator and of nested ones, if they have them."""
-    for item in inside(estimator):
+    for item in nested_estimators(estimator):
         for key, value in parameters.items():
             if hasattr(item, key):
                 setattr(item, key, value)
@@ -165,7 +165,7 @@ def set_everywhere(estimator: Any, **parameters: Any) -> None:
 
 def number_columns(estimator: Any, names: Sequence[str]) -> None:
     """Replace the column names in a `ColumnTransformer` by their numbers."""
-    for item in inside(estimator):
+    for item in nested_estimators(estimator):
         if type(item).__name__ == "ColumnTransformer":
             item.transformers = [
                 (step, transformer, _numbers(columns, names))

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from lossfw import NDArray
-from lossfw_std.models.sklearn_estimator import inside
+from lossfw_std.models.sklearn_estimator import nested_estimators
 
 
 def fitted_texts(estimator: Any) -> Iterator[tuple[Any, str]]:
     """Return the steps that were fitted on texts, each with one of them."""
-    for item in inside(estimator):
+    for item in nested_estimators(estimator):
         fitted = [
             *np.ravel(np.asarray(getattr(item, "statistics_", ()), object)),
             *(x for array in getattr(item, "categories_", ()) for x in np.ravel(array)),

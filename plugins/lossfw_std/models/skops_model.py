@@ -52,7 +52,7 @@ class SkopsModel(Model):
             check_is_fitted(read.estimator)
         except NotFittedError:
             raise DataError(f"{holds} that is not fitted: call fit first.") from None
-        for item in sklearn_estimator.inside(read.estimator):
+        for item in sklearn_estimator.nested_estimators(read.estimator):
             if wrong := wrong_in_sklearn(item):
                 raise DataError(f"{self.told_file} is damaged: {wrong}.")
         return read
@@ -75,7 +75,7 @@ class SkopsModel(Model):
         compares the names itself.
         """
         names = tuple(map(str, getattr(estimator, "feature_names_in_", ())))
-        for item in sklearn_estimator.inside(estimator):
+        for item in sklearn_estimator.nested_estimators(estimator):
             vars(item).pop("feature_names_in_", None)
             numbers = getattr(item, "_transformer_to_input_indices", None)
             if numbers is not None:
@@ -85,7 +85,7 @@ class SkopsModel(Model):
                 ]
         return names
 
-    def written(self, estimator: Any) -> bytes:
+    def write_file(self, estimator: Any) -> bytes:
         """Return the file of an estimator."""
         return skops_file.dumps(self._skops(), estimator)
 

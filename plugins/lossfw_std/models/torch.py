@@ -21,7 +21,7 @@ from lossfw.models import (
 )
 from lossfw_std.bridges import bridge_to
 from lossfw_std.models.code_network import CodeNetwork, torch_threads
-from lossfw_std.models.epochs import check_loss, check_units, predicted, steps_of
+from lossfw_std.models.epochs import check_loss, check_units, predict_raw, steps_of
 from lossfw_std.models.torch_state import TorchState, optimizer_state
 
 # Optimizers whose step needs more than gradients that are there.
@@ -250,7 +250,7 @@ class Torch(CodeNetwork):
         if leg.rounds == 1 or not leg.measures(leg.first + epoch + 1):
             return [None, None]
         predictor = self._predictor(net, _shape_of(leg), b"", None)
-        return [predicted(predictor, data) for data in (leg.data, leg.held_out)]
+        return [predict_raw(predictor, data) for data in (leg.data, leg.held_out)]
 
     def _predictor(
         self, net: Any, row_shape: tuple[int, ...], content: bytes, card: Card | None

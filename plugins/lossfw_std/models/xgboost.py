@@ -309,7 +309,7 @@ class XGBoost(Booster):
         inputs = columns or [f"input {number}" for number in range(width)]
         categories = [name for name, kind in zip(inputs, types, strict=True) if kind == "c"]
 
-        self.damaged(wrong_in_xgboost(bytes(booster.save_raw("ubj")), width))
+        self.raise_if_damaged(wrong_in_xgboost(bytes(booster.save_raw("ubj")), width))
         best, total = _best(booster), booster.num_boosted_rounds()
         count = self.rounds_that_count(best, total)
         # A model of straight lines takes no range.

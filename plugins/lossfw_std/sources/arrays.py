@@ -166,7 +166,7 @@ class Arrays(Source):
 
     def load_selected(self, rows: RowFilter, columns: Sequence[str]) -> Selection:
         """Read the rows that fulfil a filter; see `Source.load_selected`."""
-        choice = FilteredRows.select(rows, self._compared(rows.columns))
+        choice = FilteredRows.select(rows, self._read_compared(rows.columns))
         read = self._read(columns, choice.chosen)
         labels = self._labels_of_all() if read.classes else ()
         return choice.selection(self._dataset(read), read.places, labels)
@@ -197,7 +197,7 @@ class Arrays(Source):
         name = f"{self.name} ({', '.join(path.name for path in paths)})"
         return read.dataset(name, digest_files(*paths))
 
-    def _compared(self, names: Sequence[str]) -> Mapping[str, DataColumn]:
+    def _read_compared(self, names: Sequence[str]) -> Mapping[str, DataColumn]:
         """Return columns of all rows, for a filter."""
         found: dict[str, DataColumn] = {}
         known: list[str] = []
@@ -266,7 +266,7 @@ class Arrays(Source):
                 names = npz_names(path, role) if kind == "npz" else []
                 key = self._key(role)
                 if names and isinstance(key, NamedColumns):
-                    array: Any = _stacked(path, key)
+                    array: Any = _stack_columns(path, key)
                 else:
                     array = read_array(path, role, self._single(role))
             known += names
@@ -323,7 +323,7 @@ class Arrays(Source):
 
     def _from_npz(self, file: Path, columns: Sequence[str]) -> LoadedArrays:
         names, members_of, key = npz_names(file, "data"), {}, self.targets_key
-        arrays = {"targets": _stacked(file, key)} if isinstance(key, NamedColumns) else {}
+        arrays = {"targets": _stack_columns(file, key)} if isinstance(key, NamedColumns) else {}
         for role in _ROLES:
             if self._key(role) == () or role in arrays:
                 continue
@@ -410,7 +410,7 @@ def _targets_of(table: Table) -> int:
         raise DataError(f"{message}{guess} Name the target column with targets_key.") from None
 
 
-def _stacked(file: Path, key: NamedColumns) -> Any:
+def _stack_columns(file: Path, key: NamedColumns) -> Any:
     """Return arrays of a ``.npz``, one number for each row, as the columns of one array."""
     names = npz_names(file, "targets")
     for name in map(str, key.values()):

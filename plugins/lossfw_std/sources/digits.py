@@ -66,20 +66,20 @@ class Digits(Source):
         targets = arrays["digits"][rows].astype(np.int64)
         name = f"{self.name} ({self.split})"
         if self.moved:
-            copies = _moved(inputs.reshape(-1, _SIDE, _SIDE))
+            copies = _shift_images(inputs.reshape(-1, _SIDE, _SIDE))
             inputs = np.concatenate([inputs, *(copy.reshape(inputs.shape) for copy in copies)])
             targets = np.tile(targets, 1 + len(copies))
             name = f"{self.name} ({self.split}, moved)"
         return Dataset(name, targets, inputs, digest=digest_files(path))
 
     @classmethod
-    def bundled(cls, name: str) -> Path | None:
-        """Return the path of a bundled file; see `Source.bundled`."""
+    def bundled_file(cls, name: str) -> Path | None:
+        """Return the path of a bundled file; see `Source.bundled_file`."""
         # Among what is there, since a name can be too long to be looked up.
         return next((path for path in _FOLDER.iterdir() if path.name == name), None)
 
 
-def _moved(images: NDArray) -> list[NDArray]:
+def _shift_images(images: NDArray) -> list[NDArray]:
     """Return the images moved by part of a pixel in each of eight directions."""
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
     # The neighbours of a pixel: where it goes if the image is moved by a whole one.

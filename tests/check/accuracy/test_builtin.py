@@ -17,5 +17,5 @@ POINTS = 32
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_results_are_as_right_as_they_should_be(component, dtype):
     found = measure(component, dtype, points=POINTS)
-    assert found.missed() == ()
+    assert found.inaccurate_results() == ()
     assert all(worst.points for worst in found.results)

@@ -199,5 +199,5 @@ def test_a_wrong_derivative_is_found_and_told():
             return r
 
     found = measure(Wrong(), "float64", points=100)
-    assert [worst.order for worst in found.missed()] == [1]
+    assert [worst.order for worst in found.inaccurate_results()] == [1]
     assert found.to_dict()["results"][1]["ulps"] == found.results[1].ulps > 1e15

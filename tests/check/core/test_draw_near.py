@@ -17,7 +17,7 @@ from lossfw import (
 )
 from lossfw.check.api import suite_of_component
 from lossfw.check.core import draw
-from lossfw.check.core.draw_near import turned
+from lossfw.check.core.draw_near import rotate_rows
 from lossfw.check.core.members import units_from
 from lossfw.check.core.search import Search
 from lossfw.check.core.subject import of_component
@@ -202,7 +202,7 @@ def test_a_loss_that_is_wrong_where_differences_cancel_is_refuted(loss):
 def test_angles_are_of_all_sizes():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(400, 3)) * 10.0 ** rng.uniform(-9, 9, (400, 1))
-    near = turned(x, rng)
+    near = rotate_rows(x, rng)
     aside = np.linalg.norm(np.cross(x, near), axis=-1) / (x * x).sum(-1)
     assert 1e-10 < aside.min() < 1e-8
     assert 1e-2 < aside.max() < 0.2

@@ -82,7 +82,9 @@ def test_each_number_of_a_group_is_moved_but_no_flag():
     loss = of_component(lossfw.loss("cox"))
     points = usual_group(loss, 3, np.random.default_rng(0), 2)
     arrays = points.y, points.t
-    moves = [one.moved(arrays, sign) for one in inputs_of(loss, arrays) for sign in (-1, 1)]
+    moves = [
+        one.move_arguments(arrays, sign) for one in inputs_of(loss, arrays) for sign in (-1, 1)
+    ]
     # Three predictions and three times, both ways; no event.
     assert len(moves) == 2 * (3 + 3)
     for y, t in moves:

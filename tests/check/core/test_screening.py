@@ -8,7 +8,7 @@ from lossfw import REAL, Claims, Columns, GroupLoss, MarginLoss
 from lossfw.check import check
 from lossfw.check.core.draw_regions import draw_regions
 from lossfw.check.core.region import Region
-from lossfw.check.core.screening import screened
+from lossfw.check.core.screening import screen_points
 from lossfw.check.core.search import Search
 from lossfw.check.core.subject import of_component
 from support.honest import Bell, Logistic, Plane
@@ -23,7 +23,7 @@ class Far(Bell):
 
 
 def points(loss, order=0, **options):
-    return screened(of_component(loss), Search(**options), order)
+    return screen_points(of_component(loss), Search(**options), order)
 
 
 def test_results_that_agree_are_not_judged_again():
@@ -42,7 +42,7 @@ def test_where_floats_know_nothing_a_few_points_of_each_region_are_judged():
 
 
 def test_the_other_stage_judges_none():
-    assert screened(of_component(Far()), Search().narrowed(Region.WIDE), 0) == []
+    assert screen_points(of_component(Far()), Search().narrowed(Region.WIDE), 0) == []
 
 
 def test_a_wrong_number_is_grave_beyond_a_thousand():

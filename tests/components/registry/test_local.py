@@ -239,7 +239,7 @@ def test_one_bad_class_does_not_cost_its_file(case, is_first, local):
         registry.create("loss", "odd")
     for word in ("offers the loss 'odd'", *words):
         assert word in str(caught.value)
-    states = {e.name: e.state for e in registry.imported("loss") if e.plugin.path is not None}
+    states = {e.name: e.state for e in registry.import_all("loss") if e.plugin.path is not None}
     assert states == {"mild": "loaded", "odd": "broken", "tender": "loaded"}
 
 

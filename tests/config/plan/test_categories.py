@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.data.categories import JoinedColumn, category_column, concatenate_columns, encoded
+from lossfw.data.categories import (
+    JoinedColumn,
+    category_column,
+    concatenate_columns,
+    encode_categories,
+)
 from lossfw.data.dataset import Dataset
 from lossfw.data.lazy_arrays import is_file_backed, read_rows, take_rows
 from lossfw.errors import ConfigError, DataError
@@ -154,7 +159,7 @@ def test_columns_in_files_are_joined_as_they_are_read(folder, monkeypatch):
         "source", {"name": "parquet", "path": str(folder / "x"), "targets_key": "price",
                    "categories": ("kind", "zone")}
     ).load()  # fmt: skip
-    made = encoded(data, {})
+    made = encode_categories(data, {})
     assert isinstance(made.inputs, JoinedColumn)
     assert is_file_backed(made.inputs)
     np.testing.assert_array_equal(read_rows(made.inputs, 5, 20), ONE_HOT[5:20])
@@ -166,19 +171,21 @@ def test_columns_in_files_are_joined_as_they_are_read(folder, monkeypatch):
 
 def test_a_source_of_a_plugin_may_have_categories():
     data = Dataset("own", targets=PRICE, categories={"kind": KIND})
-    assert encoded(data, {}).inputs.tolist() == ONE_HOT[:, 1:4].tolist()
-    assert encoded(data.take([3, 1]), {"kind": ("studio", "flat", "house")}).inputs.shape == (2, 3)
+    assert encode_categories(data, {}).inputs.tolist() == ONE_HOT[:, 1:4].tolist()
+    assert encode_categories(
+        data.take([3, 1]), {"kind": ("studio", "flat", "house")}
+    ).inputs.shape == (2, 3)
     with pytest.raises(DataError, match=r"the categories of zone, but these.* of kind"):
-        encoded(data, {"zone": ("3",)})
+        encode_categories(data, {"zone": ("3",)})
     assert category_column(np.array([0.5, 2.0]), (), "x").labels == ("0.5", "2.0")
     with pytest.raises(DataError, match="the column 'x' has more than 65536 different values"):
         category_column(np.arange(65_537.0), (), "x")
     many = Dataset(
         "own", targets=np.arange(10_001), categories={"x": np.arange(10_001).astype(str)}
     )
-    assert len(encoded(many, {}, as_codes=True).codes[0]) == 10_001
+    assert len(encode_categories(many, {}, as_codes=True).codes[0]) == 10_001
     with pytest.raises(DataError, match=r"10001 categories, and each is an input; .* most 10000"):
-        encoded(many, {})
+        encode_categories(many, {})
     assert concatenate_columns([AREA[:, None]]) is not None
 
 
@@ -200,7 +207,7 @@ def test_a_model_that_takes_categories_gets_codes_in_the_place_of_the_column(mak
     given = dict([path.split(": ")], name=name, targets_key="price", categories=("kind", "zone"))
     given |= {"inputs_key": ("kind", "area", "zone")}
     data = lossfw.registry().create("source", given).load()
-    coded = encoded(data, {}, as_codes=True)
+    coded = encode_categories(data, {}, as_codes=True)
     assert coded.codes == {0: ("flat", "house", "studio"), 2: ("3", "7")}
     assert coded.input_names == ("kind", "area", "zone")
     wanted = np.column_stack([np.unique(KIND, return_inverse=True)[1], AREA, ZONE == 7])
@@ -209,9 +216,9 @@ def test_a_model_that_takes_categories_gets_codes_in_the_place_of_the_column(mak
     assert next(coded.batches(5)).inputs.dtype == np.float64
     # Those of the training number later ones, also where 3 is written as 3.0.
     known = {"kind": ("studio", "house", "flat"), "zone": ("7.0", "3.0")}
-    again = encoded(data, known, as_codes=True).in_memory()
+    again = encode_categories(data, known, as_codes=True).in_memory()
     np.testing.assert_array_equal(again.inputs[:, [0, 2]], [2, 1] - wanted[:, [0, 2]])
-    assert encoded(data, {}).input_names == ("area",)
+    assert encode_categories(data, {}).input_names == ("area",)
 
 
 def test_an_unknown_category_is_a_mistake_at_its_row_or_missing():
@@ -219,10 +226,10 @@ def test_an_unknown_category_is_a_mistake_at_its_row_or_missing():
     first = int(np.argmax(KIND == "studio"))
     known = {"kind": ("flat", "house")}
     with pytest.raises(DataError, match=rf"category 'studio' in row {first}, but the training had"):
-        encoded(data, known, as_codes=True)
+        encode_categories(data, known, as_codes=True)
     with pytest.raises(DataError, match=rf"category 'studio' in row {first}, "):
-        encoded(data.take([0, first]), known, as_codes=True)
-    filled = encoded(data, known, as_codes=True, unknown_is_missing=True)
+        encode_categories(data.take([0, first]), known, as_codes=True)
+    filled = encode_categories(data, known, as_codes=True, unknown_is_missing=True)
     np.testing.assert_array_equal(np.isnan(filled.inputs[:, 0]), KIND == "studio")
 
 

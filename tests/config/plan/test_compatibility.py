@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lossfw.components.spaces import BINARY, COUNT, LOGITS, POSITIVE, REAL, SIMPLEX, UNIT
-from lossfw.config.plan.compatibility import LOOKED_AT, within
+from lossfw.config.plan.compatibility import LOOKED_AT, is_within
 from support.configs import SAVED
 
 NETWORK = """\
@@ -19,13 +19,14 @@ loss: cross_entropy
 evaluate: {metrics: [accuracy]}
 """
 
-SAVED_LOGITS = f"{SAVED.replace('predictions', 'logits')}evaluate: {{metrics: [accuracy]}}\n"
+INLINE = "raw_outputs: [[0.5], [0.2], [0.7]]"
+SAVED_LOGITS = f"{SAVED.replace('predictions', 'raw_outputs')}evaluate: {{metrics: [accuracy]}}\n"
 
 
 ONE_OUTPUT = """\
 lossfw: 1
 data: {name: inline, targets: [0, 1, 1]}
-network: {logits: [[0.5], [0.2], [0.7]]}
+network: {raw_outputs: [[0.5], [0.2], [0.7]]}
 loss: cross_entropy
 evaluate: {metrics: [accuracy]}
 """
@@ -63,7 +64,7 @@ def weights(folder):
     ],
 )
 def test_what_is_far_from_a_space(inner, outer, answer):
-    assert within(inner, outer) is answer
+    assert is_within(inner, outer) is answer
 
 
 def test_the_good_ones_are_good(problems):
@@ -114,12 +115,12 @@ def activated(last, loss):
         (ONE_OUTPUT, "2:7", "the prediction has 1 column, so the only class is 0",
          "take binary_cross_entropy or focal, which have one output"),
         # A loss beside one that does not fit waits for its end.
-        (ONE_OUTPUT.replace("logits: [[0.5], [0.2], [0.7]]", "predictions: [[1.0], [1.0], [1.0]]")
+        (ONE_OUTPUT.replace(INLINE, "predictions: [[1.0], [1.0], [1.0]]")
          .replace("[accuracy]", "[squared_error]"), "2:7", "", ""),
-        (ONE_OUTPUT.replace("[0.7]", "[0.7], [0.1]"), "3:19",
-         "the number of logits is 4, and that of the rows of the data 'inline' is 3",
+        (ONE_OUTPUT.replace("[0.7]", "[0.7], [0.1]"), "3:24",
+         "the number of raw outputs is 4, and that of the rows of the data 'inline' is 3",
          "give the outputs of each row of the data, in the same order"),
-        (ONE_OUTPUT.replace("logits: [[0.5], [0.2], [0.7]]", "predictions: [0.5, 0.2, 0.7]"), None,
+        (ONE_OUTPUT.replace(INLINE, "predictions: [0.5, 0.2, 0.7]"), None,
          "cross_entropy takes rows of numbers", ""),
         # A slip in one cell makes no labels of a column of numbers.
         (PRICES, "4:7", ["the loss squared_error takes numbers, but target[1] of the data ",
@@ -154,7 +155,7 @@ def test_of_mapped_targets_the_first_are_looked_at(problem, plan, folder):
     np.save(folder / "t.npy", targets)
     np.save(folder / "y.npy", np.full((len(targets), 2), 0.5))
     text = SAVED_LOGITS.replace("{name: inline, targets: [0, 1]}", "{name: arrays, targets: t.npy}")
-    text = text.replace("logits: [[0.25, 0.75], [0.5, 0.5]]", "predictions: y.npy")
+    text = text.replace("raw_outputs: [[0.25, 0.75], [0.5, 0.5]]", "predictions: y.npy")
     assert "target[3] = 7" in problem(text)[1]
 
 

@@ -42,7 +42,7 @@ def weights(folder):
     return write
 
 
-LOGITS = SAVED.replace("predictions", "logits")
+LOGITS = SAVED.replace("predictions", "raw_outputs")
 ON_LOGITS = NETWORK.replace("cross_entropy}", "cross_entropy, from_logits: true}")
 
 
@@ -58,11 +58,11 @@ def lossy(text, parameters):
         *((ON_LOGITS.replace("softmax", last), "7:30", f"the last activation {last}",
            ["activation: identity", "from_logits"]) for last in ("softmax", "sigmoid", "relu")),
         (LOGITS.replace("cross_entropy", "squared_error").replace("[0, 1]}", "[[0, 1], [1, 0]]}"),
-         "3:11", "does not take logits", "network.predictions"),
+         "3:11", "takes only predictions", "network.predictions"),
         *((lossy(LOGITS, f"{key}: {value}"), "4:29", f"the loss has {key}", f"leave {key} out")
           for key, value in (("fuse", "false"), ("delta", "1e-7"), ("guard", "none"))),
         (lossy(SAVED, "from_logits: true"), "3:11", "is configured to take logits",
-         "network.logits"),
+         "network.raw_outputs"),
         (f"{LOGITS}plugins: [mine.py]\nevaluate: {{metrics: [accuracy, sharpness]}}\n", "6:32",
          "the metric sharpness takes predictions", ""),
         # Whether shapes fit.
@@ -153,7 +153,7 @@ class TestForm:
         assert plan(text.replace("softmax", "identity")).outputs_form == "logits"
 
     def test_saved_logits_take_the_loss_to_its_form_from_logits(self, plan):
-        made = plan(SAVED.replace("predictions", "logits"))
+        made = plan(SAVED.replace("predictions", "raw_outputs"))
         assert made.outputs_form == made.loss._input_form == "logits"
 
 

@@ -20,7 +20,7 @@ loss:
 
 PART = "{name: squared_error, factor: 2, scale: 0.3}"
 
-LOGITS = SAVED.replace("predictions", "logits").replace(
+LOGITS = SAVED.replace("predictions", "raw_outputs").replace(
     "cross_entropy", "{name: scaled, scale: 2, of: {name: cross_entropy}}"
 )
 

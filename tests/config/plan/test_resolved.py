@@ -81,7 +81,7 @@ def test_resolving_twice_changes_nothing(written, tmp_path, monkeypatch):
 
 def test_the_annotated_form_runs_as_well(written, tmp_path, monkeypatch):
     plan = build("run.yaml")
-    text = resolve("run.yaml").annotated()
+    text = resolve("run.yaml").to_annotated_yaml()
     assert rerun(text, tmp_path, monkeypatch).digest == plan.digest
 
 
@@ -94,7 +94,7 @@ def test_a_shipped_configuration_goes_round(name, folder, tmp_path, monkeypatch)
 
 
 def test_each_value_says_where_it_was_written(written):
-    lines = resolve("run.yaml", ["loss.scale=3"]).annotated().splitlines()
+    lines = resolve("run.yaml", ["loss.scale=3"]).to_annotated_yaml().splitlines()
     told = {}
     for line in lines:
         text, _, origin = line.rpartition("  # ")

@@ -108,12 +108,12 @@ def test_a_configuration_is_a_mapping(text, problem):
 @pytest.mark.parametrize(
     ("network", "what"),
     [
-        ("{}", "one of layers, predictions, logits; none of them is given"),
-        ("{predictions: [[1]], logits: [[1]]}", "got predictions and logits"),
+        ("{}", "one of layers, predictions, raw_outputs; none of them is given"),
+        ("{predictions: [[1]], raw_outputs: [[1]]}", "got predictions and raw_outputs"),
         ("{layers: [{units: 1, activation: identity}]}", "network.weights is missing"),
         ("{layers: [], weights: w.npz}", "network.layers should be a non-empty list"),
         ("{predictions: [[1]], weights: w.npz}", "weights cannot be used with predictions"),
-        ("{logits: [[1]], dtype: float32}", "dtype cannot be used with logits"),
+        ("{raw_outputs: [[1]], dtype: float32}", "dtype cannot be used with raw_outputs"),
         ("y.npy", "network should be a mapping, got 'y.npy'"),
     ],
 )

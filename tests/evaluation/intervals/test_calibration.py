@@ -82,7 +82,7 @@ def test_the_page_has_all_settings_and_what_they_promise():
 def test_the_means_of_the_settings_are_those_of_an_evaluation(weights):
     rows = clustered("unequal", 20, 0.5, weights=weights)(np.random.default_rng(4))
     keys = hashed_numbers(rows.unit)
-    asked = Intervals(LEVEL, units=Units("column", "who"))
+    asked = Intervals(LEVEL, resample=Units("column", "who"))
     base = measured(np.zeros(len(rows.losses)), keys, rows.weight)
     found = difference(measured(rows.losses, keys, rows.weight), base, asked)
     quick = of_rows(rows)
@@ -96,7 +96,7 @@ def test_a_series_in_blocks_is_that_of_an_evaluation():
     losses = np.cumsum(random.normal(size=count)) * 0.3 + random.normal(size=count)
     keys = block_keys(np.arange(count) * 4096 // count, 4096)
     base = measured(np.zeros(count), keys)
-    found = difference(measured(losses, keys), base, Intervals(LEVEL, units=Units("time")))
+    found = difference(measured(losses, keys), base, Intervals(LEVEL, resample=Units("time")))
     assert found.units == 8
     assert found.alike > 0.1
     errors = losses - losses.mean()

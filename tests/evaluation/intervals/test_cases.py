@@ -267,7 +267,7 @@ def test_a_difference_of_tables_is_that_of_the_differences(method):
         table = UnitSums.of(terms_of(losses, np.ones(len(losses))), UnitCells.of(keys))
         sizes = sizes_of(keys, np.ones(len(losses)))
         measured.append(Measured(MEAN, np.asarray(losses.mean()), table, sizes))
-    asked = Intervals(case["level"], method, 2000, units=Units.read("column.who"))
+    asked = Intervals(case["level"], method, 2000, resample=Units.read("column.who"))
     found = difference(measured[1], measured[0], asked)
     if method == "jackknife":
         assert found.interval == pytest.approx(case["expected"]["interval"], rel=1e-11)

@@ -42,7 +42,7 @@ def test_an_exact_sum_is_the_nearest_float_of_the_true_sum(numbers):
 def test_infinite_and_nan_sums():
     assert exact_sum([math.inf, 1.0]) == math.inf
     assert math.isnan(exact_sum([math.inf, -math.inf]))
-    assert math.isnan(ExactSum().add([math.nan, 1.0]).rounded())
+    assert math.isnan(ExactSum().add([math.nan, 1.0]).round_to_float())
     # The first two overflow together; the sum does not.
     assert exact_sum([1e308, 1e308, -1e308]) == 1e308
 

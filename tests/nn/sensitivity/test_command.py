@@ -162,7 +162,7 @@ def test_the_weights_of_a_network_that_are_missing_or_not_finite(lossfw, folder)
 
 def test_a_data_set_of_one_class_is_studied_as_any_other(lossfw, folder):
     np.savez(folder / "one.npz", inputs=np.ones((3, 64), "f4"), targets=np.full(3, 4))
-    weights = registry().component_class("source", "digits").bundled("digits-mlp.npz")
+    weights = registry().component_class("source", "digits").bundled_file("digits-mlp.npz")
     config = CONFIG.replace("{name: digits, split: test}", "{name: arrays, file: one.npz}")
     (folder / "study.yaml").write_text(config.replace("digits-mlp.npz", str(weights)))
     assert told(lossfw, *NAME)["count"] == 3

@@ -64,7 +64,7 @@ NAMES = ["layers.0.weights[2,3]", "layers.0.bias[5]", "layers.1.weights[0,4]", "
 def test_the_curves_are_those_of_the_network_with_the_parameter_changed(name):
     net, curve = network(), study(name)["curves"]["own"]
     for way, loss, accuracy in zip(WAYS, curve["loss"], curve["metrics"]["accuracy"], strict=True):
-        z = moved(net, name, way).logits(DATA.inputs)
+        z = moved(net, name, way).raw_outputs(DATA.inputs)
         weights = {"sample_weight": DATA.sample_weight}
         assert loss == pytest.approx(LOSS(z, DATA.targets, **weights), rel=1e-12)
         assert accuracy == ACCURACY(z, DATA.targets, **weights)

@@ -13,7 +13,7 @@ from lossfw.nn.letters import arguments_of
 from lossfw.numerics.exact.truth import evaluate
 from lossfw.numerics.symbolic.written import write
 from lossfw.report.formulas.latex import latex
-from lossfw.report.formulas.traced import traced
+from lossfw.report.formulas.traced import trace_function
 from support.latex import typeset_body
 from support.loss_settings import ALL, arguments
 
@@ -130,7 +130,7 @@ def test_a_metric_of_sums_is_what_its_formula_says(name):
 
 @pytest.mark.parametrize("loss", [loss for loss in ALL if not loss.takes_rows], ids=repr)
 def test_a_graph_with_names_is_the_formula_at_other_parameters_too(loss):
-    found = traced(loss, textbook=True)
+    found = trace_function(loss, textbook=True)
     if any(node.op == "lgamma" for node in found.graph.nodes):
         pytest.skip("NumPy has no lgamma")
     moved = {name: value * 0.75 for name, value in found.parameters.items()}

@@ -11,7 +11,7 @@ from lossfw.report.html.picture import as_images, as_uri
 from lossfw.report.html.row_statistics import (
     MOST_CLASSES,
     confusion_of,
-    described,
+    describe_rows,
     matrix_of,
     reliability_of,
     spread_of,
@@ -119,10 +119,10 @@ def test_predictions_that_are_no_probabilities_have_no_reliability():
 
 def test_a_row_in_words():
     y = np.array([[0.25, 0.75]])
-    (told,) = described(rows([2.0], prediction=y, target=np.array([0])))
+    (told,) = describe_rows(rows([2.0], prediction=y, target=np.array([0])))
     assert told["prediction"] == "1"
     assert (told["target"], told["sure"], told["of_target"]) == ("0", 0.75, 0.25)
-    (told,) = described(rows([2.0], prediction=np.arange(8.0)[None], target=np.ones((1, 8))))
+    (told,) = describe_rows(rows([2.0], prediction=np.arange(8.0)[None], target=np.ones((1, 8))))
     assert told["prediction"] == "[0, 1, 2, 3, 4, 5, …]"
 
 
@@ -148,11 +148,11 @@ def test_a_confusion_matrix_of_very_many_classes_is_told_and_not_drawn():
 
 def test_single_numbers_have_no_brackets_and_inputs_their_names():
     one = rows([2.0], prediction=np.array([[2.8021]]), target=np.array([[3.0]]))
-    (shown,) = described(one, np.array([[79.3, 111.6]]), names=("age", "power"))
+    (shown,) = describe_rows(one, np.array([[79.3, 111.6]]), names=("age", "power"))
     assert (shown["prediction"], shown["target"]) == ("2.802", "3")
     assert shown["inputs"] == "age 79.3, power 111.6"
-    (shown,) = described(one, np.array([[79.3, 111.6]]))
+    (shown,) = describe_rows(one, np.array([[79.3, 111.6]]))
     assert shown["inputs"] == "[79.3, 111.6]"
-    (shown,) = described(one, np.arange(9.0)[None], names=list("abcdefghi"))
+    (shown,) = describe_rows(one, np.arange(9.0)[None], names=list("abcdefghi"))
     assert shown["inputs"].startswith("a 0, b 1, ")
     assert shown["inputs"].endswith(", …")

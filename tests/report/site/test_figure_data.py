@@ -6,7 +6,7 @@ from pydantic import PositiveFloat
 
 import lossfw
 from lossfw.report.site.figure import figure
-from lossfw.report.site.figure_data import agrees, figure_data, scripted, slider_range
+from lossfw.report.site.figure_data import agrees, figure_data, script_component, slider_range
 from support.site_content import SCRIPTED, WITHOUT_SCRIPT, content
 
 
@@ -69,7 +69,7 @@ class Untraceable(lossfw.DistanceLoss):
 
 
 def test_a_body_that_cannot_be_traced_has_no_script():
-    assert scripted(Untraceable()) is None
+    assert script_component(Untraceable()) is None
     assert figure_data(Untraceable()) is None
 
 

@@ -10,7 +10,7 @@ from lossfw.data import Dataset
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Numbers, Result
 from lossfw.nn.dense import LayerSpec, Network
-from lossfw.report.text.run import measured, report_rows, slice_table
+from lossfw.report.text.run import measured_lines, report_rows, slice_table
 
 DATA = Dataset("two", np.array([0, 1]), np.ones((2, 3)))
 
@@ -81,7 +81,7 @@ def test_each_warning_has_its_line():
 
 
 def test_a_matrix_has_a_line_for_each_row_and_its_columns_stand_under_each_other():
-    assert measured("confusion_matrix", {"value": [[10.0, 0.0], [1.5, 200.0]]}) == [
+    assert measured_lines("confusion_matrix", {"value": [[10.0, 0.0], [1.5, 200.0]]}) == [
         ("confusion_matrix", ""),
         ("  0", " 10   0"),
         ("  1", "1.5 200"),
@@ -89,17 +89,19 @@ def test_a_matrix_has_a_line_for_each_row_and_its_columns_stand_under_each_other
 
 
 def test_large_matrices_and_long_curves_are_cut():
-    lines = measured("m", {"value": [[1.0] * 30] * 30})
+    lines = measured_lines("m", {"value": [[1.0] * 30] * 30})
     assert len(lines) == 22
     assert lines[1][1].endswith("1 ...")
     assert lines[-1] == ("", "... 30 in all")
     curve = {"confidence": [0.5] * 25, "weight": [1.0] * 25}
-    assert measured("c", {"value": 0.1, "curve": curve})[-1][1] == "... 25 in all"
+    assert measured_lines("c", {"value": 0.1, "curve": curve})[-1][1] == "... 25 in all"
 
 
 def test_a_curve_stands_below_its_number():
     curve = {"confidence": [0.25, 0.75], "accuracy": [1 / 3, 1.0], "weight": [3.0, 1.0]}
-    assert measured("calibration_error", {"value": 0.125, "interval": None, "curve": curve}) == [
+    assert measured_lines(
+        "calibration_error", {"value": 0.125, "interval": None, "curve": curve}
+    ) == [
         ("calibration_error", "0.125 [?]"),
         ("", "confidence 0.25, accuracy 0.3333, weight 3"),
         ("", "confidence 0.75, accuracy 1, weight 1"),
@@ -120,7 +122,7 @@ def test_how_intervals_were_made():
     asked = {"level": 0.95, "method": "bootstrap", "replicates": 100, "seed": 3}
     found = dict(report_rows(plan, result(intervals=asked), 0.5))
     assert found["intervals"] == "95% intervals of rows taken as independent; given the model."
-    asked |= {"units": "column.patient", "count": 40, "freedom": 11.4}
+    asked |= {"resample": "column.patient", "count": 40, "freedom": 11.4}
     found = dict(report_rows(plan, result(intervals=asked), 0.5))
     assert found["intervals"] == (
         "95% intervals of 40 patients (column.patient), as good as 12 equal ones, by the bootstrap "

@@ -124,7 +124,7 @@ def test_brackets_are_of_one_kind(run, command, compared):
         "method": "bootstrap",
         "replicates": 1000,
         "seed": 0,
-        "units": "rows",
+        "resample": "rows",
     }
     shown = command("compare", str(plain), str(drawn)).stdout
     assert "In brackets: 90% intervals, by the bootstrap." in shown

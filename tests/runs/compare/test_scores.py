@@ -84,7 +84,7 @@ def test_logits_are_scored_by_the_form_that_takes_them(run, compared, folder):
     one = run("one")
     np.save(folder / "logits.npy", np.log(np.load(folder / "worse.npy")) + 3.0)
     focal = "{name: categorical_focal, gamma: 2.0}"
-    raw = run("raw", "network={logits: logits.npy}", f"loss={focal}", "evaluate.metrics=[]")
+    raw = run("raw", "network={raw_outputs: logits.npy}", f"loss={focal}", "evaluate.metrics=[]")
     chances = run("chances", predictions="worse")
     found = compared(one, raw, chances, "--loss", "{name: cross_entropy, guard: none}")
     wanted = cross_entropies(chances).mean()

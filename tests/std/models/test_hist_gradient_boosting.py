@@ -94,8 +94,8 @@ def test_a_model_of_scikit_learn_tells_its_link(name, tmp_path):
     np.testing.assert_allclose(predictor.block(X).predictions, expected, rtol=1e-12)
     for count in (1, 7, 40):
         assert (
-            predictor.block(X[:count]).logits.tobytes()
-            == predictor.block(X).logits[:count].tobytes()
+            predictor.block(X[:count]).raw_outputs.tobytes()
+            == predictor.block(X).raw_outputs[:count].tobytes()
         )
 
 
@@ -113,7 +113,7 @@ def test_missing_numbers_and_categories_are_trained_on():
     errors = [np.mean((raw.ravel() - effect) ** 2) for raw in (of_codes, of_numbers)]
     assert errors[0] < 0.7 * errors[1]
     loaded = SMALL.load_predictor(fitted(SMALL, data, "squared_error", 5).content)
-    np.testing.assert_array_equal(loaded.block(inputs).logits, of_codes)
+    np.testing.assert_array_equal(loaded.block(inputs).raw_outputs, of_codes)
 
 
 def test_a_class_without_rows_keeps_its_output():

@@ -33,7 +33,7 @@ def test_keras_reads_the_file_of_a_training(data, tmp_path):
     net.load_weights(path)
     rows = data.inputs[:256].astype(np.float32)
     predictor = keras_model(file=path, output_activation="exp").load_predictor()
-    np.testing.assert_array_equal(predictor.block(rows).logits, net.predict_on_batch(rows))
+    np.testing.assert_array_equal(predictor.block(rows).raw_outputs, net.predict_on_batch(rows))
 
 
 def test_classes_and_weights(data):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lossfw.errors import DataError
-from lossfw_std.models.keras_weights import read_arrays, written
+from lossfw_std.models.keras_weights import read_arrays, write_weights
 
 h5py = pytest.importorskip("h5py")
 
@@ -18,7 +18,7 @@ SHAPES = {name: array.shape for name, array in ARRAYS.items()}
 
 def file_with(**extra):
     """Return a file of weights with further datasets, each by the arguments of its creation."""
-    stream = io.BytesIO(written(h5py, ARRAYS))
+    stream = io.BytesIO(write_weights(h5py, ARRAYS))
     with h5py.File(stream, "a") as file:
         for name, options in extra.items():
             file.create_dataset(name, **options)
@@ -30,7 +30,7 @@ def read(content, shapes=SHAPES):
 
 
 def test_arrays_come_back():
-    found = read(written(h5py, ARRAYS))
+    found = read(write_weights(h5py, ARRAYS))
     assert found.keys() == ARRAYS.keys()
     assert all((found[name] == ARRAYS[name]).all() for name in ARRAYS)
 
@@ -60,7 +60,7 @@ def test_packed_arrays_are_read():
 def test_a_shape_that_the_network_does_not_have_is_named():
     other = {**SHAPES, "layers/dense/vars/0": (4, 6)}
     with pytest.raises(DataError, match=r"vars/0 has shape \(4, 5\), but the network \(4, 6\)"):
-        read(written(h5py, ARRAYS), other)
+        read(write_weights(h5py, ARRAYS), other)
 
 
 def test_weights_in_other_files_are_refused(tmp_path):
@@ -74,7 +74,7 @@ def test_weights_in_other_files_are_refused(tmp_path):
 
 @cache
 def whole():
-    return written(h5py, ARRAYS)
+    return write_weights(h5py, ARRAYS)
 
 
 @pytest.mark.parametrize("seed", range(150))

@@ -39,7 +39,7 @@ def test_the_loss_is_that_of_the_library_which_made_the_file(flowers, iris):
         0.12953413849876325,
         abs=1e-7,  # sklearn.metrics.log_loss of onnxruntime's own call
     )
-    assert flowers.block(inputs).logits is None
+    assert flowers.block(inputs).raw_outputs is None
     assert str(flowers) == "onnx (probabilities of iris.onnx), 4 inputs, 3 predictions"
 
 
@@ -146,7 +146,7 @@ def test_a_link_makes_predictions_of_logits(linear):
     model = onnx_model(file=linear(), output_activation="softmax").load_predictor()
     rows = np.array([[0.5, 1.0, -1.0], [1.0, 0.0, 0.0]])
     outputs = model.block(rows)
-    np.testing.assert_array_equal(outputs.logits, rows @ W)
+    np.testing.assert_array_equal(outputs.raw_outputs, rows @ W)
     np.testing.assert_allclose(outputs.predictions.sum(axis=1), 1.0, rtol=1e-6)
 
 

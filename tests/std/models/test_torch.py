@@ -161,7 +161,7 @@ class TestFilesFromElsewhere:
         rows = data.inputs[:5].astype(np.float32)
         outputs = model.load_predictor().block(rows)
         with torch.no_grad():
-            np.testing.assert_allclose(outputs.logits, net(torch.tensor(rows)), rtol=1e-5)
+            np.testing.assert_allclose(outputs.raw_outputs, net(torch.tensor(rows)), rtol=1e-5)
         np.testing.assert_allclose(outputs.predictions.sum(axis=1), 1, rtol=1e-6)
         assert (tmp_path / "mine.py") in model.code_files().values()
 
@@ -300,7 +300,7 @@ def test_a_configuration_trains_and_its_folder_is_evaluated(tmp_path):
     rows = lossfw.run(file, overrides=[*trained, "data.inputs=[[1, 2, 3]]", "data.targets=[1]"])
     assert rows.loss > 0
     np.testing.assert_array_equal(
-        result.predict(np.ones((3, 3))), np.exp(result.predictor.block(np.ones((3, 3))).logits)
+        result.predict(np.ones((3, 3))), np.exp(result.predictor.block(np.ones((3, 3))).raw_outputs)
     )
 
 

@@ -47,7 +47,7 @@ def test_outputs_and_losses_are_those_of_the_library(file):
     inputs, targets = rows(file)
     predictor = of_file(file).load_predictor()
     outputs = predictor.block(inputs)
-    first = np.squeeze(outputs.logits[:5])
+    first = np.squeeze(outputs.raw_outputs[:5])
     assert first.tolist() == REFERENCE[file]["raw"]
     predictions = np.asarray(outputs.predictions, np.float64)
     np.testing.assert_allclose(np.squeeze(predictions)[:5], REFERENCE[file]["predictions"], 3e-7)

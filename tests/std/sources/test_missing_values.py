@@ -7,7 +7,7 @@ import pytest
 
 import lossfw
 from lossfw.data import RowFilter, csv_cells, csv_table, parquet
-from lossfw.data.categories import encoded, labels_of
+from lossfw.data.categories import encode_categories, labels_of
 from lossfw.errors import DataError, LossfwError
 
 pytest.importorskip("pyarrow")
@@ -68,21 +68,21 @@ def test_inputs_may_lack_values(make, tmp_path):
     data = loaded(make(tmp_path, columns()))
     assert data.missing
     assert labels_of(data) == {"kind": ("bus", "car"), "zone": ("3", "7")}
-    coded = encoded(data, {}, as_codes=True).in_memory()
+    coded = encode_categories(data, {}, as_codes=True).in_memory()
     expected = np.column_stack([AGE, ZONE == 7, KIND == "car"]).astype(float)
     for column, rows in enumerate(GAPS.values()):
         expected[rows, column] = np.nan
     assert coded.input_names == ("age", "zone", "kind")
     np.testing.assert_array_equal(coded.inputs, expected)
-    later = encoded(data, {"kind": ("car", "bus"), "zone": ("7",)}, as_codes=True,
+    later = encode_categories(data, {"kind": ("car", "bus"), "zone": ("7",)}, as_codes=True,
                     unknown_is_missing=True).in_memory()  # fmt: skip
     np.testing.assert_array_equal(np.isnan(later.inputs[:, 1]), ZONE == 3)
-    one_hot = encoded(data, {}).in_memory().inputs[:, 1:3]
+    one_hot = encode_categories(data, {}).in_memory().inputs[:, 1:3]
     expected = np.column_stack([KIND == "bus", KIND == "car"]).astype(float)
     expected[GAPS["kind"]] = np.nan
     np.testing.assert_array_equal(one_hot, expected)
     with pytest.raises(DataError, match="category '3' in row 1"):
-        encoded(data, {"kind": ("car", "bus"), "zone": ("7",)}, as_codes=True)
+        encode_categories(data, {"kind": ("car", "bus"), "zone": ("7",)}, as_codes=True)
 
 
 @pytest.mark.parametrize("make", SOURCES)
@@ -129,7 +129,9 @@ def test_a_text_among_numbers_is_told_with_its_place(tmp_path):
     with pytest.raises(DataError, match=r"line 9, column 0 \(age\): '1_000' is not a number"):
         loaded(_csv(tmp_path, table))
     table["age"][7] = "N/A"
-    assert np.isnan(encoded(loaded(_csv(tmp_path, table)), {}, as_codes=True).inputs[7, 0])
+    assert np.isnan(
+        encode_categories(loaded(_csv(tmp_path, table)), {}, as_codes=True).inputs[7, 0]
+    )
 
 
 def test_categories_of_pandas_and_texts_are_read_alike(tmp_path):
@@ -147,7 +149,7 @@ def test_categories_of_pandas_and_texts_are_read_alike(tmp_path):
     }
     file = MemoryFile.of("frame", pandas.DataFrame(frame))
     data = loaded({"name": "arrays", "file": file}, categories=("a", "b", "c", "n", "m"))
-    coded = encoded(data, {}, as_codes=True)
+    coded = encode_categories(data, {}, as_codes=True)
     assert [*coded.codes.values()] == [("bus", "car")] * 3 + [("3", "7")] * 2
     np.testing.assert_array_equal(coded.inputs[:, :3], np.transpose([[0, np.nan, 1, np.nan]] * 3))
     np.testing.assert_array_equal(coded.inputs[:, 3:], np.transpose([[1, np.nan, 0, 1]] * 2))
@@ -196,7 +198,7 @@ def test_nobody_looks_at_rows_that_a_filter_leaves_out(make, missing, tmp_path, 
     # Whole numbers of a frame are floats where one of its rows lacks a number.
     assert [*map(float, labels_of(data)["zone"])] == [*map(float, labels_of(wanted)["zone"])]
     for known in ({}, labels_of(wanted)):
-        mine, theirs = (encoded(one, known).in_memory().inputs for one in (data, wanted))
+        mine, theirs = (encode_categories(one, known).in_memory().inputs for one in (data, wanted))
         assert mine.dtype == theirs.dtype
         np.testing.assert_array_equal(mine, theirs)
     kinds = data.columns["kind"]
@@ -213,7 +215,7 @@ def test_rows_without_a_target_are_left_out_and_inputs_kept(make, tmp_path, piec
     assert data.missing
     there = [0, 1, 2, 4, 5, 7, 8]
     assert np.asarray(data.targets).tolist() == PAID[there].tolist()
-    inputs = encoded(data, {}, as_codes=True).in_memory().inputs
+    inputs = encode_categories(data, {}, as_codes=True).in_memory().inputs
     assert np.isnan(inputs[:, 0]).tolist() == [row in GAPS["age"] for row in there]
     # The numbers of the rows that are left are known where a filter chose some.
     found = chosen(given, "column.age != 0", missing=BY_ROLE, sample_weight_key="weight")

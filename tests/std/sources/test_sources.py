@@ -76,7 +76,7 @@ class TestDigits:
         script = __import__("make_digits")
         script.main(tmp_path)
         del sys.modules["make_digits"]
-        bundled = type(source("digits")).bundled("digits.npz")
+        bundled = type(source("digits")).bundled_file("digits.npz")
         assert (tmp_path / "digits.npz").read_bytes() == bundled.read_bytes()
 
     def test_moved_copies_are_half_of_each_neighbour(self):
@@ -92,11 +92,11 @@ class TestDigits:
 
     def test_weights_come_with_it(self):
         cls = type(source("digits"))
-        assert read_weights(cls.bundled("digits-mlp.npz"))["W1"].shape == (64, 50)
+        assert read_weights(cls.bundled_file("digits-mlp.npz"))["W1"].shape == (64, 50)
 
     @pytest.mark.parametrize("name", ["x.npz", "../__init__.py", "/etc/passwd", "", "."])
     def test_nothing_else_is_handed_out(self, name):
-        assert type(source("digits")).bundled(name) is None
+        assert type(source("digits")).bundled_file(name) is None
 
     def test_a_misspelt_split(self):
         with pytest.raises(ParameterError, match=r"split should be 'test', 'train' or 'all'"):

@@ -44,7 +44,7 @@ class Models(NamedTuple):
 
 def metric_star(metric, draw) -> Callable:
     """Return the comparison of two models by a metric."""
-    asked = Intervals(LEVEL, units=Units("column", "who"))
+    asked = Intervals(LEVEL, resample=Units("column", "who"))
 
     def compared(random):
         models = draw(random)

@@ -142,7 +142,8 @@ BRIDGE_LIARS = (
           derivatives=lambda self, objective, raw, target, weight: objective(
               raw, target, None if weight is None else weight**2)),
     _liar("start", Honest, "FromZero", "squared_error",
-          start=lambda self, *rows, **more: 0.5 + 0.0 * Honest.start(self, *rows, **more)),
+          best_constant=lambda self, *rows, **more: (
+              0.5 + 0.0 * Honest.best_constant(self, *rows, **more))),
     _liar("stump", Honest, "HalfLeaves", "logistic",
           fit_predict=lambda self, loss, training: 0.5 * (
         training.start + Honest.fit_predict(self, loss, training))),

@@ -40,7 +40,7 @@ class Lines(Model):
     def begun(self, leg):
         if leg.saved is not None:
             return json.loads(leg.saved)
-        return {"start": leg.start().tolist(), "width": leg.inputs.shape[1], "rounds": []}
+        return {"start": leg.best_constant().tolist(), "width": leg.inputs.shape[1], "rounds": []}
 
     def step(self, x, g, h, leg):
         return -self.rate * np.linalg.solve(x.T @ (h[:, None] * x) + np.eye(x.shape[1]), x.T @ g)
@@ -133,7 +133,7 @@ class OfColumns(Lines):
         class Raw(Predictor):
             def block(self, rows):
                 outputs, (step, of_column) = super().block(rows), np.abs(rows.strides)
-                return outputs._replace(logits=outputs.logits + 1e-9 * (step < of_column))
+                return outputs._replace(raw_outputs=outputs.raw_outputs + 1e-9 * (step < of_column))
 
         units, width = len(made["start"]), made["width"]
         raw = self.raw
@@ -248,7 +248,7 @@ class Anew(Lines):
     """Begins each leg anew."""
 
     def begun(self, leg):
-        return {"start": leg.start().tolist(), "width": leg.inputs.shape[1], "rounds": []}
+        return {"start": leg.best_constant().tolist(), "width": leg.inputs.shape[1], "rounds": []}
 
 
 # What `Keeping` keeps.

@@ -344,14 +344,14 @@ class BlockKernel:
         total = self._sum(y, t, derivatives, weight)
         return None if total is None else Sums(total, weight_sum(weight, len(y)), len(y))
 
-    def compared(self, first: int, last: int, by_tile: Callable[[], Sums]) -> Sums:
+    def compute_and_compare(self, first: int, last: int, by_tile: Callable[[], Sums]) -> Sums:
         """Return the sums of some rows; during a trial those of a tile, after a comparison."""
         sums = self.block(first, last)
         if sums is None or self.trial is None:
             return by_tile() if sums is None else sums
-        actual = self._written(first, last)
+        actual = self._copy_derivatives(first, last)
         expected_sums = by_tile()
-        expected = self._written(first, last)
+        expected = self._copy_derivatives(first, last)
         # Where only derivatives are asked for, a tile has no sums.
         if expected_sums.count:
             actual, expected = [np.array(sums), *actual], [np.array(expected_sums), *expected]
@@ -363,7 +363,7 @@ class BlockKernel:
     def _part(self, first: int, last: int) -> slice:
         return slice(first * self.each, last * self.each)
 
-    def _written(self, first: int, last: int) -> list[NDArray]:
+    def _copy_derivatives(self, first: int, last: int) -> list[NDArray]:
         """Return a copy of the derivatives of some rows, if there are any."""
         return [] if self.out is None else [self.out[self._part(first, last)].copy()]
 

@@ -60,12 +60,12 @@ class Candidate:
         self._compare(kernel, self._probes(dtype, graph))
         return kernel
 
-    def written(self, dtype: np.dtype[Any]) -> TileFunction:
+    def write_tiles(self, dtype: np.dtype[Any]) -> TileFunction:
         """Write the function out for tiles; raise `NoKernelError` for bits unlike the body's."""
-        written = self._written(dtype)
+        written = self._write_tiles(dtype)
         # As for graphs.
         for kind in dict.fromkeys((dtype, _FLOAT64)):
-            function = written if kind == dtype else self._written(kind)
+            function = written if kind == dtype else self._write_tiles(kind)
             arrays = self._probes(kind, Graph())
             *actual, is_rare = function.results(*arrays)
             if is_rare.all():
@@ -75,11 +75,11 @@ class Candidate:
                 _require_equal(one[~is_rare], other[~is_rare], problem)
         return written
 
-    def _written(self, dtype: np.dtype[Any]) -> TileFunction:
+    def _write_tiles(self, dtype: np.dtype[Any]) -> TileFunction:
         graph = self._trace(dtype, "tile")
         graph.outputs = graph.outputs[: self._outputs]
         function = self._write(graph.usual()).function
-        return TileFunction(function, len(graph.outputs), self._shaped)
+        return TileFunction(function, len(graph.outputs), self._reshape_results)
 
     @property
     def _outputs(self) -> int:
@@ -111,7 +111,7 @@ class Candidate:
             try:
                 written = self._write(traced)
                 inputs = dict(zip(self.spaces, arrays, strict=True))
-                actual = self._shaped(written(**inputs), arrays[0])
+                actual = self._reshape_results(written(**inputs), arrays[0])
             except Exception as error:
                 problem = f"expressions of the body fail, with {_first_line(error)}"
                 raise NoKernelError(problem) from error
@@ -189,7 +189,7 @@ class Candidate:
             raise NoKernelError("the body returns another shape than its arguments ask for")
         return results
 
-    def _shaped(self, results: Sequence[NDArray], first: NDArray) -> tuple[NDArray, ...]:
+    def _reshape_results(self, results: Sequence[NDArray], first: NDArray) -> tuple[NDArray, ...]:
         """Return results of a function that is written out in the shapes of the body's."""
         if self.signature.columns is None:
             return tuple(results)
@@ -204,7 +204,7 @@ class Candidate:
         """Raise `NoKernelError` if the machine code has other bits than the body at probes."""
         signature, count = kernel.signature, len(arrays[0])
         weight = np.linspace(0.25, 4.0, count) if signature.weighted else None
-        expected, terms, is_outside = self._expected(kernel, arrays, weight)
+        expected, terms, is_outside = self._expected_output(kernel, arrays, weight)
         options: dict[str, Any] = {} if weight is None else {"weight": weight}
         options |= {name: self._for_kernel(np.zeros_like(x)) for name, x in expected.items()}
         arrays = [self._for_kernel(x) for x in arrays]
@@ -231,7 +231,7 @@ class Candidate:
         if inside is bool(is_outside.any()):
             raise NoKernelError("the kernel does not report what lies outside of the domain")
 
-    def _expected(
+    def _expected_output(
         self, kernel: Kernel, arrays: list[NDArray], weight: NDArray | None
     ) -> tuple[dict[str, NDArray], NDArray, NDArray]:
         """Return what a kernel should write, the terms of its sum, and what lies outside."""

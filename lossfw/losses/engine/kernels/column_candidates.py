@@ -67,7 +67,7 @@ class ColumnCandidate(Candidate):
     def _for_kernel(self, x: NDArray) -> NDArray:
         return np.ascontiguousarray(x)
 
-    def _shaped(self, results: Sequence[NDArray], first: NDArray) -> tuple[NDArray, ...]:
+    def _reshape_results(self, results: Sequence[NDArray], first: NDArray) -> tuple[NDArray, ...]:
         numbers, shaped = list(results), []
         for shape in self._shapes(first):
             if not numbers:

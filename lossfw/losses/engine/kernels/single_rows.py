@@ -48,19 +48,19 @@ class RowKernels:
         for function in self._functions:
             function.add_seconds(seconds)
 
-    def confirmed(self, actual: Any, by_body: Callable[[], Any], columns: int) -> Any:
+    def confirm_results(self, actual: Any, by_body: Callable[[], Any], columns: int) -> Any:
         """Return the results of kernels; during a trial those of the body, after a comparison."""
         trials = [usable.trial for usable in self._usable if usable.trial is not None]
         if not trials:
             return actual
         expected = by_body()
         for trial in trials:
-            trial.compare(_unsigned(actual), _unsigned(expected), columns)
+            trial.compare(_drop_signs(actual), _drop_signs(expected), columns)
         # Asked for again with the next row: they may be dropped, or on trial no more.
         self._usable = []
         return expected
 
 
-def _unsigned(results: Any) -> tuple[NDArray, ...]:
+def _drop_signs(results: Any) -> tuple[NDArray, ...]:
     """Return results as arrays; a weight of 0 has no sign."""
     return tuple(np.array(result) + 0.0 for result in results)

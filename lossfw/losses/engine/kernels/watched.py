@@ -77,7 +77,7 @@ class UsableKernel(NamedTuple):
 
 
 @contextmanager
-def trusted() -> Iterator[None]:
+def trust_kernels() -> Iterator[None]:
     """Use kernels without a trial inside the ``with`` block, because this thread compares them."""
     token = _trusts.set(True)
     try:
@@ -200,7 +200,7 @@ class WatchedFunction:
             if self.may_be_written and self.kernel is None:
                 candidate = self.candidate()
                 subject = self._title_of(candidate)
-                written = candidate.written(self.dtype)
+                written = candidate.write_tiles(self.dtype)
                 trial = Trial(functools.partial(self._drop_written, subject))
                 self.used, self.written_trial, self.written = next(_clock), trial, written
                 is_made = True

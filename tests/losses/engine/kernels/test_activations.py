@@ -23,7 +23,7 @@ def test_values_and_gradients_have_the_bits_of_the_body(activation, dtype):
     x = LINE.astype(dtype)
     v = np.roll(x, 7)
     watched.forget()
-    with use_engine("compiled"), watched.trusted(), np.errstate(all="ignore"):
+    with use_engine("compiled"), watched.trust_kernels(), np.errstate(all="ignore"):
         np.testing.assert_array_equal(activation(x), activation.value(np, x))
         for rows in (x[:306].reshape(-1, 3), x[:306].reshape(-1, 3).T):
             np.testing.assert_array_equal(activation(rows), activation.value(np, rows))
@@ -38,7 +38,7 @@ def test_values_and_gradients_have_the_bits_of_the_body(activation, dtype):
 def test_large_arrays_go_in_pieces_and_rows_do_without():
     x = np.random.default_rng(0).normal(size=(700, 1000)).astype(np.float32)
     silu = lossfw.activation("silu")
-    with use_engine("compiled"), watched.trusted():
+    with use_engine("compiled"), watched.trust_kernels():
         np.testing.assert_array_equal(silu(x), silu.value(np, x))
         softmax = lossfw.activation("softmax")
         np.testing.assert_array_equal(softmax(x), softmax.value(np, x))
@@ -55,7 +55,7 @@ def test_one_operation_of_numpy_has_no_kernel_and_more_have_one():
     assert told == "NumPy computes it in one operation"
     x = LINE.copy()
     watched.forget()
-    with use_engine("compiled"), watched.trusted(), np.errstate(all="ignore"):
+    with use_engine("compiled"), watched.trust_kernels(), np.errstate(all="ignore"):
         np.testing.assert_array_equal(exp(x), np.exp(x))
         value, derivative = large_arrays.value_and_derivative(exp, x)
         np.testing.assert_array_equal(derivative, value)

@@ -116,7 +116,7 @@ def test_blocks_and_threads_change_no_bit():
     t = np.zeros_like(y)
     with use_engine("tiles"):
         wanted = loss.value_and_gradient(y, t)
-    with use_engine("compiled"), watched.trusted():
+    with use_engine("compiled"), watched.trust_kernels():
         for count in (1, 2, 5):
             with lossfw.threads(count):
                 value, derivative = loss.value_and_gradient(y, t)
@@ -132,7 +132,7 @@ def test_blocks_and_threads_change_no_bit():
 
 def message_of(mode, function, *arguments):
     """Return the message of a `DomainError`, empty if there is none."""
-    with use_engine(mode), watched.trusted():
+    with use_engine(mode), watched.trust_kernels():
         try:
             function(*arguments)
         except DomainError as error:
@@ -257,7 +257,7 @@ def test_a_hostile_body_has_no_kernel_and_runs_in_tiles(loss, columns, dtype, re
     t = 0 * y
     if columns is not None:
         y, t = np.full((30, columns), 1.0 / columns), np.zeros(30, int)
-    with use_engine("compiled"), watched.trusted():
+    with use_engine("compiled"), watched.trust_kernels():
         assert np.isfinite(loss(y, t))
 
 
@@ -295,7 +295,7 @@ def test_derivatives_that_meet_are_added_in_one_order_with_care_and_without(loss
 
 def test_losses_that_are_equal_but_for_the_sign_of_a_zero_have_kernels_of_their_own():
     y = np.array([0.0] * 200)
-    with use_engine("compiled"), watched.trusted():
+    with use_engine("compiled"), watched.trust_kernels():
         for c in (0.0, -0.0):
             assert Pure(c=c)(y, y) == 1.0
     assert len(watched._entries) == 2

@@ -167,7 +167,7 @@ def test_an_end_of_python_waits_for_one_step_of_a_kernel_alone(monkeypatch):
 
 def test_kernels_that_were_not_used_for_long_are_freed(monkeypatch):
     monkeypatch.setattr(watched, "_MOST_KERNELS", 3)
-    with use_engine("compiled"), watched.trusted():
+    with use_engine("compiled"), watched.trust_kernels():
         loss = lossfw.loss("huber", delta=0.5)
         wanted = loss(Y, T)
         (first,) = (entry.kernel for entry in watched._entries.values())

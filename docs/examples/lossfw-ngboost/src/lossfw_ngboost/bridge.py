@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 from lossfw import ArgumentError
 from lossfw.bridges import BoostingBridge, EstimatorOutputs, output_activation_of
-from lossfw.learning.bridge import written
-from lossfw.learning.curvature import kinked
-from lossfw.learning.derivatives import Derivatives, derivatives, start
+from lossfw.learning.bridge import spec_code
+from lossfw.learning.curvature import may_have_kinks
+from lossfw.learning.derivatives import Derivatives, best_constant, derivatives
 
 
 def objective(loss, *, curvature="auto") -> Derivatives:
@@ -24,7 +24,7 @@ def objective(loss, *, curvature="auto") -> Derivatives:
     why = _refusal(found.loss)
     if why is not None:
         raise ArgumentError(why)
-    return derivatives(loss, "one") if curvature == "auto" and kinked(found.loss) else found
+    return derivatives(loss, "one") if curvature == "auto" and may_have_kinks(found.loss) else found
 
 
 def _refusal(loss):
@@ -53,7 +53,7 @@ def estimator_params(loss, target, sample_weight=None, *, curvature="auto", begi
     """
     of = objective(loss, curvature=curvature)
     if begin is None:
-        begin = start(loss, target, sample_weight)
+        begin = best_constant(loss, target, sample_weight)
     # The steps are divided by their curvatures already.
     return {"Dist": _distribution(of, begin), "natural_gradient": False}
 
@@ -114,7 +114,7 @@ class NGBoostBridge(BoostingBridge):
         return (
             "from ngboost import NGBoost\n"
             "from lossfw_ngboost import estimator_params\n"
-            f"model = NGBoost(**estimator_params({written(loss)}, y), n_estimators=100).fit(x, y)"
+            f"model = NGBoost(**estimator_params({spec_code(loss)}, y), n_estimators=100).fit(x, y)"
         )
 
     def objective(self, loss, *, curvature="auto"):
