@@ -63,7 +63,7 @@ def _part(drawn: SampledCurve, order: int) -> Picture:
         axes.set(xlim=(drawn.x[0], drawn.x[-1]), ylim=limits([drawn.parts[order]]))
         known = drawn.parts[order][np.isfinite(drawn.parts[order])]
         shown = f"from {known.min():.3g} to {known.max():.3g}" if known.size else "never finite"
-        caption = f"{title[0].upper()}{title[1:]}, {shown} on this piece."
+        caption = f"{title[0].upper()}{title[1:]}, {shown} in this range."
         return inline(axes.figure, f"loss-itself-{order}", title, caption)
 
 
