@@ -62,7 +62,7 @@ def fitted(model, data, loss, rounds, **changes):
 
 def leg_by_leg(model, data, loss, epochs, saved=None, first=0, **changes):
     """Return the bytes after each epoch, each a leg with a seed of its own, as a training goes."""
-    contents, kept = [], {"total": epochs, "memory": {}, **changes}
+    contents, kept = [], {"total": epochs, "cache": {}, **changes}
     for epoch in range(first, epochs):
         leg, *_ = training_leg(data, loss, 1, first=epoch, saved=saved, seed=7 + epoch, **kept)
         contents.append(saved := model.fit(leg))
