@@ -138,6 +138,9 @@ def test_shapes_and_spaces_have_words():
         Drift()(np.ones((8, 2)), np.ones((8, 3)))
     with pytest.raises(lossfw.ShapeError, match=r"the target should have \(8,\)"):
         Pairs()(Y, T[:, None], group=IDS)
+    # Three vectors of 4 numbers are not two of 6.
+    with pytest.raises(lossfw.ShapeError, match=r"expected \(\.\.\., 2, D\)"):
+        lossfw.loss("info_nce")(np.ones((8, 3, 4)), np.zeros(8))
     with pytest.raises(lossfw.errors.ArgumentError, match="leave out group"):
         lossfw.loss("huber")(Y, Y, group=IDS)
 
