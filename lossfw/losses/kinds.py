@@ -8,7 +8,6 @@ given come from dual numbers.
 
 from __future__ import annotations
 
-import functools
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -140,18 +139,17 @@ class _SpacesLoss(_PairLoss):
 
     _allows_columns: ClassVar[bool] = True
 
-    # A call asks for these three some fifteen times.
-    @functools.cached_property
+    @property
     def takes_rows(self) -> bool:
         """Whether a prediction has columns or is a vector."""
         return self.prediction_space.of_rows
 
-    @functools.cached_property
+    @property
     def _takes_target_rows(self) -> bool:
         """Whether a target has columns or is a vector."""
         return self.target_space.of_rows
 
-    @functools.cached_property
+    @property
     def has_columns(self) -> bool:
         """Whether prediction or target has columns or is a vector."""
         return self.takes_rows or self._takes_target_rows
