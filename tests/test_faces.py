@@ -31,7 +31,7 @@ FACES = {
         Batch Dataset File Group NestedNumbers Source check_npz_name digest_arrays digest_files
         file_kind join_digests numbers_array open_columns read_array read_bytes read_npz
     """,
-    "lossfw.scale": "Cut connected cut evaluate_on",
+    "lossfw.scale": "Cut connect cut evaluate_on",
     "lossfw.errors": """
         ArgumentError BodyError BrokenPluginError ConfigError DataError DisabledPluginError
         DivergenceError DomainError DtypeError DuplicateNameError EmptyReductionError

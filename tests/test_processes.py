@@ -167,12 +167,12 @@ import sys, time
 here = sys.path.pop(0)  # this process imports without the folder, and those that it starts too
 from lossfw.check.pool import Job, run_all
 from lossfw.runs.worker import WorkerProcess
-from lossfw.scale.cluster import connected
+from lossfw.scale.cluster import connect
 
 def start():
     list(run_all([Job("a", "done".format)] * 2, processes=2))
     WorkerProcess(1).end()
-    with connected("local:1") as client:
+    with connect("local:1") as client:
         client.submit(time.sleep, 0).result()
 
 start()

@@ -82,8 +82,11 @@ def arrow_cells(
                     else _numbers_of(batch[str(n)], whole=n not in floats)
                     for n in columns
                 }
-                if table.width == 1 and any(isinstance(one, Texts) for one in cells.values()):
-                    raise DoubtError  # a line of spaces is a cell to pyarrow
+                # A line of spaces is a cell to pyarrow.
+                if table.width == 1 and any(
+                    isinstance(one, Texts) or one.absent.any() for one in cells.values()
+                ):
+                    raise DoubtError
                 yield CellRows(len(whole), len(batch), cells)
         except pa.ArrowInvalid:
             raise DoubtError from None

@@ -48,7 +48,7 @@ class TableOptions(NamedTuple):
     optional: frozenset[int] = frozenset()
     kept: frozenset[int] = frozenset()
     categories: frozenset[int] = frozenset()
-    remedy: str = "With missing: drop such rows are left out."
+    remedy: str = "Write missing: drop to drop such rows."
     strict: frozenset[int] = frozenset()
     rows: ChosenRows | None = None
 

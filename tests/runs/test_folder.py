@@ -18,8 +18,8 @@ from support.plugin_sources import FOURTH
 HOLD = """\
 import sys
 from pathlib import Path
-from lossfw.runs.lock import held
-with held(Path("out")):
+from lossfw.runs.lock import hold_lock
+with hold_lock(Path("out")):
     print("held", flush=True)
     sys.stdin.read()
 """

@@ -140,7 +140,7 @@ def test_texts_are_labels_and_rows_are_dropped(frame, out):
         ),
         (
             {"file": "frame", "targets_key": "price", "exclude": ["kind", "sold"]},
-            r"data.file, row 2, column 'area': the value is missing. With missing: drop",
+            r"data.file, row 2, column 'area': the value is missing. Write missing: drop",
         ),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import lossfw
-from lossfw.runs.lock import held
+from lossfw.runs.lock import hold_lock
 
 RUN = {
     "lossfw": 1,
@@ -107,6 +107,6 @@ def test_a_second_process_is_refused(case, tmp_path):
     (tmp_path / "out").mkdir()
     for resume in (False, True):
         refused = pytest.raises(lossfw.OutputError, match="out is in use: another running process")
-        with held(tmp_path / "out"), refused:
+        with hold_lock(tmp_path / "out"), refused:
             call(config, out=tmp_path / "out", resume=resume)
         assert list((tmp_path / "out").iterdir()) == []

@@ -30,16 +30,18 @@ Key: TypeAlias = str | int
 _WEIGHT = "sample_weight"
 # What a user can do about a missing value in a table.
 IF_MISSING = (
-    "missing: drop drops such rows; missing: keep keeps them if the value is an input, for models "
+    "Write missing: drop to drop such rows, or missing: keep to keep missing inputs, for models "
     "that take missing values."
 )
 # Where the inputs are kept, another column lacks it.
 _IF_NO_INPUT = (
-    "lossfw keeps only missing inputs; missing: {inputs: keep, targets: drop} drops rows without a "
-    "target."
+    "lossfw keeps only missing inputs. Write missing: {inputs: keep, targets: drop} to drop rows "
+    "without a target."
 )
 # Where rows without a target are left out, an input lacks it.
-_IF_INPUT = "missing: {inputs: keep, targets: drop} keeps such rows; missing: drop leaves them out."
+_IF_INPUT = (
+    "Write missing: {inputs: keep, targets: drop} to keep such rows, or missing: drop to drop them."
+)
 
 
 class LoadedArrays(NamedTuple):
