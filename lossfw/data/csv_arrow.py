@@ -7,8 +7,6 @@ import io
 from collections.abc import Collection, Iterator
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from lossfw.data.arrow_arrays import arrow_of, nulls_of, pyarrow, values_of
 from lossfw.data.chosen_rows import ChosenRows
 from lossfw.data.csv_cells import CellRows, Cells, DoubtError, NumberCells, Texts, texts_of
@@ -18,15 +16,17 @@ from lossfw.data.csv_text import line_of, open_bytes, readable
 BLOCK_BYTES = 2**19
 # pyarrow takes hexadecimal numbers and nan(1).
 _DOUBTFUL = (b"x", b"X", b"(")
-# The words of `csv_text.MISSING`.
-_ABSENT = r"(?i)^(|n/?a|[+-]?nan|null|none)$"
+# The words of `csv_text.MISSING` other than NaN.
+_ABSENT = r"(?i)^(|n/?a|null|none)$"
 
 
 class _PlainText(io.RawIOBase):
     """The bytes of a file without comments, in UTF-8, whose lines end with LF or CR LF."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, width: int) -> None:
         self._stream = stream
+        # A line of spaces alone is a cell to pyarrow.
+        self._doubtful = (b"#", b" ", b"\t") if width == 1 else (b"#",)
         self._decoder = codecs.getincrementaldecoder("utf-8")()
 
     def readable(self) -> bool:
@@ -36,7 +36,9 @@ class _PlainText(io.RawIOBase):
         content = self._stream.read(size - 1)
         if content.endswith(b"\r"):
             content += self._stream.read(1)
-        if b"#" in content or (b"\r" in content and b"\r" in content.replace(b"\r\n", b"")):
+        if any(mark in content for mark in self._doubtful):
+            raise DoubtError
+        if b"\r" in content and b"\r" in content.replace(b"\r\n", b""):
             raise DoubtError
         # pyarrow does not look at columns that are not read.
         self._decoder.decode(content, final=not content)
@@ -63,7 +65,7 @@ def arrow_cells(
         first = 0
         try:
             batches = reader.open_csv(
-                _PlainText(stream),
+                _PlainText(stream, table.width),
                 reader.ReadOptions(use_threads=False, block_size=BLOCK_BYTES, column_names=names),
                 reader.ParseOptions(delimiter=table.delimiter, newlines_in_values=True),
                 reader.ConvertOptions(
@@ -82,11 +84,6 @@ def arrow_cells(
                     else _numbers_of(batch[str(n)], whole=n not in floats)
                     for n in columns
                 }
-                # A line of spaces is a cell to pyarrow.
-                if table.width == 1 and any(
-                    isinstance(one, Texts) or one.absent.any() for one in cells.values()
-                ):
-                    raise DoubtError
                 yield CellRows(len(whole), len(batch), cells)
         except pa.ArrowInvalid:
             raise DoubtError from None
@@ -99,31 +96,19 @@ def _texts_of(column: Any) -> Texts:
 
 
 def _numbers_of(column: Any, *, whole: bool) -> Cells:
-    """Return a column of numbers; one that Python has to look at as texts."""
+    """Return a column of integers, or of floats; one that Python has to look at as texts."""
     pa, compute = pyarrow(), pyarrow("pyarrow.compute")
     content = (column.buffers()[2] or pa.py_buffer(b"")).to_pybytes()
     if any(mark in content for mark in _DOUBTFUL):
         return _texts_of(column)
     bare = compute.ascii_trim_whitespace(column) if b" " in content else column
-    numbers = _cast(bare, whole=whole)
-    if numbers is None or (whole and _has_nan(numbers)):
+    kind = pa.int64() if whole else pa.float64()
+    try:
+        numbers = bare.cast(kind)
+    except pa.ArrowInvalid:
         absent = compute.match_substring_regex(bare, _ABSENT)
-        numbers = _cast(compute.if_else(absent, pa.nulls(len(bare), bare.type), bare), whole=whole)
-    if numbers is None:
-        return _texts_of(column)
-    return NumberCells(values_of(numbers), nulls_of(numbers))
-
-
-def _has_nan(numbers: Any) -> bool:
-    """Tell whether whole numbers may have become floats only since one of them is missing."""
-    return bool(np.isnan(values_of(numbers)).any())
-
-
-def _cast(column: Any, *, whole: bool) -> Any:
-    """Return texts as int64 if all are written so and `whole` says so, else as float64, or None."""
-    for kind in ("int64", "float64")[not whole :]:
         try:
-            return column.cast(kind)
-        except pyarrow().ArrowInvalid:
-            continue
-    return None
+            numbers = compute.if_else(absent, pa.nulls(len(bare), bare.type), bare).cast(kind)
+        except pa.ArrowInvalid:
+            return _texts_of(column)
+    return NumberCells(values_of(numbers), nulls_of(numbers))
