@@ -73,7 +73,7 @@ _REGIONS = {
 # At other parameters points are drawn from this fraction of the examples. Instances that differ
 # from another one only in their numbers get a fraction of them for each stage, those with
 # operations of their own get more. More sets of parameters than a number share the points that so
-# many get. The test of mutants searches with these figures: what they miss shows there.
+# many get.
 _DRAWN = 0.25
 _SHARE = 0.2
 _SHARE_OF_NEW_OPERATIONS = 0.3
