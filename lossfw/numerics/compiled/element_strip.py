@@ -13,9 +13,10 @@ from collections.abc import Callable
 from lossfw.numerics.compiled.frames import KernelFrame
 from lossfw.numerics.compiled.instructions import ElementAddress
 from lossfw.numerics.compiled.operations import CALLED, DOUBLE, FLOAT, SIZES
+from lossfw.numerics.compiled.row_transpose import transpose_function
 from lossfw.numerics.compiled.schedule import ScheduleTime
 from lossfw.numerics.compiled.signature import STRIP, KernelSignature
-from lossfw.numerics.compiled.strip import RARE, KernelCode, NodeValues, Strip
+from lossfw.numerics.compiled.strip import RARE, KernelCode, Matrix, NodeValues, Strip
 from lossfw.numerics.compiled.sums import CONVERTED, pairwise
 from lossfw.numerics.symbolic.graph import Graph
 
@@ -38,10 +39,12 @@ def write_element_kernel(graph: Graph, kind: str, signature: KernelSignature) ->
     frame = KernelFrame(signature, {})
     strip = _ElementStrip(graph.usual(), kind, signature)
     functions = [strip.function(frame, "strip")]
+    if any(map(signature.is_transposed, signature.inputs)):
+        functions.append(transpose_function(kind))
     if strip.has_rare:
         whole = _ElementStrip(graph, kind, signature, usual=strip)
         functions.append(whole.function(frame, "whole"))
-    inner, chunk = "strip", str(STRIP)
+    inner, chunk = "strip", str(signature.row_length)
     if signature.has_sum:
         functions += [pairwise(DOUBLE if signature.weighted else kind), frame.tree_function()]
         is_converted = kind == FLOAT and not signature.weighted
@@ -82,8 +85,12 @@ class _ElementStrip(Strip):
         self.has_rare = bool(outputs)
         self._write_by(lambda holds, _: self.ir.note(RARE, holds), *outputs)
         self._prefetch()
+        for name in signature.inputs:
+            self._transpose(name)
         for phase in range(self.schedule.phases):
             self._write_phase(phase)
+        if signature.derivatives:
+            self._transpose("derivatives", back=True)
 
     def _prefetch(self) -> None:
         """Ask for the memory of the next strip, which comes while this one is added up.
@@ -104,6 +111,14 @@ class _ElementStrip(Strip):
                 self.ir.emit_void(
                     f"call void @llvm.prefetch.p0(ptr {place}, i32 {is_written}, i32 3, i32 1)"
                 )
+
+    def _transpose(self, name: str, *, back: bool = False) -> None:
+        """Write long records number by number, or derivatives back."""
+        width, length = self.signature.width(name), self.signature.row_length
+        if self.signature.is_transposed(name):
+            self.arrays[f"in_{name}"] = SIZES[self.kind] * width * length
+            rows = Matrix(f"%{name}", str(width), "1")
+            self.transpose(rows, Matrix(self.input(name), "1", str(length)), width, back=back)
 
     def _write_by(self, write: Callable[[str, ElementAddress], None], *outputs: int) -> None:
         for output in outputs:
@@ -148,7 +163,7 @@ class _ElementStrip(Strip):
             if self.kind == FLOAT:
                 scaled = emit(f"fptrunc double {scaled} to float")
         index = self.index_in("derivatives", number, address.in_row)
-        self.store("%derivatives", self.kind, scaled, index)
+        self.store(self.input("derivatives"), self.kind, scaled, index)
 
     # The function.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lossfw.numerics.compiled.signature import STRIP, KernelSignature
+from lossfw.numerics.compiled.signature import KernelSignature
 
 # Only calls of rows have strides.
 _STRIDES = ("row_stride", "column_stride", "out_row_stride", "out_column_stride")
@@ -39,7 +39,7 @@ class KernelFrame:
         """Return the function ``@tree``: a sum by halves, as in NumPy's pairwise sum."""
         return f"""
 define internal double @tree({self.parameters}) nounwind {{
-  %small = icmp sle i64 %n, {STRIP}
+  %small = icmp sle i64 %n, {self.signature.row_length}
   br i1 %small, label %whole, label %halves
 whole:
   %all = call double @strip({self.arguments("%lo", "%n")})

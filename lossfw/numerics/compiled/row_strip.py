@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from lossfw.numerics.compiled.frames import KernelFrame
 from lossfw.numerics.compiled.instructions import ElementAddress
 from lossfw.numerics.compiled.operations import INTEGER, SIZES, literal
-from lossfw.numerics.compiled.row_transpose import BLOCK, transpose_function
+from lossfw.numerics.compiled.row_transpose import transpose_function
 from lossfw.numerics.compiled.schedule import ScheduleTime
 from lossfw.numerics.compiled.signature import KernelSignature
-from lossfw.numerics.compiled.strip import RARE, KernelCode, NodeValues, Strip
+from lossfw.numerics.compiled.strip import RARE, KernelCode, Matrix, NodeValues, Strip
 from lossfw.numerics.compiled.sums import pairwise, reduce_row
 from lossfw.numerics.symbolic.graph import INPUT, Graph
 
@@ -51,7 +51,10 @@ class _RowStrip(Strip):
         # The types of long rows that are added up.
         self.summed_kinds: set[str] = set()
         if signature.transposed:
-            self._transpose_inputs()
+            for name in signature.row_inputs:
+                array = self.array(f"in_{name}", kind)
+                given = Matrix(f"%{name}", "%row_stride", "%column_stride")
+                self.transpose(given, Matrix(array, "1", "%n"), signature.row_length)
         for phase in range(self.schedule.phases):
             self._write_phase(phase)
         if value is not None or signature.is_checked:
@@ -61,7 +64,9 @@ class _RowStrip(Strip):
                 if signature.is_checked:
                     self.note_outside(values.of(outputs[0]))
         if derivative is not None and signature.transposed:
-            self._transpose_derivatives()
+            result = Matrix("%derivatives", "%out_row_stride", "%out_column_stride")
+            turned = Matrix(self.array("in_derivatives", kind), "1", "%n")
+            self.transpose(result, turned, signature.row_length, back=True)
 
     @contextmanager
     def _rows(self, phase: int) -> Iterator[tuple[str, NodeValues]]:
@@ -69,49 +74,10 @@ class _RowStrip(Strip):
         with self.loop("%n") as row:
             yield row, NodeValues(self, ScheduleTime(phase, 0), ElementAddress(row), of_rows=True)
 
-    # Transposition.
-
-    def _transpose_inputs(self) -> None:
-        columns, kind = self.signature.columns, self.kind
-        for name in self.signature.row_inputs:
-            array = self.array(f"in_{name}", kind)
-            blocks = f"ptr %{name}, i64 %row_stride, ptr {array}, i64 %n, i64 %n, i64 {columns}"
-            with self._transpose(blocks, "%column_stride") as (row, column):
-                value = self.load(f"%{name}", kind, self._strided_index(row, column))
-                self.store(array, kind, value, self.transposed_index(row, column))
-
-    def _transpose_derivatives(self) -> None:
-        columns, kind, array = self.signature.columns, self.kind, self.array("out", self.kind)
-        blocks = (
-            f"ptr {array}, i64 %n, ptr %derivatives, i64 %out_row_stride, i64 {columns}, i64 %n"
-        )
-        with self._transpose(blocks, "%out_column_stride") as (row, column):
-            value = self.load(array, kind, self.transposed_index(row, column))
-            self.store("%derivatives", kind, value, self._strided_index(row, column, "out_"))
-
-    @contextmanager
-    def _transpose(self, blocks: str, column_stride: str) -> Iterator[tuple[str, str]]:
-        """Transpose in blocks where columns are adjacent; else write a loop over elements."""
-        columns, in_blocks = self.signature.row_length, "false"
-        if columns >= BLOCK:
-            adjacent = self.ir.emit(f"icmp eq i64 {column_stride}, 1")
-            enough = self.ir.emit(f"icmp sge i64 %n, {BLOCK}")
-            in_blocks = self.ir.emit(f"and i1 {adjacent}, {enough}")
-        with self.where(in_blocks):
-            self.ir.emit_void(f"call void @transpose({blocks})")
-        one_by_one = self.ir.emit(f"xor i1 {in_blocks}, true")
-        with self.where(one_by_one), self.loop(str(columns)) as column, self.loop("%n") as row:
-            yield row, column
-
-    def _strided_index(self, row: str, column: str, of: str = "") -> str:
-        down = self.ir.emit(f"mul i64 {row}, %{of}row_stride")
-        along = self.ir.emit(f"mul i64 {column}, %{of}column_stride")
-        return self.ir.emit(f"add i64 {along}, {down}")
-
     def _write_derivative(self, derivative: str, address: ElementAddress) -> None:
         scaled = self.ir.emit(f"fmul {self.kind} {derivative}, %factor")
         if self.signature.transposed:
-            self.store(self.array("out", self.kind), self.kind, scaled, address.in_row)
+            self.store(self.input("derivatives"), self.kind, scaled, address.in_row)
         else:
             self.store("%derivatives", self.kind, scaled, address.column)
 

@@ -7,8 +7,13 @@ from typing import Literal, TypeAlias
 
 from lossfw.numerics.arrays import FEW_COLUMNS
 
-# Elements of a strip of elements. Its arrays, 2 to 4 KiB each, fit the first-level cache.
-STRIP = 512
+# Elements of a strip of elements, whose arrays, 2 to 4 KiB each, fit the first-level cache, and
+# records of a strip of transposed ones, whose arrays do.
+STRIP, _RECORDS = 512, 128
+
+# LLVM loads the same number of several records at once where they have at most so many numbers.
+# Longer ones are transposed, which takes a third to a half of the time.
+_MOST_LOADED_AT_ONCE = 8
 
 # Elements of a strip of transposed rows, and of a chunk of a long row.
 ELEMENTS = 1024
@@ -67,10 +72,16 @@ class KernelSignature:
         """Whether the kernel transposes rows."""
         return self.columns is not None and self.columns <= FEW_COLUMNS
 
+    def is_transposed(self, name: str) -> bool:
+        """Return whether the kernel transposes an input, or the derivatives, strip by strip."""
+        return self.transposed or self.width(name) > _MOST_LOADED_AT_ONCE
+
     @property
     def row_length(self) -> int:
         """The columns of a row; a strip of elements is a row by itself."""
-        return STRIP if self.columns is None else self.columns
+        if self.columns is not None:
+            return self.columns
+        return _RECORDS if any(map(self.is_transposed, self.inputs)) else STRIP
 
     @property
     def strip_rows(self) -> int:

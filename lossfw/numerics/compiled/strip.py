@@ -23,6 +23,7 @@ from lossfw.numerics.compiled.operations import (
     literal,
     type_of,
 )
+from lossfw.numerics.compiled.row_transpose import BLOCK
 from lossfw.numerics.compiled.schedule import GraphSchedule, ScheduleTime
 from lossfw.numerics.compiled.signature import KernelSignature
 from lossfw.numerics.symbolic.graph import COLUMN, CONSTANT, INPUT, REDUCTIONS, TAKEN, Graph
@@ -45,6 +46,14 @@ class _Slot(NamedTuple):
     array: str
     stride: int
     source: int | None = None
+
+
+class Matrix(NamedTuple):
+    """An array of rows, and its two strides."""
+
+    array: str
+    row_stride: str
+    column_stride: str
 
 
 class NodeValues:
@@ -125,20 +134,50 @@ class Strip(Instructions, ABC):
         return address.in_row if node_id in self.schedule.row_arrays else address.in_chunk
 
     def input(self, name: str) -> str:
-        """Return the array of an input, transposed if rows are."""
-        return f"%in_{name}" if self.signature.transposed else f"%{name}"
+        """Return the array of an input, or of the derivatives, transposed if it is."""
+        return f"%in_{name}" if self.signature.is_transposed(name) else f"%{name}"
 
     def index_in(self, name: str, number: str, index: str) -> str:
         """Return the index of an element in an input; for a record, of one of its numbers."""
         width = self.signature.width(name)
         if width == 1:
             return index
+        if self.signature.is_transposed(name):
+            return self.ir.emit(f"add i64 {index}, {int(number) * self.signature.row_length}")
         return self.ir.emit(f"add i64 {self.ir.emit(f'mul i64 {index}, {width}')}, {number}")
 
     def note_outside(self, outside: str) -> None:
         """Record whether an element or a row is outside of the domain."""
         zero = literal(0.0, self.kind)
         self.ir.note(BAD, self.ir.emit(f"fcmp une {self.kind} {outside}, {zero}"))
+
+    def transpose(self, rows: Matrix, turned: Matrix, columns: int, *, back: bool = False) -> None:
+        """Write the rows of the strip into an array with adjacent rows, or back.
+
+        Where columns are adjacent, it goes block by block.
+        """
+        emit, in_blocks = self.ir.emit, "false"
+        if columns >= BLOCK:
+            adjacent = emit(f"icmp eq i64 {rows.column_stride}, 1")
+            enough = emit(f"icmp sge i64 %n, {BLOCK}")
+            in_blocks = emit(f"and i1 {adjacent}, {enough}")
+        of_rows = f"ptr {rows.array}, i64 {rows.row_stride}"
+        of_turned = f"ptr {turned.array}, i64 {turned.column_stride}"
+        arrays, lengths = f"{of_rows}, {of_turned}", f"i64 %n, i64 {columns}"
+        if back:
+            arrays, lengths = f"{of_turned}, {of_rows}", f"i64 {columns}, i64 %n"
+        with self.where(in_blocks):
+            self.ir.emit_void(f"call void @transpose({arrays}, {lengths})")
+        one_by_one = emit(f"xor i1 {in_blocks}, true")
+        source, to = (turned, rows) if back else (rows, turned)
+        with self.where(one_by_one), self.loop(str(columns)) as column, self.loop("%n") as row:
+            value = self.load(source.array, self.kind, self._index_of_row(source, row, column))
+            self.store(to.array, self.kind, value, self._index_of_row(to, row, column))
+
+    def _index_of_row(self, matrix: Matrix, row: str, column: str) -> str:
+        down = self.ir.emit(f"mul i64 {row}, {matrix.row_stride}")
+        along = self.ir.emit(f"mul i64 {column}, {matrix.column_stride}")
+        return self.ir.emit(f"add i64 {along}, {down}")
 
     # The whole function.
 

@@ -141,6 +141,20 @@ def test_far_numbers_have_the_bits_of_tiles():
     same_bits(lossfw.loss("lognormal_nll"), y, np.exp(rng.normal(size=600)))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["triplet_margin", "cosine_embedding"])
+def test_long_records_have_the_bits_of_tiles_in_any_number(name, dtype):
+    loss, rng = lossfw.loss(name), np.random.default_rng(0)
+    # Records of more than eight numbers are transposed, 128 at a time and four by four.
+    for count in (1, 3, 4, 6, 127, 131, 515):
+        vectors = 3 if name == "triplet_margin" else 2
+        y = rng.normal(size=(count, vectors, 7)).astype(dtype)
+        t, weight = (1.0 - 2.0 * (rng.random(count) < 0.5)).astype(dtype), rng.random(count)
+        same_bits(loss, y, t)
+        same_bits(loss, y, t, sample_weight=weight)
+    assert all(not entry.problem for entry in watched._entries.values())
+
+
 def test_infinite_and_missing_numbers_have_the_bits_of_tiles():
     y = np.array([[a, b] for a in (0.0, -0.0, np.inf, -np.inf, np.nan) for b in (1e-300, np.inf)])
     same_bits(Box(), np.repeat(y, 300, axis=0), np.tile([[-np.inf, 0.0], [0.0, np.inf]], (1500, 1)))
