@@ -187,6 +187,7 @@ def settings(title: str) -> dict[str, Any]:
         "html_context": {"default_mode": "auto"},
         "html_favicon": str(STATIC / "favicon.svg"),
         "html_static_path": [str(STATIC)],
+        "html_search_scorer": str(STATIC / "scorer.js"),
         "html_css_files": ["site.css"],
         "html_js_files": [(f"{name}.js", {"defer": "defer"}) for name in _SCRIPTS],
         # Pages that have no chapter of their own need no menu of one.
