@@ -17,7 +17,7 @@ import numpy as np
 from lossfw.check.core.subject import inherited_derivatives
 from lossfw.errors import TraceError
 from lossfw.losses.engine.probes import column_probes
-from lossfw.losses.engine.read_only import is_authors
+from lossfw.losses.engine.read_only import is_author_code
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.symbolic.graph import CONSTANT, Graph, Operation
@@ -82,7 +82,7 @@ def instructions(loss: Loss) -> frozenset[tuple[str, int, int]] | None:
     seen: set[tuple[str, int, int]] = set()
 
     def trace_opcode(frame: FrameType, event: str, _: Any) -> Any:
-        if not is_authors(frame):
+        if not is_author_code(frame):
             return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         if event == "opcode":

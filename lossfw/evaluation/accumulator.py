@@ -21,7 +21,7 @@ from lossfw.evaluation.predictor import outputs_for, without_column
 from lossfw.evaluation.result import Numbers
 from lossfw.evaluation.slices import Slice
 from lossfw.evaluation.stopwatch import Stopwatch
-from lossfw.losses.engine.packing import pack_parts, packed_part
+from lossfw.losses.engine.packing import pack_parts, unpack_part
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric, MetricRows, MetricUpdate
 from lossfw.numerics.arrays import NDArray
@@ -204,11 +204,11 @@ class Accumulator:
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
         """Continue from the arrays of an accumulator with the same parameters."""
-        self._cells.unpack(packed_part("layout", arrays))
+        self._cells.unpack(unpack_part("layout", arrays))
         if self._alike is not None:
-            self._alike.unpack(packed_part("alike", arrays))
+            self._alike.unpack(unpack_part("alike", arrays))
         for number, accumulator in enumerate((self._loss, *self._by_metric.values())):
-            accumulator.unpack(packed_part(f"kept{number}", arrays))
+            accumulator.unpack(unpack_part(f"kept{number}", arrays))
 
 
 def named_metrics(metrics: Sequence[Metric]) -> dict[str, Metric]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lossfw.losses.engine.packing import pack_parts, packed_part
+from lossfw.losses.engine.packing import pack_parts, unpack_part
 from lossfw.metrics import Mergeable
 from lossfw.numerics.arrays import NDArray
 
@@ -53,6 +53,6 @@ def pack_stacks(stacks: Mapping[str, MergeStack]) -> dict[str, NDArray]:
 
 def restore(stack: MergeStack, name: str, arrays: Mapping[str, NDArray], maker: Any) -> None:
     """Push the partial that `pack_stacks` stored under a name, if any."""
-    own = packed_part(name, arrays)
+    own = unpack_part(name, arrays)
     if own:
         stack.push(maker.unpack(own))

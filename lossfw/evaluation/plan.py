@@ -20,7 +20,7 @@ from lossfw.evaluation.predictor import BLOCK_ROWS, BlockPredictor
 from lossfw.evaluation.row_units import RowUnits
 from lossfw.evaluation.slices import Slice
 from lossfw.losses.base import Form
-from lossfw.losses.engine.reduction import block_rows
+from lossfw.losses.engine.reduction import rows_per_block
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
 from lossfw.numerics.arrays import NDArray
@@ -192,9 +192,9 @@ class Plan:
         if self.groups is not None:
             return _GROUPED_ROWS
         if self.model is not None:
-            return max(self.model.block_rows, block_rows(self.model.units))
+            return max(self.model.block_rows, rows_per_block(self.model.units))
         assert self.outputs is not None
-        return max(BLOCK_ROWS, block_rows(math.prod(self.outputs.shape[1:])))
+        return max(BLOCK_ROWS, rows_per_block(math.prod(self.outputs.shape[1:])))
 
 
 def check_has_rows(loss: Loss, shape: tuple[int, ...]) -> None:

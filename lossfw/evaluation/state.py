@@ -19,7 +19,7 @@ from lossfw.evaluation.diagnostics import Diagnostics
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.stopwatch import Stopwatch
 from lossfw.losses.engine.exact_sum import ExactSum
-from lossfw.losses.engine.packing import pack_parts, packed_part
+from lossfw.losses.engine.packing import pack_parts, unpack_part
 from lossfw.losses.engine.row_ranges import RowRanges
 
 # Version of a packed state.
@@ -95,9 +95,9 @@ class EvaluationState:
                 f"the state of an evaluation has version {saved.header['version']}, but this "
                 f"lossfw reads {STATE_VERSION}."
             )
-        self.accumulator.unpack(packed_part("accumulator", saved.arrays))
+        self.accumulator.unpack(unpack_part("accumulator", saved.arrays))
         self.diagnostics.unpack(saved.header["diagnostics"])
-        self.weight = ExactSum.unpack(packed_part("weight", saved.arrays))
+        self.weight = ExactSum.unpack(unpack_part("weight", saved.arrays))
         self.seen = RowRanges.unpack(np.array(saved.header["seen"], np.int64).reshape(-1, 2))
         self._add_seconds(saved.header["seconds"])
 

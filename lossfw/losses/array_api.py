@@ -59,14 +59,14 @@ def check_dtype(xp: Namespace, x: Array, role: str) -> None:
 
 def as_floats(xp: Namespace, x: Array) -> Array:
     """Return integers and booleans in the widest float, floats as they are."""
-    return x if xp.isdtype(x.dtype, "real floating") else xp.astype(x, widest(xp))
+    return x if xp.isdtype(x.dtype, "real floating") else xp.astype(x, widest_float(xp))
 
 
-def widest(xp: Namespace) -> Any:
+def widest_float(xp: Namespace) -> Any:
     """Return float64, or float32 if the library is configured without float64."""
     return xp.float64 if has_double(xp) else xp.float32
 
 
-def all_known(xp: Namespace, mask: Array) -> bool:
+def may_be_all_true(xp: Namespace, mask: Array) -> bool:
     """Tell whether a mask has no element that is known to be False."""
     return not has_values(mask) or bool(xp.all(mask))

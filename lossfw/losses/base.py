@@ -18,7 +18,7 @@ from lossfw.components.ranges import PROMISED, PromisedRange, sizes_in_words
 from lossfw.components.spaces import CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, Space, Vector
 from lossfw.errors import ArgumentError, DomainError, ShapeError
 from lossfw.losses.bodies import one_hot_rows
-from lossfw.losses.neutral import fault_of_neutral
+from lossfw.losses.neutral import neutral_problem
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.typed_namespace import typed_namespace
 
@@ -35,7 +35,7 @@ ResultForm: TypeAlias = Literal["formula", "value", "gradient", "hessian", "both
 Argument: TypeAlias = Literal["residual", "margin", "prediction"]
 
 
-def form_in_words(form: str) -> str:
+def plural_of_form(form: str) -> str:
     """Return the plural of a form, which says what a loss takes."""
     return "predictions" if form == "prediction" else form
 
@@ -53,7 +53,7 @@ BODY_FUNCTIONS: dict[ResultForm, str] = {
 _Method: TypeAlias = Callable[..., Any]
 
 
-def _make_lifted(form: ResultForm, *, by_index: bool = False) -> _Method:
+def _make_unreduced(form: ResultForm, *, by_index: bool = False) -> _Method:
     """Return the method that gives unreduced losses in one form."""
 
     def losses(self: LossDefinition, xp: Namespace, y: Array, t: Array) -> Any:
@@ -62,7 +62,7 @@ def _make_lifted(form: ResultForm, *, by_index: bool = False) -> _Method:
     return losses
 
 
-def need_no_terms(cls: type) -> None:
+def refuse_terms(cls: type) -> None:
     """Raise `TypeError` if a class has a function `terms`, which lossfw would never call."""
     if "terms" in cls.__dict__:
         raise TypeError(
@@ -95,7 +95,7 @@ class LossDefinition(Component, ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        need_no_terms(cls)
+        refuse_terms(cls)
         named = [x for x in (cls.prediction, cls.target) if isinstance(x, Columns | Vector)]
         if named and not cls._allows_columns:
             raise TypeError(
@@ -104,7 +104,7 @@ class LossDefinition(Component, ABC):
             )
         # That of a wrapper is of its parts.
         if cls.neutral is not None and not hasattr(cls.neutral, "__get__"):
-            fault = fault_of_neutral(cls.neutral, cls.prediction)
+            fault = neutral_problem(cls.neutral, cls.prediction)
             if fault:
                 raise TypeError(f"neutral of {cls.__name__} {fault}")
         for name in ("prediction_range", "target_range"):
@@ -233,15 +233,15 @@ class LossDefinition(Component, ABC):
     ) -> Any:
         """Return `_unreduced_losses`; class indices only for one of `_forms_at_index`."""
 
-    _unreduced_formula: ClassVar[_Method] = _make_lifted("formula")
-    _unreduced: ClassVar[_Method] = _make_lifted("value")
-    _unreduced_gradient: ClassVar[_Method] = _make_lifted("gradient")
-    _unreduced_hessian: ClassVar[_Method] = _make_lifted("hessian")
-    _unreduced_with_gradient: ClassVar[_Method] = _make_lifted("both")
-    _unreduced_at: ClassVar[_Method] = _make_lifted("value", by_index=True)
-    _unreduced_gradient_at: ClassVar[_Method] = _make_lifted("gradient", by_index=True)
-    _unreduced_hessian_at: ClassVar[_Method] = _make_lifted("hessian", by_index=True)
-    _unreduced_with_gradient_at: ClassVar[_Method] = _make_lifted("both", by_index=True)
+    _unreduced_formula: ClassVar[_Method] = _make_unreduced("formula")
+    _unreduced: ClassVar[_Method] = _make_unreduced("value")
+    _unreduced_gradient: ClassVar[_Method] = _make_unreduced("gradient")
+    _unreduced_hessian: ClassVar[_Method] = _make_unreduced("hessian")
+    _unreduced_with_gradient: ClassVar[_Method] = _make_unreduced("both")
+    _unreduced_at: ClassVar[_Method] = _make_unreduced("value", by_index=True)
+    _unreduced_gradient_at: ClassVar[_Method] = _make_unreduced("gradient", by_index=True)
+    _unreduced_hessian_at: ClassVar[_Method] = _make_unreduced("hessian", by_index=True)
+    _unreduced_with_gradient_at: ClassVar[_Method] = _make_unreduced("both", by_index=True)
 
     def _unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """Return `curvature_bound` in the shape of the prediction."""

@@ -59,18 +59,20 @@ class PairBody(ABC):
 
     def derivative(self, xp: Namespace, y: Array, t: Array, /) -> Array:
         """Return the derivative with respect to the prediction."""
-        return self._dual(xp, y, t, 1)[1]
+        return self._derivatives_by_duals(xp, y, t, 1)[1]
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array, /) -> Array:
         """Return the second derivative; for rows, the diagonal."""
-        return self._dual(xp, y, t, 2)[2]
+        return self._derivatives_by_duals(xp, y, t, 2)[2]
 
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array, /) -> tuple[Array, Array]:
         """Return both; write it if they share work."""
         return self.value(xp, y, t), self.derivative(xp, y, t)
 
     @abstractmethod
-    def _dual(self, xp: Namespace, y: Array, t: Array, order: int) -> tuple[Array, ...]:
+    def _derivatives_by_duals(
+        self, xp: Namespace, y: Array, t: Array, order: int
+    ) -> tuple[Array, ...]:
         """Return value and derivatives up to an order from dual numbers."""
 
 
@@ -87,7 +89,9 @@ class PointwiseBody(PairBody):
     array([-0.5])
     """
 
-    def _dual(self, xp: Namespace, y: Array, t: Array, order: int) -> tuple[Array, ...]:
+    def _derivatives_by_duals(
+        self, xp: Namespace, y: Array, t: Array, order: int
+    ) -> tuple[Array, ...]:
         return dual.derivatives(self.value, xp, y, t, order=order)
 
 
@@ -114,7 +118,9 @@ class RowBody(PairBody):
             return self.value_at(xp, y, index), self.derivative_at(xp, y, index)
         return self.value_and_derivative(xp, y, one_hot_rows(xp, y, index))
 
-    def _dual(self, xp: Namespace, y: Array, t: Array, order: int) -> tuple[Array, ...]:
+    def _derivatives_by_duals(
+        self, xp: Namespace, y: Array, t: Array, order: int
+    ) -> tuple[Array, ...]:
         return dual.row_derivatives(self.value, xp, y, t, order=order)
 
 

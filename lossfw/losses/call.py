@@ -12,7 +12,14 @@ from lossfw.losses.base import LossDefinition, ResultForm
 from lossfw.losses.engine import execute, foreign_groups, groups, whole_array
 from lossfw.losses.engine.reduction import Reduction
 from lossfw.losses.group_inputs import GroupArguments, prepare_groups
-from lossfw.losses.inputs import Arguments, check_same_index, choose, prepare, set_weight, set_where
+from lossfw.losses.inputs import (
+    Arguments,
+    add_own_weights,
+    check_same_index,
+    prepare,
+    set_weight,
+    set_where,
+)
 
 # Prediction, target, group, sample weight and mask, as the caller gave them.
 Given: TypeAlias = tuple[Any, Any, Any, Any, Any]
@@ -67,7 +74,7 @@ def prepare_call(
         set_weight(call, sample_weight)
     if where is not None:
         set_where(call, where)
-    choose(call, *loss._own_mask_and_weight(xp, call.t, call.by_index))
+    add_own_weights(call, *loss._own_mask_and_weight(xp, call.t, call.by_index))
     return call
 
 

@@ -216,7 +216,7 @@ class DistributionLoss(Loss):
                 f"levels is {levels!r}; expected a list of probabilities between 0 and 1, such as "
                 "[0.05, 0.95]."
             )
-        y, shape = self._distribution(prediction)
+        y, shape = self._checked_distribution(prediction)
         columns = [self.quantile(np, y, np.full(shape, level)) for level in p]
         return np.stack(columns, axis=-1) if columns else np.empty((*shape, 0))
 
@@ -243,7 +243,7 @@ class DistributionLoss(Loss):
         ShapeError
             If `x` is neither one number nor one per prediction; and the errors of the call.
         """
-        y, shape = self._distribution(prediction)
+        y, shape = self._checked_distribution(prediction)
         values = as_array(x, "x").astype(np.float64)
         if values.shape not in ((), shape):
             raise ShapeError(
@@ -252,7 +252,7 @@ class DistributionLoss(Loss):
             )
         return np.asarray(self.cdf(np, y, np.broadcast_to(values, shape)))
 
-    def _distribution(self, prediction: Any) -> tuple[Any, tuple[int, ...]]:
+    def _checked_distribution(self, prediction: Any) -> tuple[Any, tuple[int, ...]]:
         """Return predictions as the functions of the author get them, and how many there are."""
         y = as_array(prediction, "prediction")
         y = y.astype(work_dtype(np, result_dtype(y)))

@@ -12,7 +12,7 @@ import numpy as np
 from lossfw.components.spaces import Space, Vector, first_true
 from lossfw.errors import ArgumentError, DomainError, DtypeError, ShapeError
 from lossfw.losses import array_api
-from lossfw.losses.engine.read_only import read_only
+from lossfw.losses.engine.read_only import read_only_view
 from lossfw.numerics.arrays import (
     FEW_COLUMNS,
     Array,
@@ -157,13 +157,13 @@ def prepare(
     elif rowwise or prediction_shape != t.shape:
         by_index = _is_by_index(prediction_shape, tuple(t.shape), rowwise, classes)
     if by_index:
-        _need_integers(xp, t)
+        _require_integers(xp, t)
     if checked or xp is np:
-        refuse_rounded(xp, y, "prediction")
+        refuse_rounding(xp, y, "prediction")
         if not by_index:
-            refuse_rounded(xp, t, "target")
+            refuse_rounding(xp, t, "target")
     if xp is np:
-        dtype, y, t = result_dtype(y), read_only(y), read_only(t)
+        dtype, y, t = result_dtype(y), read_only_view(y), read_only_view(t)
     else:
         y, t = array_api.as_floats(xp, y), t if by_index else array_api.as_floats(xp, t)
         dtype = y.dtype
@@ -174,7 +174,7 @@ def prepare(
     return Arguments(y, t, dtype, work_dtype(xp, dtype), shape, prediction_shape, by_index, xp=xp)
 
 
-def refuse_rounded(xp: Namespace, array: Array, role: str) -> None:
+def refuse_rounding(xp: Namespace, array: Array, role: str) -> None:
     """Refuse integers that the float of the computation would round."""
     if xp is not np:
         if not xp.isdtype(array.dtype, "integral") or not has_values(array):
@@ -226,9 +226,9 @@ def flat_rows(
     y_shape, t_shape = tuple(y.shape), tuple(t.shape)
     shape = check_members(y_shape, spaces[0], "prediction")
     if len(t_shape) != len(shape) + spaces[1].axes:
-        raise ShapeError(_misfit_of_spaces(y_shape, t_shape, shape, spaces))
+        raise ShapeError(_space_mismatch_message(y_shape, t_shape, shape, spaces))
     if check_members(t_shape, spaces[1], "target") != shape:
-        raise ShapeError(_misfit_of_spaces(y_shape, t_shape, shape, spaces))
+        raise ShapeError(_space_mismatch_message(y_shape, t_shape, shape, spaces))
     have_vectors = all(isinstance(space, Vector) for space in spaces) and spaces[0].axes > 1
     if have_vectors and y_shape[-1] != t_shape[-1]:
         raise ShapeError(
@@ -247,14 +247,14 @@ def check_members(shape: tuple[int, ...], space: Space, role: str) -> tuple[int,
     lead, row = shape[: len(shape) - space.axes], shape[len(shape) - space.axes :]
     size = math.prod(row)
     if len(shape) < space.axes or (space.axes and not space.has_shape(row)):
-        expected = _written_shape(("...",), space)
+        expected = _format_shape(("...",), space)
         raise ShapeError(f"{role} has shape {shape}; expected {expected}.")
     if space.axes:
         space.check_size(size, role)
     return lead
 
 
-def _written_shape(lead: tuple[object, ...], space: Space) -> str:
+def _format_shape(lead: tuple[object, ...], space: Space) -> str:
     """Return the shape of members of a space, with names for numbers that it leaves open."""
     row: tuple[Any, ...] = ()
     if space.axes:
@@ -266,11 +266,11 @@ def _written_shape(lead: tuple[object, ...], space: Space) -> str:
     return f"({', '.join(entries)}{',' if len(entries) == 1 else ''}){names}"
 
 
-def _misfit_of_spaces(
+def _space_mismatch_message(
     y: tuple[int, ...], t: tuple[int, ...], shape: tuple[int, ...], spaces: tuple[Space, Space]
 ) -> str:
     """Return a message with the actual shapes, the expected one, and a remedy."""
-    expected = _written_shape(shape, spaces[1])
+    expected = _format_shape(shape, spaces[1])
     text = f"prediction has shape {y} and target {t}; the target should have {expected}."
     if not spaces[0].axes and y[-1:] == (1,) and t[: len(t) - spaces[1].axes] == y[:-1]:
         return f"{text} Nothing is broadcast: prediction.squeeze(-1) makes them agree."
@@ -285,7 +285,7 @@ def _is_by_index(y: tuple[int, ...], t: tuple[int, ...], rowwise: bool, classes:
     if y != t:
         by_index = rowwise and classes and len(y) >= 1 and t == y[:-1]
         if not by_index:
-            raise ShapeError(_misfit(y, t, rowwise, classes))
+            raise ShapeError(_shape_mismatch_message(y, t, rowwise, classes))
     if rowwise and not y:
         raise ShapeError("prediction is a single number; expected a row of at least one.")
     if rowwise and y[-1] == 0:
@@ -293,7 +293,7 @@ def _is_by_index(y: tuple[int, ...], t: tuple[int, ...], rowwise: bool, classes:
     return by_index
 
 
-def _need_integers(xp: Namespace, t: Array) -> None:
+def _require_integers(xp: Namespace, t: Array) -> None:
     if t.dtype.kind in "iu" if xp is np else xp.isdtype(t.dtype, "integral"):
         return
     remedy = "target.astype(int)" if xp is np else "integers"
@@ -303,7 +303,9 @@ def _need_integers(xp: Namespace, t: Array) -> None:
     )
 
 
-def _misfit(y: tuple[int, ...], t: tuple[int, ...], rowwise: bool, classes: bool) -> str:
+def _shape_mismatch_message(
+    y: tuple[int, ...], t: tuple[int, ...], rowwise: bool, classes: bool
+) -> str:
     """Return a message with the actual shapes, the expected ones, and a remedy."""
     expected = f"{y}"
     if classes and y:
@@ -322,7 +324,7 @@ def _misfit(y: tuple[int, ...], t: tuple[int, ...], rowwise: bool, classes: bool
 
 def set_weight(call: Arguments, weight: Any) -> None:
     """Check the sample weight, and broadcast one weight per row over the row's losses."""
-    array = _fit(call.xp, read_weight(call.xp, weight), call.shape, "sample_weight")
+    array = _broadcast_to_losses(call.xp, read_weight(call.xp, weight), call.shape, "sample_weight")
     check_weight(call, array)
     call.weight = array if call.shape else array[None]
 
@@ -330,14 +332,16 @@ def set_weight(call: Arguments, weight: Any) -> None:
 def read_weight(xp: Namespace, weight: Any) -> Array:
     """Return the sample weight in the widest float."""
     array = read_array(xp, weight, "sample_weight")
-    return array.astype(np.float64) if xp is np else xp.astype(array, array_api.widest(xp))
+    return array.astype(np.float64) if xp is np else xp.astype(array, array_api.widest_float(xp))
 
 
 def check_weight(call: Arguments, array: Array) -> None:
     """Raise `DomainError` for the first weight that is negative, infinite or NaN."""
     # NaN fails both comparisons.
     legal = (array >= 0) & (array < np.inf) if call.checked else None
-    if legal is None or (legal.all() if call.xp is np else array_api.all_known(call.xp, legal)):
+    if legal is None or (
+        legal.all() if call.xp is np else array_api.may_be_all_true(call.xp, legal)
+    ):
         return
     index = first_true(~legal)
     place = f"sample_weight[{', '.join(map(str, index))}]" if index else "sample_weight"
@@ -349,7 +353,7 @@ def check_weight(call: Arguments, array: Array) -> None:
 
 def set_where(call: Arguments, where: Any) -> None:
     """Check the mask; True elements count."""
-    array = _fit(call.xp, read_mask(call.xp, where), call.shape, "where")
+    array = _broadcast_to_losses(call.xp, read_mask(call.xp, where), call.shape, "where")
     call.where = array if call.shape else array[None]
 
 
@@ -393,7 +397,7 @@ def set_out(call: Arguments, out: Any, weight: Any, where: Any) -> None:
     call.out = out
 
 
-def first_row(start: Any) -> int:
+def check_first_row(start: Any) -> int:
     """Return the number of the first row of a partial, an integer at or above 0."""
     is_integer = isinstance(start, int | np.integer) and not isinstance(start, bool)
     if not is_integer or start < 0:
@@ -403,7 +407,7 @@ def first_row(start: Any) -> int:
     return int(start)
 
 
-def choose(call: Arguments, where: Array | None, weight: Array | None) -> None:
+def add_own_weights(call: Arguments, where: Array | None, weight: Array | None) -> None:
     """Apply a loss's own mask and weights, in the shape of the unreduced loss."""
     if where is not None:
         call.where = where if call.where is None else call.where & where
@@ -411,7 +415,7 @@ def choose(call: Arguments, where: Array | None, weight: Array | None) -> None:
         call.weight = weight if call.weight is None else call.weight * weight
 
 
-def _fit(xp: Namespace, array: Array, shape: tuple[int, ...], role: str) -> Array:
+def _broadcast_to_losses(xp: Namespace, array: Array, shape: tuple[int, ...], role: str) -> Array:
     """Give an array the unreduced loss's shape, from that shape or from its first axis."""
     actual = tuple(array.shape)
     if actual == shape:

@@ -18,7 +18,11 @@ from lossfw.errors import ParameterError
 from lossfw.losses.base import BODY_FUNCTIONS, Argument, ResultForm
 from lossfw.losses.bodies import PairBody, PointwiseBody, RowBody, UnaryBody
 from lossfw.losses.engine.read_only import set_flags
-from lossfw.losses.lifting import derivatives_from_duals, lifted_bound, lifted_losses
+from lossfw.losses.lifting import (
+    bound_from_flat_rows,
+    derivatives_from_duals,
+    losses_from_flat_rows,
+)
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import Array, Namespace
 
@@ -45,7 +49,7 @@ class ElementwiseLoss(Loss):
         return self.per == "row"
 
 
-def _own(x: Array) -> Array:
+def _protect(x: Array) -> Array:
     """Return the argument of an author's functions, of which one may follow the other."""
     if type(x) is np.ndarray:
         set_flags(x, False)  # see `lossfw.losses.engine.read_only`
@@ -95,7 +99,7 @@ class DistanceLoss(UnaryBody, ElementwiseLoss):
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
     ) -> Any:
         """Apply the author's functions to the residual."""
-        return getattr(self, BODY_FUNCTIONS[form])(xp, _own(y - t))
+        return getattr(self, BODY_FUNCTIONS[form])(xp, _protect(y - t))
 
 
 class MarginLoss(UnaryBody, ElementwiseLoss):
@@ -112,7 +116,7 @@ class MarginLoss(UnaryBody, ElementwiseLoss):
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
     ) -> Any:
         """Apply the author's functions to the margin; dm/dy = t, and t^2 is 1."""
-        results = getattr(self, BODY_FUNCTIONS[form])(xp, _own(t * y))
+        results = getattr(self, BODY_FUNCTIONS[form])(xp, _protect(t * y))
         if form == "both":
             return results[0], t * results[1]
         return t * results if form == "gradient" else results
@@ -162,10 +166,10 @@ class _SpacesLoss(_PairLoss):
     def _unreduced_curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """See `LossDefinition._unreduced_curvature_bound`."""
         if self.has_columns:
-            return lifted_bound(self, xp, y, t)
+            return bound_from_flat_rows(self, xp, y, t)
         return super()._unreduced_curvature_bound(xp, y, t)
 
-    def _dual(self, xp: Namespace, y: Any, t: Any, order: int) -> tuple[Any, ...]:
+    def _derivatives_by_duals(self, xp: Namespace, y: Any, t: Any, order: int) -> tuple[Any, ...]:
         space = self.prediction_space
         flat = space.from_record(xp, y), self.target_space.from_record(xp, t)
         value, *parts = derivatives_from_duals(self, xp, *flat, order)
@@ -197,7 +201,7 @@ class PointwiseLoss(PointwiseBody, _SpacesLoss, ElementwiseLoss):
     """
 
     @model_validator(mode="after")
-    def _no_sum_of_columns(self) -> Self:
+    def _refuse_sum_of_columns(self) -> Self:
         if self.per == "row" and self.has_columns:
             raise ParameterError(
                 "per: row sums the losses of elements, but a row with columns has one loss already."
@@ -209,12 +213,12 @@ class PointwiseLoss(PointwiseBody, _SpacesLoss, ElementwiseLoss):
     ) -> Any:
         """Apply the functions of the body, to columns by name."""
         if self.has_columns:
-            return lifted_losses(self, form, xp, y, t)
+            return losses_from_flat_rows(self, form, xp, y, t)
         return super()._compute_losses(form, xp, y, t, by_index)
 
-    def _dual(self, xp: Namespace, y: Any, t: Any, order: int) -> tuple[Any, ...]:
+    def _derivatives_by_duals(self, xp: Namespace, y: Any, t: Any, order: int) -> tuple[Any, ...]:
         kind = _SpacesLoss if self.has_columns else PointwiseBody
-        return kind._dual(self, xp, y, t, order)
+        return kind._derivatives_by_duals(self, xp, y, t, order)
 
 
 class CategoricalLoss(RowBody, _PairLoss):
@@ -279,4 +283,4 @@ class GroupLoss(_SpacesLoss):
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
     ) -> Any:
         """Apply the functions of the author to groups, arrays (..., n) of numbers or flat rows."""
-        return lifted_losses(self, form, xp, y, t)
+        return losses_from_flat_rows(self, form, xp, y, t)

@@ -16,13 +16,15 @@ from lossfw.numerics.dual import derivatives as dual
 from lossfw.numerics.records import Record
 
 
-def lifted_losses(loss: Any, form: ResultForm, xp: Namespace, y: Array, t: Array) -> Any:
+def losses_from_flat_rows(loss: Any, form: ResultForm, xp: Namespace, y: Array, t: Array) -> Any:
     """Return the results of a loss with columns; see `LossDefinition._unreduced_losses`."""
     if form == "both" and type(loss).value_and_derivative is PairBody.value_and_derivative:
         if is_derived(loss, form):
             value, gradient = derivatives_from_duals(loss, xp, y, t, 1)
             return _cast_like(xp, y, value), _cast_like(xp, y, gradient)
-        first, second = (lifted_losses(loss, one, xp, y, t) for one in ("value", "gradient"))
+        first, second = (
+            losses_from_flat_rows(loss, one, xp, y, t) for one in ("value", "gradient")
+        )
         return first, second
     if form != "both" and is_derived(loss, form):
         order = 2 if form == "hessian" else 1
@@ -41,7 +43,7 @@ def derivatives_from_duals(
 ) -> tuple[Array, ...]:
     """Return value and derivatives of flat rows, up to an order, from dual numbers."""
     if loss.takes_groups:
-        return _derived_of_groups(loss, xp, y, t, order)
+        return _derivatives_of_groups(loss, xp, y, t, order)
     if loss.takes_rows:
 
         def value_of_rows(xp: Namespace, y: Array, t: Array) -> Array:
@@ -59,7 +61,7 @@ def derivatives_from_duals(
     return dual.derivatives(value, xp, y, *parts, order=order)
 
 
-def _derived_of_groups(
+def _derivatives_of_groups(
     loss: Any, xp: Namespace, y: Array, t: Array, order: int
 ) -> tuple[Array, ...]:
     """Return value and derivatives of groups: their numbers are one row to dual numbers."""
@@ -77,7 +79,7 @@ def _derived_of_groups(
     return (found, *[xp.reshape(part, y.shape) for part in parts])
 
 
-def lifted_bound(loss: Any, xp: Namespace, y: Array, t: Array) -> Array | None:
+def bound_from_flat_rows(loss: Any, xp: Namespace, y: Array, t: Array) -> Array | None:
     """Return the bound of the curvature; see `LossDefinition.curvature_bound`."""
     if type(loss).curvature_bound is LossDefinition.curvature_bound:
         return LossDefinition.curvature_bound(loss, xp, y, t)

@@ -24,7 +24,7 @@ from lossfw.losses.engine.group_partial import GroupPartial
 from lossfw.losses.engine.partial import Partial
 from lossfw.losses.engine.reduction import Denominator, Empty, Reduction, ReductionName
 from lossfw.losses.group_inputs import GroupArguments
-from lossfw.losses.inputs import first_row, set_out
+from lossfw.losses.inputs import check_first_row, set_out
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.reference import DerivativeOrder
 
@@ -323,11 +323,11 @@ class Loss(LossDefinition):
         as if none went on in another partial.
         """
         given = prediction, target, group, sample_weight, where
-        call = prepare_call(self, given, numpy=True, start=first_row(start))
+        call = prepare_call(self, given, numpy=True, start=check_first_row(start))
         if isinstance(call, GroupArguments):
-            return group_partial.partial(self, call, rows=rows, of=str(self))
+            return group_partial.partial(self, call, rows=rows, origin=str(self))
         sums = execute.RowSums.of(call) if rows else None
-        return execute.partial(self._without_own_weight(), call, sums, of=str(self)), sums
+        return execute.partial(self._without_own_weight(), call, sums, origin=str(self)), sums
 
     def _unpack_partial(self, arrays: Mapping[str, NDArray]) -> Partial:
         """Return a partial of this loss from the arrays that its `pack` returned."""
@@ -371,7 +371,7 @@ class Loss(LossDefinition):
         array([9.999999999999999642e-401], dtype=object)
         """
         call = prepare_call(self, (prediction, target, group, None, None), numpy=True)
-        truth: NDArray = reference.of_loss(self, call, derivative)
+        truth: NDArray = reference.exact_losses(self, call, derivative)
         return truth
 
     # Operators -------------------------------------------------------------

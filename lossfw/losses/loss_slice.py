@@ -36,7 +36,7 @@ class LossSlice:
     prediction: NDArray
     target: NDArray
 
-    def place(self, x: NDArray) -> tuple[NDArray, NDArray]:
+    def arguments_at(self, x: NDArray) -> tuple[NDArray, NDArray]:
         """Return predictions and targets for values of the number that varies."""
         y, t = (np.stack([one] * len(x)) for one in (self.prediction, self.target))
         y.reshape(len(x), -1)[:, 0] = x
@@ -61,21 +61,23 @@ def slice_of(loss: _Loss, target: float = 1.0) -> LossSlice:
     rows = 1 if not loss.takes_groups else _ROWS if alone else _ROWS_OF_VECTORS
     # Events of a group come at one time, as one that nobody is left beside has no derivative.
     targets = [target if 2 * k < rows or of_target.axes else 0.0 for k in range(rows)]
-    y = np.stack([_row(space, width, _distinct(itertools.count(k))) for k in range(rows)])
-    t = np.stack([_row(of_target, width, _equal(one)) for one in targets])
+    y = np.stack(
+        [_make_row(space, width, _distinct_drawer(itertools.count(k))) for k in range(rows)]
+    )
+    t = np.stack([_make_row(of_target, width, _equal_drawer(one)) for one in targets])
     if not loss.takes_groups:
         y, t = y[0], t[0]
     size = y.size // rows
     shown = np.array(y, dtype=object)
     shown.reshape(-1)[0] = "x"
-    of = f", of {_words(shown)}" if y.ndim else ""
+    of = f", of {_format_value(shown)}" if y.ndim else ""
     what = f"prediction{space.labels(size)[0]}"
     many = "targets" if rows > 1 else "target"
-    label = f"{what} {'x' if y.ndim else 'y'}{of}, {many} {_words(t)}"
+    label = f"{what} {'x' if y.ndim else 'y'}{of}, {many} {_format_value(t)}"
     return LossSlice(label, space.space_of_each(size)[0], y, t)
 
 
-def _row(space: Space, width: int, draw: Any) -> NDArray:
+def _make_row(space: Space, width: int, draw: Any) -> NDArray:
     """Return a plain member in the shape of an array of it."""
     if space.axes < 2:
         return np.asarray(space.generate_rows(space.flat_size(width), draw), float)
@@ -84,34 +86,34 @@ def _row(space: Space, width: int, draw: Any) -> NDArray:
     return row.reshape(vectors, -1)
 
 
-def _distinct(pattern: Iterator[int]) -> Any:
+def _distinct_drawer(pattern: Iterator[int]) -> Any:
     """Return a draw of numbers at or near 0, and of vectors no two of which are the same."""
 
     def draw(space: Space, row: tuple[int, ...]) -> NDArray:
         if isinstance(space, Simplex):
             return np.full(row, 1 / row[-1])
         if not row:
-            return np.asarray(_plain(space, 0.0))
+            return np.asarray(_plain_number(space, 0.0))
         turned = (np.arange(row[0]) + next(pattern)) % max(row[0], 2)
-        return np.array([_plain(space, float(number)) for number in turned])
+        return np.array([_plain_number(space, float(number)) for number in turned])
 
     return draw
 
 
-def _equal(target: float) -> Any:
+def _equal_drawer(target: float) -> Any:
     """Return a draw of targets that are this number, or near it."""
 
     def draw(space: Space, row: tuple[int, ...]) -> NDArray:
         if isinstance(space, Simplex):
             return np.full(row, 1 / row[-1])
-        return np.full(row, _plain(space, target))
+        return np.full(row, _plain_number(space, target))
 
     return draw
 
 
-def _plain(space: Space, wanted: float) -> float:
+def _plain_number(space: Space, preferred: float) -> float:
     """Return a number of a space: the one that is wanted, or another one."""
-    candidates = [wanted, 1.0, 0.0, -1.0]
+    candidates = [preferred, 1.0, 0.0, -1.0]
     if isinstance(space, FiniteSpace):
         candidates += space.members
     if isinstance(space, Interval):
@@ -122,7 +124,7 @@ def _plain(space: Space, wanted: float) -> float:
     raise ArgumentError(f"no plain number of {space} is known.")
 
 
-def _words(x: Any) -> str:
+def _format_value(x: Any) -> str:
     if isinstance(x, str):
         return x
-    return f"[{', '.join(map(_words, x))}]" if np.ndim(x) else f"{x:g}"
+    return f"[{', '.join(map(_format_value, x))}]" if np.ndim(x) else f"{x:g}"

@@ -69,7 +69,7 @@ def takes_factor(cls: type[Component], factor: str) -> bool:
     return factor not in cls.model_fields
 
 
-def with_nested_losses(loss: Loss) -> Iterator[Loss]:
+def iter_nested_losses(loss: Loss) -> Iterator[Loss]:
     """Yield a loss and all losses inside it.
 
     Examples
@@ -84,4 +84,4 @@ def with_nested_losses(loss: Loss) -> Iterator[Loss]:
         parts = value.values() if isinstance(value, Mapping) else value
         for part in parts if not isinstance(parts, Loss) else (parts,):
             if isinstance(part, Loss):
-                yield from with_nested_losses(part)
+                yield from iter_nested_losses(part)

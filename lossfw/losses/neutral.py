@@ -12,7 +12,7 @@ from lossfw.components.spaces import LOGITS, Space
 _WIDTH = 2
 
 
-def fault_of_neutral(neutral: Any, prediction: Space) -> str:
+def neutral_problem(neutral: Any, prediction: Space) -> str:
     """Return what is wrong with a neutral row, as the end of a sentence, or an empty string.
 
     Its prediction must be one that a model could make. Its target may be a marker that does not

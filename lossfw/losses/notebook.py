@@ -58,11 +58,11 @@ def _line(loss: _Loss) -> tuple[NDArray, NDArray, NDArray, str]:
     """Return the axis, predictions, targets and the axis's name."""
     if loss.has_columns or loss.takes_groups:
         piece = slice_of(loss)
-        x = np.linspace(*_ends(piece.moved), _POINTS)
-        return x, *piece.place(x), piece.label
+        x = np.linspace(*_end_points(piece.moved), _POINTS)
+        return x, *piece.arguments_at(x), piece.label
     if loss.takes_rows:
         return _line_of_rows(loss)
-    low, high = _ends(loss.prediction_space)
+    low, high = _end_points(loss.prediction_space)
     x = np.linspace(low, high, _POINTS)
     if loss._argument == "residual":
         return x, x, np.zeros_like(x), "prediction less target"
@@ -85,7 +85,7 @@ def _line_of_rows(loss: _Loss) -> tuple[NDArray, NDArray, NDArray, str]:
     return x, np.column_stack([x, rest]), target, "logit of the target, the others 0"
 
 
-def _ends(space: Any) -> tuple[float, float]:
+def _end_points(space: Any) -> tuple[float, float]:
     if not isinstance(space, Interval):
         return -_FAR, _FAR
     low, high = max(space.low, -_FAR), min(space.high, _FAR)

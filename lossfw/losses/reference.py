@@ -11,11 +11,11 @@ from lossfw.numerics.arrays import Array, Body, Namespace
 from lossfw.numerics.exact.reference import DerivativeOrder, check_order, exact, reference
 
 
-def of_loss(loss: LossDefinition, call: Arguments, order: DerivativeOrder) -> Array:
+def exact_losses(loss: LossDefinition, call: Arguments, order: DerivativeOrder) -> Array:
     """Return the true unreduced loss of a call, or its derivative; see `Loss.exact`."""
     check_order(order)
     if isinstance(call, GroupArguments):
-        return _of_groups(loss, call, order)
+        return _exact_group_losses(loss, call, order)
     y, t = call.y, call.t
     loss.check_domain(y, t, call.by_index, call.start)
     if call.by_index:
@@ -28,16 +28,18 @@ def of_loss(loss: LossDefinition, call: Arguments, order: DerivativeOrder) -> Ar
     formula = loss._without_own_weight()._unreduced_formula
     if loss._takes_target_rows and not loss.takes_rows:
         # A number is a row of one, beside a row of another size.
-        truth = reference(_of_rows(formula), (y[..., np.newaxis], t), order, rows=True)
+        truth = reference(_as_row_formula(formula), (y[..., np.newaxis], t), order, rows=True)
     else:
         truth = reference(formula, (y, t), order, rows=loss.takes_rows)
     if order == 0 and loss._sums_rows:
         truth = truth.sum(-1)
     shape = call.shape if order == 0 else call.prediction_shape
-    return _apply_weights(call, truth).reshape(shape)
+    return _apply_own_weights(call, truth).reshape(shape)
 
 
-def _of_groups(loss: LossDefinition, call: GroupArguments, order: DerivativeOrder) -> Array:
+def _exact_group_losses(
+    loss: LossDefinition, call: GroupArguments, order: DerivativeOrder
+) -> Array:
     """Return the true loss of each group, or its derivative by each number of the prediction."""
     out = np.full(call.shape if order == 0 else call.y.shape, None, object)
     for some, rows in call.groups.stacks():
@@ -58,12 +60,12 @@ def _of_groups(loss: LossDefinition, call: GroupArguments, order: DerivativeOrde
     return out.reshape(call.shape if order == 0 else call.prediction_shape)
 
 
-def _of_rows(formula: Body) -> Body:
+def _as_row_formula(formula: Body) -> Body:
     """Return a formula of numbers as one of rows of one number."""
     return lambda xp, y, t: formula(xp, y[..., 0], t)
 
 
-def _apply_weights(call: Arguments, truth: Array) -> Array:
+def _apply_own_weights(call: Arguments, truth: Array) -> Array:
     """Apply the weights and the mask of the loss itself."""
     for factor in (call.weight, None if call.where is None else call.where.astype(np.float64)):
         if factor is not None:

@@ -55,30 +55,30 @@ class Groups:
         """The group of each of `rows`."""
         return np.repeat(np.arange(self.count), self.sizes)
 
-    def where(self, keep: NDArray) -> Groups:
+    def where(self, mask: NDArray) -> Groups:
         """Return the groups of the rows in a mask of `rows`."""
-        return Groups(self.rows[keep], np.bincount(self.numbers[keep], minlength=self.count))
+        return Groups(self.rows[mask], np.bincount(self.numbers[mask], minlength=self.count))
 
-    def stacks(self, step: int | None = None) -> Iterator[tuple[NDArray, NDArray]]:
+    def stacks(self, max_elements: int | None = None) -> Iterator[tuple[NDArray, NDArray]]:
         """Yield groups of one size: their numbers (g,) and their rows (g, n).
 
-        `step` is the largest number of elements of an array (g, n, n), which bodies of pairs have.
+        `max_elements` is that of an array (g, n, n), which bodies of pairs have.
         """
         starts = self.starts
         for size in np.unique(self.sizes[self.sizes > 0]).tolist():
             which = np.flatnonzero(self.sizes == size)
-            most = len(which) if step is None else at_once(step, size)
+            most = len(which) if max_elements is None else groups_per_stack(max_elements, size)
             for first in range(0, len(which), most):
                 some = which[first : first + most]
                 yield some, self.rows[starts[some][:, np.newaxis] + np.arange(size)]
 
 
-def at_once(step: int, size: int) -> int:
+def groups_per_stack(max_elements: int, size: int) -> int:
     """Return how many groups of a size fit into an array (g, n, n) with so many elements."""
-    return max(1, step // size**2)
+    return max(1, max_elements // size**2)
 
 
-def groups_of(group: Any, lead: Lead) -> tuple[Groups, NDArray]:
+def find_groups(group: Any, lead: Lead) -> tuple[Groups, NDArray]:
     """Return the groups of the rows with their ids."""
     if len(lead) == 2:
         return Groups.of_equal_size(*lead), np.arange(lead[0])
@@ -88,7 +88,7 @@ def groups_of(group: Any, lead: Lead) -> tuple[Groups, NDArray]:
     ids = read_ids(group, rows)
     first = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])) if rows else np.zeros(0, int)
     names = ids[first]
-    _refuse_apart(names, first)
+    _refuse_split_groups(names, first)
     return Groups(np.arange(rows), np.diff(np.append(first, rows))), names
 
 
@@ -101,7 +101,7 @@ def read_ids(group: Any, rows: int) -> NDArray:
         )
     ids = as_numpy(group)
     if ids.dtype.kind == "O":
-        ids = _texts(ids)
+        ids = _to_text_or_numbers(ids)
     if ids.dtype.kind not in _IDS:
         raise ArgumentError(f"group has dtype {ids.dtype}; expected numbers or strings.")
     if ids.shape != (rows,):
@@ -118,7 +118,7 @@ def read_ids(group: Any, rows: int) -> NDArray:
     return ids
 
 
-def _texts(ids: NDArray) -> NDArray:
+def _to_text_or_numbers(ids: NDArray) -> NDArray:
     """Return ids that are objects, as pandas has texts, as an array of texts or numbers."""
     for place, name in enumerate(ids.reshape(-1)):
         if name is None or not isinstance(name, str | int | np.integer):
@@ -137,7 +137,7 @@ def _remedy(ids: NDArray, rows: int) -> str:
     return " Pass group.squeeze(-1)." if ids.shape == (rows, 1) else ""
 
 
-def _refuse_apart(names: NDArray, first: NDArray) -> None:
+def _refuse_split_groups(names: NDArray, first: NDArray) -> None:
     """Raise `ArgumentError` if a group is in two places; `first` are its first rows."""
     if len(names) < 2 or (names.dtype.kind != "b" and (names[1:] > names[:-1]).all()):
         return

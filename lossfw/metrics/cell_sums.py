@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lossfw.errors import ArgumentError
-from lossfw.losses.engine.packing import pack_parts, packed_part
+from lossfw.losses.engine.packing import pack_parts, unpack_part
 from lossfw.losses.engine.row_ranges import NOWHERE, PartialOrigin
 from lossfw.metrics.exact_sums import ExactSums, from_ordered_keys, to_ordered_keys
 from lossfw.numerics.arrays import NDArray
@@ -131,7 +131,7 @@ class CellSums:
             columns,
             n_sums,
             ExactSums.unpack(arrays),
-            PartialOrigin.unpack(packed_part("origin", arrays)),
+            PartialOrigin.unpack(unpack_part("origin", arrays)),
         )
 
     @property

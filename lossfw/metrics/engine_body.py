@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.components.spaces import CLASS_INDEX
-from lossfw.losses.inputs import Arguments, as_array, first_row, set_weight, set_where
+from lossfw.losses.inputs import Arguments, as_array, check_first_row, set_weight, set_where
 from lossfw.numerics.arrays import NDArray
 
 
@@ -30,7 +30,7 @@ def call_of(call: Arguments, start: int, sample_weight: Any, where: Any) -> Argu
         set_weight(call, sample_weight)
     if where is not None:
         set_where(call, where)
-    call.start = first_row(start)
+    call.start = check_first_row(start)
     return call
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lossfw.errors import ShapeError
 from lossfw.losses.inputs import as_array, check_same_index
-from lossfw.losses.row_groups import groups_of
+from lossfw.losses.row_groups import find_groups
 from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate
 from lossfw.metrics.cell_sums import RowTerms, SumTerm
 from lossfw.metrics.sums import TableMetric
@@ -75,7 +75,7 @@ class GroupSumMetric(TableMetric, MetricOfSums):
         weight = np.ones(len(y)) if rows.sample_weight is None else np.asarray(rows.sample_weight)
         weight = weight.astype(np.float64)
         keep = weight > 0 if rows.where is None else (weight > 0) & np.asarray(rows.where, bool)
-        kept = groups_of(rows.group, (len(y),))[0].where(keep)
+        kept = find_groups(rows.group, (len(y),))[0].where(keep)
         groups = [own for own in np.split(kept.rows, kept.starts[1:]) if own.size]
         columns = y.shape[-1] if y.ndim > 1 else 1
         n_sums = self.n_sums(columns)

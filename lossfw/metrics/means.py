@@ -84,7 +84,7 @@ class _ByBody(_Mean):
         arguments = self.arguments(rows.prediction, rows.target)
         call = call_of(arguments, rows.start, rows.sample_weight, rows.where)
         sums = RowSums.of(call) if terms else None
-        partial = execute.partial(self.body(call), call, sums, of=str(self))
+        partial = execute.partial(self.body(call), call, sums, origin=str(self))
         return MetricUpdate(partial, mean_terms(sums, columns_of(call)))
 
 

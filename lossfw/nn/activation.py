@@ -11,7 +11,7 @@ from lossfw.components.claims import ActivationClaims
 from lossfw.components.component import Component
 from lossfw.components.spaces import REAL, Space
 from lossfw.errors import ArgumentError, ShapeError
-from lossfw.losses.base import need_no_terms
+from lossfw.losses.base import refuse_terms
 from lossfw.losses.bodies import UnaryBody
 from lossfw.losses.inputs import as_array, result_dtype, work_dtype
 from lossfw.nn import large_arrays
@@ -49,7 +49,7 @@ class Activation(UnaryBody, Component):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        need_no_terms(cls)
+        refuse_terms(cls)
 
     @functools.cached_property
     def _identity(self) -> str:

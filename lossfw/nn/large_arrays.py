@@ -10,8 +10,8 @@ import numpy as np
 from lossfw.losses.engine import threads
 from lossfw.losses.engine.compiled import apply_activation
 from lossfw.losses.engine.pieces import flatten, run_in_pieces
-from lossfw.losses.engine.read_only import raise_for_writing, read_only
-from lossfw.losses.engine.reduction import block_rows
+from lossfw.losses.engine.read_only import raise_for_writing, read_only_view
+from lossfw.losses.engine.reduction import rows_per_block
 from lossfw.numerics.arrays import NDArray
 
 
@@ -59,8 +59,8 @@ def _by_body(
     """
     x = arrays[0]
     threads.keep_freed_memory()
-    size = block_rows(columns or 1)
-    arguments = (read_only(x),) if len(arrays) == 1 else tuple(map(read_only, arrays))
+    size = rows_per_block(columns or 1)
+    arguments = (read_only_view(x),) if len(arrays) == 1 else tuple(map(read_only_view, arrays))
     if not is_plain or x.size <= size * (columns or 1):
         return _call(method, arguments, arrays)
     flat = flatten(columns, arguments)

@@ -48,7 +48,7 @@ class CurveLine:
     low: float
     high: float
     # From numbers along the line to the arguments: (y, t), or (x,).
-    place: Callable[[NDArray], tuple[NDArray, ...]]
+    arguments_at: Callable[[NDArray], tuple[NDArray, ...]]
     # Whether it leads through rows; derivatives are then by the first column.
     rows: bool = False
 
@@ -102,7 +102,7 @@ def curve(
     near = [np.nextafter(b, to) for b in (*breaks, *second_breaks) for to in (-np.inf, b, np.inf)]
     x = np.unique(np.concatenate([np.linspace(low, high, _POINTS), near]))
     try:
-        parts = _parts(component, line.place(x))
+        parts = _parts(component, line.arguments_at(x))
     except LossfwError as error:
         raise ArgumentError(
             f"{component.name} cannot be drawn from {low:g} to {high:g}: {error}"
@@ -141,7 +141,7 @@ def line_of(component: Loss | Activation, target: float = 1.0) -> CurveLine:
         # The first number of a prediction moves.
         piece = slice_of(component, target)
         rows = component.takes_rows or component.takes_groups
-        return CurveLine(piece.label, *_bounds(piece.moved, False), piece.place, rows)
+        return CurveLine(piece.label, *_bounds(piece.moved, False), piece.arguments_at, rows)
     if component.takes_rows:
         return _line_of_rows(component)
     argument = component._argument

@@ -17,7 +17,7 @@ from lossfw.errors import DataError, LossfwError
 from lossfw.evaluation.intervals.unit_sums import MOST_UNITS, UnitSums
 from lossfw.evaluation.intervals.unit_tables import NumberTable, UnitTables
 from lossfw.evaluation.intervals.units import Units
-from lossfw.losses.engine.packing import pack_parts, packed_part
+from lossfw.losses.engine.packing import pack_parts, unpack_part
 from lossfw.metrics.cell_sums import CellSums
 from lossfw.numerics.arrays import NDArray
 
@@ -89,12 +89,12 @@ def _unpack(header: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> StoredU
     units = Units.read(header["resample"])
     if units.kind == "groups":
         units = Units("groups", str(header["column"]))
-    groups = packed_part("groups", arrays)
+    groups = unpack_part("groups", arrays)
     metrics = {
         str(name): _table(f"{_METRIC}{number}", arrays)
         for number, name in enumerate(header["metrics"])
     }
-    sizes = UnitSums.unpack(packed_part("sizes", arrays))
+    sizes = UnitSums.unpack(unpack_part("sizes", arrays))
     by_group = UnitSums.unpack(groups) if groups else None
     return StoredUnits(units, UnitTables(sizes, by_group, _table(_LOSS, arrays), metrics))
 
@@ -105,8 +105,8 @@ def _parts(name: str, table: NumberTable) -> dict[str, Any]:
 
 
 def _table(name: str, arrays: Mapping[str, NDArray]) -> NumberTable:
-    moments = packed_part(f"{name}-moments", arrays)
-    sums = UnitSums.unpack(packed_part(name, arrays))
+    moments = unpack_part(f"{name}-moments", arrays)
+    sums = UnitSums.unpack(unpack_part(name, arrays))
     return NumberTable(sums, CellSums.unpack(moments) if moments else None)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import lossfw
 from lossfw.losses.engine.engine_mode import use_engine
-from lossfw.losses.engine.reduction import BLOCK_ELEMENTS, block_rows
+from lossfw.losses.engine.reduction import BLOCK_ELEMENTS, rows_per_block
 from lossfw.nn import large_arrays
 
 NAMES = ("sigmoid", "elu", "softmax", "log_softmax", "sparsemax")
@@ -24,7 +24,7 @@ class Widened(lossfw.Activation):
 def test_pieces_have_the_bits_of_the_whole(name, extra):
     activation = lossfw.activation(name)
     # The last piece has one row, which NumPy could sum in another order.
-    length = (block_rows(10) if activation.takes_rows else BLOCK_ELEMENTS // 10) + extra
+    length = (rows_per_block(10) if activation.takes_rows else BLOCK_ELEMENTS // 10) + extra
     x = np.random.default_rng(0).normal(scale=30.0, size=(length, 10)).astype(np.float32)
     x[-1, :3] = [np.inf, np.nan, -0.0]
     v = np.roll(x, 7)

@@ -12,11 +12,11 @@ from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.config.text.tree import Node, format_path
 from lossfw.evaluation.plan import check_has_rows
 from lossfw.evaluation.predictor import outputs_for
-from lossfw.losses.base import Form, form_in_words
+from lossfw.losses.base import Form, plural_of_form
 from lossfw.losses.capabilities import GuardedLoss, RawOutputLoss
 from lossfw.losses.inputs import prepare
 from lossfw.losses.loss import Loss
-from lossfw.losses.nested import with_nested_losses
+from lossfw.losses.nested import iter_nested_losses
 from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
 
@@ -66,7 +66,7 @@ def _refuse_activation(
 
 def _form(loss: Loss) -> str:
     """Return the name of the parameter that makes a loss take logits."""
-    expected = next(one for one in with_nested_losses(loss) if isinstance(one, RawOutputLoss))
+    expected = next(one for one in iter_nested_losses(loss) if isinstance(one, RawOutputLoss))
     return ", ".join(expected.raw_parameters)
 
 
@@ -133,7 +133,7 @@ def guarding_key(config: CheckedConfig, loss: Loss) -> list[str | int]:
     node = config.root.find(["loss"])
     if node is None or not isinstance(node.value, dict):
         return []
-    guarded = [one for one in with_nested_losses(loss) if isinstance(one, GuardedLoss)]
+    guarded = [one for one in iter_nested_losses(loss) if isinstance(one, GuardedLoss)]
     return _guarding(node, {name for one in guarded for name in one.guard_parameters})
 
 
@@ -172,8 +172,8 @@ def check_metrics(config: CheckedConfig, shown: Form) -> frozenset[int]:
             refused.add(index)
             config.add(
                 ["evaluate", "metrics", index],
-                f"the metric {metric.label} takes {form_in_words(metric.accepts)}, but its input "
-                f"would be {form_in_words(shown)}",
-                f"leave it out, or give {form_in_words(metric.accepts)}",
+                f"the metric {metric.label} takes {plural_of_form(metric.accepts)}, but its input "
+                f"would be {plural_of_form(shown)}",
+                f"leave it out, or give {plural_of_form(metric.accepts)}",
             )
     return frozenset(refused)

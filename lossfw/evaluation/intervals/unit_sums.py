@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lossfw.losses.engine.packing import pack_parts, packed_part
+from lossfw.losses.engine.packing import pack_parts, unpack_part
 from lossfw.metrics.cell_sums import CellSums, RowTerms
 from lossfw.metrics.exact_sums import ExactSums
 from lossfw.numerics.arrays import NDArray
@@ -185,7 +185,7 @@ class UnitSums:
     def unpack(cls, arrays: Mapping[str, NDArray]) -> UnitSums:
         """Return the table that was packed."""
         bits, score_bits, *limit = map(int, arrays["bits"])
-        sums, rest = (packed_part(name, arrays) for name in ("sums", "rest"))
+        sums, rest = (unpack_part(name, arrays) for name in ("sums", "rest"))
         return cls(
             bits,
             arrays["units"],

@@ -77,7 +77,7 @@ def _refuse_shared(a: NDArray, b: NDArray, *, same: NDArray) -> None:
         )
 
 
-def keys_of(ids: NDArray) -> NDArray:
+def keys_from_ids(ids: NDArray) -> NDArray:
     """Return a 64-bit integer per id: the number itself, or a digest of a string.
 
     Examples

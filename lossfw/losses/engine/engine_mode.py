@@ -25,14 +25,14 @@ EngineMode: TypeAlias = Literal["auto", "tiles", "compiled", "explain"]
 _MODES: tuple[EngineMode, ...] = get_args(EngineMode)
 
 
-def _from_environment() -> EngineMode | None:
+def _mode_from_environment() -> EngineMode | None:
     """Return the user's choice, None for a mistake, which the first call tells."""
     text = os.environ.get(VARIABLE) or "auto"
     return next((mode for mode in _MODES if mode == text), None)
 
 
 # The mode of the process, in a list, so that small calls need no function to look at it.
-current: list[EngineMode | None] = [_from_environment()]
+current: list[EngineMode | None] = [_mode_from_environment()]
 
 
 def engine_mode() -> EngineMode:

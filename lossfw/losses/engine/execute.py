@@ -30,10 +30,10 @@ from lossfw.losses.engine.tiling import (
     Tile,
     block_bounds,
     has_few_columns,
-    layout,
     make_tile,
     rows_in_block,
     select_rows,
+    storage_order,
 )
 from lossfw.losses.inputs import Arguments
 from lossfw.numerics.arrays import Array, NDArray, namespace_of
@@ -83,10 +83,12 @@ def run(loss: EngineLoss, call: Arguments, task: Task) -> list[Any]:
         except ValueError as error:
             raise_for_writing(error, loss._unreduced_losses)
         if task.form == "value":
-            return task.collect(tile, own_losses(loss, tile.y, results))
+            return task.collect(tile, to_unreduced(loss, tile.y, results))
         losses, gradient = results if task.form == "both" else (None, results)
         _put_scaled(task, tile, gradient)
-        return _NO_SUMS if losses is None else task.collect(tile, own_losses(loss, tile.y, losses))
+        return (
+            _NO_SUMS if losses is None else task.collect(tile, to_unreduced(loss, tile.y, losses))
+        )
 
     blocks = kernels.block_kernel if task.collect is add_losses else None
     if blocks is not None:
@@ -113,7 +115,7 @@ def _call(loss: EngineLoss, function: Callable[..., Any], y: NDArray, t: NDArray
     if len(y) != 1 or not (has_few_columns(loss, y) or t.ndim > y.ndim):
         return function(np, y, t)
     results = function(np, _repeat_row(y), _repeat_row(t))
-    return tuple(map(_first, results)) if isinstance(results, tuple) else _first(results)
+    return tuple(map(_first_row, results)) if isinstance(results, tuple) else _first_row(results)
 
 
 def _call_in_pieces(function: Callable[..., Any], y: NDArray, t: NDArray) -> Any:
@@ -132,31 +134,31 @@ def _call_in_pieces(function: Callable[..., Any], y: NDArray, t: NDArray) -> Any
 
 def _repeat_row(row: NDArray) -> NDArray:
     """Return a row below itself, stored as other tiles of such rows are."""
-    rows = np.empty((2, *row.shape[1:]), row.dtype, order=layout(row))
+    rows = np.empty((2, *row.shape[1:]), row.dtype, order=storage_order(row))
     rows[...] = row
     rows.setflags(write=False)
     return rows
 
 
-def _first(results: Any) -> Any:
+def _first_row(results: Any) -> Any:
     """Return the result of the first of two rows; a result of another shape as it is."""
     return results[:1] if getattr(results, "shape", ())[:1] == (2,) else results
 
 
-def own_losses(loss: EngineLoss, y: Array, losses: Array) -> Array:
+def to_unreduced(loss: EngineLoss, y: Array, losses: Array) -> Array:
     """Check the shape of a body's results, and return them in that of the unreduced loss."""
     expected_shape = y.shape[:-1] if loss.takes_rows else y.shape
     if getattr(losses, "shape", None) != expected_shape:
         function = getattr(loss, "function", None)  # of a metric
         author = f"{type(loss).__name__}.value" if function is None else function.__qualname__
         raise ShapeError(
-            f"{author} returned {_shape_of(losses)} for predictions of shape "
+            f"{author} returned {_describe_shape(losses)} for predictions of shape "
             f"{tuple(y.shape)}; expected shape {tuple(expected_shape)}."
         )
     return namespace_of(y).sum(losses, axis=-1) if loss._sums_rows else losses
 
 
-def _shape_of(result: Any) -> str:
+def _describe_shape(result: Any) -> str:
     shape = getattr(result, "shape", None)
     return f"a {type(result).__name__}" if shape is None else f"shape {tuple(shape)}"
 
@@ -165,7 +167,8 @@ def check_gradient(y: Array, gradient: Array) -> None:
     """Raise `ShapeError` for a derivative that does not have the shape of the prediction."""
     if gradient.shape != y.shape:
         raise ShapeError(
-            f"a derivative has {_shape_of(gradient)} for predictions of shape {tuple(y.shape)}."
+            f"a derivative has {_describe_shape(gradient)} for predictions of shape "
+            f"{tuple(y.shape)}."
         )
 
 
@@ -240,16 +243,16 @@ class RowSums:
         weight = np.ones(losses.shape) if tile.weight is None else tile.weight
         for out, terms in ((self.total, weight * losses), (self.weight, weight)):
             rows = out[tile.first : tile.last]
-            terms = _with_masked(tile, terms)
+            terms = _fill_masked(tile, terms)
             rows[...] = terms if len(terms) == len(rows) else terms.reshape(len(rows), -1).sum(1)
 
 
 def partial(
-    loss: EngineLoss, call: Arguments, rows: RowSums | None = None, *, of: str = ""
+    loss: EngineLoss, call: Arguments, rows: RowSums | None = None, *, origin: str = ""
 ) -> Partial:
     """Return the mergeable sum over the rows of a call, numbered from `call.start`.
 
-    `rows` receives the sums of single rows as well; `of` is the loss or metric with its
+    `rows` receives the sums of single rows as well; `origin` is the loss or metric with its
     parameters.
     """
     block = rows_in_block(call)
@@ -262,7 +265,7 @@ def partial(
         return Partial(block, count=tile.counted, masked=tile.masked, pieces=(piece,))
 
     seen = RowRanges.of(call.start, call.start + call.y.shape[0])
-    total = Partial(block, origin=PartialOrigin(of, seen))
+    total = Partial(block, origin=PartialOrigin(origin, seen))
     for part in run(loss, call, Task("value", collect=collect)):
         total = total.merge(part)
     return total
@@ -288,10 +291,10 @@ def _put_scaled(task: Task, tile: Tile, gradient: NDArray) -> None:
 def _put(out: NDArray, tile: Tile, results: NDArray) -> None:
     """Write a tile's results to their place, and 0 for elements or rows that are left out."""
     place = out[tile.first : tile.last]
-    place[...] = _with_masked(tile, results).reshape(place.shape)
+    place[...] = _fill_masked(tile, results).reshape(place.shape)
 
 
-def _with_masked(tile: Tile, results: NDArray) -> NDArray:
+def _fill_masked(tile: Tile, results: NDArray) -> NDArray:
     """Return results with 0 for the elements or rows that are left out."""
     if tile.where is None:
         return results

@@ -19,11 +19,11 @@ from lossfw.losses.base import LossDefinition, ResultForm
 from lossfw.losses.engine.engine_mode import current
 from lossfw.losses.engine.exact_sum import exact_sum_of_array
 from lossfw.losses.engine.groups import STACK_ELEMENTS
-from lossfw.losses.engine.read_only import raise_for_writing, read_only
+from lossfw.losses.engine.read_only import raise_for_writing, read_only_view
 from lossfw.losses.engine.reduction import Reduction, weighted_sum
 from lossfw.losses.engine.threads import keep_freed_memory
 from lossfw.losses.inputs import check_members
-from lossfw.losses.row_groups import at_once
+from lossfw.losses.row_groups import groups_per_stack
 from lossfw.numerics.arrays import FEW_COLUMNS, NDArray
 
 # A call of a kernel takes 14 microseconds, and the fast path of a smaller call 5 and what the
@@ -102,7 +102,7 @@ def compute(
         return None
     if not (of_groups or traits.has_plain_elements):
         return None if out is not None else _compute_one_row(traits, y, t, form, reduction)
-    if out is not None and not _takes_result(out, y, t):
+    if out is not None and not _is_valid_out(out, y, t):
         return None
     arrays = (_stack_checked if of_groups else _flatten_checked)(loss, traits, y, t)
     if arrays is None:
@@ -131,7 +131,7 @@ def compute(
     return _reduce(add_up(losses), shape[0], reduction), gradient
 
 
-def _takes_result(out: Any, y: NDArray, t: NDArray) -> bool:
+def _is_valid_out(out: Any, y: NDArray, t: NDArray) -> bool:
     """Return whether derivatives can be written to an array; see `lossfw.losses.inputs.set_out`."""
     if type(out) is not _ARRAY or out.shape != y.shape or out.dtype != y.dtype:
         return False
@@ -158,7 +158,7 @@ def _flatten_checked(
     if not 0 < count < SMALL:
         return None
     if traits.exposes_arguments:
-        y, t = read_only(y), read_only(t)
+        y, t = read_only_view(y), read_only_view(t)
     if len(shape) > 1:
         y, t = y.reshape(-1), t.reshape(-1)
     return (y, t) if _lie_inside(loss, traits, y, t) else None
@@ -194,9 +194,9 @@ def _stack_checked(
         if len(lead) == 1 and not loss.needs_group:
             y, t, lead = y[None], t[None], (1, *lead)
         is_whole = y.size and y.flags.c_contiguous and t.flags.c_contiguous
-        if len(lead) != 2 or not is_whole or lead[0] > at_once(STACK_ELEMENTS, lead[1]):
+        if len(lead) != 2 or not is_whole or lead[0] > groups_per_stack(STACK_ELEMENTS, lead[1]):
             return None
-        y, t = (read_only(x if x.ndim < 4 else x.reshape(*lead, -1)) for x in (y, t))
+        y, t = (read_only_view(x if x.ndim < 4 else x.reshape(*lead, -1)) for x in (y, t))
         loss._check_columns(y.shape)
     except ShapeError:
         return None

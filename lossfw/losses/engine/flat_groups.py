@@ -10,16 +10,16 @@ from lossfw.losses.base import LossDefinition, ResultForm
 from lossfw.numerics.arrays import Array, Namespace
 
 
-def as_rows(loss: LossDefinition, width: int | None) -> LossDefinition:
+def as_row_loss(loss: LossDefinition, width: int | None) -> LossDefinition:
     """Return a loss of groups as a loss of rows, with everything that the rules use.
 
     `width` is the number of values in the prediction of a row; None if it is a single number.
     """
-    return cast(LossDefinition, _FlatGroups(loss, width))
+    return cast(LossDefinition, _FlatGroupLoss(loss, width))
 
 
 @dataclass(frozen=True)
-class _FlatGroups:
+class _FlatGroupLoss:
     """A loss of groups whose groups are the numbers of their rows, one after the other."""
 
     loss: LossDefinition
@@ -36,7 +36,7 @@ class _FlatGroups:
         return self.loss.name
 
     @property
-    def body(self) -> _FlatGroups:
+    def body(self) -> _FlatGroupLoss:
         """Itself; it has no functions of an author."""
         return self
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.losses.array_api import widest
+from lossfw.losses.array_api import widest_float
 from lossfw.losses.base import LossDefinition, ResultForm
-from lossfw.losses.engine.flat_groups import as_rows
+from lossfw.losses.engine.flat_groups import as_row_loss
 from lossfw.losses.engine.groups import check_results
 from lossfw.losses.engine.reduction import Reduction, Sums
 from lossfw.losses.group_inputs import GroupArguments
@@ -33,7 +33,7 @@ def compute(
         )
     xp = call.xp
     if form == "value":
-        losses, mask = _losses(loss, call), _where(call)
+        losses, mask = _losses(loss, call), _counting_mask(call)
         if call.weight is not None:
             losses = losses * call.weight
         if mask is not None:
@@ -41,7 +41,7 @@ def compute(
         if reduction.reduction == "none":
             # Adding 0.0 turns -0.0 into 0.0.
             return xp.astype(losses, call.dtype) + 0.0
-        sums = Sums(xp.sum(losses, dtype=widest(xp)), _total_weight(call), call.counted)
+        sums = Sums(xp.sum(losses, dtype=widest_float(xp)), _total_weight(call), call.counted)
         return reduction.value(sums, checked=call.checked)
     scale = 1.0
     if reduction.reduction == "mean":
@@ -67,13 +67,13 @@ def _stacks(loss: LossDefinition, call: GroupArguments) -> Iterator[_Stack]:
         return
     if not call.is_flat and call.groups.rows.size == call.y.shape[0]:
         # All lines as they are: nothing is gathered.
-        yield _stack(loss, call, None, None)
+        yield _make_stack(loss, call, None, None)
         return
     for numbers, rows in call.groups.stacks():
-        yield _stack(loss, call, numbers, rows)
+        yield _make_stack(loss, call, numbers, rows)
 
 
-def _stack(
+def _make_stack(
     loss: LossDefinition, call: GroupArguments, numbers: NDArray | None, rows: NDArray | None
 ) -> _Stack:
     xp = call.xp
@@ -89,11 +89,11 @@ def _stack(
         return _Stack(numbers, rows, y, t, None)
     where = gather(call.where)
     assert loss.neutral is not None
-    y, t = (_fill(xp, x, where, row) for x, row in zip((y, t), loss.neutral, strict=True))
+    y, t = (_replace_masked(xp, x, where, row) for x, row in zip((y, t), loss.neutral, strict=True))
     return _Stack(numbers, rows, y, t, where)
 
 
-def _fill(xp: Namespace, x: Array, where: Array, row: Any) -> Array:
+def _replace_masked(xp: Namespace, x: Array, where: Array, row: Any) -> Array:
     """Return rows, the neutral one in place of those that a mask leaves out."""
     numbers = np.asarray(row, np.float64).reshape(-1)
     filler = numbers if x.ndim > where.ndim else numbers[0]
@@ -104,7 +104,7 @@ def _fill(xp: Namespace, x: Array, where: Array, row: Any) -> Array:
 
 def _losses(loss: LossDefinition, call: GroupArguments) -> Array:
     """Return the loss of each group, differentiable by the published derivatives."""
-    xp, mask = call.xp, _where(call)
+    xp, mask = call.xp, _counting_mask(call)
     found, numbers = [], []
     for stack in _stacks(loss, call):
         y = stack.y
@@ -119,7 +119,7 @@ def _losses(loss: LossDefinition, call: GroupArguments) -> Array:
             from lossfw.losses.engine import jax_rules
 
             own = mask if mask is None or stack.numbers is None else mask[stack.numbers]
-            losses = jax_rules.losses(as_rows(loss, width), rows, stack.t, own, False)
+            losses = jax_rules.losses(as_row_loss(loss, width), rows, stack.t, own, False)
         else:
             losses = loss._unreduced_losses("value", xp, y, stack.t)
         check_results(loss, "value", y, y.shape[0], losses)
@@ -127,12 +127,12 @@ def _losses(loss: LossDefinition, call: GroupArguments) -> Array:
             return losses
         found.append(losses)
         numbers.append(stack.numbers)
-    return _in_place(call, found, numbers, call.shape[0])
+    return _scatter(call, found, numbers, call.shape[0])
 
 
 def _derivatives(loss: LossDefinition, call: GroupArguments, form: ResultForm) -> Array:
     """Return the derivatives of w l by each number of the prediction, as flat rows."""
-    xp, mask = call.xp, _where(call)
+    xp, mask = call.xp, _counting_mask(call)
     found, places = [], []
     for stack in _stacks(loss, call):
         y = stack.y
@@ -150,12 +150,12 @@ def _derivatives(loss: LossDefinition, call: GroupArguments, form: ResultForm) -
             return results
         found.append(xp.reshape(results, (-1, *results.shape[2:])))
         places.append(stack.rows.reshape(-1))
-    return _in_place(call, found, places, call.y.shape[0], tuple(call.y.shape[1:]))
+    return _scatter(call, found, places, call.y.shape[0], tuple(call.y.shape[1:]))
 
 
-def _in_place(
+def _scatter(
     call: GroupArguments,
-    found: list[Array],
+    results: list[Array],
     places: list[NDArray],
     count: int,
     inner: tuple[int, ...] = (),
@@ -166,10 +166,10 @@ def _in_place(
     order = np.concatenate([np.zeros(0, int), *places])
     index = np.full(count, len(order))
     index[order] = np.arange(len(order))
-    return xp.concat([*found, last], axis=0)[index]
+    return xp.concat([*results, last], axis=0)[index]
 
 
-def _where(call: GroupArguments) -> Array | None:
+def _counting_mask(call: GroupArguments) -> Array | None:
     """Return the mask of the groups that count, None where all do or those left out are known."""
     mask = None if isinstance(call.counts, np.ndarray) else call.counts
     if call.weight is None:
@@ -185,6 +185,6 @@ def _total_weight(call: GroupArguments) -> Any:
     if call.counts is not None:
         counts = call.counts
         if isinstance(counts, np.ndarray):
-            return xp.sum(weight[np.flatnonzero(counts)], dtype=widest(xp))
+            return xp.sum(weight[np.flatnonzero(counts)], dtype=widest_float(xp))
         weight = xp.where(counts, weight, xp.zeros_like(weight))
-    return xp.sum(weight, dtype=widest(xp))
+    return xp.sum(weight, dtype=widest_float(xp))

@@ -15,10 +15,10 @@ import numpy as np
 from lossfw.errors import ArgumentError, DomainError
 from lossfw.losses.base import LossDefinition
 from lossfw.losses.engine import groups
-from lossfw.losses.engine.closed_groups import ClosedGroups, keys_of
+from lossfw.losses.engine.closed_groups import ClosedGroups, keys_from_ids
 from lossfw.losses.engine.exact_sum import ExactSum
 from lossfw.losses.engine.execute import RowSums
-from lossfw.losses.engine.packing import pack_parts, packed_part
+from lossfw.losses.engine.packing import pack_parts, unpack_part
 from lossfw.losses.engine.partial import Partial
 from lossfw.losses.engine.reduction import Sums
 from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges
@@ -32,7 +32,7 @@ from lossfw.numerics.arrays import NDArray
 class OpenGroup:
     """Rows `start` to `stop` of one group that may have more of them elsewhere."""
 
-    key: int  # see `lossfw.losses.engine.closed_groups.keys_of`
+    key: int  # see `lossfw.losses.engine.closed_groups.keys_from_ids`
     start: int
     stop: int
     # Predictions and targets that count; each pair is more than twice as long as the next.
@@ -154,14 +154,14 @@ class GroupPartial(Partial):
         complete: list[OpenGroup] = []
         for part in sorted((*self.ranges, *other.ranges), key=lambda part: part.head.start):
             if ranges and ranges[-1].last.stop == part.head.start:
-                joined, closed = _join(ranges.pop(), part)
+                joined, closed = _join_ranges(ranges.pop(), part)
                 complete += closed
                 ranges.append(joined)
             else:
                 ranges.append(part)
-        return replace(merged._close(complete), ranges=tuple(ranges))
+        return replace(merged._add_complete(complete), ranges=tuple(ranges))
 
-    def _close(self, complete: list[OpenGroup]) -> GroupPartial:
+    def _add_complete(self, complete: list[OpenGroup]) -> GroupPartial:
         """Return the partial with the losses of groups of which all rows are there."""
         if not complete:
             return self
@@ -189,7 +189,7 @@ class GroupPartial(Partial):
     def pack(self) -> dict[str, NDArray]:
         """Return the partial as plain arrays, for `Loss._unpack_partial`."""
         tails = [int(part.tail is not None) for part in self.ranges]
-        held = {f"open{n}": group for n, group in enumerate(self._open())}
+        held = {f"open{n}": group for n, group in enumerate(self._open_groups())}
         parts = pack_parts(total=self.total, weight=self.weight, origin=self.origin, **held)
         numbers = np.array([self.count, self.masked, *tails], np.int64)
         return {"group_numbers": numbers, "closed": self.closed.pack()} | parts
@@ -198,11 +198,11 @@ class GroupPartial(Partial):
     def unpack_for(cls, loss: LossDefinition, arrays: Mapping[str, NDArray]) -> GroupPartial:
         """Return the partial of `loss` from packed arrays."""
         count, masked, *tails = map(int, arrays["group_numbers"])
-        total, weight = (ExactSum.unpack(packed_part(name, arrays)) for name in ("total", "weight"))
+        total, weight = (ExactSum.unpack(unpack_part(name, arrays)) for name in ("total", "weight"))
         closed = ClosedGroups.unpack(arrays["closed"])
-        origin = PartialOrigin.unpack(packed_part("origin", arrays))
+        origin = PartialOrigin.unpack(unpack_part("origin", arrays))
         held = (
-            OpenGroup.unpack(packed_part(f"open{n}", arrays))
+            OpenGroup.unpack(unpack_part(f"open{n}", arrays))
             for n in range(len(tails) + sum(tails))
         )
         ranges = tuple(_Range(next(held), next(held) if tail else None) for tail in tails)
@@ -210,17 +210,17 @@ class GroupPartial(Partial):
             0, total, weight, count, masked, (), origin, closed=closed, ranges=ranges, loss=loss
         )
 
-    def _open(self) -> Iterator[OpenGroup]:
+    def _open_groups(self) -> Iterator[OpenGroup]:
         for part in self.ranges:
             yield from part.groups
 
     def sums(self) -> Sums:
         """Return the sums of w l and w over all groups, complete or not, and their number."""
-        whole = self._close(list(self._open()))
+        whole = self._add_complete(list(self._open_groups()))
         return Sums(whole.total.round_to_float(), whole.weight.round_to_float(), whole.count)
 
 
-def _join(a: _Range, b: _Range) -> tuple[_Range, list[OpenGroup]]:
+def _join_ranges(a: _Range, b: _Range) -> tuple[_Range, list[OpenGroup]]:
     """Return two neighbours as one range, and the groups that are complete now."""
     if a.last.key != b.head.key:
         between = [group for group in (a.tail, b.head if b.tail else None) if group is not None]
@@ -239,22 +239,22 @@ def _loss_of(loss: LossDefinition, group: OpenGroup) -> float:
     dtype = result_dtype(y)
     rows = Groups.of_equal_size(int(len(y) > 0), len(y))
     call = GroupArguments(y, t, dtype, work_dtype(np, dtype), (rows.count,), y.shape, groups=rows)
-    return float(groups.losses_of(loss, call).sum())
+    return float(groups.group_losses(loss, call).sum())
 
 
 def partial(
-    loss: LossDefinition, call: GroupArguments, *, rows: bool, of: str
+    loss: LossDefinition, call: GroupArguments, *, rows: bool, origin: str
 ) -> tuple[GroupPartial, RowSums | None]:
     """Return the partial of a call.
 
     `rows` receives the sums of each group, as far as its rows are there.
-    `of` is the loss with its parameters.
+    `origin` is the loss with its parameters.
     """
     number = len(call.sizes)
     counted = call.counts if call.counts is not None else np.ones(number, bool)
     weights = np.where(counted, 1.0 if call.weight is None else call.weight, 0.0)
     if call.is_flat:
-        keys, first = keys_of(call.ids), call.start + np.cumsum(call.sizes) - call.sizes
+        keys, first = keys_from_ids(call.ids), call.start + np.cumsum(call.sizes) - call.sizes
         stop = call.start + int(call.sizes.sum())
         ends = sorted({0, number - 1}) if number else []
     else:
@@ -263,20 +263,22 @@ def partial(
         stop, ends = call.start + number, []
     inner = np.ones(number, bool)
     inner[ends] = False
-    losses = groups.losses_of(loss, call if rows else call.of_groups(inner)).astype(np.float64)
+    losses = groups.group_losses(loss, call if rows else call.select_groups(inner)).astype(
+        np.float64
+    )
     held = [
         OpenGroup(
             int(keys[k]),
             int(first[k]),
             int(first[k] + call.sizes[k]),
-            (call.rows_of(k),),
+            (call.rows_of_group(k),),
             bool(counted[k]),
             float(weights[k]),
             float(losses[k]) if rows else None,
         )
         for k in ends
     ]
-    origin = PartialOrigin(of, RowRanges.of(call.start, stop))
-    found = GroupPartial(loss=loss, ranges=(_Range(*held),) if held else (), origin=origin)
+    seen = PartialOrigin(origin, RowRanges.of(call.start, stop))
+    found = GroupPartial(loss=loss, ranges=(_Range(*held),) if held else (), origin=seen)
     found = found._add(losses[inner], weights[inner], counted[inner], keys[inner], first[inner])
     return found, RowSums(losses * weights, weights, 1) if rows else None

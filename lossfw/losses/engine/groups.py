@@ -18,7 +18,7 @@ from lossfw.losses.engine.exact_sum import exact_sum_of_array
 from lossfw.losses.engine.read_only import raise_for_writing
 from lossfw.losses.engine.reduction import Reduction, Sums
 from lossfw.losses.group_inputs import GroupArguments
-from lossfw.losses.row_groups import at_once
+from lossfw.losses.row_groups import groups_per_stack
 from lossfw.numerics.arrays import Array, NDArray
 
 # Numbers of an array (g, n, n) of a body of pairs: 512 KiB in float64. Four times as many take a
@@ -34,7 +34,7 @@ def compute(
 ) -> Any:
     """Return the result of a call: the reduced loss, its derivative, or both."""
     if form == "value":
-        losses = losses_of(loss, call)
+        losses = group_losses(loss, call)
         if reduction.reduction == "none":
             weighted = losses if call.weight is None else losses * call.weight
             return weighted.astype(call.dtype) + 0.0
@@ -47,15 +47,15 @@ def compute(
     else:
         gradient = call.out
         gradient[...] = 0.0
-    rows_of_gradient = gradient.reshape(*_lead(call), *call.y.shape[1:])
+    rows_of_gradient = gradient.reshape(*_rows_shape(call), *call.y.shape[1:])
     losses = np.zeros(call.shape, call.work)
 
-    def put(some: Any, rows: Any, results: Any) -> None:
+    def put(groups: Any, rows: Any, results: Any) -> None:
         if form == "both":
-            losses[some], results = results
+            losses[groups], results = results
         factor: Any = scale
         if call.weight is not None:
-            factor = call.weight[some].reshape(-1, *[1] * call.y.ndim) * scale
+            factor = call.weight[groups].reshape(-1, *[1] * call.y.ndim) * scale
         rows_of_gradient[rows] = results * factor
 
     run(loss, call, form, put)
@@ -64,12 +64,12 @@ def compute(
     return gradient
 
 
-def losses_of(loss: LossDefinition, call: GroupArguments) -> NDArray:
+def group_losses(loss: LossDefinition, call: GroupArguments) -> NDArray:
     """Return the loss of each group, 0 for one that is left out."""
     losses = np.zeros(call.shape, call.work)
 
-    def put(some: Any, rows: Any, results: Any) -> None:
-        losses[some] = results
+    def put(groups: Any, rows: Any, results: Any) -> None:
+        losses[groups] = results
 
     run(loss, call, "value", put)
     return losses
@@ -93,11 +93,11 @@ def sums_of(call: GroupArguments, losses: NDArray) -> Sums:
 
 def run(loss: LossDefinition, call: GroupArguments, form: ResultForm, put: _Put) -> None:
     """Compute losses or derivatives, stack by stack."""
-    lead = _lead(call)
+    lead = _rows_shape(call)
     all_y, all_t = (x.reshape(*lead, *x.shape[1:]) for x in (call.y, call.t))
 
     def run_stack(stack: tuple[Any, Any]) -> None:
-        some, rows = stack
+        groups, rows = stack
         y, t = (x[rows].astype(call.work, order="C", copy=False) for x in (all_y, all_t))
         y.setflags(write=False)
         t.setflags(write=False)
@@ -106,13 +106,13 @@ def run(loss: LossDefinition, call: GroupArguments, form: ResultForm, put: _Put)
         except ValueError as error:
             raise_for_writing(error, loss._unreduced_losses)
         check_results(loss, form, y, len(y), results)
-        put(some, rows, results)
+        put(groups, rows, results)
 
     stacks: list[tuple[Any, Any]]
     if len(lead) > 1:
         # Lines as they lie, without a look for the rows of each group.
         count, size = lead
-        most = at_once(STACK_ELEMENTS, size)
+        most = groups_per_stack(STACK_ELEMENTS, size)
         lines = [slice(first, first + most) for first in range(0, count, most)]
         stacks = list(zip(lines, lines, strict=True))
     else:
@@ -120,7 +120,7 @@ def run(loss: LossDefinition, call: GroupArguments, form: ResultForm, put: _Put)
     threads.run(run_stack, stacks)
 
 
-def _lead(call: GroupArguments) -> tuple[int, ...]:
+def _rows_shape(call: GroupArguments) -> tuple[int, ...]:
     """Return the shape of the rows: (G, n) where all of them count, one line for each group."""
     rows = len(call.y)
     is_whole = not call.is_flat and 0 < call.groups.rows.size == rows

@@ -22,11 +22,11 @@ from lossfw.numerics.arrays import Array
 _Function = Callable[..., Array]
 
 
-def double_precision(on: bool) -> AbstractContextManager[Any]:
+def double_precision(enabled: bool) -> AbstractContextManager[Any]:
     """Let JAX compute in float64 inside a ``with`` block, or in float32."""
     # Its place before JAX 0.8 was another; that of today has no truth value.
     home: Any = jax if hasattr(jax, "enable_x64") else jax.experimental
-    context: AbstractContextManager[Any] = home.enable_x64(on)
+    context: AbstractContextManager[Any] = home.enable_x64(enabled)
     return context
 
 
@@ -35,12 +35,12 @@ def losses(loss: LossDefinition, y: Array, t: Array, where: Array | None, by_ind
 
     Elements or rows that do not count have gradient 0, whatever their values.
     """
-    return _losses(loss, by_index)(y, t, where)
+    return _losses_function(loss, by_index)(y, t, where)
 
 
 # Losses are equal by value, so that the functions of equal ones are compiled once.
 @functools.lru_cache(maxsize=256)
-def _losses(loss: LossDefinition, by_index: bool) -> _Function:
+def _losses_function(loss: LossDefinition, by_index: bool) -> _Function:
     """Return the function of prediction, target and mask, with its derivative."""
 
     @functools.partial(jax.custom_jvp)
@@ -49,7 +49,7 @@ def _losses(loss: LossDefinition, by_index: bool) -> _Function:
 
     @functools.partial(value.defjvp, symbolic_zeros=True)
     def derivative(primals: Any, tangents: Any) -> tuple[Array, Array]:
-        gradient = _gradients(loss, by_index)
+        gradient = _gradient_function(loss, by_index)
         tangent, t_tangent = _tangents(loss, primals[0], *tangents[:2])
         along = tangent * gradient(*primals)
         if t_tangent is not None:
@@ -61,7 +61,7 @@ def _losses(loss: LossDefinition, by_index: bool) -> _Function:
 
 
 @functools.lru_cache(maxsize=256)
-def _gradients(loss: LossDefinition, by_index: bool) -> _Function:
+def _gradient_function(loss: LossDefinition, by_index: bool) -> _Function:
     """Return the published gradient as a function whose derivative is the published Hessian."""
 
     @functools.partial(jax.custom_jvp)
@@ -79,15 +79,15 @@ def _gradients(loss: LossDefinition, by_index: bool) -> _Function:
         def cross_product(direction: Array) -> Array:
             return loss_derivatives.cross_product(loss, jnp, y, t, direction)
 
-        along = _linear_product(loss, where, y, tangent, hessian_product)
+        along = _as_linear_product(loss, where, y, tangent, hessian_product)
         if t_tangent is not None:
-            along = along + _linear_product(loss, where, y, t_tangent, cross_product)
+            along = along + _as_linear_product(loss, where, y, t_tangent, cross_product)
         return gradient(*primals), along
 
     return cast(_Function, gradient)
 
 
-def _linear_product(
+def _as_linear_product(
     loss: LossDefinition, where: Array | None, y: Array, direction: Array, product: _Function
 ) -> Array:
     """Return a product with a direction in a form of which JAX sees that it is linear."""
@@ -107,8 +107,8 @@ def _tangents(
     tangent = jnp.zeros_like(y) if isinstance(y_tangent, SymbolicZero) else y_tangent
     if isinstance(t_tangent, SymbolicZero):
         return tangent, None
-    loss_derivatives.check_target(loss)
-    if loss_derivatives.is_of_residual(loss):
+    loss_derivatives.require_target_derivative(loss)
+    if loss_derivatives.depends_on_residual(loss):
         return tangent - t_tangent, None
     return tangent, t_tangent
 

@@ -39,9 +39,9 @@ def cross_product(
     )[1]
 
 
-def check_target(loss: LossDefinition) -> None:
+def require_target_derivative(loss: LossDefinition) -> None:
     """Raise `ArgumentError` unless the losses have a derivative with respect to the target."""
-    if is_of_residual(loss) or loss.claims().exchangeable:
+    if depends_on_residual(loss) or loss.claims().exchangeable:
         return
     raise ArgumentError(
         f"{loss.name} has a derivative only with respect to the prediction, but the "
@@ -50,6 +50,6 @@ def check_target(loss: LossDefinition) -> None:
     )
 
 
-def is_of_residual(loss: LossDefinition) -> bool:
+def depends_on_residual(loss: LossDefinition) -> bool:
     """Tell whether the derivative by the target is minus that by the prediction."""
     return loss._argument == "residual"

@@ -29,7 +29,7 @@ def pack_parts(**parts: Packable) -> dict[str, NDArray]:
     }
 
 
-def packed_part(name: str, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
+def unpack_part(name: str, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
     """Return the arrays of one part from those of `pack_parts`."""
     prefix = f"{name}."
     return {

@@ -14,7 +14,7 @@ import numpy as np
 
 from lossfw.errors import ArgumentError
 from lossfw.losses.engine.exact_sum import ExactSum
-from lossfw.losses.engine.packing import pack_parts, packed_part
+from lossfw.losses.engine.packing import pack_parts, unpack_part
 from lossfw.losses.engine.reduction import (
     Denominator,
     Empty,
@@ -105,9 +105,9 @@ class Partial:
         origin = self.origin.merge(other.origin)
         total, weight = self.total.merge(other.total), self.weight.merge(other.weight)
         pending: list[UnsummedLosses] = []
-        for group in _by_block((*self.pieces, *other.pieces), self.block):
+        for group in _group_by_block((*self.pieces, *other.pieces), self.block):
             if sum(piece.stop - piece.start for piece in group) == self.block:
-                of_losses, of_weights = _joined_sums(group)
+                of_losses, of_weights = _sum_block(group)
                 total, weight = total.add([of_losses]), weight.add([of_weights])
             else:
                 pending.extend(group)
@@ -125,14 +125,14 @@ class Partial:
     def unpack(cls, arrays: Mapping[str, NDArray]) -> Partial:
         """Return the partial from packed arrays."""
         block, count, masked, pieces = map(int, arrays["numbers"])
-        total, weight = (ExactSum.unpack(packed_part(name, arrays)) for name in ("total", "weight"))
-        pending = (UnsummedLosses.unpack(packed_part(f"piece{n}", arrays)) for n in range(pieces))
-        origin = PartialOrigin.unpack(packed_part("origin", arrays))
+        total, weight = (ExactSum.unpack(unpack_part(name, arrays)) for name in ("total", "weight"))
+        pending = (UnsummedLosses.unpack(unpack_part(f"piece{n}", arrays)) for n in range(pieces))
+        origin = PartialOrigin.unpack(unpack_part("origin", arrays))
         return cls(block, total, weight, count, masked, tuple(pending), origin)
 
     def sums(self) -> Sums:
         """Return the sums of w l and of w, those of incomplete blocks included, and the count."""
-        joined = [_joined_sums(group) for group in _by_block(self.pieces, self.block)]
+        joined = [_sum_block(group) for group in _group_by_block(self.pieces, self.block)]
         total = self.total.add(pair[0] for pair in joined)
         weight = self.weight.add(pair[1] for pair in joined)
         return Sums(total.round_to_float(), weight.round_to_float(), self.count)
@@ -152,7 +152,7 @@ class Partial:
         return float(Reduction("mean", denominator, empty).value(self.sums()))
 
 
-def _by_block(pieces: Iterable[UnsummedLosses], block: int) -> list[list[UnsummedLosses]]:
+def _group_by_block(pieces: Iterable[UnsummedLosses], block: int) -> list[list[UnsummedLosses]]:
     """Group pieces by the block they belong to, in the order of the rows."""
     groups: dict[int, list[UnsummedLosses]] = {}
     for piece in sorted(pieces, key=lambda piece: piece.start):
@@ -160,7 +160,7 @@ def _by_block(pieces: Iterable[UnsummedLosses], block: int) -> list[list[Unsumme
     return list(groups.values())
 
 
-def _joined_sums(group: list[UnsummedLosses]) -> tuple[float, float]:
+def _sum_block(group: list[UnsummedLosses]) -> tuple[float, float]:
     """Return the sums of w l and of w of one block's pieces, as if the block had come whole."""
     losses, weights = group[0].losses, group[0].weights
     if len(group) > 1:

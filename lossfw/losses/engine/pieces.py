@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from lossfw.losses.engine import threads
-from lossfw.losses.engine.reduction import block_rows
+from lossfw.losses.engine.reduction import rows_per_block
 from lossfw.numerics.arrays import NDArray
 
 
@@ -22,7 +22,7 @@ def run_in_pieces(task: Callable[..., None], columns: int | None, *arrays: NDArr
     results.
     """
     flat = flatten(columns, arrays)
-    size, length = block_rows(columns or 1), len(flat[0])
+    size, length = rows_per_block(columns or 1), len(flat[0])
     if length <= size:
         task(*flat)
         return

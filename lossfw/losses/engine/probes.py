@@ -62,7 +62,7 @@ def element_probes(
         near = rng.random(_USUAL) < _NEAR_SHARE
         close = t * (1.0 + _NEAR * rng.normal(size=_USUAL))
         y[near] = np.where(_is_inside(spaces[0], close), close, y)[near]
-    paired = _pairs(rng, len(spaces), lengths)
+    paired = _draw_rare_numbers(rng, len(spaces), lengths)
     drawn = [
         np.append(x, np.where(_is_inside(space, more), more, _draw_members(space, rng, _PAIRED)))
         for x, space, more in zip(drawn, spaces, paired, strict=True)
@@ -76,7 +76,7 @@ def element_probes(
     )
 
 
-def _pairs(rng: np.random.Generator, count: int, lengths: tuple[int, ...]) -> NDArray:
+def _draw_rare_numbers(rng: np.random.Generator, count: int, lengths: tuple[int, ...]) -> NDArray:
     """Return one or two rows of numbers that are rare among ordinary ones, of both signs."""
     ends = [float(n - step) for n in lengths for step in (1, 2)]
     rare = np.array([*_LARGE, *_BASES, *ends])
@@ -131,11 +131,11 @@ def row_probes(
 ) -> tuple[NDArray, ...]:
     """Return rows within one or two spaces; the second may be a class for each row."""
     rng = np.random.default_rng(0)
-    rows = number_of_rows(columns)
-    first = _rows_of(spaces[0], rng, rows, columns)
+    rows = probe_row_count(columns)
+    first = _draw_rows(spaces[0], rng, rows, columns)
     arrays = [first]
     if len(spaces) > 1:
-        arrays.append(_targets(spaces[1], rng, first, by_index))
+        arrays.append(_draw_targets(spaces[1], rng, first, by_index))
     with np.errstate(all="ignore"):
         return tuple(x if x.dtype.kind == "i" else x.astype(dtype) for x in arrays)
 
@@ -148,7 +148,9 @@ def column_probes(
     Rows of open size have `width` numbers.
     """
     sizes = [space.flat_size(width) for space in spaces]
-    return _members(spaces, dtype, sizes, number_of_rows(max(sizes)), np.random.default_rng(0))
+    return _draw_records(
+        spaces, dtype, sizes, probe_row_count(max(sizes)), np.random.default_rng(0)
+    )
 
 
 def record_probes(
@@ -156,10 +158,10 @@ def record_probes(
 ) -> tuple[NDArray, ...]:
     """Return `PROBES` members of spaces as flat rows or numbers, some of them close together."""
     rng = np.random.default_rng(0)
-    arrays = _members(spaces, dtype, sizes, PROBES, rng)
+    arrays = _draw_records(spaces, dtype, sizes, PROBES, rng)
     columns = [column for x in arrays for column in x.reshape(PROBES, -1).T]
     for space, x in zip(spaces, arrays, strict=True):
-        usual = x[_inside_rows(space, x)]
+        usual = x[_are_rows_inside(space, x)]
         for column in x.reshape(PROBES, -1).T:
             near = rng.random(PROBES) < _NEAR_SHARE
             step = _NEAR * rng.normal(size=PROBES) * (rng.random(PROBES) < 0.5)
@@ -167,17 +169,17 @@ def record_probes(
                 close = (columns[rng.integers(len(columns))] * (1.0 + step)).astype(dtype)
             column[near] = close[near]
         # Rounding may leave an open interval too.
-        outside = ~_inside_rows(space, x)
+        outside = ~_are_rows_inside(space, x)
         x[outside] = usual[rng.integers(len(usual), size=np.count_nonzero(outside))]
     return arrays
 
 
-def _inside_rows(space: Space, x: NDArray) -> NDArray:
+def _are_rows_inside(space: Space, x: NDArray) -> NDArray:
     inside: Any = _is_inside(space, x).reshape(len(x), -1)
     return np.asarray(inside.all(axis=-1))
 
 
-def _members(
+def _draw_records(
     spaces: tuple[Space, ...],
     dtype: np.dtype[Any],
     sizes: Sequence[int],
@@ -186,7 +188,7 @@ def _members(
 ) -> tuple[NDArray, ...]:
     def draw(space: Space, row: tuple[int, ...]) -> NDArray:
         if space.axes:
-            return _distributions(rng, rows, row[0])
+            return _draw_distributions(rng, rows, row[0])
         return _draw_members(space, rng, rows * math.prod(row)).reshape(rows, *row)
 
     with np.errstate(all="ignore"):
@@ -196,12 +198,12 @@ def _members(
         )
 
 
-def number_of_rows(columns: int) -> int:
+def probe_row_count(columns: int) -> int:
     """Return the number of probe rows of a length."""
     return min(_MOST_ROWS, max(_LEAST_ROWS, _ROW_ELEMENTS // columns))
 
 
-def _targets(space: Space, rng: np.random.Generator, y: NDArray, by_index: bool) -> NDArray:
+def _draw_targets(space: Space, rng: np.random.Generator, y: NDArray, by_index: bool) -> NDArray:
     """Return targets, a half of them where the prediction is largest."""
     rows, columns = y.shape
     index: NDArray = rng.integers(0, columns, rows)
@@ -210,26 +212,26 @@ def _targets(space: Space, rng: np.random.Generator, y: NDArray, by_index: bool)
     if by_index:
         return index
     if space not in (CLASS_INDEX, SIMPLEX):
-        return _rows_of(space, rng, rows, columns)
+        return _draw_rows(space, rng, rows, columns)
     t = np.zeros(y.shape)
     t[np.arange(rows), index] = 1.0
     soft = np.arange(rows) % 3 == 0
-    t[soft] = _distributions(rng, rows, columns)[soft]
+    t[soft] = _draw_distributions(rng, rows, columns)[soft]
     t[-1, 0] = np.nan
     return t
 
 
-def _rows_of(space: Space, rng: np.random.Generator, rows: int, columns: int) -> NDArray:
+def _draw_rows(space: Space, rng: np.random.Generator, rows: int, columns: int) -> NDArray:
     if space in (CLASS_INDEX, SIMPLEX):
-        y = _distributions(rng, rows, columns)
+        y = _draw_distributions(rng, rows, columns)
         y[1, columns // 2] = np.nan
         return y
     if isinstance(space, Interval) and (space.low, space.high) == (-np.inf, np.inf):
-        return _logits(rng, rows, columns)
+        return _draw_logits(rng, rows, columns)
     return _draw_members(space, rng, rows * columns).reshape(rows, columns)
 
 
-def _distributions(rng: np.random.Generator, rows: int, columns: int) -> NDArray:
+def _draw_distributions(rng: np.random.Generator, rows: int, columns: int) -> NDArray:
     """Return distributions, some of them with zeros, some all in one place."""
     sizes = np.resize(_SIZES[:4], rows)[:, np.newaxis]
     e = np.exp(-sizes * rng.exponential(size=(rows, columns)))
@@ -240,7 +242,7 @@ def _distributions(rng: np.random.Generator, rows: int, columns: int) -> NDArray
     return distributions
 
 
-def _logits(rng: np.random.Generator, rows: int, columns: int) -> NDArray:
+def _draw_logits(rng: np.random.Generator, rows: int, columns: int) -> NDArray:
     """Return logits of many sizes, and rows with ties, infinities and NaN."""
     z: NDArray = np.resize(_SIZES, rows)[:, np.newaxis] * rng.normal(size=(rows, columns))
     at = rng.integers(0, columns, (rows, 3))

@@ -24,7 +24,7 @@ set_flags: Any = np.ndarray.setflags
 _OTHERS = ("lossfw", "numpy")
 
 
-def read_only(x: NDArray) -> NDArray:
+def read_only_view(x: NDArray) -> NDArray:
     """Return a view of an array that cannot be written to."""
     view = x.view()
     set_flags(view, False)
@@ -39,12 +39,12 @@ def raise_for_writing(error: ValueError, function: Callable[..., Any]) -> NoRetu
     if _SAID not in str(error):
         raise error
     steps = zip(walk_tb(error.__traceback__), extract_tb(error.__traceback__), strict=True)
-    authors = [(frame, at) for (frame, _), at in steps if is_authors(frame)]
+    authors = [(frame, at) for (frame, _), at in steps if is_author_code(frame)]
     owner = type(getattr(function, "__self__", None)).__name__
     if not authors:
         raise BodyError(f"a function of {owner} writes to its arguments. {_RULE}") from error
     frame, at = authors[-1]
-    name = _written_argument(frame, _source(at))
+    name = _written_argument(frame, _instruction_source(at))
     what = f"its argument {name}" if name else "one of its arguments"
     place = f"{Path(at.filename).name}, line {at.lineno}"
     raise BodyError(
@@ -58,7 +58,7 @@ _RULE = (
 )
 
 
-def is_authors(frame: FrameType) -> bool:
+def is_author_code(frame: FrameType) -> bool:
     """Tell whether a frame is in an author's code, not in lossfw or NumPy."""
     module = str(frame.f_globals.get("__name__", ""))
     return module.partition(".")[0] not in _OTHERS
@@ -70,15 +70,18 @@ def _function_name(frame: FrameType, owner: str) -> str:
     return frame.f_code.co_name if own is None else f"{type(own).__name__}.{frame.f_code.co_name}"
 
 
-def _source(at: FrameSummary) -> str:
+def _instruction_source(instruction: FrameSummary) -> str:
     """Return the source of an instruction, as ``y -= t`` or ``y[mask]``."""
-    if at.lineno is None or at.end_lineno is None:
+    if instruction.lineno is None or instruction.end_lineno is None:
         return ""
-    lines = [linecache.getline(at.filename, n) for n in range(at.lineno, at.end_lineno + 1)]
+    lines = [
+        linecache.getline(instruction.filename, n)
+        for n in range(instruction.lineno, instruction.end_lineno + 1)
+    ]
     # Columns are in bytes.
     source = [line.encode() for line in lines]
-    source[-1] = source[-1][: at.end_colno]
-    source[0] = source[0][at.colno :]
+    source[-1] = source[-1][: instruction.end_colno]
+    source[0] = source[0][instruction.colno :]
     return b"".join(source).decode(errors="replace").strip()
 
 
@@ -91,7 +94,7 @@ def _written_argument(frame: FrameType, line: str) -> str:
         for name, value in frame.f_locals.items()
         if isinstance(value, np.ndarray) and not value.flags.writeable
     }
-    own = _target(line)
+    own = _written_variable(line)
     if own not in known:
         return ""
     if own in parameters:
@@ -100,7 +103,7 @@ def _written_argument(frame: FrameType, line: str) -> str:
     return next(shared, own)
 
 
-def _target(line: str) -> str:
+def _written_variable(line: str) -> str:
     """Return the name of the variable that a statement or an expression writes to."""
     try:
         statement = ast.parse(line).body[0]
@@ -112,13 +115,13 @@ def _target(line: str) -> str:
     if isinstance(node, ast.Call):
         # np.add(y, t, out=y), np.put(y, 0, 1) or y.fill(1).
         arguments = [keyword.value for keyword in node.keywords if keyword.arg == "out"]
-        of_library = _root(node.func) in ("np", "numpy", "xp")
+        of_library = _root_name(node.func) in ("np", "numpy", "xp")
         arguments += node.args[:1] if of_library else [node.func]
         node = arguments[0] if arguments else None
-    return _root(node)
+    return _root_name(node)
 
 
-def _root(node: Any) -> str:
+def _root_name(node: Any) -> str:
     """Return the name from which a chain of attributes and elements begins."""
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
         node = node.func if isinstance(node, ast.Call) else node.value

@@ -42,7 +42,7 @@ _NUMBER = (int, float)
 BLOCK_ELEMENTS = 262_144
 
 
-def block_rows(width: int) -> int:
+def rows_per_block(width: int) -> int:
     """Return the number of rows in a block of rows of `width` elements.
 
     It is a power of two that depends only on the width: a row belongs to the same block in any

@@ -47,16 +47,16 @@ class _Holder:
             "version": 3, "shape": shape, "typestr": dtype.str, "data": (address, False)
         }  # fmt: skip
         # At the end of the process arrays may outlive it.
-        weakref.finalize(self, _keep, block).atexit = False
+        weakref.finalize(self, _keep_block, block).atexit = False
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> NDArray:
     """Return an uninitialised array, as `numpy.empty` does."""
     dtype = np.dtype(dtype)
     size = math.prod(shape) * dtype.itemsize
-    if _FREE is None or not _LEAST <= size <= _MOST or not _is_wanted():
+    if _FREE is None or not _LEAST <= size <= _MOST or not _is_enabled():
         return np.empty(shape, dtype)
-    block = _free_block(size)
+    block = _find_free_block(size)
     if block is None:
         try:
             block = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
@@ -70,14 +70,14 @@ def empty(shape: tuple[int, ...], dtype: Any) -> NDArray:
     return np.asarray(_Holder(block, shape, dtype))
 
 
-def _is_wanted() -> bool:
+def _is_enabled() -> bool:
     text = os.environ.get(VARIABLE) or "1"
     if text not in ("0", "1"):
         raise ParameterError(f"{VARIABLE} should be 0, 1 or empty, got {text!r}.")
     return text == "1"
 
 
-def _free_block(size: int) -> mmap.mmap | None:
+def _find_free_block(size: int) -> mmap.mmap | None:
     """Return a block for so many bytes that nobody else has then; None if none fits."""
     for _ in range(_KEPT):
         try:
@@ -90,7 +90,7 @@ def _free_block(size: int) -> mmap.mmap | None:
     return None
 
 
-def _keep(block: mmap.mmap) -> None:
+def _keep_block(block: mmap.mmap) -> None:
     # An old system does not know the mark, and memory that is locked cannot have it.
     with suppress(OSError):
         block.madvise(_FREE)

@@ -16,7 +16,7 @@ import numpy as np
 
 from lossfw.errors import DomainError
 from lossfw.losses.engine.read_only import raise_for_writing
-from lossfw.losses.engine.reduction import block_rows
+from lossfw.losses.engine.reduction import rows_per_block
 from lossfw.losses.inputs import Arguments
 from lossfw.numerics.arrays import FEW_COLUMNS, Array, Namespace, NDArray
 
@@ -93,8 +93,8 @@ def make_tile(loss: EngineLoss, call: Arguments, first: int, last: int) -> Tile:
         y, t = y[where], t[where]
     # The layout is the tile's own: NumPy adds the columns of another one in another order. The
     # check of rows of few columns is four times as fast in it.
-    order: Literal["C", "F"] = "C" if loss._sums_rows else layout(y)
-    t_order: Literal["C", "F"] = "C" if loss._sums_rows else layout(t)
+    order: Literal["C", "F"] = "C" if loss._sums_rows else storage_order(y)
+    t_order: Literal["C", "F"] = "C" if loss._sums_rows else storage_order(t)
     y, t = np.asarray(y, order=order), np.asarray(t, order=t_order)
     check_domain(loss, call, first, last, y, t)
     y = y.astype(call.work, order=order, copy=False)
@@ -105,7 +105,7 @@ def make_tile(loss: EngineLoss, call: Arguments, first: int, last: int) -> Tile:
     return Tile(first, last, y, t, weight, where, counted, masked)
 
 
-def layout(rows: Array) -> Literal["C", "F"]:
+def storage_order(rows: Array) -> Literal["C", "F"]:
     """Return the storage order of a tile of rows: by column if there are few columns."""
     return "F" if rows.ndim > 1 and rows.shape[-1] <= FEW_COLUMNS else "C"
 
@@ -126,13 +126,13 @@ def check_domain(
         if not call.shape:
             loss.check_domain(call.y[0, ...], call.t[0, ...], call.by_index, 0)
         if y.shape != call.y[first:last, ...].shape:
-            _check_one_by_one(loss, call, first, last)
+            _find_first_outside(loss, call, first, last)
         raise
     except ValueError as error:
         raise_for_writing(error, loss.check_domain)
 
 
-def _check_one_by_one(loss: EngineLoss, call: Arguments, first: int, last: int) -> None:
+def _find_first_outside(loss: EngineLoss, call: Arguments, first: int, last: int) -> None:
     """Find the first element or row that counts and lies outside, by the caller's index."""
     keep = np.ones((last - first, *call.shape[1:]), bool)
     if call.where is not None:
@@ -145,10 +145,10 @@ def _check_one_by_one(loss: EngineLoss, call: Arguments, first: int, last: int) 
             loss.check_domain(call.y[(*index, ...)], call.t[(*index, ...)], call.by_index, 0)
         except DomainError as error:
             place = ", ".join(str(i + call.start if n == 0 else i) for n, i in enumerate(index))
-            raise DomainError(_with_index(str(error), place)) from None
+            raise DomainError(_add_index(str(error), place)) from None
 
 
-def _with_index(message: str, place: str) -> str:
+def _add_index(message: str, place: str) -> str:
     """Put the place of a row into a message about a single one."""
     head, _, rest = message.partition(" = ")
     role, bracket, within = head.partition("[")
@@ -167,4 +167,4 @@ def block_bounds(call: Arguments) -> list[tuple[int, int]]:
 
 def rows_in_block(call: Arguments) -> int:
     """Return the number of rows of a call in a block."""
-    return block_rows(math.prod(call.y.shape[1:]))
+    return rows_per_block(math.prod(call.y.shape[1:]))

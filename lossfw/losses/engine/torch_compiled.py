@@ -13,7 +13,7 @@ import torch
 
 from lossfw.losses.base import LossDefinition
 from lossfw.losses.engine import torch_rules
-from lossfw.losses.engine.flat_groups import as_rows
+from lossfw.losses.engine.flat_groups import as_row_loss
 from lossfw.numerics.arrays import Array
 
 # The losses of compiled functions by a number, because an operation takes only tensors and numbers.
@@ -22,7 +22,7 @@ _numbers: dict[tuple[type, str], int] = {}
 
 
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # torch may be missing
-def number(loss: LossDefinition) -> int:
+def loss_number(loss: LossDefinition) -> int:
     """Return the number of a loss."""
     key = (type(loss), loss._identity)
     if key not in _numbers:
@@ -32,9 +32,9 @@ def number(loss: LossDefinition) -> int:
 
 
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # torch may be missing
-def number_of_groups(loss: LossDefinition, width: int | None) -> int:
+def group_loss_number(loss: LossDefinition, width: int | None) -> int:
     """Return the number of a loss of groups with a width."""
-    found: int = number(as_rows(loss, width))
+    found: int = loss_number(as_row_loss(loss, width))
     return found
 
 

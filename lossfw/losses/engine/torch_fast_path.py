@@ -21,7 +21,7 @@ import torch
 from lossfw.errors import BodyError, DomainError, ShapeError
 from lossfw.losses.base import LossDefinition
 from lossfw.losses.engine import torch_rules, torch_written
-from lossfw.losses.engine.flat_groups import as_rows
+from lossfw.losses.engine.flat_groups import as_row_loss
 from lossfw.losses.engine.result_memory import empty
 from lossfw.losses.engine.threads import thread_count, threads
 from lossfw.losses.inputs import flat_rows
@@ -49,11 +49,11 @@ def compute(loss: Loss, y: Array, t: Array, *, mean: bool, checked: bool) -> Arr
         if _shares_memory_with_numpy(y, t):
             if wants_gradient:
                 return _EngineLoss.apply(y, t, loss, by_index, mean)
-            return _by_engine(loss, y, t, mean, None)
+            return _run_engine(loss, y, t, mean, None)
         if not wants_gradient or loss.takes_groups:
             return None
         if loss.has_columns:
-            y, t = _flat(loss, y, t)
+            y, t = _to_flat_rows(loss, y, t)
         loss._check_columns(tuple(y.shape))
         if checked:
             loss.check_domain(y, t, by_index, 0)
@@ -72,7 +72,7 @@ def _is_by_index(loss: LossDefinition, y: Any, t: Any) -> bool | None:
         # It is differentiated forward.
         return None
     if loss.has_columns or loss.takes_groups:
-        rows = _lead(loss, y)
+        rows = _losses_shape(loss, y)
         of_target = t.shape[: max(t.ndim - loss.target_space.axes, 0)]
         # Groups of one size, or where the loss needs no ids, all rows as one group.
         if loss.takes_groups and not (len(rows) == 2 or (len(rows) == 1 and not loss.needs_group)):
@@ -84,14 +84,14 @@ def _is_by_index(loss: LossDefinition, y: Any, t: Any) -> bool | None:
     return True if classes else None
 
 
-def _lead(loss: LossDefinition, y: Array) -> Any:
+def _losses_shape(loss: LossDefinition, y: Array) -> Any:
     """Return the shape of the losses; for groups that of their rows."""
     has_space = loss.has_columns or loss.takes_groups
     axes = loss.prediction_space.axes if has_space else loss.takes_rows
     return y.shape[: max(y.ndim - axes, 0)]
 
 
-def _flat(loss: LossDefinition, y: Array, t: Array) -> tuple[Array, Array]:
+def _to_flat_rows(loss: LossDefinition, y: Array, t: Array) -> tuple[Array, Array]:
     """Return members of columns as flat rows; raise `ShapeError` if the spaces have none."""
     return flat_rows(torch_namespace, y, t, (loss.prediction_space, loss.target_space))[:2]
 
@@ -103,7 +103,7 @@ def _shares_memory_with_numpy(y: Array, t: Array) -> bool:
     return not torch._C._len_torch_dispatch_stack() and torch._C._get_tracing_state() is None
 
 
-def _by_engine(loss: Loss, y: Array, t: Array, mean: bool, gradient: Array | None) -> Array:
+def _run_engine(loss: Loss, y: Array, t: Array, mean: bool, gradient: Array | None) -> Array:
     """Return the reduced loss by the engine, which writes the gradient."""
     arrays = y.numpy(force=True), t.numpy(force=True)
     reduction: Any = "mean" if mean else "sum"
@@ -125,24 +125,24 @@ class _EngineLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may b
     @staticmethod
     def forward(ctx: Any, y: Array, t: Array, loss: Loss, by_index: bool, mean: bool) -> Array:
         gradient = _empty_like(y)
-        value = _by_engine(loss, y, t, mean, gradient)
+        value = _run_engine(loss, y, t, mean, gradient)
         ctx.loss, ctx.by_index, ctx.mean, ctx.gradient = loss, by_index, mean, gradient
         ctx.save_for_backward(y, t)
         return value
 
     @staticmethod
-    def backward(ctx: Any, up: Array) -> tuple[Any, ...]:
+    def backward(ctx: Any, upstream: Array) -> tuple[Any, ...]:
         if torch.is_grad_enabled():
-            lead = _lead(ctx.loss, ctx.saved_tensors[0])
+            lead = _losses_shape(ctx.loss, ctx.saved_tensors[0])
             count = math.prod(lead[:-1] if ctx.loss.takes_groups else lead) if ctx.mean else 1
-            gradient = _published_gradients(ctx) * (up / count)
-        elif torch._C._functorch.is_legacy_batchedtensor(up):
+            gradient = _published_gradients(ctx) * (upstream / count)
+        elif torch._C._functorch.is_legacy_batchedtensor(upstream):
             # Several gradients at once (`is_grads_batched`), which has no public name.
-            gradient = _take_gradient(ctx) * up
+            gradient = _take_gradient(ctx) * upstream
         else:
             gradient = _take_gradient(ctx)
-            if up.item() != 1.0:
-                gradient.mul_(up)
+            if upstream.item() != 1.0:
+                gradient.mul_(upstream)
         return gradient, None, None, None, None
 
 
@@ -155,7 +155,7 @@ def _take_gradient(ctx: Any) -> Array:
     gradient, ctx.gradient = ctx.gradient, None
     if gradient is None:
         gradient = _empty_like(y)
-        _by_engine(ctx.loss, y, t, ctx.mean, gradient)
+        _run_engine(ctx.loss, y, t, ctx.mean, gradient)
     return gradient
 
 
@@ -164,15 +164,17 @@ def _published_gradients(ctx: Any) -> Array:
     y, t = ctx.saved_tensors[:2]
     if ctx.loss.takes_groups:
         # The numbers of a group are one row.
-        lead = len(_lead(ctx.loss, y))
+        lead = len(_losses_shape(ctx.loss, y))
         width = None if y.ndim == lead else math.prod(y.shape[lead:])
         groups = (-1, y.shape[lead - 1])
         t = t.reshape(*groups, *([] if t.ndim == lead else [math.prod(t.shape[lead:])]))
         rows = y.reshape(-1, groups[1] * (width or 1))
-        return torch_rules.gradients_at(rows, t, as_rows(ctx.loss, width), False).reshape(y.shape)
+        return torch_rules.gradients_at(rows, t, as_row_loss(ctx.loss, width), False).reshape(
+            y.shape
+        )
     if not ctx.loss.has_columns:
         return torch_rules.gradients(ctx)
-    flat = _flat(ctx.loss, y, t)
+    flat = _to_flat_rows(ctx.loss, y, t)
     return torch_rules.gradients_at(*flat, ctx.loss, ctx.by_index).reshape(y.shape)
 
 
@@ -195,7 +197,7 @@ class _LibraryLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may 
         return (losses.mean if mean else losses.sum)(dtype=torch.float64).to(y.dtype)
 
     @staticmethod
-    def backward(ctx: Any, up: Array) -> tuple[Any, ...]:
+    def backward(ctx: Any, upstream: Array) -> tuple[Any, ...]:
         enabled = torch.is_grad_enabled()
         gradient = torch_rules.gradients(ctx) if enabled else ctx.saved_tensors[2]
-        return gradient * (up / ctx.n), None, None, None, None
+        return gradient * (upstream / ctx.n), None, None, None, None

@@ -42,13 +42,13 @@ def gradients_at(y: Array, t: Array, loss: LossDefinition, by_index: bool) -> Ar
 
 def _gradients_of_target(ctx: Any, gradient: Array) -> Array:
     """Return the gradients by the target: minus those of a residual, or with both exchanged."""
-    if loss_derivatives.is_of_residual(ctx.loss):
+    if loss_derivatives.depends_on_residual(ctx.loss):
         return -gradient
     y, t = ctx.saved_tensors[:2]
     return _Gradients.apply(t, y, ctx.loss, ctx.by_index)
 
 
-class _OfArguments(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
+class _FunctionOfArguments(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
     """A function whose derivative is computed from its arguments."""
 
     generate_vmap_rule = True
@@ -61,7 +61,7 @@ class _OfArguments(torch.autograd.Function):  # type: ignore[misc]  # torch may 
         ctx.save_for_forward(y, t)
 
 
-class _Losses(_OfArguments):
+class _Losses(_FunctionOfArguments):
     """Losses of which no derivative may be asked for."""
 
     @staticmethod
@@ -69,8 +69,8 @@ class _Losses(_OfArguments):
         return loss._unreduced_losses("value", namespace_of(y), y, t, by_index)
 
     @staticmethod
-    def backward(ctx: Any, up: Array | None) -> tuple[Any, ...]:
-        return _NONE if up is None else _input_gradients(ctx, gradients(ctx), up)
+    def backward(ctx: Any, upstream: Array | None) -> tuple[Any, ...]:
+        return _NONE if upstream is None else _input_gradients(ctx, gradients(ctx), upstream)
 
     @staticmethod
     def jvp(ctx: Any, y_tangent: Array, t_tangent: Array, *_: Any) -> Array:
@@ -95,12 +95,12 @@ class _LossesAndGradients(torch.autograd.Function):  # type: ignore[misc]  # tor
         ctx.save_for_forward(y, t)
 
     @staticmethod
-    def backward(ctx: Any, up: Array | None, _: Any) -> tuple[Any, ...]:
-        if up is None:
+    def backward(ctx: Any, upstream: Array | None, _: Any) -> tuple[Any, ...]:
+        if upstream is None:
             return _NONE
         # With gradients enabled the result is to be differentiated again.
         gradient = gradients(ctx) if torch.is_grad_enabled() else ctx.saved_tensors[2]
-        return _input_gradients(ctx, gradient, up)
+        return _input_gradients(ctx, gradient, upstream)
 
     @staticmethod
     def jvp(ctx: Any, y_tangent: Array, t_tangent: Array, *_: Any) -> tuple[Array, None]:
@@ -122,7 +122,7 @@ class _PlainLossesAndGradients(_LossesAndGradients):
         return output
 
 
-class _Gradients(_OfArguments):
+class _Gradients(_FunctionOfArguments):
     """Published gradients, whose derivative is the published Hessian."""
 
     @staticmethod
@@ -130,22 +130,22 @@ class _Gradients(_OfArguments):
         return loss._unreduced_losses("gradient", namespace_of(y), y, t, by_index)
 
     @staticmethod
-    def backward(ctx: Any, up: Array | None) -> tuple[Any, ...]:
-        if up is None:
+    def backward(ctx: Any, upstream: Array | None) -> tuple[Any, ...]:
+        if upstream is None:
             return _NONE
         # A Hessian is symmetric: from above it acts as along a direction.
-        product = _hessian_product(ctx, up)
+        product = _hessian_product(ctx, upstream)
         if not ctx.needs_input_grad[1]:
             return product, None, None, None
-        if loss_derivatives.is_of_residual(ctx.loss):
+        if loss_derivatives.depends_on_residual(ctx.loss):
             return product, -product, None, None
         # The derivative by y and t is that by t and y, of the gradient with both exchanged.
         y, t = ctx.saved_tensors
-        return product, _cross_product(ctx, t, y, up), None, None
+        return product, _cross_product(ctx, t, y, upstream), None, None
 
     @staticmethod
     def jvp(ctx: Any, y_tangent: Array, t_tangent: Array, *_: Any) -> Array:
-        if t_tangent is None or loss_derivatives.is_of_residual(ctx.loss):
+        if t_tangent is None or loss_derivatives.depends_on_residual(ctx.loss):
             return _hessian_product(ctx, _tangent(y_tangent, t_tangent))
         y, t = ctx.saved_tensors
         product = _cross_product(ctx, y, t, t_tangent)
@@ -156,15 +156,15 @@ def _hessian_product(ctx: Any, direction: Array) -> Array:
     y, t = ctx.saved_tensors
     xp = namespace_of(y)
     product = loss_derivatives.hessian_product(ctx.loss, xp, y, t, ctx.by_index, direction)
-    return _zero_unmoved(ctx, direction, product)
+    return _zero_where_unmoved(ctx, direction, product)
 
 
 def _cross_product(ctx: Any, y: Array, t: Array, direction: Array) -> Array:
     product = loss_derivatives.cross_product(ctx.loss, namespace_of(y), y, t, direction)
-    return _zero_unmoved(ctx, direction, product)
+    return _zero_where_unmoved(ctx, direction, product)
 
 
-def _zero_unmoved(ctx: Any, direction: Array, product: Array) -> Array:
+def _zero_where_unmoved(ctx: Any, direction: Array, product: Array) -> Array:
     # A row along which nothing moves, or of which nothing is asked, has no say.
     unmoved = direction == 0
     if ctx.loss.takes_rows:
@@ -172,35 +172,36 @@ def _zero_unmoved(ctx: Any, direction: Array, product: Array) -> Array:
     return torch.where(unmoved, torch.zeros_like(product), product)
 
 
-def _input_gradients(ctx: Any, gradient: Array, up: Array) -> tuple[Any, ...]:
+def _input_gradients(ctx: Any, gradient: Array, upstream: Array) -> tuple[Any, ...]:
     """Return the gradients of the arguments from the gradient of the losses."""
     # Losses of rows have no axis for the columns.
-    up = up[..., None] if up.ndim < gradient.ndim else up
+    upstream = upstream[..., None] if upstream.ndim < gradient.ndim else upstream
     of_target = None
     if ctx.needs_input_grad[1]:
-        loss_derivatives.check_target(ctx.loss)
-        of_target = _times(up, _gradients_of_target(ctx, gradient))
-    return _times(up, gradient), of_target, None, None
+        loss_derivatives.require_target_derivative(ctx.loss)
+        of_target = _multiply_masked(upstream, _gradients_of_target(ctx, gradient))
+    return _multiply_masked(upstream, gradient), of_target, None, None
 
 
-def _times(up: Array, gradient: Array) -> Array:
+def _multiply_masked(upstream: Array, gradient: Array) -> Array:
     """Return a product, 0 where the factor from above is 0, so that masked elements do no harm."""
-    blocked = up == 0
+    blocked = upstream == 0
     if torch.is_grad_enabled():
-        # Not everywhere, because the product has the derivative `gradient` with respect to `up`.
+        # Not everywhere, because the product has the derivative `gradient` with respect to
+        # `upstream`.
         blocked = blocked & ~torch.isfinite(gradient)
-    return torch.where(blocked, torch.zeros_like(gradient), up * gradient)
+    return torch.where(blocked, torch.zeros_like(gradient), upstream * gradient)
 
 
 def _directional_derivative(ctx: Any, y_tangent: Array, t_tangent: Array) -> Array:
     """Return the derivative of the losses along a direction."""
-    if t_tangent is None or loss_derivatives.is_of_residual(ctx.loss):
-        derivative = _times(_tangent(y_tangent, t_tangent), gradients(ctx))
+    if t_tangent is None or loss_derivatives.depends_on_residual(ctx.loss):
+        derivative = _multiply_masked(_tangent(y_tangent, t_tangent), gradients(ctx))
     else:
-        loss_derivatives.check_target(ctx.loss)
-        derivative = _times(t_tangent, _gradients_of_target(ctx, t_tangent))
+        loss_derivatives.require_target_derivative(ctx.loss)
+        derivative = _multiply_masked(t_tangent, _gradients_of_target(ctx, t_tangent))
         if y_tangent is not None:
-            derivative = derivative + _times(y_tangent, gradients(ctx))
+            derivative = derivative + _multiply_masked(y_tangent, gradients(ctx))
     return derivative.sum(dim=-1) if ctx.loss.takes_rows else derivative
 
 

@@ -47,13 +47,13 @@ def losses_and_gradients(
     loss: LossDefinition, y: Array, t: Array, by_index: bool
 ) -> tuple[Array, Array]:
     """Return the unreduced losses and the published gradients of tensors."""
-    function = _find(loss, y, t, by_index)
+    function = _find_function(loss, y, t, by_index)
     if function is not None:
         return function(y, t)
     return loss._unreduced_losses("both", torch_namespace, y, t, by_index)  # type: ignore[no-any-return]
 
 
-def _find(loss: LossDefinition, y: Array, t: Array, by_index: bool) -> _Function | None:
+def _find_function(loss: LossDefinition, y: Array, t: Array, by_index: bool) -> _Function | None:
     if not is_derived(loss.body, "both") or is_traced():
         return None
     widths = _widths(loss, y, t)
@@ -91,19 +91,19 @@ def _write_function(
         return None
     try:
         if loss.has_columns:
-            return _of_columns(loss, _DTYPES[kind], widths)
-        return _of_elements_or_rows(loss, _DTYPES[kind], widths[0], by_index)
+            return _write_for_columns(loss, _DTYPES[kind], widths)
+        return _write_for_elements_or_rows(loss, _DTYPES[kind], widths[0], by_index)
     except Exception:
         # The body computes the same, so whatever fails here stops no one.
         return None
 
 
-def _of_elements_or_rows(
+def _write_for_elements_or_rows(
     loss: LossDefinition, dtype: np.dtype[Any], columns: int | None, by_index: bool
 ) -> _Function | None:
     if columns == 1:
         return None
-    body = _body(loss, by_index)
+    body = _make_body(loss, by_index)
     dtypes: dict[str, Any] = {"y": dtype, "t": np.dtype(np.int64) if by_index else dtype}
     spaces = (loss.prediction_space, loss.target_space)
     written = write_torch(trace(body, dtypes, columns, use="array"), columns)
@@ -120,7 +120,9 @@ def _of_elements_or_rows(
     return function if _agree(function(*tensors), body(torch_namespace, *tensors)) else None
 
 
-def _of_columns(loss: LossDefinition, dtype: np.dtype[Any], widths: _Widths) -> _Function | None:
+def _write_for_columns(
+    loss: LossDefinition, dtype: np.dtype[Any], widths: _Widths
+) -> _Function | None:
     """Return a function of flat rows, which computes with each number of them by itself.
 
     None where the body needs no more operations, as it does for long vectors.
@@ -128,7 +130,7 @@ def _of_columns(loss: LossDefinition, dtype: np.dtype[Any], widths: _Widths) -> 
     of_row = [width or 1 for width in widths]
     if max(of_row) > FEW_COLUMNS:
         return None
-    body = _body(loss, by_index=False)
+    body = _make_body(loss, by_index=False)
     graph = trace_unrolled(body, dtype, dict(zip("yt", widths, strict=True)), use="array")
     written = write_torch(graph)
     places = [(name == "t", int(k)) for name, _, k in (x.partition(".") for x in written.names)]
@@ -141,22 +143,22 @@ def _of_columns(loss: LossDefinition, dtype: np.dtype[Any], widths: _Widths) -> 
 
     spaces = (loss.prediction_space, loss.target_space)
     tensors = [torch.from_numpy(x) for x in record_probes(spaces, dtype, tuple(of_row))]
-    with _Operations() as of_function:
+    with _OperationCounter() as of_function:
         found = function(*tensors)
-    with _Operations() as of_body:
+    with _OperationCounter() as of_body:
         expected = body(torch_namespace, *tensors)
     is_shorter = of_function.count < of_body.count
     return function if is_shorter and _agree(found, expected) else None
 
 
-def _body(loss: LossDefinition, by_index: bool) -> Callable[..., Any]:
+def _make_body(loss: LossDefinition, by_index: bool) -> Callable[..., Any]:
     def body(xp: Any, y: Any, t: Any) -> Any:
         return loss._unreduced_losses("both", xp, y, t, by_index)
 
     return body
 
 
-class _Operations(TorchDispatchMode):  # type: ignore[misc]  # torch may be missing
+class _OperationCounter(TorchDispatchMode):  # type: ignore[misc]  # torch may be missing
     """Counts the operations of PyTorch."""
 
     def __init__(self) -> None:
@@ -170,11 +172,11 @@ class _Operations(TorchDispatchMode):  # type: ignore[misc]  # torch may be miss
         return function(*args, **(kwargs or {}))
 
 
-def _agree(found: tuple[Array, ...], expected: tuple[Array, ...]) -> bool:
-    return all(map(_are_same, found, expected))
+def _agree(actual: tuple[Array, ...], expected: tuple[Array, ...]) -> bool:
+    return all(map(_are_same, actual, expected))
 
 
-def _are_same(found: Array, expected: Array) -> bool:
-    if (found.dtype, found.shape) != (expected.dtype, expected.shape):
+def _are_same(actual: Array, expected: Array) -> bool:
+    if (actual.dtype, actual.shape) != (expected.dtype, expected.shape):
         return False
-    return bool(((found == expected) | (found.isnan() & expected.isnan())).all())
+    return bool(((actual == expected) | (actual.isnan() & expected.isnan())).all())

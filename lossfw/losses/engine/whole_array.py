@@ -16,9 +16,9 @@ import sys
 from contextlib import nullcontext
 from typing import Any
 
-from lossfw.losses.array_api import has_values, widest
+from lossfw.losses.array_api import has_values, widest_float
 from lossfw.losses.base import LossDefinition, ResultForm
-from lossfw.losses.engine.execute import check_gradient, own_losses
+from lossfw.losses.engine.execute import check_gradient, to_unreduced
 from lossfw.losses.engine.reduction import Reduction, Sums
 from lossfw.losses.engine.tiling import check_domain
 from lossfw.losses.inputs import Arguments
@@ -36,10 +36,10 @@ def compute(loss: LossDefinition, call: Arguments, form: ResultForm, reduction: 
         if reduction.reduction == "none":
             # Adding 0.0 turns -0.0 into 0.0.
             return xp.reshape(xp.astype(losses, call.dtype) + 0.0, call.shape)
-        sums = Sums(xp.sum(losses, dtype=widest(xp)), *_weight_and_count(call))
+        sums = Sums(xp.sum(losses, dtype=widest_float(xp)), *_weight_and_count(call))
         return reduction.value(sums, checked=call.checked)
     scale = reduction.scale(*_weight_and_count(call)) if reduction.reduction == "mean" else 1.0
-    y, t = _arguments(loss, call)
+    y, t = _checked_arguments(loss, call)
     gradient = loss._unreduced_losses(form, xp, y, t, call.by_index)
     check_gradient(y, gradient)
     gradient = xp.astype(_apply_weights(call, gradient, scale), call.dtype)
@@ -51,16 +51,16 @@ def _weight_and_count(call: Arguments) -> tuple[Any, Any]:
     xp = call.xp
     count = math.prod(call.shape)
     if call.where is not None:
-        count = xp.sum(xp.astype(call.where, widest(xp)))
+        count = xp.sum(xp.astype(call.where, widest_float(xp)))
     if call.weight is None:
         return count, count
-    weight = xp.where(_where(call), call.weight, xp.zeros_like(call.weight))
-    return xp.sum(weight, dtype=widest(xp)), count
+    weight = xp.where(_counting_mask(call), call.weight, xp.zeros_like(call.weight))
+    return xp.sum(weight, dtype=widest_float(xp)), count
 
 
 def _losses(loss: LossDefinition, call: Arguments) -> Array:
     """Return the unreduced losses, differentiable by their published derivatives."""
-    y, t = _arguments(loss, call)
+    y, t = _checked_arguments(loss, call)
     # Each module defines functions of its library, which is imported by whoever made `y`.
     if is_torch(y):
         from lossfw.losses.engine import torch_call
@@ -69,22 +69,22 @@ def _losses(loss: LossDefinition, call: Arguments) -> Array:
     elif is_jax(y):
         from lossfw.losses.engine import jax_rules
 
-        losses = jax_rules.losses(loss, y, t, _where(call), call.by_index)
+        losses = jax_rules.losses(loss, y, t, _counting_mask(call), call.by_index)
     else:
         losses = loss._unreduced_losses("value", call.xp, y, t, call.by_index)
-    return own_losses(loss, y, losses)
+    return to_unreduced(loss, y, losses)
 
 
-def _arguments(loss: LossDefinition, call: Arguments) -> tuple[Array, Array]:
+def _checked_arguments(loss: LossDefinition, call: Arguments) -> tuple[Array, Array]:
     """Return prediction and target in the dtype of the computation, their domain checked."""
-    xp, where = call.xp, _where(call)
+    xp, where = call.xp, _counting_mask(call)
     y, t = call.y, call.t
     if call.checked:
-        _check(loss, call, where)
+        _check_counting(loss, call, where)
     if not call.by_index:
         return xp.astype(y, call.work), xp.astype(t, call.work)
     # The target of a row that is left out may not be a class: class 0 stands in for it.
-    wrong = _unseen_wrong(call)
+    wrong = _wrong_index_mask(call)
     if where is not None or wrong is not None:
         legal = where if wrong is None else ~wrong if where is None else where & ~wrong
         t = xp.where(legal, t, xp.zeros_like(t))
@@ -94,7 +94,7 @@ def _arguments(loss: LossDefinition, call: Arguments) -> tuple[Array, Array]:
     return xp.astype(y, call.work), t
 
 
-def _check(loss: LossDefinition, call: Arguments, where: Array | None) -> None:
+def _check_counting(loss: LossDefinition, call: Arguments, where: Array | None) -> None:
     """Check the domain of what has values, of the elements or rows that count."""
     xp, y, t = call.xp, call.y, call.t
     if not has_values(t, where):
@@ -108,16 +108,16 @@ def _check(loss: LossDefinition, call: Arguments, where: Array | None) -> None:
         check_domain(loss, call, 0, call.y.shape[0], y, t)
 
 
-def _unseen_wrong(call: Arguments) -> Array | None:
+def _wrong_index_mask(call: Arguments) -> Array | None:
     """Tell which rows that count have an index beyond the classes; None if that was checked."""
     if has_values(call.t, call.where, call.weight):
         return None
     wrong = (call.t < 0) | (call.t >= call.y.shape[-1])
-    where = _where(call)
+    where = _counting_mask(call)
     return wrong if where is None else wrong & where
 
 
-def _where(call: Arguments) -> Array | None:
+def _counting_mask(call: Arguments) -> Array | None:
     """Return the mask of elements or rows that count, None where all do."""
     if call.weight is None:
         return call.where
@@ -129,9 +129,9 @@ def _apply_weights(call: Arguments, results: Array, scale: Any) -> Array:
 
     An index beyond the classes that cannot be looked at gives NaN: it must not pass for a number.
     """
-    xp, where = call.xp, _where(call)
+    xp, where = call.xp, _counting_mask(call)
     factor = scale if call.weight is None else call.weight * scale
-    wrong = _unseen_wrong(call) if call.by_index else None
+    wrong = _wrong_index_mask(call) if call.by_index else None
     if wrong is not None:
         factor = factor * xp.where(wrong, xp.nan, xp.ones_like(wrong, dtype=call.work))
     in_rows = where if where is not None else wrong

@@ -30,12 +30,12 @@ class Wrapper(Loss):
     latex_of_parts: ClassVar[str] = ""
 
 
-def of_part(name: str) -> Any:
+def part_property(name: str) -> Any:
     """Return a property that reads an attribute of the wrapped loss."""
     return property(lambda wrapper: getattr(wrapper.of, name), doc=f"`{name}` of the part.")
 
 
-def of_parts(name: str, join: Callable[[Iterable[Any]], Any]) -> Any:
+def parts_property(name: str, join: Callable[[Iterable[Any]], Any]) -> Any:
     """Return a property that joins an attribute of the wrapped losses."""
 
     def make_method(wrapper: Any) -> Any:
@@ -49,22 +49,22 @@ class PartWrapper(Wrapper):
 
     of: NestedLoss
 
-    takes_rows: ClassVar[Any] = of_part("takes_rows")
-    takes_groups: ClassVar[Any] = of_part("takes_groups")
-    needs_group: ClassVar[Any] = of_part("needs_group")
-    neutral: ClassVar[Any] = of_part("neutral")
-    _sums_rows: ClassVar[Any] = of_part("_sums_rows")
-    _takes_target_rows: ClassVar[Any] = of_part("_takes_target_rows")
-    has_columns: ClassVar[Any] = of_part("has_columns")
-    least_classes: ClassVar[Any] = of_part("least_classes")
-    fixed_classes: ClassVar[Any] = of_part("fixed_classes")
-    prediction_space: ClassVar[Any] = of_part("prediction_space")
-    target_space: ClassVar[Any] = of_part("target_space")
-    prediction_range: ClassVar[Any] = of_part("prediction_range")
-    target_range: ClassVar[Any] = of_part("target_range")
-    _argument: ClassVar[Any] = of_part("_argument")
-    _input_form: ClassVar[Any] = of_part("_input_form")
-    output_activation: ClassVar[Any] = of_part("output_activation")
+    takes_rows: ClassVar[Any] = part_property("takes_rows")
+    takes_groups: ClassVar[Any] = part_property("takes_groups")
+    needs_group: ClassVar[Any] = part_property("needs_group")
+    neutral: ClassVar[Any] = part_property("neutral")
+    _sums_rows: ClassVar[Any] = part_property("_sums_rows")
+    _takes_target_rows: ClassVar[Any] = part_property("_takes_target_rows")
+    has_columns: ClassVar[Any] = part_property("has_columns")
+    least_classes: ClassVar[Any] = part_property("least_classes")
+    fixed_classes: ClassVar[Any] = part_property("fixed_classes")
+    prediction_space: ClassVar[Any] = part_property("prediction_space")
+    target_space: ClassVar[Any] = part_property("target_space")
+    prediction_range: ClassVar[Any] = part_property("prediction_range")
+    target_range: ClassVar[Any] = part_property("target_range")
+    _argument: ClassVar[Any] = part_property("_argument")
+    _input_form: ClassVar[Any] = part_property("_input_form")
+    output_activation: ClassVar[Any] = part_property("output_activation")
 
     def _expected_activation(self) -> str | None:
         """Return the activation whose results the part expects; None if any will do."""
@@ -89,7 +89,7 @@ class TargetChangingWrapper(PartWrapper):
     """Base class of wrappers that change the targets of a loss, multiply its results, or both."""
 
     @abstractmethod
-    def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+    def change_targets(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
         """Return the targets for the wrapped loss, and the function that changes its results.
 
         Parameters
@@ -106,12 +106,12 @@ class TargetChangingWrapper(PartWrapper):
         self, form: ResultForm, xp: Namespace, y: Array, t: Array, by_index: bool
     ) -> Any:
         """Change the results of the part on changed targets."""
-        t, change = self.changes(xp, t, by_index=by_index)
+        t, change = self.change_targets(xp, t, by_index=by_index)
         results = self.of._unreduced_losses(form, xp, y, t, by_index)
         return (change(results[0]), change(results[1])) if form == "both" else change(results)
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
-        t, change = self.changes(xp, t, by_index=False)
+        t, change = self.change_targets(xp, t, by_index=False)
         bound = self.of._unreduced_curvature_bound(xp, y, t)
         return None if bound is None else change(bound)
 
@@ -129,14 +129,14 @@ def identity(results: Array) -> Array:
     return results
 
 
-def refuse_weighing(part: Loss, owner: str, why: str) -> None:
-    """Raise `ParameterError` for a part with its own mask or weights; `why` is a clause."""
+def refuse_own_weights(part: Loss, owner: str, reason: str) -> None:
+    """Raise `ParameterError` for a part with its own mask or weights; `reason` is a clause."""
     if not part._has_own_weight:
         return
     remedy = f"put it around the {owner}"
     if isinstance(part, Wrapper) and part.weights_as_factors:
         remedy = f"{remedy}, or {part.weights_as_factors}"
-    raise ParameterError(f"{part.name} cannot be inside {owner}, {why}: {remedy}.")
+    raise ParameterError(f"{part.name} cannot be inside {owner}, {reason}: {remedy}.")
 
 
 def refuse_groups(part: Loss, owner: str) -> None:

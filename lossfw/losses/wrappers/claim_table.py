@@ -24,32 +24,32 @@ from lossfw.components.claims import Claims
 from lossfw.losses.wrappers.claim_rules import (
     ClaimRule,
     add_bounds,
-    added_curvature,
-    added_derivative,
-    claims_scaled_by,
-    down_to_zero,
+    add_curvature,
+    add_lipschitz,
     drop,
-    heaviest,
-    if_constant_curvature,
-    if_linear,
-    if_one_variable,
-    if_unbroken,
     keep,
-    lightest,
-    margins_calibrated,
-    none_weightless,
-    one_strictly,
-    only_empty,
+    keep_calibration_of_margins,
+    keep_if_constant_curvature,
+    keep_if_empty,
+    keep_if_linear,
+    keep_if_one_variable,
+    keep_if_positive_scale,
+    keep_if_positive_weights,
+    keep_if_unbroken,
+    lower_bound_to_zero,
     require_all,
+    require_all_and_one_strict,
     require_same,
-    scaled_lower,
-    scaled_size,
-    scaled_upper,
-    scaled_upward,
-    united_breaks,
-    up_to_zero,
-    weighted_lower,
-    weighted_upper,
+    scale_by_largest_weight,
+    scale_by_least_weight,
+    scale_convexity,
+    scale_derivative_bound,
+    scale_lower_bound,
+    scale_upper_bound,
+    unite_breaks,
+    upper_bound_to_zero,
+    weight_lower_bound,
+    weight_upper_bound,
 )
 
 WrapperKind: TypeAlias = Literal["scaled", "summed", "weighted", "smoothed", "modulated", "masked"]
@@ -69,27 +69,61 @@ class ClaimRules(NamedTuple):
 RULES: Mapping[str, ClaimRules] = {
     # Factors at or above 0 keep the sign. For a negative scale it follows from
     # the bounds, if anything does.
-    "nonnegative": ClaimRules(claims_scaled_by, require_all, keep, keep, keep, keep),
+    "nonnegative": ClaimRules(keep_if_positive_scale, require_all, keep, keep, keep, keep),
     "lower_bound": ClaimRules(
-        scaled_lower, add_bounds, weighted_lower, keep, down_to_zero, down_to_zero
+        scale_lower_bound,
+        add_bounds,
+        weight_lower_bound,
+        keep,
+        lower_bound_to_zero,
+        lower_bound_to_zero,
     ),
-    "bounded": ClaimRules(scaled_upper, add_bounds, weighted_upper, keep, up_to_zero, up_to_zero),
+    "bounded": ClaimRules(
+        scale_upper_bound,
+        add_bounds,
+        weight_upper_bound,
+        keep,
+        upper_bound_to_zero,
+        upper_bound_to_zero,
+    ),
     # Smoothed, and for soft targets weighted, the loss is asked for another
     # target than the one that is met.
     "zero_at_target": ClaimRules(keep, require_all, drop, drop, keep, keep),
     # Mixtures and sums with weights at or above 0 stay convex; a product does
     # not. Something constant is convex, but not strictly.
-    "convex": ClaimRules(claims_scaled_by, require_all, keep, keep, drop, keep),
+    "convex": ClaimRules(keep_if_positive_scale, require_all, keep, keep, drop, keep),
     "strictly_convex": ClaimRules(
-        claims_scaled_by, one_strictly("convex"), none_weightless, keep, drop, drop
+        keep_if_positive_scale,
+        require_all_and_one_strict("convex"),
+        keep_if_positive_weights,
+        keep,
+        drop,
+        drop,
     ),
     # These are claimed as tight, which sums and fewer targets spoil.
     "strongly_convex": ClaimRules(
-        scaled_upward, added_curvature, lightest, if_constant_curvature, drop, drop
+        scale_convexity,
+        add_curvature,
+        scale_by_least_weight,
+        keep_if_constant_curvature,
+        drop,
+        drop,
     ),
-    "lipschitz": ClaimRules(scaled_size, added_derivative, heaviest, drop, drop, if_one_variable),
+    "lipschitz": ClaimRules(
+        scale_derivative_bound,
+        add_lipschitz,
+        scale_by_largest_weight,
+        drop,
+        drop,
+        keep_if_one_variable,
+    ),
     "gradient_lipschitz": ClaimRules(
-        scaled_size, added_curvature, heaviest, if_constant_curvature, drop, if_one_variable
+        scale_derivative_bound,
+        add_curvature,
+        scale_by_largest_weight,
+        keep_if_constant_curvature,
+        drop,
+        keep_if_one_variable,
     ),
     # Of the residual, which losses of classes are not.
     "symmetric": ClaimRules(keep, require_all, drop, drop, drop, keep),
@@ -100,16 +134,20 @@ RULES: Mapping[str, ClaimRules] = {
     "twice_smooth": ClaimRules(keep, require_all, keep, keep, keep, keep),
     # A jump times something above 0 is a jump. A mask has no jump at the value
     # that it leaves out.
-    "breaks": ClaimRules(keep, united_breaks, only_empty, only_empty, keep, only_empty),
+    "breaks": ClaimRules(keep, unite_breaks, keep_if_empty, keep_if_empty, keep, keep_if_empty),
     "second_breaks": ClaimRules(
-        keep, united_breaks, only_empty, only_empty, if_unbroken, only_empty
+        keep, unite_breaks, keep_if_empty, keep_if_empty, keep_if_unbroken, keep_if_empty
     ),
-    "monotone": ClaimRules(claims_scaled_by, require_all, drop, drop, drop, keep),
+    "monotone": ClaimRules(keep_if_positive_scale, require_all, drop, drop, drop, keep),
     # What minimises every part minimises their sum. Weights, smoothing and
     # modulation move the minimum; a class that is left out has none.
-    "proper": ClaimRules(claims_scaled_by, require_all, drop, drop, drop, drop),
-    "strictly_proper": ClaimRules(claims_scaled_by, one_strictly("proper"), drop, drop, drop, drop),
-    "calibrated": ClaimRules(claims_scaled_by, margins_calibrated, drop, if_linear, drop, drop),
+    "proper": ClaimRules(keep_if_positive_scale, require_all, drop, drop, drop, drop),
+    "strictly_proper": ClaimRules(
+        keep_if_positive_scale, require_all_and_one_strict("proper"), drop, drop, drop, drop
+    ),
+    "calibrated": ClaimRules(
+        keep_if_positive_scale, keep_calibration_of_margins, drop, keep_if_linear, drop, drop
+    ),
     "shift_invariant": ClaimRules(keep, require_all, keep, keep, keep, keep),
     # Losses of groups have no other wrappers than factors and sums.
     "row_order": ClaimRules(keep, require_all, drop, drop, drop, drop),
@@ -117,7 +155,7 @@ RULES: Mapping[str, ClaimRules] = {
     # Weights and masks tell classes apart.
     "permutation_equivariant": ClaimRules(keep, require_all, drop, keep, keep, drop),
     "finite_at_boundary": ClaimRules(keep, require_all, keep, keep, keep, keep),
-    "elicits": ClaimRules(claims_scaled_by, require_same, drop, drop, drop, drop),
+    "elicits": ClaimRules(keep_if_positive_scale, require_same, drop, drop, drop, drop),
     # The factor of a modulation has a derivative of its own.
     "gradient_zero_almost_everywhere": ClaimRules(keep, require_all, keep, keep, drop, keep),
     # Smoothing maps the mixture of targets to the mixture of smoothed ones. The
@@ -126,7 +164,7 @@ RULES: Mapping[str, ClaimRules] = {
 }
 
 
-def wrapper_claims(column: WrapperKind, parts: Sequence[Claims], by: Any = None) -> Claims:
+def wrapper_claims(column: WrapperKind, parts: Sequence[Claims], fact: Any = None) -> Claims:
     """Return the claims of a wrapper, from those of its parts and its column in the table.
 
     Examples
@@ -134,7 +172,7 @@ def wrapper_claims(column: WrapperKind, parts: Sequence[Claims], by: Any = None)
     >>> wrapper_claims("scaled", [Claims(convex=True, lipschitz=1.0)], -2.0).to_dict()
     {'lipschitz': 2.0}
     """
-    ruled = {name: getattr(row, column)(name, parts, by) for name, row in RULES.items()}
+    ruled = {name: getattr(row, column)(name, parts, fact) for name, row in RULES.items()}
     # A denial of a part need not hold of the whole.
     return Claims(**{name: None if value is False else value for name, value in ruled.items()})
 
@@ -193,9 +231,9 @@ def weighted_claims(part: Claims, weights: Sequence[float]) -> Claims:
 Effect: TypeAlias = Literal["kept", "lost", "changed", "depends"]
 
 _CHANGING = (
-    *(add_bounds, down_to_zero, up_to_zero, united_breaks),
-    *(scaled_lower, scaled_size, scaled_upper),
-    *(weighted_lower, weighted_upper),
+    *(add_bounds, lower_bound_to_zero, upper_bound_to_zero, unite_breaks),
+    *(scale_lower_bound, scale_derivative_bound, scale_upper_bound),
+    *(weight_lower_bound, weight_upper_bound),
 )
 
 # Of the rules that need no condition; all others depend on one, which their docstring says.

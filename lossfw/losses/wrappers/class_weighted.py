@@ -10,7 +10,7 @@ from pydantic import NonNegativeFloat, field_validator
 
 from lossfw.components.claims import Claims
 from lossfw.errors import ParameterError
-from lossfw.losses.array_api import widest
+from lossfw.losses.array_api import widest_float
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import (
@@ -18,7 +18,7 @@ from lossfw.losses.wrappers.base import (
     TargetChangingWrapper,
     identity,
     refuse_groups,
-    refuse_weighing,
+    refuse_own_weights,
 )
 from lossfw.losses.wrappers.claim_table import WrapperKind, weighted_claims
 from lossfw.numerics import multiply_or_zero
@@ -81,29 +81,29 @@ class ClassWeighted(TargetChangingWrapper):
 
     @field_validator("of")
     @classmethod
-    def _linear(cls, of: Loss) -> Loss:
-        refuse_groups(of, cls.name)
-        refuse_weighing(of, cls.name, "which sets weights itself")
-        if not of.takes_classes:
-            raise ParameterError(f"{of.name} is not a loss of classes; expected one.")
-        if not of.claims().linear_in_target:
+    def _require_linear(cls, loss: Loss) -> Loss:
+        refuse_groups(loss, cls.name)
+        refuse_own_weights(loss, cls.name, "which sets weights itself")
+        if not loss.takes_classes:
+            raise ParameterError(f"{loss.name} is not a loss of classes; expected one.")
+        if not loss.claims().linear_in_target:
             raise ParameterError(
-                f"{of.name} does not claim linear_in_target, so the loss of a soft target has no "
+                f"{loss.name} does not claim linear_in_target, so the loss of a soft target has no "
                 "terms to weight: pass sample_weight=weights[target] instead."
             )
-        return of
+        return loss
 
     @field_validator("weights")
     @classmethod
-    def _some(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
+    def _require_weights(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
         if not any(weights):
             raise ValueError("numbers of at least 0, not all 0")
         return weights
 
-    def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+    def change_targets(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
         if by_index:
             return t, lambda losses: multiply_or_zero(
-                xp, _take_at(xp, _array(xp, self.weights, losses), t), losses
+                xp, _take_at(xp, _weights_array(xp, self.weights, losses), t), losses
             )
         t, size = reweight_targets(xp, t, self.weights)
         # Results of rows, or of their elements.
@@ -126,8 +126,8 @@ class ClassWeighted(TargetChangingWrapper):
         if not self.in_denominator:
             return None, None
         if by_index:
-            return None, _weights_at(xp, self.weights, t)
-        return None, _weights_of(xp, self.weights, xp.astype(t, widest(xp)))
+            return None, _weights_at_index(xp, self.weights, t)
+        return None, _row_weights(xp, self.weights, xp.astype(t, widest_float(xp)))
 
     def _without_own_weight(self) -> Loss:
         """Return the part on reweighted targets; see `Loss._without_own_weight`."""
@@ -135,20 +135,20 @@ class ClassWeighted(TargetChangingWrapper):
 
     @cached_property
     def _terms(self) -> Loss:
-        return _Reweighted(of=self.of, weights=self.weights)
+        return _ReweightedPart(of=self.of, weights=self.weights)
 
     def claims(self) -> Claims:
         """Those of mixtures of classes, tight if renaming classes changes nothing."""
         return weighted_claims(self.of.claims(), self.weights)
 
 
-class _Reweighted(TargetChangingWrapper):
+class _ReweightedPart(TargetChangingWrapper):
     """The part on targets t_k w_k / sum(t_k w_k): a weighted row is a multiple of that."""
 
     of: NestedLoss
     weights: tuple[float, ...]
 
-    def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+    def change_targets(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
         return t if by_index else reweight_targets(xp, t, self.weights)[0], identity
 
 
@@ -157,14 +157,14 @@ def reweight_targets(xp: Namespace, t: Array, weights: Sequence[float]) -> tuple
 
     A row whose classes all have weight 0 is unchanged; its s is 0.
     """
-    weighted = t * _array(xp, weights, t)
+    weighted = t * _weights_array(xp, weights, t)
     size = xp.sum(weighted, axis=-1)
     has_weight = (size > 0)[..., None]
     divisor = xp.where(has_weight, size[..., None], xp.ones_like(t))
     return xp.where(has_weight, weighted / divisor, t), size
 
 
-def _array(xp: Namespace, weights: Sequence[float], like: Array) -> Array:
+def _weights_array(xp: Namespace, weights: Sequence[float], like: Array) -> Array:
     return xp.asarray(list(weights), dtype=like.dtype, device=device_of(like))
 
 
@@ -177,15 +177,15 @@ def _take_at(xp: Namespace, row: Array, index: Array) -> Array:
 # before anyone sees it. With the weight 1 it comes to the check of the domain.
 
 
-def _weights_at(xp: Namespace, weights: Sequence[float], index: Array) -> Array:
+def _weights_at_index(xp: Namespace, weights: Sequence[float], index: Array) -> Array:
     # A narrow index would not hold the number of classes.
     index = xp.astype(index, xp.int64 if has_double(xp) else xp.int32)
     known = (index >= 0) & (index < len(weights))
-    row = xp.asarray([*weights, 1.0], dtype=widest(xp), device=device_of(index))
+    row = xp.asarray([*weights, 1.0], dtype=widest_float(xp), device=device_of(index))
     return _take_at(xp, row, xp.where(known, index, xp.full_like(index, len(weights))))
 
 
-def _weights_of(xp: Namespace, weights: Sequence[float], t: Array) -> Array:
-    size = xp.sum(t * _array(xp, weights, t), axis=-1)
+def _row_weights(xp: Namespace, weights: Sequence[float], t: Array) -> Array:
+    size = xp.sum(t * _weights_array(xp, weights, t), axis=-1)
     weightless = xp.all(t >= 0, axis=-1) & (xp.sum(t, axis=-1) > 0) & (size == 0)
     return xp.where((size > 0) | weightless, size, xp.ones_like(size))

@@ -79,16 +79,16 @@ def space_of(loss: Loss, role: Role) -> Space:
     return loss.prediction_space if role == "prediction" else loss.target_space
 
 
-def narrowest(parts: Sequence[Loss], role: Role) -> Space:
+def narrowest_space(parts: Sequence[Loss], role: Role) -> Space:
     """Return the space that all others contain; raise `ParameterError` if there is none."""
     for part in parts:
         space = space_of(part, role)
         if all(contains(space_of(other, role), space) for other in parts):
             return space
-    raise ParameterError(_apart(parts, role))
+    raise ParameterError(_name_disjoint(parts, role))
 
 
-def _apart(parts: Sequence[Loss], role: Role) -> str:
+def _name_disjoint(parts: Sequence[Loss], role: Role) -> str:
     """Name two parts whose spaces do not fit."""
     a, b = next(
         (a, b)
@@ -146,9 +146,9 @@ def check_groups(parts: Sequence[Loss]) -> None:
     if of_groups and others:
         raise ParameterError(
             f"{of_groups[0].name} and {others[0].name} cannot be added: {of_groups[0].name} has "
-            f"one loss for a group of rows, {others[0].name} one for each {_unit(others[0])}."
+            f"one loss for a group of rows, {others[0].name} one for each {_unit_name(others[0])}."
         )
 
 
-def _unit(loss: Loss) -> str:
+def _unit_name(loss: Loss) -> str:
     return "row" if loss.takes_rows else "element"

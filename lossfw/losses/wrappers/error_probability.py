@@ -50,7 +50,9 @@ def error_probability(xp: Namespace, loss: Loss, y: Array, t: Array) -> Array:
     return t * (1.0 - y) + (1.0 - t) * y
 
 
-def with_derivatives(xp: Namespace, loss: Loss, y: Array, t: Array) -> ErrorProbability:
+def error_probability_with_derivatives(
+    xp: Namespace, loss: Loss, y: Array, t: Array
+) -> ErrorProbability:
     """Return 1 - p_t with its first and second derivative by the prediction."""
     kind = probability_of(loss)
     value = error_probability(xp, loss, y, t)

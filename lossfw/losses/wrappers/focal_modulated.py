@@ -12,13 +12,13 @@ from lossfw.losses.base import ResultForm
 from lossfw.losses.bodies import one_hot_rows
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
-from lossfw.losses.wrappers.base import PartWrapper, refuse_groups, refuse_weighing
+from lossfw.losses.wrappers.base import PartWrapper, refuse_groups, refuse_own_weights
 from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
 from lossfw.losses.wrappers.error_probability import (
     ErrorProbability,
     error_probability,
+    error_probability_with_derivatives,
     probability_of,
-    with_derivatives,
 )
 from lossfw.numerics import computed_in_float64, multiply_or_zero
 from lossfw.numerics.arrays import Array, Namespace
@@ -63,15 +63,15 @@ class FocalModulated(PartWrapper):
 
     @field_validator("of")
     @classmethod
-    def _of_probabilities(cls, of: Loss) -> Loss:
-        refuse_groups(of, cls.name)
-        refuse_weighing(of, cls.name, "which multiplies its losses")
-        if probability_of(of) is None:
+    def _require_probabilities(cls, loss: Loss) -> Loss:
+        refuse_groups(loss, cls.name)
+        refuse_own_weights(loss, cls.name, "which multiplies its losses")
+        if probability_of(loss) is None:
             raise ParameterError(
-                f"{of.name} takes predictions in {of.prediction_space}, which are "
+                f"{loss.name} takes predictions in {loss.prediction_space}, which are "
                 "neither probabilities nor logits of a softmax or a sigmoid."
             )
-        return of
+        return loss
 
     _forms_at_index: ClassVar[tuple[ResultForm, ...]] = ("value",)
 
@@ -84,7 +84,7 @@ class FocalModulated(PartWrapper):
         if form == "formula":
             return self._modulate(xp, y, t, self.of._unreduced_losses(form, xp, y, t))
         if form == "value":
-            return self._values_at(xp, y, t) if by_index else self._values(xp, y, t)
+            return self._values_at_index(xp, y, t) if by_index else self._values(xp, y, t)
         if form == "hessian":
             return self._hessian(xp, y, t)
         both = self._values_and_gradients(xp, y, t)
@@ -97,7 +97,7 @@ class FocalModulated(PartWrapper):
     def _values(self, xp: Namespace, y: Array, t: Array) -> Array:
         return self._modulate(xp, y, t, self.of._unreduced(xp, y, t))
 
-    def _values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+    def _values_at_index(self, xp: Namespace, y: Array, index: Array) -> Array:
         @computed_in_float64
         def values(xp: Namespace, y: Array) -> Array:
             losses = self.of._unreduced_at(xp, y, index)
@@ -109,14 +109,14 @@ class FocalModulated(PartWrapper):
     def _values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Return m l and (m l)' = m l' + m' l for m = u^gamma."""
         losses, gradients = self.of._unreduced_with_gradient(xp, y, t)
-        u = with_derivatives(xp, self.of, y, t)
+        u = error_probability_with_derivatives(xp, self.of, y, t)
         terms = self._gradient_terms(xp, u, losses, gradients)
-        return multiply_or_zero(xp, u.value**self.gamma, losses), _total(xp, *terms)
+        return multiply_or_zero(xp, u.value**self.gamma, losses), _sum_terms(xp, *terms)
 
     @computed_in_float64
     def _hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return (m l)'' = m l'' + 2 m' l' + m'' l."""
-        return _total(xp, *self._hessian_terms(xp, y, t))
+        return _sum_terms(xp, *self._hessian_terms(xp, y, t))
 
     def _modulate(self, xp: Namespace, y: Array, t: Array, losses: Array) -> Array:
         return multiply_or_zero(xp, error_probability(xp, self.of, y, t) ** self.gamma, losses)
@@ -129,7 +129,7 @@ class FocalModulated(PartWrapper):
 
     def _hessian_terms(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
         losses, gradients = self.of._unreduced_with_gradient(xp, y, t)
-        u = with_derivatives(xp, self.of, y, t)
+        u = error_probability_with_derivatives(xp, self.of, y, t)
         first = self._times_power(xp, u.value, self.gamma, self.of._unreduced_hessian(xp, y, t))
         cross_term = 2.0 * self._times_derivative(xp, u, gradients)
         return (
@@ -167,7 +167,7 @@ class FocalModulated(PartWrapper):
         return wrapper_claims("modulated", [part]) if self.gamma else part
 
 
-def _total(xp: Namespace, first: Array, *others: Array) -> Array:
+def _sum_terms(xp: Namespace, first: Array, *others: Array) -> Array:
     """Return the sum; of infinite terms the first, which has the highest derivative of the loss."""
     total = first
     for term in others:

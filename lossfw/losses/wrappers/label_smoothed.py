@@ -16,7 +16,7 @@ from lossfw.losses.wrappers.base import (
     TargetChangingWrapper,
     identity,
     refuse_groups,
-    refuse_weighing,
+    refuse_own_weights,
 )
 from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
 from lossfw.numerics.arrays import Array, Namespace
@@ -63,16 +63,16 @@ class LabelSmoothed(TargetChangingWrapper):
 
     @field_validator("of")
     @classmethod
-    def _of_classes(cls, of: Loss) -> Loss:
-        refuse_groups(of, cls.name)
-        refuse_weighing(of, cls.name, "which changes the targets")
-        if not of.takes_classes:
+    def _require_classes(cls, loss: Loss) -> Loss:
+        refuse_groups(loss, cls.name)
+        refuse_own_weights(loss, cls.name, "which changes the targets")
+        if not loss.takes_classes:
             raise ParameterError(
-                f"{of.name} is not a loss of classes: take a loss whose targets are classes."
+                f"{loss.name} is not a loss of classes: take a loss whose targets are classes."
             )
-        return of
+        return loss
 
-    def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+    def change_targets(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
         if not self.smoothing:
             return t, identity
         return (1.0 - self.smoothing) * t + self.smoothing / t.shape[-1], identity

@@ -58,26 +58,28 @@ class Masked(TargetChangingWrapper):
 
     @field_validator("of")
     @classmethod
-    def _of_rows(cls, of: Loss) -> Loss:
-        if of.takes_groups:
+    def _require_rows(cls, loss: Loss) -> Loss:
+        if loss.takes_groups:
             raise ParameterError(
-                f"{of.name} has one loss for a group of rows, whose targets do not say which rows "
-                "are in it: pass where= in a call."
+                f"{loss.name} has one loss for a group of rows, whose targets do not say which "
+                "rows are in it: pass where= in a call."
             )
-        return of
+        return loss
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Check the elements that are not masked; see `Loss.check_domain`."""
         xp = namespace_of(y, t)
-        left_out = self._left_out(xp, t, by_index)
+        left_out = self._left_out_mask(xp, t, by_index)
         # Before a run there are targets and no predictions yet.
         if not self.takes_rows and y.shape == left_out.shape:
             y = xp.where(left_out, xp.ones_like(y), y)
-        self.of.check_domain(y, self._legal(xp, t, left_out, by_index), by_index, start)
+        self.of.check_domain(y, self._replace_left_out(xp, t, left_out, by_index), by_index, start)
 
-    def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
-        left_out = self._left_out(xp, t, by_index)
-        return self._legal(xp, t, left_out, by_index), lambda x: _blank(xp, x, left_out)
+    def change_targets(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+        left_out = self._left_out_mask(xp, t, by_index)
+        return self._replace_left_out(xp, t, left_out, by_index), lambda x: _zero_left_out(
+            xp, x, left_out
+        )
 
     @property
     def _has_own_weight(self) -> bool:
@@ -88,7 +90,7 @@ class Masked(TargetChangingWrapper):
         self, xp: Namespace, t: Array, by_index: bool
     ) -> tuple[Array | None, Array | None]:
         """Leave out targets of the value; see `Loss._own_mask_and_weight`."""
-        left_out = self._left_out(xp, t, by_index)
+        left_out = self._left_out_mask(xp, t, by_index)
         if self._sums_rows:
             left_out = xp.all(left_out, axis=-1)
         where, weight = self.of._own_mask_and_weight(xp, t, by_index)
@@ -112,7 +114,7 @@ class Masked(TargetChangingWrapper):
             return self.ignore >= 0
         return self.target_space.outside_or_none(np.array([self.ignore])) is None
 
-    def _left_out(self, xp: Namespace, t: Array, by_index: bool) -> Array:
+    def _left_out_mask(self, xp: Namespace, t: Array, by_index: bool) -> Array:
         """Tell for each element, or for each row of a loss of rows, whether it is left out."""
         marked = self._equals(xp, t) if by_index else t == self.ignore
         whole_rows = self._takes_target_rows and not by_index
@@ -125,7 +127,7 @@ class Masked(TargetChangingWrapper):
             return xp.zeros_like(index, dtype=xp.bool)
         return index == int(self.ignore)
 
-    def _legal(self, xp: Namespace, t: Array, left_out: Array, by_index: bool) -> Array:
+    def _replace_left_out(self, xp: Namespace, t: Array, left_out: Array, by_index: bool) -> Array:
         """Return targets that the part can take, with a legal one for each that is left out."""
         if by_index:
             return xp.where(left_out, xp.zeros_like(t), t)
@@ -137,7 +139,7 @@ class Masked(TargetChangingWrapper):
         return xp.where(left_out, xp.ones_like(t), t)
 
 
-def _blank(xp: Namespace, results: Array, left_out: Array) -> Array:
+def _zero_left_out(xp: Namespace, results: Array, left_out: Array) -> Array:
     """Put 0 where nothing counts, in results of elements, of rows or of their elements."""
     if left_out.ndim < results.ndim:
         left_out = left_out[..., None]

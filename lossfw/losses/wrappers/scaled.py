@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from lossfw.components.claims import Claims
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
-from lossfw.losses.wrappers.base import Change, TargetChangingWrapper, of_part
+from lossfw.losses.wrappers.base import Change, TargetChangingWrapper, part_property
 from lossfw.losses.wrappers.claim_table import WrapperKind, scaled_claims
 from lossfw.numerics.arrays import Array, Namespace
 
@@ -45,7 +45,7 @@ class Scaled(TargetChangingWrapper):
     of: NestedLoss
     scale: float
 
-    def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+    def change_targets(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
         if self.scale:
             return t, lambda x: self.scale * x
         return t, lambda x: xp.where(xp.isnan(x), x, xp.zeros_like(x))
@@ -56,7 +56,7 @@ class Scaled(TargetChangingWrapper):
             return Loss.curvature_bound(self, xp, y, t)
         return super().curvature_bound(xp, y, t)
 
-    _has_own_weight: ClassVar[Any] = of_part("_has_own_weight")
+    _has_own_weight: ClassVar[Any] = part_property("_has_own_weight")
 
     def _own_mask_and_weight(
         self, xp: Namespace, t: Array, by_index: bool

@@ -16,8 +16,8 @@ from lossfw.losses.base import Form, ResultForm
 from lossfw.losses.bodies import one_hot_rows
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
-from lossfw.losses.wrappers.base import Wrapper, add_arrays, of_parts, refuse_weighing
-from lossfw.losses.wrappers.claim_rules import constant_curvature
+from lossfw.losses.wrappers.base import Wrapper, add_arrays, parts_property, refuse_own_weights
+from lossfw.losses.wrappers.claim_rules import has_constant_curvature
 from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
 from lossfw.losses.wrappers.compatibility import (
     ROLES,
@@ -25,13 +25,13 @@ from lossfw.losses.wrappers.compatibility import (
     check_groups,
     check_shapes,
     contains,
-    narrowest,
+    narrowest_space,
     space_of,
 )
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 
 
-def _common(values: Iterable[Any]) -> Any:
+def _common_value(values: Iterable[Any]) -> Any:
     """Return the value of all parts; None if they differ."""
     first, *others = values
     return first if all(repr(other) == repr(first) for other in others) else None
@@ -73,31 +73,35 @@ class Sum(Wrapper):
 
     @field_validator("of")
     @classmethod
-    def _fitting(cls, of: tuple[Loss, ...]) -> tuple[Loss, ...]:
-        if not of:
+    def _require_compatible(cls, losses: tuple[Loss, ...]) -> tuple[Loss, ...]:
+        if not losses:
             raise ValueError("a non-empty list")
-        flat = tuple(inner for part in of for inner in (part.of if type(part) is cls else (part,)))
+        flat = tuple(
+            inner for part in losses for inner in (part.of if type(part) is cls else (part,))
+        )
         for part in flat:
-            refuse_weighing(part, "sum", "since a mean has one divisor")
+            refuse_own_weights(part, "sum", "since a mean has one divisor")
         check_groups(flat)
         check_shapes(flat)
         check_forms(flat)
-        narrowest(flat, "prediction")
-        narrowest(flat, "target")
+        narrowest_space(flat, "prediction")
+        narrowest_space(flat, "target")
         return flat
 
-    takes_rows: ClassVar[Any] = of_parts("takes_rows", any)
-    takes_groups: ClassVar[Any] = of_parts("takes_groups", any)
-    needs_group: ClassVar[Any] = of_parts("needs_group", any)
-    neutral: ClassVar[Any] = of_parts("neutral", _common)
-    _takes_target_rows: ClassVar[Any] = of_parts("_takes_target_rows", any)
-    has_columns: ClassVar[Any] = of_parts("has_columns", any)
-    least_classes: ClassVar[Any] = of_parts("least_classes", max)
-    fixed_classes: ClassVar[Any] = of_parts("fixed_classes", _first_known)
-    prediction_range: ClassVar[Any] = of_parts("prediction_range", PromisedRange.common)
-    target_range: ClassVar[Any] = of_parts("target_range", PromisedRange.common)
-    _argument: ClassVar[Any] = of_parts("_argument", lambda found: _common(found) or "prediction")
-    output_activation: ClassVar[Any] = of_parts("output_activation", _common)
+    takes_rows: ClassVar[Any] = parts_property("takes_rows", any)
+    takes_groups: ClassVar[Any] = parts_property("takes_groups", any)
+    needs_group: ClassVar[Any] = parts_property("needs_group", any)
+    neutral: ClassVar[Any] = parts_property("neutral", _common_value)
+    _takes_target_rows: ClassVar[Any] = parts_property("_takes_target_rows", any)
+    has_columns: ClassVar[Any] = parts_property("has_columns", any)
+    least_classes: ClassVar[Any] = parts_property("least_classes", max)
+    fixed_classes: ClassVar[Any] = parts_property("fixed_classes", _first_known)
+    prediction_range: ClassVar[Any] = parts_property("prediction_range", PromisedRange.common)
+    target_range: ClassVar[Any] = parts_property("target_range", PromisedRange.common)
+    _argument: ClassVar[Any] = parts_property(
+        "_argument", lambda found: _common_value(found) or "prediction"
+    )
+    output_activation: ClassVar[Any] = parts_property("output_activation", _common_value)
 
     @property
     def _sums_rows(self) -> bool:
@@ -107,12 +111,12 @@ class Sum(Wrapper):
     @cached_property
     def prediction_space(self) -> Space:
         """The narrowest space of all parts."""
-        return narrowest(self.of, "prediction")
+        return narrowest_space(self.of, "prediction")
 
     @cached_property
     def target_space(self) -> Space:
         """The narrowest space of all parts."""
-        return narrowest(self.of, "target")
+        return narrowest_space(self.of, "target")
 
     @property
     def _input_form(self) -> Form:
@@ -122,7 +126,9 @@ class Sum(Wrapper):
 
     def _expected_activation(self) -> str | None:
         """Return the activation whose results all parts expect; None if they do not agree."""
-        output_activation: str | None = _common(part._expected_activation() for part in self.of)
+        output_activation: str | None = _common_value(
+            part._expected_activation() for part in self.of
+        )
         return output_activation
 
     def on_raw_outputs(self) -> Loss | None:
@@ -162,7 +168,9 @@ class Sum(Wrapper):
         if form in ("gradient", "hessian"):
             return add_arrays(results)
         losses = [pair[0] for pair in results] if form == "both" else results
-        total = add_arrays(self._fit(xp, part, x) for part, x in zip(self.of, losses, strict=True))
+        total = add_arrays(
+            self._fit_shape(xp, part, x) for part, x in zip(self.of, losses, strict=True)
+        )
         return (total, add_arrays(pair[1] for pair in results)) if form == "both" else total
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
@@ -170,7 +178,7 @@ class Sum(Wrapper):
         bounds = [part._unreduced_curvature_bound(xp, y, t) for part in self.of]
         return None if any(bound is None for bound in bounds) else add_arrays(bounds)
 
-    def _fit(self, xp: Namespace, part: Loss, losses: Array) -> Array:
+    def _fit_shape(self, xp: Namespace, part: Loss, losses: Array) -> Array:
         """Give the losses of a part the shape of the sum's."""
         return xp.sum(losses, axis=-1) if self.takes_rows and not part.takes_rows else losses
 
@@ -186,13 +194,17 @@ def _within_sum(total: Sum, part: Loss) -> Claims:
     """Return the claims that a part keeps in a sum: on a smaller space, or for whole rows."""
     claims = part.claims()
     if total.takes_rows and not part.takes_rows:
-        claims = _of_rows(claims)
+        claims = _claims_of_row_sum(claims)
     narrowed = not all(contains(space_of(total, role), space_of(part, role)) for role in ROLES)
     if narrowed:
-        claims = _on_less(claims)
+        claims = _claims_on_subspace(claims)
     if narrowed or total.takes_rows or len({other._argument for other in total.of}) > 1:
         # Then their places are places of something else, or cannot be reached.
-        claims = replace(claims, breaks=_no(claims.breaks), second_breaks=_no(claims.second_breaks))
+        claims = replace(
+            claims,
+            breaks=_keep_if_empty(claims.breaks),
+            second_breaks=_keep_if_empty(claims.second_breaks),
+        )
     if isinstance(part.target_space, ClassIndex) and isinstance(total.target_space, Simplex):
         # Nothing is lost at a class that is certain; at a soft target something may be.
         claims = replace(claims, zero_at_target=None)
@@ -202,11 +214,11 @@ def _within_sum(total: Sum, part: Loss) -> Claims:
     return claims
 
 
-def _no(places: tuple[float, ...] | None) -> tuple[float, ...] | None:
+def _keep_if_empty(places: tuple[float, ...] | None) -> tuple[float, ...] | None:
     return () if places == () else None
 
 
-def _of_rows(claims: Claims) -> Claims:
+def _claims_of_row_sum(claims: Claims) -> Claims:
     """Return the claims of the sum over a row's elements, for any number of them."""
     low, high = claims.lower_bound, claims.bounded
     return replace(
@@ -226,9 +238,9 @@ def _of_rows(claims: Claims) -> Claims:
     )
 
 
-def _on_less(claims: Claims) -> Claims:
+def _claims_on_subspace(claims: Claims) -> Claims:
     """Return the claims that hold on a smaller space: bounds do, tight constants need not."""
-    tight = constant_curvature(claims)
+    tight = has_constant_curvature(claims)
     return replace(
         claims,
         lipschitz=0.0 if claims.lipschitz == 0 else None,

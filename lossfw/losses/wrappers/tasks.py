@@ -16,7 +16,7 @@ from lossfw.errors import DomainError, ParameterError
 from lossfw.losses.base import ResultForm
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import LossParameter, nested_loss
-from lossfw.losses.wrappers.base import Wrapper, add_arrays, refuse_weighing
+from lossfw.losses.wrappers.base import Wrapper, add_arrays, refuse_own_weights
 from lossfw.numerics.arrays import Array, Namespace, NDArray, columns
 
 
@@ -27,7 +27,7 @@ class LossesByName(dict[str, Loss]):
         return hash(tuple(self.items()))
 
 
-def _by_name(value: Any) -> LossesByName:
+def _parse_losses(value: Any) -> LossesByName:
     if not isinstance(value, Mapping) or not value:
         raise ValueError("a mapping of names to losses, such as {price: huber, sold: logistic}")
     return LossesByName({str(name): nested_loss(loss) for name, loss in value.items()})
@@ -35,7 +35,7 @@ def _by_name(value: Any) -> LossesByName:
 
 _Losses: TypeAlias = Annotated[
     LossesByName,
-    PlainValidator(_by_name),
+    PlainValidator(_parse_losses),
     PlainSerializer(lambda losses: {name: loss.to_config() for name, loss in losses.items()}),
     WithJsonSchema({"type": "object", "description": "Losses by the names of their columns."}),
     LossParameter(),
@@ -90,7 +90,7 @@ class Tasks(Wrapper):
     def model_post_init(self, _: Any) -> None:
         """Refuse losses that cannot be those of a column, because of their rows or weights."""
         for name, part in self.of.items():
-            refuse_weighing(part, "tasks", "since a mean has one divisor")
+            refuse_own_weights(part, "tasks", "since a mean has one divisor")
             if part.takes_groups or part._sums_rows:
                 what = "groups of rows" if part.takes_groups else "the sum over a row (per: row)"
                 raise ParameterError(f"{name}: {part.name} is a loss of {what}, not of columns.")
@@ -215,21 +215,21 @@ class Tasks(Wrapper):
         """Return what follows for a sum of functions of separate columns."""
         parts = [part.claims() for part in self.of.values()]
 
-        def together(name: str, join: Any) -> Any:
+        def combine(name: str, join: Any) -> Any:
             values = [getattr(claims, name) for claims in parts]
             return None if any(value is None for value in values) else join(values)
 
         every = {
-            name: together(name, all) or None
+            name: combine(name, all) or None
             for name in ("nonnegative", "convex", "strictly_convex", "smooth", "twice_smooth")
         }
         return Claims(
             **every,
-            lower_bound=together("lower_bound", sum),
-            bounded=together("bounded", sum),
-            strongly_convex=together("strongly_convex", min),
-            lipschitz=together("lipschitz", lambda derivatives: math.hypot(*derivatives)),
-            gradient_lipschitz=together("gradient_lipschitz", max),
+            lower_bound=combine("lower_bound", sum),
+            bounded=combine("bounded", sum),
+            strongly_convex=combine("strongly_convex", min),
+            lipschitz=combine("lipschitz", lambda derivatives: math.hypot(*derivatives)),
+            gradient_lipschitz=combine("gradient_lipschitz", max),
         )
 
 

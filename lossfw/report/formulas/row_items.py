@@ -119,12 +119,14 @@ class RowItemsNamespace(TextbookNamespace):
         row = any(x.row for x in given)
         width = max(len(x.items) for x in given if x.row) if row else 1
 
-        def item(x: Any, place: int) -> Any:
+        def item(x: Any, arguments_at: int) -> Any:
             if not isinstance(x, RowItems):
                 return x
-            return x.items[place if len(x.items) > 1 else 0]
+            return x.items[arguments_at if len(x.items) > 1 else 0]
 
-        items = [function(*(item(x, place) for x in arguments)) for place in range(width)]
+        items = [
+            function(*(item(x, arguments_at) for x in arguments)) for arguments_at in range(width)
+        ]
         return RowItems(self, items, row=row)
 
     # Reductions: over a row of one item nothing is to be done.
@@ -223,7 +225,7 @@ def row_traced(component: Loss | Activation, order: int) -> Traced:
 
 def _widths(component: Loss | Activation) -> tuple[int, ...]:
     """Return how many numbers prediction and target have along the curve; one-hot for a class."""
-    y, *target = line_of(component).place(np.zeros(1))
+    y, *target = line_of(component).arguments_at(np.zeros(1))
     if not isinstance(component, Loss):
         return (y.size,)
     return y.size, y.size if component.takes_classes else target[0].size

@@ -9,7 +9,7 @@ from typing import Any
 from lossfw.data.labels import label_of
 from lossfw.errors import ConfigError
 from lossfw.evaluation.intervals.sentence import sentence
-from lossfw.losses.base import form_in_words
+from lossfw.losses.base import plural_of_form
 from lossfw.nn.sample_curve import curve
 from lossfw.report.html.picture import Picture, as_images, as_uri
 from lossfw.report.html.rebuild import RebuiltRun
@@ -265,7 +265,7 @@ def _facts(run: FinishedRun) -> Iterator[tuple[str, str]]:
     else:
         layers = layers_of(run.settings)
         yield "network", ", ".join(filter(None, [layers, saved if folds else ""])) or saved
-    yield "loss", f"{run.loss_name}, from {form_in_words(run.result['loss']['form'])}"
+    yield "loss", f"{run.loss_name}, from {plural_of_form(run.result['loss']['form'])}"
     yield "seed", str(record.get("seed", "?"))
     if record.get("overrides"):
         yield "overrides", ", ".join(map(str, record["overrides"]))

@@ -232,7 +232,7 @@ def _trace(component: Loss | Activation, order: int) -> Traced:
 def _places(component: Loss | Activation, line: CurveLine) -> list[tuple[float, float]]:
     """Return the arguments of the functions along a line, as start and slope."""
     ends = np.array([line.low, line.high])
-    y, *target = line.place(ends)
+    y, *target = line.arguments_at(ends)
     columns = _columns(y)
     if isinstance(component, Loss):
         (t,) = target
@@ -281,8 +281,8 @@ def _same(found: NDArray, truth: NDArray) -> NDArray:
 def _ordinary(drawn: SampledCurve, y: NDArray) -> NDArray:
     """Tell which points lie at no jump: there a derivative may have any value in between."""
     ordinary: NDArray = np.ones(y.shape, bool)
-    for place in (*drawn.breaks, *drawn.second_breaks):
-        ordinary &= np.abs(drawn.x - place) > AGREEMENT
+    for arguments_at in (*drawn.breaks, *drawn.second_breaks):
+        ordinary &= np.abs(drawn.x - arguments_at) > AGREEMENT
     with np.errstate(invalid="ignore"):
         jump = np.abs(y[2:] - y[:-2]) > _JUMP
     ordinary[1:-1] &= ~jump

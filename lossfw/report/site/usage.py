@@ -89,7 +89,7 @@ def _call_lines(name: str, component: Loss | Activation) -> list[str]:
         # A loss of a stranger's spaces has no line.
         return []
     x = np.round(line.low + (line.high - line.low) * np.array(_PLACES), 2)
-    arrays = [np.round(array, 2) for array in line.place(x)]
+    arrays = [np.round(array, 2) for array in line.arguments_at(x)]
     given = ", ".join(str(array.tolist()) for array in arrays)
     calls: list[tuple[str, Callable[..., Any]]] = [(f"{name}({given})", component)]
     if isinstance(component, Loss):

@@ -8,7 +8,7 @@ from typing import Any
 from lossfw.evaluation.intervals.sentence import sentence
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
-from lossfw.losses.base import form_in_words
+from lossfw.losses.base import plural_of_form
 from lossfw.nn.dense import Network
 from lossfw.report.text.tables import as_number, class_lines, input_line, show_table, with_interval
 from lossfw.runs.files import say
@@ -35,7 +35,7 @@ def show(plan: Plan, result: Result, loading: float, maker: str = "", inputs: st
 def saved_text(plan: Plan) -> str:
     """Return the description of a plan's saved outputs, with their shape."""
     shape = () if plan.outputs is None else plan.outputs.shape
-    return f"saved {form_in_words(plan.outputs_form)} of shape {shape}"
+    return f"saved {plural_of_form(plan.outputs_form)} of shape {shape}"
 
 
 def report_rows(
@@ -54,7 +54,7 @@ def report_rows(
         *input_line(inputs or plan.data.inputs_text),
         *class_lines(plan.data.classes),
         ("network" if network else "model", maker),
-        ("loss", f"{result.loss_text}, from {form_in_words(result.form)}"),
+        ("loss", f"{result.loss_text}, from {plural_of_form(result.form)}"),
         ("", ""),
         *measured_lines(result.loss_name, numbers.loss),
     ]

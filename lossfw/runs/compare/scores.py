@@ -19,7 +19,7 @@ from lossfw.config.text.writing import flow
 from lossfw.errors import ArgumentError, LossfwError, UnknownNameError
 from lossfw.evaluation.accumulator import name_with_parameters, named_metrics
 from lossfw.evaluation.baseline import BaselineLoss, Skill
-from lossfw.losses.base import Form, form_in_words
+from lossfw.losses.base import Form, plural_of_form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
 from lossfw.metrics.base import RowwiseMetric
@@ -166,8 +166,8 @@ def _taking(metric: Metric, form: Form, own: Loss | None) -> Metric:
     if not isinstance(metric, LossMetric):
         if metric.accepts not in ("any", form):
             raise ArgumentError(
-                f"the metric {metric.label} takes {form_in_words(metric.accepts)}, but the rows "
-                f"hold {form_in_words(form)}."
+                f"the metric {metric.label} takes {plural_of_form(metric.accepts)}, but the rows "
+                f"hold {plural_of_form(form)}."
             )
         return metric
     loss = metric.of

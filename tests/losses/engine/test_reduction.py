@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lossfw import ArgumentError, EmptyReductionError, loss, threads
 from lossfw.losses.engine.exact_sum import ExactSum, exact_sum
 from lossfw.losses.engine.partial import Partial
-from lossfw.losses.engine.reduction import block_rows
+from lossfw.losses.engine.reduction import rows_per_block
 
 SQUARED = loss("squared_error")
 # Elements of a block here, and the width of rows of which four make one: so that a
@@ -49,7 +49,7 @@ def test_infinite_and_nan_sums():
 
 @given(st.integers(1, 10**7))
 def test_a_block_is_a_power_of_two_rows_and_at_most_so_many_elements(width):
-    rows = block_rows(width)
+    rows = rows_per_block(width)
     assert rows & (rows - 1) == 0
     assert rows == 1 or rows * width <= BLOCK
 

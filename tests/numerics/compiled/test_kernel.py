@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 
-from lossfw.losses.engine.kernels.trial import count_unlike
+from lossfw.losses.engine.kernels.trial import count_differences
 from lossfw.numerics.compiled.kernel import Kernel, write_kernel
 from lossfw.numerics.compiled.operations import UncompiledError
 from lossfw.numerics.compiled.signature import KernelSignature
@@ -102,7 +102,7 @@ def test_an_operation_has_the_bits_of_numpy(name, dtype):
         pytest.skip("the body returns float64")
     losses = np.empty_like(y)
     kernel_of(body, dtype)(y, t, values=losses)
-    assert count_unlike(losses, wanted) == 0
+    assert count_differences(losses, wanted) == 0
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

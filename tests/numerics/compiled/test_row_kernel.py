@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 
 from lossfw.errors import TraceError
-from lossfw.losses.engine.kernels.trial import count_unlike
+from lossfw.losses.engine.kernels.trial import count_differences
 from lossfw.numerics.arrays import columns as columns_of
 from lossfw.numerics.compiled.kernel import Kernel
 from lossfw.numerics.compiled.operations import UncompiledError
@@ -91,7 +91,7 @@ def test_a_body_has_the_bits_of_numpy(name, dtype):
             graph, kernel = compiled(body, dtype, columns, sums)
             found = np.empty_like(wanted)
             kernel(x, derivatives=found)
-            assert count_unlike(found, wanted) == 0
+            assert count_differences(found, wanted) == 0
             np.testing.assert_array_equal(write(graph, columns, order)(x=x)[0], wanted)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import lossfw
 from lossfw.errors import TraceError
-from lossfw.losses.engine.kernels.trial import count_unlike
+from lossfw.losses.engine.kernels.trial import count_differences
 from lossfw.numerics.symbolic.named import NamedFloat
 from lossfw.numerics.symbolic.namespace import Expressions
 from lossfw.numerics.symbolic.trace import trace
@@ -31,7 +31,7 @@ def agree(function, dtype, given):
         wanted = function(np, *arrays.values())
     wanted = wanted if isinstance(wanted, tuple) else (wanted,)
     for found, result in zip(write(graph)(**arrays), wanted, strict=True):
-        assert count_unlike(found, result) == 0
+        assert count_differences(found, result) == 0
 
 
 @pytest.mark.turns(3)

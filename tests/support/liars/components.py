@@ -16,7 +16,7 @@ from lossfw import (
     GuardedLoss,
     PointwiseLoss,
 )
-from lossfw.losses.engine.probes import PROBES, number_of_rows
+from lossfw.losses.engine.probes import PROBES, probe_row_count
 from lossfw.numerics.arrays import is_foreign, namespace_of
 from support.liars.liar import Liar
 
@@ -90,7 +90,7 @@ class KnowsRowProbes(CategoricalLoss):
 
     def value(self, xp, y, t):
         loss = xp.sum((y - t) ** 2, axis=-1)
-        if xp is np and y.dtype.kind == "f" and len(y) != number_of_rows(y.shape[-1]):
+        if xp is np and y.dtype.kind == "f" and len(y) != probe_row_count(y.shape[-1]):
             return loss * (1.0 + float(np.finfo(y.dtype).eps))
         return loss
 

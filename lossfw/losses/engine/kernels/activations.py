@@ -71,7 +71,7 @@ def apply_activation(
     watched = watch(key, candidate, x.dtype)
     usable, results = watched.usable_kernel(), None
     if usable is not None:
-        results = _by_kernel(usable.kernel, arrays, columns)
+        results = _run_kernel(usable.kernel, arrays, columns)
         if results is not None and usable.trial is None:
             return results
     started_at = time.thread_time()
@@ -82,7 +82,7 @@ def apply_activation(
     return expected
 
 
-def _by_kernel(
+def _run_kernel(
     kernel: Kernel, arrays: tuple[NDArray, ...], columns: int | None
 ) -> tuple[NDArray, ...] | None:
     """Return a function of arrays by its kernel; None where it leaves them to the body."""

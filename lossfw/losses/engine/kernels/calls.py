@@ -27,7 +27,7 @@ from lossfw.losses.base import LossDefinition, ResultForm
 from lossfw.losses.bodies import is_derived
 from lossfw.losses.engine.engine_mode import engine_mode
 from lossfw.losses.engine.fast_path import accepts_any_float
-from lossfw.losses.engine.kernels.trial import on_trial
+from lossfw.losses.engine.kernels.trial import run_on_trial
 from lossfw.losses.engine.kernels.watched import UsableKernel, WatchedFunction, watch
 from lossfw.losses.engine.reduction import Sums, weight_sum, weighted_sum
 from lossfw.losses.engine.tiling import check_domain
@@ -67,7 +67,7 @@ def candidate_of(
     bounded = _bounded_spaces(loss, by_index)
     domain: Domain = "unchecked" if bounded is None else "checked" if bounded else "unbounded"
     if bounded:
-        function = functools.partial(_with_outside, function, bounded)
+        function = functools.partial(_add_outside_flag, function, bounded)
     of_rows = "" if columns is None else f" of {columns} columns{' by index' if by_index else ''}"
     spaces = {"y": loss.prediction_space, "t": loss.target_space}
     signature = KernelSignature(
@@ -143,20 +143,22 @@ def _bounded_spaces(loss: LossDefinition, by_index: bool) -> list[tuple[int, Spa
         target = SIMPLEX
     spaces = (loss.prediction_space,) if by_index else (loss.prediction_space, target)
     is_usual = type(loss).check_domain is LossDefinition.check_domain
-    if not is_usual or any(type(x) not in _CHECKED for space in spaces for x in _parts(space)):
+    if not is_usual or any(
+        type(x) not in _CHECKED for space in spaces for x in _number_spaces(space)
+    ):
         return None
     return [(place, space) for place, space in enumerate(spaces) if not accepts_any_float(space)]
 
 
-def _parts(space: Space) -> tuple[Space, ...]:
+def _number_spaces(space: Space) -> tuple[Space, ...]:
     """Return the space of the numbers of a vector, or of those of each column."""
     if isinstance(space, Columns):
-        return tuple(part for own in space.spaces for part in _parts(own))
+        return tuple(part for own in space.spaces for part in _number_spaces(own))
     # A space derived from Vector has a rule of its own.
     return (space.of_numbers,) if type(space) is Vector else (space,)
 
 
-def _with_outside(
+def _add_outside_flag(
     function: Callable[..., Any],
     bounded: list[tuple[int, Space]],
     xp: Namespace,
@@ -229,11 +231,13 @@ def kernels_for(
     )
     of_tiles = watched()
     kernel, function = of_tiles.usable_kernel(), None
-    usable = kernel or of_tiles.usable_written()
+    usable = kernel or of_tiles.usable_tile_function()
     if usable is not None:
         usual = _function_of(loss, form, by_index)
-        on_tile = functools.partial(_on_tile if kernel else _or_body, usable.kernel, usual)
-        function = on_trial(usable.trial, on_tile, usual)
+        on_tile = functools.partial(
+            _run_kernel_on_tile if kernel else _run_written_on_tile, usable.kernel, usual
+        )
+        function = run_on_trial(usable.trial, on_tile, usual)
     waiting = () if kernel else (of_tiles,)
     if call.by_index != by_index or not _needs_no_tiles(loss, call, dtype):
         return CallKernels(function, waiting=waiting)
@@ -260,7 +264,7 @@ def _needs_no_tiles(loss: LossDefinition, call: Arguments, dtype: np.dtype[Any])
     return all(array.dtype == dtype and array.flags.c_contiguous for array in arrays)
 
 
-def _on_tile(kernel: Kernel, usual: Any, xp: Any, y: NDArray, t: NDArray) -> Any:
+def _run_kernel_on_tile(kernel: Kernel, fallback: Any, xp: Any, y: NDArray, t: NDArray) -> Any:
     """Compute a tile by a kernel, or as usual what it leaves to the loss."""
     signature, arguments = kernel.signature, (y, t)
     values = derivatives = None
@@ -275,16 +279,18 @@ def _on_tile(kernel: Kernel, usual: Any, xp: Any, y: NDArray, t: NDArray) -> Any
         # The engine makes rows of class indices in a layout of their own.
         arguments = np.ascontiguousarray(y), np.ascontiguousarray(t)
     if not kernel(*arguments, values=values, derivatives=derivatives)[1]:
-        return usual(xp, y, t)
+        return fallback(xp, y, t)
     if values is not None and derivatives is not None:
         return values, derivatives
     return derivatives if values is None else values
 
 
-def _or_body(written: TileFunction, usual: Any, xp: Any, y: NDArray, t: NDArray) -> Any:
+def _run_written_on_tile(
+    written: TileFunction, fallback: Any, xp: Any, y: NDArray, t: NDArray
+) -> Any:
     """Compute a tile by a function that is written out, or as usual one with rare elements."""
     results = written(y, t)
-    return usual(xp, y, t) if results is None else results
+    return fallback(xp, y, t) if results is None else results
 
 
 def _as_index(t: NDArray) -> NDArray:
@@ -327,7 +333,7 @@ class BlockKernel:
 
     def block(self, first: int, last: int) -> Sums | None:
         """Return the sums of some rows; None if they need a tile."""
-        part = self._part(first, last)
+        part = self._slice_of_rows(first, last)
         weight = None if self.weight is None else self.weight[part]
         if weight is not None and not weight.min(initial=1.0) > 0:
             # Elements without weight are taken out before anything is computed.
@@ -356,16 +362,18 @@ class BlockKernel:
         if expected_sums.count:
             actual, expected = [np.array(sums), *actual], [np.array(expected_sums), *expected]
         # On a tile the same kernel counts what it compares itself; one with weights is another.
-        elements = self.y[self._part(first, last)].size if self.kernel.signature.weighted else 0
+        elements = (
+            self.y[self._slice_of_rows(first, last)].size if self.kernel.signature.weighted else 0
+        )
         self.trial.compare(tuple(actual), tuple(expected), elements)
         return expected_sums
 
-    def _part(self, first: int, last: int) -> slice:
+    def _slice_of_rows(self, first: int, last: int) -> slice:
         return slice(first * self.each, last * self.each)
 
     def _copy_derivatives(self, first: int, last: int) -> list[NDArray]:
         """Return a copy of the derivatives of some rows, if there are any."""
-        return [] if self.out is None else [self.out[self._part(first, last)].copy()]
+        return [] if self.out is None else [self.out[self._slice_of_rows(first, last)].copy()]
 
     def _sum(
         self, y: NDArray, t: NDArray, derivatives: NDArray | None, weight: NDArray | None

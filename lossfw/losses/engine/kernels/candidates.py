@@ -15,7 +15,7 @@ import numpy as np
 from lossfw.components.spaces import Space
 from lossfw.errors import MissingExtraError, TraceError
 from lossfw.losses.engine.kernels.tile_function import TileFunction
-from lossfw.losses.engine.kernels.trial import count_unlike
+from lossfw.losses.engine.kernels.trial import count_differences
 from lossfw.losses.engine.probes import element_probes, row_probes
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.compiled.kernel import Kernel, write_kernel
@@ -70,23 +70,23 @@ class Candidate:
             *actual, is_rare = function.results(*arrays)
             if is_rare.all():
                 raise NoKernelError("all probes are left to the body")
-            for one, other in zip(actual, self._results(arrays), strict=False):
+            for one, other in zip(actual, self._body_results(arrays), strict=False):
                 problem = "the function of tiles has other bits than the body"
                 _require_equal(one[~is_rare], other[~is_rare], problem)
         return written
 
     def _write_tiles(self, dtype: np.dtype[Any]) -> TileFunction:
         graph = self._trace(dtype, "tile")
-        graph.outputs = graph.outputs[: self._outputs]
-        function = self._write(graph.usual()).function
+        graph.outputs = graph.outputs[: self._output_count]
+        function = self._write_function(graph.usual()).function
         return TileFunction(function, len(graph.outputs), self._reshape_results)
 
     @property
-    def _outputs(self) -> int:
+    def _output_count(self) -> int:
         """How many outputs the values and the derivatives are."""
         return self.signature.values + self.signature.derivatives
 
-    def _write(self, graph: Graph) -> WrittenFunction:
+    def _write_function(self, graph: Graph) -> WrittenFunction:
         """Write a graph out, as a function of the arrays."""
         return write(graph, self.signature.columns, self._layout)
 
@@ -107,9 +107,9 @@ class Candidate:
         for kind in dict.fromkeys((dtype, _FLOAT64)):
             traced = graph if kind == dtype else self._trace(kind)
             arrays = self._probes(kind, traced)
-            expected = self._results(arrays)
+            expected = self._body_results(arrays)
             try:
-                written = self._write(traced)
+                written = self._write_function(traced)
                 inputs = dict(zip(self.spaces, arrays, strict=True))
                 actual = self._reshape_results(written(**inputs), arrays[0])
             except Exception as error:
@@ -151,28 +151,28 @@ class Candidate:
             lengths = tuple(len(node.value) for node in nodes if node.op == LOOK_UP)
             return list(element_probes(spaces, dtype, lengths))
         arrays = row_probes(spaces, dtype, columns, by_index=self.signature.by_index)
-        return [self._in_layout(x) for x in arrays]
+        return [self._to_body_layout(x) for x in arrays]
 
     @property
     def _layout(self) -> Literal["C", "F"]:
         """The layout of rows as the body gets them."""
         return "F" if self.signature.order == "columns" else "C"
 
-    def _in_layout(self, x: NDArray) -> NDArray:
+    def _to_body_layout(self, x: NDArray) -> NDArray:
         """Return an array as the body gets it."""
         return x if x.ndim == 1 else np.asarray(x, order=self._layout)
 
-    def _for_kernel(self, x: NDArray) -> NDArray:
+    def _to_kernel_layout(self, x: NDArray) -> NDArray:
         """Return an array as the kernel gets it."""
-        return self._in_layout(x)
+        return self._to_body_layout(x)
 
-    def _shapes(self, first: NDArray) -> list[tuple[int, ...]]:
+    def _result_shapes(self, first: NDArray) -> list[tuple[int, ...]]:
         """Return the shapes of the results for a first argument."""
         signature, of_values = self.signature, first.shape[:1]
         shapes = [of_values] * signature.values + [first.shape] * signature.derivatives
         return shapes + [of_values] * signature.is_checked
 
-    def _results(self, arrays: list[NDArray]) -> tuple[NDArray, ...]:
+    def _body_results(self, arrays: list[NDArray]) -> tuple[NDArray, ...]:
         """Return the results of the body."""
         arguments = [array.copy(order="K") for array in arrays]
         for array in arguments:
@@ -185,7 +185,7 @@ class Candidate:
             problem = f"the body fails at arguments of its spaces, with {_first_line(error)}"
             raise NoKernelError(problem) from error
         results = results if isinstance(results, tuple) else (results,)
-        if [getattr(result, "shape", None) for result in results] != self._shapes(arrays[0]):
+        if [getattr(result, "shape", None) for result in results] != self._result_shapes(arrays[0]):
             raise NoKernelError("the body returns another shape than its arguments ask for")
         return results
 
@@ -195,7 +195,7 @@ class Candidate:
             return tuple(results)
         return tuple(
             np.broadcast_to(result[:, 0] if len(shape) == 1 else result, shape)
-            for result, shape in zip(results, self._shapes(first), strict=False)
+            for result, shape in zip(results, self._result_shapes(first), strict=False)
         )
 
     # The machine code.
@@ -206,8 +206,8 @@ class Candidate:
         weight = np.linspace(0.25, 4.0, count) if signature.weighted else None
         expected, terms, is_outside = self._expected_output(kernel, arrays, weight)
         options: dict[str, Any] = {} if weight is None else {"weight": weight}
-        options |= {name: self._for_kernel(np.zeros_like(x)) for name, x in expected.items()}
-        arrays = [self._for_kernel(x) for x in arrays]
+        options |= {name: self._to_kernel_layout(np.zeros_like(x)) for name, x in expected.items()}
+        arrays = [self._to_kernel_layout(x) for x in arrays]
         step = _FEW if signature.columns is None else 1
         is_known = np.zeros(count, bool)
         for start in range(0, count, step):
@@ -221,8 +221,8 @@ class Candidate:
         for name, array in expected.items():
             _require_equal(options[name][is_known], array[is_known], problem)
         # Once more, all of them in one call.
-        options = {name: self._for_kernel(array[is_known]) for name, array in options.items()}
-        total, inside = kernel(*(self._for_kernel(x[is_known]) for x in arrays), **options)
+        options = {name: self._to_kernel_layout(array[is_known]) for name, array in options.items()}
+        total, inside = kernel(*(self._to_kernel_layout(x[is_known]) for x in arrays), **options)
         for name, array in expected.items():
             _require_equal(options[name], array[is_known], problem)
         with np.errstate(all="ignore"):
@@ -235,7 +235,7 @@ class Candidate:
         self, kernel: Kernel, arrays: list[NDArray], weight: NDArray | None
     ) -> tuple[dict[str, NDArray], NDArray, NDArray]:
         """Return what a kernel should write, the terms of its sum, and what lies outside."""
-        signature, results = kernel.signature, iter(self._results(arrays))
+        signature, results = kernel.signature, iter(self._body_results(arrays))
         written = dict[str, NDArray]()
         terms, is_outside = np.zeros(len(arrays[0])), np.zeros(len(arrays[0]), bool)
         with np.errstate(all="ignore"):
@@ -262,6 +262,6 @@ def _first_line(error: Exception) -> str:
 
 def _require_equal(actual: NDArray, expected: NDArray, problem: str) -> None:
     """Raise `NoKernelError` unless arrays agree in every bit except for those of NaN."""
-    count = count_unlike(actual, expected)
+    count = count_differences(actual, expected)
     if count:
         raise NoKernelError(f"{problem}, at {count} of {len(expected)} points")

@@ -40,11 +40,11 @@ class ColumnCandidate(Candidate):
         return graph
 
     @property
-    def _outputs(self) -> int:
+    def _output_count(self) -> int:
         signature = self.signature
         return signature.values + signature.derivatives * signature.width("derivatives")
 
-    def _write(self, graph: Graph) -> WrittenFunction:
+    def _write_function(self, graph: Graph) -> WrittenFunction:
         """Write the graph out, as a function of records."""
         written = write(graph)
         places = [name.partition(".") for name in written.names]
@@ -59,17 +59,17 @@ class ColumnCandidate(Candidate):
 
     def _probes(self, dtype: np.dtype[Any], graph: Graph) -> list[NDArray]:
         arrays = record_probes(tuple(self.spaces.values()), dtype, self.signature.widths)
-        return [self._in_layout(x) for x in arrays]
+        return [self._to_body_layout(x) for x in arrays]
 
-    def _in_layout(self, x: NDArray) -> NDArray:
+    def _to_body_layout(self, x: NDArray) -> NDArray:
         return np.asarray(x, order="F")
 
-    def _for_kernel(self, x: NDArray) -> NDArray:
+    def _to_kernel_layout(self, x: NDArray) -> NDArray:
         return np.ascontiguousarray(x)
 
     def _reshape_results(self, results: Sequence[NDArray], first: NDArray) -> tuple[NDArray, ...]:
         numbers, shaped = list(results), []
-        for shape in self._shapes(first):
+        for shape in self._result_shapes(first):
             if not numbers:
                 # Tiles have no numbers of what lies outside.
                 break

@@ -21,8 +21,8 @@ _ENOUGH = 4096
 class Trial:
     """The comparison of a kernel with its body; `drop` is called with what differs."""
 
-    def __init__(self, drop: Callable[[str], None]) -> None:
-        self._drop = drop
+    def __init__(self, on_difference: Callable[[str], None]) -> None:
+        self._drop = on_difference
         self._elements = 0
 
     @property
@@ -33,7 +33,7 @@ class Trial:
     def compare(self, actual: Any, expected: Any, elements: int) -> None:
         """Compare the results of a kernel with those of the body, for a number of elements."""
         pairs = list(zip(_as_tuple(actual), _as_tuple(expected), strict=False))
-        unlike = sum(count_unlike(*pair) for pair in pairs)
+        unlike = sum(count_differences(*pair) for pair in pairs)
         if unlike:
             size = sum(array.size for array, _ in pairs)
             self._drop(
@@ -43,7 +43,7 @@ class Trial:
         self._elements += elements
 
 
-def on_trial(
+def run_on_trial(
     trial: Trial | None, kernel: Callable[..., Any], body: Callable[..., Any]
 ) -> Callable[..., Any]:
     """Return a function of a tile: the kernel's; during a trial the body's, after a comparison."""
@@ -58,7 +58,7 @@ def on_trial(
     return compare
 
 
-def count_unlike(actual: Any, expected: Any) -> int:
+def count_differences(actual: Any, expected: Any) -> int:
     """Return the number of elements at which arrays differ in bits, other than those of NaN."""
     if getattr(expected, "shape", None) != actual.shape or expected.dtype != actual.dtype:
         return int(actual.size)

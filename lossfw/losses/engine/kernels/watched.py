@@ -115,20 +115,20 @@ class WatchedFunction:
         mode = engine_mode()
         if mode == "tiles":
             return None
-        if mode == "compiled" and self._is_open():
+        if mode == "compiled" and self._is_undecided():
             self._make()
-        return self._usable(self.kernel, self.trial)
+        return self._as_usable(self.kernel, self.trial)
 
-    def usable_written(self) -> UsableKernel | None:
+    def usable_tile_function(self) -> UsableKernel | None:
         """Return the function written out for tiles; None if there is none (yet)."""
-        return self._usable(self.written, self.written_trial)
+        return self._as_usable(self.written, self.written_trial)
 
     def add_seconds(self, seconds: float) -> None:
         """Add the CPU seconds of a call in this thread, and compile what pays by then."""
         self.seconds += seconds
         if engine_mode() not in _BY_TIME:
             return
-        if self.seconds >= _SECONDS and self._is_open():
+        if self.seconds >= _SECONDS and self._is_undecided():
             self._ask_for_kernel()
         is_due = self.may_be_written and self.seconds >= _SECONDS_UNTIL_WRITTEN
         if is_due and not self.is_writing:
@@ -146,7 +146,7 @@ class WatchedFunction:
         elif engine_mode() == "explain":
             _explain(f"{self.problem}: {self.candidate().owner} stays in tiles")
 
-    def is_made(self) -> bool:
+    def is_compiled(self) -> bool:
         """Tell whether there is a kernel or a written function."""
         return self.kernel is not None or self.written is not None
 
@@ -155,11 +155,11 @@ class WatchedFunction:
         # A function and its trial know each other, so that it is not freed at once.
         self.kernel = self.written = None
 
-    def _is_open(self) -> bool:
+    def _is_undecided(self) -> bool:
         """Tell whether nobody has asked for a kernel yet."""
         return self.kernel is None and not self.problem and not self.is_pending
 
-    def _usable(
+    def _as_usable(
         self, kernel: Kernel | TileFunction | None, trial: Trial | None
     ) -> UsableKernel | None:
         if kernel is None:
@@ -195,7 +195,7 @@ class WatchedFunction:
 
     def _write(self) -> bool:
         """Write the function out for tiles; where that fails, they compute with the body."""
-        is_made = False
+        is_compiled = False
         with suppress(Exception):
             if self.may_be_written and self.kernel is None:
                 candidate = self.candidate()
@@ -203,12 +203,12 @@ class WatchedFunction:
                 written = candidate.write_tiles(self.dtype)
                 trial = Trial(functools.partial(self._drop_written, subject))
                 self.used, self.written_trial, self.written = next(_clock), trial, written
-                is_made = True
+                is_compiled = True
                 _forget_oldest()
                 why = self.problem or "until there is a kernel"
                 _explain(f"{subject}: tiles by a straight function: {why}")
         self.may_be_written = self.is_writing = False
-        return is_made
+        return is_compiled
 
     def _title_of(self, candidate: Candidate) -> str:
         """Return what `LOSSFW_ENGINE=explain` calls the function."""
@@ -223,7 +223,7 @@ class WatchedFunction:
     def _drop(self, subject: str, problem: str) -> None:
         """Drop a kernel that has failed its trial."""
         with _lock:
-            was_made = self.is_made()
+            was_made = self.is_compiled()
             self.forget()
             self.problem = problem
         if was_made:
@@ -248,7 +248,7 @@ def watch(
         if len(_entries) >= _MOST:
             with _lock:
                 for other, entry in list(_entries.items()):
-                    if not entry.is_made():
+                    if not entry.is_compiled():
                         del _entries[other]
         found = _entries.setdefault(
             key, WatchedFunction(candidate, dtype, weighted, may_be_written)
@@ -259,7 +259,7 @@ def watch(
 def _forget_oldest() -> None:
     """Forget kernels that were not used for the longest time, if there are too many."""
     with _lock:
-        used = [(entry.used, key) for key, entry in list(_entries.items()) if entry.is_made()]
+        used = [(entry.used, key) for key, entry in list(_entries.items()) if entry.is_compiled()]
         for _, key in sorted(used, key=operator.itemgetter(0))[:-_MOST_KERNELS]:
             _entries.pop(key).forget()
 

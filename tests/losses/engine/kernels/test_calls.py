@@ -366,7 +366,7 @@ def test_without_llvmlite_and_with_a_broken_llvm_tiles_go_on(monkeypatch, capsys
 def test_the_variable_chooses_and_a_mistake_is_told(monkeypatch):
     for text, mode in (("", "auto"), ("tiles", "tiles"), ("tile", None)):
         monkeypatch.setenv("LOSSFW_ENGINE", text)
-        assert engine_mode._from_environment() == mode
+        assert engine_mode._mode_from_environment() == mode
     monkeypatch.setattr(engine_mode, "current", [None])
     monkeypatch.setattr(fast_path, "current", [None])
     y = np.ones(3)

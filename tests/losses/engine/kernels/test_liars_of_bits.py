@@ -12,7 +12,7 @@ from lossfw import COUNT, POSITIVE, DistanceLoss, PointwiseLoss
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.kernels import watched
 from lossfw.losses.engine.kernels.calls import candidate_of
-from lossfw.losses.engine.kernels.trial import count_unlike
+from lossfw.losses.engine.kernels.trial import count_differences
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 
@@ -123,7 +123,7 @@ def _same_outcome(loss, *arguments):
     if isinstance(wanted, str):
         assert found == wanted
     else:
-        assert count_unlike(found[0], wanted[0]) == 0
+        assert count_differences(found[0], wanted[0]) == 0
         assert found[1] == wanted[1] or np.isnan(found[1])
 
 

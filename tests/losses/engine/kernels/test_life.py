@@ -10,7 +10,7 @@ import pytest
 import lossfw
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.kernels import watched
-from lossfw.losses.engine.kernels.trial import count_unlike
+from lossfw.losses.engine.kernels.trial import count_differences
 from lossfw.numerics.compiled import llvm_target
 from support.engines import run_program
 from support.loss_settings import arguments
@@ -122,8 +122,8 @@ def test_what_was_not_compared_ends_no_trial():
     ],
 )
 def test_bits_are_compared_but_for_those_of_nan(found, wanted, count):
-    assert count_unlike(np.array(found), np.array(wanted)) == count
-    assert count_unlike(np.array(found, np.float32), np.array(wanted)) == 2
+    assert count_differences(np.array(found), np.array(wanted)) == count
+    assert count_differences(np.array(found, np.float32), np.array(wanted)) == 2
 
 
 FORK = """

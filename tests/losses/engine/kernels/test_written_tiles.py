@@ -6,7 +6,7 @@ import pytest
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.kernels import watched
 from lossfw.losses.engine.kernels.tile_function import TileFunction
-from lossfw.losses.engine.kernels.trial import count_unlike
+from lossfw.losses.engine.kernels.trial import count_differences
 from lossfw.numerics.compiled import llvm_target
 from support.author_columns import Burr, GeneralisedPareto, Gumbel
 from support.author_losses import ELEMENTS, ROWS
@@ -58,7 +58,11 @@ def test_written_tiles_have_the_bits_of_the_body(loss, columns, dtype):
             second_derivative = loss.hessian(y, t)
         watched.wait()
         np.testing.assert_equal(found, value)
-        assert count_unlike(derivative, gradient) == count_unlike(second_derivative, hessian) == 0
+        assert (
+            count_differences(derivative, gradient)
+            == count_differences(second_derivative, hessian)
+            == 0
+        )
         entries = [entry for entry in watched._entries.values() if entry.written]
         assert all(entry.kernel is None for entry in entries)
         numbers.append(len(entries))
@@ -89,7 +93,7 @@ def test_written_tiles_of_columns_have_the_bits_of_the_body(loss, dtype):
             found, derivative = loss.value_and_gradient(y, t)
         watched.wait()
         np.testing.assert_equal(found, value)
-        assert count_unlike(derivative, gradient) == 0
+        assert count_differences(derivative, gradient) == 0
     assert [bool(entry.written) for entry in watched._entries.values()] == [True]
 
 
@@ -114,4 +118,4 @@ def test_a_function_is_written_out_until_there_is_a_kernel(monkeypatch):
     assert [pair[2:] for pair in found] == [(True, False)] * 3 + [(False, True)] * 3
     for value, gradient, *_ in found:
         np.testing.assert_equal(value, found[0][0])
-        assert count_unlike(gradient, found[0][1]) == 0
+        assert count_differences(gradient, found[0][1]) == 0
