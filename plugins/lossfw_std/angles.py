@@ -22,7 +22,7 @@ from lossfw.numerics import (
 _NEAR = 0.5
 
 
-class _Rows(NamedTuple):
+class _RowNorms(NamedTuple):
     """The lengths of two rows, with a last axis of 1; 1 in the place of 0."""
 
     lost: Array  # one of the two is a row of zeros; angles mean nothing there
@@ -40,28 +40,28 @@ class Angle(NamedTuple):
     norm: Array  # of y
 
 
-def _rows(xp: Namespace, y: Array, t: Array) -> _Rows:
+def _row_norms(xp: Namespace, y: Array, t: Array) -> _RowNorms:
     squares = [xp.sum(x * x, axis=-1, keepdims=True) for x in (y, t)]
     lost = (squares[0] == 0) | (squares[1] == 0)
     norm, norm_t = (xp.sqrt(xp.where(lost, xp.ones_like(x), x)) for x in squares)
     cosine = xp.sum(y * t, axis=-1, keepdims=True) / (norm * norm_t)
-    return _Rows(lost, norm, norm_t, cosine)
+    return _RowNorms(lost, norm, norm_t, cosine)
 
 
 def angle_between(xp: Namespace, y: Array, t: Array) -> Angle:
     """Return the directions of two rows."""
-    r = _rows(xp, y, t)
-    across = _across(xp, y, t, r.norm, r.norm_t)
+    r = _row_norms(xp, y, t)
+    across = _orthogonal_part(xp, y, t, r.norm, r.norm_t)
     return Angle(r.lost[..., 0], across, r.cosine[..., 0], r.norm)
 
 
 def _value_of(xp: Namespace, angle: Angle, at_zero: float) -> Array:
-    narrow = _narrow(xp, angle.across, angle.cosine)
+    narrow = _distance_from_across(xp, angle.across, angle.cosine)
     result = xp.where(angle.cosine > _NEAR, narrow, 1.0 - angle.cosine)
     return xp.where(angle.lost, xp.full_like(result, at_zero), result)
 
 
-def _narrow(xp: Namespace, across: Array, cosine: Array) -> Array:
+def _distance_from_across(xp: Namespace, across: Array, cosine: Array) -> Array:
     """Return sin^2 / (1 + cos)."""
     return xp.sum(across * across, axis=-1) / (1.0 + cosine)
 
@@ -85,18 +85,20 @@ def distance(xp: Namespace, y: Array, t: Array, at_zero: float) -> Array:
     array([5.e-19])
     """
 
-    def near(xp: Namespace, y: Array, t: Array, norm: Array, norm_t: Array, cosine: Array) -> Array:
-        return _narrow(xp, _across(xp, y, t, norm, norm_t), cosine[..., 0])
+    def near_distance(
+        xp: Namespace, y: Array, t: Array, norm: Array, norm_t: Array, cosine: Array
+    ) -> Array:
+        return _distance_from_across(xp, _orthogonal_part(xp, y, t, norm, norm_t), cosine[..., 0])
 
-    r = _rows(xp, y, t)
+    r = _row_norms(xp, y, t)
     cosine = r.cosine[..., 0]
     rows = (y, t, r.norm, r.norm_t, r.cosine)
-    result = apply_where_rows(xp, 1.0 - cosine, cosine > _NEAR, near, *rows)
+    result = apply_where_rows(xp, 1.0 - cosine, cosine > _NEAR, near_distance, *rows)
     return xp.where(r.lost[..., 0], xp.full_like(cosine, at_zero), result)
 
 
 @computed_in_float64
-def cosine_above(xp: Namespace, y: Array, t: Array, limit: float) -> Array:
+def cosine_minus(xp: Namespace, y: Array, t: Array, limit: float) -> Array:
     """Return the cosine minus a limit, from 1 - cos where the cosine is near 1.
 
     Examples
@@ -105,7 +107,7 @@ def cosine_above(xp: Namespace, y: Array, t: Array, limit: float) -> Array:
     >>> cosine_above(np, np.asarray([[1.0, 1e-9]]), np.asarray([[0.0, 1.0]]), 0.0)
     array([1.e-09])
     """
-    cosine = _rows(xp, y, t).cosine[..., 0]
+    cosine = _row_norms(xp, y, t).cosine[..., 0]
     near = (1.0 - limit) - distance(xp, y, t, math.nan)
     return xp.where(cosine > _NEAR, near, cosine - limit)
 
@@ -138,7 +140,7 @@ def second_derivative(xp: Namespace, y: Array, t: Array) -> Array:
     return xp.where(angle.lost[..., None], xp.zeros_like(result), result)
 
 
-def _across(xp: Namespace, y: Array, t: Array, norm: Array, norm_t: Array) -> Array:
+def _orthogonal_part(xp: Namespace, y: Array, t: Array, norm: Array, norm_t: Array) -> Array:
     """Return the part of the unit row of t that is at right angles to y.
 
     With k the place of the largest element of y, t - (t_k / y_k) y is made of determinants t_j

@@ -13,7 +13,7 @@ from lossfw.numerics import multiply_or_zero, positive_part, sigmoid, softplus
 Shares: TypeAlias = Callable[[Namespace, Array], tuple[Array, Array]]
 
 
-class OfTarget(PointwiseBody):
+class TargetBody(PointwiseBody):
     """Binary cross-entropy of logits.
 
     In terms of abs(z), e = exp(-abs(z)) and the misclassified share w of the target. It avoids
@@ -47,7 +47,7 @@ class OfTarget(PointwiseBody):
 
 
 @dataclass(frozen=True)
-class OfShares(PointwiseBody):
+class WeightedBody(PointwiseBody):
     """The same for any factors, a w of -log y and b of -log(1 - y), with y = sigmoid(z)."""
 
     shares: Shares

@@ -39,7 +39,7 @@ class LogMeanBody(PointwiseBody):
         return self.loss.formula(xp, xp.exp(z), t)
 
 
-def beyond_log(xp: Namespace, ratio: Array) -> Array:
+def linear_minus_log(xp: Namespace, ratio: Array) -> Array:
     """Return ratio - 1 - log(ratio), which is at or above 0.
 
     Near 1 it has as many digits as the ratio determines, because both terms use the same rounded

@@ -57,7 +57,7 @@ def unit_rows(xp: Namespace, y: Array) -> UnitRows:
     return UnitRows(y / norm, norm)
 
 
-def dots(xp: Namespace, a: Array, b: Array) -> Array:
+def pairwise_dots(xp: Namespace, a: Array, b: Array) -> Array:
     """Return the products of each row of `a` with each row of `b`, (..., n, m).
 
     Examples
@@ -68,7 +68,7 @@ def dots(xp: Namespace, a: Array, b: Array) -> Array:
            [2.]])
     """
     if xp is np:
-        return _product(a, np.moveaxis(b, -1, -2))
+        return _matmul(a, np.moveaxis(b, -1, -2))
     if hasattr(a, "mT") and hasattr(b, "mT") and a.dtype != object:
         return a @ b.mT
     # Dual and exact numbers have no product of matrices.
@@ -85,13 +85,13 @@ def combine_rows(xp: Namespace, weights: Array, rows: Array) -> Array:
     array([[5., 1.]])
     """
     if xp is np:
-        return _product(weights, rows)
+        return _matmul(weights, rows)
     if hasattr(weights, "mT") and hasattr(rows, "mT") and weights.dtype != object:
         return weights @ rows
     return xp.sum(weights[..., :, :, None] * rows[..., None, :, :], axis=-2)
 
 
-def _product(a: Array, b: Array) -> Array:
+def _matmul(a: Array, b: Array) -> Array:
     """Return a @ b, each group by itself, with bits that depend on no number of threads."""
     rows, inner = a.shape[-2:]
     columns = b.shape[-1]
@@ -108,7 +108,7 @@ def _product(a: Array, b: Array) -> Array:
     return result
 
 
-def by_rows(xp: Namespace, unit: UnitRows, by_cosine: Array) -> Array:
+def gradient_by_rows(xp: Namespace, unit: UnitRows, by_cosine: Array) -> Array:
     """Return derivatives by rows from those by the cosines (..., n, n) of all ordered pairs.
 
     It is the sum of weights times u_j - c_ij u_i, the components of the others orthogonal to each

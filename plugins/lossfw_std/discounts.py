@@ -44,11 +44,13 @@ def gain_differences(xp: Namespace, t: Array) -> Array:
     better = (ti > tj) & (tj > ABSENT)
     d = xp.where(better, ti - tj, xp.zeros_like(ti - tj))
 
-    def near(xp: Namespace, d: Array, pj: Array) -> Array:
-        return pj * xp.expm1(_LOG_TWO * d)
+    def small_difference(xp: Namespace, d: Array, power: Array) -> Array:
+        return power * xp.expm1(_LOG_TWO * d)
 
     difference = xp.where(better, pi - pj, xp.zeros_like(d))
-    return apply_where(xp, difference, better & (d < _NEAR), near, d, xp.broadcast_to(pj, d.shape))
+    return apply_where(
+        xp, difference, better & (d < _NEAR), small_difference, d, xp.broadcast_to(pj, d.shape)
+    )
 
 
 def discounts(xp: Namespace, t: Array, k: int | None) -> Array:
@@ -89,7 +91,7 @@ def discount_differences(xp: Namespace, t: Array, k: int | None) -> Array:
     return xp.where((di > 0) & (dj > 0), near, xp.abs(di - dj))
 
 
-def ideal(xp: Namespace, t: Array, k: int | None) -> Array:
+def ideal_gain(xp: Namespace, t: Array, k: int | None) -> Array:
     """Return the discounted gain of the best order of a group, (..., 1); 1 instead of 0.
 
     Examples

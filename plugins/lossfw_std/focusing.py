@@ -12,7 +12,7 @@ from lossfw import Array, Namespace
 from lossfw.numerics import multiply_or_zero
 
 
-class Chance(NamedTuple):
+class ClassProbability(NamedTuple):
     """The probability of a class."""
 
     share: Array | float  # of the target
@@ -21,22 +21,22 @@ class Chance(NamedTuple):
     log: Array  # of s
 
 
-def of_one(xp: Namespace, y: Array, share: Array | float) -> Chance:
+def class_one(xp: Namespace, y: Array, share: Array | float) -> ClassProbability:
     """Return the class with probability y."""
-    return Chance(share, y, 1.0 - y, xp.log(y))
+    return ClassProbability(share, y, 1.0 - y, xp.log(y))
 
 
-def of_other(xp: Namespace, y: Array, share: Array) -> Chance:
+def other_class(xp: Namespace, y: Array, share: Array) -> ClassProbability:
     """Return the class with probability 1 - y."""
-    return Chance(share, 1.0 - y, y, xp.log1p(-y))
+    return ClassProbability(share, 1.0 - y, y, xp.log1p(-y))
 
 
-def value(xp: Namespace, c: Chance, gamma: float) -> Array:
+def value(xp: Namespace, c: ClassProbability, gamma: float) -> Array:
     """Return the share times -(1 - s)^gamma log s."""
     return -multiply_or_zero(xp, multiply_or_zero(xp, c.share, c.rest**gamma), c.log)
 
 
-def derivative(xp: Namespace, c: Chance, gamma: float) -> Array:
+def derivative(xp: Namespace, c: ClassProbability, gamma: float) -> Array:
     """Return the share times gamma (1 - s)^(gamma - 1) log s - (1 - s)^gamma / s."""
     steep = -(c.rest**gamma) / c.s
     if gamma:
@@ -44,7 +44,7 @@ def derivative(xp: Namespace, c: Chance, gamma: float) -> Array:
     return multiply_or_zero(xp, c.share, steep)
 
 
-def second_derivative(xp: Namespace, c: Chance, gamma: float) -> Array:
+def second_derivative(xp: Namespace, c: ClassProbability, gamma: float) -> Array:
     """Return the share times the second derivative.
 
     It is (1 - s)^(gamma - 1) (gamma (gamma - 1) q + 2 gamma + (1 - s) / s) / s, for q see

@@ -16,44 +16,46 @@ class Likelihood(PointwiseLoss):
     """
 
     @abstractmethod
-    def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+    def shared_parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return the parts that value and derivatives share."""
 
     @abstractmethod
-    def value_of(self, xp: Namespace, *parts: Array) -> Array:
+    def value_from_parts(self, xp: Namespace, *parts: Array) -> Array:
         """Return the loss from its parts."""
 
     @abstractmethod
-    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def second_derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """Return the second derivative by each column, from the parts."""
 
     @abstractmethod
-    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """Return the derivative by each column, from the parts."""
 
     @computed_in_float64
     def value(self, xp: Namespace, y: Any, t: Any) -> Array:
         """The definition, in a stable form."""
-        return self.value_of(xp, *self._parts(xp, y, t))
+        return self.value_from_parts(xp, *self._parts_of_row(xp, y, t))
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Any, t: Any) -> tuple[Array, ...]:
         """By each column."""
-        return self.derivatives_of(xp, *self._parts(xp, y, t))
+        return self.derivatives_from_parts(xp, *self._parts_of_row(xp, y, t))
 
     @computed_in_float64
     def value_and_derivative(
         self, xp: Namespace, y: Any, t: Any
     ) -> tuple[Array, tuple[Array, ...]]:
         """Both, from the same parts."""
-        parts = self._parts(xp, y, t)
-        return self.value_of(xp, *parts), self.derivatives_of(xp, *parts)
+        parts = self._parts_of_row(xp, y, t)
+        return self.value_from_parts(xp, *parts), self.derivatives_from_parts(xp, *parts)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Any, t: Any) -> Any:
         """By each column."""
-        return self.second_derivatives_of(xp, *self._parts(xp, y, t))
+        return self.second_derivatives_from_parts(xp, *self._parts_of_row(xp, y, t))
 
-    def _parts(self, xp: Namespace, y: Any, t: Any) -> tuple[Array, ...]:
+    def _parts_of_row(self, xp: Namespace, y: Any, t: Any) -> tuple[Array, ...]:
         # The target may be one number a row.
-        return self.parts(xp, *y, *t) if isinstance(t, tuple) else self.parts(xp, *y, t)
+        return (
+            self.shared_parts(xp, *y, *t) if isinstance(t, tuple) else self.shared_parts(xp, *y, t)
+        )

@@ -27,27 +27,27 @@ class OwnClassLoss(CategoricalLoss):
     def class_derivative(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """Return t f'(y) for each class."""
 
-    def shares(self, xp: Namespace, t: Array) -> Array:
+    def target_weights(self, xp: Namespace, t: Array) -> Array:
         """Return what multiplies f for rows of targets: t, unless classes have factors."""
         return t
 
-    def share_at(self, xp: Namespace, y: Array, index: Array) -> Array | float:
+    def target_weight_at(self, xp: Namespace, y: Array, index: Array) -> Array | float:
         """Return what multiplies f for class indices: one number, or an array of shape (...)."""
         return 1.0
 
     @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The sum of the terms of the classes."""
-        return xp.sum(self.class_value(xp, y, self.shares(xp, t)), axis=-1)
+        return xp.sum(self.class_value(xp, y, self.target_weights(xp, t)), axis=-1)
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of each class's own term only."""
-        return self.class_derivative(xp, y, self.shares(xp, t)) + 0.0
+        return self.class_derivative(xp, y, self.target_weights(xp, t)) + 0.0
 
     def value_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """The term of the target's class; a NaN anywhere in the row gives NaN."""
-        return self._of_row(xp, y, take_at(xp, y, index), index)
+        return self._value_of_row(xp, y, take_at(xp, y, index), index)
 
     def derivative_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """The derivative of the target's class, 0 elsewhere."""
@@ -56,7 +56,7 @@ class OwnClassLoss(CategoricalLoss):
     def value_and_derivative_at(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
         """Both for the target's class."""
         own = take_at(xp, y, index)
-        return self._of_row(xp, y, own, index), self._derivative_of_row(xp, y, own, index)
+        return self._value_of_row(xp, y, own, index), self._derivative_of_row(xp, y, own, index)
 
     @computed_in_float64
     def _value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
@@ -66,16 +66,18 @@ class OwnClassLoss(CategoricalLoss):
     def _derivative(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         return self.class_derivative(xp, y, t) + 0.0
 
-    def _of_row(self, xp: Namespace, y: Array, own: Array, index: Array) -> Array:
-        return with_nan_of_rows(xp, y, self._value(xp, own, self.share_at(xp, y, index)))
+    def _value_of_row(self, xp: Namespace, y: Array, own: Array, index: Array) -> Array:
+        return with_nan_of_rows(xp, y, self._value(xp, own, self.target_weight_at(xp, y, index)))
 
     def _derivative_of_row(self, xp: Namespace, y: Array, own: Array, index: Array) -> Array:
         # 0 y keeps a NaN.
-        return put_at(xp, 0.0 * y, index, self._derivative(xp, own, self.share_at(xp, y, index)))
+        return put_at(
+            xp, 0.0 * y, index, self._derivative(xp, own, self.target_weight_at(xp, y, index))
+        )
 
 
 @dataclass(frozen=True)
-class OnLogits(RowBody):
+class LogitBody(RowBody):
     """A body that takes logits, for a loss of their softmax."""
 
     loss: Any
@@ -91,7 +93,7 @@ class OnLogits(RowBody):
         return self.value_and_derivative_at(xp, z, index)[1]
 
 
-def of_others(xp: Namespace, w: Array) -> Array:
+def sum_of_others(xp: Namespace, w: Array) -> Array:
     """Return, for each class, the sum of w over the other classes."""
     # The total less the largest of its terms would cancel.
     largest = columns(xp, w) == xp.argmax(xp.abs(w), axis=-1, keepdims=True)

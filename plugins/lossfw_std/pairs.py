@@ -35,12 +35,12 @@ def pairs(x: Array) -> tuple[Array, Array]:
     return x[..., :, None], x[..., None, :]
 
 
-def better(xp: Namespace, t: Array) -> Array:
+def is_more_relevant(xp: Namespace, t: Array) -> Array:
     """Return for each pair whether row i is more relevant than row j, which is not absent.
 
     Examples
     --------
-    >>> better(np, np.asarray([1.0, ABSENT, 2.0]))
+    >>> is_more_relevant(np, np.asarray([1.0, ABSENT, 2.0]))
     array([[False, False, False],
            [False, False, False],
            [ True, False, False]])
@@ -101,11 +101,11 @@ class PairLoss(GroupLoss):
 
     def textbook_weights(self, xp: Namespace, t: Array) -> Array:
         """Return the weights by their definition."""
-        return xp.astype(better(xp, t), t.dtype)
+        return xp.astype(is_more_relevant(xp, t), t.dtype)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The sum over the pairs, by the definitions of cost and weights."""
-        y, t, _ = self._in_order(xp, y, t)
+        y, t, _ = self._sort_rows(xp, y, t)
         si, sj = pairs(y)
         terms = multiply_or_zero(xp, self.textbook_weights(xp, t), self.textbook_cost(xp, sj - si))
         return xp.sum(xp.sum(terms, axis=-1), axis=-1)
@@ -113,26 +113,28 @@ class PairLoss(GroupLoss):
     @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The sum over all pairs."""
-        y, t, _ = self._in_order(xp, y, t)
+        y, t, _ = self._sort_rows(xp, y, t)
         return with_nan(
-            xp, is_unknown(xp, y, t)[..., 0], _total(xp, *self._terms(xp, y, t, self.cost))
+            xp,
+            is_unknown(xp, y, t)[..., 0],
+            _sum_of_pairs(xp, *self._weighted_terms(xp, y, t, self.cost)),
         )
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Up for each row that should stand above, and down for each that should stand below."""
-        worse, better = self._sums(xp, y, t, self.cost_derivative)
+        worse, better = self._sums_in_order(xp, y, t, self.cost_derivative)
         return with_nan(xp, is_unknown(xp, y, t), worse - better)
 
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, with the same weights."""
-        y, t, place = self._in_order(xp, y, t)
-        costs, derivatives = self._terms(xp, y, t, self.cost_and_derivative)
+        y, t, place = self._sort_rows(xp, y, t)
+        costs, derivatives = self._weighted_terms(xp, y, t, self.cost_and_derivative)
         unknown = is_unknown(xp, y, t)
-        worse, better = _of_rows(xp, derivatives)
+        worse, better = _sums_by_row(xp, derivatives)
         derivative = with_nan(xp, unknown, worse - better)
-        value = with_nan(xp, unknown[..., 0], _total(xp, costs))
+        value = with_nan(xp, unknown[..., 0], _sum_of_pairs(xp, costs))
         return value, derivative if place is None else xp.take_along_axis(
             derivative, place, axis=-1
         )
@@ -140,40 +142,40 @@ class PairLoss(GroupLoss):
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The sum over all pairs of a row."""
-        worse, better = self._sums(xp, y, t, self.cost_second_derivative)
+        worse, better = self._sums_in_order(xp, y, t, self.cost_second_derivative)
         return with_nan(xp, is_unknown(xp, y, t), worse + better)
 
-    def _terms(
+    def _weighted_terms(
         self, xp: Namespace, y: Array, t: Array, function: Callable[..., Any]
     ) -> tuple[Array, ...]:
         """Return what a function of the gaps of all pairs returns, times their weights."""
-        (si, sj), counts, weights = pairs(y), better(xp, t), self.weights(xp, t)
+        (si, sj), counts, weights = pairs(y), is_more_relevant(xp, t), self.weights(xp, t)
         if xp is not np:
-            results = _several(function(xp, sj - si))
+            results = _as_tuple(function(xp, sj - si))
             if weights is not None:
                 results = tuple(multiply_or_zero(xp, weights, x) for x in results)
             return tuple(xp.where(counts, x, xp.zeros_like(x)) for x in results)
         # NumPy computes the pairs that count, mostly less than half.
         (some,) = counts.reshape(-1).nonzero()
         found = []
-        for x in _several(function(np, (sj - si).take(some))):
+        for x in _as_tuple(function(np, (sj - si).take(some))):
             terms = np.zeros(counts.shape, x.dtype)
             own = x if weights is None else multiply_or_zero(np, weights.take(some), x)
             terms.reshape(-1)[some] = own
             found.append(terms)
         return tuple(found)
 
-    def _sums(
+    def _sums_in_order(
         self, xp: Namespace, y: Array, t: Array, function: Callable[..., Array]
     ) -> tuple[Array, Array]:
         """Return sums over the pairs in which a row is the worse one, and the better one."""
-        y, t, place = self._in_order(xp, y, t)
-        worse, better = _of_rows(xp, *self._terms(xp, y, t, function))
+        y, t, place = self._sort_rows(xp, y, t)
+        worse, better = _sums_by_row(xp, *self._weighted_terms(xp, y, t, function))
         if place is None:
             return worse, better
         return tuple(xp.take_along_axis(one, place, axis=-1) for one in (worse, better))
 
-    def _in_order(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array | None]:
+    def _sort_rows(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array | None]:
         """Return predictions and targets in the order of the weights, and the way back."""
         order = self.order(xp, y, t)
         if order is None:
@@ -182,11 +184,11 @@ class PairLoss(GroupLoss):
         return y, t, xp.argsort(order, axis=-1)
 
 
-def _several(results: Any) -> tuple[Array, ...]:
+def _as_tuple(results: Any) -> tuple[Array, ...]:
     return results if isinstance(results, tuple) else (results,)
 
 
-def _of_rows(xp: Namespace, terms: Array) -> tuple[Array, Array]:
+def _sums_by_row(xp: Namespace, terms: Array) -> tuple[Array, Array]:
     """Return the sums over the pairs in which a row is the second one, and the first one."""
     if xp is np:
         # A third of the time of NumPy's sums of so few numbers.
@@ -194,6 +196,6 @@ def _of_rows(xp: Namespace, terms: Array) -> tuple[Array, Array]:
     return xp.sum(terms, axis=-2), xp.sum(terms, axis=-1)
 
 
-def _total(xp: Namespace, terms: Array) -> Array:
+def _sum_of_pairs(xp: Namespace, terms: Array) -> Array:
     # Each group as one row, which has the same bits alone and in a stack.
     return xp.sum(xp.reshape(terms, (*terms.shape[:-2], terms.shape[-1] ** 2)), axis=-1)

@@ -16,7 +16,7 @@ class ConcaveInSquare(DistanceLoss):
         return self.touching_parabola(xp, y - t)
 
 
-def over_distance(xp: Namespace, x: Array) -> Array:
+def absolute_curvature(xp: Namespace, x: Array) -> Array:
     """Return 1 / |x|, of the parabola that touches the absolute value; infinite at 0.
 
     Examples
@@ -29,7 +29,7 @@ def over_distance(xp: Namespace, x: Array) -> Array:
     return xp.where(a == 0, xp.full_like(a, xp.inf), 1.0 / xp.where(a == 0, xp.ones_like(a), a))
 
 
-def over_logistic(xp: Namespace, z: Array) -> Array:
+def logistic_curvature(xp: Namespace, z: Array) -> Array:
     """Return tanh(z/2) / (2 z), of the parabola that touches log(1 + exp(z)).
 
     Source: Jaakkola and Jordan, *Bayesian parameter estimation via variational methods*, Statistics

@@ -11,7 +11,7 @@ from lossfw.numerics import columns, has_values, logsumexp, softmax
 from lossfw_std.directions import combine_rows
 
 
-def shares(xp: Namespace, time: Array, event: Array, ties: str) -> Array:
+def risk_weights(xp: Namespace, time: Array, event: Array, ties: str) -> Array:
     """Return the weight of row j in the risk set of row i, (..., i, j)."""
     time_i, time_j = time[..., :, None], time[..., None, :]
     zero = 0 * (time_i + time_j)
@@ -34,37 +34,37 @@ def _are_tied(time: Array, event: Array) -> Array:
     return (time[..., :, None] == time[..., None, :]) & died[..., :, None] & died[..., None, :]
 
 
-def _distances(xp: Namespace, y: Array, share: Array, ties: str) -> Array:
+def _log_hazard_ratios(xp: Namespace, y: Array, risk_weight: Array, ties: str) -> Array:
     """Return log(share) + y_j - y_i of all pairs, (..., i, j); -inf where j is not at risk."""
-    at_risk = share > 0
+    at_risk = risk_weight > 0
     d = y[..., None, :] - y[..., :, None]
     if ties != "breslow":
-        d = d + xp.log(xp.where(at_risk, share, xp.ones_like(share)))
+        d = d + xp.log(xp.where(at_risk, risk_weight, xp.ones_like(risk_weight)))
     return xp.where(at_risk, d, xp.full_like(d, -math.inf))
 
 
-def _chances(xp: Namespace, y: Array, share: Array, ties: str) -> Array:
+def _hazard_fractions(xp: Namespace, y: Array, risk_weight: Array, ties: str) -> Array:
     """Return the fraction of the hazard that row j has in the risk set of row i, (..., i, j)."""
-    z = y[..., None, :] + xp.zeros_like(share)
-    p = softmax(xp, xp.where(share > 0, z, xp.full_like(z, -math.inf)))
+    z = y[..., None, :] + xp.zeros_like(risk_weight)
+    p = softmax(xp, xp.where(risk_weight > 0, z, xp.full_like(z, -math.inf)))
     if ties != "breslow":
-        p = p * share
+        p = p * risk_weight
         p = p / xp.sum(p, axis=-1, keepdims=True)
     return p
 
 
-def results(
+def losses_or_derivatives(
     xp: Namespace, y: Array, time: Array, event: Array, ties: str, orders: tuple[int, ...]
 ) -> tuple[Array, ...]:
     """Return the losses (...), first or second derivatives (..., n) of strata, by order."""
-    died, share = event > 0, shares(xp, time, event, ties)
+    died, share = event > 0, risk_weights(xp, time, event, ties)
     found = []
     for order in orders:
         if order == 0:
-            each = logsumexp(xp, _distances(xp, y, share, ties))
+            each = logsumexp(xp, _log_hazard_ratios(xp, y, share, ties))
             found.append(xp.sum(xp.where(died, each, xp.zeros_like(each)), axis=-1))
             continue
-        p = _chances(xp, y, share, ties)
+        p = _hazard_fractions(xp, y, share, ties)
         p = xp.where(died[..., :, None], p, xp.zeros_like(p))
         if order == 1:
             found.append(_derivative(xp, y, p, _are_tied(time, event)))

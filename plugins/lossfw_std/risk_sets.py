@@ -18,7 +18,7 @@ from lossfw.numerics import cumulative_logsumexp, device_of, has_values, segment
 _LARGE = 128
 
 
-class _Sets(NamedTuple):
+class _RiskSets(NamedTuple):
     """The risk sets of a stratum, whose rows are sorted: latest first, events last of a time.
 
     Attributes
@@ -48,7 +48,7 @@ class _Sets(NamedTuple):
     last: NDArray
 
     @classmethod
-    def of(cls, time: NDArray, event: NDArray, ties: str) -> _Sets:
+    def of(cls, time: NDArray, event: NDArray, ties: str) -> _RiskSets:
         """Return the risk sets of one stratum."""
         order = np.lexsort((event, -time))
         back = np.empty_like(order)
@@ -66,19 +66,19 @@ class _Sets(NamedTuple):
         return cls(order, back, at, first, block, left, last)
 
 
-def is_better(xp: Namespace, y: Array, time: Array, event: Array) -> bool:
+def is_faster(xp: Namespace, y: Array, time: Array, event: Array) -> bool:
     """Return whether strata are large, and arrays whose times can be sorted."""
     return y.shape[-1] > _LARGE and has_values(time, event)
 
 
-def results(
+def losses_or_derivatives(
     xp: Namespace, y: Array, time: Array, event: Array, ties: str, orders: tuple[int, ...]
 ) -> tuple[Array, ...]:
     """Return the losses (...), the derivatives (..., n) or the second ones, by order, of strata."""
     lead, n = tuple(y.shape[:-1]), y.shape[-1]
     times, events = (np.asarray(x).reshape(-1, n) for x in (time, event))
     each = [
-        _of_one(xp, row, _Sets.of(t, e, ties), orders)
+        _compute_stratum(xp, row, _RiskSets.of(t, e, ties), orders)
         for row, t, e in zip(xp.reshape(y, (-1, n)), times, events, strict=True)
     ]
     shapes = [lead if order == 0 else (*lead, n) for order in orders]
@@ -88,7 +88,9 @@ def results(
     )
 
 
-def _of_one(xp: Namespace, y: Array, sets: _Sets, orders: tuple[int, ...]) -> list[Array]:
+def _compute_stratum(
+    xp: Namespace, y: Array, sets: _RiskSets, orders: tuple[int, ...]
+) -> list[Array]:
     if not sets.at.size:
         zero = xp.zeros_like(y)
         return [xp.sum(zero) if order == 0 else zero for order in orders]
@@ -96,8 +98,8 @@ def _of_one(xp: Namespace, y: Array, sets: _Sets, orders: tuple[int, ...]) -> li
     # Scores of any size: their differences alone count.
     ranked = ranked - xp.max(ranked)
     own = _take(xp, ranked, sets.at)
-    log_left = _zeros_like(xp, y, np.log(sets.left))
-    risk = _risk(xp, ranked, own, log_left, sets)
+    log_left = _as_floats_like(xp, y, np.log(sets.left))
+    risk = _log_risk(xp, ranked, own, log_left, sets)
     found = []
     for order in orders:
         if order == 0:
@@ -107,7 +109,7 @@ def _of_one(xp: Namespace, y: Array, sets: _Sets, orders: tuple[int, ...]) -> li
         if order == 1:
             event = np.zeros(len(sets.order))
             event[sets.at] = 1.0
-            part = share - _zeros_like(xp, y, event)
+            part = share - _as_floats_like(xp, y, event)
         else:
             squares = _log_sum_of_sets(xp, -2.0 * risk, 2.0 * log_left, sets)
             part = share - xp.exp(2.0 * ranked + squares)
@@ -115,31 +117,31 @@ def _of_one(xp: Namespace, y: Array, sets: _Sets, orders: tuple[int, ...]) -> li
     return found
 
 
-def _risk(xp: Namespace, ranked: Array, own: Array, log_left: Array, sets: _Sets) -> Array:
+def _log_risk(xp: Namespace, ranked: Array, own: Array, log_left: Array, sets: _RiskSets) -> Array:
     """Return the log of the sum over the risk set of each event."""
-    sums = _with_none(xp, cumulative_logsumexp(xp, ranked))
+    sums = _append_empty(xp, cumulative_logsumexp(xp, ranked))
     # All but the tied events, which are the last of their time: place -1 is none.
     others = _take(xp, sums, sets.at[sets.first][sets.block] - 1)
     tied = _take(xp, segment_logsumexp(xp, own, sets.first), sets.block)
     return xp.logaddexp(others, log_left + tied)
 
 
-def _log_sum_of_sets(xp: Namespace, each: Array, log_left: Array, sets: _Sets) -> Array:
+def _log_sum_of_sets(xp: Namespace, each: Array, log_left: Array, sets: _RiskSets) -> Array:
     """Return for each row the log of the sum, over the events it was at risk at, of exp(each)."""
     of_sets = segment_logsumexp(xp, each, sets.first)
-    earlier = _with_none(xp, xp.flip(cumulative_logsumexp(xp, xp.flip(of_sets))))
+    earlier = _append_empty(xp, xp.flip(cumulative_logsumexp(xp, xp.flip(of_sets))))
     # An event has its share of its own set, and all of the earlier ones.
     own = segment_logsumexp(xp, each + log_left, sets.first)
     with_own = xp.logaddexp(earlier[1:], own)
     return _take(xp, xp.concat([earlier, with_own]), sets.last)
 
 
-def _with_none(xp: Namespace, sums: Array) -> Array:
+def _append_empty(xp: Namespace, sums: Array) -> Array:
     """Return log-sums and one more, the last, of no rows."""
     return xp.concat([sums, xp.full_like(sums[:1], -xp.inf)])
 
 
-def _zeros_like(xp: Namespace, y: Array, x: NDArray) -> Array:
+def _as_floats_like(xp: Namespace, y: Array, x: NDArray) -> Array:
     return x.astype(y.dtype) if xp is np else xp.asarray(x, dtype=y.dtype, device=device_of(y))
 
 

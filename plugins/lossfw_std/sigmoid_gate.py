@@ -5,7 +5,7 @@ from __future__ import annotations
 from lossfw import Array, Namespace
 
 
-def gates(xp: Namespace, v: Array) -> tuple[Array, Array]:
+def sigmoid_pair(xp: Namespace, v: Array) -> tuple[Array, Array]:
     """Return s(v) and s(-v) from one exponential, both accurate near 0."""
     e = xp.exp(-v)
     return 1.0 / (1.0 + e), 1.0 / (1.0 + 1.0 / e)
@@ -13,7 +13,7 @@ def gates(xp: Namespace, v: Array) -> tuple[Array, Array]:
 
 def gated_derivative(xp: Namespace, v: Array, rise: Array) -> Array:
     """Return s(v) (1 + x v' s(-v)), of v and x v'."""
-    s, rest = gates(xp, v)
+    s, rest = sigmoid_pair(xp, v)
     return s + rise * s * rest
 
 
@@ -21,5 +21,5 @@ def gated_second_derivative(
     xp: Namespace, v: Array, derivative: Array, rise: Array, second_derivative: Array
 ) -> Array:
     """Return s(v) s(-v) (2 v' + x v'' - x v'^2 tanh(v / 2)), of v, v', x v' and x v''."""
-    s, rest = gates(xp, v)
+    s, rest = sigmoid_pair(xp, v)
     return s * rest * (2.0 * derivative + second_derivative - rise * derivative * (s - rest))

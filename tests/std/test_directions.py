@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-from lossfw_std.directions import combine_rows, dots
+from lossfw_std.directions import combine_rows, pairwise_dots
 
 # Rows and numbers of a row: one product, pieces with an edge, and vectors too long for them.
 SIZES = [(16, 16), (100, 64), (257, 40), (3, 20_000)]
 
 
 def both(queries, keys):
-    z = dots(np, queries, keys)
+    z = pairwise_dots(np, queries, keys)
     return z, combine_rows(np, z, keys), combine_rows(np, np.moveaxis(z, -1, -2), queries)
 
 

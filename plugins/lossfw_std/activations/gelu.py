@@ -67,7 +67,7 @@ _K = 2.0 * math.sqrt(2.0 / math.pi)
 _C = 0.044715 * _K
 
 
-def _from_tail(
+def _value_from_tail(
     xp: Namespace, x: Array, small: Callable[[], Array], left: Callable[[], Array]
 ) -> Deferred:
     """Return x P(x) from abs(x) P(-abs(x)), and the derivative from that at -abs(x).
@@ -87,18 +87,18 @@ def _plain_exact(xp: Namespace, x: Array) -> Deferred:
     a = at_most(xp, xp.abs(x), _FAR_FLOAT32)
     e = xp.exp(-0.5 * (a * a))
     below = polynomial(a, _PLAIN_TAIL) / polynomial(a, _PLAIN_TAIL_UNDER) * e
-    return _from_tail(xp, x, lambda: a * below, lambda: below - _ONE_OVER_SQRT_TWO_PI * a * e)
+    return _value_from_tail(xp, x, lambda: a * below, lambda: below - _ONE_OVER_SQRT_TWO_PI * a * e)
 
 
-def _exact(xp: Namespace, x: Array) -> Deferred:
+def _stable_exact(xp: Namespace, x: Array) -> Deferred:
     """From a = abs(x), P(-a) and exp(-a^2 / 2)."""
     a = at_most(xp, xp.abs(x), _FAR)
     e = xp.exp(-0.5 * a * a)
     below = scaled_normal_tail(xp, a) * e
-    return _from_tail(xp, x, lambda: a * below, lambda: below - _ONE_OVER_SQRT_TWO_PI * a * e)
+    return _value_from_tail(xp, x, lambda: a * below, lambda: below - _ONE_OVER_SQRT_TWO_PI * a * e)
 
 
-_EXACT = with_float32_parts(_plain_exact, _exact)
+_EXACT = with_float32_parts(_plain_exact, _stable_exact)
 
 
 @computed_in_float64

@@ -8,7 +8,7 @@ from lossfw import LOGITS, SIMPLEX, ActivationClaims, Array, Namespace, RowActiv
 from lossfw.numerics import computed_in_float64, largest_of_rows, multiply_or_zero
 
 
-class _Row(NamedTuple):
+class _RowParts(NamedTuple):
     """Rows taken apart; `rest` has a last axis of 1."""
 
     d: Array  # distance to the largest
@@ -22,17 +22,17 @@ def distance(xp: Namespace, x: Array, largest: Array) -> Array:
     return xp.where(x == largest, xp.zeros_like(x), x - largest)
 
 
-def _take_apart(xp: Namespace, x: Array) -> _Row:
+def _decompose(xp: Namespace, x: Array) -> _RowParts:
     """Return a row's distances from its largest, and their exponentials."""
     d = distance(xp, x, largest_of_rows(xp, x))
     e = xp.exp(d)
     # The integer part: an exponential that rounds to 1 counts as a largest one.
     top = xp.floor(e)
     others = xp.sum(e - top, axis=-1, keepdims=True)
-    return _Row(d, e, top, others + (xp.sum(top, axis=-1, keepdims=True) - 1))
+    return _RowParts(d, e, top, others + (xp.sum(top, axis=-1, keepdims=True) - 1))
 
 
-def _subtract_mean(xp: Namespace, row: _Row, v: Array) -> Array:
+def _subtract_mean(xp: Namespace, row: _RowParts, v: Array) -> Array:
     """Return v less its mean under the softmax.
 
     Both are measured from v at the largest argument. With a probability p near 1 the variance of
@@ -48,7 +48,7 @@ def _subtract_mean(xp: Namespace, row: _Row, v: Array) -> Array:
 
 @computed_in_float64
 def _subtract_fraction(xp: Namespace, x: Array, v: Array, whole: Array, others: Array) -> Array:
-    row = _take_apart(xp, x)
+    row = _decompose(xp, x)
     total = 1 + row.rest
     lone = (row.top > 0) & (row.rest < 1)
     return xp.where(lone, row.rest / total * whole - others, v - row.e / total * whole)
@@ -92,13 +92,13 @@ class Softmax(RowActivation):
     @computed_in_float64
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same with the largest argument taken off first: nothing overflows."""
-        row = _take_apart(xp, x)
+        row = _decompose(xp, x)
         return row.e / (1 + row.rest)
 
     @computed_in_float64
     def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
         """p (v - sum p v)."""
-        row = _take_apart(xp, x)
+        row = _decompose(xp, x)
         return multiply_or_zero(xp, row.e / (1 + row.rest), _subtract_mean(xp, row, v))
 
     def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
@@ -145,13 +145,13 @@ class LogSoftmax(RowActivation):
     @computed_in_float64
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same without overflow or cancellation."""
-        row = _take_apart(xp, x)
+        row = _decompose(xp, x)
         return row.d - xp.log1p(row.rest)
 
     @computed_in_float64
     def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
         """v - sum p v."""
-        return _subtract_mean(xp, _take_apart(xp, x), v)
+        return _subtract_mean(xp, _decompose(xp, x), v)
 
     def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
         """v - p sum v; where p is above 1/2, from the rest of the row."""

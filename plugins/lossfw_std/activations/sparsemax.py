@@ -24,7 +24,7 @@ def _distance(xp: Namespace, x: Array, largest: Array) -> tuple[Array, Array]:
     return xp.where(x == largest, xp.zeros_like(d), d), lost
 
 
-def _parts(xp: Namespace, x: Array, largest: Array) -> tuple[Array, Array]:
+def _split_distance(xp: Namespace, x: Array, largest: Array) -> tuple[Array, Array]:
     """Return the distance from the largest, at least -1, as a multiple of the grid and a rest."""
     d, lost = _distance(xp, x, largest)
     far = d < -1
@@ -44,7 +44,7 @@ def _sparsemax(xp: Namespace, x: Array) -> Array:
     least = falling[..., -1:]
     # NaN is sorted to the end, and may have lost its sign.
     largest = xp.where(xp.isnan(least), xp.full_like(least, xp.nan), falling[..., :1])
-    coarse, fine = _parts(xp, falling, largest)
+    coarse, fine = _split_distance(xp, falling, largest)
     k = 1 + xp.astype(columns(xp, x), x.dtype)
     coarse_sums, fine_sums = (xp.cumulative_sum(part, axis=-1) for part in (coarse, fine))
     margin = (1 - coarse_sums + k * coarse) + (k * fine - fine_sums)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lossfw import Array, Namespace
 
 
-class Ends(NamedTuple):
+class IntervalEnds(NamedTuple):
     """Intervals a < Z < b; an end may be infinite.
 
     Attributes
@@ -31,11 +31,11 @@ class StandardDistribution(ABC):
     """
 
     @abstractmethod
-    def of_interval(self, xp: Namespace, ends: Ends, order: int) -> Array:
+    def interval_loss(self, xp: Namespace, ends: IntervalEnds, order: int) -> Array:
         """Return -log(F(b) - F(a))."""
 
     @abstractmethod
-    def of_point(self, xp: Namespace, z: Array, order: int) -> Array:
+    def point_loss(self, xp: Namespace, z: Array, order: int) -> Array:
         """Return -log f(z)."""
 
     @abstractmethod
@@ -47,7 +47,7 @@ class StandardDistribution(ABC):
         """Return -log f(z) by its definition, on exact numbers."""
 
     @abstractmethod
-    def below(self, xp: Namespace, z: Array) -> Array:
+    def cdf(self, xp: Namespace, z: Array) -> Array:
         """Return F(z)."""
 
     @abstractmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossfw import Array, Namespace
 from lossfw.numerics import expm1_minus, select
-from lossfw_std.intervals.base import Ends, StandardDistribution, log1m_exp
+from lossfw_std.intervals.base import IntervalEnds, StandardDistribution, log1m_exp
 
 # A smaller rise D counts as this, and a larger one as that: D / expm1(D) is 1, and 0.
 _LEAST, _MOST = 1e-300, 750.0
@@ -13,7 +13,7 @@ _LEAST, _MOST = 1e-300, 750.0
 class _Extreme(StandardDistribution):
     """With A = exp(a) and D = exp(b) - A, F(b) - F(a) = exp(-A) (1 - exp(-D))."""
 
-    def of_interval(self, xp: Namespace, ends: Ends, order: int) -> Array:
+    def interval_loss(self, xp: Namespace, ends: IntervalEnds, order: int) -> Array:
         first = xp.exp(ends.a)
         rise = xp.clip(xp.exp(ends.b) * -xp.expm1(-ends.width), _LEAST, _MOST)
         if order == 0:
@@ -25,7 +25,7 @@ class _Extreme(StandardDistribution):
             return first - share
         return first + share * (expm1_minus(xp, -rise) / -xp.expm1(-rise))
 
-    def of_point(self, xp: Namespace, z: Array, order: int) -> Array:
+    def point_loss(self, xp: Namespace, z: Array, order: int) -> Array:
         if order == 0:
             return 1.0 + expm1_minus(xp, z)
         return xp.expm1(z) if order == 1 else xp.exp(z)
@@ -36,7 +36,7 @@ class _Extreme(StandardDistribution):
     def point_formula(self, xp: Namespace, z: Array) -> Array:
         return xp.exp(z) - z
 
-    def below(self, xp: Namespace, z: Array) -> Array:
+    def cdf(self, xp: Namespace, z: Array) -> Array:
         return -xp.expm1(-xp.exp(z))
 
     def quantile(self, xp: Namespace, p: Array) -> Array:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from lossfw import Array, Namespace
 from lossfw.numerics import sigmoid, softplus
-from lossfw_std.intervals.base import Ends, StandardDistribution, log1m_exp
+from lossfw_std.intervals.base import IntervalEnds, StandardDistribution, log1m_exp
 
 
 class _Logistic(StandardDistribution):
     """F(b) - F(a) = F(b) F(-a) (1 - e^(a - b)), whose logarithms all have one sign."""
 
-    def of_interval(self, xp: Namespace, ends: Ends, order: int) -> Array:
+    def interval_loss(self, xp: Namespace, ends: IntervalEnds, order: int) -> Array:
         a, b = ends.a, -ends.b
         if order == 0:
             return softplus(xp, a) + softplus(xp, b) - log1m_exp(xp, ends.width)
@@ -18,7 +18,7 @@ class _Logistic(StandardDistribution):
             return sigmoid(xp, a) - sigmoid(xp, b)
         return _density(xp, a) + _density(xp, b)
 
-    def of_point(self, xp: Namespace, z: Array, order: int) -> Array:
+    def point_loss(self, xp: Namespace, z: Array, order: int) -> Array:
         if order == 0:
             # softplus(z) + softplus(-z)
             return xp.abs(z) + 2.0 * xp.log1p(xp.exp(-xp.abs(z)))
@@ -30,7 +30,7 @@ class _Logistic(StandardDistribution):
     def point_formula(self, xp: Namespace, z: Array) -> Array:
         return xp.log1p(xp.exp(z)) + xp.log1p(xp.exp(-z))
 
-    def below(self, xp: Namespace, z: Array) -> Array:
+    def cdf(self, xp: Namespace, z: Array) -> Array:
         return sigmoid(xp, z)
 
     def quantile(self, xp: Namespace, p: Array) -> Array:

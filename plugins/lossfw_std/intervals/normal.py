@@ -14,7 +14,7 @@ from lossfw.numerics import (
     times_normal_pdf,
     with_nan_of,
 )
-from lossfw_std.intervals.base import Ends, StandardDistribution
+from lossfw_std.intervals.base import IntervalEnds, StandardDistribution
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
@@ -33,18 +33,18 @@ _WEIGHTS = (0.36268378337836198, 0.31370664587788728, 0.22238103445337447, 0.101
 class _Normal(StandardDistribution):
     """Wide intervals by the lower tail, to which upper ones are mirrored; narrow ones by a mean."""
 
-    def of_interval(self, xp: Namespace, ends: Ends, order: int) -> Array:
+    def interval_loss(self, xp: Namespace, ends: IntervalEnds, order: int) -> Array:
         middle, width = 0.5 * (ends.a + ends.b), ends.width
         second_derivative = xp.abs(middle) * width
         narrow = (width < _NARROW) & (second_derivative < _NARROW)
         one = xp.ones_like(width)
-        wide = _of_wide(xp, ends, middle, order)
-        close = _of_narrow(
+        wide = _wide_loss(xp, ends, middle, order)
+        close = _narrow_loss(
             xp, xp.where(narrow, middle, 0.0 * one), xp.where(narrow, width, one), order
         )
         return xp.where(narrow, close, wide)
 
-    def of_point(self, xp: Namespace, z: Array, order: int) -> Array:
+    def point_loss(self, xp: Namespace, z: Array, order: int) -> Array:
         if order == 0:
             return _HALF_LOG_TWO_PI + 0.5 * z * z
         return z if order == 1 else with_nan_of(xp, z, xp.ones_like(z))
@@ -61,14 +61,14 @@ class _Normal(StandardDistribution):
     def point_formula(self, xp: Namespace, z: Array) -> Array:
         return z * z / 2 + xp.log(2 * xp.pi * xp.ones_like(z)) / 2
 
-    def below(self, xp: Namespace, z: Array) -> Array:
+    def cdf(self, xp: Namespace, z: Array) -> Array:
         return normal_cdf(xp, z)
 
     def quantile(self, xp: Namespace, p: Array) -> Array:
         return normal_quantile(xp, p)
 
 
-def _of_narrow(xp: Namespace, m: Array, w: Array, order: int) -> Array:
+def _narrow_loss(xp: Namespace, m: Array, w: Array, order: int) -> Array:
     """Return the loss of intervals of width w about m, the sum of w exp(-m w u - (w u)^2 / 2)."""
     mean, first, second = 0.0 * m, 0.0 * m, 0.0 * m
     for place, weight in zip(_PLACES, _WEIGHTS, strict=True):
@@ -85,7 +85,7 @@ def _of_narrow(xp: Namespace, m: Array, w: Array, order: int) -> Array:
     return 1.0 - w * (w * (second / mean - (first / mean) * (first / mean)))
 
 
-def _of_wide(xp: Namespace, ends: Ends, middle: Array, order: int) -> Array:
+def _wide_loss(xp: Namespace, ends: IntervalEnds, middle: Array, order: int) -> Array:
     """Return the loss from the upper end b of an interval in the lower tail."""
     both = xp.isinf(ends.a) & xp.isinf(ends.b)
     mirrored = middle > 0

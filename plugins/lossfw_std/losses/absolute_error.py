@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
 from lossfw.numerics import zero_or_nan
-from lossfw_std.parabolas import over_distance
+from lossfw_std.parabolas import absolute_curvature
 
 
 class AbsoluteError(DistanceLoss):
@@ -45,7 +45,7 @@ class AbsoluteError(DistanceLoss):
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
         """1 / |r|, of the parabola that touches both sides; infinite at the kink."""
-        return over_distance(xp, y - t)
+        return absolute_curvature(xp, y - t)
 
     def claims(self) -> Claims:
         """Convex, with a kink at 0 and a derivative of -1 or 1 elsewhere."""

@@ -11,7 +11,7 @@ from lossfw.numerics import apply_where, namespace_of, zero_or_nan
 
 
 @dataclass(frozen=True)
-class _AllBut(Space):
+class _AllExcept(Space):
     """Numbers other than one."""
 
     excluded: float = 0.0
@@ -22,7 +22,7 @@ class _AllBut(Space):
         return bad if bool(namespace_of(bad).any(bad)) else None
 
 
-NONZERO = _AllBut("NONZERO", "the real numbers except 0 (a floor also allows 0)")
+NONZERO = _AllExcept("NONZERO", "the real numbers except 0 (a floor also allows 0)")
 
 
 class AbsolutePercentageError(PointwiseLoss):
@@ -75,22 +75,22 @@ class AbsolutePercentageError(PointwiseLoss):
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """abs(y - t) / max(abs(t), floor); in halves, for a large difference overflows."""
-        r, unit = xp.abs(y - t), self._unit(xp, t)
+        r, unit = xp.abs(y - t), self._denominator(xp, t)
 
-        def halves(xp: Namespace, y: Array, t: Array, unit: Array) -> Array:
+        def halved_error(xp: Namespace, y: Array, t: Array, unit: Array) -> Array:
             return xp.abs(0.5 * y - 0.5 * t) / (0.5 * unit)
 
-        return apply_where(xp, r / unit, xp.isinf(r), halves, y, t, unit)
+        return apply_where(xp, r / unit, xp.isinf(r), halved_error, y, t, unit)
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The sign of y - t over the denominator; 0 at the target."""
-        return xp.sign(y - t) / self._unit(xp, t)
+        return xp.sign(y - t) / self._denominator(xp, t)
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """0, and NaN where the prediction is."""
         return zero_or_nan(xp, y - t)
 
-    def _unit(self, xp: Namespace, t: Array) -> Array:
+    def _denominator(self, xp: Namespace, t: Array) -> Array:
         size = xp.abs(t)
         return size if self.floor is None else xp.maximum(size, xp.full_like(size, self.floor))
 

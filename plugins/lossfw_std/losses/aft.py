@@ -22,7 +22,7 @@ from lossfw import (
     Space,
 )
 from lossfw.numerics import computed_in_float64, namespace_of
-from lossfw_std.intervals import DISTRIBUTIONS, Ends
+from lossfw_std.intervals import DISTRIBUTIONS, IntervalEnds
 
 
 class Aft(DistributionLoss, PointwiseLoss):
@@ -96,32 +96,32 @@ class Aft(DistributionLoss, PointwiseLoss):
         return xp.where(exact, seen, standard.interval_formula(xp, a, b))
 
     @computed_in_float64
-    def _losses(self, xp: Namespace, y: Array, t: Any, order: int) -> Array:
+    def _loss_or_derivative(self, xp: Namespace, y: Array, t: Any, order: int) -> Array:
         standard = DISTRIBUTIONS[self.distribution]
         exact, low, high = t.lower == t.upper, xp.log(t.lower), xp.log(t.upper)
         a, b = (low - y) / self.sigma, (high - y) / self.sigma
-        seen = standard.of_point(xp, a, order)
+        seen = standard.point_loss(xp, a, order)
         if order == 0:
             seen = seen + low + math.log(self.sigma)
         # The quotient overflows where one end is near 0.
         rise = (t.upper - t.lower) / t.lower
         width = xp.where(rise < xp.inf, xp.log1p(rise), high - low) / self.sigma
         width = xp.where(exact, xp.ones_like(y), width)
-        between = standard.of_interval(xp, Ends(a, b, width), order)
+        between = standard.interval_loss(xp, IntervalEnds(a, b, width), order)
         # Each derivative of z by y is -1 / sigma.
         return xp.where(exact, seen, between) * (-1.0 / self.sigma) ** order
 
     def value(self, xp: Namespace, y: Array, t: Any) -> Array:
         """The same, without the cancellation of the two probabilities."""
-        return self._losses(xp, y, t, 0)
+        return self._loss_or_derivative(xp, y, t, 0)
 
     def derivative(self, xp: Namespace, y: Array, t: Any) -> Array:
         """For a seen time f'(z) / f(z) / sigma; else (f(b) - f(a)) / (F(b) - F(a)) / sigma."""
-        return self._losses(xp, y, t, 1)
+        return self._loss_or_derivative(xp, y, t, 1)
 
     def second_derivative(self, xp: Namespace, y: Array, t: Any) -> Array:
         """Never negative; for a normal Z at most 1 / sigma^2."""
-        return self._losses(xp, y, t, 2)
+        return self._loss_or_derivative(xp, y, t, 2)
 
     def quantile(self, xp: Namespace, y: Array, p: Array) -> Array:
         """Return the time by which the event happens with probability p."""
@@ -129,7 +129,7 @@ class Aft(DistributionLoss, PointwiseLoss):
 
     def cdf(self, xp: Namespace, y: Array, x: Array) -> Array:
         """Return the probability of an event up to time x."""
-        return DISTRIBUTIONS[self.distribution].below(xp, (xp.log(x) - y) / self.sigma)
+        return DISTRIBUTIONS[self.distribution].cdf(xp, (xp.log(x) - y) / self.sigma)
 
     def claims(self) -> Claims:
         """Convex and smooth; a density may be above 1, so that the loss may be negative."""

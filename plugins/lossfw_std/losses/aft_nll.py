@@ -29,14 +29,14 @@ from lossfw.numerics import (
 from lossfw_std.intervals import DISTRIBUTIONS
 
 
-def _normal(xp: Namespace, z: Array, order: int) -> Array:
+def _normal_survival_loss(xp: Namespace, z: Array, order: int) -> Array:
     if order == 0:
         return -log_normal_cdf(xp, -z)
     hazard = normal_hazard(xp, z)
     return hazard if order == 1 else hazard * normal_mean_excess(xp, z)
 
 
-def _logistic(xp: Namespace, z: Array, order: int) -> Array:
+def _logistic_survival_loss(xp: Namespace, z: Array, order: int) -> Array:
     if order == 0:
         return softplus(xp, z)
     return sigmoid(xp, z) if order == 1 else sigmoid(xp, z) * sigmoid(xp, -z)
@@ -44,8 +44,8 @@ def _logistic(xp: Namespace, z: Array, order: int) -> Array:
 
 # -log(1 - F(z)) and its derivatives: the loss of a row that is still waiting.
 _WAITING: dict[str, Callable[[Namespace, Array, int], Array]] = {
-    "normal": _normal,
-    "logistic": _logistic,
+    "normal": _normal_survival_loss,
+    "logistic": _logistic_survival_loss,
     "extreme": lambda xp, z, order: xp.exp(z),
 }
 
@@ -116,7 +116,7 @@ class AftNll(DistributionLoss, PointwiseLoss):
         found = [
             xp.where(
                 event > 0,
-                standard.of_point(xp, z, order),
+                standard.point_loss(xp, z, order),
                 _WAITING[self.distribution](xp, z, order),
             )
             for order in orders
@@ -159,7 +159,7 @@ class AftNll(DistributionLoss, PointwiseLoss):
         """Return the probability of an event up to time x; 0 up to 0."""
         some = xp.where(x > 0, x, xp.ones_like(x))
         z = (xp.log(some) - y.location) * xp.exp(-y.log_scale)
-        found = DISTRIBUTIONS[self.distribution].below(xp, z)
+        found = DISTRIBUTIONS[self.distribution].cdf(xp, z)
         return xp.where(x > 0, found, xp.zeros_like(x))
 
     def claims(self) -> Claims:

@@ -9,7 +9,7 @@ from pydantic import PositiveFloat
 
 from lossfw import NONNEGATIVE, Array, Claims, GroupLoss, Namespace, PromisedRange, Space
 from lossfw.numerics import columns, computed_in_float64, sigmoid
-from lossfw_std.discounts import gains, ideal
+from lossfw_std.discounts import gains, ideal_gain
 from lossfw_std.pairs import ABSENT, NEUTRAL, is_unknown, pairs, with_nan
 
 _LOG_TWO = math.log(2.0)
@@ -63,8 +63,8 @@ class ApproxNdcg(GroupLoss):
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         si, sj = pairs(y)
         share = 1 / (1 + xp.exp((si - sj) / self.temperature))
-        rank = 1 + xp.sum(xp.where(_counts(xp, t), share, xp.zeros_like(share)), axis=-1)
-        gain = xp.where(t > ABSENT, xp.exp2(t) - 1, xp.zeros_like(t)) / ideal(xp, t, None)
+        rank = 1 + xp.sum(xp.where(_counts_in_rank(xp, t), share, xp.zeros_like(share)), axis=-1)
+        gain = xp.where(t > ABSENT, xp.exp2(t) - 1, xp.zeros_like(t)) / ideal_gain(xp, t, None)
         return -xp.sum(gain / xp.log2(1 + rank), axis=-1)
 
     @computed_in_float64
@@ -107,7 +107,7 @@ class ApproxNdcg(GroupLoss):
     def _ranks(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
         """Return (y_j - y_i) / T, the steepness of the sigmoid there, and the ranks."""
         si, sj = pairs(y)
-        x, counts = (sj - si) / self.temperature, _counts(xp, t)
+        x, counts = (sj - si) / self.temperature, _counts_in_rank(xp, t)
         share, zero = sigmoid(xp, x), xp.zeros_like(x)
         steep = xp.where(counts, share * sigmoid(xp, -x), zero)
         return x, steep, 1.0 + xp.sum(xp.where(counts, share, zero), axis=-1)
@@ -115,11 +115,11 @@ class ApproxNdcg(GroupLoss):
 
 def _value(xp: Namespace, t: Array, rank: Array, unknown: Array) -> Array:
     """Return minus the NDCG of ranks."""
-    result = -xp.sum(gains(xp, t) / ideal(xp, t, None) / xp.log2(1.0 + rank), axis=-1)
+    result = -xp.sum(gains(xp, t) / ideal_gain(xp, t, None) / xp.log2(1.0 + rank), axis=-1)
     return with_nan(xp, unknown[..., 0], xp.maximum(result, xp.full_like(result, -1.0)))
 
 
-def _counts(xp: Namespace, t: Array) -> Array:
+def _counts_in_rank(xp: Namespace, t: Array) -> Array:
     """Return whether row j counts in the rank of row i: another one, both there."""
     (i, j), (ti, tj) = pairs(columns(xp, t)), pairs(t)
     return (i != j) & (ti > ABSENT) & (tj > ABSENT)
@@ -128,7 +128,9 @@ def _counts(xp: Namespace, t: Array) -> Array:
 def _derivative(xp: Namespace, t: Array, rank: Array) -> Array:
     """Return the derivative of the loss by each rank."""
     logarithm = xp.log2(1.0 + rank)
-    return gains(xp, t) / ideal(xp, t, None) / (_LOG_TWO * (1.0 + rank) * logarithm * logarithm)
+    return (
+        gains(xp, t) / ideal_gain(xp, t, None) / (_LOG_TWO * (1.0 + rank) * logarithm * logarithm)
+    )
 
 
 def _second_derivative(xp: Namespace, t: Array, rank: Array) -> Array:

@@ -28,8 +28,8 @@ from lossfw.numerics import (
     textbook_log,
     with_float32_form,
 )
-from lossfw_std.binary_logits import OfShares, OfTarget
-from lossfw_std.parabolas import over_logistic
+from lossfw_std.binary_logits import TargetBody, WeightedBody
+from lossfw_std.parabolas import logistic_curvature
 
 # With the floor below this the risk has its minimum on the right side of 1/2.
 _HALF = 0.5
@@ -112,23 +112,23 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     def raw_body(self) -> PointwiseBody:
-        if self._is_even:
-            return OfTarget()
-        return OfShares(self._shares, self._exact_shares, self.pos_weight)
+        if self._has_plain_factors:
+            return TargetBody()
+        return WeightedBody(self._smoothed_target, self._smoothed_exact_target, self.pos_weight)
 
     @property
-    def _is_even(self) -> bool:
+    def _has_plain_factors(self) -> bool:
         """Whether the factors of both logarithms are t and 1 - t."""
         return self.pos_weight == 1.0 and self.label_smoothing == 0.0
 
-    def _shares(self, xp: Namespace, t: Array) -> tuple[Array, Array]:
+    def _smoothed_target(self, xp: Namespace, t: Array) -> tuple[Array, Array]:
         """Return the smoothed target, and 1 less it."""
         if self.label_smoothing == 0.0:
             return t, 1.0 - t
         half, rest = 0.5 * self.label_smoothing, 1.0 - self.label_smoothing
         return rest * t + half, rest * (1.0 - t) + half
 
-    def _exact_shares(self, xp: Namespace, t: Array) -> tuple[Array, Array]:
+    def _smoothed_exact_target(self, xp: Namespace, t: Array) -> tuple[Array, Array]:
         """Return the same without a float in between, for exact numbers."""
         one = xp.ones_like(t)
         smoothed = (one - self.label_smoothing) * t + one * self.label_smoothing / 2
@@ -142,7 +142,7 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
         """-w t log y - (1 - t) log(1 - y), with the guard in its textbook form."""
         log = textbook_log(xp, y, self.guard, self.delta)
         rest = textbook_log(xp, 1 - y, self.guard, self.delta)
-        a, b = (t, 1 - t) if self._is_even else self._exact_shares(xp, t)
+        a, b = (t, 1 - t) if self._has_plain_factors else self._smoothed_exact_target(xp, t)
         return -self._apply_weight(multiply_or_zero(xp, a, log)) - multiply_or_zero(xp, b, rest)
 
     def _float32_value(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -150,7 +150,7 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
             return self.value(xp, y, t)
         # log((p + delta) / (1 + delta)) = log1p((p - 1) / (1 + delta))
         k = 1.0 / (1.0 + self.delta)
-        a, b = self._shares(xp, t)
+        a, b = self._smoothed_target(xp, t)
         return -(self._apply_weight(a * xp.log1p((y - 1.0) * k)) + b * xp.log1p(y * -k))
 
     @with_float32_form(_float32_value)
@@ -159,7 +159,7 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
         rest = 1.0 - y
         log = guarded_log(xp, y, self.guard, self.delta, rest)
         log_rest = guarded_log(xp, rest, self.guard, self.delta, y)
-        a, b = self._shares(xp, t)
+        a, b = self._smoothed_target(xp, t)
         first = self._apply_weight(multiply_or_zero(xp, a, log))
         return -(first + multiply_or_zero(xp, b, log_rest))
 
@@ -179,7 +179,11 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
     def _derivatives(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array, Array]:
         """Return the derivatives of both guarded logarithms, and the shares of both."""
         rest = 1.0 - y
-        return self._derivative(xp, y, rest), self._derivative(xp, rest, y), *self._shares(xp, t)
+        return (
+            self._derivative(xp, y, rest),
+            self._derivative(xp, rest, y),
+            *self._smoothed_target(xp, t),
+        )
 
     def _derivative(self, xp: Namespace, p: Array, rest: Array) -> Array:
         """Return the derivative of the guarded logarithm of p."""
@@ -195,14 +199,14 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
         """The bound of the logistic loss: at logits, the target only adds a linear term."""
         if not self.from_logits:
             return super().curvature_bound(xp, y, t)
-        if self._is_even:
-            return over_logistic(xp, y)
-        a, b = self._shares(xp, t)
-        return (self.pos_weight * a + b) * over_logistic(xp, y)
+        if self._has_plain_factors:
+            return logistic_curvature(xp, y)
+        a, b = self._smoothed_target(xp, t)
+        return (self.pos_weight * a + b) * logistic_curvature(xp, y)
 
     def claims(self) -> Claims:
         """Convex but for the floor; the constants are those of the targets 0 and 1."""
-        ends = self._ends
+        ends = self._extreme_factors
         even = self.pos_weight == 1.0
         if self.from_logits:
             return Claims(
@@ -215,17 +219,17 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
                 linear_in_target=True,
             )
         none, floor, additive = (self.guard == name for name in ("none", "floor", "additive"))
-        proper = none and self._is_even
-        least = min(_least(a, b, self.delta) for a, b in ends) if additive else None
+        proper = none and self._has_plain_factors
+        least = min(_least_loss(a, b, self.delta) for a, b in ends) if additive else None
         delta = 0.0 if none else self.delta
         return Claims(
             nonnegative=least is None or None,
             lower_bound=least,
-            bounded=None if none else max(self._value_at_end(a, b) for a, b in ends),
+            bounded=None if none else max(self._value_at_wrong_end(a, b) for a, b in ends),
             strongly_convex=None
             if floor
             else min(_least_second_derivative(a, b, delta) for a, b in ends),
-            lipschitz=None if none else max(self._derivative_at_end(a, b) for a, b in ends),
+            lipschitz=None if none else max(self._derivative_at_wrong_end(a, b) for a, b in ends),
             gradient_lipschitz=None
             if none or floor
             else max(_second_derivative(a, b, delta) for a, b in ends),
@@ -238,7 +242,7 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
         )
 
     @property
-    def _ends(self) -> tuple[tuple[float, float], tuple[float, float]]:
+    def _extreme_factors(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """The larger and the smaller factor for a target of 1, and for one of 0.
 
         The loss is linear in the target and symmetric in both classes but for the weight, so
@@ -248,7 +252,7 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
         w = self.pos_weight
         return (w * (1.0 - half), half), (1.0 - half, w * half)
 
-    def _value_at_end(self, a: float, b: float) -> float:
+    def _value_at_wrong_end(self, a: float, b: float) -> float:
         """Return the loss of the wrong end; for the floor where that begins."""
         if self.guard == "normalised":
             return a * math.log1p(1.0 / self.delta)
@@ -256,7 +260,7 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
             return -a * math.log(self.delta) - b * math.log1p(self.delta)
         return -a * math.log(self.delta) - b * math.log(max(1.0 - self.delta, self.delta))
 
-    def _derivative_at_end(self, a: float, b: float) -> float:
+    def _derivative_at_wrong_end(self, a: float, b: float) -> float:
         """Return the steepest derivative, at the wrong end; for the floor where that begins."""
         if self.guard != "floor":
             return a / self.delta - b / (1.0 + self.delta)
@@ -266,7 +270,7 @@ class BinaryCrossEntropy(RawOutputLoss, GuardedLoss, PointwiseLoss):
         return max(a / self.delta - b / (1.0 - self.delta), a / (1.0 - self.delta))
 
 
-def _least(a: float, b: float, delta: float) -> float:
+def _least_loss(a: float, b: float, delta: float) -> float:
     """Return the minimum of -a log(y + delta) - b log(1 - y + delta)."""
     y = min(1.0, max(0.0, (1.0 + 2.0 * delta) * (a / (a + b)) - delta))
     return -a * math.log1p((y - 1.0) + delta) - (b * math.log1p(delta - y) if b else 0.0)

@@ -17,7 +17,7 @@ from lossfw.numerics import (
     softmax_parts,
 )
 from lossfw_std import focusing
-from lossfw_std.own_class import OnLogits, OwnClassLoss, of_others
+from lossfw_std.own_class import LogitBody, OwnClassLoss, sum_of_others
 
 # One factor for all classes, or one for each.
 Alpha: TypeAlias = PositiveFloat | Annotated[tuple[NonNegativeFloat, ...], Field(min_length=1)]
@@ -68,7 +68,7 @@ class CategoricalFocal(RawOutputLoss, OwnClassLoss):
     from_logits: bool = False
 
     def raw_body(self) -> RowBody:
-        return _OnLogits(self)
+        return _LogitBody(self)
 
     @property
     def fixed_classes(self) -> int | None:
@@ -78,21 +78,21 @@ class CategoricalFocal(RawOutputLoss, OwnClassLoss):
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-sum of a t (1 - y)^gamma log y, with 0 times infinity 0."""
         term = multiply_or_zero(xp, (1 - y) ** self.gamma, -xp.log(y))
-        return xp.sum(multiply_or_zero(xp, self.shares(xp, t), term), axis=-1)
+        return xp.sum(multiply_or_zero(xp, self.target_weights(xp, t), term), axis=-1)
 
     def class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """See `lossfw_std.focusing`."""
-        return focusing.value(xp, focusing.of_one(xp, y, t), self.gamma)
+        return focusing.value(xp, focusing.class_one(xp, y, t), self.gamma)
 
     def class_derivative(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """Those of the class's own term only."""
-        return focusing.derivative(xp, focusing.of_one(xp, y, t), self.gamma)
+        return focusing.derivative(xp, focusing.class_one(xp, y, t), self.gamma)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of each class's own term only."""
         return focusing.second_derivative(
-            xp, focusing.of_one(xp, y, self.shares(xp, t)), self.gamma
+            xp, focusing.class_one(xp, y, self.target_weights(xp, t)), self.gamma
         )
 
     def claims(self) -> Claims:
@@ -112,13 +112,13 @@ class CategoricalFocal(RawOutputLoss, OwnClassLoss):
             elicits="mean" if plain and not self.from_logits else None,
         )
 
-    def shares(self, xp: Namespace, t: Array) -> Array:
+    def target_weights(self, xp: Namespace, t: Array) -> Array:
         """Return the targets with their factor."""
         if not isinstance(self.alpha, tuple):
             return t if self.alpha is None else self.alpha * t
         return t * self._factors(xp, t)
 
-    def share_at(self, xp: Namespace, y: Array, index: Array) -> Array | float:
+    def target_weight_at(self, xp: Namespace, y: Array, index: Array) -> Array | float:
         """The factor of the target's class."""
         if isinstance(self.alpha, tuple):
             return xp.take(self._factors(xp, y), index)
@@ -136,7 +136,7 @@ class CategoricalFocal(RawOutputLoss, OwnClassLoss):
 
 
 @dataclass(frozen=True)
-class _OnLogits(OnLogits):
+class _LogitBody(LogitBody):
     """The focal loss of logits, with p the softmax, c = 1 - p and l = -log p."""
 
     loss: CategoricalFocal
@@ -146,7 +146,7 @@ class _OnLogits(OnLogits):
         """The same from c and l, each computed from the logits."""
         _, c, surprise = softmax_parts(xp, z)
         term = multiply_or_zero(xp, c**self.loss.gamma, surprise)
-        return xp.sum(multiply_or_zero(xp, self.loss.shares(xp, t), term), axis=-1)
+        return xp.sum(multiply_or_zero(xp, self.loss.target_weights(xp, t), term), axis=-1)
 
     def value_at(self, xp: Namespace, z: Array, index: Array) -> Array:
         """The term of the class, from its cross-entropy."""
@@ -154,7 +154,7 @@ class _OnLogits(OnLogits):
         @computed_in_float64
         def value(xp: Namespace, z: Array) -> Array:
             surprise = softmax_cross_entropy_at(xp, z, index)
-            focus = self._focus_at(xp, z, index, -xp.expm1(-surprise))
+            focus = self._focal_factor_at(xp, z, index, -xp.expm1(-surprise))
             return multiply_or_zero(xp, focus, surprise)
 
         return value(xp, z)
@@ -163,19 +163,19 @@ class _OnLogits(OnLogits):
         """Both, from cross-entropy and its derivative, of which the derivative is a multiple."""
 
         @computed_in_float64
-        def both(xp: Namespace, z: Array) -> tuple[Array, Array]:
+        def value_and_derivative(xp: Namespace, z: Array) -> tuple[Array, Array]:
             surprise, derivative = softmax_cross_entropy_and_gradient_at(xp, z, index)
             c = -xp.expm1(-surprise)
-            focus = self._focus_at(xp, z, index, c)
+            focus = self._focal_factor_at(xp, z, index, c)
             m = focusing.entropy_fraction(xp, xp.exp(-surprise), c, surprise)
             factor = focus * (1.0 + self.loss.gamma * m)
             return multiply_or_zero(xp, focus, surprise), factor[..., None] * derivative
 
-        return both(xp, z)
+        return value_and_derivative(xp, z)
 
-    def _focus_at(self, xp: Namespace, z: Array, index: Array, c: Array) -> Array:
+    def _focal_factor_at(self, xp: Namespace, z: Array, index: Array, c: Array) -> Array:
         """Return a c^gamma of the target's class."""
-        return self.loss.share_at(xp, z, index) * c**self.loss.gamma
+        return self.loss.target_weight_at(xp, z, index) * c**self.loss.gamma
 
     @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
@@ -186,11 +186,11 @@ class _OnLogits(OnLogits):
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both, from the same exponentials."""
         p, c, surprise = softmax_parts(xp, z)
-        focus = self.loss.shares(xp, t) * c**self.loss.gamma
+        focus = self.loss.target_weights(xp, t) * c**self.loss.gamma
         m = focusing.entropy_fraction(xp, p, c, surprise)
         u = focus * (1.0 + self.loss.gamma * m)
         value = xp.sum(multiply_or_zero(xp, focus, surprise), axis=-1)
-        return value, p * of_others(xp, u) - u * c
+        return value, p * sum_of_others(xp, u) - u * c
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
@@ -202,10 +202,10 @@ class _OnLogits(OnLogits):
         """
         p, c, surprise = softmax_parts(xp, z)
         g, m = self.loss.gamma, focusing.entropy_fraction(xp, p, c, surprise)
-        focus = self.loss.shares(xp, t) * c**g
+        focus = self.loss.target_weights(xp, t) * c**g
         own = p * (1.0 + 2.0 * g + g * g * m) - g * multiply_or_zero(xp, p, surprise)
         u = focus * (1.0 + g * m)
         # Where c is 0 no other class has any probability that v could act on.
         over = g * focus / xp.where(c == 0, xp.inf * xp.ones_like(c), c)
         v = over * (m * c - 2.0 * p + (1.0 - g) * p * m)
-        return focus * c * own + p * (c * of_others(xp, u) - p * of_others(xp, v))
+        return focus * c * own + p * (c * sum_of_others(xp, u) - p * sum_of_others(xp, v))

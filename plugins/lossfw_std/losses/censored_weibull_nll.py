@@ -16,7 +16,7 @@ from lossfw import (
     Space,
 )
 from lossfw_std.likelihood import Likelihood
-from lossfw_std.losses.weibull_nll import WeibullNll, above_one
+from lossfw_std.losses.weibull_nll import WeibullNll, excess_over_one
 
 _OF_TIME = WeibullNll()
 
@@ -62,26 +62,26 @@ class CensoredWeibullNll(DistributionLoss, Likelihood):
         w = (t.time / s) ** k
         return w - t.event * (xp.log(w) + y.log_shape - xp.log(t.time))
 
-    def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+    def shared_parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return those of `weibull_nll`, and the event."""
         *of_time, event = columns
-        return *_OF_TIME.parts(xp, *of_time), event
+        return *_OF_TIME.shared_parts(xp, *of_time), event
 
-    def value_of(self, xp: Namespace, *parts: Array) -> Array:
+    def value_from_parts(self, xp: Namespace, *parts: Array) -> Array:
         """That of `weibull_nll`, or w."""
         *of_event, event = parts
-        return xp.where(event > 0, _OF_TIME.value_of(xp, *of_event), of_event[2])
+        return xp.where(event > 0, _OF_TIME.value_from_parts(xp, *of_event), of_event[2])
 
-    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-k (w - e) by the log scale, and (w - e) log w - e by the log shape."""
         _, shape, w, u, event = parts
-        rise = xp.where(event > 0, above_one(xp, w, u), w)
+        rise = xp.where(event > 0, excess_over_one(xp, w, u), w)
         return -shape * rise, u * rise - event
 
-    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def second_derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """k^2 w, and w (log w)^2 + (w - e) log w."""
         _, shape, w, u, event = parts
-        rise = xp.where(event > 0, above_one(xp, w, u), w)
+        rise = xp.where(event > 0, excess_over_one(xp, w, u), w)
         return shape * shape * w, u * (u * w + rise)
 
     def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:

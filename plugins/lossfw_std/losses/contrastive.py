@@ -20,7 +20,13 @@ from lossfw.numerics import (
     softmax_cross_entropy_gradient,
     softplus,
 )
-from lossfw_std.directions import DIRECTION, by_rows, combine_rows, dots, unit_rows
+from lossfw_std.directions import (
+    DIRECTION,
+    combine_rows,
+    gradient_by_rows,
+    pairwise_dots,
+    unit_rows,
+)
 from lossfw_std.pairs import ABSENT, pairs, with_nan
 from lossfw_std.shared_parts import Deferred
 
@@ -28,7 +34,7 @@ from lossfw_std.shared_parts import Deferred
 _NEUTRAL = (1.0, ABSENT)
 
 
-class _OfClasses(GroupLoss):
+class _ContrastiveLoss(GroupLoss):
     """Base of losses of vectors with a class for each row, by the cosines of their pairs."""
 
     prediction: ClassVar[Space] = DIRECTION
@@ -38,7 +44,7 @@ class _OfClasses(GroupLoss):
 
     temperature: PositiveFloat = 0.5
 
-    def by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Deferred:
+    def loss_from_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Deferred:
         """Return the loss from the cosines of pairs, and its derivative by each ordered pair's."""
         raise NotImplementedError
 
@@ -46,22 +52,24 @@ class _OfClasses(GroupLoss):
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The loss by the sums of the other rows, which keep the digits of near pairs."""
         unit = unit_rows(xp, y)
-        value, _ = self.by_cosines(xp, dots(xp, unit.rows, unit.rows), t)
+        value, _ = self.loss_from_cosines(xp, pairwise_dots(xp, unit.rows, unit.rows), t)
         return with_nan(xp, _is_unknown(xp, y, t), value())
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Near pairs of one class, and those of other classes away, across each row."""
         unit = unit_rows(xp, y)
-        _, derivative = self.by_cosines(xp, dots(xp, unit.rows, unit.rows), t)
-        return with_nan(xp, _is_unknown(xp, y, t)[..., None, None], by_rows(xp, unit, derivative()))
+        _, derivative = self.loss_from_cosines(xp, pairwise_dots(xp, unit.rows, unit.rows), t)
+        return with_nan(
+            xp, _is_unknown(xp, y, t)[..., None, None], gradient_by_rows(xp, unit, derivative())
+        )
 
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, from the same cosines."""
         unit, unknown = unit_rows(xp, y), _is_unknown(xp, y, t)
-        value, derivative = self.by_cosines(xp, dots(xp, unit.rows, unit.rows), t)
-        gradient = with_nan(xp, unknown[..., None, None], by_rows(xp, unit, derivative()))
+        value, derivative = self.loss_from_cosines(xp, pairwise_dots(xp, unit.rows, unit.rows), t)
+        gradient = with_nan(xp, unknown[..., None, None], gradient_by_rows(xp, unit, derivative()))
         return with_nan(xp, unknown, value()), gradient
 
     def claims(self) -> Claims:
@@ -69,7 +77,7 @@ class _OfClasses(GroupLoss):
         return Claims(nonnegative=True, twice_smooth=True, row_order=True, zero_alone=True)
 
 
-class NtXent(_OfClasses):
+class NtXent(_ContrastiveLoss):
     """Normalised temperature-scaled cross-entropy (NT-Xent), the loss of SimCLR.
 
     Use it when a batch holds pairs of views of the same thing, and all other rows are negatives.
@@ -110,17 +118,17 @@ class NtXent(_OfClasses):
     )
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        same, other = _classes(xp, t)
+        same, other = _class_pairs(xp, t)
         e = xp.exp(_textbook_cosines(xp, y) / self.temperature)
         rest = xp.sum(xp.where(other, e, xp.zeros_like(e)), axis=-1)[..., None]
         term = xp.log1p(rest / e)
         total = xp.sum(xp.sum(xp.where(same, term, xp.zeros_like(e)), axis=-1), axis=-1)
-        return total / _count(xp, same, t)
+        return total / _count_pairs(xp, same, t)
 
-    def by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Deferred:
+    def loss_from_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Deferred:
         """softplus(x) with x the log of the sum of the negatives less the own, and its share."""
-        same, other = _classes(xp, t)
-        z, count = cosine / self.temperature, _count(xp, same, t)
+        same, other = _class_pairs(xp, t)
+        z, count = cosine / self.temperature, _count_pairs(xp, same, t)
         negatives = xp.where(other, z, xp.full_like(z, -xp.inf))
         rest = logsumexp(xp, negatives, keepdims=True)
         x = rest - z
@@ -137,7 +145,7 @@ class NtXent(_OfClasses):
         return value, derivative
 
 
-class SupervisedContrastive(_OfClasses):
+class SupervisedContrastive(_ContrastiveLoss):
     """Supervised contrastive loss over all rows that share a class.
 
     Use it when rows of a batch have labels, and more than two of them may share one.
@@ -175,20 +183,20 @@ class SupervisedContrastive(_OfClasses):
     )
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        same, other = _classes(xp, t)
+        same, other = _class_pairs(xp, t)
         cosine = _textbook_cosines(xp, y)
         e = xp.exp(cosine / self.temperature)
         total = xp.sum(xp.where(same | other, e, xp.zeros_like(e)), axis=-1)[..., None]
         total = xp.where(total > 0, total, xp.ones_like(total))
         term = xp.log(total) - cosine / self.temperature
-        terms = xp.where(same, term * _means(xp, same, t), xp.zeros_like(e))
+        terms = xp.where(same, term * _pair_weights(xp, same, t), xp.zeros_like(e))
         return xp.sum(xp.sum(terms, axis=-1), axis=-1)
 
-    def by_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Deferred:
+    def loss_from_cosines(self, xp: Namespace, cosine: Array, t: Array) -> Deferred:
         """The softmax cross-entropy of the others of the class, of each row."""
-        same, other = _classes(xp, t)
+        same, other = _class_pairs(xp, t)
         z = cosine / self.temperature
-        logits = xp.where(same | other, z, xp.full_like(z, -xp.inf)), _means(xp, same, t)
+        logits = xp.where(same | other, z, xp.full_like(z, -xp.inf)), _pair_weights(xp, same, t)
         return (
             lambda: xp.sum(softmax_cross_entropy(xp, *logits), axis=-1),
             lambda: softmax_cross_entropy_gradient(xp, *logits) / self.temperature,
@@ -245,16 +253,16 @@ class InfoNce(GroupLoss):
         z = xp.sum(y.query[..., :, None, :] * y.key[..., None, :, :], axis=-1) / self.temperature
         there = (t > ABSENT)[..., None, :]
         total = xp.sum(xp.where(there, xp.exp(z), xp.zeros_like(z)), axis=-1)
-        own = _own(xp, t)
+        own = _own_pair_weights(xp, t)
         total = xp.where(t > ABSENT, total, xp.ones_like(total))[..., None]
         return xp.sum(xp.sum(own * xp.where(own > 0, xp.log(total) - z, 0 * z), axis=-1), axis=-1)
 
     @computed_in_float64
     def value(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The softmax cross-entropy of the row's own key."""
-        losses = softmax_cross_entropy_at(xp, *self._choices(xp, y, t))
+        losses = softmax_cross_entropy_at(xp, *self._key_logits(xp, y, t))
         unknown = self._is_unknown(xp, y, t, losses)
-        return with_nan(xp, unknown, _mean(xp, losses, t, _weights(xp, t)))
+        return with_nan(xp, unknown, _mean(xp, losses, t, _row_weights(xp, t)))
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
@@ -265,8 +273,8 @@ class InfoNce(GroupLoss):
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Any]:
         """Both, from the same softmaxes."""
-        losses, derivative = softmax_cross_entropy_and_gradient_at(xp, *self._choices(xp, y, t))
-        unknown, weights = self._is_unknown(xp, y, t, losses), _weights(xp, t)
+        losses, derivative = softmax_cross_entropy_and_gradient_at(xp, *self._key_logits(xp, y, t))
+        unknown, weights = self._is_unknown(xp, y, t, losses), _row_weights(xp, t)
         derivative = xp.reshape(derivative, (*t.shape, t.shape[-1]))
         derivative = derivative * (weights / self.temperature)[..., None]
         query = combine_rows(xp, derivative, y.key)
@@ -278,9 +286,9 @@ class InfoNce(GroupLoss):
         """At least 0, and smooth."""
         return Claims(nonnegative=True, twice_smooth=True, row_order=True, zero_alone=True)
 
-    def _choices(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
+    def _key_logits(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """Return for each query, as one row, the logits of all keys, and the place of its own."""
-        z, there = dots(xp, y.query, y.key) / self.temperature, (t > ABSENT)[..., None, :]
+        z, there = pairwise_dots(xp, y.query, y.key) / self.temperature, (t > ABSENT)[..., None, :]
         if xp is not np or not there.all():
             z = xp.where(there, z, xp.full_like(z, -xp.inf))
         own = xp.broadcast_to(columns(xp, t), t.shape)
@@ -293,20 +301,20 @@ class InfoNce(GroupLoss):
         return _is_unknown(xp, y.query, t) | _is_unknown(xp, y.key, t)
 
 
-def _classes(xp: Namespace, t: Array) -> tuple[Array, Array]:
+def _class_pairs(xp: Namespace, t: Array) -> tuple[Array, Array]:
     """Return which pairs of two rows are of one class, and which of two classes."""
     (ti, tj), (i, j) = pairs(t), pairs(columns(xp, t))
     there = (ti > ABSENT) & (tj > ABSENT)
     return (ti == tj) & (i != j) & there, (ti != tj) & there
 
 
-def _count(xp: Namespace, same: Array, t: Array) -> Array:
+def _count_pairs(xp: Namespace, same: Array, t: Array) -> Array:
     """Return the number of pairs of one class, at least 1."""
     count = xp.sum(xp.sum(xp.astype(same, t.dtype), axis=-1), axis=-1)
     return xp.where(count > 0, count, xp.ones_like(count))
 
 
-def _means(xp: Namespace, same: Array, t: Array) -> Array:
+def _pair_weights(xp: Namespace, same: Array, t: Array) -> Array:
     """Return the weight of each pair in a mean over rows of means over their class."""
     same = xp.astype(same, t.dtype)
     own = xp.sum(same, axis=-1, keepdims=True)
@@ -315,13 +323,13 @@ def _means(xp: Namespace, same: Array, t: Array) -> Array:
     return same / xp.where(own > 0, own, one) / xp.where(rows > 0, rows, xp.ones_like(rows))
 
 
-def _own(xp: Namespace, t: Array) -> Array:
+def _own_pair_weights(xp: Namespace, t: Array) -> Array:
     """Return the weight of the pair of each row with itself, in a mean over the rows."""
     i, j = pairs(columns(xp, t))
-    return xp.astype(i == j, t.dtype) * _weights(xp, t)[..., None]
+    return xp.astype(i == j, t.dtype) * _row_weights(xp, t)[..., None]
 
 
-def _weights(xp: Namespace, t: Array) -> Array:
+def _row_weights(xp: Namespace, t: Array) -> Array:
     """Return the weight of each row in a mean over those that are there."""
     there = xp.astype(t > ABSENT, t.dtype)
     rows = xp.sum(there, axis=-1, keepdims=True)

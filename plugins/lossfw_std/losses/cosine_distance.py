@@ -88,11 +88,11 @@ class CosineDistance(CategoricalLoss):
         norms = xp.sqrt(xp.sum(y * y, axis=-1)) * xp.sqrt(xp.sum(t * t, axis=-1))
         lost = norms == 0
         distance = 1 - xp.sum(y * t, axis=-1) / xp.where(lost, xp.ones_like(norms), norms)
-        return xp.where(lost, xp.full_like(norms, self._at_zero()), distance)
+        return xp.where(lost, xp.full_like(norms, self._zero_row_loss()), distance)
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """sin^2 / (1 + cos), which is 1 - cos; that itself where it does not cancel."""
-        return distance(xp, y, t, self._at_zero())
+        return distance(xp, y, t, self._zero_row_loss())
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Minus the part of the unit row of t across y, divided by the norm of y."""
@@ -100,7 +100,7 @@ class CosineDistance(CategoricalLoss):
 
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, of one angle."""
-        return distance_and_derivative(xp, y, t, self._at_zero())
+        return distance_and_derivative(xp, y, t, self._zero_row_loss())
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(2 a u + cos (1 - u^2)) / norm(y)^2; u the unit row of y, a that across it."""
@@ -117,6 +117,6 @@ class CosineDistance(CategoricalLoss):
             exchangeable=True,
         )
 
-    def _at_zero(self) -> float:
+    def _zero_row_loss(self) -> float:
         """Return the loss of a row of zeros; NaN where that is an error."""
         return math.nan if self.zero == "error" else self.zero

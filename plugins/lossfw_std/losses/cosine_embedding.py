@@ -10,7 +10,7 @@ from pydantic import Field
 
 from lossfw import SIGN, Array, Claims, Columns, Namespace, PointwiseLoss, Space
 from lossfw.numerics import multiply_or_zero, positive_part
-from lossfw_std.angles import cosine_above, derivative, distance, second_derivative
+from lossfw_std.angles import cosine_minus, derivative, distance, second_derivative
 from lossfw_std.directions import DIRECTION
 
 
@@ -62,7 +62,7 @@ class CosineEmbedding(PointwiseLoss):
     def value(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The same by 1 - cos, which has its digits where it is small."""
         gap = distance(xp, y.first, y.second, math.nan)
-        above = cosine_above(xp, y.first, y.second, self.margin)
+        above = cosine_minus(xp, y.first, y.second, self.margin)
         return xp.where(t > 0, gap, positive_part(xp, above))
 
     def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
@@ -84,7 +84,7 @@ class CosineEmbedding(PointwiseLoss):
 
         Below the margin it is 0, also where that of 1 - cos is beyond the largest float.
         """
-        above = 0.5 * (1.0 + xp.sign(cosine_above(xp, y.first, y.second, self.margin)))
+        above = 0.5 * (1.0 + xp.sign(cosine_minus(xp, y.first, y.second, self.margin)))
         sign = xp.where(t > 0, xp.ones_like(above), -above)[..., None]
         of_first, of_second = derivative(xp, *y), derivative(xp, y.second, y.first)
         return multiply_or_zero(xp, sign, of_first), multiply_or_zero(xp, sign, of_second)

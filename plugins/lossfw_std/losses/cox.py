@@ -81,34 +81,34 @@ class Cox(GroupLoss):
     ties: Literal["efron", "breslow"] = "efron"
 
     def formula(self, xp: Namespace, y: Array, t: Any) -> Array:
-        share = risk_pairs.shares(xp, t.time, t.event, self.ties)
+        share = risk_pairs.risk_weights(xp, t.time, t.event, self.ties)
         # The quotients of the hazards, of which the own is exactly 1.
         risk = xp.sum(share * xp.exp(y[..., None, :] - y[..., :, None]), axis=-1)
         return xp.sum(xp.where(t.event > 0, xp.log(risk), 0 * y), axis=-1)
 
     def value(self, xp: Namespace, y: Array, t: Any) -> Array:
         """The same without overflow, log sum exp(y_j - y_i)."""
-        return self._results(xp, y, t, (0,))[0]
+        return self._losses_or_derivatives(xp, y, t, (0,))[0]
 
     def derivative(self, xp: Namespace, y: Array, t: Any) -> Array:
         """The shares of a row in the risk sets of all events, less 1 for its own."""
-        return self._results(xp, y, t, (1,))[0]
+        return self._losses_or_derivatives(xp, y, t, (1,))[0]
 
     def value_and_derivative(self, xp: Namespace, y: Array, t: Any) -> tuple[Array, Array]:
         """Both, from the same risk sets."""
-        value, derivative = self._results(xp, y, t, (0, 1))
+        value, derivative = self._losses_or_derivatives(xp, y, t, (0, 1))
         return value, derivative
 
     def second_derivative(self, xp: Namespace, y: Array, t: Any) -> Array:
         """The sum of p (1 - p) over the shares p of a row in the risk sets of all events."""
-        return self._results(xp, y, t, (2,))[0]
+        return self._losses_or_derivatives(xp, y, t, (2,))[0]
 
     @computed_in_float64
-    def _results(
+    def _losses_or_derivatives(
         self, xp: Namespace, y: Array, t: Any, orders: tuple[int, ...]
     ) -> tuple[Array, ...]:
-        form = risk_sets if risk_sets.is_better(xp, y, t.time, t.event) else risk_pairs
-        found = form.results(xp, y, t.time, t.event, self.ties, orders)
+        form = risk_sets if risk_sets.is_faster(xp, y, t.time, t.event) else risk_pairs
+        found = form.losses_or_derivatives(xp, y, t.time, t.event, self.ties, orders)
         # The risk sets are not known without every time and event.
         unknown = xp.any(xp.isnan(t.time) | xp.isnan(t.event), axis=-1)
         return tuple(

@@ -91,13 +91,13 @@ class CrossEntropy(RawOutputLoss, GuardedLoss, CategoricalLoss):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     def raw_body(self) -> RowBody:
-        return _OnLogits()
+        return _LogitBody()
 
     @property
     def body(self) -> object:
         """The functions below, or those of logits, of smoothed targets."""
         body: Any = self.raw_body() if self.from_logits else self
-        return _Smoothed(body, self.label_smoothing) if self.label_smoothing else body
+        return _SmoothedBody(body, self.label_smoothing) if self.label_smoothing else body
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-sum t log y, with the guard in its textbook form and 0 log 0 = 0."""
@@ -150,7 +150,7 @@ class CrossEntropy(RawOutputLoss, GuardedLoss, CategoricalLoss):
         return Claims(
             nonnegative=not additive or None,
             lower_bound=-math.log1p(self.delta) if additive else None,
-            bounded=self._largest(),
+            bounded=self._largest_loss(),
             zero_at_target=(plain and not additive) or None,
             convex=self.guard != "floor" or None,
             twice_smooth=self.guard != "floor" or None,
@@ -162,14 +162,14 @@ class CrossEntropy(RawOutputLoss, GuardedLoss, CategoricalLoss):
             elicits="mean" if proper else None,
         )
 
-    def _largest(self) -> float | None:
+    def _largest_loss(self) -> float | None:
         """Return the loss of probability 0; None where it is infinite."""
         if self.guard == "none":
             return None
         return math.log1p(1.0 / self.delta) if self.guard == "normalised" else -math.log(self.delta)
 
 
-class _OnLogits(RowBody):
+class _LogitBody(RowBody):
     """Cross-entropy of logits, sum of t (log sum exp z - z)."""
 
     value = staticmethod(numerics.softmax_cross_entropy)
@@ -189,7 +189,7 @@ class _OnLogits(RowBody):
 
 
 @dataclass(frozen=True)
-class _Smoothed(RowBody):
+class _SmoothedBody(RowBody):
     """A body whose targets are smoothed."""
 
     of: RowBody
@@ -213,5 +213,5 @@ class _Smoothed(RowBody):
         return self.of.second_derivative(xp, y, _smooth_target(t, self.share))
 
 
-def _smooth_target(t: Array, share: float) -> Array:
-    return (1.0 - share) * t + share / t.shape[-1] if share else t
+def _smooth_target(t: Array, smoothing: float) -> Array:
+    return (1.0 - smoothing) * t + smoothing / t.shape[-1] if smoothing else t

@@ -15,7 +15,7 @@ from lossfw import (
     Space,
 )
 from lossfw.numerics import columns, with_nan_of_rows, zero_or_nan
-from lossfw_std.parabolas import over_distance
+from lossfw_std.parabolas import absolute_curvature
 
 
 class CrpsEnsemble(DistributionLoss, PointwiseLoss):
@@ -70,14 +70,14 @@ class CrpsEnsemble(DistributionLoss, PointwiseLoss):
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         n = y.shape[-1]
         spread = xp.sum(xp.sum(xp.abs(y[..., :, None] - y[..., None, :]), axis=-1), axis=-1)
-        return xp.sum(xp.abs(y - t[..., None]), axis=-1) / n - spread / (2 * self._pairs(n))
+        return xp.sum(xp.abs(y - t[..., None]), axis=-1) / n - spread / (2 * self._pair_count(n))
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The gaps on both sides of the target, each by a function of the members beyond it."""
         n, ordered, t = y.shape[-1], xp.sort(y, axis=-1), t[..., None]
         below, above = xp.minimum(ordered, t), xp.maximum(ordered, t)
         k = xp.astype(columns(xp, y)[1:], y.dtype)
-        weight = k * (k - 1 if self.fair else k) / self._pairs(n)
+        weight = k * (k - 1 if self.fair else k) / self._pair_count(n)
         gaps = weight * (below[..., 1:] - below[..., :-1])
         gaps = gaps + xp.flip(weight) * (above[..., 1:] - above[..., :-1])
         t = t[..., 0]
@@ -87,23 +87,23 @@ class CrpsEnsemble(DistributionLoss, PointwiseLoss):
         """The side of the target, and how many more members are below than above."""
         n = y.shape[-1]
         # Equal members have the mean of their places in both orders.
-        places = _places(xp, y) + xp.flip(_places(xp, xp.flip(y, axis=-1)), axis=-1)
+        places = _member_ranks(xp, y) + xp.flip(_member_ranks(xp, xp.flip(y, axis=-1)), axis=-1)
         excess = xp.astype(places - (n - 1), y.dtype)
-        side = (self._pairs(n) // n) * xp.sign(y - t[..., None])
+        side = (self._pair_count(n) // n) * xp.sign(y - t[..., None])
         row = xp.concat([y, t[..., None]], axis=-1)
         unknown = with_nan_of_rows(xp, row, xp.zeros_like(t))
-        return (side - excess) / self._pairs(n) + unknown[..., None]
+        return (side - excess) / self._pair_count(n) + unknown[..., None]
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """0 between the kinks."""
         return zero_or_nan(xp, y)
 
-    def _pairs(self, n: int) -> int:
+    def _pair_count(self, n: int) -> int:
         return n * (n - 1) if self.fair else n * n
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
         """1 / (n |y_i - t|), because the spread makes it concave there."""
-        return over_distance(xp, y - t[..., None]) / y.shape[-1]
+        return absolute_curvature(xp, y - t[..., None]) / y.shape[-1]
 
     def quantile(self, xp: Namespace, y: Array, p: Array) -> Array:
         """The smallest member with at least the fraction p of all members at or below it."""
@@ -120,6 +120,6 @@ class CrpsEnsemble(DistributionLoss, PointwiseLoss):
         return Claims(nonnegative=True, convex=False, strictly_proper=not self.fair)
 
 
-def _places(xp: Namespace, y: Array) -> Array:
+def _member_ranks(xp: Namespace, y: Array) -> Array:
     """Return the place of each member in the order of a row; the first of equal ones is first."""
     return xp.argsort(xp.argsort(y, axis=-1, stable=True), axis=-1)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 
 from lossfw import REAL, Array, Claims, FiniteSpace, Namespace, PointwiseLoss, Space
 from lossfw.numerics import computed_in_float64, with_nan_of
-from lossfw_std.intervals import EXTREME, LOGISTIC, NORMAL, Ends, StandardDistribution
+from lossfw_std.intervals import EXTREME, LOGISTIC, NORMAL, IntervalEnds, StandardDistribution
 
 _LINKS: dict[str, StandardDistribution] = {
     "logit": LOGISTIC,
@@ -20,7 +20,7 @@ _LINKS: dict[str, StandardDistribution] = {
 }
 
 
-def _increasing(cuts: tuple[float, ...]) -> tuple[float, ...]:
+def _require_increasing(cuts: tuple[float, ...]) -> tuple[float, ...]:
     """Refuse cut points that do not increase."""
     for k, (low, high) in enumerate(itertools.pairwise(cuts)):
         if not low < high:
@@ -34,7 +34,7 @@ def _increasing(cuts: tuple[float, ...]) -> tuple[float, ...]:
 _Cuts = Annotated[
     tuple[Annotated[float, Field(allow_inf_nan=False)], ...],
     Field(min_length=1),
-    AfterValidator(_increasing),
+    AfterValidator(_require_increasing),
 ]
 
 
@@ -87,7 +87,7 @@ class CumulativeLink(PointwiseLoss):
     @property
     def target_space(self) -> Space:
         """The classes 0 .. K - 1."""
-        return _classes(len(self.cuts) + 1)
+        return _class_space(len(self.cuts) + 1)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         low, high = -xp.full_like(y, xp.inf), xp.full_like(y, xp.inf)
@@ -96,30 +96,30 @@ class CumulativeLink(PointwiseLoss):
         return _LINKS[self.link].interval_formula(xp, low, high)
 
     @computed_in_float64
-    def _losses(self, xp: Namespace, y: Array, t: Array, order: int) -> Array:
-        found = _LINKS[self.link].of_interval(xp, self._ends(xp, y, t), order)
+    def _loss_or_derivative(self, xp: Namespace, y: Array, t: Array, order: int) -> Array:
+        found = _LINKS[self.link].interval_loss(xp, self._class_ends(xp, y, t), order)
         return with_nan_of(xp, y, with_nan_of(xp, t, -found if order == 1 else found))
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same, without the cancellation of the two probabilities."""
-        return self._losses(xp, y, t, 0)
+        return self._loss_or_derivative(xp, y, t, 0)
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(f(b) - f(a)) / (F(b) - F(a)) between a and b, the cuts less y."""
-        return self._losses(xp, y, t, 1)
+        return self._loss_or_derivative(xp, y, t, 1)
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Never negative; for the normal distribution at most 1, for the logistic one 1/2."""
-        return self._losses(xp, y, t, 2)
+        return self._loss_or_derivative(xp, y, t, 2)
 
-    def _ends(self, xp: Namespace, y: Array, t: Array) -> Ends:
+    def _class_ends(self, xp: Namespace, y: Array, t: Array) -> IntervalEnds:
         cuts = (-math.inf, *self.cuts, math.inf)
         low, high = xp.full_like(y, cuts[0]), xp.full_like(y, cuts[1])
         for k in range(1, len(cuts) - 1):
             is_here = t == k
             low = xp.where(is_here, xp.full_like(y, cuts[k]), low)
             high = xp.where(is_here, xp.full_like(y, cuts[k + 1]), high)
-        return Ends(low - y, high - y, high - low)
+        return IntervalEnds(low - y, high - y, high - low)
 
     def claims(self) -> Claims:
         """Convex and smooth, a logarithm of a probability."""
@@ -141,6 +141,6 @@ class CumulativeLink(PointwiseLoss):
 
 
 @functools.cache
-def _classes(count: int) -> FiniteSpace:
+def _class_space(count: int) -> FiniteSpace:
     numbers = tuple(float(k) for k in range(count))
     return FiniteSpace("CLASSES", f"the classes 0 .. {count - 1} between the cuts", members=numbers)

@@ -62,7 +62,7 @@ class DiscreteHazard(DistributionLoss, PointwiseLoss):
     target: ClassVar[Space] = Columns.of(interval=COUNT, event=BINARY)
 
     def formula(self, xp: Namespace, y: Array, t: Any) -> Array:
-        k = _numbers(xp, y)
+        k = _column_numbers(xp, y)
         interval, event = t.interval[..., None], t.event[..., None]
         own = xp.where((k == interval) & (event > 0), y, 0 * y)
         return xp.sum(xp.where(k <= interval, xp.log1p(xp.exp(y)), 0 * y) - own, axis=-1)
@@ -85,7 +85,7 @@ class DiscreteHazard(DistributionLoss, PointwiseLoss):
 
     def quantile(self, xp: Namespace, y: Array, p: Array) -> Array:
         """Return the first interval by whose end an event has probability p; inf for none."""
-        k = _numbers(xp, y)
+        k = _column_numbers(xp, y)
         before = xp.astype(k[:, None] >= k, y.dtype)
         hazards = xp.sum(before * softplus(xp, y)[..., None, :], axis=-1)
         late = hazards < -xp.log1p(-p)[..., None]
@@ -94,7 +94,9 @@ class DiscreteHazard(DistributionLoss, PointwiseLoss):
 
     def cdf(self, xp: Namespace, y: Array, x: Array) -> Array:
         """Return the probability of an event in the intervals up to x."""
-        hazards = xp.where(_numbers(xp, y) <= x[..., None], softplus(xp, y), xp.zeros_like(y))
+        hazards = xp.where(
+            _column_numbers(xp, y) <= x[..., None], softplus(xp, y), xp.zeros_like(y)
+        )
         return -xp.expm1(-xp.sum(hazards, axis=-1))
 
     def claims(self) -> Claims:
@@ -104,7 +106,7 @@ class DiscreteHazard(DistributionLoss, PointwiseLoss):
 
 def _reached_intervals(xp: Namespace, y: Array, t: Any) -> tuple[Array, Array]:
     """Return in which intervals a row was at risk, and -1 at its event, else 1."""
-    k = _numbers(xp, y)
+    k = _column_numbers(xp, y)
     interval, event = t.interval[..., None], t.event[..., None]
     one = xp.ones_like(y)
     sign = xp.where((k == interval) & (event > 0), -one, one)
@@ -113,7 +115,7 @@ def _reached_intervals(xp: Namespace, y: Array, t: Any) -> tuple[Array, Array]:
     return (k <= interval) | xp.isnan(y) | unknown, xp.where(unknown, xp.nan * one, sign)
 
 
-def _numbers(xp: Namespace, y: Array) -> Array:
+def _column_numbers(xp: Namespace, y: Array) -> Array:
     """Return 0 .. K-1, the numbers of the columns, as floats."""
     k = columns(xp, y)
     return xp.astype(k, y.dtype) if hasattr(xp, "astype") else k

@@ -44,25 +44,27 @@ class EnergyScore(PointwiseLoss):
     target: ClassVar[Space] = VECTOR
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        distance, spread = _terms(xp, y, t, lambda xp, v: xp.sqrt(xp.sum(v * v, axis=-1)))
+        distance, spread = _target_and_pair_terms(
+            xp, y, t, lambda xp, v: xp.sqrt(xp.sum(v * v, axis=-1))
+        )
         return xp.sum(distance - spread / 2, axis=-1)
 
     @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same, with lengths that do not overflow."""
-        distance, spread = _terms(xp, y, t, _length)
+        distance, spread = _target_and_pair_terms(xp, y, t, _length)
         return xp.sum(distance - 0.5 * spread, axis=-1)
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The direction from the target, less the mean direction from the other members."""
-        from_target, from_others = _terms(xp, y, t, _direction)
+        from_target, from_others = _target_and_pair_terms(xp, y, t, _direction)
         return xp.reshape(from_target - from_others, y.shape)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same of the second derivatives of lengths."""
-        by_target, by_others = _terms(xp, y, t, _second_derivative)
+        by_target, by_others = _target_and_pair_terms(xp, y, t, _second_derivative)
         return xp.reshape(by_target - by_others, y.shape)
 
     def claims(self) -> Claims:
@@ -70,15 +72,15 @@ class EnergyScore(PointwiseLoss):
         return Claims(nonnegative=True, convex=False)
 
 
-def _terms(
-    xp: Namespace, y: Array, t: Array, of: Callable[[Namespace, Array], Array]
+def _target_and_pair_terms(
+    xp: Namespace, y: Array, t: Array, function: Callable[[Namespace, Array], Array]
 ) -> tuple[Array, Array]:
     """Return a function of y_i - t over n, and its sum over all y_i - y_j over n^2."""
     # Members come as flat rows.
     n = y.shape[-1] // t.shape[-1]
     y = xp.reshape(y, (*y.shape[:-1], n, t.shape[-1]))
-    pairs = of(xp, y[..., :, None, :] - y[..., None, :, :])
-    by_target = of(xp, y - t[..., None, :]) / n
+    pairs = function(xp, y[..., :, None, :] - y[..., None, :, :])
+    by_target = function(xp, y - t[..., None, :]) / n
     # Of vectors, the axis of j is the last but one.
     return by_target, xp.sum(pairs, axis=y.ndim - by_target.ndim - 2) / (n * n)
 

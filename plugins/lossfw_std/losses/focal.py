@@ -29,7 +29,7 @@ from lossfw.numerics import (
     step_of,
 )
 from lossfw_std import focusing
-from lossfw_std.focusing import Chance
+from lossfw_std.focusing import ClassProbability
 
 # Beyond this logit, and nearer to 0 or 1 than this, no derivative has its extreme.
 _REACH, _MARGIN = 60.0, 1e-9
@@ -91,21 +91,21 @@ class Focal(RawOutputLoss, PointwiseLoss):
     from_logits: bool = False
 
     def raw_body(self) -> PointwiseBody:
-        return _OnLogits(self)
+        return _LogitBody(self)
 
     @property
     def weights(self) -> tuple[float, float]:
         """The factors of both classes."""
         return (1.0, 1.0) if self.alpha is None else (self.alpha, 1.0 - self.alpha)
 
-    def shares(self, t: Array) -> tuple[Array, Array]:
+    def target_weights(self, t: Array) -> tuple[Array, Array]:
         """Return the weighted shares of both classes in a target."""
         own, other = self.weights
         return (t, 1.0 - t) if self.alpha is None else (own * t, other * (1.0 - t))
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-a (1 - s)^gamma log s, summed over both classes."""
-        (own, other), rest = self.shares(t), 1 - y
+        (own, other), rest = self.target_weights(t), 1 - y
         first = multiply_or_zero(xp, rest**self.gamma, xp.log(y))
         second = multiply_or_zero(xp, y**self.gamma, xp.log(rest))
         return -multiply_or_zero(xp, own, first) - multiply_or_zero(xp, other, second)
@@ -113,13 +113,13 @@ class Focal(RawOutputLoss, PointwiseLoss):
     @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same, with log1p for the other class."""
-        first, second = self._chances(xp, y, t)
+        first, second = self._probabilities(xp, y, t)
         return focusing.value(xp, first, self.gamma) + focusing.value(xp, second, self.gamma)
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """That of the class minus the score of the other class."""
-        first, second = self._chances(xp, y, t)
+        first, second = self._probabilities(xp, y, t)
         return focusing.derivative(xp, first, self.gamma) - focusing.derivative(
             xp, second, self.gamma
         )
@@ -127,7 +127,7 @@ class Focal(RawOutputLoss, PointwiseLoss):
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, from the same logarithms."""
-        g, (first, second) = self.gamma, self._chances(xp, y, t)
+        g, (first, second) = self.gamma, self._probabilities(xp, y, t)
         return (
             focusing.value(xp, first, g) + focusing.value(xp, second, g),
             focusing.derivative(xp, first, g) - focusing.derivative(xp, second, g),
@@ -136,14 +136,16 @@ class Focal(RawOutputLoss, PointwiseLoss):
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of both classes."""
-        first, second = self._chances(xp, y, t)
+        first, second = self._probabilities(xp, y, t)
         return focusing.second_derivative(xp, first, self.gamma) + focusing.second_derivative(
             xp, second, self.gamma
         )
 
-    def _chances(self, xp: Namespace, y: Array, t: Array) -> tuple[Chance, Chance]:
-        own, other = self.shares(t)
-        return focusing.of_one(xp, y, own), focusing.of_other(xp, y, other)
+    def _probabilities(
+        self, xp: Namespace, y: Array, t: Array
+    ) -> tuple[ClassProbability, ClassProbability]:
+        own, other = self.target_weights(t)
+        return focusing.class_one(xp, y, own), focusing.other_class(xp, y, other)
 
     def claims(self) -> Claims:
         """Proper only for gamma = 0; calibrated where both classes weigh the same."""
@@ -177,14 +179,14 @@ class Focal(RawOutputLoss, PointwiseLoss):
 
 
 @dataclass(frozen=True)
-class _OnLogits(PointwiseBody):
+class _LogitBody(PointwiseBody):
     """The focal loss of logits, with p = sigmoid(z) and q = sigmoid(-z)."""
 
     loss: Focal
 
     def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
         """-a (1 - s)^gamma log s at s = sigmoid(z) and at s = sigmoid(-z)."""
-        own, other = self.loss.shares(t)
+        own, other = self.loss.target_weights(t)
         first = multiply_or_zero(xp, sigmoid(xp, -z) ** self.loss.gamma, softplus(xp, -z))
         second = multiply_or_zero(xp, sigmoid(xp, z) ** self.loss.gamma, softplus(xp, z))
         return multiply_or_zero(xp, own, first) + multiply_or_zero(xp, other, second)
@@ -192,10 +194,10 @@ class _OnLogits(PointwiseBody):
     @computed_in_float64
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The same, with a power as the exponential of a logarithm that is there."""
-        own, other = self.loss.shares(t)
-        _, less, more = _surprises(xp, z)
-        first = multiply_or_zero(xp, own, less) * self._focus(xp, more)
-        return first + multiply_or_zero(xp, other, more) * self._focus(xp, less)
+        own, other = self.loss.target_weights(t)
+        _, less, more = _negative_logs(xp, z)
+        first = multiply_or_zero(xp, own, less) * self._focal_factor(xp, more)
+        return first + multiply_or_zero(xp, other, more) * self._focal_factor(xp, less)
 
     @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
@@ -205,10 +207,10 @@ class _OnLogits(PointwiseBody):
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both, from the same exponentials."""
-        (own, other), g = self.loss.shares(t), self.loss.gamma
-        e, less, more = _surprises(xp, z)
-        p, q = _chances(xp, z, e)
-        first, second = self._focus(xp, more), self._focus(xp, less)
+        (own, other), g = self.loss.target_weights(t), self.loss.gamma
+        e, less, more = _negative_logs(xp, z)
+        p, q = _probabilities(xp, z, e)
+        first, second = self._focal_factor(xp, more), self._focal_factor(xp, less)
         value = multiply_or_zero(xp, own, less) * first + multiply_or_zero(xp, other, more) * second
         rise = other * second * (p + g * multiply_or_zero(xp, q, more))
         return value, rise - own * first * (q + g * multiply_or_zero(xp, p, less))
@@ -216,27 +218,30 @@ class _OnLogits(PointwiseBody):
     @computed_in_float64
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """q^gamma p ((2 gamma + 1) q + gamma (q - gamma p) log p), and with p and q swapped."""
-        (own, other), g = self.loss.shares(t), self.loss.gamma
-        e, less, more = _surprises(xp, z)
-        p, q = _chances(xp, z, e)
+        (own, other), g = self.loss.target_weights(t), self.loss.gamma
+        e, less, more = _negative_logs(xp, z)
+        p, q = _probabilities(xp, z, e)
         both = (2.0 * g + 1.0) * p * q
         first = both + g * (g * p - q) * multiply_or_zero(xp, p, less)
         second = both + g * (g * q - p) * multiply_or_zero(xp, q, more)
-        return own * self._focus(xp, more) * first + other * self._focus(xp, less) * second
+        return (
+            own * self._focal_factor(xp, more) * first
+            + other * self._focal_factor(xp, less) * second
+        )
 
-    def _focus(self, xp: Namespace, surprise: Array) -> Array:
+    def _focal_factor(self, xp: Namespace, surprise: Array) -> Array:
         """Return r^gamma for a surprise -log r, which may be infinite."""
         return xp.exp(-self.loss.gamma * surprise) if self.loss.gamma else xp.ones_like(surprise)
 
 
-def _surprises(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
+def _negative_logs(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
     """Return exp(-abs(z)), -log sigmoid(z) and -log sigmoid(-z)."""
     e = xp.exp(-xp.abs(z))
     log = xp.log1p(e)
     return e, log + positive_part(xp, -z), log + positive_part(xp, z)
 
 
-def _chances(xp: Namespace, z: Array, e: Array) -> tuple[Array, Array]:
+def _probabilities(xp: Namespace, z: Array, e: Array) -> tuple[Array, Array]:
     """Return sigmoid(z) and sigmoid(-z) from e = exp(-abs(z))."""
     above, part = step_of(xp, z), 1.0 / (1.0 + e)
     return xp.maximum(e, above) * part, xp.maximum(e, 1.0 - above) * part
@@ -260,18 +265,18 @@ def _extremes(gamma: float) -> _Extremes:
     body = loss.raw_body()
     return _Extremes(
         derivative=max(
-            1.0, _largest(lambda z: np.abs(body.derivative(np, z, one)), -_REACH, _REACH)
+            1.0, _maximise(lambda z: np.abs(body.derivative(np, z, one)), -_REACH, _REACH)
         ),
-        second_derivative=_largest(
+        second_derivative=_maximise(
             lambda z: np.abs(body.second_derivative(np, z, one)), -_REACH, _REACH
         ),
-        least_second_derivative=-_largest(
+        least_second_derivative=-_maximise(
             lambda s: -loss.second_derivative(np, s, one), _MARGIN, 1.0 - _MARGIN
         ),
     )
 
 
-def _largest(function: Callable[[Array], Array], low: float, high: float) -> float:
+def _maximise(function: Callable[[Array], Array], low: float, high: float) -> float:
     """Return the largest value, by looking ever closer around the largest so far."""
     best = -np.inf
     for _ in range(_ROUNDS):

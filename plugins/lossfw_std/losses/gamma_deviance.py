@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from lossfw import POSITIVE, Array, Claims, Namespace, Space
 from lossfw.numerics import computed_in_float64
-from lossfw_std.deviance import Deviance, LogMeanBody, beyond_log
+from lossfw_std.deviance import Deviance, LogMeanBody, linear_minus_log
 
 
 class GammaDeviance(Deviance):
@@ -45,7 +45,7 @@ class GammaDeviance(Deviance):
     target: ClassVar[Space] = POSITIVE
 
     def raw_body(self) -> LogMeanBody:
-        return _OnLogits(self)
+        return _LogMeanBody(self)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         return 2 * (xp.log(y / t) + t / y - 1)
@@ -53,7 +53,7 @@ class GammaDeviance(Deviance):
     @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (u - 1 - log(u)) with u = t / y."""
-        return 2.0 * beyond_log(xp, t / y)
+        return 2.0 * linear_minus_log(xp, t / y)
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (y - t) / y^2."""
@@ -75,13 +75,13 @@ class GammaDeviance(Deviance):
         )
 
 
-class _OnLogits(LogMeanBody):
+class _LogMeanBody(LogMeanBody):
     """The deviance of a logarithm of the mean."""
 
     @computed_in_float64
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (u - 1 - log(u)) with u = t exp(-z)."""
-        return 2.0 * beyond_log(xp, t * xp.exp(-z))
+        return 2.0 * linear_minus_log(xp, t * xp.exp(-z))
 
     @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
@@ -92,7 +92,7 @@ class _OnLogits(LogMeanBody):
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both, from one exponential."""
         u = t * xp.exp(-z)
-        return 2.0 * beyond_log(xp, u), 2.0 * (1.0 - u)
+        return 2.0 * linear_minus_log(xp, u), 2.0 * (1.0 - u)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:

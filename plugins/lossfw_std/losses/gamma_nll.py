@@ -64,7 +64,7 @@ class GammaNll(Likelihood):
         gamma = (k - 0.5) * y.log_shape - k + xp.log(2 * xp.pi + 0 * k) / 2 + binet(xp, k)
         return gamma - k * (y.log_shape - y.log_mean) - (k - 1) * xp.log(t) + k * t / m
 
-    def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+    def shared_parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return the terms of the value without t / m, the shape, t / m, and its distance from 1.
 
         The last is half a unit deviance, t / m - 1 - log(t / m).
@@ -76,17 +76,17 @@ class GammaNll(Likelihood):
         terms = (s + 0.5 * (_LOG_TWO_PI - log_shape)) - xp.expm1(log_shape) * log
         return terms, xp.exp(log_shape), ratio, (ratio - 1.0) - log
 
-    def value_of(self, xp: Namespace, *parts: Array) -> Array:
+    def value_from_parts(self, xp: Namespace, *parts: Array) -> Array:
         """k (t / m - 1), Binet's function of k, and the rest."""
         terms, k, ratio, _ = parts
         return (k * (ratio - 1.0) + binet(xp, k)) + terms
 
-    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-k (t / m - 1) by the log mean, and what the log shape moves."""
         _, k, ratio, apart = parts
         return k * (1.0 - ratio), k * (apart + binet_derivative(xp, k)) - 0.5
 
-    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def second_derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """k t / m, and that by the log shape."""
         _, k, ratio, apart = parts
         return k * ratio, k * apart + second_derivative_of_binet(xp, k)

@@ -6,7 +6,7 @@ from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, MarginLoss, Namespace
 from lossfw.numerics import positive_part, zero_or_nan
-from lossfw_std.parabolas import over_distance
+from lossfw_std.parabolas import absolute_curvature
 
 
 class Hinge(MarginLoss):
@@ -59,7 +59,7 @@ class Hinge(MarginLoss):
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
         """1 / (2 |margin - m|), because the loss is |margin - m| / 2 plus a straight line."""
-        return 0.5 * over_distance(xp, self.margin - t * y)
+        return 0.5 * absolute_curvature(xp, self.margin - t * y)
 
     def claims(self) -> Claims:
         """Convex, with a kink at the margin."""

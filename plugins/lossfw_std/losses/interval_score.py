@@ -9,7 +9,7 @@ from pydantic import Field
 
 from lossfw import REAL, Array, Claims, Columns, Namespace, PointwiseLoss, Space
 from lossfw.numerics import zero_or_nan
-from lossfw_std.parabolas import over_distance
+from lossfw_std.parabolas import absolute_curvature
 
 
 class IntervalScore(PointwiseLoss):
@@ -69,7 +69,7 @@ class IntervalScore(PointwiseLoss):
 
     def curvature_bound(self, xp: Namespace, y: Any, t: Array) -> Any:
         """1 / (alpha |r|), because max(0, r) is |r| / 2 and a straight line."""
-        return tuple(over_distance(xp, end - t) / self.alpha for end in (y.lower, y.upper))
+        return tuple(absolute_curvature(xp, end - t) / self.alpha for end in (y.lower, y.upper))
 
     def claims(self) -> Claims:
         """Convex and piecewise linear; steepest where the ends cross around the target."""

@@ -86,7 +86,7 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
         log = self._log_ratio(xp, y, t)
         # Where the target has none, any probability is infinitely wrong.
         log = xp.where(self._apply_guard(xp, t) == 0, xp.inf * xp.ones_like(log), log)
-        return log + (y / own if self._adds else self._chain_guard(xp, y, xp.ones_like(y)))
+        return log + (y / own if self._is_added else self._chain_guard(xp, y, xp.ones_like(y)))
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -95,7 +95,11 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
         if not self.reverse:
             return self._chain_guard(xp, y, multiply_or_zero(xp, t, 1.0 / (own * own)))
         # (y + 2 delta) / (y + delta)^2 where the guard is a sum.
-        return (own + self.delta) / own / own if self._adds else self._chain_guard(xp, y, 1.0 / own)
+        return (
+            (own + self.delta) / own / own
+            if self._is_added
+            else self._chain_guard(xp, y, 1.0 / own)
+        )
 
     def claims(self) -> Claims:
         """Convex as -log is, in reverse as y log y is; the floor is flat below delta."""
@@ -124,7 +128,7 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
         return log_ratio(xp, self._apply_guard(xp, p), self._apply_guard(xp, q), gap, self.guard)
 
     @property
-    def _adds(self) -> bool:
+    def _is_added(self) -> bool:
         """Whether the guard adds delta."""
         return self.guard in ("normalised", "additive")
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import PositiveInt
 
 from lossfw import NONNEGATIVE, Array, Claims, Namespace, PromisedRange, Space
-from lossfw_std.discounts import discount_differences, discounts, gain_differences, ideal
+from lossfw_std.discounts import discount_differences, discounts, gain_differences, ideal_gain
 from lossfw_std.losses.pairwise import LogisticPairs
 from lossfw_std.pairs import ABSENT, pairs
 
@@ -69,13 +69,13 @@ class LambdaNdcg(LogisticPairs):
         """|2^t_i - 2^t_j| |D_i - D_j| / ideal."""
         (gi, gj), (ti, tj) = pairs(xp.exp2(t)), pairs(t)
         di, dj = pairs(discounts(xp, t, self.k))
-        weights = (gi - gj) * xp.abs(di - dj) / ideal(xp, t, self.k)[..., None]
+        weights = (gi - gj) * xp.abs(di - dj) / ideal_gain(xp, t, self.k)[..., None]
         return xp.where((ti > tj) & (tj > ABSENT), weights, xp.zeros_like(weights))
 
     def weights(self, xp: Namespace, t: Array) -> Array:
         """The same, by differences that do not cancel."""
         away = discount_differences(xp, t, self.k)
-        return gain_differences(xp, t) * away / ideal(xp, t, self.k)[..., None]
+        return gain_differences(xp, t) * away / ideal_gain(xp, t, self.k)[..., None]
 
     def claims(self) -> Claims:
         """It jumps where the order of the scores changes."""

@@ -59,19 +59,19 @@ class Listmle(GroupLoss):
     @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The sum over the choices of a softmax cross-entropy."""
-        result = xp.sum(softmax_cross_entropy(xp, *_choices(xp, y, t)), axis=-1)
+        result = xp.sum(softmax_cross_entropy(xp, *_choice_logits(xp, y, t)), axis=-1)
         return with_nan(xp, is_unknown(xp, y, t)[..., 0], result)
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The shares of a row in the choices of others, less what its own lacks."""
-        result = xp.sum(softmax_cross_entropy_gradient(xp, *_choices(xp, y, t)), axis=-2)
+        result = xp.sum(softmax_cross_entropy_gradient(xp, *_choice_logits(xp, y, t)), axis=-2)
         return with_nan(xp, is_unknown(xp, y, t), result)
 
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, from the same softmaxes."""
-        losses, derivatives = softmax_cross_entropy_and_gradient(xp, *_choices(xp, y, t))
+        losses, derivatives = softmax_cross_entropy_and_gradient(xp, *_choice_logits(xp, y, t))
         unknown = is_unknown(xp, y, t)
         value, derivative = xp.sum(losses, axis=-1), xp.sum(derivatives, axis=-2)
         return with_nan(xp, unknown[..., 0], value), with_nan(xp, unknown, derivative)
@@ -79,7 +79,7 @@ class Listmle(GroupLoss):
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """p (1 - p) of each choice."""
-        result = xp.sum(softmax_cross_entropy_hessian(xp, *_choices(xp, y, t)), axis=-2)
+        result = xp.sum(softmax_cross_entropy_hessian(xp, *_choice_logits(xp, y, t)), axis=-2)
         return with_nan(xp, is_unknown(xp, y, t), result)
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -96,7 +96,7 @@ class Listmle(GroupLoss):
         )
 
 
-def _choices(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+def _choice_logits(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
     """Return for each row i the scores of the rows that are left, and row i as the one chosen."""
     (i, j), here = pairs(columns(xp, t)), (t > ABSENT)[..., :, None]
     logits = xp.broadcast_to(y[..., None, :], (*y.shape, y.shape[-1]))

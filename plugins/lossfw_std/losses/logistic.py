@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossfw import Array, Claims, MarginLoss, Namespace
 from lossfw.numerics import sigmoid, softplus
-from lossfw_std.parabolas import over_logistic
+from lossfw_std.parabolas import logistic_curvature
 
 
 class Logistic(MarginLoss):
@@ -50,7 +50,7 @@ class Logistic(MarginLoss):
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
         """tanh(y/2) / (2 y), of the parabola that touches at y and at -y."""
-        return over_logistic(xp, y)
+        return logistic_curvature(xp, y)
 
     def claims(self) -> Claims:
         """Strictly convex and smooth; steepest far out, most curved at 0."""

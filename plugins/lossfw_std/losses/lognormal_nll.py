@@ -54,23 +54,23 @@ class LognormalNll(DistributionLoss, Likelihood):
         z = (xp.log(t) - y.location) / xp.exp(y.log_scale)
         return xp.log(t) + y.log_scale + xp.log(2 * xp.pi * xp.ones_like(t)) / 2 + z * z / 2
 
-    def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+    def shared_parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return log t, the logarithm of the scale, z and 1 / s."""
         m, s, t = columns
         # Of the ratio the logarithm has digits that a difference has lost.
         distance, inverse = xp.log(t * xp.exp(-m)), xp.exp(-s)
         return distance + m, s, distance * inverse, inverse
 
-    def value_of(self, xp: Namespace, *parts: Array) -> Array:
+    def value_from_parts(self, xp: Namespace, *parts: Array) -> Array:
         log, s, z, _ = parts
         return (log + s + _HALF_LOG_TWO_PI) + 0.5 * z * z
 
-    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-z / s by the location, and 1 - z^2 by the log scale."""
         _, _, z, inverse = parts
         return -z * inverse, 1.0 - z * z
 
-    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def second_derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """1 / s^2, and 2 z^2."""
         _, _, z, inverse = parts
         return inverse * inverse + zero_or_nan(xp, z), 2.0 * z * z

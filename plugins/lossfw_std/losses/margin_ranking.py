@@ -8,7 +8,7 @@ from pydantic import NonNegativeFloat
 
 from lossfw import REAL, SIGN, Array, Claims, Columns, Namespace, PointwiseLoss, Space
 from lossfw.numerics import positive_part
-from lossfw_std.parabolas import over_distance
+from lossfw_std.parabolas import absolute_curvature
 
 
 class MarginRanking(PointwiseLoss):
@@ -47,31 +47,31 @@ class MarginRanking(PointwiseLoss):
     margin: NonNegativeFloat = 0.0
 
     def formula(self, xp: Namespace, y: Any, t: Array) -> Array:
-        missing = self._missing(xp, y, t)
+        missing = self._violation(xp, y, t)
         return xp.maximum(missing, xp.zeros_like(missing))
 
     def value(self, xp: Namespace, y: Any, t: Array) -> Array:
         """The same."""
-        return positive_part(xp, self._missing(xp, y, t))
+        return positive_part(xp, self._violation(xp, y, t))
 
     def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """-t by the first and t by the second below the kink, 0 above."""
-        derivative = t * 0.5 * (1.0 + xp.sign(self._missing(xp, y, t)))
+        derivative = t * 0.5 * (1.0 + xp.sign(self._violation(xp, y, t)))
         return 0.0 - derivative, derivative
 
     def second_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """0 on both sides of the kink."""
-        zero = 0.0 * self._missing(xp, y, t)
+        zero = 0.0 * self._violation(xp, y, t)
         return zero, zero
 
     def curvature_bound(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array]:
         """Twice the bound of the difference: (a - b)^2 is at most 2 a^2 + 2 b^2."""
-        bound = over_distance(xp, self._missing(xp, y, t))
+        bound = absolute_curvature(xp, self._violation(xp, y, t))
         return bound, bound
 
     def claims(self) -> Claims:
         """Convex, with a kink."""
         return Claims(nonnegative=True, convex=True, lipschitz=2.0**0.5, shift_invariant=True)
 
-    def _missing(self, xp: Namespace, y: Any, t: Array) -> Array:
+    def _violation(self, xp: Namespace, y: Any, t: Array) -> Array:
         return self.margin - t * (y.first - y.second)

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from lossfw import REAL, Array, Claims, Namespace, PointwiseLoss, Space, Vector
 from lossfw.numerics import select, with_nan_of_rows, zero_or_nan
-from lossfw_std.parabolas import over_distance
+from lossfw_std.parabolas import absolute_curvature
 
 Level: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
 
@@ -55,7 +55,7 @@ class MultiQuantile(PointwiseLoss):
 
     @field_validator("levels")
     @classmethod
-    def _increasing(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
+    def _require_increasing(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
         if any(a >= b for a, b in pairwise(levels)):
             raise ValueError("probabilities that increase")
         return levels
@@ -98,7 +98,7 @@ class MultiQuantile(PointwiseLoss):
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
         """1 / (2 L |r|), because each loss is |r| / 2 and a straight line."""
-        return over_distance(xp, y - t[..., None]) / (2 * len(self.levels))
+        return absolute_curvature(xp, y - t[..., None]) / (2 * len(self.levels))
 
     def claims(self) -> Claims:
         """Convex and piecewise linear."""

@@ -107,7 +107,7 @@ class MulticlassHinge(CategoricalLoss):
         for k in range(y.shape[-1]):
             others = xp.concat([y[..., :k], y[..., k + 1 :]], axis=-1)
             gaps = self.margin + _difference(xp, others, y[..., k : k + 1])
-            if self._of_worst:
+            if self._only_worst:
                 losses.append(self._raise_power(positive_part(xp, xp.max(gaps, axis=-1))))
             else:
                 losses.append(xp.sum(self._raise_power(positive_part(xp, gaps)), axis=-1))
@@ -117,42 +117,42 @@ class MulticlassHinge(CategoricalLoss):
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same with a gap that is 0 only where it is, and without the K copies of a row."""
-        if self._of_worst:
+        if self._only_worst:
             worst = self._violation(xp, _strongest_other(xp, y), y)
             loss = xp.sum(multiply_or_zero(xp, t, self._raise_power(worst)), axis=-1)
         else:
             loss = 0.0 * t[..., 0]
             for k in range(y.shape[-1]):
-                against = self._raise_power(self._against(xp, y, k))
+                against = self._raise_power(self._violations_of_class(xp, y, k))
                 loss = loss + multiply_or_zero(xp, t[..., k], xp.sum(against, axis=-1))
             loss = self._divide_by_classes(loss, y)
         if self.power == 1:
             return loss
-        return apply_where_rows(xp, loss, xp.isinf(loss), self._share_first, y, t)
+        return apply_where_rows(xp, loss, xp.isinf(loss), self._weight_before_squaring, y, t)
 
-    def _share_first(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def _weight_before_squaring(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the same of squares, which overflow before their share makes them small."""
         share, loss = self._divide_by_classes(t, y), 0.0 * t[..., 0]
-        if self._of_worst:
+        if self._only_worst:
             worst = self._violation(xp, _strongest_other(xp, y), y)
-            return xp.sum(_square_shared(xp, share, worst), axis=-1)
+            return xp.sum(_weighted_square(xp, share, worst), axis=-1)
         for k in range(y.shape[-1]):
-            against = self._against(xp, y, k)
-            loss = loss + xp.sum(_square_shared(xp, share[..., k : k + 1], against), axis=-1)
+            against = self._violations_of_class(xp, y, k)
+            loss = loss + xp.sum(_weighted_square(xp, share[..., k : k + 1], against), axis=-1)
         return loss
 
     def value_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """The same for one class of each row."""
-        if self._of_worst:
+        if self._only_worst:
             strongest = xp.max(_mask_class(xp, y, index), axis=-1)
             return self._raise_power(self._violation(xp, strongest, take_at(xp, y, index)))
         return self._divide_by_classes(
-            xp.sum(self._raise_power(self._against_own(xp, y, index)), axis=-1), y
+            xp.sum(self._raise_power(self._violations_of_target(xp, y, index)), axis=-1), y
         )
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The rate of a violation for the class that violates, and minus it for the target's."""
-        return _unless_unknown(xp, y, self._spread(xp, y, t, self._rate, -1.0))
+        return _with_nan_rows(xp, y, self._net_rates(xp, y, t, self._power_derivative, -1.0))
 
     def derivative_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """The same for one class of each row, with the work of one row."""
@@ -160,28 +160,28 @@ class MulticlassHinge(CategoricalLoss):
 
     def value_and_derivative_at(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
         """Both from the same comparisons."""
-        if self._of_worst:
+        if self._only_worst:
             others = _mask_class(xp, y, index)
             strongest = xp.max(others, axis=-1)
             worst = self._violation(xp, strongest, take_at(xp, y, index))
             loss = self._raise_power(worst)
             rival = put_at(xp, others == strongest[..., None], index, index < 0)
-            violated = _first_of(xp, rival, y) & (worst > 0)[..., None]
+            violated = _mark_first(xp, rival, y) & (worst > 0)[..., None]
             gain = xp.astype(violated, y.dtype)
             if self.power == 2:
                 gain = multiply_or_zero(xp, gain, 2.0 * worst[..., None])
         else:
-            violation = self._against_own(xp, y, index)
+            violation = self._violations_of_target(xp, y, index)
             loss = self._divide_by_classes(xp.sum(self._raise_power(violation), axis=-1), y)
-            gain = self._rate(xp, violation)
+            gain = self._power_derivative(xp, violation)
         derivative = put_at(xp, gain, index, 0.0 - xp.sum(gain, axis=-1))
-        return loss, _unless_unknown(xp, y, self._divide_by_classes(derivative, y))
+        return loss, _with_nan_rows(xp, y, self._divide_by_classes(derivative, y))
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """0 wherever it exists, of squares 2 for each violation; NaN for a prediction of NaN."""
         second_derivative = xp.zeros_like(y)
         if self.power == 2:
-            second_derivative = self._spread(xp, y, t, self._second_derivative, 1.0)
+            second_derivative = self._net_rates(xp, y, t, self._second_derivative, 1.0)
         return xp.where(xp.isnan(y), y, second_derivative)
 
     def claims(self) -> Claims:
@@ -190,16 +190,16 @@ class MulticlassHinge(CategoricalLoss):
         return Claims(
             nonnegative=True,
             convex=True,
-            lipschitz=math.sqrt(2.0) if line and self._of_worst else None,
+            lipschitz=math.sqrt(2.0) if line and self._only_worst else None,
             gradient_lipschitz=2.0 if mean and not line else None,
-            smooth=(not line and not self._of_worst) or None,
+            smooth=(not line and not self._only_worst) or None,
             shift_invariant=True,
             permutation_equivariant=True,
             linear_in_target=True,
         )
 
     @property
-    def _of_worst(self) -> bool:
+    def _only_worst(self) -> bool:
         """Whether only the worst of the other classes counts."""
         return self.form == "crammer_singer"
 
@@ -210,7 +210,7 @@ class MulticlassHinge(CategoricalLoss):
     def _raise_power(self, violation: Array) -> Array:
         return violation * violation if self.power == 2 else violation
 
-    def _rate(self, xp: Namespace, violation: Array) -> Array:
+    def _power_derivative(self, xp: Namespace, violation: Array) -> Array:
         """Return the derivative of the power of a violation."""
         return 2.0 * violation if self.power == 2 else xp.astype(violation > 0, violation.dtype)
 
@@ -218,28 +218,28 @@ class MulticlassHinge(CategoricalLoss):
         """Return the second derivative of the square of a violation."""
         return 2.0 * xp.astype(violation > 0, violation.dtype)
 
-    def _spread(
+    def _net_rates(
         self, xp: Namespace, y: Array, t: Array, rate: Callable[..., Array], sign: float
     ) -> Array:
         """Return the rates at which classes violate, plus `sign` those at which they are violated.
 
         Both are weighted by the target.
         """
-        if self._of_worst:
-            return self._spread_worst(xp, y, t, rate, sign)
+        if self._only_worst:
+            return self._net_rates_of_worst(xp, y, t, rate, sign)
         total = 0.0 * t
         for k in range(y.shape[-1]):
-            rates = rate(xp, self._against(xp, y, k))
+            rates = rate(xp, self._violations_of_class(xp, y, k))
             own = xp.astype(columns(xp, y) == k, y.dtype)
             count = multiply_or_zero(xp, own, sign * xp.sum(rates, axis=-1, keepdims=True))
             total = total + multiply_or_zero(xp, t[..., k : k + 1], rates + count)
         return self._divide_by_classes(total, y)
 
-    def _spread_worst(
+    def _net_rates_of_worst(
         self, xp: Namespace, y: Array, t: Array, rate: Callable[..., Array], sign: float
     ) -> Array:
         """Return the same for Crammer and Singer's form."""
-        first, second = _two_strongest(xp, y)
+        first, second = _mark_two_strongest(xp, y)
         none = xp.zeros_like(y)
         if self.power == 2:
             # If scores are equal, the first counts, also in derivatives of this.
@@ -267,22 +267,22 @@ class MulticlassHinge(CategoricalLoss):
         difference = xp.where(equal, xp.zeros_like(difference), difference)
         return positive_part(xp, self.margin + difference)
 
-    def _against(self, xp: Namespace, y: Array, k: int) -> Array:
+    def _violations_of_class(self, xp: Namespace, y: Array, k: int) -> Array:
         """Return by how much each class violates its margin to class k; 0 for k itself."""
         violation = self._violation(xp, y, y[..., k : k + 1])
         return xp.where(columns(xp, y) == k, 0.0 * violation, violation)
 
-    def _against_own(self, xp: Namespace, y: Array, index: Array) -> Array:
+    def _violations_of_target(self, xp: Namespace, y: Array, index: Array) -> Array:
         """Return by how much each class violates its margin to the class `index`, itself by 0."""
         violation = self._violation(xp, y, take_at(xp, y, index)[..., None])
         return put_at(xp, violation, index, 0.0 * take_at(xp, violation, index))
 
 
-def _square_shared(xp: Namespace, share: Array, violation: Array) -> Array:
-    return multiply_or_zero(xp, multiply_or_zero(xp, share, violation), violation)
+def _weighted_square(xp: Namespace, weight: Array, violation: Array) -> Array:
+    return multiply_or_zero(xp, multiply_or_zero(xp, weight, violation), violation)
 
 
-def _unless_unknown(xp: Namespace, y: Array, derivative: Array) -> Array:
+def _with_nan_rows(xp: Namespace, y: Array, derivative: Array) -> Array:
     """Return a derivative, and NaN for all classes of a row with a NaN in it."""
     unknown = xp.any(xp.isnan(y), axis=-1, keepdims=True)
     return xp.where(unknown, xp.nan * xp.ones_like(y), derivative)
@@ -293,15 +293,15 @@ def _difference(xp: Namespace, a: Array, b: Array) -> Array:
     return xp.where(a == b, xp.zeros_like(a - b), a - b)
 
 
-def _two_strongest(xp: Namespace, y: Array) -> tuple[Array, Array]:
+def _mark_two_strongest(xp: Namespace, y: Array) -> tuple[Array, Array]:
     """Tell for each class whether it is the first of the largest, and the next one."""
     classes = columns(xp, y)
     first = classes == xp.argmax(y, axis=-1, keepdims=True)
     next_largest = (y == _largest_without(xp, y, first)) & ~first
-    return first, _first_of(xp, next_largest, y)
+    return first, _mark_first(xp, next_largest, y)
 
 
-def _first_of(xp: Namespace, chosen: Array, y: Array) -> Array:
+def _mark_first(xp: Namespace, chosen: Array, y: Array) -> Array:
     """Tell for each class whether it is the first of the chosen ones of its row."""
     classes = xp.astype(columns(xp, y), y.dtype)
     # The least is found along columns as fast as along rows, and argmax is not.

@@ -73,7 +73,7 @@ class NegativeBinomialNll(Likelihood):
         gammas = t - (r + t - 0.5) * xp.log1p(t / r) + binet(xp, r) - binet(xp, r + t)
         return gammas + log_factorial(xp, t) + (r + t) * xp.log1p(m / r) - t * y.log_mean
 
-    def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+    def shared_parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return target, r, mean, target less mean, and its share of the target."""
         mu, a, t = columns
         r, m = xp.exp(-a), xp.exp(mu)
@@ -82,28 +82,28 @@ class NegativeBinomialNll(Likelihood):
         above = select(xp, xp.abs(distance) < 0.5, -xp.expm1(-distance), 1.0 - m / some)
         return t, r, m, xp.where(t > 0, some * above, -m), above
 
-    def value_of(self, xp: Namespace, *parts: Array) -> Array:
+    def value_from_parts(self, xp: Namespace, *parts: Array) -> Array:
         """The deviance, Stirling's rest of t!, and what Binet's function adds."""
         t, r, m, excess, above = parts
         some = xp.where(t > 0, t, xp.ones_like(t))
-        by_mean = _log_less(xp, -above * (r / (r + m)), (m / some) * ((r + t) / (r + m)))
-        by_shape = _log_less(xp, excess / (r + m), (r + t) / (r + m))
+        by_mean = _log_minus_excess(xp, -above * (r / (r + m)), (m / some) * ((r + t) / (r + m)))
+        by_shape = _log_minus_excess(xp, excess / (r + m), (r + t) / (r + m))
         rest = 0.5 * xp.log1p(t / r) + (binet(xp, r) - binet(xp, r + t))
         count = (-t * by_mean - r * by_shape) + (factorial_rest(xp, t) + rest)
         return xp.where(t > 0, count, r * xp.log1p(m / r))
 
-    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """(m - t) / (1 + a m) by the log mean, and that by the log dispersion."""
         t, r, m, excess, _ = parts
-        few = t * (m / (r + m)) - _of_zero(xp, r, m)[0]
+        few = t * (m / (r + m)) - _zero_count_derivatives(xp, r, m)[0]
         by_dispersion = xp.where(t <= 1, few, _shape_derivative(xp, t, r, m, excess))
         return -excess * (r / (r + m)), by_dispersion
 
-    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def second_derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """m (1 + a t) / (1 + a m)^2 by the log mean, and that by the log dispersion."""
         t, r, m, excess, _ = parts
         share = m / (r + m)
-        few = _of_zero(xp, r, m)[1] + t * share * (r / (r + m))
+        few = _zero_count_derivatives(xp, r, m)[1] + t * share * (r / (r + m))
         by_dispersion = xp.where(t <= 1, few, _shape_second_derivative(xp, t, r, m, excess))
         return m * (r / (r + m)) * ((r + t) / (r + m)), by_dispersion
 
@@ -112,14 +112,14 @@ class NegativeBinomialNll(Likelihood):
         return Claims(nonnegative=True, twice_smooth=True)
 
 
-def _log_less(xp: Namespace, excess: Array, ratio: Array) -> Array:
+def _log_minus_excess(xp: Namespace, excess: Array, ratio: Array) -> Array:
     """Return log(ratio) - excess, of a ratio that is 1 + excess; it is at most 0."""
     return select(xp, ratio > 0.5, log1p_minus(xp, excess), xp.log(ratio) - excess)
 
 
 def _shape_derivative(xp: Namespace, t: Array, r: Array, m: Array, excess: Array) -> Array:
     """Return the derivative by the log dispersion, from one term below 0 and two above."""
-    below = r * _log_less(xp, excess / (r + m), (r + t) / (r + m))
+    below = r * _log_minus_excess(xp, excess / (r + m), (r + t) / (r + m))
     gammas = r * (binet_derivative(xp, r + t) - binet_derivative(xp, r))
     return below + (0.5 * (t / (r + t)) + gammas)
 
@@ -138,7 +138,7 @@ def _shape_second_derivative(xp: Namespace, t: Array, r: Array, m: Array, excess
     )
 
 
-def _of_zero(xp: Namespace, r: Array, m: Array) -> tuple[Array, Array]:
+def _zero_count_derivatives(xp: Namespace, r: Array, m: Array) -> tuple[Array, Array]:
     """Return by how much a count of 0 falls with the log dispersion, and its second derivative.
 
     It is r log(1 + m / r). A count of 1, whose gammas cancel, has it and the log of r + m.

@@ -90,7 +90,7 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
         total = xp.sum(xp.exp(y.logit), axis=-1)
         return xp.log(total) - xp.log(xp.sum(xp.exp(y.logit) * density, axis=-1))
 
-    def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+    def shared_parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return the logits, s^(-1/2), z, and logarithms: of densities, p times them, the sum."""
         a, m, s, t = columns
         # Twice the root, so that no digit of a tiny residual is lost and none overflows alone.
@@ -100,27 +100,31 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
         logs = log_softmax(xp, a) + own
         return a, root, z, own, logs, logsumexp(xp, logs, keepdims=True)
 
-    def value_of(self, xp: Namespace, *parts: Array) -> Array:
+    def value_from_parts(self, xp: Namespace, *parts: Array) -> Array:
         """By a log-sum of exponentials."""
         return _HALF_LOG_TWO_PI - parts[-1][..., 0]
 
-    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """p - r, -r z / s and r (1 - z^2), with the shares r of the components in the density."""
         a, root, z, own, logs, total = parts
         p, r = softmax(xp, a), softmax(xp, logs)
         by_location = multiply_or_zero(xp, -r, z * root * root)
-        return _gain(xp, p, r, own - total), by_location, multiply_or_zero(xp, r, 1.0 - z * z)
+        return (
+            _share_difference(xp, p, r, own - total),
+            by_location,
+            multiply_or_zero(xp, r, 1.0 - z * z),
+        )
 
-    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def second_derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """(p - r) (1 - p - r), and by location and log scale those of one component and r."""
         a, root, z, own, logs, total = parts
         r, apart = softmax(xp, logs), softmax_complement(xp, logs)
         square = _mask_empty(xp, r, z) ** 2
         p = softmax(xp, a)
         rest = xp.where(r > 0.5, apart - p, softmax_complement(xp, a) - r)
-        by_logit = _gain(xp, p, r, own - total) * rest
+        by_logit = _share_difference(xp, p, r, own - total) * rest
         bent = multiply_or_zero(xp, apart, square)
-        by_location = multiply_or_zero(xp, r, _over_square(xp, 1.0 - bent, root))
+        by_location = multiply_or_zero(xp, r, _divide_by_square(xp, 1.0 - bent, root))
         by_scale = square * (2.0 + 2.0 * apart - bent) - apart
         return by_logit, by_location, multiply_or_zero(xp, r, by_scale)
 
@@ -144,7 +148,7 @@ class NormalMixtureNll(DistributionLoss, Likelihood):
         return Claims(twice_smooth=True)
 
 
-def _gain(xp: Namespace, p: Array, r: Array, log_ratio: Array) -> Array:
+def _share_difference(xp: Namespace, p: Array, r: Array, log_ratio: Array) -> Array:
     """Return p - r, with log(r / p), of which the error is one number for each row.
 
     Components that are nearly the same have nearly the same r / p, and the sum of r - p is 0. So
@@ -162,6 +166,6 @@ def _mask_empty(xp: Namespace, r: Array, z: Array) -> Array:
     return xp.where(r == 0, xp.zeros_like(z), z)
 
 
-def _over_square(xp: Namespace, x: Array, root: Array) -> Array:
+def _divide_by_square(xp: Namespace, x: Array, root: Array) -> Array:
     """Return x / s^2, from s^(-1/2)."""
     return x * root * root * root * root

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from lossfw import Array, Claims, Namespace
 from lossfw.numerics import positive_part, sigmoid, softplus, step_of
-from lossfw_std.pairs import PairLoss, better, pairs
-from lossfw_std.parabolas import over_distance, over_logistic
+from lossfw_std.pairs import PairLoss, is_more_relevant, pairs
+from lossfw_std.parabolas import absolute_curvature, logistic_curvature
 
 
 class LogisticPairs(PairLoss):
@@ -68,7 +68,7 @@ class PairwiseLogistic(LogisticPairs):
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Twice the sum of the pairs' bounds, because (a - b)^2 is at most 2 a^2 + 2 b^2."""
         si, sj = pairs(y)
-        return _both_rows(xp, better(xp, t), over_logistic(xp, sj - si))
+        return _doubled_row_sums(xp, is_more_relevant(xp, t), logistic_curvature(xp, sj - si))
 
     def claims(self) -> Claims:
         """Convex and smooth in all scores of a group."""
@@ -128,7 +128,9 @@ class PairwiseHinge(PairLoss):
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Twice the sum of the pairs' bounds, each 1 / (2 |1 - (y_i - y_j)|)."""
         si, sj = pairs(y)
-        return _both_rows(xp, better(xp, t), 0.5 * over_distance(xp, 1.0 + (sj - si)))
+        return _doubled_row_sums(
+            xp, is_more_relevant(xp, t), 0.5 * absolute_curvature(xp, 1.0 + (sj - si))
+        )
 
     def claims(self) -> Claims:
         """Convex, with kinks."""
@@ -137,7 +139,7 @@ class PairwiseHinge(PairLoss):
         )
 
 
-def _both_rows(xp: Namespace, counts: Array, bounds: Array) -> Array:
+def _doubled_row_sums(xp: Namespace, counts: Array, bounds: Array) -> Array:
     """Return for each row twice the sum of the bounds of its pairs."""
     bounds = xp.where(counts, bounds, xp.zeros_like(bounds))
     return 2.0 * (xp.sum(bounds, axis=-2) + xp.sum(bounds, axis=-1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossfw import Array, Claims, MarginLoss, Namespace
 from lossfw.numerics import positive_part, zero_or_nan
-from lossfw_std.parabolas import over_distance
+from lossfw_std.parabolas import absolute_curvature
 
 
 class Perceptron(MarginLoss):
@@ -47,7 +47,7 @@ class Perceptron(MarginLoss):
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
         """1 / (2 |y|), because the loss is |y| / 2 plus a straight line; infinite at the kink."""
-        return 0.5 * over_distance(xp, y)
+        return 0.5 * absolute_curvature(xp, y)
 
     def claims(self) -> Claims:
         """Convex, with a kink at 0."""

@@ -48,7 +48,7 @@ class PoissonDeviance(Deviance):
     target: ClassVar[Space] = NONNEGATIVE
 
     def raw_body(self) -> LogMeanBody:
-        return _OnLogits(self)
+        return _LogMeanBody(self)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The definition, with 0 log 0 = 0."""
@@ -82,7 +82,7 @@ class PoissonDeviance(Deviance):
         )
 
 
-class _OnLogits(LogMeanBody):
+class _LogMeanBody(LogMeanBody):
     """The deviance of a logarithm of the mean."""
 
     @computed_in_float64

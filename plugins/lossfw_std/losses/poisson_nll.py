@@ -101,7 +101,7 @@ class PoissonNll(RawOutputLoss, PointwiseLoss):
     )
 
     def raw_body(self) -> PointwiseBody:
-        return _OnLogits(self)
+        return _LogMeanBody(self)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The definition with 0 log 0 = 0; the full one as `value`, for large targets."""
@@ -137,7 +137,7 @@ class PoissonNll(RawOutputLoss, PointwiseLoss):
 
 
 @dataclass(frozen=True)
-class _OnLogits(PointwiseBody):
+class _LogMeanBody(PointwiseBody):
     """The negative log-likelihood of a logarithm of the mean."""
 
     loss: PoissonNll

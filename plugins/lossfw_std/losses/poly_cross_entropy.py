@@ -17,7 +17,7 @@ from lossfw.numerics import (
     softmax_cross_entropy_at,
     softmax_parts,
 )
-from lossfw_std.own_class import OnLogits, OwnClassLoss, of_others
+from lossfw_std.own_class import LogitBody, OwnClassLoss, sum_of_others
 
 # Where 1 - p is smaller, its series is summed without the first power.
 _NEAR_ONE = 0.5
@@ -67,7 +67,7 @@ class PolyCrossEntropy(RawOutputLoss, OwnClassLoss):
     from_logits: bool = False
 
     def raw_body(self) -> RowBody:
-        return _OnLogits(self)
+        return _LogitBody(self)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Sum of t (-log y + epsilon (1 - y)), with 0 times infinity 0."""
@@ -117,7 +117,7 @@ class PolyCrossEntropy(RawOutputLoss, OwnClassLoss):
 
 
 @dataclass(frozen=True)
-class _OnLogits(OnLogits):
+class _LogitBody(LogitBody):
     """Poly-1 cross-entropy of logits, with p the softmax and c = 1 - p."""
 
     loss: PolyCrossEntropy
@@ -126,7 +126,7 @@ class _OnLogits(OnLogits):
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The same from log p and 1 - p, each computed from the logits."""
         _, c, surprise = softmax_parts(xp, z)
-        return xp.sum(multiply_or_zero(xp, t, self._of_class(xp, c, surprise)), axis=-1)
+        return xp.sum(multiply_or_zero(xp, t, self._class_loss(xp, c, surprise)), axis=-1)
 
     def value_at(self, xp: Namespace, z: Array, index: Array) -> Array:
         """The term of the class."""
@@ -134,7 +134,7 @@ class _OnLogits(OnLogits):
         @computed_in_float64
         def value(xp: Namespace, z: Array) -> Array:
             surprise = softmax_cross_entropy_at(xp, z, index)
-            return self._of_class(xp, -xp.expm1(-surprise), surprise)
+            return self._class_loss(xp, -xp.expm1(-surprise), surprise)
 
         return value(xp, z)
 
@@ -142,13 +142,13 @@ class _OnLogits(OnLogits):
         """Both, from cross-entropy and its derivative, of which the derivative is a multiple."""
 
         @computed_in_float64
-        def both(xp: Namespace, z: Array) -> tuple[Array, Array]:
+        def value_and_derivative(xp: Namespace, z: Array) -> tuple[Array, Array]:
             surprise, derivative = softmax_cross_entropy_and_gradient_at(xp, z, index)
             c = -xp.expm1(-surprise)
-            factor = self._factor(xp.exp(-surprise), c)
-            return self._of_class(xp, c, surprise), factor[..., None] * derivative
+            factor = self._derivative_factor(xp.exp(-surprise), c)
+            return self._class_loss(xp, c, surprise), factor[..., None] * derivative
 
-        return both(xp, z)
+        return value_and_derivative(xp, z)
 
     @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
@@ -160,12 +160,12 @@ class _OnLogits(OnLogits):
     def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
         """Both, from the same exponentials."""
         p, c, surprise = softmax_parts(xp, z)
-        value = xp.sum(multiply_or_zero(xp, t, self._of_class(xp, c, surprise)), axis=-1)
+        value = xp.sum(multiply_or_zero(xp, t, self._class_loss(xp, c, surprise)), axis=-1)
         return value, self._derivative(xp, p, c, t)
 
     def _derivative(self, xp: Namespace, p: Array, c: Array, t: Array) -> Array:
-        w = t * self._factor(p, c)
-        return p * of_others(xp, w) - w * c
+        w = t * self._derivative_factor(p, c)
+        return p * sum_of_others(xp, w) - w * c
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
@@ -177,10 +177,10 @@ class _OnLogits(OnLogits):
         p, c, _ = softmax_parts(xp, z)
         epsilon = self.loss.epsilon
         own = t * c * ((1.0 + epsilon) * p + (1.0 - epsilon) * c)
-        w, tilt = t * self._factor(p, c), epsilon * (t * p)
-        return p * (own + c * of_others(xp, w) - p * of_others(xp, tilt))
+        w, tilt = t * self._derivative_factor(p, c), epsilon * (t * p)
+        return p * (own + c * sum_of_others(xp, w) - p * sum_of_others(xp, tilt))
 
-    def _of_class(self, xp: Namespace, c: Array, surprise: Array) -> Array:
+    def _class_loss(self, xp: Namespace, c: Array, surprise: Array) -> Array:
         """Return the loss of a class from 1 - p and -log p."""
         epsilon = self.loss.epsilon
         if epsilon >= 0:
@@ -190,6 +190,6 @@ class _OnLogits(OnLogits):
         rest = xp.where(near, -log1p_minus(xp, xp.where(near, -c, 0.0 * c)), surprise - c)
         return rest + (1.0 + epsilon) * c
 
-    def _factor(self, p: Array, c: Array) -> Array:
+    def _derivative_factor(self, p: Array, c: Array) -> Array:
         """Return 1 + epsilon p, the derivative over that of cross-entropy, as terms above 0."""
         return c + (1.0 + self.loss.epsilon) * p

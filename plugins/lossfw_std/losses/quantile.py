@@ -8,7 +8,7 @@ from pydantic import Field
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
 from lossfw.numerics import select, zero_or_nan
-from lossfw_std.parabolas import over_distance
+from lossfw_std.parabolas import absolute_curvature
 
 
 class Quantile(DistanceLoss):
@@ -64,7 +64,7 @@ class Quantile(DistanceLoss):
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
         """1 / (2 |r|), because the loss is |r| / 2 plus a straight line; infinite at the kink."""
-        return 0.5 * over_distance(xp, y - t)
+        return 0.5 * absolute_curvature(xp, y - t)
 
     def claims(self) -> Claims:
         """Convex, with a kink at 0; symmetric only for the median."""

@@ -22,7 +22,7 @@ from lossfw_std.pairs import ABSENT, NEUTRAL
 _NEAR = 0.5
 
 
-class _Softmax(GroupLoss):
+class _SoftmaxLoss(GroupLoss):
     """Base of -sum_i w_i log softmax(y)_i, with weights of the target."""
 
     neutral: ClassVar[tuple[Any, Any] | None] = NEUTRAL
@@ -74,7 +74,7 @@ class _Softmax(GroupLoss):
         return logits, xp.where(gone, xp.zeros_like(y), self.weights(xp, t))
 
 
-class SoftmaxRanking(_Softmax):
+class SoftmaxRanking(_SoftmaxLoss):
     """Softmax ranking loss, -sum_i t_i log softmax(y)_i over the rows of a group.
 
     Use it when few rows of a group are relevant, such as clicked ones, and should rank first.
@@ -117,7 +117,7 @@ class SoftmaxRanking(_Softmax):
         )
 
 
-class Listnet(_Softmax):
+class Listnet(_SoftmaxLoss):
     """ListNet, the cross-entropy of two softmaxes, -sum_i softmax(t)_i log softmax(y)_i.
 
     Use it when differences of relevances have a meaning, as for logarithms or ratings.
@@ -154,14 +154,16 @@ class Listnet(_Softmax):
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """softmax(y) - softmax(t), whose digits cancel where all scores are near relevances."""
         logits, share = self._logits(xp, y, t)
-        return _apart(xp, y, t, share, softmax_cross_entropy_gradient(xp, logits, share))
+        return _softmax_difference(
+            xp, y, t, share, softmax_cross_entropy_gradient(xp, logits, share)
+        )
 
     @computed_in_float64
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Both, from the same exponentials."""
         logits, share = self._logits(xp, y, t)
         value, derivative = softmax_cross_entropy_and_gradient(xp, logits, share)
-        return value, _apart(xp, y, t, share, derivative)
+        return value, _softmax_difference(xp, y, t, share, derivative)
 
     def textbook_weights(self, xp: Namespace, t: Array) -> Array:
         """The same by its definition."""
@@ -182,7 +184,9 @@ class Listnet(_Softmax):
         )
 
 
-def _apart(xp: Namespace, y: Array, t: Array, share: Array, difference: Array) -> Array:
+def _softmax_difference(
+    xp: Namespace, y: Array, t: Array, probabilities: Array, difference: Array
+) -> Array:
     """Return softmax(y) - softmax(t), which is a difference unless they are near each other."""
     d = xp.where(t == ABSENT, xp.zeros_like(y), y - t)
     near = largest_of_rows(xp, xp.abs(d)) < _NEAR
@@ -192,5 +196,5 @@ def _apart(xp: Namespace, y: Array, t: Array, share: Array, difference: Array) -
     leads = t == largest_of_rows(xp, t)
     d = d - largest_of_rows(xp, xp.where(leads, d, xp.full_like(y, -xp.inf)))
     more = xp.expm1(xp.where(near, d, xp.zeros_like(y)))
-    mean = xp.sum(share * more, axis=-1, keepdims=True)
-    return xp.where(near, share * (more - mean) / (1.0 + mean), difference)
+    mean = xp.sum(probabilities * more, axis=-1, keepdims=True)
+    return xp.where(near, probabilities * (more - mean) / (1.0 + mean), difference)

@@ -48,19 +48,19 @@ class SquaredHinge(MarginLoss):
 
     def value(self, xp: Namespace, m: Array) -> Array:
         """The same."""
-        short = self._short(xp, m)
+        short = self._shortfall(xp, m)
         return short * short
 
     def derivative(self, xp: Namespace, m: Array) -> Array:
         """-2 max(0, margin - m)."""
-        return 0.0 - 2.0 * self._short(xp, m)
+        return 0.0 - 2.0 * self._shortfall(xp, m)
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """2 below the margin, 0 at and above it."""
         zero = zero_or_nan(xp, m)
-        return xp.where(self._short(xp, m) > 0, zero + 2.0, zero)
+        return xp.where(self._shortfall(xp, m) > 0, zero + 2.0, zero)
 
-    def _short(self, xp: Namespace, m: Array) -> Array:
+    def _shortfall(self, xp: Namespace, m: Array) -> Array:
         return positive_part(xp, self.margin - m)
 
     def claims(self) -> Claims:

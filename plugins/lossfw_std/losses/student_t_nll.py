@@ -67,26 +67,26 @@ class StudentTNll(Likelihood):
         constant = (xp.log(2 * xp.pi * xp.ones_like(v)) + 1) / 2 - ratio
         return constant + y.log_scale + (v + 1) / 2 * xp.log1p(z * z / v)
 
-    def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+    def shared_parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return the log scale, 1 / s, z, v and log(1 + z^2 / v)."""
         m, s, u, t = columns
         inverse, v = xp.exp(-s), xp.exp(u)
         z = (t - m) * inverse
         return s, inverse, z, v, xp.log1p(z * z / v)
 
-    def value_of(self, xp: Namespace, *parts: Array) -> Array:
+    def value_from_parts(self, xp: Namespace, *parts: Array) -> Array:
         """The constant by Binet's function, and a logarithm that keeps a small square."""
         s, _, _, v, log = parts
         return (_constant(xp, v) + s) + log * (0.5 * (v + 1.0))
 
-    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-(v + 1) z / (v + z^2) / s, v (1 - z^2) / (v + z^2), and that by the log freedom."""
         _, inverse, z, v, log = parts
         total = v + z * z
         by_scale = (v / total) * ((1.0 - z) * (1.0 + z))
         return -((v + 1.0) / total) * (z * inverse), by_scale, _freedom_derivative(xp, z, v, log)
 
-    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def second_derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """g (v - z^2) / (v + z^2) / s^2, 2 g v z^2 / (v + z^2), and that by the log freedom."""
         _, inverse, z, v, log = parts
         total = v + z * z
@@ -114,13 +114,13 @@ def _freedom_derivative(xp: Namespace, z: Array, v: Array, log: Array) -> Array:
     """Return the derivative by the log freedom: of the constant, the logarithm, and its weight."""
     x, w, part = 0.5 * v, z * z / v, z * z / (v + z * z)
     gap = binet_derivative(xp, x + 0.5) - binet_derivative(xp, x)
-    constant = -(_of_constant(xp, x) + x * gap)
+    constant = -(_constant_derivative(xp, x) + x * gap)
     # log(1 + w) - w / (1 + w), which cancels near 0.
     logarithm = select(xp, w < 1.0, log1p_minus(xp, w) + w * part, log - part)
     return constant + (x * logarithm - 0.5 * part)
 
 
-def _of_constant(xp: Namespace, x: Array) -> Array:
+def _constant_derivative(xp: Namespace, x: Array) -> Array:
     """Return x (log(1 + 1 / (2 x)) - 1 / (2 x)) + 1 / (4 x + 2)."""
     return x * log1p_minus(xp, 0.5 / x) + 0.25 / (x + 0.5)
 
@@ -132,7 +132,7 @@ def _freedom_second_derivative(xp: Namespace, z: Array, v: Array, log: Array) ->
     above = binet_derivative(xp, x + 0.5) + x * binet_second_derivative(xp, x + 0.5)
     # Where x is small, terms of 1/2 cancel.
     near = 0.5 * x * (x + 1.0) / (x + 0.5) ** 2 - x * xp.log1p(0.5 / x)
-    constant = select(xp, x < 1.0, near, 0.25 * x / (x + 0.5) ** 2 - _of_constant(xp, x))
+    constant = select(xp, x < 1.0, near, 0.25 * x / (x + 0.5) ** 2 - _constant_derivative(xp, x))
     logarithm = select(xp, w < 1.0, log1p_minus(xp, w) + w * part, log - part)
     gammas = second_derivative_of_binet(xp, x) - x * above
     return constant + gammas + x * logarithm + (0.5 * part * rest - x * part * part)

@@ -77,7 +77,7 @@ class TripletMargin(PointwiseLoss):
     def derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array, Array]:
         """The unit vectors from positive and negative to the anchor."""
         d = _distances(xp, y, self.eps)
-        active = self._active(xp, d)
+        active = self._activity(xp, d)
         near, far = active * d.near, active * d.far
         return near - far, -near, far
 
@@ -85,7 +85,7 @@ class TripletMargin(PointwiseLoss):
     def second_derivative(self, xp: Namespace, y: Any, t: Array) -> tuple[Array, Array, Array]:
         """(1 - u^2) over the distance, with u a unit vector; 0 at a distance of 0."""
         d = _distances(xp, y, self.eps)
-        active = self._active(xp, d)
+        active = self._activity(xp, d)
         near = active * one_minus_square(xp, d.near) * d.over_near
         far = active * one_minus_square(xp, d.far) * d.over_far
         return near - far, near, -far
@@ -94,7 +94,7 @@ class TripletMargin(PointwiseLoss):
         """At least 0."""
         return Claims(nonnegative=True)
 
-    def _active(self, xp: Namespace, d: _Distances) -> Array:
+    def _activity(self, xp: Namespace, d: _Distances) -> Array:
         """Return 1 where the loss is above 0, with a last axis of 1; in between 1/2."""
         return (0.5 * (1.0 + xp.sign(d.difference + self.margin)))[..., None]
 

@@ -11,7 +11,7 @@ from lossfw import BINARY, UNIT, Array, CategoricalLoss, Claims, Namespace, Spac
 from lossfw.numerics import quotient
 
 
-class _Overlap(CategoricalLoss):
+class _OverlapLoss(CategoricalLoss):
     """What the losses of overlap share; a row is one set, each column says who is in it.
 
     With TP = sum(y t), FP = sum(y (1 - t)) and FN = sum((1 - y) t) the loss is 1 - (TP + s) / (TP +
@@ -84,7 +84,7 @@ class _Overlap(CategoricalLoss):
         return right, wrong, right + wrong
 
 
-class Tversky(_Overlap):
+class Tversky(_OverlapLoss):
     """Tversky loss, 1 - (TP + smooth) / (TP + alpha FP + beta FN + smooth).
 
     Use it when a mask is small, and false negatives and false positives cost differently.
@@ -131,7 +131,7 @@ class Tversky(_Overlap):
         return self.alpha, self.beta, self.smooth
 
 
-class Dice(_Overlap):
+class Dice(_OverlapLoss):
     """Dice loss, 1 - (TP + smooth) / (TP + FP/2 + FN/2 + smooth).
 
     Use it when a mask is small compared with its picture, and its overlap with the prediction
@@ -171,7 +171,7 @@ class Dice(_Overlap):
         return 0.5, 0.5, self.smooth
 
 
-class Jaccard(_Overlap):
+class Jaccard(_OverlapLoss):
     """Jaccard loss, 1 - (TP + smooth) / (TP + FP + FN + smooth).
 
     Use it when a segmentation is judged by intersection over union.

@@ -38,7 +38,7 @@ _THREE_HALVES = 1.5
 _DIGITS, _USUAL_DIGITS, _USUAL_LOG = 150.0, 30.0, 80.0
 
 
-def _a_power(power: float) -> float:
+def _require_power(power: float) -> float:
     """Refuse a power without a distribution."""
     if 0 < power < 1:
         raise ValueError("a number at or below 0, or at or above 1")
@@ -107,7 +107,7 @@ class TweedieDeviance(Deviance):
     True
     """
 
-    power: Annotated[float, AfterValidator(_a_power)] = 1.5
+    power: Annotated[float, AfterValidator(_require_power)] = 1.5
 
     @property
     def prediction_space(self) -> Space:
@@ -141,14 +141,14 @@ class TweedieDeviance(Deviance):
     @property
     def body(self) -> object:
         """The functions below, or those of the power's limit."""
-        if self._limit is not None:
-            return self._limit.body
+        if self._limiting_deviance is not None:
+            return self._limiting_deviance.body
         if self.link == "log":
             return self.raw_body()
-        return _SquaredError() if self.power == 0 else self
+        return _SquaredErrorBody() if self.power == 0 else self
 
     def raw_body(self) -> LogMeanBody:
-        return _SquaredErrorOnLogits(self) if self.power == 0 else _OnLogits(self)
+        return _SquaredErrorLogMeanBody(self) if self.power == 0 else _LogMeanBody(self)
 
     # The definition without the form for exact numbers near the target.
     latex: ClassVar[Any] = property(
@@ -168,12 +168,12 @@ class TweedieDeviance(Deviance):
 
     @computed_in_float64
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The definition without terms that cancel; see `half`."""
+        """The definition without terms that cancel; see `half_deviance`."""
         if self.power == _THREE_HALVES:
             root = xp.sqrt(y)
             gone = (y - t) / (root + xp.sqrt(t))
             return 4.0 * gone * gone / root
-        return 2.0 * self.half(xp, y, t, y**-self.power)
+        return 2.0 * self.half_deviance(xp, y, t, y**-self.power)
 
     @computed_in_float64
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -192,7 +192,7 @@ class TweedieDeviance(Deviance):
         """2 y^-p (1 - p + p t / y)."""
         return 2.0 * y**-self.power * ((1.0 - self.power) + self.power * (t / y))
 
-    def half(self, xp: Namespace, y: Array, t: Array, inverse: Array) -> Array:
+    def half_deviance(self, xp: Namespace, y: Array, t: Array, inverse: Array) -> Array:
         """Return half the deviance, of a mean, a target and y^-p.
 
         With u = t / y, a = 1 - p and b = 2 - p it is y^b (u (u^a - 1) / a - (u^b - 1) / b), or
@@ -220,8 +220,8 @@ class TweedieDeviance(Deviance):
 
     def claims(self) -> Claims:
         """Those of the limits at their powers; convex in the logarithm from 1 to 2."""
-        if self._limit is not None:
-            return self._limit.claims()
+        if self._limiting_deviance is not None:
+            return self._limiting_deviance.claims()
         normal, log = self.power == 0, self.link == "log"
         return Claims(
             nonnegative=True,
@@ -236,18 +236,18 @@ class TweedieDeviance(Deviance):
         )
 
     @property
-    def _limit(self) -> Deviance | None:
+    def _limiting_deviance(self) -> Deviance | None:
         """The deviance with a name of its own at this power, where the formula divides by 0."""
-        return _limit(self.power, self.link)
+        return _limiting_deviance(self.power, self.link)
 
 
 @cache_constants
-def _limit(power: float, link: Literal["identity", "log"]) -> Deviance | None:
+def _limiting_deviance(power: float, link: Literal["identity", "log"]) -> Deviance | None:
     classes: dict[float, type[Deviance]] = {1.0: PoissonDeviance, 2.0: GammaDeviance}
     return classes[power](link=link) if power in classes else None
 
 
-class _OnLogits(LogMeanBody):
+class _LogMeanBody(LogMeanBody):
     """The deviance of a logarithm of the mean."""
 
     loss: TweedieDeviance
@@ -259,7 +259,7 @@ class _OnLogits(LogMeanBody):
             root = xp.exp(0.5 * z)
             gone = root - xp.sqrt(t)
             return 4.0 * gone * gone / root
-        return 2.0 * self.loss.half(xp, xp.exp(z), t, xp.exp(-self.loss.power * z))
+        return 2.0 * self.loss.half_deviance(xp, xp.exp(z), t, xp.exp(-self.loss.power * z))
 
     @computed_in_float64
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
@@ -281,7 +281,7 @@ class _OnLogits(LogMeanBody):
         return 2.0 * (b * xp.exp(z) - a * t) * xp.exp(a * z)
 
 
-class _SquaredError(PointwiseBody):
+class _SquaredErrorBody(PointwiseBody):
     """The deviance of the power 0: the squared error."""
 
     @computed_in_float64
@@ -300,7 +300,7 @@ class _SquaredError(PointwiseBody):
         return 2.0 + zero_or_nan(xp, y - t)
 
 
-class _SquaredErrorOnLogits(LogMeanBody):
+class _SquaredErrorLogMeanBody(LogMeanBody):
     """The deviance of the power 0 of a logarithm of the mean."""
 
     def formula(self, xp: Namespace, z: Array, t: Array) -> Array:

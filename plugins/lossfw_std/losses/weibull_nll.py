@@ -52,7 +52,7 @@ class WeibullNll(DistributionLoss, Likelihood):
         s, k = xp.exp(y.log_scale), xp.exp(y.log_shape)
         return (t / s) ** k - (k - 1) * xp.log(t / s) - xp.log(k / s)
 
-    def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+    def shared_parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return log(t / w), less the logarithm of the shape, then the shape, w and log w."""
         s, k, t = columns
         shape, more, ratio = xp.exp(k), xp.expm1(k), t * xp.exp(-s)
@@ -60,21 +60,21 @@ class WeibullNll(DistributionLoss, Likelihood):
         # Next to a shape of 1, a large logarithm needs the digits of expm1(k) that exp(k) has not.
         return (s - k) - more * log, shape, ratio * ratio**more, shape * log
 
-    def value_of(self, xp: Namespace, *parts: Array) -> Array:
+    def value_from_parts(self, xp: Namespace, *parts: Array) -> Array:
         """w and the logarithms."""
         logs, _, w, _ = parts
         return w + logs
 
-    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """-k (w - 1) by the log scale, and (w - 1) log w - 1 by the log shape."""
         _, shape, w, u = parts
-        rise = above_one(xp, w, u)
+        rise = excess_over_one(xp, w, u)
         return -shape * rise, u * rise - 1.0
 
-    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def second_derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """k^2 w, and w (log w)^2 + (w - 1) log w."""
         _, shape, w, u = parts
-        return shape * shape * w, u * (u * w + above_one(xp, w, u))
+        return shape * shape * w, u * (u * w + excess_over_one(xp, w, u))
 
     def quantile(self, xp: Namespace, y: Any, p: Array) -> Array:
         """s (-log(1 - p))^(1 / k)."""
@@ -95,6 +95,6 @@ class WeibullNll(DistributionLoss, Likelihood):
         return Claims(twice_smooth=True, proper=True, strictly_proper=True)
 
 
-def above_one(xp: Namespace, w: Array, log: Array) -> Array:
+def excess_over_one(xp: Namespace, w: Array, log: Array) -> Array:
     """Return w - 1, with the digits of its logarithm near 1."""
     return select(xp, xp.abs(log) < _NEAR, xp.expm1(log), w - 1.0)

@@ -54,12 +54,12 @@ class ZeroInflatedPoissonNll(Likelihood):
         zero = -xp.log(p + q * xp.exp(-mean))
         return xp.where(t == 0, zero, -xp.log(q) - t * y.log_mean + mean + log_factorial(xp, t))
 
-    def parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
+    def shared_parts(self, xp: Namespace, *columns: Array) -> tuple[Array, ...]:
         """Return target, logit, mean, and the logarithm of the mean over the target."""
         mu, z, t = columns
         return t, z, xp.exp(mu), mu - xp.log(xp.where(t > 0, t, xp.ones_like(t)))
 
-    def value_of(self, xp: Namespace, *parts: Array) -> Array:
+    def value_from_parts(self, xp: Namespace, *parts: Array) -> Array:
         """Poisson's half deviance and factorial beside log(1 + exp(z)); at 0 one logarithm."""
         t, z, mean, d = parts
         half = select(xp, xp.abs(d) < 1.0, t * expm1_minus(xp, d), mean - t * (1.0 + d))
@@ -69,20 +69,20 @@ class ZeroInflatedPoissonNll(Likelihood):
         zero = select(xp, inflated > -0.5, -xp.log1p(inflated), apart)
         return xp.where(t > 0, count, zero)
 
-    def derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """At a count m - t and p; at 0 m and p times what Poisson's distribution has of it."""
         t, z, mean, d = parts
         p, q = sigmoid(xp, z), sigmoid(xp, -z)
-        share, forced = _shares(xp, z, mean)
+        share, forced = _zero_probabilities(xp, z, mean)
         counted = select(xp, xp.abs(d) < 1.0, t * xp.expm1(d), mean - t)
         by_mean = xp.where(t > 0, counted, share * mean)
         return by_mean, xp.where(t > 0, p, q * forced * xp.expm1(-mean))
 
-    def second_derivatives_of(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
+    def second_derivatives_from_parts(self, xp: Namespace, *parts: Array) -> tuple[Array, ...]:
         """At a count m and p (1 - p); at 0 the derivatives of both derivatives."""
         t, z, mean, _ = parts
         p, q = sigmoid(xp, z), sigmoid(xp, -z)
-        share, forced = _shares(xp, z, mean)
+        share, forced = _zero_probabilities(xp, z, mean)
         by_mean = xp.where(t > 0, mean, share * mean * (1.0 - mean * forced))
         # Of forced q (exp(-m) - 1): the shares change by forced share, and q by -p q.
         by_logit = forced * q * xp.expm1(-mean) * (share - p)
@@ -93,6 +93,6 @@ class ZeroInflatedPoissonNll(Likelihood):
         return Claims(nonnegative=True, twice_smooth=True)
 
 
-def _shares(xp: Namespace, z: Array, mean: Array) -> tuple[Array, Array]:
+def _zero_probabilities(xp: Namespace, z: Array, mean: Array) -> tuple[Array, Array]:
     """Return the chances that a 0 is one of Poisson's distribution, and that it is forced."""
     return sigmoid(xp, -(z + mean)), sigmoid(xp, z + mean)

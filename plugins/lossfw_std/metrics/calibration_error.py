@@ -75,20 +75,24 @@ class CalibrationError(RowwiseMetric):
     strategy: Literal["uniform", "quantile"] = "uniform"
 
     @property
-    def _made(self) -> _Uniform | _Quantile:
-        return _Uniform(bins=self.bins) if self.strategy == "uniform" else _Quantile(bins=self.bins)
+    def _strategy_metric(self) -> _UniformBins | _QuantileBins:
+        return (
+            _UniformBins(bins=self.bins)
+            if self.strategy == "uniform"
+            else _QuantileBins(bins=self.bins)
+        )
 
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
         """Return the terms of each row; see `Metric.observe`."""
-        return self._made.observe(rows, terms=terms)
+        return self._strategy_metric.observe(rows, terms=terms)
 
     def check_shapes(self, shape: tuple[int, ...], targets: NDArray) -> None:
         """See whether predictions of a shape fit the targets; see `Metric.check_shapes`."""
-        self._made.check_shapes(shape, targets)
+        self._strategy_metric.check_shapes(shape, targets)
 
     def result(self, partial: CellSums) -> Any:
         """Return the error."""
-        return self._made.result(partial)
+        return self._strategy_metric.result(partial)
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> CellSums:
         """Return the sums that were packed."""
@@ -96,20 +100,20 @@ class CalibrationError(RowwiseMetric):
 
     def from_sums(self, sums: CellSums) -> NDArray:
         """Return the error of the rows of all cells."""
-        return self._made.from_sums(sums)
+        return self._strategy_metric.from_sums(sums)
 
     def from_resamples(self, sums: CellSums, times: NDArray) -> NDArray:
         """Return the error of units each taken some times."""
-        return self._made.from_resamples(sums, times)
+        return self._strategy_metric.from_resamples(sums, times)
 
     def without_each(self, sums: CellSums, total: CellSums, units: int) -> NDArray:
         """Return the error without each unit."""
-        return self._made.without_each(sums, total, units)
+        return self._strategy_metric.without_each(sums, total, units)
 
     def curve(self, partial: CellSums) -> dict[str, list[float]]:
         """Return the reliability curve: ``confidence``, ``accuracy`` and ``weight`` of bins."""
         with np.errstate(all="ignore"):
-            sums = self._made.bin_sums(partial.pool_cells())
+            sums = self._strategy_metric.bin_sums(partial.pool_cells())
             sums = sums[:, sums[_WEIGHT] != 0]
             return {
                 "confidence": (sums[_CONFIDENCE] / sums[_WEIGHT]).tolist(),
@@ -118,7 +122,7 @@ class CalibrationError(RowwiseMetric):
             }
 
 
-class _Binned(Metric):
+class _BinnedMetric(Metric):
     """What both strategies share."""
 
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
@@ -139,14 +143,14 @@ class _Binned(Metric):
         """Return the three sums of each bin, of shape (3, bins)."""
 
 
-class _Uniform(_Binned, SumMetric):
+class _UniformBins(_BinnedMetric, SumMetric):
     """Bins of equal width: three sums for each."""
 
     def n_sums(self, columns: int) -> int:
         return _SUMS * self.bins
 
     def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[SumTerm]:
-        confidence, right = _winning(prediction, target)
+        confidence, right = _winning_probability(prediction, target)
         edges = np.linspace(0.0, 1.0, self.bins + 1)[1:-1]
         number = np.searchsorted(edges, confidence, side="left")
         yield SumTerm(_WEIGHT * self.bins + number, weight)
@@ -160,14 +164,14 @@ class _Uniform(_Binned, SumMetric):
         return self.to_table(sums, 1).reshape(_SUMS, self.bins)
 
 
-class _Quantile(_Binned, ScoreMetric):
+class _QuantileBins(_BinnedMetric, ScoreMetric):
     """Bins of equal weight: the weights of wrong and of right rows for each probability."""
 
     def n_sums(self, columns: int) -> int:
         return 2
 
     def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[SumTerm]:
-        confidence, right = _winning(prediction, target)
+        confidence, right = _winning_probability(prediction, target)
         yield SumTerm(right.astype(np.int64), weight, confidence)
 
     def from_scores(
@@ -198,7 +202,7 @@ class _Quantile(_Binned, ScoreMetric):
         return np.stack(sums, axis=1)
 
 
-def _winning(prediction: NDArray, target: NDArray) -> tuple[NDArray, NDArray]:
+def _winning_probability(prediction: NDArray, target: NDArray) -> tuple[NDArray, NDArray]:
     """Return the winning probability of each row, and whether it was right."""
     rows = prediction.astype(np.float64)
     if rows.shape[1] == 1:

@@ -28,7 +28,7 @@ class ClassSums(NamedTuple):
 
 
 class CountMetric(ClassMetric, SumMetric):
-    """A metric of the weights of right and wrong rows per class: write `of_counts`."""
+    """A metric of the weights of right and wrong rows per class: write `from_counts`."""
 
     def n_sums(self, columns: int) -> int:
         """Four sums for each class."""
@@ -44,10 +44,10 @@ class CountMetric(ClassMetric, SumMetric):
 
     def value(self, sums: NDArray, columns: int) -> NDArray:
         """Return the metric from its sums."""
-        return self.of_counts(ClassSums(*np.split(sums, len(ClassSums._fields), axis=1)))
+        return self.from_counts(ClassSums(*np.split(sums, len(ClassSums._fields), axis=1)))
 
     @abstractmethod
-    def of_counts(self, counts: ClassSums) -> NDArray:
+    def from_counts(self, counts: ClassSums) -> NDArray:
         """Return the metric, of shape (R,) or (R, K)."""
 
 
@@ -73,31 +73,33 @@ class BalancedAccuracy(CountMetric):
         r"\frac{1}{|C|} \sum_{c \in C} \frac{\mathrm{right}_{c}}{\mathrm{true}_{c}}"
     )
 
-    def of_counts(self, counts: ClassSums) -> NDArray:
+    def from_counts(self, counts: ClassSums) -> NDArray:
         """Mean of right / true."""
-        return _mean(_fraction(counts.right, counts.true, counts.unknown > 0), counts.true > 0)
+        return _mean_of_counted(
+            _quotient(counts.right, counts.true, counts.unknown > 0), counts.true > 0
+        )
 
 
-class _Averaged(CountMetric):
+class _AveragedMetric(CountMetric):
     """A metric that each class has, and that is averaged over the classes."""
 
     average: Literal["macro", "micro", "none"] = "macro"
 
-    def of_counts(self, counts: ClassSums) -> NDArray:
+    def from_counts(self, counts: ClassSums) -> NDArray:
         """Return one number, or one for each class."""
         if self.average == "micro":
             counts = ClassSums(*(part.sum(axis=1, keepdims=True) for part in counts))
         found = self.by_class(counts)
         if self.average == "none":
             return found
-        return _mean(found, counts.true + counts.chosen > 0)
+        return _mean_of_counted(found, counts.true + counts.chosen > 0)
 
     @abstractmethod
     def by_class(self, counts: ClassSums) -> NDArray:
         """Return the metric of each class, of shape (R, K)."""
 
 
-class Precision(_Averaged):
+class Precision(_AveragedMetric):
     """Precision, the fraction of rows predicted as a class that belong to it.
 
     Use it when a false alarm is costly.
@@ -131,10 +133,10 @@ class Precision(_Averaged):
     def by_class(self, counts: ClassSums) -> NDArray:
         """Right / chosen."""
         any_unknown = counts.unknown.sum(axis=1, keepdims=True) > 0
-        return _fraction(counts.right, counts.chosen, any_unknown)
+        return _quotient(counts.right, counts.chosen, any_unknown)
 
 
-class Recall(_Averaged):
+class Recall(_AveragedMetric):
     """Recall, the fraction of rows of a class that are predicted as it.
 
     Use it when a miss is costly.
@@ -161,10 +163,10 @@ class Recall(_Averaged):
 
     def by_class(self, counts: ClassSums) -> NDArray:
         """Right / true."""
-        return _fraction(counts.right, counts.true, counts.unknown > 0)
+        return _quotient(counts.right, counts.true, counts.unknown > 0)
 
 
-class F1(_Averaged):
+class F1(_AveragedMetric):
     """F1, the harmonic mean of precision and recall, 2 right / (true + chosen).
 
     Use it when a class is rare, and both misses and false alarms count.
@@ -200,16 +202,16 @@ class F1(_Averaged):
     def by_class(self, counts: ClassSums) -> NDArray:
         """2 right / (true + chosen)."""
         any_unknown = counts.unknown.sum(axis=1, keepdims=True) > 0
-        return _fraction(2.0 * counts.right, counts.true + counts.chosen, any_unknown)
+        return _quotient(2.0 * counts.right, counts.true + counts.chosen, any_unknown)
 
 
-def _fraction(part: NDArray, whole: NDArray, unknown: NDArray) -> NDArray:
+def _quotient(part: NDArray, whole: NDArray, unknown: NDArray) -> NDArray:
     """Return a quotient, 0 for that of nothing and NaN for what is not known."""
     share = np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), 0.0)
     return np.where(unknown, np.nan, share)
 
 
-def _mean(found: NDArray, counted: NDArray) -> NDArray:
+def _mean_of_counted(values: NDArray, counted: NDArray) -> NDArray:
     """Return the mean over the classes that count."""
-    mean: NDArray = np.where(counted, found, 0.0).sum(axis=1) / counted.sum(axis=1)
+    mean: NDArray = np.where(counted, values, 0.0).sum(axis=1) / counted.sum(axis=1)
     return mean

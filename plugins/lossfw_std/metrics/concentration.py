@@ -137,7 +137,7 @@ class Lift(ConcentrationMetric):
     k: PositiveInt | None = None
 
     @model_validator(mode="after")
-    def _one_size(self) -> Self:
+    def _require_one_size(self) -> Self:
         if self.k is not None and "fraction" in self.model_fields_set:
             raise ValueError("either 'fraction' or 'k', not both")
         return self

@@ -64,21 +64,21 @@ class ConfusionMatrix(ClassMetric, SumMetric):
     def from_resamples(self, sums: CellSums, times: NDArray) -> NDArray:
         """Return the matrices of resamples, scaled to the weight of all rows."""
         if len(times) * sums.n_sums > _MOST_NUMBERS:
-            return self._nothing(sums)
+            return self._unknown_matrix(sums)
         return self._scale_matrix(super().from_resamples(sums, times), sums)
 
     def without_each(self, sums: CellSums, total: CellSums, units: int) -> NDArray:
         """Return the matrices without each unit, scaled to the weight of all rows."""
         if units * sums.n_sums > _MOST_NUMBERS:
-            return self._nothing(sums)
+            return self._unknown_matrix(sums)
         return self._scale_matrix(super().without_each(sums, total, units), sums)
 
-    def _nothing(self, sums: CellSums) -> NDArray:
+    def _unknown_matrix(self, sums: CellSums) -> NDArray:
         classes = class_count(sums.columns)
         return np.full((1, classes, classes), np.nan)
 
-    def _scale_matrix(self, found: NDArray, sums: CellSums) -> NDArray:
+    def _scale_matrix(self, matrix: NDArray, sums: CellSums) -> NDArray:
         whole = self.from_sums(sums).sum()
         with np.errstate(all="ignore"):
-            scaled: NDArray = found * (whole / found.sum(axis=(1, 2), keepdims=True))
+            scaled: NDArray = matrix * (whole / matrix.sum(axis=(1, 2), keepdims=True))
         return scaled

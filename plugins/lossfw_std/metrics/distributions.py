@@ -23,7 +23,7 @@ from lossfw.metrics import (
 _NEEDS = "a loss whose prediction names a distribution of a number, such as crps_normal"
 
 
-class _OfDistribution(Metric):
+class _DistributionMetric(Metric):
     """A metric of the distribution that a prediction names, as a loss understands it."""
 
     of: NestedLoss | None = None
@@ -56,20 +56,20 @@ class _OfDistribution(Metric):
 
     def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
         """Check prediction and target as the loss does."""
-        self.loss.check_domain(*self._numbers(prediction, target), False, start)
+        self.loss.check_domain(*self._drop_single_axis(prediction, target), False, start)
 
-    def _numbers(self, prediction: NDArray, target: NDArray) -> tuple[NDArray, NDArray]:
+    def _drop_single_axis(self, prediction: NDArray, target: NDArray) -> tuple[NDArray, NDArray]:
         if self.loss.takes_rows:
             return prediction, target
         return prediction[..., 0], target[..., 0]
 
     def distributions(self, prediction: NDArray, target: NDArray) -> tuple[Any, NDArray]:
         """Return predictions as the functions of the loss get them, and targets."""
-        y, t = self._numbers(prediction, target)
+        y, t = self._drop_single_axis(prediction, target)
         return self.loss.prediction_space.to_record(y), t
 
 
-class IntervalCoverage(_OfDistribution, RowMetric):
+class IntervalCoverage(_DistributionMetric, RowMetric):
     """Interval coverage, the fraction of targets in the central interval of the prediction.
 
     Use it when a model predicts a distribution, to see whether its intervals contain as many
@@ -123,7 +123,7 @@ class IntervalCoverage(_OfDistribution, RowMetric):
         return np.where(np.isnan(low) | np.isnan(high) | np.isnan(t), np.nan, covered)
 
 
-class Pit(_OfDistribution, SumMetric):
+class Pit(_DistributionMetric, SumMetric):
     """Probability integral transform: whether targets are spread evenly over their distributions.
 
     Use it when a model predicts a distribution, to see how it is wrong: a sloping histogram shows a
@@ -192,7 +192,7 @@ class Pit(_OfDistribution, SumMetric):
             return
         below = np.zeros_like(high)
         for number in range(self.bins):
-            reached = _share_below((number + 1) / self.bins, low, high)
+            reached = _fraction_below((number + 1) / self.bins, low, high)
             yield SumTerm(np.full(len(t), number), weight * (reached - below))
             below = reached
 
@@ -215,7 +215,7 @@ class Pit(_OfDistribution, SumMetric):
         }
 
 
-def _share_below(edge: float, low: NDArray, high: NDArray) -> NDArray:
+def _fraction_below(edge: float, low: NDArray, high: NDArray) -> NDArray:
     """Return the fraction of a range that lies at or below an edge; a range may be a point."""
     width = high - low
     share = np.clip((edge - low) / np.where(width > 0, width, 1.0), 0.0, 1.0)

@@ -85,10 +85,10 @@ class R2(SumMetric):
         places = zip(sums.cells.tolist(), sums.sum_index.tolist(), strict=True)
         exact = dict(zip(places, numbers, strict=True))
         for first in range(0, sums.n_sums, _SUMS):
-            self._centre(rough[:, first : first + _SUMS], exact, unit, first)
+            self._subtract_mean(rough[:, first : first + _SUMS], exact, unit, first)
         return rough
 
-    def _centre(
+    def _subtract_mean(
         self, rough: NDArray, exact: dict[tuple[int, int], int], unit: Fraction, first: int
     ) -> None:
         """Take the mean off; `exact` has each sum as a whole number of units."""

@@ -62,13 +62,15 @@ class RankingMetric(ScoreMetric):
         for number in range(len(_ranked_columns(columns))):
             own, others = sum_index == 2 * number + 1, sum_index == 2 * number
             found.append(
-                self.of_ranks(scores[own], weights[:, own], scores[others], weights[:, others])
+                self.from_class_scores(
+                    scores[own], weights[:, own], scores[others], weights[:, others]
+                )
             )
         mean: NDArray = np.mean(found, axis=0)
         return mean
 
     @abstractmethod
-    def of_ranks(
+    def from_class_scores(
         self, own: NDArray, own_weights: NDArray, others: NDArray, weights: NDArray
     ) -> NDArray:
         """Return the metric of one class.
@@ -128,7 +130,7 @@ class RocAuc(RankingMetric):
             areas.append(np.sum(pairs * ((distance > 0) + 0.5 * (distance == 0))) / np.sum(pairs))
         return np.mean(areas)
 
-    def of_ranks(
+    def from_class_scores(
         self, own: NDArray, own_weights: NDArray, others: NDArray, weights: NDArray
     ) -> NDArray:
         """Weight of pairs in the right order, over that of all pairs."""
@@ -171,7 +173,7 @@ class AveragePrecision(RankingMetric):
 
     latex: ClassVar[str | None] = r"\sum_{s} \left(R(s) - R(s^{+})\right)\,P(s)"
 
-    def of_ranks(
+    def from_class_scores(
         self, own: NDArray, own_weights: NDArray, others: NDArray, weights: NDArray
     ) -> NDArray:
         """Mean of right / chosen over the rows of the class."""

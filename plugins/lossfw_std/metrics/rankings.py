@@ -11,7 +11,7 @@ from lossfw import NDArray
 from lossfw.metrics import GroupMetric
 
 
-class _Ranking(GroupMetric):
+class _RankingMetric(GroupMetric):
     """A metric of the order of scores, between 0 and 1."""
 
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
@@ -19,7 +19,7 @@ class _Ranking(GroupMetric):
     piecewise_constant: ClassVar[bool] = True
 
 
-class Ndcg(_Ranking):
+class Ndcg(_RankingMetric):
     """Normalised discounted cumulative gain, the gain of the order over that of the best order.
 
     Use it when relevance has grades, and the first positions count most.
@@ -74,7 +74,7 @@ class Ndcg(_Ranking):
         return np.minimum(found, 1.0)
 
 
-class AveragePrecisionAt(_Ranking):
+class AveragePrecisionAt(_RankingMetric):
     """Average precision of the first k positions, the mean precision at the relevant rows.
 
     Use it when all relevant rows should rank above the others, and the first positions count most.
@@ -109,7 +109,7 @@ class AveragePrecisionAt(_Ranking):
 
     def groups(self, prediction: NDArray, target: NDArray) -> NDArray:
         """Return the sum of the precisions over the number of relevant rows."""
-        relevant = _relevant(prediction, target)
+        relevant = _is_relevant(prediction, target)
         first = relevant[:, : self.k]
         precision = np.cumsum(first, axis=1) / np.arange(1, first.shape[1] + 1)
         number = relevant.sum(axis=1)
@@ -117,7 +117,7 @@ class AveragePrecisionAt(_Ranking):
         return found
 
 
-class Mrr(_Ranking):
+class Mrr(_RankingMetric):
     """Mean reciprocal rank of the first relevant row of each group.
 
     Use it when one relevant row is enough, as for a question with one answer.
@@ -149,14 +149,14 @@ class Mrr(_Ranking):
 
     def groups(self, prediction: NDArray, target: NDArray) -> NDArray:
         """Return 1 over the position of the first relevant row."""
-        relevant = _relevant(prediction, target)
+        relevant = _is_relevant(prediction, target)
         place = relevant.argmax(axis=1)
         beyond = place >= (relevant.shape[1] if self.k is None else self.k)
         found = np.where(beyond, 0.0, 1.0 / (place + 1.0))
         return np.where(relevant.any(axis=1), found, np.nan)
 
 
-class PrecisionAt(_Ranking):
+class PrecisionAt(_RankingMetric):
     """Precision of the first k positions, the fraction of relevant rows among them.
 
     Use it when a page shows k rows, and their order does not count.
@@ -189,7 +189,7 @@ class PrecisionAt(_Ranking):
 
     def groups(self, prediction: NDArray, target: NDArray) -> NDArray:
         """Return the number of relevant rows among the first k, over k."""
-        found: NDArray = _relevant(prediction, target)[:, : self.k].sum(axis=1) / self.k
+        found: NDArray = _is_relevant(prediction, target)[:, : self.k].sum(axis=1) / self.k
         return found
 
 
@@ -198,7 +198,7 @@ def _order(prediction: NDArray) -> NDArray:
     return np.argsort(-prediction, axis=1, kind="stable")
 
 
-def _relevant(prediction: NDArray, target: NDArray) -> NDArray:
+def _is_relevant(prediction: NDArray, target: NDArray) -> NDArray:
     """Return whether the row at each place is relevant."""
     return np.take_along_axis(target, _order(prediction), axis=1) > 0
 

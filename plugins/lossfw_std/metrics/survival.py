@@ -46,7 +46,7 @@ class SurvivalMetric(GroupSumMetric):
             hint = f"`of` says that {self.name} takes predictions and targets of {self.of.name}."
             raise DomainError(f"{error} {hint}") from None
 
-    def ends(self, target: NDArray) -> tuple[NDArray, NDArray]:
+    def event_interval(self, target: NDArray) -> tuple[NDArray, NDArray]:
         """Return the times between which the event of each row was; the second may be infinite."""
         first, second = target.astype(np.float64).T
         if self.of.target_space.names == _BOUNDS:  # type: ignore[attr-defined]  # checked
@@ -100,8 +100,8 @@ class Concordance(SurvivalMetric):
         self, prediction: NDArray, target: NDArray, weight: NDArray, group: NDArray | None
     ) -> Any:
         """The definition, by all pairs of rows of a group."""
-        lower, upper = self.ends(target)
-        risk = _risk(self.of, prediction)
+        lower, upper = self.event_interval(target)
+        risk = _risk_scores(self.of, prediction)
         first, second = np.newaxis, (slice(None), np.newaxis)
         waits = (upper > lower)[first] & (lower[first] == upper[second])
         pairs = np.outer(weight, weight) * ((upper[second] < lower[first]) | waits)
@@ -117,8 +117,8 @@ class Concordance(SurvivalMetric):
 
     def group_sums(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Any:
         """Return the weights of both."""
-        lower, upper = self.ends(target)
-        return concordant_pairs(lower, upper, _risk(self.of, prediction), weight)
+        lower, upper = self.event_interval(target)
+        return concordant_pairs(lower, upper, _risk_scores(self.of, prediction), weight)
 
     def value(self, sums: NDArray, columns: int) -> NDArray:
         """Return their quotient."""
@@ -171,7 +171,7 @@ class SurvivalBrier(SurvivalMetric):
     def check_rows(self, prediction: NDArray, target: NDArray, start: int) -> None:
         """Refuse intervals too."""
         super().check_rows(prediction, target, start)
-        lower, upper = self.ends(target)
+        lower, upper = self.event_interval(target)
         between = (lower < upper) & (upper < np.inf)
         if between.any():
             row = int(np.argmax(between))
@@ -186,11 +186,11 @@ class SurvivalBrier(SurvivalMetric):
 
     def group_sums(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Any:
         """Return them for the times up to the last one of the group."""
-        time, upper = self.ends(target)
+        time, upper = self.event_interval(target)
         event = upper < np.inf
         at = np.asarray(self.times)
-        gone = self._gone(prediction, time, event, weight, at)
-        in_view = _in_view(time, event, weight)
+        gone = self._event_probability(prediction, time, event, weight, at)
+        in_view = _uncensored_probability(time, event, weight)
         had = event[:, np.newaxis] & (time[:, np.newaxis] <= at)
         waits = time[:, np.newaxis] > at
         before = in_view(time, before=True)[:, np.newaxis]
@@ -205,24 +205,28 @@ class SurvivalBrier(SurvivalMetric):
         found: NDArray = sums[:, : len(self.times)] / sums[:, len(self.times) :]
         return found
 
-    def _gone(
-        self, prediction: NDArray, time: NDArray, event: NDArray, weight: NDArray, at: NDArray
+    def _event_probability(
+        self, prediction: NDArray, time: NDArray, event: NDArray, weight: NDArray, times: NDArray
     ) -> NDArray:
         """Return the chance that each row had its event by each time, (n, times)."""
         if isinstance(self.of, DistributionLoss):
-            return np.stack([self.of.probabilities(prediction, float(x)) for x in at], axis=-1)
+            return np.stack([self.of.probabilities(prediction, float(x)) for x in times], axis=-1)
         y = prediction.astype(np.float64)
         order = np.argsort(-time, kind="stable")
         sums = cumulative_logsumexp(np, (y + np.log(weight))[order])
         # Of each event the risk set at its time, which all rows of that time belong to.
         risk = sums[np.searchsorted(-time[order], -time[event], "right") - 1]
         hazards = weight[event] * np.exp(-(risk - y.max()))
-        baseline = np.where(time[event, np.newaxis] <= at, hazards[:, np.newaxis], 0.0).sum(axis=0)
+        baseline = np.where(time[event, np.newaxis] <= times, hazards[:, np.newaxis], 0.0).sum(
+            axis=0
+        )
         gone: NDArray = -np.expm1(-np.exp(y - y.max())[:, np.newaxis] * baseline)
         return gone
 
 
-def _in_view(time: NDArray, event: NDArray, weight: NDArray) -> Callable[..., NDArray]:
+def _uncensored_probability(
+    time: NDArray, event: NDArray, weight: NDArray
+) -> Callable[..., NDArray]:
     """Return Kaplan and Meier's estimate of the chance not to be censored up to some times."""
     times, place = np.unique(time, return_inverse=True)
     lost = np.bincount(place, weight * ~event, len(times))
@@ -239,13 +243,13 @@ def _in_view(time: NDArray, event: NDArray, weight: NDArray) -> Callable[..., ND
     return estimate
 
 
-def _risk(of: Loss, prediction: NDArray) -> NDArray:
+def _risk_scores(loss: Loss, prediction: NDArray) -> NDArray:
     """Return a number for each row that is larger the earlier its event is expected."""
-    if not isinstance(of, DistributionLoss):
+    if not isinstance(loss, DistributionLoss):
         return prediction.astype(np.float64)
-    if of.prediction_space.axes and of.prediction_space.size is None:
-        return of.probabilities(prediction, float(prediction.shape[-1]))
-    return -of.quantiles(prediction, [0.5])[..., 0]
+    if loss.prediction_space.axes and loss.prediction_space.size is None:
+        return loss.probabilities(prediction, float(prediction.shape[-1]))
+    return -loss.quantiles(prediction, [0.5])[..., 0]
 
 
 def concordant_pairs(

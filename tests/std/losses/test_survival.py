@@ -57,8 +57,8 @@ def test_sums_over_risk_sets_are_those_of_the_pairs(ties):
     for n in (1, 2, 60, 300):
         y, time, event = strata(rng, n)
         for part, same in zip(
-            risk_sets.results(np, y, time, event, ties, (0, 1, 2)),
-            risk_pairs.results(np, y, time, event, ties, (0, 1, 2)),
+            risk_sets.losses_or_derivatives(np, y, time, event, ties, (0, 1, 2)),
+            risk_pairs.losses_or_derivatives(np, y, time, event, ties, (0, 1, 2)),
             strict=True,
         ):
             np.testing.assert_allclose(part, same, rtol=1e-12, atol=1e-13)
@@ -67,9 +67,9 @@ def test_sums_over_risk_sets_are_those_of_the_pairs(ties):
 def test_large_strata_are_the_same_in_pytorch():
     torch = pytest.importorskip("torch")
     y, time, event = strata(np.random.default_rng(5), 200)
-    own = risk_sets.results(np, y, time, event, "efron", (0, 1, 2))
+    own = risk_sets.losses_or_derivatives(np, y, time, event, "efron", (0, 1, 2))
     tensors = [torch.tensor(x) for x in (y, time, event)]
-    found = risk_sets.results(namespace_of(tensors[0]), *tensors, "efron", (0, 1, 2))
+    found = risk_sets.losses_or_derivatives(namespace_of(tensors[0]), *tensors, "efron", (0, 1, 2))
     for part, same in zip(found, own, strict=True):
         np.testing.assert_allclose(part, same, rtol=1e-12, atol=1e-13)
 
