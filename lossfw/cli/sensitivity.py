@@ -46,8 +46,7 @@ def sensitivity(
     from lossfw.config.plan.sensitivity import build_study
     from lossfw.config.text.source import ConfigSource
     from lossfw.report.html.render import need_report
-    from lossfw.report.html.sensitivity import study_page
-    from lossfw.report.plots.sensitivity import study_picture
+    from lossfw.report.html.sensitivity import study_page, study_picture
     from lossfw.report.text.sensitivity import tables
     from lossfw.report.text.tables import show_table
 

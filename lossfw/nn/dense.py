@@ -85,6 +85,11 @@ class Network:
         names = (f"{part}{i}" for i in range(1, len(self.layers) + 1) for part in "Wb")
         return dict(zip(names, self.arrays, strict=True))
 
+    def with_arrays(self, arrays: Sequence[NDArray]) -> Network:
+        """Return the network with other weights and biases, in the order of `arrays`."""
+        layers = zip(arrays[::2], arrays[1::2], self.layers, strict=True)
+        return Network(tuple(Dense(weight, bias, own.activation) for weight, bias, own in layers))
+
     def __str__(self) -> str:
         widths = "-".join(map(str, [self.width, *(len(layer.bias) for layer in self.layers)]))
         activations = ", ".join(layer.activation.name for layer in self.layers)

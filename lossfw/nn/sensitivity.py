@@ -5,32 +5,51 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.evaluate import Progress
 from lossfw.evaluation.plan import Plan
-from lossfw.evaluation.predictor import one_blas_thread, outputs_for, without_column
+from lossfw.evaluation.predictor import one_blas_thread, without_column
 from lossfw.losses.base import Form
 from lossfw.metrics import Metric, RowMetric
-from lossfw.nn.backprop import LayerGradient, loss_and_gradients
+from lossfw.nn.backprop import loss_and_gradients
 from lossfw.nn.dense import Network
 from lossfw.numerics.arrays import NDArray
 
 # The line along which all parameters move up the derivative of the loss.
 GRADIENT = "gradient"
 
-# A metric is constant around a network if no row changes by such a move of its sums, a million
-# times the rounding error of a logit. A hidden unit that changes more than `_JUMP` by it jumps.
-_NUDGE, _JUMP = 1e-9, 1e-3
 
-# What takes predictions says so by one of these.
-_PREDICTIONS = ("prediction", "any")
-_RAW_OUTPUTS = tuple(form for form in get_args(Form) if form != "prediction")
+class _Line(NamedTuple):
+    """A network, and the moves of its arrays per unit of the way."""
 
-LayerDerivatives = Sequence[LayerGradient]
+    network: Network
+    moves: list[NDArray]
+    inputs: NDArray
+
+    @classmethod
+    def of(cls, network: Network, moves: list[NDArray], signal: NDArray) -> _Line:
+        """Begin with the first layer that moves; those before it are computed once."""
+        first = next(number for number, move in enumerate(moves) if move.any()) // 2
+        for layer in network.layers[:first]:
+            signal = layer.activation.value(np, layer.pre_activation(signal))
+        return cls(Network(network.layers[first:]), moves[2 * first :], signal)
+
+    def at(self, way: float) -> Network:
+        """Return the network that has moved so far."""
+        pairs = zip(self.network.arrays, self.moves, strict=True)
+        return self.network.with_arrays([array + way * move for array, move in pairs])
+
+    def outputs(self, way: float, rows: slice = slice(None)) -> dict[str, NDArray]:
+        """Return raw outputs and predictions there, by the form that takes them."""
+        signal = self.inputs[rows]
+        for layer in self.at(way).layers:
+            raw = layer.pre_activation(signal)
+            signal = layer.activation.value(np, raw)
+        return dict.fromkeys(get_args(Form), raw) | {"prediction": signal, "any": signal}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +72,11 @@ class Study:
         own, network = next(iter(self.networks.items()))
         moving = self.networks if self.place else {own: network}
         with one_blas_thread(), np.errstate(all="ignore"):
-            derivatives = {name: self._derivatives(one) for name, one in self.networks.items()}
-            move = self._move(network, derivatives[own])
-            lines = {name: _Line(one, move, self._inputs) for name, one in moving.items()}
+            gradients = {n: self._loss(x, self._inputs)[1] for n, x in self.networks.items()}
+            moves = self._moves(network, gradients[own])
+            lines = {name: _Line.of(one, moves, self._inputs) for name, one in moving.items()}
             curves = {name: self._curve(line, progress) for name, line in lines.items()}
-            zeros = {
-                name: self._zeros(one, derivatives[name]) for name, one in self.networks.items()
-            }
+            zeros = {n: self._zeros(x, gradients[n]) for n, x in self.networks.items()}
         return {
             "lossfw": 1,  # the version of this object
             "count": len(self.plan.data),
@@ -81,57 +98,46 @@ class Study:
         """The metrics that are constant but for jumps."""
         return [m for m in self.plan.metrics if isinstance(m, RowMetric) and m.piecewise_constant]
 
-    def _derivatives(self, network: Network) -> LayerDerivatives:
+    def _loss(self, network: Network, inputs: NDArray) -> tuple[float, list[NDArray]]:
+        """Return the loss, and its gradient along each array of a network."""
         plan, data = self.plan, self.plan.data
         group = data.group_numbers if plan.loss.takes_groups else None
-        given = (self._inputs, data.targets, data.sample_weight, group)
-        return loss_and_gradients(network, plan.loss, plan.outputs_form, *given)[1]
+        given = (inputs, data.targets, data.sample_weight, group)
+        loss, layers = loss_and_gradients(network, plan.loss, plan.outputs_form, *given)
+        return float(loss), [part for layer in layers for part in layer]
 
-    def _move(self, network: Network, derivatives: LayerDerivatives) -> LayerDerivatives:
-        """Return the move of each parameter per unit of the way, of length 1 in all."""
-        if not self.place:
-            length = np.sqrt(
-                sum(float(np.sum(part * part)) for layer in derivatives for part in layer)
-            )
-            if not length > 0:
-                raise ArgumentError(f"the gradient has length {length}, so it has no direction.")
-            return [
-                LayerGradient(layer.weight / length, layer.bias / length) for layer in derivatives
-            ]
-        arrays = [np.zeros_like(array) for array in network.arrays]
-        arrays[self.place[0]][self.place[1:]] = 1
-        return [LayerGradient(*pair) for pair in zip(arrays[::2], arrays[1::2], strict=True)]
+    def _moves(self, network: Network, gradient: list[NDArray]) -> list[NDArray]:
+        """Return the move of each array per unit of the way, of length 1 in all."""
+        if self.place:
+            moves = [np.zeros_like(array) for array in network.arrays]
+            moves[self.place[0]][self.place[1:]] = 1
+            return moves
+        length = np.sqrt(sum(float(np.sum(part * part)) for part in gradient))
+        if not length > 0:
+            raise ArgumentError(f"the gradient has length {length}, so it has no direction.")
+        return [part / length for part in gradient]
 
     def _curve(self, line: _Line, progress: Progress | None) -> dict[str, Any]:
         """Return loss, derivative and metrics at all points, and the jumps between them."""
-        plan, losses = self.plan, []
-        rows: dict[str, list[NDArray]] = {metric.label: [] for metric in self._stepped}
-        metrics: dict[str, list[Any]] = {metric.label: [] for metric in plan.metrics}
+        points, targets = [], self.plan.data.targets
         for number, way in enumerate(self.offsets.tolist(), start=1):
-            reached = line.at(way)
-            losses.append(self._loss(*reached[plan.outputs_form]))
-            for metric in plan.metrics:
-                metrics[metric.label].append(self._metric(metric, reached[metric.accepts][0]))
-            for metric in self._stepped:
-                rows[metric.label].append(
-                    metric.rows(reached[metric.accepts][0], plan.data.targets)
-                )
+            loss, gradient = self._loss(line.at(way), line.inputs)
+            slope = sum(float(np.vdot(*pair)) for pair in zip(gradient, line.moves, strict=True))
+            seen = line.outputs(way)
+            metrics = [self._metric(metric, seen[metric.accepts]) for metric in self.plan.metrics]
+            rows = [metric.rows(seen[metric.accepts], targets) for metric in self._stepped]
+            points.append((loss, slope, metrics, rows))
             if progress is not None:
                 progress(number, len(self.offsets))
-        loss, derivative = (list(column) for column in zip(*losses, strict=True))
-        stairs = {one.label: self._stairs(line, one, rows[one.label]) for one in self._stepped}
-        return {"loss": loss, "derivative": derivative, "metrics": metrics, "stairs": stairs}
-
-    def _loss(self, outputs: NDArray, derivatives: NDArray) -> tuple[float, float]:
-        """Return the mean loss and its derivative along the way."""
-        data, loss = self.plan.data, self.plan.loss
-        value, gradient = loss.value_and_gradient(
-            outputs_for(loss, outputs, np.asarray(data.targets)),
-            data.targets,
-            sample_weight=data.sample_weight,
-            group=data.group_numbers if loss.takes_groups else None,
-        )
-        return float(value), float(np.sum(gradient.reshape(outputs.shape) * derivatives))
+        losses, derivatives, values, rows_at = zip(*points, strict=True)
+        by_metric = zip(self.plan.metrics, map(list, zip(*values, strict=True)), strict=True)
+        by_stepped = zip(self._stepped, zip(*rows_at, strict=True), strict=True)
+        return {
+            "loss": list(losses),
+            "derivative": list(derivatives),
+            "metrics": {metric.label: numbers for metric, numbers in by_metric},
+            "stairs": {one.label: self._stairs(line, one, rows) for one, rows in by_stepped},
+        }
 
     def _metric(self, metric: Metric, seen: NDArray) -> Any:
         data = self.plan.data
@@ -141,22 +147,23 @@ class Study:
             given["group"] = data.group_numbers
         return metric.result(metric.partial(seen, targets, **given))
 
-    def _stairs(self, line: _Line, metric: RowMetric, rows: list[NDArray]) -> dict[str, Any]:
+    def _stairs(self, line: _Line, metric: RowMetric, rows: Sequence[NDArray]) -> dict[str, Any]:
         """Return the jumps of a metric, by rows, and the piece around 0 on which it is constant.
 
         A row that changes and changes back between two points is not seen.
         """
-        jumps: list[tuple[Any, ...]] = []
+        jumps: list[tuple[float, float, int, float, float]] = []
         ways, targets = self.offsets.tolist(), self.plan.data.targets
         for (left, right), (before, after) in zip(pairwise(ways), pairwise(rows), strict=True):
-            some = np.flatnonzero(before != after)
+            for row in np.flatnonzero(before != after).tolist():
+                only = slice(row, row + 1)
 
-            def values(at: NDArray, items: NDArray, some: NDArray = some) -> NDArray:
-                outputs, _ = line.at(at[:, np.newaxis], some[items])[metric.accepts]
-                return metric.rows(outputs, targets[some[items]])
+                def value(way: float, only: slice = only) -> float:
+                    seen = line.outputs(way, only)[metric.accepts]
+                    return float(metric.rows(seen, targets[only])[0])
 
-            columns = (*bisect(values, left, right, before[some]), some, before[some], after[some])
-            jumps += zip(*(column.tolist() for column in columns), strict=True)
+                places = bisect(value, left, right)
+                jumps.append((*places, row, float(before[row]), float(after[row])))
         keys = ("last", "at", "row", "before", "after")
         below = [at for _, at, *_ in jumps if at <= 0]
         above = [last for last, at, *_ in jumps if at > 0]
@@ -165,82 +172,29 @@ class Study:
             "jumps": [dict(zip(keys, jump, strict=True)) for jump in sorted(jumps)],
         }
 
-    def _zeros(self, network: Network, derivatives: LayerDerivatives) -> dict[str, Any]:
-        """Return the number of parameters of each layer, and for how many the derivative is 0.
+    def _zeros(self, network: Network, gradient: list[NDArray]) -> dict[str, list[int]]:
+        """Return for how many parameters of each layer the derivative of the loss is exactly 0.
 
-        ``unseen`` counts weights whose input is 0 in every row. ``steady`` tells of a metric that
-        it does not change around the network: its derivative is 0 for all parameters. A logit that
-        grows while the others fall is the worst change.
+        ``unseen`` counts weights whose input is 0 in every row.
         """
-        unseen, is_smooth, sums, signal = [], True, np.empty(0), self._inputs
-        for number, layer in enumerate(network.layers, start=1):
+        unseen, signal = [], self._inputs
+        for layer in network.layers:
             unseen.append(int(np.count_nonzero(~signal.any(axis=0))) * layer.weight.shape[1])
-            sums, value = layer.pre_activation(signal), layer.activation.value
-            signal, up, down = (value(np, sums + by) for by in (0, _NUDGE, -_NUDGE))
-            is_smooth &= number == len(network.layers) or bool((abs(up - down) <= _JUMP).all())
-        nudges = [0.0, *(2 * _NUDGE * np.eye(network.units) - _NUDGE)]
-        nudged = [sums + nudge for nudge in nudges]
-        shown = [network.layers[-1].activation.value(np, z) for z in nudged]
-        near = dict.fromkeys(_RAW_OUTPUTS, nudged) | dict.fromkeys(_PREDICTIONS, shown)
-        steady = {}
-        for metric in self._stepped:
-            rows = [
-                metric.rows(outputs, self.plan.data.targets) for outputs in near[metric.accepts]
-            ]
-            steady[metric.label] = is_smooth and all((rows[0] == one).all() for one in rows)
+            signal = layer.activation.value(np, layer.pre_activation(signal))
+        zeros = [int(np.sum(part == 0)) for part in gradient]
         return {
             "parameters": [layer.weight.size + layer.bias.size for layer in network.layers],
-            "loss": [sum(int(np.sum(part == 0)) for part in layer) for layer in derivatives],
+            "loss": [sum(pair) for pair in zip(zeros[::2], zeros[1::2], strict=True)],
             "unseen": unseen,
-            "steady": steady,
         }
 
 
-class _Line:
-    """A network along a line. The layers before the first that moves are computed once."""
-
-    def __init__(self, network: Network, move: LayerDerivatives, signal: NDArray) -> None:
-        first = next(i for i, layer in enumerate(move) if layer.weight.any() or layer.bias.any())
-        for layer in network.layers[:first]:
-            signal = layer.activation.value(np, layer.pre_activation(signal))
-        self.layers, self.moves = network.layers[first:], move[first:]
-        self.base = self.layers[0].pre_activation(signal)
-        self.tilt = signal @ move[first].weight + move[first].bias
-
-    def at(
-        self, way: float | NDArray, rows: NDArray | slice = slice(None)
-    ) -> dict[str, tuple[NDArray, NDArray]]:
-        """Return raw outputs, predictions and derivatives, at one point or (rows, 1) for each."""
-        derivatives = self.tilt[rows]
-        sums = self.base[rows] + way * derivatives
-        signal = tangent = sums
-        for index, (layer, move) in enumerate(zip(self.layers, self.moves, strict=True)):
-            if index:
-                sums, derivatives = layer.pre_activation(signal), tangent @ layer.weight
-                if move.weight.any() or move.bias.any():
-                    tilt = signal @ move.weight + move.bias
-                    sums = sums + way * tilt
-                    derivatives = derivatives + tilt + way * (tangent @ move.weight)
-            signal = layer.activation.value(np, sums)
-            tangent = layer.activation.jvp(np, sums, derivatives)
-        raw = dict.fromkeys(_RAW_OUTPUTS, (sums, derivatives))
-        return raw | dict.fromkeys(_PREDICTIONS, (signal, tangent))
-
-
-def bisect(
-    values: Callable[[NDArray, NDArray], NDArray], left: float, right: float, before: NDArray
-) -> tuple[NDArray, NDArray]:
-    """Return, for each item, two neighbouring floats between which its value changes from `before`.
-
-    ``values(points, items)`` are the values of items, each at its own point.
-    """
-    low, high = np.full(before.size, left), np.full(before.size, right)
-    items = np.arange(before.size)
-    while items.size:
-        middle = low[items] + (high[items] - low[items]) / 2
-        apart = (middle > low[items]) & (middle < high[items])
-        items, middle = items[apart], middle[apart]
-        if items.size:
-            stays = values(middle, items) == before[items]
-            low[items[stays]], high[items[~stays]] = middle[stays], middle[~stays]
-    return low, high
+def bisect(value: Callable[[float], float], left: float, right: float) -> tuple[float, float]:
+    """Return two neighbouring floats between which a value changes from that at the left."""
+    before = value(left)
+    while left < (middle := left + (right - left) / 2) < right:
+        if value(middle) == before:
+            left = middle
+        else:
+            right = middle
+    return left, right

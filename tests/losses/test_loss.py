@@ -48,6 +48,11 @@ class TestTheChapter:
         assert np.array_equal(loss.hessian(CHAPTER_Y, CHAPTER_T), np.ones(10))
 
 
+def test_bigendian_gives_native_results():
+    y = np.array([1.0, 2.0], ">f8")
+    assert SQUARED(y, [0.0, 0.0], reduction="none").dtype.isnative
+
+
 class TestWeightsAndMasks:
     def test_the_denominator_is_the_sum_of_weights_or_the_count(self):
         y, t, w = [1.0, 2.0, 3.0], [0.0, 0.0, 0.0], [1.0, 1.0, 2.0]

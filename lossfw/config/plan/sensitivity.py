@@ -58,9 +58,8 @@ def check_study(
         hint = "give a network with layers and weights"
         config.add([key], f"{what}, so there is no parameter to vary", hint, key=True)
         raise config.problems.error()
-    arrays = [array.astype(np.float64) for array in config.predictor.arrays]
-    layers = zip(arrays[::2], arrays[1::2], config.predictor.layers, strict=True)
-    network = Network(tuple(Dense(weight, bias, x.activation) for weight, bias, x in layers))
+    network = config.predictor
+    network = network.with_arrays([array.astype(np.float64) for array in network.arrays])
     if section.parameter is None:
         hint = "name one: --parameter 'layers.0.weights[0,0]'; or --parameter gradient for all"
         config.add(["sensitivity"], "sensitivity.parameter is missing", hint, key=True)

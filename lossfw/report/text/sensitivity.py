@@ -21,9 +21,16 @@ def tables(found: Mapping[str, Any], facts: Mapping[str, str]) -> Iterator[Study
         )
         yield ["", ""], [["", ""], ["along", along], *map(list, _along(found, curve))]
     yield ["", ""], [["", ""]]
-    names = list(next(iter(found["zeros"].values()))["steady"])
+    # Between its jumps the derivative of a staircase is 0, along any parameter.
+    names = list(next(iter(found["curves"].values()))["stairs"])
     headers = ["hidden", "layer", "parameters", f"{found['loss']['name']}: derivative 0", "input 0"]
-    yield [*headers, *(f"{name}: derivative 0" for name in names)], list(_zeros(found))
+    rows = []
+    for variant, zeros in found["zeros"].items():
+        layers = zip(zeros["parameters"], zeros["loss"], zeros["unseen"], strict=True)
+        for layer, (count, zero, unseen) in enumerate(layers):
+            cells = [variant, layer, count, f"{zero} ({zero / count:.1%})", unseen]
+            rows.append([*map(str, cells), *[f"{count} (100.0%)"] * len(names)])
+    yield [*headers, *(f"{name}: derivative 0" for name in names)], rows
 
 
 def _along(found: Mapping[str, Any], curve: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -63,14 +70,3 @@ def _jumps(name: str, stairs: Mapping[str, Any], ways: list[float]) -> Iterator[
         if jump["at"] == low or jump["last"] == high:  # the nearest on both sides
             change = f"goes from {jump['before']:g} to {jump['after']:g}"
             yield "", f"{jump['at']!r}: row {jump['row']} {change}"
-
-
-def _zeros(found: Mapping[str, Any]) -> Iterator[list[str]]:
-    for variant, zeros in found["zeros"].items():
-        layers = zip(zeros["parameters"], zeros["loss"], zeros["unseen"], strict=True)
-        for layer, (count, zero, unseen) in enumerate(layers):
-            steady = (
-                f"{count} (100.0%)" if one else "not known" for one in zeros["steady"].values()
-            )
-            loss = f"{zero} ({zero / count:.1%})"
-            yield [variant, str(layer), str(count), loss, str(unseen), *steady]

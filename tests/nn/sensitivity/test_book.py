@@ -36,7 +36,6 @@ def test_accuracy_and_its_flat_interval(found):
 @pytest.mark.slow
 def test_accuracy_has_no_gradient_at_any_parameter(found):
     own = found["zeros"]["sigmoid"]
-    assert own["steady"] == {"accuracy": True}
     assert f"for all {sum(own['parameters']):,} parameters" in SAID
 
 
