@@ -14,29 +14,6 @@ LOGITS = lossfw.loss("binary_cross_entropy", from_logits=True)
 
 
 class TestKnownValues:
-    # The truth column of what other libraries print, from 60-digit arithmetic.
-    @pytest.mark.parametrize(
-        ("dtype", "z", "t", "wanted"),
-        [
-            (np.float32, -10.0, 0, 4.540e-05),
-            (np.float32, -14.0, 0, 8.315e-07),
-            (np.float32, -15.0, 0, 3.059e-07),
-            (np.float32, -20.0, 0, 2.061e-09),
-            (np.float32, 20.0, 1, 2.0611536e-09),
-            (np.float64, -20.0, 0, 2.06115362e-09),
-            (np.float64, -40.0, 0, 4.248e-18),
-            (np.float16, -8.0, 0, 3.354e-04),
-            (np.float64, -100.0, 1, 100.0),
-        ],
-    )
-    def test_both_tails_from_logits(self, dtype, z, t, wanted):
-        found = LOGITS(np.array([z], dtype), [t], reduction="none")
-        assert found.dtype == dtype
-        assert float(found[0]) == pytest.approx(wanted, rel=5e-4)
-        if wanted < 1:
-            derivative = LOGITS.gradient(np.array([z], dtype), [t], reduction="none")
-            assert abs(float(derivative[0])) == pytest.approx(wanted, rel=5e-4)
-
     def test_infinite_logits(self):
         z, t = [inf, -inf, inf, -inf, inf], [1, 0, 0, 1, 0.5]
         assert LOGITS(z, t, reduction="none").tolist() == [0, 0, inf, inf, inf]

@@ -2,39 +2,12 @@
 
 import math
 
-import numpy as np
 import pytest
 
 import lossfw
 from lossfw import ParameterError
-from lossfw.components.spaces import LOGITS, REAL, SIMPLEX
-from lossfw.numerics.dual.derivatives import derivatives
-from support.loss_settings import ALL, arguments
 
 inf, nan = math.inf, math.nan
-
-
-@pytest.mark.parametrize("loss", [one for one in ALL if one.takes_rows], ids=repr)
-def test_dual_numbers_through_a_derivative_give_the_second_derivative_also_at_ties(loss):
-    y, t = arguments(loss)
-    if loss.prediction_space in (LOGITS, REAL):
-        y, t = np.concatenate([y, np.zeros_like(y)]), np.concatenate([t, t])
-    inner = y.min(axis=-1) > 0 if loss.prediction_space is SIMPLEX else np.full(len(y), True)
-    if loss.name == "kl_divergence":
-        inner &= t.min(axis=-1) > 0  # the derivative to a target of 0 may be infinite
-    y, t = y[inner], t[inner]
-    columns = np.eye(y.shape[-1])
-
-    def derivative(xp, y):
-        return loss._unreduced_gradient(xp, y, t)
-
-    units = [np.broadcast_to(unit, y.shape) for unit in columns]
-    matrix = [derivatives(derivative, np, y, order=1, direction=unit)[1] for unit in units]
-    diagonal = np.stack([row[:, k] for k, row in enumerate(matrix)], axis=-1)
-    with np.errstate(all="ignore"):
-        wanted = loss._unreduced_hessian(np, y, t)
-    np.testing.assert_allclose(diagonal, wanted, rtol=1e-6, atol=1e-12)
-    np.testing.assert_allclose(matrix, np.transpose(matrix, (2, 1, 0)), rtol=1e-6, atol=1e-9)
 
 
 SCALES = ("cauchy.c", "charbonnier.c", "fair.c", "geman_mcclure.c", "tukey.c", "welsch.c",

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lossfw
-from support.rows import logits
 
 GUARDS = ("normalised", "additive", "floor", "none")
 INF = math.inf
@@ -16,16 +15,6 @@ INF = math.inf
 
 def loss(**parameters):
     return lossfw.loss("cross_entropy", **parameters)
-
-
-class TestForms:
-    @pytest.mark.parametrize("kind", [np.uint8, np.int8, np.uint64, np.int32])
-    def test_indices_of_any_integer_dtype(self, kind):
-        z = logits(7, 5000, 10, np.float64)
-        index = (np.arange(5000) % 10).astype(kind)
-        form = loss(from_logits=True)
-        assert form(z, index) == form(z, index.astype(int))
-        assert np.array_equal(form.gradient(z, index), form.gradient(z, index.astype(int)))
 
 
 class TestLogits:

@@ -8,7 +8,7 @@ import pytest
 import lossfw
 from lossfw.errors import LossfwError
 from lossfw.numerics import namespace_of
-from lossfw_std import risk_pairs, risk_sets
+from lossfw_std import risk_sets
 
 # distribution, sigma, prediction, lower, upper; value and derivative by mpmath with 400 digits.
 TIMES = [
@@ -47,21 +47,6 @@ def test_a_probability_of_times_keeps_its_digits(
 def strata(rng, n):
     y, time = rng.normal(size=n), rng.integers(1, 30, n).astype(float)
     return y, time, rng.integers(0, 2, n).astype(float)
-
-
-# The engine computes the logarithms of no rows without warnings.
-@np.errstate(all="ignore")
-@pytest.mark.parametrize("ties", ["efron", "breslow"])
-def test_sums_over_risk_sets_are_those_of_the_pairs(ties):
-    rng = np.random.default_rng(2)
-    for n in (1, 2, 60, 300):
-        y, time, event = strata(rng, n)
-        for part, same in zip(
-            risk_sets.losses_or_derivatives(np, y, time, event, ties, (0, 1, 2)),
-            risk_pairs.losses_or_derivatives(np, y, time, event, ties, (0, 1, 2)),
-            strict=True,
-        ):
-            np.testing.assert_allclose(part, same, rtol=1e-12, atol=1e-13)
 
 
 def test_large_strata_are_the_same_in_pytorch():
