@@ -1,91 +1,20 @@
-"""Every metric: the same bits for any split, order and packing; weights, masks and NaN."""
+"""What metrics of classes refuse, and where NaN, columns and thresholds lead."""
 
 import math
-from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import lossfw
-from lossfw import DomainError, EmptyReductionError
+from lossfw import DomainError
 from support.drawn import EVERY, data, each, label, metric
 
 EACH = each()
-few = settings(max_examples=8)
 
 
 def same(found, wanted):
     np.testing.assert_array_equal(np.asarray(found), np.asarray(wanted))
-
-
-def partial(made, rows, start=0, **options):
-    return made.partial(rows.y, rows.t, start=start, sample_weight=rows.weight, **options)
-
-
-@EACH
-@few
-@given(st.data())
-def test_merging_and_packing_change_no_bit(case, data_):
-    kind, spec = case
-    rows, made = data_.draw(data(kind)), metric(spec)
-    edges = sorted({0, len(rows.t), *data_.draw(st.lists(st.integers(0, len(rows.t)), max_size=4))})
-    parts = [partial(made, rows[a:b], start=a) for a, b in pairwise(edges)]
-    merged = None
-    for part in data_.draw(st.permutations(parts)):
-        merged = part if merged is None else merged.merge(part)
-        if data_.draw(st.booleans()):
-            arrays = merged.pack()
-            assert all(array.dtype.kind in "iuf" for array in arrays.values())
-            merged = made.unpack(arrays)
-    with lossfw.threads(data_.draw(st.integers(1, 3))):
-        whole = partial(made, rows)
-    same(made.result(merged), made.result(whole))
-    assert made.curve(merged) == made.curve(whole)
-
-
-@EACH
-@few
-@given(st.data())
-def test_what_is_left_out_is_as_if_it_were_not_there(case, data_):
-    kind, spec = case
-    rows, made = data_.draw(data(kind, least=2)), metric(spec)
-    keep = np.array(data_.draw(st.lists(st.booleans(), min_size=len(rows.t), max_size=len(rows.t))))
-    if not keep.any():
-        with pytest.raises(EmptyReductionError):
-            made(rows.y, rows.t, sample_weight=rows.weight, where=keep)
-        return
-    kept = rows[keep]
-    wanted = made(kept.y, kept.t, sample_weight=kept.weight)
-    # Not even NaN, or what is not a class, changes anything there.
-    y = rows.y.copy()
-    y[~keep] = math.nan
-    t = rows.t.copy()
-    t[~keep] = 99
-    weight = np.ones(len(t)) if rows.weight is None else rows.weight
-    for options in (
-        {"sample_weight": rows.weight, "where": keep},
-        {"sample_weight": np.where(keep, weight, 0.0)},
-    ):
-        found = np.asarray(made(y, t, **options))
-        assert found == pytest.approx(np.asarray(wanted), rel=1e-12, nan_ok=True)
-
-
-@EACH
-@few
-@given(st.data())
-def test_weight_two_is_a_row_twice(case, data_):
-    kind, spec = case
-    rows, made = data_.draw(data(kind)), metric(spec)
-    times = np.array(
-        data_.draw(st.lists(st.integers(1, 3), min_size=len(rows.t), max_size=len(rows.t)))
-    )
-    often = rows[np.repeat(np.arange(len(rows.t)), times)]
-    weight = times if rows.weight is None else times * rows.weight
-    found = made(rows.y, rows.t, sample_weight=weight.astype(float))
-    wanted = made(often.y, often.t, sample_weight=often.weight)
-    assert np.asarray(found) == pytest.approx(np.asarray(wanted), rel=1e-12, abs=1e-12, nan_ok=True)
 
 
 @EACH

@@ -65,22 +65,6 @@ def test_the_state_of_the_optimizer_counts_and_is_cut_at_the_end(make, data, leg
     np.testing.assert_array_equal(*(outputs.predictions for outputs in made))
 
 
-def test_raw_outputs_after_an_epoch_are_those_of_the_file(make, data):
-    result = fitted(make(), data, TWEEDIE, 2, held_out=data.take(range(40)))
-    predictor = make().load_predictor(result.content)
-    with predictor.call_context():
-        for rows, told in ((256, result.train[-1]), (40, result.held_out[-1])):
-            outputs = predictor.block(data.inputs[:rows]).predictions
-            np.testing.assert_array_equal(outputs, told[:rows])
-
-
-def test_the_loss_falls(make, data):
-    loss = lossfw.loss(TWEEDIE)
-    told = fitted(make(), data, TWEEDIE, 40).train
-    first, last = (loss(np.exp(raw[:, 0].astype(float)), data.targets) for raw in told[::39])
-    assert last < 0.6 * first
-
-
 def test_a_row_has_the_same_bits_in_any_company_and_on_a_worker(make, data):
     # So wide that a product of few rows has other bits.
     model = make(arguments={"hidden": 256})

@@ -78,17 +78,6 @@ def test_a_worker_needs_no_file_of_python(data, legs, tmp_path):
     )
 
 
-def test_four_threads_at_once_get_the_bits_of_one(data, legs):
-    from concurrent.futures import ThreadPoolExecutor
-
-    predictor = torch_model().load_predictor(legs[-1])
-    rows = data.inputs[:256]
-    with predictor.call_context(), ThreadPoolExecutor(4) as pool:
-        results = list(pool.map(lambda _: predictor.block(rows).predictions, range(8)))
-    for result in results:
-        np.testing.assert_array_equal(result, results[0])
-
-
 def test_tied_weights_are_kept_and_inputs_are_not_written_to(data):
     model = torch_model("Tied", dtype="float64")
     targets = np.abs(data.inputs)

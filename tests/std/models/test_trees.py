@@ -10,7 +10,7 @@ from lossfw.components.registry import registry
 from lossfw.data import Dataset
 from lossfw.learning.raw_form import predictions_of
 from lossfw.models import Card
-from support.models import fitted, training_leg
+from support.models import fitted
 
 # Rows and columns are sampled.
 SAMPLED = {
@@ -69,14 +69,6 @@ def trained(request):
     return made, data, held_out, fitted(made, data, LOSS, ROUNDS, held_out=held_out)
 
 
-def test_raw_outputs_of_a_round_are_those_of_its_model(trained):
-    made, data, held_out, fit = trained
-    for number in range(1, ROUNDS + 1):
-        content = made.cut(fit.content, number)
-        same(raw(made, content, data), fit.train[number - 1])
-        same(raw(made, content, held_out), fit.held_out[number - 1])
-
-
 def test_the_first_rounds_are_a_training_of_so_many(trained):
     made, data, _, fit = trained
     short = fitted(made, data, LOSS, 2)
@@ -86,11 +78,6 @@ def test_the_first_rounds_are_a_training_of_so_many(trained):
     if made.name in ("xgboost", "lightgbm"):
         assert cut == short.content
     assert made.cut(fit.content, ROUNDS) == fit.content
-
-
-def test_a_training_has_the_same_bytes_again_and_on_two_threads(trained):
-    made, data, held_out, fit = trained
-    assert fitted(made, data, LOSS, ROUNDS, held_out=held_out, threads=2).content == fit.content
 
 
 def test_another_seed_samples_other_rows(trained):
@@ -117,28 +104,6 @@ def test_nothing_sampled_two_legs_are_one(trained):
     first = fitted(whole, data, LOSS, 2).content
     second = fitted(whole, data, LOSS, 2, first=2, saved=first)
     assert second.content == fitted(whole, data, LOSS, 4).content
-
-
-def test_a_stop_keeps_the_rounds_so_far(trained):
-    made, data, held_out, fit = trained
-    leg, _, seen = training_leg(data, LOSS, ROUNDS, held_out=held_out)
-
-    def after(raw, raw_held_out):
-        seen.append(raw_held_out)
-        return len(seen) == 3
-
-    content = made.fit(dataclasses.replace(leg, report_round=after))
-    assert len(seen) == 3
-    same(raw(made, content, held_out), fit.held_out[2])
-
-
-def test_rounds_that_are_not_measured_have_no_outputs(trained):
-    made, data, _, fit = trained
-    some = fitted(made, data, LOSS, ROUNDS, measures=lambda number: number % 3 == 0)
-    assert [x is None for x in some.train] == [True, True, False] * 2
-    assert some.held_out == [None] * ROUNDS
-    same(some.train[2], fit.train[2])
-    assert some.content == fit.content
 
 
 def test_the_loss_falls_and_the_start_is_the_best_constant(trained):
