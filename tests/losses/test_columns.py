@@ -132,59 +132,6 @@ def test_one_loss_for_each_row_with_derivatives_and_exact_truth(loss, y, t):
     assert value == loss(y, t, reduction="sum")
 
 
-@every_case
-def test_rows_are_the_same_alone_in_other_shapes_and_in_partials(loss, y, t):
-    losses, gradient = loss(y, t, reduction="none"), loss.gradient(y, t, reduction="sum")
-    assert [loss(a, b) for a, b in zip(y, t, strict=True)] == losses.tolist()
-    folded = [x.reshape(4, 10, *x.shape[1:]) for x in (y, t)]
-    assert (loss(*folded, reduction="none").ravel() == losses).all()
-    assert (loss.gradient(*folded, reduction="sum").ravel() == gradient.ravel()).all()
-    weight, where = RNG.integers(0, 3, N).astype(float), RNG.random(N) < 0.7
-    kept = loss(y[where], t[where], sample_weight=weight[where])
-    assert loss(y, t, sample_weight=weight, where=where) == kept
-    derivative = loss.gradient(y, t, where=where, reduction="sum")
-    assert (derivative == np.where(where.reshape(-1, *[1] * (y.ndim - 1)), gradient, 0)).all()
-    part = loss.partial(y[:17], t[:17]).merge(loss.partial(y[17:], t[17:], start=17))
-    assert part.mean() == loss(y, t)
-    assert loss._partial_and_rows(y, t)[1].losses() == pytest.approx(losses, rel=1e-15)
-
-
-@every_case
-def test_float32_and_lists(loss, y, t):
-    y32, t32 = y.astype(np.float32), t.astype(np.float32)
-    assert loss(y32, t32, reduction="none").dtype == np.float32
-    assert loss.gradient(y32, t32).dtype == np.float32
-    assert loss(y32, t32) == pytest.approx(loss(y, t), rel=1e-5)
-    assert loss(y.tolist(), t.tolist()) == loss(y, t)
-
-
-@every_case
-def test_torch_has_the_published_derivatives(loss, y, t):
-    torch = pytest.importorskip("torch")
-    losses, gradient = loss(y, t, reduction="none"), loss.gradient(y, t, reduction="sum")
-    tensor = torch.tensor(y, requires_grad=True)
-    found = loss(tensor, torch.tensor(t), reduction="none")
-    found.sum().backward()
-    assert found.detach().numpy() == pytest.approx(losses, rel=1e-13)
-    assert tensor.grad.numpy() == pytest.approx(gradient, rel=1e-13, abs=1e-15)
-
-
-@every_case
-def test_jax_has_the_published_derivatives(loss, y, t):
-    jax = pytest.importorskip("jax")
-    losses, gradient = loss(y, t, reduction="none"), loss.gradient(y, t, reduction="sum")
-    with jax.enable_x64(True):
-
-        def total(y, t):
-            return loss.unchecked(y, t, reduction="sum")
-
-        rows = jax.numpy.asarray(y), jax.numpy.asarray(t)
-        derivative = jax.jit(jax.grad(total))(*rows)
-        assert np.asarray(derivative) == pytest.approx(gradient, rel=1e-13, abs=1e-15)
-        each = jax.vmap(lambda y, t: loss.unchecked(y, t))(*rows)
-        assert np.asarray(each) == pytest.approx(losses, rel=1e-13)
-
-
 def test_bounds_are_lifted():
     loss, y, t = CASES["written"]
     bound = loss._unreduced_curvature_bound(np, y, t)
@@ -252,13 +199,6 @@ def test_members_outside_are_named_by_column(loss, y, t, message):
     torch = pytest.importorskip("torch")
     with pytest.raises(DomainError, match=message.split("[")[0].split(" ")[0]):
         loss(torch.tensor(y), torch.tensor(t))
-
-
-def test_nan_in_a_column_reaches_the_result_and_infinity_is_a_member():
-    loss = Exponential()
-    assert np.isnan(loss([0.0], [[np.nan, 1.0]]))
-    assert loss([0.0], [[np.inf, 1.0]]) == np.inf
-    assert np.isnan(CASES["columns"][0]([[1.0, np.nan]], [1.0]))
 
 
 def test_a_row_has_one_loss_already():

@@ -1,11 +1,7 @@
 """Arrays of other libraries: the checks, weights and results of NumPy's arrays."""
 
-from functools import partial
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import lossfw
 from lossfw import ArgumentError, LossfwError
@@ -13,8 +9,6 @@ from lossfw import ArgumentError, LossfwError
 SQUARED = lossfw.loss("squared_error")
 CROSS = lossfw.loss("cross_entropy")
 BINARY = lossfw.loss("binary_cross_entropy", from_logits=True)
-WEIGHTED = {"name": "class_weighted", "of": "cross_entropy", "weights": [1.0, 2.0, 0.5]}
-MASKED = {"name": "masked", "of": "squared_error", "ignore": -1.0}
 ROWS = [[0.2, 0.3, 0.5], [0.5, 0.5, 0.0], [0.1, 0.8, 0.1]]
 
 
@@ -80,49 +74,6 @@ def test_arrays_of_different_libraries_are_refused(convert):
             SQUARED(target, y)
     with pytest.raises(ArgumentError, match="sample_weight is of numpy"):
         SQUARED(y, y, sample_weight=np.ones(3))
-
-
-def test_integers_and_half_precision(convert):
-    wanted, found = both(convert, SQUARED, [1, 2, 3], [0, 0, 7])
-    assert float(found) == wanted
-    each = SQUARED(convert(np.asarray([1, 2])), convert(np.asarray([0, 1])), reduction="none")
-    assert np.asarray(each).dtype == np.float64
-    wanted, found = both(convert, SQUARED, [1.0, 2.0], [0.0, 0.0], sample_weight=[1, 3])
-    assert float(found) == wanted == 3.25
-
-
-def test_what_does_not_count_is_not_looked_at(convert):
-    rows = [*ROWS, [7.0, 1.0, 0.0], [np.nan, 0.0, 0.0]]
-    options = {"where": [True, True, False, False, False]}
-    wanted, found = both(convert, CROSS, rows, [0, 1, 99, -1, 0], **options)
-    assert float(found) == pytest.approx(wanted, rel=1e-15)
-    wanted, found = both(convert, CROSS.gradient, rows, [0, 1, 99, -1, 0], **options)
-    np.testing.assert_allclose(np.asarray(found), wanted, rtol=1e-14)
-
-
-@pytest.mark.turns(5)
-@settings(max_examples=20)
-@given(data=st.data())
-@pytest.mark.parametrize("denominator", ["weights", "count"])
-@pytest.mark.parametrize("spec", ["squared_error", MASKED, "cross_entropy", WEIGHTED], ids=str)
-def test_weights_and_masks_give_what_they_give_on_numpy(convert, spec, denominator, data):
-    loss = lossfw.loss(spec)
-    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
-    rows = 5  # one shape: JAX compiles every operation again for another
-    if loss.takes_rows:
-        y, t = rng.dirichlet(np.ones(3), rows), rng.integers(0, 3, rows)
-    else:
-        y, t = rng.normal(size=(rows, 2)), rng.integers(-1, 2, (rows, 2)).astype(float)
-    options = {}
-    if data.draw(st.booleans()):
-        options["sample_weight"] = rng.integers(0, 3, rows).astype(float)
-    if data.draw(st.booleans()):
-        options["where"] = rng.random(rows) < 0.7
-    for reduction in ("mean", "sum", "none"):
-        for method in (loss, loss.gradient, loss.hessian):
-            call = partial(method, reduction=reduction, denominator=denominator, empty="nan")
-            wanted, found = both(convert, call, y, t, **options)
-            np.testing.assert_allclose(np.asarray(found), wanted, rtol=1e-13, atol=1e-16)
 
 
 def test_a_traced_call_skips_the_checks_that_need_values():
