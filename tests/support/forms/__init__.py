@@ -10,12 +10,9 @@ from lossfw import Loss
 from support.forms import (
     honest_columns,
     honest_margins,
-    honest_paper_rows,
-    honest_papers,
     honest_positives,
     honest_residuals,
     honest_rows,
-    mistakes_in_papers,
     mistakes_of_claims,
     mistakes_of_derivatives,
     mistakes_of_digits,
@@ -38,8 +35,4 @@ MISTAKES = _forms(
     mistakes_of_claims, mistakes_of_digits, mistakes_of_range, mistakes_of_derivatives
 )
 
-# The same, from papers and other libraries.
-HONEST_OF_PAPERS = _forms(honest_papers, honest_paper_rows)
-MISTAKES_OF_PAPERS = _forms(mistakes_in_papers)
-
-FORMS = [*HONEST, *MISTAKES, *HONEST_OF_PAPERS, *MISTAKES_OF_PAPERS]
+FORMS = [*HONEST, *MISTAKES]
