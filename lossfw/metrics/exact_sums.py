@@ -26,6 +26,14 @@ _LOWEST = -1074 - _MANTISSA
 # are counted in place, not sorted.
 _DENSE = 4
 _DENSE_ANYWAY = 64
+# Above so many numbers for each sum, floats are added first: four times as fast as digits.
+_MANY = 16
+# Numbers that are added at a time, which stay in the cache.
+_BLOCK = 2**14
+# Rounds of sums in floats; digits take what is left, which is nothing of usual numbers.
+_ROUNDS = 5
+# The largest exponent that a float has.
+_LARGEST = 1023
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -67,6 +75,8 @@ class ExactSums:
             with np.errstate(invalid="ignore"):
                 np.add.at(special, place[~finite], values[~finite])
             values = np.where(finite, values, 0.0)
+        if len(values) > _MANY * len(keys):
+            place, values = _sum_in_floats(place, values, len(keys))
         fraction, exponent = np.frexp(values)
         mantissa = np.ldexp(fraction, _MANTISSA).astype(np.int64)
         bit = exponent.astype(np.int64) - _MANTISSA - _LOWEST
@@ -189,6 +199,34 @@ def from_ordered_keys(keys: NDArray) -> NDArray:
     """Return the numbers from their keys; the inverse of `to_ordered_keys`."""
     bits: NDArray = np.where(keys < 0, keys ^ np.int64(2**63 - 1), keys)
     return bits.view(np.float64)
+
+
+def _sum_in_floats(place: NDArray, values: NDArray, count: int) -> tuple[NDArray, NDArray]:
+    """Return fewer numbers, and their places, whose sums are exactly those of the values.
+
+    2**k numbers below 2**e, each rounded to a multiple of 2**(e + k - 52), add up without rounding.
+    What was rounded off is a float, too, for the next round; Demmel and Nguyen 2015.
+    """
+    every = np.arange(count)
+    places, found = [], []
+    size = max(_BLOCK, _MANY * count)
+    for first in range(0, len(values), size):
+        where, rest = place[first : first + size], values[first : first + size].copy()
+        for _ in range(_ROUNDS):
+            largest = max(float(rest.max()), -float(rest.min()))
+            exponent = math.frexp(largest)[1] + size.bit_length()
+            if largest == 0.0 or exponent > _LARGEST:
+                break
+            unit = math.ldexp(1.5, exponent)
+            rounded = rest + unit
+            rounded -= unit
+            places.append(every)
+            found.append(np.bincount(where, rounded, count))
+            rest -= rounded
+        left = np.flatnonzero(rest)
+        places.append(where[left])
+        found.append(rest[left])
+    return np.concatenate(places), np.concatenate(found)
 
 
 def _unique(keys: NDArray) -> tuple[NDArray, NDArray]:

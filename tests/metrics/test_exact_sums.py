@@ -43,6 +43,16 @@ def test_sums_are_exact_for_any_split_and_order(pairs, cut, columns):
         assert merged.to_floats().tolist() == [nearest(wanted[key]) for key in sorted(wanted)]
 
 
+@given(st.integers(32, 40_000), st.integers(-300, 300), st.integers(0, 40), st.integers(0, 2**31))
+def test_sums_of_many_numbers_are_exact(count, size, spread, seed):
+    random = np.random.default_rng(seed)
+    numbers = random.normal(size=count) * 10.0 ** (size + random.uniform(-spread, 0, count))
+    key = random.integers(0, 2, count)
+    key[:2] = 0, 1
+    sums = ExactSums.of(key[:, None], numbers).to_floats()
+    assert sums.tolist() == [math.fsum(numbers[key == n]) for n in (0, 1)]
+
+
 @given(st.lists(st.tuples(KEYS, NUMBERS), min_size=1, max_size=20))
 def test_equal_new_keys_are_added(pairs):
     sums = table(pairs)
