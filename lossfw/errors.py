@@ -132,7 +132,7 @@ class Problem:
     ----------
     where : str
         ``file:line:col``, or ``-o key=value`` for an override.
-    what : str
+    message : str
         The mistake, with the given value and the expected one.
     source : str
         The source line, or empty.
@@ -149,7 +149,7 @@ class Problem:
     """
 
     where: str
-    what: str
+    message: str
     source: str = ""
     column: int = 0
     hint: str = ""
@@ -161,9 +161,9 @@ class Problem:
     def __str__(self) -> str:
         return self.text("error")
 
-    def text(self, word: str) -> str:
-        """Return the lines for a reader; `word` says what it is."""
-        lines = [f"{self.where}: {word}: {self.what}"]
+    def text(self, label: str) -> str:
+        """Return the lines for a reader; `label` says what it is."""
+        lines = [f"{self.where}: {label}: {self.message}"]
         if self.source:
             lines.append(f"  {self.source}")
             if self.column:

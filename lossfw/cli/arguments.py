@@ -45,7 +45,7 @@ def read_yaml(text: str, option: str = "") -> Any:
     problems = Problems()
     node = parse(text, Origin(f"{option} {shorten(text)}".lstrip(), Path.cwd()), problems)
     problems.raise_if_any()
-    return None if node is None else node.plain()
+    return None if node is None else node.to_plain()
 
 
 def read_array_argument(text: str, option: str, role: str) -> NDArray:
@@ -85,7 +85,7 @@ def read_parameters(texts: Sequence[str]) -> dict[str, Any]:
             problems.add(position, "a parameter is KEY=VALUE", "for example: -p delta=0.5")
             continue
         node = parse(written, position.origin, problems)
-        parameters[key.strip()] = None if node is None else node.plain()
+        parameters[key.strip()] = None if node is None else node.to_plain()
     problems.raise_if_any()
     return parameters
 

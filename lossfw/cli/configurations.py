@@ -40,9 +40,9 @@ def config(
 
     resolved = resolve(ConfigSource(config, overrides, plugins))
     if as_json:
-        say_json(config=resolved.root.plain(), values=resolved.origins())
+        say_json(config=resolved.root.to_plain(), values=resolved.origins())
     else:
-        say((resolved.text() if plain else resolved.to_annotated_yaml()).removesuffix("\n"))
+        say((resolved.to_yaml() if plain else resolved.to_annotated_yaml()).removesuffix("\n"))
 
 
 @click.command(cls=Command)

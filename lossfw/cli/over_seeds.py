@@ -28,7 +28,7 @@ def groups_over_seeds(
     Each run is its request, the name of its loss, and its numbers, the loss called ``loss``.
     """
     every = list(runs)
-    settings = [flat(request.config.root.plain()) for request, _, _ in every]
+    settings = [flat(request.config.root.to_plain()) for request, _, _ in every]
     keys = differing_settings(settings)
     alike = len({loss_name for _, loss_name, _ in every}) == 1
     apart = loss_names(keys if alike else [LOSS])

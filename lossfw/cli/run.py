@@ -113,7 +113,7 @@ def train(**options: Any) -> None:
     texts "nan", "inf" and "-inf".
     """
     # Imported here: listing components needs no NumPy file readers.
-    from lossfw.config.plan.folds import open_folds
+    from lossfw.config.plan.folds import count_folds
 
     given = SimpleNamespace(**options)
     if given.out is not None and given.no_out:
@@ -126,7 +126,7 @@ def train(**options: Any) -> None:
 
         show_trainings(requests, as_json=given.as_json)
         return
-    if any(open_folds(request.config) for request in requests):
+    if any(count_folds(request.config) for request in requests):
         # Imported on use: a single training needs none of it.
         from lossfw.cli.folds import train_folds
 
@@ -164,7 +164,7 @@ def _requests(
 ) -> list[RunRequest]:
     """Read every configuration, and return a request for each of its runs."""
     # Imported here: listing components needs no NumPy file readers.
-    from lossfw.config.plan.folds import open_folds
+    from lossfw.config.plan.folds import count_folds
     from lossfw.config.schema.checked import read_config
     from lossfw.config.text.source import ConfigSource
     from lossfw.runs.records import RunRequest
@@ -177,8 +177,8 @@ def _requests(
 
         named = [as_configuration(*one) for one in named]
     configs = [read_config(ConfigSource(*one, given.plugins)) for one in named]
-    is_one = len(configs) == 1 and not configs[0].has("sweep")
-    if is_one and not (trains and open_folds(configs[0])):
+    is_one = len(configs) == 1 and not configs[0].has_value("sweep")
+    if is_one and not (trains and count_folds(configs[0])):
         return [RunRequest(configs[0], "", folder, given.resume, trains, given.cluster)]
     # Imported on use: a single run starts without it.
     from lossfw.runs.parallel_runs import requests_of
@@ -246,7 +246,7 @@ def _run_one(request: RunRequest, as_json: bool) -> None:
     else:
         plan = outcome.run.plan
         # Of the key `model`, saved outputs are a model.
-        is_model = plan.outputs is not None and request.config.has("model")
+        is_model = plan.outputs is not None and request.config.has_value("model")
         show(plan, outcome.result, outcome.loading, saved_text(plan) if is_model else "")
         for text in outcome.texts:
             say(text)

@@ -122,7 +122,7 @@ def _help_of(ctx: click.Context | None) -> str:
 def _override_meant(message: str) -> str:
     """Return a hint where an argument too many is written like an override."""
     # Imported here: only a wrong command line needs it.
-    from lossfw.config.text.reading import like_override
+    from lossfw.config.text.reading import looks_like_override
 
-    given = [word for word in _extra(message).split() if like_override(word)]
+    given = [word for word in _extra(message).split() if looks_like_override(word)]
     return f"to change the configuration, write -o {' -o '.join(given)}" if given else ""

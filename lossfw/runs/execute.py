@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lossfw.components.hookspecs import LIFE_CYCLE
 from lossfw.components.registry import Entry
 from lossfw.config.plan.evaluation import build_plan
-from lossfw.config.schema.checked import known
+from lossfw.config.schema.checked import require
 from lossfw.errors import LossfwError, OutputError
 from lossfw.evaluation.evaluate import Progress, evaluate
 from lossfw.evaluation.plan import Plan
@@ -68,7 +68,7 @@ def prepare(request: RunRequest) -> Run:
         from lossfw.data.arrow_arrays import pyarrow
 
         pyarrow("pyarrow.parquet")
-    seed = known(config.sections).seed
+    seed = require(config.sections).seed
     return Run(request.shown_name, config.source.name, request.overrides, folder, seed, plan)
 
 
@@ -94,7 +94,7 @@ def carry_out(request: RunRequest, *, progress: Progress | None = None, warn: Wa
     """
     begin = time.perf_counter()
     run, config = prepare(request), request.config
-    entries, registry = tuple(config.entries), known(config.registry)
+    entries, registry = tuple(config.entries), require(config.registry)
     loading = time.perf_counter() - begin
     if run.folder is None and not any(registry.followers(h, load=False) for h in LIFE_CYCLE):
         return Outcome(run, _evaluate_plan(request, run.plan, progress), entries, loading)

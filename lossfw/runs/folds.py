@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.config.plan.folds import open_folds, with_fold
+from lossfw.config.plan.folds import count_folds, with_fold
 from lossfw.config.schema.checked import CheckedConfig, read_config
-from lossfw.config.text.overrides import remove, with_value
+from lossfw.config.text.overrides import remove_value, with_value
 from lossfw.config.text.source import ConfigSource
 from lossfw.config.text.tree import Node
-from lossfw.config.text.writing import block
+from lossfw.config.text.writing import format_tree
 from lossfw.data.csv_text import is_number
 from lossfw.data.state_file import SavedState
 from lossfw.errors import DataError, LossfwError
@@ -72,7 +72,7 @@ class CrossValidation:
     @classmethod
     def of(cls, request: RunRequest) -> CrossValidation:
         """Return a request with those of its folds, if it has folds."""
-        count = open_folds(request.config) if request.trains else None
+        count = count_folds(request.config) if request.trains else None
         names = [name_of_fold(fold) for fold in range(count or 0)]
         return cls(
             request,
@@ -119,8 +119,8 @@ class CrossValidation:
         source = self.request.config.source
         trained = self.folds[0].folder
         assert trained is not None
-        root = remove(read_config(ConfigSource(str(trained / CONFIG_FILE))).root, _FOLD)
-        write_file(folder, TRAINING_CONFIG_FILE, block(root).encode())
+        root = remove_value(read_config(ConfigSource(str(trained / CONFIG_FILE))).root, _FOLD)
+        write_file(folder, TRAINING_CONFIG_FILE, format_tree(root).encode())
         root = self._evaluation(root, joined, folder.absolute())
         config = CheckedConfig(source, root)
         return replace(self.request, config=config, trains=False, resume=False, cluster="")
@@ -170,7 +170,7 @@ class CrossValidation:
         """Return the configuration of an evaluation of saved outputs in place of a training."""
         for key in _OF_TRAINING:
             if root.find(key) is not None:
-                root = remove(root, key)
+                root = remove_value(root, key)
         values: list[tuple[tuple[str, ...], object]] = [
             (("model", "name"), "predictions"),
             (("model", "file"), str(folder / HELD_OUT_FILE)),
@@ -193,14 +193,18 @@ class CrossValidation:
                 values.append((("data", "classes"), classes))
         # Runs are paired by their rows, and intervals say how much the rows decide.
         asked = self.request.config
-        values += [] if asked.has("evaluate", "save_rows") else [(("evaluate", "save_rows"), True)]
-        values += [] if asked.has("evaluate", "intervals") else [(("evaluate", "intervals"), {})]
+        values += (
+            [] if asked.has_value("evaluate", "save_rows") else [(("evaluate", "save_rows"), True)]
+        )
+        values += (
+            [] if asked.has_value("evaluate", "intervals") else [(("evaluate", "intervals"), {})]
+        )
         # What was held out together is one unit, and times are taken in blocks.
         groups, time = (
             asked.root.find(("train", "hold_out", key)) for key in ("keep_together", "time")
         )
         units = ("evaluate", "intervals", "resample")
-        if not asked.has(*units):
+        if not asked.has_value(*units):
             if groups is not None:
                 values.append((units, groups.value))
             elif time is not None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lossfw.config.plan.folds import first_fold, open_folds, with_repeats
+from lossfw.config.plan.folds import count_folds, first_fold, with_repeats
 from lossfw.config.plan.sweep import KEY, expand
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.errors import DataError
@@ -36,14 +36,14 @@ def requests_of(
 
     def full_name(config: str, variant: str) -> str:
         stem = Path(config).stem
-        if trains and not configs[0].has(KEY) and open_folds(configs[0]):
+        if trains and not configs[0].has_value(KEY) and count_folds(configs[0]):
             return ""
         return variant if len(configs) == 1 or variant == stem else f"{stem},{variant}"
 
     if trains:
         configs = [with_repeats(config) for config in configs]
     for config in configs:
-        if trains and not config.has(KEY) and open_folds(config):
+        if trains and not config.has_value(KEY) and count_folds(config):
             # Imported on use: an evaluation needs none of it.
             from lossfw.config.plan.training import training_of
 

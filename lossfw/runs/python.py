@@ -177,7 +177,7 @@ def train_all(
     (['fold=0', 'fold=1', 'fold=2'], 12)
     """
     request = _request(config, overrides, out, resume, plugins)
-    if out is None and "folds" in str(request.config.root.plain()):
+    if out is None and "folds" in str(request.config.root.to_plain()):
         # Folds, of the training or of a sweep, are put together from their files.
         with temporary_folder() as folder:
             return train_all(config, overrides=overrides, out=folder, plugins=plugins)
@@ -268,9 +268,9 @@ def plan(config: ConfigLike, *overrides: str) -> Plan:
     ConfigError
         All mistakes of the configuration, each with its place.
     """
-    from lossfw.config.plan.evaluation import build
+    from lossfw.config.plan.evaluation import plan_of_source
 
-    return build(_source(*_evaluating(config, overrides)))
+    return plan_of_source(_source(*_evaluating(config, overrides)))
 
 
 def evaluate(
@@ -320,7 +320,7 @@ def _all(
     request: RunRequest, one: Callable[[RunRequest], _R], *, trains: bool = False
 ) -> SweepResults[_R]:
     """Carry out each run of a configuration; one that fails does not stop the others."""
-    from lossfw.config.plan.resolved import resolved
+    from lossfw.config.plan.resolved import resolve_checked
     from lossfw.runs.compare.settings import flat
     from lossfw.runs.folder import locked_folder
     from lossfw.runs.folds import CrossValidation
@@ -338,7 +338,7 @@ def _all(
         for each in requests:
             try:
                 results[each.name] = one(each)
-                settings[each.name] = flat(resolved(each.config).root.plain())
+                settings[each.name] = flat(resolve_checked(each.config).root.to_plain())
             except LossfwError as error:
                 failures[each.name] = error
                 _warn(f"{each.name} failed: {error}")
@@ -406,9 +406,9 @@ def _source(
             "config should be the name of a YAML file, or a mapping with the same keys; got "
             f"{type(config).__name__}."
         )
-    from lossfw.config.text.mapping import NAME, GivenConfig
+    from lossfw.config.text.mapping import NAME, MappingConfig
 
-    given = GivenConfig.of(config)
+    given = MappingConfig.of(config)
     if folder is not None and given.held:
         check_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)

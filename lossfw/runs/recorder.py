@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
-from lossfw.config.plan.resolved import resolved
+from lossfw.config.plan.resolved import resolve_checked
 from lossfw.errors import DataError, OutputError
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
@@ -42,7 +42,7 @@ class Recorder:
             return
         config = request.config
         self._record = provenance_of(run, config.entries, config.source.plugins)
-        text = resolved(config).text()
+        text = resolve_checked(config).to_yaml()
         if old is None:
             folder.begin(self._record, text)
         else:

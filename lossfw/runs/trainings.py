@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 
 from lossfw.components.hookspecs import TRAINING_CYCLE
-from lossfw.config.plan.resolved import resolved
+from lossfw.config.plan.resolved import resolve_checked
 from lossfw.config.plan.training import training_of
-from lossfw.config.schema.checked import known
+from lossfw.config.schema.checked import require
 from lossfw.evaluation.evaluate import Progress
 from lossfw.models.training import checkpoint
 from lossfw.models.training.advice import scaling_advice
@@ -39,7 +39,7 @@ def prepare_training(request: RunRequest) -> TrainingRun:
     if folder is not None:
         check_folder(folder)
         refuse_foreign_config(folder, "training", (checkpoint.CHECKPOINT_FILE, TRAINING_FILE))
-    training, seed = training_of(config), known(config.sections).seed
+    training, seed = training_of(config), require(config.sections).seed
     name, overrides = request.shown_name, request.overrides
     return TrainingRun(name, config.source.name, overrides, folder, seed, training)
 
@@ -54,11 +54,11 @@ def carry_out_training(
     for note in request.config.notes:
         warn(note)
     training, folder = run.training, request.folder
-    registry = known(request.config.registry)
+    registry = require(request.config.registry)
     with locked_folder(folder):
         start = done = files = None
         if folder is not None:
-            files = TrainingFolder(folder, training, resolved(request.config).text())
+            files = TrainingFolder(folder, training, resolve_checked(request.config).to_yaml())
             path = folder / checkpoint.CHECKPOINT_FILE
             if request.resume and path.exists():
                 start, done = checkpoint.read(path, training), files.finished_result()

@@ -25,7 +25,7 @@ def problems(plan):
         try:
             plan(text, *overrides, plugins=plugins)
         except ConfigError as error:
-            return [(p.where, p.what, p.hint) for p in error.problems]
+            return [(p.where, p.message, p.hint) for p in error.problems]
         return []
 
     return find

@@ -141,7 +141,7 @@ def problem(config, **evaluate):
     with pytest.raises(ConfigError) as raised:
         lossfw.run(config | {"evaluate": evaluate})
     first = raised.value.problems[0]
-    return f"{first.what}; {first.hint}"
+    return f"{first.message}; {first.hint}"
 
 
 def test_what_is_no_baseline_is_said(tmp_path):

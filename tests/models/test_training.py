@@ -190,7 +190,7 @@ def test_a_mistake_is_told_with_its_cure(changes, what, hint):
     with pytest.raises(ConfigError) as caught:
         build_training("t.yaml", changes)
     (problem,) = caught.value.problems
-    assert what in problem.what
+    assert what in problem.message
     assert hint in problem.hint
 
 

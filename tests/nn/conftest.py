@@ -84,6 +84,6 @@ def problem(build):
             build(*overrides, text=text)
         assert len(caught.value.problems) == 1, str(caught.value)
         found = caught.value.problems[0]
-        return found.where, found.what, found.hint
+        return found.where, found.message, found.hint
 
     return find

@@ -99,11 +99,11 @@ def test_workers_write_them_too(lossfw, folder, table, form):
 
 def test_other_columns_begin_the_file_of_rows_anew(lossfw, folder, table):
     """A checkpoint of other columns does not count: the file would have lines of two kinds."""
-    from lossfw.config.plan.evaluation import build
+    from lossfw.config.plan.evaluation import plan_of_source
     from lossfw.config.text.source import ConfigSource
     from lossfw.runs.journal import identity_of
 
-    plans = [build(ConfigSource("run.yaml", o)) for o in ((), ("evaluate.columns=[id]",))]
+    plans = [plan_of_source(ConfigSource("run.yaml", o)) for o in ((), ("evaluate.columns=[id]",))]
     assert plans[0].digest == plans[1].digest
     assert identity_of(plans[0]) != identity_of(plans[1])
 

@@ -64,7 +64,7 @@ def read(*given):
 
 
 def build(*given):
-    return evaluation.build(source(*given))
+    return evaluation.plan_of_source(source(*given))
 
 
 def build_training(*given):

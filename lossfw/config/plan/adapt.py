@@ -11,7 +11,7 @@ from lossfw.config.plan.compatibility import (
     check_outputs,
     check_predictions,
     check_targets,
-    class_advice,
+    class_hint,
     refuse_classes,
     refuse_texts,
 )
@@ -20,11 +20,11 @@ from lossfw.config.plan.fusion import (
     adapt_to_outputs,
     check_metrics,
     check_shapes,
-    leaves_logits,
+    keeps_logits,
 )
-from lossfw.config.plan.named_targets import column_advice, lacks_columns, named_targets
-from lossfw.config.plan.rows import inputs_of
-from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
+from lossfw.config.plan.named_targets import lacks_named_columns, named_columns_hint, order_targets
+from lossfw.config.plan.rows import require_inputs
+from lossfw.config.schema.checked import CheckedConfig, ConfigPath, require
 from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.data import Dataset
 from lossfw.data.labels import CastToInteger
@@ -43,8 +43,8 @@ def adapt_loss(config: CheckedConfig) -> None:
     if config.predictor is not None and config.data is not None:
         columns = config.recorded.columns
         hint = f"the training had the inputs {shortlist(columns)}" if columns else ""
-        with config.at(["data"], hint):
-            config.predictor.check_inputs(inputs_of(config.data).shape)
+        with config.errors_at(["data"], hint):
+            config.predictor.check_inputs(require_inputs(config.data).shape)
     loss, origin = config.loss, config.origin
     if loss is None or origin is None:
         return
@@ -55,7 +55,7 @@ def adapt_loss(config: CheckedConfig) -> None:
         )
         # A loss of logits behind another output activation is a mistake, and the metrics wait for
         # its end.
-        if not loss._takes_raw_outputs or leaves_logits(origin.output_activation):
+        if not loss._takes_raw_outputs or keeps_logits(origin.output_activation):
             # Metrics see the predictions, also where the loss was fused with the output activation.
             refused = check_metrics(config, loss._input_form)
             refused |= _check_spaces(config, origin, origin.output_activation)
@@ -73,13 +73,13 @@ def _check_groups(config: CheckedConfig) -> None:
     parts += [(["evaluate", "metrics", i], metric) for i, metric in enumerate(config.metrics)]
     for path, part in parts:
         if part is not None and part.needs_group:
-            _need_groups(config, part, path)
+            _require_groups(config, part, path)
 
 
-def _need_groups(config: CheckedConfig, part: Loss | Metric, path: ConfigPath) -> None:
-    label = part.name if isinstance(part, Loss) else part.label
+def _require_groups(config: CheckedConfig, component: Loss | Metric, path: ConfigPath) -> None:
+    label = component.name if isinstance(component, Loss) else component.label
     what = (
-        f"the {part.kind} {label} takes groups of rows, but the configuration does not say "
+        f"the {component.kind} {label} takes groups of rows, but the configuration does not say "
         "which rows belong together"
     )
     key = "group_key: COLUMN, a column with the same value in all rows of a group"
@@ -96,7 +96,7 @@ def _check_spaces(
     """Check the space of the output activation; return the indices of metrics that were refused."""
     if config.loss_form == "prediction":
         check_predictions(
-            config, known(config.used_loss), origin, output_activation, origin.activation_place
+            config, require(config.used_loss), origin, output_activation, origin.activation_place
         )
     refused = set()
     for index, metric in enumerate(config.metrics):
@@ -109,7 +109,7 @@ def _check_spaces(
 
 def _check_rows(config: CheckedConfig, origin: OutputOrigin, refused: frozenset[int]) -> None:
     """Check shapes and targets, for the loss and for the metrics."""
-    loss = known(config.used_loss)
+    loss = require(config.used_loss)
     if config.data is None:
         return
     if origin.units is not None:
@@ -118,34 +118,36 @@ def _check_rows(config: CheckedConfig, origin: OutputOrigin, refused: frozenset[
         return
     else:
         shape = config.outputs.shape
-    data = _align(config, config.data, loss, shape, ["data"])
+    data = _aligned_data(config, config.data, loss, shape, ["data"])
     if data is None:
         return
     config.data = data
     if config.held_out is not None:
-        config.held_out = _align(config, config.held_out, loss, shape, ["train", "hold_out"])
+        config.held_out = _aligned_data(config, config.held_out, loss, shape, ["train", "hold_out"])
     one_each = loss.takes_rows and len(shape) < 2  # no rows to look into, which is reported below
     if config.outputs is not None and origin.form == "prediction" and not one_each:
         check_outputs(config, loss, origin, config.outputs)
     targets = _zeros_like(data.targets)
     place, units = origin.place, origin.units_place
-    if lacks_columns(loss, targets):
+    if lacks_named_columns(loss, targets):
         place = ["data", "targets_key"]
     fits = False
     refused_targets = refuse_classes(config, loss, data, ["loss"])
     if not (refused_targets or refuse_texts(config, loss, data, ["loss"])):
-        hint = column_advice(loss, shape, targets, units)
-        hint = hint or _columns(shape, targets, units) or _one_column(config, loss, shape)
-        hint = hint or class_advice(config, loss, data, shape)
-        with config.at(place, hint):
+        hint = named_columns_hint(loss, shape, targets, units)
+        hint = (
+            hint or _units_hint(shape, targets, units) or _output_column_hint(config, loss, shape)
+        )
+        hint = hint or class_hint(config, loss, data, shape)
+        with config.errors_at(place, hint):
             check_shapes(loss, shape, targets)
             fits = check_targets(config, loss, shape, data, units)
-    _check_metrics(config, data, shape, refused, fits=fits)
+    _check_metrics(config, data, shape, refused, loss_fits=fits)
 
 
 def _check_counts(config: CheckedConfig, origin: OutputOrigin, data: Dataset) -> bool:
     """See that saved outputs are as many as the rows of the data."""
-    shape, form = known(config.outputs).shape, str(origin.place[-1]).replace("_", " ")
+    shape, form = require(config.outputs).shape, str(origin.place[-1]).replace("_", " ")
     if not shape or shape[0] == len(data):
         return True
     hint = "give the outputs of each row of the data, in the same order"
@@ -166,7 +168,7 @@ def _check_metrics(
     shape: tuple[int, ...],
     refused: frozenset[int],
     *,
-    fits: bool,
+    loss_fits: bool,
 ) -> None:
     """Check shapes and targets for the metrics that were not refused."""
     targets = _zeros_like(data.targets)
@@ -176,19 +178,19 @@ def _check_metrics(
             continue
         if isinstance(metric, LossMetric):
             # Where the loss itself does not fit the outputs, it decides what is to change.
-            if fits and not refuse_classes(config, metric.of, data, path):
-                with config.at(path, class_advice(config, metric.of, data, shape)):
+            if loss_fits and not refuse_classes(config, metric.of, data, path):
+                with config.errors_at(path, class_hint(config, metric.of, data, shape)):
                     check_shapes(metric.of, shape, targets)
         elif metric is not None:
-            with config.at(path):
+            with config.errors_at(path):
                 metric.check_shapes(shape, targets)
 
 
-def _align(
+def _aligned_data(
     config: CheckedConfig, data: Dataset, loss: Loss, shape: tuple[int, ...], path: ConfigPath
 ) -> Dataset | None:
-    named = named_targets(config, data, loss, path)
-    with config.at(path):
+    named = order_targets(config, data, loss, path)
+    with config.errors_at(path):
         return named and align_targets(named, loss, (len(data), *shape[1:]))
     return None
 
@@ -198,14 +200,14 @@ def _zeros_like(array: RowArray) -> NDArray:
     return np.broadcast_to(np.zeros((), array.dtype), array.shape)
 
 
-def _columns(shape: tuple[int, ...], targets: NDArray, units: object) -> str:
+def _units_hint(shape: tuple[int, ...], targets: NDArray, units: object) -> str:
     """Return a hint where rows of targets have another width than the last layer."""
     if units is None or targets.ndim != len(shape) or targets.shape[-1] == shape[-1]:
         return ""
     return f"write units: {targets.shape[-1]}, the number of columns of the targets"
 
 
-def _one_column(config: CheckedConfig, loss: Loss, shape: tuple[int, ...]) -> str:
+def _output_column_hint(config: CheckedConfig, loss: Loss, shape: tuple[int, ...]) -> str:
     """Return a hint where a model of two classes gives both, and the loss takes one output."""
     parameters = getattr(type(config.model), "model_fields", {})
     if shape[1:] != (2,) or loss.takes_rows or "output_column" not in parameters:

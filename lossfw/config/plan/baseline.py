@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lossfw.config.plan.report_options import baseline_column
-from lossfw.config.schema.checked import CheckedConfig, known
+from lossfw.config.schema.checked import CheckedConfig, require
 from lossfw.config.text.reading import find_file
 from lossfw.data import Dataset
 from lossfw.data.arrays import read_array
@@ -36,8 +36,8 @@ def read_baseline(config: CheckedConfig, *, training: bool = False) -> None:
         return
     if given is None or given is False:
         return
-    with config.at(_PATH):
-        found = _baseline(config, given, loss, data)
+    with config.errors_at(_PATH):
+        found = _make_baseline(config, given, loss, data)
         if training and found is not None and found.column:
             # Imported on use, as below: most runs have no baseline.
             from lossfw.models.training.baseline import loss_of
@@ -54,45 +54,45 @@ def read_baseline(config: CheckedConfig, *, training: bool = False) -> None:
             )
 
 
-def _baseline(
-    config: CheckedConfig, given: bool | str, loss: Loss, data: Dataset
+def _make_baseline(
+    config: CheckedConfig, option: bool | str, loss: Loss, data: Dataset
 ) -> Baseline | None:
     if loss.takes_groups:
         raise ArgumentError(
             f"the loss {loss.name} compares the rows of a group, so it has no baseline; leave "
             "baseline out"
         )
-    if given is True:
-        constant = _constant(config, loss, data)
+    if option is True:
+        constant = _best_constant(config, loss, data)
         return Baseline(CONSTANT, baseline_loss(loss, config.loss_form), constant=constant)
-    name = str(given)
+    name = str(option)
     if named := baseline_column(config):
-        return _of_column(name, loss, data, *named)
+        return _column_baseline(name, loss, data, *named)
     if not name.endswith(_ENDINGS):
         raise ArgumentError(
             f"{name!r} is not a baseline; write true for the best constant, a column of the data "
             f"as {COLUMN}last_year, or a file of predictions ({', '.join(_ENDINGS)})"
         )
-    path = find_file(known(config.root.find(_PATH)), config.problems)
+    path = find_file(require(config.root.find(_PATH)), config.problems)
     if path is None:
         return None
     config.files[_PATH] = str(path)
     if config.held_out is not None:
         return None  # the file is that of all rows, which no training has
-    outputs = _matching(read_array(path, "predictions"), data, config.total_rows)
-    label = label_of(name)
+    outputs = _select_predictions(read_array(path, "predictions"), data, config.total_rows)
+    label = baseline_label(name)
     own = baseline_loss(loss, config.loss_form) if label == CONSTANT else loss
     return Baseline(label, own, outputs=outputs)
 
 
-def label_of(given: bool | str) -> str:
+def baseline_label(option: bool | str) -> str:
     """Return the name of a configuration's baseline in the results."""
-    if isinstance(given, bool):
+    if isinstance(option, bool):
         return CONSTANT
-    return given if given.startswith(COLUMN) else Path(given).stem
+    return option if option.startswith(COLUMN) else Path(option).stem
 
 
-def _constant(config: CheckedConfig, loss: Loss, data: Dataset) -> NDArray:
+def _best_constant(config: CheckedConfig, loss: Loss, data: Dataset) -> NDArray:
     from lossfw.learning.constant import constant_prediction
 
     targets, weight = np.asarray(data.targets), data.sample_weight
@@ -103,7 +103,7 @@ def _constant(config: CheckedConfig, loss: Loss, data: Dataset) -> NDArray:
     return constant_prediction(loss, without_column(targets), weight, classes=classes)
 
 
-def _of_column(name: str, loss: Loss, data: Dataset, column: str) -> Baseline:
+def _column_baseline(name: str, loss: Loss, data: Dataset, column: str) -> Baseline:
     found = data.columns[column]
     if found.holds_strings:
         raise ArgumentError(
@@ -118,7 +118,7 @@ def _of_column(name: str, loss: Loss, data: Dataset, column: str) -> Baseline:
     return Baseline(name, loss, column=column)
 
 
-def _matching(outputs: RowArray, data: Dataset, total: int) -> RowArray:
+def _select_predictions(outputs: RowArray, data: Dataset, total: int) -> RowArray:
     """Return the predictions of the rows that a filter leaves."""
     if len(outputs) == total and data.rows is not None:
         return select_rows(outputs, data.rows)

@@ -22,7 +22,7 @@ from lossfw.components.spaces import (
 )
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, DataSpec
-from lossfw.config.schema.messages import one_line
+from lossfw.config.schema.messages import to_one_line
 from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.config.text.tree import format_path
 from lossfw.data import Dataset
@@ -70,13 +70,13 @@ def is_within(inner: Space, outer: Space) -> bool:
 
 def check_predictions(
     config: CheckedConfig,
-    taker: Loss | Metric,
+    consumer: Loss | Metric,
     origin: OutputOrigin,
     output_activation: Activation,
     path: ConfigPath,
 ) -> bool:
     """Check that a loss or a metric at `path` takes the predictions of an output activation."""
-    loss = taker.of if isinstance(taker, LossMetric) else taker
+    loss = consumer.of if isinstance(consumer, LossMetric) else consumer
     space = loss.prediction_space if isinstance(loss, Loss) else loss.prediction
     if (
         isinstance(loss, Loss)
@@ -85,7 +85,7 @@ def check_predictions(
     ):
         config.add(
             path,
-            f"the {taker.kind} {loss.name} takes logits, but {origin.activation_words} "
+            f"the {consumer.kind} {loss.name} takes logits, but {origin.activation_words} "
             f"{output_activation.name} turns them into probabilities",
             f"make {origin.activation_words} identity",
         )
@@ -93,7 +93,7 @@ def check_predictions(
     if is_within(output_activation.out_space, space):
         return True
     names = (loss._expected_activation() if isinstance(loss, Loss) else None) or (
-        "" if config.registry is None else suggestions.for_space(space, config.registry)
+        "" if config.registry is None else suggestions.activations_for_space(space, config.registry)
     )
     can_change = names and not origin.activation_is_given
     mend = (
@@ -101,7 +101,7 @@ def check_predictions(
         if can_change
         else f"take {origin.other_activation}"
     )
-    kind = taker.kind
+    kind = consumer.kind
     config.add(
         path,
         f"the {kind} {loss.name} takes predictions in {space.name}, {space.meaning}, and "
@@ -114,17 +114,17 @@ def check_predictions(
 
 def refuse_classes(config: CheckedConfig, loss: Loss, data: Dataset, path: ConfigPath) -> bool:
     """Refuse class indices for a loss of other targets; return whether they are refused."""
-    targets, space = _looked_at(data), loss.target_space
+    targets, space = _first_targets(data), loss.target_space
     if (
         loss.takes_classes
         or space.axes
-        or not _are_classes(targets)
+        or not _are_class_indices(targets)
         or space.outside_or_none(targets) is None
     ):
         return False
     most = int(targets.max())
-    hint = _losses_of_classes(config, loss)
-    if remedy := _other_labels(config, space, data):
+    hint = _class_losses_hint(config, loss)
+    if remedy := _map_targets_hint(config, space, data):
         hint = f"{remedy}; or {hint}"
     config.add(
         path,
@@ -145,7 +145,7 @@ def refuse_texts(config: CheckedConfig, loss: Loss, data: Dataset, path: ConfigP
     meant = options.classes is not None or options.one_hot is not False
     if not data.classes or meant or loss.takes_classes or range_of(loss.target_space).high == 1:
         return False
-    targets = _looked_at(data)
+    targets = _first_targets(data)
     words = [code for code, label in enumerate(data.classes) if not is_number(label)]
     rows = np.flatnonzero(np.isin(targets.reshape(-1), words))
     row = int(rows[0]) if rows.size else 0
@@ -155,12 +155,12 @@ def refuse_texts(config: CheckedConfig, loss: Loss, data: Dataset, path: ConfigP
         f"the loss {loss.name} takes numbers, but target[{row}] of the data {data.name!r} is the "
         f"text {text!r}",
         "fix the value in the data; or, if the targets are labels, "
-        f"{_losses_of_classes(config, loss)}, or write data.map_targets with a number for each",
+        f"{_class_losses_hint(config, loss)}, or write data.map_targets with a number for each",
     )
     return True
 
 
-def check_like_training(
+def check_against_training(
     config: CheckedConfig, data: Dataset, spec: DataSpec, trained: DataRecord
 ) -> None:
     """Check columns and divisor of rows (of a run, or held out) against a training."""
@@ -183,7 +183,7 @@ def _check_columns(
                 path,
                 f"the column {name!r} of the data {data.name!r} is input {number}, but it was "
                 f"input {trained.index(name)} of the training",
-                f"write inputs_key: {one_line(list(dict.fromkeys(every)))}"
+                f"write inputs_key: {to_one_line(list(dict.fromkeys(every)))}"
                 if len(trained) <= _LISTED_COLUMNS
                 else "name them by inputs_key, in the order of "
                 + (f"{COLUMNS} in the file of weights" if config.model is None else CARD_FILE),
@@ -229,7 +229,7 @@ def check_targets(
 
     `units` is the path to the number of classes, if it can be changed.
     """
-    targets = _looked_at(data)
+    targets = _first_targets(data)
     by_index = loss.takes_classes and targets.ndim == len(shape) - 1
     try:
         loss.check_domain(np.empty((0, *shape[1:])), targets, by_index, 0)
@@ -240,26 +240,26 @@ def check_targets(
             config.add(["data"], what, hint)
         elif by_index and units is not None and int(targets.max()) >= shape[-1]:
             hint = f"write units: {int(targets.max()) + 1}, one for each class"
-            config.add(units, what, hint + _for_one_output(config, shape, targets))
+            config.add(units, what, hint + _one_output_hint(config, shape, targets))
         else:
-            hint = _other_labels(config, loss.target_space, data)
-            hint += _for_one_output(config, shape, targets).removeprefix("; or ")
+            hint = _map_targets_hint(config, loss.target_space, data)
+            hint += _one_output_hint(config, shape, targets).removeprefix("; or ")
             config.add(["data"], what, hint)
         return False
     return True
 
 
-def _for_one_output(config: CheckedConfig, shape: tuple[int, ...], targets: NDArray) -> str:
+def _one_output_hint(config: CheckedConfig, shape: tuple[int, ...], targets: NDArray) -> str:
     """Return losses for two classes and one output, where there is only one."""
     if shape[1:] != (1,) or targets.max() > 1 or config.registry is None:
         return ""
-    return f"; or take {suggestions.for_one_output(config.registry)}, which have one output"
+    return f"; or take {suggestions.losses_for_one_output(config.registry)}, which have one output"
 
 
-def _other_labels(config: CheckedConfig, space: Space, data: Dataset) -> str:
+def _map_targets_hint(config: CheckedConfig, space: Space, data: Dataset) -> str:
     """Return a hint where two labels are those of another kind of loss."""
     wanted = (-1, 1) if space is SIGN else (0, 1) if space in (BINARY, UNIT) else None
-    found = np.unique(_looked_at(data)[:LOOKED_AT])
+    found = np.unique(_first_targets(data)[:LOOKED_AT])
     if wanted is None or len(found) > len(wanted) or (found != np.floor(found)).any():
         return ""
     labels = [f"{number:g}" for number in found]
@@ -281,29 +281,29 @@ def _as_yaml(label: str) -> str:
     return label if re.fullmatch(r"[^\W\d]\w*", label) else json.dumps(label, ensure_ascii=False)
 
 
-def class_advice(config: CheckedConfig, loss: Loss, data: Dataset, shape: tuple[int, ...]) -> str:
+def class_hint(config: CheckedConfig, loss: Loss, data: Dataset, shape: tuple[int, ...]) -> str:
     """Return a hint for class indices with a loss that does not take classes."""
-    if loss.takes_classes or not _are_classes(_looked_at(data)):
+    if loss.takes_classes or not _are_class_indices(_first_targets(data)):
         return ""
-    hint = f"if the targets are class indices, {_losses_of_classes(config, loss)}"
+    hint = f"if the targets are class indices, {_class_losses_hint(config, loss)}"
     if len(shape) == 2 and shape[1] > 1 and not config.data_spec.options.one_hot:
         hint += ", or write data.one_hot: true"
     return hint
 
 
-def _losses_of_classes(config: CheckedConfig, loss: Loss) -> str:
-    names = "" if config.registry is None else suggestions.for_classes(config.registry)
+def _class_losses_hint(config: CheckedConfig, loss: Loss) -> str:
+    names = "" if config.registry is None else suggestions.losses_for_classes(config.registry)
     return f"take {names or 'a loss of classes'} instead of {loss.name}"
 
 
-def _looked_at(data: Dataset) -> NDArray:
+def _first_targets(data: Dataset) -> NDArray:
     """Return the targets; of a file that stays outside the memory, the first ones."""
     if is_file_backed(data.targets):
         return read_rows(data.targets, 0, min(LOOKED_AT, len(data)))
     return data.targets
 
 
-def _are_classes(targets: NDArray) -> bool:
+def _are_class_indices(targets: NDArray) -> bool:
     """Tell whether targets look like class indices: whole numbers from 0, one for each row."""
     return (
         targets.shape in (targets.shape[:1], (*targets.shape[:1], 1))
@@ -320,10 +320,10 @@ def _check_divisor(config: CheckedConfig, spec: DataSpec, trained: float | None)
     """
     if spec.source is None or trained is None or spec.divisor == trained:
         return
-    before = f"{config.trained_words} trained with scale: {trained:.12g}"
+    before = f"{config.trained_subject} trained with scale: {trained:.12g}"
     if trained == 1:
-        before = f"{config.trained_words} trained without scale"
-    if config.has(*map(str, spec.path), "scale"):
+        before = f"{config.trained_subject} trained without scale"
+    if config.has_value(*map(str, spec.path), "scale"):
         place = format_path(spec.path)
         config.notes.append(
             f"{before}, but {place}.scale is {spec.divisor:.12g}: the inputs may differ"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossfw.components.component import Component
 from lossfw.components.registry import Entry
-from lossfw.config.schema.checked import CheckedConfig, known
+from lossfw.config.schema.checked import CheckedConfig, require
 from lossfw.config.schema.section_types import SCHEMA_VERSION
 from lossfw.config.schema.sections import TrainSection
 from lossfw.data.class_labels import are_indices
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from lossfw.models.training.dense import DenseLearner
 
 
-def digest(described: Mapping[str, Any]) -> str:
+def digest_of(description: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a description, in hexadecimal.
 
     Examples
     --------
-    >>> digest({"a": 1, "b": [2.0]}) == digest({"b": [2.0], "a": 1})
+    >>> digest_of({"a": 1, "b": [2.0]}) == digest_of({"b": [2.0], "a": 1})
     True
     """
-    text = json.dumps(described, sort_keys=True, separators=(",", ":"), default=str)
+    text = json.dumps(description, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -42,7 +42,7 @@ def without_files(component: Component) -> dict[str, Any]:
     return {key: value for key, value in component.to_config().items() if key not in files}
 
 
-def versions(entries: Iterable[Entry]) -> dict[str, str]:
+def plugin_versions(entries: Iterable[Entry]) -> dict[str, str]:
     """Return the version of each plugin whose components take part.
 
     An installed plugin has its label and version. A local file has its stem, and the digest of its
@@ -60,29 +60,29 @@ def versions(entries: Iterable[Entry]) -> dict[str, str]:
 
 def plan_digest(config: CheckedConfig) -> str:
     """Return the digest of what determines the results of a run (not the batch size)."""
-    sections = known(config.sections)
+    sections = require(config.sections)
     sample, seed = sections.evaluate.sample, {"seed": sections.seed}
-    return digest(
+    return digest_of(
         {
             "lossfw": SCHEMA_VERSION,
-            "data": _data(config),
-            **_outputs(config),
-            "loss": [known(config.used_loss).to_config(), config.loss_form],
-            "metrics": [known(metric).to_config() for metric in config.metrics],
+            "data": _data_description(config),
+            **_outputs_description(config),
+            "loss": [require(config.used_loss).to_config(), config.loss_form],
+            "metrics": [require(metric).to_config() for metric in config.metrics],
             "sample": sample and seed | sample.model_dump(exclude_none=True),
-            "plugins": versions(config.entries),
-            **_report(config),
+            "plugins": plugin_versions(config.entries),
+            **_report_description(config),
         }
     )
 
 
-def _data(config: CheckedConfig) -> dict[str, Any]:
+def _data_description(config: CheckedConfig) -> dict[str, Any]:
     """Return all that decides the rows."""
     recorded, spec = config.recorded, config.data_spec
     scale = recorded.standardisation
     return {
-        "source": without_files(known(spec.source)),
-        "digest": known(config.data).digest,
+        "source": without_files(require(spec.source)),
+        "digest": require(config.data).digest,
         "options": spec.options.to_config(),
         # Labels that are the numbers of outputs change nothing.
         "classes": [] if are_indices(recorded.classes) else recorded.classes,
@@ -91,12 +91,12 @@ def _data(config: CheckedConfig) -> dict[str, Any]:
     }
 
 
-def _outputs(config: CheckedConfig) -> dict[str, Any]:
+def _outputs_description(config: CheckedConfig) -> dict[str, Any]:
     """Return all that decides the outputs."""
     model, predictor, output_activation = (
         config.model,
         config.predictor,
-        known(config.origin).output_activation,
+        require(config.origin).output_activation,
     )
     after = output_activation and output_activation.to_config()
     if isinstance(model, Predictions):
@@ -106,14 +106,14 @@ def _outputs(config: CheckedConfig) -> dict[str, Any]:
     if model is not None:
         version = model.library_version if model.library else None
         parameters = {k: v for k, v in without_files(model).items() if k != "output_activation"}
-        return {"model": [parameters, known(predictor).digest, after, version]}
-    activations = [known(activation).to_config() for activation in config.activations]
+        return {"model": [parameters, require(predictor).digest, after, version]}
+    activations = [require(activation).to_config() for activation in config.activations]
     weights = predictor.arrays if isinstance(predictor, Network) else ()
     outputs = digest_arrays(*weights, config.outputs)
-    return {"network": [known(config.network_section).form, activations, outputs]}
+    return {"network": [require(config.network_section).form, activations, outputs]}
 
 
-def _report(config: CheckedConfig) -> dict[str, Any]:
+def _report_description(config: CheckedConfig) -> dict[str, Any]:
     """Return the options of reports that change results."""
     intervals, base = config.intervals, config.baseline
     return {
@@ -134,28 +134,28 @@ def training_identity(
     """
     described = {
         "lossfw": SCHEMA_VERSION,
-        "seed": known(config.sections).seed,
-        "plugins": versions(config.entries),
-        "data": _data(config),
-        **_learner(config, section, learner),
-        "loss": [known(config.used_loss).to_config(), config.loss_form],
-        "evaluate.metrics": [known(metric).to_config() for metric in config.metrics],
-        "train.hold_out": _hold_out(config, section),
+        "seed": require(config.sections).seed,
+        "plugins": plugin_versions(config.entries),
+        "data": _data_description(config),
+        **_learner_description(config, section, learner),
+        "loss": [require(config.used_loss).to_config(), config.loss_form],
+        "evaluate.metrics": [require(metric).to_config() for metric in config.metrics],
+        "train.hold_out": _held_out_description(config, section),
         "train.measure_every": section.measure_every or 1,
     }
-    return {key: digest({"": value}) for key, value in described.items()}
+    return {key: digest_of({"": value}) for key, value in described.items()}
 
 
-def _learner(
+def _learner_description(
     config: CheckedConfig, section: TrainSection, learner: Model | DenseLearner
 ) -> dict[str, Any]:
     """Return what learns, and how."""
-    schedule = known(config.schedule)
+    schedule = require(config.schedule)
     described: dict[str, Any]
     if isinstance(learner, Model):
         described = {"model": learner.identity(), "library": learner.library_version}
     else:
-        activations = [known(activation).to_config() for activation in config.activations]
+        activations = [require(activation).to_config() for activation in config.activations]
         described = {
             "network": [activations, digest_arrays(*learner.network.arrays)],
             "train.optimizer": learner.optimizer.to_config(),
@@ -168,7 +168,7 @@ def _learner(
     return described
 
 
-def _hold_out(config: CheckedConfig, section: TrainSection) -> dict[str, Any] | None:
+def _held_out_description(config: CheckedConfig, section: TrainSection) -> dict[str, Any] | None:
     """Return the rows that are held out."""
     if section.hold_out is None or config.held_out is None:
         return None

@@ -32,15 +32,15 @@ def try_first_rows(config: CheckedConfig, plan: Plan) -> None:
     If these are all rows, a loss or a metric for which no row counts is also a mistake.
     """
     alone = replace(plan, metrics=(), slices=(), intervals=None, baseline=None)
-    if not _fits(config, alone, ["loss"]):
+    if not _try_rows(config, alone, ["loss"]):
         return
     _note_probabilities(config, plan)
     for index, part in enumerate(plan.slices):
-        _fits(config, replace(alone, slices=(part,)), ["evaluate", "slices", index])
+        _try_rows(config, replace(alone, slices=(part,)), ["evaluate", "slices", index])
     for index, metric in enumerate(plan.metrics):
-        _fits(config, replace(alone, metrics=(metric,)), ["evaluate", "metrics", index])
+        _try_rows(config, replace(alone, metrics=(metric,)), ["evaluate", "metrics", index])
     if plan.baseline is not None:
-        _fits(config, replace(alone, baseline=plan.baseline), ["evaluate", "baseline"])
+        _try_rows(config, replace(alone, baseline=plan.baseline), ["evaluate", "baseline"])
 
 
 def _note_probabilities(config: CheckedConfig, plan: Plan) -> None:
@@ -59,7 +59,7 @@ def _note_probabilities(config: CheckedConfig, plan: Plan) -> None:
         return
     if origin.output_activation.out_space not in (UNIT, SIMPLEX):
         return
-    raw = _first_raw(plan)
+    raw = _first_raw_outputs(plan)
     are_probabilities = ((raw >= 0) & (raw <= 1)).all() and (raw != raw[:1]).any()
     if origin.output_activation.out_space is SIMPLEX:
         are_probabilities &= np.abs(raw.sum(-1) - 1).max() < _SUM_TOLERANCE
@@ -71,7 +71,7 @@ def _note_probabilities(config: CheckedConfig, plan: Plan) -> None:
         )
 
 
-def _first_raw(plan: Plan) -> NDArray:
+def _first_raw_outputs(plan: Plan) -> NDArray:
     """Return the raw outputs of the first rows of a plan."""
     if plan.model is None:
         assert plan.outputs is not None
@@ -79,28 +79,30 @@ def _first_raw(plan: Plan) -> NDArray:
     assert plan.data.inputs is not None
     with one_blas_thread(), plan.model.call_context():
         logits = plan.model.block(
-            read_rows(plan.data.inputs, 0, min(_count_tried(plan), BLOCK_ROWS))
+            read_rows(plan.data.inputs, 0, min(_number_of_rows(plan), BLOCK_ROWS))
         )[0]
     assert logits is not None  # there is an output activation
     return logits
 
 
-def _fits(config: CheckedConfig, plan: Plan, path: ConfigPath) -> bool:
+def _try_rows(config: CheckedConfig, plan: Plan, path: ConfigPath) -> bool:
     try:
-        evaluate_first(plan, _count_tried(plan))
+        evaluate_first(plan, _number_of_rows(plan))
     except EmptyReductionError as error:
         # The rest of the message is advice for a call.
         what = str(error).partition(". ")[0]
         config.add(path, what.removesuffix("."), "at least one row has to have a weight above 0")
     except ArgumentError as error:
         counted = "" if plan.sample is None else ", rows counted within the sample"
-        config.add(path, f"{str(error).removesuffix('.')}{counted}", _origin(config, str(error)))
+        config.add(
+            path, f"{str(error).removesuffix('.')}{counted}", _origin_hint(config, str(error))
+        )
     else:
         return True
     return False
 
 
-def _count_tried(plan: Plan) -> int:
+def _number_of_rows(plan: Plan) -> int:
     """Return how many rows are tried."""
     inputs = plan.data.inputs
     if inputs is None or not is_file_backed(inputs):
@@ -109,7 +111,7 @@ def _count_tried(plan: Plan) -> int:
     return min(TRIED_ROWS, max(_FEWEST_ROWS, _MOST_BYTES // row_bytes))
 
 
-def _origin(config: CheckedConfig, message: str) -> str:
+def _origin_hint(config: CheckedConfig, message: str) -> str:
     """Return a hint with the key that brings the array which a message begins with."""
     role = message.partition("[")[0].partition(" ")[0]
     if role == "prediction":

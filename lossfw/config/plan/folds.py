@@ -10,10 +10,10 @@ import numpy as np
 from lossfw.components.naming import shortlist
 from lossfw.config.plan.report_options import baseline_column
 from lossfw.config.plan.rolling import rolling_fold
-from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
+from lossfw.config.schema.checked import CheckedConfig, ConfigPath, require
 from lossfw.config.schema.section_types import MAX_RUNS
 from lossfw.config.schema.sections import REPEAT, HoldOutSection
-from lossfw.config.text.overrides import NoPlaceError, remove, with_value
+from lossfw.config.text.overrides import UnsettablePathError, remove_value, with_value
 from lossfw.config.text.tree import Node
 from lossfw.data import DataColumn, Dataset
 from lossfw.data.selected_rows import subset
@@ -24,7 +24,7 @@ from lossfw.numerics.arrays import NDArray
 _PATH = ("train", "hold_out")
 
 
-class _Units(NamedTuple):
+class _HoldOutUnits(NamedTuple):
     """What is held out as a whole: rows, or groups of rows."""
 
     # What one is called.
@@ -34,21 +34,21 @@ class _Units(NamedTuple):
     total: int
 
 
-def open_folds(config: CheckedConfig) -> int | None:
+def count_folds(config: CheckedConfig) -> int | None:
     """Return how many trainings a configuration with folds describes; None if it is one training.
 
     Examples
     --------
     >>> from lossfw.config.schema.checked import read_config
-    >>> from lossfw.config.text.mapping import NAME, GivenConfig
+    >>> from lossfw.config.text.mapping import NAME, MappingConfig
     >>> from lossfw.config.text.source import ConfigSource
-    >>> given = GivenConfig.of({"train": {"hold_out": {"folds": 5}}})
+    >>> given = MappingConfig.of({"train": {"hold_out": {"folds": 5}}})
     >>> config = read_config(ConfigSource(NAME, given=given))
-    >>> open_folds(config), open_folds(with_fold(config, 2))
+    >>> count_folds(config), count_folds(with_fold(config, 2))
     (5, None)
     """
     node = config.root.find([*_PATH, "folds"])
-    is_open = node is not None and not config.has(*_PATH, "fold")
+    is_open = node is not None and not config.has_value(*_PATH, "fold")
     return node.value if node is not None and is_open and isinstance(node.value, int) else None
 
 
@@ -65,8 +65,8 @@ def with_fold(config: CheckedConfig, fold: int) -> CheckedConfig:
 
 def _refuse_repeats(config: CheckedConfig) -> None:
     """Record repeats of all folds next to one of them."""
-    one = [key for key in ("fold", "repeat") if config.has(*_PATH, key)]
-    if one and config.has(*_PATH, "repeats"):
+    one = [key for key in ("fold", "repeat") if config.has_value(*_PATH, key)]
+    if one and config.has_value(*_PATH, "repeats"):
         what = f"train.hold_out.repeats trains all folds, but {one[0]} selects some"
         config.add([*_PATH, "repeats"], what, "leave one of them out", key=True)
 
@@ -80,15 +80,15 @@ def with_repeats(config: CheckedConfig) -> CheckedConfig:
     config.problems.raise_if_any()
     node = config.root.find([*_PATH, "repeats"])
     count = None if node is None else node.value
-    alone = config.has(*_PATH, "folds") and not config.has(*_PATH, "time")
+    alone = config.has_value(*_PATH, "folds") and not config.has_value(*_PATH, "time")
     if not isinstance(count, int) or not 2 <= count <= MAX_RUNS or not alone:
         return config
     at = config.root.locate([*_PATH, "repeats"])
-    root = remove(config.root, [*_PATH, "repeats"])
+    root = remove_value(config.root, [*_PATH, "repeats"])
     try:
         every = Node([Node(repeat, at) for repeat in range(count)], at)
         root = with_value(root, ("sweep", "grid", REPEAT), every, at)
-    except NoPlaceError:
+    except UnsettablePathError:
         return config  # the sweep itself is wrong
     overrides = (*config.source.overrides, f"{'.'.join(_PATH)}.repeats-")
     return CheckedConfig(replace(config.source, overrides=overrides), root, config.problems)
@@ -99,14 +99,14 @@ def first_fold(config: CheckedConfig) -> CheckedConfig:
 
     All folds have the same mistakes.
     """
-    return config if open_folds(config) is None else with_fold(config, 0)
+    return config if count_folds(config) is None else with_fold(config, 0)
 
 
 def refuse_folds(config: CheckedConfig) -> None:
     """Record folds where a single training is expected."""
     if not config.problems:
         _refuse_repeats(config)
-    if folds := open_folds(config):
+    if folds := count_folds(config):
         config.add(
             [*_PATH, "folds"],
             f"{folds} folds describe {folds} trainings, but this command takes one",
@@ -117,25 +117,25 @@ def refuse_folds(config: CheckedConfig) -> None:
 
 def group_columns(config: CheckedConfig) -> tuple[str, ...]:
     """Return the columns that determine which rows are held out: groups and time."""
-    section = _section(config)
+    section = _hold_out_section(config)
     named = () if section is None else (section.keep_together, section.time)
     return tuple(dict.fromkeys(named_after(name) for name in named if name))
 
 
-def _section(config: CheckedConfig) -> HoldOutSection | None:
+def _hold_out_section(config: CheckedConfig) -> HoldOutSection | None:
     train = config.sections and config.sections.train
     return train.hold_out if train else None
 
 
 def hold_out(config: CheckedConfig, data: Dataset, section: HoldOutSection) -> None:
     """Split the data into training rows and held-out rows."""
-    units = _units(config, data)
+    units = _hold_out_units(config, data)
     if section.time is not None:
         grouped = units.numbers if section.keep_together else None
         fold = rolling_fold(config, data, section, grouped)
-        _split(config, data, fold.train_rows, fold.held_out)
+        _split_data(config, data, fold.train_rows, fold.held_out)
         config.held_out_rows, config.held_out_filter = fold.held_out, fold.begins
-        _note_patience(config, section)
+        _note_unused_patience(config, section)
         return
     key, needed = ("fraction", 2) if section.folds is None else ("folds", section.folds)
     if units.total < needed:
@@ -147,25 +147,27 @@ def hold_out(config: CheckedConfig, data: Dataset, section: HoldOutSection) -> N
         raise config.problems.error()
     held_out = held_out_units(
         units.total,
-        known(config.sections).seed,
+        require(config.sections).seed,
         fraction=section.fraction,
         folds=section.folds or 0,
         fold=section.fold or 0,
         repeat=section.repeat or 0,
-        classes=_classes(config, data, units) if section.stratify else None,
+        classes=_classes_of_units(config, data, units) if section.stratify else None,
     )
     is_held_out = np.zeros(units.total, bool)
     is_held_out[held_out] = True
     is_held_out = is_held_out[units.numbers]
     rows = np.flatnonzero(is_held_out)
-    _split(config, data, np.flatnonzero(~is_held_out), rows)
+    _split_data(config, data, np.flatnonzero(~is_held_out), rows)
     if section.folds is None:
         return
     config.held_out_rows = rows
-    _note_patience(config, section)
+    _note_unused_patience(config, section)
 
 
-def _split(config: CheckedConfig, data: Dataset, train_rows: NDArray, held_out: NDArray) -> None:
+def _split_data(
+    config: CheckedConfig, data: Dataset, train_rows: NDArray, held_out: NDArray
+) -> None:
     # The columns have told groups and times.
     kept = baseline_column(config)
     columns = {name: column for name, column in data.columns.items() if name in kept}
@@ -173,7 +175,7 @@ def _split(config: CheckedConfig, data: Dataset, train_rows: NDArray, held_out: 
     config.data, config.held_out = subset(data, train_rows), subset(data, held_out)
 
 
-def _note_patience(config: CheckedConfig, section: HoldOutSection) -> None:
+def _note_unused_patience(config: CheckedConfig, section: HoldOutSection) -> None:
     if section.patience is not None:
         config.notes.append(
             "train.hold_out.patience stops each training where the loss of its fold is least, and "
@@ -182,18 +184,18 @@ def _note_patience(config: CheckedConfig, section: HoldOutSection) -> None:
         )
 
 
-def _units(config: CheckedConfig, data: Dataset) -> _Units:
+def _hold_out_units(config: CheckedConfig, data: Dataset) -> _HoldOutUnits:
     """Return what is held out as a whole."""
-    section = _section(config)
+    section = _hold_out_section(config)
     if section is not None and section.keep_together:
         name = named_after(section.keep_together)
         column = data.columns[name]
         numbers = np.unique(column.values, return_inverse=True)[1]
         _check_groups(config, data, name, column, numbers)
-        return _Units("group", numbers, int(numbers.max()) + 1)
+        return _HoldOutUnits("group", numbers, int(numbers.max()) + 1)
     if data.groups is not None:
-        return _Units("group", data.groups.numbers(0, len(data)), len(data.groups))
-    return _Units("row", np.arange(len(data)), len(data))
+        return _HoldOutUnits("group", data.groups.numbers(0, len(data)), len(data.groups))
+    return _HoldOutUnits("row", np.arange(len(data)), len(data))
 
 
 def _check_groups(
@@ -215,7 +217,7 @@ def _check_groups(
     config.problems.raise_if_any()
 
 
-def _classes(config: CheckedConfig, data: Dataset, units: _Units) -> NDArray:
+def _classes_of_units(config: CheckedConfig, data: Dataset, units: _HoldOutUnits) -> NDArray:
     """Return the class of each row or group, and note the classes that not every fold has."""
     path: ConfigPath = [*_PATH, "stratify"]
     targets = np.asarray(data.targets)
@@ -238,13 +240,13 @@ def _classes(config: CheckedConfig, data: Dataset, units: _Units) -> NDArray:
         what = f"stratify needs groups with one class each, but the group of row {row} has several"
         config.add(path, what, f"{hint}, or groups")
         raise config.problems.error()
-    _note_rare(config, data, classes, units.word)
+    _note_rare_classes(config, data, classes, units.word)
     return classes
 
 
-def _note_rare(config: CheckedConfig, data: Dataset, classes: NDArray, word: str) -> None:
+def _note_rare_classes(config: CheckedConfig, data: Dataset, classes: NDArray, noun: str) -> None:
     """Note the classes with fewer rows, or groups, than there are folds."""
-    folds = known(known(known(config.sections).train).hold_out).folds
+    folds = require(require(require(config.sections).train).hold_out).folds
     values, counts = np.unique(classes, return_counts=True)
     rare = [
         f"{data.classes[int(value)] if data.classes else f'{value:g}'} ({count})"
@@ -253,10 +255,10 @@ def _note_rare(config: CheckedConfig, data: Dataset, classes: NDArray, word: str
     ]
     if rare:
         config.notes.append(
-            f"classes with fewer {_plural(word, 2)} than the {folds} folds are missing from some "
+            f"classes with fewer {_plural(noun, 2)} than the {folds} folds are missing from some "
             f"folds: {shortlist(rare)}"
         )
 
 
-def _plural(word: str, count: int) -> str:
-    return word if count == 1 else f"{word}s"
+def _plural(noun: str, count: int) -> str:
+    return noun if count == 1 else f"{noun}s"

@@ -33,15 +33,15 @@ def adapt_to_activation(
     false`` or sets the guard. An output activation for a loss that expects logits is a mistake.
     """
     if loss._takes_raw_outputs:
-        if not leaves_logits(output_activation):
+        if not keeps_logits(output_activation):
             _refuse_activation(config, loss, origin, output_activation)
         return loss, loss._input_form
     expected = output_activation.to_config() == {"name": loss._expected_activation()}
-    fused = loss.on_raw_outputs() if expected and not _unfused_by(config, loss) else None
+    fused = loss.on_raw_outputs() if expected and not _unfusing_key(config, loss) else None
     return (loss, "prediction") if fused is None else (fused, fused._input_form)
 
 
-def leaves_logits(output_activation: Activation) -> bool:
+def keeps_logits(output_activation: Activation) -> bool:
     """Tell whether an output activation does not change logits."""
     return output_activation.name == _NO_ACTIVATION
 
@@ -60,17 +60,18 @@ def _refuse_activation(
             if origin.activation_is_given
             else f"write {origin.activation_place[-1]}: {_NO_ACTIVATION}, or "
         )
-        + f"leave the loss's {_form(loss)} out: a loss is fused with its own activation by itself",
+        + f"leave the loss's {_raw_parameters_text(loss)} out: a loss is fused with its own "
+        "activation by itself",
     )
 
 
-def _form(loss: Loss) -> str:
+def _raw_parameters_text(loss: Loss) -> str:
     """Return the name of the parameter that makes a loss take logits."""
     expected = next(one for one in iter_nested_losses(loss) if isinstance(one, RawOutputLoss))
     return ", ".join(expected.raw_parameters)
 
 
-def _logit_keys(loss: Loss) -> tuple[str, ...]:
+def _logit_parameters(loss: Loss) -> tuple[str, ...]:
     """Return the names of the parameters that make the loss itself take logits."""
     return tuple(loss.raw_parameters) if isinstance(loss, RawOutputLoss) else ()
 
@@ -83,13 +84,13 @@ def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) ->
                 origin.place,
                 f"{origin.given}, but the loss {loss.name} is configured to take "
                 f"{loss._input_form}",
-                f"{origin.logits_hint}, or leave the loss's {_form(loss)} out",
+                f"{origin.logits_hint}, or leave the loss's {_raw_parameters_text(loss)} out",
                 key=True,
             )
         return loss, "prediction"
     if loss._takes_raw_outputs:
         return loss, loss._input_form
-    fused, unfused_by = loss.on_raw_outputs(), _unfused_by(config, loss)
+    fused, unfused_by = loss.on_raw_outputs(), _unfusing_key(config, loss)
     if fused is None:
         config.add(
             origin.place,
@@ -102,14 +103,14 @@ def adapt_to_outputs(config: CheckedConfig, loss: Loss, origin: OutputOrigin) ->
         config.add(
             ["loss", *unfused_by],
             f"the loss has {format_path(unfused_by)}, and network.raw_outputs "
-            f"{guarded if unfused_by[0] not in _logit_keys(loss) else 'are given'}",
+            f"{guarded if unfused_by[0] not in _logit_parameters(loss) else 'are given'}",
             f"leave {format_path(unfused_by)} out, or give network.predictions",
             key=True,
         )
     return (loss, "logits") if fused is None else (fused, fused._input_form)
 
 
-def _unfused_by(config: CheckedConfig, loss: Loss) -> list[str | int]:
+def _unfusing_key(config: CheckedConfig, loss: Loss) -> list[str | int]:
     """Return the path below the loss to a key that prevents fusing; empty if there is none."""
     node = config.root.find(["loss"])
     if node is None or not isinstance(node.value, dict):
@@ -118,13 +119,13 @@ def _unfused_by(config: CheckedConfig, loss: Loss) -> list[str | int]:
     if fuse is not None and fuse.value is False:
         return ["fuse"]
     # Written by hand, "not from logits" is meant.
-    written = [name for name in _logit_keys(loss) if name in node.value]
+    written = [name for name in _logit_parameters(loss) if name in node.value]
     if written:
         return [written[0]]
-    return guarding_key(config, loss)
+    return guard_key(config, loss)
 
 
-def guarding_key(config: CheckedConfig, loss: Loss) -> list[str | int]:
+def guard_key(config: CheckedConfig, loss: Loss) -> list[str | int]:
     """Return the path below the loss to the first guard parameter that is set, or "".
 
     A user who sets a guard asks for the loss of probabilities, because there is no guard on
@@ -134,17 +135,17 @@ def guarding_key(config: CheckedConfig, loss: Loss) -> list[str | int]:
     if node is None or not isinstance(node.value, dict):
         return []
     guarded = [one for one in iter_nested_losses(loss) if isinstance(one, GuardedLoss)]
-    return _guarding(node, {name for one in guarded for name in one.guard_parameters})
+    return _find_guard(node, {name for one in guarded for name in one.guard_parameters})
 
 
-def _guarding(node: Node, names: set[str]) -> list[str | int]:
+def _find_guard(node: Node, names: set[str]) -> list[str | int]:
     """Return the path to the first parameter of a guard, in the loss or in a part of it."""
     if isinstance(node.value, dict):
         inside: Iterable[tuple[str | int, Node]] = node.value.items()
     else:
         inside = enumerate(node.value) if isinstance(node.value, list) else ()
     for step, child in inside:
-        below = [] if step in names else _guarding(child, names)
+        below = [] if step in names else _find_guard(child, names)
         if step in names or below:
             return [step, *below]
     return []
@@ -164,16 +165,16 @@ def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
     loss.check_domain(call.y[:0], call.t[:0], call.by_index, 0)
 
 
-def check_metrics(config: CheckedConfig, shown: Form) -> frozenset[int]:
-    """Refuse metrics that take outputs of a form other than `shown`; return their indices."""
+def check_metrics(config: CheckedConfig, form: Form) -> frozenset[int]:
+    """Refuse metrics that take outputs of a form other than `form`; return their indices."""
     refused = set()
     for index, metric in enumerate(config.metrics):
-        if metric is not None and metric.accepts not in ("any", shown):
+        if metric is not None and metric.accepts not in ("any", form):
             refused.add(index)
             config.add(
                 ["evaluate", "metrics", index],
                 f"the metric {metric.label} takes {plural_of_form(metric.accepts)}, but its input "
-                f"would be {plural_of_form(shown)}",
+                f"would be {plural_of_form(form)}",
                 f"leave it out, or give {plural_of_form(metric.accepts)}",
             )
     return frozenset(refused)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.config.plan.load_outputs import at_parameter
-from lossfw.config.plan.rows import inputs_of
-from lossfw.config.schema.checked import CheckedConfig, known
+from lossfw.config.plan.load_outputs import record_model_errors
+from lossfw.config.plan.rows import require_inputs
+from lossfw.config.schema.checked import CheckedConfig, require
 from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.data import Dataset
 from lossfw.errors import ArgumentError
@@ -19,7 +19,7 @@ _NO_ACTIVATION = "identity"
 
 def refuse_loss(config: CheckedConfig, model: Model) -> None:
     """Record that a model cannot learn from the loss, or that its library is not installed."""
-    loss = known(config.loss)
+    loss = require(config.loss)
     if (library := model.missing_library()) is not None:
         what = f"the model {model.name} needs {library}, which is not installed"
         config.add(["model"], what, model.install_command())
@@ -27,7 +27,7 @@ def refuse_loss(config: CheckedConfig, model: Model) -> None:
         what, _, hint = missing.partition(": ")
         config.add(["model"], f"{model.name} cannot learn yet: {what}", hint)
     if why := model.refusal(loss):
-        _refuse(config, why)
+        _record_refusal(config, why)
     if model.output_activation is not None and model.output_activation != (
         output_activation := _output_activation(loss, model)
     ):
@@ -43,36 +43,36 @@ def refuse_loss(config: CheckedConfig, model: Model) -> None:
         )
 
 
-def _refuse(config: CheckedConfig, why: str) -> None:
+def _record_refusal(config: CheckedConfig, reason: str) -> None:
     """Record why a loss is refused; the last sentence says what to do."""
-    what, _, hint = why.removesuffix(".").rpartition(". ")
+    what, _, hint = reason.removesuffix(".").rpartition(". ")
     config.add(["loss"], what or hint, hint[:1].lower() + hint[1:] if what else "")
 
 
 def origin_of_training(config: CheckedConfig, model: Model) -> OutputOrigin:
     """Return the origin of the raw outputs of a model to train."""
-    loss, data = known(config.loss), known(config.data)
+    loss, data = require(config.loss), require(config.data)
     units, own = 1, None
-    with at_parameter(config):
-        own = model.outputs(inputs_of(data).shape[1:])
-    with config.at(["data"]):
-        inputs_of(data)
-        units = _units(loss, data, config.held_out, own)
+    with record_model_errors(config):
+        own = model.outputs(require_inputs(data).shape[1:])
+    with config.errors_at(["data"]):
+        require_inputs(data)
+        units = _count_raw_outputs(loss, data, config.held_out, own)
     if own is not None and own != units:
         what = f"the model makes {own} outputs per row, but the loss {loss.name} takes {units}"
         config.add(["model"], f"{what} for these data", "change its arguments")
     if why := model.outputs_refusal(loss, units):
-        _refuse(config, why)
+        _record_refusal(config, why)
     if not config.problems:
-        with at_parameter(config, ["data"]):
+        with record_model_errors(config, ["data"]):
             model.check_data(data, loss)
     name = _output_activation(loss, model)
     output_activation = None
-    with config.at(["model", "objective_activation"]):
+    with config.errors_at(["model", "objective_activation"]):
         output_activation = (
-            None if name is None else known(config.registry).create("activation", name)
+            None if name is None else require(config.registry).create("activation", name)
         )
-    return OutputOrigin.of_model(["model"], output_activation, units)
+    return OutputOrigin.from_model(["model"], output_activation, units)
 
 
 def _output_activation(loss: Loss, model: Model) -> str | None:
@@ -86,10 +86,13 @@ def _output_activation(loss: Loss, model: Model) -> str | None:
     return expected or _NO_ACTIVATION
 
 
-def _units(loss: Loss, data: Dataset, held_out: Dataset | None, own: int | None) -> int:
+def _count_raw_outputs(
+    loss: Loss, data: Dataset, held_out: Dataset | None, model_units: int | None
+) -> int:
     """Return the raw outputs of a row: one for each class, or for each column of the targets.
 
-    A model that makes `own` may have more classes than the data, and any number for a loss of any.
+    A model that makes `model_units` may have more classes than the data, and any number for a
+    loss of any.
     """
     targets = np.asarray(data.targets)
     if not loss.takes_rows:
@@ -109,7 +112,7 @@ def _units(loss: Loss, data: Dataset, held_out: Dataset | None, own: int | None)
     try:
         units = columns_of(form, targets, len(data.classes) or None)
     except ArgumentError:
-        if own is None:
+        if model_units is None:
             raise
-        return own
-    return max(units, own or 0) if loss.takes_classes else units
+        return model_units
+    return max(units, model_units or 0) if loss.takes_classes else units

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lossfw.components.registry.blame import place_in_plugin
-from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
-from lossfw.config.schema.messages import indices_in
+from lossfw.config.schema.checked import CheckedConfig, ConfigPath, require
+from lossfw.config.schema.messages import first_index_in
 from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.config.text.reading import find_file
 from lossfw.config.text.tree import Node
@@ -30,10 +30,10 @@ def load_outputs(config: CheckedConfig) -> None:
     elif config.model is not None:
         _load_model(config, config.model)
     else:
-        _read_outputs(config, given_outputs(config))
+        _read_outputs(config, configured_outputs(config))
 
 
-def given_outputs(config: CheckedConfig) -> Path | NDArray | None:
+def configured_outputs(config: CheckedConfig) -> Path | NDArray | None:
     """Return the file of weights or saved outputs, or inline outputs.
 
     `files` gets the file's absolute name, unless it comes with a plugin.
@@ -43,13 +43,13 @@ def given_outputs(config: CheckedConfig) -> Path | NDArray | None:
         if node is None or not node.value:
             continue
         if isinstance(node.value, list):
-            return _inline(config, key, node)
+            return _inline_outputs(config, key, node)
         if isinstance(node.value, str):
-            return _file(config, key, node)
+            return _outputs_file(config, key, node)
     return None
 
 
-def _file(config: CheckedConfig, key: str, node: Node) -> Path | None:
+def _outputs_file(config: CheckedConfig, key: str, node: Node) -> Path | None:
     source = config.data_spec.source
     # A source that is wrong itself may be the one that brings the weights.
     if key == "weights" and source is None:
@@ -61,31 +61,33 @@ def _file(config: CheckedConfig, key: str, node: Node) -> Path | None:
     return path
 
 
-def _inline(config: CheckedConfig, key: str, node: Node) -> NDArray | None:
+def _inline_outputs(config: CheckedConfig, key: str, node: Node) -> NDArray | None:
     try:
-        return numbers_array(node.plain(), finite=False)
+        return numbers_array(node.to_plain(), finite=False)
     except ValueError as error:
         what = f"network.{key} should be {error}"
-        config.add(["network", key, *indices_in(str(error))], what)
+        config.add(["network", key, *first_index_in(str(error))], what)
         return None
 
 
-def _read_outputs(config: CheckedConfig, given: Path | NDArray | None) -> None:
+def _read_outputs(config: CheckedConfig, configured: Path | NDArray | None) -> None:
     """Read weights and check them against the layers, or read saved outputs."""
     section = config.network_section
-    if given is None or section is None:
+    if configured is None or section is None:
         return
-    if not isinstance(given, Path):
-        config.outputs = given
+    if not isinstance(configured, Path):
+        config.outputs = configured
         return
     form = section.form
-    with config.at(["network", "weights" if form == "layers" else form]):
+    with config.errors_at(["network", "weights" if form == "layers" else form]):
         if form != "layers":
-            config.outputs = read_array(given, form)
+            config.outputs = read_array(configured, form)
         elif config.layers is not None:
-            arrays = read_weights(given)
-            config.recorded = DataRecord.read(given)
-            config.predictor = Network.from_arrays(config.layers, arrays, str(given), section.dtype)
+            arrays = read_weights(configured)
+            config.recorded = DataRecord.read(configured)
+            config.predictor = Network.from_arrays(
+                config.layers, arrays, str(configured), section.dtype
+            )
 
 
 def _load_model(config: CheckedConfig, model: Model) -> None:
@@ -96,7 +98,7 @@ def _load_model(config: CheckedConfig, model: Model) -> None:
             hint += f", which `lossfw train` writes: file: FOLDER/{model.file_name}"
         config.add(["model"], f"the model {model.name} has no file", hint)
         return
-    with at_parameter(config):
+    with record_model_errors(config):
         try:
             predictor = model.load_predictor()
         except LossfwError:
@@ -112,11 +114,11 @@ def _load_model(config: CheckedConfig, model: Model) -> None:
                 ["model"], f"load() of the model {model.name} raised {raised}", f"see {place}"
             )
             return
-        predictor.resolve_activation(known(config.registry))
+        predictor.resolve_activation(require(config.registry))
         config.predictor = predictor
         of_file = predictor.output_activation is not None and not predictor.activation_is_assumed
         is_told = model.output_activation is None and of_file
-        config.origin = OutputOrigin.of_model(
+        config.origin = OutputOrigin.from_model(
             ["model"], predictor.output_activation, predictor.units, is_told=is_told
         )
         config.notes += predictor.notes
@@ -126,26 +128,26 @@ def _load_model(config: CheckedConfig, model: Model) -> None:
 
 
 @contextmanager
-def at_parameter(
-    config: CheckedConfig, otherwise: ConfigPath = ("model", "file")
+def record_model_errors(
+    config: CheckedConfig, default_path: ConfigPath = ("model", "file")
 ) -> Iterator[None]:
     """Record an error of a model in the ``with`` block at the parameter that causes it."""
-    with config.at(otherwise):
+    with config.errors_at(default_path):
         try:
             yield
         except ModelParameterError as error:
-            with config.at(["model", error.parameter]):
+            with config.errors_at(["model", error.parameter]):
                 raise
         except UnknownNameError:
-            with config.at(["model", "output_activation"]):
+            with config.errors_at(["model", "output_activation"]):
                 raise
         except MissingExtraError as error:
             config.add(["model"], str(error).removesuffix("."))
 
 
 def _read_predictions(config: CheckedConfig, model: Predictions) -> None:
-    with at_parameter(config):
-        registry, name = known(config.registry), model.output_activation
+    with record_model_errors(config):
+        registry, name = require(config.registry), model.output_activation
         output_activation = None if name is None else registry.create("activation", name)
-        config.origin = OutputOrigin.of_saved(["model", "file"], "prediction", output_activation)
+        config.origin = OutputOrigin.from_saved(["model", "file"], "prediction", output_activation)
         config.outputs = model.read()

@@ -9,7 +9,7 @@ from lossfw.components.columns import Columns
 from lossfw.components.naming import nearest
 from lossfw.components.spaces import count_of
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
-from lossfw.config.schema.messages import one_line
+from lossfw.config.schema.messages import to_one_line
 from lossfw.data import Dataset
 from lossfw.data.row_transforms import RowNumbers, changed_rows
 from lossfw.evaluation.predictor import takes_flat_outputs
@@ -17,7 +17,7 @@ from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
 
-def named_targets(
+def order_targets(
     config: CheckedConfig, data: Dataset, loss: Loss, path: ConfigPath
 ) -> Dataset | None:
     """Return data with the columns of the targets in the order of the loss.
@@ -32,14 +32,14 @@ def named_targets(
         order = [names.index(name) for name in expected]
         if order == sorted(order):
             return data
-        targets = changed_rows(data.targets, _ColumnOrder(tuple(order)))
+        targets = changed_rows(data.targets, _ReorderColumns(tuple(order)))
         return replace(data, targets=targets, target_names=expected)
     takes = f"takes {', '.join(expected)}" if expected else "takes targets without named columns"
     node = config.root.find([*path, "targets_key"])
-    given = node.plain() if node is not None and isinstance(node.value, dict) else {}
+    given = node.to_plain() if node is not None and isinstance(node.value, dict) else {}
     hint = "write targets_key: COLUMN, or a list of columns"
     if expected:
-        hint = f"write targets_key: {one_line(_rename_columns(given, expected))}"
+        hint = f"write targets_key: {to_one_line(_rename_columns(given, expected))}"
     config.add(
         [*path, "targets_key"],
         f"targets_key names the columns {', '.join(names)}, but the loss {loss.name} {takes}",
@@ -48,19 +48,19 @@ def named_targets(
     return None
 
 
-def _rename_columns(given: dict[str, str | int], expected: Sequence[str]) -> dict[str, str | int]:
+def _rename_columns(columns: dict[str, str | int], expected: Sequence[str]) -> dict[str, str | int]:
     """Return columns of the file under the names that a loss takes, as far as they are known."""
-    rest = {name: column for name, column in given.items() if name not in expected}
-    missing = [name for name in expected if name not in given]
+    rest = {name: column for name, column in columns.items() if name not in expected}
+    missing = [name for name in expected if name not in columns]
     guesses = {name: nearest(name, rest) for name in missing}
     if len(rest) == len(missing) == 1:
         guesses = {missing[0]: next(iter(rest))}
     found = {name: rest.get(guess or "", "COLUMN") for name, guess in guesses.items()}
-    return {name: given.get(name, found.get(name, "COLUMN")) for name in expected}
+    return {name: columns.get(name, found.get(name, "COLUMN")) for name in expected}
 
 
 @dataclass(frozen=True)
-class _ColumnOrder:
+class _ReorderColumns:
     """A change: columns of targets in another order."""
 
     order: tuple[int, ...]
@@ -69,13 +69,13 @@ class _ColumnOrder:
         return rows[:, list(self.order)]
 
 
-def lacks_columns(loss: Loss, targets: NDArray) -> bool:
+def lacks_named_columns(loss: Loss, targets: NDArray) -> bool:
     """Tell whether the targets are not the named columns that a loss takes."""
     space = loss.target_space
     return isinstance(space, Columns) and targets.shape[1:] != (space.size,)
 
 
-def column_advice(loss: Loss, shape: tuple[int, ...], targets: NDArray, units: object) -> str:
+def named_columns_hint(loss: Loss, shape: tuple[int, ...], targets: NDArray, units: object) -> str:
     """Return a hint if predictions or targets are not the columns that a loss takes.
 
     `units` is None without a network.
@@ -86,8 +86,8 @@ def column_advice(loss: Loss, shape: tuple[int, ...], targets: NDArray, units: o
         if units is not None:
             return f"write units: {predicted.size}{names and f', for{names[1:]}'}"
         return f"each row of predictions has {count_of(predicted.size, 'number')}{names}"
-    if isinstance(target, Columns) and lacks_columns(loss, targets):
-        return f"write data.targets_key: {one_line(dict.fromkeys(target.names, 'COLUMN'))}"
+    if isinstance(target, Columns) and lacks_named_columns(loss, targets):
+        return f"write data.targets_key: {to_one_line(dict.fromkeys(target.names, 'COLUMN'))}"
     if takes_flat_outputs(loss) and len(shape) == 2 and shape[1] > 1:
         return "write units: 1" if units is not None else "give one prediction for each row"
     return ""

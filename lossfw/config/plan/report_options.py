@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.config.schema.check_config import slice_section
-from lossfw.config.schema.checked import CheckedConfig, ConfigPath, DataSpec, known
+from lossfw.config.schema.checked import CheckedConfig, ConfigPath, DataSpec, require
 from lossfw.config.schema.messages import split_hint
 from lossfw.config.schema.section_types import MAX_ITEMS
 from lossfw.config.schema.sections import RootSection
@@ -23,7 +23,7 @@ def read_report_options(config: CheckedConfig) -> None:
     """Fill `sample` and `intervals` if sections and data are known."""
     if config.sections is None or config.data is None:
         return
-    config.sample = _draw(config, config.sections, config.data)
+    config.sample = _draw_sample(config, config.sections, config.data)
     section = config.sections.evaluate.intervals
     if section is not None:
         seed = config.sections.seed if section.seed is None else section.seed
@@ -47,7 +47,7 @@ def read_units(config: CheckedConfig) -> None:
     section = config.sections and config.sections.evaluate.intervals
     if not section:
         return
-    train, given = known(config.sections).train, section.resample
+    train, given = require(config.sections).train, section.resample
     if given is None and train is not None and (held_out := train.hold_out) is not None:
         given = held_out.keep_together or (held_out.time and {"time": held_out.time})
     key = config.data_spec.options.group_key
@@ -72,7 +72,7 @@ def read_units(config: CheckedConfig) -> None:
 def read_slices(config: CheckedConfig) -> None:
     """Fill `slices` with the valid ones."""
     made: dict[str, Slice] = {}
-    for index, item in enumerate(_items(config)):
+    for index, item in enumerate(_slice_nodes(config)):
         section = slice_section(item)
         if section is None:
             continue
@@ -126,7 +126,7 @@ def place_of_column(config: CheckedConfig, column: str, spec: DataSpec) -> Confi
         return ["evaluate", "baseline"]
     if column == spec.options.group_key:
         return [*spec.path, "group_key"]
-    for index, item in enumerate(_items(config)):
+    for index, item in enumerate(_slice_nodes(config)):
         section = slice_section(item)
         if section is not None and section.by == f"{COLUMN}{column}":
             inside = ["by"] if isinstance(item.value, dict) else []
@@ -137,12 +137,14 @@ def place_of_column(config: CheckedConfig, column: str, spec: DataSpec) -> Confi
     return [*spec.path, "where"]
 
 
-def _items(config: CheckedConfig) -> list[Node]:
+def _slice_nodes(config: CheckedConfig) -> list[Node]:
     node = config.root.find(["evaluate", "slices"])
     return node.value[:MAX_ITEMS] if node is not None and isinstance(node.value, list) else []
 
 
-def _draw(config: CheckedConfig, sections: RootSection, data: Dataset) -> tuple[int, ...] | None:
+def _draw_sample(
+    config: CheckedConfig, sections: RootSection, data: Dataset
+) -> tuple[int, ...] | None:
     """Draw the rows of a sample, or those of a sample of groups, from a generator of its own."""
     sample, groups = sections.evaluate.sample, data.groups
     if sample is None:

@@ -9,16 +9,16 @@ from typing import Any
 
 from lossfw.components.component import Component, yaml_value
 from lossfw.components.plugin_choice import Plugins
-from lossfw.config.plan.load_outputs import given_outputs
+from lossfw.config.plan.load_outputs import configured_outputs
 from lossfw.config.schema.check_config import build_components
 from lossfw.config.schema.check_training import keys_of_training
 from lossfw.config.schema.checked import CheckedConfig, read_config
-from lossfw.config.schema.section_types import Section, Spec
+from lossfw.config.schema.section_types import ComponentSpec, Section
 from lossfw.config.schema.sections import SECTIONS
-from lossfw.config.text.overrides import with_parameters, with_value
+from lossfw.config.text.overrides import name_to_mapping, with_value
 from lossfw.config.text.source import ConfigSource
 from lossfw.config.text.tree import Node, Origin, Position
-from lossfw.config.text.writing import block
+from lossfw.config.text.writing import format_tree
 
 _Path = tuple[str | int, ...]
 
@@ -29,7 +29,7 @@ _ALWAYS = (("evaluate",),)
 
 
 @dataclass(frozen=True)
-class Resolved:
+class ResolvedConfig:
     """A configuration with everything filled in."""
 
     # The whole tree, files by their absolute names, with the defaults of its sections;
@@ -39,9 +39,9 @@ class Resolved:
     # tree: a loss whose guard is written down is not fused.
     unset: Mapping[_Path, Mapping[str, Any]]
 
-    def text(self) -> str:
+    def to_yaml(self) -> str:
         """Return YAML that runs, from any folder."""
-        return block(self.root)
+        return format_tree(self.root)
 
     def to_annotated_yaml(self) -> str:
         """Return the same YAML with the origin of each value after it."""
@@ -49,35 +49,37 @@ class Resolved:
         for path in self.unset:
             node = root.find(path)
             if node is not None and isinstance(node.value, str):
-                root = with_value(root, [*map(str, path)], with_parameters(node), node.at)
-        return block(root, _origin, self.unset)
+                root = with_value(root, [*map(str, path)], name_to_mapping(node), node.at)
+        return format_tree(root, _origin_text, self.unset)
 
     def origins(self) -> list[dict[str, Any]]:
         """Return path, value and origin of each value, lists of scalars as one."""
         return list(_resolve_list(self.root, ()))
 
 
-def resolve(source: ConfigSource) -> Resolved:
+def resolve(source: ConfigSource) -> ResolvedConfig:
     """Return a configuration with everything filled in."""
     config = read_config(source)
-    if config.has("sweep"):
+    if config.has_value("sweep"):
         _check_sweep(config)
     else:
-        build_components(config, training=config.has("train") and not config.has_trained_model)
-        given_outputs(config)
+        build_components(
+            config, training=config.has_value("train") and not config.has_trained_model
+        )
+        configured_outputs(config)
         config.problems.raise_if_any()
-    return resolved(config)
+    return resolve_checked(config)
 
 
-def resolved(config: CheckedConfig) -> Resolved:
+def resolve_checked(config: CheckedConfig) -> ResolvedConfig:
     """Return a checked configuration with everything filled in."""
     root = config.root
     for path, file in config.files.items():
         at = root.locate(path)
         root = with_value(root, [*map(str, path)], Node(file, at), at)
-    unset = _unset(config.made, root)
+    unset = _unset_parameters(config.made, root)
     root = _with_plugins(root, config.source.plugins)
-    return Resolved(_with_defaults(root, keys_of_training(config)), unset)
+    return ResolvedConfig(_with_defaults(root, keys_of_training(config)), unset)
 
 
 def _check_sweep(config: CheckedConfig) -> None:
@@ -85,7 +87,7 @@ def _check_sweep(config: CheckedConfig) -> None:
     # Imported on use: most configurations have no sweep.
     from lossfw.config.plan.sweep import expand
 
-    runs = expand(config, training=config.has("train") and not config.has_trained_model)
+    runs = expand(config, training=config.has_value("train") and not config.has_trained_model)
     for run in runs:
         for path, file in run.files.items():
             steps = tuple(map(str, path))
@@ -101,7 +103,7 @@ def _with_plugins(root: Node, plugins: Plugins) -> Node:
     """Return a tree that names the local plugins of the command line as well."""
     at = Position(Origin("--plugin", Path.cwd(), numbered=False))
     own = root.find(["plugins"])
-    known = [] if own is None or not isinstance(own.value, list) else own.plain()
+    known = [] if own is None or not isinstance(own.value, list) else own.to_plain()
     for file in plugins.local:
         path = str(Path(file).absolute())
         if path not in known:
@@ -129,17 +131,19 @@ def _defaults(section: type[Section]) -> dict[str, Any]:
     defaults: dict[str, Any] = {}
     for key, info in section.model_fields.items():
         value = info.get_default()
-        if isinstance(value, Spec):
+        if isinstance(value, ComponentSpec):
             defaults[key] = value.name
         elif isinstance(value, bool | int | float | str):
             defaults[key] = value
     return defaults
 
 
-def _unset(made: Mapping[_Path, Component], root: Node) -> dict[_Path, dict[str, Any]]:
+def _unset_parameters(
+    components: Mapping[_Path, Component], root: Node
+) -> dict[_Path, dict[str, Any]]:
     """Return by path the parameters of each component that the tree does not set."""
     by_path = {}
-    for path, component in made.items():
+    for path, component in components.items():
         node = root.find(path)
         given = node.value if node is not None and isinstance(node.value, dict) else {}
         unset = {k: yaml_value(v) for k, v in component.parameters.items() if k not in given}
@@ -148,7 +152,7 @@ def _unset(made: Mapping[_Path, Component], root: Node) -> dict[_Path, dict[str,
     return by_path
 
 
-def _origin(node: Node) -> str:
+def _origin_text(node: Node) -> str:
     return node.at.address
 
 
@@ -160,4 +164,4 @@ def _resolve_list(node: Node, path: _Path) -> Any:
         for index, child in enumerate(node.value):
             yield from _resolve_list(child, (*path, index))
     else:
-        yield {"path": list(path), "value": node.plain(), "origin": _origin(node)}
+        yield {"path": list(path), "value": node.to_plain(), "origin": _origin_text(node)}

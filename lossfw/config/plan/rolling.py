@@ -36,11 +36,11 @@ def rolling_fold(
     """Return a fold of the rows; `units` has the group of each row, which must not be split."""
     name = named_after(str(section.time))
     column = data.columns[name]
-    time = _times(config, name, column)
+    time = _times_of_rows(config, name, column)
     if data.groups is not None:
         _check_groups(config, name, time, data.groups.numbers(0, len(data)))
     folds, fold = section.folds or 0, section.fold or 0
-    begins = beginnings(time, folds)
+    begins = period_starts(time, folds)
     if len(set(begins.tolist())) < folds or not (time < begins[:1]).any():
         distinct = len(np.unique(time))
         config.add(
@@ -50,7 +50,7 @@ def rolling_fold(
             "write fewer folds",
         )
         raise config.problems.error()
-    train_rows, held_out = periods(time, begins, fold, section.gap or 0.0, section.window)
+    train_rows, held_out = fold_masks(time, begins, fold, section.gap or 0.0, section.window)
     if units is not None:
         train_rows = _purge_groups(config, fold, train_rows, held_out, units)
     if not train_rows.any():
@@ -73,7 +73,7 @@ def rolling_fold(
     return RollingFold(np.flatnonzero(train_rows), np.flatnonzero(held_out), str(begins_at))
 
 
-def beginnings(time: NDArray, folds: int) -> NDArray:
+def period_starts(times: NDArray, folds: int) -> NDArray:
     """Return the first time of each held-out period.
 
     A period has n // (folds + 1) of n rows, as in scikit-learn's ``TimeSeriesSplit``, and the last
@@ -81,17 +81,17 @@ def beginnings(time: NDArray, folds: int) -> NDArray:
 
     Examples
     --------
-    >>> beginnings(np.arange(10), 4)
+    >>> period_starts(np.arange(10), 4)
     array([2, 4, 6, 8])
     """
-    ordered = np.sort(time)
+    ordered = np.sort(times)
     size = len(ordered) // (folds + 1)
     found: NDArray = ordered[[len(ordered) - max(1, size) * k for k in range(folds, 0, -1)]]
     return found
 
 
-def periods(
-    time: NDArray, begins: NDArray, fold: int, gap: float = 0.0, window: float | None = None
+def fold_masks(
+    times: NDArray, starts: NDArray, fold: int, gap: float = 0.0, window: float | None = None
 ) -> tuple[NDArray, NDArray]:
     """Return which rows a fold learns from and which it holds out.
 
@@ -99,21 +99,21 @@ def periods(
 
     Examples
     --------
-    >>> train_rows, held_out = periods(np.arange(10), np.array([2, 4, 6, 8]), 1, gap=1, window=2)
+    >>> train_rows, held_out = fold_masks(np.arange(10), np.array([2, 4, 6, 8]), 1, gap=1, window=2)
     >>> np.flatnonzero(train_rows), np.flatnonzero(held_out)
     (array([1, 2]), array([4, 5]))
     """
-    begin = begins[fold]
-    held_out = time >= begin
-    if fold + 1 < len(begins):
-        held_out &= time < begins[fold + 1]
-    train_rows = time < begin - gap
+    begin = starts[fold]
+    held_out = times >= begin
+    if fold + 1 < len(starts):
+        held_out &= times < starts[fold + 1]
+    train_rows = times < begin - gap
     if window is not None:
-        train_rows &= time >= begin - gap - window
+        train_rows &= times >= begin - gap - window
     return train_rows, held_out
 
 
-def _times(config: CheckedConfig, name: str, column: DataColumn) -> NDArray:
+def _times_of_rows(config: CheckedConfig, name: str, column: DataColumn) -> NDArray:
     """Return the time of each row as a number; dates in days."""
     path: ConfigPath = [*_PATH, "time"]
     try:
@@ -129,10 +129,10 @@ def _times(config: CheckedConfig, name: str, column: DataColumn) -> NDArray:
     return numbers
 
 
-def _check_groups(config: CheckedConfig, name: str, time: NDArray, groups: NDArray) -> None:
+def _check_groups(config: CheckedConfig, name: str, times: NDArray, groups: NDArray) -> None:
     """Refuse groups of the loss that lie at several times."""
     within = np.diff(groups) == 0
-    if (within & (np.diff(time) != 0)).any():
+    if (within & (np.diff(times) != 0)).any():
         what = f"rows of one group of data.group_key have different values of {name!r}"
         config.add([*_PATH, "time"], what, "give each group one time, such as its first")
         raise config.problems.error()

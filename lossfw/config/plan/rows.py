@@ -9,7 +9,7 @@ from lossfw.components.naming import shortlist
 from lossfw.components.spaces import SIGN
 from lossfw.config.plan.report_options import place_of_column
 from lossfw.config.schema import suggestions
-from lossfw.config.schema.checked import CheckedConfig, DataSpec, known
+from lossfw.config.schema.checked import CheckedConfig, DataSpec, require
 from lossfw.data import ColumnError, Dataset, Source
 from lossfw.data.categories import encode_categories, labels_of
 from lossfw.data.files import digest_arrays
@@ -24,31 +24,33 @@ from lossfw.models.predictions import Predictions
 from lossfw.numerics.arrays import NDArray
 
 
-def load(config: CheckedConfig, spec: DataSpec, columns: Sequence[str] = ()) -> Selection | None:
+def load_rows(
+    config: CheckedConfig, spec: DataSpec, columns: Sequence[str] = ()
+) -> Selection | None:
     """Return the rows of a source that pass its filter, with the columns of slices and groups.
 
     It is None if they cannot be read.
     """
     rows, group = spec.options.row_filter, spec.options.group_key
     kept = tuple(sorted({*columns, *filter(None, [group])}))
-    with config.at(spec.path):
+    with config.errors_at(spec.path):
         try:
-            source = spec.options.without_groups(known(spec.source))
+            source = spec.options.without_groups(require(spec.source))
             if rows is not None and (found := source.load_selected(rows, kept)) is not None:
-                return found._replace(data=need_dataset(source, found.data))
+                return found._replace(data=require_dataset(source, found.data))
             read = kept if rows is None else tuple(sorted({*kept, *rows.columns}))
-            data = need_dataset(source, source.load_with(read) if read else source.load())
+            data = require_dataset(source, source.load_with(read) if read else source.load())
             return Selection(data, len(data)) if rows is None else select_filtered(data, rows, kept)
         except SelectionError:
-            with config.at([*spec.path, "where"]):
+            with config.errors_at([*spec.path, "where"]):
                 raise
         except ColumnError as error:
-            with config.at(place_of_column(config, error.column, spec)):
+            with config.errors_at(place_of_column(config, error.column, spec)):
                 raise
     return None
 
 
-def need_dataset(source: Source, data: object) -> Dataset:
+def require_dataset(source: Source, data: object) -> Dataset:
     """Return what a source loaded, after a check that it is a data set."""
     if not isinstance(data, Dataset):
         raise DataError(
@@ -61,9 +63,9 @@ def need_dataset(source: Source, data: object) -> Dataset:
     return replace(data, digest=digest_arrays(data.inputs, data.targets, data.sample_weight))
 
 
-def with_options(
+def apply_options(
     config: CheckedConfig,
-    rows: Selection,
+    selection: Selection,
     spec: DataSpec,
     columns: Sequence[str] = (),
     *,
@@ -74,33 +76,33 @@ def with_options(
     Labels are numbered as in the weights. Inputs are not standardised here; see
     `standardise_inputs`. The categories of training rows also apply to later rows.
     """
-    path, options, data = spec.path, spec.options, rows.data
-    unfiltered = options.row_filter is not None and rows.numbers is None
+    path, options, data = spec.path, spec.options, selection.data
+    unfiltered = options.row_filter is not None and selection.numbers is None
     if unfiltered or not data.columns.keys() >= {*filter(None, [options.group_key])}:
         return None  # a column that is not there has been reported
-    with config.at([*path, "group_key"]):
+    with config.errors_at([*path, "group_key"]):
         data = options.add_groups(data, columns)
     if not config.recorded.categories and not _is_saved(config):
-        _note_doubtful(config, data, spec)
+        _note_doubtful_categories(config, data, spec)
     text = _inputs_text(config, data, options)
     if train and not config.recorded.categories:
         # Rows that are held out have the inputs of those to learn from.
         config.recorded = replace(config.recorded, categories=labels_of(data))
-    fitting = _for_model(config, data, spec)
+    fitting = _encode_for_model(config, data, spec)
     if fitting is None:
         return None
-    with config.at(path):
+    with config.errors_at(path):
         as_signs = config.loss is not None and config.loss.target_space is SIGN
         labels = config.recorded.classes
         options = options.numbered_like(labels, fitting, as_signs=as_signs)
         made = options.apply(fitting, config.output_columns)
-        if (note := _note_on_labels(config, fitting, options)) is not None:
+        if (note := _labels_note(config, fitting, options)) is not None:
             config.notes.append(note)
         return replace(made, inputs_text=text)
     return None
 
 
-def _note_on_labels(config: CheckedConfig, data: Dataset, options: DataOptions) -> str | None:
+def _labels_note(config: CheckedConfig, data: Dataset, options: DataOptions) -> str | None:
     """Return what a person has to know of classes where the file of a model has no labels.
 
     Raises
@@ -162,35 +164,35 @@ def _takes_codes(config: CheckedConfig) -> bool:
     )
 
 
-def _note_doubtful(config: CheckedConfig, data: Dataset, spec: DataSpec) -> None:
+def _note_doubtful_categories(config: CheckedConfig, data: Dataset, spec: DataSpec) -> None:
     """Note the columns of categories that seem to be something else."""
     named = getattr(spec.source, "inputs_key", None) is not None
     leave_out = "take it out of inputs_key" if named else "leave it out with exclude: [{}]"
     config.notes += doubtful_categories(data.categories, leave_out)
 
 
-def _for_model(config: CheckedConfig, data: Dataset, spec: DataSpec) -> Dataset | None:
+def _encode_for_model(config: CheckedConfig, data: Dataset, spec: DataSpec) -> Dataset | None:
     """Return data whose categories are inputs; None if the model does not take these inputs.
 
     Categories are codes for a model that takes some, and numbered like those of its training.
     """
     model, path, options = config.model, spec.path, spec.options
-    if _is_saved(config) or (model is None and config.has("model")):
+    if _is_saved(config) or (model is None and config.has_value("model")):
         return data  # nothing looks at the inputs, or nobody knows which ones a model takes
     takes = frozenset() if model is None else model.accepted_inputs
     who = "a network" if model is None else f"the model {model.name}"
     for key, given in (("missing", data.missing), ("unknown", options.unknown == "missing")):
         if given and "missing" not in takes and (data.categories or data.inputs is not None):
-            others = suggestions.for_missing(known(config.registry))
+            others = suggestions.models_for_missing(require(config.registry))
             value = "keep" if key == "missing" else "missing"
             config.add(
-                [*path, key] if config.has(*map(str, path), key) else path,
+                [*path, key] if config.has_value(*map(str, path), key) else path,
                 f"{key}: {value} leaves NaN among the inputs, which {who} does not take",
                 f"{others} take missing values; or leave such rows out, with missing: drop",
             )
             return None
     codes = _takes_codes(config)
-    with config.at(path):
+    with config.errors_at(path):
         if data.categories and codes and (options.scale is not None or options.standardize):
             key = "scale" if options.scale is not None else "standardize"
             raise DataError(f"{key} changes every input, but categories are codes: leave it out.")
@@ -228,17 +230,17 @@ def standardise_inputs(config: CheckedConfig, data: Dataset) -> Dataset:
     elif known_numbers is not None and not wanted:
         config.add(
             ["data"],
-            f"{config.trained_words} trained with standardised inputs, but these inputs are not "
+            f"{config.trained_subject} trained with standardised inputs, but these inputs are not "
             "standardised",
             "write data.standardize: true",
         )
     elif known_numbers is not None:
-        with config.at(["data", "standardize"]):
+        with config.errors_at(["data", "standardize"]):
             return known_numbers.apply(data)
     return data
 
 
-def inputs_of(data: Dataset) -> NDArray:
+def require_inputs(data: Dataset) -> NDArray:
     """Return the inputs, and raise an error if there are none."""
     if data.inputs is None:
         raise DataError(

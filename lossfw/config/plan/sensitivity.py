@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from lossfw.config.plan.digest import digest
+from lossfw.config.plan.digest import digest_of
 from lossfw.config.plan.evaluation import build_plan
-from lossfw.config.schema.checked import CheckedConfig, known, read_config
+from lossfw.config.schema.checked import CheckedConfig, read_config, require
 from lossfw.config.schema.sections import SensitivitySection
 from lossfw.config.text.source import ConfigSource
 from lossfw.errors import ArgumentError
@@ -24,17 +24,17 @@ def build_study(source: ConfigSource) -> Study:
     """Return the study that a configuration describes."""
     config = read_config(source)
     plan = build_plan(config)
-    section = known(config.sections).sensitivity or SensitivitySection()
+    section = require(config.sections).sensitivity or SensitivitySection()
     network, place, offsets = check_study(config, section)
     data = plan.data if plan.sample is None else plan.data.take(plan.sample)
     hidden, last = network.layers[:-1], network.layers[-1]
     own = ", ".join(dict.fromkeys(layer.activation.name for layer in hidden))
     networks = {own or last.activation.name: network}
-    for activation in map(known, config.study_activations) if hidden else ():
+    for activation in map(require, config.study_activations) if hidden else ():
         changed = (Dense(layer.weight, layer.bias, activation) for layer in hidden)
         networks[activation.name] = Network((*changed, last))
     plan = replace(plan, data=data.in_memory(), sample=None)
-    of_all = digest({"plan": plan.digest, "study": section.model_dump()})
+    of_all = digest_of({"plan": plan.digest, "study": section.model_dump()})
     return Study(plan, networks, section.parameter or GRADIENT, place, offsets, of_all)
 
 
@@ -64,7 +64,7 @@ def check_study(
         hint = "name one: --parameter 'layers.0.weights[0,0]'; or --parameter gradient for all"
         config.add(["sensitivity"], "sensitivity.parameter is missing", hint, key=True)
     elif section.parameter != GRADIENT:
-        with config.at(["sensitivity", "parameter"]):
+        with config.errors_at(["sensitivity", "parameter"]):
             place = find_parameter(section.parameter, network)
     config.problems.raise_if_any()
     return network, place, offsets

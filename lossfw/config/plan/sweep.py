@@ -16,13 +16,13 @@ from pydantic import ValidationError
 
 from lossfw.components.component import Component
 from lossfw.config.plan.evaluation import Loaded, build_plan
-from lossfw.config.schema.checked import CheckedConfig, known
+from lossfw.config.schema.checked import CheckedConfig, require
 from lossfw.config.schema.messages import add_problem
 from lossfw.config.schema.section_types import MAX_RUNS
 from lossfw.config.schema.sections import REPEAT, EvaluateSection, SweepSection
-from lossfw.config.text.overrides import NoPlaceError, remove, split_path, with_value
+from lossfw.config.text.overrides import UnsettablePathError, remove_value, split_path, with_value
 from lossfw.config.text.tree import Node, Position, Problems
-from lossfw.config.text.writing import flow
+from lossfw.config.text.writing import format_in_one_line
 from lossfw.errors import ConfigError
 
 KEY = "sweep"
@@ -47,7 +47,7 @@ class Setting(NamedTuple):
     written: tuple[str | int, ...]
 
     @property
-    def shown(self) -> str:
+    def short_key(self) -> str:
         """The key in the name of a run; that of repeats is short."""
         return "repeat" if self.key == REPEAT else self.key
 
@@ -80,22 +80,24 @@ def expand(config: CheckedConfig, *, training: bool = False) -> list[SweepRun]:
     A configuration without a sweep is one run, named after the file, and is checked when its plan
     is made.
     """
-    if not config.has(KEY):
+    if not config.has_value(KEY):
         return [SweepRun(Path(config.source.name).stem, config)]
     points = _points(config)
-    base = remove(config.root, [KEY])
+    base = remove_value(config.root, [KEY])
     loaded: Loaded = {}
     runs: dict[str, SweepRun] = {}
     told: set[str] = set()
     random = False
     for point in points:
-        text = ",".join(f"{setting.shown}={_short(setting.value.plain())}" for setting in point)
+        text = ",".join(
+            f"{setting.short_key}={_short_text(setting.value.to_plain())}" for setting in point
+        )
         if text in told:
             at = point[-1].value.at
             config.problems.add(at, f"two runs have the name {text}", "give each value once")
             continue
         told.add(text)
-        name = _name(text, runs)
+        name = _run_name(text, runs)
         run, draws = _try_run(config, name, base, point, None if training else loaded)
         random = random or draws
         if run is not None:
@@ -116,11 +118,11 @@ def _try_run(
     name: str,
     base: Node,
     point: tuple[Setting, ...],
-    loaded: Loaded | None,
+    cache: Loaded | None,
 ) -> tuple[SweepRun | None, bool]:
     """Return a run after its plan was made once, and whether the seed decides something in it.
 
-    The run is None if something is wrong. Without `loaded` it is a training.
+    The run is None if something is wrong. Without `cache` it is a training.
     """
     problems, digest = Problems(), ""
     # A whole component comes before its parameters.
@@ -130,7 +132,7 @@ def _try_run(
         for setting in in_order:
             root = with_value(root, setting.path, setting.value, setting.at)
         checked = CheckedConfig(config.source, root, problems)
-        if loaded is None:
+        if cache is None:
             # Imported on use: an evaluation needs none of it.
             from lossfw.config.plan.folds import first_fold
             from lossfw.config.plan.training import training_of
@@ -138,24 +140,26 @@ def _try_run(
             checked = first_fold(checked)
             training_of(checked)
         else:
-            digest = build_plan(checked, loaded).digest
-    except NoPlaceError as error:
+            digest = build_plan(checked, cache).digest
+    except UnsettablePathError as error:
         problems.add(setting.at, str(error), error.hint)
     except ConfigError:
         pass  # `problems` holds them
     else:
-        settings = [f"{s.key}={flow(_absolute(s, checked))}" for s in in_order]
+        settings = [
+            f"{s.key}={format_in_one_line(_with_absolute_paths(s, checked))}" for s in in_order
+        ]
         overrides = (*config.source.overrides, f"{KEY}-", *settings)
         # A new record: of a thousand runs the weights would fill the memory.
         fresh = CheckedConfig(replace(config.source, overrides=overrides), root)
         run = SweepRun(name, fresh, point, checked.files, checked.made, digest)
         # The weights of a training begin at random.
-        return run, loaded is None or _draws(known(checked.sections).evaluate)
-    config.problems.take(problems)
+        return run, cache is None or _draws_random_numbers(require(checked.sections).evaluate)
+    config.problems.extend(problems)
     return None, True
 
 
-def _draws(evaluate: EvaluateSection) -> bool:
+def _draws_random_numbers(evaluate: EvaluateSection) -> bool:
     """Tell whether an evaluation draws by the seed of the configuration."""
     sample, intervals = evaluate.sample, evaluate.intervals
     drawn = sample is not None and sample.seed is None
@@ -167,7 +171,7 @@ def _points(config: CheckedConfig) -> list[tuple[Setting, ...]]:
     """Return the settings of each run."""
     mistakes = Problems()
     points = _read_points(config.root, mistakes)
-    config.problems.take(mistakes)
+    config.problems.extend(mistakes)
     if mistakes:
         raise config.problems.error()
     return points
@@ -176,16 +180,16 @@ def _points(config: CheckedConfig) -> list[tuple[Setting, ...]]:
 def _read_points(root: Node, problems: Problems) -> list[tuple[Setting, ...]]:
     node = root.value[KEY]
     try:
-        section = SweepSection.model_validate(node.plain())
+        section = SweepSection.model_validate(node.to_plain())
     except ValidationError as error:
         for item in error.errors(include_url=False):
-            add_problem(problems, root, item, within=[KEY])
+            add_problem(problems, root, item, base_path=[KEY])
         return []
     grid, together = _axes(node, "grid", problems), _axes(node, "zip", problems)
-    seeds = _seeds(node, section)
+    seeds = _seed_axes(node, section)
     if problems:
         return []
-    _refuse_doubles([*grid, *together, *seeds], problems)
+    _refuse_duplicates([*grid, *together, *seeds], problems)
     if not (grid or together or seeds):
         hint = "for example: sweep: {grid: {loss.delta: [1e-7, 1e-5]}}"
         problems.add(
@@ -227,7 +231,7 @@ def _axes(node: Node, key: str, problems: Problems) -> list[list[Setting]]:
     return axes
 
 
-def _seeds(node: Node, section: SweepSection) -> list[list[Setting]]:
+def _seed_axes(node: Node, section: SweepSection) -> list[list[Setting]]:
     if section.seeds is None:
         return []
     given = node.value["seeds"]
@@ -237,7 +241,7 @@ def _seeds(node: Node, section: SweepSection) -> list[list[Setting]]:
     return [[Setting("seed", ("seed",), value, at, path) for value in nodes]]
 
 
-def _refuse_doubles(axes: Sequence[Sequence[Setting]], problems: Problems) -> None:
+def _refuse_duplicates(axes: Sequence[Sequence[Setting]], problems: Problems) -> None:
     """Refuse a key that is given in two ways, and a value that is given twice."""
     seen: set[tuple[str, ...]] = set()
     for axis in axes:
@@ -259,26 +263,26 @@ def _zip_axes(axes: Sequence[Sequence[Setting]], problems: Problems) -> list[tup
     return list(zip(*axes, strict=False))
 
 
-def _name(told: str, taken: Container[str]) -> str:
+def _run_name(settings_text: str, used_names: Container[str]) -> str:
     """Return the name of a run: its settings, fit for the name of a folder."""
-    name = _UNSAFE.sub("_", told.replace('"', "")).strip("._")
-    if len(name) <= MAX_RUN_NAME and name not in taken:
+    name = _UNSAFE.sub("_", settings_text.replace('"', "")).strip("._")
+    if len(name) <= MAX_RUN_NAME and name not in used_names:
         return name
-    ending = hashlib.sha256(told.encode()).hexdigest()[:8]
+    ending = hashlib.sha256(settings_text.encode()).hexdigest()[:8]
     return f"{name[: MAX_RUN_NAME - len(ending) - 1]}-{ending}"
 
 
-def _short(value: Any) -> str:
+def _short_text(value: Any) -> str:
     """Return a value in a run's name: a component by its name and parameters."""
     if isinstance(value, dict):
-        rest = [f"{key}={_short(item)}" for key, item in value.items() if key != "name"]
+        rest = [f"{key}={_short_text(item)}" for key, item in value.items() if key != "name"]
         return "+".join([*filter(None, [str(value.get("name", ""))]), *rest])
     if isinstance(value, list):
-        return "+".join(map(_short, value)) or "none"
-    return value if isinstance(value, str) else flow(value)
+        return "+".join(map(_short_text, value)) or "none"
+    return value if isinstance(value, str) else format_in_one_line(value)
 
 
-def _absolute(setting: Setting, checked: CheckedConfig) -> Any:
+def _with_absolute_paths(setting: Setting, checked: CheckedConfig) -> Any:
     """Return a value in which files have absolute names: an override stands in no folder."""
     value = setting.value
     for path, file in checked.files.items():
@@ -286,4 +290,4 @@ def _absolute(setting: Setting, checked: CheckedConfig) -> Any:
         if steps[: len(setting.path)] == setting.path:
             rest = steps[len(setting.path) :]
             value = with_value(value, rest, Node(file, value.at), value.at)
-    return value.plain()
+    return value.to_plain()

@@ -8,17 +8,17 @@ import numpy as np
 
 from lossfw.config.plan.adapt import adapt_loss
 from lossfw.config.plan.baseline import read_baseline
-from lossfw.config.plan.compatibility import check_like_training
-from lossfw.config.plan.digest import digest, training_identity
+from lossfw.config.plan.compatibility import check_against_training
+from lossfw.config.plan.digest import digest_of, training_identity
 from lossfw.config.plan.evaluation import refuse_sweep
 from lossfw.config.plan.folds import group_columns, hold_out, refuse_folds
 from lossfw.config.plan.learner import origin_of_training, refuse_loss
 from lossfw.config.plan.report_options import baseline_column
-from lossfw.config.plan.rows import inputs_of, load, standardise_inputs, with_options
+from lossfw.config.plan.rows import apply_options, load_rows, require_inputs, standardise_inputs
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.check_config import build_components
-from lossfw.config.schema.checked import CheckedConfig, known
+from lossfw.config.schema.checked import CheckedConfig, require
 from lossfw.config.schema.sections import TrainSection
 from lossfw.data import Dataset
 from lossfw.data.data_record import DataRecord
@@ -50,8 +50,8 @@ def training_of(config: CheckedConfig) -> Training:
     _refuse_sample(config)
     refuse_sweep(config)
     refuse_folds(config)
-    config.problems.raise_mistakes()
-    section = known(known(config.sections).train)
+    config.problems.raise_if_mistakes()
+    section = require(require(config.sections).train)
     if config.problems:
         # Only the rows can be looked at without the plugin files that are not imported.
         _load_rows(config, section)
@@ -62,8 +62,8 @@ def training_of(config: CheckedConfig) -> Training:
         config.problems.raise_if_any()
     _load_rows(config, section)
     if not section.allow_untrainable:
-        _refuse_obstacles(config, known(config.data))
-    learner = _learner(config, section)
+        _refuse_untrainable(config, require(config.data))
+    learner = _make_learner(config, section)
     adapt_loss(config)
     read_baseline(config, training=True)
     if config.held_out is not None and not config.problems:
@@ -74,21 +74,21 @@ def training_of(config: CheckedConfig) -> Training:
     config.notes += unused_keys(config, training=True)
     if isinstance(learner, Model) and learner.own_objective:
         config.notes.append(
-            f"{learner.name} trains with its own objective; {known(config.loss).name} is only "
+            f"{learner.name} trains with its own objective; {require(config.loss).name} is only "
             "measured"
         )
-    return _training(config, section, learner)
+    return _make_training(config, section, learner)
 
 
-def _learner(config: CheckedConfig, section: TrainSection) -> Model | DenseLearner:
+def _make_learner(config: CheckedConfig, section: TrainSection) -> Model | DenseLearner:
     """Return what learns, and fill `origin`, or for layers `predictor`."""
     if config.model is not None:
         config.origin = origin_of_training(config, config.model)
         config.problems.raise_if_any()
         return config.model
-    config.predictor = network = _network(config, section, known(config.data))
-    seed, schedule = known(config.sections).seed, known(config.schedule)
-    return DenseLearner(network, known(config.optimizer), seed, schedule)
+    config.predictor = network = _initial_network(config, section, require(config.data))
+    seed, schedule = require(config.sections).seed, require(config.schedule)
+    return DenseLearner(network, require(config.optimizer), seed, schedule)
 
 
 def _refuse_sample(config: CheckedConfig) -> None:
@@ -105,36 +105,38 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
     """Fill the rows to learn from and those that are held out."""
     spec, kept = config.data_spec, group_columns(config)
     kept += baseline_column(config)
-    rows, data = load(config, spec, kept), None
+    rows, data = load_rows(config, spec, kept), None
     if isinstance(config.initializer, FromFile):
-        with config.at(["train", "initializer"]):
+        with config.errors_at(["train", "initializer"]):
             config.recorded = DataRecord.read(config.initializer.file)
     if rows is not None:
-        data = with_options(config, rows, spec, kept, train=True)
+        data = apply_options(config, rows, spec, kept, train=True)
     held_out = None
     if config.held_out_spec.source is not None:
-        kept_back = load(config, config.held_out_spec, baseline_column(config))
+        kept_back = load_rows(config, config.held_out_spec, baseline_column(config))
         if data is not None and kept_back is not None:
-            held_out = _held_out_as(config, kept_back, data)
+            held_out = _renumber_held_out_labels(config, kept_back, data)
     if data is not None:
-        check_like_training(config, data, spec, config.recorded)
+        check_against_training(config, data, spec, config.recorded)
         if held_out is not None:
-            check_like_training(config, held_out, config.held_out_spec, _record(config, data))
+            check_against_training(
+                config, held_out, config.held_out_spec, _data_record(config, data)
+            )
     config.problems.raise_if_any()
-    config.data, config.held_out = _as_trained(config, known(data)), held_out
+    config.data, config.held_out = _rows_in_memory(config, require(data)), held_out
     if held_out is None and section.hold_out is not None:
         hold_out(config, config.data, section.hold_out)
-        config.data = _as_trained(config, config.data)
+        config.data = _rows_in_memory(config, config.data)
     if config.held_out is not None:
-        config.held_out = _as_trained(config, config.held_out)
+        config.held_out = _rows_in_memory(config, config.held_out)
     weight = config.data.sample_weight
     if weight is not None and not np.any(weight):
         hint = "give weights above 0, or leave the column of weights out"
         config.add(["data"], "every training row has weight 0", hint)
-    _standardise(config, config.data)
+    _standardise_both(config, config.data)
 
 
-def _as_trained(config: CheckedConfig, data: Dataset) -> Dataset:
+def _rows_in_memory(config: CheckedConfig, data: Dataset) -> Dataset:
     """Return rows in memory, but for many inputs of a model that reads them in batches."""
     inputs, model = data.inputs, config.model
     size = 0 if inputs is None else inputs.size * inputs.dtype.itemsize
@@ -142,30 +144,32 @@ def _as_trained(config: CheckedConfig, data: Dataset) -> Dataset:
     return data.in_memory(inputs=not stays)
 
 
-def _standardise(config: CheckedConfig, data: Dataset) -> None:
+def _standardise_both(config: CheckedConfig, data: Dataset) -> None:
     """Standardise the inputs by the rows to learn from, and by the same numbers those held out."""
     if config.data_spec.options.standardize and config.recorded.standardisation is None:
-        found = Standardisation.of(inputs_of(data))
+        found = Standardisation.of(require_inputs(data))
         config.recorded = replace(config.recorded, standardisation=found)
     config.data = standardise_inputs(config, data)
     if config.held_out is not None and config.recorded.standardisation is not None:
-        with config.at(config.held_out_spec.path):
+        with config.errors_at(config.held_out_spec.path):
             config.held_out = config.recorded.standardisation.apply(config.held_out)
 
 
-def _held_out_as(config: CheckedConfig, held_out: Selection, data: Dataset) -> Dataset | None:
+def _renumber_held_out_labels(
+    config: CheckedConfig, held_out: Selection, data: Dataset
+) -> Dataset | None:
     """Return the rows that are held out, their labels numbered like those of the data."""
     spec = config.held_out_spec
     if held_out.data.classes and data.classes and spec.options.classes in (None, FOUND):
         options = spec.options.model_copy(update={"classes": data.classes})
         spec = replace(spec, options=options)
-    return with_options(config, held_out, spec, baseline_column(config))
+    return apply_options(config, held_out, spec, baseline_column(config))
 
 
-def _refuse_obstacles(config: CheckedConfig, data: Dataset) -> None:
+def _refuse_untrainable(config: CheckedConfig, data: Dataset) -> None:
     """Refuse a loss, an activation or data that cannot be trained on, and suggest others."""
-    loss, registry = known(config.loss), known(config.registry)
-    activations = tuple(map(known, config.activations))
+    loss, registry = require(config.loss), require(config.registry)
+    activations = tuple(map(require, config.activations))
     for part, index, reason in obstacles(loss, activations, data):
         if part == "loss" and config.model is not None:
             # The model itself says which losses it refuses.
@@ -173,37 +177,37 @@ def _refuse_obstacles(config: CheckedConfig, data: Dataset) -> None:
         path: list[str | int] = [part]
         names, hint = "", "train.allow_untrainable: true trains anyway"
         if part == "loss":
-            names = suggestions.for_loss(loss, registry)
+            names = suggestions.losses_like(loss, registry)
         elif part == "activation":
             path = ["network", "layers", index, "activation"]
-            names = suggestions.for_activation(activations[index], registry)
+            names = suggestions.activations_like(activations[index], registry)
         if names:
             hint = f"choose {names} instead; {hint}, although no weight changes"
         config.add(path, reason, hint)
 
 
-def _network(config: CheckedConfig, section: TrainSection, data: Dataset) -> Network:
+def _initial_network(config: CheckedConfig, section: TrainSection, data: Dataset) -> Network:
     """Return the network to start from."""
     initializer = config.initializer or INITIALIZERS[section.initializer.name]()
-    with config.at(["data"]):
-        inputs = inputs_of(data)
+    with config.errors_at(["data"]):
+        inputs = require_inputs(data)
         # The check of the network refuses images that are not rows yet.
         width = int(np.prod(inputs.shape[1:]))
-        random = generator(known(config.sections).seed, Purpose.WEIGHTS)
-        dtype = known(config.network_section).dtype or DEFAULT_DTYPE
-        with config.at(["train", "initializer"]):
+        random = generator(require(config.sections).seed, Purpose.WEIGHTS)
+        dtype = require(config.network_section).dtype or DEFAULT_DTYPE
+        with config.errors_at(["train", "initializer"]):
             return initializer.network(config.layers or [], width, dtype, random)
     raise config.problems.error()
 
 
 def _check_held_out(config: CheckedConfig, held_out: Dataset) -> None:
     """Check the rows that are held out against the model and the loss, targets to the last."""
-    loss, units = known(config.used_loss), known(known(config.origin).units)
+    loss, units = require(config.used_loss), require(require(config.origin).units)
     classes = loss.takes_classes
     by_index = classes and held_out.targets.ndim == 1
-    with config.at(config.held_out_spec.path):
-        shape = inputs_of(held_out).shape
-        trained = inputs_of(known(config.data)).shape
+    with config.errors_at(config.held_out_spec.path):
+        shape = require_inputs(held_out).shape
+        trained = require_inputs(require(config.data)).shape
         if config.predictor is not None:
             config.predictor.check_inputs(shape)
         elif trained[1:] != shape[1:]:
@@ -227,38 +231,38 @@ def _note_batches(config: CheckedConfig, batch_size: int) -> None:
         )
 
 
-def _training(
+def _make_training(
     config: CheckedConfig, section: TrainSection, learner: Model | DenseLearner
 ) -> Training:
     identity = training_identity(config, section, learner)
-    total, origin = section.rounds or section.epochs or 1, known(config.origin)
+    total, origin = section.rounds or section.epochs or 1, require(config.origin)
     counted = {f"{learner.training_mode}": total} if learner.training_mode != "once" else {}
     return Training(
-        data=known(config.data),
+        data=require(config.data),
         model=learner,
-        loss=known(config.used_loss),
-        form=known(config.loss_form),
+        loss=require(config.used_loss),
+        form=require(config.loss_form),
         total=total,
-        configured=known(config.loss),
+        configured=require(config.loss),
         output_activation=origin.output_activation if isinstance(learner, Model) else None,
-        units=known(origin.units),
+        units=require(origin.units),
         batch_size=section.batch_size,
-        seed=known(config.sections).seed,
+        seed=require(config.sections).seed,
         measure_every=section.measure_every or 1,
-        schedule=known(config.schedule),
+        schedule=require(config.schedule),
         held_out=config.held_out,
         held_out_rows=config.held_out_rows,
         held_out_filter=config.held_out_filter,
-        record=_record(config, known(config.data)),
+        record=_data_record(config, require(config.data)),
         patience=None if section.hold_out is None else section.hold_out.patience,
-        metrics=tuple(map(known, config.metrics)),
-        baseline=known(config.sections).evaluate.baseline,
+        metrics=tuple(map(require, config.metrics)),
+        baseline=require(config.sections).evaluate.baseline,
         identity=identity,
-        digest=digest({**identity, **counted}),
+        digest=digest_of({**identity, **counted}),
     )
 
 
-def _record(config: CheckedConfig, data: Dataset) -> DataRecord:
+def _data_record(config: CheckedConfig, data: Dataset) -> DataRecord:
     """Return what later data have to agree with."""
     return DataRecord(
         classes=data.classes,

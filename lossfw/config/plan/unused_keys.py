@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lossfw.config.plan.fusion import guarding_key
+from lossfw.config.plan.fusion import guard_key
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.config.schema.sections import IntervalsSection
 from lossfw.config.text.tree import format_path
@@ -32,40 +32,40 @@ def unused_keys(config: CheckedConfig, *, training: bool = False) -> Iterator[st
                 "data.standardize"
             )
         return
-    if _value(config, "evaluate", "intervals", "method") in (None, "jackknife"):
+    if _value_at(config, "evaluate", "intervals", "method") in (None, "jackknife"):
         for key in _DRAWN:
             # The configuration that a run has written has defaults, and is read again.
             default = IntervalsSection.model_fields[key].default
-            if _value(config, "evaluate", "intervals", key) not in (None, default):
+            if _value_at(config, "evaluate", "intervals", key) not in (None, default):
                 yield (
                     f"evaluate.intervals.{key} has no effect with method: jackknife, which draws "
                     "no random numbers"
                 )
     parts = [part for part in (config.loss, *config.metrics) if part is not None]
-    in_use = config.has("evaluate", "intervals") or any(part.takes_groups for part in parts)
+    in_use = config.has_value("evaluate", "intervals") or any(part.takes_groups for part in parts)
     if config.data_spec.options.group_key is not None and not in_use:
         yield (
             "data.group_key has no effect without evaluate.intervals: neither the loss nor a "
             "metric takes groups"
         )
-    yield from _guards(config)
+    yield from _unused_guard_keys(config)
 
 
-def _guards(config: CheckedConfig) -> Iterator[str]:
+def _unused_guard_keys(config: CheckedConfig) -> Iterator[str]:
     loss = config.loss
     if loss is None:
         return
-    key = guarding_key(config, loss)
-    if key and _value(config, "loss", "fuse") is True:
+    key = guard_key(config, loss)
+    if key and _value_at(config, "loss", "fuse") is True:
         yield (
             f"loss.fuse: true has no effect together with loss.{format_path(key)}: a loss with a "
             "guard takes predictions"
         )
     guard = guard_of(loss)
-    if guard is not None and guard.guard == "none" and config.has("loss", "delta"):
+    if guard is not None and guard.guard == "none" and config.has_value("loss", "delta"):
         yield "loss.delta has no effect with guard: none"
 
 
-def _value(config: CheckedConfig, *path: str) -> object:
+def _value_at(config: CheckedConfig, *path: str) -> object:
     node = config.root.find(path)
     return None if node is None else node.value

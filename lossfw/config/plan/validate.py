@@ -12,7 +12,7 @@ from lossfw.errors import ConfigError, Problem
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ValidationResult:
     """The result of validating a configuration."""
 
     file: str
@@ -35,24 +35,24 @@ class Verdict:
             "valid": None if self.unchecked and not self.problems else not self.problems,
             "runs": self.runs,
             "inputs": self.inputs or None,
-            "problems": list(map(_plain, self.problems)),
-            "unchecked": list(map(_plain, self.unchecked)),
+            "problems": list(map(_problem_to_dict, self.problems)),
+            "unchecked": list(map(_problem_to_dict, self.unchecked)),
         }
 
 
-def _plain(problem: Problem) -> dict[str, Any]:
+def _problem_to_dict(problem: Problem) -> dict[str, Any]:
     return {
         # An override, which stands in no file, has its own address.
         "file": problem.file or None,
         "line": problem.line or None,
         "column": problem.character or None,
         "where": problem.where,
-        "message": problem.what,
+        "message": problem.message,
         "hint": problem.hint or None,
     }
 
 
-def validate(source: ConfigSource) -> Verdict:
+def validate(source: ConfigSource) -> ValidationResult:
     """Return the mistakes of a configuration that show without computing.
 
     A configuration with a section `train` and no trained model is one to
@@ -61,41 +61,41 @@ def validate(source: ConfigSource) -> Verdict:
     """
     try:
         config = read_config(source)
-        runs = _runs(config)
+        runs = _count_runs(config)
         inputs = "" if config.data is None else config.data.inputs_text
-        return Verdict(source.name, runs=runs, notes=tuple(config.notes), inputs=inputs)
+        return ValidationResult(source.name, runs=runs, notes=tuple(config.notes), inputs=inputs)
     except ConfigError as error:
         wrong = tuple(problem for problem in error.problems if not problem.unchecked)
         unchecked = tuple(problem for problem in error.problems if problem.unchecked)
-        return Verdict(source.name, wrong, unchecked)
+        return ValidationResult(source.name, wrong, unchecked)
 
 
-def _runs(config: CheckedConfig) -> int:
-    trains, has_trained_model = config.has("train"), config.has_trained_model
-    if trains and not has_trained_model and config.has("train", "hold_out", "repeats"):
+def _count_runs(config: CheckedConfig) -> int:
+    trains, has_trained_model = config.has_value("train"), config.has_trained_model
+    if trains and not has_trained_model and config.has_value("train", "hold_out", "repeats"):
         from lossfw.config.plan.folds import with_repeats
 
         config = with_repeats(config)
-    if config.has("sweep"):
-        from lossfw.config.plan.folds import open_folds
+    if config.has_value("sweep"):
+        from lossfw.config.plan.folds import count_folds
         from lossfw.config.plan.sweep import expand
 
         is_training = trains and not has_trained_model
         runs = expand(config, training=is_training)
-        return sum((is_training and open_folds(run.config)) or 1 for run in runs)
+        return sum((is_training and count_folds(run.config)) or 1 for run in runs)
     if trains:
-        from lossfw.config.plan.folds import first_fold, open_folds
+        from lossfw.config.plan.folds import count_folds, first_fold
         from lossfw.config.plan.training import training_of
 
         problems = Problems()
-        problems.take(config.problems)
+        problems.extend(config.problems)
         trained = first_fold(CheckedConfig(config.source, config.root, problems))
         try:
             training_of(trained)
             config.notes += trained.notes
             config.data = trained.data
         except ConfigError:
-            config.problems.take(problems)
+            config.problems.extend(problems)
     if has_trained_model or not trains:
         from lossfw.config.plan.evaluation import build_plan
 
@@ -107,4 +107,4 @@ def _runs(config: CheckedConfig) -> int:
 
             check_study(config, section)
     config.problems.raise_if_any()
-    return (trains and open_folds(config)) or 1
+    return (trains and count_folds(config)) or 1

@@ -12,12 +12,12 @@ from lossfw.components.naming import nearest
 from lossfw.config.schema.check_components import ComponentMaker
 from lossfw.config.schema.check_training import check_hold_out, check_learning
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
-from lossfw.config.schema.code_files import admits_model, registry_with_plugins
-from lossfw.config.schema.messages import add_problem, one_line
+from lossfw.config.schema.code_files import check_model_files, registry_with_plugins
+from lossfw.config.schema.messages import add_problem, to_one_line
 from lossfw.config.schema.output_origin import OutputOrigin
-from lossfw.config.schema.section_types import SCHEMA_VERSION, named_slice
+from lossfw.config.schema.section_types import SCHEMA_VERSION, slice_mapping
 from lossfw.config.schema.sections import SECTIONS, NetworkSection, RootSection, SliceSection
-from lossfw.config.schema.stand_ins import with_what_it_means
+from lossfw.config.schema.stand_ins import expand_stand_ins
 from lossfw.config.text.tree import Node, format_path
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
@@ -38,45 +38,47 @@ _OUTPUTS = ("layers", "predictions", "raw_outputs")
 
 def build_components(config: CheckedConfig, *, training: bool = False) -> None:
     """Check the sections and make every component, to train or to evaluate."""
-    config.root = with_what_it_means(config.root, config.problems)
+    config.root = expand_stand_ins(config.root, config.problems)
     check_sections(config, training=training)
     config.registry, whole = registry_with_plugins(config)
     maker = ComponentMaker(config, config.registry, whole)
     config.data_spec = maker.data_spec(config.data_spec.path)
     config.loss = maker.make(["loss"], "loss")
     model = maker.make(["model"], "model")
-    config.model = model if model is None or admits_model(config, model) else None
+    config.model = model if model is None or check_model_files(config, model) else None
     config.activations = maker.make_each(["network", "layers"], "activation", below=["activation"])
-    config.origin = _origin(config)
+    config.origin = _network_origin(config)
     metrics = maker.make_each(["evaluate", "metrics"], "metric", or_else="loss")
     config.metrics = tuple(LossMetric(of=m) if isinstance(m, Loss) else m for m in metrics)
     if config.loss is not None:
         loss = config.loss
         config.model = config.model and config.model.for_loss(loss)
         config.metrics = tuple(m and m.for_loss(loss) for m in config.metrics)
-    _refuse_doubled(config)
+    _refuse_duplicate_metrics(config)
     config.optimizer = maker.make(["train", "optimizer"], "optimizer")
     config.held_out_spec = maker.data_spec(config.held_out_spec.path)
     config.study_activations = maker.make_each(["sensitivity", "activations"], "activation")
-    config.schedule = maker.choose(["train", "schedule"], "schedule", SCHEDULES)
-    config.initializer = maker.choose(["train", "initializer"], "initializer", INITIALIZERS)
+    config.schedule = maker.make_from_table(["train", "schedule"], "schedule", SCHEDULES)
+    config.initializer = maker.make_from_table(
+        ["train", "initializer"], "initializer", INITIALIZERS
+    )
     check_learning(config, training=training)
 
 
-def _origin(config: CheckedConfig) -> OutputOrigin | None:
+def _network_origin(config: CheckedConfig) -> OutputOrigin | None:
     """Return where the outputs of a network come from; a model tells it when it is loaded."""
     section = config.network_section
     if section is None:
         return None
     if section.layers is None:
         form: Form = "prediction" if section.form == "predictions" else "logits"
-        return OutputOrigin.of_saved(["network", section.form], form)
+        return OutputOrigin.from_saved(["network", section.form], form)
     last = config.activations[-1] if config.activations else None
     number = len(section.layers) - 1
-    return OutputOrigin.of_layers(["network", "layers", number], section.layers[-1].units, last)
+    return OutputOrigin.from_layers(["network", "layers", number], section.layers[-1].units, last)
 
 
-def _refuse_doubled(config: CheckedConfig) -> None:
+def _refuse_duplicate_metrics(config: CheckedConfig) -> None:
     """Record a metric that stands there twice, and would be reported once."""
     for index, metric in enumerate(config.metrics):
         first = config.metrics.index(metric)
@@ -97,30 +99,30 @@ def check_sections(config: CheckedConfig, *, training: bool = False) -> None:
     if not isinstance(config.root.value, dict):
         config.add([], "a configuration is a mapping", "it begins with 'lossfw: 1'")
         return
-    network = _check_one_maker(config) and _check_network(config, training)
+    network = _check_one_model(config) and _check_network(config, training)
     sound = check_hold_out(config) and network
-    if training and not config.has("train"):
+    if training and not config.has_value("train"):
         hint = "write train: {rounds: 100}; a model that trains in epochs has epochs"
-        if config.has("network"):
+        if config.has_value("network"):
             hint = "write train: {epochs: 10, optimizer: sgd}"
         config.add([], "the section train is missing", hint)
         sound = False
     try:
-        sections = RootSection.model_validate(config.root.plain())
+        sections = RootSection.model_validate(config.root.to_plain())
     except ValidationError as error:
         for item in error.errors(include_url=False):
-            add_problem(config.problems, config.root, item, hint=_hint(item))
-        config.network_section = _network_section(config.root) if network else None
+            add_problem(config.problems, config.root, item, hint=_section_hint(item))
+        config.network_section = _read_network_section(config.root) if network else None
         return
     config.sections = sections if sound else None
     config.network_section = sections.network if network else None
 
 
-def _network_section(root: Node) -> NetworkSection | None:
+def _read_network_section(root: Node) -> NetworkSection | None:
     """Return the section `network`, None if something in it is wrong; another section is."""
     node = root.find(["network"])
     try:
-        return None if node is None else NetworkSection.model_validate(node.plain())
+        return None if node is None else NetworkSection.model_validate(node.to_plain())
     except ValidationError:
         return None
 
@@ -128,49 +130,49 @@ def _network_section(root: Node) -> NetworkSection | None:
 def slice_section(node: Node) -> SliceSection | None:
     """Return one item of `evaluate.slices`; None if something in it is wrong."""
     try:
-        return SliceSection.model_validate(named_slice(node.plain()))
+        return SliceSection.model_validate(slice_mapping(node.to_plain()))
     except (ValidationError, PydanticCustomError):
         return None
 
 
-def _hint(item: Mapping[str, Any]) -> str:
+def _section_hint(item: Mapping[str, Any]) -> str:
     """Return a hint for an unknown or a missing key, or for a value that has to be enclosed."""
     path = [step for step in item["loc"] if isinstance(step, str)]
     if item["type"] == "model_type":
-        return _in_section(item["input"], tuple(path))
+        return _section_key_hint(item["input"], tuple(path))
     if item["type"] == "missing" and path == ["lossfw"]:
         return f"write 'lossfw: {SCHEMA_VERSION}', the version of the configuration's keys"
     if item["type"] == "missing" and path[-1] == "name":
-        return _with_name(item["input"])
+        return _name_hint(item["input"])
     if item["type"] != "extra_forbidden":
         return ""
     *inside, key = path
-    return _near_key(key, tuple(inside))
+    return _unknown_key_hint(key, tuple(inside))
 
 
-def _with_name(given: Any) -> str:
+def _name_hint(value: Any) -> str:
     """Return how a component is written that stands as {NAME: {PARAMETER: VALUE}}."""
-    if not isinstance(given, dict) or len(given) != 1:
+    if not isinstance(value, dict) or len(value) != 1:
         return ""
-    ((name, parameters),) = given.items()
+    ((name, parameters),) = value.items()
     if not isinstance(parameters, dict | None):
         return ""
-    return f"write {one_line({'name': name, **(parameters or {})})}"
+    return f"write {to_one_line({'name': name, **(parameters or {})})}"
 
 
-def _in_section(given: Any, path: tuple[str, ...]) -> str:
+def _section_key_hint(value: Any, path: tuple[str, ...]) -> str:
     """Return the key of a section that takes a value which stands in place of the section."""
     fields = SECTIONS[path].model_fields
     for key, field in fields.items():
-        if given in get_args(field.annotation):
-            return f"write {one_line({key: given})}"
+        if value in get_args(field.annotation):
+            return f"write {to_one_line({key: value})}"
     return f"its keys are {', '.join(fields)}"
 
 
-def _near_key(key: str, inside: tuple[str, ...]) -> str:
+def _unknown_key_hint(key: str, section_path: tuple[str, ...]) -> str:
     if key in _ELSEWHERE:
         return f"did you mean {_ELSEWHERE[key]}?"
-    known = SECTIONS[inside].model_fields
+    known = SECTIONS[section_path].model_fields
     match = nearest(key, known)
     if match:
         return f"did you mean {match!r}?"
@@ -180,9 +182,9 @@ def _near_key(key: str, inside: tuple[str, ...]) -> str:
     return f"the keys here are {', '.join(known)}"
 
 
-def _check_one_maker(config: CheckedConfig) -> bool:
+def _check_one_model(config: CheckedConfig) -> bool:
     """See that either a model or a network makes the predictions."""
-    given = [key for key in ("network", "model") if config.has(key)]
+    given = [key for key in ("network", "model") if config.has_value(key)]
     if len(given) > 1:
         what = "give network or model, not both"
         config.add(["network"], what, "leave one of them out", key=True)
@@ -208,17 +210,17 @@ def _check_network(config: CheckedConfig, training: bool) -> bool:
         what = f"network has {given[0]}, so there are no weights to train"
         config.add(["network", given[0]], what, "give layers", key=True)
         return False
-    return training or _check_companions(config, there, given[0])
+    return training or _check_beside_outputs(config, there, given[0])
 
 
-def _check_companions(config: CheckedConfig, there: set[str], given: str) -> bool:
-    if given == "layers" and "weights" not in there:
+def _check_beside_outputs(config: CheckedConfig, keys: set[str], outputs_key: str) -> bool:
+    if outputs_key == "layers" and "weights" not in keys:
         hint = "give the .npz file with the arrays W1, b1, W2 ..."
-        if config.has("train"):
+        if config.has_value("train"):
             hint += ", which `lossfw train` writes to the folder of --out"
         config.add(["network", "layers"], "network.weights is missing", hint, key=True)
         return False
-    unused = [key for key in ("weights", "dtype") if key in there and given != "layers"]
+    unused = [key for key in ("weights", "dtype") if key in keys and outputs_key != "layers"]
     for key in unused:
-        config.add(["network", key], f"network.{key} cannot be used with {given}", key=True)
+        config.add(["network", key], f"network.{key} cannot be used with {outputs_key}", key=True)
     return not unused

@@ -30,7 +30,7 @@ _OF_FOLDS = ("fold", *_REPEATS, "time", *_OF_TIME)
 
 def keys_of_training(config: CheckedConfig) -> frozenset[str]:
     """Return the keys of the section `train` that apply to the model."""
-    if config.has("network"):
+    if config.has_value("network"):
         return _ALWAYS | _OF_LAYERS
     mode = None if config.model is None else config.model.training_mode
     return _ALWAYS | _KEYS[mode or "once"]
@@ -41,7 +41,7 @@ def check_learning(config: CheckedConfig, *, training: bool = False) -> None:
     node, model = config.root.find(["train"]), config.model
     if node is None or not isinstance(node.value, dict):
         return
-    if config.has("model") and (model is None or config.has("network")):
+    if config.has_value("model") and (model is None or config.has_value("network")):
         return  # the model is wrong itself, or not alone
     if model is not None and model.training_mode is None:
         if training:
@@ -59,11 +59,11 @@ def check_learning(config: CheckedConfig, *, training: bool = False) -> None:
     given = {key for key, one in node.value.items() if one.value is not None}
     for key in sorted(given & (_OF_LAYERS | _KEYS["rounds"]) - keys_of_training(config)):
         what = f"train.{key} cannot be used with {name}, which is trained {how}"
-        config.add(["train", key], what, _mend(config, key, mode), key=True)
+        config.add(["train", key], what, _unused_key_hint(config, key, mode), key=True)
     needed = ["epochs", "optimizer"] if model is None else [mode] if mode != "once" else []
     for key in needed:
         counts = key in ("rounds", "epochs")
-        if not config.has("train", key) and not (counts and given & {"rounds", "epochs"}):
+        if not config.has_value("train", key) and not (counts and given & {"rounds", "epochs"}):
             hint = (
                 f"write the number of {key} of {name}, such as {key}: 100"
                 if model is not None
@@ -72,7 +72,7 @@ def check_learning(config: CheckedConfig, *, training: bool = False) -> None:
             config.add(["train", key], f"train.{key} is missing", hint, key=True)
 
 
-def _mend(config: CheckedConfig, key: str, mode: str) -> str:
+def _unused_key_hint(config: CheckedConfig, key: str, mode: str) -> str:
     if key in ("rounds", "epochs") and mode != "once":
         return f"write {mode}"
     if key == "optimizer" and config.model is not None:

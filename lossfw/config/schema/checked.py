@@ -157,7 +157,7 @@ class CheckedConfig:
         outputs = self.outputs
         return int(outputs.shape[1]) if outputs is not None and outputs.ndim == 2 else None
 
-    def has(self, *path: str) -> bool:
+    def has_value(self, *path: str) -> bool:
         """Tell whether there is a value, other than null, at a path."""
         node = self.root.find(path)
         return node is not None and node.value is not None
@@ -166,17 +166,17 @@ class CheckedConfig:
     def has_trained_model(self) -> bool:
         """Tell whether it names a trained model, so that there is something to evaluate."""
         paths = (("network", "weights"), ("model", "file"), ("model", "folder"))
-        return any(self.has(*path) for path in paths)
+        return any(self.has_value(*path) for path in paths)
 
     @property
-    def trained_words(self) -> str:
+    def trained_subject(self) -> str:
         """How a message begins that says what a training had."""
         return "the weights were" if self.model is None else "the model was"
 
     def add(
         self,
         path: ConfigPath,
-        what: str,
+        message: str,
         hint: str = "",
         *,
         key: bool = False,
@@ -189,11 +189,11 @@ class CheckedConfig:
         at = self.root.locate(path, key=key)
         node = self.root.find(path)
         if at.origin.numbered and node is not None:
-            at = node.overridden() or at
-        self.problems.add(at, what, hint, unchecked=unchecked)
+            at = node.override_position() or at
+        self.problems.add(at, message, hint, unchecked=unchecked)
 
     @contextmanager
-    def at(self, path: ConfigPath, hint: str = "") -> Iterator[None]:
+    def errors_at(self, path: ConfigPath, hint: str = "") -> Iterator[None]:
         """Record a user error in the ``with`` block as a mistake at a path."""
         try:
             yield
@@ -208,7 +208,7 @@ def read_config(source: ConfigSource) -> CheckedConfig:
     return CheckedConfig(source, read_tree(source, problems), problems)
 
 
-def known(value: _Field | None) -> _Field:
+def require(value: _Field | None) -> _Field:
     """Return a field that is filled unless there was a mistake."""
     assert value is not None
     return value

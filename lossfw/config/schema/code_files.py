@@ -25,7 +25,7 @@ def registry_with_plugins(config: CheckedConfig) -> tuple[Registry, bool]:
     located = [(item, find_file(item, config.problems)) for item in names]
     there = [(item, path) for item, path in located if path is not None]
     config.files |= {("plugins", items.index(item)): str(path) for item, path in there}
-    there = _importable(config, there)
+    there = _select_importable(config, there)
     try:
         return plugins.registry([path for _, path in there]), len(there) == len(names)
     except PluginError:
@@ -37,10 +37,10 @@ def registry_with_plugins(config: CheckedConfig) -> tuple[Registry, bool]:
         return plugins.registry([path for _, path in there if path not in wrong]), False
 
 
-def _import_errors(there: Sequence[tuple[Node, Path]]) -> dict[Path, tuple[Node, str]]:
+def _import_errors(files: Sequence[tuple[Node, Path]]) -> dict[Path, tuple[Node, str]]:
     """Return the plugin files that cannot be used, each with the reason."""
     reasons = {}
-    for item, path in there:
+    for item, path in files:
         try:
             Registry.discover(local=[path], plugins=False)
         except PluginError as error:
@@ -48,12 +48,12 @@ def _import_errors(there: Sequence[tuple[Node, Path]]) -> dict[Path, tuple[Node,
     return reasons
 
 
-def _importable(
-    config: CheckedConfig, there: Sequence[tuple[Node, Path]]
+def _select_importable(
+    config: CheckedConfig, files: Sequence[tuple[Node, Path]]
 ) -> list[tuple[Node, Path]]:
     """Return the plugin files that may be imported, and record the others as mistakes."""
     plugins, admitted = config.source.plugins, []
-    for item, path in there:
+    for item, path in files:
         if plugins.admits(path):
             admitted.append((item, path))
             continue
@@ -69,7 +69,7 @@ def _importable(
     return admitted
 
 
-def admits_model(config: CheckedConfig, model: Model) -> bool:
+def check_model_files(config: CheckedConfig, model: Model) -> bool:
     """Tell whether the files that a model executes are allowed, and record those that are not.
 
     Call it before the model is loaded.

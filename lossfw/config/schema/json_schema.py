@@ -56,8 +56,8 @@ def json_schema(registry: Registry) -> Schema:
     """
     known = _Definitions(registry)
     options = DataOptions.model_json_schema()["properties"]
-    known.add_kind("source", ["source"], {key: _tidy(value) for key, value in options.items()})
-    known.add_kind("loss", ["loss"], {"fuse": _tidy(_FUSE)})
+    known.add_kind("source", ["source"], {key: _simplify(value) for key, value in options.items()})
+    known.add_kind("loss", ["loss"], {"fuse": _simplify(_FUSE)})
     known.add_kind("part", ["loss"])
     known.add_kind("activation", ["activation"])
     known.add_kind("metric", ["metric", "loss"])
@@ -66,34 +66,34 @@ def json_schema(registry: Registry) -> Schema:
     known.add_table("schedule", SCHEDULES)
     known.add_table("initializer", INITIALIZERS)
     sections = _section_schemas()
-    partial = {f"{_PARTIAL}{name}": _partial(section) for name, section in sections.items()}
+    partial = {f"{_PARTIAL}{name}": _partial_section(section) for name, section in sections.items()}
     return {
         "$schema": DRAFT,
         "title": "A configuration of lossfw",
         "type": "object",
         "if": {"anyOf": [{"required": ["extends"]}, {"required": ["sweep"]}]},
-        "then": _ref(f"{_PARTIAL}RootSection"),
-        "else": {"allOf": [_ref("RootSection"), _network_rules()]},
+        "then": _reference(f"{_PARTIAL}RootSection"),
+        "else": {"allOf": [_reference("RootSection"), _network_rules()]},
         "definitions": {**known.definitions, **sections, **partial},
     }
 
 
-def _walk(schema: Any, change: Callable[[Schema], Any], skip: Sequence[str] = _DATA) -> Any:
+def _map_schema(schema: Any, change: Callable[[Schema], Any], skip: Sequence[str] = _DATA) -> Any:
     """Return a schema in which each part has been changed, the inner ones first."""
     if isinstance(schema, list):
-        return [_walk(item, change, skip) for item in schema]
+        return [_map_schema(item, change, skip) for item in schema]
     if not isinstance(schema, dict):
         return schema
     inner = {}
     for key, value in schema.items():
         if key == "properties" and isinstance(value, dict):
-            inner[key] = {name: _walk(part, change, skip) for name, part in value.items()}
+            inner[key] = {name: _map_schema(part, change, skip) for name, part in value.items()}
         else:
-            inner[key] = value if key in skip else _walk(value, change, skip)
+            inner[key] = value if key in skip else _map_schema(value, change, skip)
     return change(inner)
 
 
-def _tidy(schema: Any) -> Any:
+def _simplify(schema: Any) -> Any:
     """Return a schema in draft 7, without noise, whose scalars may come from the environment."""
 
     def change(part: Schema) -> Schema:
@@ -102,13 +102,13 @@ def _tidy(schema: Any) -> Any:
             clean["items"] = clean.pop("prefixItems")
         if "enum" in clean or "const" in clean or clean.get("type") in _SCALARS:
             beside: Schema = {k: clean.pop(k) for k in ("default", "description") if k in clean}
-            return {**beside, **_or_variable(clean)}
+            return {**beside, **_allow_variable(clean)}
         return clean
 
-    return _walk(schema, change)
+    return _map_schema(schema, change)
 
 
-def _optional(part: Schema) -> Schema:
+def _allow_null(part: Schema) -> Schema:
     """Return the schema of a key that may be null as a condition, so that mistakes have a place."""
     given = [one for one in part.get("anyOf", ()) if one != _NULL]
     if len(given) != 1:
@@ -117,18 +117,18 @@ def _optional(part: Schema) -> Schema:
     return {**beside, "if": _NULL, "then": {}, "else": given[0]}
 
 
-def _or_variable(schema: Schema) -> Schema:
+def _allow_variable(schema: Schema) -> Schema:
     """Return a schema that takes ``${env:NAME}`` as well."""
     return {"if": _IS_VARIABLE, "then": {}, "else": schema}
 
 
-def _with_references(schema: Any) -> Any:
+def _refer_to_components(schema: Any) -> Any:
     """Return a schema in which ``component: KIND`` is a reference without neighbours."""
 
     def change(part: Schema) -> Schema:
         if isinstance(part.get("component"), str):
             # Its default is an object that stands for a name.
-            reference = _ref(part["component"])
+            reference = _reference(part["component"])
         elif "$ref" in part:
             reference = {"$ref": part["$ref"]}
         else:
@@ -138,10 +138,10 @@ def _with_references(schema: Any) -> Any:
             return reference
         return {"description": part["description"], "allOf": [reference]}
 
-    return _walk(schema, change)
+    return _map_schema(schema, change)
 
 
-def _ref(name: str) -> Schema:
+def _reference(name: str) -> Schema:
     """Return a reference to a definition; a slash in its name is written in its own way."""
     return {"$ref": f"#/definitions/{name.replace('/', '~1')}"}
 
@@ -153,7 +153,8 @@ def _section_schemas() -> dict[str, Schema]:
     for name, raw in {**root.pop("$defs"), "RootSection": root}.items():
         required = {"required": raw["required"]} if "required" in raw else {}
         properties = {
-            k: _with_references(_optional(_tidy(part))) for k, part in raw["properties"].items()
+            k: _refer_to_components(_allow_null(_simplify(part)))
+            for k, part in raw["properties"].items()
         }
         schemas[name] = {**_closed_object(properties), **required}
     return schemas
@@ -163,7 +164,7 @@ def _closed_object(properties: Mapping[str, Schema]) -> Schema:
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
-def _partial(section: Schema) -> Schema:
+def _partial_section(section: Schema) -> Schema:
     """Return the schema of a section whose other keys stand in another file.
 
     Sections and components in it need not be whole.
@@ -174,14 +175,14 @@ def _partial(section: Schema) -> Schema:
             return part
         name = part["$ref"].rpartition("/")[2]
         if name in _SECTIONS:
-            return _ref(f"{_PARTIAL}{name}")
+            return _reference(f"{_PARTIAL}{name}")
         return {"if": _NAMELESS, "then": {}, "else": part}
 
     properties = {}
     for key, schema in section["properties"].items():
         whole = {k: v for k, v in schema.items() if k != "description"}
         # A list replaces the one in the file that is extended, so its items are whole.
-        inner = _walk(whole, change, skip=(*_DATA, "items"))
+        inner = _map_schema(whole, change, skip=(*_DATA, "items"))
         given = {"if": _NULL, "then": {}, "else": inner}
         properties[key] = {"description": schema["description"], **given}
     return _closed_object(properties)
@@ -240,15 +241,15 @@ class _Definitions:
             # A parameter of the same name is the component's own.
             keys = {k: v for k, v in (extra_keys or {}).items() if k not in cls.model_fields}
             if place == "part":
-                keys = {word: _tidy(_FACTOR) for word in FACTORS if takes_factor(cls, word)}
+                keys = {word: _simplify(_FACTOR) for word in FACTORS if takes_factor(cls, word)}
             if names:
-                choices.append(self._choice(own, names, cls, keys))
-        self.definitions[place] = _component(choices)
+                choices.append(self._make_choice(own, names, cls, keys))
+        self.definitions[place] = _component_schema(choices)
 
     def add_table(self, place: str, table: Mapping[str, type[Component]]) -> None:
         """Define the components of a place: the classes of a table that no plugin extends."""
-        self.definitions[place] = _component(
-            [self._choice(f"{place}.{name}", [name], cls, {}) for name, cls in table.items()]
+        self.definitions[place] = _component_schema(
+            [self._make_choice(f"{place}.{name}", [name], cls, {}) for name, cls in table.items()]
         )
 
     def _names(self, entry: Entry) -> list[str]:
@@ -258,23 +259,27 @@ class _Definitions:
         """
         alone = entry.names
         if entry.state == "conflict":
-            alone = tuple(name for name in alone if self._means_one(entry.kind, name))
+            alone = tuple(name for name in alone if self._is_unambiguous(entry.kind, name))
         return [*alone, *(f"{entry.distribution}/{name}" for name in entry.names)]
 
-    def _means_one(self, kind: str, name: str) -> bool:
+    def _is_unambiguous(self, kind: str, name: str) -> bool:
         try:
             self._registry.resolve(kind, name)
         except LossfwError:
             return False
         return True
 
-    def _choice(
-        self, own: str, names: Sequence[str], cls: type[Component], extra_keys: Mapping[str, Schema]
+    def _make_choice(
+        self,
+        definition: str,
+        names: Sequence[str],
+        cls: type[Component],
+        extra_keys: Mapping[str, Schema],
     ) -> _Choice:
-        if own not in self.definitions:
-            self.definitions |= _parameters(cls, own)
-        described = self.definitions[own]
-        pointer = _ref(own)["$ref"]
+        if definition not in self.definitions:
+            self.definitions |= _parameter_definitions(cls, definition)
+        described = self.definitions[definition]
+        pointer = _reference(definition)["$ref"]
         keys = {key: {"$ref": f"{pointer}/properties/{key}"} for key in described["properties"]}
         schema: Schema = {
             "description": described["description"],
@@ -285,7 +290,7 @@ class _Definitions:
         return _Choice(names, schema, cls._summary())
 
 
-def _component(choices: Sequence[_Choice]) -> Schema:
+def _component_schema(choices: Sequence[_Choice]) -> Schema:
     """Return the schema of a place: a name, or a mapping with a name and its parameters.
 
     It has conditions and no alternatives, so that an editor reports a mistake in a parameter
@@ -300,16 +305,16 @@ def _component(choices: Sequence[_Choice]) -> Schema:
     ]
     mapping: Schema = {
         "required": ["name"],
-        "properties": {"name": _name(choices)},
+        "properties": {"name": _name_schema(choices)},
         **({"allOf": branches} if branches else {}),
     }
     # Components that need no parameter.
-    alone = _name([choice for choice in choices if choice.schema["required"] == ["name"]])
+    alone = _name_schema([choice for choice in choices if choice.schema["required"] == ["name"]])
     # Editors look for their offers here, and not in conditions.
     return {"if": {"type": "object"}, "then": mapping, "else": alone, "examples": alone["examples"]}
 
 
-def _name(choices: Iterable[_Choice]) -> Schema:
+def _name_schema(choices: Iterable[_Choice]) -> Schema:
     """Return the schema of a name; those with a distribution are known, and not offered."""
     summaries = {name: choice.summary for choice in choices for name in choice.names}
     short = {name: summary for name, summary in summaries.items() if "/" not in name}
@@ -320,10 +325,10 @@ def _name(choices: Iterable[_Choice]) -> Schema:
     if long:
         has_slash = {"type": "string", "pattern": "/"}
         names = {"if": has_slash, "then": {"enum": long}, "else": names}
-    return {**_or_variable(names), "examples": list(short)}
+    return {**_allow_variable(names), "examples": list(short)}
 
 
-class _Lenient(GenerateJsonSchema):
+class _LenientSchema(GenerateJsonSchema):
     """Takes a type that has no JSON schema for one that may be anything."""
 
     def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> Any:
@@ -331,30 +336,30 @@ class _Lenient(GenerateJsonSchema):
         return {}
 
 
-def _parameters(cls: type[Component], own: str) -> dict[str, Schema]:
+def _parameter_definitions(cls: type[Component], name: str) -> dict[str, Schema]:
     """Return the definition of a component's parameters, and those of the types that it uses."""
-    template = f"{_ref(own)['$ref']}.{{model}}"
-    raw = cls.model_json_schema(schema_generator=_Lenient, ref_template=template)
+    template = f"{_reference(name)['$ref']}.{{model}}"
+    raw = cls.model_json_schema(schema_generator=_LenientSchema, ref_template=template)
     meanings, nested = parameter_meanings(cls), nested_parameters(cls)
     properties = {}
     for key, schema in raw.get("properties", {}).items():
-        clean = _tidy(schema)
+        clean = _simplify(schema)
         if key in nested:
-            clean = _walk(clean, _as_part)
+            clean = _map_schema(clean, _describe_nested_loss)
         if meanings.get(key):
             clean = {"description": meanings[key], **clean}
-        properties[key] = _with_references(clean)
+        properties[key] = _refer_to_components(clean)
     described: Schema = {
         "description": "\n\n".join(paragraphs(sections(cls.__doc__)[""])),
         "properties": properties,
     }
     if "required" in raw:
         described["required"] = raw["required"]
-    used = {f"{own}.{name}": _tidy(schema) for name, schema in raw.get("$defs", {}).items()}
-    return {own: described, **used}
+    used = {f"{name}.{name}": _simplify(schema) for name, schema in raw.get("$defs", {}).items()}
+    return {name: described, **used}
 
 
-def _as_part(part: Schema) -> Schema:
+def _describe_nested_loss(part: Schema) -> Schema:
     """Return the schema of a parameter that holds a loss, which is then described in full."""
     if [item.get("type") for item in part.get("anyOf", ())] == ["string", "object"]:
         return {"description": part.get("description", ""), "component": "part"}

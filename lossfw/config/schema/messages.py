@@ -24,36 +24,36 @@ def add_problem(
     root: Node,
     item: Mapping[str, Any],
     *,
-    within: Sequence[str | int] = (),
+    base_path: Sequence[str | int] = (),
     hint: str = "",
     owner: str = "",
 ) -> None:
     """Record one entry of ``ValidationError.errors()`` at its place.
 
-    `within` is the path from `root` to the checked value, and `owner` the component whose
+    `base_path` is the path from `root` to the checked value, and `owner` the component whose
     parameters were checked, if any.
     """
-    path = [*within, *item["loc"]]
+    path = [*base_path, *item["loc"]]
     if item["type"] == "bool_type" and str(item["input"]).lower() in _SPOKEN:
         hint = f"write true or false; in YAML 1.2 {item['input']} is a string"
     if item["type"] == "value_error":
-        path += indices_in(item["msg"])
+        path += first_index_in(item["msg"])
     if item["type"] in ("list_type", "tuple_type") and isinstance(item["input"], str | dict):
-        hint = hint or f"write {one_line([item['input']])}"
+        hint = hint or f"write {to_one_line([item['input']])}"
     about_key = item["type"] in ("extra_forbidden", "missing")
     place = root.locate(path, key=about_key)
-    problems.add(place, _what(item, [*within, *item["loc"]], owner), hint)
+    problems.add(place, _problem_text(item, [*base_path, *item["loc"]], owner), hint)
 
 
-def one_line(value: Any) -> str:
+def to_one_line(value: Any) -> str:
     """Return a value as YAML in one line."""
     # Imported on use: a configuration without mistakes needs none of it.
-    from lossfw.config.text.writing import flow
+    from lossfw.config.text.writing import format_in_one_line
 
-    return flow(value)
+    return format_in_one_line(value)
 
 
-def _what(item: Mapping[str, Any], path: Sequence[str | int], owner: str) -> str:
+def _problem_text(item: Mapping[str, Any], path: Sequence[str | int], owner: str) -> str:
     key = format_path(path)
     if item["type"] == "extra_forbidden":
         return (
@@ -69,12 +69,12 @@ def _what(item: Mapping[str, Any], path: Sequence[str | int], owner: str) -> str
     return f"{key} should be {expected_text(item)}{got}"
 
 
-def indices_in(message: str) -> list[int]:
+def first_index_in(message: str) -> list[int]:
     """Return the first index that a message names, as steps of a path.
 
     Examples
     --------
-    >>> indices_in("numbers, in lists or alone, but [0][12] is 'x'")
+    >>> first_index_in("numbers, in lists or alone, but [0][12] is 'x'")
     [0, 12]
     """
     named = _INDEX.search(message)

@@ -46,7 +46,7 @@ class OutputOrigin:
         return self.units is None
 
     @classmethod
-    def of_layers(
+    def from_layers(
         cls, path: Sequence[str | int], units: int, last: Activation | None
     ) -> OutputOrigin:
         """Return the origin of the outputs of dense layers, the last of which is at `path`."""
@@ -63,7 +63,7 @@ class OutputOrigin:
         )
 
     @classmethod
-    def of_saved(
+    def from_saved(
         cls, path: Sequence[str | int], form: Form, output_activation: Activation | None = None
     ) -> OutputOrigin:
         """Return the origin of outputs in a file, or in a list, at `path`."""
@@ -83,7 +83,7 @@ class OutputOrigin:
         )
 
     @classmethod
-    def of_model(
+    def from_model(
         cls,
         path: Sequence[str | int],
         output_activation: Activation | None,

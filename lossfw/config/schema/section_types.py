@@ -30,7 +30,7 @@ ROW_FILES = ("jsonl", "parquet")
 MAX_RUNS = 1_000
 
 
-def key(description: str, default: Any = ...) -> Any:
+def section_key(description: str, default: Any = ...) -> Any:
     """Return a key of a section, with the description that editors show."""
     return Field(default, description=description)
 
@@ -41,7 +41,7 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
-class Spec(Section):
+class ComponentSpec(Section):
     """A component: its name, and parameters that its class checks."""
 
     model_config = ConfigDict(extra="allow")
@@ -49,7 +49,7 @@ class Spec(Section):
     name: str = Field(min_length=1, max_length=MAX_NAME)
 
 
-class LossSpec(Spec):
+class LossSpec(ComponentSpec):
     """A loss; `fuse` is next to its parameters but not one of them."""
 
     fuse: bool = True
@@ -64,11 +64,11 @@ def _name_to_mapping(value: Any) -> Any:
     raise PydanticCustomError("wanted", "a name, or a mapping with 'name' and parameters")
 
 
-def _expect(is_right: Callable[[Any], bool], text: LiteralString) -> Callable[[Any], Any]:
+def _validator(is_valid: Callable[[Any], bool], text: LiteralString) -> Callable[[Any], Any]:
     """Return a validator that says what it expected."""
 
     def validate(value: Any) -> Any:
-        if is_right(value):
+        if is_valid(value):
             return value
         raise PydanticCustomError("wanted", text)
 
@@ -76,33 +76,33 @@ def _expect(is_right: Callable[[Any], bool], text: LiteralString) -> Callable[[A
 
 
 # A file's name or numbers; the reader checks the content of either.
-_outputs = _expect(
+_outputs = _validator(
     lambda value: isinstance(value, str | list) and len(value) > 0,
     "a file name, or a list of rows of numbers",
 )
 # A literal would take `true` for 1.
-_version = _expect(
+_version = _validator(
     lambda value: value == SCHEMA_VERSION, f"{SCHEMA_VERSION}, the version that this lossfw reads"
 )
-_column = _expect(
+_column = _validator(
     lambda value: isinstance(value, str) and value.startswith(COLUMN) and value != COLUMN,
     "a column of the data, written as column.patient",
 )
-_units = _expect(
+_units = _validator(
     lambda value: isinstance(value, str | dict),
     "rows, groups, a column as column.patient, or {time: column.day, blocks: auto}",
 )
-_baseline = _expect(
+_baseline = _validator(
     lambda value: isinstance(value, bool) or (isinstance(value, str) and len(value) > 0),
     "true or false, a column of the data, written as column.last_year, or a file of predictions",
 )
-_rows = _expect(
+_rows = _validator(
     lambda value: isinstance(value, bool) or value in ROW_FILES,
     f"true or false, or one of {', '.join(ROW_FILES)}",
 )
 
 
-def _seeds(value: Any) -> Any:
+def _list_of_seeds(value: Any) -> Any:
     """Take a number of seeds for the seeds 0, 1, 2 ..."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_RUNS:
         return list(range(value))
@@ -113,7 +113,7 @@ def _seeds(value: Any) -> Any:
     )
 
 
-def named_slice(value: Any) -> Any:
+def slice_mapping(value: Any) -> Any:
     """Use a bare string as both the name of a slice and its key."""
     if isinstance(value, str):
         return {"name": named_after(value), "by": value}
@@ -141,7 +141,7 @@ class OrText:
 
 
 # In the JSON schema of the sections, `component` stands for the components of a kind.
-_NamedSpec = Annotated[Spec, BeforeValidator(_name_to_mapping)]
+_NamedSpec = Annotated[ComponentSpec, BeforeValidator(_name_to_mapping)]
 SourceSpec = Annotated[_NamedSpec, WithJsonSchema({"component": "source"})]
 LossChoice = Annotated[
     LossSpec, BeforeValidator(_name_to_mapping), WithJsonSchema({"component": "loss"})
@@ -192,7 +192,7 @@ UnitsChoice = Annotated[
 Seeds = Annotated[
     list[Seed],
     Field(min_length=1, max_length=MAX_RUNS),
-    BeforeValidator(_seeds),
+    BeforeValidator(_list_of_seeds),
     WithJsonSchema(
         {
             "type": ["integer", "array"],

@@ -22,14 +22,14 @@ _STATUS_FILE, _DONE = "status", "done"
 _ALSO = frozenset({"card", "output_activation"})
 
 
-def with_what_it_means(root: Node, problems: Problems) -> Node:
+def expand_stand_ins(root: Node, problems: Problems) -> Node:
     """Return a configuration with the model that `trained` or `dense` stands for.
 
     `dense` becomes the section `network`, and keeps its digest.
     """
     if root.find(["network"]) is not None:
         return root  # both together are a mistake
-    root = _with_trained(root, problems)
+    root = _expand_trained(root, problems)
     model, layers = root.find(["model"]), root.find(["model", "layers"])
     name = root.find(["model", "name"])
     if model is None or layers is None or name is None or name.value != DenseNetwork.name:
@@ -41,7 +41,7 @@ def with_what_it_means(root: Node, problems: Problems) -> Node:
     return with_value(without_key(root, "model"), ["network"], section, root.keys["model"])
 
 
-def _with_trained(root: Node, problems: Problems) -> Node:
+def _expand_trained(root: Node, problems: Problems) -> Node:
     name, folder = root.find(["model", "name"]), root.find(["model", "folder"])
     if name is None or name.value != Trained.name or folder is None:
         return root
@@ -72,10 +72,10 @@ def _with_trained(root: Node, problems: Problems) -> Node:
             raise problems.error()
         file = where / _WEIGHTS_FILE
     elif "card" in keys:
-        file = where / _ignored_file(where)
+        file = where / _file_of_card(where)
     else:
         file = where / _model_file(where, folder, problems)
-    if not file.is_file() or not _is_whole(where):
+    if not file.is_file() or not _is_complete(where):
         lacks = f"its {_STATUS_FILE} is not {_DONE}" if file.is_file() else f"it has no {file.name}"
         problems.add(
             folder.at,
@@ -92,28 +92,28 @@ def _with_trained(root: Node, problems: Problems) -> Node:
     return with_value(without_key(root, "model"), [key], made, root.keys["model"])
 
 
-def _is_whole(where: Path) -> bool:
+def _is_complete(folder_path: Path) -> bool:
     """Tell whether the files of a training are of one training; an older lossfw has no status."""
     try:
-        return (where / _STATUS_FILE).read_text(errors="replace").strip() == _DONE
+        return (folder_path / _STATUS_FILE).read_text(errors="replace").strip() == _DONE
     except OSError:
-        return not (where / _STATUS_FILE).exists()
+        return not (folder_path / _STATUS_FILE).exists()
 
 
-def _read_training_config(where: Path, folder: Node, problems: Problems) -> Node:
+def _read_training_config(folder_path: Path, folder: Node, problems: Problems) -> Node:
     """Return the configuration of the training."""
     try:
-        return read_tree(ConfigSource(str(where / _CONFIG_FILE)), Problems())
+        return read_tree(ConfigSource(str(folder_path / _CONFIG_FILE)), Problems())
     except ConfigError as error:
         for problem in error.problems:
-            problems.add(folder.at, f"{problem.where}: {problem.what}", problem.hint)
+            problems.add(folder.at, f"{problem.where}: {problem.message}", problem.hint)
         raise problems.error() from None
 
 
-def _model_file(where: Path, folder: Node, problems: Problems) -> str:
+def _model_file(folder_path: Path, folder: Node, problems: Problems) -> str:
     """Return the name of the file that the card of a training is of."""
     try:
-        card = Card.read(where / CARD_FILE)
+        card = Card.read(folder_path / CARD_FILE)
     except DataError as error:
         problems.add(folder.at, str(error).removesuffix("."))
         raise problems.error() from None
@@ -121,9 +121,9 @@ def _model_file(where: Path, folder: Node, problems: Problems) -> str:
     return CARD_FILE if card is None else Path(card.file).name
 
 
-def _ignored_file(where: Path) -> str:
+def _file_of_card(folder_path: Path) -> str:
     """Return the name of the file that a card names, which may be damaged otherwise."""
     try:
-        return Path(json.loads((where / CARD_FILE).read_bytes())["file"]).name
+        return Path(json.loads((folder_path / CARD_FILE).read_bytes())["file"]).name
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return CARD_FILE

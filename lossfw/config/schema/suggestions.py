@@ -16,75 +16,75 @@ from lossfw.nn.activation import Activation
 MAX_NAMES = 8
 
 
-def for_loss(loss: Loss, registry: Registry) -> str:
+def losses_like(loss: Loss, registry: Registry) -> str:
     """Return the names of losses with the same targets, the same decision and a gradient.
 
     Examples
     --------
     >>> import lossfw
-    >>> "hinge" in for_loss(lossfw.loss("zero_one"), lossfw.registry())
+    >>> "hinge" in losses_like(lossfw.loss("zero_one"), lossfw.registry())
     True
     """
-    return _phrase(_losses(registry, loss.target_space, loss.takes_rows))
+    return _join_names(_losses_of_space(registry, loss.target_space, loss.takes_rows))
 
 
-def for_classes(registry: Registry) -> str:
+def losses_for_classes(registry: Registry) -> str:
     """Return the names of losses that can be trained on classes."""
-    return _phrase(_losses(registry, CLASS_INDEX, rows=True))
+    return _join_names(_losses_of_space(registry, CLASS_INDEX, rows=True))
 
 
-def for_one_output(registry: Registry) -> str:
+def losses_for_one_output(registry: Registry) -> str:
     """Return the names of losses of two classes with one output, a probability.
 
     Examples
     --------
     >>> import lossfw
-    >>> for_one_output(lossfw.registry())
+    >>> losses_for_one_output(lossfw.registry())
     'binary_cross_entropy or focal'
     """
-    return _phrase(_losses(registry, UNIT, rows=False))
+    return _join_names(_losses_of_space(registry, UNIT, rows=False))
 
 
-def for_activation(activation: Activation, registry: Registry) -> str:
+def activations_like(activation: Activation, registry: Registry) -> str:
     """Return the names of rising activations with the same range and a gradient.
 
     Examples
     --------
     >>> import lossfw
-    >>> "sigmoid" in for_activation(lossfw.activation("step"), lossfw.registry())
+    >>> "sigmoid" in activations_like(lossfw.activation("step"), lossfw.registry())
     True
     """
     same = activation.claims().range, activation.takes_rows
-    return _phrase(
+    return _join_names(
         [
             other.name
-            for other in _with_gradient("activation", registry)
+            for other in _trainable_components("activation", registry)
             if other.claims().monotone and (other.claims().range, other.takes_rows) == same
         ]
     )
 
 
-def for_space(space: Space, registry: Registry) -> str:
+def activations_for_space(space: Space, registry: Registry) -> str:
     """Return the names of activations with outputs in a space.
 
     Examples
     --------
     >>> import lossfw
     >>> from lossfw.components.spaces import SIMPLEX
-    >>> for_space(SIMPLEX, lossfw.registry())
+    >>> activations_for_space(SIMPLEX, lossfw.registry())
     'softmax or sparsemax'
     """
-    activations = _with_gradient("activation", registry)
-    return _phrase([other.name for other in activations if other.out_space is space])
+    activations = _trainable_components("activation", registry)
+    return _join_names([other.name for other in activations if other.out_space is space])
 
 
-def for_missing(registry: Registry) -> str:
+def models_for_missing(registry: Registry) -> str:
     """Return the names of models that accept missing values.
 
     Examples
     --------
     >>> import lossfw
-    >>> "xgboost" in for_missing(lossfw.registry())
+    >>> "xgboost" in models_for_missing(lossfw.registry())
     True
     """
     names = []
@@ -95,12 +95,12 @@ def for_missing(registry: Registry) -> str:
             names += (
                 [entry.name] if isinstance(accepted, frozenset) and "missing" in accepted else []
             )
-    return _phrase(names).replace(" or ", " and ")
+    return _join_names(names).replace(" or ", " and ")
 
 
-def _losses(registry: Registry, space: Space, rows: bool) -> list[str]:
+def _losses_of_space(registry: Registry, space: Space, rows: bool) -> list[str]:
     names = []
-    for other in _with_gradient("loss", registry):
+    for other in _trainable_components("loss", registry):
         claims = other.claims()
         if other.takes_groups:
             continue
@@ -111,7 +111,7 @@ def _losses(registry: Registry, space: Space, rows: bool) -> list[str]:
     return names
 
 
-def _with_gradient(kind: str, registry: Registry) -> Iterator[Any]:
+def _trainable_components(kind: str, registry: Registry) -> Iterator[Any]:
     """Yield every component of a kind that works, needs no parameter and has a gradient."""
     for entry in registry.entries(kind):
         # A broken component, or one that needs a parameter, is not advice.
@@ -121,7 +121,7 @@ def _with_gradient(kind: str, registry: Registry) -> Iterator[Any]:
                 yield made
 
 
-def _phrase(names: list[str]) -> str:
+def _join_names(names: list[str]) -> str:
     """Return names as a phrase; empty where there are none."""
     shown = names[:MAX_NAMES]
     return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

@@ -18,7 +18,7 @@ _VARIABLE = re.compile(r"\$\{env:(?P<name>[^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def fill(node: Node, problems: Problems) -> Node:
+def fill_variables(node: Node, problems: Problems) -> Node:
     """Return a tree in which environment variables replace their names.
 
     Notes
@@ -28,32 +28,32 @@ def fill(node: Node, problems: Problems) -> Node:
     values of variables are not expanded again.
     """
     if isinstance(node.value, dict):
-        items = {key: fill(child, problems) for key, child in node.value.items()}
+        items = {key: fill_variables(child, problems) for key, child in node.value.items()}
         return Node(items, node.at, node.keys)
     if isinstance(node.value, list):
-        return Node([fill(child, problems) for child in node.value], node.at)
+        return Node([fill_variables(child, problems) for child in node.value], node.at)
     if isinstance(node.value, str) and MARK in node.value and node.at.origin.numbered:
-        return Node(_fill_value(node, problems), node.at)
+        return Node(_replace_variables(node, problems), node.at)
     return node
 
 
-def _fill_value(node: Node, problems: Problems) -> object:
+def _replace_variables(node: Node, problems: Problems) -> object:
     """Return the value of a text; the text itself where a variable cannot be used."""
     text: str = node.value
     matches = list(_VARIABLE.finditer(text))
     if len(matches) < text.count(MARK):
         problems.add_unknown(node.at, f"{quote(text)} has a '{MARK}' without its '}}'")
         return text
-    values = [_value(match["name"], node, problems) for match in matches]
+    values = [_read_variable(match["name"], node, problems) for match in matches]
     if None in values:
         return text
     if matches[0].span() == (0, len(text)):
-        return _scalar(str(values[0]), node, problems)
+        return _parse_scalar(str(values[0]), node, problems)
     replaced = iter(values)
     return _VARIABLE.sub(lambda _: str(next(replaced)), text)
 
 
-def _value(name: str, node: Node, problems: Problems) -> str | None:
+def _read_variable(name: str, node: Node, problems: Problems) -> str | None:
     """Return the value of a variable, None where it cannot be used."""
     if not _NAME.fullmatch(name):
         hint = f"write {MARK}NAME}}, with letters, digits and underscores"
@@ -70,7 +70,7 @@ def _value(name: str, node: Node, problems: Problems) -> str | None:
     return value
 
 
-def _scalar(text: str, node: Node, problems: Problems) -> object:
+def _parse_scalar(text: str, node: Node, problems: Problems) -> object:
     """Return the value of a text that stands alone in YAML."""
     loader = CoreLoader("")
     try:

@@ -33,7 +33,7 @@ _WEIGHTS = ("network", "weights")
 
 
 @dataclass(frozen=True)
-class GivenConfig:
+class MappingConfig:
     """A configuration given as a mapping."""
 
     # Plain values, as a file has them. Where arrays stand, it has their place as a name.
@@ -42,24 +42,24 @@ class GivenConfig:
     held: Mapping[_Path, MemoryFile] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> GivenConfig:
+    def of(cls, mapping: Mapping[str, Any]) -> MappingConfig:
         """Return the configuration in a mapping."""
         held: dict[_Path, MemoryFile] = {}
-        plain = {"lossfw": 1, **_plain(given, (), held)}
+        plain = {"lossfw": 1, **_to_plain(mapping, (), held)}
         for path in _DATA:
-            own = _value_at(given, path)
+            own = _value_at(mapping, path)
             if isinstance(own, Mapping):
                 try:
                     check_same_index(**{role: own[role] for role in _FILES[1:] if role in own})
                 except ArgumentError as error:
-                    raise _mistake(path, str(error).removesuffix(".")) from None
+                    raise _mistake_at(path, str(error).removesuffix(".")) from None
             if isinstance(own, Mapping) and (
                 any(map(_is_array, own.values())) or isinstance(own.get("file"), Mapping)
             ):
                 _value_at(plain, path).setdefault("name", "arrays")
         return cls(plain, held)
 
-    def save_arrays(self, folder: Path) -> GivenConfig:
+    def save_arrays(self, folder: Path) -> MappingConfig:
         """Return the same configuration with its arrays in files of a folder, for later runs."""
         plain = _copy_plain(self.plain)
         for path, file in self.held.items():
@@ -68,20 +68,22 @@ class GivenConfig:
             if not target.exists() or target.read_bytes() != content:
                 target.write_bytes(content)
             _value_at(plain, path[:-1])[path[-1]] = str(target)
-        return GivenConfig(plain)
+        return MappingConfig(plain)
 
-    def tree(self) -> Node:
+    def to_tree(self) -> Node:
         """Return the configuration as a tree in which each value has its address."""
-        return _node(self.plain, (), self.held, iter(range(2**31)))
+        return _to_node(self.plain, (), self.held, iter(range(2**31)))
 
 
-def _plain(value: Any, path: _Path, held: dict[_Path, MemoryFile], *, files: bool = True) -> Any:
-    """Return a value as a file would have it; arrays that stand for files go to `held`.
+def _to_plain(
+    value: Any, path: _Path, memory_files: dict[_Path, MemoryFile], *, files: bool = True
+) -> Any:
+    """Return a value as a file would have it; arrays that stand for files go to `memory_files`.
 
     Beside a source of another name than `arrays` none does: `files` is false.
     """
     if len(path) > MAX_DEPTH:
-        raise _mistake(path, f"more than {MAX_DEPTH} levels")
+        raise _mistake_at(path, f"more than {MAX_DEPTH} levels")
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if isinstance(value, np.generic):
@@ -89,31 +91,33 @@ def _plain(value: Any, path: _Path, held: dict[_Path, MemoryFile], *, files: boo
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, Component):
-        return _plain(_spec(value, path), path, held)
+        return _to_plain(_to_spec(value, path), path, memory_files)
     if files and _stands_for_a_file(value, path):
         try:
-            held[path] = MemoryFile.of(format_path(path), value)
+            memory_files[path] = MemoryFile.of(format_path(path), value)
         except DataError as error:
-            raise _mistake(path, str(error).removesuffix(".")) from None
+            raise _mistake_at(path, str(error).removesuffix(".")) from None
         return format_path(path)
     if isinstance(value, Mapping):
         files = path not in _DATA or value.get("name", "arrays") == "arrays"
         return {
-            _key(key, path): _plain(item, (*path, _key(key, path)), held, files=files)
+            _check_key(key, path): _to_plain(
+                item, (*path, _check_key(key, path)), memory_files, files=files
+            )
             for key, item in value.items()
         }
     if isinstance(value, list | tuple):
-        return [_plain(item, (*path, i), held) for i, item in enumerate(value)]
+        return [_to_plain(item, (*path, i), memory_files) for i, item in enumerate(value)]
     if hasattr(value, "__array__"):
-        return _numbers(value, path)
-    raise _mistake(
+        return _numbers_of(value, path)
+    raise _mistake_at(
         path,
         f"a {type(value).__name__} cannot be part of a configuration",
         "expected text, numbers, lists, mappings, components, and arrays or data frames as data",
     )
 
 
-def _spec(component: Component, path: _Path) -> Mapping[str, Any]:
+def _to_spec(component: Component, path: _Path) -> Mapping[str, Any]:
     """Return the name and the parameters of a component, if its name means its class."""
     cls = type(component)
     try:
@@ -122,7 +126,7 @@ def _spec(component: Component, path: _Path) -> Mapping[str, Any]:
         known = None
     if known is not cls:
         other = "no component" if known is None else f"the class of {known.__module__}"
-        raise _mistake(
+        raise _mistake_at(
             path,
             f"the name {component.name!r} means {other}, not the class {cls.__name__} of "
             f"{cls.__module__}",
@@ -148,10 +152,10 @@ def _is_array(value: Any) -> bool:
     return hasattr(value, "__array__") or isinstance(value, list | tuple)
 
 
-def _numbers(value: Any, path: _Path) -> Any:
+def _numbers_of(value: Any, path: _Path) -> Any:
     array = np.asarray(value)
     if path in _DATA or array.dtype.kind not in "fiubU" or array.size > _MOST_NUMBERS:
-        raise _mistake(
+        raise _mistake_at(
             path,
             f"a {type(value).__name__} of shape {array.shape} cannot be used here",
             'give inputs and targets: "data": {"inputs": X, "targets": y}, or a data frame with '
@@ -160,17 +164,17 @@ def _numbers(value: Any, path: _Path) -> Any:
     return array.tolist()
 
 
-def _key(key: Any, path: _Path) -> str:
+def _check_key(key: Any, path: _Path) -> str:
     if isinstance(key, str):
         return key
     if isinstance(key, bool) or not isinstance(key, int | float | np.number):
-        raise _mistake(path, f"the key {key!r} is a {type(key).__name__}; expected a string")
+        raise _mistake_at(path, f"the key {key!r} is a {type(key).__name__}; expected a string")
     return str(key)
 
 
-def _mistake(path: _Path, what: str, hint: str = "") -> ConfigError:
+def _mistake_at(path: _Path, message: str, hint: str = "") -> ConfigError:
     where = format_path(path) or NAME
-    return ConfigError([Problem(where, what, hint=hint)])
+    return ConfigError([Problem(where, message, hint=hint)])
 
 
 def _value_at(plain: Any, path: Sequence[str | int]) -> Any:
@@ -183,13 +187,17 @@ def _copy_plain(plain: Any) -> Any:
     return {k: _copy_plain(v) for k, v in plain.items()} if isinstance(plain, Mapping) else plain
 
 
-def _node(value: Any, path: _Path, held: Mapping[_Path, MemoryFile], count: Iterator[int]) -> Node:
+def _to_node(
+    value: Any, path: _Path, memory_files: Mapping[_Path, MemoryFile], count: Iterator[int]
+) -> Node:
     label = format_path(path) or NAME
-    origin = Origin(label, Path.cwd(), numbered=False, held=held.get(path))
+    origin = Origin(label, Path.cwd(), numbered=False, held=memory_files.get(path))
     at = Position(origin, next(count))
     if isinstance(value, Mapping):
-        nodes = {k: _node(item, (*path, k), held, count) for k, item in value.items()}
+        nodes = {k: _to_node(item, (*path, k), memory_files, count) for k, item in value.items()}
         return Node(nodes, at, {key: node.at for key, node in nodes.items()})
     if isinstance(value, list):
-        return Node([_node(item, (*path, i), held, count) for i, item in enumerate(value)], at)
+        return Node(
+            [_to_node(item, (*path, i), memory_files, count) for i, item in enumerate(value)], at
+        )
     return Node(value, at)

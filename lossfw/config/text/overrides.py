@@ -35,15 +35,15 @@ _ADVICE = (
 )
 
 
-class NoPlaceError(Exception):
+class UnsettablePathError(Exception):
     """A path leads to a place that cannot have a value; `hint` says what to do."""
 
-    def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(what)
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
         self.hint = hint
 
 
-class _Change(NamedTuple):
+class _Override(NamedTuple):
     """An override taken apart."""
 
     path: Sequence[str]
@@ -53,7 +53,7 @@ class _Change(NamedTuple):
     removes: bool = False
 
 
-def override(root: Node, texts: Sequence[str], problems: Problems) -> Node:
+def apply_overrides(root: Node, texts: Sequence[str], problems: Problems) -> Node:
     """Return a configuration with overrides applied; later ones win.
 
     An override is ``a.b.0.c=VALUE``: keys and list indices, and a value in YAML. A mapping or a
@@ -62,16 +62,16 @@ def override(root: Node, texts: Sequence[str], problems: Problems) -> Node:
     item. A key with a dot is quoted: ``sweep.grid."loss.delta"=[1, 2]``.
     """
     for rank, text in enumerate(texts, start=AFTER_FILES):
-        root = _override(root, text, rank, problems)
+        root = _apply_override(root, text, rank, problems)
     return root
 
 
-def _override(root: Node, text: str, rank: int, problems: Problems) -> Node:
-    change = _read(text)
+def _apply_override(root: Node, text: str, rank: int, problems: Problems) -> Node:
+    change = _parse_override(text)
     begin = 0 if change is None else change.begin
     label = f"-o {shorten(text)}"
     origin = Origin(label, Path.cwd(), split_lines(text), rank, numbered=False, shift=begin)
-    at = Position(replace(origin, sweep=_sweep_meant(change)))
+    at = Position(replace(origin, sweep=_sweep_hint(change)))
     if change is None:
         problems.add(at, "an override is KEY=VALUE", _ADVICE)
         return root
@@ -85,19 +85,19 @@ def _override(root: Node, text: str, rank: int, problems: Problems) -> Node:
         return root
     try:
         if change.removes:
-            return remove(root, change.path)
+            return remove_value(root, change.path)
         mistakes = Problems()
         value = parse(change.written, at.origin, mistakes)
-        problems.take(mistakes)
+        problems.extend(mistakes)
         if mistakes:
             return root
         return with_value(root, change.path, value or Node(None, at), at, adds=change.adds)
-    except NoPlaceError as error:
+    except UnsettablePathError as error:
         problems.add(at, str(error), error.hint)
         return root
 
 
-def _sweep_meant(change: _Change | None) -> str:
+def _sweep_hint(change: _Override | None) -> str:
     """Return a hint for values with commas between them, as other programs write a sweep."""
     if change is None or not _SEVERAL.fullmatch(change.written):
         return ""
@@ -106,15 +106,15 @@ def _sweep_meant(change: _Change | None) -> str:
     return f"several values are a sweep: -o 'sweep={{grid: {{{path}: [{values}]}}}}'"
 
 
-def _read(text: str) -> _Change | None:
+def _parse_override(text: str) -> _Override | None:
     """Take an override apart; None where the text is none."""
     match = _OVERRIDE.fullmatch(text)
     path = None if match is None else split_path(match["key"])
     if match is None or path is None:
         return None
     if match["gone"]:
-        return _Change(path, "", 0, removes=True)
-    return _Change(path, match["value"], match.start("value"), adds=match["mark"] == "+=")
+        return _Override(path, "", 0, removes=True)
+    return _Override(path, match["value"], match.start("value"), adds=match["mark"] == "+=")
 
 
 def split_path(text: str) -> tuple[str, ...] | None:
@@ -141,68 +141,74 @@ def with_value(
     node: Node | None,
     path: Sequence[str],
     value: Node,
-    at: Position,
+    position: Position,
     *,
     adds: bool = False,
-    done: Sequence[str] = (),
+    parent_path: Sequence[str] = (),
 ) -> Node:
     """Return a tree with a value at the end of a path, or appended to the list there if `adds`.
 
-    New keys get the position `at`; `done` is the path to `node`, for messages.
+    New keys get the position `position`; `parent_path` is the path to `node`, for messages.
     """
     if not path:
-        return _append_value(node, value, at, done) if adds else value
+        return _append_value(node, value, position, parent_path) if adds else value
     step, rest = path[0], path[1:]
     if node is None or node.value is None:
-        node = Node({}, at)
+        node = Node({}, position)
     elif isinstance(node.value, str):
-        node = with_parameters(node)
-    below = [*done, step]
+        node = name_to_mapping(node)
+    below = [*parent_path, step]
     if isinstance(node.value, dict):
-        child = with_value(node.value.get(step), rest, value, at, adds=adds, done=below)
+        child = with_value(
+            node.value.get(step), rest, value, position, adds=adds, parent_path=below
+        )
         stays = step in node.keys and (rest or adds)
-        keys = node.keys if stays else {**node.keys, step: at}
+        keys = node.keys if stays else {**node.keys, step: position}
         return Node({**node.value, step: child}, node.at, keys)
     if isinstance(node.value, list):
-        index = _index(step, node.value, done)
-        changed = with_value(node.value[index], rest, value, at, adds=adds, done=below)
+        index = _list_index(step, node.value, parent_path)
+        changed = with_value(node.value[index], rest, value, position, adds=adds, parent_path=below)
         return Node([*node.value[:index], changed, *node.value[index + 1 :]], node.at)
-    raise NoPlaceError(f"{format_path(done)} is {quote(node.value)}, which has no keys")
+    raise UnsettablePathError(
+        f"{format_path(parent_path)} is {quote(node.value)}, which has no keys"
+    )
 
 
-def _append_value(node: Node | None, value: Node, at: Position, done: Sequence[str]) -> Node:
+def _append_value(
+    node: Node | None, value: Node, position: Position, parent_path: Sequence[str]
+) -> Node:
     """Return a list with a value at its end; a list of it where there was nothing."""
     if node is None or node.value is None:
-        return Node([value], at)
+        return Node([value], position)
     if not isinstance(node.value, list):
-        text = quote(node.plain())
-        raise NoPlaceError(f"{format_path(done)} is {text}; += appends to a list")
+        text = quote(node.to_plain())
+        raise UnsettablePathError(f"{format_path(parent_path)} is {text}; += appends to a list")
     return Node([*node.value, value], node.at)
 
 
-def with_parameters(name: Node) -> Node:
+def name_to_mapping(name: Node) -> Node:
     """Return the mapping that a component's bare name abbreviates."""
     return Node({"name": name}, name.at, {"name": name.at})
 
 
-def remove(node: Node, path: Sequence[str], done: Sequence[str] = ()) -> Node:
+def remove_value(node: Node, path: Sequence[str], parent_path: Sequence[str] = ()) -> Node:
     """Return a tree without the key or the item at the end of a path."""
     step, rest = path[0], path[1:]
-    below = [*done, step]
+    below = [*parent_path, step]
     if isinstance(node.value, dict) and step in node.value:
         if rest:
             # In its old place among the keys.
-            changed = remove(node.value[step], rest, below)
+            changed = remove_value(node.value[step], rest, below)
             return Node({**node.value, step: changed}, node.at, node.keys)
         return without_key(node, step)
     if isinstance(node.value, list):
-        index = _index(step, node.value, done)
-        changed_items = [remove(node.value[index], rest, below)] if rest else []
+        index = _list_index(step, node.value, parent_path)
+        changed_items = [remove_value(node.value[index], rest, below)] if rest else []
         return Node([*node.value[:index], *changed_items, *node.value[index + 1 :]], node.at)
     known: Mapping[str, Node] = node.value if isinstance(node.value, dict) else {}
     match = nearest(step, known)
-    hint = f"did you mean {format_path([*done, match])}-?" if match else ""
-    raise NoPlaceError(f"there is no {format_path(below)} to remove", hint)
+    hint = f"did you mean {format_path([*parent_path, match])}-?" if match else ""
+    raise UnsettablePathError(f"there is no {format_path(below)} to remove", hint)
 
 
 def without_key(node: Node, key: str) -> Node:
@@ -211,8 +217,8 @@ def without_key(node: Node, key: str) -> Node:
     return Node(items, node.at, {name: at for name, at in node.keys.items() if name != key})
 
 
-def _index(step: str, items: list[Node], done: Sequence[str]) -> int:
+def _list_index(step: str, items: list[Node], parent_path: Sequence[str]) -> int:
     if not step.isdecimal() or not step.isascii() or int(step[:10]) >= len(items):
         known = f"has the indices 0 to {len(items) - 1}" if items else "is an empty list"
-        raise NoPlaceError(f"{format_path(done)} {known}, got {shorten(step)}")
+        raise UnsettablePathError(f"{format_path(parent_path)} {known}, got {shorten(step)}")
     return int(step)

@@ -28,68 +28,68 @@ def read_file(name: str, *, folder: Path | None = None, rank: int = 0) -> tuple[
     """
     path = (folder or Path.cwd()) / name
     try:
-        content = _read(name, path)
+        content = _read_bytes(name, path)
     except ConfigError:
         raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise _refuse(name, f"the file cannot be read: {reason}") from None
+        raise _refusal(name, f"the file cannot be read: {reason}") from None
     text = _decode(name, content)
     return text, Origin(name, path.parent, split_lines(text), rank)
 
 
-def like_override(name: str) -> bool:
+def looks_like_override(name: str) -> bool:
     """Tell whether an argument looks like an override.
 
     Examples
     --------
-    >>> like_override("loss.delta=1e-6"), like_override("run.yaml")
+    >>> looks_like_override("loss.delta=1e-6"), looks_like_override("run.yaml")
     (True, False)
     """
     return _OVERRIDE.fullmatch(name) is not None
 
 
-def _read(name: str, path: Path) -> bytes:
+def _read_bytes(name: str, path: Path) -> bytes:
     try:
         status = path.stat()
     except FileNotFoundError:
-        hint = f"to change a key of FILE, write FILE -o {name}" if like_override(name) else ""
-        raise _refuse(name, "there is no such file", hint or _suggest_file(path)) from None
+        hint = f"to change a key of FILE, write FILE -o {name}" if looks_like_override(name) else ""
+        raise _refusal(name, "there is no such file", hint or _suggest_file(path)) from None
     if stat.S_ISDIR(status.st_mode):
-        raise _refuse(name, "this is a folder, not a file", "give a YAML file")
+        raise _refusal(name, "this is a folder, not a file", "give a YAML file")
     if not stat.S_ISREG(status.st_mode):
         # A pipe could keep the program waiting for ever.
-        raise _refuse(name, "this is not a regular file")
+        raise _refusal(name, "this is not a regular file")
     if status.st_size > MAX_BYTES:
-        raise _refuse_size(name, status.st_size)
+        raise _size_refusal(name, status.st_size)
     with path.open("rb") as file:
         # One byte more than allowed: the file may have grown in the meantime.
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
-        raise _refuse_size(name, len(content))
+        raise _size_refusal(name, len(content))
     return content
 
 
 def _decode(name: str, content: bytes) -> str:
     if b"\0" in content:
-        raise _refuse(name, "this is not a text file", "a configuration is YAML in UTF-8")
+        raise _refusal(name, "this is not a text file", "a configuration is YAML in UTF-8")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise _refuse(name, "this is not UTF-8 text", "save it as UTF-8", line) from None
+        raise _refusal(name, "this is not UTF-8 text", "save it as UTF-8", line) from None
     if not text.strip():
-        raise _refuse(name, "the file is empty", "a configuration begins with 'lossfw: 1'")
+        raise _refusal(name, "the file is empty", "a configuration begins with 'lossfw: 1'")
     return text
 
 
-def _refuse(name: str, what: str, hint: str = "", line: int = 0) -> ConfigError:
+def _refusal(name: str, message: str, hint: str = "", line: int = 0) -> ConfigError:
     where = f"{name}:{line}" if line else name
-    return ConfigError([Problem(where, what, hint=hint, file=name, line=line)])
+    return ConfigError([Problem(where, message, hint=hint, file=name, line=line)])
 
 
-def _refuse_size(name: str, size: int) -> ConfigError:
-    return _refuse(
+def _size_refusal(name: str, size: int) -> ConfigError:
+    return _refusal(
         name,
         f"the file has {size:,} bytes, but a configuration at most {MAX_BYTES:,}",
         "write large arrays to a file and give its name",

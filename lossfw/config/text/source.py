@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossfw.components.plugin_choice import Plugins
-from lossfw.config.text.overrides import override
+from lossfw.config.text.overrides import apply_overrides
 from lossfw.config.text.reading import read_file
 from lossfw.config.text.tree import Node, Position, Problems
 from lossfw.config.text.yaml import parse
 
 if TYPE_CHECKING:
     # A command line needs no arrays in memory.
-    from lossfw.config.text.mapping import GivenConfig
+    from lossfw.config.text.mapping import MappingConfig
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ConfigSource:
     # them are added to the configuration's own.
     plugins: Plugins = field(default_factory=Plugins)
     # The configuration, where it is in no file.
-    given: GivenConfig | None = None
+    given: MappingConfig | None = None
 
 
 def read_tree(source: ConfigSource, problems: Problems) -> Node:
@@ -47,7 +47,7 @@ def read_tree(source: ConfigSource, problems: Problems) -> Node:
             problems.add(Position(origin), "the file is empty", "begin with 'lossfw: 1'")
         return tree
 
-    root = read_one(source.name, 0) if source.given is None else source.given.tree()
+    root = read_one(source.name, 0) if source.given is None else source.given.to_tree()
     if root is None:
         raise problems.error()
     if isinstance(root.value, dict) and "extends" in root.value:
@@ -55,10 +55,10 @@ def read_tree(source: ConfigSource, problems: Problems) -> Node:
         from lossfw.config.text.extends import extend
 
         root = extend(root, read_one, problems)
-    root = override(root, source.overrides, problems)
+    root = apply_overrides(root, source.overrides, problems)
     if any("${env:" in text for text in texts):
         # After the overrides: an overridden variable need not be set.
-        from lossfw.config.text.environment import fill
+        from lossfw.config.text.environment import fill_variables
 
-        root = fill(root, problems)
+        root = fill_variables(root, problems)
     return root

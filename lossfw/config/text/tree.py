@@ -53,7 +53,7 @@ class Origin:
         text = self.lines[line]
         start = max(0, column - EXCERPT_CHARACTERS // 2) if len(text) > EXCERPT_CHARACTERS else 0
         piece = text[start : start + EXCERPT_CHARACTERS].rstrip()
-        return "".join(map(_printable, piece)), column - start + 1
+        return "".join(map(_replace_control_character, piece)), column - start + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,14 @@ class Position:
             return self.origin.label
         return f"{self.origin.label}:{self.line + 1}:{self.column + 1}"
 
-    def problem(self, what: str, hint: str = "") -> Problem:
+    def problem(self, message: str, hint: str = "") -> Problem:
         """Return a mistake at this place."""
         source, caret = self.origin.excerpt(self.line, self.column)
         label = self.origin.label
         if not (self.origin.lines and self.origin.numbered):
-            return Problem(label, what, source, caret, hint)
+            return Problem(label, message, source, caret, hint)
         place = (self.line + 1, self.column + 1)
-        return Problem(self.address, what, source, caret, hint, label, *place)
+        return Problem(self.address, message, source, caret, hint, label, *place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +97,12 @@ class Node:
     # For a mapping: where each key was written.
     keys: Mapping[str, Position] = field(default_factory=dict)
 
-    def plain(self) -> Any:
+    def to_plain(self) -> Any:
         """Return the value without positions: lists, dicts and scalars."""
         if isinstance(self.value, dict):
-            return {key: child.plain() for key, child in self.value.items()}
+            return {key: child.to_plain() for key, child in self.value.items()}
         if isinstance(self.value, list):
-            return [child.plain() for child in self.value]
+            return [child.to_plain() for child in self.value]
         return self.value
 
     def child(self, step: str | int) -> Node | None:
@@ -121,14 +121,14 @@ class Node:
             node = node.child(step) if node is not None else None
         return node
 
-    def overridden(self) -> Position | None:
+    def override_position(self) -> Position | None:
         """Return where a value below this one was overridden, or None."""
         if not self.at.origin.numbered:
             return self.at
         below: Iterable[Node] = ()
         if isinstance(self.value, dict | list):
             below = self.value.values() if isinstance(self.value, dict) else self.value
-        return next((at for child in below if (at := child.overridden()) is not None), None)
+        return next((at for child in below if (at := child.override_position()) is not None), None)
 
     def locate(self, path: Iterable[str | int], *, key: bool = False) -> Position:
         """Return the position of the value at `path`, of its last key, or of the nearest one."""
@@ -153,27 +153,29 @@ class Problems:
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def add(self, at: Position, what: str, hint: str = "", *, unchecked: bool = False) -> None:
+    def add(
+        self, position: Position, message: str, hint: str = "", *, unchecked: bool = False
+    ) -> None:
         """Record a mistake; the same one at the same place counts once.
 
         `unchecked` marks a part that was not checked instead.
         """
-        if at.order not in self._unknown:
-            problem = at.problem(what, at.origin.sweep or hint)
-            self._found[at.order, replace(problem, unchecked=unchecked)] = None
+        if position.order not in self._unknown:
+            problem = position.problem(message, position.origin.sweep or hint)
+            self._found[position.order, replace(problem, unchecked=unchecked)] = None
 
-    def add_unknown(self, at: Position, what: str, hint: str = "") -> None:
+    def add_unknown(self, position: Position, message: str, hint: str = "") -> None:
         """Record why the value at a place is unknown, and drop other problems there."""
-        self.add(at, what, hint)
-        self._unknown.add(at.order)
+        self.add(position, message, hint)
+        self._unknown.add(position.order)
 
-    def take(self, other: Problems) -> None:
+    def extend(self, other: Problems) -> None:
         """Record the problems of another collection."""
         news = [entry for entry in other._found if entry[0] not in self._unknown]
         self._found.update(dict.fromkeys(news))
         self._unknown |= other._unknown
 
-    def raise_mistakes(self) -> None:
+    def raise_if_mistakes(self) -> None:
         """Raise all problems together, if any of them is a mistake."""
         if not all(problem.unchecked for _, problem in self._found):
             raise self.error()
@@ -192,7 +194,7 @@ class Problems:
         return ConfigError(shown)
 
 
-def _printable(character: str) -> str:
+def _replace_control_character(character: str) -> str:
     # A control character in a message could do things to the terminal.
     return (
         character if character.isprintable() or character == "\t" else "\N{REPLACEMENT CHARACTER}"

@@ -27,12 +27,12 @@ Remark: TypeAlias = Callable[[Node], str]
 Unset: TypeAlias = Mapping[tuple[str | int, ...], Mapping[str, Any]]
 
 
-def scalar(value: Any) -> str:
+def format_scalar(value: Any) -> str:
     r"""Return a number, a string, true, false or null as YAML.
 
     Examples
     --------
-    >>> [scalar(v) for v in (1e-7, float("inf"), True, None, "huber", "1e-7", "no: way\n")]
+    >>> [format_scalar(v) for v in (1e-7, float("inf"), True, None, "huber", "1e-7", "no: way\n")]
     ['1e-07', '.inf', 'true', 'null', 'huber', '"1e-7"', '"no: way\\n"']
     """
     if value is None or isinstance(value, bool):
@@ -66,28 +66,29 @@ def _escape(character: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def flow(value: Any) -> str:
+def format_in_one_line(value: Any) -> str:
     """Return a plain value in one line.
 
     Examples
     --------
-    >>> flow({"name": "huber", "of": [1, 2.5, None]})
+    >>> format_in_one_line({"name": "huber", "of": [1, 2.5, None]})
     '{name: huber, of: [1, 2.5, null]}'
     """
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{scalar(k)}: {flow(v)}' for k, v in value.items())}}}"
+        items = (f"{format_scalar(k)}: {format_in_one_line(v)}" for k, v in value.items())
+        return f"{{{', '.join(items)}}}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(flow, value))}]"
-    return scalar(value)
+        return f"[{', '.join(map(format_in_one_line, value))}]"
+    return format_scalar(value)
 
 
-def block(root: Node, remark: Remark | None = None, unset: Unset | None = None) -> str:
+def format_tree(root: Node, remark: Remark | None = None, unset: Unset | None = None) -> str:
     """Return a tree as YAML, one value per line, with remarks and unset defaults as comments.
 
     `remark` gives the comment after each value, and `unset` the defaults to show in a mapping,
     by its path.
     """
-    lines = list(_mapping(root, (), remark, unset or {}))
+    lines = list(_mapping_lines(root, (), remark, unset or {}))
     width = max((len(text) for text, note in lines if note and len(text) <= FLOW_WIDTH), default=0)
     written = [f"{text:<{width}}  # {note}" if note else text for text, note in lines]
     return "".join(f"{line}\n" for line in written)
@@ -96,44 +97,52 @@ def block(root: Node, remark: Remark | None = None, unset: Unset | None = None) 
 _Lines: TypeAlias = Iterator[tuple[str, str]]
 
 
-def _mapping(
+def _mapping_lines(
     node: Node, path: tuple[str | int, ...], remark: Remark | None, unset: Unset
 ) -> _Lines:
     for key, child in node.value.items():
-        yield from _entry(f"{scalar(key)}:", child, (*path, key), remark, unset)
+        yield from _entry_lines(f"{format_scalar(key)}:", child, (*path, key), remark, unset)
     for key, value in unset.get(path, {}).items():
-        yield f"# {scalar(key)}: {flow(value)}", "default"
+        yield f"# {format_scalar(key)}: {format_in_one_line(value)}", "default"
 
 
-def _entry(
-    lead: str, node: Node, path: tuple[str | int, ...], remark: Remark | None, unset: Unset
+def _entry_lines(
+    prefix: str, node: Node, path: tuple[str | int, ...], remark: Remark | None, unset: Unset
 ) -> _Lines:
     """Yield the lines of a key and its value, in one line or in several."""
     if isinstance(node.value, dict) and (node.value or unset.get(path)):
-        yield lead, ""
-        for text, note in _mapping(node, path, remark, unset):
+        yield prefix, ""
+        for text, note in _mapping_lines(node, path, remark, unset):
             yield _INDENT + text, note
-    elif isinstance(node.value, list) and node.value and not _fits(node):
-        yield lead, ""
+    elif isinstance(node.value, list) and node.value and not _fits_in_one_line(node):
+        yield prefix, ""
         for index, item in enumerate(node.value):
-            yield from _item(item, (*path, index), remark, unset)
+            yield from _item_lines(item, (*path, index), remark, unset)
     else:
-        yield f"{lead} {flow(node.plain())}", remark(node) if remark is not None else ""
+        yield (
+            f"{prefix} {format_in_one_line(node.to_plain())}",
+            remark(node) if remark is not None else "",
+        )
 
 
-def _item(node: Node, path: tuple[str | int, ...], remark: Remark | None, unset: Unset) -> _Lines:
+def _item_lines(
+    node: Node, path: tuple[str | int, ...], remark: Remark | None, unset: Unset
+) -> _Lines:
     if isinstance(node.value, dict) and node.value:
         lead = "- "
-        for text, note in _mapping(node, path, remark, unset):
+        for text, note in _mapping_lines(node, path, remark, unset):
             yield _INDENT + lead + text, note
             lead = _INDENT
     else:
-        yield f"{_INDENT}- {flow(node.plain())}", remark(node) if remark is not None else ""
+        yield (
+            f"{_INDENT}- {format_in_one_line(node.to_plain())}",
+            remark(node) if remark is not None else "",
+        )
 
 
-def _fits(node: Node) -> bool:
+def _fits_in_one_line(node: Node) -> bool:
     """Tell whether a list can stand in one line: of scalars, from one place."""
     if any(isinstance(item.value, dict | list) for item in node.value):
         return False
     same = all(item.at.origin is node.at.origin for item in node.value)
-    return same and len(flow(node.plain())) <= FLOW_WIDTH
+    return same and len(format_in_one_line(node.to_plain())) <= FLOW_WIDTH

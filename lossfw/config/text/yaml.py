@@ -48,12 +48,12 @@ _SYNTAX_HINTS = {
 MAX_NUMBER_LENGTH = 100
 
 
-def _integer(text: str) -> int:
+def _parse_integer(text: str) -> int:
     base = {"0o": 8, "0x": 16}.get(text[:2], 10)
     return int(_check_text(text), base)
 
 
-def _float(text: str) -> float:
+def _parse_float(text: str) -> float:
     if text.lower().endswith((".inf", ".nan")):
         return float(text.replace(".", ""))
     number = float(_check_text(text))
@@ -78,8 +78,8 @@ _FLOAT = (
 _CORE: tuple[tuple[str, str, list[str], Callable[[str], Any]], ...] = (
     ("null", r"null|Null|NULL|~|", ["n", "N", "~", ""], lambda text: None),
     ("bool", r"true|True|TRUE|false|False|FALSE", [*"tTfF"], lambda text: text[0] in "tT"),
-    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", [*"-+0123456789"], _integer),
-    ("float", _FLOAT, [*"-+.0123456789"], _float),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", [*"-+0123456789"], _parse_integer),
+    ("float", _FLOAT, [*"-+.0123456789"], _parse_float),
 )
 _PREFIX = "tag:yaml.org,2002:"
 _READ = {_PREFIX + name: read for name, _, _, read in _CORE}
@@ -128,7 +128,7 @@ def parse(
         return None
     try:
         for reader, event in _events(text, loader):
-            builder.take(reader, event)
+            builder.add_event(reader, event)
     except _StopParsing:
         pass
     except yaml.YAMLError as error:
@@ -178,7 +178,7 @@ class _Builder:
         self._anchors: dict[str, tuple[Node, int, int]] = {}
         self._aliased = 0
 
-    def take(self, reader: Any, event: yaml.Event) -> None:
+    def add_event(self, reader: Any, event: yaml.Event) -> None:
         """Add one event to the tree."""
         at = self._position_of(event.start_mark)
         tag = getattr(event, "tag", None)
@@ -190,7 +190,7 @@ class _Builder:
             )
         match event:
             case yaml.ScalarEvent():
-                self._scalar(reader, event, at)
+                self._add_scalar(reader, event, at)
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
                 if len(self._open) >= MAX_DEPTH:
                     self._stop(at, f"nested deeper than {MAX_DEPTH} levels")
@@ -201,43 +201,45 @@ class _Builder:
                 node = Node(done.items, done.at, done.keys)
                 self._add(node, done.size, done.height + 1, done.anchor, done.at)
             case yaml.AliasEvent():
-                self._alias(event.anchor, at)
+                self._add_alias(event.anchor, at)
             case yaml.DocumentStartEvent() if self.root is not None:
                 self._stop(at, "a second document begins here", "write one configuration per file")
 
-    def _scalar(self, reader: Any, event: yaml.ScalarEvent, at: Position) -> None:
+    def _add_scalar(self, reader: Any, event: yaml.ScalarEvent, position: Position) -> None:
         inside = self._open[-1] if self._open else None
         expects_key = inside and isinstance(inside.items, dict) and inside.wants_key
         if event.implicit[0] and event.value == "<<" and inside and expects_key:
             self._problems.add(
-                at, "merge keys (<<) are not read", "write the keys out, or use an alias"
+                position, "merge keys (<<) are not read", "write the keys out, or use an alias"
             )
             inside.wants_key = False
             return
         try:
             value = read_scalar(reader, event)
         except ValueError as error:
-            self._problems.add(at, f"{quote(event.value)} {error}")
+            self._problems.add(position, f"{quote(event.value)} {error}")
             value = event.value
-        self._add(Node(value, at), 1, 0, event.anchor, at)
+        self._add(Node(value, position), 1, 0, event.anchor, position)
 
-    def _alias(self, name: str | None, at: Position) -> None:
+    def _add_alias(self, name: str | None, position: Position) -> None:
         if name is None or name not in self._anchors:
             inside = any(container.anchor == name for container in self._open)
             reason = "is inside its own anchor" if inside else "has no anchor before it"
-            self._problems.add(at, f"the alias *{name} {reason}")
-            self._add(Node(None, at), 1, 0, None, at)
+            self._problems.add(position, f"the alias *{name} {reason}")
+            self._add(Node(None, position), 1, 0, None, position)
             return
         node, size, height = self._anchors[name]
         self._aliased += size
         if self._aliased > MAX_ALIASED:
-            self._stop(at, f"the aliases expand to more than {MAX_ALIASED} values")
+            self._stop(position, f"the aliases expand to more than {MAX_ALIASED} values")
         if len(self._open) + height > MAX_DEPTH:
-            self._stop(at, f"nested deeper than {MAX_DEPTH} levels through aliases")
-        self._add(node, size, height, None, at)
+            self._stop(position, f"nested deeper than {MAX_DEPTH} levels through aliases")
+        self._add(node, size, height, None, position)
 
-    def _add(self, node: Node, size: int, height: int, anchor: str | None, at: Position) -> None:
-        """Put a finished value where it belongs; `at` is where it is used."""
+    def _add(
+        self, node: Node, size: int, height: int, anchor: str | None, position: Position
+    ) -> None:
+        """Put a finished value where it belongs; `position` is where it is used."""
         if anchor is not None:
             self._anchors[anchor] = (node, size, height)
         if not self._open:
@@ -249,45 +251,45 @@ class _Builder:
         if isinstance(parent.items, list):
             parent.items.append(node)
         elif parent.wants_key:
-            parent.key = self._key(parent, node, at)
+            parent.key = self._check_key(parent, node, position)
             parent.wants_key = False
         else:
             if parent.key is not None:
                 parent.items[parent.key] = node
             parent.key, parent.wants_key = None, True
 
-    def _key(self, parent: _OpenContainer, node: Node, at: Position) -> str | None:
+    def _check_key(self, parent: _OpenContainer, node: Node, position: Position) -> str | None:
         if isinstance(node.value, int) and not isinstance(node.value, bool):
             # A label may be a number: {0: -1, 1: 1}. Keys are texts all the same.
             node = Node(str(node.value), node.at)
         if not isinstance(node.value, str):
-            self._problems.add(at, f"a key should be a string, got {quote(node.plain())}")
+            self._problems.add(position, f"a key should be a string, got {quote(node.to_plain())}")
             return None
         if node.value in parent.keys:
             first = parent.keys[node.value].line + 1
             self._problems.add(
-                at,
+                position,
                 f"the key {quote(node.value)} is given twice",
                 f"the first one is in line {first}",
             )
             return None
-        parent.keys[node.value] = at
+        parent.keys[node.value] = position
         return node.value
 
     def _position_of(self, mark: Any) -> Position:
-        return self._place(mark.line, mark.column)
+        return self._make_position(mark.line, mark.column)
 
-    def _place(self, line: int, column: int) -> Position:
+    def _make_position(self, line: int, column: int) -> Position:
         return Position(self._origin, line, column + (0 if line else self._origin.shift))
 
-    def _stop(self, at: Position, what: str, hint: str = "") -> None:
-        self._problems.add(at, what, hint)
+    def _stop(self, position: Position, message: str, hint: str = "") -> None:
+        self._problems.add(position, message, hint)
         raise _StopParsing
 
     def report_character(self, text: str, index: int) -> None:
         """Report a character that no YAML file may contain."""
         lines = split_lines(text[:index])
-        at = self._place(len(lines) - 1, len(lines[-1]))
+        at = self._make_position(len(lines) - 1, len(lines[-1]))
         self._problems.add(at, f"the character U+{ord(text[index]):04X} is not allowed in YAML")
 
     def report_syntax(self, error: yaml.YAMLError) -> None:
@@ -306,10 +308,10 @@ class _Builder:
             hint = "; ".join(filter(None, [hint, f"it began in line {context.line + 1}"]))
         self._problems.add(at, f"not readable as YAML: {said}", hint)
 
-    def _clamp_position(self, at: Position) -> Position:
+    def _clamp_position(self, position: Position) -> Position:
         """Move a place behind the end of the file to the last line with text in it."""
         lines = self._origin.lines
-        if at.line < len(lines) and (lines[at.line].strip() or at.line == 0):
-            return at
+        if position.line < len(lines) and (lines[position.line].strip() or position.line == 0):
+            return position
         last = max((i for i, line in enumerate(lines) if line.strip()), default=0)
-        return Position(at.origin, last, len(lines[last].rstrip())) if lines else at
+        return Position(position.origin, last, len(lines[last].rstrip())) if lines else position

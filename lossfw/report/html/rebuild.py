@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lossfw.config.plan.evaluation import build, build_data
+from lossfw.config.plan.evaluation import build_data, plan_of_source
 from lossfw.config.text.source import ConfigSource
 from lossfw.data import Dataset
 from lossfw.errors import DataError, LossfwError
@@ -56,7 +56,7 @@ class RebuiltRun:
         if kept is not None or self.run.result["count"] > MOST_ROWS:
             return kept
         try:
-            plan = build(self._source)
+            plan = plan_of_source(self._source)
             if plan.digest != self.run.record.get("digest"):
                 raise _ChangedError("its data, weights or plugins have changed since the run.")
         except (LossfwError, OSError) as error:

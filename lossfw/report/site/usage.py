@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.components.component import Component, yaml_value
-from lossfw.config.text.writing import flow
+from lossfw.config.text.writing import format_in_one_line
 from lossfw.errors import LossfwError
 from lossfw.learning.bridge import Bridge
 from lossfw.losses.loss import Loss
@@ -43,7 +43,7 @@ def usage(subject: PageSubject, bridges: Sequence[Bridge]) -> list[tuple[str, st
         found.append(("YAML", fence_block("yaml", *_yaml_of_model(sample))))
     elif sample is not None:
         shown = {key: yaml_value(value) for key, value in _shown_parameters(sample).items()}
-        short = flow({"name": sample.name, **shown}) if shown else sample.name
+        short = format_in_one_line({"name": sample.name, **shown}) if shown else sample.name
         found.append(("YAML", fence_block("yaml", _KEYS[subject.kind].format(short))))
     found.append(("Command line", fence_block("sh", *_commands(subject))))
     return found + list(_bridges(subject, bridges))
@@ -52,9 +52,9 @@ def usage(subject: PageSubject, bridges: Sequence[Bridge]) -> list[tuple[str, st
 def _yaml_of_model(model: Model) -> Iterator[str]:
     named = model.to_config()
     if model.training_mode is None:
-        yield f"model: {flow({**named, 'file': 'FILE'})}"
+        yield f"model: {format_in_one_line({**named, 'file': 'FILE'})}"
         return
-    yield f"model: {flow(named) if len(named) > 1 else model.name}"
+    yield f"model: {format_in_one_line(named) if len(named) > 1 else model.name}"
     yield TRAIN[model.training_mode]
 
 
@@ -113,7 +113,7 @@ def _commands(subject: PageSubject) -> Iterator[str]:
     name, sample = subject.name, subject.sample
     shown = {} if sample is None or isinstance(sample, Model) else _shown_parameters(sample)
     given = "".join(
-        f" -p {key}={flow(yaml_value(value))}"
+        f" -p {key}={format_in_one_line(yaml_value(value))}"
         for key, value in shown.items()
         if not isinstance(value, Component | tuple)
     )

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.config.plan.baseline import label_of
+from lossfw.config.plan.baseline import baseline_label
 from lossfw.config.schema.check_config import build_components
-from lossfw.config.schema.checked import CheckedConfig, known, read_config
+from lossfw.config.schema.checked import CheckedConfig, read_config, require
 from lossfw.config.text.source import ConfigSource
 from lossfw.errors import DataError, LossfwError
 from lossfw.evaluation.accumulator import name_with_parameters
@@ -329,7 +329,7 @@ def metrics_of(run: FinishedRun) -> tuple[dict[str, Metric], str]:
     made = [metric for metric in config.metrics if metric is not None]
     given = config.sections and config.sections.evaluate.baseline
     if given and config.loss is not None:
-        made += Baseline(label_of(given), config.loss).metrics(config.loss)
+        made += Baseline(baseline_label(given), config.loss).metrics(config.loss)
     # The run reports two metrics of one name with their parameters.
     by_text = {name_with_parameters(metric): metric for metric in made}
     by_label = {metric.label: metric for metric in made}
@@ -337,7 +337,7 @@ def metrics_of(run: FinishedRun) -> tuple[dict[str, Metric], str]:
     metrics = {name: metric for name, metric in named.items() if metric is not None}
     if config.loss is not None:
         metrics[LOSS] = LossMetric(of=config.loss)
-    fault = config.problems.error().problems[0].what if config.problems else ""
+    fault = config.problems.error().problems[0].message if config.problems else ""
     return {**metrics, **run.scores}, fault
 
 
@@ -369,7 +369,7 @@ def loss_of(run: FinishedRun) -> Loss:
     """Return the loss of a run from its configuration, not fused."""
     config = checked_of(run)
     config.problems.raise_if_any()
-    return known(config.loss)
+    return require(config.loss)
 
 
 def checked_of(run: FinishedRun) -> CheckedConfig:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.config.schema.checked import known
+from lossfw.config.schema.checked import require
 from lossfw.evaluation.intervals.freedom import size_of
 from lossfw.evaluation.intervals.unit_sums import UnitSums, align_tables
 from lossfw.evaluation.predictor import without_column
@@ -46,7 +46,7 @@ def weighed_alike(one: RunWithUnits, other: RunWithUnits, name: str) -> bool:
     if one.estimate_metric(name) is None or other.estimate_metric(name) is None:
         return True
     if isinstance(one, RunWithSums) or isinstance(other, RunWithSums):
-        return _sized_alike(*(known(run.estimate_metric(name)).sizes for run in (one, other)))
+        return _sized_alike(*(require(run.estimate_metric(name)).sizes for run in (one, other)))
     mine, theirs = (_shares(run.weight_of(name), len(run.rows.row)) for run in (one, other))
     return np.allclose(mine, theirs, rtol=_SAME_WEIGHT, atol=0, equal_nan=True)
 

@@ -7,7 +7,7 @@ import numpy as np
 from lossfw.components.naming import did_you_mean
 from lossfw.config.plan.evaluation import build_data
 from lossfw.config.text.source import ConfigSource
-from lossfw.config.text.writing import flow
+from lossfw.config.text.writing import format_in_one_line
 from lossfw.data import DataColumn
 from lossfw.data.times import NotTimesError
 from lossfw.errors import ArgumentError, DataError, LossfwError
@@ -108,7 +108,7 @@ def column_of(run: FinishedRun, rows: RowRecords, name: str, option: str) -> Dat
 
 def _column_of_data(run: FinishedRun, rows: RowRecords, name: str) -> DataColumn:
     """Return a column of the data of a run, which are read again, in the order of its rows."""
-    keep = f"evaluate.columns={flow([name])}"
+    keep = f"evaluate.columns={format_in_one_line([name])}"
     source = ConfigSource(str(run.path / CONFIG_FILE), (keep,), run.plugins)
     data, then = build_data(source), run.record.get("data") or {}
     if (data.name, data.digest) != (then.get("name"), then.get("digest")):

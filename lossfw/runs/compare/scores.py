@@ -15,7 +15,7 @@ import numpy as np
 
 from lossfw.components.spaces import LOGITS, SIMPLEX, UNIT
 from lossfw.config.schema.checked import CheckedConfig
-from lossfw.config.text.writing import flow
+from lossfw.config.text.writing import format_in_one_line
 from lossfw.errors import ArgumentError, LossfwError, UnknownNameError
 from lossfw.evaluation.accumulator import name_with_parameters, named_metrics
 from lossfw.evaluation.baseline import BaselineLoss, Skill
@@ -51,7 +51,7 @@ class Scores(NamedTuple):
         given = [] if self.loss is None else [("loss", self.loss)]
         given += [("metric", one) for one in self.metrics]
         return " ".join(
-            f"--{option} {one if isinstance(one, str) else flow(plain_of(one))}"
+            f"--{option} {one if isinstance(one, str) else format_in_one_line(plain_of(one))}"
             for option, one in given
         )
 

@@ -29,7 +29,7 @@ def read_settings(path: Path) -> Any:
         config.problems.raise_if_any()
     except ConfigError as error:
         raise DataError(f"{path} was not written by a run: {error}") from None
-    return config.root.plain()
+    return config.root.to_plain()
 
 
 def flat(value: Any, key: str = "") -> dict[str, Any]:

@@ -136,7 +136,7 @@ WRONG = [
 def test_mistakes(override, message, hint, table):
     (problem,) = validate(ConfigSource("run.yaml", (override,))).problems
     assert problem.where.startswith("-o")
-    assert message in problem.what
+    assert message in problem.message
     assert hint in (problem.hint or "")
 
 

@@ -117,7 +117,7 @@ def test_origins_are_a_list_as_well(written):
 
 
 def test_files_that_come_with_a_plugin_keep_their_names(folder):
-    assert resolve(str(CONFIGS / "digits.yaml")).root.plain()["network"]["weights"] == (
+    assert resolve(str(CONFIGS / "digits.yaml")).root.to_plain()["network"]["weights"] == (
         "digits-mlp.npz"
     )
 

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw.config.plan.rolling import beginnings, periods
+from lossfw.config.plan.rolling import fold_masks, period_starts
 
 
 def splits(time, folds, gap=0.0, window=None):
-    begins = beginnings(time, folds)
-    masks = (periods(time, begins, fold, gap, window) for fold in range(folds))
+    begins = period_starts(time, folds)
+    masks = (fold_masks(time, begins, fold, gap, window) for fold in range(folds))
     return [tuple(np.flatnonzero(mask).tolist() for mask in pair) for pair in masks]
 
 
@@ -43,19 +43,19 @@ def test_different_times_are_split_as_by_scikit_learn(rows, folds, gap, window, 
 @given(st.lists(st.integers(0, 9), min_size=12, max_size=40), st.integers(2, 4))
 def test_rows_of_one_time_stay_together_and_the_future_is_not_seen(times, folds):
     time = np.array(times)
-    if len(set(beginnings(time, folds).tolist())) < folds:
+    if len(set(period_starts(time, folds).tolist())) < folds:
         return
     seen = []
     for train, held_out in splits(time, folds):
         assert not set(time[train]) & set(time[held_out])
         assert not train or not held_out or max(time[train]) < min(time[held_out])
         seen += held_out
-    assert sorted(seen) == np.flatnonzero(time >= beginnings(time, folds)[0]).tolist()
+    assert sorted(seen) == np.flatnonzero(time >= period_starts(time, folds)[0]).tolist()
 
 
 def test_gap_and_window_are_distances_of_time():
     time = np.array([0.0, 0.5, 1.0, 4.0, 4.0, 9.0, 9.5, 10.0])
     begins = np.array([4.0, 9.0])
-    train, held_out = periods(time, begins, 1, gap=5.0, window=3.5)
+    train, held_out = fold_masks(time, begins, 1, gap=5.0, window=3.5)
     assert np.flatnonzero(train).tolist() == [1, 2]
     assert np.flatnonzero(held_out).tolist() == [5, 6, 7]

@@ -5,7 +5,7 @@ import pytest
 
 from lossfw.config.plan import training
 from lossfw.config.schema.checked import read_config
-from lossfw.config.text.mapping import NAME, GivenConfig
+from lossfw.config.text.mapping import NAME, MappingConfig
 from lossfw.config.text.source import ConfigSource
 from lossfw.data.lazy_arrays import is_file_backed
 
@@ -55,7 +55,7 @@ def test_inputs_of_a_model_that_reads_batches_stay_in_their_file(
         "loss": "squared_error",
         "train": {"hold_out": hold_out},
     }
-    config = read_config(ConfigSource(NAME, given=GivenConfig.of(given)))
+    config = read_config(ConfigSource(NAME, given=MappingConfig.of(given)))
     made = training.training_of(config)
     assert is_file_backed(made.data.inputs) == (model == "streaming")
     assert not is_file_backed(made.data.targets)

@@ -32,7 +32,7 @@ def mistakes(runs):
     def find(text, *overrides, base=GOOD):
         with pytest.raises(ConfigError) as caught:
             runs(text, *overrides, base=base)
-        return [(p.where, p.what) for p in caught.value.problems]
+        return [(p.where, p.message) for p in caught.value.problems]
 
     return find
 

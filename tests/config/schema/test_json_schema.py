@@ -28,7 +28,7 @@ def plain(text):
     problems = Problems()
     root = parse(text, Origin("x", Path("/"), split_lines(text)), problems, loader=CoreLoader)
     problems.raise_if_any()
-    return root.plain()
+    return root.to_plain()
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,7 @@ def test_any_value_anywhere(folder, path, value):
     write(folder, tree)
     verdict = verdict_of("run.yaml")
     assert (verdict.runs > 0) == (not verdict.problems)
-    assert all(problem.what for problem in verdict.problems)
+    assert all(problem.message for problem in verdict.problems)
     if verdict.problems:
         # Nothing is resolved, or run, that is not valid; except where only data or weights are
         # wrong, which resolving does not read.
@@ -90,4 +90,4 @@ def test_any_override(folder, path, value, mark):
 def test_any_key_can_be_taken_away(folder, path):
     write(folder, RICH)
     key = ".".join(f'"{step}"' if "." in str(step) else str(step) for step in path)
-    assert not any("take away" in p.what for p in verdict_of("run.yaml", [f"{key}-"]).problems)
+    assert not any("take away" in p.message for p in verdict_of("run.yaml", [f"{key}-"]).problems)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lossfw.config.text.extends import MAX_CHAIN, merge
+from lossfw.config.text.extends import MAX_CHAIN, merge_trees
 from lossfw.config.text.tree import Node, Origin, Position
 from lossfw.errors import ConfigError
 from support.configs import read
@@ -66,7 +66,8 @@ def refusal(tree):
 )
 def test_mappings_merge_and_the_rest_replaces(below, above, merged, tree):
     assert (
-        tree({"run.yaml": f"extends: base.yaml\n{above}\n", "base.yaml": below}).plain() == merged
+        tree({"run.yaml": f"extends: base.yaml\n{above}\n", "base.yaml": below}).to_plain()
+        == merged
     )
 
 
@@ -78,7 +79,7 @@ def test_a_chain_is_laid_file_over_file(tree):
             "base.yaml": "a: {x: 3, y: 3, z: 3}\nb: 3\nc: 3\n",
         }
     )
-    assert root.plain() == {"a": {"x": 1, "y": 2, "z": 3}, "b": 2, "c": 3}
+    assert root.to_plain() == {"a": {"x": 1, "y": 2, "z": 3}, "b": 2, "c": 3}
     where = [root.locate(["a", key]).address for key in "xyz"]
     assert where == ["run.yaml:2:8", "mid/middle.yaml:2:14", "base.yaml:1:20"]
     assert root.locate(["c"], key=True).address == "base.yaml:3:1"
@@ -92,7 +93,9 @@ def test_merging_in_any_order_of_the_files_is_the_same():
         return Node(value, at)
 
     a, b, c = (node(v) for v in ({"p": {"x": 1}}, {"p": {"x": 2, "y": 2}}, {"p": {"z": 3}, "q": 3}))
-    assert merge(merge(c, b), a).plain() == merge(c, merge(b, a)).plain()
+    assert (
+        merge_trees(merge_trees(c, b), a).to_plain() == merge_trees(c, merge_trees(b, a)).to_plain()
+    )
 
 
 def test_a_file_of_the_base_is_beside_the_base(plan, folder):
@@ -103,9 +106,9 @@ def test_a_file_of_the_base_is_beside_the_base(plan, folder):
 
 
 def test_an_override_comes_after_all_files(tree):
-    assert tree({"run.yaml": "extends: base.yaml\na: 1\n", "base.yaml": "a: 2"}, "a=3").plain() == {
-        "a": 3
-    }
+    assert tree(
+        {"run.yaml": "extends: base.yaml\na: 1\n", "base.yaml": "a: 2"}, "a=3"
+    ).to_plain() == {"a": 3}
 
 
 def test_the_plan_is_that_of_the_whole_file(plan, folder):
@@ -143,18 +146,18 @@ def test_what_is_missing_everywhere_is_missing_in_the_first(problem, folder):
 )
 def test_a_circle_is_refused_where_it_closes(files, what, refusal):
     problem = refusal(files)
-    assert problem.what == f"extends is circular: {what}"
+    assert problem.message == f"extends is circular: {what}"
     assert problem.where == f"{list(files)[-1]}:1:10"
 
 
 def test_a_circle_through_a_link_is_one(folder, refusal):
     (folder / "link.yaml").symlink_to("a.yaml")
-    assert "circular" in refusal({"a.yaml": "extends: link.yaml"}).what
+    assert "circular" in refusal({"a.yaml": "extends: link.yaml"}).message
 
 
 def test_a_chain_without_end_is_refused(refusal):
     files = {f"{n}.yaml": f"extends: {n + 1}.yaml" for n in range(MAX_CHAIN + 2)}
-    assert f"more than {MAX_CHAIN} files" in refusal(files).what
+    assert f"more than {MAX_CHAIN} files" in refusal(files).message
 
 
 @pytest.mark.parametrize(
@@ -169,12 +172,12 @@ def test_a_chain_without_end_is_refused(refusal):
 )
 def test_what_cannot_be_extended(value, what, hint, refusal):
     problem = refusal({"run.yaml": f"lossfw: 1\nextends: {value}\n", "base.yaml": BASE})
-    assert (problem.where, problem.what, problem.hint) == ("run.yaml:2:10", what, hint)
+    assert (problem.where, problem.message, problem.hint) == ("run.yaml:2:10", what, hint)
 
 
 def test_a_base_that_is_no_mapping(refusal):
     problem = refusal({"run.yaml": "extends: base.yaml", "base.yaml": "[1]"})
-    assert (problem.where, problem.what) == ("base.yaml:1:1", "a configuration is a mapping")
+    assert (problem.where, problem.message) == ("base.yaml:1:1", "a configuration is a mapping")
     assert problem.hint == "it is extended by run.yaml:1:10"
 
 
@@ -186,4 +189,4 @@ def test_a_syntax_error_of_the_base_is_told_there(refusal):
 def test_an_override_does_not_change_what_is_extended(refusal):
     problem = refusal({"run.yaml": "a: 1"}, "extends=base.yaml")
     assert problem.where == "-o extends=base.yaml"
-    assert "read before any override" in problem.what
+    assert "read before any override" in problem.message

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw.config.text.overrides import override
+from lossfw.config.text.overrides import apply_overrides
 from lossfw.config.text.tree import Origin, Problems
 from lossfw.config.text.yaml import parse, split_lines
 from lossfw.errors import ConfigError
@@ -17,7 +17,7 @@ def resolve(text, *overrides):
     """Return the tree after overrides."""
     problems = Problems()
     root = parse(text, Origin("run.yaml", Path("/folder"), split_lines(text)), problems)
-    root = override(root, overrides, problems)
+    root = apply_overrides(root, overrides, problems)
     problems.raise_if_any()
     return root
 
@@ -25,7 +25,7 @@ def resolve(text, *overrides):
 def refused(*overrides):
     with pytest.raises(ConfigError) as caught:
         resolve(TEXT, *overrides)
-    return [(problem.where, problem.what) for problem in caught.value.problems]
+    return [(problem.where, problem.message) for problem in caught.value.problems]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def refused(*overrides):
         ("evaluate.metrics-", ["evaluate"], {"batch_size": 1}),
         (" evaluate.metrics.0- ", ["evaluate", "metrics"], [{"name": "b"}]),
         ("evaluate.metrics.1.name-", ["evaluate", "metrics"], ["a", {}]),
-        ("seed-", [], {"loss": "mse", "evaluate": resolve(TEXT).find(["evaluate"]).plain()}),
+        ("seed-", [], {"loss": "mse", "evaluate": resolve(TEXT).find(["evaluate"]).to_plain()}),
         ('sweep.grid."loss.delta"=[1, 2]', ["sweep"], {"grid": {"loss.delta": [1, 2]}}),
         ('"a=b".c=d=e', ["a=b"], {"c": "d=e"}),
         ("a-=1", ["a-"], 1),
@@ -59,23 +59,23 @@ def refused(*overrides):
     ],
 )
 def test_an_override_puts_a_yaml_value_in_its_place(written, path, value):
-    assert resolve(TEXT, written).find(path).plain() == value
+    assert resolve(TEXT, written).find(path).to_plain() == value
 
 
 def test_the_rest_stays_as_it_was():
     before, after = resolve(TEXT), resolve(TEXT, "evaluate.metrics.1.name=c")
-    assert before.plain() == resolve(TEXT).plain()
-    assert {**after.plain(), "evaluate": None} == {**before.plain(), "evaluate": None}
-    assert after.plain()["evaluate"] == {"metrics": ["a", {"name": "c"}], "batch_size": 1}
+    assert before.to_plain() == resolve(TEXT).to_plain()
+    assert {**after.to_plain(), "evaluate": None} == {**before.to_plain(), "evaluate": None}
+    assert after.to_plain()["evaluate"] == {"metrics": ["a", {"name": "c"}], "batch_size": 1}
 
 
 def test_the_later_one_wins():
-    assert resolve(TEXT, "seed=4", "seed=5").plain()["seed"] == 5
+    assert resolve(TEXT, "seed=4", "seed=5").to_plain()["seed"] == 5
 
 
 def test_a_value_that_an_alias_shares_changes_in_one_place_only():
     root = resolve("a: &x {k: 1}\nb: *x\n", "b.k=2")
-    assert root.plain() == {"a": {"k": 1}, "b": {"k": 2}}
+    assert root.to_plain() == {"a": {"k": 1}, "b": {"k": 2}}
 
 
 def test_what_an_override_writes_has_it_as_its_address():
@@ -139,7 +139,7 @@ def test_a_long_override_has_a_short_address():
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_any_override_is_put_in_or_refused(key, value):
     with contextlib.suppress(ConfigError):
-        resolve(TEXT, f"{key}={value}").plain()
+        resolve(TEXT, f"{key}={value}").to_plain()
 
 
 def test_what_was_taken_away_has_no_place_any_more():
@@ -147,7 +147,7 @@ def test_what_was_taken_away_has_no_place_any_more():
     assert list(root.find(["evaluate"]).keys) == ["batch_size"]
     assert root.locate(["evaluate", "metrics"], key=True).address == "run.yaml:2:1"
     # A value in the middle of the file keeps its place among the keys.
-    assert list(resolve(TEXT, "evaluate.batch_size-").plain()) == ["loss", "evaluate", "seed"]
+    assert list(resolve(TEXT, "evaluate.batch_size-").to_plain()) == ["loss", "evaluate", "seed"]
 
 
 def test_the_nearest_key_to_take_away_is_told():

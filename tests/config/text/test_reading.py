@@ -43,7 +43,7 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
 def test_what_is_no_file_is_refused(name, what, hint, tmp_path):
     (tmp_path / "digits.yaml").write_text("lossfw: 1")
     problem = refusal(name, tmp_path)
-    assert what in problem.what
+    assert what in problem.message
     assert hint in problem.hint
 
 
@@ -53,8 +53,8 @@ def test_a_huge_file_is_refused_from_its_size(tmp_path):
         # A sparse file: 100 MB that take no room and would take long to read.
         file.truncate(100_000_000)
     problem = refusal("run.yaml", tmp_path)
-    assert "100,000,000" in problem.what
-    assert f"{MAX_BYTES:,}" in problem.what
+    assert "100,000,000" in problem.message
+    assert f"{MAX_BYTES:,}" in problem.message
 
 
 def test_the_largest_legal_file_is_read(tmp_path):
@@ -62,7 +62,7 @@ def test_the_largest_legal_file_is_read(tmp_path):
     path.write_bytes(b"#" * MAX_BYTES)
     assert len(read_file("run.yaml", folder=tmp_path)[0]) == MAX_BYTES
     path.write_bytes(b"#" * (MAX_BYTES + 1))
-    assert f"{MAX_BYTES + 1:,}" in refusal("run.yaml", tmp_path).what
+    assert f"{MAX_BYTES + 1:,}" in refusal("run.yaml", tmp_path).message
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,11 @@ def test_what_is_no_text_is_refused_with_its_line(content, where, what, hint, tm
     (tmp_path / "run.yaml").write_bytes(content)
     problem = refusal("run.yaml", tmp_path)
     assert problem.where == where
-    assert what in problem.what
+    assert what in problem.message
     assert hint in problem.hint
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "run.yaml")
-    assert "regular" in refusal("run.yaml", tmp_path).what
+    assert "regular" in refusal("run.yaml", tmp_path).message

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lossfw.config.text.tree import Node, Origin, Position, Problems
-from lossfw.config.text.writing import block, flow
+from lossfw.config.text.writing import format_in_one_line, format_tree
 from lossfw.config.text.yaml import FORBIDDEN, parse, split_lines
 
 # YAML has no name for the characters that it forbids.
@@ -39,7 +39,7 @@ def read(text):
     problems = Problems()
     root = parse(text, Origin("x", Path("/"), split_lines(text)), problems)
     problems.raise_if_any()
-    return root.plain()
+    return root.to_plain()
 
 
 def same(a, b):
@@ -52,26 +52,26 @@ def same(a, b):
 @example({"": {}, "a": [], "b": [[]], "c": [{}], "d": [[1, 2], [3]], "e": [{"a": []}]})
 @example({"a": "\u2028 \x85 \t\n # : '\" \\ \U0001f600"})
 def test_a_tree_in_lines_reads_back(tree):
-    assert same(read(block(node(tree), lambda node: "somewhere")), tree)
-    assert same(read(block(node(tree))), tree)
+    assert same(read(format_tree(node(tree), lambda node: "somewhere")), tree)
+    assert same(read(format_tree(node(tree))), tree)
 
 
 @given(trees)
 def test_a_tree_in_one_line_reads_back(tree):
-    assert same(read(flow(tree)), tree)
-    assert "\n" not in flow(tree)
+    assert same(read(format_in_one_line(tree)), tree)
+    assert "\n" not in format_in_one_line(tree)
 
 
 @pytest.mark.parametrize("number", [1e-7, 0.1, 1e300, -0.0, 5e-324, math.inf, -math.inf])
 def test_numbers_keep_every_bit(number):
-    assert same(read(flow({"a": number})), {"a": number})
+    assert same(read(format_in_one_line({"a": number})), {"a": number})
 
 
 def test_not_a_number_is_written_too():
-    assert math.isnan(read(flow([math.nan]))[0])
+    assert math.isnan(read(format_in_one_line([math.nan]))[0])
 
 
 def test_lists_of_numbers_stand_in_a_line_and_long_ones_do_not():
-    assert block(node({"a": [1, 2]})) == "a: [1, 2]\n"
-    assert block(node({"a": [[1, 2], [3, 4]]})) == "a:\n  - [1, 2]\n  - [3, 4]\n"
-    assert len(block(node({"a": list(range(1000))})).splitlines()) == 1001
+    assert format_tree(node({"a": [1, 2]})) == "a: [1, 2]\n"
+    assert format_tree(node({"a": [[1, 2], [3, 4]]})) == "a:\n  - [1, 2]\n  - [3, 4]\n"
+    assert len(format_tree(node({"a": list(range(1000))})).splitlines()) == 1001

@@ -88,7 +88,7 @@ def test_scalars_follow_the_core_schema(text, value, loader):
 
 def test_infinite_and_not_a_number(loader):
     root, _ = read("[.inf, -.INF, +.Inf, .nan, .NaN]", loader)
-    values = root.plain()
+    values = root.to_plain()
     assert values[:3] == [math.inf, -math.inf, math.inf]
     assert all(math.isnan(value) for value in values[3:])
 
@@ -101,7 +101,7 @@ def test_pyyaml_itself_stays_as_it_is():
 def test_every_float_is_read_back_from_its_repr(number):
     root, problems = read(f"[{number!r}]")
     assert problems == ()
-    assert root.plain() == [number]
+    assert root.to_plain() == [number]
 
 
 def test_every_node_knows_its_place(loader):
@@ -162,7 +162,7 @@ def test_the_caret_stands_under_the_place(loader):
 def test_what_is_refused_is_told_at_its_place(text, where, what, loader):
     problem = only(text, loader)
     assert problem.where == f"run.yaml:{where}"
-    assert what in problem.what
+    assert what in problem.message
 
 
 def test_a_duplicate_key_has_the_place_of_the_first(loader):
@@ -172,32 +172,32 @@ def test_a_duplicate_key_has_the_place_of_the_first(loader):
 def test_a_whole_number_as_a_key_is_its_text(loader):
     root, problems = read("{0: -1, -1: 1}", loader)
     assert problems == ()
-    assert root.plain() == {"0": -1, "-1": 1}
+    assert root.to_plain() == {"0": -1, "-1": 1}
 
 
 def test_yes_is_a_key_like_any_other(loader):
     root, problems = read("yes: 1\nno: 2\n", loader)
     assert problems == ()
-    assert root.plain() == {"yes": 1, "no": 2}
+    assert root.to_plain() == {"yes": 1, "no": 2}
 
 
 def test_aliases_stand_for_their_anchor(loader):
     root, problems = read("a: &x {k: [1, 2]}\nb: *x\nc: [*x, *x]\n", loader)
     assert problems == ()
-    assert root.plain()["c"] == [{"k": [1, 2]}] * 2
+    assert root.to_plain()["c"] == [{"k": [1, 2]}] * 2
 
 
 def test_an_alias_bomb_is_stopped(loader):
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 30)]
     _, problems = read("\n".join(lines), loader)
-    assert f"more than {MAX_ALIASED}" in problems[-1].what
+    assert f"more than {MAX_ALIASED}" in problems[-1].message
 
 
 def test_a_ladder_of_aliases_is_no_way_around_the_depth(loader):
     lines = ["a0: &a0 [x]"] + [f"a{i}: &a{i} [*a{i - 1}]" for i in range(1, 100)]
     _, problems = read("\n".join(lines), loader)
-    assert "nested deeper" in problems[-1].what
+    assert "nested deeper" in problems[-1].message
 
 
 @pytest.mark.parametrize("levels", [MAX_DEPTH + 1, 100_000])
@@ -206,7 +206,7 @@ def test_deep_nests_are_refused(levels, brackets, loader):
     opening = "[" if brackets == "[]" else "{a: "
     closing = brackets[1]
     _, problems = read(opening * levels + closing * levels, loader)
-    assert "nested deeper than" in problems[0].what
+    assert "nested deeper than" in problems[0].message
     assert len(problems[0].source) <= 100
 
 
@@ -219,7 +219,7 @@ def test_the_deepest_legal_nest_is_read(loader):
 def test_a_second_document_is_refused(loader):
     root, problems = read("a: 1\n---\nb: 2\n", loader)
     assert [problem.where for problem in problems] == ["run.yaml:2:1"]
-    assert root.plain() == {"a": 1}
+    assert root.to_plain() == {"a": 1}
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "\n\n"])
@@ -242,22 +242,22 @@ def test_syntax_errors_have_a_place_and_a_hint(text, line, hint, loader):
     problem = only(text, loader)
     assert problem.where.startswith(f"run.yaml:{line}:")
     assert hint in problem.hint
-    assert problem.what.startswith("not readable as YAML: ")
+    assert problem.message.startswith("not readable as YAML: ")
 
 
 @pytest.mark.parametrize("character", ["\0", "\x1b", "\x07", "\udc80", "\ufffe"])
 def test_control_characters_are_refused_and_not_shown(character, loader):
     problem = only(f"a: 1\nb: x{character}y\n", loader)
     assert problem.where == "run.yaml:2:5"
-    assert f"U+{ord(character):04X}" in problem.what
+    assert f"U+{ord(character):04X}" in problem.message
     assert character not in str(problem)
 
 
 @pytest.mark.parametrize("number", ["9" * 5_000, "0x" + "f" * 5_000, "0." + "1" * 5_000])
 def test_numbers_of_thousands_of_digits_are_refused(number, loader):
     problem = only(f"a: {number}", loader)
-    assert str(MAX_NUMBER_LENGTH) in problem.what
-    assert len(problem.what) < 200
+    assert str(MAX_NUMBER_LENGTH) in problem.message
+    assert len(problem.message) < 200
 
 
 def test_several_mistakes_come_together_in_file_order(loader):
@@ -273,8 +273,8 @@ def test_several_mistakes_come_together_in_file_order(loader):
 def test_what_stands_before_a_syntax_error_is_reported_too(loader):
     _, problems = read("a: 1\na: 2\nb: [\n", loader)
     assert len(problems) == 2
-    assert "twice" in problems[0].what
-    assert "not readable" in problems[1].what
+    assert "twice" in problems[0].message
+    assert "not readable" in problems[1].message
 
 
 def test_a_long_line_is_shown_in_part(loader):
@@ -314,7 +314,7 @@ def test_any_text_gives_a_tree_or_problems(text):
             assert 1 <= int(line) <= len(lines)
             assert 1 <= int(column) <= len(lines[int(line) - 1]) + 1
         if not problems and root is not None:
-            root.plain()
+            root.to_plain()
 
 
 trees = st.recursive(
@@ -338,7 +338,7 @@ def test_positions_point_at_the_very_value(tree, flow):
     for loader in LOADERS:
         root, problems = read(text, loader)
         assert problems == ()
-        for path, value in paths(root.plain()):
+        for path, value in paths(root.to_plain()):
             at = root.locate(path)
             rest = "\n".join([lines[at.line][at.column :], *lines[at.line + 1 :]])
             if isinstance(value, bool | int) and rest[0] not in "'\"":

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.config.plan.rolling import beginnings, periods
+from lossfw.config.plan.rolling import fold_masks, period_starts
 from lossfw.data import Dataset
 from lossfw.evaluation.baseline import Baseline, Skill
 from lossfw.evaluation.evaluate import evaluate
@@ -234,9 +234,12 @@ def test_the_influence_of_rows_has_the_hac_error_of_statsmodels(case):
 def test_rolling_splits_are_those_of_scikit_learn(case):
     inputs = case["inputs"]
     time = np.array(inputs["time"], np.float64)
-    begins = beginnings(time, inputs["folds"])
+    begins = period_starts(time, inputs["folds"])
     splits = [
-        [np.flatnonzero(mask).tolist() for mask in periods(time, begins, fold, inputs["gap"], None)]
+        [
+            np.flatnonzero(mask).tolist()
+            for mask in fold_masks(time, begins, fold, inputs["gap"], None)
+        ]
         for fold in range(inputs["folds"])
     ]
     assert splits == case["expected"]["splits"]

@@ -256,7 +256,7 @@ def test_an_evaluation_checks_the_section_too_and_needs_weights(folder, config):
 
     with pytest.raises(ConfigError) as caught:
         build(config(), ["train.schedule=linaer"])
-    told = [problem.what for problem in caught.value.problems]
+    told = [problem.message for problem in caught.value.problems]
     assert told == ["network.weights is missing", "There is no schedule 'linaer'"]
 
 

@@ -141,7 +141,7 @@ def problem(**model):
     with pytest.raises(ConfigError) as raised:
         lossfw.train(given)
     first = raised.value.problems[0]
-    return f"{first.what}; {first.hint}"
+    return f"{first.message}; {first.hint}"
 
 
 def test_wrong_objectives_are_told():

@@ -140,7 +140,7 @@ def test_what_a_model_cannot_learn_from_is_told_before_the_training(
         build_training("run.yaml", [override])
     (problem,) = caught.value.problems
     assert problem.where.startswith(at)
-    assert what in problem.what
+    assert what in problem.message
 
 
 @pytest.mark.parametrize(

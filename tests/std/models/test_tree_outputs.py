@@ -51,7 +51,7 @@ def test_outputs_that_are_not_made_are_refused_at_the_loss(model, key, loss, wha
         build(model, key, loss)
     (problem,) = caught.value.problems
     assert problem.where == "t.yaml:4:7"
-    assert what in problem.what
+    assert what in problem.message
     assert problem.hint.startswith("use" if "classes" in key else "train one model per target")
 
 
