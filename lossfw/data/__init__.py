@@ -15,7 +15,7 @@ from lossfw.data.named_columns import NamedColumns
 from lossfw.data.npy import check_npz_name, npz_names, read_npz
 from lossfw.data.pictures import PictureFormat, Pictures, open_pictures
 from lossfw.data.row_filter import RowFilter
-from lossfw.data.row_transforms import ExpandColumn, changed_rows
+from lossfw.data.row_transforms import ExpandColumn, transform_rows
 from lossfw.data.selected_rows import FilteredRows, Selection, select_rows
 from lossfw.data.source import File, Location, Source, column_error
 from lossfw.data.table import Table, TableOptions, TableRows
@@ -45,7 +45,6 @@ __all__ = [
     "TableOptions",
     "TableRows",
     "category_column",
-    "changed_rows",
     "check_npz_name",
     "check_sizes",
     "column_error",
@@ -63,4 +62,5 @@ __all__ = [
     "read_bytes",
     "read_npz",
     "select_rows",
+    "transform_rows",
 ]

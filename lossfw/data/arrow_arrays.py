@@ -12,20 +12,21 @@ from lossfw.extras import install_command
 from lossfw.numerics.arrays import NDArray
 
 
-def pyarrow(module: str = "pyarrow", what: str = "a Parquet file") -> Any:
+def import_pyarrow(module: str = "pyarrow", needed_for: str = "a Parquet file") -> Any:
     """Return a module of pyarrow, imported on use; without it raise `MissingExtraError`.
 
-    `what` is that which needs it.
+    `needed_for` is that which needs it.
     """
     try:
         return importlib.import_module(module)
     except ImportError:
         raise MissingExtraError(
-            f"{what} needs the library pyarrow, which is not installed: {install_command('tables')}"
+            f"{needed_for} needs the library pyarrow, which is not installed: "
+            f"{install_command('tables')}"
         ) from None
 
 
-def values_of(column: Any) -> NDArray:
+def arrow_values(column: Any) -> NDArray:
     """Return the numbers of an array, truth values as bytes; those that are null are arbitrary."""
     array = column.cast("uint8") if str(column.type) == "bool" else column
     if not len(array):
@@ -33,19 +34,19 @@ def values_of(column: Any) -> NDArray:
     # Without those that are null: an array that has some is not taken.
     values = [None, array.buffers()[1]]
     found: NDArray = np.from_dlpack(
-        pyarrow().Array.from_buffers(array.type, len(array), values, offset=array.offset)
+        import_pyarrow().Array.from_buffers(array.type, len(array), values, offset=array.offset)
     )
     return found
 
 
-def arrow_of(values: NDArray) -> Any:
+def to_arrow(values: NDArray) -> Any:
     """Return whole numbers as an array of pyarrow."""
-    pa = pyarrow()
+    pa = import_pyarrow()
     return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(values)])
 
 
-def nulls_of(column: Any) -> NDArray:
+def null_mask(column: Any) -> NDArray:
     """Tell which elements of an array are null."""
     if not column.null_count:
         return np.zeros(len(column), bool)
-    return values_of(column.is_null()).astype(bool)
+    return arrow_values(column.is_null()).astype(bool)

@@ -12,16 +12,16 @@ from lossfw.components.naming import shortlist
 from lossfw.data.columns import DataColumn
 from lossfw.data.csv_text import is_number
 from lossfw.data.dataset import Dataset
-from lossfw.data.labels import MAX_CATEGORIES, MAX_LABELS, MapValues, OneHot, found_labels
+from lossfw.data.labels import MAX_CATEGORIES, MAX_LABELS, MapValues, OneHot, find_labels
 from lossfw.data.lazy_arrays import (
     SHARED_ROWS,
     Column,
     RowArray,
-    as_rows,
+    as_row_array,
     chunks_of,
-    entries_of,
     is_file_backed,
     read_rows,
+    read_starts_of,
     stamp_of,
     take_rows,
 )
@@ -29,7 +29,7 @@ from lossfw.data.row_transforms import (
     PickColumns,
     RowNumbers,
     TableEntry,
-    changed_rows,
+    transform_rows,
 )
 from lossfw.data.stamps import FileStamp
 from lossfw.errors import DataError
@@ -63,19 +63,21 @@ def category_column(
     """
     if labels:
         return DataColumn(values, labels)
-    found = found_labels(values, f"the column {name!r}", MAX_CATEGORIES)
+    found = find_labels(values, f"the column {name!r}", MAX_CATEGORIES)
     if not missing:
         told = tuple(map(str, found.tolist()))
-        codes = changed_rows(values, MapValues(name, found, np.arange(len(found)), shortlist(told)))
+        codes = transform_rows(
+            values, MapValues(name, found, np.arange(len(found)), shortlist(told))
+        )
         return DataColumn(codes, told)
     # Whole numbers beside a missing value came as floats.
     whole = bool((found == np.floor(found)).all())
     told = tuple(map(str, (found.astype(np.int64) if whole else found).tolist()))
-    return DataColumn(changed_rows(values, _CodeOfNumber(found)), (_MISSING, *told))
+    return DataColumn(transform_rows(values, _NumberToCode(found)), (_MISSING, *told))
 
 
 @dataclass(frozen=True, eq=False)
-class _CodeOfNumber:
+class _NumberToCode:
     """A change: a number becomes the place of its label, which that of a missing value precedes."""
 
     # Ascending.
@@ -86,7 +88,7 @@ class _CodeOfNumber:
         return np.where(np.isnan(rows), 0, np.searchsorted(self.keys, rows) + 1)
 
 
-def labels_of(data: Dataset) -> dict[str, tuple[str, ...]]:
+def category_labels(data: Dataset) -> dict[str, tuple[str, ...]]:
     """Return the categories of each column that holds some."""
     return {
         name: tuple(label for label in column.labels if label != _MISSING)
@@ -108,7 +110,7 @@ def encode_categories(
     inputs; without a training they are those of the data. Another category is an error, or becomes
     NaN.
     """
-    known = known or labels_of(data)
+    known = known or category_labels(data)
     if set(known) != set(data.categories):
         raise DataError(
             f"data {data.name!r}: the training had the categories of "
@@ -127,19 +129,19 @@ def encode_categories(
     parts = [] if data.inputs is None else [data.inputs]
     for name, labels in known.items():
         remedy = "; or write unknown: missing" if as_codes else ""
-        places = _places(data, name, labels, remedy, missing=unknown_is_missing)
+        places = _codes_in(data, name, labels, remedy, missing=unknown_is_missing)
         column = data.categories[name].values
         if as_codes:
-            parts.append(changed_rows(column, TableEntry(places[:, np.newaxis])))
+            parts.append(transform_rows(column, TableEntry(places[:, np.newaxis])))
         elif data.missing or unknown_is_missing:
             # Where the category is missing, it is not known which input is 1.
             one_hot = np.where(
                 np.isnan(places)[:, None], np.nan, places[:, None] == range(len(labels))
             )
-            parts.append(changed_rows(column, TableEntry(one_hot.astype(np.float32))))
+            parts.append(transform_rows(column, TableEntry(one_hot.astype(np.float32))))
         else:
-            codes = changed_rows(column, TableEntry(places.astype(np.int64)))
-            parts.append(changed_rows(codes, OneHot(data.name, len(labels))))
+            codes = transform_rows(column, TableEntry(places.astype(np.int64)))
+            parts.append(transform_rows(codes, OneHot(data.name, len(labels))))
     numbers = tuple(name for name in data.input_names if name not in known)
     made = replace(
         data,
@@ -148,10 +150,12 @@ def encode_categories(
         input_names=numbers,
         missing=data.missing or unknown_is_missing,
     )
-    return _in_order(made, data.input_names, known) if as_codes else made
+    return _order_inputs(made, data.input_names, known) if as_codes else made
 
 
-def _in_order(data: Dataset, names: Sequence[str], known: Mapping[str, tuple[str, ...]]) -> Dataset:
+def _order_inputs(
+    data: Dataset, names: Sequence[str], known: Mapping[str, tuple[str, ...]]
+) -> Dataset:
     """Return data whose last inputs are codes, with inputs in the order of their names."""
     assert data.inputs is not None
     inputs, present = data.inputs, (*data.input_names, *known)
@@ -160,14 +164,14 @@ def _in_order(data: Dataset, names: Sequence[str], known: Mapping[str, tuple[str
     if len(present) == width:
         place_of = {name: place for place, name in enumerate(names)}
         order.sort(key=lambda column: place_of.get(present[column], width))
-        inputs = changed_rows(inputs, PickColumns(order)) if order != sorted(order) else inputs
+        inputs = transform_rows(inputs, PickColumns(order)) if order != sorted(order) else inputs
         data = replace(data, inputs=inputs, input_names=tuple(present[n] for n in order))
     first = width - len(known)
     codes = {order.index(first + n): labels for n, labels in enumerate(known.values())}
     return replace(data, codes=codes)
 
 
-def _places(
+def _codes_in(
     data: Dataset, name: str, known: Sequence[str], remedy: str, *, missing: bool
 ) -> NDArray:
     """Return the place in `known` of each label of a column; NaN for a missing value."""
@@ -178,7 +182,7 @@ def _places(
     known_places = {key(label): place for place, label in enumerate(known)}
     places = np.array([known_places.get(key(label), np.nan) for label in labels], np.float32)
     for code in () if missing else np.flatnonzero(np.isnan(places)).tolist():
-        row = _first_row(data, name, code)
+        row = _first_row_with(data, name, code)
         if row is not None and not (data.missing and labels[code] == _MISSING):
             raise DataError(
                 f"data {data.name!r}: the column {name!r} has the category {labels[code]!r} in "
@@ -188,7 +192,7 @@ def _places(
     return places
 
 
-def _first_row(data: Dataset, name: str, code: int) -> int | None:
+def _first_row_with(data: Dataset, name: str, code: int) -> int | None:
     """Return the number of the first row that has a category; None if a filter left none."""
     first = 0
     for codes in chunks_of(data.categories[name].values):
@@ -210,7 +214,7 @@ def concatenate_columns(parts: Sequence[RowArray]) -> RowArray:
         return parts[0]
     if not any(map(is_file_backed, parts)):
         return np.concatenate(parts, axis=1)
-    return as_rows(JoinedColumn(parts))
+    return as_row_array(JoinedColumn(parts))
 
 
 class JoinedColumn(Column):
@@ -228,9 +232,9 @@ class JoinedColumn(Column):
         return next((s for part in self._parts if (s := stamp_of(part)) is not None), None)
 
     @property
-    def entries(self) -> NDArray | None:
-        """See `Column.entries`."""
-        return next((e for part in self._parts if (e := entries_of(part)) is not None), None)
+    def read_starts(self) -> NDArray | None:
+        """See `Column.read_starts`."""
+        return next((e for part in self._parts if (e := read_starts_of(part)) is not None), None)
 
     def read(self, start: int, stop: int) -> NDArray:
         """See `Column.read`."""

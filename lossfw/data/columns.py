@@ -10,7 +10,7 @@ import numpy as np
 
 from lossfw.data.csv_text import is_missing, is_number, is_whole
 from lossfw.data.lazy_arrays import RowArray, chunks_of, is_file_backed, materialize, take_rows
-from lossfw.data.row_transforms import TableEntry, changed_rows
+from lossfw.data.row_transforms import TableEntry, transform_rows
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
@@ -78,14 +78,14 @@ class DataColumn:
             )
         if values.dtype.kind == "U":
             values = np.strings.strip(values)
-        elif not rounded_at(values).size:
+        elif not rounded_positions(values).size:
             return cls(values)
         # Numbers that a float does not have exactly can only be keys, which are texts.
         labels, codes = np.unique(values, return_inverse=True)
         return cls(codes, tuple(map(str, labels.tolist())))
 
     @classmethod
-    def of_codes(cls, codes: RowArray, labels: tuple[str, ...]) -> DataColumn:
+    def from_codes(cls, codes: RowArray, labels: tuple[str, ...]) -> DataColumn:
         """Return a column of strings; if all are numbers or missing, a column of numbers.
 
         Without labels the codes are numbers themselves.
@@ -96,7 +96,7 @@ class DataColumn:
         if not given or not all(map(_is_exact, given)):
             return cls(codes, labels)
         numbers = np.array([np.nan if is_missing(x) else float(x) for x in labels])
-        return cls(changed_rows(codes, TableEntry(numbers)))
+        return cls(transform_rows(codes, TableEntry(numbers)))
 
     @property
     def holds_strings(self) -> bool:
@@ -112,7 +112,7 @@ class DataColumn:
         return counts
 
     @cached_property
-    def known(self) -> list[str | None]:
+    def labels_or_none(self) -> list[str | None]:
         """The labels, None for one that means a missing value."""
         return [None if is_missing(label) else label for label in self.labels]
 
@@ -136,7 +136,7 @@ def _is_exact(label: str) -> bool:
     return is_number(label) and not (is_whole(label) and abs(float(label)) >= FIRST_ROUNDED)
 
 
-def rounded_at(values: NDArray) -> NDArray:
+def rounded_positions(values: NDArray) -> NDArray:
     """Return the positions of integers that float64 would round."""
     if values.dtype.kind not in "iu" or values.dtype.itemsize < 8:
         return np.array([], np.int64)

@@ -38,7 +38,7 @@ class ColumnComparison:
     --------
     >>> age = DataColumn.of(np.array([17.0, 18.0, np.nan]))
     >>> one = ColumnComparison("age", ">=", ("18",))
-    >>> one.test(age)(age.values).tolist()
+    >>> one.predicate(age)(age.values).tolist()
     [False, True, False]
     """
 
@@ -49,36 +49,36 @@ class ColumnComparison:
     # As they are written: one, or for ``in`` at least one.
     values: tuple[str, ...]
 
-    def test(self, column: DataColumn) -> Callable[[NDArray], NDArray]:
+    def predicate(self, column: DataColumn) -> Callable[[NDArray], NDArray]:
         """Return a function that tests values: True where one satisfies the comparison."""
         if column.holds_strings:
-            table = np.array([self._holds(label) for label in column.known])
+            table = np.array([self._is_fulfilled_by(label) for label in column.labels_or_none])
             return table.__getitem__
         compare, dtype = _OPERATORS[self.operator], column.values.dtype
         # A value is rounded like the numbers that it is compared with.
         kind = dtype.type if dtype.kind == "f" else np.float64
-        wanted = [kind(self._number(value)) for value in self.values]
+        wanted = [kind(self._parse_number(value)) for value in self.values]
         return lambda rows: np.logical_or.reduce([compare(rows, value) for value in wanted])
 
-    def unknown(self, column: DataColumn) -> Iterator[str]:
+    def unknown_values(self, column: DataColumn) -> Iterator[str]:
         """Yield the values that do not occur in a column of strings."""
-        if column.holds_strings and not self._orders:
-            yield from (value for value in self.values if value not in column.known)
+        if column.holds_strings and not self._is_ordering:
+            yield from (value for value in self.values if value not in column.labels_or_none)
 
     @property
-    def _orders(self) -> bool:
+    def _is_ordering(self) -> bool:
         return self.operator[0] in "<>"
 
-    def _holds(self, label: str | None) -> bool:
+    def _is_fulfilled_by(self, label: str | None) -> bool:
         """Tell whether a text fulfils the comparison."""
         if label is None:
             return self.operator == "!="
         compare = _OPERATORS[self.operator]
-        if self._orders and is_number(label) and is_number(self.values[0]):
-            return bool(compare(_exact(label), _exact(self.values[0])))
+        if self._is_ordering and is_number(label) and is_number(self.values[0]):
+            return bool(compare(_exact_number(label), _exact_number(self.values[0])))
         return any(compare(label, value) for value in self.values)
 
-    def _number(self, value: str) -> float:
+    def _parse_number(self, value: str) -> float:
         if value.lower() in _TRUTH:
             return _TRUTH[value.lower()]
         if not is_number(value):
@@ -93,7 +93,7 @@ class ColumnComparison:
         return f"column.{_quote_if_needed(self.column)} {self.operator} {told}"
 
 
-def _exact(number: str) -> int | float:
+def _exact_number(number: str) -> int | float:
     """Return a number that is written as a whole one without rounding it."""
     return int(number) if is_whole(number) else float(number)
 

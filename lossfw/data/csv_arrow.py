@@ -7,10 +7,17 @@ import io
 from collections.abc import Collection, Iterator
 from typing import Any, BinaryIO
 
-from lossfw.data.arrow_arrays import arrow_of, nulls_of, pyarrow, values_of
+from lossfw.data.arrow_arrays import arrow_values, import_pyarrow, null_mask, to_arrow
 from lossfw.data.chosen_rows import ChosenRows
-from lossfw.data.csv_cells import CellRows, Cells, DoubtError, NumberCells, Texts, texts_of
-from lossfw.data.csv_text import line_of, open_bytes, readable
+from lossfw.data.csv_cells import (
+    CellRows,
+    Cells,
+    NumberCells,
+    RereadError,
+    TextCells,
+    to_text_cells,
+)
+from lossfw.data.csv_text import open_bytes, read_line, translate_read_errors
 
 # Bytes that pyarrow reads at a time.
 BLOCK_BYTES = 2**19
@@ -20,7 +27,7 @@ _DOUBTFUL = (b"x", b"X", b"(")
 _ABSENT = r"(?i)^(|n/?a|null|none)$"
 
 
-class _PlainText(io.RawIOBase):
+class _PlainTextStream(io.RawIOBase):
     """The bytes of a file without comments, in UTF-8, whose lines end with LF or CR LF."""
 
     def __init__(self, stream: BinaryIO, width: int) -> None:
@@ -37,9 +44,9 @@ class _PlainText(io.RawIOBase):
         if content.endswith(b"\r"):
             content += self._stream.read(1)
         if any(mark in content for mark in self._doubtful):
-            raise DoubtError
+            raise RereadError
         if b"\r" in content and b"\r" in content.replace(b"\r\n", b""):
-            raise DoubtError
+            raise RereadError
         # pyarrow does not look at columns that are not read.
         self._decoder.decode(content, final=not content)
         return content
@@ -52,20 +59,20 @@ def arrow_cells(
     texts: Collection[int],
     floats: Collection[int],
 ) -> Iterator[CellRows]:
-    """Yield rows of a `CsvTable`, see `python_cells`; `DoubtError` where `csv` may read others.
+    """Yield rows of a `CsvTable`, see `python_cells`; `RereadError` where `csv` may read others.
 
     Some columns are known to hold `texts`, others to hold `floats`.
     """
-    pa, reader = pyarrow(), pyarrow("pyarrow.csv")
+    pa, reader = import_pyarrow(), import_pyarrow("pyarrow.csv")
     names = [str(n) for n in range(table.width)]
-    with readable(table.path), open_bytes(table.path) as stream:
+    with translate_read_errors(table.path), open_bytes(table.path) as stream:
         for _ in range(table.header_lines):
-            if b"\r" in line_of(stream, table.path).removesuffix(b"\r\n"):
-                raise DoubtError
+            if b"\r" in read_line(stream, table.path).removesuffix(b"\r\n"):
+                raise RereadError
         first = 0
         try:
             batches = reader.open_csv(
-                _PlainText(stream, table.width),
+                _PlainTextStream(stream, table.width),
                 reader.ReadOptions(use_threads=False, block_size=BLOCK_BYTES, column_names=names),
                 reader.ParseOptions(delimiter=table.delimiter, newlines_in_values=True),
                 reader.ConvertOptions(
@@ -76,31 +83,31 @@ def arrow_cells(
             for whole in batches:
                 batch = whole
                 if chosen is not None:
-                    batch = whole.take(arrow_of(chosen.within(first, first + len(whole))))
+                    batch = whole.take(to_arrow(chosen.within(first, first + len(whole))))
                 first += len(whole)
                 cells = {
-                    n: _texts_of(batch[str(n)])
+                    n: _to_text_cells(batch[str(n)])
                     if n in texts
-                    else _numbers_of(batch[str(n)], whole=n not in floats)
+                    else _to_number_cells(batch[str(n)], whole=n not in floats)
                     for n in columns
                 }
                 yield CellRows(len(whole), len(batch), cells)
         except pa.ArrowInvalid:
-            raise DoubtError from None
+            raise RereadError from None
 
 
-def _texts_of(column: Any) -> Texts:
+def _to_text_cells(column: Any) -> TextCells:
     encoded = column.dictionary_encode()
-    texts = texts_of(encoded.dictionary.to_pylist())
-    return Texts(texts.labels, texts.codes[values_of(encoded.indices)])
+    texts = to_text_cells(encoded.dictionary.to_pylist())
+    return TextCells(texts.labels, texts.codes[arrow_values(encoded.indices)])
 
 
-def _numbers_of(column: Any, *, whole: bool) -> Cells:
+def _to_number_cells(column: Any, *, whole: bool) -> Cells:
     """Return a column of integers, or of floats; one that Python has to look at as texts."""
-    pa, compute = pyarrow(), pyarrow("pyarrow.compute")
+    pa, compute = import_pyarrow(), import_pyarrow("pyarrow.compute")
     content = (column.buffers()[2] or pa.py_buffer(b"")).to_pybytes()
     if any(mark in content for mark in _DOUBTFUL):
-        return _texts_of(column)
+        return _to_text_cells(column)
     bare = compute.ascii_trim_whitespace(column) if b" " in content else column
     kind = pa.int64() if whole else pa.float64()
     try:
@@ -110,5 +117,5 @@ def _numbers_of(column: Any, *, whole: bool) -> Cells:
         try:
             numbers = compute.if_else(absent, pa.nulls(len(bare), bare.type), bare).cast(kind)
         except pa.ArrowInvalid:
-            return _texts_of(column)
-    return NumberCells(values_of(numbers), nulls_of(numbers))
+            return _to_text_cells(column)
+    return NumberCells(arrow_values(numbers), null_mask(numbers))

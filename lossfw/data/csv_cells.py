@@ -11,14 +11,14 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from lossfw.data.chosen_rows import ChosenRows
-from lossfw.data.csv_text import is_missing, is_number, is_whole, rows_of
+from lossfw.data.csv_text import is_missing, is_number, is_whole, iter_rows
 from lossfw.numerics.arrays import NDArray
 
 # Cells of a file that Python's reader holds at a time.
 HELD_CELLS = 2**19
 
 
-class DoubtError(Exception):
+class RereadError(Exception):
     """The rows have to be read in another way; `texts` are the columns that hold no numbers."""
 
     def __init__(self, texts: Collection[int] = ()) -> None:
@@ -32,61 +32,63 @@ class NumberCells(NamedTuple):
     values: NDArray
     absent: NDArray
 
-    def gaps(self, *, are_texts: bool) -> NDArray:
+    def missing_mask(self, *, are_texts: bool) -> NDArray:
         """Tell where the value is missing."""
         return self.absent | np.isnan(self.values)
 
-    def where(self, mask: NDArray) -> NumberCells:
+    def select(self, mask: NDArray) -> NumberCells:
         """Return some rows."""
         return NumberCells(self.values[mask], self.absent[mask])
 
-    def numbers(self, *, with_gaps: bool) -> NDArray | None:
-        """Return the numbers, in float64 `with_gaps`; None if something else is among them."""
-        if with_gaps:
-            return np.where(self.gaps(are_texts=False), np.nan, self.values)
+    def to_numbers(self, *, nan_for_missing: bool) -> NDArray | None:
+        """Return the numbers, floats with `nan_for_missing`; None if others are among them."""
+        if nan_for_missing:
+            return np.where(self.missing_mask(are_texts=False), np.nan, self.values)
         return None if self.absent.any() else self.values
 
 
-class Texts(NamedTuple):
+class TextCells(NamedTuple):
     """A column of texts: the different ones, and the place of that of each row among them."""
 
     labels: Sequence[str]
     codes: NDArray
 
-    def gaps(self, *, are_texts: bool) -> NDArray:
+    def missing_mask(self, *, are_texts: bool) -> NDArray:
         """Tell where the value is missing; a text is where it is empty, for `none` may be one."""
         missing = [not x if are_texts else is_missing(x) for x in self.labels]
         return np.array(missing, bool)[self.codes]
 
-    def where(self, mask: NDArray) -> Texts:
+    def select(self, mask: NDArray) -> TextCells:
         """Return some rows, with those labels that one of them has."""
         used = np.bincount(self.codes[mask], minlength=len(self.labels)) > 0
         labels = [label for label, is_used in zip(self.labels, used, strict=True) if is_used]
-        return Texts(labels, (np.cumsum(used) - 1)[self.codes[mask]])
+        return TextCells(labels, (np.cumsum(used) - 1)[self.codes[mask]])
 
-    def numbers(self, *, with_gaps: bool) -> NDArray | None:
-        """Return the numbers in the texts, in float64 `with_gaps`; None if one is none.
+    def to_numbers(self, *, nan_for_missing: bool) -> NDArray | None:
+        """Return the numbers in the texts, in float64 `nan_for_missing`; None if one is none.
 
         They are int64 if all are written as integers, ``3`` and not ``3.0``.
         """
-        labels = ["nan" if with_gaps and is_missing(label) else label for label in self.labels]
+        labels = [
+            "nan" if nan_for_missing and is_missing(label) else label for label in self.labels
+        ]
         if not all(map(is_number, labels)):
             return None
         values = np.array([float(label) for label in labels], np.float64)
-        if not with_gaps and all(map(is_whole, labels)):
+        if not nan_for_missing and all(map(is_whole, labels)):
             with suppress(OverflowError):  # beyond int64 it is a float
                 values = np.array([int(label) for label in labels], np.int64)
         numbers: NDArray = values[self.codes]
         return numbers
 
-    def places_in(self, labels: Sequence[str]) -> NDArray:
+    def positions_in(self, labels: Sequence[str]) -> NDArray:
         """Return the place of each text among other labels."""
         places = {label: place for place, label in enumerate(labels)}
         return np.array([places[label] for label in self.labels], np.int64)[self.codes]
 
 
 # What both readers of a .csv make of a column.
-Cells: TypeAlias = NumberCells | Texts
+Cells: TypeAlias = NumberCells | TextCells
 
 
 class CellRows(NamedTuple):
@@ -97,14 +99,14 @@ class CellRows(NamedTuple):
     cells: Mapping[int, Cells]
 
 
-def texts_of(cells: Iterable[str]) -> Texts:
+def to_text_cells(cells: Iterable[str]) -> TextCells:
     """Return a column of texts, without the spaces around them.
 
     A table of them takes a tenth of the time of a sort, where a million rows have few labels.
 
     Examples
     --------
-    >>> texts_of(["dog", " cat", "dog "]).labels
+    >>> to_text_cells(["dog", " cat", "dog "]).labels
     ['dog', 'cat']
     """
     codes: defaultdict[str, int] = defaultdict()
@@ -112,7 +114,7 @@ def texts_of(cells: Iterable[str]) -> Texts:
     code_of_each = np.fromiter(map(codes.__getitem__, cells), np.int64)
     places: dict[str, int] = {}
     of_code = [places.setdefault(cell.strip(), len(places)) for cell in codes]
-    return Texts(list(places), np.array(of_code, np.int64)[code_of_each])
+    return TextCells(list(places), np.array(of_code, np.int64)[code_of_each])
 
 
 def python_cells(
@@ -126,17 +128,17 @@ def python_cells(
 
     Raises
     ------
-    DoubtError
+    RereadError
         If the number of cells is not that of the first line.
     """
-    rows = (cells for _, cells in rows_of(table.path, table.delimiter, table.header_lines))
+    rows = (cells for _, cells in iter_rows(table.path, table.delimiter, table.header_lines))
     first = 0
     while whole := list(islice(rows, max(1, HELD_CELLS // table.width))):
         some = whole
         if chosen is not None:
             some = [whole[n] for n in chosen.within(first, first + len(whole)).tolist()]
         if any(len(cells) != table.width for cells in some):
-            raise DoubtError
+            raise RereadError
         first += len(whole)
-        found = {n: texts_of([cells[n] for cells in some]) for n in columns}
+        found = {n: to_text_cells([cells[n] for cells in some]) for n in columns}
         yield CellRows(len(whole), len(some), found)

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from lossfw.data import csv_text
-from lossfw.data.arrow_arrays import pyarrow
+from lossfw.data.arrow_arrays import import_pyarrow
 from lossfw.data.csv_arrow import arrow_cells
-from lossfw.data.csv_cells import CellRows, DoubtError, Texts, python_cells
+from lossfw.data.csv_cells import CellRows, RereadError, TextCells, python_cells
 from lossfw.data.csv_text import is_missing, is_number
 from lossfw.data.files import need_file
 from lossfw.data.growing_rows import GrowingRows
@@ -26,7 +26,7 @@ from lossfw.data.lazy_arrays import (
     Group,
     RowArray,
     WrappedColumn,
-    as_rows,
+    as_row_array,
     column_numbers,
     read_rows,
     take_rows,
@@ -48,7 +48,7 @@ _COMMAS = re.compile(r"[-+]?[\d.]+(?:,\d+)+")
 _Reader: TypeAlias = Callable[..., Iterator[CellRows]]
 
 
-class _Mistake(NamedTuple):
+class _BadCell(NamedTuple):
     """The first cell that cannot be used."""
 
     message: str
@@ -80,15 +80,15 @@ class CsvTable(Table):
         readers = self._readers()
         while True:
             try:
-                return _Scan(self, groups, options, texts).rows(readers[0])
-            except DoubtError as doubt:
+                return _TableReading(self, groups, options, texts).read_with(readers[0])
+            except RereadError as doubt:
                 found = doubt.texts
             # A column with a text in it may be one of labels: then it is read as such.
             if not (found := found & options.labels - texts):
                 if len(readers) > 1:
                     del readers[0]
                     continue
-                mistake = self._first_mistake(columns, texts, options)
+                mistake = self._first_bad_cell(columns, texts, options)
                 if mistake.column is None or mistake.column not in options.labels - texts:
                     raise DataError(mistake.message)
                 found = frozenset([mistake.column])
@@ -100,26 +100,28 @@ class CsvTable(Table):
         if size < ARROW_BYTES:
             return [python_cells]
         try:
-            pyarrow(what=f"{self.path}, of more than {WHOLE_BYTES >> 20} MB of text,")
+            import_pyarrow(needed_for=f"{self.path}, of more than {WHOLE_BYTES >> 20} MB of text,")
         except MissingExtraError:
             if size > WHOLE_BYTES:
                 raise
             return [python_cells]
         return [arrow_cells, python_cells]
 
-    def _first_mistake(
+    def _first_bad_cell(
         self, columns: Collection[int], texts: frozenset[int], options: TableOptions
-    ) -> _Mistake:
+    ) -> _BadCell:
         """Return the first cell that is not a number, or not a text, where one is expected."""
         # A missing value of a column that may be one of labels, where `none` is one.
-        missing: _Mistake | None = None
-        refused, dropping = (f(columns) for f in (options.refusing, options.dropping))
-        rows = csv_text.rows_of(self.path, self.delimiter, self.header_lines)
+        missing: _BadCell | None = None
+        refused, dropping = (
+            f(columns) for f in (options.columns_refusing_missing, options.columns_dropping_rows)
+        )
+        rows = csv_text.iter_rows(self.path, self.delimiter, self.header_lines)
         for number, (line, cells) in enumerate(rows):
             if options.rows is not None and not options.rows.within(number, number + 1).size:
                 continue
             if len(cells) != self.width:
-                return missing or _Mistake(
+                return missing or _BadCell(
                     f"{self.path}, line {line}: the number of columns is {len(cells)}, but "
                     f"{self.width} in the first line; every row needs the same."
                 )
@@ -131,20 +133,20 @@ class CsvTable(Table):
                 if gap and column in refused | dropping:
                     if column in refused:
                         text = f" ({cell!r})" if cell else ""
-                        found = _Mistake(f"{place}: the value is missing{text}. {options.remedy}")
+                        found = _BadCell(f"{place}: the value is missing{text}. {options.remedy}")
                         if not cell or column not in options.labels - texts:
                             return missing or found
                         missing = missing or found
                 elif column not in texts and not (
-                    is_number(cell) or (gap and column in options.gaps)
+                    is_number(cell) or (gap and column in options.inputs_with_missing)
                 ):
                     if missing is not None and column not in options.labels - texts:
                         return missing
-                    remedy = self._remedy(column, cells, options)
-                    return _Mistake(f"{place}: {cell!r} is not a number. {remedy}", column)
-        return missing or _Mistake(f"{self.path} cannot be read as a table of numbers.")
+                    remedy = self._bad_cell_hint(column, cells, options)
+                    return _BadCell(f"{place}: {cell!r} is not a number. {remedy}", column)
+        return missing or _BadCell(f"{self.path} cannot be read as a table of numbers.")
 
-    def _remedy(self, column: int, cells: Sequence[str], options: TableOptions) -> str:
+    def _bad_cell_hint(self, column: int, cells: Sequence[str], options: TableOptions) -> str:
         """Return what to do about a cell that is not a number."""
         # Those of the same line too: a message for each of them would be tiresome.
         texts = [n for n, x in enumerate(cells) if not (is_number(x) or is_missing(x))]
@@ -175,11 +177,11 @@ def open_table(path: Path, role: str) -> CsvTable:
 
 
 def _first_row(path: Path, delimiter: str) -> tuple[int, list[str]]:
-    return next(csv_text.rows_of(path, delimiter), (0, []))
+    return next(csv_text.iter_rows(path, delimiter), (0, []))
 
 
 @dataclass(frozen=True)
-class _Scan:
+class _TableReading:
     """A reading of a table: which columns, and which of them as texts."""
 
     table: CsvTable
@@ -187,8 +189,8 @@ class _Scan:
     options: TableOptions
     texts: frozenset[int]
 
-    def rows(self, reader: _Reader) -> TableRows:
-        """Read the table once; `DoubtError` if columns of numbers hold something else."""
+    def read_with(self, reader: _Reader) -> TableRows:
+        """Read the table once; `RereadError` if columns of numbers hold something else."""
         table, options, stamp = self.table, self.options, FileStamp.of(self.table.path)
         rows = [GrowingRows() for _ in self.groups]
         # The texts of each column, in the order in which they came.
@@ -201,7 +203,7 @@ class _Scan:
         columns, folder = sorted(columns_in(self.groups)), None
         with ExitStack() as stack:
             for batch in reader(table, columns, options.rows, self.texts, floats):
-                present = self._present(batch)
+                present = self._present_mask(batch)
                 if options.rows is not None:
                     places.append(np.flatnonzero(present) + chosen)
                 total, chosen = total + batch.total, chosen + batch.chosen
@@ -220,18 +222,18 @@ class _Scan:
             if chosen == dropped:
                 why = ", since in each of them a value is missing" if dropped else ""
                 raise DataError(f"{table.path} has no rows of numbers{why}.")
-            found, labels = self._finished(rows, known)
+            found, labels = self._finished_arrays(rows, known)
             if folder is not None:
-                files = _Files(self, stamp, found, stack.pop_all())
-                found = [as_rows(CsvColumn(files, n)) for n in range(len(found))]
+                files = _TemporaryArrays(self, stamp, found, stack.pop_all())
+                found = [as_row_array(CsvColumn(files, n)) for n in range(len(found))]
         left = np.concatenate(places) if dropped and places else None
         return TableRows(found, labels, dropped, total, left)
 
-    def _present(self, batch: CellRows) -> NDArray:
+    def _present_mask(self, batch: CellRows) -> NDArray:
         """Tell which rows are not left out."""
         present = np.ones(batch.chosen, bool)
-        for n in self.options.dropping(batch.cells):
-            present &= ~batch.cells[n].gaps(are_texts=n in self.texts)
+        for n in self.options.columns_dropping_rows(batch.cells):
+            present &= ~batch.cells[n].missing_mask(are_texts=n in self.texts)
         return present
 
     def _arrays(
@@ -241,51 +243,54 @@ class _Scan:
 
         `known` grows.
         """
-        options, refused = self.options, self.options.refusing(batch.cells)
+        options, refused = self.options, self.options.columns_refusing_missing(batch.cells)
         arrays, texts = {}, set()
         for n, column in batch.cells.items():
-            cells = column if present.all() else column.where(present)
-            if n in refused and cells.gaps(are_texts=n in self.texts).any():
-                raise DoubtError
+            cells = column if present.all() else column.select(present)
+            if n in refused and cells.missing_mask(are_texts=n in self.texts).any():
+                raise RereadError
             if n in self.texts:
-                assert isinstance(cells, Texts)
+                assert isinstance(cells, TextCells)
                 places = [known[n].setdefault(label, len(known[n])) for label in cells.labels]
                 arrays[n] = np.array(places, np.int64)[cells.codes]
                 check_labels(self.table.path, n, len(known[n]), options.most_labels(n))
-            elif (numbers := cells.numbers(with_gaps=n in options.gaps)) is not None:
+            elif (
+                numbers := cells.to_numbers(nan_for_missing=n in options.inputs_with_missing)
+            ) is not None:
                 arrays[n] = numbers
             else:
                 texts.add(n)
         if texts:
-            raise DoubtError(texts)
+            raise RereadError(texts)
         return arrays
 
-    def _finished(
+    def _finished_arrays(
         self, rows: Sequence[GrowingRows], known: Mapping[int, Mapping[str, int]]
     ) -> tuple[list[RowArray], dict[int, tuple[str, ...]]]:
         """Return the array of each group, and the labels of each column of texts, ascending."""
         labels = {n: tuple(sorted(places)) for n, places in known.items()}
         # For each text in the order in which they came its place in the order of the labels.
         order = {
-            n: Texts([*known[n]], np.arange(len(known[n]))).places_in(labels[n]) for n in known
+            n: TextCells([*known[n]], np.arange(len(known[n]))).positions_in(labels[n])
+            for n in known
         }
         arrays = []
         for group, growing in zip(self.groups, rows, strict=True):
             inside = [(i, order[n]) for i, n in enumerate(column_numbers(group)) if n in order]
-            arrays.append(growing.finished(partial(_ordered, inside) if inside else None))
+            arrays.append(growing.to_array(partial(_sort_codes, inside) if inside else None))
         return arrays, labels
 
 
-def _ordered(order: Sequence[tuple[int, NDArray]], rows: NDArray) -> NDArray:
+def _sort_codes(positions: Sequence[tuple[int, NDArray]], rows: NDArray) -> NDArray:
     """Return rows in which some columns have the places of their labels."""
     changed = rows.copy()
     columns = changed.reshape(len(rows), -1)
-    for i, places in order:
+    for i, places in positions:
         columns[:, i] = places[columns[:, i].astype(np.int64)]
     return changed
 
 
-class _Files:
+class _TemporaryArrays:
     """The arrays of a large table in temporary files, which go with this object.
 
     A pickle of it holds their names: another process on this machine reads them there, and one
@@ -293,18 +298,18 @@ class _Files:
     """
 
     def __init__(
-        self, scan: _Scan, stamp: FileStamp, arrays: Sequence[NDArray], stack: ExitStack
+        self, scan: _TableReading, stamp: FileStamp, arrays: Sequence[NDArray], stack: ExitStack
     ) -> None:
         self._scan, self.stamp, self._arrays = scan, stamp, list(arrays)
         self._places = [(Path(a.filename), a.dtype, a.shape) for a in arrays]  # type: ignore[attr-defined]  # mapped
-        weakref.finalize(self, _close, stack, os.getpid())
+        weakref.finalize(self, _close_in_process, stack, os.getpid())
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_arrays": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.stamp = self.stamp.again()
+        self.stamp = self.stamp.for_this_machine()
 
     def __getitem__(self, number: int) -> RowArray:
         if not self._arrays and all(path.exists() for path, *_ in self._places):
@@ -315,7 +320,7 @@ class _Files:
         return self._arrays[number]
 
 
-def _close(stack: ExitStack, process: int) -> None:
+def _close_in_process(stack: ExitStack, process: int) -> None:
     # A process that was forked has the object too, and not the files.
     if os.getpid() == process:
         stack.close()
@@ -324,7 +329,7 @@ def _close(stack: ExitStack, process: int) -> None:
 class CsvColumn(WrappedColumn):
     """An array of a large table, whose rows are read on use."""
 
-    def __init__(self, files: _Files, number: int) -> None:
+    def __init__(self, files: _TemporaryArrays, number: int) -> None:
         rows = files[number]
         super().__init__(rows, rows.shape, rows.dtype)
         self._files, self._number = files, number

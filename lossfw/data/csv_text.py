@@ -67,7 +67,7 @@ def delimiter_of(path: Path) -> str | None:
     return DELIMITERS.get(Path(name).suffix.lower())
 
 
-def is_packed(path: Path) -> bool:
+def is_gzipped(path: Path) -> bool:
     """Tell whether a file is gzipped, by its first bytes."""
     with path.open("rb") as stream:
         return stream.read(len(GZIP_MAGIC)) == GZIP_MAGIC
@@ -75,13 +75,13 @@ def is_packed(path: Path) -> bool:
 
 def open_bytes(path: Path) -> BinaryIO:
     """Open the text of a file, gzipped or not."""
-    if is_packed(path):
+    if is_gzipped(path):
         return cast(BinaryIO, gzip.open(path, "rb"))
     return path.open("rb")
 
 
 @contextmanager
-def readable(path: Path) -> Iterator[None]:
+def translate_read_errors(path: Path) -> Iterator[None]:
     """Turn an error of the file inside the ``with`` block into a `DataError`."""
     try:
         yield
@@ -102,21 +102,21 @@ def _cells_pattern(delimiter: str) -> re.Pattern[str]:
     return re.compile(rf"{cell}(?:{delimiter}{cell})*+")
 
 
-def _without_comment(line: str, delimiter: str, *, goes_on: bool) -> str:
-    r"""Return a line without its comment; one that `goes_on` begins within a cell in quotes.
+def _strip_comment(line: str, delimiter: str, *, is_continuation: bool) -> str:
+    r"""Return a line without its comment; one where `is_continuation` begins within a quoted cell.
 
     Examples
     --------
-    >>> _without_comment('1,"#2" # three\n', ",", goes_on=False)
+    >>> _strip_comment('1,"#2" # three\n', ",", is_continuation=False)
     '1,"#2" \n'
     """
-    quote = '"' if goes_on else ""
+    quote = '"' if is_continuation else ""
     found = _cells_pattern(delimiter).match(f"{quote}{line}")
     end = found.end() - len(quote) if found else 0
     return f"{line[:end]}\n" if line[end : end + 1] == "#" else line
 
 
-def line_of(stream: IO[AnyStr], path: Path) -> AnyStr:
+def read_line(stream: IO[AnyStr], path: Path) -> AnyStr:
     """Return the next line; one that never ends would take all memory."""
     line = stream.readline(LONGEST_LINE_BYTES)
     if len(line) == LONGEST_LINE_BYTES:
@@ -127,20 +127,20 @@ def line_of(stream: IO[AnyStr], path: Path) -> AnyStr:
     return line
 
 
-def rows_of(path: Path, delimiter: str, skip: int = 0) -> Iterator[tuple[int, list[str]]]:
+def iter_rows(path: Path, delimiter: str, skip: int = 0) -> Iterator[tuple[int, list[str]]]:
     """Yield number of the last line and cells of each row after some lines.
 
     Empty lines and comments are left out.
     """
-    opened = gzip.open if is_packed(path) else open
-    with readable(path), opened(path, "rt", encoding=ENCODING, newline="") as stream:
+    opened = gzip.open if is_gzipped(path) else open
+    with translate_read_errors(path), opened(path, "rt", encoding=ENCODING, newline="") as stream:
         goes_on = ended = False
 
         def lines() -> Iterator[str]:
             nonlocal goes_on, ended
-            while line := line_of(stream, path):
+            while line := read_line(stream, path):
                 if "#" in line:
-                    line = _without_comment(line, delimiter, goes_on=goes_on)
+                    line = _strip_comment(line, delimiter, is_continuation=goes_on)
                 goes_on = True  # until the row is whole
                 yield line
             ended = True
@@ -149,7 +149,7 @@ def rows_of(path: Path, delimiter: str, skip: int = 0) -> Iterator[tuple[int, li
         try:
             for cells in reader:
                 if ended:  # and a cell is open
-                    raise _not_closed(path, before + 1)
+                    raise _unclosed_quote_error(path, before + 1)
                 goes_on, before = False, reader.line_num
                 if before > skip and (len(cells) > 1 or (cells and not cells[0].isspace())):
                     yield before, cells
@@ -157,10 +157,10 @@ def rows_of(path: Path, delimiter: str, skip: int = 0) -> Iterator[tuple[int, li
             if reader.line_num == before + 1:
                 raise
             # A cell of many lines has more characters than `csv` takes.
-            raise _not_closed(path, before + 1) from None
+            raise _unclosed_quote_error(path, before + 1) from None
 
 
-def _not_closed(path: Path, line: int) -> DataError:
+def _unclosed_quote_error(path: Path, line: int) -> DataError:
     return DataError(
         f"{path}: a quotation mark is not closed in the row that begins in line {line}. "
         "Close it, or double a quotation mark inside a quoted cell."

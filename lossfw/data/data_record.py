@@ -66,10 +66,10 @@ class DataRecord:
         cls, arrays: Mapping[str, NDArray], numbers: Mapping[str, NDArray], path: Path
     ) -> DataRecord:
         return cls(
-            _names(arrays.get(CLASSES), f"{path}: {CLASSES}", "label for each class"),
-            _names(arrays.get(COLUMNS), f"{path}: {COLUMNS}", "name for each input"),
-            _divisor(arrays.get(DIVISOR), path),
-            _categories(arrays.get(CATEGORIES), path),
+            _read_names(arrays.get(CLASSES), f"{path}: {CLASSES}", "label for each class"),
+            _read_names(arrays.get(COLUMNS), f"{path}: {COLUMNS}", "name for each input"),
+            _read_divisor(arrays.get(DIVISOR), path),
+            _read_categories(arrays.get(CATEGORIES), path),
             Standardisation.read(numbers, path),
         )
 
@@ -90,7 +90,7 @@ class DataRecord:
         return arrays
 
 
-def _names(array: NDArray | None, where: str, wanted: str) -> tuple[str, ...]:
+def _read_names(array: NDArray | None, location: str, expected: str) -> tuple[str, ...]:
     if array is None:
         return ()
     names = tuple(
@@ -98,12 +98,12 @@ def _names(array: NDArray | None, where: str, wanted: str) -> tuple[str, ...]:
     )
     if array.ndim != 1 or len(set(names)) != len(names):
         raise DataError(
-            f"{where} should be one {wanted}, all different; it has the shape {array.shape}."
+            f"{location} should be one {expected}, all different; it has the shape {array.shape}."
         )
     return names
 
 
-def _divisor(array: NDArray | None, path: Path) -> float | None:
+def _read_divisor(array: NDArray | None, path: Path) -> float | None:
     if array is None:
         return None
     if array.size != 1 or array.dtype.kind not in "fiu":
@@ -114,7 +114,7 @@ def _divisor(array: NDArray | None, path: Path) -> float | None:
     return divisor
 
 
-def _categories(array: NDArray | None, path: Path) -> dict[str, tuple[str, ...]]:
+def _read_categories(array: NDArray | None, path: Path) -> dict[str, tuple[str, ...]]:
     if array is None:
         return {}
     told = f"{path}: {CATEGORIES} should be a JSON object with a list of strings for each column."

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.data.columns import FIRST_ROUNDED, ColumnError, DataColumn, rounded_at
+from lossfw.data.columns import FIRST_ROUNDED, ColumnError, DataColumn, rounded_positions
 from lossfw.data.groups import RowGroups
 from lossfw.data.labels import MAX_CATEGORIES
 from lossfw.data.lazy_arrays import (
@@ -138,20 +138,20 @@ class Dataset:
     rows_digest: str = ""
 
     def __post_init__(self) -> None:
-        for role, given in list(self._arrays()):
+        for role, given in list(self._row_arrays()):
             array = _as_array(given, f"data {self.name!r}: {role}")
             object.__setattr__(self, role, array)
-        for role, array in self._arrays():
+        for role, array in self._row_arrays():
             self._check_array(role, array)
         self._check_codes()
-        for role, array in self._arrays():
+        for role, array in self._row_arrays():
             if not is_file_backed(array):
                 self._check_numbers(role, np.asarray(array), 0)
         for role in ("columns", "categories"):
             columns = getattr(self, role).items()
-            object.__setattr__(self, role, {n: self._checked_column(n, x) for n, x in columns})
+            object.__setattr__(self, role, {n: self._to_column(n, x) for n, x in columns})
         if self.groups is not None and not isinstance(self.groups, RowGroups):
-            ids = self._checked_column("group", self.groups)
+            ids = self._to_column("group", self.groups)
             object.__setattr__(
                 self, "groups", RowGroups.from_column("group", ids, self.name, self.rows)
             )
@@ -169,7 +169,7 @@ class Dataset:
         return row if self.rows is None else int(self.rows[row])
 
     def __repr__(self) -> str:
-        parts = [f"{role} {array.dtype}{array.shape[1:]}" for role, array in self._arrays()]
+        parts = [f"{role} {array.dtype}{array.shape[1:]}" for role, array in self._row_arrays()]
         return f"Dataset({self.name!r}, {len(self)} rows of {', '.join(parts)})"
 
     def take(self, rows: Sequence[int] | NDArray) -> Dataset:
@@ -191,15 +191,15 @@ class Dataset:
             )
         origin = index if self.rows is None else self.rows[index]
         groups = None if self.groups is None else self.groups.take(index)
-        arrays = self.changed_arrays(lambda array: take_rows(array, index))
+        arrays = self.map_arrays(lambda array: take_rows(array, index))
         return replace(self, rows=origin, groups=groups, **arrays)
 
-    def changed_arrays(self, change: Callable[[RowArray], RowArray]) -> dict[str, Any]:
+    def map_arrays(self, function: Callable[[RowArray], RowArray]) -> dict[str, Any]:
         """Return the fields that hold arrays of rows, with a function applied to each array."""
-        arrays: dict[str, Any] = {role: change(array) for role, array in self._arrays()}
+        arrays: dict[str, Any] = {role: function(array) for role, array in self._row_arrays()}
         for role in ("columns", "categories"):
             columns = getattr(self, role).items()
-            arrays[role] = {n: replace(x, values=change(x.values)) for n, x in columns}
+            arrays[role] = {n: replace(x, values=function(x.values)) for n, x in columns}
         return arrays
 
     def in_memory(self, *, inputs: bool = True) -> Dataset:
@@ -207,7 +207,7 @@ class Dataset:
 
         Memory-mapped arrays stay mapped: access to them is fast.
         """
-        roles = {role: array for role, array in self._arrays() if inputs or role != "inputs"}
+        roles = {role: array for role, array in self._row_arrays() if inputs or role != "inputs"}
         values = [column.values for column in self.columns.values()]
         read = materialize(*roles.values(), *values)
         arrays: dict[str, Any] = dict(zip(roles, read, strict=False))
@@ -231,22 +231,22 @@ class Dataset:
         end = len(self) if stop is None else stop
         for start in range(first, end, size):
             parts = {}
-            for role, array in self._arrays():
+            for role, array in self._row_arrays():
                 parts[role] = read_rows(array, start, min(start + size, end))
                 if is_file_backed(array):
                     self._check_numbers(role, parts[role], start)
-            columns = self._columns_of(start, min(start + size, end))
+            columns = self._columns_between(start, min(start + size, end))
             weight = parts.get("sample_weight")
             yield Batch(start, parts.get("inputs"), parts["targets"], weight, columns)
 
     def check_unchanged(self) -> None:
         """Raise `DataError` if a file of rows has changed since it was opened."""
-        for _, array in self._arrays():
+        for _, array in self._row_arrays():
             check_unchanged(array)
         for column in self.columns.values():
             check_unchanged(column.values)
 
-    def _columns_of(self, start: int, stop: int) -> NDArray | None:
+    def _columns_between(self, start: int, stop: int) -> NDArray | None:
         """Return the values of the columns in some rows, side by side."""
         if not self.columns:
             return None
@@ -258,7 +258,7 @@ class Dataset:
 
     def _as_floats(self, name: str, values: NDArray, start: int) -> NDArray:
         """Return the values of a column in float64, which has to have them exactly."""
-        if (rounded := rounded_at(values)).size:
+        if (rounded := rounded_positions(values)).size:
             row = int(rounded[0])
             raise DataError(
                 f"data {self.name!r}: column {name!r}[{start + row}] is {values[row]}: "
@@ -266,20 +266,20 @@ class Dataset:
             )
         return values.astype(np.float64)
 
-    def _checked_column(self, name: str, given: Any) -> DataColumn:
+    def _to_column(self, name: str, values: Any) -> DataColumn:
         try:
-            column = DataColumn.of(given)
+            column = DataColumn.of(values)
         except DataError as error:
             raise DataError(f"data {self.name!r}, column {name!r}: {error}") from None
         if len(column.values) != len(self):
             raise ColumnError(
                 name,
                 f"data {self.name!r}: column {name!r} has {len(column.values)} rows and targets "
-                f"{len(self)}; every row needs both.{_if_sizes(column, len(self))}",
+                f"{len(self)}; every row needs both.{_group_sizes_hint(column, len(self))}",
             )
         return column
 
-    def _arrays(self) -> Iterator[tuple[str, RowArray]]:
+    def _row_arrays(self) -> Iterator[tuple[str, RowArray]]:
         for role in ("inputs", "targets", "sample_weight"):
             array = getattr(self, role)
             if array is not None:
@@ -357,7 +357,7 @@ class Dataset:
             )
 
 
-def _if_sizes(column: DataColumn, rows: int) -> str:
+def _group_sizes_hint(column: DataColumn, rows: int) -> str:
     """Return a hint where a column has the sizes of groups in place of a name for each row."""
     if column.holds_strings or np.sum(column.values) != rows:
         return ""
@@ -367,10 +367,10 @@ def _if_sizes(column: DataColumn, rows: int) -> str:
     )
 
 
-def _as_array(given: Any, where: str) -> RowArray:
+def _as_array(value: Any, location: str) -> RowArray:
     """Return what an author gave as an array: a list, or an object of another library."""
     try:
-        array: RowArray = given if is_file_backed(given) else np.asarray(given)
+        array: RowArray = value if is_file_backed(value) else np.asarray(value)
     except ValueError as error:
-        raise DataError(f"{where} cannot be made an array: {error}.") from None
+        raise DataError(f"{location} cannot be made an array: {error}.") from None
     return array

@@ -54,10 +54,10 @@ class RowGroups:
         ColumnError
             If a row has no group, or the rows of a group are not next to each other.
         """
-        begins, codes = _runs(column)
+        begins, codes = _equal_runs(column)
         numbers = np.arange(len(column.values)) if rows is None else rows
         where = f"data {data!r}: column {name!r}"
-        absent = _absent(column, codes)
+        absent = _missing_positions(column, codes)
         if absent.size:
             row = int(numbers[begins[absent[0]]])
             raise ColumnError(name, f"{where}[{row}] is missing; every row needs a group.")
@@ -118,11 +118,11 @@ class RowGroups:
         for some in np.split(np.arange(len(order)), np.flatnonzero(np.diff(batch)) + 1):
             yield self.rows_of(order[some]), np.repeat(order[some], sizes[some])
 
-    def begin_of(self, row: int) -> int:
+    def group_start(self, row: int) -> int:
         """Return the first row of the group that contains a row."""
         return int(self.starts[np.searchsorted(self.starts, row, side="right") - 1])
 
-    def first_from(self, row: int) -> int:
+    def next_group_start(self, row: int) -> int:
         """Return the first row, at or after this one, at which a group begins, or the end."""
         number = int(np.searchsorted(self.starts, row))
         return int(self.starts[min(number, len(self))])
@@ -133,7 +133,7 @@ class RowGroups:
         return np.repeat(np.arange(first, last), np.diff(self.starts[first : last + 1]))
 
 
-def _runs(column: DataColumn) -> tuple[NDArray, NDArray]:
+def _equal_runs(column: DataColumn) -> tuple[NDArray, NDArray]:
     """Return the first row of each run of equal values, and the value of each run."""
     begins, values, last = [], [], None
     starts = range(0, len(column.values), CHUNK_ROWS)
@@ -145,9 +145,9 @@ def _runs(column: DataColumn) -> tuple[NDArray, NDArray]:
     return np.concatenate(begins), np.concatenate(values)
 
 
-def _absent(column: DataColumn, values: NDArray) -> NDArray:
+def _missing_positions(column: DataColumn, values: NDArray) -> NDArray:
     """Return the places of missing values."""
     if not column.holds_strings:
         return np.flatnonzero(np.isnan(values))
-    missing = [code for code, label in enumerate(column.known) if label is None]
+    missing = [code for code, label in enumerate(column.labels_or_none) if label is None]
     return np.flatnonzero(np.isin(values, missing))

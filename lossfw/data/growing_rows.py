@@ -21,7 +21,7 @@ class GrowingRows:
     >>> rows = GrowingRows()
     >>> rows.add(np.array([1, 2]))
     >>> rows.add(np.array([0.5]))
-    >>> rows.finished().tolist()
+    >>> rows.to_array().tolist()
     [1.0, 2.0, 0.5]
     """
 
@@ -52,7 +52,7 @@ class GrowingRows:
             ) from None
         self._held = []
 
-    def finished(self, change: Callable[[NDArray], NDArray] | None = None) -> NDArray:
+    def to_array(self, change: Callable[[NDArray], NDArray] | None = None) -> NDArray:
         """Return the array, of changed rows where a `change` is given."""
         if self._path is None:
             return np.concatenate([*map(change, self._held)] if change else self._held)

@@ -20,7 +20,7 @@ _COMMAS = re.compile(r"[-+]?[\d.]+(,\d+)+")
 _FEWEST_ROWS = 8
 
 
-def inputs_in_words(
+def describe_inputs(
     data: Dataset, categories: Mapping[str, Sequence[str]], *, flatten: bool, one_hot: bool
 ) -> str:
     """Return how many inputs are numbers, and which are categories with how many labels.
@@ -40,7 +40,7 @@ def inputs_in_words(
     --------
     >>> import numpy as np
     >>> data = Dataset("two", targets=np.zeros(2), inputs=np.zeros((2, 3)))
-    >>> inputs_in_words(data, {"kind": ["cat", "dog"]}, flatten=False, one_hot=True)
+    >>> describe_inputs(data, {"kind": ["cat", "dog"]}, flatten=False, one_hot=True)
     '3 numbers and 1 category (kind 2), as 5 inputs'
     """
     told, width = [], 0
@@ -58,7 +58,7 @@ def inputs_in_words(
     return " and ".join(told) + (f", as {width + labels} inputs" if categories and one_hot else "")
 
 
-def doubtful_categories(categories: Mapping[str, DataColumn], leave_out: str) -> Iterator[str]:
+def category_warnings(categories: Mapping[str, DataColumn], leave_out: str) -> Iterator[str]:
     """Yield a warning for each category column that seems to be something else.
 
     `leave_out` says how to leave a column out of the inputs, with ``{}`` for its name.
@@ -80,7 +80,7 @@ def doubtful_categories(categories: Mapping[str, DataColumn], leave_out: str) ->
                 "strings becomes a category and later dates have none: convert them to numbers, "
                 f"such as the month and the hour, or {out}"
             )
-        elif (alone := _alone(column)) is not None:
+        elif (alone := _count_unique_labels(column)) is not None:
             if len(numbers) == len(labels):
                 out = "take it out of categories if it is a number"
             yield (
@@ -89,7 +89,7 @@ def doubtful_categories(categories: Mapping[str, DataColumn], leave_out: str) ->
             )
 
 
-def _alone(column: DataColumn) -> int | None:
+def _count_unique_labels(column: DataColumn) -> int | None:
     """Return how many rows have a label that no other row has; None if they are not the most."""
     rows = len(column.values)
     # Most columns need no look at their rows.

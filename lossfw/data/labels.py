@@ -32,13 +32,13 @@ _BEYOND_CLASSES = 2.0**31
 _NO_CATEGORIES = "are not categories. Leave it out of the inputs if it is a key or a time"
 
 
-def check_labels(where: object, column: object, count: int, most: int) -> None:
+def check_labels(location: object, column: object, count: int, limit: int) -> None:
     """Refuse a column with too many strings for classes, categories or slices."""
-    if count > most:
+    if count > limit:
         what = {MAX_LABELS: "are not class labels", MAX_CATEGORIES: _NO_CATEGORIES}
         raise DataError(
-            f"{where}, column {column!r} has more than {most} different strings, which "
-            f"{what.get(most, 'are too many to slice by')}."
+            f"{location}, column {column!r} has more than {limit} different strings, which "
+            f"{what.get(limit, 'are too many to slice by')}."
         )
 
 
@@ -124,7 +124,7 @@ class OneHot:
         return made
 
 
-def found_labels(numbers: RowArray, where: str, most: int = MAX_LABELS) -> NDArray:
+def find_labels(numbers: RowArray, location: str, limit: int = MAX_LABELS) -> NDArray:
     """Return the distinct numbers of targets or of a column, ascending; a file is read once.
 
     NaN, a missing value, is left out.
@@ -135,11 +135,11 @@ def found_labels(numbers: RowArray, where: str, most: int = MAX_LABELS) -> NDArr
         found = np.array([], numbers.dtype)
         for rows in chunks_of(numbers):
             found = np.union1d(found, _unique(rows))
-            if len(found) > most:
+            if len(found) > limit:
                 break
-    if len(found) > most:
+    if len(found) > limit:
         raise DataError(
-            f"{where} has more than {most} different values, which are too many for classes "
+            f"{location} has more than {limit} different values, which are too many for classes "
             "or categories."
         )
     return found
@@ -151,7 +151,7 @@ def _unique(numbers: NDArray) -> NDArray:
     return found[:-1] if found.size and np.isnan(found[-1]) else found
 
 
-def table_of(
+def label_transform(
     name: str, known: Sequence[str], values: Mapping[Label, float]
 ) -> tuple[MapValues, NDArray]:
     """Return the transform from labels to numbers, and the numbers in use.
@@ -169,14 +169,14 @@ def table_of(
                 )
         pairs = [(float(i), by_text[label]) for i, label in enumerate(known)]
     else:
-        pairs = sorted((_number(label, name), number) for label, number in values.items())
+        pairs = sorted((_to_number(label, name), number) for label, number in values.items())
     numbers = np.array([number for _, number in pairs], np.float64)
     if (numbers == np.floor(numbers)).all():
         numbers = numbers.astype(np.int64)
     return MapValues(name, np.array([key for key, _ in pairs]), numbers, keys_text), numbers
 
 
-def _number(label: Label, name: str) -> float:
+def _to_number(label: Label, name: str) -> float:
     try:
         return float(label)
     except ValueError:

@@ -54,7 +54,7 @@ class ChunkedTable(ABC):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.stamp = self.stamp.again()
+        self.stamp = self.stamp.for_this_machine()
 
     @abstractmethod
     def load(self, piece: int) -> dict[Hashable, NDArray]:
@@ -74,7 +74,7 @@ class ChunkedTable(ABC):
         return self._kept[piece]
 
     @property
-    def entries(self) -> NDArray:
+    def read_starts(self) -> NDArray:
         """The rows at which reading can begin; by default the first row of each piece."""
         return self.starts[:-1]
 
@@ -106,7 +106,7 @@ class Column(ABC):
 
     @property
     @abstractmethod
-    def entries(self) -> NDArray | None:
+    def read_starts(self) -> NDArray | None:
         """The rows at which reading can begin; None for any row."""
 
     @abstractmethod
@@ -164,9 +164,9 @@ class PieceColumn(Column):
         return self._pieces.stamp
 
     @property
-    def entries(self) -> NDArray:
-        """See `Column.entries`."""
-        return self._pieces.entries
+    def read_starts(self) -> NDArray:
+        """See `Column.read_starts`."""
+        return self._pieces.read_starts
 
     def read(self, start: int, stop: int) -> NDArray:
         """See `Column.read`."""
@@ -207,9 +207,9 @@ class WrappedColumn(Column):
         return stamp_of(self._rows)
 
     @property
-    def entries(self) -> NDArray | None:
-        """See `Column.entries`."""
-        return entries_of(self._rows)
+    def read_starts(self) -> NDArray | None:
+        """See `Column.read_starts`."""
+        return read_starts_of(self._rows)
 
 
 # The rows of a data set: an array in memory, a mapped one, or a `Column`, which is read
@@ -217,7 +217,7 @@ class WrappedColumn(Column):
 RowArray: TypeAlias = NDArray
 
 
-def as_rows(column: Column) -> RowArray:
+def as_row_array(column: Column) -> RowArray:
     """Return a column typed as an array, because it is read like one."""
     rows: Any = column
     return rows  # type: ignore[no-any-return]  # see `RowArray`
@@ -228,10 +228,10 @@ def is_file_backed(array: RowArray) -> bool:
     return isinstance(array, np.memmap | Column)
 
 
-def entries_of(array: RowArray) -> NDArray | None:
+def read_starts_of(array: RowArray) -> NDArray | None:
     """Return the rows at which reading can begin; None for any row."""
     if isinstance(array, Column):
-        return array.entries
+        return array.read_starts
     return None
 
 
@@ -253,7 +253,7 @@ def materialize(*arrays: Any) -> list[NDArray]:
     columns = [array for array in arrays if isinstance(array, Column)]
     made = {id(column): np.empty(column.shape, column.dtype) for column in columns}
     # The columns of a table share the pieces that it keeps.
-    entries = [column.entries for column in columns if column.entries is not None]
+    entries = [column.read_starts for column in columns if column.read_starts is not None]
     rows = len(columns[0]) if columns else 0
     edges = np.unique(np.concatenate([*entries, np.arange(0, rows, SHARED_ROWS), [rows]]))
     for start, stop in pairwise(edges.astype(int).tolist()):
@@ -278,7 +278,7 @@ def read_rows(array: RowArray, start: int, stop: int) -> NDArray:
     rows = np.array(array[start:stop])
     row_bytes = max(1, array.nbytes // max(1, len(array)))
     if start * row_bytes // _RELEASED_BYTES != stop * row_bytes // _RELEASED_BYTES:
-        _release(array)
+        _release_pages(array)
     return rows
 
 
@@ -297,11 +297,11 @@ def take_rows(array: RowArray, rows: NDArray) -> NDArray:
     taken = np.empty((len(rows), *array.shape[1:]), array.dtype)
     for first in range(0, len(rows), _PICKED_ROWS):
         taken[first : first + _PICKED_ROWS] = array[rows[first : first + _PICKED_ROWS]]
-        _release(array)
+        _release_pages(array)
     return taken
 
 
-def _release(array: NDArray) -> None:
+def _release_pages(array: NDArray) -> None:
     """Release the pages of a mapped file, which count as memory of this process.
 
     Pages that are read again come from the cache of the system.

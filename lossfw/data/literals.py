@@ -40,12 +40,12 @@ def numbers_array(value: Any, *, finite: bool = True) -> NDArray:
     ...
     ValueError: lists of equal length, but [0] has 2 entries and [1] has 1 entry
     """
-    _shape(value, (), finite)
+    _checked_shape(value, (), finite)
     return np.array(value)
 
 
 def _check_value(value: Any) -> Any:
-    _shape(value, (), finite=True)
+    _checked_shape(value, (), finite=True)
     return value
 
 
@@ -55,20 +55,20 @@ NestedNumbers: TypeAlias = Annotated[
 ]
 
 
-def _shape(value: Any, index: tuple[int, ...], finite: bool) -> tuple[int, ...]:
+def _checked_shape(value: Any, index: tuple[int, ...], finite: bool) -> tuple[int, ...]:
     """Return the shape of nested lists, and check them."""
     if not isinstance(value, list | tuple):
         _check_number(value, index, finite)
         return ()
     if len(index) == _MAX_DEPTH:
         raise ValueError(f"numbers in lists that are nested at most {_MAX_DEPTH} deep")
-    shapes = [_shape(item, (*index, i), finite) for i, item in enumerate(value)]
+    shapes = [_checked_shape(item, (*index, i), finite) for i, item in enumerate(value)]
     for i, shape in enumerate(shapes):
         if shape != shapes[0]:
             first, other = _format_index((*index, 0)), _format_index((*index, i))
             raise ValueError(
-                f"lists of equal length, but {first} {_entries(shapes[0])} and {other} "
-                f"{_entries(shape)}"
+                f"lists of equal length, but {first} {_count_entries(shapes[0])} and {other} "
+                f"{_count_entries(shape)}"
             )
     return (len(value), *shapes[0]) if shapes else (0,)
 
@@ -87,7 +87,7 @@ def _format_index(index: tuple[int, ...]) -> str:
     return "".join(f"[{i}]" for i in index)
 
 
-def _entries(shape: tuple[int, ...]) -> str:
+def _count_entries(shape: tuple[int, ...]) -> str:
     if not shape:
         return "is a number"
     if len(shape) == 1:

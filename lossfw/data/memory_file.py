@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from lossfw.data.csv_cells import texts_of
+from lossfw.data.csv_cells import to_text_cells
 from lossfw.data.csv_text import is_missing
 from lossfw.data.files import digest_arrays
 from lossfw.data.lazy_arrays import Group
@@ -38,15 +38,15 @@ class MemoryFile(type(Path())):  # type: ignore[misc]  # the class of a path on 
     held: NDArray | FrameTable | dict[str, NDArray]
 
     @classmethod
-    def of(cls, name: str, given: Any) -> Self:
+    def of(cls, name: str, value: Any) -> Self:
         """Return the stand-in for an array, a data frame, a series, or a mapping of arrays."""
         made = cls(name)
-        if isinstance(given, Mapping):
-            made.held = {str(key): np.asarray(value) for key, value in given.items()}
-        elif (table := FrameTable.of(Path(name), given)) is not None:
+        if isinstance(value, Mapping):
+            made.held = {str(key): np.asarray(value) for key, value in value.items()}
+        elif (table := FrameTable.of(Path(name), value)) is not None:
             made.held = table
         else:
-            made.held = _array(given, name)
+            made.held = _to_array(value, name)
         return made
 
     @property
@@ -69,10 +69,10 @@ class MemoryFile(type(Path())):  # type: ignore[misc]  # the class of a path on 
         assert isinstance(self.held, np.ndarray)
         return self.held
 
-    def arrays(self, wanted: Collection[str] | None = None, *, strings: bool) -> dict[str, NDArray]:
+    def arrays(self, names: Collection[str] | None = None, *, strings: bool) -> dict[str, NDArray]:
         """Return the arrays by name, including strings if `strings`."""
         assert isinstance(self.held, dict)
-        found = {k: array for k, array in self.held.items() if wanted is None or k in wanted}
+        found = {k: array for k, array in self.held.items() if names is None or k in names}
         for name, array in found.items():
             if array.dtype.kind not in _NUMBERS + "U" * strings:
                 expected = "numbers or texts" if strings else "numbers"
@@ -103,9 +103,9 @@ class MemoryFile(type(Path())):  # type: ignore[misc]  # the class of a path on 
         return ".npy", stream.getvalue()
 
 
-def _array(given: Any, name: str) -> NDArray:
+def _to_array(value: Any, name: str) -> NDArray:
     try:
-        array = np.asarray(given)
+        array = np.asarray(value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(f"{name} cannot be made an array: {error}.") from None
     if array.dtype.kind not in _NUMBERS:
@@ -125,22 +125,24 @@ class FrameTable(Table):
     columns: tuple[NDArray, ...]
 
     @classmethod
-    def of(cls, name: Path, given: Any) -> FrameTable | None:
+    def of(cls, name: Path, value: Any) -> FrameTable | None:
         """Return the table of a frame, a series or a list of strings; None for anything else."""
-        names = getattr(given, "columns", None)
-        if names is not None and hasattr(given, "shape") and hasattr(given, "__getitem__"):
+        names = getattr(value, "columns", None)
+        if names is not None and hasattr(value, "shape") and hasattr(value, "__getitem__"):
             titles = tuple(str(title) for title in names)
-            columns = tuple(_column(given[title], f"{name}, column {title!r}") for title in names)
+            columns = tuple(
+                _to_column(value[title], f"{name}, column {title!r}") for title in names
+            )
             return cls(name, titles, len(titles), columns)
-        if hasattr(given, "__array__") or isinstance(given, list | tuple):
+        if hasattr(value, "__array__") or isinstance(value, list | tuple):
             try:
-                array = np.asarray(given)
+                array = np.asarray(value)
             except (TypeError, ValueError, RuntimeError):
                 return None
-            title = getattr(given, "name", None)
+            title = getattr(value, "name", None)
             if array.ndim == 1 and (array.dtype.kind in "OUTM" or title is not None):
                 titles = () if title is None else (str(title),)
-                return cls(name, titles, 1, (_column(given, str(name)),))
+                return cls(name, titles, 1, (_to_column(value, str(name)),))
         return None
 
     @cached_property
@@ -151,7 +153,7 @@ class FrameTable(Table):
     def cells(self) -> Iterator[list[str]]:
         """Yield the table as rows of cells, names first."""
         yield list(self.names) if self.names else ["targets"] * self.width
-        texts = [_cells(column) for column in self.columns]
+        texts = [_cells_of(column) for column in self.columns]
         yield from (list(row) for row in zip(*texts, strict=True))
 
     def read_rows(self, groups: Sequence[Group], options: TableOptions) -> TableRows:
@@ -162,17 +164,17 @@ class FrameTable(Table):
         rows = np.ones(len(index), bool)
         for number in sorted(wanted - options.labels):
             if self.columns[number].dtype.kind == "U":
-                raise self._text(number, options)
-        for number in sorted(options.refusing(wanted)):
-            gaps = _gaps(self.columns[number][index])
+                raise self._text_error(number, options)
+        for number in sorted(options.columns_refusing_missing(wanted)):
+            gaps = _missing_mask(self.columns[number][index])
             if gaps.any():
                 row = int(index[np.argmax(gaps)])
                 raise DataError(
                     f"{self.path}, row {row}, column {self.title(number)!r}: the value is "
                     f"missing. {options.remedy}"
                 )
-        for number in options.dropping(wanted):
-            rows &= ~_gaps(self.columns[number][index])
+        for number in options.columns_dropping_rows(wanted):
+            rows &= ~_missing_mask(self.columns[number][index])
         if not rows.any():
             raise DataError(f"{self.path} has no rows.")
         labels: dict[int, tuple[str, ...]] = {}
@@ -180,14 +182,14 @@ class FrameTable(Table):
         for number in sorted(wanted):
             column = self.columns[number][index[rows]]
             if column.dtype.kind == "U":
-                texts = texts_of(column.tolist())
+                texts = to_text_cells(column.tolist())
                 labels[number] = tuple(sorted(texts.labels))
-                column = texts.places_in(labels[number])
+                column = texts.positions_in(labels[number])
             read[number] = column
         places, dropped = np.flatnonzero(rows), int((~rows).sum())
         return TableRows(group_arrays(groups, read), labels, dropped, count, places)
 
-    def _text(self, number: int, options: TableOptions) -> DataError:
+    def _text_error(self, number: int, options: TableOptions) -> DataError:
         """Return the error of a column of texts where numbers are wanted."""
         texts = [n for n, column in enumerate(self.columns) if column.dtype.kind == "U"]
         hint = self.hint_for_text(number, options, texts)
@@ -198,19 +200,19 @@ class FrameTable(Table):
         )
 
 
-def _column(given: Any, where: str) -> NDArray:
+def _to_column(value: Any, location: str) -> NDArray:
     """Return a column as numbers or as texts."""
-    categories: Any = getattr(given, "cat", None)
+    categories: Any = getattr(value, "cat", None)
     if hasattr(categories, "codes"):  # a categorical column of pandas
-        values, codes = _column(categories.categories, where), np.asarray(categories.codes)
+        values, codes = _to_column(categories.categories, location), np.asarray(categories.codes)
         if (codes < 0).any():  # -1, the last one, is that of a missing value
             values = np.append(values, "" if values.dtype.kind == "U" else np.nan)
         filled: NDArray = values[codes]
         return filled
-    array = np.asarray(given)
+    array = np.asarray(value)
     if array.ndim != 1:
         raise DataError(
-            f"{where} has shape {array.shape}; expected one number or string in each row."
+            f"{location} has shape {array.shape}; expected one number or string in each row."
         )
     if array.dtype.kind in "iub":
         beyond = array.dtype == np.uint64 and (array > np.iinfo(np.int64).max).any()
@@ -246,13 +248,13 @@ def _is_missing(value: Any) -> bool:
         return True
 
 
-def _gaps(column: NDArray) -> NDArray:
+def _missing_mask(column: NDArray) -> NDArray:
     if column.dtype.kind == "f":
         return np.isnan(column)
     return column == "" if column.dtype.kind == "U" else np.zeros(len(column), bool)
 
 
-def _cells(column: NDArray) -> list[str]:
+def _cells_of(column: NDArray) -> list[str]:
     """Return the cells of a column; a number is written with all its digits."""
     if column.dtype.kind == "f":
         return ["" if value != value else repr(value) for value in column.tolist()]

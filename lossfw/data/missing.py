@@ -35,7 +35,7 @@ class MissingByRole(dict[str, IfMissing]):
         return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
-def _read(value: Any) -> Any:
+def _parse_roles(value: Any) -> Any:
     """Return a mapping of roles as it is kept; a single word where it says the same."""
     if not isinstance(value, Mapping):
         if value in _OF_ROLE["inputs"]:
@@ -58,7 +58,7 @@ def _read(value: Any) -> Any:
     return single.get((made["inputs"], made["targets"]), made)
 
 
-Missing: TypeAlias = Annotated[IfMissing | MissingByRole, BeforeValidator(_read)]
+Missing: TypeAlias = Annotated[IfMissing | MissingByRole, BeforeValidator(_parse_roles)]
 
 
 class MissingRules(NamedTuple):
@@ -81,6 +81,6 @@ class MissingRules(NamedTuple):
         return cls(missing, "error" if missing == "keep" else missing)
 
     @property
-    def drops(self) -> bool:
+    def may_drop_rows(self) -> bool:
         """Whether rows may be left out."""
         return "drop" in self

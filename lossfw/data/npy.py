@@ -37,7 +37,7 @@ _MAX_TEXT_BYTES = 4096
 def read_npy(path: Path, role: str) -> NDArray:
     """Return the array of a ``.npy``, memory-mapped: rows are read when they are used."""
     size, stamp = need_file(path, role), FileStamp.of(path)
-    with _readable(path, role), path.open("rb") as stream:
+    with _translate_read_errors(path, role), path.open("rb") as stream:
         _check_header(stream, size, str(path))
         array = np.load(path, mmap_mode="r", allow_pickle=False)
         fortran = array.flags.f_contiguous and not array.flags.c_contiguous
@@ -47,8 +47,8 @@ def read_npy(path: Path, role: str) -> NDArray:
 def read_npz(
     path: Path,
     role: str,
-    wanted: Collection[str] | None = None,
-    most: int | None = None,
+    names: Collection[str] | None = None,
+    limit: int | None = None,
     *,
     strings: bool = False,
 ) -> dict[str, NDArray]:
@@ -60,9 +60,9 @@ def read_npz(
         The file.
     role : str
         The expected content, for messages: ``"weights"``.
-    wanted : collection of str, optional
+    names : collection of str, optional
         The arrays to read; the others are not unpacked. All by default.
-    most : int, optional
+    limit : int, optional
         The largest number of bytes that the unpacked arrays may take.
     strings : bool
         Whether the arrays may hold strings.
@@ -74,16 +74,16 @@ def read_npz(
         member that is not an array of numbers.
     """
     if isinstance(path, MemoryFile):
-        return path.arrays(wanted, strings=strings)
+        return path.arrays(names, strings=strings)
     need_file(path, role)
-    with _readable(path, role), zipfile.ZipFile(path) as archive:
+    with _translate_read_errors(path, role), zipfile.ZipFile(path) as archive:
         members = _members(archive, path)
-        chosen = {name: members[name] for name in members if wanted is None or name in wanted}
+        chosen = {name: members[name] for name in members if names is None or name in names}
         check_sizes([*chosen.values()], path, "Write it with numpy.savez, or its arrays as .npy.")
         size = sum(info.file_size for info in chosen.values())
-        if most is not None and size > most:
+        if limit is not None and size > limit:
             raise DataError(
-                f"{path} unpacks to {size} bytes; at most {most} are read as {role}. Is it the "
+                f"{path} unpacks to {size} bytes; at most {limit} are read as {role}. Is it the "
                 "right file?"
             )
         for info in chosen.values():
@@ -100,7 +100,7 @@ def npz_names(path: Path, role: str) -> list[str]:
     if isinstance(path, MemoryFile):
         return list(path.arrays(strings=True))
     need_file(path, role)
-    with _readable(path, role), zipfile.ZipFile(path) as archive:
+    with _translate_read_errors(path, role), zipfile.ZipFile(path) as archive:
         return list(_members(archive, path))
 
 
@@ -115,7 +115,7 @@ def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]
 
 
 @contextmanager
-def _readable(path: Path, role: str) -> Iterator[None]:
+def _translate_read_errors(path: Path, role: str) -> Iterator[None]:
     """Turn errors of NumPy and zipfile inside the ``with`` block into `DataError`."""
     try:
         with warnings.catch_warnings():
@@ -151,7 +151,7 @@ def check_npz_name(names: Collection[str], key: str, path: Path) -> None:
     raise DataError(f"{path} has no array {key!r}; it has: {known}. {guess}".strip())
 
 
-def _check_header(stream: IO[bytes], size: int, where: str, *, strings: bool = False) -> None:
+def _check_header(stream: IO[bytes], size: int, location: str, *, strings: bool = False) -> None:
     """Check what the header of a ``.npy`` of so many bytes states, before NumPy makes room."""
     try:
         version = np.lib.format.read_magic(stream)
@@ -162,20 +162,21 @@ def _check_header(stream: IO[bytes], size: int, where: str, *, strings: bool = F
     # The header is a Python literal of any origin, so any error may come.
     except Exception as error:
         raise DataError(
-            f"{where} has no readable .npy header ({type(error).__name__}: {error}); "
+            f"{location} has no readable .npy header ({type(error).__name__}: {error}); "
             "expected an array written by numpy.save or numpy.savez."
         ) from None
     if dtype.hasobject:
         save = "strings: array.astype(str)" if strings else "numbers: array.astype(float)"
         raise DataError(
-            f"{where} holds Python objects; lossfw never unpickles them, because that can execute "
-            f"code. Save an array of {save}."
+            f"{location} holds Python objects; lossfw never unpickles them, because that can "
+            f"execute code. Save an array of {save}."
         )
     short = strings and dtype.kind == "U" and dtype.itemsize <= _MAX_TEXT_BYTES
     if not short and (dtype.kind not in _KINDS or dtype.itemsize > _MAX_ITEM_BYTES):
-        raise DataError(f"{where} has dtype {dtype}; expected numbers of at most 64 bits.")
+        raise DataError(f"{location} has dtype {dtype}; expected numbers of at most 64 bits.")
     if following != stated:
         raise DataError(
-            f"{where} promises an array of shape {shape!r:.200} and dtype {dtype}, {stated} bytes, "
-            f"but {following} bytes follow the header. It may have been cut short: write it again."
+            f"{location} promises an array of shape {shape!r:.200} and dtype {dtype}, {stated} "
+            f"bytes, but {following} bytes follow the header. It may have been cut short: "
+            "write it again."
         )

@@ -21,12 +21,19 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from lossfw.components.naming import shortlist
-from lossfw.data.class_labels import are_indices, as_numbers, spelled_like, values_of
+from lossfw.data.class_labels import are_indices, as_numbers, comparable_values, respell_labels
 from lossfw.data.dataset import Dataset
 from lossfw.data.groups import RowGroups
-from lossfw.data.labels import MAX_LABELS, CastToInteger, Label, OneHot, found_labels, table_of
+from lossfw.data.labels import (
+    MAX_LABELS,
+    CastToInteger,
+    Label,
+    OneHot,
+    find_labels,
+    label_transform,
+)
 from lossfw.data.row_filter import RowFilter
-from lossfw.data.row_transforms import RowNumbers, SqueezeColumn, changed_rows
+from lossfw.data.row_transforms import RowNumbers, SqueezeColumn, transform_rows
 from lossfw.data.source import Source
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
@@ -35,7 +42,7 @@ from lossfw.numerics.arrays import NDArray
 FOUND = "found"
 
 
-def _classes(value: Any) -> Any:
+def _check_classes(value: Any) -> Any:
     """Check the labels of classes: two or more different ones, in order."""
     if value is None or value == FOUND:
         return value
@@ -51,19 +58,19 @@ def _classes(value: Any) -> Any:
     )
 
 
-def _one_hot(value: Any) -> Any:
+def _check_one_hot(value: Any) -> Any:
     """Check whether targets become one-hot rows, and of how many classes."""
     if isinstance(value, bool) or (isinstance(value, int) and 2 <= value <= MAX_LABELS):
         return value
     raise PydanticCustomError("wanted", "true, or the number of classes, at least 2")
 
 
-def _column(value: Any) -> Any:
+def _parse_column(value: Any) -> Any:
     """Return a column of a table as its name; one that is counted has none."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _filter(value: Any) -> Any:
+def _parse_filter(value: Any) -> Any:
     """Return a filter of rows as its expression is written, with one form for equal ones."""
     return str(RowFilter.read(value)) if isinstance(value, str) else value
 
@@ -73,7 +80,7 @@ class DataOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
-    where: Annotated[str, BeforeValidator(_filter)] | None = Field(
+    where: Annotated[str, BeforeValidator(_parse_filter)] | None = Field(
         None,
         description="Keep only the rows that satisfy this condition, such as "
         "column.region == south and column.age >= 18. Operators: ==, !=, <, <=, >, >=, "
@@ -90,7 +97,7 @@ class DataOptions(BaseModel):
     )
     classes: Annotated[
         tuple[Label, ...] | Literal["found"] | None,
-        BeforeValidator(_classes),
+        BeforeValidator(_check_classes),
         WithJsonSchema(
             {
                 "type": ["array", "string"],
@@ -112,7 +119,7 @@ class DataOptions(BaseModel):
     )
     one_hot: Annotated[
         bool | int,
-        BeforeValidator(_one_hot),
+        BeforeValidator(_check_one_hot),
         WithJsonSchema({"type": ["boolean", "integer"], "minimum": 2}),
     ] = Field(
         False,
@@ -121,7 +128,7 @@ class DataOptions(BaseModel):
     )
 
     group_key: Annotated[
-        str | None, BeforeValidator(_column), WithJsonSchema({"type": ["string", "integer"]})
+        str | None, BeforeValidator(_parse_column), WithJsonSchema({"type": ["string", "integer"]})
     ] = Field(
         None,
         description="The column with the group of each row, such as its query. A loss of groups "
@@ -135,7 +142,7 @@ class DataOptions(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _one_meaning(self) -> Self:
+    def _check_unambiguous(self) -> Self:
         if self.classes is not None and self.map_targets is not None:
             raise ValueError("either 'classes' or 'map_targets', not both")
         return self
@@ -156,7 +163,7 @@ class DataOptions(BaseModel):
         """Return the keys that are set, as a configuration writes them."""
         return self.model_dump(exclude_defaults=True)
 
-    def numbered_like(
+    def with_label_order(
         self, labels: Sequence[str], data: Dataset, *, as_signs: bool = False
     ) -> DataOptions:
         """Return the keys with the labels in the order of a model.
@@ -180,7 +187,7 @@ class DataOptions(BaseModel):
         if not labels or self.map_targets is not None:
             return self
         if isinstance(self.classes, tuple):
-            if values_of(self.classes) == values_of(labels):
+            if comparable_values(self.classes) == comparable_values(labels):
                 return self
             raise DataError(
                 f"classes lists {shortlist(list(map(str, self.classes)))}, but the training "
@@ -189,7 +196,7 @@ class DataOptions(BaseModel):
         if data.targets.ndim == 2 and data.targets.shape[1] != 1:
             return self  # a number for each class
         found: Sequence[Label] | None = (
-            spelled_like(labels, data.classes, data.name) if data.classes else as_numbers(labels)
+            respell_labels(labels, data.classes, data.name) if data.classes else as_numbers(labels)
         )
         if found is None:
             indices = ", ".join(f"{number}: {number}" for number in range(len(labels)))
@@ -220,48 +227,48 @@ class DataOptions(BaseModel):
 
     def apply(self, data: Dataset, columns: int | None) -> Dataset:
         """Return the data as the keys change them; `columns` are the model's outputs, if known."""
-        data = self._inputs(data)
+        data = self._change_inputs(data)
         if self.classes is not None or self.map_targets is not None:
             data = self._relabel(data)
         if self.one_hot is not False:
-            data = _one_hot_rows(data, columns if self.one_hot is True else self.one_hot)
+            data = _to_one_hot(data, columns if self.one_hot is True else self.one_hot)
         return data
 
-    def _inputs(self, data: Dataset) -> Dataset:
+    def _change_inputs(self, data: Dataset) -> Dataset:
         if data.inputs is None:
             return data
         inputs = data.inputs
         if self.flatten and inputs.ndim != 2:
-            inputs = changed_rows(inputs, _Flattened())
+            inputs = transform_rows(inputs, _Flatten())
         if self.scale is not None:
-            inputs = changed_rows(inputs, _Scaled(self.scale))
+            inputs = transform_rows(inputs, _Scale(self.scale))
         return data if inputs is data.inputs else replace(data, inputs=inputs)
 
     def _relabel(self, data: Dataset) -> Dataset:
         """Return the data with the numbers that `classes` or `map_targets` give to labels."""
-        data = _flat_targets(data, "classes" if self.classes is not None else "map_targets")
+        data = _flatten_targets(data, "classes" if self.classes is not None else "map_targets")
         wanted: dict[Label, float] = dict((self.map_targets or {}).items())
         names: tuple[str, ...] = ()
         if self.map_targets is None:
-            labels = self._labels(data)
+            labels = self._class_labels(data)
             wanted = {label: number for number, label in enumerate(labels)}
             names = tuple(map(str, labels))
-        lookup, _ = table_of(data.name, data.classes, wanted)
-        return replace(data, targets=changed_rows(data.targets, lookup), classes=names)
+        lookup, _ = label_transform(data.name, data.classes, wanted)
+        return replace(data, targets=transform_rows(data.targets, lookup), classes=names)
 
-    def _labels(self, data: Dataset) -> tuple[Label, ...]:
+    def _class_labels(self, data: Dataset) -> tuple[Label, ...]:
         if isinstance(self.classes, tuple):
             return self.classes
         if data.classes:
             return data.classes
-        found = found_labels(data.targets, f"data {data.name!r}: the array of targets")
+        found = find_labels(data.targets, f"data {data.name!r}: the array of targets")
         return tuple(int(x) if x == math.floor(x) else float(x) for x in found)
 
 
-def _flat_targets(data: Dataset, key: str) -> Dataset:
+def _flatten_targets(data: Dataset, key: str) -> Dataset:
     """Return the data with targets of shape (N,)."""
     if data.targets.ndim == 2 and data.targets.shape[1] == 1:
-        return replace(data, targets=changed_rows(data.targets, SqueezeColumn()))
+        return replace(data, targets=transform_rows(data.targets, SqueezeColumn()))
     if data.targets.ndim != 1:
         raise DataError(
             f"data {data.name!r}: {key} takes one label for each row, but the targets have the "
@@ -270,7 +277,7 @@ def _flat_targets(data: Dataset, key: str) -> Dataset:
     return data
 
 
-def _one_hot_rows(data: Dataset, classes: int | None) -> Dataset:
+def _to_one_hot(data: Dataset, classes: int | None) -> Dataset:
     """Return the data with one-hot targets; as it is where nobody knows how many classes."""
     if classes is None:
         return data
@@ -279,20 +286,20 @@ def _one_hot_rows(data: Dataset, classes: int | None) -> Dataset:
             f"data {data.name!r}: one_hot: true takes the number of classes from the network, "
             "which has 1 output. Write the number of classes."
         )
-    data = _flat_targets(data, "one_hot")
+    data = _flatten_targets(data, "one_hot")
     targets = data.targets
     if targets.dtype.kind == "f":
-        targets = changed_rows(targets, CastToInteger(data.name))
+        targets = transform_rows(targets, CastToInteger(data.name))
     if data.classes and len(data.classes) > classes:
         raise DataError(
             f"data {data.name!r} have the {len(data.classes)} labels {shortlist(data.classes)}, "
             f"but one_hot has {classes} classes: write one_hot: {len(data.classes)}, and give the "
             "network as many outputs."
         )
-    return replace(data, targets=changed_rows(targets, OneHot(data.name, classes)))
+    return replace(data, targets=transform_rows(targets, OneHot(data.name, classes)))
 
 
-class _Flattened:
+class _Flatten:
     """A change: each input becomes one row of numbers."""
 
     def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
@@ -300,7 +307,7 @@ class _Flattened:
 
 
 @dataclass(frozen=True)
-class _Scaled:
+class _Scale:
     """A change: numbers are divided, whole ones in float32."""
 
     by: float

@@ -14,19 +14,19 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from lossfw.data.arrow_arrays import pyarrow
+from lossfw.data.arrow_arrays import import_pyarrow
 from lossfw.data.csv_text import is_number
 from lossfw.data.files import need_file
 from lossfw.data.labels import check_labels
 from lossfw.data.lazy_arrays import ChunkedTable, Group, PieceColumn, RowArray, materialize
 from lossfw.data.parquet_columns import (
     TextError,
-    array_of,
     codes_of,
     holds_strings,
-    kept_numbers,
-    labels_in,
-    present,
+    present_mask,
+    text_labels,
+    to_array,
+    to_floats,
 )
 from lossfw.data.stamps import FileStamp
 from lossfw.data.table import Table, TableOptions, TableRows, columns_in, group_arrays
@@ -80,8 +80,8 @@ class DatasetStamp(NamedTuple):
         for file in self.files:
             file.check()
 
-    def again(self) -> DatasetStamp:
-        """Return the stamp on another machine; see `FileStamp.again`."""
+    def for_this_machine(self) -> DatasetStamp:
+        """Return the stamp on another machine; see `FileStamp.for_this_machine`."""
         self.check()
         return self
 
@@ -111,11 +111,13 @@ class ParquetTable(Table):
         with _open_file(self.files[0].name) as file:
             found = {n for n, column in enumerate(file.schema_arrow) if holds_strings(column.type)}
         keys = range(self.stored, self.width)
-        return frozenset(found | {n for n in keys if not all(map(is_number, self.keys(n)))})
+        return frozenset(
+            found | {n for n in keys if not all(map(is_number, self.folder_values(n)))}
+        )
 
-    def keys(self, number: int) -> list[str]:
+    def folder_values(self, column: int) -> list[str]:
         """Return the value of a column that the folder of each file states."""
-        return [file.folders[self.names[number]] for file in self.files]
+        return [file.folders[self.names[column]] for file in self.files]
 
     def read_rows(self, groups: Sequence[Group], options: TableOptions) -> TableRows:
         """See `Table.read_rows`; a column of lists of one length gives (N, C)."""
@@ -147,13 +149,13 @@ def open_parquet(path: Path, role: str) -> ParquetTable:
     """Read the head of a Parquet file."""
     need_file(path, role)
     stamp = FileStamp.of(path)
-    file, names = _head(str(path), str(path))
+    file, names = _read_head(str(path), str(path))
     return ParquetTable(path, names, len(names), (file,), len(names), stamp)
 
 
 def open_dataset(location: str) -> ParquetTable:
     """Read the footers of the files in a folder, pattern (``*.parquet``) or address."""
-    heads = [_head(name, location) for name in _list(location)]
+    heads = [_read_head(name, location) for name in _list_files(location)]
     if not heads:
         raise DataError(f"{location}: there is no .parquet file, expected a data set.")
     files, names = tuple(file for file, _ in heads), heads[0][1]
@@ -167,7 +169,7 @@ def open_dataset(location: str) -> ParquetTable:
     return ParquetTable(location, names, len(names), files, stored, stamp)
 
 
-class _Place(NamedTuple):
+class _PiecePlace(NamedTuple):
     """A piece: its file, its row group, its number in the group, its first row, and its rows."""
 
     file: int
@@ -193,15 +195,17 @@ class _ParquetPieces(ChunkedTable):
             for group, rows in enumerate(file.groups):
                 for i in range(-(-rows // self._step)):
                     size = min(self._step, rows - i * self._step)
-                    self._pieces.append(_Place(number, group, i, self.count, size))
+                    self._pieces.append(_PiecePlace(number, group, i, self.count, size))
                     self.count += size
-        chosen = kept = [self._count(place) for place in self._pieces]
+        chosen = kept = [self._count_read(place) for place in self._pieces]
         self.labels = self._find_labels()
         # As in a `TableRows`.
         self.places: NDArray | None = None
-        if options.dropping(self._wanted) and chosen:
+        if options.columns_dropping_rows(self._wanted) and chosen:
             batches = zip(self._pieces, self._read_from(0, self._wanted), strict=True)
-            there = [self._present(self._some(batch, place)) for place, batch in batches]
+            there = [
+                self._present_mask(self._read_rows_of(batch, place)) for place, batch in batches
+            ]
             kept = [int(mask.sum()) for mask in there]
             if options.rows is not None:
                 self.places = np.flatnonzero(np.concatenate(there))
@@ -213,29 +217,29 @@ class _ParquetPieces(ChunkedTable):
         filled = (file.name for file in self._table.files if sum(file.groups))
         with _open_file(next(filled, self._table.files[0].name)) as file:
             first = next(
-                file.iter_batches(_FIRST_ROWS, columns=self._column_stores(self._wanted)), None
+                file.iter_batches(_FIRST_ROWS, columns=self._stored_names(self._wanted)), None
             )
         return 1 if not first else max(1, first.nbytes // len(first))
 
-    def _chosen_rows(self, place: _Place) -> NDArray:
+    def _chosen_rows(self, place: _PiecePlace) -> NDArray:
         """Return the rows of a piece that are read, counted from its first."""
         if self._options.rows is None:
             return np.arange(place.rows)
         return self._options.rows.within(place.first, place.first + place.rows)
 
-    def _count(self, place: _Place) -> int:
+    def _count_read(self, place: _PiecePlace) -> int:
         """Return how many rows of a piece are read."""
         return place.rows if self._options.rows is None else len(self._chosen_rows(place))
 
-    def _some(self, batch: Any, place: _Place) -> Any:
+    def _read_rows_of(self, batch: Any, place: _PiecePlace) -> Any:
         """Return the rows of a batch that are read."""
         return (
             batch
             if self._options.rows is None
-            else batch.take(pyarrow().array(self._chosen_rows(place)))
+            else batch.take(import_pyarrow().array(self._chosen_rows(place)))
         )
 
-    def _column_stores(self, numbers: Sequence[int]) -> list[str]:
+    def _stored_names(self, numbers: Sequence[int]) -> list[str]:
         return [self._table.names[n] for n in numbers if n < self._table.stored]
 
     def _find_labels(self) -> dict[int, list[str]]:
@@ -245,16 +249,16 @@ class _ParquetPieces(ChunkedTable):
         found: dict[int, set[str]] = {}
         for n in sorted(self._options.labels & set(self._wanted)):
             if n >= self._table.stored and n in texts | kept:
-                there = {place.file for place in self._pieces if self._count(place)}
+                there = {place.file for place in self._pieces if self._count_read(place)}
                 found[n] = {self._table.files[file].folders[names[n]] for file in there}
             elif n in texts:
                 found[n] = set()
         inside = [n for n in found if n < self._table.stored]
         batches = self._read_from(0, inside) if inside and self._pieces else ()
         for place, whole in zip(self._pieces, batches, strict=False):
-            batch = self._some(whole, place)
+            batch = self._read_rows_of(whole, place)
             for n in inside:
-                found[n] |= labels_in(batch.column(names[n]), kept=n in kept)
+                found[n] |= text_labels(batch.column(names[n]), keep_missing=n in kept)
                 check_labels(self._table.path, names[n], len(found[n]), options.most_labels(n))
                 if max(map(len, found[n]), default=0) > _LONGEST_TEXT:
                     raise DataError(
@@ -263,12 +267,14 @@ class _ParquetPieces(ChunkedTable):
                     )
         return {number: sorted(known) for number, known in found.items()}
 
-    def _present(self, batch: Any) -> NDArray:
-        return present(batch.select(self._column_stores([*self._options.dropping(self._wanted)])))
+    def _present_mask(self, batch: Any) -> NDArray:
+        return present_mask(
+            batch.select(self._stored_names([*self._options.columns_dropping_rows(self._wanted)]))
+        )
 
     @property
-    def entries(self) -> NDArray:
-        """See `ChunkedTable.entries`: the first rows of row groups."""
+    def read_starts(self) -> NDArray:
+        """See `ChunkedTable.read_starts`: the first rows of row groups."""
         return self.starts[:-1][[place.number == 0 for place in self._pieces]]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -291,10 +297,10 @@ class _ParquetPieces(ChunkedTable):
                 f"{file.name} holds fewer rows than it states: it has changed while it was read, "
                 "or is damaged. Run again, or fetch it again."
             )
-        batch = self._some(batch, place)
-        if self._options.dropping(self._wanted):
-            there = self._present(batch)
-            batch, numbers = batch.filter(pyarrow().array(there)), numbers[there]
+        batch = self._read_rows_of(batch, place)
+        if self._options.columns_dropping_rows(self._wanted):
+            there = self._present_mask(batch)
+            batch, numbers = batch.filter(import_pyarrow().array(there)), numbers[there]
         arrays = {n: self._array(file, batch, n, numbers) for n in self._wanted}
         return dict(enumerate(group_arrays(self._groups, arrays)))
 
@@ -302,12 +308,12 @@ class _ParquetPieces(ChunkedTable):
         """Yield the batches of the library from this piece on."""
         first, group, skipped = self._pieces[piece][:3]
         # As codes, in which a file holds them: each text is made once for a row group.
-        texts = self._column_stores(sorted(self._texts.intersection(columns)))
+        texts = self._stored_names(sorted(self._texts.intersection(columns)))
         for file in self._table.files[first:]:
             with _open_file(file.name, texts) as opened:
                 for number in range(group, len(file.groups)):
                     batches = opened.iter_batches(
-                        self._step, row_groups=[number], columns=self._column_stores(columns)
+                        self._step, row_groups=[number], columns=self._stored_names(columns)
                     )
                     yield from islice(batches, skipped, None)
                     skipped = 0
@@ -318,38 +324,40 @@ class _ParquetPieces(ChunkedTable):
         where, labels = f"{file.name}, column {name!r}", self.labels.get(number)
         if number >= table.stored:
             key = file.folders[name] if len(batch) or labels is None else labels[0]
-            return np.full(len(batch), _number(key, where) if labels is None else labels.index(key))
+            return np.full(
+                len(batch), _folder_number(key, where) if labels is None else labels.index(key)
+            )
         column, kept = batch.column(name), number in options.kept
         if labels is not None:
             return codes_of(column, labels, where, rows, None if kept else options.remedy)
         if kept and number in options.labels:
-            return kept_numbers(column, where)
+            return to_floats(column, where)
         try:
-            needed = options.remedy if options.refusing([number]) else None
-            return array_of(column, where, rows, needed, kept=kept)
+            needed = options.remedy if options.columns_refusing_missing([number]) else None
+            return to_array(column, where, rows, needed, keep_missing=kept)
         except TextError as error:
             hint = table.hint_for_text(number, options, table.texts())
             raise DataError(f"{error} {hint}") from None
 
 
-def _number(text: str, where: str) -> int | float:
+def _folder_number(text: str, location: str) -> int | float:
     """Return the number that the name of a folder says."""
     for kind in (int, float):
         try:
             return kind(text)
         except ValueError:
             continue
-    raise DataError(f"{where} is {text!r}; expected a number.")
+    raise DataError(f"{location} is {text!r}; expected a number.")
 
 
 @contextmanager
-def readable(name: object) -> Iterator[None]:
+def translate_read_errors(name: object) -> Iterator[None]:
     """Turn an error of pyarrow about a file into one that names the file."""
     try:
         yield
     except Exception as error:
         # A damaged page can have any size, and text that is not UTF-8.
-        damaged = (pyarrow("pyarrow.lib").ArrowException, OSError, UnicodeError, MemoryError)
+        damaged = (import_pyarrow("pyarrow.lib").ArrowException, OSError, UnicodeError, MemoryError)
         if not isinstance(error, damaged):
             raise
         message = " ".join(str(error).split())
@@ -385,7 +393,7 @@ def _open(name: str) -> Any:
 
 
 def _size(name: str) -> int:
-    with readable(name):
+    with translate_read_errors(name):
         if _is_address(name):
             system, path = _filesystem(name)
             return int(system.size(path))
@@ -397,21 +405,21 @@ def _size(name: str) -> int:
 @contextmanager
 def _open_file(name: str, texts: Sequence[str] = ()) -> Iterator[Any]:
     """Open a file for the library, which reads one on this machine by itself."""
-    reader = pyarrow("pyarrow.parquet").ParquetFile
-    with readable(name):
+    reader = import_pyarrow("pyarrow.parquet").ParquetFile
+    with translate_read_errors(name):
         source = _open(name) if _is_address(name) else name
         options = {"buffer_size": _BUFFER_BYTES, "pre_buffer": False}
         with reader(source, read_dictionary=list(texts), **options) as file:
             yield file
 
 
-def _list(location: str) -> list[str]:
+def _list_files(location: str) -> list[str]:
     """Return the files of a data set, in the order of their names."""
     found: Iterable[str]
     pattern = any(mark in location for mark in "*?[")
     if _is_address(location):
         system, path = _filesystem(location)
-        with readable(location):
+        with translate_read_errors(location):
             inside = system.glob(path) if pattern else system.find(path)
         found = map(system.unstrip_protocol, inside)
     elif pattern or Path(location).is_file():
@@ -423,10 +431,10 @@ def _list(location: str) -> list[str]:
     return sorted(data)
 
 
-def _head(name: str, location: str) -> tuple[ParquetFile, tuple[str, ...]]:
+def _read_head(name: str, location: str) -> tuple[ParquetFile, tuple[str, ...]]:
     """Return a file and its columns, the keys of its folders last."""
     size = _size(name)
-    with readable(name), _open(name) as stream:
+    with translate_read_errors(name), _open(name) as stream:
         stream.seek(max(0, size - _FOOTER_BYTES))
         digest = hashlib.sha256(stream.read()).hexdigest()
     with _open_file(name) as file:

@@ -59,7 +59,7 @@ class FolderStamp(NamedTuple):
             except OSError as error:
                 raise DataError(f"{path} cannot be read: {error.strerror}.") from None
             if now != file.size:
-                raise _size_changed(path, file.size, now)
+                raise _size_changed_error(path, file.size, now)
 
 
 class Pictures(NamedTuple):
@@ -105,7 +105,7 @@ class PictureFormat:
     channels_first: bool = False
 
 
-def open_pictures(folder: Path, wanted: PictureFormat) -> Pictures:
+def open_pictures(folder: Path, picture_format: PictureFormat) -> Pictures:
     """Return the pictures of a folder; every header is checked now, pixels are read on use.
 
     Raises
@@ -116,10 +116,10 @@ def open_pictures(folder: Path, wanted: PictureFormat) -> Pictures:
     MissingExtraError
         If Pillow is not installed.
     """
-    _pillow()
+    _import_pillow()
     classes, files, left_out = _find_pictures(folder)
-    size, colour, digest = _looked_at(folder, files, wanted)
-    column = PictureColumn(folder, files, size, replace(wanted, colour=colour), digest)
+    size, colour, digest = _inspect(folder, files, picture_format)
+    column = PictureColumn(folder, files, size, replace(picture_format, colour=colour), digest)
     targets = np.array([file.target for file in files], np.int64)
     inputs: Any = column
     if math.prod(column.shape) <= _WHOLE_BYTES:
@@ -138,13 +138,20 @@ class PictureColumn(Column):
         folder: Path,
         files: Sequence[PictureFile],
         size: tuple[int, int],
-        wanted: PictureFormat,
+        picture_format: PictureFormat,
         digest: str,
     ) -> None:
-        channels = () if wanted.colour == "grey" else (3,)
-        shape = (*(channels or (1,)), *size) if wanted.channels_first else (*size, *channels)
+        channels = () if picture_format.colour == "grey" else (3,)
+        shape = (
+            (*(channels or (1,)), *size) if picture_format.channels_first else (*size, *channels)
+        )
         super().__init__((len(files), *shape), np.dtype(np.uint8), digest)
-        self._folder, self._files, self._size, self._wanted = folder, tuple(files), size, wanted
+        self._folder, self._files, self._size, self._wanted = (
+            folder,
+            tuple(files),
+            size,
+            picture_format,
+        )
 
     @property
     def stamp(self) -> Any:
@@ -152,8 +159,8 @@ class PictureColumn(Column):
         return FolderStamp(self._folder, self._files)
 
     @property
-    def entries(self) -> None:
-        """See `Column.entries`: any row."""
+    def read_starts(self) -> None:
+        """See `Column.read_starts`: any row."""
         return
 
     def read(self, start: int, stop: int) -> NDArray:
@@ -166,10 +173,10 @@ class PictureColumn(Column):
         for place, row in enumerate(rows.tolist()):
             file = self._files[row]
             path = self._folder / file.name
-            content = _content(path)
+            content = _read_content(path)
             if len(content) != file.size:
-                raise _size_changed(path, file.size, len(content))
-            pixels = _pixels(content, path, self._wanted.colour or "rgb", self._size)
+                raise _size_changed_error(path, file.size, len(content))
+            pixels = _read_pixels(content, path, self._wanted.colour or "rgb", self._size)
             if self._wanted.channels_first:
                 # Pillow has height, width and channels, if there are several.
                 pixels = pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0)
@@ -177,7 +184,7 @@ class PictureColumn(Column):
         return taken
 
 
-def _pillow() -> Any:
+def _import_pillow() -> Any:
     try:
         return importlib.import_module("PIL.Image")
     except ImportError:
@@ -222,16 +229,16 @@ def _is_hidden(path: Path) -> bool:
     return path.name.startswith((".", "__"))
 
 
-def _looked_at(
-    folder: Path, files: Sequence[PictureFile], wanted: PictureFormat
+def _inspect(
+    folder: Path, files: Sequence[PictureFile], picture_format: PictureFormat
 ) -> tuple[tuple[int, int], Colour, str]:
     """Look at the head of every picture; return the size of all, their colour, and a digest."""
     digest = hashlib.sha256()
-    size, colour = wanted.size, wanted.colour
+    size, colour = picture_format.size, picture_format.colour
     first = folder / files[0].name
     for file in files:
         path = folder / file.name
-        content = _content(path)
+        content = _read_content(path)
         digest.update(f"{file.name}\0{len(content)}\0".encode())
         digest.update(hashlib.sha256(content).digest())
         with _open_picture(content, path) as picture:
@@ -244,12 +251,12 @@ def _looked_at(
                 f"{path} has more than 8 bits for each pixel ({mode}); expected 8: save it with 8."
             )
         size, colour = size or own, colour or own_colour
-        if wanted.size is None and own != size:
+        if picture_format.size is None and own != size:
             raise DataError(
                 f"{path} has {_format_size(own)} pixels, but {first} has {_format_size(size)}: "
                 f"write size: [{size[0]}, {size[1]}], which scales all to one height and width."
             )
-        if wanted.colour is None and own_colour != colour:
+        if picture_format.colour is None and own_colour != colour:
             words = {"grey": "is grey", "rgb": "has colours"}
             raise DataError(
                 f"{path} {words[own_colour]}, but {first} {words[colour]}: write colour: grey or "
@@ -265,7 +272,7 @@ def _format_size(size: tuple[int, int]) -> str:
     return f"{size[0]} x {size[1]}"
 
 
-def _content(path: Path) -> bytes:
+def _read_content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
@@ -276,7 +283,7 @@ def _content(path: Path) -> bytes:
 def _open_picture(content: bytes, path: Path) -> Iterator[Any]:
     """Open a picture; every error of its decoder becomes one that names the file."""
     try:
-        picture = _pillow().open(io.BytesIO(content), formats=_FORMATS)
+        picture = _import_pillow().open(io.BytesIO(content), formats=_FORMATS)
         if picture.width * picture.height > MOST_PIXELS:
             raise DataError(
                 f"{path} has {picture.height} x {picture.width} pixels; at most {MOST_PIXELS:,} "
@@ -293,17 +300,17 @@ def _open_picture(content: bytes, path: Path) -> Iterator[Any]:
         ) from None
 
 
-def _pixels(content: bytes, path: Path, colour: Colour, size: tuple[int, ...]) -> NDArray:
+def _read_pixels(content: bytes, path: Path, colour: Colour, size: tuple[int, ...]) -> NDArray:
     """Return the pixels of a picture."""
     with _open_picture(content, path) as picture:
         shown = picture.convert(_MODES[colour])
         if (shown.height, shown.width) != tuple(size):
-            shown = shown.resize((size[1], size[0]), _pillow().Resampling.BILINEAR)
+            shown = shown.resize((size[1], size[0]), _import_pillow().Resampling.BILINEAR)
         return np.asarray(shown, np.uint8)
 
 
-def _size_changed(path: Path, size: int, now: int) -> DataError:
+def _size_changed_error(path: Path, size: int, new_size: int) -> DataError:
     return DataError(
-        f"{path} has {now} bytes and had {size} when the folder was opened: write new pictures "
-        "to a new folder, and run again."
+        f"{path} has {new_size} bytes and had {size} when the folder was opened: write new "
+        "pictures to a new folder, and run again."
     )

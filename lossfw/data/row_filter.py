@@ -84,17 +84,17 @@ class RowFilter:
             raise FilterError(
                 f"an expression of at most {MAX_CHARACTERS} characters, got {len(text)}"
             )
-        tree, comparisons = _read(text)
+        tree, comparisons = _parse(text)
         return cls(_format_condition(tree, comparisons))
 
     @cached_property
-    def _parts(self) -> tuple[ast.expr, Mapping[str, ColumnComparison]]:
-        return _read(self.text)
+    def _tree_and_comparisons(self) -> tuple[ast.expr, Mapping[str, ColumnComparison]]:
+        return _parse(self.text)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the compared columns."""
-        return tuple(dict.fromkeys(one.column for one in self._parts[1].values()))
+        return tuple(dict.fromkeys(one.column for one in self._tree_and_comparisons[1].values()))
 
     def masks(
         self, columns: Mapping[str, DataColumn], pieces: Iterable[Mapping[str, NDArray]]
@@ -103,17 +103,19 @@ class RowFilter:
 
         Labels of `columns` are compared once.
         """
-        tree, comparisons = self._parts
-        tests = {name: one.test(columns[one.column]) for name, one in comparisons.items()}
+        tree, comparisons = self._tree_and_comparisons
+        tests = {name: one.predicate(columns[one.column]) for name, one in comparisons.items()}
         for values in pieces:
-            yield _mask(tree, {n: test(values[comparisons[n].column]) for n, test in tests.items()})
+            yield _evaluate_condition(
+                tree, {n: test(values[comparisons[n].column]) for n, test in tests.items()}
+            )
 
     def unknown_labels(self, columns: Mapping[str, DataColumn]) -> Iterator[str]:
         """Yield a sentence for each string in the expression that does not occur in its column."""
-        for one in self._parts[1].values():
+        for one in self._tree_and_comparisons[1].values():
             column = columns[one.column]
-            for value in one.unknown(column):
-                labels = [label for label in column.known if label is not None]
+            for value in one.unknown_values(column):
+                labels = [label for label in column.labels_or_none if label is not None]
                 guess = did_you_mean(value, labels)
                 listed = shortlist(labels, near=value)
                 told = f"{COLUMN}{one.column} has no {value!r}; it has {listed}. {guess}"
@@ -130,7 +132,7 @@ class _Token(NamedTuple):
     place: int
 
     @property
-    def bare(self) -> str:
+    def unquoted(self) -> str:
         """The text without quotes."""
         text = self.text.removeprefix(COLUMN) if self.kind == "column" else self.text
         return text[1:-1] if text[:1] in ('"', "'") else text
@@ -152,7 +154,7 @@ def _tokens(text: str) -> Iterator[_Token]:
     yield _Token("end", "", len(text))
 
 
-def _read(text: str) -> tuple[ast.expr, dict[str, ColumnComparison]]:
+def _parse(text: str) -> tuple[ast.expr, dict[str, ColumnComparison]]:
     """Return the tree of an expression, in which names stand for the comparisons."""
     comparisons: dict[str, ColumnComparison] = {}
     # What Python reads; the parentheses and the negations, by their first letter, that are open.
@@ -162,14 +164,14 @@ def _read(text: str) -> tuple[ast.expr, dict[str, ColumnComparison]]:
     for token in _tokens(text):
         expected, words = _FOLLOWS[kind]
         if token.kind not in expected or (token.kind == ")" and "(" not in levels):
-            raise _wrong(words, token, text)
+            raise _syntax_error(words, token, text)
         kind = token.kind
         if kind == "column":
-            column, values = token.bare, []
+            column, values = token.unquoted, []
         elif kind in ("operator", "in"):
             operator = token.text.split()
         elif kind == "value":
-            values.append(token.bare)
+            values.append(token.unquoted)
             kind = "item" if operator[-1] == "in" else kind
         elif kind in ("not", "("):
             levels += kind[0]
@@ -188,27 +190,27 @@ def _read(text: str) -> tuple[ast.expr, dict[str, ColumnComparison]]:
         if kind in ("value", "]", ")"):
             levels = levels.rstrip("n")
     if levels:
-        raise _wrong(")", token, text)
+        raise _syntax_error(")", token, text)
     return ast.parse(" ".join(source), mode="eval").body, comparisons
 
 
-def _wrong(words: str, token: _Token, text: str) -> FilterError:
+def _syntax_error(expected_text: str, token: _Token, text: str) -> FilterError:
     # A word that stands where a column should is the name in the example.
-    word = token.kind == "value" and token.text == token.bare
-    expected = words.format(name=token.text if word else "region")
+    word = token.kind == "value" and token.text == token.unquoted
+    expected = expected_text.format(name=token.text if word else "region")
     where = "the end" if token.kind == "end" else f"{token.text!r}, character {token.place + 1}"
     return FilterError(f"expected {expected} at {where} of {text!r}")
 
 
-def _mask(node: ast.AST, fulfilled: Mapping[str, NDArray]) -> NDArray:
+def _evaluate_condition(node: ast.AST, fulfilled: Mapping[str, NDArray]) -> NDArray:
     """Return whether rows fulfil a condition, from what is known of each comparison."""
     match node:
         case ast.BoolOp(op=op, values=parts):
             join = np.logical_and if isinstance(op, ast.And) else np.logical_or
-            found: NDArray = join.reduce([_mask(part, fulfilled) for part in parts])
+            found: NDArray = join.reduce([_evaluate_condition(part, fulfilled) for part in parts])
             return found
         case ast.UnaryOp(operand=part):
-            return ~_mask(part, fulfilled)
+            return ~_evaluate_condition(part, fulfilled)
     assert isinstance(node, ast.Name)
     return fulfilled[node.id]
 

@@ -11,7 +11,7 @@ import numpy as np
 from lossfw.data.lazy_arrays import (
     RowArray,
     WrappedColumn,
-    as_rows,
+    as_row_array,
     is_file_backed,
     read_rows,
     take_rows,
@@ -47,20 +47,20 @@ class TransformedColumn(WrappedColumn):
         return self._change(take_rows(self._rows, rows), rows)
 
 
-def changed_rows(array: RowArray, change: RowTransform) -> RowArray:
+def transform_rows(array: RowArray, transform: RowTransform) -> RowArray:
     """Return an array with transformed rows: at once in memory, on use in a file.
 
     The first row of a file gives shape and dtype.
 
     Examples
     --------
-    >>> changed_rows(np.array([1, 2]), lambda rows, numbers: rows * 2).tolist()
+    >>> transform_rows(np.array([1, 2]), lambda rows, numbers: rows * 2).tolist()
     [2, 4]
     """
     if not is_file_backed(array):
-        return change(array, range(len(array)))
-    first = change(read_rows(array, 0, 1), range(1))
-    return as_rows(TransformedColumn(array, change, first.shape[1:], first.dtype))
+        return transform(array, range(len(array)))
+    first = transform(read_rows(array, 0, 1), range(1))
+    return as_row_array(TransformedColumn(array, transform, first.shape[1:], first.dtype))
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,7 +42,7 @@ class _Dtype:
         return np.dtype(self.order + self.name)
 
 
-class _Parts(NamedTuple):
+class _ArrayParts(NamedTuple):
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     order: Any
@@ -54,14 +54,14 @@ class _Array:
 
     __slots__ = ("parts",)
 
-    def __init__(self, parts: _Parts | None = None) -> None:
+    def __init__(self, parts: _ArrayParts | None = None) -> None:
         self.parts = parts
 
     def take_state(self, state: Any) -> None:
         if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[3], bool | int):
             raise RefusedError("an array with a state that NumPy does not write")
         _, shape, dtype, fortran_order, content = state
-        self.parts = _parts(shape, dtype, "F" if fortran_order else "C", content)
+        self.parts = _check_parts(shape, dtype, "F" if fortran_order else "C", content)
 
     def array(self) -> NDArray:
         if self.parts is None:
@@ -72,7 +72,7 @@ class _Array:
         return flat.reshape(shape, order=order)
 
 
-def _parts(shape: Any, dtype: Any, order: Any, content: Any) -> _Parts:
+def _check_parts(shape: Any, dtype: Any, order: Any, content: Any) -> _ArrayParts:
     """Check the parts of an array against each other."""
     if not isinstance(dtype, _Dtype):
         raise RefusedError("an array without a dtype of numbers")
@@ -92,7 +92,7 @@ def _parts(shape: Any, dtype: Any, order: Any, content: Any) -> _Parts:
         )
     if order not in ("C", "F"):
         raise RefusedError(f"an array in the order {value_text(order)}")
-    return _Parts(shape, kind, order, bytes(content))
+    return _ArrayParts(shape, kind, order, bytes(content))
 
 
 def _make_array(*_: Any) -> _Array:
@@ -100,7 +100,7 @@ def _make_array(*_: Any) -> _Array:
 
 
 def _make_from_buffer(content: Any, dtype: Any, shape: Any, order: Any, *_: Any) -> _Array:
-    return _Array(_parts(shape, dtype, order, content))
+    return _Array(_check_parts(shape, dtype, order, content))
 
 
 def _make_dtype(name: Any, *_: Any) -> _Dtype:
@@ -135,32 +135,32 @@ _ADMITTED: dict[tuple[str, str], Callable[..., Any]] = {
 }
 
 
-def read_pickle(content: bytes, where: str) -> dict[str, NDArray]:
+def read_pickle(content: bytes, location: str) -> dict[str, NDArray]:
     """Return the arrays by name of a pickled dictionary of NumPy arrays, of any protocol up to 5.
 
     It neither imports nor calls a function that the pickle names.
     """
     try:
-        return _arrays(PickleInterpreter(_ADMITTED).run(content))
+        return _check_arrays(PickleInterpreter(_ADMITTED).run(content))
     except RefusedError as error:
         raise DataError(
-            f"{where} is a pickle that asks for {error}. Only NumPy arrays of numbers in a "
+            f"{location} is a pickle that asks for {error}. Only NumPy arrays of numbers in a "
             "dictionary are read from a pickle, and nothing was executed. Save the weights with "
             "numpy.savez instead."
         ) from None
     # A damaged or hostile pickle may raise any error.
     except Exception as error:
         raise DataError(
-            f"{where} is not a readable pickle of NumPy arrays, it may be damaged or cut short "
+            f"{location} is not a readable pickle of NumPy arrays, it may be damaged or cut short "
             f"({type(error).__name__}: {str(error)[:100]}). Nothing was executed."
         ) from None
 
 
-def _arrays(loaded: Any) -> dict[str, NDArray]:
-    if not isinstance(loaded, dict):
-        raise RefusedError(f"a {type(loaded).__name__}, not a dictionary")
+def _check_arrays(unpickled: Any) -> dict[str, NDArray]:
+    if not isinstance(unpickled, dict):
+        raise RefusedError(f"a {type(unpickled).__name__}, not a dictionary")
     arrays = {}
-    for name, value in loaded.items():
+    for name, value in unpickled.items():
         if not isinstance(value, _Array):
             kind = type(value).__name__.strip("_").lower()
             raise RefusedError(f"a {kind} under the name {value_text(name)}; expected an array")

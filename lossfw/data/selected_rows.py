@@ -16,14 +16,14 @@ from lossfw.data.files import digest_arrays, join_digests
 from lossfw.data.lazy_arrays import (
     RowArray,
     WrappedColumn,
-    as_rows,
+    as_row_array,
     chunks_of,
     is_file_backed,
     read_rows,
     take_rows,
 )
 from lossfw.data.row_filter import RowFilter
-from lossfw.data.row_transforms import TableEntry, changed_rows
+from lossfw.data.row_transforms import TableEntry, transform_rows
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
@@ -71,17 +71,17 @@ class FilteredRows:
         compared = {name: columns[name] for name in rows.columns}
         count = len(next(iter(compared.values())).values)
         try:
-            mask = _mask(compared, rows)
+            mask = _filter_mask(compared, rows)
         except ColumnError as error:
             raise SelectionError(str(error)) from None
         notes = list(rows.unknown_labels(compared))
         if not mask.any():
-            hint = " ".join(notes) or _what_there_is(compared, rows)
+            hint = " ".join(notes) or _describe_columns(compared, rows)
             raise SelectionError(f"none of the {count} rows fulfils {str(rows)!r}. {hint}".strip())
         return cls(rows, ChosenRows(np.flatnonzero(mask), count), tuple(notes))
 
-    def selection(
-        self, data: Dataset, places: NDArray | None = None, classes: tuple[str, ...] = ()
+    def to_selection(
+        self, data: Dataset, positions: NDArray | None = None, classes: tuple[str, ...] = ()
     ) -> Selection:
         """Return a data set of the chosen rows, numbered as in the source.
 
@@ -89,19 +89,19 @@ class FilteredRows:
         ----------
         data : Dataset
             Only the chosen rows, with the name and the digest of the whole.
-        places : ndarray of int, optional
+        positions : ndarray of int, optional
             Their positions among the chosen rows, if some were left out.
         classes : tuple of str
             The labels of the targets of all rows.
         """
-        index = self.chosen.index if places is None else self.chosen.index[places]
+        index = self.chosen.index if positions is None else self.chosen.index[positions]
         whole = len(index) == self.chosen.count
         found = replace(
             data,
             name=f"{data.name} where {self.rows}",
             digest=join_digests(data.digest, str(self.rows)),
             rows_digest=digest_of_rows(data.name, data.digest, None if whole else index),
-            rows=_row_numbers(index),
+            rows=_compact_numbers(index),
             notes=(*data.notes, *self.notes),
         )
         return Selection(found, self.chosen.count, index, classes)
@@ -115,8 +115,8 @@ def select_filtered(data: Dataset, rows: RowFilter, keep: Iterable[str] = ()) ->
     """
     choice = FilteredRows.select(rows, data.columns)
     columns = {name: data.columns[name] for name in set(keep)}
-    found = choice.selection(
-        subset(replace(data, columns=columns), choice.chosen.index), classes=data.classes
+    found = choice.to_selection(
+        take_rows_lazily(replace(data, columns=columns), choice.chosen.index), classes=data.classes
     )
     categories = {name: _with_present_labels(x) for name, x in found.data.categories.items()}
     kept = replace(found.data, categories=categories)
@@ -129,39 +129,39 @@ def digest_of_rows(name: str, digest: str, index: NDArray | None = None) -> str:
     return join_digests(name, digest, "" if index is None else digest_arrays(index))
 
 
-def subset(data: Dataset, index: NDArray) -> Dataset:
+def take_rows_lazily(data: Dataset, index: NDArray) -> Dataset:
     """Return the rows with these ascending numbers, as `Dataset.take`; rows of a file stay there.
 
     Examples
     --------
     >>> data = Dataset("three", targets=[5, 6, 7])
-    >>> subset(data, np.array([0, 2])).targets.tolist()
+    >>> take_rows_lazily(data, np.array([0, 2])).targets.tolist()
     [5, 7]
     """
     groups = None if data.groups is None else data.groups.take(index)
-    numbers = _row_numbers(index if data.rows is None else data.rows[index])
-    arrays = data.changed_arrays(lambda array: select_rows(array, index))
+    numbers = _compact_numbers(index if data.rows is None else data.rows[index])
+    arrays = data.map_arrays(lambda array: select_rows(array, index))
     return replace(data, rows=numbers, groups=groups, **arrays)
 
 
-def _row_numbers(index: NDArray) -> NDArray:
+def _compact_numbers(index: NDArray) -> NDArray:
     """Return ascending numbers of rows in half of the memory: they go to each worker."""
     return index.astype(np.uint32) if index[-1] <= np.iinfo(np.uint32).max else index
 
 
-def _mask(columns: Mapping[str, DataColumn], rows: RowFilter) -> NDArray:
+def _filter_mask(columns: Mapping[str, DataColumn], rows: RowFilter) -> NDArray:
     chunks = zip(*(chunks_of(column.values) for column in columns.values()), strict=True)
     values = (dict(zip(columns, chunk, strict=True)) for chunk in chunks)
     return np.concatenate(list(rows.masks(columns, values)))
 
 
-def _what_there_is(columns: Mapping[str, DataColumn], rows: RowFilter) -> str:
+def _describe_columns(columns: Mapping[str, DataColumn], rows: RowFilter) -> str:
     """Return the range of each column of numbers and the texts of the others, as sentences."""
     texts = []
     for name in rows.columns:
         column = columns[name]
         if column.holds_strings:
-            labels = [label for label in column.known if label is not None]
+            labels = [label for label in column.labels_or_none if label is not None]
             texts.append(f"column.{name} has {shortlist(labels)}.")
         else:
             known = np.asarray(column.values, np.float64)
@@ -181,7 +181,7 @@ def _with_present_classes(data: Dataset) -> Dataset:
         return data
     numbers = np.cumsum(present) - 1
     classes = tuple(label for label, there in zip(data.classes, present, strict=True) if there)
-    targets = changed_rows(data.targets, TableEntry(numbers.astype(data.targets.dtype)))
+    targets = transform_rows(data.targets, TableEntry(numbers.astype(data.targets.dtype)))
     return replace(data, targets=targets, classes=classes)
 
 
@@ -189,12 +189,12 @@ def _with_present_labels(column: DataColumn) -> DataColumn:
     """Return a column with the labels that its rows have, numbered in the same order."""
     present = column.counts > 0
     labels = tuple(x for x, there in zip(column.labels, present, strict=True) if there)
-    return DataColumn(changed_rows(column.values, TableEntry(np.cumsum(present) - 1)), labels)
+    return DataColumn(transform_rows(column.values, TableEntry(np.cumsum(present) - 1)), labels)
 
 
 def select_rows(array: RowArray, index: NDArray) -> RowArray:
     """Return the rows of an array with these ascending numbers; rows of a file stay there."""
-    return as_rows(SelectedColumn(array, index)) if is_file_backed(array) else array[index]
+    return as_row_array(SelectedColumn(array, index)) if is_file_backed(array) else array[index]
 
 
 class SelectedColumn(WrappedColumn):
@@ -209,9 +209,9 @@ class SelectedColumn(WrappedColumn):
         return self._chosen.index
 
     @property
-    def entries(self) -> NDArray | None:
-        """See `Column.entries`."""
-        entries = super().entries
+    def read_starts(self) -> NDArray | None:
+        """See `Column.read_starts`."""
+        entries = super().read_starts
         return None if entries is None else np.unique(np.searchsorted(self._index, entries))
 
     def read(self, start: int, stop: int) -> NDArray:

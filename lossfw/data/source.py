@@ -21,7 +21,7 @@ class FileParameter:
     """Marks the type of a parameter that names a file."""
 
 
-def _as_path(value: Any) -> Path:
+def _to_path(value: Any) -> Path:
     if isinstance(value, Path):
         return value
     if isinstance(value, str) and value:
@@ -31,7 +31,7 @@ def _as_path(value: Any) -> Path:
 
 # A parameter that names a file. In a configuration it is relative to the
 # configuration's own file.
-File: TypeAlias = Annotated[Path, BeforeValidator(_as_path), FileParameter()]
+File: TypeAlias = Annotated[Path, BeforeValidator(_to_path), FileParameter()]
 
 
 class LocationParameter(FileParameter):

@@ -32,7 +32,7 @@ class FileStamp(NamedTuple):
             raise DataError(f"{path} cannot be read: {error.strerror}.") from None
         return cls(path, found.st_size, found.st_mtime_ns)
 
-    def again(self) -> FileStamp:
+    def for_this_machine(self) -> FileStamp:
         """Return the stamp of the same file, possibly on another machine."""
         now = FileStamp.of(self.path.absolute())
         if now.size != self.size:
@@ -82,7 +82,7 @@ class MappedArray(np.memmap[Any, Any]):
         self.stamp, self.place = getattr(obj, "stamp", None), None
 
     def __reduce__(self) -> Any:
-        return super().__reduce__() if self.place is None else (map_again, (self.place,))
+        return super().__reduce__() if self.place is None else (map_from_place, (self.place,))
 
 
 def map_array(stamp: FileStamp, dtype: Any, offset: int, shape: Any, fortran: bool) -> MappedArray:
@@ -95,7 +95,7 @@ def map_array(stamp: FileStamp, dtype: Any, offset: int, shape: Any, fortran: bo
     return array
 
 
-def map_again(place: MappedPlace) -> MappedArray:
+def map_from_place(place: MappedPlace) -> MappedArray:
     """Map an array that was pickled."""
-    stamp = FileStamp(place.path, place.size, 0).again()
+    stamp = FileStamp(place.path, place.size, 0).for_this_machine()
     return map_array(stamp, place.dtype, place.offset, place.shape, place.fortran_order)

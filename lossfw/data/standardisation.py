@@ -9,7 +9,7 @@ import numpy as np
 
 from lossfw.data.dataset import Dataset
 from lossfw.data.lazy_arrays import RowArray, chunks_of, read_rows
-from lossfw.data.row_transforms import RowNumbers, changed_rows
+from lossfw.data.row_transforms import RowNumbers, transform_rows
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
@@ -88,7 +88,7 @@ class Standardisation:
                 f"data {data.name!r}: a row of the inputs has the shape {shape}, but the inputs "
                 f"that the weights were trained with have {self.mean.shape}."
             )
-        return replace(data, inputs=changed_rows(data.inputs, self))
+        return replace(data, inputs=transform_rows(data.inputs, self))
 
 
 def _floats(inputs: RowArray) -> Iterator[NDArray]:

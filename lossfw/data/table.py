@@ -52,17 +52,17 @@ class TableOptions(NamedTuple):
     strict: frozenset[int] = frozenset()
     rows: ChosenRows | None = None
 
-    def refusing(self, columns: Collection[int]) -> frozenset[int]:
+    def columns_refusing_missing(self, columns: Collection[int]) -> frozenset[int]:
         """Return the columns in which a missing value is an error."""
         refused = {"error": frozenset(columns), "drop": self.strict, "keep": frozenset[int]()}
         return refused[self.missing].intersection(columns) - self.kept
 
-    def dropping(self, columns: Collection[int]) -> frozenset[int]:
+    def columns_dropping_rows(self, columns: Collection[int]) -> frozenset[int]:
         """Return the columns in which a missing value drops its row."""
         return frozenset(columns if self.missing == "drop" else ()) - self.kept - self.strict
 
     @property
-    def gaps(self) -> frozenset[int]:
+    def inputs_with_missing(self) -> frozenset[int]:
         """The inputs in which a value may be missing: NaN in a column of numbers."""
         return self.kept & self.categories | self.kept - self.labels
 
@@ -138,14 +138,14 @@ class Table(ABC):
         """Return the name of a column, or its number if it has no name."""
         return self.names[column] if self.names else str(column)
 
-    def leave_out(self, columns: Sequence[int]) -> str:
+    def exclusion_hint(self, columns: Sequence[int]) -> str:
         """Return a hint on how to exclude columns of strings, or to make them inputs."""
         titles = ", ".join(map(self.title, columns))
         told = "A column that is not an input is" if len(columns) == 1 else "String columns are"
         also = f"categories: [{titles}] makes inputs of the strings"
         return f"{told} left out with exclude: [{titles}]; {also}."
 
-    def name_others(self, column: int) -> str:
+    def other_column_hint(self, column: int) -> str:
         """Return a hint for a column of strings that was requested by name."""
         inputs = f"make inputs of its strings with categories: [{self.title(column)}]"
         return f"Inputs and weights are numbers: name other columns, or {inputs}."
@@ -153,9 +153,9 @@ class Table(ABC):
     def hint_for_text(self, column: int, options: TableOptions, texts: Collection[int]) -> str:
         """Return a hint for a column of strings, one of `texts`, that is read as numbers."""
         if column not in options.optional:
-            return self.name_others(column)
+            return self.other_column_hint(column)
         others = sorted((options.optional - options.categories).intersection(texts))
-        return self.leave_out(others if column in others else [column])
+        return self.exclusion_hint(others if column in others else [column])
 
     def _check_single(self, name: str) -> None:
         places = [number for number, other in enumerate(self.names) if other == name]

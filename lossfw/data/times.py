@@ -40,9 +40,11 @@ class Times:
     def __init__(self, column: DataColumn) -> None:
         self._of_label: NDArray | None = None
         if column.holds_strings:
-            known = [label is not None for label in column.known]
+            known = [label is not None for label in column.labels_or_none]
             self._of_label = np.full(len(column.labels), np.nan)
-            self._of_label[known] = _dates([label for label in column.known if label is not None])
+            self._of_label[known] = _parse_dates(
+                [label for label in column.labels_or_none if label is not None]
+            )
 
     def of(self, values: NDArray) -> NDArray:
         """Return the times of rows, NaN for a missing one."""
@@ -52,7 +54,7 @@ class Times:
         return times
 
 
-def _dates(labels: Sequence[str]) -> NDArray:
+def _parse_dates(labels: Sequence[str]) -> NDArray:
     """Return dates in days."""
     with warnings.catch_warnings():
         # NumPy would add an offset such as +02:00 and warn; then the order of texts is another.

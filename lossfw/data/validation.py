@@ -26,7 +26,7 @@ def is_finite(array: NDArray) -> bool:
 
 def check_finite(
     array: NDArray,
-    where: str,
+    location: str,
     *,
     start: int = 0,
     rows: NDArray | None = None,
@@ -34,7 +34,7 @@ def check_finite(
     missing: bool = False,
     remedy: str = "Fix the data, or leave the row out.",
 ) -> None:
-    """Refuse an array with a NaN or an infinity; `where` is its name in the message.
+    """Refuse an array with a NaN or an infinity; `location` is its name in the message.
 
     The first row has the number `start`, unless `rows` lists the users' row numbers. Columns with
     `names` may hold infinities, and NaN is allowed where values may be `missing`.
@@ -50,10 +50,10 @@ def check_finite(
     if named:
         named[0] = start + first[0] if rows is None else int(rows[start + first[0]])
     if names:
-        where = f"{where}.{names[first[-1]]}"
+        location = f"{location}.{names[first[-1]]}"
         named = named[:-1]
     more = f" ({len(bad)} such numbers in all)" if len(bad) > 1 else ""
     raise DataError(
-        f"{where}[{', '.join(map(str, named))}] is {array[first]}{more}; expected "
+        f"{location}[{', '.join(map(str, named))}] is {array[first]}{more}; expected "
         f"{'' if names else 'finite '}numbers. {remedy}"
     )

@@ -82,7 +82,7 @@ def read_weights(path: Path) -> dict[str, NDArray]:
     if isinstance(path, MemoryFile):
         held = path.held if isinstance(path.held, dict) else {}
         arrays = {name: array for name, array in held.items() if name not in RECORDED}
-        return _finite(arrays, path)
+        return _check_finite(arrays, path)
     size = need_file(path, "weights")
     if size > MAX_WEIGHT_BYTES:
         raise DataError(
@@ -91,7 +91,7 @@ def read_weights(path: Path) -> dict[str, NDArray]:
         )
     with path.open("rb") as stream:
         start = stream.read(len(NPY_MAGIC))
-    refuse_foreign(path, start)
+    refuse_foreign_file(path, start)
     if start.startswith(NPY_MAGIC):
         raise DataError(
             f"{path} is a .npy, which holds one array without a name; weights are named W1, b1, "
@@ -99,7 +99,7 @@ def read_weights(path: Path) -> dict[str, NDArray]:
         )
     if start.startswith(NPZ_MAGIC):
         named = set(npz_names(path, "weights")) - RECORDED
-        arrays = read_npz(path, "weights", named, most=MAX_WEIGHT_BYTES)
+        arrays = read_npz(path, "weights", named, limit=MAX_WEIGHT_BYTES)
     elif path.suffix == ".npz":
         raise DataError(
             f"{path} is not a .npz: it begins with {start!r} and not with {NPZ_MAGIC!r}. "
@@ -108,11 +108,11 @@ def read_weights(path: Path) -> dict[str, NDArray]:
     elif path.suffix == SAFETENSORS:
         arrays = read_safetensors(path)
     else:
-        arrays = _from_pickle(path)
-    return _finite(arrays, path)
+        arrays = _read_pickled(path)
+    return _check_finite(arrays, path)
 
 
-def _finite(arrays: dict[str, NDArray], path: Path) -> dict[str, NDArray]:
+def _check_finite(arrays: dict[str, NDArray], path: Path) -> dict[str, NDArray]:
     for name, array in arrays.items():
         if array.dtype.kind not in "fiub":
             raise DataError(f"{path}: {name} has dtype {array.dtype}; expected numbers.")
@@ -120,7 +120,7 @@ def _finite(arrays: dict[str, NDArray], path: Path) -> dict[str, NDArray]:
     return arrays
 
 
-def _from_pickle(path: Path) -> dict[str, NDArray]:
+def _read_pickled(path: Path) -> dict[str, NDArray]:
     content = read_bytes(path, "weights")
     try:
         return read_pickle(content, str(path))
@@ -130,17 +130,17 @@ def _from_pickle(path: Path) -> dict[str, NDArray]:
             raise DataError(
                 f"{error} Weights are in a .npz, a .safetensors, or a pickled dictionary of arrays."
             ) from None
-        raise DataError(conversion(path, library)) from None
+        raise DataError(conversion_message(path, library)) from None
 
 
-def refuse_foreign(path: Path, start: bytes) -> None:
+def refuse_foreign_file(path: Path, start: bytes) -> None:
     """Refuse a file of a library that executes what it reads; say how to convert it."""
-    library = _library(path, start)
+    library = _library_of_file(path, start)
     if library is not None:
-        raise DataError(conversion(path, library))
+        raise DataError(conversion_message(path, library))
 
 
-def conversion(path: Path, library: str) -> str:
+def conversion_message(path: Path, library: str) -> str:
     """Return the message with the lines that convert a file of a library."""
     lines = _LINES[library].format(file=path.name).splitlines()
     code = "\n".join(f"    {line}" for line in lines)
@@ -150,7 +150,7 @@ def conversion(path: Path, library: str) -> str:
     )
 
 
-def _library(path: Path, start: bytes) -> str | None:
+def _library_of_file(path: Path, start: bytes) -> str | None:
     for endings, library in ((_TORCH, "torch"), (_SKLEARN, "scikit-learn"), (_KERAS, "keras")):
         if path.suffix.lower() in endings:
             found = library_of_pickle(path.read_bytes()) if endings is _SKLEARN else None

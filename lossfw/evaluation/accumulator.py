@@ -10,14 +10,14 @@ from typing import Any
 from lossfw.data import DataColumn
 from lossfw.evaluation.baseline import Skill
 from lossfw.evaluation.batching import PredictedBatch
-from lossfw.evaluation.intervals.alike import ColumnAlike, RowsAlike
+from lossfw.evaluation.intervals.alike import ColumnCorrelation, RowCorrelations
 from lossfw.evaluation.intervals.blocks import LEAST_MEMORIES
-from lossfw.evaluation.intervals.found import Found
+from lossfw.evaluation.intervals.found import EstimatedInterval
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.unit_tables import UnitTables
 from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.metric_accumulator import MetricAccumulator, SliceCells
-from lossfw.evaluation.predictor import outputs_for, without_column
+from lossfw.evaluation.predictor import outputs_for, squeeze_column
 from lossfw.evaluation.result import Numbers
 from lossfw.evaluation.slices import Slice
 from lossfw.evaluation.stopwatch import Stopwatch
@@ -35,7 +35,7 @@ class Accumulator:
 
     The loss has the form that takes `PredictedBatch.loss_input`. `rows` asks for the loss of
     each row also without intervals and slices; `independent` says that no row occurs twice,
-    `alike` names columns whose rows with one value may be alike, `columns` are those that
+    `alike_columns` names columns whose rows with one value may be alike, `columns` are those that
     slices use, `classes` are the labels in the names of slices, and `clock` measures the time
     of each.
     """
@@ -74,7 +74,7 @@ class Accumulator:
         independent &= intervals is not None and (intervals.resample or Units()).kind == "rows"
         # Where rows are taken as independent: whether they are.
         self._alike = (
-            RowsAlike(columns or {}, alike) if independent and not loss.takes_groups else None
+            RowCorrelations(columns or {}, alike) if independent and not loss.takes_groups else None
         )
         self._loss = MetricAccumulator(self._of, self._cells, moments=independent)
         self._by_metric = {
@@ -110,21 +110,21 @@ class Accumulator:
     def numbers(self) -> Numbers:
         """Return the results for all rows so far."""
         intervals = self.intervals
-        loss, of_loss = self._loss.overall(intervals)
+        loss, of_loss = self._loss.overall_result(intervals)
         loss.pop("curve", None)
         metrics = {}
         for name, accumulator in self._by_metric.items():
             with self.clock.stage(name):
-                metrics[name], _ = accumulator.overall(intervals)
+                metrics[name], _ = accumulator.overall_result(intervals)
         return Numbers(
             loss=loss,
             metrics=metrics,
             masked=self._loss.partial().masked,
-            slices=self._parts() if self.slices else None,
-            intervals=None if intervals is None else self._describe(of_loss),
+            slices=self._slice_results() if self.slices else None,
+            intervals=None if intervals is None else self._describe_intervals(of_loss),
         )
 
-    def _describe(self, found: Found | None) -> dict[str, Any]:
+    def _describe_intervals(self, found: EstimatedInterval | None) -> dict[str, Any]:
         """Return what intervals are of, for a result: the options, and the units of the loss."""
         assert self.intervals is not None
         assert found is not None
@@ -142,7 +142,7 @@ class Accumulator:
             described["neighbours"] = neighbours
         return described
 
-    def alike(self) -> list[tuple[str, ColumnAlike]]:
+    def alike_columns(self) -> list[tuple[str, ColumnCorrelation]]:
         """Return the columns whose rows with one value are alike, not independent."""
         return [] if self._alike is None else self._alike.columns()
 
@@ -161,7 +161,7 @@ class Accumulator:
             {name: table for name, table in metrics.items() if table is not None},
         )
 
-    def _parts(self) -> tuple[Mapping[str, Any], ...]:
+    def _slice_results(self) -> tuple[Mapping[str, Any], ...]:
         parts = []
         with self.clock.stage(_SLICES_STAGE):
             for index, part in enumerate(self.slices):
@@ -238,13 +238,13 @@ def name_with_parameters(metric: Metric) -> str:
     given = {key: value for key, value in component.to_config().items() if key != "name"}
     # As a configuration writes them: a name in a table has no quotation marks.
     texts = [
-        f"{key}={value if isinstance(value, str) else _plain(value)}"
+        f"{key}={value if isinstance(value, str) else _plain_value(value)}"
         for key, value in given.items()
     ]
     return f"{metric.label}({', '.join(texts)})" if texts else metric.label
 
 
-def _plain(value: Any) -> str:
+def _plain_value(value: Any) -> str:
     return json.dumps(value).replace('"', "")
 
 
@@ -253,16 +253,18 @@ def _rows_for_metric(metric: Metric, rows: PredictedBatch) -> MetricRows:
     prediction, target = rows.loss_input, rows.targets
     if rows.predictions is not None and metric.accepts in ("any", "prediction"):
         prediction = rows.predictions
-    prediction, target = shaped_for(metric, prediction, target)
+    prediction, target = shape_for_metric(metric, prediction, target)
     group = rows.group if metric.takes_groups else None
     weight, baseline = rows.sample_weight, rows.baseline
     return MetricRows(prediction, target, rows.start, weight, group=group, baseline=baseline)
 
 
-def shaped_for(metric: Metric, prediction: NDArray, target: NDArray) -> tuple[NDArray, NDArray]:
+def shape_for_metric(
+    metric: Metric, prediction: NDArray, target: NDArray
+) -> tuple[NDArray, NDArray]:
     """Return outputs and targets in the shapes that a metric takes, with or without one column."""
     if isinstance(metric, LossMetric | Skill):
         return outputs_for(metric.of, prediction, target), target
     if metric.takes_groups:
-        return without_column(prediction), without_column(target)
+        return squeeze_column(prediction), squeeze_column(target)
     return prediction, target

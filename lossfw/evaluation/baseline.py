@@ -41,7 +41,7 @@ class BaselineLoss(LossMetric):
 
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
         """Return the partial and the terms of each row; see `Metric.observe`."""
-        return super().observe(rows._replace(prediction=_given_outputs(rows)), terms=terms)
+        return super().observe(rows._replace(prediction=_baseline_outputs(rows)), terms=terms)
 
 
 class Skill(TableMetric, MetricOfSums):
@@ -80,7 +80,7 @@ class Skill(TableMetric, MetricOfSums):
 
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
         """Return the terms of each row, always; see `Metric.observe`."""
-        sides = (self.of, rows.prediction), (self.against, _given_outputs(rows))
+        sides = (self.of, rows.prediction), (self.against, _baseline_outputs(rows))
         found = list[SumTerm]()
         of_rows = list[NDArray]()
         for place, (loss, prediction) in enumerate(sides):
@@ -103,7 +103,7 @@ class Skill(TableMetric, MetricOfSums):
         return f"the skill next to {self.title}"
 
 
-def _given_outputs(rows: MetricRows) -> Any:
+def _baseline_outputs(rows: MetricRows) -> Any:
     if rows.baseline is None:
         raise ArgumentError("these rows have no predictions of a baseline.")
     return rows.baseline
@@ -133,7 +133,7 @@ class Baseline:
     outputs: RowArray | None = None
     column: str = ""
 
-    def metrics(self, used: Loss) -> tuple[Metric, ...]:
+    def metrics_for(self, used: Loss) -> tuple[Metric, ...]:
         """Return the loss of the baseline, and the skill of a model with outputs for `used`.
 
         A loss that may be negative has no skill, because the ratio has no meaning.
@@ -143,7 +143,7 @@ class Baseline:
             return (loss,)
         return loss, Skill(of=used, against=self.loss, title=self.label)
 
-    def rows(
+    def predictions_of(
         self,
         data: Dataset,
         sample: tuple[int, ...] | None,

@@ -91,7 +91,7 @@ def whole_groups(groups: RowGroups, size: int) -> NextBlock:
     [9, 9, 9, 11]
     """
     next_multiple = multiples_of(size)
-    return lambda row: groups.first_from(next_multiple(groups.begin_of(row)))
+    return lambda row: groups.next_group_start(next_multiple(groups.group_start(row)))
 
 
 def aligned_blocks(parts: Iterable[_Rows], next_block: NextBlock) -> Iterator[_Rows]:
@@ -107,11 +107,11 @@ def aligned_blocks(parts: Iterable[_Rows], next_block: NextBlock) -> Iterator[_R
             edge = next_block(start)
             held.append(rows_between(part, start, min(edge, stop)))
             if edge <= stop:
-                yield _join(held)
+                yield _join_batches(held)
                 held = []
             start = edge
     if held:
-        yield _join(held)
+        yield _join_batches(held)
 
 
 def rows_between(part: _Rows, start: int, stop: int) -> _Rows:
@@ -123,7 +123,7 @@ def rows_between(part: _Rows, start: int, stop: int) -> _Rows:
     return type(part)(start, *columns)
 
 
-def _join(pieces: list[_Rows]) -> _Rows:
+def _join_batches(pieces: list[_Rows]) -> _Rows:
     first = pieces[0]
     if len(pieces) == 1:
         return first
@@ -134,7 +134,7 @@ def _join(pieces: list[_Rows]) -> _Rows:
     return type(first)(first.start, *columns)
 
 
-def forward(
+def predict_batches(
     model: BlockPredictor, batches: Iterable[Batch], *, logits: bool
 ) -> Iterator[PredictedBatch]:
     """Run a model over batches of any size in aligned blocks, on threads if it allows them.

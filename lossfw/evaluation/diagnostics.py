@@ -69,7 +69,7 @@ class Diagnostics:
         """Add the counts of other rows."""
         self._counts += other._counts
 
-    def see(self, rows: PredictedBatch) -> None:
+    def count(self, rows: PredictedBatch) -> None:
         """Check some rows, and their losses if given."""
         y, t = rows.loss_input, rows.targets
         if rows.sample_weight is not None and rows.sample_weight.ndim == 1:
@@ -92,7 +92,7 @@ class Diagnostics:
                 nan = rows.group_begins[nan]
             self._counts += _Counts(nan_rows=tuple((rows.start + nan).tolist()))
 
-    def texts(self, rows: int, masked: int) -> tuple[str, ...]:
+    def warnings(self, rows: int, masked: int) -> tuple[str, ...]:
         """Return the warnings, for a number of rows and of masked losses."""
         counts, texts = self._counts, []
         if counts.nonfinite:

@@ -16,9 +16,9 @@ from lossfw.evaluation.baseline import Baseline
 from lossfw.evaluation.batching import (
     PredictedBatch,
     aligned_blocks,
-    forward,
     iter_saved_outputs,
     multiples_of,
+    predict_batches,
     rows_between,
     whole_groups,
 )
@@ -95,10 +95,10 @@ def evaluate(
     state = EvaluationState.of(plan, rows=journal is not None and bool(plan.rows))
     if journal is not None:
         journal.resume(state)
-    with _working(plan):
+    with _model_context(plan):
         for first, stop in state.seen.gaps(*part):
             for batch in _predict_rows(plan, state.clock, first, stop):
-                with _naming_data(plan):
+                with _name_data_in_errors(plan):
                     counted = state.add(batch)
                 if journal is not None:
                     journal.add(counted, state)
@@ -111,12 +111,12 @@ def evaluate(
     return result_of(plan, state) if rows is None else state
 
 
-def evaluate_first(plan: Plan, most: int) -> None:
+def evaluate_first_rows(plan: Plan, limit: int) -> None:
     """Evaluate at most so many first rows of a plan, for the errors that this raises."""
-    state, stop = EvaluationState.of(plan), min(most, plan.count)
+    state, stop = EvaluationState.of(plan), min(limit, plan.count)
     if plan.groups is not None:
-        stop = plan.groups.first_from(stop)
-    with _working(plan):
+        stop = plan.groups.next_group_start(stop)
+    with _model_context(plan):
         for batch in _predict_rows(plan, state.clock, 0, stop):
             state.add(batch)
     if stop == plan.count:
@@ -150,9 +150,9 @@ def result_of(plan: Plan, state: EvaluationState) -> Result:
 def _warnings(plan: Plan, state: EvaluationState, numbers: Numbers) -> Iterator[str]:
     """Yield the warnings of the plan, and those about rows of it."""
     yield from plan.warnings
-    yield from state.diagnostics.texts(plan.count, numbers.masked)
+    yield from state.diagnostics.warnings(plan.count, numbers.masked)
     if numbers.intervals is not None:
-        yield from unit_warnings(numbers.intervals, plan.count, state.accumulator.alike())
+        yield from unit_warnings(numbers.intervals, plan.count, state.accumulator.alike_columns())
     if plan.baseline and numbers.metrics[plan.baseline.label]["value"] == 0:
         yield (
             f"the loss of the baseline {plan.baseline.label} is 0: it predicts every row exactly, "
@@ -164,7 +164,7 @@ def _warnings(plan: Plan, state: EvaluationState, numbers: Numbers) -> Iterator[
 
 
 @contextmanager
-def _working(plan: Plan) -> Iterator[None]:
+def _model_context(plan: Plan) -> Iterator[None]:
     """Run the model of a plan, if it has one, on one thread for each block."""
     if plan.model is None:
         yield
@@ -193,7 +193,7 @@ def _predict_rows(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterat
     logits = plan.outputs_form != "prediction"
     parts: Iterator[PredictedBatch]
     if plan.model is not None:
-        outputs_of_blocks = forward(plan.model, batches, logits=logits)
+        outputs_of_blocks = predict_batches(plan.model, batches, logits=logits)
         parts = (_clip_rows(block, first, stop) for block in outputs_of_blocks)
     else:
         assert plan.outputs is not None
@@ -220,12 +220,12 @@ def _predict_rows(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterat
             for rows in blocks
         )
     if plan.baseline is not None:
-        blocks = (_with_baseline(plan, plan.baseline, rows) for rows in blocks)
-    return clock.time_items("forward", blocks, without="read")
+        blocks = (_add_baseline(plan, plan.baseline, rows) for rows in blocks)
+    return clock.time_items("forward", blocks, except_stage="read")
 
 
-def _with_baseline(plan: Plan, baseline: Baseline, rows: PredictedBatch) -> PredictedBatch:
-    found = baseline.rows(plan.data, plan.sample, rows.start, rows.targets, rows.columns)
+def _add_baseline(plan: Plan, baseline: Baseline, rows: PredictedBatch) -> PredictedBatch:
+    found = baseline.predictions_of(plan.data, plan.sample, rows.start, rows.targets, rows.columns)
     return rows._replace(baseline=found)
 
 
@@ -235,7 +235,7 @@ def _clip_rows(rows: PredictedBatch, first: int, stop: int) -> PredictedBatch:
 
 
 @contextmanager
-def _naming_data(plan: Plan) -> Iterator[None]:
+def _name_data_in_errors(plan: Plan) -> Iterator[None]:
     """Name the data in an error about rows."""
     try:
         yield

@@ -31,7 +31,7 @@ class MergeStack:
             (first, before), (second, last) = self._items[-2:]
             self._items[-2:] = [(first + second, before.merge(last))]
 
-    def take(self, other: MergeStack) -> None:
+    def merge(self, other: MergeStack) -> None:
         """Add the partials of another stack."""
         merged = other.merge_all()
         if merged is not None:
@@ -51,7 +51,7 @@ def pack_stacks(stacks: Mapping[str, MergeStack]) -> dict[str, NDArray]:
     return pack_parts(**{name: partial for name, partial in merged.items() if partial is not None})
 
 
-def restore(stack: MergeStack, name: str, arrays: Mapping[str, NDArray], maker: Any) -> None:
+def restore_stack(stack: MergeStack, name: str, arrays: Mapping[str, NDArray], maker: Any) -> None:
     """Push the partial that `pack_stacks` stored under a name, if any."""
     own = unpack_part(name, arrays)
     if own:

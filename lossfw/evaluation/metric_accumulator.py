@@ -10,10 +10,10 @@ import numpy as np
 from lossfw.data import DataColumn
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.batching import PredictedBatch
-from lossfw.evaluation.intervals.apart import apart_terms, are_apart
-from lossfw.evaluation.intervals.found import Found
+from lossfw.evaluation.intervals.apart import have_shared_groups, shared_group_terms
+from lossfw.evaluation.intervals.found import EstimatedInterval
 from lossfw.evaluation.intervals.freedom import size_terms
-from lossfw.evaluation.intervals.interval import interval
+from lossfw.evaluation.intervals.interval import metric_interval
 from lossfw.evaluation.intervals.moments import moment_sums
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.unit_keys import hashed_numbers
@@ -21,12 +21,12 @@ from lossfw.evaluation.intervals.unit_sums import (
     KEY_BITS,
     LEAST_BITS,
     NO_LIMIT,
-    Limit,
+    TableLimits,
     UnitCells,
     UnitSums,
 )
 from lossfw.evaluation.intervals.unit_tables import NumberTable
-from lossfw.evaluation.merge_stack import MergeStack, pack_stacks, restore
+from lossfw.evaluation.merge_stack import MergeStack, pack_stacks, restore_stack
 from lossfw.evaluation.slice_parts import SliceParts
 from lossfw.evaluation.slices import BY_CLASS, Slice
 from lossfw.metrics import Metric, MetricRows, MetricUpdate, ScoreMetric
@@ -93,7 +93,7 @@ class SliceCells:
 
     def units(self, bits: int) -> UnitCells:
         """Return the units of the current rows, of at most so many bits."""
-        return self._units.at(bits)
+        return self._units.with_bits(bits)
 
     def assign_cells(self, rows: PredictedBatch) -> None:
         """Find the cells of some rows, which remain until the next call."""
@@ -108,11 +108,11 @@ class SliceCells:
         self.splits = [None] if self.with_units else []
         weight = _row_weights(rows.sample_weight, count)
         if self.slices:
-            self._assign_parts(rows, weight)
+            self._count_parts(rows, weight)
         if self.with_units:
             self._count_units(rows, weight)
 
-    def _assign_parts(self, rows: PredictedBatch, weight: NDArray) -> None:
+    def _count_parts(self, rows: PredictedBatch, weight: NDArray) -> None:
         seen = rows.loss_input if rows.predictions is None else rows.predictions
         if seen.ndim == rows.targets.ndim + 1:
             self._classes = seen.shape[-1]
@@ -131,11 +131,11 @@ class SliceCells:
             parts = self._parts[index].number_rows(
                 seen, rows.targets, losses, weight, rows.start, column
             )
-            _refuse_split(part, parts, rows)
+            _refuse_split_groups(part, parts, rows)
             counts = weight > 0
-            self._parts[index].names(np.unique(parts[counts]).tolist())  # refuses too many
+            self._parts[index].named_parts(np.unique(parts[counts]).tolist())  # refuses too many
             self.splits.append(parts)
-            self._sizes[index].push(_sizes(parts, weight, counts))
+            self._sizes[index].push(_part_sizes(parts, weight, counts))
 
     def _count_units(self, rows: PredictedBatch, weight: NDArray) -> None:
         """Add the sizes of the units of some rows: the sums of weights, and of their squares."""
@@ -145,7 +145,7 @@ class SliceCells:
         counted = [np.flatnonzero(weight > 0)]
         if rows.group is not None:
             counted.append(rows.group_begins[weight[rows.group_begins] > 0])
-        limit = Limit(sums=self.most_sums)
+        limit = TableLimits(sums=self.most_sums)
         for kind, own in enumerate(counted):
             of_units = size_terms(own, weight[own])
             for stack, parts in zip(self._unit_sizes[kind::2], self.splits, strict=True):
@@ -163,8 +163,8 @@ class SliceCells:
         sizes = self._sizes[index].merge_all()
         found = [] if sizes is None else np.unique(sizes.cells).tolist()
         if self.slices[index].by in BY_CLASS:
-            return self._parts[index].names(found, self._classes, self._labels)
-        return self._parts[index].names(found)
+            return self._parts[index].named_parts(found, self._classes, self._labels)
+        return self._parts[index].named_parts(found)
 
     def _column(self, part: Slice, rows: PredictedBatch) -> NDArray | None:
         """Return the values of the data's column that a slice is by, if it is by one."""
@@ -190,7 +190,7 @@ class SliceCells:
         for own, more in zip(
             [*self._sizes, *self._unit_sizes], [*other._sizes, *other._unit_sizes], strict=True
         ):
-            own.take(more)
+            own.merge(more)
 
     def pack(self) -> dict[str, NDArray]:
         """Return the sizes of parts as plain arrays."""
@@ -202,9 +202,9 @@ class SliceCells:
         """Continue from the arrays of `pack`."""
         self._classes = int(arrays["classes"])
         for index, stack in enumerate(self._sizes):
-            restore(stack, str(index), arrays, CellSums)
+            restore_stack(stack, str(index), arrays, CellSums)
         for index, stack in enumerate(self._unit_sizes):
-            restore(stack, f"units{index}", arrays, UnitSums)
+            restore_stack(stack, f"units{index}", arrays, UnitSums)
 
 
 class MetricAccumulator:
@@ -224,32 +224,36 @@ class MetricAccumulator:
         self._exact = [MergeStack() for _ in range(cells.tables)] if has_scores else []
         sums = cells.most_sums if cells.with_units else NO_LIMIT
         few = has_scores and sums < _SUMS_OF_SCORES
-        self._limit = Limit(
+        self._limit = TableLimits(
             metric.most_units,
             max(sums, _FEWEST_OF_SCORES) if few else sums,
             _FEWER_BITS if few else LEAST_BITS,
         )
 
-    def add(self, seen: MetricUpdate, rows: MetricRows) -> None:
+    def add(self, update: MetricUpdate, rows: MetricRows) -> None:
         """Add the update of the current rows."""
-        if seen.partial is not None:
-            self._partials.push(seen.partial)
-        if seen.terms is None:
+        if update.partial is not None:
+            self._partials.push(update.partial)
+        if update.terms is None:
             return
-        if seen.partial is None and not self._cells.with_units:
-            self._partials.push(seen.terms.table(None))
+        if update.partial is None and not self._cells.with_units:
+            self._partials.push(update.terms.table(None))
         units = self._cells.units(KEY_BITS)
-        apart = self._cells.with_units and self.metric.takes_groups and are_apart(rows, units)
+        apart = (
+            self._cells.with_units and self.metric.takes_groups and have_shared_groups(rows, units)
+        )
         for stack, parts in zip(self._tables, self._cells.splits, strict=True):
             if apart:
-                terms, cells, rest = apart_terms(self.metric, rows, seen.terms, units, parts)
+                terms, cells, rest = shared_group_terms(
+                    self.metric, rows, update.terms, units, parts
+                )
                 stack.push(UnitSums.of(terms, cells, parts, self._limit, rest))
             else:
-                push_units(stack, seen.terms, self._cells.units, parts, self._limit)
+                push_units(stack, update.terms, self._cells.units, parts, self._limit)
         for stack, parts in zip(self._moments, self._cells.splits, strict=False):
-            stack.push(moment_sums(seen.terms, parts))
+            stack.push(moment_sums(update.terms, parts))
         for stack, parts in zip(self._exact, self._cells.splits, strict=False):
-            stack.push(seen.terms.table(parts))
+            stack.push(update.terms.table(parts))
 
     def partial(self) -> Any:
         """Return the partial of all rows."""
@@ -259,7 +263,9 @@ class MetricAccumulator:
         units: UnitSums | None = self._tables[0].merge_all()
         return None if units is None else units.total()
 
-    def overall(self, intervals: Intervals | None) -> tuple[dict[str, Any], Found | None]:
+    def overall_result(
+        self, intervals: Intervals | None
+    ) -> tuple[dict[str, Any], EstimatedInterval | None]:
         """Return the result of all rows with interval and curve, and the interval's units."""
         partial = self.partial()
         number: dict[str, Any] = {"value": self.metric.result(partial)}
@@ -267,7 +273,7 @@ class MetricAccumulator:
         if intervals is not None:
             table = self._tables[0].merge_all()
             moments = self._moments[0].merge_all() if self._moments else None
-            found = interval(
+            found = metric_interval(
                 self.metric, table, self._sizes(0, table), number["value"], intervals, moments
             )
             number |= found.to_dict()
@@ -278,7 +284,7 @@ class MetricAccumulator:
         """Return the result of a part of the rows, with its interval; None if it is empty."""
         place = self._cells.with_units + index
         sums: UnitSums | None = self._tables[place].merge_all()
-        own = None if sums is None else sums.part(number)
+        own = None if sums is None else sums.part_sums(number)
         if own is None or not len(own.sums.table):
             return {"value": None} if intervals is None else {"value": None, "interval": None}
         total = self._exact[place].merge_all().take_cell(number) if self._exact else own.total()
@@ -287,8 +293,10 @@ class MetricAccumulator:
             sizes, moments = self._sizes(place, own), None
             if self._moments:
                 moments = self._moments[place].merge_all().take_cell(number)
-            sizes = sizes and sizes.part(number)
-            found |= interval(self.metric, own, sizes, found["value"], intervals, moments).to_dict()
+            sizes = sizes and sizes.part_sums(number)
+            found |= metric_interval(
+                self.metric, own, sizes, found["value"], intervals, moments
+            ).to_dict()
         return found
 
     def units(self) -> NumberTable | None:
@@ -306,7 +314,7 @@ class MetricAccumulator:
         """Add the sums over other rows."""
         more = other._stacks()
         for name, stack in self._stacks().items():
-            stack.take(more[name])
+            stack.merge(more[name])
 
     def pack(self) -> dict[str, NDArray]:
         """Return everything as plain arrays."""
@@ -316,7 +324,7 @@ class MetricAccumulator:
         """Continue from the arrays of `pack`."""
         for name, stack in self._stacks().items():
             maker = UnitSums if name.startswith("table") else CellSums
-            restore(stack, name, arrays, self.metric if name == "partial" else maker)
+            restore_stack(stack, name, arrays, self.metric if name == "partial" else maker)
 
     def _stacks(self) -> dict[str, MergeStack]:
         stacks = {"partial": self._partials}
@@ -330,7 +338,7 @@ def push_units(
     terms: RowTerms,
     units: Callable[[int], UnitCells],
     parts: NDArray | None,
-    limit: Limit,
+    limit: TableLimits,
 ) -> None:
     """Add terms to a table of units, with the table's number of bits."""
     there: UnitSums | None = stack.first
@@ -338,7 +346,7 @@ def push_units(
     stack.push(UnitSums.of(terms, units(bits), parts, limit))
 
 
-def _refuse_split(by: Slice, parts: NDArray, rows: PredictedBatch) -> None:
+def _refuse_split_groups(by: Slice, parts: NDArray, rows: PredictedBatch) -> None:
     """Raise if a slice has rows of a group in different parts."""
     if rows.group is None:
         return
@@ -359,7 +367,7 @@ def _row_weights(weight: NDArray | None, rows: int) -> NDArray:
     return sums
 
 
-def _sizes(parts: NDArray, weight: NDArray, counts: NDArray) -> CellSums:
+def _part_sizes(parts: NDArray, weight: NDArray, counts: NDArray) -> CellSums:
     """Return how many rows are in each part and their weight, of the rows that count."""
     rows = np.flatnonzero(counts)
     place = np.zeros(len(rows), np.int64)

@@ -118,9 +118,9 @@ class Plan:
         _ = self.row_units
 
     @property
-    def measures(self) -> tuple[Metric, ...]:
+    def all_metrics(self) -> tuple[Metric, ...]:
         """The metrics, and those of the baseline."""
-        of_baseline = () if self.baseline is None else self.baseline.metrics(self.loss)
+        of_baseline = () if self.baseline is None else self.baseline.metrics_for(self.loss)
         return (*self.metrics, *of_baseline)
 
     @property
@@ -143,7 +143,7 @@ class Plan:
         return groups if self.sample is None else groups.take(np.array(self.sample))
 
     @cached_property
-    def asked(self) -> Intervals | None:
+    def interval_options(self) -> Intervals | None:
         """The options of intervals, with their units."""
         if self.intervals is None:
             return None
@@ -158,10 +158,10 @@ class Plan:
     @cached_property
     def row_units(self) -> RowUnits | None:
         """The units of the rows; None without intervals."""
-        if self.asked is None or self.asked.resample is None:
+        if self.interval_options is None or self.interval_options.resample is None:
             return None
         sample = None if self.sample is None else np.array(self.sample)
-        return RowUnits(self.data, self.asked.resample, sample)
+        return RowUnits(self.data, self.interval_options.resample, sample)
 
     def check_part(self, start: int, stop: int) -> tuple[int, int]:
         """Return the ends of a part; raise `ArgumentError` if they split a block or a group."""

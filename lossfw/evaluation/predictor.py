@@ -108,9 +108,9 @@ def takes_flat_outputs(loss: Loss) -> bool:
 def outputs_for(loss: Loss, outputs: NDArray, targets: NDArray) -> NDArray:
     """Return outputs (n, 1) of a network as (n,) if the loss takes them so."""
     flat = targets.ndim == 1 and not loss.takes_rows
-    return without_column(outputs) if flat or takes_flat_outputs(loss) else outputs
+    return squeeze_column(outputs) if flat or takes_flat_outputs(loss) else outputs
 
 
-def without_column(outputs: NDArray) -> NDArray:
+def squeeze_column(outputs: NDArray) -> NDArray:
     """Return (n, 1) as (n,), and other arrays unchanged."""
     return outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs

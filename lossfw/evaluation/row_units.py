@@ -36,7 +36,7 @@ class RowUnits:
         self._place = -1
         self._of: ColumnKeys | TimeKeys | None = None
         if units.kind == "groups":
-            self._groups = self._groups_of(data)
+            self._groups = self._require_groups(data)
             own = self._groups.ids
             self._of = ColumnKeys(own.labels)
             self._by_group = self._of.of(np.asarray(own.values))
@@ -71,14 +71,14 @@ class RowUnits:
             try:
                 return self._of.of(columns[:, self._place])
             except MissingUnitError as error:
-                raise self._missing(start + error.place) from None
+                raise self._missing_unit_error(start + error.place) from None
         numbers = np.arange(start, stop) if self._sample is None else self._sample[start:stop]
         if self._units.kind == "time":
             blocks = self._units.short_blocks
             return block_keys(numbers * blocks // len(self._data), blocks)
         return hashed_numbers(numbers)
 
-    def _groups_of(self, data: Dataset) -> RowGroups:
+    def _require_groups(self, data: Dataset) -> RowGroups:
         if data.groups is None:
             raise ArgumentError(
                 f"data {data.name!r} have no groups, which resample: groups takes as independent: "
@@ -86,7 +86,7 @@ class RowUnits:
             )
         return data.groups if self._sample is None else data.groups.take(self._sample)
 
-    def _missing(self, row: int) -> DataError:
+    def _missing_unit_error(self, row: int) -> DataError:
         number = row if self._sample is None else int(self._sample[row])
         number = number if self._data.rows is None else int(self._data.rows[number])
         return DataError(

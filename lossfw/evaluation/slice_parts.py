@@ -38,9 +38,9 @@ class SliceParts:
     --------
     >>> fruit = DataColumn.of(np.array(["fig", "nut", "fig", "nut", "fig", "oat", "pea"]))
     >>> parts = SliceParts(Slice("f", "column.fruit", largest=2), {"fruit": fruit})
-    >>> parts.names([])
+    >>> parts.named_parts([])
     [(0, 'fig'), (1, 'nut'), (2, 'other')]
-    >>> SliceParts(Slice("by loss", by="loss", bins=[1.0])).names([1])
+    >>> SliceParts(Slice("by loss", by="loss", bins=[1.0])).named_parts([1])
     [(0, '< 1'), (1, '>= 1')]
     """
 
@@ -89,15 +89,15 @@ class SliceParts:
             parts: NDArray = self._by_label[column.astype(np.int64)]
             return parts
         if column is not None:
-            numbers = column if by.bins else self._classes(column, start)
+            numbers = column if by.bins else self._class_parts(column, start)
         elif by.by == "target":
-            numbers = self._targets(target, start)
+            numbers = self._target_parts(target, start)
         elif by.by == "loss":
             numbers = losses
         elif by.by == "weight":
             numbers = weight
         else:
-            numbers = self._predictions(prediction, start)
+            numbers = self._prediction_parts(prediction, start)
         missing = np.isnan(numbers)
         if by.bins:
             parts = np.searchsorted(np.asarray(by.bins), numbers, side="right").astype(np.int64)
@@ -105,7 +105,7 @@ class SliceParts:
             parts = np.where(missing, 0, numbers).astype(np.int64)
         return np.where(missing, NAN_PART, parts)
 
-    def _targets(self, target: NDArray, start: int) -> NDArray:
+    def _target_parts(self, target: NDArray, start: int) -> NDArray:
         if target.ndim == 2 and target.shape[1] == 1:
             target = target[:, 0]
         if target.ndim == 2 and not self._slice.bins:
@@ -117,9 +117,9 @@ class SliceParts:
                 "sliced; expected one number for each row."
             )
         numbers = target.astype(np.float64)
-        return numbers if self._slice.bins else self._classes(numbers, start)
+        return numbers if self._slice.bins else self._class_parts(numbers, start)
 
-    def _classes(self, numbers: NDArray, start: int) -> NDArray:
+    def _class_parts(self, numbers: NDArray, start: int) -> NDArray:
         """Return numbers that are whole; those of a column may be missing."""
         classes = (numbers == np.floor(numbers)) & (np.abs(numbers) < _LARGEST_CLASS)
         if self._slice.column:
@@ -132,7 +132,7 @@ class SliceParts:
             )
         return numbers
 
-    def _predictions(self, prediction: NDArray, start: int) -> NDArray:
+    def _prediction_parts(self, prediction: NDArray, start: int) -> NDArray:
         if self._slice.by == "prediction":
             if prediction.ndim == 2 and prediction.shape[1] == 1:
                 prediction = prediction[:, 0]
@@ -174,11 +174,11 @@ class SliceParts:
                 )
         return np.concatenate([1.0 - rows, rows], axis=1) if single else rows
 
-    def names(
-        self, found: Iterable[int], classes: int = 0, labels: Sequence[str] = ()
+    def named_parts(
+        self, part_numbers: Iterable[int], classes: int = 0, labels: Sequence[str] = ()
     ) -> list[tuple[int, str]]:
         """Return the parts in order with their names: those that occur, and all classes."""
-        by, present = self._slice, {int(number) for number in found}
+        by, present = self._slice, {int(number) for number in part_numbers}
         if self._by_label is not None or by.bins:
             named = list(enumerate(self._texts if self._by_label is not None else by.labels))
         else:

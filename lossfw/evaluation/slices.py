@@ -78,7 +78,7 @@ class Slice:
     @classmethod
     def of(cls, by: str) -> Slice:
         """Return the slice by a property, named after it."""
-        return cls(named_after(by), by)
+        return cls(default_slice_name(by), by)
 
     @property
     def column(self) -> str:
@@ -100,7 +100,7 @@ class Slice:
         return (f"< {edges[0]}", *inner, f">= {edges[-1]}")
 
 
-def named_after(by: str) -> str:
+def default_slice_name(by: str) -> str:
     """Return the default name of a slice."""
     return by.removeprefix(COLUMN) or by
 

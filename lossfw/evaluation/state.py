@@ -47,8 +47,8 @@ class EvaluationState:
         clock = Stopwatch()
         accumulator = Accumulator(
             plan.loss,
-            plan.measures,
-            intervals=plan.asked,
+            plan.all_metrics,
+            intervals=plan.interval_options,
             slices=plan.slices,
             rows=rows,
             independent=plan.sample is None or len({*plan.sample}) == len(plan.sample),
@@ -64,7 +64,7 @@ class EvaluationState:
         count = len(rows.targets)
         self.seen = self.seen.merge(RowRanges.of(rows.start, rows.start + count))
         rows = self.accumulator.add(rows)
-        self.diagnostics.see(rows)
+        self.diagnostics.count(rows)
         weight = rows.sample_weight
         total = float(count if weight is None else weight.sum(dtype=np.float64))
         self.weight = self.weight.add([total])

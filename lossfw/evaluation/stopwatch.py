@@ -41,17 +41,17 @@ class Stopwatch:
             self.seconds[name] += time.perf_counter() - begin
 
     def time_items(
-        self, name: str, items: Iterator[_Item], *, without: str | None = None
+        self, name: str, items: Iterator[_Item], *, except_stage: str | None = None
     ) -> Iterator[_Item]:
-        """Yield the items, and measure the time to make them, minus that of the stage `without`."""
+        """Yield the items, and measure the time to make them, without that of `except_stage`."""
         while True:
-            begin, before = time.perf_counter(), self._seconds_spent(without)
+            begin, before = time.perf_counter(), self._seconds_spent(except_stage)
             try:
                 item = next(items)
             except StopIteration:
                 return
             finally:
-                within = self._seconds_spent(without) - before
+                within = self._seconds_spent(except_stage) - before
                 self.seconds[name] += time.perf_counter() - begin - within
             yield item
 

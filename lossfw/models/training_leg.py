@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.data import Dataset
-from lossfw.evaluation.predictor import without_column
+from lossfw.evaluation.predictor import squeeze_column
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.nn.schedules import Constant, Schedule, TrainingProgress
@@ -142,7 +142,7 @@ class TrainingLeg:
         from lossfw.learning.derivatives import Derivatives
 
         sizes = None if self.data.groups is None else np.diff(self.data.groups.starts)
-        given = without_column(raw) if self.units == 1 else raw
+        given = squeeze_column(raw) if self.units == 1 else raw
         found = Derivatives(self.loss)(given, self.targets, self.data.sample_weight, sizes)
         gradients, curvatures = (np.reshape(one, raw.shape) for one in found)
         return gradients, curvatures

@@ -12,7 +12,7 @@ import numpy as np
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.evaluate import Progress
 from lossfw.evaluation.plan import Plan
-from lossfw.evaluation.predictor import one_blas_thread, without_column
+from lossfw.evaluation.predictor import one_blas_thread, squeeze_column
 from lossfw.losses.base import Form
 from lossfw.metrics import Metric, RowMetric
 from lossfw.nn.backprop import loss_and_gradients
@@ -143,7 +143,7 @@ class Study:
         data = self.plan.data
         targets, given = data.targets, dict[str, Any](sample_weight=data.sample_weight)
         if metric.takes_groups:
-            seen, targets = without_column(seen), without_column(np.asarray(targets))
+            seen, targets = squeeze_column(seen), squeeze_column(np.asarray(targets))
             given["group"] = data.group_numbers
         return metric.result(metric.partial(seen, targets, **given))
 

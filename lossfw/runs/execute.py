@@ -65,9 +65,9 @@ def prepare(request: RunRequest) -> Run:
         plan = replace(plan, warnings=(*plan.warnings, warning))
     if plan.rows == "parquet" and folder is not None:
         # Imported on use, and before the work: it may not be installed.
-        from lossfw.data.arrow_arrays import pyarrow
+        from lossfw.data.arrow_arrays import import_pyarrow
 
-        pyarrow("pyarrow.parquet")
+        import_pyarrow("pyarrow.parquet")
     seed = require(config.sections).seed
     return Run(request.shown_name, config.source.name, request.overrides, folder, seed, plan)
 

@@ -257,7 +257,7 @@ def kept_result(folder: RunFolder, plan: Plan) -> Result:
         assert record is not None
         result = result_with_numbers(result)
         check_result(folder.path / RESULT_FILE, result)
-        assert set(result["metrics"]) == set(named_metrics(plan.measures))
+        assert set(result["metrics"]) == set(named_metrics(plan.all_metrics))
         loss = result["loss"]
         kept = Result(
             count=result["count"],

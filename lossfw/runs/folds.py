@@ -20,7 +20,7 @@ from lossfw.data.csv_text import is_number
 from lossfw.data.state_file import SavedState
 from lossfw.errors import DataError, LossfwError
 from lossfw.evaluation.baseline import CONSTANT
-from lossfw.evaluation.batching import forward
+from lossfw.evaluation.batching import predict_batches
 from lossfw.evaluation.predictor import BlockPredictor, one_blas_thread
 from lossfw.models.training.records import Training
 from lossfw.numerics.arrays import NDArray
@@ -260,7 +260,7 @@ def fold_bytes(training: Training, model: BlockPredictor) -> bytes:
     }
     with one_blas_thread(), model.call_context():
         batches = training.held_out.batches(model.block_rows)
-        blocks = [block.loss_input for block in forward(model, batches, logits=is_named)]
+        blocks = [block.loss_input for block in predict_batches(model, batches, logits=is_named)]
     arrays = {"rows": training.held_out_rows, "outputs": np.concatenate(blocks)}
     if training.constant is not None:
         arrays["constant"] = training.constant

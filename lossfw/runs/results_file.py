@@ -11,7 +11,7 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
-from lossfw.data.arrow_arrays import pyarrow
+from lossfw.data.arrow_arrays import import_pyarrow
 from lossfw.evaluation.slices import COLUMN
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import temporary_of, writing
@@ -29,7 +29,7 @@ def content_of(rows: RowRecords, form: RowsFormat) -> bytes:
     if form == "jsonl":
         return json_lines(rows)
     table, stream = _table(rows), io.BytesIO()
-    with pyarrow("pyarrow.ipc").new_stream(stream, table.schema) as writer:
+    with import_pyarrow("pyarrow.ipc").new_stream(stream, table.schema) as writer:
         writer.write_table(table)
     return stream.getvalue()
 
@@ -56,7 +56,7 @@ def _write_parquet(file: IO[bytes], contents: Iterable[bytes]) -> None:
     writer: Any = None
     with _as_errors_of_the_system():
         for table in _row_groups(contents):
-            writer = writer or pyarrow("pyarrow.parquet").ParquetWriter(file, table.schema)
+            writer = writer or import_pyarrow("pyarrow.parquet").ParquetWriter(file, table.schema)
             writer.write_table(table)
         if writer is not None:
             writer.close()
@@ -65,19 +65,19 @@ def _write_parquet(file: IO[bytes], contents: Iterable[bytes]) -> None:
 def _row_groups(contents: Iterable[bytes]) -> Iterator[Any]:
     held: list[Any] = []
     for content in contents:
-        held.append(pyarrow("pyarrow.ipc").open_stream(content).read_all())
+        held.append(import_pyarrow("pyarrow.ipc").open_stream(content).read_all())
         if sum(table.nbytes for table in held) >= _TABLE_BYTES:
-            yield pyarrow().concat_tables(held)
+            yield import_pyarrow().concat_tables(held)
             held = []
     if held:
-        yield pyarrow().concat_tables(held)
+        yield import_pyarrow().concat_tables(held)
 
 
 @contextmanager
 def _as_errors_of_the_system() -> Iterator[None]:
     try:
         yield
-    except pyarrow("pyarrow.lib").ArrowException as error:
+    except import_pyarrow("pyarrow.lib").ArrowException as error:
         raise OSError(str(error)) from None
 
 
@@ -87,7 +87,7 @@ def _table(rows: RowRecords) -> Any:
     A column of arrays becomes a column of lists of one length; a row without weight has
     no loss (null).
     """
-    arrow, labels = pyarrow(), rows.labels
+    arrow, labels = import_pyarrow(), rows.labels
     columns = {}
     for name, array in rows.arrays.items():
         absent = rows.weight == 0 if name == "loss" and rows.weight is not None else None
@@ -112,7 +112,7 @@ def _table(rows: RowRecords) -> Any:
 
 
 def _arrow_column(values: NDArray, absent: NDArray | None) -> Any:
-    arrow = pyarrow()
+    arrow = import_pyarrow()
     # The library takes numbers in the order of bytes of this machine only.
     values = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
     column = arrow.array(values.reshape(-1), mask=absent)

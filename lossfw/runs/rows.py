@@ -89,7 +89,9 @@ class RowRecords(NamedTuple):
         columns = {f"{COLUMN}{name}": column for name, column in self.columns.items()}
         if self.ids is not None:
             columns["ids"] = self.ids
-        return {name: column.known for name, column in columns.items() if column.holds_strings}
+        return {
+            name: column.labels_or_none for name, column in columns.items() if column.holds_strings
+        }
 
 
 def rows_of(plan: Plan, batch: PredictedBatch, sample: NDArray | None = None) -> RowRecords:

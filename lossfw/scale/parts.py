@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from lossfw.data.lazy_arrays import RowArray, entries_of
+from lossfw.data.lazy_arrays import RowArray, read_starts_of
 from lossfw.evaluation.plan import Plan
 from lossfw.losses.engine.row_ranges import RowRanges
 from lossfw.numerics.arrays import NDArray
@@ -62,7 +62,7 @@ def cut(plan: Plan, slots: int, seen: RowRanges | None = None) -> Cut:
     edges = [_edges(*gap, rows, entries) for gap in gaps]
     if plan.groups is not None:
         # A group is in the part in which it begins.
-        edges = [sorted({*map(plan.groups.first_from, some)}) for some in edges]
+        edges = [sorted({*map(plan.groups.next_group_start, some)}) for some in edges]
     return Cut(rows, per_row, tuple(part for some in edges for part in pairwise(some)))
 
 
@@ -71,7 +71,7 @@ def _entries(plan: Plan, block: int) -> NDArray:
 
     A part that begins there skips less than a block of rows that another part reads.
     """
-    found = [entries for array in arrays_of(plan) if (entries := entries_of(array)) is not None]
+    found = [entries for array in arrays_of(plan) if (entries := read_starts_of(array)) is not None]
     rows = np.concatenate([np.zeros(0, np.int64), *found])
     # The rows of a sample lie anywhere.
     return np.unique(-(-rows // block) * block) if plan.sample is None else rows[:0]

@@ -22,8 +22,9 @@ def imported(folder, text):
     (folder / "run.yaml").write_text(text)
     (folder / "base.yaml").write_text(SAVED)
     code = (
-        "import sys; from lossfw.config.plan.evaluation import build; "
-        "from lossfw.config.text.source import ConfigSource; build(ConfigSource('run.yaml')); "
+        "import sys; from lossfw.config.plan.evaluation import plan_of_source; "
+        "from lossfw.config.text.source import ConfigSource; "
+        "plan_of_source(ConfigSource('run.yaml')); "
         "names = [n for n in sys.modules if n.startswith(('lossfw.config.', 'lossfw.bridges'))]; "
         "print(*(name.rpartition('.')[2] for name in names))"
     )

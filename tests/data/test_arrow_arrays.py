@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from lossfw.data.arrow_arrays import nulls_of, values_of
+from lossfw.data.arrow_arrays import arrow_values, null_mask
 
 arrow = pytest.importorskip("pyarrow")
 KINDS = ("?", "i1", "i8", "u2", "u8", "f2", "f4", "f8")
@@ -18,13 +18,13 @@ def test_values_and_nulls_are_those_of_pyarrow(kind, part):
     rng = np.random.default_rng(3)
     values, mask = rng.integers(0, 2, 20).astype(kind), rng.random(20) < 0.4
     whole = arrow.array(values)[part]
-    assert values_of(whole).dtype == (np.uint8 if kind == "?" else kind)
-    np.testing.assert_array_equal(values_of(whole), values[part])
-    assert not nulls_of(whole).any()
+    assert arrow_values(whole).dtype == (np.uint8 if kind == "?" else kind)
+    np.testing.assert_array_equal(arrow_values(whole), values[part])
+    assert not null_mask(whole).any()
     gaps = arrow.array(values, mask=mask)[part]
-    np.testing.assert_array_equal(nulls_of(gaps), mask[part])
-    np.testing.assert_array_equal(values_of(gaps)[~mask[part]], values[part][~mask[part]])
-    assert nulls_of(arrow.nulls(3)).all()
+    np.testing.assert_array_equal(null_mask(gaps), mask[part])
+    np.testing.assert_array_equal(arrow_values(gaps)[~mask[part]], values[part][~mask[part]])
+    assert null_mask(arrow.nulls(3)).all()
 
 
 def test_no_file_needs_pandas(tmp_path):

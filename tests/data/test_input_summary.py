@@ -5,14 +5,14 @@ import pytest
 
 import lossfw as library
 from lossfw.data import DataColumn, Dataset
-from lossfw.data.input_summary import doubtful_categories, inputs_in_words
+from lossfw.data.input_summary import category_warnings, describe_inputs
 
 ROWS = 40
 
 
 def words(inputs=None, categories=None, *, flatten=False, one_hot=False):
     data = Dataset("d", np.zeros(3), None if inputs is None else np.zeros((3, *inputs)))
-    return inputs_in_words(data, categories or {}, flatten=flatten, one_hot=one_hot)
+    return describe_inputs(data, categories or {}, flatten=flatten, one_hot=one_hot)
 
 
 def test_inputs_in_words():
@@ -32,7 +32,7 @@ def test_inputs_in_words():
 
 def doubted(labels):
     columns = {"c": DataColumn.of(np.array(labels))}
-    return list(doubtful_categories(columns, "leave out {}"))
+    return list(category_warnings(columns, "leave out {}"))
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_only_the_arrays_that_are_wanted_are_unpacked(tmp_path):
     with pytest.raises(DataError, match="may be damaged"):
         read_npz(path, "data")
     with pytest.raises(DataError, match="unpacks to 8280 bytes; at most 500 are read as data"):
-        read_npz(path, "data", most=500)
+        read_npz(path, "data", limit=500)
 
 
 def test_two_arrays_of_one_name_are_refused(tmp_path):

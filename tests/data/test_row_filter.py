@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lossfw.data import DataColumn, Dataset
 from lossfw.data.lazy_arrays import is_file_backed
 from lossfw.data.row_filter import FilterError, RowFilter
-from lossfw.data.selected_rows import SelectedColumn, select_filtered, subset
+from lossfw.data.selected_rows import SelectedColumn, select_filtered, take_rows_lazily
 
 ROWS = 40
 REGIONS = ["north", "south", "", "far west", "o'hara"]
@@ -203,7 +203,7 @@ def test_a_subset_stays_in_its_file(tmp_path):
     np.save(tmp_path / "x.npy", np.arange(20.0).reshape(10, 2))
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     data = Dataset("d", targets=np.arange(10), inputs=mapped, categories={"k": ["a", "b"] * 5})
-    part = subset(data, np.array([1, 4, 9]))
+    part = take_rows_lazily(data, np.array([1, 4, 9]))
     assert is_file_backed(part.inputs)
     assert not is_file_backed(part.targets)
     taken = data.take([1, 4, 9])

@@ -153,7 +153,7 @@ def test_any_tree_of_parts_gives_the_bits_of_the_whole(name, draw, cuts):
     assert plan.block_rows == (256 if plan.groups is None else 4096)
     edges = [0, *sorted(cut * 256 for cut in cuts if cut * 256 < plan.count), plan.count]
     if plan.groups is not None:
-        edges = sorted({*map(plan.groups.first_from, edges)})
+        edges = sorted({*map(plan.groups.next_group_start, edges)})
     parts = [evaluate(plan, rows=span) for span in itertools.pairwise(edges)]
     state = merged(draw, [sent(plan, part) for part in parts])
     assert state.seen.spans == ((0, plan.count),)

@@ -51,7 +51,7 @@ def test_a_stage_within_is_not_counted_twice(passing):
 
     clock = Stopwatch()
     inner = clock.time_items("inner", made(1.0, range(3)))
-    outer = clock.time_items("outer", made(2.0, inner), without="inner")
+    outer = clock.time_items("outer", made(2.0, inner), except_stage="inner")
     for _ in outer:
         passing.now += 100.0
     assert clock.seconds == {"inner": 3.0, "outer": 6.0}

@@ -147,7 +147,7 @@ def test_a_key_of_a_row_is_never_rounded(dtype):
     column = DataColumn.of(keys)
     assert [column.labels[code] for code in column.values] == list(map(str, keys))
     assert DataColumn.of(keys[3:]).labels == ()
-    codes = DataColumn.of_codes(np.array([1, 0, 1]), ("9007199254740993", "9007199254740995"))
+    codes = DataColumn.from_codes(np.array([1, 0, 1]), ("9007199254740993", "9007199254740995"))
     assert codes.labels[0].endswith("993")
     negative = ("-9007199254740993", "-9007199254740995")
-    assert DataColumn.of_codes(np.array([1, 0, 1]), negative).labels == negative
+    assert DataColumn.from_codes(np.array([1, 0, 1]), negative).labels == negative

@@ -51,5 +51,5 @@ def test_a_part_begins_behind_a_row_group(tmp_path, monkeypatch):
     table = arrow.table({"targets": np.zeros(9000, int), "x": np.zeros((9000, 2)).tolist()})
     parquet.write_table(table, tmp_path / "t.parquet", row_group_size=1000)
     data = lossfw.registry().create("source", "arrays", file=str(tmp_path / "t.parquet")).load()
-    assert data.inputs.entries.tolist() == list(range(0, 9000, 1000))
+    assert data.inputs.read_starts.tolist() == list(range(0, 9000, 1000))
     assert data.inputs[2500:2510].shape == (10, 2)

@@ -332,5 +332,5 @@ def test_a_mapped_array_of_unknown_origin_is_changed_too(folder):
     column = TransformedColumn(
         np.load(folder / "x.npy", mmap_mode="r"), SqueezeColumn(), (), np.dtype(float)
     )
-    assert column.stamp is column.entries is None
+    assert column.stamp is column.read_starts is None
     assert column[2:4].tolist() == [2, 3]

@@ -76,7 +76,7 @@ def resolve(*given):
 
 
 def resolved_text(*given):
-    return resolve(*given).text()
+    return resolve(*given).to_yaml()
 
 
 def expand(*given):

@@ -29,7 +29,7 @@ from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.data import Dataset
 from lossfw.data.labels import CastToInteger
 from lossfw.data.lazy_arrays import RowArray
-from lossfw.data.row_transforms import ExpandColumn, SqueezeColumn, changed_rows
+from lossfw.data.row_transforms import ExpandColumn, SqueezeColumn, transform_rows
 from lossfw.evaluation.predictor import takes_flat_outputs
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
@@ -227,15 +227,15 @@ def align_targets(data: Dataset, loss: Loss, shape: tuple[int, ...]) -> Dataset:
     given, wanted = tuple(data.targets.shape), _expected_shapes(loss, shape)
     if given not in wanted:
         if given[-1:] == (1,) and given[:-1] in wanted:
-            changed = replace(changed, targets=changed_rows(data.targets, SqueezeColumn()))
+            changed = replace(changed, targets=transform_rows(data.targets, SqueezeColumn()))
         elif (*given, 1) in wanted:
-            changed = replace(changed, targets=changed_rows(data.targets, ExpandColumn()))
+            changed = replace(changed, targets=transform_rows(data.targets, ExpandColumn()))
     targets = changed.targets
     if loss.takes_classes and targets.dtype.kind == "f" and targets.shape == shape[:-1]:
-        changed = replace(changed, targets=changed_rows(targets, CastToInteger(data.name)))
+        changed = replace(changed, targets=transform_rows(targets, CastToInteger(data.name)))
     weight = data.sample_weight
     if weight is not None and weight.ndim == 2 and weight.shape[1] == 1:
-        changed = replace(changed, sample_weight=changed_rows(weight, SqueezeColumn()))
+        changed = replace(changed, sample_weight=transform_rows(weight, SqueezeColumn()))
     return changed
 
 

@@ -15,7 +15,7 @@ from lossfw.data.lazy_arrays import RowArray
 from lossfw.data.selected_rows import select_rows
 from lossfw.errors import ArgumentError, DataError
 from lossfw.evaluation.baseline import CONSTANT, Baseline, baseline_loss, has_skill
-from lossfw.evaluation.predictor import without_column
+from lossfw.evaluation.predictor import squeeze_column
 from lossfw.evaluation.slices import COLUMN
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -100,7 +100,7 @@ def _best_constant(config: CheckedConfig, loss: Loss, data: Dataset) -> NDArray:
         rows = np.array(config.sample)
         targets, weight = targets[rows], None if weight is None else np.asarray(weight)[rows]
     classes = config.output_columns if loss.takes_rows else None
-    return constant_prediction(loss, without_column(targets), weight, classes=classes)
+    return constant_prediction(loss, squeeze_column(targets), weight, classes=classes)
 
 
 def _column_baseline(name: str, loss: Loss, data: Dataset, column: str) -> Baseline:

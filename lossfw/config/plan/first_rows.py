@@ -12,7 +12,7 @@ from lossfw.config.plan.compatibility import LOOKED_AT
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.data.lazy_arrays import is_file_backed, read_rows
 from lossfw.errors import ArgumentError, EmptyReductionError
-from lossfw.evaluation.evaluate import evaluate_first
+from lossfw.evaluation.evaluate import evaluate_first_rows
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import BLOCK_ROWS, one_blas_thread
 from lossfw.numerics.arrays import NDArray
@@ -87,7 +87,7 @@ def _first_raw_outputs(plan: Plan) -> NDArray:
 
 def _try_rows(config: CheckedConfig, plan: Plan, path: ConfigPath) -> bool:
     try:
-        evaluate_first(plan, _number_of_rows(plan))
+        evaluate_first_rows(plan, _number_of_rows(plan))
     except EmptyReductionError as error:
         # The rest of the message is advice for a call.
         what = str(error).partition(". ")[0]

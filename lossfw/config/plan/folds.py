@@ -16,8 +16,8 @@ from lossfw.config.schema.sections import REPEAT, HoldOutSection
 from lossfw.config.text.overrides import UnsettablePathError, remove_value, with_value
 from lossfw.config.text.tree import Node
 from lossfw.data import DataColumn, Dataset
-from lossfw.data.selected_rows import subset
-from lossfw.evaluation.slices import named_after
+from lossfw.data.selected_rows import take_rows_lazily
+from lossfw.evaluation.slices import default_slice_name
 from lossfw.nn.seeding import held_out_units
 from lossfw.numerics.arrays import NDArray
 
@@ -119,7 +119,7 @@ def group_columns(config: CheckedConfig) -> tuple[str, ...]:
     """Return the columns that determine which rows are held out: groups and time."""
     section = _hold_out_section(config)
     named = () if section is None else (section.keep_together, section.time)
-    return tuple(dict.fromkeys(named_after(name) for name in named if name))
+    return tuple(dict.fromkeys(default_slice_name(name) for name in named if name))
 
 
 def _hold_out_section(config: CheckedConfig) -> HoldOutSection | None:
@@ -172,7 +172,10 @@ def _split_data(
     kept = baseline_column(config)
     columns = {name: column for name, column in data.columns.items() if name in kept}
     data = replace(data, columns=columns)
-    config.data, config.held_out = subset(data, train_rows), subset(data, held_out)
+    config.data, config.held_out = (
+        take_rows_lazily(data, train_rows),
+        take_rows_lazily(data, held_out),
+    )
 
 
 def _note_unused_patience(config: CheckedConfig, section: HoldOutSection) -> None:
@@ -188,7 +191,7 @@ def _hold_out_units(config: CheckedConfig, data: Dataset) -> _HoldOutUnits:
     """Return what is held out as a whole."""
     section = _hold_out_section(config)
     if section is not None and section.keep_together:
-        name = named_after(section.keep_together)
+        name = default_slice_name(section.keep_together)
         column = data.columns[name]
         numbers = np.unique(column.values, return_inverse=True)[1]
         _check_groups(config, data, name, column, numbers)
@@ -204,7 +207,7 @@ def _check_groups(
     """Refuse a column with missing values, or one that splits the groups of the loss."""
     path: ConfigPath = [*_PATH, "keep_together"]
     values = np.asarray(column.values)
-    missing = [code for code, label in enumerate(column.known) if label is None]
+    missing = [code for code, label in enumerate(column.labels_or_none) if label is None]
     absent = np.isin(values, missing) if column.holds_strings else np.isnan(values)
     if absent.any():
         row = int(np.flatnonzero(absent)[0])

@@ -11,7 +11,7 @@ from lossfw.components.spaces import count_of
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.messages import to_one_line
 from lossfw.data import Dataset
-from lossfw.data.row_transforms import RowNumbers, changed_rows
+from lossfw.data.row_transforms import RowNumbers, transform_rows
 from lossfw.evaluation.predictor import takes_flat_outputs
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -32,7 +32,7 @@ def order_targets(
         order = [names.index(name) for name in expected]
         if order == sorted(order):
             return data
-        targets = changed_rows(data.targets, _ReorderColumns(tuple(order)))
+        targets = transform_rows(data.targets, _ReorderColumns(tuple(order)))
         return replace(data, targets=targets, target_names=expected)
     takes = f"takes {', '.join(expected)}" if expected else "takes targets without named columns"
     node = config.root.find([*path, "targets_key"])

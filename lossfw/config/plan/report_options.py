@@ -14,7 +14,7 @@ from lossfw.data import Dataset
 from lossfw.errors import ParameterError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.units import Units
-from lossfw.evaluation.slices import COLUMN, Slice, named_after
+from lossfw.evaluation.slices import COLUMN, Slice, default_slice_name
 
 _UNITS: ConfigPath = ["evaluate", "intervals", "resample"]
 
@@ -106,7 +106,7 @@ def baseline_column(config: CheckedConfig) -> tuple[str, ...]:
     given = None if config.sections is None else config.sections.evaluate.baseline
     if not isinstance(given, str) or not given.startswith(COLUMN) or given == COLUMN:
         return ()
-    return (named_after(given),)
+    return (default_slice_name(given),)
 
 
 def place_of_column(config: CheckedConfig, column: str, spec: DataSpec) -> ConfigPath:

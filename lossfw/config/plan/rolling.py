@@ -12,7 +12,7 @@ from lossfw.config.schema.sections import HoldOutSection
 from lossfw.data import DataColumn, Dataset
 from lossfw.data.comparisons import ColumnComparison
 from lossfw.data.times import NotTimesError, Times
-from lossfw.evaluation.slices import named_after
+from lossfw.evaluation.slices import default_slice_name
 from lossfw.numerics.arrays import NDArray
 
 _PATH = ("train", "hold_out")
@@ -34,7 +34,7 @@ def rolling_fold(
     config: CheckedConfig, data: Dataset, section: HoldOutSection, units: NDArray | None
 ) -> RollingFold:
     """Return a fold of the rows; `units` has the group of each row, which must not be split."""
-    name = named_after(str(section.time))
+    name = default_slice_name(str(section.time))
     column = data.columns[name]
     time = _times_of_rows(config, name, column)
     if data.groups is not None:

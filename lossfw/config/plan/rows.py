@@ -11,9 +11,9 @@ from lossfw.config.plan.report_options import place_of_column
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, DataSpec, require
 from lossfw.data import ColumnError, Dataset, Source
-from lossfw.data.categories import encode_categories, labels_of
+from lossfw.data.categories import category_labels, encode_categories
 from lossfw.data.files import digest_arrays
-from lossfw.data.input_summary import doubtful_categories, inputs_in_words
+from lossfw.data.input_summary import category_warnings, describe_inputs
 from lossfw.data.lazy_arrays import is_file_backed
 from lossfw.data.options import DataOptions
 from lossfw.data.selected_rows import Selection, SelectionError, select_filtered
@@ -87,14 +87,14 @@ def apply_options(
     text = _inputs_text(config, data, options)
     if train and not config.recorded.categories:
         # Rows that are held out have the inputs of those to learn from.
-        config.recorded = replace(config.recorded, categories=labels_of(data))
+        config.recorded = replace(config.recorded, categories=category_labels(data))
     fitting = _encode_for_model(config, data, spec)
     if fitting is None:
         return None
     with config.errors_at(path):
         as_signs = config.loss is not None and config.loss.target_space is SIGN
         labels = config.recorded.classes
-        options = options.numbered_like(labels, fitting, as_signs=as_signs)
+        options = options.with_label_order(labels, fitting, as_signs=as_signs)
         made = options.apply(fitting, config.output_columns)
         if (note := _labels_note(config, fitting, options)) is not None:
             config.notes.append(note)
@@ -150,9 +150,9 @@ def _inputs_text(config: CheckedConfig, data: Dataset, options: DataOptions) -> 
     """Return the inputs in words, as a model gets them; empty where there is none."""
     if _is_saved(config):
         return ""
-    known_labels = config.recorded.categories or labels_of(data)
+    known_labels = config.recorded.categories or category_labels(data)
     one_hot = not _takes_codes(config)
-    return inputs_in_words(data, known_labels, flatten=options.flatten, one_hot=one_hot)
+    return describe_inputs(data, known_labels, flatten=options.flatten, one_hot=one_hot)
 
 
 def _takes_codes(config: CheckedConfig) -> bool:
@@ -168,7 +168,7 @@ def _note_doubtful_categories(config: CheckedConfig, data: Dataset, spec: DataSp
     """Note the columns of categories that seem to be something else."""
     named = getattr(spec.source, "inputs_key", None) is not None
     leave_out = "take it out of inputs_key" if named else "leave it out with exclude: [{}]"
-    config.notes += doubtful_categories(data.categories, leave_out)
+    config.notes += category_warnings(data.categories, leave_out)
 
 
 def _encode_for_model(config: CheckedConfig, data: Dataset, spec: DataSpec) -> Dataset | None:

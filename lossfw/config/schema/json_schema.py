@@ -355,7 +355,10 @@ def _parameter_definitions(cls: type[Component], name: str) -> dict[str, Schema]
     }
     if "required" in raw:
         described["required"] = raw["required"]
-    used = {f"{name}.{name}": _simplify(schema) for name, schema in raw.get("$defs", {}).items()}
+    used = {
+        f"{name}.{type_name}": _simplify(schema)
+        for type_name, schema in raw.get("$defs", {}).items()
+    }
     return {name: described, **used}
 
 

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from lossfw.evaluation.slices import BY, COLUMN, named_after
+from lossfw.evaluation.slices import BY, COLUMN, default_slice_name
 
 # Version of the configuration's keys: the value of `lossfw:`.
 SCHEMA_VERSION = 1
@@ -116,7 +116,7 @@ def _list_of_seeds(value: Any) -> Any:
 def slice_mapping(value: Any) -> Any:
     """Use a bare string as both the name of a slice and its key."""
     if isinstance(value, str):
-        return {"name": named_after(value), "by": value}
+        return {"name": default_slice_name(value), "by": value}
     if isinstance(value, dict):
         return value
     raise PydanticCustomError(

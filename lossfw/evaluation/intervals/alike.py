@@ -17,7 +17,7 @@ from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.intervals.left_out import LEAST_UNITS
 from lossfw.evaluation.intervals.unit_keys import ColumnKeys
 from lossfw.evaluation.intervals.unit_sums import KEY_BITS, UnitCells, UnitSums
-from lossfw.evaluation.merge_stack import MergeStack, pack_stacks, restore
+from lossfw.evaluation.merge_stack import MergeStack, pack_stacks, restore_stack
 from lossfw.metrics import SumTerm
 from lossfw.metrics.cell_sums import RowTerms
 from lossfw.metrics.exact_sums import ExactSums
@@ -38,7 +38,7 @@ _SURE = 4.0
 _LEAST_FACTOR = 1.25
 
 
-class AlikeSums:
+class NeighbourSums:
     """The sums over losses of rows that show whether neighbours are alike."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class AlikeSums:
                 sums[first : first + 3] = total, within, total * total / len(values)
         self._table = self._table.merge(ExactSums.of(np.arange(_PLACES)[:, np.newaxis], sums))
 
-    def merge(self, other: AlikeSums) -> None:
+    def merge(self, other: NeighbourSums) -> None:
         """Add the sums over other rows."""
         self._table = self._table.merge(other._table)
 
@@ -88,17 +88,17 @@ class AlikeSums:
         return float(alike) if alike > max(_LEAST_ALIKE, _SURE / sums[_PAIRS] ** 0.5) else 0.0
 
 
-class RowsAlike:
-    """Whether the rows of an evaluation are alike: neighbours, and those of `watched` columns."""
+class RowCorrelations:
+    """Whether the rows of an evaluation are alike: neighbours, and those of `watched_columns`."""
 
-    def __init__(self, columns: Mapping[str, DataColumn], watched: Sequence[str]) -> None:
+    def __init__(self, columns: Mapping[str, DataColumn], watched_columns: Sequence[str]) -> None:
         places = {name: place for place, name in enumerate(columns)}
         self._columns = {
             name: (places[name], ColumnKeys(columns[name].labels), MergeStack())
-            for name in watched
+            for name in watched_columns
             if name in columns
         }
-        self._sums = AlikeSums()
+        self._sums = NeighbourSums()
 
     def add(self, rows: PredictedBatch) -> None:
         """Add the losses of some rows."""
@@ -117,11 +117,11 @@ class RowsAlike:
             numbers = np.arange(len(key))
             stack.push(UnitSums.of(RowTerms.of(1, 2, numbers, terms), UnitCells.of(key)))
 
-    def merge(self, other: RowsAlike) -> None:
+    def merge(self, other: RowCorrelations) -> None:
         """Add the sums over other rows."""
         self._sums.merge(other._sums)
         for name, (_, _, stack) in self._columns.items():
-            stack.take(other._columns[name][2])
+            stack.merge(other._columns[name][2])
 
     def pack(self) -> dict[str, NDArray]:
         """Return the sums as plain arrays."""
@@ -131,26 +131,26 @@ class RowsAlike:
         """Continue from the arrays of `pack`."""
         self._sums.unpack(arrays)
         for name, stack in self._stacks().items():
-            restore(stack, name, arrays, UnitSums)
+            restore_stack(stack, name, arrays, UnitSums)
 
     def _stacks(self) -> dict[str, MergeStack]:
         return {f"column{n}": stack for n, (_, _, stack) in enumerate(self._columns.values())}
 
     def neighbours(self) -> float:
-        """Return the correlation of neighbouring rows; see `AlikeSums.neighbours`."""
+        """Return the correlation of neighbouring rows; see `NeighbourSums.neighbours`."""
         return self._sums.neighbours()
 
-    def columns(self) -> list[tuple[str, ColumnAlike]]:
+    def columns(self) -> list[tuple[str, ColumnCorrelation]]:
         """Return the columns whose rows with one value are alike."""
         found = []
         for name, (_, _, stack) in self._columns.items():
             table: UnitSums | None = stack.merge_all()
-            alike = None if table is None else column_alike(table, *self._sums.squares())
+            alike = None if table is None else column_correlation(table, *self._sums.squares())
             found += [] if alike is None else [(name, alike)]
         return found
 
 
-class ColumnAlike(NamedTuple):
+class ColumnCorrelation(NamedTuple):
     """How alike the rows of one value of a column are.
 
     `correlation` is that within a value, `values` the number of values, and `factor` the factor
@@ -162,14 +162,14 @@ class ColumnAlike(NamedTuple):
     factor: float
 
 
-def column_alike(table: UnitSums, rows: float, squares: float) -> ColumnAlike | None:
+def column_correlation(table: UnitSums, rows: float, squares: float) -> ColumnCorrelation | None:
     """Return how alike rows of one value are.
 
     It is None if they are not, or if it is unknown. For each value, `table` has the sums of the
     losses and of ones over its rows; `squares` is the sum of squares of all losses about their
     mean. This is a one-way analysis of variance.
     """
-    sums, values = table.numbered
+    sums, values = table.numbered_sums
     if table.bits < KEY_BITS or not LEAST_UNITS <= values <= rows / 2 or not np.isfinite(squares):
         return None
     total, count = sums.to_table(sums.table.to_floats(), values).T
@@ -183,4 +183,4 @@ def column_alike(table: UnitSums, rows: float, squares: float) -> ColumnAlike | 
     factor = (values / (values - 1) * float((centred**2).sum()) / squares) ** 0.5
     if correlation <= 0 or factor < _LEAST_FACTOR:
         return None
-    return ColumnAlike(float(correlation), values, factor)
+    return ColumnCorrelation(float(correlation), values, factor)

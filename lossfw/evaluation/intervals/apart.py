@@ -23,7 +23,7 @@ MOST_UNITS = 128
 _FIRST_BITS = 16
 
 
-class ApartTerms(NamedTuple):
+class SharedGroupTerms(NamedTuple):
     """The terms of units that share groups, their cells, and the remaining terms of the groups."""
 
     terms: RowTerms
@@ -31,28 +31,31 @@ class ApartTerms(NamedTuple):
     rest: CellSums
 
 
-def are_apart(rows: MetricRows, cells: UnitCells) -> bool:
+def have_shared_groups(rows: MetricRows, cells: UnitCells) -> bool:
     """Tell whether a group has rows of several units."""
     group = rows.group
     return group is not None and bool(((np.diff(cells.place) != 0) & (np.diff(group) == 0)).any())
 
 
-def apart_terms(
+def shared_group_terms(
     metric: Metric, rows: MetricRows, terms: RowTerms, cells: UnitCells, parts: NDArray | None
-) -> ApartTerms:
+) -> SharedGroupTerms:
     """Return the terms of each unit in each group; `parts` has the part of each row."""
     begins = np.flatnonzero(np.diff(rows.group, prepend=-1))
     spans = list(zip(begins.tolist(), [*begins[1:].tolist(), len(cells.place)], strict=True))
-    while any(_count(cells, *span) > MOST_UNITS for span in spans):
-        cells = cells.at(min(cells.bits - 1, _FIRST_BITS))
+    while any(_count_units(cells, *span) > MOST_UNITS for span in spans):
+        cells = cells.with_bits(min(cells.bits - 1, _FIRST_BITS))
     n_sums, first, sums, rest = terms.n_sums, list[int](), list[NDArray](), list[NDArray]()
     for start, stop in spans:
         own = np.arange(start, stop)
-        whole = _sums(metric, rows, own, n_sums)
+        whole = _sums_of_rows(metric, rows, own, n_sums)
         units, begin = np.unique(cells.place[own], return_index=True)
         less = [whole]
         if len(units) > 1:
-            less = [whole - _sums(metric, rows, own[cells.place[own] != u], n_sums) for u in units]
+            less = [
+                whole - _sums_of_rows(metric, rows, own[cells.place[own] != u], n_sums)
+                for u in units
+            ]
         difference = np.stack(less)
         if isinstance(metric, LossMetric) and len(units) > 1:
             # A loss of a group may grow with its rows; without each unit it is on average itself.
@@ -60,29 +63,29 @@ def apart_terms(
         first += (start + begin).tolist()
         sums.append(difference)
         rest.append(whole - difference.sum(axis=0))
-    return ApartTerms(
-        _terms(terms, np.array(first, np.int64), np.concatenate(sums)),
+    return SharedGroupTerms(
+        _to_terms(terms, np.array(first, np.int64), np.concatenate(sums)),
         cells,
-        _terms(terms, begins, np.stack(rest)).table(parts),
+        _to_terms(terms, begins, np.stack(rest)).table(parts),
     )
 
 
-def _count(cells: UnitCells, start: int, stop: int) -> int:
+def _count_units(cells: UnitCells, start: int, stop: int) -> int:
     return len(np.unique(cells.place[start:stop]))
 
 
-def _sums(metric: Metric, rows: MetricRows, own: NDArray, n_sums: int) -> NDArray:
+def _sums_of_rows(metric: Metric, rows: MetricRows, own_rows: NDArray, n_sums: int) -> NDArray:
     """Return the sums of some rows of one group, 0 where nothing counts."""
-    if not len(own):
+    if not len(own_rows):
         return np.zeros(n_sums)
     prediction, target, start, weight, where, *_ = rows
     some = MetricRows(
-        prediction[own],
-        target[own],
+        prediction[own_rows],
+        target[own_rows],
         start,
-        None if weight is None else weight[own],
-        None if where is None else where[own],
-        np.zeros(len(own), np.int64),
+        None if weight is None else weight[own_rows],
+        None if where is None else where[own_rows],
+        np.zeros(len(own_rows), np.int64),
     )
     try:
         terms = metric.observe(some).terms
@@ -92,6 +95,6 @@ def _sums(metric: Metric, rows: MetricRows, own: NDArray, n_sums: int) -> NDArra
     return np.bincount(terms.sum_index, terms.values, n_sums)
 
 
-def _terms(like: RowTerms, rows: NDArray, sums: NDArray) -> RowTerms:
-    every = [SumTerm(np.full(len(rows), place), sums[:, place]) for place in range(like.n_sums)]
-    return RowTerms.of(like.columns, like.n_sums, rows, every)
+def _to_terms(template: RowTerms, rows: NDArray, sums: NDArray) -> RowTerms:
+    every = [SumTerm(np.full(len(rows), place), sums[:, place]) for place in range(template.n_sums)]
+    return RowTerms.of(template.columns, template.n_sums, rows, every)

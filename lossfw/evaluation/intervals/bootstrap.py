@@ -31,50 +31,52 @@ _ROUNDING = 1e-9
 
 
 def bca_ends(
-    estimates: Estimates, units: int, middle: NDArray, without: NDArray, asked: Intervals
+    estimates: Estimates, units: int, estimate: NDArray, leave_one_out: NDArray, options: Intervals
 ) -> NDArray:
     """Return the ends of an interval by the bootstrap.
 
     It is NaN if there is none. ``estimates(times)`` returns the numbers with each unit counted a
-    number of times; `without` has the numbers without each unit.
+    number of times; `leave_one_out` has the numbers without each unit.
     """
     # The same draws for every metric of these units: their differences mean something.
-    draws = np.random.default_rng([asked.seed, units]).integers(
-        units, size=(asked.replicates, units)
+    draws = np.random.default_rng([options.seed, units]).integers(
+        units, size=(options.replicates, units)
     )
-    draw = np.arange(asked.replicates)[:, np.newaxis]
+    draw = np.arange(options.replicates)[:, np.newaxis]
     times = np.bincount((draw * units + draws).ravel(), minlength=draws.size)
     with np.errstate(all="ignore"):
         found = estimates(times.reshape(draws.shape).astype(np.float64))
-        ends = np.full((2, middle.size), np.nan)
+        ends = np.full((2, estimate.size), np.nan)
         columns = zip(
             found.reshape(len(found), -1).T,
-            without.reshape(len(without), -1).T,
-            middle.ravel(),
+            leave_one_out.reshape(len(leave_one_out), -1).T,
+            estimate.ravel(),
             strict=True,
         )
         for number, (drawn, without_one, value) in enumerate(columns):
             known = np.sort(drawn[~np.isnan(drawn)])
             if len(known) >= _LEAST_KNOWN * len(drawn):
-                shares = _shares(known, without_one, value, asked.level)
+                shares = _bca_fractions(known, without_one, value, options.level)
                 ends[:, number] = np.quantile(known, shares)
-        ends = ends.reshape(2, *middle.shape)
-        is_known = np.isfinite(ends).all(axis=0) & np.isfinite(middle) & (ends[0] < ends[1])
+        ends = ends.reshape(2, *estimate.shape)
+        is_known = np.isfinite(ends).all(axis=0) & np.isfinite(estimate) & (ends[0] < ends[1])
     cut: NDArray = np.where(is_known, ends, np.nan)
     return cut
 
 
-def _shares(drawn: NDArray, without_one: NDArray, value: float, level: float) -> list[float]:
+def _bca_fractions(
+    draws: NDArray, leave_one_out: NDArray, value: float, level: float
+) -> list[float]:
     """Return the shares of the sorted draws below the ends of the interval (BCa)."""
     normal = NormalDist()
     # Draws that differ from the metric only by rounding are equal to it: half lie below.
-    near = _ROUNDING * float(drawn[-1] - drawn[0])
+    near = _ROUNDING * float(draws[-1] - draws[0])
     below = (
-        np.searchsorted(drawn, value - near, "left") + np.searchsorted(drawn, value + near, "right")
+        np.searchsorted(draws, value - near, "left") + np.searchsorted(draws, value + near, "right")
     ) / 2
     # Half a draw at least on either side: how far all of them lie off is not known.
-    shift = normal.inv_cdf(min(max(below, 0.5), len(drawn) - 0.5) / len(drawn))
-    influence = without_one.mean() - without_one
+    shift = normal.inv_cdf(min(max(below, 0.5), len(draws) - 0.5) / len(draws))
+    influence = leave_one_out.mean() - leave_one_out
     spread = np.square(influence).sum() ** 1.5
     acceleration = float((influence**3).sum() / (6.0 * spread)) if spread > 0 else 0.0
     shares = []

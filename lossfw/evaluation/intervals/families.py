@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lossfw.evaluation.intervals.left_out import LeftOut
+from lossfw.evaluation.intervals.left_out import LeaveOneOut
 from lossfw.evaluation.intervals.student import t_quantile
 from lossfw.numerics.arrays import NDArray
 
@@ -24,12 +24,12 @@ _DRAWS = 4000
 _SEED = 0
 
 
-def simultaneous_quantile(differences: Sequence[LeftOut], level: float) -> float:
+def simultaneous_quantile(differences: Sequence[LeaveOneOut], level: float) -> float:
     """Return the number that bounds all |t| of true zeros with probability `level`.
 
     Parameters
     ----------
-    differences : sequence of LeftOut
+    differences : sequence of LeaveOneOut
         Single numbers of the same units. Constant ones are ignored.
     level : float
 
@@ -42,21 +42,21 @@ def simultaneous_quantile(differences: Sequence[LeftOut], level: float) -> float
 
     Examples
     --------
-    >>> one = LeftOut(np.asarray(0.5), np.array([0.3, 0.5, 0.8, 0.4, 0.5]), 4.0)
+    >>> one = LeaveOneOut(np.asarray(0.5), np.array([0.3, 0.5, 0.8, 0.4, 0.5]), 4.0)
     >>> round(simultaneous_quantile([one], 0.95), 3)
     2.776
     """
-    unit = [_direction(one) for one in differences]
+    unit = [_deviations(one) for one in differences]
     known = [(z, one.freedom) for z, one in zip(unit, differences, strict=True) if z is not None]
     freedom = min((freedom for _, freedom in known), default=1.0)
     if len(known) < 2:
         return t_quantile(level, freedom)
     z = np.stack([z for z, _ in known])
     z = z[np.lexsort(z.T[::-1])]
-    return quantile_of_largest(z @ z.T, freedom, level)
+    return max_t_quantile(z @ z.T, freedom, level)
 
 
-def quantile_of_largest(correlations: NDArray, freedom: float, level: float) -> float:
+def max_t_quantile(correlations: NDArray, freedom: float, level: float) -> float:
     """Return the quantile of the largest |t| of variables with such correlations."""
     values, axes = np.linalg.eigh(correlations)
     root = (axes * np.sqrt(np.maximum(values, 0.0))) @ axes.T
@@ -66,23 +66,23 @@ def quantile_of_largest(correlations: NDArray, freedom: float, level: float) -> 
     return float(np.quantile(largest, level))
 
 
-def _direction(one: LeftOut) -> NDArray | None:
+def _deviations(left_out: LeaveOneOut) -> NDArray | None:
     """Return the deviations without each unit, of length 1; None where nothing varies."""
-    deviation = np.asarray(one.without - one.middle, np.float64)
+    deviation = np.asarray(left_out.without - left_out.middle, np.float64)
     with np.errstate(all="ignore"):
         found: NDArray = deviation / np.sqrt(np.square(deviation).sum())
     return found if np.isfinite(found).all() else None
 
 
-def holm(p: Sequence[float]) -> list[float]:
+def holm_adjusted(p_values: Sequence[float]) -> list[float]:
     """Return p-values adjusted by Holm's method, in the given order.
 
     Examples
     --------
-    >>> holm([0.01, 0.04, 0.03])
+    >>> holm_adjusted([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
     """
-    values = np.asarray(p, np.float64)
+    values = np.asarray(p_values, np.float64)
     order = np.argsort(values, kind="stable")
     steps = np.maximum.accumulate(values[order] * (len(values) - np.arange(len(values))))
     found = np.empty_like(values)

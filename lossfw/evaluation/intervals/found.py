@@ -9,7 +9,7 @@ from lossfw.evaluation.intervals.left_out import LEAST_FREEDOM, LEAST_UNITS
 from lossfw.evaluation.intervals.units import Units
 
 
-class Found(NamedTuple):
+class EstimatedInterval(NamedTuple):
     """An interval, and its units.
 
     Attributes
@@ -44,14 +44,15 @@ class Found(NamedTuple):
         return {"interval": self.interval, **why}
 
 
-def too_few(units: Units, count: int, freedom: float) -> str:
+def too_few_reason(units: Units, count: int, freedom: float) -> str:
     """Return why a number of units has no interval; empty if it has one.
 
     Examples
     --------
-    >>> too_few(Units("column", "patient"), 4, 3.0), too_few(Units("column", "patient"), 40, 1.4)
+    >>> units = Units("column", "patient")
+    >>> too_few_reason(units, 4, 3.0), too_few_reason(units, 40, 1.4)
     ('too few patients (4)', 'too few patients (as good as 2 equal ones)')
-    >>> too_few(Units(), 40, 39.0)
+    >>> too_few_reason(Units(), 40, 39.0)
     ''
     """
     if count < LEAST_UNITS:

@@ -28,7 +28,7 @@ LEAST_FREEDOM = 2.0
 ANYWHERE = (-np.inf, np.inf)
 
 
-class LeftOut(NamedTuple):
+class LeaveOneOut(NamedTuple):
     """A number over all units, and without each of them.
 
     Attributes
@@ -50,10 +50,10 @@ class LeftOut(NamedTuple):
         """How many units there are."""
         return len(self.without)
 
-    def minus(self, other: LeftOut) -> LeftOut:
+    def minus(self, other: LeaveOneOut) -> LeaveOneOut:
         """Return the difference from a number of the same units."""
         with np.errstate(invalid="ignore"):
-            return LeftOut(
+            return LeaveOneOut(
                 self.middle - other.middle,
                 self.without - other.without,
                 min(self.freedom, other.freedom),
@@ -73,7 +73,7 @@ class LeftOut(NamedTuple):
 
 
 def ends_of(
-    middle: NDArray,
+    estimate: NDArray,
     error: NDArray,
     freedom: float,
     level: float,
@@ -85,15 +85,15 @@ def ends_of(
     numbers that are never negative and have no upper bound.
     """
     if not freedom >= 1.0:
-        return np.full((2, *middle.shape), np.nan)
+        return np.full((2, *estimate.shape), np.nan)
     with np.errstate(all="ignore"):
         half = t_quantile(level, freedom) * error
-        ends = np.stack([middle - half, middle + half])
+        ends = np.stack([estimate - half, estimate + half])
         if bounds == (0.0, np.inf):
-            factor = np.exp(half / middle)
-            ends = np.where(middle > 0, np.stack([middle / factor, middle * factor]), ends)
+            factor = np.exp(half / estimate)
+            ends = np.where(estimate > 0, np.stack([estimate / factor, estimate * factor]), ends)
         ends = np.clip(ends, *bounds)
-        known = np.isfinite(ends).all(axis=0) & np.isfinite(middle) & (ends[0] < ends[1])
+        known = np.isfinite(ends).all(axis=0) & np.isfinite(estimate) & (ends[0] < ends[1])
     found: NDArray = np.where(known, ends, np.nan)
     return found
 

@@ -56,7 +56,7 @@ def moment_sums(terms: RowTerms, parts: NDArray | None) -> CellSums:
     keys = np.concatenate([cell + place for place, _ in added])[:, np.newaxis]
     table = ExactSums.of(keys, np.concatenate([values for _, values in added]))
     found = CellSums(1, _PLACES, table)
-    return _with_ones(found) if is_one else found
+    return _add_unit_weights(found) if is_one else found
 
 
 def mean_spread(sums: CellSums) -> MeanSpread | None:
@@ -80,18 +80,18 @@ def _products(place: int, a: NDArray, b: NDArray) -> list[tuple[int, NDArray]]:
         wild = ~(np.maximum(np.abs(a), np.abs(b)) < _LARGEST)
         if wild.any():
             a, b = np.where(wild, np.nan, a), np.where(wild, np.nan, b)
-        (a1, a2), (b1, b2) = _halves(a), _halves(b)
+        (a1, a2), (b1, b2) = _split_in_halves(a), _split_in_halves(b)
         middle = [a1 * (2 * b2)] if a is b else [a1 * b2, a2 * b1]
         return [(place, part) for part in (a1 * b1, *middle, a2 * b2)]
 
 
-def _halves(x: NDArray) -> tuple[NDArray, NDArray]:
+def _split_in_halves(x: NDArray) -> tuple[NDArray, NDArray]:
     scaled = _SPLIT * x
     high = scaled - (scaled - x)
     return high, x - high
 
 
-def _with_ones(sums: CellSums) -> CellSums:
+def _add_unit_weights(sums: CellSums) -> CellSums:
     """Return sums of rows of weight 1 with those of their weights, which are the others again."""
     table, where = sums.table, sums.sum_index
     extra = [(_COUNT, (_W, _W2, _W4)), (_WL, (_W2L,))]

@@ -77,9 +77,9 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _check_whole(name: str, value: object, least: int, most: int | None) -> None:
-    wanted = f"of at least {least}" if most is None else f"from {least} to {most}"
+def _check_whole(name: str, value: object, minimum: int, maximum: int | None) -> None:
+    wanted = f"of at least {minimum}" if maximum is None else f"from {minimum} to {maximum}"
     if not isinstance(value, int) or isinstance(value, bool):
         raise ParameterError(f"{name} should be a whole number {wanted}, got {value!r}.")
-    if value < least or (most is not None and value > most):
+    if value < minimum or (maximum is not None and value > maximum):
         raise ParameterError(f"{name} should be a whole number {wanted}, got {value}.")

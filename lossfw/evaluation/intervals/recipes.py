@@ -20,10 +20,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lossfw.evaluation.intervals.found import too_few
-from lossfw.evaluation.intervals.left_out import LeftOut
-from lossfw.evaluation.intervals.paired import Measured, without_units
-from lossfw.evaluation.intervals.student import t_beyond, t_quantile
+from lossfw.evaluation.intervals.found import too_few_reason
+from lossfw.evaluation.intervals.left_out import LeaveOneOut
+from lossfw.evaluation.intervals.paired import MeasuredNumber, leave_out_units
+from lossfw.evaluation.intervals.student import t_quantile, two_sided_p_value
 from lossfw.evaluation.intervals.units import Units
 
 # A spread over fewer seeds says too little of a recipe.
@@ -40,7 +40,7 @@ class RecipeDifference(NamedTuple):
     @property
     def p(self) -> float:
         """The p-value: how often chance makes a difference as large."""
-        return t_beyond(self.value / self.error, self.freedom)
+        return two_sided_p_value(self.value / self.error, self.freedom)
 
     def half_width(self, level: float) -> float:
         """Return half of the width of the interval."""
@@ -58,7 +58,7 @@ class RecipeDifference(NamedTuple):
         return [self.value - half, self.value + half]
 
 
-def units_and_seeds(
+def difference_over_seeds(
     by_seed: Sequence[float], error: float, freedom: float
 ) -> RecipeDifference | None:
     """Return the mean difference over seeds, with the variances of units and seeds.
@@ -86,8 +86,8 @@ def units_and_seeds(
     return RecipeDifference(float(np.mean(by_seed)), math.sqrt(square), joint)
 
 
-def corrected_for_folds(
-    by_fold: Sequence[Sequence[float]], share: float | None = None
+def difference_over_folds(
+    by_fold: Sequence[Sequence[float]], held_out_fraction: float | None = None
 ) -> RecipeDifference:
     """Return the mean difference of folds, corrected for the rows that trainings share.
 
@@ -95,7 +95,7 @@ def corrected_for_folds(
     ----------
     by_fold : sequence of sequences of float
         For each seed or repeat, the differences of its folds.
-    share : float, optional
+    held_out_fraction : float, optional
         The fraction of the rows that each training holds out; by default 1 / k for k folds.
 
     Notes
@@ -105,29 +105,33 @@ def corrected_for_folds(
 
     Examples
     --------
-    >>> found = corrected_for_folds([[0.1, 0.3, 0.2], [0.2, 0.4, 0.0]])
+    >>> found = difference_over_folds([[0.1, 0.3, 0.2], [0.2, 0.4, 0.0]])
     >>> round(found.value, 3), round(found.error, 3), found.freedom
     (0.2, 0.115, 5.0)
     """
     every = [one for folds in by_fold for one in folds]
-    share = 1.0 / len(by_fold[0]) if share is None else share
-    square = float(np.var(every, ddof=1)) * (1.0 / len(every) + share / (1.0 - share))
+    held_out_fraction = 1.0 / len(by_fold[0]) if held_out_fraction is None else held_out_fraction
+    square = float(np.var(every, ddof=1)) * (
+        1.0 / len(every) + held_out_fraction / (1.0 - held_out_fraction)
+    )
     return RecipeDifference(float(np.mean(every)), math.sqrt(square), len(every) - 1.0)
 
 
-def wider(one: RecipeDifference, other: RecipeDifference, level: float) -> RecipeDifference:
+def wider_of(one: RecipeDifference, other: RecipeDifference, level: float) -> RecipeDifference:
     """Return the one of two differences whose interval is wider."""
     return max(one, other, key=lambda found: found.half_width(level))
 
 
-def mean_difference(pairs: Sequence[tuple[Measured, Measured]], units: Units | None) -> LeftOut:
+def mean_difference(
+    pairs: Sequence[tuple[MeasuredNumber, MeasuredNumber]], units: Units | None
+) -> LeaveOneOut:
     """Return the mean over seeds of a number minus that of the base, and without each unit.
 
     `pairs` have a number of each seed and that of the base, over the same units.
     """
-    every = without_units([*(base for _, base in pairs), *(one for one, _ in pairs)], units)
+    every = leave_out_units([*(base for _, base in pairs), *(one for one, _ in pairs)], units)
     less = [one.minus(base) for base, one in zip(every, every[len(pairs) :], strict=False)]
-    return LeftOut(
+    return LeaveOneOut(
         np.mean([one.middle for one in less], axis=0),
         np.mean([one.without for one in less], axis=0),
         min(one.freedom for one in less),
@@ -136,7 +140,7 @@ def mean_difference(pairs: Sequence[tuple[Measured, Measured]], units: Units | N
 
 def recipe_difference(
     by_seed: Sequence[float],
-    given_models: LeftOut,
+    given_models: LeaveOneOut,
     by_fold: Sequence[Sequence[float]] | None,
     level: float,
 ) -> RecipeDifference | None:
@@ -146,7 +150,7 @@ def recipe_difference(
     ----------
     by_seed : sequence of float
         The difference of each seed.
-    given_models : LeftOut
+    given_models : LeaveOneOut
         Their mean without each unit; see `mean_difference`.
     by_fold : sequence of sequences of float, optional
         For each seed the differences of its folds, if there are folds.
@@ -159,11 +163,11 @@ def recipe_difference(
         None for too few seeds or units, or if a number is missing or nothing varies.
     """
     error = float(given_models.standard_error)
-    few = too_few(Units(), given_models.units, given_models.freedom)
+    few = too_few_reason(Units(), given_models.units, given_models.freedom)
     if few or not np.isfinite([error, *by_seed]).all():
         return None
-    found = units_and_seeds(by_seed, error, given_models.freedom)
+    found = difference_over_seeds(by_seed, error, given_models.freedom)
     if found is not None and by_fold is not None:
         # The mean over all rows is what is shown, and not the mean of the folds.
-        found = wider(found, corrected_for_folds(by_fold), level)._replace(value=found.value)
+        found = wider_of(found, difference_over_folds(by_fold), level)._replace(value=found.value)
     return found if found is not None and found.error > 0.0 else None

@@ -32,31 +32,31 @@ def t_quantile(level: float, freedom: float) -> float:
     (12.7062, 2.1916)
     """
     if freedom > _LARGE:
-        return _near_normal(NormalDist().inv_cdf((1.0 + level) / 2), freedom)
+        return _normal_expansion(NormalDist().inv_cdf((1.0 + level) / 2), freedom)
     # Over the angle whose tangent is t / sqrt(freedom), until no float lies between the ends.
     low, high = 0.0, math.pi / 2
     while low < (middle := (low + high) / 2) < high:
-        if 1.0 - _beyond(middle, freedom) < level:
+        if 1.0 - _tail_probability(middle, freedom) < level:
             low = middle
         else:
             high = middle
     return math.tan(low) * math.sqrt(freedom)
 
 
-def t_beyond(t: float, freedom: float) -> float:
+def two_sided_p_value(t: float, freedom: float) -> float:
     """Return the two-sided p-value of `t`.
 
     Examples
     --------
-    >>> round(t_beyond(2.0, 10.0), 6), t_beyond(0.0, 3.5)
+    >>> round(two_sided_p_value(2.0, 10.0), 6), two_sided_p_value(0.0, 3.5)
     (0.073388, 1.0)
     """
     if math.isinf(t):
         return 0.0
-    return _beyond(math.atan2(abs(t), math.sqrt(freedom)), freedom)
+    return _tail_probability(math.atan2(abs(t), math.sqrt(freedom)), freedom)
 
 
-def _beyond(angle: float, freedom: float) -> float:
+def _tail_probability(angle: float, freedom: float) -> float:
     """Return the probability of an absolute value above tan(angle) sqrt(freedom).
 
     It is the regularised incomplete beta function of freedom / 2 and 1 / 2 at cos(angle)^2.
@@ -71,21 +71,21 @@ def _beyond(angle: float, freedom: float) -> float:
     front = math.exp(log_front)
     # The fraction converges fast on this side of the mean only.
     if x < (a + 1) / (a + b + 2):
-        return front * _fraction(a, b, x) / a
-    return 1.0 - front * _fraction(b, a, rest) / b
+        return front * _continued_fraction(a, b, x) / a
+    return 1.0 - front * _continued_fraction(b, a, rest) / b
 
 
-def _fraction(a: float, b: float, x: float) -> float:
+def _continued_fraction(a: float, b: float, x: float) -> float:
     """Return the continued fraction of the incomplete beta function, by Lentz's method."""
-    c, d = 1.0, 1.0 / _not_zero(1.0 - (a + b) * x / (a + 1.0))
+    c, d = 1.0, 1.0 / _keep_from_zero(1.0 - (a + b) * x / (a + 1.0))
     found = d
     for m in range(1, _STEPS):
         for term in (
             m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
             -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
         ):
-            d = 1.0 / _not_zero(1.0 + term * d)
-            c = _not_zero(1.0 + term / c)
+            d = 1.0 / _keep_from_zero(1.0 + term * d)
+            c = _keep_from_zero(1.0 + term / c)
             step = c * d
             found *= step
         if abs(step - 1.0) < 1e-16:
@@ -93,11 +93,11 @@ def _fraction(a: float, b: float, x: float) -> float:
     return found
 
 
-def _not_zero(number: float) -> float:
+def _keep_from_zero(number: float) -> float:
     return number if abs(number) > _TINY else _TINY
 
 
-def _near_normal(z: float, freedom: float) -> float:
+def _normal_expansion(z: float, freedom: float) -> float:
     """Return the quantile of t from that of the normal distribution."""
     q = z * z
     terms = (

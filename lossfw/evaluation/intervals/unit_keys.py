@@ -71,7 +71,7 @@ class ColumnKeys:
     def of(self, values: NDArray) -> NDArray:
         """Return the key of each row; raise `MissingUnitError` for one without a value."""
         keys, known = self.known_keys(values)
-        _refuse(~known)
+        _refuse_missing(~known)
         return keys
 
     def known_keys(self, values: NDArray) -> tuple[NDArray, NDArray]:
@@ -106,11 +106,11 @@ class TimeKeys:
     def of(self, values: NDArray) -> NDArray:
         """Return the key of each row; raise `MissingUnitError` for one without a time."""
         times = self._time_of.of(values)
-        _refuse(np.isnan(times))
+        _refuse_missing(np.isnan(times))
         return block_keys(self._block[np.searchsorted(self._times, times)], self._blocks)
 
 
-def _refuse(missing: NDArray) -> None:
+def _refuse_missing(missing: NDArray) -> None:
     if missing.any():
         raise MissingUnitError(missing)
 

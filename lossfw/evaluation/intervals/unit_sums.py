@@ -35,7 +35,7 @@ _LEAST_SCORE_BITS = 13
 _CELLS = 2**22
 
 
-class Limit(NamedTuple):
+class TableLimits(NamedTuple):
     """The limits of a table of units: units, sums, and the smallest number of bits."""
 
     units: int = MOST_UNITS
@@ -43,7 +43,7 @@ class Limit(NamedTuple):
     least_bits: int = LEAST_BITS
 
 
-DEFAULT_LIMIT = Limit()
+DEFAULT_LIMIT = TableLimits()
 
 
 class UnitCells(NamedTuple):
@@ -58,7 +58,7 @@ class UnitCells(NamedTuple):
         """Return the units of rows with these keys (uint64)."""
         return cls(bits, *np.unique(shorten_keys(keys, bits), return_inverse=True))
 
-    def at(self, bits: int) -> UnitCells:
+    def with_bits(self, bits: int) -> UnitCells:
         """Return the same rows with units of at most so many bits."""
         if bits >= self.bits:
             return self
@@ -84,7 +84,7 @@ class UnitSums:
         The keys, ascending.
     sums : CellSums
         Cell ``part * U + place``, the place of the unit among `units`.
-    limit : Limit
+    limit : TableLimits
         The limits of the table.
     rest : CellSums or None
         What the sums of all rows have besides those of the units, with the part as cell: not None
@@ -96,7 +96,7 @@ class UnitSums:
     bits: int
     units: NDArray
     sums: CellSums
-    limit: Limit = DEFAULT_LIMIT
+    limit: TableLimits = DEFAULT_LIMIT
     rest: CellSums | None = None
     score_bits: int = KEY_BITS
 
@@ -106,18 +106,18 @@ class UnitSums:
         terms: RowTerms,
         cells: UnitCells,
         parts: NDArray | None = None,
-        limit: Limit = DEFAULT_LIMIT,
+        limit: TableLimits = DEFAULT_LIMIT,
         rest: CellSums | None = None,
     ) -> UnitSums:
         """Return the sums of some rows; `parts` has the number of each row's part."""
         place = cells.place if parts is None else parts * len(cells.units) + cells.place
         found = cls(cells.bits, cells.units, terms.table(place), limit, rest)
-        return found._within_limit()
+        return found._to_limits()
 
     def merge(self, other: UnitSums) -> UnitSums:
         """Return the sums over the rows of both."""
         bits, scores = min(self.bits, other.bits), min(self.score_bits, other.score_bits)
-        a, b = (one.at(bits)._with_scores(scores) for one in (self, other))
+        a, b = (one.with_bits(bits)._with_score_bits(scores) for one in (self, other))
         units = a.units
         if not np.array_equal(units, b.units):
             units = np.union1d(units, b.units)
@@ -125,9 +125,9 @@ class UnitSums:
         rest = a.rest if b.rest is None else b.rest
         if a.rest is not None and b.rest is not None:
             rest = a.rest.merge(b.rest)
-        return UnitSums(bits, units, sums, self.limit, rest, scores)._within_limit()
+        return UnitSums(bits, units, sums, self.limit, rest, scores)._to_limits()
 
-    def at(self, bits: int) -> UnitSums:
+    def with_bits(self, bits: int) -> UnitSums:
         """Return the sums with units of at most so many bits."""
         if bits >= self.bits:
             return self
@@ -136,7 +136,7 @@ class UnitSums:
         sums = self.sums.with_cells(self._move_cells(place, len(units)))
         return replace(self, bits=bits, units=units, sums=sums)
 
-    def _with_scores(self, bits: int) -> UnitSums:
+    def _with_score_bits(self, bits: int) -> UnitSums:
         """Return the sums with scores of fewer bits."""
         if bits >= self.score_bits:
             return self
@@ -145,11 +145,11 @@ class UnitSums:
         sums = CellSums(self.sums.columns, self.sums.n_sums, self.sums.table.with_keys(keys))
         return replace(self, sums=sums, score_bits=bits)
 
-    def at_most(self, units: int) -> UnitSums:
+    def with_at_most(self, units: int) -> UnitSums:
         """Return the sums with at most so many units, a power of 2 of at least 256."""
-        return replace(self, limit=Limit(units, NO_LIMIT))._within_limit()
+        return replace(self, limit=TableLimits(units, NO_LIMIT))._to_limits()
 
-    def part(self, number: int) -> UnitSums:
+    def part_sums(self, number: int) -> UnitSums:
         """Return the sums of one part of the rows."""
         part, place = np.divmod(self.sums.cells, max(1, len(self.units)))
         own = part == number
@@ -159,13 +159,13 @@ class UnitSums:
         return replace(self, sums=table, rest=rest)
 
     @property
-    def present(self) -> NDArray:
+    def present_units(self) -> NDArray:
         """The keys of the units that have sums, ascending."""
         found: NDArray = self.units[np.unique(self.sums.cells)]
         return found
 
     @property
-    def numbered(self) -> tuple[CellSums, int]:
+    def numbered_sums(self) -> tuple[CellSums, int]:
         """The sums with their units as cells from 0 on, and the number of these units."""
         return self.sums.with_numbered_cells()
 
@@ -190,15 +190,15 @@ class UnitSums:
             bits,
             arrays["units"],
             CellSums.unpack(sums),
-            Limit(*limit),
+            TableLimits(*limit),
             CellSums.unpack(rest) if rest else None,
             score_bits,
         )
 
-    def _move_cells(self, place: NDArray, count: int) -> NDArray:
+    def _move_cells(self, new_places: NDArray, count: int) -> NDArray:
         """Return the cell of each sum where each unit has another place among `count`."""
         part, before = np.divmod(self.sums.cells, max(1, len(self.units)))
-        cells: NDArray = part * count + place[before]
+        cells: NDArray = part * count + new_places[before]
         return cells
 
     def _spread_cells(self, units: NDArray) -> CellSums:
@@ -212,19 +212,19 @@ class UnitSums:
         moved = ExactSums(keys, table.digits, table.low, table.special)
         return CellSums(old.columns, old.n_sums, moved)
 
-    def _within_limit(self) -> UnitSums:
+    def _to_limits(self) -> UnitSums:
         limit, bits = self.limit, self.bits
         most = max(2**limit.least_bits, min(limit.units, _CELLS // self.sums.n_sums))
         if len(self.units) > most:
-            bits = min(bits, _most_bits(self.units, most))
+            bits = min(bits, _largest_bits(self.units, most))
         if len(self.sums.table) > limit.sums:
             bits = min(bits, self._bits_of_sums())
-        found = self.at(max(limit.least_bits, bits))
+        found = self.with_bits(max(limit.least_bits, bits))
         keys = found.sums.table.keys
         if len(keys) > limit.sums and keys.shape[1] > 1:
             same = keys[1:, 0] == keys[:-1, 0]
-            bits = _most_bits(keys[:, 1].view(np.uint64), limit.sums, same)
-            found = found._with_scores(max(_LEAST_SCORE_BITS, min(found.score_bits, bits)))
+            bits = _largest_bits(keys[:, 1].view(np.uint64), limit.sums, same)
+            found = found._with_score_bits(max(_LEAST_SCORE_BITS, min(found.score_bits, bits)))
         return found
 
     def _bits_of_sums(self) -> int:
@@ -237,10 +237,10 @@ class UnitSums:
         same = np.ones(max(0, len(order) - 1), bool)
         for group in groups:
             same &= np.diff(group[order]) == 0
-        return _most_bits(self.units[place[order]], self.limit.sums, same)
+        return _largest_bits(self.units[place[order]], self.limit.sums, same)
 
 
-def _most_bits(keys: NDArray, most: int, same: NDArray | None = None) -> int:
+def _largest_bits(keys: NDArray, limit: int, same: NDArray | None = None) -> int:
     """Return how many first bits leave at most so many different keys, which are in order.
 
     Where neighbours are not the `same` otherwise, they stay apart; 0 if there are too many of them.
@@ -250,7 +250,7 @@ def _most_bits(keys: NDArray, most: int, same: NDArray | None = None) -> int:
     if same is not None:
         first = np.where(same, first, 0)
     apart = 1 + np.cumsum(np.bincount(first, minlength=KEY_BITS + 1)[: KEY_BITS + 1])
-    return max(0, int(np.searchsorted(apart, most, side="right")) - 1)
+    return max(0, int(np.searchsorted(apart, limit, side="right")) - 1)
 
 
 def _bit_length(numbers: NDArray) -> NDArray:
@@ -265,4 +265,4 @@ def _bit_length(numbers: NDArray) -> NDArray:
 def align_tables(*tables: UnitSums) -> list[UnitSums]:
     """Return tables with units of the same number of bits, that of the coarsest."""
     bits = min(table.bits for table in tables)
-    return [table.at(bits) for table in tables]
+    return [table.with_bits(bits) for table in tables]

@@ -43,7 +43,7 @@ class Units:
     def read(cls, given: Any) -> Self:
         """Return the units that a configuration describes, or raise `ParameterError`."""
         if isinstance(given, Mapping):
-            return cls._of_time(given)
+            return cls._read_time(given)
         if given in _KINDS:
             return cls(given)
         if isinstance(given, str) and given.startswith(COLUMN) and given != COLUMN:
@@ -57,15 +57,15 @@ class Units:
         )
 
     @classmethod
-    def _of_time(cls, given: Mapping[str, Any]) -> Self:
-        unknown = [str(key) for key in given if key not in _TIME_KEYS]
-        if unknown or "time" not in given:
+    def _read_time(cls, mapping: Mapping[str, Any]) -> Self:
+        unknown = [str(key) for key in mapping if key not in _TIME_KEYS]
+        if unknown or "time" not in mapping:
             got = f"got the key {unknown[0]!r}" if unknown else "time is missing"
             raise ParameterError(
                 f"units of time have the keys time and blocks, as {{time: {COLUMN}day, blocks: "
                 f"auto}}; {got}."
             )
-        time, blocks = given["time"], given.get("blocks", AUTO)
+        time, blocks = mapping["time"], mapping.get("blocks", AUTO)
         if time != ROW and not (isinstance(time, str) and time.startswith(COLUMN)):
             raise ParameterError(
                 f"time should be {COLUMN}NAME, or {ROW} for rows in the order of time, got "
@@ -98,7 +98,7 @@ class Units:
         return f"{{time: {plain['time']}, blocks: {plain['blocks']}}}"
 
     @property
-    def pools(self) -> bool:
+    def merges_blocks(self) -> bool:
         """Whether blocks of time are merged as the errors require."""
         return self.kind == "time" and not self.blocks
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lossfw.evaluation.intervals.left_out import LeftOut
+from lossfw.evaluation.intervals.left_out import LeaveOneOut
 from lossfw.numerics.arrays import NDArray
 
 _DRAWS = 500
@@ -46,13 +46,13 @@ class Winner(NamedTuple):
 
 
 def best_of(
-    settings: Sequence[LeftOut], size: NDArray, level: float, *, higher: bool = False
+    settings: Sequence[LeaveOneOut], size: NDArray, level: float, *, higher: bool = False
 ) -> Winner:
     """Return the best of several settings over the same units, the first of equal ones.
 
     Parameters
     ----------
-    settings : sequence of LeftOut
+    settings : sequence of LeaveOneOut
         Their finite numbers, with those without each unit.
     size : ndarray, shape (units,)
         The weight of each unit.
@@ -65,7 +65,7 @@ def best_of(
     Examples
     --------
     >>> losses = np.random.default_rng(0).chisquare(1, (12, 300))
-    >>> settings = [LeftOut(x.mean(), (x.sum() - x) / 299, 299.0) for x in losses]
+    >>> settings = [LeaveOneOut(x.mean(), (x.sum() - x) / 299, 299.0) for x in losses]
     >>> found = best_of(settings, np.ones(300), 0.95)
     >>> round(float(losses.mean(axis=1).min()), 2), round(found.corrected, 2)
     (0.83, 0.94)

@@ -77,6 +77,6 @@ def loss_of(baseline: Baseline, data: Dataset) -> float:
     """Return the loss of a baseline over some rows."""
     rows = replace(data, inputs=None, input_names=(), codes={}, missing=False)
     every = next(iter(rows.batches(len(rows))))
-    outputs = baseline.rows(rows, None, 0, every.targets, every.columns)
+    outputs = baseline.predictions_of(rows, None, 0, every.targets, every.columns)
     form = baseline.loss._input_form
     return evaluate(Plan(rows, baseline.loss, outputs=outputs, outputs_form=form)).loss

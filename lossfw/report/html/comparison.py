@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from lossfw.components.naming import printable
-from lossfw.evaluation.slices import named_after
+from lossfw.evaluation.slices import default_slice_name
 from lossfw.report.html.picture import WIDTH, Picture, inline, page_axes
 from lossfw.report.html.render import breakable, render
 from lossfw.report.html.run_plots import FRAME, PART, draw_numbers
@@ -67,7 +67,7 @@ def comparison_page(comparison: Comparison, title: str, link_base: Path | None =
         links={run.name: _link_to(run.path, link_base) for run in comparison.runs},
         plots=plots,
         pictures=[draw(comparison, name, place) for place, name in enumerate(drawn)],
-        by=named_after(comparison.by) if comparison.by else "",
+        by=default_slice_name(comparison.by) if comparison.by else "",
         settings=settings,
         labels=list(_labels(comparison).values()),
         ranges=any(n.interval for of in comparison.numbers.values() for n in of.values()),

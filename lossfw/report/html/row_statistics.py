@@ -123,7 +123,7 @@ def _value(column: DataColumn, index: int) -> str:
     """Return the value of a column in a row as text."""
     value = column.values[index]
     if column.holds_strings:
-        return column.known[int(value)] or "–"
+        return column.labels_or_none[int(value)] or "–"
     if value.dtype.kind == "f":
         return "–" if np.isnan(value) else f"{value:.6g}"
     return str(value)

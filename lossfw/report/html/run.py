@@ -8,7 +8,7 @@ from typing import Any
 
 from lossfw.data.labels import label_of
 from lossfw.errors import ConfigError
-from lossfw.evaluation.intervals.sentence import sentence
+from lossfw.evaluation.intervals.sentence import interval_sentence
 from lossfw.losses.base import plural_of_form
 from lossfw.nn.sample_curve import curve
 from lossfw.report.html.picture import Picture, as_images, as_uri
@@ -68,7 +68,7 @@ def run_page(run: FinishedRun, warn: Callable[[str], None] = lambda _: None) -> 
         warn(f"{run.name}: {what}: {reason}")
     warnings = list(run.record.get("warnings") or ())
     config, options = run.record.get("config"), run.result.get("intervals")
-    level = sentence(options).removesuffix(".") if options else ""
+    level = interval_sentence(options).removesuffix(".") if options else ""
     lead = [PurePath(str(config)).name] if config else []
     lead += [run.data.partition(", digest")[0], run.loss_name]
     return render(

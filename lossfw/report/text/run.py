@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lossfw.evaluation.intervals.sentence import sentence
+from lossfw.evaluation.intervals.sentence import interval_sentence
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
 from lossfw.losses.base import plural_of_form
@@ -61,7 +61,7 @@ def report_rows(
     for name, metric in numbers.metrics.items():
         rows += measured_lines(name, metric)
     if (options := numbers.intervals) is not None:
-        rows += [("", ""), ("intervals", sentence(options, given))]
+        rows += [("", ""), ("intervals", interval_sentence(options, given))]
     rows += [("", ""), ("slowest", _slowest({"loading": loading, **result.timings}))]
     rows += [("warning", warning) for warning in result.warnings]
     return rows

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.evaluation.intervals.found import too_few
-from lossfw.evaluation.intervals.left_out import LeftOut, pairs_of
+from lossfw.evaluation.intervals.found import too_few_reason
+from lossfw.evaluation.intervals.left_out import LeaveOneOut, pairs_of
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.intervals.paired import SameUnits
+from lossfw.evaluation.intervals.paired import NumbersOfSameUnits
 from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.intervals.winner import best_of
 from lossfw.metrics import LossMetric
@@ -124,10 +124,10 @@ def best_run(
     ends = np.cumsum([len(own) for own in known.values()])
     places = np.split(np.arange(len(members)), ends[:-1])
     measured = [one for run in members if (one := with_rows[run].estimate_metric(by)) is not None]
-    every = SameUnits.of(measured, intervals.resample)
+    every = NumbersOfSameUnits.of(measured, intervals.resample)
     left = every.left_out()
     means = [_mean([left[place] for place in own]) for own in places]
-    why = too_few(intervals.resample or Units(), means[0].units, means[0].freedom)
+    why = too_few_reason(intervals.resample or Units(), means[0].units, means[0].freedom)
     if why:
         return why
     winner = best_of(means, every.sizes, intervals.level, higher=higher)
@@ -177,9 +177,9 @@ def _incomparable(
     return ""
 
 
-def _mean(some: Sequence[LeftOut]) -> LeftOut:
+def _mean(some: Sequence[LeaveOneOut]) -> LeaveOneOut:
     """Return the mean of numbers of the same units."""
-    return LeftOut(
+    return LeaveOneOut(
         np.mean([one.middle for one in some], axis=0),
         np.mean([one.without for one in some], axis=0),
         min(one.freedom for one in some),

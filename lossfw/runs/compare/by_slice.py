@@ -11,7 +11,7 @@ from lossfw.data import DataColumn
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slice_parts import SliceParts
-from lossfw.evaluation.slices import BY, COLUMN, Slice, named_after
+from lossfw.evaluation.slices import BY, COLUMN, Slice, default_slice_name
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.comparison import ComparedSlice
 from lossfw.runs.compare.differences import KEEP_ROWS, differences, list_names
@@ -32,7 +32,7 @@ def slice_of_runs(by: str, bins: Sequence[float] = ()) -> Slice:
             f"--by {by}: parts of the rows are compared by {_BY_TARGET}, or by a column of the "
             f"data, as {COLUMN}{name}, in which all runs agree."
         )
-    return Slice(named_after(by), by, tuple(bins))
+    return Slice(default_slice_name(by), by, tuple(bins))
 
 
 def compared_slices(
@@ -149,7 +149,7 @@ def _parts(
     numbers = parts.number_rows(rows.prediction, rows.target, rows.loss, weight, 0, column)
     labels = () if by.column else classes
     counts = weight > 0
-    return numbers, counts, parts.names(np.unique(numbers[counts]).tolist(), labels=labels)
+    return numbers, counts, parts.named_parts(np.unique(numbers[counts]).tolist(), labels=labels)
 
 
 def _columns(by: Slice, kept: Sequence[RunWithRows]) -> Mapping[str, DataColumn]:

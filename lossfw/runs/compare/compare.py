@@ -71,9 +71,9 @@ def compare(
             f"{other.data}. A difference between them would not show the effect of the change. "
             "--allow-different-data lists them without differences."
         )
-    if scores.asked:
+    if scores.are_given:
         runs = score_runs(runs, scores)
-    needs_rows = by is not None or scores.asked
+    needs_rows = by is not None or scores.are_given
     with_rows, notes, intervals = _pair_runs(runs, level, resample, needs_rows=needs_rows)
     units = intervals.resample
     measures = tuple(dict.fromkeys(name for run in runs for name in run.numbers))
@@ -323,8 +323,8 @@ def compare_folders(
             "and runs with runs."
         )
     if trainings or left_out:
-        if by is not None or resample is not None or scores.asked:
-            if scores.asked:
+        if by is not None or resample is not None or scores.are_given:
+            if scores.are_given:
                 option = f"{scores.text} scores rows"
             elif by is not None:
                 option = "--by divides rows into slices"

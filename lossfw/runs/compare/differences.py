@@ -17,9 +17,9 @@ from lossfw.config.text.source import ConfigSource
 from lossfw.errors import DataError, LossfwError
 from lossfw.evaluation.accumulator import name_with_parameters
 from lossfw.evaluation.baseline import Baseline, BaselineLoss, Skill
-from lossfw.evaluation.intervals.found import Found
+from lossfw.evaluation.intervals.found import EstimatedInterval
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.intervals.sentence import MORE_TIME, short_series
+from lossfw.evaluation.intervals.sentence import MORE_TIME, short_series_reason
 from lossfw.evaluation.intervals.units import Units
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
@@ -85,7 +85,7 @@ class Judged(NamedTuple):
     difference: RunNumber
     lacking: str = ""
     note: Note | None = None
-    found: Found | None = None
+    found: EstimatedInterval | None = None
 
 
 def differences(
@@ -158,10 +158,10 @@ def _note(name: str, one: RunWithUnits, base: RunWithUnits) -> Note | None:
     return None
 
 
-def _short(name: str, found: Found) -> Note | None:
+def _short(name: str, found: EstimatedInterval) -> Note | None:
     """Return a note about a difference over too short a time."""
     known = {"count": found.units, "alike": found.alike, "memories": found.memories}
-    if not (found.interval and (why := short_series(known))):
+    if not (found.interval and (why := short_series_reason(known))):
         return None
     return Note(f"{name}: {why}, so the interval of the difference is too narrow", MORE_TIME)
 
@@ -329,7 +329,7 @@ def metrics_of(run: FinishedRun) -> tuple[dict[str, Metric], str]:
     made = [metric for metric in config.metrics if metric is not None]
     given = config.sections and config.sections.evaluate.baseline
     if given and config.loss is not None:
-        made += Baseline(baseline_label(given), config.loss).metrics(config.loss)
+        made += Baseline(baseline_label(given), config.loss).metrics_for(config.loss)
     # The run reports two metrics of one name with their parameters.
     by_text = {name_with_parameters(metric): metric for metric in made}
     by_label = {metric.label: metric for metric in made}

@@ -14,16 +14,16 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lossfw.errors import LossfwError
-from lossfw.evaluation.accumulator import shaped_for
+from lossfw.evaluation.accumulator import shape_for_metric
 from lossfw.evaluation.baseline import BaselineLoss, Skill
-from lossfw.evaluation.intervals.apart import apart_terms, are_apart
-from lossfw.evaluation.intervals.found import Found
+from lossfw.evaluation.intervals.apart import have_shared_groups, shared_group_terms
+from lossfw.evaluation.intervals.found import EstimatedInterval
 from lossfw.evaluation.intervals.freedom import size_terms
-from lossfw.evaluation.intervals.interval import interval
+from lossfw.evaluation.intervals.interval import metric_interval
 from lossfw.evaluation.intervals.moments import moment_sums
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.intervals.paired import Measured, difference
-from lossfw.evaluation.intervals.unit_sums import NO_LIMIT, Limit, UnitCells, UnitSums
+from lossfw.evaluation.intervals.paired import MeasuredNumber, difference_interval
+from lossfw.evaluation.intervals.unit_sums import NO_LIMIT, TableLimits, UnitCells, UnitSums
 from lossfw.evaluation.intervals.unit_tables import NumberTable
 from lossfw.evaluation.intervals.units import Units
 from lossfw.metrics import Metric, MetricRows, RowMetric, SumTerm
@@ -50,7 +50,7 @@ class MeanOfRows(RowMetric):
 
 def seen_by(metric: Metric, rows: RowRecords, weight: NDArray | None) -> MetricRows:
     """Return stored rows in the form for a metric."""
-    prediction, target = shaped_for(metric, rows.prediction, rows.target)
+    prediction, target = shape_for_metric(metric, rows.prediction, rows.target)
     group = group_of(rows) if metric.takes_groups else None
     return MetricRows(prediction, target, sample_weight=weight, group=group)
 
@@ -77,7 +77,7 @@ class RunWithRows:
     whole: RunWithRows | None = None
     # Its sums by the same units: rows have no predictions of a baseline.
     sums: RunWithSums | None = None
-    _known: dict[str, Measured | None] = field(default_factory=dict)
+    _known: dict[str, MeasuredNumber | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.keys is None:
@@ -93,7 +93,7 @@ class RunWithRows:
         rows = self.rows.take(chosen)
         return RunWithRows(self.run, rows, self.metrics, self.units, self.keys[chosen], self)
 
-    def estimate_metric(self, name: str) -> Measured | None:
+    def estimate_metric(self, name: str) -> MeasuredNumber | None:
         """Return a loss or a metric; None if the rows do not reproduce its number."""
         if name not in self._known:
             whole = self.whole
@@ -106,13 +106,13 @@ class RunWithRows:
             self._known[name] = found
         return self._known[name]
 
-    def own(self, name: str, options: Intervals) -> Found:
+    def own(self, name: str, options: Intervals) -> EstimatedInterval:
         """Return the interval of a loss or a metric."""
         one = self.estimate_metric(name)
         if one is None:
-            return Found()
+            return EstimatedInterval()
         asked, moments = options.with_units(self.units), self._moments.get(name)
-        return interval(one.metric, one.table, one.sizes, one.value.tolist(), asked, moments)
+        return metric_interval(one.metric, one.table, one.sizes, one.value.tolist(), asked, moments)
 
     def weight_of(self, name: str) -> NDArray | None:
         """Return the weights of the rows in a loss or a metric; None if all are equal."""
@@ -120,7 +120,7 @@ class RunWithRows:
         whole.estimate_metric(name)
         return None if name in whole._unweighted else self.rows.weight
 
-    def _agreeing(self, name: str) -> Measured | None:
+    def _agreeing(self, name: str) -> MeasuredNumber | None:
         reported = self.run.numbers[name].value
         # The written weights may be those of the loss only.
         weights = [self.rows.weight] if self.rows.weight is None else [self.rows.weight, None]
@@ -132,13 +132,13 @@ class RunWithRows:
                 return found
         return None
 
-    def _estimate_part(self, whole: RunWithRows, name: str) -> Measured | None:
+    def _estimate_part(self, whole: RunWithRows, name: str) -> MeasuredNumber | None:
         """Return the number of a part of the rows, computed as that of all of them is."""
         if whole.estimate_metric(name) is None:
             return None
         return self._estimate_metric(name, self.weight_of(name))
 
-    def _estimate_metric(self, name: str, weight: NDArray | None) -> Measured | None:
+    def _estimate_metric(self, name: str, weight: NDArray | None) -> MeasuredNumber | None:
         try:
             with np.errstate(all="ignore"):
                 own = name == LOSS and name not in self.run.scores
@@ -146,7 +146,7 @@ class RunWithRows:
         except (LossfwError, KeyError, NotImplementedError):
             return None
 
-    def _loss(self) -> Measured:
+    def _loss(self) -> MeasuredNumber:
         rows, metric = self.rows, self.metrics.get(LOSS)
         if rows.of_groups and metric is not None and self._shares(group_of(rows)):
             return self._metric(LOSS, rows.weight)
@@ -157,37 +157,37 @@ class RunWithRows:
         place = np.zeros(len(counts), np.int64)
         every = [SumTerm(place, weighted[counts]), SumTerm(place + 1, weight[counts])]
         terms = RowTerms.of(1, 2, begins[counts], every)
-        table = UnitSums.of(terms, self._cells, None, Limit(sums=NO_LIMIT))
+        table = UnitSums.of(terms, self._cells, None, TableLimits(sums=NO_LIMIT))
         mean = np.asarray(weighted.sum() / weight.sum())
         found = metric or MeanOfRows()
         self._keep_moments(LOSS, found, terms)
-        return Measured(found, mean, table, self._sizes(begins, weight))
+        return MeasuredNumber(found, mean, table, self._sizes(begins, weight))
 
-    def _metric(self, name: str, weight: NDArray | None) -> Measured:
+    def _metric(self, name: str, weight: NDArray | None) -> MeasuredNumber:
         metric, rows = self.metrics[name], self.rows
         seen = seen_by(metric, rows, weight)
         terms = metric.observe(seen).terms
         assert terms is not None
-        limit = Limit(metric.most_units, NO_LIMIT)
+        limit = TableLimits(metric.most_units, NO_LIMIT)
         of_row = np.ones(len(rows.row)) if weight is None else weight
         counted = np.arange(len(rows.row))
-        if are_apart(seen, self._cells):
-            apart, cells, rest = apart_terms(metric, seen, terms, self._cells, None)
+        if have_shared_groups(seen, self._cells):
+            apart, cells, rest = shared_group_terms(metric, seen, terms, self._cells, None)
             table = UnitSums.of(apart, cells, None, limit, rest)
         else:
             table = UnitSums.of(terms, self._cells, None, limit)
             counted = rows.begins if metric.takes_groups else counted
         self._keep_moments(name, metric, terms)
         sizes = self._sizes(counted, of_row[counted])
-        return Measured(metric, metric.from_sums(table.total()), table, sizes)
+        return MeasuredNumber(metric, metric.from_sums(table.total()), table, sizes)
 
     def _shares(self, group: NDArray) -> bool:
-        return are_apart(MetricRows(None, None, group=group), self._cells)
+        return have_shared_groups(MetricRows(None, None, group=group), self._cells)
 
     def _sizes(self, rows: NDArray, weight: NDArray) -> UnitSums:
         counts = weight > 0
         terms = size_terms(rows[counts], weight[counts])
-        return UnitSums.of(terms, self._cells, None, Limit(sums=NO_LIMIT))
+        return UnitSums.of(terms, self._cells, None, TableLimits(sums=NO_LIMIT))
 
     def _keep_moments(self, name: str, metric: Metric, terms: RowTerms) -> None:
         if self.units.kind == "rows" and metric.is_mean:
@@ -216,7 +216,7 @@ class RunWithSums:
         tables = self.stored.tables
         return tables.loss if name == LOSS else tables.metrics.get(name.removeprefix("metric "))
 
-    def estimate_metric(self, name: str) -> Measured | None:
+    def estimate_metric(self, name: str) -> MeasuredNumber | None:
         """Return a loss or a metric; None if it cannot be rebuilt."""
         table, metric = self.table(name), self.metrics.get(name)
         metric = MeanOfRows() if metric is None and name == LOSS else metric
@@ -228,15 +228,15 @@ class RunWithSums:
             value = np.array(self.run.numbers[name].value, np.float64)
         except (TypeError, ValueError):
             return None
-        return Measured(metric, value, table.sums, sizes)
+        return MeasuredNumber(metric, value, table.sums, sizes)
 
-    def own(self, name: str, options: Intervals) -> Found:
+    def own(self, name: str, options: Intervals) -> EstimatedInterval:
         """Return the interval of a loss or a metric."""
         one, table = self.estimate_metric(name), self.table(name)
         if one is None:
-            return Found()
+            return EstimatedInterval()
         asked, moments = options.with_units(self.units), None if table is None else table.moments
-        return interval(one.metric, one.table, one.sizes, one.value.tolist(), asked, moments)
+        return metric_interval(one.metric, one.table, one.sizes, one.value.tolist(), asked, moments)
 
     @functools.cached_property
     def _rows(self) -> RunWithRows | None:
@@ -261,12 +261,14 @@ def own_interval(run: RunWithUnits, name: str, options: Intervals) -> Any:
     return run.own(name, options).interval
 
 
-def paired_interval(one: RunWithUnits, base: RunWithUnits, name: str, options: Intervals) -> Found:
+def paired_interval(
+    one: RunWithUnits, base: RunWithUnits, name: str, options: Intervals
+) -> EstimatedInterval:
     """Return the interval of the difference of two runs on the same rows.
 
     A difference that is the same for every choice of rows has no interval.
     """
     mine, theirs = one.estimate_metric(name), base.estimate_metric(name)
     if mine is None or theirs is None or mine.value.shape != theirs.value.shape:
-        return Found()
-    return difference(mine, theirs, options.with_units(one.units))
+        return EstimatedInterval()
+    return difference_interval(mine, theirs, options.with_units(one.units))

@@ -7,7 +7,7 @@ import numpy as np
 from lossfw.config.schema.checked import require
 from lossfw.evaluation.intervals.freedom import size_of
 from lossfw.evaluation.intervals.unit_sums import UnitSums, align_tables
-from lossfw.evaluation.predictor import without_column
+from lossfw.evaluation.predictor import squeeze_column
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.paired import RunWithRows, RunWithSums, RunWithUnits
 
@@ -27,14 +27,14 @@ def differing(one: RunWithRows, other: RunWithRows) -> str:
     if not (np.array_equal(mine.begins, theirs.begins) and np.array_equal(mine.row, theirs.row)):
         return "groups"
     # A model of one output has targets (n, 1), where saved outputs (n,) have (n,).
-    same = np.array_equal(without_column(mine.target), without_column(theirs.target))
+    same = np.array_equal(squeeze_column(mine.target), squeeze_column(theirs.target))
     return "" if same else "targets"
 
 
 def same_units(one: RunWithSums, other: RunWithSums) -> bool:
     """Tell whether the sums of two runs have the same units."""
     mine, theirs = align_tables(one.stored.tables.sizes, other.stored.tables.sizes)
-    return one.units == other.units and np.array_equal(mine.present, theirs.present)
+    return one.units == other.units and np.array_equal(mine.present_units, theirs.present_units)
 
 
 def weighed_alike(one: RunWithUnits, other: RunWithUnits, name: str) -> bool:
@@ -54,9 +54,9 @@ def weighed_alike(one: RunWithUnits, other: RunWithUnits, name: str) -> bool:
 def _sized_alike(one: UnitSums, other: UnitSums) -> bool:
     """Tell whether each unit has the same fraction of all weights."""
     mine, theirs = align_tables(one, other)
-    if not np.array_equal(mine.present, theirs.present):
+    if not np.array_equal(mine.present_units, theirs.present_units):
         return False
-    first, second = (size_of(sizes, sizes.present)[0] for sizes in (mine, theirs))
+    first, second = (size_of(sizes, sizes.present_units)[0] for sizes in (mine, theirs))
     return np.allclose(_shares(first, 0), _shares(second, 0), rtol=_SAME_WEIGHT, atol=0)
 
 

@@ -16,11 +16,11 @@ import numpy as np
 
 from lossfw.data.state_file import SavedState
 from lossfw.errors import DataError, LossfwError
-from lossfw.evaluation.intervals.paired import Measured
+from lossfw.evaluation.intervals.paired import MeasuredNumber
 from lossfw.evaluation.intervals.recipes import (
     LEAST_SEEDS,
     RecipeDifference,
-    corrected_for_folds,
+    difference_over_folds,
     mean_difference,
     recipe_difference,
 )
@@ -106,7 +106,7 @@ class RunRecipes:
             words = f"{len(by_fold[0])} folds x {draws}, corrected for shared rows"
         return Recipe(found, words)
 
-    def _measure_run(self, run: str, name: str) -> Measured | None:
+    def _measure_run(self, run: str, name: str) -> MeasuredNumber | None:
         found = self.with_units[run].estimate_metric(name) if run in self.with_units else None
         return found if found is not None and found.value.shape == () else None
 
@@ -174,7 +174,7 @@ def recipes_of_trainings(trainings: Sequence[FinishedTraining]) -> Judge:
         less = [[one - base] for one, base in numbers]
         if not np.isfinite(less).all():
             return None
-        found = corrected_for_folds(less, share)
+        found = difference_over_folds(less, share)
         held_out = f"{share:.0%} of the {_held_out_of(every[0])}"
         words = (
             f"{_format_draws(every[::2])} that each hold out {held_out}, corrected for shared rows"

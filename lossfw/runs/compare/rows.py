@@ -101,7 +101,7 @@ def _from_lines(path: Path) -> Mapping[str, Sequence[Any]]:
 
 
 def _from_parquet(path: Path) -> Mapping[str, Sequence[Any]]:
-    from lossfw.data.arrow_arrays import pyarrow
+    from lossfw.data.arrow_arrays import import_pyarrow
 
-    table = pyarrow("pyarrow.parquet").read_table(path)
+    table = import_pyarrow("pyarrow.parquet").read_table(path)
     return {name: table.column(name).to_pylist() for name in table.column_names}

@@ -41,7 +41,7 @@ class Scores(NamedTuple):
     metrics: Sequence[Any] = ()
 
     @property
-    def asked(self) -> bool:
+    def are_given(self) -> bool:
         """Whether a loss or metrics were given."""
         return self.loss is not None or bool(self.metrics)
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
 from lossfw.evaluation.baseline import CONSTANT, SKILL
-from lossfw.evaluation.intervals.families import holm
+from lossfw.evaluation.intervals.families import holm_adjusted
 from lossfw.evaluation.intervals.recipes import RecipeDifference
 from lossfw.runs.compare.finished import LOSS, RunNumber
 from lossfw.runs.compare.recipes import DRAWS, Judge
@@ -240,7 +240,7 @@ def _with_stars(groups: Sequence[SeedGroup], level: float, stars: Stars) -> tupl
         family = [less for less in marked if name in less and less[name].recipe]
         p = [float(less[name].number.p or 0.0) for less in family]
         together = len(family) if stars == "all" else min(len(family), 1)
-        adjusted = holm(p) if stars == "all" else p
+        adjusted = holm_adjusted(p) if stars == "all" else p
         for less, alone, beside in zip(family, p, adjusted, strict=True):
             number = less[name].number
             # What one interval says is not outdone by a family of one.

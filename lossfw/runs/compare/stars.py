@@ -12,11 +12,11 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
-from lossfw.evaluation.intervals.families import holm, simultaneous_quantile
-from lossfw.evaluation.intervals.left_out import LeftOut
+from lossfw.evaluation.intervals.families import holm_adjusted, simultaneous_quantile
+from lossfw.evaluation.intervals.left_out import LeaveOneOut
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.intervals.paired import Measured, without_units
-from lossfw.evaluation.intervals.student import t_beyond, t_quantile
+from lossfw.evaluation.intervals.paired import MeasuredNumber, leave_out_units
+from lossfw.evaluation.intervals.student import t_quantile, two_sided_p_value
 from lossfw.runs.compare.finished import RunNumber
 
 # Whether a star holds for all differences of a measure in the table, or for each by itself.
@@ -28,7 +28,7 @@ STAR, DOT = "*", "."
 class HasNumbers(Protocol):
     """Protocol: a run whose numbers can be recomputed from its rows, or from sums by unit."""
 
-    def estimate_metric(self, name: str) -> Measured | None:
+    def estimate_metric(self, name: str) -> MeasuredNumber | None:
         """Return a loss or a metric; None if it cannot be rebuilt."""
 
 
@@ -40,8 +40,8 @@ class Starred(NamedTuple):
 
     key: tuple[str, ...]
     difference: RunNumber
-    one: Measured
-    base: Measured
+    one: MeasuredNumber
+    base: MeasuredNumber
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,10 @@ def family_of(some: Sequence[Starred], intervals: Intervals, stars: Stars = "all
     known = [one for one in some if one.difference.single and one.difference.interval]
     less = _differences(known, intervals)
     t = [_t(one) for one in less]
-    p = [t_beyond(size, one.freedom) for size, one in zip(t, less, strict=True)]
+    p = [two_sided_p_value(size, one.freedom) for size, one in zip(t, less, strict=True)]
     together = stars == "all" and len(known) > 1
     limit = simultaneous_quantile(less, intervals.level) if together else 0.0
-    adjusted = holm(p) if together else p
+    adjusted = holm_adjusted(p) if together else p
     found = {}
     for one, of, size, alone, beside in zip(known, less, t, p, adjusted, strict=True):
         mark = ""
@@ -75,17 +75,17 @@ def family_of(some: Sequence[Starred], intervals: Intervals, stars: Stars = "all
     return Family(found, len(known) if together else min(len(known), 1))
 
 
-def _differences(known: Sequence[Starred], intervals: Intervals) -> list[LeftOut]:
+def _differences(known: Sequence[Starred], intervals: Intervals) -> list[LeaveOneOut]:
     """Return the differences with their values without each unit, the same units for all."""
     if not known:
         return []
     by = intervals.resample
-    every = without_units([one.base for one in known] + [one.one for one in known], by)
+    every = leave_out_units([one.base for one in known] + [one.one for one in known], by)
     count = len(known)
     return [every[count + place].minus(every[place]) for place in range(count)]
 
 
-def _t(one: LeftOut) -> float:
+def _t(one: LeaveOneOut) -> float:
     with np.errstate(all="ignore"):
         size = abs(float(one.middle)) / float(one.standard_error)
     return size if np.isfinite(size) else 0.0

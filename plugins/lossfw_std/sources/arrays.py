@@ -143,7 +143,7 @@ class Arrays(Source):
                 raise ValueError(f"{role!r} or 'file' next to '{role}_key'")
         if self.exclude and self.inputs_key is not None:
             raise ValueError("either 'inputs_key' or 'exclude', not both")
-        if MissingRules.parse(self.missing).drops and self.file is None:
+        if MissingRules.parse(self.missing).may_drop_rows and self.file is None:
             raise ValueError(
                 "one 'file' for all arrays with 'missing: drop', so that the same row is dropped "
                 "from each"
@@ -169,7 +169,7 @@ class Arrays(Source):
         choice = FilteredRows.select(rows, self._read_compared(rows.columns))
         read = self._read(columns, choice.chosen)
         labels = self._labels_of_all() if read.classes else ()
-        return choice.selection(self._dataset(read), read.places, labels)
+        return choice.to_selection(self._dataset(read), read.places, labels)
 
     def _paths(self) -> list[Path]:
         """Return the files, none of which is a folder."""

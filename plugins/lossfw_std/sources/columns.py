@@ -19,9 +19,9 @@ from lossfw.data import (
     Table,
     TableOptions,
     category_column,
-    changed_rows,
     concatenate_columns,
     select_rows,
+    transform_rows,
 )
 
 # A column: its name, or its number from 0 on.
@@ -191,7 +191,7 @@ def read_columns(
     read = table.read_rows(
         [*groups.values(), *held, *apart.values()],
         TableOptions(
-            "drop" if rule.drops else "error",
+            "drop" if rule.may_drop_rows else "error",
             labels,
             optional,
             kept,
@@ -217,10 +217,10 @@ def read_columns(
             categories[title] = category_column(values, texts, title, missing=keeps)
     if numeric:
         arrays["inputs"] = concatenate_columns(
-            [changed_rows(values, ExpandColumn()) for values in numeric.values()]
+            [transform_rows(values, ExpandColumn()) for values in numeric.values()]
         )
     columns = {
-        name: DataColumn.of_codes(values, read.labels.get(number, ()))
+        name: DataColumn.from_codes(values, read.labels.get(number, ()))
         for (name, number), values in zip(apart.items(), read.arrays[count:], strict=True)
     }
     return LoadedArrays(

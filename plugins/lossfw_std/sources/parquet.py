@@ -121,7 +121,7 @@ class Parquet(Source):
         read = self._read(data, columns, choice.chosen)
         group = column_group(data, self.targets_key)
         labels = labels_of_all(data, group) if read.classes else ()
-        return choice.selection(self._dataset(data, read), read.places, labels)
+        return choice.to_selection(self._dataset(data, read), read.places, labels)
 
     def _dataset(self, data: Any, read: LoadedArrays) -> Dataset:
         if isinstance(self.targets_key, NamedColumns):

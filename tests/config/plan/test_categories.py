@@ -166,7 +166,7 @@ def test_columns_in_files_are_joined_as_they_are_read(folder, monkeypatch):
     rows = np.array([29, 0, 0, 13])
     np.testing.assert_array_equal(take_rows(made.inputs, rows), ONE_HOT[rows])
     assert made.inputs.stamp is not None
-    assert made.inputs.entries is not None
+    assert made.inputs.read_starts is not None
 
 
 def test_a_source_of_a_plugin_may_have_categories():

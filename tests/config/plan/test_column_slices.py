@@ -178,7 +178,7 @@ def test_the_source_of_a_plugin_puts_columns_into_its_data(folder, plan):
 
 
 def test_texts_that_are_numbers_are_numbers():
-    column = DataColumn.of_codes(np.array([0, 2, 1]), ("", "10", "9.5"))
+    column = DataColumn.from_codes(np.array([0, 2, 1]), ("", "10", "9.5"))
     assert column.labels == ()
     np.testing.assert_array_equal(column.values, [np.nan, 9.5, 10.0])
 

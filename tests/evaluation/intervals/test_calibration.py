@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.evaluation.intervals.left_out import LeftOut
+from lossfw.evaluation.intervals.left_out import LeaveOneOut
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.intervals.paired import SameUnits, difference
+from lossfw.evaluation.intervals.paired import NumbersOfSameUnits, difference_interval
 from lossfw.evaluation.intervals.unit_keys import block_keys, hashed_numbers
 from lossfw.evaluation.intervals.units import Units
 from support.calibration import COUNT, SETTINGS, Rates, is_held, rates, row
@@ -84,7 +84,7 @@ def test_the_means_of_the_settings_are_those_of_an_evaluation(weights):
     keys = hashed_numbers(rows.unit)
     asked = Intervals(LEVEL, resample=Units("column", "who"))
     base = measured(np.zeros(len(rows.losses)), keys, rows.weight)
-    found = difference(measured(rows.losses, keys, rows.weight), base, asked)
+    found = difference_interval(measured(rows.losses, keys, rows.weight), base, asked)
     quick = of_rows(rows)
     assert found.interval == pytest.approx(quick.ends(LEVEL).tolist(), rel=1e-10)
     assert found.freedom == pytest.approx(quick.freedom, rel=1e-12)
@@ -96,7 +96,9 @@ def test_a_series_in_blocks_is_that_of_an_evaluation():
     losses = np.cumsum(random.normal(size=count)) * 0.3 + random.normal(size=count)
     keys = block_keys(np.arange(count) * 4096 // count, 4096)
     base = measured(np.zeros(count), keys)
-    found = difference(measured(losses, keys), base, Intervals(LEVEL, resample=Units("time")))
+    found = difference_interval(
+        measured(losses, keys), base, Intervals(LEVEL, resample=Units("time"))
+    )
     assert found.units == 8
     assert found.alike > 0.1
     errors = losses - losses.mean()
@@ -107,7 +109,7 @@ def test_a_series_in_blocks_is_that_of_an_evaluation():
     quick = left_out(np.bincount(place, losses), np.bincount(place).astype(float))
     # The covariance of blocks that are still alike is in the variance of the mean.
     wider = (1 + 2 * found.alike) ** 0.5
-    wanted = LeftOut(quick.middle, quick.middle + (quick.without - quick.middle) * wider, 7.0)
+    wanted = LeaveOneOut(quick.middle, quick.middle + (quick.without - quick.middle) * wider, 7.0)
     assert found.freedom == pytest.approx(7, rel=1e-2)
     wanted = wanted._replace(freedom=found.freedom)
     assert found.interval == pytest.approx(wanted.ends(LEVEL).tolist(), rel=1e-10)
@@ -163,7 +165,7 @@ def test_the_width_of_independent_rows_is_what_student_asks():
     losses = np.random.default_rng(3).chisquare(1, 150_000)
     keys = hashed_numbers(np.arange(len(losses)))
     base = measured(np.zeros(len(losses)), keys)
-    low, high = difference(measured(losses, keys), base, Intervals()).interval
+    low, high = difference_interval(measured(losses, keys), base, Intervals()).interval
     wanted = 1.96 * losses.std(ddof=1) / len(losses) ** 0.5
     assert (high - low) / 2 / wanted == pytest.approx(1.0, abs=0.01)
 
@@ -173,7 +175,7 @@ def test_numbers_of_one_unit_too_many_change_nothing():
     losses = np.random.default_rng(2).normal(size=60)
     keys = hashed_numbers(np.arange(60) // 6)
     one, base = measured(losses, keys), measured(losses[6:], keys[6:])
-    every = SameUnits.of([base, one])
+    every = NumbersOfSameUnits.of([base, one])
     first, second = every.left_out()
     assert first.units == second.units == 10
     assert (first.without == first.middle).sum() == 1

@@ -15,13 +15,13 @@ from lossfw.config.plan.rolling import fold_masks, period_starts
 from lossfw.data import Dataset
 from lossfw.evaluation.baseline import Baseline, Skill
 from lossfw.evaluation.evaluate import evaluate
-from lossfw.evaluation.intervals.apart import apart_terms, are_apart
+from lossfw.evaluation.intervals.apart import have_shared_groups, shared_group_terms
 from lossfw.evaluation.intervals.bootstrap import bca_ends
 from lossfw.evaluation.intervals.freedom import size_terms
-from lossfw.evaluation.intervals.left_out import LeftOut, ends_of
+from lossfw.evaluation.intervals.left_out import LeaveOneOut, ends_of
 from lossfw.evaluation.intervals.moments import mean_spread, moment_sums
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.intervals.paired import Measured, difference, without_units
+from lossfw.evaluation.intervals.paired import MeasuredNumber, difference_interval, leave_out_units
 from lossfw.evaluation.intervals.unit_keys import hashed_numbers, hashed_text
 from lossfw.evaluation.intervals.unit_sums import UnitCells, UnitSums
 from lossfw.evaluation.intervals.units import Units
@@ -74,7 +74,7 @@ def of_mean(losses, who, weight=None):
     keys = keys_of(who)
     table = UnitSums.of(terms_of(losses, weight), UnitCells.of(keys))
     value = np.asarray((weight * losses).sum() / weight.sum())
-    (found,) = without_units([Measured(MEAN, value, table, sizes_of(keys, weight))])
+    (found,) = leave_out_units([MeasuredNumber(MEAN, value, table, sizes_of(keys, weight))])
     return found, keys
 
 
@@ -164,11 +164,13 @@ def measured_of(metric, seen, who):
     """Return a metric without each unit, as an evaluation finds it from its sums."""
     keys, terms, rest = keys_of(who), metric.observe(seen).terms, None
     cells = UnitCells.of(keys)
-    if are_apart(seen, cells):
-        terms, cells, rest = apart_terms(metric, seen, terms, cells, None)
+    if have_shared_groups(seen, cells):
+        terms, cells, rest = shared_group_terms(metric, seen, terms, cells, None)
     table = UnitSums.of(terms, cells, rest=rest)
     value = metric.from_sums(table.total())
-    (found,) = without_units([Measured(metric, value, table, sizes_of(keys, np.ones(len(keys))))])
+    (found,) = leave_out_units(
+        [MeasuredNumber(metric, value, table, sizes_of(keys, np.ones(len(keys))))]
+    )
     return found
 
 
@@ -269,9 +271,9 @@ def test_a_difference_of_tables_is_that_of_the_differences(method):
         losses = np.array(inputs[name])
         table = UnitSums.of(terms_of(losses, np.ones(len(losses))), UnitCells.of(keys))
         sizes = sizes_of(keys, np.ones(len(losses)))
-        measured.append(Measured(MEAN, np.asarray(losses.mean()), table, sizes))
+        measured.append(MeasuredNumber(MEAN, np.asarray(losses.mean()), table, sizes))
     asked = Intervals(case["level"], method, 2000, resample=Units.read("column.who"))
-    found = difference(measured[1], measured[0], asked)
+    found = difference_interval(measured[1], measured[0], asked)
     if method == "jackknife":
         assert found.interval == pytest.approx(case["expected"]["interval"], rel=1e-11)
         assert found.freedom == pytest.approx(case["expected"]["freedom"], rel=1e-12)
@@ -285,7 +287,7 @@ def test_a_difference_is_that_of_the_differences():
     inputs = case["inputs"]
     a, b = (of_mean(inputs[name], inputs["groups"])[0] for name in ("losses_a", "losses_b"))
     less = b.minus(a)
-    assert isinstance(less, LeftOut)
+    assert isinstance(less, LeaveOneOut)
     assert less.ends(case["level"]).tolist() == pytest.approx(
         case["expected"]["interval"], rel=1e-11
     )

@@ -9,9 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lossfw.evaluation.intervals.families import holm, quantile_of_largest, simultaneous_quantile
-from lossfw.evaluation.intervals.left_out import LeftOut
-from lossfw.evaluation.intervals.recipes import corrected_for_folds, units_and_seeds, wider
+from lossfw.evaluation.intervals.families import (
+    holm_adjusted,
+    max_t_quantile,
+    simultaneous_quantile,
+)
+from lossfw.evaluation.intervals.left_out import LeaveOneOut
+from lossfw.evaluation.intervals.recipes import (
+    difference_over_folds,
+    difference_over_seeds,
+    wider_of,
+)
 from lossfw.evaluation.intervals.student import t_quantile
 from lossfw.evaluation.intervals.winner import best_of
 
@@ -28,7 +36,7 @@ def of_means(losses):
     without = (total - losses) / (len(losses) - 1)
     freedom = len(losses) - 1.0
     return [
-        LeftOut(np.asarray(middle), column, freedom)
+        LeaveOneOut(np.asarray(middle), column, freedom)
         for middle, column in zip(total / len(losses), without.T, strict=True)
     ]
 
@@ -39,18 +47,20 @@ def t_of(one):
 
 def test_holm_is_that_of_statsmodels():
     case = CASES["Holm"]
-    assert holm(case["inputs"]["p"]) == pytest.approx(case["expected"]["adjusted"], rel=1e-12)
+    assert holm_adjusted(case["inputs"]["p"]) == pytest.approx(
+        case["expected"]["adjusted"], rel=1e-12
+    )
 
 
 def test_unrelated_numbers_have_the_studentized_maximum_modulus():
     case = CASES["simultaneous, unrelated numbers"]
-    found = quantile_of_largest(np.eye(case["inputs"]["numbers"]), case["inputs"]["freedom"], 0.95)
+    found = max_t_quantile(np.eye(case["inputs"]["numbers"]), case["inputs"]["freedom"], 0.95)
     assert found == pytest.approx(case["expected"]["multiplier"], rel=case["rtol"])
 
 
 def test_repeated_cross_validation_is_the_formula_of_nadeau_and_bengio():
     case = CASES["repeated cross-validation"]
-    found, expected = corrected_for_folds(case["inputs"]["differences"]), case["expected"]
+    found, expected = difference_over_folds(case["inputs"]["differences"]), case["expected"]
     assert found.value == pytest.approx(expected["value"], rel=1e-12)
     assert found.error == pytest.approx(expected["standard_error"], rel=1e-12)
     assert found.freedom == expected["freedom"]
@@ -70,7 +80,7 @@ def test_equal_differences_count_once_and_those_that_do_not_vary_not_at_all():
     alone = simultaneous_quantile([one], 0.95)
     assert alone == t_quantile(0.95, UNITS - 1.0)
     assert simultaneous_quantile([one] * 5, 0.95) == pytest.approx(alone, rel=0.03)
-    still = LeftOut(np.asarray(0.0), np.zeros(UNITS), UNITS - 1.0)
+    still = LeaveOneOut(np.asarray(0.0), np.zeros(UNITS), UNITS - 1.0)
     assert simultaneous_quantile([one, still], 0.95) == alone
 
 
@@ -90,15 +100,15 @@ def test_tables_of_true_zeros_have_few_stars():
 
 def test_seeds_widen_an_interval_of_units_and_few_seeds_say_nothing():
     by_seed = [0.1, 0.3, 0.2, 0.0]
-    found = units_and_seeds(by_seed, 0.05, 39.0)
+    found = difference_over_seeds(by_seed, 0.05, 39.0)
     # The variances add up, and Satterthwaite's freedom is between the two.
     of_seeds = np.var(by_seed, ddof=1) / 4
     assert found.error == pytest.approx(np.sqrt(0.05**2 + of_seeds), rel=1e-14)
     assert 3.0 < found.freedom < 39.0 + 3.0
-    assert units_and_seeds(by_seed, 0.0, 39.0).freedom == pytest.approx(3.0)
-    assert units_and_seeds(by_seed[:2], 0.05, 39.0) is None
-    folds = corrected_for_folds([[0.1, 0.5], [0.3, -0.2], [0.0, 0.4]])
-    assert wider(found, folds, 0.95) is folds
+    assert difference_over_seeds(by_seed, 0.0, 39.0).freedom == pytest.approx(3.0)
+    assert difference_over_seeds(by_seed[:2], 0.05, 39.0) is None
+    folds = difference_over_folds([[0.1, 0.5], [0.3, -0.2], [0.0, 0.4]])
+    assert wider_of(found, folds, 0.95) is folds
 
 
 def best_mean(losses, weight=None, **options):
@@ -106,7 +116,7 @@ def best_mean(losses, weight=None, **options):
     weight = np.ones(len(losses)) if weight is None else weight
     total = weight @ losses
     settings = [
-        LeftOut(all_of / weight.sum(), (all_of - weight * x) / (weight.sum() - weight), 1.0)
+        LeaveOneOut(all_of / weight.sum(), (all_of - weight * x) / (weight.sum() - weight), 1.0)
         for all_of, x in zip(total, losses.T, strict=True)
     ]
     return best_of(settings, weight, 0.95, **options)
@@ -143,5 +153,5 @@ def test_the_best_may_be_the_largest():
 
 
 def test_one_unit_leaves_nothing_to_judge_by():
-    alone = [LeftOut(np.array(1.0), np.array([np.nan]), 0.0)] * 2
+    alone = [LeaveOneOut(np.array(1.0), np.array([np.nan]), 0.0)] * 2
     assert np.isnan(best_of(alone, np.ones(1), 0.95).corrected)

@@ -12,13 +12,13 @@ import pytest
 
 import lossfw
 from lossfw.evaluation.intervals.freedom import size_terms
-from lossfw.evaluation.intervals.paired import Measured
+from lossfw.evaluation.intervals.paired import MeasuredNumber
 from lossfw.evaluation.intervals.recipes import (
     RecipeDifference,
-    corrected_for_folds,
+    difference_over_folds,
+    difference_over_seeds,
     mean_difference,
     recipe_difference,
-    units_and_seeds,
 )
 from lossfw.evaluation.intervals.unit_keys import hashed_numbers
 from lossfw.evaluation.intervals.unit_sums import UnitCells, UnitSums
@@ -36,7 +36,7 @@ def measured(losses, keys):
     cells = UnitCells.of(keys)
     table = UnitSums.of(RowTerms.of(1, 2, rows, terms), cells)
     sizes = UnitSums.of(size_terms(rows, np.ones(len(losses))), cells)
-    return Measured(MEAN, np.asarray(losses.mean()), table, sizes)
+    return MeasuredNumber(MEAN, np.asarray(losses.mean()), table, sizes)
 
 
 def held_out_errors(x, y, fold, ridge=1e-9):
@@ -120,11 +120,11 @@ def false_stars(draw, seeds, repetitions, *, whole=True):
         for name, found in (
             ("t over seeds", RecipeDifference(float(np.mean(by_seed)), of_seeds, seeds - 1.0)),
             ("given models", RecipeDifference(float(mean.middle), error, mean.freedom)),
-            ("units and seeds", units_and_seeds(by_seed, error, mean.freedom)),
-            ("folds", corrected_for_folds(by_fold)),
+            ("units and seeds", difference_over_seeds(by_seed, error, mean.freedom)),
+            ("folds", difference_over_folds(by_fold)),
             ("recipe", recipe_difference(by_seed, mean, by_fold, 0.95)),
             # One fold of each seed, as of trainings that hold out a fraction of the rows.
-            ("shares", corrected_for_folds(first, 1 / FOLDS)),
+            ("shares", difference_over_folds(first, 1 / FOLDS)),
         ):
             low, high = found.ends(0.95)
             stars[name] += not low <= 0 <= high

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lossfw.evaluation.intervals.moments import mean_spread, moment_sums
 from lossfw.evaluation.intervals.unit_keys import block_keys, hashed_numbers
-from lossfw.evaluation.intervals.unit_sums import Limit, UnitCells, UnitSums, align_tables
+from lossfw.evaluation.intervals.unit_sums import TableLimits, UnitCells, UnitSums, align_tables
 from lossfw.metrics import SumTerm
 from lossfw.metrics.cell_sums import RowTerms
 
@@ -46,7 +46,9 @@ def state(sums):
 @settings(max_examples=30, deadline=None)
 @given(
     who=st.sampled_from(sorted(WHO)),
-    limit=st.sampled_from([Limit(10**6, 10**7), Limit(300, 10**7), Limit(10**6, 2100)]),
+    limit=st.sampled_from(
+        [TableLimits(10**6, 10**7), TableLimits(300, 10**7), TableLimits(10**6, 2100)]
+    ),
     seed=st.integers(0, 2**32 - 1),
     parts=st.booleans(),
     scores=st.booleans(),
@@ -64,15 +66,15 @@ def test_any_tree_of_merging_has_the_same_bits(who, limit, seed, parts, scores):
     assert state(pieces[0]) == state(whole)
 
 
-@pytest.mark.parametrize("limit", [Limit(300, 10**7), Limit(10**6, 900)])
+@pytest.mark.parametrize("limit", [TableLimits(300, 10**7), TableLimits(10**6, 900)])
 def test_units_are_put_together_whole(limit):
     keys = hashed_numbers(WHO["many users"])
     shortened = table(keys, np.arange(ROWS), limit)
-    whole = table(keys, np.arange(ROWS), Limit(10**6, 10**7))
+    whole = table(keys, np.arange(ROWS), TableLimits(10**6, 10**7))
     assert len(shortened.units) < 500
     assert shortened.bits < 64
-    assert state(whole.at(shortened.bits))["sums.keys"] == state(shortened)["sums.keys"]
-    dense, count = shortened.numbered
+    assert state(whole.with_bits(shortened.bits))["sums.keys"] == state(shortened)["sums.keys"]
+    dense, count = shortened.numbered_sums
     prefix = keys >> np.uint64(64 - shortened.bits)
     _, place = np.unique(prefix, return_inverse=True)
     expected = np.bincount(place, WEIGHT * LOSSES)
@@ -82,22 +84,24 @@ def test_units_are_put_together_whole(limit):
 
 def test_no_fewer_than_128_units_are_left_however_many_sums_they_have():
     keys = hashed_numbers(WHO["each row"])
-    assert 128 <= len(table(keys, np.arange(ROWS), Limit(10**6, 10)).units) <= 256
+    assert 128 <= len(table(keys, np.arange(ROWS), TableLimits(10**6, 10)).units) <= 256
 
 
 def test_a_part_of_the_rows_is_a_table_of_its_own():
     keys = hashed_numbers(WHO["many users"])
-    found = table(keys, np.arange(ROWS), Limit(), parts=True).part(-1)
+    found = table(keys, np.arange(ROWS), TableLimits(), parts=True).part_sums(-1)
     rows = np.flatnonzero(PARTS == -1)
-    wanted = table(keys, rows, Limit())
-    assert found.present.tolist() == wanted.present.tolist()
-    sums, wanted_sums = (one.numbered[0].table.to_floats() for one in (found, wanted))
+    wanted = table(keys, rows, TableLimits())
+    assert found.present_units.tolist() == wanted.present_units.tolist()
+    sums, wanted_sums = (one.numbered_sums[0].table.to_floats() for one in (found, wanted))
     assert sums.tolist() == wanted_sums.tolist()
 
 
 def test_tables_of_different_bits_are_aligned():
     keys = hashed_numbers(WHO["many users"])
-    one, other = (table(keys, np.arange(ROWS), limit) for limit in (Limit(), Limit(256)))
+    one, other = (
+        table(keys, np.arange(ROWS), limit) for limit in (TableLimits(), TableLimits(256))
+    )
     one, other = align_tables(one, other)
     assert (one.units == other.units).all()
 
@@ -105,7 +109,7 @@ def test_tables_of_different_bits_are_aligned():
 def test_blocks_of_time_that_are_put_together_are_neighbours():
     blocks = np.sort(RANDOM.integers(0, 4096, ROWS))
     keys = block_keys(blocks, 4096)
-    found = table(keys, np.arange(ROWS), Limit()).at(6)
+    found = table(keys, np.arange(ROWS), TableLimits()).with_bits(6)
     assert len(found.units) == 64
     assert (found.units >> np.uint64(58)).tolist() == list(range(64))
     assert (keys >> np.uint64(58)).tolist() == (blocks // 64).tolist()
@@ -138,7 +142,7 @@ def test_moments_of_a_mean_are_exact_and_the_same_for_any_split(seed, weighted, 
 
 
 def test_scores_have_fewer_bits_where_few_units_have_too_many():
-    keys, limit = hashed_numbers(WHO["each row"]), Limit(10**6, 2000, 6)
+    keys, limit = hashed_numbers(WHO["each row"]), TableLimits(10**6, 2000, 6)
     scores = np.random.default_rng(4).normal(size=ROWS)
     scores[7] = np.nan
     number, place = np.arange(ROWS), np.zeros(ROWS, np.int64)

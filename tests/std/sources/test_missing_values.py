@@ -7,7 +7,7 @@ import pytest
 
 import lossfw
 from lossfw.data import RowFilter, csv_cells, csv_table, parquet
-from lossfw.data.categories import encode_categories, labels_of
+from lossfw.data.categories import category_labels, encode_categories
 from lossfw.errors import DataError, LossfwError
 
 pytest.importorskip("pyarrow")
@@ -67,7 +67,7 @@ def loaded(given, **changes):
 def test_inputs_may_lack_values(make, tmp_path):
     data = loaded(make(tmp_path, columns()))
     assert data.missing
-    assert labels_of(data) == {"kind": ("bus", "car"), "zone": ("3", "7")}
+    assert category_labels(data) == {"kind": ("bus", "car"), "zone": ("3", "7")}
     coded = encode_categories(data, {}, as_codes=True).in_memory()
     expected = np.column_stack([AGE, ZONE == 7, KIND == "car"]).astype(float)
     for column, rows in enumerate(GAPS.values()):
@@ -194,10 +194,12 @@ def test_nobody_looks_at_rows_that_a_filter_leaves_out(make, missing, tmp_path, 
     data = found.data.in_memory()
     assert data.targets.dtype == wanted.targets.dtype
     assert data.targets.tolist() == wanted.targets.tolist() == PAID[there].tolist()
-    assert labels_of(data)["kind"] == labels_of(wanted)["kind"]
+    assert category_labels(data)["kind"] == category_labels(wanted)["kind"]
     # Whole numbers of a frame are floats where one of its rows lacks a number.
-    assert [*map(float, labels_of(data)["zone"])] == [*map(float, labels_of(wanted)["zone"])]
-    for known in ({}, labels_of(wanted)):
+    assert [*map(float, category_labels(data)["zone"])] == [
+        *map(float, category_labels(wanted)["zone"])
+    ]
+    for known in ({}, category_labels(wanted)):
         mine, theirs = (encode_categories(one, known).in_memory().inputs for one in (data, wanted))
         assert mine.dtype == theirs.dtype
         np.testing.assert_array_equal(mine, theirs)

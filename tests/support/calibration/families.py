@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from lossfw.evaluation.intervals.families import simultaneous_quantile
-from lossfw.evaluation.intervals.left_out import LeftOut
+from lossfw.evaluation.intervals.left_out import LeaveOneOut
 from lossfw.evaluation.intervals.student import t_quantile
 from support.calibration.setting import LEVEL, Outcome, Setting, left_out
 
 
-def any_star(many: LeftOut) -> Outcome:
+def any_star(many: LeaveOneOut) -> Outcome:
     """Return whether any of several differences has a star that holds for all."""
     each = [
-        LeftOut(middle, without, many.freedom)
+        LeaveOneOut(middle, without, many.freedom)
         for middle, without in zip(many.middle, many.without.T, strict=True)
     ]
     limit = max(simultaneous_quantile(each, LEVEL), t_quantile(LEVEL, many.freedom))
@@ -30,7 +30,7 @@ def slices(random):
     without = np.repeat(middle[np.newaxis], 600, axis=0)
     for place, one in enumerate(each):
         without[50 * place : 50 * (place + 1), place] = one.without
-    return any_star(LeftOut(middle, without, each[0].freedom))
+    return any_star(LeaveOneOut(middle, without, each[0].freedom))
 
 
 def sweep(differences, units, alike, *, unequal=False, tails=False):

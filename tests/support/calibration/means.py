@@ -9,8 +9,8 @@ import numpy as np
 
 import lossfw
 from lossfw.evaluation.intervals.freedom import size_terms
-from lossfw.evaluation.intervals.left_out import LeftOut, ends_of
-from lossfw.evaluation.intervals.paired import Measured
+from lossfw.evaluation.intervals.left_out import LeaveOneOut, ends_of
+from lossfw.evaluation.intervals.paired import MeasuredNumber
 from lossfw.evaluation.intervals.unit_sums import UnitCells, UnitSums
 from lossfw.metrics import LossMetric, SumTerm
 from lossfw.metrics.cell_sums import RowTerms
@@ -19,7 +19,7 @@ from support.calibration.setting import LEVEL, OWN, STARS, Outcome, Setting, has
 MEAN = LossMetric(of=lossfw.loss("squared_error"))
 
 
-def measured(losses, keys, weight=None) -> Measured:
+def measured(losses, keys, weight=None) -> MeasuredNumber:
     """Return the mean of rows by the sums that an evaluation keeps."""
     weight = np.ones(len(losses)) if weight is None else weight
     rows, place = np.arange(len(losses)), np.zeros(len(losses), np.int64)
@@ -27,7 +27,7 @@ def measured(losses, keys, weight=None) -> Measured:
     cells = UnitCells.of(keys)
     table = UnitSums.of(RowTerms.of(1, 2, rows, terms), cells)
     sizes = UnitSums.of(size_terms(rows, weight), cells)
-    return Measured(MEAN, np.asarray((weight * losses).sum() / weight.sum()), table, sizes)
+    return MeasuredNumber(MEAN, np.asarray((weight * losses).sum() / weight.sum()), table, sizes)
 
 
 class Rows(NamedTuple):
@@ -39,7 +39,7 @@ class Rows(NamedTuple):
     weight: np.ndarray | None = None
 
 
-def of_rows(rows: Rows) -> LeftOut:
+def of_rows(rows: Rows) -> LeaveOneOut:
     """Return the mean without each unit."""
     weight = np.ones(len(rows.losses)) if rows.weight is None else rows.weight
     if rows.unit is None:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 import lossfw
-from lossfw.evaluation.intervals.apart import apart_terms, are_apart
+from lossfw.evaluation.intervals.apart import have_shared_groups, shared_group_terms
 from lossfw.evaluation.intervals.freedom import size_terms
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.intervals.paired import Measured, difference
+from lossfw.evaluation.intervals.paired import MeasuredNumber, difference_interval
 from lossfw.evaluation.intervals.unit_keys import hashed_numbers
 from lossfw.evaluation.intervals.unit_sums import UnitCells, UnitSums
 from lossfw.evaluation.intervals.units import Units
@@ -19,18 +19,18 @@ from lossfw.metrics import MetricRows
 from support.calibration.setting import LEVEL, Outcome, Setting
 
 
-def of_metric(metric, predictions, targets, keys, group=None) -> Measured:
+def of_metric(metric, predictions, targets, keys, group=None) -> MeasuredNumber:
     """Return a metric by the sums that an evaluation keeps."""
     rows = MetricRows(predictions, targets, group=group)
     terms, cells, rest = metric.observe(rows).terms, UnitCells.of(keys), None
     counted = np.arange(len(targets))
-    if are_apart(rows, cells):
-        terms, cells, rest = apart_terms(metric, rows, terms, cells, None)
+    if have_shared_groups(rows, cells):
+        terms, cells, rest = shared_group_terms(metric, rows, terms, cells, None)
     elif group is not None:
         counted = np.flatnonzero(np.diff(group, prepend=-1))
     table = UnitSums.of(terms, cells, rest=rest)
     sizes = UnitSums.of(size_terms(counted, np.ones(len(counted))), UnitCells.of(keys))
-    return Measured(metric, metric.from_sums(table.total()), table, sizes)
+    return MeasuredNumber(metric, metric.from_sums(table.total()), table, sizes)
 
 
 class Models(NamedTuple):
@@ -53,7 +53,7 @@ def metric_star(metric, draw) -> Callable:
             of_metric(metric, each, models.targets, keys, models.group)
             for each in models.predictions
         )
-        ends = difference(one, base, asked).interval
+        ends = difference_interval(one, base, asked).interval
         return Outcome(ends is not None and not ends[0] <= 0 <= ends[1])
 
     return compared

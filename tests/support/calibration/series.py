@@ -10,9 +10,9 @@ from scipy.signal import lfilter
 from lossfw.evaluation.intervals.blocks import (
     LEAST_MEMORIES,
     STILL_ALIKE,
-    as_few_blocks,
-    memories,
-    stretch,
+    choose_key_bits,
+    length_in_memories,
+    widening_factor,
 )
 from lossfw.evaluation.intervals.unit_keys import SHORT_BLOCKS
 from support.calibration.setting import Outcome, Setting, has_star, left_out
@@ -45,10 +45,10 @@ def compared_series(rows, correlation):
         def sizes(bits):
             return at(bits)[1]
 
-        bits, alike = as_few_blocks(less, sizes)
+        bits, alike = choose_key_bits(less, sizes)
         found = less(bits)
-        without = found.middle + (found.without - found.middle) * stretch(alike)
-        short = alike >= STILL_ALIKE or memories(less, sizes) < LEAST_MEMORIES
+        without = found.middle + (found.without - found.middle) * widening_factor(alike)
+        short = alike >= STILL_ALIKE or length_in_memories(less, sizes) < LEAST_MEMORIES
         return Outcome(has_star(found._replace(without=without)), short)
 
     return compared

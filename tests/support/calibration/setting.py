@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lossfw.evaluation.intervals.freedom import degrees_of_freedom
-from lossfw.evaluation.intervals.left_out import LeftOut
+from lossfw.evaluation.intervals.left_out import LeaveOneOut
 
 LEVEL = 0.95
 # The fraction of comparisons that may have a false star, of COUNT.
@@ -61,15 +61,15 @@ def is_held(setting: Setting, found: Rates) -> bool:
     return setting.counts == OWN or found.stars <= MOST
 
 
-def left_out(sums, size, square=None) -> LeftOut:
+def left_out(sums, size, square=None) -> LeaveOneOut:
     """Return the mean without each unit, from the sums of the units and their weights."""
     total, weight = sums.sum(axis=0), size.sum()
     column = size if sums.ndim == 1 else size[:, np.newaxis]
     without = (total - sums) / (weight - column)
-    return LeftOut(np.asarray(total / weight), without, degrees_of_freedom(size, square))
+    return LeaveOneOut(np.asarray(total / weight), without, degrees_of_freedom(size, square))
 
 
-def has_star(less: LeftOut) -> bool:
+def has_star(less: LeaveOneOut) -> bool:
     """Tell whether the interval of a difference excludes 0."""
     low, high = less.ends(LEVEL)
     return not low <= 0 <= high

@@ -6,7 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lossfw.evaluation.intervals.recipes import corrected_for_folds, units_and_seeds, wider
+from lossfw.evaluation.intervals.recipes import (
+    difference_over_folds,
+    difference_over_seeds,
+    wider_of,
+)
 from support.calibration.setting import LEVEL, Outcome, Setting, left_out
 
 FOLDS = 5
@@ -33,8 +37,8 @@ def recipe_star(errors, folds, who):
         for one, fold in zip(errors, folds, strict=True)
     ]
     by_seed = [float(one.mean()) for one in errors]
-    found = units_and_seeds(by_seed, float(mean.standard_error), mean.freedom)
-    low, high = wider(found, corrected_for_folds(by_fold), LEVEL).ends(LEVEL)
+    found = difference_over_seeds(by_seed, float(mean.standard_error), mean.freedom)
+    low, high = wider_of(found, difference_over_folds(by_fold), LEVEL).ends(LEVEL)
     return Outcome(not low <= 0 <= high)
 
 
