@@ -323,7 +323,7 @@ def test_a_column_that_forgets_something_cannot_be_made():
         def read(self, start, stop):
             return np.zeros(stop - start)
 
-    with pytest.raises(TypeError, match=r"entries.*stamp.*take"):
+    with pytest.raises(TypeError, match=r"read_starts.*stamp.*take"):
         Forgetful((3,), np.dtype(float))
 
 
