@@ -10,15 +10,15 @@ import numpy as np
 
 from lossfw.check.bridges.laws import bridge_checks
 from lossfw.check.checks import CHECKS, COMPONENT_CHECKS, METRIC_CHECKS, MODEL_CHECKS
-from lossfw.check.core.reproduce import importing, setup
+from lossfw.check.core.reproduce import import_code, setup_code
 from lossfw.check.core.subject import (
     Kind,
     Subject,
     call,
+    find_space,
     kind_of,
-    of_component,
-    space_named,
     spaces_of_kind,
+    subject_of_component,
     with_flat_rows,
 )
 from lossfw.check.foreign.conventions import adapt, load_function
@@ -183,14 +183,14 @@ def subject(
     spaces = {"kind": kind, "prediction": prediction, "target": target}
     known = kind_and_spaces(loss, spaces)
     refuse_groups(loss)
-    space = space_named(known["prediction"])
+    space = find_space(known["prediction"])
     if isinstance(value, str):
         rows = known["kind"] == "categorical"
         adapted = adapt(value, load_function(value), params, rows=rows)
         name, setup = name or value, setup or adapted.setup
         gradient, hessian = gradient or adapted.gradient, hessian or adapted.hessian
         reduce, value = reduce or adapted.reduce, adapted.value
-    setup = setup or importing(value)
+    setup = setup or import_code(value)
     derivatives: dict[str, Any] = {"gradient": gradient, "hessian": hessian}
     for role, function in derivatives.items():
         if isinstance(function, str):
@@ -203,7 +203,7 @@ def subject(
         name=name or str(getattr(value, "__name__", "function")),
         kind=known["kind"],
         prediction=space,
-        target=space_named(known["target"]),
+        target=find_space(known["target"]),
         value=value,
         **derivatives,
         reduce=reduce,
@@ -360,19 +360,21 @@ def suite_of_component(
     if isinstance(component, Model):
         if why := cannot_be_checked(component):
             raise ArgumentError(f"{component.name} {why}")
-        return CheckSuite(repr(component), component, MODEL_CHECKS, (), setup(component), component)
+        return CheckSuite(
+            repr(component), component, MODEL_CHECKS, (), setup_code(component), component
+        )
     if isinstance(component, Metric):
         return CheckSuite(
-            repr(component), component, METRIC_CHECKS, (), setup(component), component
+            repr(component), component, METRIC_CHECKS, (), setup_code(component), component
         )
     if isinstance(component, Activation):
         checks, unclaimed = activations.checks(component), component.claims().unclaimed_names()
         return CheckSuite(
-            repr(component), component, checks, unclaimed, setup(component), component
+            repr(component), component, checks, unclaimed, setup_code(component), component
         )
     if isinstance(component, Loss):
         more = {**COMPONENT_CHECKS, **(bridge_checks(component) if bridges else {})}
-        return suite_of_subject(of_component(component), more)
+        return suite_of_subject(subject_of_component(component), more)
     raise ArgumentError(
         f"{component!r} is a {component.kind}: losses, activations, models and metrics can be "
         "checked."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from lossfw.check.claims import breaks, convexity, groups, properness, risk, steepness, values
-from lossfw.check.core.search import Check, checks_in
+from lossfw.check.core.search import Check, checks_of_modules
 from lossfw.check.laws import (
     against_double,
     components_only,
@@ -53,7 +53,7 @@ _ORDER = (
 
 
 def _in_order(*modules: ModuleType) -> dict[str, Check]:
-    found = checks_in(*modules)
+    found = checks_of_modules(*modules)
     return {name: found[name] for name in sorted(found, key=_ORDER.index)}
 
 

@@ -42,8 +42,8 @@ def _denial(check: Check, claim: str) -> Check:
             return
         closest = search.closest.get(search.running)
         text = (
-            f"claims() sets {claim}=False, but {search.tried:,} examples show no witness of that. "
-            f"Write {claim}=None to make no statement, or claim it."
+            f"claims() sets {claim}=False, but {search.n_examples:,} examples show no witness of "
+            f"that. Write {claim}=None to make no statement, or claim it."
         )
         if closest is None:
             raise Counterexample(text, "")

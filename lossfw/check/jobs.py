@@ -14,7 +14,7 @@ from lossfw.check.api import (
     textbook_form,
 )
 from lossfw.check.component_checks import ComponentChecks
-from lossfw.check.core.subject import space_named
+from lossfw.check.core.subject import find_space
 from lossfw.check.foreign.conventions import is_outside
 from lossfw.check.instances import MOVED_SHARE, InstanceToCheck, instances_to_check
 from lossfw.check.options import Options
@@ -223,7 +223,7 @@ def _complete(
     refuse_groups(loss)
     given = {key: description.get(key) for key in ("kind", "prediction", "target")}
     known = kind_and_spaces(loss, given, option="--")
-    truth = textbook_form(loss, parameters, space_named(known["prediction"]))
+    truth = textbook_form(loss, parameters, find_space(known["prediction"]))
     return {**description, **known, "against": truth, "params": dict(parameters)}
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lossfw.check.checks import CHECKS, GROUP_CHECKS
-from lossfw.check.core.causes import Cause, cause_of, is_of_harness
+from lossfw.check.core.causes import Cause, cause_of, is_harness_error
 from lossfw.check.core.points import Points, drop_outside
 from lossfw.check.core.reproduce import snippet
 from lossfw.check.core.search import Check, Counterexample, NotApplicable, Search
@@ -177,10 +177,12 @@ def run_stage(
 def _refuted_at(suite: CheckSuite, name: str, search: Search, points: Points) -> Refutation | None:
     """Return the refutation by some points, None if they do not refute."""
     is_row = points.y.ndim > 1
-    if is_row != suite.subject.rows or (is_row and points.y.shape[-1] not in suite.subject.columns):
+    if is_row != suite.subject.rows or (
+        is_row and points.y.shape[-1] not in suite.subject.column_counts
+    ):
         return None
     inside = drop_outside(suite.subject, points)
-    outcome = attempt(suite, name, search.at(inside)) if len(inside) else None
+    outcome = attempt(suite, name, search.at_points(inside)) if len(inside) else None
     return outcome if isinstance(outcome, Refutation) else None
 
 
@@ -378,7 +380,7 @@ def attempt(suite: CheckSuite, name: str, search: Search) -> CheckOutcome:
     except Exception as error:
         # An exception on legal input, from the subject or the check, must not pass for held.
         cause = cause_of(error, suite.component)
-        if isinstance(subject, Subject | Activation) and is_of_harness(error, suite.component):
+        if isinstance(subject, Subject | Activation) and is_harness_error(error, suite.component):
             return NotJudged(_line_to_report(suite, name, error, cause, search))
         text = f"the check was ended by {type(error).__name__}: {error} ({cause.place})"
         message = _with_remedy(text, cause)
@@ -392,9 +394,9 @@ def attempt(suite: CheckSuite, name: str, search: Search) -> CheckOutcome:
             grade=grade_of(name, subject, {}),
             component=suite.name,
         )
-    if not search.tried:
+    if not search.n_examples:
         return NotApplicable("no example could be generated")
-    return PassedCheck(name, search.tried)
+    return PassedCheck(name, search.n_examples)
 
 
 def _line_to_report(

@@ -93,14 +93,14 @@ class Effort(NamedTuple):
         regions = _REGIONS.get(stage, ())
         if not regions or self.examples == 1:
             search = Search(options.seed, examples, options.rtol)
-            return search.narrowed(*regions) if regions else search
+            return search.narrow(*regions) if regions else search
         share = _SHARE_OF_NEW_OPERATIONS
         if not self.has_new_operations:
             share = _SHARE * min(1.0, _SETS / self.others)
         drawn = max(1, round(_DRAWN * options.examples))
         # Curves and chords go by the examples, as many as without stages.
         search = Search(options.seed, drawn, options.rtol)
-        return search.narrowed(*regions, share=share, examples=examples)
+        return search.narrow(*regions, fraction=share, examples=examples)
 
 
 def is_of_formula(check: str) -> bool:

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 from lossfw.components.columns import Columns
 from lossfw.components.spaces import (
     CLASS_INDEX,
@@ -191,7 +191,7 @@ def _rows(space: Space, count: int, dtype: str, size: int | None = None) -> Any:
 
 def _columns(loss: Loss) -> list[int]:
     """Return the numbers of columns that a loss takes and that make sense for it."""
-    least = of_component(loss).least_classes if loss.takes_rows else 1
+    least = subject_of_component(loss).least_classes if loss.takes_rows else 1
     counts = range(least, MOST_COLUMNS + 1)
     return [k for k in counts if _is_accepted(loss, np.full((1, k), 1 / k), _some_target(loss, k))]
 

@@ -23,7 +23,7 @@ from lossfw import (
 )
 from lossfw.check import check, check_function
 from lossfw.check.core.draw import draw
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 from lossfw.check.strategies import pairs
 from lossfw.numerics import namespace_of
 
@@ -127,7 +127,7 @@ def test_what_is_wrong_is_found_and_named_by_column(loss, name, place):
 
 @pytest.mark.parametrize("loss", [Distance(), Interval(), Time(), Mixed()], ids=repr)
 def test_points_lie_in_the_spaces(loss):
-    subject = of_component(loss)
+    subject = subject_of_component(loss)
     for points in draw(subject, "float64", np.random.default_rng(0), 60):
         assert len(points) >= 20
         assert np.isfinite(subject.value(points.y, points.t)).any()

@@ -7,7 +7,7 @@ import pytest
 
 import lossfw
 from lossfw.check import check, parametrize_with_checks
-from lossfw.check.core.metric_rows import cases
+from lossfw.check.core.metric_rows import metric_cases
 from lossfw.check.core.search import Search
 from lossfw.check.instances import instances_to_check
 from lossfw.metrics import ElementMetric
@@ -40,12 +40,12 @@ def test_other_rows_refute_no_built_in_metric(seed):
 
 
 def test_a_metric_is_offered_rows_of_each_kind():
-    taken = {case.kind for case in cases(Distance(), Search())}
+    taken = {case.kind for case in metric_cases(Distance(), Search())}
     assert {"numbers", "three columns", "two classes", "one-hot targets", "counts"} <= taken
     assert "classes" not in taken
-    (ndcg,) = cases(KNOWN.create("metric", "ndcg"), Search())
+    (ndcg,) = metric_cases(KNOWN.create("metric", "ndcg"), Search())
     assert (ndcg.kind, ndcg.group.max()) == ("grades in groups", 9)
-    (aft,) = cases(KNOWN.create("metric", {"name": "concordance", "of": "aft"}), Search())
+    (aft,) = metric_cases(KNOWN.create("metric", {"name": "concordance", "of": "aft"}), Search())
     assert aft.kind == "times until an event"
 
 

@@ -18,7 +18,7 @@ from lossfw import (
 from lossfw.check import check, check_function
 from lossfw.check.accuracy.measure import measure
 from lossfw.check.core.search import Search
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 from lossfw.cli import main
 from lossfw.components.ranges import PROMISED
 from lossfw.errors import ArgumentError
@@ -118,7 +118,7 @@ def test_points_lie_in_the_range_of_their_dtype(dtype):
             1e-100, 1e100, float32=(1e-10, 1e10)
         )
 
-    (points,) = Search().points(of_component(Both()), dtype)
+    (points,) = Search().points(subject_of_component(Both()), dtype)
     size = np.abs(points.y[points.y != 0]).astype(float)
     low, high = Both.prediction_range.limits(dtype)
     assert low <= size.min() < 10 * low
@@ -131,7 +131,7 @@ def test_a_narrow_range_has_as_many_points_as_a_wide_one():
 
         prediction_range: ClassVar[PromisedRange] = PromisedRange(1e3, 1e4)
 
-    (points,) = Search().points(of_component(Narrow()), "float64")
+    (points,) = Search().points(subject_of_component(Narrow()), "float64")
     size = np.abs(points.y[points.y != 0])
     assert size.size > 200
     assert size.min() >= 1e3

@@ -10,7 +10,7 @@ import pytest
 import lossfw
 from lossfw import DistanceLoss
 from lossfw.check import Report, check, check_function
-from lossfw.check.core.reproduce import setup, snippet
+from lossfw.check.core.reproduce import setup_code, snippet
 from lossfw.check.runner import run, suite_of_subject
 from lossfw.components.registry import Registry
 from support.liars.claims import huber
@@ -131,7 +131,7 @@ def test_a_snippet_shows_what_was_found(tmp_path, monkeypatch):
 )
 def test_a_snippet_makes_its_component(component):
     y, t = np.array([3.0]), np.array([1.0])
-    code = snippet(setup(component), {"y": y, "t": t}, "float(value(y, t)[0])")
+    code = snippet(setup_code(component), {"y": y, "t": t}, "float(value(y, t)[0])")
     wanted = component(y - t)[0] if component.kind == "activation" else component(y, t)
     assert float(run_code(code)) == wanted
 
@@ -144,5 +144,5 @@ def test_a_snippet_of_a_local_file(tmp_path):
     )
     loss = Registry.discover(local=[file]).create("loss", "mine")
     assert isinstance(loss, DistanceLoss)
-    code = snippet(setup(loss), {"y": np.array([3.0])}, "value(y, 0 * y)")
+    code = snippet(setup_code(loss), {"y": np.array([3.0])}, "value(y, 0 * y)")
     assert run_code(code).strip() == "[9.]"

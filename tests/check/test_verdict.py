@@ -12,7 +12,7 @@ from lossfw.check.core.judge import Judgement
 from lossfw.check.core.points import Points
 from lossfw.check.core.search import Search
 from lossfw.check.core.shrink import shrink
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 from lossfw.check.findings import causes
 from lossfw.check.refutation import Refutation
 from lossfw.check.severity import grade_of
@@ -105,8 +105,8 @@ def test_a_loss_that_is_right_has_nothing_refuted():
     )
 
 
-LOSS = of_component(NaiveGeman())
-ROWS = of_component(NaiveFocal())
+LOSS = subject_of_component(NaiveGeman())
+ROWS = subject_of_component(NaiveFocal())
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_claim_and_a_law_hold_for_promised_sizes(check_name, y, t, grade):
         (LOSS, 1, "float64", 3.0, 1.001, 1.0, "wrong"),
         (LOSS, 2, "float32", 3.0, 1.005, 1.0, "digits"),
         (LOSS, 2, "float32", 3.0, 1.1, 1.0, "wrong"),
-        (of_component(WrongDerivative()), 1, "float64", 3.0, 2.00001, 2.0, "wrong"),
+        (subject_of_component(WrongDerivative()), 1, "float64", 3.0, 2.00001, 2.0, "wrong"),
         # A number is promised farther out than its digits.
         (LOSS, 1, "float64", 1e25, np.nan, 1.0, "wrong"),
         (LOSS, 0, "float32", 1e9, np.inf, 1.0, "wrong"),

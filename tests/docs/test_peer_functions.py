@@ -13,7 +13,7 @@ import pytest
 import lossfw
 from lossfw.check.accuracy.measure import measure
 from lossfw.check.core.draw import draw_densely
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 from lossfw.check.instances import variants
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def usual(component):
     if isinstance(component, lossfw.Activation):
         return [(rng.normal(size=(6, 3) if component.takes_rows else 20),)]
     found = {}
-    for points in draw_densely(of_component(component), "float64", rng, 600):
+    for points in draw_densely(subject_of_component(component), "float64", rng, 600):
         y, t = points.y, points.t
         keep = np.abs(y) < 5
         # Away from both ends, where others clip.

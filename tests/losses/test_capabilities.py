@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import lossfw
 from lossfw.check import check
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 from lossfw.check.instances import variants
 from lossfw.cli import main
 from lossfw.losses.capabilities import guard_of, without_guard
@@ -119,9 +119,9 @@ def test_its_forms_are_varied_and_its_guard_only_where_it_counts():
 
 
 def test_the_least_number_of_classes_goes_through_wrappers():
-    assert of_component(THEIRS).columns == (2, 3, 4, 6)
-    assert of_component(2 * (THEIRS + OURS)).columns == (2, 3, 4, 6)
-    assert of_component(OURS).columns == (1, 2, 3, 4, 6)
+    assert subject_of_component(THEIRS).columns == (2, 3, 4, 6)
+    assert subject_of_component(2 * (THEIRS + OURS)).columns == (2, 3, 4, 6)
+    assert subject_of_component(OURS).columns == (1, 2, 3, 4, 6)
 
 
 def test_each_form_says_who_wrote_its_derivative():

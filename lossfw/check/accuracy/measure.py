@@ -15,14 +15,14 @@ import numpy as np
 
 from lossfw.check.core.draw import LONG, draw_densely, draw_rows
 from lossfw.check.core.exact import Formula
-from lossfw.check.core.interval import Moving
+from lossfw.check.core.interval import MovableFormula
 from lossfw.check.core.judge import oracle_of
-from lossfw.check.core.members import line
-from lossfw.check.core.moves import inputs_of_numbers
+from lossfw.check.core.members import numbers_of_all_magnitudes
+from lossfw.check.core.moves import movable_numbers
 from lossfw.check.core.oracle import Oracle
 from lossfw.check.core.points import ArgumentArrays, Points
-from lossfw.check.core.region import Region, of_numbers, region
-from lossfw.check.core.subject import COLUMNS, Subject, call, of_component
+from lossfw.check.core.region import Region, regions_of_numbers, regions_of_points
+from lossfw.check.core.subject import COLUMNS, Subject, call, subject_of_component
 from lossfw.check.instances import variants
 from lossfw.check.pool import Job, Watch
 from lossfw.components.plugin_choice import Plugins
@@ -151,15 +151,15 @@ class Case(NamedTuple):
 
     def _are_ordinary(self, arrays: ArgumentArrays) -> NDArray:
         if isinstance(self.component, Subject):
-            found = region(self.component, Points(*arrays))
+            found = regions_of_points(self.component, Points(*arrays))
         else:
-            found = of_numbers(REAL, arrays[0])
+            found = regions_of_numbers(REAL, arrays[0])
         return np.asarray(found == Region.ORDINARY)
 
     def _oracle(self, order: int, arrays: ArgumentArrays, exact: Any) -> Oracle:
         if isinstance(self.component, Subject):
             return oracle_of(self.component, order, Points(*arrays), exact)
-        return Oracle(Moving(self._formula(), inputs_of_numbers), order, arrays, exact)
+        return Oracle(MovableFormula(self._formula(), movable_numbers), order, arrays, exact)
 
     def _formula(self) -> Formula:
         if isinstance(self.component, Subject):
@@ -262,7 +262,9 @@ def worst_error(
     to 0.
     """
     computed = np.ascontiguousarray(computed).reshape(truth.exact.shape)
-    considered = np.ones(computed.shape, bool) if subnormal else ~truth.subnormal(computed.dtype)
+    considered = (
+        np.ones(computed.shape, bool) if subnormal else ~truth.subnormal_mask(computed.dtype)
+    )
     if mask is not None:
         considered &= mask.reshape(-1, *[1] * (computed.ndim - 1))
     errors = truth.worst_errors(computed, considered)
@@ -270,7 +272,7 @@ def worst_error(
     n_judged, n_unjudged = int(judged.sum()), int((considered & ~judged).sum())
     forward = 0.0
     if ordinary is not None:
-        own = np.where(np.isnan(errors), 0.0, truth.forward(computed))
+        own = np.where(np.isnan(errors), 0.0, truth.forward_errors(computed))
         forward = float(np.max(own[ordinary], initial=0.0))
     none = WorstError(truth.order, n_judged, n_unjudged, forward=forward)
     if not n_judged:
@@ -302,9 +304,11 @@ def _cases(
             each = points // len(COLUMNS)
             samples = [(draw_rows(REAL, k, dtype, rng, each),) for k in (*COLUMNS[:-1], LONG)]
         else:
-            samples = [(line(component.claims().breaks or (), dtype, rng, points),)]
+            samples = [
+                (numbers_of_all_magnitudes(component.claims().breaks or (), dtype, rng, points),)
+            ]
     else:
-        measured = subject = of_component(component)
+        measured = subject = subject_of_component(component)
         rows = subject.rows
         samples = [x for x in _sample_points(subject, dtype, rng, points) if _accepted(subject, x)]
     for arrays in samples:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossfw.check.core.draw_columns import usual_rows
-from lossfw.check.core.search import Counterexample, NotApplicable, Search, ordinary
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, ordinary_points
+from lossfw.check.core.subject import subject_of_component
 from lossfw.components.spaces import BINARY, SIGN, UNIT
 from lossfw.errors import LossfwError
 from lossfw.learning.bridge import Boosting, BoostingBridge
@@ -165,7 +165,7 @@ def _wide(form: Loss, search: Search, name: str) -> tuple[NDArray, NDArray]:
 
 def _elements(form: Loss, search: Search, name: str) -> tuple[NDArray, NDArray]:
     rng = search.rng(f"bridge {name}")
-    points = ordinary(of_component(form), search, f"bridge {name}", _COUNT)
+    points = ordinary_points(subject_of_component(form), search, f"bridge {name}", _COUNT)
     rows = rng.integers(0, len(points.t), _COUNT)
     t = np.sort(np.asarray(points.t[rows], np.float32).astype(np.float64))
     if form.target_space in (SIGN, UNIT, BINARY):

@@ -10,8 +10,8 @@ from typing import TypeAlias
 import numpy as np
 
 from lossfw.check.bridges import boosting
-from lossfw.check.core.search import Check, Counterexample, NotApplicable, Search, ordinary
-from lossfw.check.core.subject import Subject, of_component
+from lossfw.check.core.search import Check, Counterexample, NotApplicable, Search, ordinary_points
+from lossfw.check.core.subject import Subject, subject_of_component
 from lossfw.components.registry import registry
 from lossfw.components.spaces import SIMPLEX
 from lossfw.errors import ArgumentError, LossfwError
@@ -107,7 +107,7 @@ def _refusal(bridge: Bridge, loss: Loss, search: Search) -> None:
 
 
 def _points(loss: Loss, search: Search, name: str, count: int = 12) -> tuple[NDArray, NDArray]:
-    points = ordinary(of_component(loss), search, f"bridge {name}", count)
+    points = ordinary_points(subject_of_component(loss), search, f"bridge {name}", count)
     return points.y, points.t
 
 
@@ -127,7 +127,7 @@ def _hard(loss: Loss, search: Search) -> Iterator[tuple[NDArray, NDArray]]:
     if loss.takes_rows:
         yield np.full_like(ordinary_y, 1.0 / ordinary_y.shape[-1]), t
         return
-    for kink in of_component(loss).kinks():
+    for kink in subject_of_component(loss).kinks():
         y = t + kink if loss._argument == "residual" else np.full_like(ordinary_y, kink)
         outside = loss.prediction_space.outside_or_none(y)
         inside = np.flatnonzero(np.ones(y.shape, bool) if outside is None else ~outside)

@@ -52,44 +52,46 @@ _FOLLOWED = 40
 Base = Callable[[NDArray], tuple[NDArray, NDArray]]
 
 
-def sharp_places(curve: Curve, order: int, reach: float) -> list[float]:
+def black_box_jumps(curve: Curve, order: int, reach: float) -> list[float]:
     """Return the points within some distance from 0 where a derivative jumps."""
     found: list[float] = []
-    lines = [_line(curve, reach, _STEP * curve.scale)]
-    lines.append(_line(curve, _CLOSE * curve.scale, _STEP_CLOSE * curve.scale))
-    for base, degree in _bases(curve, order):
+    lines = [_places_and_steps(curve, reach, _STEP * curve.scale)]
+    lines.append(_places_and_steps(curve, _CLOSE * curve.scale, _STEP_CLOSE * curve.scale))
+    for base, degree in _functions_to_difference(curve, order):
         for places, steps in lines:
-            for at in _outstanding(curve, base, degree, places, steps):
-                place = _follow(curve, base, degree, float(places[at]), float(steps[at]))
+            for at in _find_outliers(curve, base, degree, places, steps):
+                place = _locate_jump(curve, base, degree, float(places[at]), float(steps[at]))
                 if place is not None:
                     found.append(place)
     return found
 
 
-def sharp_at(curve: Curve, order: int, x: float, *, doubt: bool) -> bool:
+def black_box_has_jump(curve: Curve, order: int, x: float, *, if_unsure: bool) -> bool:
     """Tell whether a derivative jumps at a point; in doubt return the given answer."""
-    answers = {_jumps_at(curve, base, degree, x) for base, degree in _bases(curve, order)}
-    return True in answers or (doubt and None in answers)
+    answers = {
+        _has_jump(curve, base, degree, x) for base, degree in _functions_to_difference(curve, order)
+    }
+    return True in answers or (if_unsure and None in answers)
 
 
-def _bases(curve: Curve, order: int) -> list[tuple[Base, int]]:
+def _functions_to_difference(curve: Curve, order: int) -> list[tuple[Base, int]]:
     """Return the functions to difference, and how often: the value, and a gradient if any."""
 
     def derivative(y: NDArray) -> tuple[NDArray, NDArray]:
         function = curve.subject.gradient
         target = np.full(y.shape, curve.target)
         derivatives = np.asarray(call(function, y, target), np.float64)
-        return derivatives, curve.bars(
+        return derivatives, curve.error_bars(
             lambda x: np.asarray(call(function, x, target)), y, derivatives
         )
 
-    found: list[tuple[Base, int]] = [(partial(curve.with_bars, order=0), order)]
+    found: list[tuple[Base, int]] = [(partial(curve.evaluate_with_bars, order=0), order)]
     if curve.subject.gradient is not None:
         found.append((derivative, order - 1))
     return found
 
 
-def _change(
+def _side_difference(
     curve: Curve, base: Base, degree: int, x: NDArray, h: NDArray
 ) -> tuple[NDArray, NDArray]:
     """Return by how much a derivative differs right and left of x, beyond h, and its noise."""
@@ -110,7 +112,7 @@ def _change(
     return np.where(known, total, 0.0), np.where(known, noise, np.inf)
 
 
-def _line(curve: Curve, reach: float, least: float) -> tuple[NDArray, NDArray]:
+def _places_and_steps(curve: Curve, reach: float, least: float) -> tuple[NDArray, NDArray]:
     """Return places from one end to the other, with the step that each one has."""
     found = [0.0]
     while found[-1] < reach:
@@ -129,9 +131,9 @@ def _line(curve: Curve, reach: float, least: float) -> tuple[NDArray, NDArray]:
     return y[inside], step[inside]
 
 
-def _outstanding(curve: Curve, base: Base, degree: int, y: NDArray, h: NDArray) -> list[int]:
+def _find_outliers(curve: Curve, base: Base, degree: int, y: NDArray, h: NDArray) -> list[int]:
     """Return which places stand out from those next to them."""
-    change, noise = _change(curve, base, degree, y, h)
+    change, noise = _side_difference(curve, base, degree, y, h)
     if y.size <= 2 * (_WINDOW + _ASIDE):
         return []
     inner = slice(_ASIDE, -_ASIDE)
@@ -147,13 +149,13 @@ def _outstanding(curve: Curve, base: Base, degree: int, y: NDArray, h: NDArray) 
     return sorted((strongest[:_FOLLOWED] + _ASIDE).tolist())
 
 
-def _follow(curve: Curve, base: Base, degree: int, x: float, h: float) -> float | None:
+def _locate_jump(curve: Curve, base: Base, degree: int, x: float, h: float) -> float | None:
     """Return where a change that stands out is a jump, None if it shrinks."""
     seen: list[float] = []
     for _ in range(_MOST):
         near = x + h * np.arange(-16, 17) / 8
         h = h / _SHORTER
-        change, noise = _change(curve, base, degree, near, np.full(near.shape, h))
+        change, noise = _side_difference(curve, base, degree, near, np.full(near.shape, h))
         # The change that is found at both ends too, where no jump shows, is none.
         out = (change - (change[0] + change[-1]) / 2)[8:-8]
         near, noise = near[8:-8], noise[8:-8]
@@ -162,32 +164,32 @@ def _follow(curve: Curve, base: Base, degree: int, x: float, h: float) -> float 
             break
         seen.append(float(out[at]))
         x = float(near[at])
-    return x if _verdict(seen) else None
+    return x if _is_jump(seen) else None
 
 
-def _jumps_at(curve: Curve, base: Base, degree: int, x: float) -> bool | None:
+def _has_jump(curve: Curve, base: Base, degree: int, x: float) -> bool | None:
     """Tell whether there is a jump at a known place; None if that cannot be told."""
     seen: list[float] = []
     h = 2.0 ** np.floor(np.log2(max(_STEP * curve.scale, _WIDER * abs(x))))
     for _ in range(_MOST):
         near = x + _ASIDE * h * np.array([-1, 0, 1])
-        change, noise = _change(curve, base, degree, near, np.full(3, h))
+        change, noise = _side_difference(curve, base, degree, near, np.full(3, h))
         out = float(change[1] - (change[0] + change[2]) / 2)
         # Where the place is not a float, the jump lies some units next to it.
         if not noise.max() < _SHOWS * abs(out) or h < 64 * np.spacing(abs(x)):
             break
         seen.append(out)
         h = h / _SHORTER
-    return _verdict(seen)
+    return _is_jump(seen)
 
 
-def _verdict(seen: list[float]) -> bool | None:
+def _is_jump(changes: list[float]) -> bool | None:
     """Tell from the changes, at ever shorter distances, whether it is a jump."""
-    if not seen:
+    if not changes:
         return False
-    if len(seen) <= _SPAN:
+    if len(changes) <= _SPAN:
         return None
-    ratio = seen[-1] / seen[-1 - _SPAN]
+    ratio = changes[-1] / changes[-1 - _SPAN]
     if _STAYS < ratio < _GROWS:
         return True
     return False if ratio < _FALLS else None
@@ -222,12 +224,12 @@ def find_linear_segment(
     """Return a linear segment of a function on lines (start, step, count), None if none is sure."""
     seen, flat = False, None
     for start, step, count in lines:
-        line = _Line.of(function, start, step, count)
-        seen |= bool(line.sees_jump(_SEEN).any())
-        pieces = np.flatnonzero(line.pieces())
+        line = _Line.from_function(function, start, step, count)
+        seen |= bool(line.sees_curvature(_SEEN).any())
+        pieces = np.flatnonzero(line.begins_linear_segment())
         if pieces.size and flat is None:
             flat = line.segment(int(pieces[0]))
-        ends = line.ends(_SEEN_CLOSER)
+        ends = line.abrupt_segments(_SEEN_CLOSER)
         for at in ends[:: max(1, len(ends) // 4)]:
             if _is_abrupt(function, line, at):
                 return line.segment(at)
@@ -241,25 +243,25 @@ class _Line(NamedTuple):
     noise: NDArray
 
     @classmethod
-    def of(cls, function: Function, start: float, step: float, count: int) -> _Line:
+    def from_function(cls, function: Function, start: float, step: float, count: int) -> _Line:
         values = function(start + step * np.arange(count))
         left, here, right = values[:-2], values[1:-1], values[2:]
         noise = _ROUNDING * (EPS * (np.abs(left) + np.abs(right)) + TINY)
         return cls(start, step, left / 2 + right / 2 - here, noise)
 
-    def sees_jump(self, times: float) -> NDArray:
+    def sees_curvature(self, times: float) -> NDArray:
         return np.asarray(np.isfinite(self.gap) & (self.gap > times * self.noise))
 
-    def pieces(self) -> NDArray:
+    def begins_linear_segment(self) -> NDArray:
         """Tell where a linear segment begins, by the number of its first chord."""
         flat = np.isfinite(self.gap) & (self.gap <= self.noise)
         if flat.size < _PIECE:
             return np.zeros(0, bool)
         return np.asarray(np.lib.stride_tricks.sliding_window_view(flat, _PIECE).all(-1))
 
-    def ends(self, times: float) -> list[int]:
+    def abrupt_segments(self, times: float) -> list[int]:
         """Return the linear segments next to which curvature ends abruptly."""
-        pieces, seen = self.pieces(), self.sees_jump(times)
+        pieces, seen = self.begins_linear_segment(), self.sees_curvature(times)
         found = []
         for at in np.flatnonzero(pieces).tolist():
             before = seen[max(at - _BESIDE, 0) : at]
@@ -268,21 +270,21 @@ class _Line(NamedTuple):
                 found.append(at)
         return found
 
-    def segment(self, at: int) -> LinearSegment:
-        a = self.start + self.step * at
+    def segment(self, index: int) -> LinearSegment:
+        a = self.start + self.step * index
         width = self.step * (_PIECE + 1)
         return LinearSegment(a, a + width / 2, a + width)
 
 
-def _is_abrupt(function: Function, line: _Line, at: int) -> bool:
+def _is_abrupt(function: Function, line: _Line, index: int) -> bool:
     """Tell whether curvature still ends next to a linear segment when one looks closer."""
     for _ in range(_LOOKS):
-        start = line.start + line.step * (at - _BESIDE)
+        start = line.start + line.step * (index - _BESIDE)
         count = (_PIECE + 2 * _BESIDE + 1) * _CLOSER + 1
-        line = _Line.of(function, start, line.step / _CLOSER, count)
-        ends = line.ends(_SEEN_CLOSER)
+        line = _Line.from_function(function, start, line.step / _CLOSER, count)
+        ends = line.abrupt_segments(_SEEN_CLOSER)
         if not ends:
             # Curvature that can be followed no closer ends as large as it is around.
-            return not line.sees_jump(_SEEN_CLOSER).any() and bool(line.ends(_SEEN))
-        at = ends[0]
+            return not line.sees_curvature(_SEEN_CLOSER).any() and bool(line.abrupt_segments(_SEEN))
+        index = ends[0]
     return True

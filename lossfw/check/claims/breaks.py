@@ -18,13 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lossfw.check.claims.black_box import sharp_at, sharp_places
+from lossfw.check.claims.black_box import black_box_has_jump, black_box_jumps
 from lossfw.check.core.curves import ColumnCurve, Curve, ExactCurve, column_curves, curves
 from lossfw.check.core.draw import draw_pairs
 from lossfw.check.core.members import is_exponentiated
-from lossfw.check.core.moves import columns_of
+from lossfw.check.core.moves import iter_columns
 from lossfw.check.core.points import Points, first_bad
-from lossfw.check.core.region import MOST, Region, region
+from lossfw.check.core.region import MOST, Region, regions_of_points
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import SIMPLEX, UNIT
@@ -76,26 +76,26 @@ _NAMES = ("value", "derivative", "second derivative")
 _CODES = ("value(y, t)", "gradient(y, t)", "hessian(y, t)")
 
 
-def jumps(curve: Curve, order: int) -> list[float]:
+def find_jumps(curve: Curve, order: int) -> list[float]:
     """Return the points where a derivative of the curve jumps, cached for all claims about it."""
-    return curve.search.once(("jumps", curve.target, order), lambda: _find(curve, order))
+    return curve.search.cached(("jumps", curve.target, order), lambda: _search_grid(curve, order))
 
 
-def jumps_at(curve: Curve, order: int, x: float, *, doubt: bool = False) -> bool:
+def has_jump(curve: Curve, order: int, x: float, *, if_unsure: bool = False) -> bool:
     """Tell whether a derivative jumps at a point; in doubt return the given answer."""
     if not isinstance(curve, ExactCurve):
-        return sharp_at(curve, order, x, doubt=doubt)
+        return black_box_has_jump(curve, order, x, if_unsure=if_unsure)
     wide, narrow = (_change_across(curve, order, x, share) for share in (1.0, _CLOSER))
     if wide == 0:
         return False
     # A jump does not shrink with the distance.
-    return bool(narrow > (_SHRINKS if doubt else _STAYS) * wide)
+    return bool(narrow > (_SHRINKS if if_unsure else _STAYS) * wide)
 
 
-def _change_across(curve: Curve, order: int, x: float, share: float) -> float:
+def _change_across(curve: Curve, order: int, x: float, fraction: float) -> float:
     """Return the change of a derivative across a place, 0 where rounding may do as much."""
-    gap = share * _BESIDE * max(abs(x), curve.scale)
-    values, _ = curve.with_bars(np.array([x - gap, x + gap]), order)
+    gap = fraction * _BESIDE * max(abs(x), curve.scale)
+    values, _ = curve.evaluate_with_bars(np.array([x - gap, x + gap]), order)
     change = abs(float(values[1] - values[0]))
     size = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
     return change if change > _ROUNDING * max(size, _LEAST) else 0.0
@@ -115,23 +115,23 @@ class _Intervals(NamedTuple):
         return _Intervals(*(x[which] for x in self))
 
 
-def _find(curve: Curve, order: int) -> list[float]:
+def _search_grid(curve: Curve, order: int) -> list[float]:
     """Search the whole grid of a curve for jumps of a derivative."""
     reach = max([_REACH, *(_BEYOND * abs(kink) for kink in curve.kinks)])
     if order and not isinstance(curve, ExactCurve):
-        return _unique_points(np.asarray(sharp_places(curve, order, reach)), curve.scale)
-    pending = _subdivide(curve, order, _changing(curve, order, reach), _FIRST_PARTS)
+        return _unique_points(np.asarray(black_box_jumps(curve, order, reach)), curve.scale)
+    pending = _subdivide(curve, order, _changing_intervals(curve, order, reach), _FIRST_PARTS)
     while pending.left.size and (pending.right - pending.left > pending.narrow).any():
         pending = _subdivide(curve, order, pending, _PARTS)
     found = _drop_shrinking(curve, order, pending)
     return _unique_points((found.left + found.right) / 2, curve.scale)
 
 
-def _changing(curve: Curve, order: int, reach: float) -> _Intervals:
+def _changing_intervals(curve: Curve, order: int, reach: float) -> _Intervals:
     """Return the intervals of the grid over which a derivative changes."""
     grid = curve.grid()
     grid = grid[np.abs(grid) < reach]
-    values, bars = curve.with_bars(grid, order)
+    values, bars = curve.evaluate_with_bars(grid, order)
     # A change counts relative to the largest around, also where the curve is near 0.
     usual = np.abs(values[np.isfinite(values) & (np.abs(grid) < _USUAL * curve.scale)])
     floor = _SHARE * float(usual.max()) if usual.size else 0.0
@@ -147,17 +147,17 @@ def _changing(curve: Curve, order: int, reach: float) -> _Intervals:
     return _Intervals(left, right, size, change, narrow).keep(keep)
 
 
-def _subdivide(curve: Curve, order: int, some: _Intervals, count: int) -> _Intervals:
+def _subdivide(curve: Curve, order: int, intervals: _Intervals, count: int) -> _Intervals:
     """Return for each interval those of so many parts that may hold a jump, if any do."""
     # Intervals that are narrow already stay as they are.
-    wide = some.right - some.left > some.narrow
-    done, some = some.keep(~wide), some.keep(wide)
-    parts = np.linspace(some.left, some.right, count + 1, axis=-1)
-    values, bars = (x.reshape(parts.shape) for x in curve.with_bars(parts.ravel(), order))
+    wide = intervals.right - intervals.left > intervals.narrow
+    done, intervals = intervals.keep(~wide), intervals.keep(wide)
+    parts = np.linspace(intervals.left, intervals.right, count + 1, axis=-1)
+    values, bars = (x.reshape(parts.shape) for x in curve.evaluate_with_bars(parts.ravel(), order))
     steps = np.diff(values, axis=-1)
     change = np.abs(steps) - bars[:, 1:] - bars[:, :-1]
     change = np.where(np.isfinite(change), change, -np.inf)
-    least = _JUMP * np.maximum(some.size, _LEAST_WITHIN)
+    least = _JUMP * np.maximum(intervals.size, _LEAST_WITHIN)
     keep = change.max(-1) > least
     first = last = np.argmax(change, axis=-1)
     if order:
@@ -171,28 +171,28 @@ def _subdivide(curve: Curve, order: int, some: _Intervals, count: int) -> _Inter
         first, last = middle - 1, middle + 1
     row = np.arange(len(parts))
     kept = _Intervals(
-        parts[row, first], parts[row, last + 1], some.size, change.max(-1), some.narrow
+        parts[row, first], parts[row, last + 1], intervals.size, change.max(-1), intervals.narrow
     ).keep(keep)
     return _Intervals(*(np.concatenate(pair) for pair in zip(done, kept, strict=True)))
 
 
-def _drop_shrinking(curve: Curve, order: int, some: _Intervals) -> _Intervals:
+def _drop_shrinking(curve: Curve, order: int, intervals: _Intervals) -> _Intervals:
     """Return the narrow intervals over which the change stays as they are made narrower."""
-    if not some.left.size:
-        return some
-    left, right = some.left, some.right
-    values, _ = curve.with_bars(np.concatenate([left, right]), order)
+    if not intervals.left.size:
+        return intervals
+    left, right = intervals.left, intervals.right
+    values, _ = curve.evaluate_with_bars(np.concatenate([left, right]), order)
     initial_change = np.abs(values[left.size :] - values[: left.size])
     row = np.arange(left.size)
     for _ in range(_CUTS):
         parts = np.linspace(left, right, _PARTS + 1, axis=-1)
-        values, _ = (x.reshape(parts.shape) for x in curve.with_bars(parts.ravel(), order))
+        values, _ = (x.reshape(parts.shape) for x in curve.evaluate_with_bars(parts.ravel(), order))
         # A jump at the end of a part shows by half in the next one.
         change = np.abs(values[:, 2:] - values[:, :-2])
         change = np.where(np.isfinite(change), change, -np.inf)
         at = np.argmax(change, axis=-1)
         left, right, final_change = parts[row, at], parts[row, at + 2], change[row, at]
-    return some.keep(~(final_change < _STAYS * initial_change))
+    return intervals.keep(~(final_change < _STAYS * initial_change))
 
 
 def _unique_points(found: NDArray, scale: float) -> list[float]:
@@ -216,20 +216,22 @@ def _check_rows(subject: Subject, search: Search, order: int) -> None:
     """Look for partial derivatives that jump at rows with ties and other inner rows."""
     if subject.truth is None:
         raise NotApplicable("without a formula lossfw has no test for rows")
-    for number, columns in enumerate(subject.several[:2]):
+    for number, columns in enumerate(subject.multi_column_counts[:2]):
         some = _inner_rows(subject, search, columns)
         for column in range(columns):
-            for degree, jump in enumerate(_jumps(subject, search, some, column)[:order], 1):
+            for degree, jump in enumerate(
+                _partials_that_jump(subject, search, some, column)[:order], 1
+            ):
                 if jump.any():
-                    text = f"{_partial(subject, degree, columns, column)} jumps at y."
-                    raise Counterexample.at(some, first_bad(jump), text, _CODES[degree])
+                    text = f"{_partial_name(subject, degree, columns, column)} jumps at y."
+                    raise Counterexample.at_point(some, first_bad(jump), text, _CODES[degree])
         # Lines cost the most, and a corner at a parameter is one in the shortest rows, too.
         if number == 0 and len(some):
             for curve in column_curves(subject, search, some.take(slice(1))):
                 _check_line(curve, columns, order)
 
 
-def _partial(subject: Subject, degree: int, columns: int, column: int) -> str:
+def _partial_name(subject: Subject, degree: int, columns: int, column: int) -> str:
     name = subject.labels("y", columns)[column] if subject.has_columns else column
     return f"the partial {_NAMES[degree]} in column {name}"
 
@@ -239,9 +241,9 @@ def _check_line(curve: ColumnCurve, columns: int, order: int) -> None:
     column = int(curve.target)
     for degree in range(1, order + 1):
         key = "jumps on a line", columns, column, degree
-        for place in curve.search.once(key, partial(_find, curve, degree)):
-            text = f"{_partial(curve.subject, degree, columns, column)} jumps at {place:.9g}."
-            raise Counterexample.by(curve.points(np.array([place])), text, _CODES[degree])
+        for place in curve.search.cached(key, partial(_search_grid, curve, degree)):
+            text = f"{_partial_name(curve.subject, degree, columns, column)} jumps at {place:.9g}."
+            raise Counterexample.with_points(curve.points(np.array([place])), text, _CODES[degree])
 
 
 def _inner_rows(subject: Subject, search: Search, columns: int) -> Points:
@@ -250,30 +252,32 @@ def _inner_rows(subject: Subject, search: Search, columns: int) -> Points:
     if subject.prediction in (UNIT, SIMPLEX):
         inner &= (points.y > 1e-3) & (points.y < 1 - 1e-3)
     # Farther out smooth derivatives are as steep as a jump, as at the logarithm of a tiny scale.
-    logs = [is_exponentiated(space) for _, space in columns_of(subject, 0, points.y)]
+    logs = [is_exponentiated(space) for _, space in iter_columns(subject, 0, points.y)]
     inner &= (np.abs(points.y) < math.log(MOST)) | ~np.array(logs)
-    keep = inner.all(-1) & (region(subject, points) <= Region.FAR)
+    keep = inner.all(-1) & (regions_of_points(subject, points) <= Region.FAR)
     most = int(np.clip(search.examples // _FOR_EACH, *_ROWS))
     return points.take(np.flatnonzero(keep)[:most])
 
 
-def _jumps(subject: Subject, search: Search, points: Points, column: int) -> list[NDArray]:
+def _partials_that_jump(
+    subject: Subject, search: Search, points: Points, column: int
+) -> list[NDArray]:
     """Tell where the first and the second partial derivative differ on the two sides of a row."""
 
-    def look() -> list[NDArray]:
+    def find_jumping() -> list[NDArray]:
         search.count(2 * len(points))
         order = 2 if subject.claims.get("twice_smooth") else 1
-        wide = _differences(subject, points, column, order, _SIDE)
+        wide = _side_changes(subject, points, column, order, _SIDE)
         found = [change > 0 for change in wide]
         if any(jump.any() for jump in found):
-            narrow = _differences(subject, points, column, order, _NEARER * _SIDE)
+            narrow = _side_changes(subject, points, column, order, _NEARER * _SIDE)
             found = [b > _SHRINKS * a for a, b in zip(wide, narrow, strict=True)]
         return found
 
-    return search.once(("row jumps", points.y.shape[-1], column), look)
+    return search.cached(("row jumps", points.y.shape[-1], column), find_jumping)
 
 
-def _differences(
+def _side_changes(
     subject: Subject, points: Points, column: int, order: int, side: float
 ) -> list[NDArray]:
     """Return how partial derivatives, up to an order, differ at a distance on both sides."""
@@ -282,10 +286,10 @@ def _differences(
         y = points.y.copy()
         y[:, column] += sign * side * np.maximum(np.abs(y[:, column]), side)
         sides.append([to_float(x) for x in subject.exact.partials(column, order, y, points.t)])
-    return [_differ(*pair) for pair in zip(*sides, strict=True)]
+    return [_significant_change(*pair) for pair in zip(*sides, strict=True)]
 
 
-def _differ(left: NDArray, right: NDArray) -> NDArray:
+def _significant_change(left: NDArray, right: NDArray) -> NDArray:
     """Return the change between both sides; 0 where it is small beside them, or not known."""
     size, change = np.maximum(np.abs(left), np.abs(right)), np.abs(right - left)
     return np.where(change > _ROW_JUMP * np.maximum(size, _ROW_SIZE), change, 0.0)
@@ -296,18 +300,20 @@ def _counterexample(curve: Curve, order: int, text: str, *y: float) -> Counterex
     return Counterexample(text, _CODES[order], y=np.array(y), t=target)
 
 
-def _is_near(x: float, places: Iterable[float], scale: float) -> bool:
-    return any(abs(x - place) <= _SAME * max(scale, abs(place)) for place in places)
+def _is_near(x: float, points: Iterable[float], scale: float) -> bool:
+    return any(abs(x - place) <= _SAME * max(scale, abs(place)) for place in points)
 
 
-def _check_places(subject: Subject, search: Search, order: int, claimed: tuple[float, ...]) -> None:
+def _check_claimed_breaks(
+    subject: Subject, search: Search, order: int, claimed: tuple[float, ...]
+) -> None:
     """Refute a break that is missing among the claimed ones, or that is invented."""
     if subject.rows:
         raise NotApplicable("places of breaks are numbers, and predictions are rows")
     confirmed: set[float] = set()
     every = curves(subject, search)
     for curve in every:
-        for found in jumps(curve, order):
+        for found in find_jumps(curve, order):
             residual = found - curve.target if subject.kind == "pointwise" else found
             if not _is_near(found, claimed, curve.scale) and not _is_near(
                 residual, claimed, curve.scale
@@ -321,7 +327,7 @@ def _check_places(subject: Subject, search: Search, order: int, claimed: tuple[f
         for place in claimed:
             here = [place, place + curve.target] if subject.kind == "pointwise" else [place]
             inner = [x for x in here if curve.low < x < curve.high]
-            if any(jumps_at(curve, order, x, doubt=True) for x in inner):
+            if any(has_jump(curve, order, x, if_unsure=True) for x in inner):
                 confirmed.add(place)
     for place in claimed:
         if place not in confirmed:
@@ -332,7 +338,7 @@ def _check_places(subject: Subject, search: Search, order: int, claimed: tuple[f
 @check("claim:breaks")
 def check_breaks(subject: Subject, search: Search) -> None:
     """Claim: the first derivative jumps exactly at these points."""
-    _check_places(subject, search, 1, tuple(subject.claims["breaks"]))
+    _check_claimed_breaks(subject, search, 1, tuple(subject.claims["breaks"]))
 
 
 @check("claim:second_breaks")
@@ -341,7 +347,7 @@ def check_second_breaks(subject: Subject, search: Search) -> None:
     places = tuple(subject.claims["second_breaks"])
     first = tuple(subject.claims.get("breaks") or ())
     # Where the first derivative jumps, the second one does not exist.
-    _check_places(subject, search, 2, tuple(p for p in places if p not in first) or places)
+    _check_claimed_breaks(subject, search, 2, tuple(p for p in places if p not in first) or places)
 
 
 @check("claim:smooth")
@@ -363,7 +369,7 @@ def _check_no_jump(subject: Subject, search: Search, orders: tuple[int, ...]) ->
     for curve in curves(subject, search):
         for order in orders:
             places = [x for x in curve.kinks if curve.low < x < curve.high and order > 0]
-            found = [x for x in places if jumps_at(curve, order, x)] or jumps(curve, order)
+            found = [x for x in places if has_jump(curve, order, x)] or find_jumps(curve, order)
             if found:
                 text, aside = f"the {_NAMES[order]} jumps at {found[0]:.9g}.", 1e-3 * curve.scale
                 raise _counterexample(curve, order, text, found[0] - aside, found[0] + aside)

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from lossfw.check.claims.black_box import find_linear_segment
-from lossfw.check.core.curves import EPS, Curve, curves, error_bars, need_lines
+from lossfw.check.core.curves import EPS, Curve, curves, error_bars, require_intervals
 from lossfw.check.core.draw import usual_targets
 from lossfw.check.core.draw_columns import usual_rows
-from lossfw.check.core.members import clip_to_interval, is_bounded, on_side
+from lossfw.check.core.members import clip_to_interval, is_bounded, reflect_to_half_line
 from lossfw.check.core.points import Points, is_inside
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check
 from lossfw.check.core.subject import Subject, call
@@ -53,8 +53,8 @@ class Chords(NamedTuple):
 
 def _chords(subject: Subject, search: Search) -> list[Chords]:
     if subject.rows:
-        need_lines(subject)
-        return [_row_chords(subject, search, k) for k in subject.several[:3]]
+        require_intervals(subject)
+        return [_row_chords(subject, search, k) for k in subject.multi_column_counts[:3]]
     found = []
     for curve in curves(subject, search):
         grid = curve.grid()
@@ -68,12 +68,12 @@ def _chords(subject: Subject, search: Search) -> list[Chords]:
         # Symmetric intervals of dyadic numbers have exact midpoints.
         line = np.arange(-40.0, 41.0) / 8
         line = line[(line > curve.low) & (line < curve.high)]
-        more = curve.line()
+        more = curve.even_line()
         left = np.concatenate([wide[0], a[inside], line[:-2], line[:-16], more[:-2], more[:-32]])
         right = np.concatenate([wide[1], b[inside], line[2:], line[16:], more[2:], more[32:]])
         middle = left + (right - left) / 2
         t = np.full(left.shape, curve.target)
-        every = slice(None, None, math.ceil(left.size / search.at_most(left.size)))
+        every = slice(None, None, math.ceil(left.size / search.limit_elements(left.size)))
         found.append(Chords(left, middle, right, t).take(every))
     return found
 
@@ -94,13 +94,13 @@ def _row_chords(subject: Subject, search: Search, columns: int) -> Chords:
     else:
         scale = rng.choice([1.0, 4.0, 32.0], (count, 1))
         drawn = np.round(rng.normal(size=(2, count, columns)) * scale * 8) / 8
-        a, b = on_side(space, drawn, off=1 / 8)
+        a, b = reflect_to_half_line(space, drawn, zero_distance=1 / 8)
     chords = Chords(a, (a + b) / 2, b, usual_targets(subject, count, columns, rng))
     inside = [is_inside(subject, Points(y, chords.t)) for y in chords[:3]]
     return chords.take(np.logical_and.reduce(inside))
 
 
-def _bars(subject: Subject, y: NDArray, t: NDArray, values: NDArray) -> NDArray:
+def _error_bars(subject: Subject, y: NDArray, t: NDArray, values: NDArray) -> NDArray:
     """Return error bars of values: their rounding, and a move of whole rows both ways."""
     space = UNIT if subject.prediction is SIMPLEX else subject.prediction
     unchecked = subject.unchecked or subject.value
@@ -111,12 +111,12 @@ def _bars(subject: Subject, y: NDArray, t: NDArray, values: NDArray) -> NDArray:
     return error_bars(values, y, losses)
 
 
-def _counterexample(chords: Chords, one: int, text: str) -> Counterexample:
-    inputs = chords.take(slice(one, one + 1))._asdict()
+def _counterexample(chords: Chords, index: int, text: str) -> Counterexample:
+    inputs = chords.take(slice(index, index + 1))._asdict()
     return Counterexample(text, "value(m, t), (value(a, t) + value(b, t)) / 2", **inputs)
 
 
-def _smallest(chords: Chords, bad: NDArray) -> int:
+def _least_bad(chords: Chords, bad: NDArray) -> int:
     index = np.flatnonzero(bad)
     sizes = [float(np.abs(chords.a[i]).max() + np.abs(chords.b[i]).max()) for i in index]
     return int(index[int(np.argmin(sizes))])
@@ -129,13 +129,13 @@ def check_convex(subject: Subject, search: Search) -> None:
     for chords in _chords(subject, search):
         left, middle, right = (subject.losses(y, chords.t) for y in chords[:3])
         chord = left / 2 + right / 2
-        bars = _bars(subject, chords.m, chords.t, middle) + (
-            _bars(subject, chords.a, chords.t, left) / 2
-            + _bars(subject, chords.b, chords.t, right) / 2
+        bars = _error_bars(subject, chords.m, chords.t, middle) + (
+            _error_bars(subject, chords.a, chords.t, left) / 2
+            + _error_bars(subject, chords.b, chords.t, right) / 2
         )
         bad = np.isfinite(chord) & (middle > chord + bars)
         if bad.any():
-            one = _smallest(chords, bad)
+            one = _least_bad(chords, bad)
             text = (
                 f"in the middle of a and b the value is {middle[one]:.9g}, above the chord at "
                 f"{chord[one]:.9g}: the loss is not convex."
@@ -163,9 +163,9 @@ def check_strictly_convex(subject: Subject, search: Search) -> None:
         return
     every = [_strict_chords(subject, search, chords) for chords in _chords(subject, search)]
     for some in every:
-        flat = _on_chord(subject, some) if len(some.t) else np.zeros(0, bool)
+        flat = _is_on_chord(subject, some) if len(some.t) else np.zeros(0, bool)
         if flat.any():
-            raise _counterexample(some, _smallest(some, flat), _STRAIGHT)
+            raise _counterexample(some, _least_bad(some, flat), _STRAIGHT)
     if not any(len(some.t) for some in every):
         raise NotApplicable("no chord was long enough to judge convexity")
 
@@ -180,14 +180,14 @@ def _strict_chords(subject: Subject, search: Search, chords: Chords) -> Chords:
     reach, width = (far, 0.01) if subject.truth is not None else (_FLOAT_REACH, _FLOAT_WIDTH)
     if subject.prediction in (UNIT, SIMPLEX):
         width = min(width, 0.25)
-    usable = (size <= reach) & (apart >= width) & _is_middle(chords)
+    usable = (size <= reach) & (apart >= width) & _has_exact_middle(chords)
     index = np.flatnonzero(usable)
     # Some of every sort and place: where curvature fades is seen next to where it does not.
     index = index[:: max(1, index.size // (2 * search.examples))]
     return chords.take(index)
 
 
-def _is_middle(chords: Chords) -> NDArray:
+def _has_exact_middle(chords: Chords) -> NDArray:
     """Tell which chords have an exact middle."""
     total, lost = two_diff(np, chords.a, -chords.b)
     exact = (lost == 0) & (total / 2 == chords.m)
@@ -217,7 +217,7 @@ def _lines(curve: Curve) -> list[tuple[float, float, int]]:
     return found
 
 
-def _on_chord(subject: Subject, chords: Chords) -> NDArray:
+def _is_on_chord(subject: Subject, chords: Chords) -> NDArray:
     """Tell which midpoints lie on the chord; with the formula to 30 digits."""
     if subject.truth is not None:
         a, m, b = (subject.exact.values(y, chords.t) for y in chords[:3])

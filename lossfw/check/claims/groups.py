@@ -17,7 +17,7 @@ _ROUNDED = 1e-12
 _PLAIN = 1e3
 
 
-def need_groups(subject: Subject) -> int:
+def required_row_width(subject: Subject) -> int:
     """Return how many numbers the prediction of a row has; only for a loss of groups."""
     if subject.kind != "group":
         raise NotApplicable("only a loss of groups has groups of rows")
@@ -25,21 +25,21 @@ def need_groups(subject: Subject) -> int:
     return width
 
 
-def rows_of(subject: Subject, points: Points, order: NDArray) -> Points:
+def take_group_rows(subject: Subject, points: Points, order: NDArray) -> Points:
     """Return groups with their rows in an order, or with some of them."""
-    size = points.y.shape[-1] // need_groups(subject)
+    size = points.y.shape[-1] // required_row_width(subject)
     y, t = (x.reshape(len(x), size, -1)[:, order].reshape(len(x), -1) for x in (points.y, points.t))
     return Points(y, t)
 
 
-def _size(x: NDArray) -> NDArray:
+def _scale(x: NDArray) -> NDArray:
     return np.asarray(1 + np.abs(x).reshape(len(x), -1).max(-1))
 
 
 @check("claim:row_order")
 def check_row_order(subject: Subject, search: Search) -> None:
     """Claim: the result does not depend on the order of the rows in a group."""
-    width = need_groups(subject)
+    width = required_row_width(subject)
     rng = search.rng("row order")
     for points in search.points(subject, "float64"):
         size = points.y.shape[-1] // width
@@ -47,9 +47,9 @@ def check_row_order(subject: Subject, search: Search) -> None:
             continue
         some = points.keep(np.isfinite(points.y) & (np.abs(points.y) < _PLAIN))
         for order in (np.arange(size)[::-1], rng.permutation(size)):
-            moved = rows_of(subject, some, order)
+            moved = take_group_rows(subject, some, order)
             here, there = (subject.losses(one.y, one.t) for one in (some, moved))
-            bad = ~(np.abs(here - there) <= _ROUNDED * _size(here)) & (here != there)
+            bad = ~(np.abs(here - there) <= _ROUNDED * _scale(here)) & (here != there)
             bad &= ~(np.isnan(here) & np.isnan(there))
             if bad.any():
                 one = first_bad(bad)
@@ -57,12 +57,12 @@ def check_row_order(subject: Subject, search: Search) -> None:
                     f"the value is {here[one]:.9g}, and {there[one]:.9g} with the rows in the "
                     f"order {order.tolist()}."
                 )
-                raise Counterexample.at(some, one, text)
+                raise Counterexample.at_point(some, one, text)
             derivatives, others = (
                 np.asarray(call(subject.gradient, one.y, one.t)) for one in (some, moved)
             )
-            back = rows_of(subject, Points(derivatives, some.t), order).y
-            differ = ~(np.abs(others - back) <= _ROUNDED * _size(back)[:, np.newaxis])
+            back = take_group_rows(subject, Points(derivatives, some.t), order).y
+            differ = ~(np.abs(others - back) <= _ROUNDED * _scale(back)[:, np.newaxis])
             differ &= np.isfinite(back) & np.isfinite(others)
             if differ.any():
                 one = first_bad(differ)
@@ -70,13 +70,13 @@ def check_row_order(subject: Subject, search: Search) -> None:
                     f"the derivatives are {format_number(derivatives[one])}, and those of the rows "
                     f"in the order {order.tolist()} are {format_number(others[one])}."
                 )
-                raise Counterexample.at(some, one, text, "gradient(y, t)")
+                raise Counterexample.at_point(some, one, text, "gradient(y, t)")
 
 
 @check("claim:zero_alone")
 def check_zero_alone(subject: Subject, search: Search) -> None:
     """Claim: a group of one row has the loss 0 and the derivative 0, exactly."""
-    width = need_groups(subject)
+    width = required_row_width(subject)
     for points in search.points(subject):
         if points.y.shape[-1] != width:
             continue
@@ -88,12 +88,12 @@ def check_zero_alone(subject: Subject, search: Search) -> None:
             if bad.any():
                 one = first_bad(bad)
                 text = f"the {name} of one row alone is {format_number(found[one])}; expected 0."
-                raise Counterexample.at(some, one, text, f"{name}(y, t)")
+                raise Counterexample.at_point(some, one, text, f"{name}(y, t)")
 
 
 def check_derivatives_of_shift(subject: Subject, search: Search) -> None:
     """Refute derivatives of a group that do not sum to 0, although a shift changes nothing."""
-    if need_groups(subject) != 1:
+    if required_row_width(subject) != 1:
         return
     rng = search.rng("derivatives of a shift")
     for size in (2, 5):
@@ -107,4 +107,4 @@ def check_derivatives_of_shift(subject: Subject, search: Search) -> None:
                 f"the derivatives {format_number(derivatives[one])} sum to {total[one]:.3g}, and a "
                 "shift of all predictions is claimed to change nothing."
             )
-            raise Counterexample.at(points, one, text, "gradient(y, t)")
+            raise Counterexample.at_point(points, one, text, "gradient(y, t)")

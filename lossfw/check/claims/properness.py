@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.claims.risk import CERTAIN, expected_loss, without_nan
-from lossfw.check.core.expectation import distribution_of, sample_targets, usual_predictions
+from lossfw.check.claims.risk import CERTAIN, expected_loss, nan_to_infinity
+from lossfw.check.core.expectation import distribution_loss, sample_targets, usual_predictions
 from lossfw.check.core.points import first_bad
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, format_number
 from lossfw.check.core.subject import Subject
@@ -40,41 +40,41 @@ def check_strictly_proper(subject: Subject, search: Search) -> None:
 
 def _check_proper(subject: Subject, search: Search, *, strict: bool) -> None:
     if subject.prediction is UNIT and not subject.rows:
-        _proper_binary(subject, strict)
+        _check_binary(subject, strict)
     elif subject.rows and subject.prediction is SIMPLEX and subject.by_index:
-        _proper_rows(subject, search, strict)
+        _check_rows(subject, search, strict)
     elif isinstance(subject.component, DistributionLoss):
-        _proper_distributions(subject, search, strict)
+        _check_distributions(subject, search, strict)
     else:
         raise NotApplicable("predictions are not probabilities and do not describe a distribution")
 
 
-def _proper_binary(subject: Subject, strict: bool) -> None:
+def _check_binary(subject: Subject, strict: bool) -> None:
     small = 10.0 ** -np.arange(3.0, 7)
     grid = np.unique(np.concatenate([np.arange(1, 400) / 400, small, 1 - small]))
     for q in _PROBABILITIES:
         p = np.append(grid, q)
         ones, zeros = np.ones_like(p), np.zeros_like(p)
         risk = q * subject.losses(p, ones) + (1 - q) * subject.losses(p, zeros)
-        _judge_proper(risk[:-1], float(risk[-1]), grid, np.abs(grid - q) > 1e-2, q, strict)
+        _refute_improper(risk[:-1], float(risk[-1]), grid, np.abs(grid - q) > 1e-2, q, strict)
 
 
-def _judge_proper(
-    risk: NDArray, own: float, others: NDArray, far: NDArray, truth: Any, strict: bool
+def _refute_improper(
+    risk: NDArray, own_risk: float, others: NDArray, far: NDArray, truth: Any, strict: bool
 ) -> None:
-    risk, slack = without_nan(risk), CERTAIN * (1 + abs(own))
+    risk, slack = nan_to_infinity(risk), CERTAIN * (1 + abs(own_risk))
     at, text = int(np.argmin(risk)), ""
-    as_good = far & (risk <= own + slack)
-    if risk[at] < own - slack:
+    as_good = far & (risk <= own_risk + slack)
+    if risk[at] < own_risk - slack:
         text = (
-            f"the expected loss of saying so is {own:.9g}, and of saying "
+            f"the expected loss of saying so is {own_risk:.9g}, and of saying "
             f"{format_number(others[at])} only {risk[at]:.9g}."
         )
     elif strict and as_good.any():
         at = first_bad(as_good)
         text = (
             f"saying {format_number(others[at])} is as good as saying so: the expected loss of "
-            f"both is {own:.9g}."
+            f"both is {own_risk:.9g}."
         )
     if text:
         said = np.stack([np.broadcast_to(truth, np.shape(others[at])), others[at]])
@@ -82,7 +82,7 @@ def _judge_proper(
         raise Counterexample(text, _RISK, y=said, q=np.asarray(truth))
 
 
-def _proper_rows(subject: Subject, search: Search, strict: bool) -> None:
+def _check_rows(subject: Subject, search: Search, strict: bool) -> None:
     rng = search.rng("proper")
     for columns in (2, 3, 4):
         for q in [np.array([0.5, 0.3, 0.15, 0.05])[:columns], *rng.dirichlet(np.ones(columns), 4)]:
@@ -90,7 +90,7 @@ def _proper_rows(subject: Subject, search: Search, strict: bool) -> None:
             others = [rng.dirichlet(np.full(columns, a), 60) for a in (1.0, 5.0)]
             for step in (0.2, 0.05, 0.01, 0.002):
                 others.append((1 - step) * q + step * np.eye(columns))
-                others.append(_between_two(q, step))
+                others.append(_shift_probability(q, step))
                 away = rng.normal(size=(30, columns))
                 away -= away.mean(-1, keepdims=True)
                 size = np.linalg.norm(away, axis=-1, keepdims=True)
@@ -100,10 +100,10 @@ def _proper_rows(subject: Subject, search: Search, strict: bool) -> None:
             risk = expected_loss(subject, rows, q)
             own = float(expected_loss(subject, q[None], q)[0])
             far = np.abs(rows - q).max(-1) > 1e-2
-            _judge_proper(risk, own, rows, far, q, strict)
+            _refute_improper(risk, own, rows, far, q, strict)
 
 
-def _between_two(q: NDArray, step: float) -> NDArray:
+def _shift_probability(q: NDArray, step: float) -> NDArray:
     """Return the distributions for which one class gives a share to one other."""
     unit = np.eye(q.size)
     moved = q + step * (unit[:, None] - unit[None]).reshape(-1, q.size)
@@ -120,9 +120,9 @@ _APART_AT, _APART = np.array([0.1, 0.3, 0.5, 0.7, 0.9]), 1e-3
 _RISK_OF_DISTRIBUTIONS = "[w @ value(np.repeat(one[None], len(t), 0), t) for one in y]"
 
 
-def _proper_distributions(subject: Subject, search: Search, strict: bool) -> None:
+def _check_distributions(subject: Subject, search: Search, strict: bool) -> None:
     """Compare the expected loss of a prediction that names the truth with that of others."""
-    loss = distribution_of(subject)
+    loss = distribution_loss(subject)
     rng = search.rng("proper")
     for truth in usual_predictions(loss, rng, _TRUTHS):
         t, weight, coarse = sample_targets(loss, truth)

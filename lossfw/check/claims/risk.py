@@ -31,7 +31,7 @@ def expected_loss(subject: Subject, y: NDArray, q: NDArray) -> NDArray:
     return np.asarray(q[possible] @ values.reshape(possible.size, len(y)))
 
 
-def without_nan(risk: NDArray) -> NDArray:
+def nan_to_infinity(risk: NDArray) -> NDArray:
     """Return risks with infinity for NaN, which is never the least."""
     return np.where(np.isnan(risk), np.inf, risk)
 
@@ -62,25 +62,29 @@ def check_calibrated(subject: Subject, search: Search) -> None:
         grid = np.unique(np.concatenate([np.arange(-400, 401) / 50, sizes]))
         grid = grid[are_promised(subject, grid)]
         likely = (0.55, 0.6, 0.75, 0.9, 0.99)
-        _calibrated_binary(subject, grid, -1, 0.0, [p for q in likely for p in (q, 1 - q)])
+        _check_calibrated_binary(subject, grid, -1, 0.0, [p for q in likely for p in (q, 1 - q)])
     elif subject.rows and subject.by_index:
-        _calibrated_rows(subject, search)
+        _check_calibrated_rows(subject, search)
     elif subject.prediction is UNIT and not subject.rows:
         grid = np.concatenate([np.arange(1, 400) / 400, 10.0 ** -np.arange(3.0, 7)])
-        _calibrated_binary(subject, grid, 0, 0.5, [0.55, 0.75, 0.95, 0.45, 0.25, 0.05])
+        _check_calibrated_binary(subject, grid, 0, 0.5, [0.55, 0.75, 0.95, 0.45, 0.25, 0.05])
     else:
         raise NotApplicable("predictions do not determine a class")
 
 
-def _calibrated_binary(
-    subject: Subject, grid: NDArray, other: int, border: float, probabilities: list[float]
+def _check_calibrated_binary(
+    subject: Subject,
+    grid: NDArray,
+    negative_label: int,
+    threshold: float,
+    probabilities: list[float],
 ) -> None:
     """Look at numbers that name class 1 above a border, and the other class below it."""
     up = subject.losses(grid, np.ones_like(grid))
-    down = subject.losses(grid, np.full_like(grid, other))
+    down = subject.losses(grid, np.full_like(grid, negative_label))
     for q in probabilities:
-        wrong = grid <= border if q > 0.5 else grid >= border
-        risk = without_nan(q * up + (1 - q) * down)
+        wrong = grid <= threshold if q > 0.5 else grid >= threshold
+        risk = nan_to_infinity(q * up + (1 - q) * down)
         least, one = float(risk.min()), int(np.flatnonzero(wrong)[np.argmin(risk[wrong])])
         if risk[one] <= least + _REACHED * (1 + abs(least)):
             text = _WRONG_CLASS.format(
@@ -90,19 +94,19 @@ def _calibrated_binary(
             raise Counterexample(text, "value(y, t)", y=y, q=np.asarray(q), t=t)
 
 
-def _calibrated_rows(subject: Subject, search: Search) -> None:
+def _check_calibrated_rows(subject: Subject, search: Search) -> None:
     rng = search.rng("calibrated")
     fixed = [np.array([0.4, 0.3, 0.3]), np.array([0.45, 0.4, 0.15]), np.array([0.6, 0.25, 0.15]),
              np.array([0.6, 0.4]), np.array([0.3, 0.25, 0.25, 0.2])]  # fmt: skip
     for q in fixed[: max(2, round(len(fixed) * search.examples / _WHOLE))]:
         top = int(np.argmax(q))
 
-        def names_another(y: NDArray, top: int = top) -> NDArray:
+        def predicts_other_class(y: NDArray, top: int = top) -> NDArray:
             rest = np.delete(y, top, axis=-1).max(-1)
             return np.asarray(y[:, top] <= rest)
 
-        free, free_risk = _descend(subject, q, rng, lambda y: np.ones(len(y), bool))
-        wrong, wrong_risk = _descend(subject, q, rng, names_another)
+        free, free_risk = _minimise_risk(subject, q, rng, lambda y: np.ones(len(y), bool))
+        wrong, wrong_risk = _minimise_risk(subject, q, rng, predicts_other_class)
         if wrong_risk <= free_risk + _REACHED * (1 + abs(free_risk)):
             least = min(free_risk, wrong_risk)
             text = _WRONG_CLASS.format(
@@ -112,20 +116,20 @@ def _calibrated_rows(subject: Subject, search: Search) -> None:
             raise Counterexample(text, code, y=np.stack([wrong, free]), q=q)
 
 
-def _descend(
+def _minimise_risk(
     subject: Subject, q: NDArray, rng: np.random.Generator, allowed: Callable[[NDArray], NDArray]
 ) -> tuple[NDArray, float]:
     """Return the best allowed prediction that a shrinking random search finds, and its risk."""
-    start = _starts(subject, q, rng)
+    start = _starting_predictions(subject, q, rng)
     start = start[allowed(start)]
-    risk = without_nan(expected_loss(subject, start, q))
+    risk = nan_to_infinity(expected_loss(subject, start, q))
     keep = np.argsort(risk)[:_FOLLOWED]
     best, best_risk = start[keep], risk[keep]
     rows = np.arange(len(best))
     step = 1.0
     for _ in range(_STEPS):
         near = _neighbours(subject, best, q, rng, step)
-        risk = without_nan(expected_loss(subject, near, q))
+        risk = nan_to_infinity(expected_loss(subject, near, q))
         risk = np.where(allowed(near), risk, np.inf).reshape(len(best), _MOVES)
         at = np.argmin(risk, axis=-1)
         lower, there = risk[rows, at], near.reshape(len(best), _MOVES, q.size)[rows, at]
@@ -137,7 +141,7 @@ def _descend(
     return best[one], float(best_risk[one])
 
 
-def _starts(subject: Subject, q: NDArray, rng: np.random.Generator) -> NDArray:
+def _starting_predictions(subject: Subject, q: NDArray, rng: np.random.Generator) -> NDArray:
     """Return predictions from all over, and those that name one class, say `q`, or say nothing."""
     even = np.full((1, q.size), 1 / q.size)
     if subject.prediction is SIMPLEX:
@@ -192,7 +196,7 @@ def check_elicits(subject: Subject, search: Search) -> None:
             subject.losses(_means_to_predictions(subject, y), t).reshape(places.size, -1).mean(-1)
         )
         own = float(values[np.searchsorted(places, expected)])
-        at = int(np.argmin(without_nan(values)))
+        at = int(np.argmin(nan_to_infinity(values)))
         is_lower = values[at] < own - CERTAIN * (1 + abs(own))
         if is_lower and abs(places[at] - expected) > 1e-6 * span:
             raise Counterexample(

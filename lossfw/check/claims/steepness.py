@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.check.claims.convexity import TIGHTNESS
-from lossfw.check.core.curves import Curve, curves, need_lines
+from lossfw.check.core.curves import Curve, curves, require_intervals
 from lossfw.check.core.draw import usual_targets
 from lossfw.check.core.draw_columns import usual_rows
-from lossfw.check.core.members import is_bounded, is_line, on_side, usual
+from lossfw.check.core.members import is_bounded, is_real_line, reflect_to_half_line, usual_members
 from lossfw.check.core.points import are_promised, first_bad
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, format_number
 from lossfw.check.core.subject import Subject, call
@@ -62,7 +62,7 @@ def _check_constant(subject: Subject, search: Search, constant: float, order: in
     steepest = []
     for curve in curves(subject, search):
         grid = curve.grid()
-        values, bars = curve.with_bars(grid, order - 1)
+        values, bars = curve.evaluate_with_bars(grid, order - 1)
         # Between neighbours: this is where a jump shows.
         steep = (np.abs(np.diff(values)) - bars[:-1] - bars[1:]) / np.diff(grid)
         at = int(np.argmax(np.where(np.isfinite(steep), steep, -np.inf)))
@@ -74,7 +74,7 @@ def _check_constant(subject: Subject, search: Search, constant: float, order: in
                 y=grid[at : at + 2],
                 t=np.full(2, curve.target),
             )
-        steepest.append(_climb(curve, grid, order))
+        steepest.append(_steepest_derivative(curve, grid, order))
     best, bar, y, t = max(steepest, key=lambda item: item[0])
     derivative, text = _DERIVATIVES[order], ""
     if best > constant * (1 + _SLACK):
@@ -85,7 +85,9 @@ def _check_constant(subject: Subject, search: Search, constant: float, order: in
         raise Counterexample(text, gradient if order == 1 else hessian, y=y, t=t)
 
 
-def _climb(curve: Curve, grid: NDArray, order: int) -> tuple[float, float, NDArray, NDArray]:
+def _steepest_derivative(
+    curve: Curve, grid: NDArray, order: int
+) -> tuple[float, float, NDArray, NDArray]:
     """Return the largest size of a derivative that can be found, its bar and its place."""
     best, best_bar, place = -np.inf, 0.0, grid[:1]
     for _ in range(_CLIMBS):
@@ -101,8 +103,8 @@ def _climb(curve: Curve, grid: NDArray, order: int) -> tuple[float, float, NDArr
 
 
 def _check_rows(subject: Subject, search: Search, constant: float, order: int) -> None:
-    need_lines(subject)
-    best, y, t = _differences(subject, search, order)
+    require_intervals(subject)
+    best, y, t = _steepest_row(subject, search, order)
     text = ""
     if best > constant * (1 + _ROW_SLACK[order]):
         found = "value changes by {:.9g} per unit" if order == 1 else "curvature is {:.9g}"
@@ -114,7 +116,9 @@ def _check_rows(subject: Subject, search: Search, constant: float, order: int) -
         raise Counterexample(text, y=y, t=t)
 
 
-def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray, NDArray, NDArray]:
+def _rows_and_directions(
+    subject: Subject, search: Search, columns: int
+) -> tuple[NDArray, NDArray, NDArray]:
     """Return rows, unit directions and targets."""
     rng = search.rng(f"directions {columns}")
     count = max(2 * search.examples, _FEWEST)
@@ -126,7 +130,7 @@ def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray,
         pair = np.eye(columns)[i] - np.eye(columns)[(i + 1) % columns]
         direction[count // 3 : 2 * (count // 3)] = pair
     direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
-    is_real = all(map(is_line, subject.prediction.space_of_each(columns)))
+    is_real = all(map(is_real_line, subject.prediction.space_of_each(columns)))
     if subject.prediction is SIMPLEX:
         # Half of them near vertices, where a distance from another vertex is steepest.
         spread = np.where(np.arange(count) % 2, 1.0, 0.05)
@@ -135,7 +139,7 @@ def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray,
     elif subject.has_columns and subject.kind != "group" and not is_real:
         y = usual_rows(subject.prediction, columns, rng, count)
     elif is_bounded(subject.prediction):
-        y = usual(subject.prediction, rng, (count, columns))
+        y = usual_members(subject.prediction, rng, (count, columns))
     else:
         y = rng.normal(size=(count, columns)) * rng.choice([0.0, 0.5, 3.0, 30.0], (count, 1))
         if columns > 1:
@@ -143,10 +147,10 @@ def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray,
             # derivative of a softmax is largest.
             lead = _LEAD * (np.eye(columns)[i] + np.eye(columns)[(i + 1) % columns])
             y[count // 3 : 2 * (count // 3) : 2] = lead[::2]
-        if on_side(subject.prediction, y) is not y:
+        if reflect_to_half_line(subject.prediction, y) is not y:
             # Steps to either side of a row stay inside.
             away = np.where(np.abs(y) < _OFF_BOUND, _OFF_BOUND, y)
-            y = on_side(subject.prediction, away)
+            y = reflect_to_half_line(subject.prediction, away)
     t = usual_targets(subject, count, columns, rng)
     if subject.kind == "group" and subject.target is REAL:
         # Some far apart: with a softmax of targets at a vertex a derivative is steepest.
@@ -154,12 +158,12 @@ def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray,
     return y, direction, t
 
 
-def _differences(subject: Subject, search: Search, order: int) -> tuple[float, NDArray, NDArray]:
+def _steepest_row(subject: Subject, search: Search, order: int) -> tuple[float, NDArray, NDArray]:
     """Return the largest directional derivative of rows, its row and its target."""
     best, place, target = 0.0, np.zeros(1), np.zeros(1)
     unchecked = subject.unchecked or subject.value
-    for columns in subject.several:
-        y, direction, t = _row_pairs(subject, search, columns)
+    for columns in subject.multi_column_counts:
+        y, direction, t = _rows_and_directions(subject, search, columns)
         h = 1e-3 if order == 2 else 1e-5
         left, here, right = (
             np.asarray(call(unchecked, y + k * h * direction, t), np.float64) for k in (-1, 0, 1)
@@ -181,8 +185,8 @@ def check_monotone(subject: Subject, search: Search) -> None:
     if subject.kind != "margin":
         raise NotApplicable("only a loss of the margin can be monotone in it")
     for curve in curves(subject, search):
-        grid = np.union1d(curve.grid(), curve.line())
-        values, bars = curve.with_bars(grid, 0)
+        grid = np.union1d(curve.grid(), curve.even_line())
+        values, bars = curve.evaluate_with_bars(grid, 0)
         rise = np.diff(values) - bars[1:] - bars[:-1]
         if (rise > 0).any():
             at = int(np.argmax(rise > 0))
@@ -204,4 +208,4 @@ def check_dead_gradient(subject: Subject, search: Search) -> None:
         if alive.any():
             one = first_bad(alive)
             text = f"the derivative is {format_number(derivatives[one])}, and not 0."
-            raise Counterexample.at(points, one, text, "gradient(y, t)")
+            raise Counterexample.at_point(points, one, text, "gradient(y, t)")

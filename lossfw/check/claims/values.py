@@ -11,9 +11,9 @@ import numpy as np
 
 from lossfw.check.claims.groups import check_derivatives_of_shift
 from lossfw.check.core.curves import EPS, TINY
-from lossfw.check.core.exact_points import many_classes
+from lossfw.check.core.exact_points import many_class_points
 from lossfw.check.core.judge import judge
-from lossfw.check.core.members import usual
+from lossfw.check.core.members import usual_members
 from lossfw.check.core.oracle import FLOOR
 from lossfw.check.core.points import Points, any_in_row, are_promised, first_bad
 from lossfw.check.core.search import (
@@ -21,8 +21,8 @@ from lossfw.check.core.search import (
     NotApplicable,
     Search,
     check,
-    close,
     format_number,
+    is_close,
 )
 from lossfw.check.core.shrink import shrink, simplest_bad
 from lossfw.check.core.subject import JUDGED_DTYPES, OUTSIDE_ULPS, Subject, call
@@ -40,7 +40,7 @@ _BOUND_ULPS = 8
 def _refute(
     subject: Subject,
     search: Search,
-    sets: Iterable[Points],
+    point_sets: Iterable[Points],
     is_wrong: Callable[[Points, NDArray], NDArray],
     text: str,
 ) -> None:
@@ -53,11 +53,11 @@ def _refute(
         values = np.asarray(call(subject.value, points.y, points.t))
         return is_wrong(points, values).astype(int)
 
-    bad = simplest_bad(subject, ((points, badness(points)) for points in sets if len(points)))
+    bad = simplest_bad(subject, ((points, badness(points)) for points in point_sets if len(points)))
     if bad is not None:
         one = shrink(subject, search, bad, badness)
         value = float(np.asarray(call(subject.value, one.y, one.t))[0])
-        raise Counterexample.by(one, text.format(value))
+        raise Counterexample.with_points(one, text.format(value))
 
 
 @check("claim:nonnegative")
@@ -100,16 +100,16 @@ def check_zero_at_target(subject: Subject, search: Search) -> None:
         )
 
     text = "the value is {:.9g}; expected 0, because the prediction is the target."
-    sets = [points for points in _at_target(subject, search) if len(points)]
+    sets = [points for points in _points_at_target(subject, search) if len(points)]
     _refute(subject, search, sets, is_other, text)
-    if not search.tried:
+    if not search.n_examples:
         raise NotApplicable("no target is a possible prediction")
     if subject.gradient is not None and subject.truth is not None:
         for points in sets:
-            _need_no_derivative(subject, points)
+            _require_zero_derivative(subject, points)
 
 
-def _need_no_derivative(subject: Subject, points: Points) -> None:
+def _require_zero_derivative(subject: Subject, points: Points) -> None:
     """Refute derivatives at the target that are not 0, where the exact one is 0 and has no kink."""
     derivatives = np.asarray(call(subject.gradient, points.y, points.t), np.float64)
     rows = np.flatnonzero(any_in_row((derivatives != 0) & np.isfinite(derivatives)))[
@@ -132,15 +132,15 @@ def _need_no_derivative(subject: Subject, points: Points) -> None:
             f"the gradient is {format_number(derivative)}; expected 0, because the prediction is "
             "the target."
         )
-        raise Counterexample.at(some, int(wrong[0]), text, "gradient(y, t)")
+        raise Counterexample.at_point(some, int(wrong[0]), text, "gradient(y, t)")
 
 
-def _at_target(subject: Subject, search: Search) -> list[Points]:
+def _points_at_target(subject: Subject, search: Search) -> list[Points]:
     if subject.target is CLASS_INDEX:
         if subject.prediction not in (SIMPLEX, UNIT):
             return []
         return [Points(np.eye(k, dtype=dtype), np.arange(k))
-                for dtype in JUDGED_DTYPES for k in subject.columns]  # fmt: skip
+                for dtype in JUDGED_DTYPES for k in subject.column_counts]  # fmt: skip
     found = []
     for points in search.points(subject):
         dtype = points.y.dtype
@@ -159,10 +159,10 @@ def check_finite_at_boundary(subject: Subject, search: Search) -> None:
 
     text = "the value at the boundary is {}; expected a finite number."
     for dtype in JUDGED_DTYPES:
-        _refute(subject, search, _boundary(subject, dtype), is_infinite, text)
+        _refute(subject, search, _boundary_points(subject, dtype), is_infinite, text)
 
 
-def _boundary(subject: Subject, dtype: str) -> list[Points]:
+def _boundary_points(subject: Subject, dtype: str) -> list[Points]:
     if not subject.rows:
         if subject.prediction is not UNIT:
             raise NotApplicable("predictions have no exact zeros and ones")
@@ -172,7 +172,7 @@ def _boundary(subject: Subject, dtype: str) -> list[Points]:
     if subject.prediction is LOGITS:
         raise NotApplicable("logits have no boundary")
     found = []
-    for k in subject.columns:
+    for k in subject.column_counts:
         which = np.indices((k, k)).reshape(2, -1)
         y = np.eye(k, dtype=dtype)[which[0]]
         t = which[1] if subject.by_index else np.eye(k, dtype=dtype)[which[1]]
@@ -200,7 +200,7 @@ def check_symmetric(subject: Subject, search: Search) -> None:
         r = points.y - points.t
         zero = np.zeros_like(r)
         plus, minus = (np.asarray(call(subject.value, y, zero)) for y in (r, -r))
-        bad = ~close(plus, minus, OUTSIDE_ULPS)
+        bad = ~is_close(plus, minus, OUTSIDE_ULPS)
         if bad.any():
             one = int(np.flatnonzero(bad)[np.argmin(np.abs(np.log(np.abs(r[bad]))))])
             text = f"the value is {plus[one]:.9g} at r = {r[one]:.9g} and {minus[one]:.9g} at -r."
@@ -231,7 +231,7 @@ def check_exchangeable(subject: Subject, search: Search) -> None:
                 f"the value is {here[one]:.9g}, and {there[one]:.9g} after prediction and target "
                 "are exchanged."
             )
-            raise Counterexample.at(points, one, text, "value(y, t), value(t, y)")
+            raise Counterexample.at_point(points, one, text, "value(y, t), value(t, y)")
 
 
 @check("claim:shift_invariant")
@@ -239,7 +239,7 @@ def check_shift_invariant(subject: Subject, search: Search) -> None:
     """Claim: adding one constant to a row of logits does not change the result."""
     if not subject.rows:
         raise NotApplicable("only a loss of rows can be shift-invariant")
-    for points in (*search.points(subject, "float64"), *many_classes(subject, search)):
+    for points in (*search.points(subject, "float64"), *many_class_points(subject, search)):
         some = points.keep(np.isfinite(points.y) & (np.abs(points.y) < 30))
         y = np.round(some.y / _GRID) * _GRID
         here = subject.losses(y, some.t)
@@ -256,7 +256,7 @@ def check_shift_invariant(subject: Subject, search: Search) -> None:
                     f"to each {'prediction' if subject.kind == 'group' else 'logit'}."
                 )
                 both = f"value(y, t), value(y + {shift!r}, t)"
-                raise Counterexample.at(Points(y, some.t), one, text, both)
+                raise Counterexample.at_point(Points(y, some.t), one, text, both)
     if subject.kind == "group":
         check_derivatives_of_shift(subject, search)
 
@@ -266,7 +266,7 @@ def check_permutation_equivariant(subject: Subject, search: Search) -> None:
     """Claim: renaming the classes in prediction and target does not change the result."""
     if not subject.rows:
         raise NotApplicable("there are no classes to permute")
-    for points in (*search.points(subject, "float64"), *many_classes(subject, search)):
+    for points in (*search.points(subject, "float64"), *many_class_points(subject, search)):
         columns = points.y.shape[-1]
         order = search.rng(f"renaming {columns}").permutation(columns)
         if columns > 1 and (order == np.arange(columns)).all():
@@ -289,7 +289,7 @@ def check_permutation_equivariant(subject: Subject, search: Search) -> None:
                 "permuted."
             )
             code = f"value(y, t), value(y[:, {order.tolist()}], {target_code})"
-            raise Counterexample.at(some, one, text, code)
+            raise Counterexample.at_point(some, one, text, code)
 
 
 _CODE = (
@@ -301,21 +301,21 @@ _CODE = (
 @check("claim:linear_in_target")
 def check_linear_in_target(subject: Subject, search: Search) -> None:
     """Claim: the loss of a soft target is the mean of the losses of its classes."""
-    if subject.rows and not (subject.by_index and subject.soft):
+    if subject.rows and not (subject.by_index and subject.takes_distributions):
         raise NotApplicable("targets are not distributions over classes")
     if not subject.rows and (subject.target is not UNIT or subject.kind != "pointwise"):
         raise NotApplicable("targets are not probabilities")
     for points in search.points(subject, "float64"):
         finite: NDArray = np.isfinite(points.y)
         some = points.take(np.asarray(finite.reshape(len(points), -1).all(-1)))
-        _one_set(subject, some, search.rng(f"linear {points.y.shape[-1]}"))
+        _check_linear_in_target(subject, some, search.rng(f"linear {points.y.shape[-1]}"))
 
 
-def _one_set(subject: Subject, points: Points, rng: np.random.Generator) -> None:
+def _check_linear_in_target(subject: Subject, points: Points, rng: np.random.Generator) -> None:
     y, count = points.y, len(points)
     if subject.rows:
         columns = y.shape[-1]
-        t = usual(SIMPLEX, rng, (count, columns))
+        t = usual_members(SIMPLEX, rng, (count, columns))
         shares = t.T
         terms = [subject.losses(y, np.full(count, k)) for k in range(columns)]
     else:
@@ -334,4 +334,4 @@ def _one_set(subject: Subject, points: Points, rng: np.random.Generator) -> None
             f"the loss of the soft target is {soft[one]:.9g}; the losses of its classes, weighted "
             f"by it, sum to {expected[one]:.9g}."
         )
-        raise Counterexample.at(Points(y, t), one, text, _CODE)
+        raise Counterexample.at_point(Points(y, t), one, text, _CODE)

@@ -109,7 +109,11 @@ def cause_of(error: BaseException, component: Component | None = None) -> Cause:
         error = error.__cause__
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     summary = traceback.extract_tb(error.__traceback__)
-    own = [i for i, frame in enumerate(frames) if _is_authors(frame.f_globals.get("__name__", ""))]
+    own = [
+        i
+        for i, frame in enumerate(frames)
+        if _is_author_module(frame.f_globals.get("__name__", ""))
+    ]
     at = summary[own[-1] if own else -1] if summary else None
     place = f"{Path(at.filename).name}, line {at.lineno}, in {at.name}" if at else ""
     line = (at.line or "").strip() if at and own else ""
@@ -118,7 +122,7 @@ def cause_of(error: BaseException, component: Component | None = None) -> Cause:
     return Cause(known or (place, _VARYING.sub("#", message)), remedy, place)
 
 
-def is_of_harness(error: BaseException, component: Component | None) -> bool:
+def is_harness_error(error: BaseException, component: Component | None) -> bool:
     """Tell whether an exception is a mistake of the harness, not of the checked code.
 
     It is, unless it comes from a call of the function or from an author's code, or lossfw
@@ -131,11 +135,11 @@ def is_of_harness(error: BaseException, component: Component | None) -> bool:
         return False
     if component is None:
         return True
-    is_authors = any(_is_authors(frame.f_globals.get("__name__", "")) for frame in frames)
+    is_authors = any(_is_author_module(frame.f_globals.get("__name__", "")) for frame in frames)
     return not (is_authors or _known_mistake(f"{type(error).__name__}: {error}", "", component)[0])
 
 
-def _is_authors(module: str) -> bool:
+def _is_author_module(module: str) -> bool:
     return module.partition(".")[0] not in _OTHERS
 
 
@@ -153,7 +157,7 @@ def _known_mistake(message: str, line: str, component: Component | None) -> tupl
         if re.search(pattern.error, message) or re.search(pattern.line, line):
             return pattern.name, f"`{line}` {pattern.remedy}"
     # What NumPy made of other numbers is an error later, in code that is not the author's.
-    function = "" if line else _with_numpy(type(component))
+    function = "" if line else _function_using_numpy(type(component))
     if function and _OF_OBJECTS.search(message):
         numpy_pattern = _ERROR_PATTERNS[-1]
         return numpy_pattern.name, f"`{function}` {numpy_pattern.remedy}"
@@ -190,9 +194,9 @@ def _called_signature(message: str, line: str) -> str:
     return f"`{line}` calls {name} with other arguments than it has: write {name}{plain}{along}."
 
 
-def _with_numpy(cls: type[Component]) -> str:
+def _function_using_numpy(cls: type[Component]) -> str:
     """Return the name of an author's function that uses numpy, empty if none does."""
-    own = [base for base in cls.__mro__ if _is_authors(base.__module__)]
+    own = [base for base in cls.__mro__ if _is_author_module(base.__module__)]
     for name, function in ((n, f) for base in own for n, f in vars(base).items()):
         if inspect.isfunction(function):
             names = function.__code__.co_names

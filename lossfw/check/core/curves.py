@@ -15,8 +15,8 @@ from functools import cached_property
 
 import numpy as np
 
-from lossfw.check.core.members import promised_mask, sizes_of, usual
-from lossfw.check.core.moves import UNITS, step_of
+from lossfw.check.core.members import promised_mask, promised_sizes, usual_members
+from lossfw.check.core.moves import UNITS, ulp_steps
 from lossfw.check.core.points import Points
 from lossfw.check.core.search import NotApplicable, Search
 from lossfw.check.core.subject import OUTSIDE_ULPS, Subject
@@ -59,7 +59,7 @@ def error_bars(
 
     `eps` is the rounding step of the function.
     """
-    step = step_of(REAL, y, UNITS) * (eps / EPS)
+    step = ulp_steps(REAL, y, UNITS) * (eps / EPS)
     moved = np.zeros_like(values)
     for sign in (-1, 1):
         there = function(y + sign * step)
@@ -102,14 +102,16 @@ class Curve(ABC):
         """Return the function's own values."""
         return self.subject.losses(y, np.full(y.shape, self.target))
 
-    def with_bars(self, y: NDArray, order: int) -> tuple[NDArray, NDArray]:
+    def evaluate_with_bars(self, y: NDArray, order: int) -> tuple[NDArray, NDArray]:
         """Return values (order 0) or derivatives, at a kink any subgradient, and error bars."""
         if order:
             return self.derivative(y, order)
         values = self.value(y)
-        return values, self.bars(self.value, y, values)
+        return values, self.error_bars(self.value, y, values)
 
-    def bars(self, function: Callable[[NDArray], NDArray], y: NDArray, values: NDArray) -> NDArray:
+    def error_bars(
+        self, function: Callable[[NDArray], NDArray], y: NDArray, values: NDArray
+    ) -> NDArray:
         """Return error bars of the values of a function for rounding."""
         clipped = lambda x: function(np.clip(x, self.low, self.high))  # noqa: E731
         return error_bars(values, y, clipped, self.eps)
@@ -139,7 +141,7 @@ class Curve(ABC):
         found = np.unique(np.concatenate([edges, inner, around]))
         return self._inner_argument(found)
 
-    def line(self) -> NDArray:
+    def even_line(self) -> NDArray:
         """Return an even line of inner predictions, for checks that only call the function."""
         return self._inner_argument(np.arange(-_LINE, _LINE + _LINE_STEP, _LINE_STEP))
 
@@ -223,7 +225,10 @@ class FloatCurve(Curve):
             noise = (np.abs(left) + 2 * np.abs(here) + np.abs(right)) * 4 * self.eps + 8 * TINY
             results = (left - 2 * here + right) / h**2
             return results, noise / h**2 + 1e-3 * np.abs(results)
-        noise = self.bars(self.value, y - h, left) / 16 + self.bars(self.value, y + h, right) / 16
+        noise = (
+            self.error_bars(self.value, y - h, left) / 16
+            + self.error_bars(self.value, y + h, right) / 16
+        )
         results = (right - left) / (2 * h)
         # The change with half the step bounds the error of the step.
         halved = (self.value(y + h / 2) - self.value(y - h / 2)) / h
@@ -233,7 +238,7 @@ class FloatCurve(Curve):
 
 def curves(subject: Subject, search: Search) -> list[Curve]:
     """Return the cached curves of an elementwise loss, one for each of a few targets."""
-    return search.once("curves", lambda: _curves(subject, search))
+    return search.cached("curves", lambda: _make_curves(subject, search))
 
 
 def column_curves(subject: Subject, search: Search, row: Points) -> list[ColumnCurve]:
@@ -242,19 +247,19 @@ def column_curves(subject: Subject, search: Search, row: Points) -> list[ColumnC
     for column in range(row.y.shape[-1]):
         curve = ColumnCurve(subject, search, float(column), -np.inf, np.inf, (), row=row)
         space = UNIT if curve.space == SIMPLEX else curve.space
-        low, high = _ends(space, subject.prediction_range)
+        low, high = _prediction_limits(space, subject.prediction_range)
         found.append(replace(curve, low=low, high=high))
     return found
 
 
-def _ends(space: Space, sizes: PromisedRange) -> tuple[float, float]:
+def _prediction_limits(space: Space, sizes: PromisedRange) -> tuple[float, float]:
     """Return where predictions begin and end, by their space and by what is promised."""
     low, high = (space.low, space.high) if isinstance(space, Interval) else (-np.inf, np.inf)
-    _, most = sizes_of(space, sizes).limits("float64")
+    _, most = promised_sizes(space, sizes).limits("float64")
     return (max(low, -most), min(high, most)) if most < _FARTHEST else (low, high)
 
 
-def need_lines(subject: Subject) -> None:
+def require_intervals(subject: Subject) -> None:
     """Raise `NotApplicable` if predictions are isolated numbers."""
     space = subject.prediction
     each = space.space_of_each(space.flat_size(1))
@@ -262,21 +267,21 @@ def need_lines(subject: Subject) -> None:
         raise NotApplicable(f"there are no lines between predictions in {subject.prediction}")
 
 
-def _curves(subject: Subject, search: Search) -> list[Curve]:
-    need_lines(subject)
+def _make_curves(subject: Subject, search: Search) -> list[Curve]:
+    require_intervals(subject)
     kind = ExactCurve if subject.truth is not None else FloatCurve
     space = subject.prediction
-    low, high = _ends(space, subject.prediction_range)
+    low, high = _prediction_limits(space, subject.prediction_range)
     kinks = subject.kinks()
     if subject.kind in ("distance", "margin"):
         # One target is enough: a residual or a margin says it all.
         t = 0.0 if subject.kind == "distance" else 1.0
         if subject.target.outside_or_none(np.array([t])) is not None:
-            t = targets(subject)[0]
+            t = curve_targets(subject)[0]
         drawn = [(t, tuple(t + k for k in kinks) if subject.kind == "distance" else kinks)]
     else:
-        drawn = [(t, (t,)) for t in targets(subject)]
-    found = [(t, k) for t, k in drawn if subject.counts(np.zeros(1), np.full(1, t)).any()]
+        drawn = [(t, (t,)) for t in curve_targets(subject)]
+    found = [(t, k) for t, k in drawn if subject.mean_weights(np.zeros(1), np.full(1, t)).any()]
     if not found:
         raise NotApplicable("a mask leaves out every target of its curves")
     every: list[Curve] = [kind(subject, search, t, low, high, k) for t, k in found]
@@ -287,7 +292,7 @@ def _curves(subject: Subject, search: Search) -> list[Curve]:
     return long_enough
 
 
-def targets(subject: Subject) -> tuple[float, ...]:
+def curve_targets(subject: Subject) -> tuple[float, ...]:
     """Return a few targets of a pointwise loss."""
     if isinstance(subject.target, FiniteSpace):
         return subject.target.members
@@ -295,5 +300,5 @@ def targets(subject: Subject) -> tuple[float, ...]:
     some = some[promised_mask(subject.target, some, subject.target_range)]
     inside = [t for t in some.tolist() if subject.target.outside_or_none(np.array([t])) is None]
     if not inside:
-        inside = usual(subject.target, np.random.default_rng(0), (4,)).tolist()
+        inside = usual_members(subject.target, np.random.default_rng(0), (4,)).tolist()
     return tuple(inside[:4])

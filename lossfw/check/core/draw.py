@@ -15,24 +15,24 @@ import numpy as np
 
 from lossfw.check.core.draw_columns import column_pairs, target_size, usual_rows
 from lossfw.check.core.draw_groups import group_pairs, group_width, usual_group
-from lossfw.check.core.draw_near import moved_near, rotate_rows
+from lossfw.check.core.draw_near import move_to_cancellations, rotate_rows
 from lossfw.check.core.members import (
     Generator,
-    best_guess,
-    by_space,
+    apply_per_column,
     clip_to_interval,
-    close_to,
-    ends_of,
     is_bounded,
-    is_line,
-    line,
+    is_real_line,
+    magnitude_limits,
     members,
     neighbours,
-    on_side,
-    sizes_of,
-    usual,
+    numbers_of_all_magnitudes,
+    perturb,
+    promised_sizes,
+    reflect_to_half_line,
+    usual_best_predictions,
+    usual_members,
 )
-from lossfw.check.core.points import Points, drop_masked, drop_outside, in_rows
+from lossfw.check.core.points import Points, drop_masked, drop_outside, split_group_rows
 from lossfw.check.core.subject import Subject
 from lossfw.components.ranges import PROMISED, PromisedRange
 from lossfw.components.spaces import (
@@ -86,30 +86,40 @@ def draw(
 
     Each set is in the spaces of the loss, and none is empty.
     """
-    columns = subject.columns if subject.rows else (0,)
+    columns = subject.column_counts if subject.rows else (0,)
     if dense and len(columns) > 1 and subject.kind != "group":
         long = subject.prediction.flat_size(LONG) if subject.has_columns else LONG
         columns = (*columns[:-1], long)
     each = count // len(columns) + 8 * subject.rows
     drawn = [draw_pairs(subject, k, dtype, rng, each, dense=dense) for k in columns]
-    if subject.target is CLASS_INDEX and subject.soft and not dense:
-        drawn = list(_of_both_forms(subject, drawn, dtype, rng, by_turns=count < _BOTH_FORMS))
+    if subject.target is CLASS_INDEX and subject.takes_distributions and not dense:
+        drawn = list(
+            _iter_both_target_forms(subject, drawn, dtype, rng, alternate_sets=count < _BOTH_FORMS)
+        )
     return [points for points in drawn if len(points)]
 
 
-def _of_both_forms(
-    subject: Subject, drawn: list[Points], dtype: str, rng: Generator, *, by_turns: bool
+def _iter_both_target_forms(
+    subject: Subject, point_sets: list[Points], dtype: str, rng: Generator, *, alternate_sets: bool
 ) -> Iterator[Points]:
     """Yield rows with class indices; every other row, or every other set, has distributions."""
-    for number, points in enumerate(drawn):
-        if by_turns:
-            yield _with_distributions(subject, points, dtype, rng) if number % 2 else points
+    for number, points in enumerate(point_sets):
+        if alternate_sets:
+            yield (
+                _replace_targets_by_distributions(subject, points, dtype, rng)
+                if number % 2
+                else points
+            )
         else:
             yield points.take(slice(0, None, 2))
-            yield _with_distributions(subject, points.take(slice(1, None, 2)), dtype, rng)
+            yield _replace_targets_by_distributions(
+                subject, points.take(slice(1, None, 2)), dtype, rng
+            )
 
 
-def _with_distributions(subject: Subject, points: Points, dtype: str, rng: Generator) -> Points:
+def _replace_targets_by_distributions(
+    subject: Subject, points: Points, dtype: str, rng: Generator
+) -> Points:
     """Return rows with distributions in place of class indices."""
     t = draw_rows(SIMPLEX, points.y.shape[-1], dtype, rng, len(points))
     t = t[rng.permutation(len(t))[: len(points)]]
@@ -126,29 +136,29 @@ def draw_pairs(
     elif subject.has_columns:
         drawn = column_pairs(subject, columns, dtype, rng, count)
     elif columns:
-        drawn = _rows(subject, columns, dtype, rng, count)
+        drawn = _draw_row_pairs(subject, columns, dtype, rng, count)
     elif subject.kind == "pointwise":
-        drawn = _pointwise(subject, dtype, rng, count)
+        drawn = _draw_pointwise(subject, dtype, rng, count)
     else:
-        drawn = _on_line(subject, dtype, rng, count, dense)
+        drawn = _draw_residuals_or_margins(subject, dtype, rng, count, dense)
     roles = (
         (subject.prediction, drawn.y, subject.prediction_range),
         (subject.target, drawn.t, subject.target_range),
     )
     y, t = (
-        _into_range(space, in_rows(subject, space, x), sizes, rng).reshape(x.shape)
+        _move_into_range(space, split_group_rows(subject, space, x), sizes, rng).reshape(x.shape)
         for space, x, sizes in roles
     )
-    return drop_outside(subject, moved_near(subject, Points(y, t), rng))
+    return drop_outside(subject, move_to_cancellations(subject, Points(y, t), rng))
 
 
-@by_space
-def _into_range(space: Space, x: NDArray, sizes: PromisedRange, rng: Generator) -> NDArray:
+@apply_per_column
+def _move_into_range(space: Space, x: NDArray, sizes: PromisedRange, rng: Generator) -> NDArray:
     """Return numbers, those of which nothing is promised at another size, some at its ends."""
     if not isinstance(space, Interval) or x.dtype.kind != "f":
         return x
-    sizes = sizes_of(space, sizes)
-    ends, usual = np.array(ends_of(sizes, x.dtype)), ends_of(PROMISED, x.dtype)
+    sizes = promised_sizes(space, sizes)
+    ends, usual = np.array(magnitude_limits(sizes, x.dtype)), magnitude_limits(PROMISED, x.dtype)
     share = _WIDER if ends[0] < usual[0] or ends[1] > usual[1] else 0.0
     stays = sizes.contains(x) & ((rng.random(x.shape) >= share) | (x == 0))
     # Between two sizes too small for the dtype there is only 0.
@@ -165,7 +175,7 @@ def draw_densely(subject: Subject, dtype: str, rng: Generator, count: int) -> It
     ``y - t`` is not part of a loss, and would dominate where the loss is steep.
     """
     # A class may be given by its index, or as a distribution.
-    both = subject.by_index and subject.soft
+    both = subject.by_index and subject.takes_distributions
     targets = (CLASS_INDEX, SIMPLEX) if both else (subject.target,)
     total = 0
     while total < count:
@@ -175,7 +185,7 @@ def draw_densely(subject: Subject, dtype: str, rng: Generator, count: int) -> It
             for points in draw(replace(subject, target=target), dtype, rng, share, dense=True):
                 some = points.keep(np.isfinite(points.y))
                 if subject.kind == "distance":
-                    some = some.keep(_differ_exactly(some))
+                    some = some.keep(_has_exact_difference(some))
                 total += len(some)
                 yield some
         if total == before:
@@ -183,7 +193,7 @@ def draw_densely(subject: Subject, dtype: str, rng: Generator, count: int) -> It
             return
 
 
-def _differ_exactly(points: Points) -> NDArray:
+def _has_exact_difference(points: Points) -> NDArray:
     """Tell which differences are floats, by the error term of the subtraction."""
     with np.errstate(all="ignore"):
         r = points.y - points.t
@@ -193,21 +203,23 @@ def _differ_exactly(points: Points) -> NDArray:
     return exact
 
 
-def _on_line(subject: Subject, dtype: str, rng: Generator, count: int, dense: bool) -> Points:
+def _draw_residuals_or_margins(
+    subject: Subject, dtype: str, rng: Generator, count: int, dense: bool
+) -> Points:
     """Return pairs for a loss of the residual or the margin."""
-    scalars = line(subject.kinks(), dtype, rng, count)
+    scalars = numbers_of_all_magnitudes(subject.kinks(), dtype, rng, count)
     if subject.kind == "margin":
         sign = np.where(rng.random(scalars.size) < 0.5, -1.0, 1.0).astype(dtype)
         return Points((scalars * sign).astype(dtype), sign)
-    if not (is_line(subject.prediction) and is_line(subject.target)):
-        free = _pointwise(subject, dtype, rng, count)
-        t = usual(subject.target, rng, scalars.shape).astype(dtype)
+    if not (is_real_line(subject.prediction) and is_real_line(subject.target)):
+        free = _draw_pointwise(subject, dtype, rng, count)
+        t = usual_members(subject.target, rng, scalars.shape).astype(dtype)
         with np.errstate(over="ignore"):
             return _join_draws(free, Points(t + scalars, t))
     # Residuals are exact where the target is 0.
     exact = Points(scalars, np.zeros_like(scalars))
     if dense:
-        return _join_draws(exact, *_exact_pairs(dtype, rng, count // 8))
+        return _join_draws(exact, *_draw_exact_pairs(dtype, rng, count // 8))
     # Others have targets of their size.
     target = (rng.normal(size=scalars.size) * 3).astype(dtype)
     marked = rng.random(scalars.size) < 0.2
@@ -217,15 +229,15 @@ def _on_line(subject: Subject, dtype: str, rng: Generator, count: int, dense: bo
     return Points((scalars + target).astype(dtype), target)
 
 
-def _exact_pairs(dtype: str, rng: Generator, count: int) -> tuple[Points, Points]:
+def _draw_exact_pairs(dtype: str, rng: Generator, count: int) -> tuple[Points, Points]:
     """Return nearly equal numbers of many sizes, and numbers of few bits."""
-    reach = rng.choice([0.0, np.log10(ends_of(PROMISED, dtype)[1]) - 1], count)
+    reach = rng.choice([0.0, np.log10(magnitude_limits(PROMISED, dtype)[1]) - 1], count)
     some = 10.0 ** (reach * rng.uniform(-1, 1, count)) * rng.normal(size=count)
     few = rng.integers(-400, 400, (2, count)) * 2.0 ** -rng.integers(0, 8, count)
-    return Points(close_to(some, dtype, rng), some.astype(dtype)), Points(*few.astype(dtype))
+    return Points(perturb(some, dtype, rng), some.astype(dtype)), Points(*few.astype(dtype))
 
 
-def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> Points:
+def _draw_pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> Points:
     """Pair members of both spaces, free, at kinks, and near the best prediction."""
     half = max(1, count // 2)
     kinks = [x for kink in subject.kinks() for x in neighbours(kink, dtype)]
@@ -234,15 +246,15 @@ def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> Poin
     t = members(subject.target, dtype, rng, half)
     free = Points(y, rng.choice(t, y.size))
     t = rng.choice(t, half)
-    best = best_guess(subject.prediction, subject.target, t.astype(np.float64))
+    best = usual_best_predictions(subject.prediction, subject.target, t.astype(np.float64))
     far = rng.normal(size=half) * (rng.random(half) < 0.5)
     with np.errstate(over="ignore"):
-        near = (close_to(best, "float64", rng) + far).astype(dtype)
+        near = (perturb(best, "float64", rng) + far).astype(dtype)
     points = _join_draws(free, Points(clip_to_interval(subject.prediction, near), t))
-    return _join_draws(points, *_at_bounds(subject.target, points, rng, count // 4))
+    return _join_draws(points, *_pairs_at_bounds(subject.target, points, rng, count // 4))
 
 
-def _at_bounds(space: Space, points: Points, rng: Generator, others: int) -> Iterator[Points]:
+def _pairs_at_bounds(space: Space, points: Points, rng: Generator, count: int) -> Iterator[Points]:
     """Yield edges and other predictions with each bound of the targets' interval.
 
     A target at its bound ends a term, and what is left may go wrong at predictions at which
@@ -251,7 +263,7 @@ def _at_bounds(space: Space, points: Points, rng: Generator, others: int) -> Ite
     if isinstance(space, Interval):
         for end, included in (space.low, space.low_included), (space.high, space.high_included):
             if included and np.isfinite(end):
-                some = np.append(points.y[:_EDGES], rng.choice(points.y, others))
+                some = np.append(points.y[:_EDGES], rng.choice(points.y, count))
                 yield Points(some, np.full(some.size, end, points.t.dtype))
 
 
@@ -259,16 +271,18 @@ def _join_draws(*sets: Points) -> Points:
     return Points(*(np.concatenate([getattr(some, x) for some in sets]) for x in "yt"))
 
 
-def _rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int) -> Points:
+def _draw_row_pairs(
+    subject: Subject, columns: int, dtype: str, rng: Generator, count: int
+) -> Points:
     """Return pairs of rows for a categorical loss."""
     y = draw_rows(subject.prediction, columns, dtype, rng, count)
     if subject.target is CLASS_INDEX:
         index = rng.integers(0, columns, len(y))
         # Where a mask leaves out an index, or its one-hot row, these are not the same target.
-        shares = subject.counts(y, index) * subject.counts(y, np.eye(columns)[index])
+        shares = subject.mean_weights(y, index) * subject.mean_weights(y, np.eye(columns)[index])
         return Points(y, index).keep(shares > 0)
     if subject.target is REAL and subject.prediction is REAL:
-        t = _parallel_rows(y, rng).astype(dtype)
+        t = _draw_parallel_rows(y, rng).astype(dtype)
         # The direction of a row of zeros is not defined.
         return Points(y, t).take(np.flatnonzero(y.any(-1) & t.any(-1)))
     t = draw_rows(subject.target, columns, dtype, rng, len(y))
@@ -277,24 +291,24 @@ def _rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int
     t = t[rng.permutation(len(t))[: len(y)] if enough else rng.integers(0, len(t), len(y))]
     if subject.prediction is subject.target:
         some = np.flatnonzero(rng.random(len(y)) < _NEAR)
-        y[some] = _near_rows(subject.prediction, t[some], rng)
+        y[some] = _perturb_rows(subject.prediction, t[some], rng)
     return Points(y, t)
 
 
 def draw_rows(space: Space, columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
     """Return about `count` rows of a space."""
     if space is CLASS_INDEX:
-        return usual(space, rng, (count, columns)).astype(dtype)
+        return usual_members(space, rng, (count, columns)).astype(dtype)
     if space is SIMPLEX:
-        return _distributions(columns, dtype, rng, count)
+        return _draw_distributions(columns, dtype, rng, count)
     if space in (UNIT, BINARY):
-        return _unit_rows(space, columns, dtype, rng, count)
+        return _draw_unit_rows(space, columns, dtype, rng, count)
     if isinstance(space, FiniteSpace | Counts):
         return rng.choice(members(space, dtype, rng, _MEMBERS * count), (count, columns))
     if is_bounded(space):
-        share = _unit_rows(UNIT, columns, "float64", rng, count)
+        share = _draw_unit_rows(UNIT, columns, "float64", rng, count)
         return (space.low + (space.high - space.low) * share).astype(dtype)
-    return on_side(space, _real_rows(columns, dtype, rng, count)).astype(dtype)
+    return reflect_to_half_line(space, _draw_real_rows(columns, dtype, rng, count)).astype(dtype)
 
 
 def usual_targets(subject: Subject, count: int, columns: int, rng: Generator) -> NDArray:
@@ -305,13 +319,13 @@ def usual_targets(subject: Subject, count: int, columns: int, rng: Generator) ->
         return np.append(rng.integers(0, columns, count - 1), columns - 1)
     if subject.has_columns:
         return usual_rows(subject.target, target_size(subject, columns), rng, count)
-    t = usual(subject.target, rng, (count, columns))
+    t = usual_members(subject.target, rng, (count, columns))
     if subject.target is SIMPLEX:
         t[-2:] = np.eye(columns)[[columns - 1, int(rng.integers(0, columns))]]
     return t
 
 
-def _distributions(columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
+def _draw_distributions(columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
     """Return rows on the simplex: vertices, edges, centre, and points close to each."""
     info = np.finfo(dtype)
     hot = np.eye(columns)
@@ -328,13 +342,13 @@ def _distributions(columns: int, dtype: str, rng: Generator, count: int) -> NDAr
         edge[one] = 0
         found.append(edge / edge.sum(-1, keepdims=True))
         # A class that is all but excluded, where the others are not all but certain.
-        most = -np.log10(ends_of(PROMISED, dtype)[0])
+        most = -np.log10(magnitude_limits(PROMISED, dtype)[0])
         edge[one] = 10.0 ** -rng.uniform(_FAINT, most, len(edge))
         found.append(edge / edge.sum(-1, keepdims=True))
     return np.concatenate(found).astype(dtype)
 
 
-def _unit_rows(space: Space, columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
+def _draw_unit_rows(space: Space, columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
     ends = rng.integers(0, 2, (count, columns)).astype(float)
     if space is BINARY:
         return np.concatenate([ends, np.zeros((1, columns)), np.ones((1, columns))]).astype(dtype)
@@ -344,7 +358,7 @@ def _unit_rows(space: Space, columns: int, dtype: str, rng: Generator, count: in
     return np.concatenate([ends, mixed, small, 1 - small]).astype(dtype)
 
 
-def _real_rows(columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
+def _draw_real_rows(columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
     """Return rows of real numbers: ties, all magnitudes, and one that rules."""
     quarter = max(count // 4, 8)
     ties = rng.integers(-2, 3, (quarter, columns)).astype(float)
@@ -354,13 +368,13 @@ def _real_rows(columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
     lead = rng.choice([5.0, 15.0, 20.0, 40.0, 100.0, 200.0, 800.0], quarter)
     ruled[np.arange(quarter), rng.integers(0, columns, quarter)] += lead
     fine = ties[: quarter // 2] + rng.normal(size=(quarter // 2, columns)) * 1e-6
-    least, most = ends_of(PROMISED, dtype)
+    least, most = magnitude_limits(PROMISED, dtype)
     sizes = [x for x in _SIZES if least < x < most]
     far = rng.normal(size=(len(sizes), columns)) * np.asarray(sizes)[:, None]
     return np.concatenate([ties, usual, ruled, fine, far]).astype(dtype)
 
 
-def _parallel_rows(y: NDArray, rng: Generator) -> NDArray:
+def _draw_parallel_rows(y: NDArray, rng: Generator) -> NDArray:
     """Return targets for rows of real numbers: free, parallel, nearly parallel and opposite."""
     free = rng.normal(size=y.shape) * np.where(rng.random((len(y), 1)) < 0.2, 1e9, 1.0)
     factor = rng.choice([0.5, 1.0, 3.0, -1.0, -2.0], (len(y), 1))
@@ -368,9 +382,9 @@ def _parallel_rows(y: NDArray, rng: Generator) -> NDArray:
     return np.select([share < 0.5, share < 0.6], [free, factor * y], factor * rotate_rows(y, rng))
 
 
-def _near_rows(space: Space, t: NDArray, rng: Generator) -> NDArray:
+def _perturb_rows(space: Space, t: NDArray, rng: Generator) -> NDArray:
     """Return rows of a space that are nearly those of `t`."""
-    moved = clip_to_interval(space, close_to(t.astype(np.float64), "float64", rng))
+    moved = clip_to_interval(space, perturb(t.astype(np.float64), "float64", rng))
     if space is SIMPLEX:
         moved /= moved.sum(-1, keepdims=True)
     return moved.astype(t.dtype)

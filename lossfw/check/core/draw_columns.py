@@ -9,12 +9,12 @@ import numpy as np
 
 from lossfw.check.core.members import (
     Generator,
-    best_guess,
     clip_to_interval,
-    close_to,
     members,
-    units_from,
-    usual,
+    perturb,
+    perturb_by_ulps,
+    usual_best_predictions,
+    usual_members,
 )
 from lossfw.check.core.points import Points
 from lossfw.check.core.subject import Subject
@@ -47,11 +47,11 @@ def column_pairs(subject: Subject, columns: int, dtype: str, rng: Generator, cou
     spaces = subject.prediction, subject.target
     sizes = columns, target_size(subject, columns)
     pairs = list(zip(spaces, sizes, strict=True))
-    rows = [_free(space, size, dtype, rng, count) for space, size in pairs]
+    rows = [_draw_members(space, size, dtype, rng, count) for space, size in pairs]
     own = [space.space_of_each(size) for space, size in pairs]
     with np.errstate(all="ignore"):
         for a, b in ((1, 1), (0, 0), (0, 1)):
-            _bring_near(rows[a], own[a], rows[b], own[b], dtype, rng)
+            _move_near(rows[a], own[a], rows[b], own[b], dtype, rng)
     rows = [
         np.sort(x, axis=-1) if getattr(space, "is_ordered", False) else x
         for x, space in zip(rows, spaces, strict=True)
@@ -61,7 +61,9 @@ def column_pairs(subject: Subject, columns: int, dtype: str, rng: Generator, cou
 
 def usual_rows(space: Space, size: int, rng: Generator, count: int) -> NDArray:
     """Return unremarkable members of a space, as flat rows or numbers."""
-    rows: NDArray = space.generate_rows(size, lambda space, row: usual(space, rng, (count, *row)))
+    rows: NDArray = space.generate_rows(
+        size, lambda space, row: usual_members(space, rng, (count, *row))
+    )
     return rows
 
 
@@ -74,19 +76,19 @@ def usual_pairs(subject: Subject, rng: Generator, count: int) -> Points:
     return Points(*pairs)
 
 
-def _free(space: Space, size: int, dtype: str, rng: Generator, count: int) -> NDArray:
+def _draw_members(space: Space, size: int, dtype: str, rng: Generator, count: int) -> NDArray:
     """Return members of a space as rows, each column in an order of its own."""
 
     def draw(space: Space, row: tuple[int, ...]) -> NDArray:
         if isinstance(space, Simplex):
-            return usual(space, rng, (count, *row)).astype(dtype)
+            return usual_members(space, rng, (count, *row)).astype(dtype)
         return rng.choice(members(space, dtype, rng, count), (count, *row))
 
     rows = space.generate_rows(size, draw).astype(dtype)
     return np.array(rows if space.axes else rows[:, np.newaxis])
 
 
-def _bring_near(
+def _move_near(
     rows: NDArray,
     spaces: list[Space],
     others: NDArray,
@@ -105,10 +107,10 @@ def _bring_near(
             continue
         source, other = sources[rng.integers(len(sources))]
         share = rng.random(len(rows))
-        suggested = best_guess(space, other, source.astype(np.float64))
+        suggested = usual_best_predictions(space, other, source.astype(np.float64))
         noise = rng.normal(size=len(rows)) * (rng.random(len(rows)) < 0.5)
-        near = clip_to_interval(space, (close_to(suggested, "float64", rng) + noise).astype(dtype))
+        near = clip_to_interval(space, (perturb(suggested, "float64", rng) + noise).astype(dtype))
         plain = np.abs(source) < _PLAIN
         rows[:, place] = np.where((share < _NEAR) & plain, near, rows[:, place])
-        same = clip_to_interval(space, units_from(source.astype(dtype), rng))
+        same = clip_to_interval(space, perturb_by_ulps(source.astype(dtype), rng))
         rows[:, place] = np.where(share > 1 - _EQUAL, same, rows[:, place])

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from lossfw.check.core.group_rows import GROUP_WIDTH, flat
-from lossfw.check.core.members import Generator, usual
+from lossfw.check.core.group_rows import GROUP_WIDTH, flatten_groups
+from lossfw.check.core.members import Generator, usual_members
 from lossfw.check.core.points import Points
 from lossfw.check.core.subject import Subject
 from lossfw.components.columns import Columns
@@ -31,7 +31,7 @@ def group_pairs(
     """Return groups whose predictions have so many numbers together."""
     spaces, widths = group_spaces(subject)
     size = columns // widths[0]
-    y, t = (_members(space, size, dtype, rng, count, draw_rows) for space in spaces)
+    y, t = (_draw_members(space, size, dtype, rng, count, draw_rows) for space in spaces)
     t = np.where(np.isfinite(t), t, 1.0)
     if isinstance(subject.target, Interval):
         graded = rng.random(count) < _GRADES
@@ -45,20 +45,20 @@ def group_pairs(
         t[some, :, column] = t[some[:, np.newaxis], source, column]
     equal = rng.random(count) < _EQUAL
     t[equal] = t[equal, :1]
-    return Points(flat(y).astype(dtype), flat(t).astype(dtype))
+    return Points(flatten_groups(y).astype(dtype), flatten_groups(t).astype(dtype))
 
 
-def _members(
+def _draw_members(
     space: Space, size: int, dtype: str, rng: Generator, count: int, draw_rows: _DrawRows
 ) -> NDArray:
     """Return members of a space as an array of groups, rows and numbers of a row."""
     if isinstance(space, Columns):
-        parts = [_members(part, size, dtype, rng, count, draw_rows) for part in space.spaces]
+        parts = [_draw_members(part, size, dtype, rng, count, draw_rows) for part in space.spaces]
         joined = np.concatenate(parts, axis=-1)
         return np.sort(joined, axis=-1) if space.is_ordered else joined
     width = space.flat_size(GROUP_WIDTH)
     if isinstance(space, Simplex):
-        return usual(space, rng, (count, size, width))
+        return usual_members(space, rng, (count, size, width))
     numbers = getattr(space, "of_numbers", space)
     rows = draw_rows(numbers, size * width, dtype, rng, count)
     drawn: NDArray = rows[rng.permutation(np.resize(np.arange(len(rows)), count))]
@@ -66,7 +66,7 @@ def _members(
     # A space of rows may refuse more than that of its numbers, as a row of zeros.
     bad = space.outside_or_none(drawn)
     if bad is not None:
-        drawn[bad] = usual(numbers, rng, drawn[bad].shape)
+        drawn[bad] = usual_members(numbers, rng, drawn[bad].shape)
     return drawn
 
 
@@ -84,14 +84,14 @@ def group_width(subject: Subject) -> int:
 def usual_group(subject: Subject, size: int, rng: Generator, count: int = 1) -> Points:
     """Return unremarkable groups of a size, with ties among the targets."""
     y, t = (
-        space.generate_rows(own, lambda space, row: usual(space, rng, (count, size, *row)))
+        space.generate_rows(own, lambda space, row: usual_members(space, rng, (count, size, *row)))
         for space, own in zip(*group_spaces(subject), strict=True)
     )
-    t = np.take_along_axis(t, _sources(t, rng), axis=1)
-    return Points(flat(y), flat(t))
+    t = np.take_along_axis(t, _tie_sources(t, rng), axis=1)
+    return Points(flatten_groups(y), flatten_groups(t))
 
 
-def _sources(t: NDArray, rng: Generator) -> NDArray:
+def _tie_sources(t: NDArray, rng: Generator) -> NDArray:
     """Return for every other row of a group the number of a row whose target it has."""
     count, size = t.shape[:2]
     own = np.broadcast_to(np.arange(size), (count, size))

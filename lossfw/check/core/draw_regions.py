@@ -16,7 +16,13 @@ import numpy as np
 from lossfw.check.core.draw import usual_targets
 from lossfw.check.core.draw_columns import target_size, usual_rows
 from lossfw.check.core.draw_groups import group_width, usual_group
-from lossfw.check.core.members import Generator, is_bounded, is_line, on_side, usual
+from lossfw.check.core.members import (
+    Generator,
+    is_bounded,
+    is_real_line,
+    reflect_to_half_line,
+    usual_members,
+)
 from lossfw.check.core.points import Points, is_inside
 from lossfw.check.core.region import MOST
 from lossfw.check.core.subject import Subject
@@ -60,64 +66,64 @@ class RegionPoints:
     regions: NDArray
 
 
-def draw_regions(subject: Subject, rng: Generator, share: float = 1.0) -> list[RegionPoints]:
+def draw_regions(subject: Subject, rng: Generator, fraction: float = 1.0) -> list[RegionPoints]:
     """Return a fraction of points in every region, in float64; a set for each size of rows.
 
     Each lies in the spaces of the loss.
     """
-    count = max(1, round(share * _POINTS[subject.rows]))
+    count = max(1, round(fraction * _POINTS[subject.rows]))
     found = []
-    sizes = subject.columns if subject.rows else (0,)
-    if share < 1:
+    sizes = subject.column_counts if subject.rows else (0,)
+    if fraction < 1:
         # The sizes and forms are those of the defaults.
         sizes = (int(rng.choice(sizes[-_SIZES:])),)
     for size in sizes:
-        for form in _forms(subject):
-            sets = [*_sets(form, size, rng, count)]
+        for form in _with_both_target_forms(subject):
+            sets = [*_iter_regions(form, size, rng, count)]
             ys, ts = zip(*((some.y, some.t) for some in sets), strict=True)
             points = Points(np.concatenate(ys), np.concatenate(ts))
             regions = np.repeat(np.arange(len(sets)), [len(some) for some in sets])
             keep = is_inside(form, points)
             keep &= np.isfinite(points.y).reshape(len(points), -1).all(-1)
             # A mask of the loss leaves some out.
-            keep[keep] = form.counts(points.y[keep], points.t[keep]) > 0
+            keep[keep] = form.mean_weights(points.y[keep], points.t[keep]) > 0
             found.append(RegionPoints(points.take(keep), regions[keep]))
     return [some for some in found if len(some.points)]
 
 
-def _forms(subject: Subject) -> list[Subject]:
+def _with_both_target_forms(subject: Subject) -> list[Subject]:
     """Return a loss of class indices with targets of both forms, another as it is."""
-    if subject.target is CLASS_INDEX and subject.soft:
+    if subject.target is CLASS_INDEX and subject.takes_distributions:
         return [subject, replace(subject, target=SIMPLEX)]
     return [subject]
 
 
-def _sets(subject: Subject, size: int, rng: Generator, count: int) -> Iterator[Points]:
+def _iter_regions(subject: Subject, size: int, rng: Generator, count: int) -> Iterator[Points]:
     """Yield the points of each region."""
-    if subject.kind in ("distance", "margin") and is_line(subject.prediction):
+    if subject.kind in ("distance", "margin") and is_real_line(subject.prediction):
         for x in values_in_regions(subject.prediction, subject.kinks(), rng, count):
             t = np.zeros(x.size) if subject.kind == "distance" else rng.choice([-1.0, 1.0], x.size)
             yield Points(x if subject.kind == "distance" else x * t, t)
         return
     shapes = _shapes(subject, size)
-    for which, place, space in _arguments(subject, size):
+    for which, place, space in _argument_places(subject, size):
         kinks = subject.kinks() if which == "y" else ()
         for one in (False, True)[: 1 + (shapes[which][0] > 1)]:
             # Single numbers, or one number of a row; then all of them.
             n = count if shapes[which][0] == 1 else max(1, count // 2)
-            for x in _of_rows(space, shapes[which][0], kinks, rng, n, one=one):
-                base = _unremarkable(subject, size, rng, len(x))
+            for x in _iter_row_regions(space, shapes[which][0], kinks, rng, n, one=one):
+                base = _usual_points(subject, size, rng, len(x))
                 yield _replace_values(subject, base, which, shapes[which], place, x)
-    for (a, space_a), (b, space_b) in combinations(_discrete(subject, size), 2):
-        for values in product(_values(space_a), _values(space_b)):
-            points = _unremarkable(subject, size, rng, count)
+    for (a, space_a), (b, space_b) in combinations(_discrete_target_places(subject, size), 2):
+        for values in product(_discrete_values(space_a), _discrete_values(space_b)):
+            points = _usual_points(subject, size, rng, count)
             row = rng.integers(0, shapes["t"][0])
             for place, value in zip((a, b), values, strict=True):
                 x = np.full((count, shapes["t"][0]), np.nan)
                 x[:, row] = value
                 points = _replace_values(subject, points, "t", shapes["t"], place, x)
             yield points
-    yield _free(subject, size, shapes, rng)
+    yield _draw_mixed_regions(subject, size, shapes, rng)
 
 
 def _shapes(subject: Subject, size: int) -> dict[str, tuple[int, int]]:
@@ -131,7 +137,7 @@ def _shapes(subject: Subject, size: int) -> dict[str, tuple[int, int]]:
     return {"y": (size or 1, 1), "t": (size or 1, 1)}
 
 
-def _arguments(subject: Subject, size: int) -> list[tuple[str, int, Space]]:
+def _argument_places(subject: Subject, size: int) -> list[tuple[str, int, Space]]:
     """Return prediction and target, the place of each kind of number, and its space."""
     shapes = _shapes(subject, size)
     spaces = {"y": subject.prediction, "t": subject.target}
@@ -150,9 +156,9 @@ def _arguments(subject: Subject, size: int) -> list[tuple[str, int, Space]]:
     return found
 
 
-def _discrete(subject: Subject, size: int) -> list[tuple[int, Space]]:
+def _discrete_target_places(subject: Subject, size: int) -> list[tuple[int, Space]]:
     """Return the places of discrete numbers of a target."""
-    arguments = _arguments(subject, size) if subject.has_columns else []
+    arguments = _argument_places(subject, size) if subject.has_columns else []
     return [
         (place, space)
         for which, place, space in arguments
@@ -160,40 +166,42 @@ def _discrete(subject: Subject, size: int) -> list[tuple[int, Space]]:
     ]
 
 
-def _values(space: Space) -> tuple[float, ...]:
+def _discrete_values(space: Space) -> tuple[float, ...]:
     return space.members if isinstance(space, FiniteSpace) else _PAIRED_COUNTS
 
 
 def _replace_values(
-    subject: Subject, points: Points, which: str, shape: tuple[int, int], place: int, x: NDArray
+    subject: Subject, points: Points, role: str, shape: tuple[int, int], place: int, x: NDArray
 ) -> Points:
     """Return points with other numbers in one place of each row, NaN leaving them as they are."""
-    old = getattr(points, which)
+    old = getattr(points, role)
     if old.ndim == 1:
-        return replace(points, **{which: x.reshape(old.shape)})
+        return replace(points, **{role: x.reshape(old.shape)})
     # Predictions of class indices are rows, with a 1 for the class.
     x = x if x.ndim > 1 else np.eye(shape[0])[x]
     new = old.reshape(len(old), *shape).copy()
     new[:, :, place] = np.where(np.isnan(x), new[:, :, place], x)
-    space = subject.prediction if which == "y" else subject.target
+    space = subject.prediction if role == "y" else subject.target
     new = np.sort(new, axis=-1) if getattr(space, "is_ordered", False) else new
-    return replace(points, **{which: new.reshape(old.shape)})
+    return replace(points, **{role: new.reshape(old.shape)})
 
 
-def _unremarkable(subject: Subject, size: int, rng: Generator, count: int) -> Points:
+def _usual_points(subject: Subject, size: int, rng: Generator, count: int) -> Points:
     if subject.kind == "group":
         return usual_group(subject, size // group_width(subject), rng, count)
     if subject.has_columns:
         y = usual_rows(subject.prediction, size, rng, count)
         return Points(y, usual_rows(subject.target, target_size(subject, size), rng, count))
     if size:
-        y = usual(subject.prediction, rng, (count, size))
+        y = usual_members(subject.prediction, rng, (count, size))
         t = usual_targets(subject, max(count, 2), size, rng)
         return Points(y, t[rng.permutation(len(t))[:count]])
-    return Points(*(usual(space, rng, (count,)) for space in (subject.prediction, subject.target)))
+    return Points(
+        *(usual_members(space, rng, (count,)) for space in (subject.prediction, subject.target))
+    )
 
 
-def _of_rows(
+def _iter_row_regions(
     space: Space, items: int, kinks: tuple[float, ...], rng: Generator, count: int, *, one: bool
 ) -> Iterator[NDArray]:
     """Yield for each region of a space some numbers, or rows with one or all of them there."""
@@ -201,7 +209,7 @@ def _of_rows(
         for k in range(items):
             yield np.full(count, k)
     elif isinstance(space, Simplex):
-        yield from _distributions(items, rng, count)
+        yield from _iter_distribution_regions(items, rng, count)
     elif items == 1:
         yield from values_in_regions(space, kinks, rng, count)[:, :, np.newaxis]
     elif one:
@@ -214,12 +222,12 @@ def _of_rows(
         yield from x.reshape(len(x), count, items)
 
 
-def _distributions(items: int, rng: Generator, count: int) -> Iterator[NDArray]:
+def _iter_distribution_regions(items: int, rng: Generator, count: int) -> Iterator[NDArray]:
     """Yield distributions in which a class has a share near 0, near 1, or 0, or is certain."""
     small = 10.0 ** (_DECADES[_DECADES < -1][:, np.newaxis] + rng.random(count))
     ends = np.repeat([[0.0], [1.0]], count, axis=1)
     for share in np.concatenate([ends, small, 1 - small]):
-        found = usual(SIMPLEX, rng, (count, items))
+        found = usual_members(SIMPLEX, rng, (count, items))
         if items > 1:
             one = np.arange(count), rng.integers(0, items, count)
             found[one] = 0.0
@@ -256,17 +264,23 @@ def values_in_regions(
         if kink
         for side in (-1, 1)
     ]
-    if is_line(space):
+    if is_real_line(space):
         return np.concatenate([sizes, -sizes, np.zeros((1, count)), *beside])
-    return np.concatenate([on_side(space, sizes), *bounds, *(on_side(space, x) for x in beside)])
+    return np.concatenate(
+        [
+            reflect_to_half_line(space, sizes),
+            *bounds,
+            *(reflect_to_half_line(space, x) for x in beside),
+        ]
+    )
 
 
-def _free(
+def _draw_mixed_regions(
     subject: Subject, size: int, shapes: dict[str, tuple[int, int]], rng: Generator
 ) -> Points:
     """Return points whose numbers are all in any region, each by itself."""
-    points = _unremarkable(subject, size, rng, _FREE)
-    for which, place, space in _arguments(subject, size):
+    points = _usual_points(subject, size, rng, _FREE)
+    for which, place, space in _argument_places(subject, size):
         if space is not CLASS_INDEX and not isinstance(space, Simplex):
             items = shapes[which][0]
             values = values_in_regions(space, (), rng, _FREE)

@@ -32,7 +32,7 @@ class Formula:
     # Whether a row has a row of results; the derivative is a Jacobian, [row, result, column].
     vector: bool = False
 
-    def full(self, y: NDArray, t: NDArray) -> NDArray:
+    def class_rows(self, y: NDArray, t: NDArray) -> NDArray:
         """Return targets in the form for the body."""
         return np.eye(y.shape[-1])[t] if self.by_index and t.ndim < y.ndim else t
 
@@ -49,7 +49,7 @@ class Formula:
             found = evaluate(self._derivatives(order), *arrays, rows=self.rows)
         except ArgumentError:
             # A function without a rule for dual numbers.
-            return tuple(self.difference(k, *arrays) for k in range(1, order + 1))
+            return tuple(self.derivative_by_differences(k, *arrays) for k in range(1, order + 1))
         return tuple(found[..., k] for k in range(order))
 
     def results(self, order: int, *arrays: NDArray) -> Any:
@@ -60,14 +60,14 @@ class Formula:
         """Return exact derivatives of rows by one column, up to an order."""
 
         def by_column(xp: Any, y: Any, *constants: Any) -> Any:
-            unit = _unit(xp, y, column)
+            unit = _unit_direction(xp, y, column)
             found = derivatives(self.body, xp, y, *constants, order=order, direction=unit)
             return xp.stack(found[1:], axis=-1)
 
         found = evaluate(by_column, *self._arguments(arrays), rows=True)
         return tuple(found[..., k] for k in range(order))
 
-    def difference(self, order: int, *arrays: NDArray) -> Array:
+    def derivative_by_differences(self, order: int, *arrays: NDArray) -> Array:
         """Return derivatives by differences of both sides."""
         arrays = self._arguments(arrays)
         found = differences.derivative(self.body, *arrays, order=order, rows=self.rows)
@@ -78,7 +78,7 @@ class Formula:
         return differences.kinks(self.body, *self._arguments(arrays), rows=self.rows)
 
     def _arguments(self, arrays: tuple[NDArray, ...]) -> tuple[NDArray, ...]:
-        return (arrays[0], self.full(*arrays)) if self.by_index else arrays
+        return (arrays[0], self.class_rows(*arrays)) if self.by_index else arrays
 
     def _derivatives(self, order: int) -> Callable[..., Any]:
         rule = row_derivatives if self.rows else derivatives
@@ -91,12 +91,13 @@ class Formula:
     def _jacobian(self, xp: Any, y: Any) -> Any:
         columns = range(y.shape[-1])
         partials = (
-            derivatives(self.body, xp, y, order=1, direction=_unit(xp, y, k))[1] for k in columns
+            derivatives(self.body, xp, y, order=1, direction=_unit_direction(xp, y, k))[1]
+            for k in columns
         )
         return xp.stack(list(partials), axis=-1)
 
 
-def _unit(xp: Any, y: Any, column: int) -> Any:
+def _unit_direction(xp: Any, y: Any, column: int) -> Any:
     """Return the direction of one column."""
     moved = np.arange(y.shape[-1]) == column
     return xp.where(moved, xp.ones_like(y), xp.zeros_like(y))

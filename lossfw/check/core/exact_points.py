@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.draw import usual_targets
-from lossfw.check.core.members import Generator, by_space, usual
-from lossfw.check.core.points import Points, drop_masked, drop_outside, in_rows
+from lossfw.check.core.members import Generator, apply_per_column, usual_members
+from lossfw.check.core.points import Points, drop_masked, drop_outside, split_group_rows
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
     Output,
     Search,
-    ordinary,
+    ordinary_points,
     outputs,
 )
 from lossfw.check.core.subject import Subject
@@ -52,46 +52,50 @@ _FIRST_COLUMNS = 16
 _LEAST_POWER = 2.0
 
 
-def most_columns(
-    search: Search, functions: Sequence[Output], rows: Callable[[int], Points], most: int
+def largest_column_count(
+    search: Search, functions: Sequence[Output], rows: Callable[[int], Points], limit: int
 ) -> int:
-    """Return the number of columns, at most `most`, for which the functions fit into memory.
+    """Return the number of columns, at most `limit`, for which the functions fit into memory.
 
     `rows` returns rows with a number of columns, as many as a call will have. If there are
-    fewer columns than `most`, the report of the running check says so.
+    fewer columns than `limit`, the report of the running check says so.
     """
 
-    def climb() -> int:
+    def measure_memory() -> int:
         n_calls = len(search.calls)
-        columns = _climb(functions, rows, most)
+        columns = _find_largest_column_count(functions, rows, limit)
         # They are not examples: nobody looks at the results.
         del search.calls[n_calls:]
         return columns
 
-    key = ("memory", len(rows(_FIRST_COLUMNS)), most, *(function.name for function in functions))
-    columns = search.once(key, climb)
-    if columns < most:
-        search.limit(
-            f"{columns:,} columns instead of {most:,}, which would take more than "
+    key = ("memory", len(rows(_FIRST_COLUMNS)), limit, *(function.name for function in functions))
+    columns = search.cached(key, measure_memory)
+    if columns < limit:
+        search.record_limit(
+            f"{columns:,} columns instead of {limit:,}, which would take more than "
             f"{LIMIT // 2**20} MiB of memory"
         )
     return columns
 
 
-def _climb(functions: Sequence[Output], rows: Callable[[int], Points], most: int) -> int:
+def _find_largest_column_count(
+    functions: Sequence[Output], rows: Callable[[int], Points], limit: int
+) -> int:
     columns, previous_peak = _FIRST_COLUMNS, 0
-    while columns < most:
+    while columns < limit:
         points = rows(columns)
-        peak = max((_peak(function, points.y, points.t) for function in functions), default=0)
-        following = min(2 * columns, most)
+        peak = max(
+            (_peak_memory(function, points.y, points.t) for function in functions), default=0
+        )
+        following = min(2 * columns, limit)
         growth = math.log2(peak / previous_peak) if previous_peak and peak else 0.0
         if peak * (following / columns) ** max(_LEAST_POWER, growth) > LIMIT:
             return columns
         columns, previous_peak = following, peak
-    return most
+    return limit
 
 
-def _peak(function: Output, *arguments: Any) -> int:
+def _peak_memory(function: Output, *arguments: Any) -> int:
     """Return how many bytes a call takes at most, besides its arguments."""
     is_traced = tracemalloc.is_tracing()
     if not is_traced:
@@ -125,23 +129,27 @@ _ALIKE = {"float64": (1e-9, 1e-11), "float32": (1e-4, 1e-5), "float16": (0.06, 4
 def draw_exact_points(subject: Subject, search: Search, name: str, count: int = 24) -> Points:
     """Return ordinary pairs of numbers that are exact in half precision, so sums are exact."""
     rng = search.rng(f"{name} plain")
-    points = ordinary(subject, search, name, count)
+    points = ordinary_points(subject, search, name, count)
     if subject.kind == "group":
         y, t = (
-            on_grid(space, in_rows(subject, space, x), rng).reshape(x.shape)
+            round_to_grid(space, split_group_rows(subject, space, x), rng).reshape(x.shape)
             for space, x in ((subject.prediction, points.y), (subject.target, points.t))
         )
     else:
-        y = on_grid(subject.prediction, points.y, rng)
-        t = points.t if points.t.dtype.kind in "iu" else on_grid(subject.target, points.t, rng)
+        y = round_to_grid(subject.prediction, points.y, rng)
+        t = (
+            points.t
+            if points.t.dtype.kind in "iu"
+            else round_to_grid(subject.target, points.t, rng)
+        )
     found = drop_masked(subject, drop_outside(subject, Points(y, t)))
     if not len(found):
         raise NotApplicable("there are no real numbers in this space")
     return found
 
 
-@by_space
-def on_grid(space: Space, x: NDArray, rng: Generator) -> NDArray:
+@apply_per_column
+def round_to_grid(space: Space, x: NDArray, rng: Generator) -> NDArray:
     """Return members of a space near `x` that are sixteenths, away from its bounds."""
     if isinstance(space, Simplex):
         columns = x.shape[-1]
@@ -165,7 +173,7 @@ def cast(subject: Subject, points: Points, dtype: str) -> Points:
     return Points(y, points.t.astype(dtype) if points.t.dtype.kind == "f" else points.t)
 
 
-def alike(a: NDArray, b: NDArray) -> NDArray:
+def nearly_equal(a: NDArray, b: NDArray) -> NDArray:
     """Tell where two results are equal up to (magnified) rounding; NaN equals NaN."""
     own, all_over = _ALIKE.get(a.dtype.name, (0.0, 0.0))
     with np.errstate(all="ignore"):
@@ -177,18 +185,20 @@ def alike(a: NDArray, b: NDArray) -> NDArray:
         return same | near
 
 
-def need_alike(actual: NDArray, expected: NDArray, points: Points, message: str, code: str) -> None:
+def require_nearly_equal(
+    actual: NDArray, expected: NDArray, points: Points, message: str, code: str
+) -> None:
     """Refute results, of the expected shape, that differ from others by more than rounding."""
-    if actual.shape == expected.shape and not alike(actual, expected).all():
-        raise Counterexample.by(points, message, code)
+    if actual.shape == expected.shape and not nearly_equal(actual, expected).all():
+        raise Counterexample.with_points(points, message, code)
 
 
-def many_classes(subject: Subject, search: Search) -> list[Points]:
+def many_class_points(subject: Subject, search: Search) -> list[Points]:
     """Return a few ordinary rows for each of many numbers of classes; none if the loss fixes it."""
-    if not subject.rows or len(subject.columns) < 2 or subject.has_columns:
+    if not subject.rows or len(subject.column_counts) < 2 or subject.has_columns:
         return []
-    rows = partial(plain_rows, subject, search, _ROWS_OF_EACH)
-    most = most_columns(search, outputs(subject), rows, _MOST)
+    rows = partial(ordinary_rows, subject, search, _ROWS_OF_EACH)
+    most = largest_column_count(search, outputs(subject), rows, _MOST)
     found = [
         drop_masked(subject, drop_outside(subject, rows(columns)))
         for columns in MANY_CLASSES
@@ -197,8 +207,8 @@ def many_classes(subject: Subject, search: Search) -> list[Points]:
     return [points for points in found if len(points)]
 
 
-def plain_rows(subject: Subject, search: Search, count: int, columns: int) -> Points:
+def ordinary_rows(subject: Subject, search: Search, count: int, columns: int) -> Points:
     """Return a number of ordinary rows with a number of columns."""
     rng = search.rng(f"rows of {columns}")
-    y = usual(subject.prediction, rng, (count, columns))
+    y = usual_members(subject.prediction, rng, (count, columns))
     return Points(y, usual_targets(subject, count, columns, rng))

@@ -36,7 +36,7 @@ class TargetSample(NamedTuple):
     coarse: NDArray
 
 
-def distribution_of(subject: Subject) -> DistributionLoss:
+def distribution_loss(subject: Subject) -> DistributionLoss:
     """Return the loss of a subject, whose predictions describe distributions of numbers."""
     loss = subject.component
     if not isinstance(loss, DistributionLoss):

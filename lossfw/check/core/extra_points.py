@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.draw import draw
-from lossfw.check.core.gravity import is_written
+from lossfw.check.core.gravity import has_author_function
 from lossfw.check.core.points import Points, any_in_row, cancellation_scale
 from lossfw.check.core.search import Search
-from lossfw.check.core.subject import Subject, call, of_component
+from lossfw.check.core.subject import Subject, call, subject_of_component
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -35,7 +35,7 @@ _THRESHOLDS = 2
 _FUNCTIONS = ("_unreduced", "_unreduced_gradient", "_unreduced_hessian")
 
 
-class _Recorder:
+class _BranchRecorder:
     """NumPy's functions; those that choose remember which side each element took, in `sides`."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ def branch_points(subject: Subject, search: Search, dtype: str) -> list[Points]:
         count = _LOOKED_AT[subject.rows and not subject.has_columns] * search.examples
         shared = search.points(subject, dtype)
         drawn = draw(subject, dtype, rng, count, dense=True)
-        pools = [(some, [more for more in drawn if _shapes(more) == _shapes(some)])
+        pools = [(some, [more for more in drawn if _row_shapes(more) == _row_shapes(some)])
                  for some in shared]  # fmt: skip
         found = [
             _points_on_branches(subject, loss, some, pool, rng)
@@ -86,10 +86,10 @@ def branch_points(subject: Subject, search: Search, dtype: str) -> list[Points]:
         ]
         return [points for points in found if len(points)]
 
-    return search.once(("branches", dtype), find)
+    return search.cached(("branches", dtype), find)
 
 
-def _shapes(points: Points) -> tuple[tuple[int, ...], ...]:
+def _row_shapes(points: Points) -> tuple[tuple[int, ...], ...]:
     return points.y.shape[1:], points.t.shape[1:]
 
 
@@ -101,7 +101,7 @@ def _points_on_branches(
     candidates, selected = Points(y, t), set[int]()
     known = set[bytes]()
     for order, name in enumerate(_FUNCTIONS):
-        if subject.kind == "group" and not is_written(subject, order):
+        if subject.kind == "group" and not has_author_function(subject, order):
             # A pass for each member of a group, which goes where the value goes.
             continue
         branch_masks, is_visible = _branch_masks(getattr(loss, name), subject, candidates)
@@ -116,13 +116,13 @@ def _points_on_branches(
         for mask in [] if subject.rows else branch_masks:
             if mask.tobytes() not in known and len(selected) < _MOST[False]:
                 seen = np.flatnonzero(is_visible)
-                beside = _beside_thresholds(subject, candidates.take(seen), mask[seen], rng)
+                beside = _points_beside_thresholds(subject, candidates.take(seen), mask[seen], rng)
                 selected.update(seen[beside].tolist())
             known.add(mask.tobytes())
     return candidates.take(np.array(sorted(selected), int))
 
 
-def _beside_thresholds(
+def _points_beside_thresholds(
     subject: Subject, points: Points, mask: NDArray, rng: np.random.Generator
 ) -> NDArray:
     """Return some points, neighbours in the loss's own argument on two sides of a branch."""
@@ -147,10 +147,10 @@ def _branch_masks(
     function: Callable[..., Any], subject: Subject, points: Points
 ) -> tuple[list[NDArray], NDArray]:
     """Return for each choice which points take it with any element, and which results show it."""
-    recorder: Any = _Recorder()
+    recorder: Any = _BranchRecorder()
     try:
         with np.errstate(all="ignore"):
-            result = function(recorder, points.y, subject.exact.full(points.y, points.t))
+            result = function(recorder, points.y, subject.exact.class_rows(points.y, points.t))
             is_visible = np.isfinite(result) & (result != 0)
     except Exception:
         # An error on legal arguments is a matter of the checks of the call.
@@ -172,31 +172,31 @@ _SUSPECTS = {False: 16, True: 6}
 _NAMES = ("value", "gradient", "hessian")
 
 
-def suspects(subject: Subject, search: Search, dtype: str, order: int) -> list[Points]:
+def suspect_points(subject: Subject, search: Search, dtype: str, order: int) -> list[Points]:
     """Return points at which a value (order 0) or a derivative may differ from the formula."""
     if subject.truth is None or subject.component is not None or search.only is not None:
         return []
-    own = of_component(subject.truth)
+    own = subject_of_component(subject.truth)
     pair = getattr(subject, _NAMES[order]), getattr(own, _NAMES[order])
     found = []
-    wider, count = search.everywhere, _LOOKED_AT_BY_FLOATS[subject.rows] * search.examples
-    drawn = wider.once(
+    wider, count = search.in_all_regions, _LOOKED_AT_BY_FLOATS[subject.rows] * search.examples
+    drawn = wider.cached(
         ("pool", dtype), lambda: draw(subject, dtype, wider.rng(f"pool {dtype}"), count)
     )
     pool = search.select_points(subject, drawn, f"pool {dtype}")
     for number, points in enumerate(pool):
         rng = search.rng(f"suspects {dtype} {order} {number}")
-        index = _differing(*pair, points, _SUSPECTS[subject.rows], rng)
+        index = _most_different(*pair, points, _SUSPECTS[subject.rows], rng)
         if index.size:
             found.append(points.take(index))
     return found
 
 
-def _differing(
+def _most_different(
     theirs: Callable[..., Any],
     ours: Callable[..., Any],
     points: Points,
-    most: int,
+    count: int,
     rng: np.random.Generator,
 ) -> NDArray:
     """Return the numbers of the points at which two functions differ the most, and of others."""
@@ -217,7 +217,7 @@ def _differing(
     error = np.where(same, 0.0, np.where(np.isnan(error), np.inf, error))
     worst = error.reshape(len(points), -1).max(-1)
     index = np.flatnonzero(worst > 0)
-    if index.size <= most:
+    if index.size <= count:
         return index
-    largest = index[np.argsort(-worst[index], kind="stable")[: most // 2]]
-    return np.union1d(largest, rng.choice(index, most - most // 2, replace=False))
+    largest = index[np.argsort(-worst[index], kind="stable")[: count // 2]]
+    return np.union1d(largest, rng.choice(index, count - count // 2, replace=False))

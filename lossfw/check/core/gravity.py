@@ -11,7 +11,7 @@ import numpy as np
 
 from lossfw.check.core.draw import usual_targets
 from lossfw.check.core.judge import Judgement
-from lossfw.check.core.members import usual
+from lossfw.check.core.members import usual_members
 from lossfw.check.core.points import Points, any_in_row, is_legal
 from lossfw.check.core.subject import DERIVATIVES, Subject
 from lossfw.components.ranges import PromisedRange
@@ -37,7 +37,7 @@ _OF_DATA = PromisedRange(1e-6, 1e6)
 _TARGETS = 8
 
 
-def is_written(subject: Subject, order: int) -> bool:
+def has_author_function(subject: Subject, order: int) -> bool:
     """Tell whether a result comes from its author's function, not from `value`."""
     return FUNCTIONS.get(order) not in subject.inherited_derivatives
 
@@ -47,10 +47,10 @@ def grades(subject: Subject, judgement: Judgement, order: int) -> NDArray:
     actual, expected = judgement.actual, judgement.expected
     # Another library may return float64 for float32, or float32: the fewer digits count.
     dtype = min(judgement.points.y.dtype, actual.dtype, key=lambda one: one.itemsize).name
-    is_other = are_others(actual, expected, dtype, is_written(subject, order))
+    is_other = are_wrong_numbers(actual, expected, dtype, has_author_function(subject, order))
     has_none = ~np.isfinite(actual) & np.isfinite(expected)
     points, bad = judgement.points, judgement.is_wrong
-    is_far = ~_hold(_OF_DATA, subject, points)
+    is_far = ~_have_sizes(_OF_DATA, subject, points)
     # Only promised numbers are drawn.
     is_grave = any_in_row(bad & has_none) | (any_in_row(bad & is_other) & ~is_far)
     grave = np.flatnonzero(is_grave)
@@ -74,7 +74,7 @@ def are_useless(subject: Subject, points: Points) -> NDArray:
     if subject.rows:
         targets = usual_targets(subject, _TARGETS, y.shape[-1], rng)
     else:
-        targets = usual(subject.target, rng, (_TARGETS,))
+        targets = usual_members(subject.target, rng, (_TARGETS,))
     for target in targets.astype(t.dtype):
         here = Points(y, np.broadcast_to(target, t.shape))
         which = np.flatnonzero(~found & is_legal(subject, here))
@@ -83,7 +83,9 @@ def are_useless(subject: Subject, points: Points) -> NDArray:
     return found
 
 
-def are_others(actual: NDArray, expected: NDArray, dtype: str, has_author: bool = True) -> NDArray:
+def are_wrong_numbers(
+    actual: NDArray, expected: NDArray, dtype: str, has_author: bool = True
+) -> NDArray:
     """Return a mask of results that are other numbers than the true ones, not only inaccurate."""
     least = (_WRITTEN if has_author else _UNWRITTEN)[dtype]
     actual, expected = actual.astype(np.float64), expected.astype(np.float64)
@@ -93,7 +95,7 @@ def are_others(actual: NDArray, expected: NDArray, dtype: str, has_author: bool 
     return np.asarray(is_other | ~np.isfinite(off))
 
 
-def _hold(sizes: PromisedRange, subject: Subject, points: Points) -> NDArray:
+def _have_sizes(sizes: PromisedRange, subject: Subject, points: Points) -> NDArray:
     """Tell at which points all numbers have some sizes, of a residual the difference too.
 
     Missing numbers and labels count as ordinary.

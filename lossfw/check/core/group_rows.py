@@ -54,7 +54,7 @@ class GroupRows:
 
     def __call__(self, y: Any, t: Any, **options: Any) -> Any:
         """Return the loss of flat groups."""
-        return self.loss(*self.lines(y, t), **_of_lines(y, self.width, options))
+        return self.loss(*self.lines(y, t), **_call_options(y, self.width, options))
 
     def gradient(self, y: Any, t: Any, **options: Any) -> Any:
         """Return the gradient of flat groups, in the shape of `y`."""
@@ -65,7 +65,7 @@ class GroupRows:
         return self._derivative(self.loss.hessian, y, t, options)
 
     def _derivative(self, function: Any, y: Any, t: Any, options: dict[str, Any]) -> Any:
-        found = function(*self.lines(y, t), **_of_lines(y, self.width, options))
+        found = function(*self.lines(y, t), **_call_options(y, self.width, options))
         return found if found.shape == y.shape else namespace_of(found).reshape(found, y.shape)
 
     # Bodies ----------------------------------------------------------------
@@ -112,7 +112,7 @@ class GroupRows:
         return None if bound is None else bound.reshape(y.shape)
 
 
-def _of_lines(y: Any, width: int, options: dict[str, Any]) -> dict[str, Any]:
+def _call_options(y: Any, width: int, options: dict[str, Any]) -> dict[str, Any]:
     """Return the options of a call, a mask of groups as one of their rows."""
     where = options.get("where")
     if where is None or len(getattr(where, "shape", ())) != 1 or len(y.shape) != 2:
@@ -122,12 +122,12 @@ def _of_lines(y: Any, width: int, options: dict[str, Any]) -> dict[str, Any]:
     return {**options, "where": spread}
 
 
-def flat(x: NDArray) -> NDArray:
+def flatten_groups(x: NDArray) -> NDArray:
     """Return groups (g, n, ...) as flat rows (g, n C)."""
     return x.reshape(len(x), math.prod(x.shape[1:]))
 
 
-def setup_of_lines(rows: GroupRows) -> tuple[str, ...]:
+def flat_group_setup(rows: GroupRows) -> tuple[str, ...]:
     """Return code of the functions of checks, which take flat groups."""
     y, t = (
         f"np.reshape({x}, (len({x}), -1, {', '.join(map(str, space.row_shape(size)))}))"

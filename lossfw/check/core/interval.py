@@ -53,7 +53,7 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Moving:
+class MovableFormula:
     """A formula, and what can be moved of its arguments and its parameters.
 
     `inputs` returns what can be moved of some arrays; `formulas` have one parameter each moved
@@ -77,27 +77,25 @@ class Moving:
 
         def sides(times: int) -> list[ArgumentArrays]:
             signs = [times * sign for sign in _SIGNS]
-            places = [one.move_least(arrays, sign) for one in of_predictions for sign in signs]
+            places = [one.move_slightly(arrays, sign) for one in of_predictions for sign in signs]
             if arrays[0].ndim > 1:
                 # Terms with a kink at one place, on its left and on its right, have it together.
                 places += [(scale_gaps(arrays[0], sign), *arrays[1:]) for sign in signs]
             return places
 
-        found = _joined_results(
-            sides(1), lambda x: self.formula.derivatives(order, *x), exact.shape
-        )
-        changes = np.stack([_change(one, exact) for one in found[-1]])
+        found = _batch_results(sides(1), lambda x: self.formula.derivatives(order, *x), exact.shape)
+        changes = np.stack([_finite_change(one, exact) for one in found[-1]])
         for is_beyond, nearest in (((changes > 0).all(0), changes.argmin(0)),
                                    ((changes < 0).all(0), changes.argmax(0))):  # fmt: skip
             own = np.take_along_axis(found[-1], nearest[np.newaxis], 0)[0]
             exact = np.where(is_beyond, own, exact)
-        changes = np.stack([_change(one, exact) for one in found[-1]])
+        changes = np.stack([_finite_change(one, exact) for one in found[-1]])
         low, high = np.minimum(changes.min(0), 0), np.maximum(changes.max(0), 0)
         if order == 2:
             jumps = np.logical_or.reduce([differences.differ(found[0][0], x) for x in found[0]])
             if jumps.any():
                 # A derivative of 0 differs from those next to it, and grows with the distance.
-                (derivatives,) = _joined_results(
+                (derivatives,) = _batch_results(
                     sides(FARTHER), lambda x: self.formula.derivatives(1, *x), exact.shape
                 )
                 jumps &= _spread(derivatives) < FARTHER / 2 * _spread(found[0])
@@ -110,7 +108,7 @@ class Moving:
         inputs = self.inputs(arrays)
 
         def results(moves: Sequence[ArgumentArrays], formula: Formula = self.formula) -> Array:
-            return _joined_results(moves, lambda x: (formula.results(order, *x),), exact.shape)[0]
+            return _batch_results(moves, lambda x: (formula.results(order, *x),), exact.shape)[0]
 
         moves = [(one, sign) for one in inputs for sign in _SIGNS]
         if moves:
@@ -118,7 +116,7 @@ class Moving:
                 list(results([one.move_arguments(arrays, times * sign) for one, sign in moves]))
                 for times in (1, FARTHER)
             )
-            there = results([one.move_least(arrays, sign) for one, sign in moves])
+            there = results([one.move_slightly(arrays, sign) for one, sign in moves])
         else:
             near, farther, there = [], [], np.empty((0, *exact.shape), object)
         for four in self.formulas():
@@ -126,18 +124,18 @@ class Moving:
             near, farther = near + moved[:2], farther + moved[2:]
         if not near:
             return Span(exact, low, high)
-        changes = np.stack([_change(one, exact) for one in near])
+        changes = np.stack([_finite_change(one, exact) for one in near])
         size = np.abs(changes)
         is_jump = np.stack(
-            [_size(b, a) * FARTHER < c for a, b, c in zip(near, farther, size, strict=True)]
+            [_distance(b, a) * FARTHER < c for a, b, c in zip(near, farther, size, strict=True)]
         )
         for number in np.flatnonzero(is_jump[: len(moves)].reshape(len(moves), -1).any(1)):
             one, sign = moves[number]
-            change = _size(results([one.move_arguments(arrays, sign * NEARER)])[0], exact)
+            change = _distance(results([one.move_arguments(arrays, sign * NEARER)])[0], exact)
             share = change / np.where(size[number] > 0, size[number], 1)
             is_jump[number] &= ~((share > _FLATTENS[0]) & (share < _FLATTENS[1]))
         # A jump at the argument itself is none that rounding leads across.
-        is_here = np.stack([_size(a, exact) > c / 2 for a, c in zip(there, size, strict=False)])
+        is_here = np.stack([_distance(a, exact) > c / 2 for a, c in zip(there, size, strict=False)])
         across = [
             np.where(mask, one, _NAN)
             for one, mask in zip(near, is_jump[: len(is_here)] & ~is_here, strict=False)
@@ -177,12 +175,12 @@ def _move_together(
             most.append(_TOGETHER * np.maximum(*gains).sum(axis=0))
     for number, found in enumerate(results(moves)):
         place = places[number // 2]
-        change = _change(found[place], exact[place])
+        change = _finite_change(found[place], exact[place])
         change = np.where(np.abs(change) <= most[number], change, 0)
         low[place], high[place] = np.minimum(low[place], change), np.maximum(high[place], change)
 
 
-def _joined_results(
+def _batch_results(
     moves: Sequence[ArgumentArrays],
     results: Callable[[ArgumentArrays], tuple[Array, ...]],
     shape: tuple[int, ...],
@@ -211,7 +209,7 @@ def _vertices(changes: NDArray, is_jump: NDArray) -> NDArray:
         return np.where(is_between, -((up - down) ** 2) / (8 * second_derivative), 0.0)
 
 
-def _change(there: Array, here: Array) -> NDArray:
+def _finite_change(there: Array, here: Array) -> NDArray:
     """Return changes of exact results as floats, 0 for those that are not finite."""
     with np.errstate(all="ignore"):
         found = to_float(there - here, np.float64)
@@ -220,10 +218,12 @@ def _change(there: Array, here: Array) -> NDArray:
 
 def _spread(derivatives: Array) -> NDArray:
     """Return how far the derivatives on several sides are apart."""
-    return np.asarray(np.max([np.abs(_change(one, derivatives[0])) for one in derivatives], axis=0))
+    return np.asarray(
+        np.max([np.abs(_finite_change(one, derivatives[0])) for one in derivatives], axis=0)
+    )
 
 
-def _size(there: Array, here: Array) -> NDArray:
+def _distance(there: Array, here: Array) -> NDArray:
     """Return how far exact results are from others, NaN where that is not finite."""
     with np.errstate(all="ignore"):
         found = np.abs(to_float(there - here, np.float64))

@@ -21,16 +21,16 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.draw import draw
-from lossfw.check.core.interval import Moving
+from lossfw.check.core.interval import MovableFormula
 from lossfw.check.core.members import is_exponentiated
-from lossfw.check.core.moves import are_alike, inputs_of, moved_formulas
+from lossfw.check.core.moves import have_one_unit, movable_inputs, moved_formulas
 from lossfw.check.core.oracle import Oracle
 from lossfw.check.core.points import (
     ArgumentArrays,
     Points,
     any_in_row,
-    in_rows,
-    is_left_by_cancellation,
+    is_cancellation_error,
+    split_group_rows,
     written_lengths,
 )
 from lossfw.check.core.subject import Subject
@@ -70,10 +70,8 @@ def judge(
     exact = subject.exact.results(order, *arrays) if exact is None else exact
     oracle = oracle_of(subject, order, points, exact)
     ulps = (1.0 if subject.component is not None else _MARGIN) * subject.ulps[order]
-    bad = ~_are_near(subject, oracle, actual, ulps)
-    gross = any_in_row(
-        bad & ~is_left_by_cancellation(points, actual, to_float(exact, actual.dtype))
-    )
+    bad = ~_are_within_ulps(subject, oracle, actual, ulps)
+    gross = any_in_row(bad & ~is_cancellation_error(points, actual, to_float(exact, actual.dtype)))
     for is_moved, most in ((False, _MOST_AT_KINKS), (True, _MOST_MOVED)):
         if order or is_moved:
             rows = _limit_bad_rows(points, bad, gross, most[subject.rows])
@@ -88,21 +86,21 @@ def judge(
 def oracle_of(subject: Subject, order: int, points: Points, exact: Any) -> Oracle:
     """Return what judges the results of a subject at some points."""
     arrays = points.y, points.t
-    moving = Moving(
+    movable = MovableFormula(
         subject.exact,
-        partial(inputs_of, subject),
+        partial(movable_inputs, subject),
         partial(moved_formulas, subject, points.y.dtype),
     )
     sizes: Any = 0.0
     if order and subject.rows:
         size = np.abs(to_float(exact))
-        sizes = _largest_alike(subject, arrays, np.where(np.isfinite(size), size, 0))
+        sizes = _largest_in_row(subject, arrays, np.where(np.isfinite(size), size, 0))
     elif not order and _has_both_signs(subject):
         sizes = 1.0
-    return Oracle(moving, order, arrays, exact, sizes)
+    return Oracle(movable, order, arrays, exact, sizes)
 
 
-def _are_near(subject: Subject, oracle: Oracle, actual: NDArray, ulps: float) -> NDArray:
+def _are_within_ulps(subject: Subject, oracle: Oracle, actual: NDArray, ulps: float) -> NDArray:
     """Tell which results are right by the exact ones at the arguments themselves."""
     errors = oracle.errors(actual)
     near = (errors <= ulps) | np.isnan(errors)
@@ -110,21 +108,23 @@ def _are_near(subject: Subject, oracle: Oracle, actual: NDArray, ulps: float) ->
     with np.errstate(all="ignore"):
         near |= np.abs(actual.astype(np.float64) - expected) < subject.rtol * np.abs(expected)
     if not subject.subnormal:
-        near |= oracle.subnormal(actual.dtype)
+        near |= oracle.subnormal_mask(actual.dtype)
     return np.asarray(near)
 
 
-def _largest_alike(subject: Subject, arrays: ArgumentArrays, size: NDArray) -> NDArray:
+def _largest_in_row(subject: Subject, arrays: ArgumentArrays, size: NDArray) -> NDArray:
     """Return the largest derivative by numbers that are alike, for each of a row.
 
     A group has as many of each column as rows.
     """
     space = subject.prediction
-    groups = in_rows(subject, space, size) if subject.kind == "group" else size[:, np.newaxis]
+    groups = (
+        split_group_rows(subject, space, size) if subject.kind == "group" else size[:, np.newaxis]
+    )
     if groups.ndim < 3:
         groups = groups[..., np.newaxis]
     columns, logs = [groups], []
-    if isinstance(space, Columns) and not are_alike(subject, arrays):
+    if isinstance(space, Columns) and not have_one_unit(subject, arrays):
         ends = np.cumsum(space.widths(groups.shape[-1]))
         columns = np.split(groups, ends[:-1], axis=-1)
         spaces = enumerate(space.space_of_each(groups.shape[-1]))
@@ -153,16 +153,16 @@ def _has_both_signs(subject: Subject) -> bool:
     return bool(subject.known["signs"])
 
 
-def _limit_bad_rows(points: Points, bad: NDArray, is_gross: NDArray, most: int) -> NDArray:
+def _limit_bad_rows(points: Points, bad: NDArray, is_gross: NDArray, count: int) -> NDArray:
     """Return the rows that hold something bad, after the mark is taken from all but so many."""
     rows = np.flatnonzero(any_in_row(bad))
-    if rows.size <= most:
+    if rows.size <= count:
         return rows
     # Errors nearly everywhere need not be shown everywhere: half of them are those written most
     # shortly, first those that no loss of digits makes, which may be few among others that
     # rounding excuses; half are evenly spread.
     lengths = np.array(written_lengths(points, rows))
-    short = rows[np.lexsort((lengths, ~is_gross[rows]))[: most // 2]]
-    kept = np.union1d(short, rows[:: max(1, 2 * rows.size // most)])
+    short = rows[np.lexsort((lengths, ~is_gross[rows]))[: count // 2]]
+    kept = np.union1d(short, rows[:: max(1, 2 * rows.size // count)])
     bad[np.setdiff1d(rows, kept)] = False
     return kept

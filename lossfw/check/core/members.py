@@ -64,7 +64,7 @@ _FLOOR, _SPREAD = 0.1, 2.0
 _Function = TypeVar("_Function", bound=Callable[..., NDArray])
 
 
-def by_space(function: _Function) -> _Function:
+def apply_per_column(function: _Function) -> _Function:
     """Decorate a function of a space and numbers, to give each number of a row its space."""
 
     @functools.wraps(function)
@@ -87,9 +87,11 @@ def members(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:
         found = [np.arange(5), large, rng.poisson(8.0, count // 2), rng.choice(large, count // 8)]
         return np.concatenate([*found, rng.poisson(300.0, count - count // 2)]).astype(dtype)
     if is_bounded(space):
-        return _place_within(space, _gaps(dtype, rng, count) * (space.high - space.low))
-    numbers = line((), dtype, rng, count)
-    return _place_within(space, numbers) if isinstance(space, Interval) else numbers
+        return _place_in_interval(
+            space, _fractions_of_interval(dtype, rng, count) * (space.high - space.low)
+        )
+    numbers = numbers_of_all_magnitudes((), dtype, rng, count)
+    return _place_in_interval(space, numbers) if isinstance(space, Interval) else numbers
 
 
 def is_bounded(space: Space) -> TypeGuard[Interval]:
@@ -97,7 +99,7 @@ def is_bounded(space: Space) -> TypeGuard[Interval]:
     return isinstance(space, Interval) and bool(np.isfinite(space.low) and np.isfinite(space.high))
 
 
-def is_line(space: Space) -> TypeGuard[Interval]:
+def is_real_line(space: Space) -> TypeGuard[Interval]:
     """Tell whether a space has all real numbers."""
     return isinstance(space, Interval) and bool(np.isinf(space.low) and np.isinf(space.high))
 
@@ -108,9 +110,9 @@ def is_exponentiated(space: Space) -> bool:
     return own is not None and own.high <= EXPONENTIATED.high
 
 
-def _place_within(space: Interval, x: NDArray) -> NDArray:
+def _place_in_interval(space: Interval, x: NDArray) -> NDArray:
     """Return members of an interval at the distances `x` from its bounds, or the line's `x`."""
-    if is_line(space):
+    if is_real_line(space):
         return x
     bounds = [(b, side) for b, side in ((space.low, 1), (space.high, -1)) if np.isfinite(b)]
     found = [bound + side * np.abs(x) for bound, side in bounds]
@@ -121,7 +123,7 @@ def _place_within(space: Interval, x: NDArray) -> NDArray:
     return np.asarray(inside if outside is None else inside[~outside])
 
 
-def _gaps(dtype: str, rng: Generator, count: int) -> NDArray:
+def _fractions_of_interval(dtype: str, rng: Generator, count: int) -> NDArray:
     """Return shares of an interval: of the edges at a bound, of all of it, and of the half."""
     info = np.finfo(dtype)
     edges = [0.0, float(info.eps) / 2, float(info.eps), 1e-30, 1e-20, 1e-10, 1e-7, 1e-5, 1e-3,
@@ -130,7 +132,7 @@ def _gaps(dtype: str, rng: Generator, count: int) -> NDArray:
     return np.concatenate([edges, rng.random(count // 2), close]).astype(dtype)
 
 
-def usual(space: Space, rng: Generator, shape: tuple[int, ...]) -> NDArray:
+def usual_members(space: Space, rng: Generator, shape: tuple[int, ...]) -> NDArray:
     """Return unremarkable members of a space, in float64; rows of one 1 stand for class indices."""
     if isinstance(space, Simplex):
         drawn = rng.dirichlet(np.ones(shape[-1]), shape[:-1])
@@ -144,43 +146,43 @@ def usual(space: Space, rng: Generator, shape: tuple[int, ...]) -> NDArray:
     if is_bounded(space):
         share = _MARGIN + (1 - 2 * _MARGIN) * rng.random(shape)
         return np.asarray(space.low + (space.high - space.low) * share)
-    return on_side(space, rng.normal(size=shape) * _SPREAD)
+    return reflect_to_half_line(space, rng.normal(size=shape) * _SPREAD)
 
 
-def on_side(space: Space, x: NDArray, off: float = 1.0) -> NDArray:
+def reflect_to_half_line(space: Space, x: NDArray, zero_distance: float = 1.0) -> NDArray:
     """Return real numbers, reflected into a half-line.
 
     For other spaces they are unchanged. If the bound is excluded, 0 moves away from it by
-    `off`.
+    `zero_distance`.
     """
-    if not isinstance(space, Interval) or is_line(space):
+    if not isinstance(space, Interval) or is_real_line(space):
         return x
     below = np.isinf(space.low)
     size, bound = np.abs(x), space.high if below else space.low
     if not (space.high_included if below else space.low_included):
-        size = np.where(size == 0, off, size)
+        size = np.where(size == 0, zero_distance, size)
     return np.asarray(bound - size if below else bound + size)
 
 
-@by_space
+@apply_per_column
 def promised_mask(space: Space, x: NDArray, sizes: PromisedRange) -> NDArray:
     """Return a mask of the numbers within promised sizes."""
-    return sizes_of(space, sizes).contains(x)
+    return promised_sizes(space, sizes).contains(x)
 
 
-def ends_of(sizes: PromisedRange, dtype: str | np.dtype[Any]) -> tuple[float, float]:
+def magnitude_limits(sizes: PromisedRange, dtype: str | np.dtype[Any]) -> tuple[float, float]:
     """Return the smallest and the largest magnitude of a dtype."""
     info, (least, most) = np.finfo(dtype), sizes.limits(dtype)
     return max(least, float(info.smallest_subnormal)), min(most, float(info.max))
 
 
-def sizes_of(space: Space, sizes: PromisedRange) -> PromisedRange:
+def promised_sizes(space: Space, sizes: PromisedRange) -> PromisedRange:
     """Return the sizes of numbers of a space for which a loss promises results."""
     own = space.sizes if isinstance(space, Interval) else None
     return sizes if own is None else PromisedRange.common((sizes, own))
 
 
-@by_space
+@apply_per_column
 def clip_to_interval(space: Space, x: NDArray) -> NDArray:
     """Return the numbers clipped to an interval; for other spaces the numbers."""
     if not isinstance(space, Interval):
@@ -193,9 +195,11 @@ def clip_to_interval(space: Space, x: NDArray) -> NDArray:
     return np.asarray(np.clip(x, low, high))
 
 
-def line(kinks: tuple[float, ...], dtype: str, rng: Generator, count: int) -> NDArray:
+def numbers_of_all_magnitudes(
+    kinks: tuple[float, ...], dtype: str, rng: Generator, count: int
+) -> NDArray:
     """Return numbers of all promised magnitudes: edges, kinks, their neighbours, and others."""
-    info, (least, most) = np.finfo(dtype), ends_of(PROMISED, dtype)
+    info, (least, most) = np.finfo(dtype), magnitude_limits(PROMISED, dtype)
     edges = [0.0, *(x for x in (float(info.eps), *_MAGNITUDES) if least <= x <= most)]
     around = [near for kink in kinks for near in neighbours(kink, dtype)]
     around += [kink * (1 + s * d) for kink in kinks if kink for d in _SHARES for s in (-1, 1)]
@@ -204,7 +208,7 @@ def line(kinks: tuple[float, ...], dtype: str, rng: Generator, count: int) -> ND
     far = [kink for kink in kinks if kink and abs(kink) < info.max] or [1.0]
     # The last spread reaches to both sides of the farthest kink.
     spread = rng.choice([0.1, 1.0, 10.0, 2 * max(map(abs, far))], count)
-    near = close_to(rng.choice(far, count), dtype, rng)
+    near = perturb(rng.choice(far, count), dtype, rng)
     share = rng.random(count)
     mixed = np.select([share < 0.35, share < 0.5], [wide, near], rng.normal(size=count) * spread)
     return np.concatenate([edges, np.negative(edges), around, mixed]).astype(dtype)
@@ -217,7 +221,7 @@ def neighbours(x: float, dtype: str) -> list[float]:
     return [float(here + n * step) for k in _NEIGHBOURS for n in (-k, k)] + [float(here)]
 
 
-def close_to(x: NDArray, dtype: str, rng: Generator) -> NDArray:
+def perturb(x: NDArray, dtype: str, rng: Generator) -> NDArray:
     """Move each number or row by a fraction of itself, between 0 and a third."""
     step = 10.0 ** -rng.uniform(0.5, _CLOSEST, (len(x), *[1] * (x.ndim - 1)))
     sign = rng.choice([-1.0, 1.0], x.shape)
@@ -225,7 +229,7 @@ def close_to(x: NDArray, dtype: str, rng: Generator) -> NDArray:
         return np.asarray(x * (1 + sign * step)).astype(dtype)
 
 
-def units_from(x: NDArray, rng: Generator) -> NDArray:
+def perturb_by_ulps(x: NDArray, rng: Generator) -> NDArray:
     """Return numbers that are equal to others, or a few units in the last place away."""
     units = rng.integers(-_UNITS, _UNITS + 1, x.shape) * (rng.random(x.shape) >= _SAME)
     with np.errstate(all="ignore"):
@@ -233,7 +237,7 @@ def units_from(x: NDArray, rng: Generator) -> NDArray:
     return np.where(np.isfinite(moved), moved, x).astype(x.dtype)
 
 
-def best_guess(prediction: Space, target: Space, t: NDArray) -> NDArray:
+def usual_best_predictions(prediction: Space, target: Space, t: NDArray) -> NDArray:
     """Return predictions near the best for each target, as their spaces suggest.
 
     If targets are positive and predictions any real numbers, they are logarithms; if targets
@@ -241,8 +245,8 @@ def best_guess(prediction: Space, target: Space, t: NDArray) -> NDArray:
     """
     best = t
     with np.errstate(all="ignore"):
-        if is_line(prediction) and target in (NONNEGATIVE, POSITIVE, COUNT):
+        if is_real_line(prediction) and target in (NONNEGATIVE, POSITIVE, COUNT):
             best = np.log(t)
-        elif is_line(prediction) and target in (UNIT, BINARY):
+        elif is_real_line(prediction) and target in (UNIT, BINARY):
             best = np.log(t) - np.log1p(-t)
     return np.where(np.isfinite(best), best, 0.0)

@@ -70,12 +70,12 @@ class MetricCase:
         try:
             found = self.metric.result(self.partial(weight, where))
         except Exception as error:
-            raise self.refuted(
+            raise self.refutation(
                 f"the metric raises for {self.kind}: {type(error).__name__}: {error}"
             ) from error
         return np.asarray(found, np.float64)
 
-    def refuted(self, message: str) -> Counterexample:
+    def refutation(self, message: str) -> Counterexample:
         """Return these rows as a counterexample, with the call that shows it."""
         more = {} if self.group is None else {"group": self.group}
         code = "metric(y, t, group=group)" if more else "metric(y, t)"
@@ -183,7 +183,7 @@ _LOGITS: dict[str, Callable[[NDArray], NDArray]] = {
 _IN_GROUPS = ("grades in groups", "times with hazards", "times until an event")
 
 
-def cases(metric: Metric, search: Search) -> list[MetricCase]:
+def metric_cases(metric: Metric, search: Search) -> list[MetricCase]:
     """Return the metric with rows of every kind that it takes; they count as examples.
 
     Raises
@@ -198,7 +198,7 @@ def cases(metric: Metric, search: Search) -> list[MetricCase]:
             y, t, best = draw(search.rng(f"metric {kind}"))
             group = np.arange(ROWS) // _IN_GROUP if kind in _IN_GROUPS else None
             try:
-                case = _offer_case(kind, metric, registry().create("loss", loss), y, t, best, group)
+                case = _make_case(kind, metric, registry().create("loss", loss), y, t, best, group)
             except Exception as error:
                 # The body of a metric of other rows may end in any way.
                 reasons.append(f"{kind}: {type(error).__name__}: {error}")
@@ -209,10 +209,10 @@ def cases(metric: Metric, search: Search) -> list[MetricCase]:
             raise NotApplicable(f"it takes no rows of those that are drawn; {reasons[0]}")
         return found
 
-    return search.once("metric cases", make)
+    return search.cached("metric cases", make)
 
 
-def _offer_case(
+def _make_case(
     kind: str, metric: Metric, loss: Loss, y: Any, t: Any, best: Any, group: Any
 ) -> MetricCase:
     """Return the case of these rows; it raises what the metric does if it does not take them."""

@@ -74,69 +74,69 @@ class Input(NamedTuple):
     def move_arguments(self, arrays: ArgumentArrays, times: Any) -> ArgumentArrays:
         """Return arguments with this one moved, by so many steps, within its space."""
         if self.is_residual or abs(np.max(times)) == NEARER:
-            return self._moved_exactly(arrays, times * self.steps)
+            return self._move_exactly(arrays, times * self.steps)
         x = arrays[self.role].copy()
         step = (times * self.steps).astype(x.dtype)
-        x[self._part] = clip_to_interval(self.space, x[self._part] + step)
+        x[self._index] = clip_to_interval(self.space, x[self._index] + step)
         return self._replace_argument(arrays, x)
 
-    def move_least(self, arrays: ArgumentArrays, sign: int) -> ArgumentArrays:
+    def move_slightly(self, arrays: ArgumentArrays, sign: int) -> ArgumentArrays:
         """Return arguments next to given ones, nearer than any float."""
-        return self._moved_exactly(arrays, sign * self.least)
+        return self._move_exactly(arrays, sign * self.least)
 
     @property
-    def _part(self) -> Any:
+    def _index(self) -> Any:
         return np.s_[:] if self.column is None else np.s_[:, self.column]
 
-    def _moved_exactly(self, arrays: ArgumentArrays, steps: NDArray) -> ArgumentArrays:
+    def _move_exactly(self, arrays: ArgumentArrays, steps: NDArray) -> ArgumentArrays:
         x = exact_array(arrays[self.role]).copy()
-        x[self._part] = x[self._part] + exact_array(steps)
+        x[self._index] = x[self._index] + exact_array(steps)
         return self._replace_argument(arrays, x)
 
     def _replace_argument(self, arrays: ArgumentArrays, x: Array) -> ArgumentArrays:
         return tuple(x if role == self.role else other for role, other in enumerate(arrays))
 
 
-def units_of(subject: Subject) -> int:
+def ulps_to_move(subject: Subject) -> int:
     """Return by how many units in the last place arguments of a subject are moved."""
     return UNITS if subject.component is not None else OUTSIDE_UNITS
 
 
-def inputs_of(subject: Subject, arrays: ArgumentArrays) -> list[Input]:
+def movable_inputs(subject: Subject, arrays: ArgumentArrays) -> list[Input]:
     """Return what can be moved; differences last."""
     y, t = arrays
-    units, pairs = units_of(subject), residuals(subject, arrays)
+    units, pairs = ulps_to_move(subject), residuals(subject, arrays)
     found = []
-    for column, space in columns_of(subject, 0, y):
+    for column, space in iter_columns(subject, 0, y):
         numbers = _column(y, column)
-        steps = step_of(space, numbers, units)
+        steps = ulp_steps(space, numbers, units)
         if column in pairs:
             with np.errstate(all="ignore"):
                 gap = numbers.astype(np.float64) - _column(t, pairs[column])
-                steps = step_of(REAL, gap.astype(y.dtype), units)
+                steps = ulp_steps(REAL, gap.astype(y.dtype), units)
         # A kink may be at a prediction of 0.
         is_moved = not _is_discrete(space)
-        found.append(Input(0, column, _clips_to(space), steps, least_of(numbers, is_moved),
+        found.append(Input(0, column, _clipping_space(space), steps, least_steps(numbers, is_moved),
                            column in pairs))  # fmt: skip
-    for column, space in columns_of(subject, 1, t) if t.dtype.kind == "f" else ():
+    for column, space in iter_columns(subject, 1, t) if t.dtype.kind == "f" else ():
         if column not in pairs.values():
             numbers = _column(t, column)
-            steps = step_of(space, numbers, units)
-            least = np.where(steps != 0, least_of(numbers), 0)
-            found.append(Input(1, column, _clips_to(space), steps, least))
+            steps = ulp_steps(space, numbers, units)
+            least = np.where(steps != 0, least_steps(numbers), 0)
+            found.append(Input(1, column, _clipping_space(space), steps, least))
     movable = [one for one in found if one.steps.any() or one.least.any()]
     return sorted(movable, key=lambda one: one.is_residual)
 
 
-def inputs_of_numbers(arrays: ArgumentArrays) -> list[Input]:
+def movable_numbers(arrays: ArgumentArrays) -> list[Input]:
     """Return what can be moved of the argument of an activation: any real numbers."""
     (x,) = arrays
     columns: Any = (None,) if x.ndim == 1 else range(x.shape[-1])
     numbers = [(column, _column(x, column)) for column in columns]
-    return [Input(0, k, REAL, step_of(REAL, own, UNITS), least_of(own)) for k, own in numbers]
+    return [Input(0, k, REAL, ulp_steps(REAL, own, UNITS), least_steps(own)) for k, own in numbers]
 
 
-def step_of(space: Space, x: NDArray, units: int) -> NDArray:
+def ulp_steps(space: Space, x: NDArray, units: int) -> NDArray:
     """Return moves of numbers by units in the last place: 0 for those that are never moved."""
     if _is_discrete(space):
         return np.zeros_like(x)
@@ -150,7 +150,7 @@ def step_of(space: Space, x: NDArray, units: int) -> NDArray:
     return np.asarray(step)
 
 
-def least_of(x: NDArray, is_moved: bool = True) -> NDArray:
+def least_steps(x: NDArray, is_moved: bool = True) -> NDArray:
     """Return moves of numbers that are far below rounding."""
     with np.errstate(all="ignore"):
         size = np.ldexp(np.abs(x).astype(np.float64), _LEAST_MOVE)
@@ -160,7 +160,7 @@ def least_of(x: NDArray, is_moved: bool = True) -> NDArray:
 
 def scale_gaps(x: NDArray, sign: int) -> Array:
     """Return numbers enlarged or reduced by their least moves, which scales all gaps alike."""
-    return exact_array(x) + exact_array(sign * np.sign(x) * least_of(x))
+    return exact_array(x) + exact_array(sign * np.sign(x) * least_steps(x))
 
 
 def residuals(subject: Subject, arrays: ArgumentArrays) -> dict[_Column, _Column]:
@@ -183,10 +183,10 @@ def _residuals(subject: Subject, arrays: ArgumentArrays) -> dict[_Column, _Colum
         return {None: None}
     if subject.kind == "margin" or t.dtype.kind != "f":
         return {}
-    y, t = _ordinary(arrays)
+    y, t = _most_ordinary(arrays)
     here = _values(subject, y, t)
     found: dict[_Column, _Column] = {}
-    for one, other in _pairs(subject, arrays):
+    for one, other in _candidate_pairs(subject, arrays):
         if one in found or other in found.values():
             continue
         shifted = _shift_column(y, one)
@@ -199,7 +199,7 @@ def _residuals(subject: Subject, arrays: ArgumentArrays) -> dict[_Column, _Colum
     return found
 
 
-def are_alike(subject: Subject, arrays: ArgumentArrays) -> bool:
+def have_one_unit(subject: Subject, arrays: ArgumentArrays) -> bool:
     """Tell whether all predictions of a row have the same unit, cached per width.
 
     Named columns do if they can be shifted together, alone or with the targets.
@@ -208,7 +208,7 @@ def are_alike(subject: Subject, arrays: ArgumentArrays) -> bool:
         return True
     key = ("alike", *(x.shape[1:] for x in arrays))
     if key not in subject.known:
-        y, t = _ordinary(arrays)
+        y, t = _most_ordinary(arrays)
         here, moved = _values(subject, y, t), y + exact_array(_SHIFT)[()]
         with_targets = [t + exact_array(_SHIFT)[()]] if t.dtype == object else []
         subject.known[key] = any(
@@ -217,7 +217,7 @@ def are_alike(subject: Subject, arrays: ArgumentArrays) -> bool:
     return bool(subject.known[key])
 
 
-def _ordinary(arrays: ArgumentArrays) -> ArgumentArrays:
+def _most_ordinary(arrays: ArgumentArrays) -> ArgumentArrays:
     """Return a few of the points, whose numbers are the nearest to 1, as exact numbers."""
     with np.errstate(all="ignore"):
         logs = [np.abs(np.log(np.abs(np.where(x == 0, 1, x)))).reshape(len(x), -1) for x in arrays]
@@ -226,10 +226,10 @@ def _ordinary(arrays: ArgumentArrays) -> ArgumentArrays:
     return tuple(exact_array(x) if x.dtype.kind == "f" else x for x in some)
 
 
-def _pairs(subject: Subject, arrays: ArgumentArrays) -> Iterator[tuple[_Column, _Column]]:
+def _candidate_pairs(subject: Subject, arrays: ArgumentArrays) -> Iterator[tuple[_Column, _Column]]:
     """Yield each prediction with each target: of alike rows those in the same place."""
     widths = [1 if x.ndim == 1 else x.shape[-1] for x in arrays]
-    columns = [list(columns_of(subject, role, x)) for role, x in enumerate(arrays)]
+    columns = [list(iter_columns(subject, role, x)) for role, x in enumerate(arrays)]
     is_alike = subject.rows and not subject.has_columns
     rows: Any = subject.truth
     sizes = rows.sizes if subject.kind == "group" else widths
@@ -255,7 +255,7 @@ def moved_formulas(
     subject: Subject, dtype: np.dtype[Any]
 ) -> list[tuple[Formula, Formula, Formula, Formula]]:
     """Return, for each parameter, the formula with it lower and higher, and with larger moves."""
-    key, units = ("parameters", dtype), units_of(subject)
+    key, units = ("parameters", dtype), ulps_to_move(subject)
     if key not in subject.known:
         times = (-units, units, -FARTHER * units, FARTHER * units)
         moved = [list(_variants(subject.truth, dtype, n)) for n in times]
@@ -287,7 +287,7 @@ def _variants(value: Any, dtype: np.dtype[Any], units: int) -> Iterator[Any]:
                     yield None
 
 
-def columns_of(subject: Subject, role: int, x: NDArray) -> Iterator[tuple[_Column, Space]]:
+def iter_columns(subject: Subject, role: int, x: NDArray) -> Iterator[tuple[_Column, Space]]:
     """Yield each number of the rows of a role, and its space."""
     space = subject.prediction if role == 0 else subject.space_of_targets(x)
     if x.ndim == 1:
@@ -302,7 +302,7 @@ def _column(x: NDArray, column: _Column) -> NDArray:
     return x if column is None else x[:, column]
 
 
-def _clips_to(space: Space) -> Space:
+def _clipping_space(space: Space) -> Space:
     return UNIT if space is SIMPLEX else space
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.interval import Moving
+from lossfw.check.core.interval import MovableFormula
 from lossfw.check.core.points import ArgumentArrays, any_in_row
 from lossfw.numerics.arrays import Array, NDArray
 from lossfw.numerics.exact.namespace import exact_array
@@ -37,13 +37,13 @@ class Oracle:
 
     def __init__(
         self,
-        moving: Moving,
+        movable: MovableFormula,
         order: int,
         arrays: ArgumentArrays,
         exact: Array,
         sizes: NDArray | float = 0.0,
     ) -> None:
-        self.moving, self.order, self.arrays = moving, order, arrays
+        self.movable, self.order, self.arrays = movable, order, arrays
         # At a tie it may become another one.
         self.exact = np.array(exact)
         self.sizes = np.broadcast_to(sizes, self.exact.shape)
@@ -53,11 +53,11 @@ class Oracle:
         rounded = to_float(self.exact, computed.dtype)
         with np.errstate(all="ignore"):
             gap = np.abs(to_float(exact_array(computed) - self.exact, np.float64))
-            units = _unit(np.fmax(np.abs(rounded), self.sizes), computed.dtype)
+            units = _ulp(np.fmax(np.abs(rounded), self.sizes), computed.dtype)
             found = np.where(np.isfinite(gap), gap / units, ulp_error(computed, self.exact))
-        return _with_ends(found, computed, rounded)
+        return _adjust_special_values(found, computed, rounded)
 
-    def forward(self, computed: NDArray) -> NDArray:
+    def forward_errors(self, computed: NDArray) -> NDArray:
         """Return errors against the exact results, each in its own units."""
         with np.errstate(all="ignore"):
             return ulp_error(computed, self.exact)
@@ -69,7 +69,7 @@ class Oracle:
         arguments.
         """
         arrays, computed = tuple(x[rows] for x in self.arrays), computed[rows]
-        find = self.moving.interval if is_moved else self.moving.derivative_span
+        find = self.movable.interval if is_moved else self.movable.derivative_span
         exact, low, high, across = find(self.order, arrays, self.exact[rows])
         self.exact[rows] = exact
         rounded = to_float(exact, computed.dtype)
@@ -79,15 +79,17 @@ class Oracle:
             size = np.fmax.reduce([np.where(np.isfinite(x), x, 0) for x in every])
             off = to_float(exact_array(computed) - exact, np.float64)
             outside = np.where(off == 0, 0.0, np.maximum(np.maximum(low - off, off - high), 0.0))
-            found = outside / _unit(size, computed.dtype)
+            found = outside / _ulp(size, computed.dtype)
             for there in across:
                 beyond = to_float(exact_array(computed) - there, np.float64)
-                found = np.fmin(found, np.abs(beyond) / _unit(to_float(there), computed.dtype))
+                found = np.fmin(found, np.abs(beyond) / _ulp(to_float(there), computed.dtype))
                 # Between the derivatives on both sides of a kink, as on the kink itself.
                 is_between = (self.order == 1) & (np.sign(beyond) == -np.sign(off))
                 found = np.where(is_between, 0.0, found)
         return np.where(
-            np.isinf(low) & np.isfinite(computed), 0.0, _with_ends(found, computed, rounded)
+            np.isinf(low) & np.isfinite(computed),
+            0.0,
+            _adjust_special_values(found, computed, rounded),
         )
 
     def worst_errors(self, computed: NDArray, considered: NDArray) -> NDArray:
@@ -111,7 +113,7 @@ class Oracle:
             seen, group = seen + rows.size, 2 * group
         return errors
 
-    def subnormal(self, dtype: np.dtype[Any]) -> NDArray:
+    def subnormal_mask(self, dtype: np.dtype[Any]) -> NDArray:
         """Return a mask of results that are subnormal in a dtype, or whose arguments are."""
         least = np.finfo(dtype).tiny
         rows = np.zeros(len(self.arrays[0]), bool)
@@ -122,7 +124,7 @@ class Oracle:
         return np.asarray(own | rows.reshape(-1, *[1] * (own.ndim - 1)))
 
 
-def _with_ends(errors: NDArray, computed: NDArray, truth: NDArray) -> NDArray:
+def _adjust_special_values(errors: NDArray, computed: NDArray, truth: NDArray) -> NDArray:
     """Return errors by the rules for NaN, infinities and results below all others."""
     almost = float(np.finfo(computed.dtype).max) / _ALMOST
     with np.errstate(all="ignore"):
@@ -135,7 +137,7 @@ def _with_ends(errors: NDArray, computed: NDArray, truth: NDArray) -> NDArray:
     return np.asarray(np.where(np.isnan(truth), np.nan, errors))
 
 
-def _unit(size: NDArray, dtype: np.dtype[Any]) -> NDArray:
+def _ulp(size: NDArray, dtype: np.dtype[Any]) -> NDArray:
     """Return the units in the last place of results of some sizes, at least those of `FLOOR`."""
     most = float(np.finfo(dtype).max)
     units = np.spacing(np.clip(np.abs(size).astype(np.float64), FLOOR, most).astype(dtype))

@@ -57,7 +57,7 @@ def drop_outside(subject: Subject, points: Points) -> Points:
     return points if keep.all() else points.take(keep)
 
 
-def in_rows(subject: Subject, space: Space, x: NDArray) -> NDArray:
+def split_group_rows(subject: Subject, space: Space, x: NDArray) -> NDArray:
     """Return flat groups with the numbers of each row on their own axis; others unchanged."""
     if subject.kind != "group" or not space.axes:
         return x
@@ -76,14 +76,14 @@ def is_promised(subject: Subject, points: Points) -> NDArray:
     keep = ~any_in_row(~are_promised(subject, points.y))
     if points.t.dtype.kind not in "iu":
         space = subject.space_of_targets(points.t)
-        rows = in_rows(subject, space, points.t)
+        rows = split_group_rows(subject, space, points.t)
         keep &= ~any_in_row(~promised_mask(space, rows, subject.target_range))
     return keep
 
 
 def are_promised(subject: Subject, y: NDArray) -> NDArray:
     """Tell for which numbers of predictions results are promised."""
-    rows = in_rows(subject, subject.prediction, y)
+    rows = split_group_rows(subject, subject.prediction, y)
     return promised_mask(subject.prediction, rows, subject.prediction_range).reshape(y.shape)
 
 
@@ -98,15 +98,15 @@ def is_legal(subject: Subject, points: Points) -> NDArray:
     for space, x in zip(spaces, (points.y, points.t), strict=True):
         if x.dtype.kind in "iu":
             continue
-        bad = space.outside_or_none(in_rows(subject, space, x))
+        bad = space.outside_or_none(split_group_rows(subject, space, x))
         if bad is not None:
             keep &= ~any_in_row(np.asarray(bad))
     if subject.has_columns and subject.component is not None and subject.kind != "group":
-        keep[keep] = _is_taken(subject.component, points.take(np.flatnonzero(keep)))
+        keep[keep] = _is_accepted(subject.component, points.take(np.flatnonzero(keep)))
     return keep
 
 
-def _is_taken(loss: Loss, points: Points) -> NDArray:
+def _is_accepted(loss: Loss, points: Points) -> NDArray:
     """Tell which pairs a loss takes that refuses more than its spaces say."""
     if type(loss).check_domain is Loss.check_domain or not len(points):
         return np.ones(len(points), bool)
@@ -117,7 +117,7 @@ def _is_taken(loss: Loss, points: Points) -> NDArray:
             return np.zeros(1, bool)
         half = len(points) // 2
         parts = points.take(slice(half)), points.take(slice(half, None))
-        return np.concatenate([_is_taken(loss, part) for part in parts])
+        return np.concatenate([_is_accepted(loss, part) for part in parts])
     return np.ones(len(points), bool)
 
 
@@ -125,7 +125,7 @@ def drop_masked(subject: Subject, points: Points) -> Points:
     """Return the points that the loss's mask keeps."""
     if not len(points):
         return points
-    keep = subject.counts(points.y, points.t) > 0
+    keep = subject.mean_weights(points.y, points.t) > 0
     return points if keep.all() else points.take(keep)
 
 
@@ -149,7 +149,7 @@ def cancellation_scale(points: Points) -> NDArray:
     return np.maximum(np.where(close, squares, np.minimum(size, _LARGE)), logs)
 
 
-def is_left_by_cancellation(points: Points, actual: NDArray, expected: NDArray | float) -> NDArray:
+def is_cancellation_error(points: Points, actual: NDArray, expected: NDArray | float) -> NDArray:
     """Tell which results are off by no more than a difference of the terms in play leaves."""
     size = cancellation_scale(points).reshape(-1, *[1] * (actual.ndim - 1))
     eps = float(np.finfo(actual.dtype).eps)
@@ -175,7 +175,7 @@ def first_bad(bad: Any) -> int:
     return int(np.argmax(any_in_row(bad)))
 
 
-def simplest(points: Points, bad: NDArray) -> int:
+def shortest_written(points: Points, bad: NDArray) -> int:
     """Return the bad point that is written with the fewest characters."""
     index = np.flatnonzero(any_in_row(bad))
     return int(index[int(np.argmin(written_lengths(points, index)))])

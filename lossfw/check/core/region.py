@@ -12,8 +12,8 @@ from enum import IntEnum
 
 import numpy as np
 
-from lossfw.check.core.members import by_space, is_bounded
-from lossfw.check.core.points import Points, in_rows
+from lossfw.check.core.members import apply_per_column, is_bounded
+from lossfw.check.core.points import Points, split_group_rows
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import BINARY, LOGITS, SIGN, SIMPLEX, UNIT, Space
 from lossfw.numerics.arrays import NDArray
@@ -35,16 +35,18 @@ class Region(IntEnum):
     WIDE = 2
 
 
-def region(subject: Subject, points: Points) -> NDArray:
+def regions_of_points(subject: Subject, points: Points) -> NDArray:
     """Return the `Region` of each pair: the worst of prediction, target and their closeness."""
     y, t = points.y, points.t
     has_exponent = subject.kind in ("margin", "categorical") or subject.prediction is LOGITS
     far = _FAR_EXPONENT if has_exponent or subject.target in (BINARY, SIGN) else _FAR
-    worst = of_numbers(subject.prediction, in_rows(subject, subject.prediction, y), far)
+    worst = regions_of_numbers(
+        subject.prediction, split_group_rows(subject, subject.prediction, y), far
+    )
     if t.dtype.kind != "f":
         return worst
     target = subject.space_of_targets(t)
-    worst = np.maximum(worst, of_numbers(target, in_rows(subject, target, t)))
+    worst = np.maximum(worst, regions_of_numbers(target, split_group_rows(subject, target, t)))
     if subject.rows or t.shape != y.shape:
         return worst
     with np.errstate(all="ignore"):
@@ -56,14 +58,14 @@ def region(subject: Subject, points: Points) -> NDArray:
     return np.asarray(np.maximum(worst, closeness))
 
 
-def of_numbers(space: Space, x: NDArray, far: float = _FAR) -> NDArray:
+def regions_of_numbers(space: Space, x: NDArray, far: float = _FAR) -> NDArray:
     """Return the region of each number of a space, or of each row of them."""
-    found = _of_each(space, x, far)
+    found = _region_of_each(space, x, far)
     return np.asarray(found.max(tuple(range(1, x.ndim)), initial=Region.ORDINARY))
 
 
-@by_space
-def _of_each(space: Space, x: NDArray, far: float) -> NDArray:
+@apply_per_column
+def _region_of_each(space: Space, x: NDArray, far: float) -> NDArray:
     x = np.asarray(x, np.float64)
     bounds = UNIT if space is SIMPLEX else space
     if is_bounded(bounds):

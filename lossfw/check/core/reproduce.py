@@ -44,7 +44,7 @@ _FUNCTIONS = {
 }
 
 
-def setup(component: Component, functions: tuple[str, ...] = ()) -> str:
+def setup_code(component: Component, functions: tuple[str, ...] = ()) -> str:
     """Return code that makes a loss or an activation, and the functions that checks call."""
     lines: Iterable[str] = functions or _FUNCTIONS[component.kind]
     if isinstance(component, Loss) and component.has_columns and not component.takes_groups:
@@ -52,10 +52,10 @@ def setup(component: Component, functions: tuple[str, ...] = ()) -> str:
         given = f"({', '.join(_reshape_code(name, space) for name, space in spaces.items())}"
         # The first is the definition, the second the call.
         lines = [given.join(line.rsplit("(y, t", 1)) for line in lines]
-    return "\n".join([_NUMPY, *_making(component), *lines])
+    return "\n".join([_NUMPY, *_construction_code(component), *lines])
 
 
-def outside_setup(before: str, names: Iterable[str], spaces: Sequence[Space]) -> str:
+def outside_setup_code(before: str, names: Iterable[str], spaces: Sequence[Space]) -> str:
     """Return code that adapts outside functions to flat rows, after the code that makes them."""
     given = ", ".join(map(_reshape_code, "yt", spaces))
     lines = [before]
@@ -74,10 +74,10 @@ def _reshape_code(name: str, space: Space) -> str:
     return name if space.axes or name == "t" else f"{name}[..., 0]"
 
 
-def _making(component: Component) -> list[str]:
+def _construction_code(component: Component) -> list[str]:
     kind, cls, config = component.kind, type(component), component.to_config()
     if cls.__module__.startswith(LOCAL_MODULE) and "<locals>" not in cls.__qualname__:
-        return _from_file(component)
+        return _plugin_file_code(component)
     if kind == "model" and _is_registered(component):
         return ["import lossfw", f"model = lossfw.registry().create('model', {config!r})"]
     if _is_registered(component):
@@ -88,12 +88,12 @@ def _making(component: Component) -> list[str]:
     return [imported, f"{kind} = {component!r}"]
 
 
-def _from_file(component: Component) -> list[str]:
+def _plugin_file_code(component: Component) -> list[str]:
     """Return code that makes a component of a plugin file, from the folder of this process."""
     kind, cls = component.kind, type(component)
     file = Path(str(sys.modules[cls.__module__].__file__))
     changed = [name for name in component.parameters if name in component.to_config()]
-    given = [f"{name}={_literal(component.parameters[name])}" for name in changed]
+    given = [f"{name}={_value_code(component.parameters[name])}" for name in changed]
     called = f"({', '.join(given)})"
     first = ["import lossfw"] if "lossfw." in called else []
     importable = file.stem.isidentifier() and not iskeyword(file.stem)
@@ -110,12 +110,12 @@ def _from_file(component: Component) -> list[str]:
     ]
 
 
-def _literal(parameter: Any) -> str:
+def _value_code(parameter: Any) -> str:
     """Return code that makes the value of a parameter."""
     if isinstance(parameter, Component):
         return f"lossfw.{parameter.kind}({parameter.to_config()!r})"
     if isinstance(parameter, tuple):
-        return f"[{', '.join(map(_literal, parameter))}]"
+        return f"[{', '.join(map(_value_code, parameter))}]"
     return repr(parameter)
 
 
@@ -128,7 +128,7 @@ def _is_registered(component: Component) -> bool:
         return False
 
 
-def importing(function: Any) -> str:
+def import_code(function: Any) -> str:
     """Return code that imports an outside function as ``value``; empty if unknown."""
     module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
     if not module or not name.isidentifier():
@@ -145,7 +145,7 @@ def snippet(before: str, inputs: Mapping[str, NDArray], code: str) -> str:
         return ""
     lines = [line for line in before.splitlines() if _is_needed(line, code)]
     if inputs:
-        lines.append(f"{', '.join(inputs)} = {', '.join(map(literal, inputs.values()))}")
+        lines.append(f"{', '.join(inputs)} = {', '.join(map(array_code, inputs.values()))}")
     lines.append(f"print({code})")
     if not any("np." in line for line in lines):
         lines = [line for line in lines if line != "import numpy as np"]
@@ -157,7 +157,7 @@ def _is_needed(line: str, code: str) -> bool:
     return name is None or f"{name[1]}(" in code
 
 
-def literal(array: NDArray) -> str:
+def array_code(array: NDArray) -> str:
     """Write an array as code, with every digit."""
     if not array.size:
         return f"np.zeros({array.shape}, '{array.dtype.name}')"

@@ -14,7 +14,7 @@ import numpy as np
 from lossfw.check.core.draw_regions import RegionPoints, draw_regions
 from lossfw.check.core.points import Points
 from lossfw.check.core.region import Region
-from lossfw.check.core.search import Search, written_functions
+from lossfw.check.core.search import Search, author_functions
 from lossfw.check.core.subject import Subject, call
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.dual.derivatives import derivatives, row_derivatives
@@ -39,16 +39,16 @@ def screen_points(subject: Subject, search: Search, order: int) -> list[Points]:
     is_looked_at = not search.regions or Region.FAR in search.regions
     if subject.truth is None or search.only is not None or not is_looked_at:
         return []
-    if order and _NAMES[order] not in [function.name for function in written_functions(subject)]:
+    if order and _NAMES[order] not in [function.name for function in author_functions(subject)]:
         # It follows the value, where a mistake shows.
         return []
-    sets = search.once("regions", lambda: _with_formula(subject, search))
+    sets = search.cached("regions", lambda: _results_and_formula(subject, search))
     rng = search.rng(f"screened {order}")
     found = []
     for drawn, expected in sets:
         actual = _result(getattr(subject, _NAMES[order]), drawn.points)
         if actual.shape == expected[order].shape:
-            index = _suspect_points(actual, expected[order], drawn.regions, subject.rows, rng)
+            index = _choose_suspects(actual, expected[order], drawn.regions, subject.rows, rng)
             found.append(drawn.points.take(index))
     return [points for points in found if len(points)]
 
@@ -61,7 +61,7 @@ def _result(function: Any, points: Points) -> NDArray:
         return np.zeros(0)
 
 
-def _with_formula(
+def _results_and_formula(
     subject: Subject, search: Search
 ) -> list[tuple[RegionPoints, tuple[NDArray, ...]]]:
     """Return points in every region with the results of the formula in floats."""
@@ -73,7 +73,7 @@ def _formula_in_floats(subject: Subject, points: Points) -> tuple[NDArray, ...]:
     """Return value and derivatives of the formula in floats, NaN where it has none there."""
     body: Any = subject.truth._unreduced_formula  # type: ignore[union-attr]  # asked before
     rule = row_derivatives if subject.rows else derivatives
-    t = subject.exact.full(points.y, points.t)
+    t = subject.exact.class_rows(points.y, points.t)
     try:
         return tuple(np.asarray(x) for x in call(rule, body, np, points.y, t))
     except Exception:
@@ -82,7 +82,7 @@ def _formula_in_floats(subject: Subject, points: Points) -> tuple[NDArray, ...]:
         return np.full(points.y.shape[:1], np.nan), nothing, nothing
 
 
-def _suspect_points(
+def _choose_suspects(
     actual: NDArray, expected: NDArray, regions: NDArray, is_row: bool, rng: np.random.Generator
 ) -> NDArray:
     """Return the numbers of the points to judge, of as many regions as possible."""
@@ -96,13 +96,15 @@ def _suspect_points(
     error = np.where(actual == expected, 0.0, np.where(np.isnan(error), np.inf, error))
     is_known = np.asarray(np.isfinite(expected).reshape(count, -1).all(-1))
     worst = error.reshape(count, -1).max(-1, initial=0.0)
-    suspects = _of_each_region(is_known & (worst > _DIFFERS), regions, _JUDGED[is_row], rng)
+    suspects = _choose_from_each_region(
+        is_known & (worst > _DIFFERS), regions, _JUDGED[is_row], rng
+    )
     most = min(_UNKNOWN[is_row], _JUDGED[is_row])
-    return np.union1d(suspects, _of_each_region(~is_known, regions, most, rng))
+    return np.union1d(suspects, _choose_from_each_region(~is_known, regions, most, rng))
 
 
-def _of_each_region(
-    mask: NDArray, regions: NDArray, most: int, rng: np.random.Generator
+def _choose_from_each_region(
+    mask: NDArray, regions: NDArray, count: int, rng: np.random.Generator
 ) -> NDArray:
     """Return the numbers of so many points, one of each region before a second one of any."""
     index = rng.permutation(np.flatnonzero(mask))
@@ -111,4 +113,4 @@ def _of_each_region(
     sorted_regions = regions[index][order]
     rank = np.empty(index.size, int)
     rank[order] = np.arange(index.size) - np.searchsorted(sorted_regions, sorted_regions)
-    return index[np.argsort(rank, kind="stable")[:most]]
+    return index[np.argsort(rank, kind="stable")[:count]]

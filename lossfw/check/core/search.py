@@ -24,10 +24,16 @@ import numpy as np
 from lossfw.check.core.draw import draw
 from lossfw.check.core.draw_columns import usual_pairs
 from lossfw.check.core.draw_groups import usual_group
-from lossfw.check.core.members import by_space
+from lossfw.check.core.members import apply_per_column
 from lossfw.check.core.points import Points, drop_outside
-from lossfw.check.core.region import Region, region
-from lossfw.check.core.subject import DERIVATIVES, JUDGED_DTYPES, Subject, call, call_as_given
+from lossfw.check.core.region import Region, regions_of_points
+from lossfw.check.core.subject import (
+    DERIVATIVES,
+    JUDGED_DTYPES,
+    Subject,
+    call,
+    call_without_warnings,
+)
 from lossfw.components.ranges import EVERY_SIZE, PROMISED
 from lossfw.components.spaces import SIMPLEX, UNIT, Interval, Space
 from lossfw.numerics.arrays import NDArray
@@ -76,12 +82,12 @@ class Counterexample(Exception):  # noqa: N818  # the harness looks for it: it i
         self.code = code
         self.inputs = {name: np.asarray(array) for name, array in inputs.items()}
 
-    def blocking(self) -> Counterexample:
+    def as_blocking(self) -> Counterexample:
         """Return it as one that blocks other checks."""
         self.stops_checks = True
         return self
 
-    def of_cause(self, cause: str) -> Counterexample:
+    def with_cause(self, cause: str) -> Counterexample:
         """Return it as one finding of a cause."""
         self.cause = cause
         return self
@@ -92,18 +98,18 @@ class Counterexample(Exception):  # noqa: N818  # the harness looks for it: it i
         return self
 
     @classmethod
-    def by(
+    def with_points(
         cls, points: Points, message: str, code: str = "value(y, t)", **more: Any
     ) -> Counterexample:
         """Return it with points and further inputs."""
         return cls(message, code, y=points.y, t=points.t, **more)
 
     @classmethod
-    def at(
-        cls, points: Points, one: int, message: str, code: str = "value(y, t)"
+    def at_point(
+        cls, points: Points, index: int, message: str, code: str = "value(y, t)"
     ) -> Counterexample:
         """Return it with one of the points."""
-        return cls.by(points.take(slice(one, one + 1)), message, code)
+        return cls.with_points(points.take(slice(index, index + 1)), message, code)
 
 
 class NotApplicable(Exception):  # noqa: N818  # not an error either
@@ -145,11 +151,13 @@ class Search:
     only: Points | None = None
 
     @property
-    def everywhere(self) -> Search:
+    def in_all_regions(self) -> Search:
         """The search that looks at all regions."""
         return self.wider or self
 
-    def narrowed(self, *regions: Region, share: float = 1.0, examples: int | None = None) -> Search:
+    def narrow(
+        self, *regions: Region, fraction: float = 1.0, examples: int | None = None
+    ) -> Search:
         """Return a search of a fraction of the points in some regions.
 
         Checks without points use the number of examples, which may differ.
@@ -159,22 +167,24 @@ class Search:
             examples=examples or self.examples,
             store={},
             calls=[],
-            wider=self.everywhere,
+            wider=self.in_all_regions,
             regions=regions,
-            share=share,
+            share=fraction,
         )
 
-    def at(self, points: Points) -> Search:
+    def at_points(self, points: Points) -> Search:
         """Return a search of given points only."""
         return Search(self.seed, self.examples, self.rtol, only=points)
 
-    def select_points(self, subject: Subject, some: Sequence[Points], name: str) -> list[Points]:
+    def select_points(
+        self, subject: Subject, point_sets: Sequence[Points], name: str
+    ) -> list[Points]:
         """Return the selected points, without empty sets."""
         if self.wider is None:
-            return list(some)
+            return list(point_sets)
         found = []
-        for number, points in enumerate(some):
-            index = np.flatnonzero(np.isin(region(subject, points), self.regions))
+        for number, points in enumerate(point_sets):
+            index = np.flatnonzero(np.isin(regions_of_points(subject, points), self.regions))
             if self.share < 1 and index.size:
                 rng, count = self.rng(f"kept {name} {number}"), round(self.share * index.size)
                 index = np.sort(rng.choice(index, max(1, count), replace=False))
@@ -182,18 +192,18 @@ class Search:
                 found.append(points.take(index))
         return found
 
-    def at_most(self, elements: int) -> int:
+    def limit_elements(self, elements: int) -> int:
         """Return a number of elements, or fewer if there are few examples."""
         if self.examples >= ENOUGH:
             return elements
         return min(elements, _ELEMENTS_PER_EXAMPLE * self.examples)
 
-    def limit(self, text: str) -> None:
+    def record_limit(self, text: str) -> None:
         """Record the inputs of the running check if there are fewer than usual."""
         self.limited[self.running] = text
 
     @property
-    def tried(self) -> int:
+    def n_examples(self) -> int:
         """The number of examples tried since `calls` was emptied."""
         return sum(self.calls)
 
@@ -201,7 +211,7 @@ class Search:
         """Return a generator that depends only on the seed and on a check's name."""
         return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
 
-    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+    def cached(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return the cached result of `make`; its examples count for every check that uses it."""
         if key in self.store:
             result: T
@@ -224,11 +234,11 @@ class Search:
                 return [self.only] if self.only.y.dtype == dtype else []
             if self.wider is not None:
                 some = self.wider.points(subject, dtype)
-                return self.once(
+                return self.cached(
                     ("points", dtype), lambda: self.select_points(subject, some, dtype)
                 )
             rng = self.rng(f"points {dtype}")
-            return self.once(("points", dtype), lambda: draw(subject, dtype, rng, self.examples))
+            return self.cached(("points", dtype), lambda: draw(subject, dtype, rng, self.examples))
 
         return [points for dtype in dtypes or JUDGED_DTYPES for points in draw_once(dtype)]
 
@@ -273,7 +283,7 @@ def check(name: str) -> Callable[[Callable[[Any, Search], None]], Check]:
     return lambda function: Check(name, function)
 
 
-def each(subject: Any, search: Search, *parts: Callable[[Any, Search], None]) -> None:
+def run_parts(subject: Any, search: Search, *parts: Callable[[Any, Search], None]) -> None:
     """Run the parts of a check that apply to a subject.
 
     Raises
@@ -291,7 +301,7 @@ def each(subject: Any, search: Search, *parts: Callable[[Any, Search], None]) ->
         raise reasons[0]
 
 
-def checks_in(*modules: ModuleType) -> dict[str, Check]:
+def checks_of_modules(*modules: ModuleType) -> dict[str, Check]:
     """Return the checks that modules define, alone or in tuples, by name."""
     values = [value for module in modules for value in vars(module).values()]
     several = (value if isinstance(value, tuple) else (value,) for value in values)
@@ -301,28 +311,30 @@ def checks_in(*modules: ModuleType) -> dict[str, Check]:
 _NONE = {rows: Points(*np.zeros((2, 0, 3) if rows else (2, 0))) for rows in (False, True)}
 
 
-def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Points:
+def ordinary_points(subject: Subject, search: Search, name: str, count: int = 24) -> Points:
     """Return a few pairs of unremarkable float64 numbers, rows with three columns."""
     rng = search.rng(name)
     if subject.kind == "group":
         return usual_group(subject, _ROWS, rng, count)
-    pool = search.everywhere.points(subject, "float64") or [_NONE[subject.rows]]
+    pool = search.in_all_regions.points(subject, "float64") or [_NONE[subject.rows]]
     points = max(pool, key=lambda some: some.y.shape[-1] == 3) if subject.rows else pool[0]
     usual = np.isfinite(points.y) & (np.abs(points.y) < 50) & (np.abs(points.y) > 1e-3)
     if points.t.dtype.kind == "f":
         # Not so small either that another precision makes it 0.
         near = (np.abs(points.t) < 50) & ((points.t == 0) | (np.abs(points.t) > 1e-3))
-        usual &= _in_rows(near, usual)
-    usual &= _off_bounds(subject.prediction, points.y, included=True)
+        usual &= _match_prediction_shape(near, usual)
+    usual &= _is_off_bounds(subject.prediction, points.y, included=True)
     if points.t.shape == points.y.shape or subject.has_columns:
-        usual &= _in_rows(_off_bounds(subject.target, points.t, included=False), usual)
+        usual &= _match_prediction_shape(
+            _is_off_bounds(subject.target, points.t, included=False), usual
+        )
     keep = usual.all(-1) if points.y.ndim > 1 else usual
     index = np.flatnonzero(keep)
     ranges = {subject.prediction_range, subject.target_range}
     if not index.size and ranges - {PROMISED, EVERY_SIZE}:
         # The laws of a call hold everywhere.
         everywhere = replace(subject, prediction_range=EVERY_SIZE, target_range=EVERY_SIZE)
-        return ordinary(everywhere, Search(search.seed, search.examples), name, count)
+        return ordinary_points(everywhere, Search(search.seed, search.examples), name, count)
     if index.size < _FEWEST and subject.has_columns:
         # Of many numbers in a row one is nearly always large or tiny.
         return drop_outside(subject, usual_pairs(subject, rng, count))
@@ -331,15 +343,15 @@ def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Po
     return points.take(rng.choice(index, min(count, index.size), replace=False))
 
 
-def _in_rows(mask: NDArray, of_predictions: NDArray) -> NDArray:
+def _match_prediction_shape(mask: NDArray, prediction_mask: NDArray) -> NDArray:
     """Return a mask of targets in the shape of one of predictions, or with one answer a row."""
-    if mask.shape == of_predictions.shape:
+    if mask.shape == prediction_mask.shape:
         return mask
     return np.asarray(mask.all(-1, keepdims=True) if mask.ndim > 1 else mask[..., None])
 
 
-@by_space
-def _off_bounds(space: Space, x: NDArray, *, included: bool) -> NDArray:
+@apply_per_column
+def _is_off_bounds(space: Space, x: NDArray, *, included: bool) -> NDArray:
     """Tell which numbers stay off the bounds in half precision; `included` ones count or not."""
     inside: NDArray = np.ones(x.shape, bool)
     if space is SIMPLEX:
@@ -352,7 +364,7 @@ def _off_bounds(space: Space, x: NDArray, *, included: bool) -> NDArray:
     return inside
 
 
-def close(a: NDArray, b: NDArray, ulps: float = ROUNDING_ULPS) -> NDArray:
+def is_close(a: NDArray, b: NDArray, ulps: float = ROUNDING_ULPS) -> NDArray:
     """Return a mask of results that are equal up to rounding; NaN equals NaN."""
     a, b = np.asarray(a), np.asarray(b)
     with np.errstate(all="ignore"):
@@ -364,12 +376,12 @@ def close(a: NDArray, b: NDArray, ulps: float = ROUNDING_ULPS) -> NDArray:
         return same
 
 
-def need_same_bits(
+def require_same_bits(
     actual: Any, expected: Any, points: Points, message: str, code: str = "value(y, t)", **more: Any
 ) -> None:
     """Refute results that differ from others in any bit; NaN equals NaN."""
     if not np.array_equal(actual, expected, equal_nan=True):
-        raise Counterexample.by(points, message, code, **more)
+        raise Counterexample.with_points(points, message, code, **more)
 
 
 def format_number(x: Any, digits: int = 9) -> str:
@@ -392,7 +404,7 @@ class Output:
     ) -> NDArray:
         """Call the function, with copies unless `copied` is false; an exception is a refutation."""
         try:
-            return np.asarray((call if copied else call_as_given)(self.raw, y, t))
+            return np.asarray((call if copied else call_without_warnings)(self.raw, y, t))
         except Exception as error:
             raise Counterexample(
                 f"{self} raises for {given}: {type(error).__name__}: {error}",
@@ -405,7 +417,7 @@ class Output:
         return self.name
 
 
-def written_functions(subject: Subject) -> list[Output]:
+def author_functions(subject: Subject) -> list[Output]:
     """Return the functions of a subject without derivatives by dual numbers.
 
     For rows these take one pass per column, and a mistake in the value shows in the value.

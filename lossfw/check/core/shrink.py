@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 
 from lossfw.check.core.points import Points, drop_masked, drop_outside, written_lengths
-from lossfw.check.core.region import region
+from lossfw.check.core.region import regions_of_points
 from lossfw.check.core.search import Search
 from lossfw.check.core.subject import Subject
 from lossfw.numerics.arrays import NDArray
@@ -67,7 +67,7 @@ def _least_cost(
     index = np.flatnonzero(badness)
     if not index.size:
         return []
-    regions = region(subject, points.take(index)).tolist()
+    regions = regions_of_points(subject, points.take(index)).tolist()
     lengths = written_lengths(points, index)
     costs = zip((-badness[index]).tolist(), regions, lengths, index.tolist(), strict=True)
     *cost, one = min(costs)

@@ -19,8 +19,8 @@ import numpy as np
 
 from lossfw.check.core.exact import Formula
 from lossfw.check.core.flat_rows import flat_loss, flat_space
-from lossfw.check.core.group_rows import GroupRows, setup_of_lines
-from lossfw.check.core.reproduce import outside_setup, setup
+from lossfw.check.core.group_rows import GroupRows, flat_group_setup
+from lossfw.check.core.reproduce import outside_setup_code, setup_code
 from lossfw.components.ranges import PROMISED, PromisedRange
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
 from lossfw.errors import ArgumentError
@@ -110,7 +110,7 @@ class Subject:
         dtype = np.asarray(call(self.value, y[:1], t[:1])).dtype
         return float(np.finfo(dtype if dtype.kind == "f" else np.float64).eps)
 
-    def counts(self, y: NDArray, t: NDArray) -> NDArray:
+    def mean_weights(self, y: NDArray, t: NDArray) -> NDArray:
         """Return the weights of elements or rows in a mean, by mask and class weights."""
         count: NDArray = np.ones(y.shape[:1])
         if self.component is not None:
@@ -150,12 +150,12 @@ class Subject:
         return self.rows and not self.has_columns and self.target in (CLASS_INDEX, SIMPLEX)
 
     @property
-    def soft(self) -> bool:
+    def takes_distributions(self) -> bool:
         """Whether a target may be any distribution over classes."""
         return self.target is SIMPLEX or (self.component is not None and self.by_index)
 
     @property
-    def columns(self) -> tuple[int, ...]:
+    def column_counts(self) -> tuple[int, ...]:
         """Numbers of columns to try: one, two and more, or the fixed one."""
         if self.kind == "group":
             return tuple(n * self.truth.width for n in GROUP_SIZES)  # type: ignore[union-attr]  # a `GroupRows`
@@ -168,9 +168,9 @@ class Subject:
         return tuple(k for k in COLUMNS if k >= self.least_classes)
 
     @property
-    def several(self) -> tuple[int, ...]:
+    def multi_column_counts(self) -> tuple[int, ...]:
         """Numbers of columns above one; a row of one number may mean the number."""
-        return tuple(k for k in self.columns if k > 1 or self.has_columns)
+        return tuple(k for k in self.column_counts if k > 1 or self.has_columns)
 
     @property
     def has_columns(self) -> bool:
@@ -202,7 +202,7 @@ class Subject:
         return tuple(sorted(x for x in found if math.isfinite(x)))
 
 
-def space_named(name: str | Space) -> Space:
+def find_space(name: str | Space) -> Space:
     """Return the space of a name, or the space itself; an unknown name is an ArgumentError."""
     if isinstance(name, Space):
         return name
@@ -211,10 +211,10 @@ def space_named(name: str | Space) -> Space:
     raise ArgumentError(f"there is no space {name!r}: choose one of {', '.join(SPACES)}.")
 
 
-def of_component(loss: Loss) -> Subject:
+def subject_of_component(loss: Loss) -> Subject:
     """Return a built-in or plugin loss as a subject."""
     if loss.takes_groups:
-        return _of_groups(loss)
+        return _subject_of_groups(loss)
     original, loss = loss, flat_loss(loss)
 
     def prepare_argument(x: Any) -> Any:
@@ -237,7 +237,7 @@ def of_component(loss: Loss) -> Subject:
         )
 
     def unchecked(y: Any, t: Any) -> Any:
-        return loss._unreduced(np, y, subject.exact.full(y, t))
+        return loss._unreduced(np, y, subject.exact.class_rows(y, t))
 
     subject = Subject(
         name=repr(original),
@@ -256,7 +256,7 @@ def of_component(loss: Loss) -> Subject:
         component=loss,
         original=original,
         inherited_derivatives=inherited_derivatives(loss.body),
-        setup=setup(original),
+        setup=setup_code(original),
         unchecked=unchecked if loss.takes_rows else None,
         prediction_range=loss.prediction_range,
         target_range=loss.target_range,
@@ -299,11 +299,11 @@ def with_flat_rows(subject: Subject) -> Subject:
         gradient=of_rows(subject.gradient),
         hessian=of_rows(subject.hessian),
         reduce=of_rows(subject.reduce, is_derivative=False),
-        setup=outside_setup(subject.setup, names, spaces),
+        setup=outside_setup_code(subject.setup, names, spaces),
     )
 
 
-def _of_groups(loss: Loss) -> Subject:
+def _subject_of_groups(loss: Loss) -> Subject:
     """Return a loss of groups as a subject whose rows are groups."""
     rows: Any = GroupRows(loss)
     return Subject(
@@ -323,7 +323,7 @@ def _of_groups(loss: Loss) -> Subject:
         ulps=OWN_ULPS[True],
         component=loss,
         inherited_derivatives=inherited_derivatives(loss.body),
-        setup=setup(loss, setup_of_lines(rows)),
+        setup=setup_code(loss, flat_group_setup(rows)),
         unchecked=lambda y, t: rows._unreduced(np, y, t),
         prediction_range=loss.prediction_range,
         target_range=loss.target_range,
@@ -333,11 +333,11 @@ def _of_groups(loss: Loss) -> Subject:
 def inherited_derivatives(body: object) -> tuple[str, ...]:
     """Return the names of the derivatives that are those of the base class."""
 
-    def is_written(name: str) -> bool:
+    def is_by_author(name: str) -> bool:
         function = getattr(type(body), name, None)
         return not getattr(function, "__module__", "").startswith("lossfw.")
 
-    return tuple(n for n in DERIVATIVES.values() if not is_written(n))
+    return tuple(n for n in DERIVATIVES.values() if not is_by_author(n))
 
 
 def has_formula(component: Loss | Activation) -> bool:
@@ -382,14 +382,14 @@ def call(function: Function | None, *arguments: Any, **options: Any) -> Any:
 
     A check of an optional function first ensures that it exists.
     """
-    return call_as_given(
+    return call_without_warnings(
         function,
         *map(_copy_array, arguments),
         **{name: _copy_array(x) for name, x in options.items()},
     )
 
 
-def call_as_given(function: Function | None, *arguments: Any, **options: Any) -> Any:
+def call_without_warnings(function: Function | None, *arguments: Any, **options: Any) -> Any:
     """Call a function with warnings off."""
     assert function is not None
     with np.errstate(all="ignore"), warnings.catch_warnings():

@@ -196,7 +196,7 @@ def tasks(model: Model, search: Search) -> list[LearningTask]:
             raise NotApplicable(f"it cannot be trained with any of the losses {', '.join(LOSSES)}")
         return found
 
-    return search.once("tasks", find_accepted)
+    return search.cached("tasks", find_accepted)
 
 
 def need_learner(model: Model) -> None:
@@ -279,7 +279,7 @@ def _copy_or_none(raw: Any) -> Any:
 
 def trained_leg(model: Model, of: LearningTask, search: Search) -> TrainedLeg:
     """Return the first leg of a training; trained once for all laws."""
-    return search.once(("trained leg", of.loss.name), lambda: fit(model, of))
+    return search.cached(("trained leg", of.loss.name), lambda: fit(model, of))
 
 
 def load(model: Model, of: LearningTask, content: bytes) -> Predictor:
@@ -302,7 +302,7 @@ def load_trained(model: Model, search: Search) -> list[LoadedModel]:
             return [LoadedModel(predictor, search.rng("rows of a file").normal(2, 3, shape))]
         return [train_and_load(model, of, search) for of in tasks(model, search)]
 
-    return search.once("loaded", make)
+    return search.cached("loaded", make)
 
 
 def train_and_load(model: Model, of: LearningTask, search: Search) -> LoadedModel:

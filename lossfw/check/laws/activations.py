@@ -25,15 +25,15 @@ from lossfw.check.core.search import (
     NotApplicable,
     Search,
     check,
-    close,
     format_number,
+    is_close,
 )
 from lossfw.check.core.subject import (
     COLUMNS,
     JUDGED_DTYPES,
     Subject,
     inherited_derivatives,
-    of_component,
+    subject_of_component,
 )
 from lossfw.check.denials import check_false_claims
 from lossfw.check.laws.formula import RESULT_CHECKS
@@ -100,14 +100,14 @@ def _subject(activation: Activation, search: Search) -> Subject:
     def make() -> Subject:
         claims = activation.claims().to_dict()
         return replace(
-            search.count_calls(of_component(_Curve(of=activation))),
+            search.count_calls(subject_of_component(_Curve(of=activation))),
             name=repr(activation),
             claims={name: claims[name] for name in ("lipschitz", "breaks") if name in claims},
             parameters=activation.parameters,
             inherited_derivatives=inherited_derivatives(activation),
         )
 
-    return search.once("subject", make)
+    return search.cached("subject", make)
 
 
 def _as_curve(of_loss: Check) -> Check:
@@ -173,7 +173,7 @@ def check_companions(activation: Activation, search: Search) -> None:
         search.count(len(x))
         expected = activation.derivative(np, x) * v
         for name in ("jvp", "vjp"):
-            bad = ~close(getattr(activation, name)(np, x, v), expected)
+            bad = ~is_close(getattr(activation, name)(np, x, v), expected)
             text = f"{name} is not the derivative times v, {{}}."
             _need_none(bad, text, expected, f"f.{name}(np, x, v)", x=x, v=v)
 
@@ -240,7 +240,7 @@ def check_odd(activation: Activation, search: Search) -> None:
     """Claim: f(-x) = -f(x)."""
     x = _arguments(activation, "float64", search)
     mirrored = _call(activation, -x, search)
-    same = close(mirrored, -_call(activation, x, search), 8)
+    same = is_close(mirrored, -_call(activation, x, search), 8)
     _need_none(~same, "f(-x) is not -f(x).", mirrored, "f(x), f(-x)", x=x)
 
 

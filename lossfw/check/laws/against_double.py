@@ -9,24 +9,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.check.core.exact_points import cast, most_columns
-from lossfw.check.core.gravity import are_others
+from lossfw.check.core.exact_points import cast, largest_column_count
+from lossfw.check.core.gravity import are_wrong_numbers
 from lossfw.check.core.points import (
     Points,
     drop_masked,
     drop_outside,
     is_inside,
-    simplest,
+    shortest_written,
 )
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
     Output,
     Search,
+    author_functions,
     check,
     format_number,
     outputs,
-    written_functions,
 )
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT, Space
@@ -72,14 +72,14 @@ def check_half_precision(subject: Subject, search: Search) -> None:
         for function in outputs(subject) if len(some) else ():
             half = _compare(function, some, _HALF_ULPS[function.name != "value"])
             if half.is_wrong.any():
-                one = simplest(some, half.is_wrong)
+                one = shortest_written(some, half.is_wrong)
                 text = (
                     f"in float16 the {function} is {format_number(half.actual[one], 6)}, and in "
                     f"float64, for the same numbers, {format_number(half.exact[one], 6)}, which "
                     "fits float16."
                 )
-                found = Counterexample.at(some, one, text, f"{function}(y, t)")
-                others = half.is_wrong & are_others(half.actual, half.exact, "float16")
+                found = Counterexample.at_point(some, one, text, f"{function}(y, t)")
+                others = half.is_wrong & are_wrong_numbers(half.actual, half.exact, "float16")
                 raise found.with_grade("wrong" if others.any() else "digits")
 
 
@@ -102,18 +102,18 @@ _SUM_ULPS = 16.0
 
 def check_half_of_many(subject: Subject, search: Search) -> None:
     """In float16 the sum over very many classes keeps its digits."""
-    functions = written_functions(subject)
+    functions = author_functions(subject)
 
     def computed_in_float64(columns: int) -> Points:
         return cast(subject, _equal_rows(subject, columns), "float64")
 
-    columns = most_columns(search, functions, computed_in_float64, _MOST_CLASSES)
+    columns = largest_column_count(search, functions, computed_in_float64, _MOST_CLASSES)
     points = _equal_rows(subject, columns)
     for function in functions:
         half = _compare(function, points, _SUM_ULPS)
         if half.is_wrong.any():
             where = np.unravel_index(int(np.argmax(half.is_wrong)), half.actual.shape)
-            raise Counterexample.by(
+            raise Counterexample.with_points(
                 points,
                 f"in float16 the {function} of {columns} equal classes is "
                 f"{half.actual[where]:.6g}, and in float64, for the same numbers, "
@@ -124,7 +124,7 @@ def check_half_of_many(subject: Subject, search: Search) -> None:
 
 def _equal_rows(subject: Subject, columns: int) -> Points:
     """Return rows of many equal predictions but two, and targets in which all take part."""
-    if subject.kind != "categorical" or len(subject.columns) < 2 or subject.has_columns:
+    if subject.kind != "categorical" or len(subject.column_counts) < 2 or subject.has_columns:
         raise NotApplicable("there are no rows with many classes")
     shape = (2, columns)
     y = np.full(shape, _equal(subject.prediction, columns), np.float16)

@@ -17,20 +17,20 @@ import numpy as np
 
 from lossfw.check.core.draw import draw_pairs
 from lossfw.check.core.exact_points import cast
-from lossfw.check.core.points import Points, any_in_row, drop_masked, simplest
+from lossfw.check.core.points import Points, any_in_row, drop_masked, shortest_written
 from lossfw.check.core.search import (
     ENOUGH,
     Counterexample,
     NotApplicable,
     Search,
     check,
-    each,
     format_number,
-    need_same_bits,
-    ordinary,
+    ordinary_points,
     outputs,
+    require_same_bits,
+    run_parts,
 )
-from lossfw.check.core.subject import Subject, call, of_component
+from lossfw.check.core.subject import Subject, call, subject_of_component
 from lossfw.components.spaces import CLASS_INDEX, Space
 from lossfw.errors import DomainError, LossfwError
 from lossfw.losses.capabilities import guard_of
@@ -82,7 +82,7 @@ def _loss(subject: Subject) -> Loss:
 @check("domain")
 def check_domain(subject: Subject, search: Search) -> None:
     """A prediction or target outside its space is a DomainError, one inside is not."""
-    points = drop_masked(subject, ordinary(subject, search, "domain", 6)).take(slice(3))
+    points = drop_masked(subject, ordinary_points(subject, search, "domain", 6)).take(slice(3))
     if not len(points):
         raise NotApplicable("every ordinary point is masked")
     for role, space in (("prediction", subject.prediction), ("target", subject.target)):
@@ -101,7 +101,7 @@ def check_domain(subject: Subject, search: Search) -> None:
                 if len(drop_masked(subject, Points(y, t))) == len(points):
                     _check_membership(subject, role, space, Points(y, t))
                 array[place] = before
-    if not search.tried:
+    if not search.n_examples:
         raise NotApplicable("the space contains every number")
 
 
@@ -118,7 +118,7 @@ def _check_membership(subject: Subject, role: str, space: Space, points: Points)
         own = type(_loss(subject)).check_domain is not Loss.check_domain
         if refused != outside and not (refused and own):
             what, takes = ("inside", "refuses") if refused else ("outside", "takes")
-            raise Counterexample.by(points, f"{function} {takes} a {role} {what} {space}.")
+            raise Counterexample.with_points(points, f"{function} {takes} a {role} {what} {space}.")
 
 
 @check("purity:warnings")
@@ -132,7 +132,7 @@ def check_warnings(subject: Subject, search: Search) -> None:
                     function.raw(points.y, points.t)
                 except Warning as warning:
                     text = f"a warning is printed: {warning}"
-                    raise Counterexample.by(points, text) from None
+                    raise Counterexample.with_points(points, text) from None
                 except LossfwError:
                     continue
 
@@ -146,7 +146,7 @@ def check_bits(subject: Subject, search: Search) -> None:
 
 def _check_company(subject: Subject, search: Search) -> None:
     for dtype in ("float32", "float64"):
-        points = cast(subject, ordinary(subject, search, "purity:bits", _ROWS), dtype)
+        points = cast(subject, ordinary_points(subject, search, "purity:bits", _ROWS), dtype)
         y, t = points.y, points.t
         for function in outputs(subject):
             whole = function(y, t)
@@ -154,15 +154,15 @@ def _check_company(subject: Subject, search: Search) -> None:
             for name, layout in _LAYOUTS.items():
                 text = f"{function} of arrays {name} has other bits."
                 result = function(layout(y), layout(t), copied=False)
-                need_same_bits(result, whole, points, text, code)
+                require_same_bits(result, whole, points, text, code)
             for start, stop in ((0, 1), (len(y) - 1, len(y)), (1, 3)):
                 text = f"{function} of the rows {start}:{stop} alone has other bits."
                 result = function(y[start:stop], t[start:stop])
-                need_same_bits(result, whole[start:stop], points, text, code)
+                require_same_bits(result, whole[start:stop], points, text, code)
 
 
 def _check_threads(subject: Subject, search: Search) -> None:
-    points = ordinary(subject, search, "threads")
+    points = ordinary_points(subject, search, "threads")
     # Each thread has arguments of its own: results that are mixed up differ.
     every = [points.take(np.roll(np.arange(len(points)), shift)) for shift in range(_CALLS)]
     alone = [np.asarray(subject.value(some.y, some.t)) for some in every]
@@ -170,7 +170,7 @@ def _check_threads(subject: Subject, search: Search) -> None:
         futures = [pool.submit(subject.value, some.y, some.t) for some in every]
         for some, expected, future in zip(every, alone, futures, strict=True):
             text = "a call next to others gives another result."
-            need_same_bits(future.result(), expected, some, text)
+            require_same_bits(future.result(), expected, some, text)
 
 
 @check("purity:kernels")
@@ -178,7 +178,7 @@ def check_kernels(subject: Subject, search: Search) -> None:
     """Compiled kernels have the bits of the body in tiles."""
     loss = _loss(subject)
     # Each number of columns has kernels of its own.
-    columns = next(iter(subject.several), 1) if subject.rows else 0
+    columns = next(iter(subject.multi_column_counts), 1) if subject.rows else 0
     if not compiled.is_available():
         raise NotApplicable("llvmlite is not installed")
     with warnings.catch_warnings():
@@ -220,11 +220,11 @@ def _other_bits(points: Points, name: str, found: NDArray, expected: NDArray) ->
     """Return the refutation of a kernel: by one pair where it shows, else by some."""
     text = f"the {name} has other bits from a kernel"
     if found.shape != expected.shape or found.shape[:1] != (len(points),):
-        return Counterexample.by(points.take(slice(_SHOWN)), f"{text}.")
+        return Counterexample.with_points(points.take(slice(_SHOWN)), f"{text}.")
     differ = ~((found == expected) | (np.isnan(found) & np.isnan(expected)))
-    one = simplest(points, differ)
+    one = shortest_written(points, differ)
     digits = f"{format_number(found[one], 17)} instead of {format_number(expected[one], 17)}"
-    return Counterexample.at(points, one, f"{text}: {digits}.")
+    return Counterexample.at_point(points, one, f"{text}: {digits}.")
 
 
 def _by_engine(
@@ -241,14 +241,14 @@ def check_reductions(subject: Subject, search: Search) -> None:
 
     Parts of any size merge to the bits of the whole. `value_and_gradient` agrees with both.
     """
-    each(subject, search, _check_sum_and_mean, _check_sums_of_rows, _check_partials)
+    run_parts(subject, search, _check_sum_and_mean, _check_sums_of_rows, _check_partials)
 
 
 def _check_partials(subject: Subject, search: Search) -> None:
-    points = ordinary(subject, search, "partial", 24)
+    points = ordinary_points(subject, search, "partial", 24)
     loss, rng, n = _loss(subject), search.rng("partial cuts"), len(points)
     y, t = subject.prepare_argument(points.y), subject.prepare_argument(points.t)
-    counts = subject.counts(points.y, points.t)
+    counts = subject.mean_weights(points.y, points.t)
     if not counts.any():
         raise NotApplicable("every ordinary point is masked")
     weight = rng.integers(0, 4, n).astype(float)
@@ -264,18 +264,20 @@ def _check_partials(subject: Subject, search: Search) -> None:
         for part in parts[:-1]:
             merged = merged.merge(part)
         text = f"merged parts {cuts} give {merged.mean()!r}, the whole {whole!r}."
-        need_same_bits(merged.mean(), whole, points, text, "loss(y, t, sample_weight=w)", w=weight)
+        require_same_bits(
+            merged.mean(), whole, points, text, "loss(y, t, sample_weight=w)", w=weight
+        )
 
 
 def _check_sum_and_mean(subject: Subject, search: Search) -> None:
-    points = ordinary(subject, search, "reductions", 24)
+    points = ordinary_points(subject, search, "reductions", 24)
     loss, y, t = (
         _loss(subject),
         subject.prepare_argument(points.y),
         subject.prepare_argument(points.t),
     )
     losses = subject.losses(points.y, points.t)
-    count = float(subject.counts(points.y, points.t).sum())
+    count = float(subject.mean_weights(points.y, points.t).sum())
     if not count:
         raise NotApplicable("every ordinary point is masked")
     total, mean = loss(y, t, reduction="sum"), loss(y, t)
@@ -286,11 +288,13 @@ def _check_sum_and_mean(subject: Subject, search: Search) -> None:
         return np.array_equal(a, b, equal_nan=True) or abs(a - b) <= 1e-13 * scale
 
     if not (agree(total, float(losses.sum())) and agree(mean * count, total)):
-        raise Counterexample.by(points, "sum and mean do not agree with the unreduced losses.")
+        raise Counterexample.with_points(
+            points, "sum and mean do not agree with the unreduced losses."
+        )
     (value, gradient), alone = loss.value_and_gradient(y, t), loss.gradient(y, t)
     same = np.allclose(gradient, alone, rtol=1e-12, atol=0, equal_nan=True)
     if not (agree(value, mean) and same):
-        raise Counterexample.by(
+        raise Counterexample.with_points(
             points,
             "value_and_gradient differs from value and gradient.",
             "loss.value_and_gradient(y, t), loss.gradient(y, t)",
@@ -302,7 +306,7 @@ def _check_sums_of_rows(subject: Subject, search: Search) -> None:
     loss = _loss(subject)
     if not loss._sums_rows:
         raise NotApplicable("it has one loss for each element, or for each row")
-    points = ordinary(subject, search, "sums of rows", 12)
+    points = ordinary_points(subject, search, "sums of rows", 12)
     pairs = len(points) // 2 * 2
     y, t = (x[:pairs].reshape(-1, 2) for x in (points.y, points.t))
     losses = subject.losses(points.y[:pairs], points.t[:pairs]).reshape(-1, 2)
@@ -331,25 +335,27 @@ def check_guard(subject: Subject, search: Search) -> None:
         points = Points(y, np.roll(y, 1, axis=-1))
         if bool(np.isfinite(subject.losses(y, points.t)).all()) != finite:
             word = "infinite" if finite else "finite"
-            raise Counterexample.by(points, f"with guard {guard!r} the loss at log(0) is {word}.")
+            raise Counterexample.with_points(
+                points, f"with guard {guard!r} the loss at log(0) is {word}."
+            )
         alive = any_in_row(np.asarray(call(subject.gradient, y, points.t)) != 0).all()
         if guard in ("normalised", "additive") and not alive:
             text = f"with guard {guard!r} the gradient at log(0) is 0."
-            raise Counterexample.by(points, text, "gradient(y, t)")
+            raise Counterexample.with_points(points, text, "gradient(y, t)")
 
 
 @check("value:roundtrip")
 def check_round_trip(subject: Subject, search: Search) -> None:
     """Configuration, JSON, pickle and repr build an equal loss that computes the same bits."""
     loss = subject.original or _loss(subject)
-    points = ordinary(subject, search, "roundtrip")
+    points = ordinary_points(subject, search, "roundtrip")
     expected = np.asarray(subject.value(points.y, points.t))
     for text, copy in _copies(loss):
         if copy != loss or hash(copy) != hash(loss):
             raise Counterexample(f"{text} gives {copy!r}, which is not equal to {loss!r}.", "loss")
-        actual = np.asarray(of_component(copy).value(points.y, points.t))
+        actual = np.asarray(subject_of_component(copy).value(points.y, points.t))
         message = f"the loss that comes back from {text} computes something else."
-        need_same_bits(actual, expected, points, message)
+        require_same_bits(actual, expected, points, message)
 
 
 def _copies(loss: Loss) -> list[tuple[str, Loss]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.check.core.expectation import (
-    distribution_of,
+    distribution_loss,
     sample_targets,
     usual_predictions,
 )
@@ -33,7 +33,7 @@ _QUANTILE_CODE = "loss.quantiles(y, p), loss.probabilities(y, x)"
 @check("distribution:quantile")
 def check_quantile(subject: Subject, search: Search) -> None:
     """A quantile is the smallest number x with P(target <= x) >= level."""
-    loss = distribution_of(subject)
+    loss = distribution_loss(subject)
     y = usual_predictions(loss, search.rng("distribution"), _PREDICTIONS)
     quantiles = loss.quantiles(y, _LEVELS)
     for k, p in enumerate(_LEVELS.tolist()):
@@ -67,7 +67,7 @@ _CURVATURE_CODE = (
 @check("distribution:curvature")
 def check_expected_curvature(subject: Subject, search: Search) -> None:
     """The expected second derivative is the mean of `second_derivative` over the distribution."""
-    loss = distribution_of(subject)
+    loss = distribution_loss(subject)
     y = usual_predictions(loss, search.rng("curvature"), _PREDICTIONS)
     space = loss.prediction_space
     parts = loss.expected_second_derivative(np, space.to_record(y))

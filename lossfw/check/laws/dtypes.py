@@ -9,12 +9,12 @@ import numpy as np
 
 from lossfw.check.core.exact_points import (
     DTYPES,
-    alike,
     cast,
     draw_exact_points,
-    many_classes,
-    most_columns,
-    plain_rows,
+    largest_column_count,
+    many_class_points,
+    nearly_equal,
+    ordinary_rows,
 )
 from lossfw.check.core.points import Points, drop_masked, drop_outside, first_bad
 from lossfw.check.core.search import (
@@ -22,13 +22,13 @@ from lossfw.check.core.search import (
     NotApplicable,
     Output,
     Search,
+    author_functions,
     check,
-    each,
     format_number,
-    need_same_bits,
-    ordinary,
+    ordinary_points,
     outputs,
-    written_functions,
+    require_same_bits,
+    run_parts,
 )
 from lossfw.check.core.subject import Subject
 from lossfw.check.laws.purity import join_points
@@ -48,7 +48,7 @@ _ROWS = 120
 @check("dtype:result")
 def check_result_dtype(subject: Subject, search: Search) -> None:
     """Results have the prediction's dtype, whatever the target's."""
-    points = ordinary(subject, search, "dtype:result", 6)
+    points = ordinary_points(subject, search, "dtype:result", 6)
     for dtype in DTYPES:
         y = cast(subject, points, dtype).y
         for t in _target_dtypes(subject, points.t):
@@ -73,7 +73,9 @@ def check_inputs(subject: Subject, search: Search) -> None:
 
     Integer predictions of any width, lists and single numbers are computed as float64.
     """
-    each(subject, search, _check_targets, _check_byte_order, _check_whole_predictions, _check_lists)
+    run_parts(
+        subject, search, _check_targets, _check_byte_order, _check_whole_predictions, _check_lists
+    )
 
 
 def _check_targets(subject: Subject, search: Search) -> None:
@@ -85,14 +87,14 @@ def _check_targets(subject: Subject, search: Search) -> None:
         for some in (whole, above):
             same += [(some, dtype, _holding(subject, some.t)) for dtype in DTYPES if len(some)]
     # Predictions that fewer bits do not hold show if these are used.
-    full = Points(ordinary(subject, search, "targets").y[: len(points)], points.t)
+    full = Points(ordinary_points(subject, search, "targets").y[: len(points)], points.t)
     full = drop_masked(subject, drop_outside(subject, full))
     same += [(full, "float64", DTYPES)] if len(full) and points.t.dtype.kind == "f" else []
     if subject.by_index:
         same += [(some, "float64", dtypes) for some, dtypes in _labels(subject, search, points)]
     for some, dtype, others in same:
         here = cast(subject, some, dtype)
-        for function in outputs(subject) if len(some) < _ROWS else written_functions(subject):
+        for function in outputs(subject) if len(some) < _ROWS else author_functions(subject):
             expected = function(here.y, here.t)
             for other in others:
                 t, what = some.t.astype(other), f"{other} targets"
@@ -106,10 +108,10 @@ def _labels(
     """Return many rows with class indices, and the narrow dtypes in which to give these."""
     rng = search.rng("labels")
     narrow = {9: _LABELS[:2], 130: ("uint8",), 300: _LABELS[2:4]}
-    several = (points, *many_classes(subject, search))
+    several = (points, *many_class_points(subject, search))
     widest = max(some.y.shape[-1] for some in several)
-    rows_of = partial(plain_rows, subject, search, _ROWS)
-    most = most_columns(search, written_functions(subject), rows_of, widest)
+    rows_of = partial(ordinary_rows, subject, search, _ROWS)
+    most = largest_column_count(search, author_functions(subject), rows_of, widest)
     found = []
     for some in several:
         columns = some.y.shape[-1]
@@ -164,7 +166,7 @@ def _check_whole_predictions(subject: Subject, search: Search) -> None:
 
 def _whole_predictions(subject: Subject, search: Search) -> Points:
     """Return pairs of whole predictions, with whole targets where the space has them."""
-    points = ordinary(subject, search, "whole predictions")
+    points = ordinary_points(subject, search, "whole predictions")
     y = points.y
     if subject.prediction is SIMPLEX:
         # Whole probabilities are 0 and 1.
@@ -234,13 +236,13 @@ def _check_byte_order(subject: Subject, search: Search) -> None:
 def _check_lists(subject: Subject, search: Search) -> None:
     if subject.component is None:
         raise NotApplicable("functions of other libraries may accept arrays only")
-    points = ordinary(subject, search, "lists", 6)
+    points = ordinary_points(subject, search, "lists", 6)
     expected = np.asarray(subject.value(points.y, points.t))
     listed = np.asarray(subject.value(points.y.tolist(), points.t.tolist()))
-    need_same_bits(listed, expected, points, "lists give another result.")
+    require_same_bits(listed, expected, points, "lists give another result.")
     one = np.asarray(subject.value(points.y[0].tolist(), points.t[0].tolist()))
     if one.shape != () or not np.isclose(one, expected[0], rtol=1e-13, atol=0, equal_nan=True):
-        raise Counterexample.at(points, 0, "a single example gives another result.")
+        raise Counterexample.at_point(points, 0, "a single example gives another result.")
 
 
 def _compare(
@@ -257,14 +259,14 @@ def _compare(
         return
     if dtype is not None and result.dtype != dtype:
         text = f"{function} of {text} is {result.dtype}."
-        raise Counterexample.by(points.take(slice(1)), text, f"{function}(y, t).dtype")
-    same = alike(result, expected)
+        raise Counterexample.with_points(points.take(slice(1)), text, f"{function}(y, t).dtype")
+    same = nearly_equal(result, expected)
     if not same.all():
         bad = first_bad(~same)
         # Labels may be wrong because of the number of rows.
         some = points if points.t.dtype.kind in "iu" else points.take(slice(bad, bad + 1))
         same_numbers = f"y.astype({expected.dtype.name!r}), t.astype({t.dtype.name!r})"
-        raise Counterexample.by(
+        raise Counterexample.with_points(
             some,
             f"{function} of {text} is {format_number(result[bad])} at the first difference; the "
             f"same numbers in {points.y.dtype if points.y.dtype.kind == 'f' else 'float64'} and "

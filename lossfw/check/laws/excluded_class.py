@@ -15,7 +15,7 @@ from lossfw.check.core.search import (
     Search,
     check,
     format_number,
-    ordinary,
+    ordinary_points,
     outputs,
 )
 from lossfw.check.core.subject import Subject
@@ -34,7 +34,7 @@ def check_excluded_class(subject: Subject, search: Search) -> None:
     """With a logit of minus infinity in a class of target 0, the result is the limit."""
     if subject.prediction is not LOGITS or not subject.rows or subject.kind == "group":
         raise NotApplicable("predictions are not rows of logits")
-    points = _excluded_rows(subject, ordinary(subject, search, "value:excluded"))
+    points = _excluded_rows(subject, ordinary_points(subject, search, "value:excluded"))
     if not len(points):
         raise NotApplicable("no class has a target of 0")
     for function in outputs(subject):
@@ -49,7 +49,7 @@ def check_excluded_class(subject: Subject, search: Search) -> None:
         if bad.any():
             one = first_bad(bad)
             returned, expected = format_number(found[one]), format_number(limit[one])
-            raise Counterexample.at(
+            raise Counterexample.at_point(
                 points,
                 one,
                 f"the {function} at a logit of -inf, whose target is 0, is {returned}; expected "

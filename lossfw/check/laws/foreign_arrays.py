@@ -18,7 +18,7 @@ from lossfw.check.core.search import (
     Search,
     check,
     format_number,
-    ordinary,
+    ordinary_points,
 )
 from lossfw.check.core.subject import Subject
 from lossfw.errors import LossfwError
@@ -132,7 +132,7 @@ def check_arrays(subject: Subject, search: Search) -> None:
     ]
     if not libraries:
         raise NotApplicable(f"none of {', '.join(_MODULES)} is installed")
-    points = drop_masked(subject, ordinary(subject, search, "arrays")).take(slice(_POINTS))
+    points = drop_masked(subject, ordinary_points(subject, search, "arrays")).take(slice(_POINTS))
     if len(points) < 2:
         # One is left out, and one is kept.
         raise NotApplicable("fewer than two ordinary points are not masked")

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.extra_points import branch_points, suspects
+from lossfw.check.core.extra_points import branch_points, suspect_points
 from lossfw.check.core.gravity import grades
-from lossfw.check.core.inner import inner, is_inner
+from lossfw.check.core.inner import inner_points, is_inner
 from lossfw.check.core.judge import Judgement, judge
 from lossfw.check.core.points import Points, any_in_row, drop_masked, first_bad
 from lossfw.check.core.screening import screen_points
@@ -28,7 +28,7 @@ from lossfw.check.core.search import (
     Search,
     check,
     format_number,
-    ordinary,
+    ordinary_points,
     outputs,
 )
 from lossfw.check.core.shrink import shrink, simplest_bad
@@ -74,19 +74,21 @@ def judgements(subject: Subject, search: Search, order: int) -> list[Judgement]:
             found.append(judge(subject, points, actual, order, exact))
         return found
 
-    return search.once(("judgements", order), judge_all)
+    return search.cached(("judgements", order), judge_all)
 
 
 def _exact_results(subject: Subject, search: Search, order: int) -> Iterator[tuple[Points, Any]]:
     """Yield points with the exact results there, None where they are not computed yet."""
-    suspected = [p for dtype in JUDGED_DTYPES for p in suspects(subject, search, dtype, order)]
+    suspected = [
+        p for dtype in JUDGED_DTYPES for p in suspect_points(subject, search, dtype, order)
+    ]
     suspected += screen_points(subject, search, order)
     if order == 0:
         yield from ((points, None) for points in (*_shared_points(subject, search), *suspected))
         return
     for points, derivatives in _exact_derivatives(subject, search):
         yield points, derivatives[order - 1]
-    for points in (inner(subject, points) for points in suspected):
+    for points in (inner_points(subject, points) for points in suspected):
         if len(points):
             yield points, subject.exact.derivatives(order, points.y, points.t)[order - 1]
 
@@ -104,13 +106,14 @@ def _exact_derivatives(subject: Subject, search: Search) -> list[tuple[Points, t
     def compute() -> list[tuple[Points, tuple[Any, ...]]]:
         # Fewer rows are chosen among all regions, so that those of all together are as few.
         judged_at = (
-            inner(subject, points) for points in _shared_points(subject, search.everywhere)
+            inner_points(subject, points)
+            for points in _shared_points(subject, search.in_all_regions)
         )
-        few = [_few(subject, search.everywhere, points) for points in judged_at]
+        few = [_few(subject, search.in_all_regions, points) for points in judged_at]
         kept = search.select_points(subject, few, "derivatives")
         return [(s, subject.exact.derivatives(order, s.y, s.t)) for s in kept if len(s)]
 
-    return search.once("exact derivatives", compute)
+    return search.cached("exact derivatives", compute)
 
 
 def _few(subject: Subject, search: Search, points: Points) -> Points:
@@ -158,7 +161,7 @@ def _refute(subject: Subject, search: Search, order: int) -> None:
     error = sort_of_error(one)
     help_for = Remedies(subject, order, judged_at, wrong)
     text = f"{description(one, order)} {help_for.of(one, error, grade)}".rstrip()
-    found = Counterexample.by(one.points, text, f"{_NAMES[order]}(y, t)").with_grade(grade)
+    found = Counterexample.with_points(one.points, text, f"{_NAMES[order]}(y, t)").with_grade(grade)
     found.error = error
     raise found
 
@@ -183,9 +186,9 @@ RESULT_CHECKS = tuple(
 @check("value:index")
 def check_soft_and_hard(subject: Subject, search: Search) -> None:
     """Class indices and one-hot rows mean the same target."""
-    if not (subject.by_index and subject.soft):
+    if not (subject.by_index and subject.takes_distributions):
         raise NotApplicable("targets have only one form")
-    points = ordinary(subject, search, "value:index")
+    points = ordinary_points(subject, search, "value:index")
     columns = points.y.shape[-1]
     index = search.rng("value:index rows").integers(0, columns, len(points))
     points = drop_masked(subject, Points(points.y, index))
@@ -196,13 +199,13 @@ def check_soft_and_hard(subject: Subject, search: Search) -> None:
             by_index, by_row = (call(function.raw, points.y, t) for t in (points.t, hot))
         except Exception as error:
             text = f"{function} raises an error for a target in one of its two forms: {error}"
-            raise Counterexample.by(points, text, both) from error
+            raise Counterexample.with_points(points, text, both) from error
         with np.errstate(all="ignore"):
             same = np.isclose(by_index, by_row, rtol=1e-10, atol=1e-13, equal_nan=True)
         if not same.all():
             one = first_bad(~same)
             text = f"{function} for class {points.t[one]} and for its one-hot row differ."
-            raise Counterexample.at(points, one, text, both)
+            raise Counterexample.at_point(points, one, text, both)
 
 
 def _check_subgradients(subject: Subject, search: Search) -> None:
@@ -211,7 +214,7 @@ def _check_subgradients(subject: Subject, search: Search) -> None:
     if subject.prediction in (UNIT, SIMPLEX):
         return
     for points in search.points(subject, "float64"):
-        some = inner(subject, points)
+        some = inner_points(subject, points)
         # Kinks of rows lie where columns differ by whole numbers.
         whole = (some.y == np.round(some.y)) & (np.abs(some.y) < 50)
         some = some.take(np.flatnonzero(whole.all(-1))[:_TIES])
@@ -235,4 +238,4 @@ def _check_subgradients(subject: Subject, search: Search) -> None:
                     f"along {format_number(direction)} it promises a derivative of "
                     f"{promised[one]:.6g}; the loss rises by {rise[one]:.6g}."
                 )
-                raise Counterexample.at(some, one, text, "gradient(y, t)")
+                raise Counterexample.at_point(some, one, text, "gradient(y, t)")

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.claims.groups import need_groups
+from lossfw.check.claims.groups import required_row_width
 from lossfw.check.core.draw_groups import usual_group
 from lossfw.check.core.points import Points
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, format_number
-from lossfw.check.core.subject import Subject, call, call_as_given
+from lossfw.check.core.subject import Subject, call, call_without_warnings
 from lossfw.numerics.arrays import NDArray
 
 # Sizes of groups: up to and beyond the 8 and the 128 numbers that NumPy adds at a time.
@@ -29,7 +29,7 @@ _ROUNDED = 1e-12
 def _groups(
     subject: Subject, search: Search, name: str, sizes: tuple[int, ...], count: int = 1
 ) -> Iterator[Points]:
-    need_groups(subject)
+    required_row_width(subject)
     rng = search.rng(name)
     for size in sizes:
         yield usual_group(subject, size, rng, count)
@@ -39,7 +39,7 @@ def _groups(
 def check_sizes(subject: Subject, search: Search) -> None:
     """Groups of 1, 2, 64 and 65 rows have a loss and derivatives, also with equal targets."""
     for points in _groups(subject, search, "group:sizes", _ENDS, 2):
-        size = points.y.shape[-1] // need_groups(subject)
+        size = points.y.shape[-1] // required_row_width(subject)
         first = points.t.reshape(2, size, -1)[:, :1]
         same = np.broadcast_to(first, (2, size, first.shape[-1])).reshape(points.t.shape)
         for targets, text in ((points.t, ""), (same, ", all with the same target,")):
@@ -48,7 +48,7 @@ def check_sizes(subject: Subject, search: Search) -> None:
                 try:
                     found = np.asarray(call(function, some.y, some.t))
                 except Exception as error:
-                    raise Counterexample.by(
+                    raise Counterexample.with_points(
                         some,
                         f"{name} raises for groups of {size} rows{text} "
                         f"{type(error).__name__}: {error}",
@@ -56,7 +56,7 @@ def check_sizes(subject: Subject, search: Search) -> None:
                     ) from error
                 if np.isnan(found).any():
                     text = f"the {name} of groups of {size} rows{text} is {format_number(found)}."
-                    raise Counterexample.by(some, text, f"{name}(y, t)")
+                    raise Counterexample.with_points(some, text, f"{name}(y, t)")
 
 
 @check("group:alone")
@@ -67,7 +67,7 @@ def check_alone(subject: Subject, search: Search) -> None:
         for dtype in ("float64", "float32"):
             y, t = points.y.astype(dtype), points.t.astype(dtype)
             for form in ("value", "gradient"):
-                losses = partial(call_as_given, body._unreduced_losses, form, np)
+                losses = partial(call_without_warnings, body._unreduced_losses, form, np)
                 many = np.asarray(losses(y, t))
                 for k in range(len(y)):
                     one = np.asarray(losses(y[k : k + 1], t[k : k + 1]))
@@ -111,14 +111,14 @@ def check_neutral(subject: Subject, search: Search) -> None:
                     f"the value is {values[0][k]:.9g}, and {values[1][k]:.9g} with the neutral row "
                     f"{neutral!r} among the rows."
                 )
-                raise Counterexample.at(filled, k, text, code)
+                raise Counterexample.at_point(filled, k, text, code)
             if (own[k] != 0).any() or not _are_close(derivatives[0][k], others[k]):
                 text = (
                     f"the derivatives are {format_number(derivatives[0][k])}, and with the neutral "
                     f"row {neutral!r} they are {format_number(others[k])}, with "
                     f"{format_number(own[k])} for the row itself."
                 )
-                raise Counterexample.at(filled, k, text, code)
+                raise Counterexample.at_point(filled, k, text, code)
 
 
 def _insert(x: NDArray, place: int, row: Any, width: int) -> NDArray:
@@ -137,7 +137,7 @@ class _FlatCall:
     """Groups of different sizes as one call: rows one after the other, with ids."""
 
     def __init__(self, subject: Subject, search: Search, name: str) -> None:
-        need_groups(subject)
+        required_row_width(subject)
         self.loss: Any = subject.component
         rows: Any = subject.truth
         groups = _groups(subject, search, name, (2, 1, 5, 3))

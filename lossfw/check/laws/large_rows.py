@@ -15,17 +15,17 @@ import numpy as np
 from lossfw.check.core.draw import usual_targets
 from lossfw.check.core.draw_columns import target_size, usual_rows
 from lossfw.check.core.draw_groups import usual_group
-from lossfw.check.core.exact_points import most_columns
-from lossfw.check.core.members import Generator, usual
+from lossfw.check.core.exact_points import largest_column_count
+from lossfw.check.core.members import Generator, usual_members
 from lossfw.check.core.points import Points, drop_masked, drop_outside
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
     Output,
     Search,
+    author_functions,
     check,
-    each,
-    written_functions,
+    run_parts,
 )
 from lossfw.check.core.subject import Subject, call
 from lossfw.check.laws.against_double import check_half_of_many
@@ -53,7 +53,7 @@ _NAMES = ("value", "gradient", "hessian")
 @check("classes")
 def check_large_rows(subject: Subject, search: Search) -> None:
     """In long rows and large groups results agree with the formula, also in float16."""
-    each(subject, search, _check_by_formula, check_half_of_many)
+    run_parts(subject, search, _check_by_formula, check_half_of_many)
 
 
 def _check_by_formula(subject: Subject, search: Search) -> None:
@@ -61,7 +61,7 @@ def _check_by_formula(subject: Subject, search: Search) -> None:
     if subject.truth is None:
         raise NotApplicable("no formula is known to compare with")
     # One pass gives all orders, and most of the time goes to a formula that visits each class.
-    functions = {_NAMES.index(one.name): one for one in written_functions(subject)}
+    functions = {_NAMES.index(one.name): one for one in author_functions(subject)}
     for points in large_rows(subject, search):
         columns = _columns(subject, points, search)
         exact = _in_floats(subject, points, columns, max(functions))
@@ -80,7 +80,9 @@ def large_rows(subject: Subject, search: Search) -> list[Points]:
     if not most:
         raise NotApplicable("there are no rows of many numbers")
     rng = search.rng("large rows")
-    fits = most_columns(search, [written_functions(subject)[0]], partial(_rows, subject, rng), most)
+    fits = largest_column_count(
+        search, [author_functions(subject)[0]], partial(_rows, subject, rng), most
+    )
     octaves = [(low, min(2 * low - 1, most)) for low in 2 ** np.arange(2, 10).astype(int)]
     drawn = [_FIRST[subject.kind], *(int(rng.integers(a, b + 1)) for a, b in octaves if a <= most)]
     drawn[-1] = most
@@ -90,9 +92,9 @@ def large_rows(subject: Subject, search: Search) -> list[Points]:
     for size in drawn:
         if size <= fits:
             found.append(_rows(subject, rng, size))
-            if subject.target is CLASS_INDEX and subject.soft:
+            if subject.target is CLASS_INDEX and subject.takes_distributions:
                 y = found[-1].y
-                found.append(drop_masked(subject, Points(y, usual(SIMPLEX, rng, y.shape))))
+                found.append(drop_masked(subject, Points(y, usual_members(SIMPLEX, rng, y.shape))))
     return [points for points in found if len(points)]
 
 
@@ -100,7 +102,7 @@ def _most(subject: Subject) -> int:
     """Return the most columns, numbers or rows that are looked at; 0 where the loss fixes them."""
     if subject.kind == "group":
         return _MOST_ROWS
-    if not subject.rows or len(subject.columns) < 2:
+    if not subject.rows or len(subject.column_counts) < 2:
         return 0
     if subject.has_columns and subject.component is None:
         # An outside function may take vectors of the sizes that it was written for.
@@ -117,7 +119,7 @@ def _rows(subject: Subject, rng: Generator, size: int) -> Points:
         y = usual_rows(subject.prediction, columns, rng, _ROWS)
         points = Points(y, usual_rows(subject.target, target_size(subject, columns), rng, _ROWS))
     else:
-        y = usual(subject.prediction, rng, (_ROWS, size))
+        y = usual_members(subject.prediction, rng, (_ROWS, size))
         points = Points(y, usual_targets(subject, _ROWS, size, rng))
     return drop_masked(subject, drop_outside(subject, points))
 
@@ -140,7 +142,7 @@ def _in_floats(
 ) -> tuple[NDArray, ...]:
     """Return values of the formula in floats, and derivatives by some columns of each row."""
     body: Any = subject.truth._unreduced_formula  # type: ignore[union-attr]  # asked before
-    t = subject.exact.full(points.y, points.t)
+    t = subject.exact.class_rows(points.y, points.t)
     if not order:
         return (np.asarray(call(body, np, points.y, t)),)
     count = columns.shape[1]
@@ -182,4 +184,4 @@ def _decide(
             f"of {one.y.shape[-1]} numbers in a row the {name} is {found[place]:.9g}, and the "
             f"formula gives {exact[place]:.9g}."
         )
-        raise Counterexample.by(one, text, f"{function}(y, t)")
+        raise Counterexample.with_points(one, text, f"{function}(y, t)")

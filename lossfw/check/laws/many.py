@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.check.core.exact_points import DTYPES, alike, cast
+from lossfw.check.core.exact_points import DTYPES, cast, nearly_equal
 from lossfw.check.core.points import Points
 from lossfw.check.core.search import (
     Counterexample,
     Output,
     Search,
     check,
-    each,
     format_number,
-    ordinary,
+    ordinary_points,
     outputs,
+    run_parts,
 )
 from lossfw.check.core.subject import Subject
 from lossfw.check.laws.means import mean_terms
@@ -37,15 +37,15 @@ _FEW = 24
 @check("many")
 def check_many(subject: Subject, search: Search) -> None:
     """Each of many elements has its own result, and counts in the mean by weight and mask."""
-    each(subject, search, _check_results, _check_means)
+    run_parts(subject, search, _check_results, _check_means)
 
 
 def _sizes(search: Search) -> tuple[int, ...]:
-    return tuple(size for size in _SIZES if size <= search.at_most(size))
+    return tuple(size for size in _SIZES if size <= search.limit_elements(size))
 
 
 def _check_results(subject: Subject, search: Search) -> None:
-    points = _largest_last(subject, ordinary(subject, search, "sizes"))
+    points = _largest_last(subject, ordinary_points(subject, search, "sizes"))
     for function in outputs(subject):
         _refute(subject, search, function, points)
 
@@ -60,7 +60,7 @@ def _largest_last(subject: Subject, points: Points) -> Points:
 
 def _refute(subject: Subject, search: Search, function: Output, points: Points) -> None:
     """Refute a function at the smallest size at which results differ."""
-    tried = [(search.at_most(_NARROW), dtype) for dtype in DTYPES[1:]]
+    tried = [(search.limit_elements(_NARROW), dtype) for dtype in DTYPES[1:]]
     tried += [(size, DTYPES[0]) for size in _sizes(search)]
     known: dict[str, NDArray] = {}
     for size, dtype in sorted(tried, key=lambda one: one[0]):
@@ -77,14 +77,14 @@ def _refute(subject: Subject, search: Search, function: Output, points: Points) 
             again = f"np.random.default_rng({size}).integers(0, {len(few) - 1}, {size})"
             several = f"np.append({again}[1:], -1)"
             code = f"[{function}(y[i], t[i]) - {function}(y, t)[i] for i in [{several}]]"
-            raise Counterexample.by(few, f"of {size:,} elements {function} {text}.", code)
+            raise Counterexample.with_points(few, f"of {size:,} elements {function} {text}.", code)
 
 
 def _difference(result: NDArray, expected: NDArray) -> str:
     """Return how results of many elements differ from those of each, empty if they do not."""
     if result.shape != expected.shape:
         return f"has shape {result.shape}, expected {expected.shape}"
-    same = alike(result, expected).reshape(len(result), -1).all(-1)
+    same = nearly_equal(result, expected).reshape(len(result), -1).all(-1)
     if same.all():
         return ""
     first = int(np.argmin(same))

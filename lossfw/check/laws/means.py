@@ -10,7 +10,14 @@ import numpy as np
 from lossfw.check.core.exact_points import cast
 from lossfw.check.core.members import Generator
 from lossfw.check.core.points import Points
-from lossfw.check.core.search import Counterexample, NotApplicable, Search, check, each, ordinary
+from lossfw.check.core.search import (
+    Counterexample,
+    NotApplicable,
+    Search,
+    check,
+    ordinary_points,
+    run_parts,
+)
 from lossfw.check.core.subject import Subject, call
 from lossfw.check.laws.groups import check_mask_of_rows, check_weights_of_rows
 from lossfw.check.laws.nan_and_labels import SWALLOWED
@@ -87,7 +94,7 @@ class MeanTerms:
         # How large a rounding error may be taken for: the largest loss of one.
         scale = np.abs(self.losses[counting] / self.counts[counting]).max(initial=0.0)
         if not abs(result - expected) <= _TOLERANCE * float(scale):
-            raise Counterexample.by(
+            raise Counterexample.with_points(
                 some,
                 f"{text}: the mean is {result:.12g}, and sum(w l) / sum(w) over the elements that "
                 f"count is {expected:.12g}.",
@@ -104,9 +111,9 @@ class MeanTerms:
             result = _mean_of(self.subject, spoilt, options)
             if not np.isnan(result):
                 text = f"the mean over a NaN that counts is {result!r}."
-                raise Counterexample.by(spoilt, text, code_of(options), **options).of_cause(
-                    SWALLOWED
-                )
+                raise Counterexample.with_points(
+                    spoilt, text, code_of(options), **options
+                ).with_cause(SWALLOWED)
 
 
 def _mean_of(subject: Subject, points: Points, options: dict[str, Any]) -> float:
@@ -115,7 +122,7 @@ def _mean_of(subject: Subject, points: Points, options: dict[str, Any]) -> float
         return float(np.asarray(call(subject.reduce, points.y, points.t, **options)))
     except Exception as error:
         text = f"the weighted mean raises: {type(error).__name__}: {error}"
-        raise Counterexample.by(points, text, code_of(options), **options) from error
+        raise Counterexample.with_points(points, text, code_of(options), **options) from error
 
 
 def code_of(options: dict[str, Any]) -> str:
@@ -127,8 +134,8 @@ def mean_terms(subject: Subject, search: Search, name: str, count: int = 100) ->
     """Return ordinary points, repeated to `count`, with their own losses."""
     if subject.reduce is None:
         raise NotApplicable("there is no weighted mean")
-    points = ordinary(subject, search, name, count)
-    counts = subject.counts(points.y, points.t)
+    points = ordinary_points(subject, search, name, count)
+    counts = subject.mean_weights(points.y, points.t)
     some = np.flatnonzero(counts > 0)
     if not some.size:
         raise NotApplicable("every ordinary point is masked")
@@ -247,7 +254,7 @@ def _check_nothing_left(subject: Subject, some: Points) -> None:
             continue
         if not np.isnan(result):
             text = f"the mean of nothing is {result!r}; it should be NaN or an exception."
-            raise Counterexample.by(points, text, code_of(options), **options)
+            raise Counterexample.with_points(points, text, code_of(options), **options)
 
 
 @check("weights:long")
@@ -256,20 +263,20 @@ def check_accumulation(subject: Subject, search: Search) -> None:
 
     The mean of very many equal losses is that loss, and the mean of different ones is accurate.
     """
-    each(subject, search, _check_single_mean, _check_half_mean)
+    run_parts(subject, search, _check_single_mean, _check_half_mean)
 
 
 def _check_single_mean(subject: Subject, search: Search) -> None:
     terms = mean_terms(subject, search, "weights:long", 8)
     one = int(np.argmax(np.abs(terms.losses) * (terms.counts > 0)))
-    many = search.at_most(_MANY if subject.component is None else _OWN)
+    many = search.limit_elements(_MANY if subject.component is None else _OWN)
     same = terms.points.take(slice(one, one + 1))
     for some, exactness, share in ((same, 1e-9, _EQUAL), (terms.points, _ROUNDED, _DIFFERENT)):
         single = cast(subject, some, "float32")
         y, t = single.y, single.t
         losses = subject.losses(y, t)
         times = many // share // len(some)
-        counts = subject.counts(y, t)
+        counts = subject.mean_weights(y, t)
         expected = MeanTerms(subject, some, losses, counts).mean()
         # A loss times its weight is rounded to float32 here, and not in a mean.
         tolerance = exactness if np.isin(counts, (0.0, 1.0)).all() else _ROUNDED
@@ -294,12 +301,12 @@ def _check_single_mean(subject: Subject, search: Search) -> None:
 def _check_half_mean(subject: Subject, search: Search) -> None:
     points = cast(subject, mean_terms(subject, search, "mean in float16", 24).points, "float16")
     losses = subject.losses(points.y, points.t)
-    counts = subject.counts(points.y, points.t)
+    counts = subject.mean_weights(points.y, points.t)
     fits = np.flatnonzero(np.isfinite(losses) & (counts > 0))
     if not fits.size or not np.abs(losses[fits]).max():
         raise NotApplicable("no ordinary loss in half precision")
     one = fits[np.argmax(np.abs(losses[fits]))]
-    size = int(min(_HALF_SUM // abs(losses[one]) + 2, search.at_most(_HALF_MOST)))
+    size = int(min(_HALF_SUM // abs(losses[one]) + 2, search.limit_elements(_HALF_MOST)))
     some, expected = points.take(np.full(size, one)), losses[one] / counts[one]
     weighted = {"sample_weight": np.full(size, 1e5)}
     code = f", sample_weight=np.full({size}, 1e5)"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.metric_rows import MetricCase, cases
+from lossfw.check.core.metric_rows import MetricCase, metric_cases
 from lossfw.check.core.search import Check, NotApplicable, Search, check, format_number
 from lossfw.errors import ArgumentError, EmptyReductionError, LossfwError
 from lossfw.metrics import GroupMetric, Metric, RowwiseMetric
@@ -33,7 +33,7 @@ def law(name: str) -> Callable[[Callable[[MetricCase, Search], None]], Check]:
     def check_of(function: Callable[[MetricCase, Search], None]) -> Check:
         def on_each(metric: Metric, search: Search) -> None:
             looked_at, reason = False, ""
-            for case in cases(metric, search):
+            for case in metric_cases(metric, search):
                 try:
                     function(case, search)
                     looked_at = True
@@ -54,7 +54,7 @@ def _close(a: NDArray, b: NDArray) -> bool:
 
 def _need_close(case: MetricCase, found: NDArray, there: str, expected: NDArray, here: str) -> None:
     if not _close(found, expected):
-        raise case.refuted(
+        raise case.refutation(
             f"the metric is {format_number(found)} {there}, and {format_number(expected)} {here}."
         )
 
@@ -64,7 +64,7 @@ def _need_same_bits(
 ) -> None:
     found = np.asarray(found, np.float64)
     if not np.array_equal(found, expected, equal_nan=True):
-        raise case.refuted(
+        raise case.refutation(
             f"the metric is {format_number(found, 17)} {there}, and {format_number(expected, 17)} "
             f"{here}.{advice}"
         )
@@ -113,7 +113,7 @@ def _need_packed(case: MetricCase) -> None:
         packed = {name: np.asarray(array) for name, array in partial.pack().items()}
         found = case.metric.result(case.metric.unpack(packed))
     except LossfwError as error:
-        raise case.refuted(f"its partial cannot be kept in a checkpoint: {error}") from error
+        raise case.refutation(f"its partial cannot be kept in a checkpoint: {error}") from error
     _need_same_bits(case, found, "by the unpacked partial", whole, "before it was packed")
 
 
@@ -202,7 +202,7 @@ def check_nan(case: MetricCase, search: Search) -> None:
         broken = case.with_predictions(y)
         found = broken.result()
         if not np.isnan(found).any():
-            raise broken.refuted(
+            raise broken.refutation(
                 f"the prediction of row {row} is NaN, and the metric is {format_number(found)}. "
                 "Let NaN through, so that a broken model is seen."
             )
@@ -225,11 +225,11 @@ def _need_classes_refused(case: MetricCase) -> None:
         except ArgumentError:
             continue
         except Exception as error:
-            raise case.refuted(
+            raise case.refutation(
                 f"class {wrong} raises {type(error).__name__}: {error}; expected a DomainError "
                 "that names the row."
             ) from error
-        raise case.refuted(f"class {wrong} is taken: the metric is {found}.")
+        raise case.refutation(f"class {wrong} is taken: the metric is {found}.")
 
 
 def _takes_numbers(case: MetricCase) -> bool:
@@ -250,7 +250,7 @@ def check_bounds(case: MetricCase, search: Search) -> None:
         # A quotient of sums may be a unit in the last place beyond.
         beyond = (found < low - _CLOSE) | (found > high + _CLOSE)
         if beyond.any():
-            raise rows.refuted(
+            raise rows.refutation(
                 f"the metric is {format_number(found)}, outside of its bounds {low:g} to {high:g}."
             )
 
@@ -265,7 +265,7 @@ def check_better(metric: Metric, search: Search) -> None:
     if metric.better is None:
         raise NotApplicable("it does not declare whether larger or smaller results are better")
     sign, refuted = (1.0 if metric.better == "higher" else -1.0), []
-    every = cases(metric, search)
+    every = metric_cases(metric, search)
     for case in every:
         found, best = case.result(), case.with_predictions(case.best).result()
         if (sign * (best - found) < -_CLOSE).any():
@@ -273,7 +273,7 @@ def check_better(metric: Metric, search: Search) -> None:
                 f"of perfect predictions the metric is {format_number(best)}, and of these "
                 f"{format_number(found)}, though better is {metric.better!r}."
             )
-            refuted.append(case.refuted(text))
+            refuted.append(case.refutation(text))
     if 2 * len(refuted) > len(every):
         raise refuted[0]
 
@@ -297,7 +297,7 @@ def check_purity(case: MetricCase, search: Search) -> None:
     """Arguments are not written to; repeated calls, lists and layouts give the same result."""
     y, t, whole = case.y.copy(), case.t.copy(), case.result()
     if not (np.array_equal(y, case.y) and np.array_equal(t, case.t)):
-        raise case.refuted("prediction or target was written to. Change a copy.")
+        raise case.refutation("prediction or target was written to. Change a copy.")
     others = {
         "in a second call": (y, t),
         "from lists": (y.tolist(), t.tolist()),
@@ -308,7 +308,7 @@ def check_purity(case: MetricCase, search: Search) -> None:
         try:
             found = case.metric(prediction, target, **more)
         except Exception as error:
-            raise case.refuted(f"{name} it raises {type(error).__name__}: {error}") from error
+            raise case.refutation(f"{name} it raises {type(error).__name__}: {error}") from error
         _need_same_bits(case, found, name, whole, "in the first call")
 
 
@@ -320,11 +320,13 @@ def _need_empty_refused(case: MetricCase) -> None:
         except EmptyReductionError:
             continue
         except Exception as error:
-            raise case.refuted(
+            raise case.refutation(
                 f"{name}, and it raises {type(error).__name__}: {error}; expected an "
                 "EmptyReductionError."
             ) from error
-        raise case.refuted(f"{name}, and the metric is {found}; expected an EmptyReductionError.")
+        raise case.refutation(
+            f"{name}, and the metric is {found}; expected an EmptyReductionError."
+        )
 
 
 @law("intervals")

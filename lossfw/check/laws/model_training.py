@@ -131,7 +131,7 @@ def _train_and_stop(model: Model, of: LearningTask, search: Search, number: int)
     if len(trained_leg(model, of, search).told) == number:
         return trained_leg(model, of, search).content
     key = "stopped", of.loss.name, number
-    return search.once(key, lambda: fit(model, of, stop=number).content)
+    return search.cached(key, lambda: fit(model, of, stop=number).content)
 
 
 def _need_told(

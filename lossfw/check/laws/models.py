@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.search import Counterexample, NotApplicable, Search, each, format_number
+from lossfw.check.core.search import Counterexample, NotApplicable, Search, format_number, run_parts
 from lossfw.check.core.trials import (
     LoadedModel,
     is_of_data,
@@ -181,7 +181,7 @@ def check_purity(model: Model, search: Search) -> None:
             need_same(first, one.outputs(rows[few]), "at first", there, cure, rows)
         except Counterexample as found:
             # Each of the other laws compares two results.
-            raise found.blocking() from found.__cause__
+            raise found.as_blocking() from found.__cause__
 
 
 def _need_unwritten(name: str, before: Any, after: Any) -> None:
@@ -225,7 +225,7 @@ _TAKEN = {
 @law("accepted_inputs")
 def check_takes(model: Model, search: Search) -> None:
     """Missing inputs and categories, if it takes them, have finite outputs, next to any rows."""
-    each(model, search, *(partial(_check_taken, taken=taken) for taken in _TAKEN))
+    run_parts(model, search, *(partial(_check_taken, taken=taken) for taken in _TAKEN))
 
 
 def _check_taken(model: Model, search: Search, taken: Any) -> None:

@@ -21,7 +21,7 @@ from lossfw.check.core.points import (
     drop_masked,
     drop_outside,
     first_bad,
-    simplest,
+    shortest_written,
 )
 from lossfw.check.core.search import (
     Counterexample,
@@ -29,7 +29,7 @@ from lossfw.check.core.search import (
     Search,
     check,
     format_number,
-    ordinary,
+    ordinary_points,
     outputs,
 )
 from lossfw.check.core.shrink import shrink, simplest_bad
@@ -89,7 +89,7 @@ def _refute_nan(
     text = f"the {name} is NaN at legal, finite arguments. "
     one = shrink(subject, search, bad, badness)
     may_need_two = subject.rows and not subject.has_columns and one.y.shape[-1] == 1
-    found = Counterexample.by(one, text + _REMEDY + _ONE_COLUMN * may_need_two, code)
+    found = Counterexample.with_points(one, text + _REMEDY + _ONE_COLUMN * may_need_two, code)
     loss = subject.component
     if exponentials := help_for_exponentials(subject, one):
         found.message = text + exponentials
@@ -97,7 +97,7 @@ def _refute_nan(
     elif isinstance(loss, PointwiseLoss) and loss.prediction is loss.target is REAL:
         # The author has declared no space.
         found.message = text + _SPACES
-        found.blocking()
+        found.as_blocking()
     raise found
 
 
@@ -127,7 +127,7 @@ def _are_looked_at(subject: Subject, points: Points, name: str) -> NDArray:
     Inside of a space, derivatives are compared with the formula's, where there is one. At a bound
     other libraries have none.
     """
-    keep = subject.counts(points.y, points.t) > 0
+    keep = subject.mean_weights(points.y, points.t) > 0
     if name in ("value", "formula"):
         return keep
     if subject.component is not None:
@@ -148,7 +148,9 @@ _BOUNDS = {"LOGITS": (-np.inf, np.inf), "UNIT": (0.0, 1.0), "SIMPLEX": (0.0, 1.0
 @check("nan")
 def check_nan(subject: Subject, search: Search) -> None:
     """NaN in a prediction makes that result NaN, and no other."""
-    few = _without_own_nan(subject, drop_masked(subject, ordinary(subject, search, "nan", 9)))
+    few = _without_own_nan(
+        subject, drop_masked(subject, ordinary_points(subject, search, "nan", 9))
+    )
     if not len(few):
         raise NotApplicable("every ordinary result is NaN")
     for dtype in DTYPES:
@@ -164,11 +166,11 @@ def check_nan(subject: Subject, search: Search) -> None:
                 if swallowed.any():
                     one = first_bad(swallowed)
                     text = f"the {function} of a NaN is {format_number(result[one])}; expected NaN."
-                    raise Counterexample.at(spoilt, one, text, code).of_cause(SWALLOWED)
+                    raise Counterexample.at_point(spoilt, one, text, code).with_cause(SWALLOWED)
                 if spread.any():
                     one, source = first_bad(spread), first_bad(expected)
                     text = f"a NaN in the prediction of row {source} spreads to row {one}."
-                    raise Counterexample.by(spoilt, text, code)
+                    raise Counterexample.with_points(spoilt, text, code)
 
 
 def _without_own_nan(subject: Subject, points: Points) -> Points:
@@ -213,7 +215,7 @@ def check_class_index(subject: Subject, search: Search) -> None:
     """A class index below 0 or above K - 1 raises."""
     if not subject.by_index:
         raise NotApplicable("targets are not class indices")
-    points = ordinary(subject, search, "domain:class_index", 3)
+    points = ordinary_points(subject, search, "domain:class_index", 3)
     for y, index in _wrong_labels(subject, points):
         for function in outputs(subject):
             try:
@@ -274,4 +276,6 @@ def check_negative_zero(subject: Subject, search: Search) -> None:
         result = value(points.y, points.t)
         bad = (result == 0) & np.signbit(result)
         if bad.any():
-            raise Counterexample.at(points, simplest(points, bad), "the loss is -0.0.")
+            raise Counterexample.at_point(
+                points, shortest_written(points, bad), "the loss is -0.0."
+            )

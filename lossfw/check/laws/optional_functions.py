@@ -10,16 +10,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lossfw.check.core.inner import inner
+from lossfw.check.core.inner import inner_points
 from lossfw.check.core.judge import judge
-from lossfw.check.core.points import Points, any_in_row, drop_masked, first_bad, is_inside, simplest
+from lossfw.check.core.points import (
+    Points,
+    any_in_row,
+    drop_masked,
+    first_bad,
+    is_inside,
+    shortest_written,
+)
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
     Search,
     check,
-    close,
     format_number,
+    is_close,
 )
 from lossfw.check.core.subject import Subject, call
 from lossfw.losses.loss import Loss
@@ -55,7 +62,7 @@ def compare_both(subject: Subject, search: Search, code: str) -> None:
     """
     loss = None if subject.component is None else subject.truth
     for points in search.points(subject):
-        some = drop_masked(subject, inner(subject, points))
+        some = drop_masked(subject, inner_points(subject, points))
         if not len(some):
             continue
         at = "_at" if subject.by_index and some.t.ndim < some.y.ndim else ""
@@ -76,19 +83,19 @@ def _compare(
             f"{together} has shape {actual.shape} and dtype {actual.dtype}; {alone} has "
             f"{expected.shape} and {expected.dtype}."
         )
-        raise Counterexample.by(points.take(slice(2)), text, code)
-    differ = np.flatnonzero(any_in_row(~close(actual, expected)))[:_MOST]
+        raise Counterexample.with_points(points.take(slice(2)), text, code)
+    differ = np.flatnonzero(any_in_row(~is_close(actual, expected)))[:_MOST]
     if not differ.size:
         return
     wrong = np.zeros(len(points), bool)
     wrong[differ] = any_in_row(judge(subject, points.take(differ), actual[differ], order).is_wrong)
     if wrong.any():
-        one = simplest(points, wrong)
+        one = shortest_written(points, wrong)
         text = (
             f"{together} is {format_number(actual[one], 17)}; {alone} is "
             f"{format_number(expected[one], 17)}."
         )
-        raise Counterexample.at(points, one, text, code)
+        raise Counterexample.at_point(points, one, text, code)
 
 
 _BOUND_CODE = "loss._unreduced_curvature_bound(np, y, t)"
@@ -116,17 +123,17 @@ def check_curvature_bound(subject: Subject, search: Search) -> None:
         some = points.keep((np.abs(points.y) <= _LARGEST) & np.isfinite(points.y))
         if len(some) and not subject.has_columns:
             # Targets are rows as their predictions, and of ordinary size.
-            t = subject.exact.full(some.y, some.t).astype(np.float64)
+            t = subject.exact.class_rows(some.y, some.t).astype(np.float64)
             some = Points(some.y, t).keep(np.abs(t) <= _LARGEST)
         if not len(some):
             continue
         if loss._unreduced_curvature_bound(np, some.y, some.t) is None:
             raise NotApplicable("the loss defines no curvature bound")
-        for step in _steps(search, some):
+        for step in _difference_steps(search, some):
             _check_step(subject, search, loss, some, step)
 
 
-def _steps(search: Search, points: Points) -> Iterator[NDArray]:
+def _difference_steps(search: Search, points: Points) -> Iterator[NDArray]:
     """Yield steps: of several sizes in any direction, to the target, and past it."""
     rng = search.rng(f"curvature:bound {points.y.shape}")
     for size in _STEPS:
@@ -171,7 +178,7 @@ def _check_step(
             f"after a step of {d[one]} the loss is {value[one]:.9g}, which is {excess[one]:.3g} "
             f"above the parabola with the curvature bound {bound[one]}."
         )
-        raise Counterexample.at(Points(y, t), one, text, _BOUND_CODE)
+        raise Counterexample.at_point(Points(y, t), one, text, _BOUND_CODE)
 
 
 def _sum_rows(loss: Loss, x: NDArray) -> NDArray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from lossfw.check.core.curves import EPS, curves
 from lossfw.check.core.points import Points, first_bad
-from lossfw.check.core.search import Counterexample, Search, ordinary
+from lossfw.check.core.search import Counterexample, Search, ordinary_points
 from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import REAL
 
@@ -60,12 +60,12 @@ def check_by_differences(subject: Subject, search: Search, order: int) -> None:
                 f"the {_NAMES[order]} is {actual[one]:.9g}, and differences of the value give "
                 f"{expected[one]:.9g}{_rounding_note(curve.eps)}."
             )
-            raise Counterexample.at(Points(grid, target), one, text, f"{_NAMES[order]}(y, t)")
+            raise Counterexample.at_point(Points(grid, target), one, text, f"{_NAMES[order]}(y, t)")
 
 
 def _rows_by_differences(subject: Subject, search: Search, order: int) -> None:
     function = subject.gradient if order == 1 else subject.hessian
-    points = ordinary(subject, search, f"differences {order}", 40)
+    points = ordinary_points(subject, search, f"differences {order}", 40)
     actual = np.asarray(call(function, points.y, points.t), np.float64)
     eps = subject.rounding_step(points.y, points.t)
     coarser = (eps / EPS) ** (1 / (order + 2))
@@ -95,4 +95,4 @@ def _rows_by_differences(subject: Subject, search: Search, order: int) -> None:
                 f"the {_NAMES[order]} in column {column} is {actual[one, column]:.9g}, and "
                 f"differences of the value give {expected[one]:.9g}{_rounding_note(eps)}."
             )
-            raise Counterexample.at(points, one, text, f"{_NAMES[order]}(y, t)")
+            raise Counterexample.at_point(points, one, text, f"{_NAMES[order]}(y, t)")

@@ -9,21 +9,27 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lossfw.check.core.exact_points import DTYPES, alike, cast, draw_exact_points, need_alike
+from lossfw.check.core.exact_points import (
+    DTYPES,
+    cast,
+    draw_exact_points,
+    nearly_equal,
+    require_nearly_equal,
+)
 from lossfw.check.core.members import clip_to_interval
-from lossfw.check.core.points import Points, in_rows, is_legal
+from lossfw.check.core.points import Points, is_legal, split_group_rows
 from lossfw.check.core.search import (
     Counterexample,
     NotApplicable,
     Output,
     Search,
     check,
-    each,
     format_number,
-    ordinary,
+    ordinary_points,
     outputs,
+    run_parts,
 )
-from lossfw.check.core.subject import Function, Subject, call, call_as_given
+from lossfw.check.core.subject import Function, Subject, call, call_without_warnings
 from lossfw.check.laws.means import code_of
 from lossfw.components.spaces import LOGITS
 from lossfw.numerics.arrays import NDArray
@@ -43,8 +49,8 @@ _FEW, _FEWER = 16, 4
 @check("purity:arguments")
 def check_arguments_unchanged(subject: Subject, search: Search) -> None:
     """Arguments, also weights and masks, are not written to, and may be read-only."""
-    few = ordinary(subject, search, "purity:arguments")
-    larger = search.at_most(_LARGER)
+    few = ordinary_points(subject, search, "purity:arguments")
+    larger = search.limit_elements(_LARGER)
     for points in (few, few.take(np.resize(np.arange(len(few)), larger))):
         for dtype in DTYPES:
             some = cast(subject, points, dtype)
@@ -72,7 +78,7 @@ def _need_untouched(
             array.flags.writeable = writeable
         y, t, *others = copies.values()
         try:
-            call_as_given(function, y, t, **dict(zip(options, others, strict=True)))
+            call_without_warnings(function, y, t, **dict(zip(options, others, strict=True)))
         except Exception as error:
             text = f"{name} raises for read-only arguments: {type(error).__name__}: {error}"
             raise Counterexample(text, code, **arguments) from error
@@ -88,11 +94,11 @@ def check_repeatable(subject: Subject, search: Search) -> None:
 
     A call like the last one is not mistaken for it: same sums, ends, targets or arrays.
     """
-    each(subject, search, _check_repeated, _check_mean_repeated, _check_memory)
+    run_parts(subject, search, _check_repeated, _check_mean_repeated, _check_memory)
 
 
 def _check_repeated(subject: Subject, search: Search) -> None:
-    points = ordinary(subject, search, "purity:repeat")
+    points = ordinary_points(subject, search, "purity:repeat")
     for dtype in DTYPES:
         here = cast(subject, points, dtype)
         other = Points(here.y[::-1].copy(), here.t[::-1].copy())
@@ -105,24 +111,24 @@ def _check_repeated(subject: Subject, search: Search) -> None:
             later = function(here.y, here.t)
             for result, text in ((again, "a second call"), (later, "a call after one elsewhere")):
                 if not np.array_equal(first, result, equal_nan=True):
-                    raise Counterexample.by(
+                    raise Counterexample.with_points(
                         here,
                         f"{function} depends on earlier calls: {text} with the same "
                         "arguments gives another result.",
                         f"{function}(y, t), value(y[::-1], t[::-1]), {function}(y, t)",
-                    ).blocking()
+                    ).as_blocking()
 
 
 def _check_mean_repeated(subject: Subject, search: Search) -> None:
     if subject.reduce is None:
         raise NotApplicable("there is no weighted mean")
-    points = ordinary(subject, search, "purity:repeat")
+    points = ordinary_points(subject, search, "purity:repeat")
     for options in _options(len(points)):
         first, again = (call(subject.reduce, points.y, points.t, **options) for _ in range(2))
         if not np.array_equal(first, again, equal_nan=True):
             code = code_of(options)
             text = f"{_MEAN} is {first!r}, and {again!r} when it is called again."
-            raise Counterexample.by(points, text, f"{code}, {code}", **options)
+            raise Counterexample.with_points(points, text, f"{code}, {code}", **options)
 
 
 def _check_memory(subject: Subject, search: Search) -> None:
@@ -159,7 +165,7 @@ def _check_memory(subject: Subject, search: Search) -> None:
 def _need_fresh(
     actual: NDArray, expected: NDArray, points: Points, order: NDArray, text: str, function: Output
 ) -> None:
-    need_alike(
+    require_nearly_equal(
         actual,
         expected,
         points,
@@ -175,13 +181,13 @@ def check_companions(subject: Subject, search: Search) -> None:
 
     They may be huge, tiny, infinite or at a bound.
     """
-    each(subject, search, _check_usual_companions, _check_extreme_companions)
+    run_parts(subject, search, _check_usual_companions, _check_extreme_companions)
 
 
 def _check_usual_companions(subject: Subject, search: Search) -> None:
     for dtype in DTYPES:
         count = _FEW if dtype == "float64" else _FEWER
-        points = cast(subject, ordinary(subject, search, "purity:companions", count), dtype)
+        points = cast(subject, ordinary_points(subject, search, "purity:companions", count), dtype)
         order = search.rng("purity:companions order").permutation(len(points))
         for function in outputs(subject):
             whole = function(points.y, points.t)
@@ -194,10 +200,12 @@ def _check_usual_companions(subject: Subject, search: Search) -> None:
                 "{} of the same rows {} differs.",
                 f"{function}(y, t), {function}(y[:1], t[:1])",
             )
-            if not alike(alone, whole).all():
+            if not nearly_equal(alone, whole).all():
                 _refute_two_rows(function, points, alone)
-            need_alike(mixed, whole[order], points, text.format(function, "in another order"), code)
-            need_alike(alone, whole, points, text.format(function, "one at a time"), code)
+            require_nearly_equal(
+                mixed, whole[order], points, text.format(function, "in another order"), code
+            )
+            require_nearly_equal(alone, whole, points, text.format(function, "one at a time"), code)
 
 
 def _refute_two_rows(function: Output, points: Points, alone: NDArray) -> None:
@@ -205,12 +213,14 @@ def _refute_two_rows(function: Output, points: Points, alone: NDArray) -> None:
     for other in range(1, len(points)):
         two = points.take(np.array([0, other]))
         both = function(two.y, two.t)
-        if not alike(both, alone[[0, other]]).all():
+        if not nearly_equal(both, alone[[0, other]]).all():
             text = (
                 f"{function} of the first row is {format_number(both[0])} beside the second one, "
                 f"and {format_number(alone[0])} alone."
             )
-            raise Counterexample.by(two, text, f"{function}(y, t), {function}(y[:1], t[:1])")
+            raise Counterexample.with_points(
+                two, text, f"{function}(y, t), {function}(y[:1], t[:1])"
+            )
 
 
 def _check_extreme_companions(subject: Subject, search: Search) -> None:
@@ -225,7 +235,7 @@ def _check_extreme_companions(subject: Subject, search: Search) -> None:
                     (join_points(points, more), slice(len(points))),
                 ):
                     own = f"[{rows.start}:{rows.stop}]"
-                    need_alike(
+                    require_nearly_equal(
                         function(both.y, both.t)[rows],
                         expected,
                         both,
@@ -260,7 +270,7 @@ def _beyond(subject: Subject, points: Points) -> Iterator[Points]:
     info, space = np.finfo(points.y.dtype), subject.prediction
     ends = [float(info.max), float(info.smallest_subnormal)]
     for end in [np.inf, *ends] if space is LOGITS else ends:
-        far = in_rows(subject, space, np.copysign(end, points.y).astype(points.y.dtype))
+        far = split_group_rows(subject, space, np.copysign(end, points.y).astype(points.y.dtype))
         some = Points(clip_to_interval(space, far).reshape(points.y.shape), points.t)
         found = some.take(np.flatnonzero(is_legal(subject, some)))
         if len(found):

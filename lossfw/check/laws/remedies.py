@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lossfw.check.core.gravity import FUNCTIONS, are_useless, is_written
+from lossfw.check.core.gravity import FUNCTIONS, are_useless, has_author_function
 from lossfw.check.core.judge import Judgement
-from lossfw.check.core.members import is_line
-from lossfw.check.core.moves import columns_of
+from lossfw.check.core.members import is_real_line
+from lossfw.check.core.moves import iter_columns
 from lossfw.check.core.points import Points, any_in_row, drop_outside
 from lossfw.check.core.search import Error, Grade, format_number
 from lossfw.check.core.subject import Subject
@@ -118,7 +118,7 @@ class Remedies:
 
     def _of_rounding(self, one: Judgement, error: Error) -> str:
         is_overflow = error == "overflow"
-        if not is_written(self.subject, self.order):
+        if not has_author_function(self.subject, self.order):
             text = _OVERFLOWS_BEHIND if is_overflow else _FOLLOWS_VALUE
             return text.format(FUNCTIONS[self.order])
         if self._is_right_in_float64(one):
@@ -141,7 +141,7 @@ class Remedies:
 
     def _of_tie(self, one: Judgement) -> str:
         """Return a hint if only results at ties are wrong, of a derivative that nobody wrote."""
-        if not self.order or is_written(self.subject, self.order):
+        if not self.order or has_author_function(self.subject, self.order):
             return ""
         known = [one, *(_only_wrong(bad) for bad in self.wrong)]
         return _AT_TIE if all(self._are_at_ties(bad.points) for bad in known) else ""
@@ -164,11 +164,11 @@ def help_for_exponentials(subject: Subject, one: Points) -> str:
     if not are_useless(subject, one).all():
         return ""
     names = subject.labels("y", one.y.shape[-1]) if subject.rows else ["y"]
-    spaces = [space for _, space in columns_of(subject, 0, one.y)]
+    spaces = [space for _, space in iter_columns(subject, 0, one.y)]
     found = [
         name
         for column, (name, space) in enumerate(zip(names, spaces, strict=True))
-        if is_line(space) and space.sizes is None and _is_useful_without(subject, one, column)
+        if is_real_line(space) and space.sizes is None and _is_useful_without(subject, one, column)
     ]
     return _LOG.format(" and ".join(found)) if found else _NO_FLOAT
 

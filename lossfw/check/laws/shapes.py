@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.exact_points import alike, many_classes, need_alike
+from lossfw.check.core.exact_points import many_class_points, nearly_equal, require_nearly_equal
 from lossfw.check.core.points import Points, drop_masked
 from lossfw.check.core.search import (
     Counterexample,
@@ -14,7 +14,7 @@ from lossfw.check.core.search import (
     Output,
     Search,
     check,
-    ordinary,
+    ordinary_points,
     outputs,
 )
 from lossfw.check.core.subject import Subject, call
@@ -29,7 +29,7 @@ _MOST = 10
 def check_result_shape(subject: Subject, search: Search) -> None:
     """An unreduced loss has the prediction's shape, or one axis less for rows."""
     _refuse_spaces(subject)
-    points = ordinary(subject, search, "shape:result", 6)
+    points = ordinary_points(subject, search, "shape:result", 6)
     for function in outputs(subject):
         _refuse_useless(function, points)
     for y, t in _shapes(subject, points, search):
@@ -54,7 +54,7 @@ def _refuse_spaces(subject: Subject) -> None:
                 f"is a loss of single numbers. Write a CategoricalLoss, or declare another {role} "
                 "space, such as UNIT or REAL."
             )
-            raise Counterexample(text, "").blocking()
+            raise Counterexample(text, "").as_blocking()
 
 
 def _refuse_useless(function: Output, points: Points) -> None:
@@ -62,15 +62,15 @@ def _refuse_useless(function: Output, points: Points) -> None:
     try:
         result = function(points.y, points.t)
     except Counterexample as found:
-        raise found.blocking() from found.__cause__
+        raise found.as_blocking() from found.__cause__
     code = f"{function}(y, t)"
     if result.dtype.kind not in "fiub":
         given = result.item() if result.size == 1 else result
         text = f"{function} returns {given!r}, which is not an array of numbers."
-        raise Counterexample.by(points, text, code).blocking()
+        raise Counterexample.with_points(points, text, code).as_blocking()
     if len(points) > 1 and result.size == 1:
         text = _one_number(function, points, float(result.item()))
-        raise Counterexample.by(points, text, code).blocking()
+        raise Counterexample.with_points(points, text, code).as_blocking()
 
 
 def _one_number(function: Output, points: Points, result: float) -> str:
@@ -92,7 +92,7 @@ def _shapes(subject: Subject, points: Points, search: Search) -> list[tuple[Any,
     found = [(y[:n], t[:n]) for n in (len(points), 1, 0)]
     if subject.rows:
         # As many rows as columns, and one more, in every number of columns.
-        for some in (*search.points(subject, "float64"), *many_classes(subject, search)):
+        for some in (*search.points(subject, "float64"), *many_class_points(subject, search)):
             columns = some.y.shape[-1]
             few = drop_masked(subject, some)
             found += [(few.y[:n], few.t[:n]) for n in (1, columns, columns + 1) if n <= _MOST]
@@ -108,7 +108,7 @@ def _shapes(subject: Subject, points: Points, search: Search) -> list[tuple[Any,
 @check("shape:broadcast")
 def check_broadcast(subject: Subject, search: Search) -> None:
     """Prediction and target that do not fit raise; nothing is broadcast."""
-    points = ordinary(subject, search, "shape:broadcast", 3)
+    points = ordinary_points(subject, search, "shape:broadcast", 3)
     if len(points) < 3:
         raise NotApplicable("too few ordinary points")
     wrong = _misfits_of_rows(subject, points) if subject.rows else _misfits(points)
@@ -159,14 +159,14 @@ def check_layout(subject: Subject, search: Search) -> None:
 
 
 def _check_axes(subject: Subject, search: Search) -> None:
-    points = ordinary(subject, search, "axes")
+    points = ordinary_points(subject, search, "axes")
     points = points.take(np.resize(np.arange(len(points)), 24))
     for function in outputs(subject):
         expected = function(points.y, points.t)
         for shape in ((4, 6), (24, 1), (1, 24), (2, 3, 4)):
             y, t = points.y.reshape(shape), points.t.reshape(shape)
             # Another number of results is another check's.
-            need_alike(
+            require_nearly_equal(
                 function(y, t).ravel(),
                 expected.ravel(),
                 Points(y, t),
@@ -177,14 +177,14 @@ def _check_axes(subject: Subject, search: Search) -> None:
 
 
 def _check_layouts(subject: Subject, search: Search) -> None:
-    points = ordinary(subject, search, "layout", 12)
+    points = ordinary_points(subject, search, "layout", 12)
     for function in outputs(subject):
         for text, y, t in _layouts(subject, points):
             # A copy is in C order.
             base_y, base_t = y.copy(), t.copy()
             expected = function(base_y, base_t)
             result = function(y, t)
-            if result.shape != expected.shape or not alike(result, expected).all():
+            if result.shape != expected.shape or not nearly_equal(result, expected).all():
                 message = f"{function} of {text} differs from that of the same numbers in C order."
                 code = f"{function}({text.split(': ')[-1]}), {function}(y, t)"
                 raise Counterexample(message, code, y=base_y, t=base_t)

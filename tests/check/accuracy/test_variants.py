@@ -9,7 +9,7 @@ from pydantic import Field, PositiveFloat
 import lossfw
 from lossfw.check.accuracy.measure import accuracy_jobs, measure
 from lossfw.check.core.draw import draw_densely
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 from lossfw.check.instances import variants
 
 
@@ -33,7 +33,7 @@ def test_a_number_for_each_class_is_varied():
 @pytest.mark.parametrize("length", [2, 3])
 def test_points_have_the_columns_that_a_parameter_fixes(length):
     loss = lossfw.loss("categorical_focal", alpha=(0.5, 2.0, 1.0)[:length])
-    (points, *_) = draw_densely(of_component(loss), "float32", np.random.default_rng(0), 40)
+    (points, *_) = draw_densely(subject_of_component(loss), "float32", np.random.default_rng(0), 40)
     assert points.y.shape[-1] == length
     assert all(worst.ulps < 16 for worst in measure(loss, "float32", points=40).results)
 

@@ -6,7 +6,7 @@ import pytest
 import lossfw
 from lossfw.check.accuracy.measure import Case, WorstError, measure, worst_error
 from lossfw.check.core.oracle import Oracle
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 from lossfw.numerics.exact.namespace import exact_array
 
 POINTS = 400
@@ -147,7 +147,7 @@ def test_where_a_result_crosses_0_the_rounding_of_the_arguments_counts():
 def truth_of(loss, y, order, exact=None):
     """Return the truth at residuals, or another one that is said to be exact."""
     y = np.array(y)
-    case = Case(of_component(loss), (y, np.zeros_like(y)), np.arange(len(y)))
+    case = Case(subject_of_component(loss), (y, np.zeros_like(y)), np.arange(len(y)))
     truth = next(truth for truth, *_ in case.truths() if truth.order == order)
     if exact is None:
         return truth

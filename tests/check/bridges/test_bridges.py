@@ -12,7 +12,7 @@ from lossfw import POSITIVE, PointwiseLoss, Space
 from lossfw.check import check, parametrize_with_checks
 from lossfw.check.bridges.laws import LAWS, bridge_checks, installed_bridges
 from lossfw.check.core.search import NotApplicable, Search
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 from lossfw.check.report import PassedCheck, Refutation
 from lossfw.check.runner import CheckSuite, attempt
 from lossfw.cli import main
@@ -26,7 +26,7 @@ def outcomes(bridge, loss):
     """Return what each law says of a bridge, by the name of the law."""
     loss = lossfw.loss(loss) if isinstance(loss, str) else loss
     checks = bridge_checks(loss, [bridge])
-    of = CheckSuite(loss.name, of_component(loss), checks, (), component=loss)
+    of = CheckSuite(loss.name, subject_of_component(loss), checks, (), component=loss)
     search = Search(0, 200)
     return {name.split(":")[2]: attempt(of, name, search) for name in checks}
 

@@ -8,8 +8,8 @@ import pytest
 import lossfw
 from lossfw.check.core.draw import LONG, draw, draw_densely
 from lossfw.check.core.group_rows import as_rows
-from lossfw.check.core.members import ends_of, line
-from lossfw.check.core.subject import COLUMNS, of_component
+from lossfw.check.core.members import magnitude_limits, numbers_of_all_magnitudes
+from lossfw.check.core.subject import COLUMNS, subject_of_component
 from lossfw.check.instances import variants
 from lossfw.components.ranges import EVERY_SIZE, PROMISED
 
@@ -18,7 +18,7 @@ LOGITS = {"name": "binary_cross_entropy", "from_logits": True}
 
 
 def drawn(loss, dtype, count=2000):
-    sets = draw_densely(of_component(loss), dtype, np.random.default_rng(0), count)
+    sets = draw_densely(subject_of_component(loss), dtype, np.random.default_rng(0), count)
     return [(points.y, points.t) for points in sets]
 
 
@@ -106,7 +106,7 @@ def test_a_loss_that_promises_more_has_points_there():
         def value(self, xp, r):
             return xp.abs(r)
 
-    (points,) = draw(of_component(Wide()), "float64", np.random.default_rng(0), 400)
+    (points,) = draw(subject_of_component(Wide()), "float64", np.random.default_rng(0), 400)
     size = np.abs(points.y[points.y != 0])
     assert size.min() < 1e-200
     assert 1e200 < size.max() < np.inf
@@ -115,13 +115,13 @@ def test_a_loss_that_promises_more_has_points_there():
 
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_ends_are_floats_of_the_dtype(dtype):
-    least, most = ends_of(EVERY_SIZE, dtype)
+    least, most = magnitude_limits(EVERY_SIZE, dtype)
     assert np.asarray(least, dtype) > 0
     assert np.asarray(most, dtype) < np.inf
 
 
 def test_a_column_that_is_exponentiated_has_sizes_of_its_own():
-    subject = of_component(lossfw.loss("student_t_nll"))
+    subject = subject_of_component(lossfw.loss("student_t_nll"))
     (points,) = draw(subject, "float64", np.random.default_rng(0), 400)
     location, *logarithms = np.abs(points.y).max(0)
     assert location > 1e20
@@ -130,7 +130,7 @@ def test_a_column_that_is_exponentiated_has_sizes_of_its_own():
 
 
 def test_a_line_has_each_kink_and_its_neighbours():
-    x = line((3.0,), "float64", np.random.default_rng(0), 400)
+    x = numbers_of_all_magnitudes((3.0,), "float64", np.random.default_rng(0), 400)
     assert np.isfinite(x).all()
     assert {3.0, np.nextafter(3.0, 4), np.nextafter(3.0, 2)} <= set(x.tolist())
 
@@ -141,7 +141,7 @@ def test_a_line_has_each_kink_and_its_neighbours():
     [({"name": "poisson_deviance", "link": "log"}, [0.0]), (LOGITS, [0.0, 1.0])],
 )
 def test_each_edge_of_a_prediction_meets_each_bound_of_a_target(spec, bounds, seed):
-    subject = of_component(lossfw.loss(spec))
+    subject = subject_of_component(lossfw.loss(spec))
     (points,) = draw(subject, "float64", np.random.default_rng(seed), 50)
     for bound in bounds:
         met = set(points.y[points.t == bound].tolist())

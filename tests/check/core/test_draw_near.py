@@ -18,9 +18,9 @@ from lossfw import (
 from lossfw.check.api import suite_of_component
 from lossfw.check.core import draw
 from lossfw.check.core.draw_near import rotate_rows
-from lossfw.check.core.members import units_from
+from lossfw.check.core.members import perturb_by_ulps
 from lossfw.check.core.search import Search
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 from lossfw.check.refutation import Refutation
 from lossfw.check.runner import attempt
 from lossfw.numerics import computed_in_float64
@@ -211,14 +211,14 @@ def test_angles_are_of_all_sizes():
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_units_are_few_and_some_are_none(dtype):
     x = np.full(400, 3.7, dtype)
-    units = (units_from(x, np.random.default_rng(0)) - x) / np.spacing(x)
+    units = (perturb_by_ulps(x, np.random.default_rng(0)) - x) / np.spacing(x)
     assert set(units.tolist()) == set(range(-8, 9))
     assert (units == 0).mean() > 0.2
 
 
 def test_as_many_points_are_drawn_as_without(monkeypatch):
-    subject = of_component(Cosine())
+    subject = subject_of_component(Cosine())
     moved = draw.draw(subject, "float64", np.random.default_rng(0), 200)
-    monkeypatch.setattr(draw, "moved_near", lambda subject, points, rng: points)
+    monkeypatch.setattr(draw, "move_to_cancellations", lambda subject, points, rng: points)
     plain = draw.draw(subject, "float64", np.random.default_rng(0), 200)
     assert abs(sum(map(len, moved)) - sum(map(len, plain))) <= 10

@@ -6,14 +6,14 @@ import pytest
 from lossfw.check.core.draw_regions import draw_regions
 from lossfw.check.core.group_rows import as_rows
 from lossfw.check.core.points import is_inside
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 from support import honest
 
 DECADES = range(-6, 6)
 
 
 def drawn(loss):
-    return draw_regions(of_component(loss()), np.random.default_rng(0))
+    return draw_regions(subject_of_component(loss()), np.random.default_rng(0))
 
 
 def decades_of(x):
@@ -23,7 +23,7 @@ def decades_of(x):
 
 @pytest.mark.parametrize("loss", honest.HONEST, ids=lambda loss: loss.__name__)
 def test_every_point_is_legal(loss):
-    subject = of_component(loss())
+    subject = subject_of_component(loss())
     for some in drawn(loss):
         assert len(some.points) == len(some.regions)
         assert is_inside(subject, some.points).all()
@@ -88,7 +88,7 @@ def test_rows_of_groups_have_flags_of_both_sorts():
 
 
 def test_a_share_of_the_points_has_all_regions():
-    subject = of_component(honest.Bell())
+    subject = subject_of_component(honest.Bell())
     rng = np.random.default_rng
     (every,), (few,) = draw_regions(subject, rng(0)), draw_regions(subject, rng(0), 0.2)
     assert len(few.points) < 0.5 * len(every.points)

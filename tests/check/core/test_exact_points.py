@@ -69,9 +69,9 @@ def test_a_body_that_is_linear_in_the_columns_has_all_of_them():
 def test_the_memory_is_measured_where_somebody_else_measures_too():
     tracemalloc.start()
     try:
-        assert exact_points._peak(lambda: np.zeros(1000)) >= 8000
+        assert exact_points._peak_memory(lambda: np.zeros(1000)) >= 8000
         assert tracemalloc.is_tracing()
     finally:
         tracemalloc.stop()
-    assert exact_points._peak(lambda: np.zeros(1000)) >= 8000
+    assert exact_points._peak_memory(lambda: np.zeros(1000)) >= 8000
     assert not tracemalloc.is_tracing()

@@ -6,7 +6,7 @@ import pytest
 from lossfw import LOG, REAL, Claims, Columns, DistanceLoss, PointwiseLoss
 from lossfw.check.core.extra_points import branch_points
 from lossfw.check.core.search import Search
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 
 
 class Clipped(DistanceLoss):
@@ -23,7 +23,7 @@ class Clipped(DistanceLoss):
 
 
 def test_each_side_of_a_clip_has_points():
-    subject = of_component(Clipped())
+    subject = subject_of_component(Clipped())
     search = Search(examples=20)
     known = search.points(subject, "float64")
     every = [*known, *branch_points(subject, search, "float64")]
@@ -43,7 +43,7 @@ class Changing(DistanceLoss):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_points_are_next_to_where_a_branch_begins(dtype):
     for seed in range(4):
-        found = branch_points(of_component(Changing()), Search(seed, 100), dtype)
+        found = branch_points(subject_of_component(Changing()), Search(seed, 100), dtype)
         size = np.concatenate([np.abs(some.y - some.t) for some in found])
         assert size[size < 3e-7].max() > 1e-7
         assert size[size > 3e-7].min() < 9e-7
@@ -62,6 +62,6 @@ class Vanishing(PointwiseLoss):
 
 def test_points_of_a_rare_side_show_in_the_result():
     loss = Vanishing()
-    (points,) = branch_points(of_component(loss), Search(), "float64")
+    (points,) = branch_points(subject_of_component(loss), Search(), "float64")
     far = points.keep(points.y[:, 1] > 70)
     assert (loss(far.y, far.t, reduction="none") > 0).any()

@@ -8,7 +8,7 @@ from lossfw import LOG, REAL, Columns, PointwiseLoss
 from lossfw.check import check
 from lossfw.check.core.gravity import are_useless
 from lossfw.check.core.points import Points
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 
 
 class OfLogVariance(PointwiseLoss):
@@ -44,14 +44,14 @@ class EndsEarly(PointwiseLoss):
 )  # fmt: skip
 def test_a_prediction_is_useless_where_losses_are_above_every_float(dtype, log_var, expected):
     points = Points(np.array([[0.5, log_var]], dtype), np.array([0.5], dtype))
-    assert are_useless(of_component(OfLogVariance()), points) == [expected]
+    assert are_useless(subject_of_component(OfLogVariance()), points) == [expected]
 
 
 def test_rows_of_classes_and_no_points_have_no_useless_predictions():
     logits = Points(np.array([[0.0, -800.0]]), np.array([1]))
-    assert not are_useless(of_component(lossfw.loss("cross_entropy")), logits).any()
+    assert not are_useless(subject_of_component(lossfw.loss("cross_entropy")), logits).any()
     nothing = Points(np.zeros((0, 2)), np.zeros(0))
-    assert are_useless(of_component(OfLogVariance()), nothing).shape == (0,)
+    assert are_useless(subject_of_component(OfLogVariance()), nothing).shape == (0,)
 
 
 def test_a_note_names_the_number_that_needs_the_space_of_logarithms():

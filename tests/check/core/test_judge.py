@@ -6,12 +6,12 @@ import pytest
 import lossfw
 from lossfw.check.core.judge import judge
 from lossfw.check.core.points import Points
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 
 
 def wrong(loss, order, y, t, results, dtype="float64", **parameters):
     """Tell which of some results at one point the judge calls wrong."""
-    subject = of_component(lossfw.loss(loss, **parameters))
+    subject = subject_of_component(lossfw.loss(loss, **parameters))
     y, t, results = (np.asarray(x, dtype) for x in (y, t, results))
     count = len(results)
     points = Points(
@@ -91,7 +91,7 @@ def test_a_smooth_minimum_between_two_floats_may_be_reached():
 
 
 def test_derivatives_by_alike_numbers_are_a_vector_and_those_by_named_ones_are_not():
-    subject = of_component(lossfw.loss("cross_entropy", from_logits=True))
+    subject = subject_of_component(lossfw.loss("cross_entropy", from_logits=True))
     points = Points(np.array([[0.0, 0.7, 0.1]]), np.array([[0.0, 1.0, 0.0]]))
     right = np.asarray(subject.gradient(points.y, points.t))
     assert not judge(subject, points, right + 1e-16, 1).is_wrong.any()
@@ -123,7 +123,7 @@ SCORES = [[2.0, 1.0, 0.0]]
     ],
 )
 def test_curvatures_at_a_tie_are_those_next_to_it_and_all_between(t, least, most):
-    loss = of_component(lossfw.loss("multiclass_hinge", form="weston_watkins", power=2))
+    loss = subject_of_component(lossfw.loss("multiclass_hinge", form="weston_watkins", power=2))
     points = Points(np.array(SCORES), np.array([t]))
     for right in (least, most, np.add(least, most) / 2):
         assert not judge(loss, points, np.array([right]), 2).is_wrong.any()
@@ -139,7 +139,7 @@ def test_derivatives_by_logarithms_have_one_unit_of_at_most_that_of_one():
     found = wrong("negative_binomial_nll", 1, y, 4.0, near)
     assert [any(row) for row in found] == [False, False, True]
     # A unit of the largest, some 1000, is 1e-13; the cap is that of 1.
-    subject = of_component(lossfw.loss("negative_binomial_nll"))
+    subject = subject_of_component(lossfw.loss("negative_binomial_nll"))
     points = Points(np.array([[np.log(1e6), -20.0]]), np.array([1_001_000.0]))
     derivatives = subject.gradient(points.y, points.t)
     assert not judge(subject, points, derivatives, 1).is_wrong.any()

@@ -9,9 +9,9 @@ import lossfw
 from lossfw import BINARY, COUNT, REAL, SIGN, Columns, DistanceLoss, PointwiseLoss
 from lossfw.check.core.draw_groups import usual_group
 from lossfw.check.core.judge import judge, oracle_of
-from lossfw.check.core.moves import inputs_of, step_of
+from lossfw.check.core.moves import movable_inputs, ulp_steps
 from lossfw.check.core.points import Points
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 from lossfw.components.spaces import CLASS_INDEX, NONNEGATIVE, POSITIVE, UNIT, FiniteSpace
 from lossfw.numerics import softplus
 from lossfw_std.losses.absolute_percentage_error import NONZERO
@@ -21,12 +21,12 @@ from lossfw_std.losses.absolute_percentage_error import NONZERO
     "space", [BINARY, COUNT, SIGN, CLASS_INDEX, FiniteSpace("ODD", "1 and 3", members=(1.0, 3.0))]
 )
 def test_discrete_arguments_are_never_moved(space):
-    assert not step_of(space, np.array([-1.0, 0.0, 1.0, 3.0, 1e17]), 4).any()
+    assert not ulp_steps(space, np.array([-1.0, 0.0, 1.0, 3.0, 1e17]), 4).any()
 
 
 @pytest.mark.parametrize("space", [REAL, NONNEGATIVE, UNIT, NONZERO])
 def test_zeros_are_never_moved_and_other_numbers_are(space):
-    found = step_of(space, np.array([0.0, -0.0, 5e-324, 0.25, 1.0]), 4)
+    found = ulp_steps(space, np.array([0.0, -0.0, 5e-324, 0.25, 1.0]), 4)
     np.testing.assert_array_equal(found[:2], 0)
     np.testing.assert_array_equal(found[2:], 4 * np.spacing([5e-324, 0.25, 1.0]))
 
@@ -49,7 +49,7 @@ class Halved(PointwiseLoss):
 
 
 def test_neither_a_flag_nor_a_threshold_makes_a_change():
-    loss = of_component(Halved())
+    loss = subject_of_component(Halved())
     y = np.array([[3.0]] * 4)
     t = np.array([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [1.0, 0.0, 0.5], [1.0, 1.0, 0.5]])
     found = interval(loss, 0, Points(y, t))
@@ -70,7 +70,7 @@ class OfInterval(PointwiseLoss):
 
 
 def test_no_move_parts_the_ends_of_an_interval_that_are_one_number():
-    loss = of_component(OfInterval())
+    loss = subject_of_component(OfInterval())
     points = Points(np.array([[3.0]] * 2), np.array([[2.0, 2.0], [2.0, 2.5]]))
     found = interval(loss, 0, points)
     # The first is 1, and next to it some 34; rounding of its arguments explains some units.
@@ -79,11 +79,11 @@ def test_no_move_parts_the_ends_of_an_interval_that_are_one_number():
 
 
 def test_each_number_of_a_group_is_moved_but_no_flag():
-    loss = of_component(lossfw.loss("cox"))
+    loss = subject_of_component(lossfw.loss("cox"))
     points = usual_group(loss, 3, np.random.default_rng(0), 2)
     arrays = points.y, points.t
     moves = [
-        one.move_arguments(arrays, sign) for one in inputs_of(loss, arrays) for sign in (-1, 1)
+        one.move_arguments(arrays, sign) for one in movable_inputs(loss, arrays) for sign in (-1, 1)
     ]
     # Three predictions and three times, both ways; no event.
     assert len(moves) == 2 * (3 + 3)
@@ -102,7 +102,7 @@ class Step(DistanceLoss):
 
 
 def test_a_result_may_be_beyond_a_jump_that_rounding_leads_to():
-    loss = of_component(Step())
+    loss = subject_of_component(Step())
     # Beyond 1 by less than rounds to a float.
     y, t = 1 + 2.0**-52, 2.0**-53 + 2.0**-60
     assert Fraction(y) - Fraction(t) > 1
@@ -113,7 +113,7 @@ def test_a_result_may_be_beyond_a_jump_that_rounding_leads_to():
 
 
 def test_a_result_at_a_jump_is_that_of_its_own_side():
-    loss = of_component(Step())
+    loss = subject_of_component(Step())
     points = Points(np.array([1.0, 1.0, 1.25]), np.array([0.0, 0.0, 0.25]))
     found = judge(loss, points, np.array([1.0, 2.0, 2.0]), 0)
     np.testing.assert_array_equal(found.is_wrong, [False, True, True])
@@ -131,7 +131,7 @@ class Smooth(DistanceLoss):
 
 @pytest.mark.parametrize(("order", "truth"), [(1, 0.5), (2, 0.25)])
 def test_a_tie_without_a_kink_has_the_derivative_of_both_sides(order, truth):
-    loss = of_component(Smooth())
+    loss = subject_of_component(Smooth())
     points = Points(np.zeros(3), np.zeros(3))
     found = judge(loss, points, np.array([truth, truth / 2, 0.9 * truth]), order)
     np.testing.assert_array_equal(found.is_wrong, [False, True, True])
@@ -139,7 +139,7 @@ def test_a_tie_without_a_kink_has_the_derivative_of_both_sides(order, truth):
 
 
 def test_few_other_results_are_seen_among_many_that_lose_digits():
-    loss = of_component(lossfw.loss("squared_error"))
+    loss = subject_of_component(lossfw.loss("squared_error"))
     # Rounding of the arguments excuses the error of nearly equal ones.
     t = 1 / 3 + np.arange(1000) / 1024
     y = t * (1 + 1e-13)

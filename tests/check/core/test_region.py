@@ -6,9 +6,9 @@ import pytest
 import lossfw
 from lossfw.check.core.extra_points import branch_points
 from lossfw.check.core.points import Points
-from lossfw.check.core.region import Region, region
+from lossfw.check.core.region import Region, regions_of_points
 from lossfw.check.core.search import Search
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 from lossfw.check.laws.formula import judgements
 
 ORDINARY, FAR, WIDE = Region
@@ -38,14 +38,14 @@ ORDINARY, FAR, WIDE = Region
     ],
 )
 def test_the_worst_number_of_a_pair_is_its_region(name, y, t, expected):
-    subject = of_component(lossfw.loss(name))
-    assert region(subject, Points(np.array([y]), np.array([t]))) == [expected]
+    subject = subject_of_component(lossfw.loss(name))
+    assert regions_of_points(subject, Points(np.array([y]), np.array([t]))) == [expected]
 
 
 @pytest.mark.parametrize("name", ["huber", "cross_entropy", "heteroscedastic_gaussian_nll"])
 def test_narrowed_searches_share_out_the_points(name):
-    subject, search = of_component(lossfw.loss(name)), Search(examples=20)
-    parts = [search.narrowed(ORDINARY, FAR), search.narrowed(WIDE)]
+    subject, search = subject_of_component(lossfw.loss(name)), Search(examples=20)
+    parts = [search.narrow(ORDINARY, FAR), search.narrow(WIDE)]
 
     def looked_at(search):
         some = [*search.points(subject), *branch_points(subject, search, "float64")]
@@ -55,14 +55,14 @@ def test_narrowed_searches_share_out_the_points(name):
     ordinary, others = map(looked_at, parts)
     assert sorted(looked_at(search)) == sorted(ordinary + others)
     (first, *_) = parts[0].points(subject)
-    assert (region(subject, first) <= FAR).all()
+    assert (regions_of_points(subject, first) <= FAR).all()
 
 
 def test_a_share_of_the_points_is_the_same_for_a_seed():
-    subject, search = of_component(lossfw.loss("huber")), Search(examples=50)
-    (every,) = search.narrowed(ORDINARY).points(subject, "float64")
-    (few,) = search.narrowed(ORDINARY, share=0.2).points(subject, "float64")
-    (again,) = Search(examples=50).narrowed(ORDINARY, share=0.2).points(subject, "float64")
+    subject, search = subject_of_component(lossfw.loss("huber")), Search(examples=50)
+    (every,) = search.narrow(ORDINARY).points(subject, "float64")
+    (few,) = search.narrow(ORDINARY, fraction=0.2).points(subject, "float64")
+    (again,) = Search(examples=50).narrow(ORDINARY, fraction=0.2).points(subject, "float64")
     assert len(few) == round(0.2 * len(every))
     assert np.array_equal(few.y, again.y)
     assert set(few.y) <= set(every.y)

@@ -10,7 +10,7 @@ from lossfw.check.core.draw_regions import draw_regions
 from lossfw.check.core.region import Region
 from lossfw.check.core.screening import screen_points
 from lossfw.check.core.search import Search
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 from support.honest import Bell, Logistic, Plane
 
 
@@ -23,7 +23,7 @@ class Far(Bell):
 
 
 def points(loss, order=0, **options):
-    return screen_points(of_component(loss), Search(**options), order)
+    return screen_points(subject_of_component(loss), Search(**options), order)
 
 
 def test_results_that_agree_are_not_judged_again():
@@ -42,7 +42,7 @@ def test_where_floats_know_nothing_a_few_points_of_each_region_are_judged():
 
 
 def test_the_other_stage_judges_none():
-    assert screen_points(of_component(Far()), Search().narrowed(Region.WIDE), 0) == []
+    assert screen_points(subject_of_component(Far()), Search().narrow(Region.WIDE), 0) == []
 
 
 def test_a_wrong_number_is_grave_beyond_a_thousand():
@@ -94,7 +94,7 @@ def test_wrong_derivatives_of_groups_of_points_are_found():
 
 def test_masked_targets_are_not_judged():
     masked = lossfw.loss({"name": "masked", "of": "cross_entropy", "ignore": 1})
-    for some in draw_regions(of_component(masked), np.random.default_rng(0)):
+    for some in draw_regions(subject_of_component(masked), np.random.default_rng(0)):
         index = some.points.t if some.points.t.ndim == 1 else np.zeros(1)
         assert not (index == 1).any()
     assert check(masked, only=["value", "gradient", "hessian"]).ok

@@ -10,7 +10,7 @@ import pytest
 
 import lossfw
 from lossfw import SIMPLEX
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.subject import subject_of_component
 from lossfw.losses.engine.probes import row_probes
 from lossfw.numerics.dual import derivatives as module
 from lossfw.numerics.dual.derivatives import row_derivatives
@@ -163,7 +163,7 @@ def test_of_two_exact_columns_an_infinite_product_is_unknown():
     # 1 - p rounds to 0, and its power of -0.7 is infinite; the true derivative is 0.
     loss = lossfw.loss("categorical_focal", gamma=0.3, from_logits=True)
     y, t = np.array([[1e17, 0.0]]), np.array([[1.0, 0.0]])
-    second = of_component(loss).exact.derivatives(2, y, t)[1]
+    second = subject_of_component(loss).exact.derivatives(2, y, t)[1]
     assert not np.isinf(to_float(second)).any()
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check.core.search import Search, ordinary
-from lossfw.check.core.subject import of_component
+from lossfw.check.core.search import Search, ordinary_points
+from lossfw.check.core.subject import subject_of_component
 from lossfw.check.instances import variants
 from lossfw.components.docstrings import latex_problem
 from lossfw.errors import ArgumentError, TraceError
@@ -105,8 +105,12 @@ def test_a_formula_says_what_is_computed(component):
         formula, letters = component.formula, lambda x: {"x": x}
         points = points if rows else (points[0].ravel(),)
     else:
-        subject, formula, letters = of_component(component), component._unreduced_formula, None
-        drawn = ordinary(subject, Search(), "latex", 6)
+        subject, formula, letters = (
+            subject_of_component(component),
+            component._unreduced_formula,
+            None,
+        )
+        drawn = ordinary_points(subject, Search(), "latex", 6)
         points = drawn.y, subject.exact.full(drawn.y, drawn.t)
         letters = letters_of(component)
     body = typeset_body(text, letters, component.parameters, rows)
