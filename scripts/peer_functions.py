@@ -22,8 +22,14 @@ import numpy as np
 from lossfw.check.accuracy.measure import ComponentAccuracy, measure_config
 from lossfw.check.core.points import ArgumentArrays
 from lossfw.check.core.subject import Function
-from lossfw.check.foreign.arrays import AdaptedFunction, Lifting, of_jax, of_keras, of_torch
-from lossfw.check.foreign.conventions import ForeignFunction, by_convention, load_function
+from lossfw.check.foreign.arrays import (
+    AdaptedFunction,
+    Lifting,
+    adapt_jax,
+    adapt_keras,
+    adapt_torch,
+)
+from lossfw.check.foreign.conventions import ForeignFunction, adapt_by_convention, load_function
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
@@ -96,7 +102,7 @@ class PeerFunction:
         foreign = ForeignFunction(function, "", arguments, rows=component.takes_rows)
         if isinstance(component, Activation):
             return foreign.body()
-        adapted = by_convention(self._function, foreign)
+        adapted = adapt_by_convention(self._function, foreign)
         return adapted.scale_results(
             ours[self.times] if isinstance(self.times, str) else self.times
         )
@@ -131,7 +137,7 @@ class Peer:
         functions = self.table.get(name, ())
         return functions if isinstance(functions, tuple) else (functions,)
 
-    def offer(self, component: Loss | Activation) -> PeerImplementation | None:
+    def find_function(self, component: Loss | Activation) -> PeerImplementation | None:
         """Return its function for a component, None where it has none."""
         fitting = (one for one in self.functions(component.name) if one.fits(component))
         function = next(fitting, None)
@@ -209,7 +215,7 @@ def _poisson(f: Any, p: Mapping[str, Any]) -> Function:
 
 def _hinge_embedding(f: Any, p: Mapping[str, Any]) -> AdaptedFunction:
     # At the kink its gradient is that of the other side, which is right as well.
-    return AdaptedFunction(of_torch(lambda y, t: f(y, t, p["margin"], reduction="none")).value)
+    return AdaptedFunction(adapt_torch(lambda y, t: f(y, t, p["margin"], reduction="none")).value)
 
 
 _TORCH: PeerTable = {
@@ -387,9 +393,9 @@ _SKLEARN: PeerTable = {
 
 # Keras has no derivatives of its own, and is called as outside of a training.
 PEERS = (
-    Peer("torch", "torch", _TORCH, of_torch),
-    Peer("optax", "optax", _OPTAX, of_jax),
-    Peer("keras", "keras", _KERAS, partial(of_keras, compiled=False), derivatives=0),
+    Peer("torch", "torch", _TORCH, adapt_torch),
+    Peer("optax", "optax", _OPTAX, adapt_jax),
+    Peer("keras", "keras", _KERAS, partial(adapt_keras, compiled=False), derivatives=0),
     Peer("scikit-learn", "sklearn", _SKLEARN, AdaptedFunction),
 )
 

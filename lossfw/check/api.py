@@ -102,7 +102,7 @@ def check(
     (True, [])
     """
     return run(
-        suite_of_component(component, bridges).within(within),
+        suite_of_component(component, bridges).restrict_to(within),
         Options(seed, examples, time, allow_unfinished, only, skip, bridges=bridges, strict=strict),
         expected_failures=expected_failures,
     )
@@ -214,8 +214,8 @@ def subject(
         setup=setup,
         subnormal=subnormal,
         fewest=fewest_classes,
-        prediction_range=_range(within, loss, "prediction_range"),
-        target_range=_range(within, loss, "target_range"),
+        prediction_range=_given_or_promised_range(within, loss, "prediction_range"),
+        target_range=_given_or_promised_range(within, loss, "target_range"),
     )
     if loss is not None and loss.has_columns:
         return with_flat_rows(described)
@@ -226,7 +226,9 @@ def subject(
     return described
 
 
-def _range(within: SizeRange | None, loss: Loss | None, name: str) -> PromisedRange:
+def _given_or_promised_range(
+    within: SizeRange | None, loss: Loss | None, name: str
+) -> PromisedRange:
     """Return the sizes that are given, else those that the loss promises which is compared with."""
     return getattr(loss, name, PROMISED) if within is None else range_of(within)
 
@@ -350,7 +352,7 @@ def suite_of_component(
 
     It raises as `check` does.
     """
-    component = _find_component(component)
+    component = _to_component(component)
     if isinstance(component, Activation | Loss):
         need_claims(component)
     if isinstance(component, Activation | Model | Metric) and bridges:
@@ -358,7 +360,7 @@ def suite_of_component(
             f"{component.name} is not a loss: no bridge trains with this {component.kind}."
         )
     if isinstance(component, Model):
-        if why := cannot_be_checked(component):
+        if why := uncheckable_reason(component):
             raise ArgumentError(f"{component.name} {why}")
         return CheckSuite(
             repr(component), component, MODEL_CHECKS, (), setup_code(component), component
@@ -381,7 +383,7 @@ def suite_of_component(
     )
 
 
-def cannot_be_checked(model: Model) -> str:
+def uncheckable_reason(model: Model) -> str:
     """Return why a model cannot be checked, as the end of a sentence; empty if it can."""
     if isinstance(model, Trained):
         return "stands for the model in a folder: check that by its name, with -p file=FILE."
@@ -397,7 +399,7 @@ def cannot_be_checked(model: Model) -> str:
     return ""
 
 
-def _find_component(component: str | Mapping[str, Any] | Component) -> Component:
+def _to_component(component: str | Mapping[str, Any] | Component) -> Component:
     """Return the component of a name: a loss, else an activation, a model or a metric."""
     if isinstance(component, Component):
         return component
@@ -412,14 +414,14 @@ def _find_component(component: str | Mapping[str, Any] | Component) -> Component
     from lossfw.components.registry import registry
 
     name = component if isinstance(component, str) else str(component.get("name", ""))
-    others = [kind for kind in ("activation", "model") if _has(kind, name)]
-    if not others and not _has("loss", name) and _has("metric", name):
+    others = [kind for kind in ("activation", "model") if _is_registered(kind, name)]
+    if not others and not _is_registered("loss", name) and _is_registered("metric", name):
         others = ["metric"]
     created: Component = registry().create(others[0] if others else "loss", component)
     return created
 
 
-def _has(kind: str, name: str) -> bool:
+def _is_registered(kind: str, name: str) -> bool:
     from lossfw.components.registry import registry
 
     return any(name in entry.names for entry in registry().entries(kind))

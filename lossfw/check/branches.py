@@ -25,7 +25,7 @@ _USUAL = (0.0, 1.0)
 _MOST = 4
 
 
-def on_other_branches(
+def variants_on_other_branches(
     forms: list[Any],
     known: list[Any],
     operations: Operations,
@@ -40,13 +40,13 @@ def on_other_branches(
     if not forms or not isinstance(forms[0], Loss):
         return []
     found: list[Any] = []
-    numbers = _numbers(known)
+    numbers = _numeric_parameters(known)
     named, usual = _bounds_and_constants(type(forms[0]), numbers), dict.fromkeys(numbers, _USUAL)
     for places, key_of in ((named, operations.key_of), (usual, instructions)):
         seen: set[Hashable] = set()
         for form, name in product(forms, numbers):
             n_before = len(found)
-            for value in _both_sides(places[name], numbers[name]):
+            for value in _values_on_both_sides(places[name], numbers[name]):
                 instance = make(form, name, value)
                 if instance is None or len(found) == n_before + _MOST:
                     continue
@@ -57,7 +57,7 @@ def on_other_branches(
     return found
 
 
-def _numbers(known: list[Any]) -> dict[str, type]:
+def _numeric_parameters(known: list[Any]) -> dict[str, type]:
     """Return the parameters that are numbers, with their type."""
     found: dict[str, type] = {}
     for name, value in (item for one in known for item in one.parameters.items()):
@@ -66,9 +66,9 @@ def _numbers(known: list[Any]) -> dict[str, type]:
     return found
 
 
-def _both_sides(places: Iterable[float], kind: type) -> Iterator[float]:
+def _values_on_both_sides(values: Iterable[float], kind: type) -> Iterator[float]:
     """Yield places and a number on each side of them, in the type of a parameter."""
-    for place in sorted(set(places)):
+    for place in sorted(set(values)):
         for value in (place + side * (abs(place) / 2 or 0.5) for side in (0, -1, 1)):
             if kind is float or value.is_integer():
                 yield kind(value)
@@ -99,10 +99,10 @@ def compared_constants(cls: type[Component]) -> dict[str, list[float]]:
     except (OSError, TypeError, SyntaxError):
         return {}
     constants: dict[str, list[float]] = {}
-    for node in _of_bodies(tree):
+    for node in _iter_body_nodes(tree):
         if isinstance(node, ast.Compare):
             parts = [node.left, *node.comparators]
-            numbers = [n for part in parts if (n := _number(part)) is not None]
+            numbers = [n for part in parts if (n := _number_or_none(part)) is not None]
             for part in parts:
                 name = getattr(part, "attr", getattr(part, "id", ""))
                 if name in cls.model_fields:
@@ -110,15 +110,15 @@ def compared_constants(cls: type[Component]) -> dict[str, list[float]]:
     return constants
 
 
-def _of_bodies(tree: ast.AST) -> Iterator[ast.AST]:
+def _iter_body_nodes(tree: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes of a module without its claims, which do not branch."""
     for node in ast.iter_child_nodes(tree):
         if not (isinstance(node, ast.FunctionDef) and node.name == "claims"):
             yield node
-            yield from _of_bodies(node)
+            yield from _iter_body_nodes(node)
 
 
-def _number(node: ast.expr) -> float | None:
+def _number_or_none(node: ast.expr) -> float | None:
     try:
         value = ast.literal_eval(node)
     except (ValueError, SyntaxError):

@@ -52,13 +52,13 @@ _ORDER = (
 )  # fmt: skip
 
 
-def _in_order(*modules: ModuleType) -> dict[str, Check]:
+def _order_checks(*modules: ModuleType) -> dict[str, Check]:
     found = checks_of_modules(*modules)
     return {name: found[name] for name in sorted(found, key=_ORDER.index)}
 
 
 # The checks of any loss.
-CHECKS = _in_order(
+CHECKS = _order_checks(
     shapes,
     nan_and_labels,
     purity,
@@ -80,13 +80,13 @@ CHECKS = _in_order(
 )
 
 # Those that a component is subject to as well.
-COMPONENT_CHECKS = _in_order(components_only, optional_functions, distributions)
+COMPONENT_CHECKS = _order_checks(components_only, optional_functions, distributions)
 
 # Those of a model.
-MODEL_CHECKS = _in_order(models, model_training)
+MODEL_CHECKS = _order_checks(models, model_training)
 
 # Those of a metric.
-METRIC_CHECKS = _in_order(metrics)
+METRIC_CHECKS = _order_checks(metrics)
 
 # Laws of the call that a group keeps as a row does.
 _OF_GROUPS = (
@@ -98,6 +98,6 @@ _OF_GROUPS = (
 # The checks of a loss of groups: a group is a row to them.
 GROUP_CHECKS = {
     name: one
-    for name, one in {**CHECKS, **COMPONENT_CHECKS, **_in_order(group_laws)}.items()
+    for name, one in {**CHECKS, **COMPONENT_CHECKS, **_order_checks(group_laws)}.items()
     if name in _OF_GROUPS or name.startswith(("claim:", "group:"))
 }

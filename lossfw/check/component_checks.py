@@ -44,7 +44,7 @@ class ComponentChecks:
         return {name for suite in self._suites for name in suite.known_checks}
 
     @property
-    def has_any(self) -> bool:
+    def has_selected_checks(self) -> bool:
         """Whether the options select any of its checks."""
         return any(self._options.select_checks(suite.checks) for suite in self._suites)
 
@@ -59,9 +59,9 @@ class ComponentChecks:
         self._expected = [
             expectations(self._failures, (*suite.checks, *suite.left_out)) for suite in self._suites
         ]
-        return JobSeries(self._parts, sum(map(len, self._stages)), self._options.time)
+        return JobSeries(self._run_parts, sum(map(len, self._stages)), self._options.time)
 
-    def _parts(self) -> Generator[list[Job], list[Any], list[Report]]:
+    def _run_parts(self) -> Generator[list[Job], list[Any], list[Report]]:
         results: list[dict[Stage, StageResult]] = [{} for _ in self._instances]
         known: dict[Stage, dict[str, Points]] = {}
         # What has operations of its own comes first.
@@ -126,7 +126,7 @@ def _suite(component: Component, all_checks: bool, options: Options) -> CheckSui
     Unless it has all of them, another instance with the same operations is held to the laws of
     the call.
     """
-    suite = suite_of_component(component, options.bridges).within(options.within)
+    suite = suite_of_component(component, options.bridges).restrict_to(options.within)
     return suite if all_checks else suite.formula_only()
 
 

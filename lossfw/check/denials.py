@@ -24,10 +24,10 @@ _YES_OR_NO = {
 
 def check_false_claims(denied: Iterable[str], checks: Mapping[str, Check]) -> dict[str, Check]:
     """Return the checks of denied claims, by name, from the checks of the claims."""
-    return {f"denied:{claim}": _denial(checks[f"claim:{claim}"], claim) for claim in denied}
+    return {f"denied:{claim}": _deny_claim(checks[f"claim:{claim}"], claim) for claim in denied}
 
 
-def _denial(check: Check, claim: str) -> Check:
+def _deny_claim(check: Check, claim: str) -> Check:
     def find_witness(subject: Any, search: Search) -> None:
         if claim not in _YES_OR_NO:
             raise Counterexample(

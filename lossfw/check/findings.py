@@ -57,22 +57,22 @@ class SharedCause:
         yield from self.first.lines("; ".join(filter(None, (", ".join(checks), at))), preceding)
 
 
-def by_grade(refuted: Iterable[Refutation]) -> list[Refutation]:
+def sort_by_grade(findings: Iterable[Refutation]) -> list[Refutation]:
     """Return findings with the gravest first."""
-    return sorted(refuted, key=lambda one: _RANKS[one.grade])
+    return sorted(findings, key=lambda one: _RANKS[one.grade])
 
 
-def causes(refuted: Iterable[Refutation]) -> list[SharedCause]:
+def shared_causes(refuted: Iterable[Refutation]) -> list[SharedCause]:
     """Return the causes of findings, the gravest first."""
     found: dict[Hashable, list[Refutation]] = {}
-    ordered = by_grade(refuted)
+    ordered = sort_by_grade(refuted)
     ordered.sort(key=lambda one: one.check != _COMPANIONS)
     for finding in ordered:
-        found.setdefault(_cause(finding, found), []).append(finding)
+        found.setdefault(_cause_key(finding, found), []).append(finding)
     return [SharedCause(findings) for findings in found.values()]
 
 
-def _cause(finding: Refutation, found: Mapping[Hashable, list[Refutation]]) -> Hashable:
+def _cause_key(finding: Refutation, found: Mapping[Hashable, list[Refutation]]) -> Hashable:
     """Return the key of the cause of a finding, among those that were found before."""
     if _COMPANIONS in found:
         return _COMPANIONS
@@ -82,12 +82,12 @@ def _cause(finding: Refutation, found: Mapping[Hashable, list[Refutation]]) -> H
         # It is the same mistake at other parameters.
         return next((k for k in found if finding.check in {f.check for f in found[k]}), key)
     for key, others in found.items():
-        if any(_is_same(finding, other) for other in others):
+        if any(_have_same_cause(finding, other) for other in others):
             return key
     return finding.check
 
 
-def _is_same(one: Refutation, other: Refutation) -> bool:
+def _have_same_cause(one: Refutation, other: Refutation) -> bool:
     """Tell whether two findings of claims and laws have one cause."""
     if other.check in _RESULTS:
         return False

@@ -14,7 +14,7 @@ from contextlib import suppress
 from itertools import combinations, product
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
-from lossfw.check.branches import compared_constants, on_other_branches
+from lossfw.check.branches import compared_constants, variants_on_other_branches
 from lossfw.check.operations import Operations
 from lossfw.components.component import Component
 from lossfw.errors import LossfwError
@@ -78,18 +78,18 @@ def variants(
     [Huber(delta=1.0), Huber(delta=0.3), Huber(delta=7.5)]
     """
     samples = cls._samples()
-    defaults = _defaults(cls, samples)
+    defaults = _default_instance(cls, samples)
     if defaults is None:
         return []
     forms = [defaults]
     for name in _form_parameters(cls):
-        forms += [form for form in _with_other_values(defaults, name) if form not in forms]
+        forms += [form for form in _iter_other_values(defaults, name) if form not in forms]
     instances = list(forms)
     if others:
         instances += [sample for sample in samples if sample not in instances]
         for form in forms:
             instances += [one for one in _vary_parameters(form) if one not in instances]
-        instances += on_other_branches(
+        instances += variants_on_other_branches(
             forms, instances, operations or Operations(), _with_parameter
         )
     return instances
@@ -107,7 +107,7 @@ def instances_to_check(cls: type[Component]) -> list[InstanceToCheck]:
     """
     fully_checked = [*variants(cls, others=False), *cls._samples()]
     if issubclass(cls, Model):
-        return _of_model(fully_checked)
+        return _model_instances(fully_checked)
     instances = {repr(one): InstanceToCheck(one) for one in fully_checked}
     if not instances:
         return []
@@ -124,7 +124,7 @@ def instances_to_check(cls: type[Component]) -> list[InstanceToCheck]:
     return list(instances.values())
 
 
-def _of_model(instances: list[Any]) -> list[InstanceToCheck]:
+def _model_instances(instances: list[Any]) -> list[InstanceToCheck]:
     """Return the defaults, if they can learn, and the samples.
 
     Parameters of a library are not moved: its trainings cost, and they belong to the library.
@@ -138,7 +138,7 @@ def _of_model(instances: list[Any]) -> list[InstanceToCheck]:
     return list(by_text.values())
 
 
-def _defaults(cls: type[Component], samples: list[Any]) -> Any:
+def _default_instance(cls: type[Component], samples: list[Any]) -> Any:
     """Return a component at its defaults, else its first sample, else at trial values, or None."""
     required = {name for name, field in cls.model_fields.items() if field.is_required()}
     if required and samples:
@@ -160,7 +160,7 @@ def _vary_parameters(form: Any) -> Iterator[Any]:
         skipped.update(form.guard_parameters)
     for name in type(form).model_fields:
         if name not in skipped:
-            yield from _with_other_values(form, name)
+            yield from _iter_other_values(form, name)
 
 
 def _form_parameters(cls: type[Component]) -> tuple[str, ...]:
@@ -168,7 +168,7 @@ def _form_parameters(cls: type[Component]) -> tuple[str, ...]:
     return tuple(cls.raw_parameters) if issubclass(cls, RawOutputLoss) else ()
 
 
-def _with_other_values(component: Any, name: str) -> list[Any]:
+def _iter_other_values(component: Any, name: str) -> list[Any]:
     """Return a component with one parameter at other values, as its class allows.
 
     Numbers are on both sides of the parameter where both are allowed.
@@ -176,7 +176,7 @@ def _with_other_values(component: Any, name: str) -> list[Any]:
     cls, current = type(component), component.parameters[name]
     instances: list[tuple[Any, Any]] = []
     numbers: list[tuple[Any, Any]] = []
-    for value in _values(cls.model_fields[name].annotation, current):
+    for value in _values_of_type(cls.model_fields[name].annotation, current):
         instance = None
         if value != current:
             instance = _create_or_none(cls, {**component.parameters, name: value})
@@ -197,15 +197,15 @@ def _is_above(value: Any, current: Any) -> bool:
     return isinstance(current, float | int) and value > current
 
 
-def _values(annotation: Any, current: Any) -> tuple[Any, ...]:
+def _values_of_type(annotation: Any, current: Any) -> tuple[Any, ...]:
     """Return values that a type suggests: all words of a choice, some numbers."""
     origin = get_origin(annotation)
     if origin is Literal:
         return get_args(annotation)
     if origin in (Union, types.UnionType):
-        return tuple(v for part in get_args(annotation) for v in _values(part, current))
+        return tuple(v for part in get_args(annotation) for v in _values_of_type(part, current))
     if origin is Annotated:
-        return _values(get_args(annotation)[0], current)
+        return _values_of_type(get_args(annotation)[0], current)
     if origin in (tuple, list):
         of_each = get_args(annotation)[0]
         # The type of a bounded number is followed by its bounds.
@@ -233,14 +233,14 @@ def _pairwise_instances(cls: type[Component], known: list[Any]) -> Iterator[Any]
                                          *compared.get(name, ()))}.values())
         for name in known[0].parameters
     }  # fmt: skip
-    seen = {pair for one in known for pair in _pairs_of(one.parameters)}
+    seen = {pair for one in known for pair in _parameter_pairs(one.parameters)}
     count = 0
     for p, q in combinations(values, 2):
         for v, w in product(values[p], values[q]):
             instance = _create_or_none(cls, {**known[0].parameters, p: v, q: w})
             if instance is None or count == _MOST_PAIRS or _has_no_effect(instance, {p, q}):
                 continue
-            new = set(_pairs_of(instance.parameters)) - seen
+            new = set(_parameter_pairs(instance.parameters)) - seen
             if any({a, b} == {p, q} for a, _, b, _ in new):
                 seen |= new
                 count += 1
@@ -259,6 +259,6 @@ def _has_no_effect(instance: Any, moved: set[str]) -> bool:
     return guarded and not moved.isdisjoint(instance.guard_parameters)
 
 
-def _pairs_of(parameters: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+def _parameter_pairs(parameters: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     for (p, v), (q, w) in combinations(parameters.items(), 2):
         yield p, repr(v), q, repr(w)

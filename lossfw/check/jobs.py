@@ -7,15 +7,15 @@ from contextlib import suppress
 from typing import Any
 
 from lossfw.check.api import (
-    cannot_be_checked,
     kind_and_spaces,
     refuse_groups,
     subject,
     textbook_form,
+    uncheckable_reason,
 )
 from lossfw.check.component_checks import ComponentChecks
 from lossfw.check.core.subject import find_space
-from lossfw.check.foreign.conventions import is_outside
+from lossfw.check.foreign.conventions import is_outside_function
 from lossfw.check.instances import MOVED_SHARE, InstanceToCheck, instances_to_check
 from lossfw.check.options import Options
 from lossfw.check.pool import Job, JobSeries, Watch
@@ -51,7 +51,7 @@ _PARTS: tuple[dict[str, Any], ...] = (
 )
 
 
-def check_outside(
+def check_outside_function(
     name: str,
     description: Mapping[str, Any],
     parameters: Mapping[str, Any],
@@ -61,8 +61,8 @@ def check_outside(
     watch: Watch | None = None,
 ) -> list[Report]:
     """Check an outside function; `description` has arguments of `subject`, functions by name."""
-    described = subject(name, **_complete(description, parameters, plugins.registry()))
-    suite = suite_of_subject(described).within(options.within)
+    described = subject(name, **_complete_description(description, parameters, plugins.registry()))
+    suite = suite_of_subject(described).restrict_to(options.within)
     return [run(suite, options, expected_failures=expected, watch=watch)]
 
 
@@ -90,8 +90,8 @@ def check_jobs(
     parameters: Mapping[str, Any],
     plugins: Plugins,
     *,
-    every: bool = False,
-    defaults: bool = False,
+    all_installed: bool = False,
+    only_defaults: bool = False,
     expected: Mapping[str, str] | None = None,
     outside: Mapping[str, Any] | None = None,
     options: Options | None = None,
@@ -100,7 +100,8 @@ def check_jobs(
 
     The result of each is a list of reports, one for each set of parameters.
 
-    Without names they are all components of the local files, or with `every` all installed ones.
+    Without names they are all components of the local files, or with `all_installed` all
+    installed ones.
     The parameters are those of the one component, or of the reference loss of an outside function,
     which `outside` describes. Each expected failure must be a check of every component.
 
@@ -113,10 +114,10 @@ def check_jobs(
     """
     options, expected = options or Options(), dict(expected or {})
     description = {key: value for key, value in (outside or {}).items() if value}
-    functions = [name for name in names if is_outside(name)]
-    if every and names:
+    functions = [name for name in names if is_outside_function(name)]
+    if all_installed and names:
         raise ArgumentError(f"give NAME or --all, not both; got {', '.join(names)} and --all.")
-    if not (every or names or plugins.local):
+    if not (all_installed or names or plugins.local):
         raise ArgumentError("nothing to check: give a NAME, --all or --plugin.")
     if functions and options.bridges:
         raise ArgumentError("--bridges checks losses of lossfw, not outside functions.")
@@ -127,17 +128,19 @@ def check_jobs(
         )
     common = {"options": options, "expected": expected}
     if functions:
-        _complete(description, parameters, plugins.registry())  # a mistake ends the command here
+        _complete_description(
+            description, parameters, plugins.registry()
+        )  # a mistake ends the command here
         common |= {"description": description, "parameters": parameters, "plugins": plugins}
-        return [Job(name, check_outside, {"name": name, **common}) for name in names]
-    return _component_jobs(names, parameters, plugins, defaults, options, expected)
+        return [Job(name, check_outside_function, {"name": name, **common}) for name in names]
+    return _component_jobs(names, parameters, plugins, only_defaults, options, expected)
 
 
 def _component_jobs(
     names: Sequence[str],
     parameters: Mapping[str, Any],
     plugins: Plugins,
-    defaults: bool,
+    only_defaults: bool,
     options: Options,
     expected: Mapping[str, str],
 ) -> list[Job | JobSeries]:
@@ -151,11 +154,11 @@ def _component_jobs(
             reason = f"it needs {library}, which is not installed"
             left_out = {"name": entry.name, "reason": reason, "library": library}
             return Job(entry.name, report_skipped, left_out)
-        instances = _instances(known, entry, parameters, defaults)
-        if not is_alone and (reason := _why_skipped(cls, instances)):
+        instances = _instances(known, entry, parameters, only_defaults)
+        if not is_alone and (reason := _skip_reason(cls, instances)):
             return Job(entry.name, report_skipped, {"name": entry.name, "reason": f"it {reason}"})
         if not instances:
-            raise ParameterError(f"{entry.name} {_why_not(cls)}")
+            raise ParameterError(f"{entry.name} {_uncheckable_reason(cls)}")
         if not names:
             # Among many components, forms get as little as moved parameters.
             instances[1:] = [
@@ -164,7 +167,7 @@ def _component_jobs(
             ]
         checks = ComponentChecks(entry, instances, plugins, options, expected)
         known_checks.update(checks.known_checks)
-        if is_alone or checks.has_any:
+        if is_alone or checks.has_selected_checks:
             return checks.jobs()
         reason = "none of the chosen checks applies to it"
         deselected = {"name": entry.name, "reason": reason, "is_deselected": True}
@@ -203,18 +206,18 @@ def components(name: str, plugins: Plugins | None = None) -> list[Component]:
     """Return the components of a name, at default parameters; it raises as `check_jobs` does."""
     known = (plugins or Plugins()).registry()
     entries = _entries_of(known, name)
-    instances = [one for entry in entries if (one := sample(known, entry)) is not None]
+    instances = [one for entry in entries if (one := sample_component(known, entry)) is not None]
     if not instances:
-        raise ArgumentError(f"{name} {_why_not(known.class_of(entries[0]))}")
+        raise ArgumentError(f"{name} {_uncheckable_reason(known.class_of(entries[0]))}")
     return instances
 
 
-def sample(known: Registry, entry: Entry) -> Component | None:
+def sample_component(known: Registry, entry: Entry) -> Component | None:
     """Return a component at its defaults, or at parameters that it takes; None if unknown."""
     return next((one.component for one in _instances(known, entry, {}, True)), None)
 
 
-def _complete(
+def _complete_description(
     description: Mapping[str, Any], parameters: Mapping[str, Any], registry: Registry
 ) -> dict[str, Any]:
     """Return a description with the parameters, and the loss to compare with and its spaces."""
@@ -271,9 +274,9 @@ def _entries_of_plugin(known: Registry, name: str) -> list[Entry]:
 
 
 def _instances(
-    known: Registry, entry: Entry, parameters: Mapping[str, Any], defaults: bool
+    known: Registry, entry: Entry, parameters: Mapping[str, Any], only_defaults: bool
 ) -> list[InstanceToCheck]:
-    """Return a component at these parameters, else at its defaults and unless `defaults` others.
+    """Return a component at these parameters, else at its defaults, and others if asked for.
 
     The list is empty if it cannot be made without parameters.
     """
@@ -286,14 +289,14 @@ def _instances(
             with suppress(LossfwError):
                 component = known.create(entry.kind, {"name": entry.name, **parts})
                 instances.append(InstanceToCheck(component))
-    return instances[:1] if defaults else instances
+    return instances[:1] if only_defaults else instances
 
 
 def _missing_library(cls: type[Component]) -> str | None:
     return cls.missing_library() if issubclass(cls, LibraryComponent) else None
 
 
-def _why_skipped(cls: type[Component], instances: Sequence[InstanceToCheck]) -> str:
+def _skip_reason(cls: type[Component], instances: Sequence[InstanceToCheck]) -> str:
     """Return why a component is left out among many, as the end of a sentence; empty if not.
 
     Only a model is: it may have no file to evaluate.
@@ -301,11 +304,11 @@ def _why_skipped(cls: type[Component], instances: Sequence[InstanceToCheck]) -> 
     if not issubclass(cls, Model):
         return ""
     if not instances:
-        return _why_not(cls)
-    return cannot_be_checked(instances[0].component)
+        return _uncheckable_reason(cls)
+    return uncheckable_reason(instances[0].component)
 
 
-def _why_not(cls: type[Component]) -> str:
+def _uncheckable_reason(cls: type[Component]) -> str:
     """Return why a component of a class is not checked, and how it can be."""
     required = ", ".join(name for name, field in cls.model_fields.items() if field.is_required())
     return (

@@ -56,7 +56,8 @@ class Options:
         return [
             name
             for name in checks
-            if not (self.only and not _is_meant(name, self.only)) and not _is_meant(name, self.skip)
+            if not (self.only and not _is_selected_by(name, self.only))
+            and not _is_selected_by(name, self.skip)
         ]
 
     def refuse_unknown(self, checks: Iterable[str]) -> None:
@@ -70,13 +71,13 @@ class Options:
         known = list(dict.fromkeys(checks))
         for option in ("only", "skip"):
             for word in getattr(self, option):
-                if not any(_is_meant(name, (word,)) for name in known):
+                if not any(_is_selected_by(name, (word,)) for name in known):
                     raise ArgumentError(
                         f"{option}={word!r} is not among the checks that run here. "
                         f"{did_you_mean(word, known)}".rstrip()
                     )
 
 
-def _is_meant(check: str, words: Sequence[str]) -> bool:
+def _is_selected_by(check: str, words: Sequence[str]) -> bool:
     """Tell whether a check is named, as it is or without prefix, or is in a group that is named."""
     return bool({check, check.removeprefix("claim:"), check.partition(":")[0]} & set(words))

@@ -41,11 +41,11 @@ class Job:
     # When its time is over, by the monotonic clock that all processes share.
     until: float = math.inf
 
-    def run(self, tell: Callable[[str], None]) -> Any:
+    def run(self, report_step: Callable[[str], None]) -> Any:
         """Run the job and report its steps; reports do not contain output of an author's code."""
 
         def watch(step: str) -> bool:
-            tell(f"{self.label}: {step}")
+            report_step(f"{self.label}: {step}")
             return time.monotonic() < self.until
 
         with redirect_stdout(sys.stderr):
@@ -80,17 +80,19 @@ def as_completed(
 
     With one process they end in their order.
     """
-    series = [_Running(_alone(job) if isinstance(job, Job) else job) for job in jobs]
+    series = [
+        _RunningSeries(_single_job_series(job) if isinstance(job, Job) else job) for job in jobs
+    ]
     total = sum(one.n_jobs for one in series)
     count = min(processes or PROCESSORS, total)
     done = 0
 
-    def tell(step: str) -> None:
+    def report_step(step: str) -> None:
         if progress is not None:
             progress(done, total, step)
 
-    with _workers(count, tell) as workers:
-        in_flight: dict[Future[Any], tuple[_Running, int]] = {}
+    with _workers(count, report_step) as workers:
+        in_flight: dict[Future[Any], tuple[_RunningSeries, int]] = {}
         try:
             left = list(enumerate(series))
             while left:
@@ -104,7 +106,7 @@ def as_completed(
                     # A failure ends all at once.
                     one.finish(number, future.result())
                     done += 1
-                workers.tell()
+                workers.report_step()
                 yield from ((at, one.result) for at, one in left if one.is_done)
                 left = [(at, one) for at, one in left if not one.is_done]
         finally:
@@ -112,7 +114,7 @@ def as_completed(
                 future.cancel()
 
 
-class _Running:
+class _RunningSeries:
     """A series that is carried out."""
 
     def __init__(self, series: JobSeries) -> None:
@@ -165,7 +167,7 @@ class _Running:
         self._results, self._missing = [None] * len(jobs), len(jobs)
 
 
-def _alone(job: Job) -> JobSeries:
+def _single_job_series(job: Job) -> JobSeries:
     def part() -> Generator[list[Job], list[Any], Any]:
         (result,) = yield [job]
         return result
@@ -176,8 +178,8 @@ def _alone(job: Job) -> JobSeries:
 class _ThisProcess:
     """Does a job in this process when it is submitted."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell, self._label = tell, ""
+    def __init__(self, report_step: Callable[[str], None]) -> None:
+        self._tell, self._label = report_step, ""
 
     def submit(self, job: Job) -> Future[Any]:
         future: Future[Any] = Future()
@@ -185,7 +187,7 @@ class _ThisProcess:
         self._label = job.label
         return future
 
-    def tell(self) -> None:
+    def report_step(self) -> None:
         """Tell the latest job."""
         self._tell(self._label)
 
@@ -193,8 +195,10 @@ class _ThisProcess:
 class _OtherProcesses:
     """Processes that put their steps into a queue."""
 
-    def __init__(self, pool: ProcessPoolExecutor, steps: Any, tell: Callable[[str], None]) -> None:
-        self._pool, self._steps, self._tell = pool, steps, tell
+    def __init__(
+        self, pool: ProcessPoolExecutor, steps: Any, report_step: Callable[[str], None]
+    ) -> None:
+        self._pool, self._steps, self._tell = pool, steps, report_step
         self._step = ""
 
     def submit(self, job: Job) -> Future[Any]:
@@ -202,7 +206,7 @@ class _OtherProcesses:
         with safe_starts():
             return self._pool.submit(_run_in_worker, job)
 
-    def tell(self) -> None:
+    def report_step(self) -> None:
         """Tell the latest step."""
         while not self._steps.empty():
             self._step = self._steps.get()
@@ -210,9 +214,11 @@ class _OtherProcesses:
 
 
 @contextmanager
-def _workers(count: int, tell: Callable[[str], None]) -> Iterator[_ThisProcess | _OtherProcesses]:
+def _workers(
+    count: int, report_step: Callable[[str], None]
+) -> Iterator[_ThisProcess | _OtherProcesses]:
     if count <= 1:
-        yield _ThisProcess(tell)
+        yield _ThisProcess(report_step)
         return
     # Not forked: a copy of a process with threads may wait for one of them for ever.
     context = multiprocessing.get_context("spawn")
@@ -220,7 +226,7 @@ def _workers(count: int, tell: Callable[[str], None]) -> Iterator[_ThisProcess |
         # It starts a process that keeps its locks.
         steps: Any = context.SimpleQueue()
     with ProcessPoolExecutor(count, context, _set_steps, (steps,)) as pool:
-        yield _OtherProcesses(pool, steps, tell)
+        yield _OtherProcesses(pool, steps, report_step)
 
 
 # Where a process of the pool puts its steps.

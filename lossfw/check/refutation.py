@@ -71,7 +71,7 @@ class Refutation:
             "claim": self.claim,
             "message": self.message,
             "inputs": {
-                name: {"dtype": str(array.dtype), "values": _plain(array)}
+                name: {"dtype": str(array.dtype), "values": _json_numbers(array)}
                 for name, array in self.inputs.items()
             },
             "snippet": self.snippet,
@@ -88,7 +88,7 @@ class Refutation:
         """
         is_note = self.grade in NOTES
         yield f"  {f'note, {GRADES[self.grade]}' if is_note else GRADES[self.grade]}: {self.check}"
-        yield f"    {self._place()}{self.message}"
+        yield f"    {self._inputs_text()}{self.message}"
         if also:
             yield f"    also: {also}"
         if any(array.size > MOST_NUMBERS for array in self.inputs.values()):
@@ -100,7 +100,7 @@ class Refutation:
             yield from (f"      {line}" for line in setup if line not in known)
             yield f"      {last}"
 
-    def _place(self) -> str:
+    def _inputs_text(self) -> str:
         """Return the inputs with their dtype, as the beginning of a sentence."""
         if not self.inputs:
             return ""
@@ -116,16 +116,16 @@ class Refutation:
         if array.shape == (1, len(labels)):
             pairs = zip(labels, array[0], strict=True)
             return ", ".join(f"{label} = {format_nested(number)}" for label, number in pairs)
-        return f"{name} {_shown(array)}"
+        return f"{name} {_inputs_as_json(array)}"
 
 
-def _shown(array: NDArray) -> str:
+def _inputs_as_json(array: NDArray) -> str:
     if array.size > MOST_NUMBERS:
         return f"of shape {array.shape}"
     return f"= {format_nested(array[0] if array.ndim and len(array) == 1 else array)}"
 
 
-def _plain(array: NDArray) -> Any:
+def _json_numbers(array: NDArray) -> Any:
     """Return nested lists, with texts for numbers that JSON does not have."""
 
     def one(value: Any) -> Any:

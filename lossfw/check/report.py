@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from lossfw.check.findings import SharedCause, by_grade, causes
+from lossfw.check.findings import SharedCause, shared_causes, sort_by_grade
 from lossfw.check.refutation import Refutation
 from lossfw.check.severity import GRADES
 
@@ -166,7 +166,7 @@ class Report:
     @property
     def causes(self) -> list[SharedCause]:
         """The causes of failures and notes, by severity."""
-        return causes([*self.failures, *self.notes])
+        return shared_causes([*self.failures, *self.notes])
 
     def severity(self, refutation: Refutation) -> str:
         """Return ``"wrong"``, ``"note"``, or ``"convention"`` for one that does not count."""
@@ -300,7 +300,7 @@ class Report:
         # What was late is one count in the summary.
         not_run = _drop_checks(self.not_run, self.late_checks)
         for word, reasons in (("not run", not_run), ("looked at less", self.limited)):
-            for reason, checks in _by_reason(reasons).items():
+            for reason, checks in _group_by_reason(reasons).items():
                 if reason != DESELECTED:
                     yield f"  {word}: {_list_names(checks)} ({reason})"
 
@@ -308,7 +308,7 @@ class Report:
         """Yield the claims that are not made, and the checks that do not apply."""
         if self.not_claimed:
             yield f"  not claimed: {', '.join(self.not_claimed)}"
-        for reason, checks in _by_reason(self.not_applicable).items():
+        for reason, checks in _group_by_reason(self.not_applicable).items():
             yield f"  not applicable: {', '.join(checks)} ({reason})"
 
     @classmethod
@@ -322,7 +322,7 @@ class Report:
         first = reports[0]
         whole = cls(
             first.name if len(names) == 1 else first.component or first.name,
-            by_grade(refutation for report in reports for refutation in report.refuted),
+            sort_by_grade(refutation for report in reports for refutation in report.refuted),
             component=first.component,
             conventions=first.conventions,
             strict=first.strict,
@@ -406,7 +406,7 @@ def exit_code(reports: Sequence[Report]) -> int:
     return FAILED if any(report.has_failures for report in reports) else NOT_JUDGED
 
 
-def one_of_several(reports: Sequence[Report]) -> Report:
+def report_among_several(reports: Sequence[Report]) -> Report:
     """Return one report on a component of several, left out if no chosen check applies to it."""
     whole = Report.merge(reports)
     if whole.nothing_ran and whole.not_applicable:
@@ -416,7 +416,7 @@ def one_of_several(reports: Sequence[Report]) -> Report:
     return whole
 
 
-def left_out_in_words(reports: Sequence[Report]) -> Iterator[str]:
+def left_out_lines(reports: Sequence[Report]) -> Iterator[str]:
     """Yield a line for each reason for which components were left out together."""
     skipped = [
         (report.name, report.missing_library) for report in reports if report.missing_library
@@ -439,7 +439,7 @@ def _list_names(checks: Sequence[str]) -> str:
     return f"{', '.join(checks[:_NAMED])} and {more} more" if more > 1 else ", ".join(checks)
 
 
-def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
+def _group_by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for check, reason in reasons.items():
         found.setdefault(reason, []).append(check)

@@ -17,7 +17,7 @@ from lossfw.check.core.reproduce import snippet
 from lossfw.check.core.search import Check, Counterexample, NotApplicable, Search
 from lossfw.check.core.subject import Subject, has_formula
 from lossfw.check.denials import check_false_claims
-from lossfw.check.findings import by_grade
+from lossfw.check.findings import sort_by_grade
 from lossfw.check.options import Options
 from lossfw.check.pool import Watch
 from lossfw.check.refutation import Refutation
@@ -53,7 +53,7 @@ class CheckSuite:
         """The names of its checks, and of checks that other components have."""
         return (*self.checks, *CHECKS, *self.left_out)
 
-    def within(self, sizes: SizeRange | None) -> CheckSuite:
+    def restrict_to(self, sizes: SizeRange | None) -> CheckSuite:
         """Return it restricted to a range of numbers for results and claims.
 
         Raises
@@ -160,21 +160,21 @@ def run_stage(
             break
         outcome: CheckOutcome | None = None
         if known and name in known:
-            outcome = _refuted_at(suite, name, search, known[name])
+            outcome = _refute_at(suite, name, search, known[name])
         if outcome is None:
             outcome = attempt(suite, name, search)
         result.outcomes[name] = outcome
         if isinstance(outcome, Refutation) and name not in expected:
             if outcome.stops_checks:
-                result.ended_by = _nothing_left(name)
-            elif options.first and _fails(suite, options, outcome):
+                result.ended_by = _blocking_reason(name)
+            elif options.first and _is_failure(suite, options, outcome):
                 result.ended_by = "stopped after the first failure"
         if result.ended_by:
             break
     return result
 
 
-def _refuted_at(suite: CheckSuite, name: str, search: Search, points: Points) -> Refutation | None:
+def _refute_at(suite: CheckSuite, name: str, search: Search, points: Points) -> Refutation | None:
     """Return the refutation by some points, None if they do not refute."""
     is_row = points.y.ndim > 1
     if is_row != suite.subject.rows or (
@@ -203,12 +203,12 @@ def report_of(
             ended_by, results = result.ended_by, results[: number + 1]
             break
     selected = options.select_checks(suite.checks)
-    late = {} if ended_by else _late(stages, selected, results)
+    late = {} if ended_by else _unfinished_checks(stages, selected, results)
     report = Report(
         suite.name,
         not_claimed=list(suite.not_claimed),
         allow_unfinished=options.allow_unfinished,
-        conventions=_has_conventions(suite, options),
+        conventions=_conventions_fail(suite, options),
         strict=options.strict,
         has_no_formula=_has_no_formula(suite),
         component="" if suite.component is None else suite.component.name,
@@ -237,11 +237,11 @@ def report_of(
     for result in results:
         report.witnesses.update(result.witnesses)
         report.limited.update(result.limited)
-    report.refuted = by_grade(report.refuted)
+    report.refuted = sort_by_grade(report.refuted)
     return report
 
 
-def _late(
+def _unfinished_checks(
     stages: Sequence[Stage], selected: Sequence[str], results: Sequence[StageResult]
 ) -> dict[Stage, list[str]]:
     """Return the checks of each stage for which there was no time, without empty stages."""
@@ -277,21 +277,21 @@ def _remarks(subject: Any) -> list[str]:
     return [f"results and claims were checked only for {sizes}"] if sizes else []
 
 
-def _fails(suite: CheckSuite, options: Options, refutation: Refutation) -> bool:
+def _is_failure(suite: CheckSuite, options: Options, refutation: Refutation) -> bool:
     """Tell whether a refutation is a failure."""
     if refutation.grade in NOTES:
         return options.strict
-    return refutation.grade == "wrong" or _has_conventions(suite, options)
+    return refutation.grade == "wrong" or _conventions_fail(suite, options)
 
 
-def _has_conventions(suite: CheckSuite, options: Options) -> bool:
+def _conventions_fail(suite: CheckSuite, options: Options) -> bool:
     """Tell whether broken conventions are failures."""
     return options.conventions or suite.component is not None
 
 
 def _join_outcomes(outcomes: Sequence[CheckOutcome]) -> CheckOutcome:
     """Return the outcome that the stages of one check have together."""
-    refuted = by_grade(outcome for outcome in outcomes if isinstance(outcome, Refutation))
+    refuted = sort_by_grade(outcome for outcome in outcomes if isinstance(outcome, Refutation))
     if refuted:
         # Of equal grade, numbers farther out add nothing to ordinary ones.
         return refuted[0]
@@ -314,7 +314,7 @@ class FindingDeduplicator:
     @property
     def reason(self) -> str:
         """Why no other check runs after a blocking finding."""
-        return _nothing_left(self.blocked_by)
+        return _blocking_reason(self.blocked_by)
 
     def deduplicate(self, outcome: CheckOutcome) -> CheckOutcome:
         """Return an outcome, as not run if another check has reported the same error."""
@@ -328,7 +328,7 @@ class FindingDeduplicator:
         return outcome if first == outcome.check else NotRun(f"the error that {first} reports")
 
 
-def _nothing_left(check: str) -> str:
+def _blocking_reason(check: str) -> str:
     """Return why no other check runs after a finding that blocks them."""
     return f"{check} leaves no points to check"
 
@@ -374,7 +374,7 @@ def attempt(suite: CheckSuite, name: str, search: Search) -> CheckOutcome:
     except NotApplicable as reason:
         return reason
     except Counterexample as refuted:
-        return _refutation(suite, name, refuted, search.seed)
+        return _make_refutation(suite, name, refuted, search.seed)
     except MissingExtraError:
         raise
     except Exception as error:
@@ -409,7 +409,9 @@ def _line_to_report(
     )
 
 
-def _refutation(suite: CheckSuite, name: str, refuted: Counterexample, seed: int) -> Refutation:
+def _make_refutation(
+    suite: CheckSuite, name: str, refuted: Counterexample, seed: int
+) -> Refutation:
     """Return a counterexample with the code that shows it."""
     error = refuted.__cause__
     cause = None if error is None else cause_of(error, suite.component)

@@ -47,12 +47,12 @@ def grade_of(
 
     A check of results has already `found` its grade.
     """
-    if is_convention(check) and not (found == "digits" and _is_own(subject)):
+    if is_convention(check) and not (found == "digits" and _is_component(subject)):
         return "convention"
     return found or ("wrong" if _are_promised(check, subject, inputs) else "extreme")
 
 
-def _is_own(subject: object) -> bool:
+def _is_component(subject: object) -> bool:
     """Tell whether a subject is a component, and not a function of another library."""
     return not isinstance(subject, Subject) or subject.component is not None
 

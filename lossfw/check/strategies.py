@@ -193,10 +193,14 @@ def _columns(loss: Loss) -> list[int]:
     """Return the numbers of columns that a loss takes and that make sense for it."""
     least = subject_of_component(loss).least_classes if loss.takes_rows else 1
     counts = range(least, MOST_COLUMNS + 1)
-    return [k for k in counts if _is_accepted(loss, np.full((1, k), 1 / k), _some_target(loss, k))]
+    return [
+        k
+        for k in counts
+        if _is_accepted(loss, np.full((1, k), 1 / k), _target_for_columns(loss, k))
+    ]
 
 
-def _some_target(loss: Loss, columns: int) -> NDArray:
+def _target_for_columns(loss: Loss, columns: int) -> NDArray:
     if loss.takes_rows and loss.target_space is CLASS_INDEX:
         return np.zeros(1, int)
     shares = np.full((1, columns), 1 / columns)
@@ -214,11 +218,11 @@ def _members(space: Space, shape: tuple[int, ...], dtype: str) -> Any:
     if isinstance(space, Simplex):
         # Shares of whole numbers, so that 0 and 1 are exact.
         counts = _arrays("int64", shape, _hypothesis().strategies.integers(0, _MOST))
-        return counts.map(lambda x: _shares(x).astype(dtype))
+        return counts.map(lambda x: _normalise_counts(x).astype(dtype))
     return _arrays(dtype, shape, _member(space, dtype))
 
 
-def _shares(counts: NDArray) -> NDArray:
+def _normalise_counts(counts: NDArray) -> NDArray:
     counts = counts.astype(float)
     counts[..., 0] += ~counts.any(-1)
     shares: NDArray = counts / counts.sum(-1, keepdims=True)

@@ -180,7 +180,7 @@ def check(
     from lossfw.check.jobs import check_jobs
     from lossfw.check.options import Options
     from lossfw.check.pool import as_completed
-    from lossfw.check.report import Report, one_of_several
+    from lossfw.check.report import Report, report_among_several
     from lossfw.runs.files import say, to_json, write_file
 
     refuse_below("--examples", others["examples"], 1)
@@ -198,15 +198,15 @@ def check(
         names,
         given,
         plugins,
-        every=every,
-        defaults=defaults,
+        all_installed=every,
+        only_defaults=defaults,
         expected=_read_expectations(expect),
         outside={**others, "claims": read_parameters(claims)},
         options=options,
     )
     found: dict[int, list[Report]] = {}
     printer = _Printer(is_silent=as_json, are_several=len(jobs) > 1)
-    merged = one_of_several if len(jobs) > 1 else Report.merge
+    merged = report_among_several if len(jobs) > 1 else Report.merge
     with ProgressBar("checked") as progress:
         for number, some in as_completed(jobs, processes=processes, progress=progress):
             found[number] = some
@@ -263,14 +263,14 @@ class _Printer:
 
     def show_summary(self) -> None:
         """Print what failed, what was left out, and how much was checked."""
-        from lossfw.check.report import left_out_in_words, summary
+        from lossfw.check.report import left_out_lines, summary
         from lossfw.runs.files import say
 
         say("")
         failed = sorted(one.component or one.name for one in self._reports if not one.ok)
         if failed and self._are_several:
             say(f"not ok: {', '.join(failed)}")
-        for line in left_out_in_words(self._reports):
+        for line in left_out_lines(self._reports):
             say(line)
         say(summary(self._reports))
 

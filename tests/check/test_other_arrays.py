@@ -27,5 +27,5 @@ def test_jax_is_compared():
 
 
 def test_an_error_is_an_outcome_only_if_it_refuses():
-    assert foreign_arrays._same(DomainError("a"), DomainError("b"))
-    assert not foreign_arrays._same(TypeError("a"), TypeError("a"))
+    assert foreign_arrays._is_same_outcome(DomainError("a"), DomainError("b"))
+    assert not foreign_arrays._is_same_outcome(TypeError("a"), TypeError("a"))

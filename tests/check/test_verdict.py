@@ -13,7 +13,7 @@ from lossfw.check.core.points import Points
 from lossfw.check.core.search import Search
 from lossfw.check.core.shrink import shrink
 from lossfw.check.core.subject import subject_of_component
-from lossfw.check.findings import causes
+from lossfw.check.findings import shared_causes
 from lossfw.check.refutation import Refutation
 from lossfw.check.severity import grade_of
 from support.strangers import AsymmetricTweedie, NaiveFocal, NaiveGeman, Robust, WrongDerivative
@@ -72,14 +72,14 @@ def test_the_first_line_is_the_verdict_and_a_cause_is_one_finding(name):
     report, (_, first_line, causes) = report_of(name), CASES[name]
     first, *lines = str(report).splitlines()
     assert first == first_line
-    assert [cause.first.check for cause in report.causes] == causes
+    assert [cause.first.check for cause in report.shared_causes] == causes
     assert len(lines) < 40
 
 
 @of_each
 def test_the_json_keeps_every_finding(name):
     report = report_of(name)
-    shown = [finding for cause in report.causes for finding in cause.findings]
+    shown = [finding for cause in report.shared_causes for finding in cause.findings]
     assert sorted(map(repr, shown)) == sorted(map(repr, report.refuted))
     for finding in report.to_dict()["refuted"]:
         assert finding["grade"] in ("wrong", "digits", "extreme")
@@ -93,7 +93,7 @@ def test_the_code_of_a_report_runs_from_the_first_finding_to_the_last(name):
     lines = [line[6:] for line in report.lines() if line.startswith("      ")]
     printed = []
     exec("\n".join(lines), {"print": lambda *values: printed.append(values)})
-    assert len(printed) == len(report.causes)
+    assert len(printed) == len(report.shared_causes)
 
 
 def test_a_loss_that_is_right_has_nothing_refuted():
@@ -229,13 +229,15 @@ def finding(check_name, grade="wrong", inputs=None, component="A", error="other"
     ],
 )  # fmt: skip
 def test_findings_of_one_cause_are_one(findings, count):
-    found = causes(findings)
+    found = shared_causes(findings)
     assert len(found) == count
     assert sum(len(cause.findings) for cause in found) == len(findings)
 
 
 def test_other_checks_and_parameters_are_counted():
-    cause = causes([finding("value"), finding("gradient"), finding("value", component="B")])[0]
+    cause = shared_causes([finding("value"), finding("gradient"), finding("value", component="B")])[
+        0
+    ]
     assert "    also: gradient; at 1 of 4 other parameters" in cause.lines(parameter_sets=5)
 
 

@@ -479,7 +479,7 @@ def test_a_mistake_is_told_in_words(arguments, words, refused):
 @pytest.mark.slow
 def test_processes_give_what_one_gives():
     options = Options(seed=1, examples=10)
-    jobs = check_jobs(["hinge", "perceptron"], {}, Plugins(), defaults=True, options=options)
+    jobs = check_jobs(["hinge", "perceptron"], {}, Plugins(), only_defaults=True, options=options)
     steps = []
     both = list(run_all(jobs, processes=2, progress=lambda *step: steps.append(step)))
     alone = run_all(jobs, processes=1)

@@ -76,7 +76,7 @@ def test_a_peer_s_functions_are_ours(peer):
     for kind in ("loss", "activation"):
         for entry in registry.entries(kind):
             for component in variants(registry.class_of(entry)):
-                offer = peer.offer(component)
+                offer = peer.find_function(component)
                 if offer is None:
                     continue
                 offered += 1
@@ -104,7 +104,7 @@ class Halves:
     name = "halves"
     version = "1"
 
-    def offer(self, component):
+    def find_function(self, component):
         if component.name != "squared_error":
             return None
 
@@ -131,7 +131,7 @@ def test_what_a_peer_does_not_mean_is_not_measured():
 
         name = "partly"
 
-        def offer(self, component):
+        def find_function(self, component):
             def value(y, t):
                 return np.where(t == 0, y * y, 7.0)
 

@@ -95,7 +95,7 @@ class Peer(Protocol):
     def name(self) -> str:
         """The name of the library."""
 
-    def offer(self, component: Loss | Activation) -> Any:
+    def find_function(self, component: Loss | Activation) -> Any:
         """Return its function, with ``compute(order, arrays)`` and a mask ``takes``, or None."""
 
 
@@ -139,7 +139,7 @@ class Case(NamedTuple):
     arrays: ArgumentArrays
     derivative_rows: NDArray  # where derivatives are measured: a row of many columns has many
 
-    def truths(self) -> Iterator[tuple[Oracle, NDArray, NDArray]]:
+    def iter_results(self) -> Iterator[tuple[Oracle, NDArray, NDArray]]:
         """Yield exact results, computed ones, and a mask of ordinary points, by order."""
         formula, orders = self._formula(), self._orders()
         derivatives = formula.derivatives(orders[-1], *self._arguments_for(1)) if orders[-1] else ()
@@ -147,7 +147,7 @@ class Case(NamedTuple):
         for order in orders:
             arrays = self._arguments_for(order)
             oracle = self._oracle(order, arrays, exact[order])
-            yield oracle, self._computed(order), self._are_ordinary(arrays)
+            yield oracle, self._compute(order), self._are_ordinary(arrays)
 
     def _are_ordinary(self, arrays: ArgumentArrays) -> NDArray:
         if isinstance(self.component, Subject):
@@ -181,7 +181,7 @@ class Case(NamedTuple):
     def _arguments_for(self, order: int) -> ArgumentArrays:
         return self.arrays if order == 0 else tuple(x[self.derivative_rows] for x in self.arrays)
 
-    def _computed(self, order: int) -> NDArray:
+    def _compute(self, order: int) -> NDArray:
         """Return the component's results: called as by a user, or an author's derivatives."""
         component, arrays = self.component, self._arguments_for(order)
         if isinstance(component, Subject):
@@ -214,10 +214,12 @@ def measure(
     """
     rng = np.random.default_rng([seed, zlib.crc32(f"{component!r} {dtype}".encode())])
     cases = list(_cases(component, dtype, rng, points))
-    offers = {peer.name: offer for peer in peers if (offer := peer.offer(component)) is not None}
+    offers = {
+        peer.name: offer for peer in peers if (offer := peer.find_function(component)) is not None
+    }
     results: dict[int, WorstError] = {}
     of_peers: dict[str, tuple[dict[int, WorstError], dict[int, WorstError]]] = {}
-    for truth, computed, ordinary in (each for case in cases for each in case.truths()):
+    for truth, computed, ordinary in (each for case in cases for each in case.iter_results()):
         _keep_worse(results, worst_error(truth, computed, ordinary=ordinary))
         for name, offer in offers.items():
             theirs = offer.compute(truth.order, truth.arrays)
@@ -241,9 +243,9 @@ def measure(
     )
 
 
-def _keep_worse(by_order: dict[int, WorstError], worst: WorstError) -> None:
-    known = by_order.get(worst.order)
-    by_order[worst.order] = worst if known is None else known.merge(worst)
+def _keep_worse(worst_by_order: dict[int, WorstError], worst: WorstError) -> None:
+    known = worst_by_order.get(worst.order)
+    worst_by_order[worst.order] = worst if known is None else known.merge(worst)
 
 
 def worst_error(
@@ -310,7 +312,9 @@ def _cases(
     else:
         measured = subject = subject_of_component(component)
         rows = subject.rows
-        samples = [x for x in _sample_points(subject, dtype, rng, points) if _accepted(subject, x)]
+        samples = [
+            x for x in _sample_points(subject, dtype, rng, points) if _is_accepted(subject, x)
+        ]
     for arrays in samples:
         count = len(arrays[0])
         derivative_rows = np.arange(count)
@@ -333,7 +337,7 @@ def _sample_points(
     return [tuple(map(np.concatenate, zip(*sets, strict=True))) for sets in alike.values() if sets]
 
 
-def _accepted(subject: Subject, arrays: ArgumentArrays) -> bool:
+def _is_accepted(subject: Subject, arrays: ArgumentArrays) -> bool:
     """Tell whether a loss takes arguments of this shape: some require a number of columns."""
     try:
         subject.value(*(x[:1] for x in arrays))

@@ -108,35 +108,35 @@ class BridgeRows:
         objective = self.bridge.objective(self.loss, curvature=curvature, **more)
         return list(self.bridge.derivatives(objective, y, labels, weight, *self.groups))
 
-    def refuted(self, what: str) -> Counterexample:
+    def refutation(self, what: str) -> Counterexample:
         """Return the refutation that the library gets something."""
         text = f"{self.bridge.name} gets {what}."
         return Counterexample(text, "(y, t, w)", y=self.y, t=self.t, w=self.w)
 
-    def hold(self, actual: NDArray, expected: NDArray, what: str) -> None:
+    def require_equal(self, actual: NDArray, expected: NDArray, what: str) -> None:
         """Refute other numbers than the expected ones."""
-        if not same(actual, expected):
-            raise self.refuted(
+        if not is_close(actual, expected):
+            raise self.refutation(
                 f"{what} that are not those of the loss: {actual[:3]} ...; expected "
                 f"{expected[:3]} ..."
             )
 
 
-def same(
-    actual: NDArray, expected: NDArray, tolerance: float = _FLOAT32, least: float = 0.0
+def is_close(
+    actual: NDArray, expected: NDArray, tolerance: float = _FLOAT32, absolute_scale: float = 0.0
 ) -> bool:
     """Tell whether numbers are equal up to a relative tolerance."""
-    size = least + np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
+    size = absolute_scale + np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
     return actual.shape == expected.shape and bool(
         np.allclose(actual, expected, tolerance, tolerance * size, equal_nan=True)
     )
 
 
-def _rows(bridge: BoostingBridge, loss: Loss, search: Search, name: str) -> BridgeRows:
+def _make_rows(bridge: BoostingBridge, loss: Loss, search: Search, name: str) -> BridgeRows:
     form, rng = raw_form(loss, wide=bridge.is_wide), search.rng(f"bridge {name}")
     sizes = None
     if form.has_columns or form.takes_groups:
-        y, t = _wide(form, search, name)
+        y, t = _make_wide_rows(form, search, name)
         sizes = _SIZES if form.takes_groups else None
     elif form.takes_rows:
         columns = form.fixed_classes or 3
@@ -145,14 +145,14 @@ def _rows(bridge: BoostingBridge, loss: Loss, search: Search, name: str) -> Brid
         others = rng.integers(0, columns, _COUNT - columns)
         t = np.sort(np.concatenate([np.arange(columns), others]))
     else:
-        y, t = _elements(form, search, name)
+        y, t = _make_element_rows(form, search, name)
     w = rng.integers(1, 4, len(t) if sizes is None else len(sizes)).astype(np.float64)
     search.count(len(t))
     y = y.astype(np.float32).astype(np.float64)
     return BridgeRows(bridge, loss, search, form, y, t, w, sizes)
 
 
-def _wide(form: Loss, search: Search, name: str) -> tuple[NDArray, NDArray]:
+def _make_wide_rows(form: Loss, search: Search, name: str) -> tuple[NDArray, NDArray]:
     """Return raw predictions and targets of a loss of groups, or of rows with named columns."""
     rng = search.rng(f"bridge {name}")
     space, other = form.prediction_space, form.target_space
@@ -163,7 +163,7 @@ def _wide(form: Loss, search: Search, name: str) -> tuple[NDArray, NDArray]:
     return y, t if form.takes_groups or other.axes else np.sort(t)
 
 
-def _elements(form: Loss, search: Search, name: str) -> tuple[NDArray, NDArray]:
+def _make_element_rows(form: Loss, search: Search, name: str) -> tuple[NDArray, NDArray]:
     rng = search.rng(f"bridge {name}")
     points = ordinary_points(subject_of_component(form), search, f"bridge {name}", _COUNT)
     rows = rng.integers(0, len(points.t), _COUNT)
@@ -180,36 +180,36 @@ def _elements(form: Loss, search: Search, name: str) -> tuple[NDArray, NDArray]:
 LAWS: dict[str, Callable[[BoostingBridge, Loss, Search], None]] = {}
 
 
-def _law(function: Callable[[BridgeRows], None]) -> Callable[[BridgeRows], None]:
+def _register_law(function: Callable[[BridgeRows], None]) -> Callable[[BridgeRows], None]:
     """Enter a function of rows as the law of its name, less ``check_``."""
     name = function.__name__.removeprefix("check_")
-    LAWS[name] = lambda bridge, loss, search: function(_rows(bridge, loss, search, name))
+    LAWS[name] = lambda bridge, loss, search: function(_make_rows(bridge, loss, search, name))
     return function
 
 
-@_law
+@_register_law
 def check_gradients(rows: BridgeRows) -> None:
     """The library gets the published gradients, and curvatures above 0, of each row."""
     gradients, curvatures = rows.derivatives(rows.y, None)
-    rows.hold(gradients, rows.gradients(rows.y), "gradients")
+    rows.require_equal(gradients, rows.gradients(rows.y), "gradients")
     if curvatures.shape != gradients.shape or not (
         np.isfinite(curvatures).all() and (curvatures > 0).all()
     ):
-        raise rows.refuted(f"curvatures that are not above 0: {curvatures[:3]} ...")
+        raise rows.refutation(f"curvatures that are not above 0: {curvatures[:3]} ...")
 
 
-@_law
+@_register_law
 def check_weights(rows: BridgeRows) -> None:
     """Gradients and curvatures are multiplied by the weight, once."""
     # The curvature 1 does not depend on the other rows.
     gradients, curvatures = rows.derivatives(rows.y, rows.w, "one")
-    rows.hold(gradients, rows.gradients(rows.y, rows.w), "weighted gradients")
+    rows.require_equal(gradients, rows.gradients(rows.y, rows.w), "weighted gradients")
     w = rows.row_weights
     expected = np.ones_like(rows.y) * (w if rows.y.ndim == 1 else w[:, None])
-    rows.hold(curvatures, expected, "weighted curvatures")
+    rows.require_equal(curvatures, expected, "weighted curvatures")
 
 
-@_law
+@_register_law
 def check_start(rows: BridgeRows) -> None:
     """The loss falls below the start, and grows above it."""
     if rows.sizes is not None:
@@ -218,7 +218,7 @@ def check_start(rows: BridgeRows) -> None:
     below, above = (_gradients_after(rows, start, side * _ASIDE) for side in (-1.0, 1.0))
     limit = _LEAST_GAIN * np.abs(rows.gradients(rows.tile_start(start), rows.w)).sum()
     if not (np.all(below <= limit) and np.all(above >= -limit)):
-        raise rows.refuted(
+        raise rows.refutation(
             f"the start {start}, below and above which the gradients sum to {below} and {above}: "
             "it is not a minimum"
         )
@@ -234,7 +234,7 @@ def _gradients_after(rows: BridgeRows, start: NDArray, step: float) -> NDArray:
     return np.diag(np.array(sums))
 
 
-@_law
+@_register_law
 def check_stump(rows: BridgeRows) -> None:
     """A tree of two leaves with l2 = 1 has the leaves that follow from gradients and curvatures."""
     bridge, start = rows.bridge, rows.start()
@@ -253,14 +253,14 @@ def check_stump(rows: BridgeRows) -> None:
         raise NotApplicable("the two halves of the targets ask for the same leaf")
     training = Boosting(rows.feature, rows.t, rows.w, start, l2=_L2, sizes=rows.sizes)
     actual = bridge.fit_predict(rows.loss, training)
-    if not same(actual, expected, _LEAF):
-        raise rows.refuted(
+    if not is_close(actual, expected, _LEAF):
+        raise rows.refutation(
             f"a tree of two leaves that predicts {actual[0]} and {actual[-1]}, where gradients, "
             f"curvatures and the start {start} give {expected[0]} and {expected[-1]}"
         )
 
 
-@_law
+@_register_law
 def check_falls(rows: BridgeRows) -> None:
     """Thirty rounds without regularisation end below the loss of the start, and do not explode."""
     start, count = rows.start(), len(rows.t)
@@ -276,12 +276,12 @@ def check_falls(rows: BridgeRows) -> None:
         gradients, curvatures = rows.derivatives(ended, rows.w)
         allowed += float(np.sum(_RATE * gradients**2 / curvatures) / rows.w.sum())
     if not after <= allowed:
-        raise rows.refuted(
+        raise rows.refutation(
             f"after {_ROUNDS} rounds a mean loss of {after:.6g}, which began at {before:.6g}"
         )
 
 
-@_law
+@_register_law
 def check_twice(rows: BridgeRows) -> None:
     """A row of weight 2 counts as the row twice."""
     x, t, start = rows.feature, rows.t, rows.start()
@@ -294,14 +294,14 @@ def check_twice(rows: BridgeRows) -> None:
     once = rows.bridge.fit_predict(rows.loss, Boosting(x, t, rows.w, start, sizes=rows.sizes))
     training = Boosting(x[twice], t[twice], None, start, sizes=sizes)
     again = rows.bridge.fit_predict(rows.loss, training)
-    if not same(again, once[twice], _LEAF):
-        raise rows.refuted(
+    if not is_close(again, once[twice], _LEAF):
+        raise rows.refutation(
             f"the predictions {once[0]} and {once[-1]} with weights, and {again[0]} and "
             f"{again[-1]} with rows repeated as often"
         )
 
 
-@_law
+@_register_law
 def check_finite(rows: BridgeRows) -> None:
     """A row whose derivatives are not finite is an error that names it."""
     y, at = rows.y.copy(), 5
@@ -312,11 +312,11 @@ def check_finite(rows: BridgeRows) -> None:
         # CatBoost asks for several classes a row at a time, and then no one knows its number.
         if f"row {at}" in str(error) or (y.ndim == 2 and "nan" in str(error)):
             return
-        raise rows.refuted(f"an error that names no row: {error}") from error
-    raise rows.refuted("derivatives for a raw prediction that is NaN")
+        raise rows.refutation(f"an error that names no row: {error}") from error
+    raise rows.refutation("derivatives for a raw prediction that is NaN")
 
 
-@_law
+@_register_law
 def check_metric(rows: BridgeRows) -> None:
     """The metric is the weighted mean loss, and less is better."""
     for weight in (None, rows.w):
@@ -324,8 +324,8 @@ def check_metric(rows: BridgeRows) -> None:
         labels, table = labels_of(rows.t, rows.form)
         metric = rows.bridge.metric(rows.loss, **({} if table is None else {"target": table}))
         actual, greater = rows.bridge.score(metric, rows.y, labels, weight, *rows.groups)
-        if greater or not same(np.array([actual]), np.array([expected])):
-            raise rows.refuted(
+        if greater or not is_close(np.array([actual]), np.array([expected])):
+            raise rows.refutation(
                 f"the metric {actual:.9g}, of which {'more' if greater else 'less'} is better, "
                 f"where the mean loss is {expected:.9g}"
             )

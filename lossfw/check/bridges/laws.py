@@ -44,7 +44,7 @@ def bridge_checks(loss: Loss, bridges: Iterable[Bridge] | None = None) -> dict[s
     for bridge in installed_bridges() if bridges is None else bridges:
         for name, law in laws_of(bridge).items():
             full = f"bridge:{bridge.name}:{name}"
-            checks[full] = Check(full, partial(_run, law, bridge, loss))
+            checks[full] = Check(full, partial(_run_law, law, bridge, loss))
     return checks
 
 
@@ -69,16 +69,16 @@ def installed_bridges() -> list[Bridge]:
 def laws_of(bridge: Bridge) -> dict[str, BridgeLaw]:
     """Return the laws that a bridge is held to: those of its kind."""
     laws = next(laws for kind, laws in LAWS.items() if isinstance(bridge, kind))
-    return {"refusal": _refusal, **laws}
+    return {"refusal": _check_refusal, **laws}
 
 
-def _run(law: BridgeLaw, bridge: Bridge, loss: Loss, subject: Subject, search: Search) -> None:
+def _run_law(law: BridgeLaw, bridge: Bridge, loss: Loss, subject: Subject, search: Search) -> None:
     try:
         bridge.imported()
     except (ImportError, LossfwError) as error:
         # As Keras without the library that it computes with.
         raise NotApplicable(f"{bridge.library} cannot be imported: {error}") from error
-    why = None if law is _refusal else bridge.refusal(loss)
+    why = None if law is _check_refusal else bridge.refusal(loss)
     if why is not None:
         raise NotApplicable(f"{bridge.name} refuses: {why}")
     with warnings.catch_warnings():
@@ -87,7 +87,7 @@ def _run(law: BridgeLaw, bridge: Bridge, loss: Loss, subject: Subject, search: S
         law(bridge, loss, search)
 
 
-def _refusal(bridge: Bridge, loss: Loss, search: Search) -> None:
+def _check_refusal(bridge: Bridge, loss: Loss, search: Search) -> None:
     """A loss that a bridge refuses is an error of lossfw when its objective is made."""
     search.count(1)
     why, code = bridge.refusal(loss), f"bridge.build({loss!r})"
@@ -111,18 +111,18 @@ def _points(loss: Loss, search: Search, name: str, count: int = 12) -> tuple[NDA
     return points.y, points.t
 
 
-def _values(bridge: Bridge, loss: Loss, search: Search) -> None:
+def _check_values(bridge: Bridge, loss: Loss, search: Search) -> None:
     """The library gets the unreduced losses and their published gradients."""
     _compare(bridge, loss, *_points(loss, search, "values", 40), search)
 
 
-def _hard_points(bridge: Bridge, loss: Loss, search: Search) -> None:
+def _check_hard_points(bridge: Bridge, loss: Loss, search: Search) -> None:
     """At ties and kinks, where differentiation of the code goes wrong, it gets them too."""
-    for y, t in _hard(loss, search):
+    for y, t in _hard_points(loss, search):
         _compare(bridge, loss, y, t, search)
 
 
-def _hard(loss: Loss, search: Search) -> Iterator[tuple[NDArray, NDArray]]:
+def _hard_points(loss: Loss, search: Search) -> Iterator[tuple[NDArray, NDArray]]:
     ordinary_y, t = _points(loss, search, "ties" if loss.takes_rows else "kinks", 8)
     if loss.takes_rows:
         yield np.full_like(ordinary_y, 1.0 / ordinary_y.shape[-1]), t
@@ -143,7 +143,7 @@ def _compare(bridge: Bridge, loss: Loss, y: NDArray, t: NDArray, search: Search)
     expected = loss(y, t, reduction="none"), loss.gradient(y, t, reduction="none")
     for name, actual, true in zip(("values", "gradients"), results, expected, strict=True):
         actual = np.asarray(actual, np.float64)
-        if not boosting.same(actual, true, _FLOAT32, 1.0):
+        if not boosting.is_close(actual, true, _FLOAT32, 1.0):
             raise Counterexample(
                 f"{bridge.name} gets {name} that are not those of the loss: {actual[:3]} ...; "
                 f"expected {true[:3]} ...",
@@ -153,11 +153,11 @@ def _compare(bridge: Bridge, loss: Loss, y: NDArray, t: NDArray, search: Search)
             )
 
 
-def _code(bridge: Bridge, loss: Loss, more: str = "") -> str:
-    return f"{type(bridge).__name__}().value_and_gradient({loss!r}, y, t{more})"
+def _code(bridge: Bridge, loss: Loss, extra_arguments: str = "") -> str:
+    return f"{type(bridge).__name__}().value_and_gradient({loss!r}, y, t{extra_arguments})"
 
 
-def _differences(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
+def _check_differences(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
     """The gradients are those of the library's own values, by differences away from kinks."""
     y, t = _points(loss, search, "differences")
     direction = search.rng("bridge direction").normal(size=y.shape)
@@ -191,7 +191,9 @@ def _check_compiled(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
     plain = bridge.value_and_gradient(loss, y, t)
     compiled = bridge.value_and_gradient(loss, y, t, compiled=True)
     for name, actual, expected in zip(("values", "gradients"), compiled, plain, strict=True):
-        if not boosting.same(actual, expected, _ROUNDINGS * float(np.finfo(expected.dtype).eps)):
+        if not boosting.is_close(
+            actual, expected, _ROUNDINGS * float(np.finfo(expected.dtype).eps)
+        ):
             text = (
                 f"compiled by {bridge.name}, the {name} are {actual[:3]} ..., and otherwise "
                 f"{expected[:3]} ..."
@@ -199,7 +201,7 @@ def _check_compiled(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
             raise Counterexample(text, _code(bridge, loss, ", compiled=True"), y=y, t=t)
 
 
-def _dtypes(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
+def _check_dtypes(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
     """Values and gradients have the dtype of the prediction."""
     y, t = _points(loss, search, "dtypes")
     for dtype in _DTYPES:
@@ -213,14 +215,14 @@ def _dtypes(bridge: AutogradBridge, loss: Loss, search: Search) -> None:
 
 
 # What each kind of bridge is held to, by name, in the order in which it is tried.
-_PLAIN: dict[str, BridgeLaw] = {"values": _values, "hard points": _hard_points}
+_PLAIN: dict[str, BridgeLaw] = {"values": _check_values, "hard points": _check_hard_points}
 LAWS: dict[type[Bridge], dict[str, BridgeLaw]] = {
     BoostingBridge: boosting.LAWS,
     AutogradBridge: {
         **_PLAIN,
-        "differences": _differences,
+        "differences": _check_differences,
         "compiled": _check_compiled,
-        "dtypes": _dtypes,
+        "dtypes": _check_dtypes,
     },
     Bridge: _PLAIN,
 }

@@ -78,9 +78,9 @@ def _is_equal(a: Points, b: Points) -> bool:
     return np.array_equal(a.y, b.y) and np.array_equal(a.t, b.t)
 
 
-def _simpler_points(one: Points) -> Points:
+def _simpler_points(point: Points) -> Points:
     """Return a point and others, in which one number of a row, or both of a pair, are simpler."""
-    y, t = one.y[0], one.t[0]
+    y, t = point.y[0], point.t[0]
     if y.ndim == 0:
         # A target of 0 comes first.
         pairs = [(a, b) for b in _simpler_arrays(t) for a in _simpler_arrays(y)]

@@ -37,22 +37,22 @@ LEG = 3
 _BEYOND = 300
 
 
-def law(name: str) -> Callable[[Callable[[Model, Search], None]], Check]:
+def model_law(name: str) -> Callable[[Callable[[Model, Search], None]], Check]:
     """Return a decorator that makes a function the check of a law of models.
 
     It runs on one BLAS thread, as trainings and evaluations do, and without warnings of libraries.
     """
 
-    def check_of(function: Callable[[Model, Search], None]) -> Check:
+    def make_check(function: Callable[[Model, Search], None]) -> Check:
         @functools.wraps(function)
-        def quiet(model: Model, search: Search) -> None:
+        def run_quietly(model: Model, search: Search) -> None:
             with warnings.catch_warnings(), one_blas_thread():
                 warnings.simplefilter("ignore")
                 function(model, search)
 
-        return Check(f"model:{name}", quiet)
+        return Check(f"model:{name}", run_quietly)
 
-    return check_of
+    return make_check
 
 
 class LearningTask(NamedTuple):
@@ -68,7 +68,7 @@ class LearningTask(NamedTuple):
         """The loss as a function of raw outputs, where it has such a form."""
         return self.loss.on_raw_outputs() or self.loss
 
-    def mean(self, outputs: Any, *, raw: bool = True) -> float:
+    def mean_loss(self, outputs: Any, *, raw: bool = True) -> float:
         """Return the mean loss of raw outputs, or of predictions, of the rows to learn from."""
         outputs, loss = np.asarray(outputs, np.float64), self.raw_loss if raw else self.loss
         if outputs.ndim == 2 and outputs.shape[1] == 1:
@@ -81,7 +81,7 @@ class TrainedLeg(NamedTuple):
     """The file of a model, and the raw outputs of training and held-out rows after each round."""
 
     content: bytes
-    told: list[tuple[Any, Any]]
+    reported: list[tuple[Any, Any]]
 
 
 class LoadedModel(NamedTuple):
@@ -90,7 +90,7 @@ class LoadedModel(NamedTuple):
     predictor: Predictor
     rows: NDArray
     # What it was trained on; None for the file of a model.
-    of: LearningTask | None = None
+    task: LearningTask | None = None
 
     def outputs(self, rows: NDArray | None = None) -> NDArray:
         """Return the raw outputs of rows, block by block, or predictions without activation."""
@@ -136,7 +136,9 @@ LOSSES = {
 _USUAL = 3
 
 
-def task(model: Model, name: str, search: Search, takes: str = "") -> LearningTask:
+def learning_task(
+    model: Model, name: str, search: Search, special_inputs: str = ""
+) -> LearningTask:
     """Return data for training with a loss, the same for each search of a seed.
 
     Parameters
@@ -154,10 +156,10 @@ def task(model: Model, name: str, search: Search, takes: str = "") -> LearningTa
     row_shape = getattr(model, "row_shape", None) or (WIDTH,)
     x = rng.normal(size=(count, math.prod(row_shape))).round(2)
     signal = x[:, 0] + np.abs(x[:, 1]) + 0.3 * rng.normal(size=count)
-    if takes == "categories":
+    if special_inputs == "categories":
         x[:, -1] = rng.integers(0, len(LABELS), count)
         signal += x[:, -1] * 2 % len(LABELS)
-    if takes == "missing":
+    if special_inputs == "missing":
         x[rng.random(x.shape) < 0.1] = np.nan
     targets, units = _TARGETS[kind](signal, rng)
     groups: Any = np.repeat(np.arange(count // 10), 10) if kind == "groups" else None
@@ -167,15 +169,15 @@ def task(model: Model, name: str, search: Search, takes: str = "") -> LearningTa
         x.reshape(count, *row_shape),
         input_names=tuple(f"x{n}" for n in range(WIDTH)) if row_shape == (WIDTH,) else (),
         groups=groups,
-        codes={WIDTH - 1: LABELS} if takes == "categories" else {},
-        missing=takes == "missing",
+        codes={WIDTH - 1: LABELS} if special_inputs == "categories" else {},
+        missing=special_inputs == "missing",
     )
     train, held_out = (whole.take(rows) for rows in np.split(np.arange(count), [ROWS]))
     loss: Loss = registry().create("loss", name)
     return LearningTask(loss, train, held_out, units)
 
 
-def tasks(model: Model, search: Search) -> list[LearningTask]:
+def learning_tasks(model: Model, search: Search) -> list[LearningTask]:
     """Return data with losses that a model does not refuse: the usual ones, or any.
 
     Raises
@@ -185,13 +187,13 @@ def tasks(model: Model, search: Search) -> list[LearningTask]:
     """
 
     def find_accepted() -> list[LearningTask]:
-        need_learner(model)
+        require_learner(model)
         found: list[LearningTask] = []
         for number, name in enumerate(LOSSES):
-            of = task(model, name, search)
+            task = learning_task(model, name, search)
             # Others only if it takes none of the usual ones.
-            if (number < _USUAL or not found) and is_trainable(model, of, search):
-                found.append(of)
+            if (number < _USUAL or not found) and is_trainable(model, task, search):
+                found.append(task)
         if not found:
             raise NotApplicable(f"it cannot be trained with any of the losses {', '.join(LOSSES)}")
         return found
@@ -199,7 +201,7 @@ def tasks(model: Model, search: Search) -> list[LearningTask]:
     return search.cached("tasks", find_accepted)
 
 
-def need_learner(model: Model) -> None:
+def require_learner(model: Model) -> None:
     """Raise `NotApplicable` for a model that does not learn, or is trained already."""
     if model.training_mode is None:
         raise NotApplicable("it only makes predictions and cannot be trained")
@@ -207,20 +209,20 @@ def need_learner(model: Model) -> None:
         raise NotApplicable("a trained model may not support training again")
 
 
-def is_trainable(model: Model, of: LearningTask, search: Search) -> bool:
+def is_trainable(model: Model, task: LearningTask, search: Search) -> bool:
     """Tell whether a model takes a loss and its data."""
-    if model.refusal(of.loss) is not None:
+    if model.refusal(task.loss) is not None:
         return False
     try:
-        mean_after(model, of, trained_leg(model, of, search))
+        mean_loss_after(model, task, trained_leg(model, task, search))
     except LossfwError as error:
-        if is_of_data(model, error):
+        if is_data_error(model, error):
             return False
         raise
     return True
 
 
-def is_of_data(model: Model, error: LossfwError) -> bool:
+def is_data_error(model: Model, error: LossfwError) -> bool:
     """Tell whether an error only means that an accepted loss needs other data or outputs.
 
     A network has a number and a space of outputs; a model with its own objective may not take
@@ -230,36 +232,40 @@ def is_of_data(model: Model, error: LossfwError) -> bool:
     return of_data or model.training_mode == "once"
 
 
-def mean_after(model: Model, of: LearningTask, trained: TrainedLeg, number: int = -1) -> float:
+def mean_loss_after(
+    model: Model, task: LearningTask, trained: TrainedLeg, number: int = -1
+) -> float:
     """Return the mean loss of the raw outputs after a round, or of the file without them."""
-    told = trained.told[number][0] if trained.told else None
-    if told is not None:
-        return of.mean(told)
-    predictor = load(model, of, trained.content)
-    found = outputs(predictor, np.asarray(of.data.inputs))
-    return of.mean(found, raw=predictor.output_activation is not None)
+    reported = trained.reported[number][0] if trained.reported else None
+    if reported is not None:
+        return task.mean_loss(reported)
+    predictor = load(model, task, trained.content)
+    found = outputs(predictor, np.asarray(task.data.inputs))
+    return task.mean_loss(found, raw=predictor.output_activation is not None)
 
 
-def fit(model: Model, of: LearningTask, stop: int | None = None, **changes: Any) -> TrainedLeg:
+def fit(
+    model: Model, task: LearningTask, stop_after: int | None = None, **changes: Any
+) -> TrainedLeg:
     """Train one leg of a model as lossfw does, and stop it after a round if given.
 
     `changes` are other fields of the leg.
     """
-    told: list[tuple[Any, Any]] = []
+    reported: list[tuple[Any, Any]] = []
 
     def record_round(raw: Any, held_out: Any, rate: float | None = None) -> bool:
         # The library may use its memory again.
-        told.append((_copy_or_none(raw), _copy_or_none(held_out)))
-        return len(told) == stop
+        reported.append((_copy_or_none(raw), _copy_or_none(held_out)))
+        return len(reported) == stop_after
 
     rounds = 1 if model.training_mode != "rounds" else LEG
     leg = TrainingLeg(
-        data=of.data,
-        held_out=of.held_out,
-        loss=of.loss,
-        raw_loss=of.raw_loss,
-        form=of.raw_loss._input_form,
-        units=of.units,
+        data=task.data,
+        held_out=task.held_out,
+        loss=task.loss,
+        raw_loss=task.raw_loss,
+        form=task.raw_loss._input_form,
+        units=task.units,
         first=0,
         rounds=rounds,
         total=2 * rounds,
@@ -270,26 +276,26 @@ def fit(model: Model, of: LearningTask, stop: int | None = None, **changes: Any)
         measures=lambda number: True,
         report_round=record_round,
     )
-    return TrainedLeg(model.for_loss(of.loss).fit(replace(leg, **changes)), told)
+    return TrainedLeg(model.for_loss(task.loss).fit(replace(leg, **changes)), reported)
 
 
 def _copy_or_none(raw: Any) -> Any:
     return None if raw is None else np.array(raw)
 
 
-def trained_leg(model: Model, of: LearningTask, search: Search) -> TrainedLeg:
+def trained_leg(model: Model, task: LearningTask, search: Search) -> TrainedLeg:
     """Return the first leg of a training; trained once for all laws."""
-    return search.cached(("trained leg", of.loss.name), lambda: fit(model, of))
+    return search.cached(("trained leg", task.loss.name), lambda: fit(model, task))
 
 
-def load(model: Model, of: LearningTask, content: bytes) -> Predictor:
+def load(model: Model, task: LearningTask, content: bytes) -> Predictor:
     """Return the predictor that a leg trained, with the card that lossfw writes beside it."""
-    names = of.data.input_names
-    labels = {names[column]: labels for column, labels in of.data.codes.items()}
-    output_activation = of.loss._expected_activation() or "identity"
+    names = task.data.input_names
+    labels = {names[column]: labels for column, labels in task.data.codes.items()}
+    output_activation = task.loss._expected_activation() or "identity"
     record = DataRecord(columns=names, categories=labels)
-    card = Card(output_activation, of.units, model.library_version, sha256(content), record)
-    return model.for_loss(of.loss).load_predictor(content, card)
+    card = Card(output_activation, task.units, model.library_version, sha256(content), record)
+    return model.for_loss(task.loss).load_predictor(content, card)
 
 
 def load_trained(model: Model, search: Search) -> list[LoadedModel]:
@@ -300,16 +306,16 @@ def load_trained(model: Model, search: Search) -> list[LoadedModel]:
             predictor = model.load_predictor()
             shape = predictor.block_rows + _BEYOND, *predictor.row_shape
             return [LoadedModel(predictor, search.rng("rows of a file").normal(2, 3, shape))]
-        return [train_and_load(model, of, search) for of in tasks(model, search)]
+        return [train_and_load(model, task, search) for task in learning_tasks(model, search)]
 
     return search.cached("loaded", make)
 
 
-def train_and_load(model: Model, of: LearningTask, search: Search) -> LoadedModel:
+def train_and_load(model: Model, task: LearningTask, search: Search) -> LoadedModel:
     """Return what a model learns of a task, with rows like its training rows."""
-    predictor = load(model, of, trained_leg(model, of, search).content)
-    rng, x = search.rng("rows"), np.asarray(of.data.inputs)
+    predictor = load(model, task, trained_leg(model, task, search).content)
+    rng, x = search.rng("rows"), np.asarray(task.data.inputs)
     count = predictor.block_rows + _BEYOND
     columns = x.reshape(len(x), -1).T
     rows = np.stack([rng.choice(column, count) for column in columns], axis=1)
-    return LoadedModel(predictor, rows.reshape(count, *x.shape[1:]), of)
+    return LoadedModel(predictor, rows.reshape(count, *x.shape[1:]), task)

@@ -33,16 +33,16 @@ class AdaptedFunction:
         if factor == 1:
             return self
 
-        def times(function: Function | None) -> Any:
+        def scale(function: Function | None) -> Any:
             return function and (lambda *arrays: factor * function(*arrays))
 
-        return AdaptedFunction(times(self.value), times(self.gradient), times(self.hessian))
+        return AdaptedFunction(scale(self.value), scale(self.gradient), scale(self.hessian))
 
 
 Lifting: TypeAlias = Callable[[Function], AdaptedFunction]
 
 
-def floating(y: Any) -> NDArray:
+def to_floats(y: Any) -> NDArray:
     """Return predictions as a new array of floats; integers become float64."""
     y = np.asarray(y)
     return np.array(y, y.dtype if y.dtype.kind == "f" else np.float64, order="C")
@@ -50,14 +50,14 @@ def floating(y: Any) -> NDArray:
 
 def as_arrays(y: Any, *targets: Any) -> list[NDArray]:
     """Return predictions and targets as new arrays of one dtype; class indices as int64."""
-    arrays = [floating(y)]
+    arrays = [to_floats(y)]
     for t in map(np.asarray, targets):
         is_index = t.dtype.kind in "iu" and t.ndim < arrays[0].ndim
         arrays.append(np.array(t, np.int64 if is_index else arrays[0].dtype, order="C"))
     return arrays
 
 
-def of_torch(body: Function) -> AdaptedFunction:
+def adapt_torch(body: Function) -> AdaptedFunction:
     """Return a function of tensors as a function of NumPy arrays, with derivatives by autograd."""
     import torch
 
@@ -86,7 +86,7 @@ def of_torch(body: Function) -> AdaptedFunction:
     return AdaptedFunction(value, gradient, hessian)
 
 
-def of_jax(body: Function, *, compiled: bool = True) -> AdaptedFunction:
+def adapt_jax(body: Function, *, compiled: bool = True) -> AdaptedFunction:
     """Return a function of JAX arrays as a function of NumPy arrays; enables float64.
 
     It is compiled once per shape, instead of compiling each operation.
@@ -102,7 +102,7 @@ def of_jax(body: Function, *, compiled: bool = True) -> AdaptedFunction:
     gradient = jax.grad(total)
     hessian = jax.grad(lambda y, *targets: gradient(y, *targets).sum())
 
-    def on_arrays(function: Function) -> Function:
+    def with_numpy_arrays(function: Function) -> Function:
         ready = jax.jit(function) if compiled else function
 
         def call(y: Any, *targets: Any) -> NDArray:
@@ -110,10 +110,12 @@ def of_jax(body: Function, *, compiled: bool = True) -> AdaptedFunction:
 
         return call
 
-    return AdaptedFunction(on_arrays(body), on_arrays(gradient), on_arrays(hessian))
+    return AdaptedFunction(
+        with_numpy_arrays(body), with_numpy_arrays(gradient), with_numpy_arrays(hessian)
+    )
 
 
-def of_keras(body: Function, *, compiled: bool = True) -> AdaptedFunction:
+def adapt_keras(body: Function, *, compiled: bool = True) -> AdaptedFunction:
     """Return a function of Keras tensors, on JAX or PyTorch, as a function of NumPy arrays.
 
     On JAX it is compiled as a whole, as Keras compiles it in a training.
@@ -130,13 +132,13 @@ def of_keras(body: Function, *, compiled: bool = True) -> AdaptedFunction:
         raise ArgumentError(
             f"keras runs on {backend}: set KERAS_BACKEND to jax or torch to check its losses."
         )
-    adapted = of_jax(body, compiled=compiled) if backend == "jax" else of_torch(body)
+    adapted = adapt_jax(body, compiled=compiled) if backend == "jax" else adapt_torch(body)
 
-    def with_its_floats(function: Function | None) -> Any:
+    def set_float_dtype(function: Function | None) -> Any:
         def call(y: Any, *targets: Any) -> NDArray:
             before = keras.config.floatx()
             # Its functions convert to this dtype, whatever they are given.
-            keras.config.set_floatx(floating(y).dtype.name)
+            keras.config.set_floatx(to_floats(y).dtype.name)
             try:
                 return np.asarray(function and function(y, *targets))
             finally:
@@ -145,4 +147,4 @@ def of_keras(body: Function, *, compiled: bool = True) -> AdaptedFunction:
         return call
 
     functions = (adapted.value, adapted.gradient, adapted.hessian)
-    return AdaptedFunction(*map(with_its_floats, functions))
+    return AdaptedFunction(*map(set_float_dtype, functions))

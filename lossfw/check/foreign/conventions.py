@@ -44,16 +44,16 @@ import numpy as np
 from lossfw.check.core.subject import Function
 from lossfw.check.foreign.arrays import (
     AdaptedFunction,
+    adapt_jax,
+    adapt_keras,
+    adapt_torch,
     as_arrays,
-    of_jax,
-    of_keras,
-    of_torch,
 )
 from lossfw.errors import ArgumentError, LossfwError
 from lossfw.numerics.arrays import NDArray
 
 
-def is_outside(name: str) -> bool:
+def is_outside_function(name: str) -> bool:
     """Tell whether a name is that of an outside function.
 
     Examples
@@ -130,11 +130,11 @@ class ForeignFunction:
         """Whether it is a class, whose instances are called."""
         return isinstance(self.function, type)
 
-    def has(self, parameter: str) -> bool:
+    def has_parameter(self, parameter: str) -> bool:
         """Tell whether it has a parameter of this name."""
-        return parameter in _names(self.function)
+        return parameter in _parameter_names(self.function)
 
-    def body(self, **more: Any) -> Function:
+    def bind(self, **more: Any) -> Function:
         """Return it with its parameters, and further ones, filled in."""
         if self.is_class:
             instance: Function = self.function(**self.parameters, **more)
@@ -166,20 +166,22 @@ def adapt(
     >>> adapt("mine:square", lambda y, t: (y - t) ** 2).value(3.0, 1.0)
     4.0
     """
-    names = _names(function)
+    names = _parameter_names(function)
     accepted = {k: v for k, v in (parameters or {}).items() if k in names}
     module, _, path = name.partition(":")
-    adapted = by_convention(name, ForeignFunction(function, f"{module}.{path}", accepted, rows))
+    adapted = adapt_by_convention(
+        name, ForeignFunction(function, f"{module}.{path}", accepted, rows)
+    )
     before = f"import numpy as np\nfrom numpy import array, inf, nan\nimport {module}\n"
     return replace(adapted, setup=before + adapted.setup)
 
 
-def by_convention(name: str, foreign: ForeignFunction) -> AdaptedFunction:
+def adapt_by_convention(name: str, foreign: ForeignFunction) -> AdaptedFunction:
     """Return a function adapted by the convention of its library, the first part of its name."""
-    return _CONVENTIONS.get(name.partition(":")[0].partition(".")[0], _plain)(foreign)
+    return _CONVENTIONS.get(name.partition(":")[0].partition(".")[0], _adapt_any)(foreign)
 
 
-def _names(function: Function) -> set[str]:
+def _parameter_names(function: Function) -> set[str]:
     """Return the names of a function's parameters; none for a compiled one without a signature."""
     try:
         return set(inspect.signature(function).parameters)
@@ -187,12 +189,12 @@ def _names(function: Function) -> set[str]:
         return set()
 
 
-def _plain(foreign: ForeignFunction) -> AdaptedFunction:
+def _adapt_any(foreign: ForeignFunction) -> AdaptedFunction:
     """Adapt a function of any other library: it takes NumPy arrays, and is unreduced."""
     if not foreign.parameters:
         return AdaptedFunction(foreign.function, setup=f"value = {foreign.path}")
     code = f"def value(y, t): return {foreign.code('y', 't')}"
-    return AdaptedFunction(foreign.body(), setup=code)
+    return AdaptedFunction(foreign.bind(), setup=code)
 
 
 _TORCH = """import torch
@@ -202,13 +204,13 @@ def gradient(y, t):
     return torch.autograd.grad({derivative}.sum(), y)[0].numpy()"""
 
 
-def _torch(foreign: ForeignFunction) -> AdaptedFunction:
-    more = {"reduction": "none"} if foreign.has("reduction") else {}
+def _adapt_torch(foreign: ForeignFunction) -> AdaptedFunction:
+    more = {"reduction": "none"} if foreign.has_parameter("reduction") else {}
     code = _TORCH.format(
         value=foreign.code("torch.tensor(y)", "torch.tensor(t)", **more),
         derivative=foreign.code("y", "torch.tensor(t)", **more),
     )
-    return replace(of_torch(foreign.body(**more)), setup=code)
+    return replace(adapt_torch(foreign.bind(**more)), setup=code)
 
 
 _JAX = """import jax
@@ -217,8 +219,8 @@ def value(y, t): return {value}
 def gradient(y, t): return jax.grad(lambda y: value(y, t).sum())(y)"""
 
 
-def _jax(foreign: ForeignFunction) -> AdaptedFunction:
-    return replace(of_jax(foreign.body()), setup=_JAX.format(value=foreign.code("y", "t")))
+def _adapt_jax(foreign: ForeignFunction) -> AdaptedFunction:
+    return replace(adapt_jax(foreign.bind()), setup=_JAX.format(value=foreign.code("y", "t")))
 
 
 _VALUE = "def value(y, t): return "
@@ -227,11 +229,11 @@ _IN_ITS_FLOATS = """def value(y, t):
     return """
 
 
-def _keras(foreign: ForeignFunction) -> AdaptedFunction:
+def _adapt_keras(foreign: ForeignFunction) -> AdaptedFunction:
     import keras
 
     more = {"reduction": "none"} if foreign.is_class else {}
-    body = foreign.body(**more)
+    body = foreign.bind(**more)
 
     def unreduced_loss(y: Any, t: Any) -> Any:
         # Each pair as a row of one: its mean is the loss itself.
@@ -244,7 +246,7 @@ def _keras(foreign: ForeignFunction) -> AdaptedFunction:
         of_tensors = foreign.code(f"torch.tensor(t){ending}", f"torch.tensor(y){ending}", **more)
         derivative = foreign.code(f"torch.tensor(t){ending}", f"y{ending}", **more)
         code = _TORCH.format(value=of_tensors, derivative=derivative)
-    return replace(of_keras(unreduced_loss), setup=code.replace(_VALUE, _IN_ITS_FLOATS))
+    return replace(adapt_keras(unreduced_loss), setup=code.replace(_VALUE, _IN_ITS_FLOATS))
 
 
 _SKLEARN = """def reduce(y, t, sample_weight=None): return {mean}
@@ -255,8 +257,8 @@ def reduce(y, t): return {mean}.numpy()
 def value(y, t): return array([reduce(y[i:i+1], t[i:i+1]) for i in range(len(y))])"""
 
 
-def _sklearn(foreign: ForeignFunction) -> AdaptedFunction:
-    labels = foreign.has("labels") and foreign.rows
+def _adapt_sklearn(foreign: ForeignFunction) -> AdaptedFunction:
+    labels = foreign.has_parameter("labels") and foreign.rows
 
     def mean(y: NDArray, t: NDArray, **options: Any) -> float:
         # One example does not show which classes there are.
@@ -274,17 +276,17 @@ def _sklearn(foreign: ForeignFunction) -> AdaptedFunction:
     call = foreign.code("t", "y", "sample_weight=sample_weight")
     if labels:
         call = f"{call[:-1]}, labels=np.arange(y.shape[-1]))"
-    value = _one_by_one(mean, foreign.rows)
+    value = _loss_per_example(mean, foreign.rows)
     return AdaptedFunction(value, reduce=reduce, setup=_SKLEARN.format(mean=call))
 
 
-def _torchmetrics(foreign: ForeignFunction) -> AdaptedFunction:
+def _adapt_torchmetrics(foreign: ForeignFunction) -> AdaptedFunction:
     call = foreign.code("torch.tensor(y)", "torch.tensor(t)")
-    value = _one_by_one(of_torch(foreign.body()).value, foreign.rows)
+    value = _loss_per_example(adapt_torch(foreign.bind()).value, foreign.rows)
     return AdaptedFunction(value, setup=_TORCHMETRICS.format(mean=call))
 
 
-def _one_by_one(mean: Function, rows: bool) -> Function:
+def _loss_per_example(mean: Function, rows: bool) -> Function:
     """Return the losses whose mean is known: each is the mean of one example."""
 
     def value(y: Any, t: Any) -> NDArray:
@@ -300,10 +302,10 @@ def _one_by_one(mean: Function, rows: bool) -> Function:
 
 
 _CONVENTIONS: dict[str, Callable[[ForeignFunction], AdaptedFunction]] = {
-    "torch": _torch,
-    "optax": _jax,
-    "jax": _jax,
-    "keras": _keras,
-    "sklearn": _sklearn,
-    "torchmetrics": _torchmetrics,
+    "torch": _adapt_torch,
+    "optax": _adapt_jax,
+    "jax": _adapt_jax,
+    "keras": _adapt_keras,
+    "sklearn": _adapt_sklearn,
+    "torchmetrics": _adapt_torchmetrics,
 }

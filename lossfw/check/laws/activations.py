@@ -73,7 +73,7 @@ _SLACK, _TIGHTNESS = 1e-9, 1e-3
 _SIDE, _JUMP = 2.0**-30, 1e-6
 
 
-class _Curve(DistanceLoss):
+class _ActivationCurve(DistanceLoss):
     """An activation as a loss of the residual."""
 
     of: Activation
@@ -94,13 +94,13 @@ class _Curve(DistanceLoss):
         return self.of.value_and_derivative(xp, r)
 
 
-def _subject(activation: Activation, search: Search) -> Subject:
+def _activation_subject(activation: Activation, search: Search) -> Subject:
     """Return the activation as a subject; made once for each search."""
 
     def make() -> Subject:
         claims = activation.claims().to_dict()
         return replace(
-            search.count_calls(subject_of_component(_Curve(of=activation))),
+            search.count_calls(subject_of_component(_ActivationCurve(of=activation))),
             name=repr(activation),
             claims={name: claims[name] for name in ("lipschitz", "breaks") if name in claims},
             parameters=activation.parameters,
@@ -110,14 +110,14 @@ def _subject(activation: Activation, search: Search) -> Subject:
     return search.cached("subject", make)
 
 
-def _as_curve(of_loss: Check) -> Check:
+def _adapt_loss_check(loss_check: Check) -> Check:
     """Return a check of a loss of the residual as one of an activation."""
 
-    def of_activation(activation: Activation, search: Search) -> None:
-        of_loss(_subject(activation, search), search)
+    def check_activation(activation: Activation, search: Search) -> None:
+        loss_check(_activation_subject(activation, search), search)
 
-    of_activation.__doc__ = of_loss.function.__doc__
-    return Check(of_loss.name, of_activation)
+    check_activation.__doc__ = loss_check.function.__doc__
+    return Check(loss_check.name, check_activation)
 
 
 def _call(activation: Activation, x: NDArray, search: Search) -> NDArray:
@@ -126,7 +126,7 @@ def _call(activation: Activation, x: NDArray, search: Search) -> NDArray:
     return np.asarray(activation(x))
 
 
-def _need_none(
+def _refute_first(
     bad: NDArray, text: str, result: NDArray, code: str = "f(x)", **inputs: NDArray
 ) -> None:
     """Refute the first bad element or row; the text shows the result there."""
@@ -164,7 +164,9 @@ def check_call(activation: Activation, search: Search) -> None:
 def check_companions(activation: Activation, search: Search) -> None:
     """`value_and_derivative`, `jvp` and `vjp` agree with `value` and `derivative`."""
     compare_both(
-        _subject(activation, search), search, "f.value_and_derivative(np, y - t), value(y, t)"
+        _activation_subject(activation, search),
+        search,
+        "f.value_and_derivative(np, y - t), value(y, t)",
     )
     rng = search.rng("products")
     for dtype in JUDGED_DTYPES:
@@ -175,7 +177,7 @@ def check_companions(activation: Activation, search: Search) -> None:
         for name in ("jvp", "vjp"):
             bad = ~is_close(getattr(activation, name)(np, x, v), expected)
             text = f"{name} is not the derivative times v, {{}}."
-            _need_none(bad, text, expected, f"f.{name}(np, x, v)", x=x, v=v)
+            _refute_first(bad, text, expected, f"f.{name}(np, x, v)", x=x, v=v)
 
 
 @check("nan")
@@ -202,7 +204,7 @@ def check_range(activation: Activation, search: Search) -> None:
         result = _call(activation, x, search).astype(np.float64)
         slack = 4 * float(np.finfo(dtype).eps)
         bad = (result < low - slack * abs(low)) | (result > high + slack * abs(high))
-        _need_none(bad, f"{{}} lies outside of {claimed}.", result, x=x)
+        _refute_first(bad, f"{{}} lies outside of {claimed}.", result, x=x)
         finite.append(result[np.isfinite(result)].ravel())
     results = np.concatenate(finite)
     bounds = ((low, results.min(), "infimum"), (high, results.max(), "supremum"))
@@ -218,14 +220,14 @@ def _arguments(activation: Activation, dtype: str, search: Search) -> NDArray:
     if activation.takes_rows:
         drawn = _rows(3, dtype, search)
         return np.concatenate([drawn, [[huge, 0.0, -huge]]]).astype(dtype)
-    curve = curves(_subject(activation, search), search)[0]
+    curve = curves(_activation_subject(activation, search), search)[0]
     return np.concatenate([curve.grid(), _FINE, [-huge, huge]]).astype(dtype)
 
 
 @check("claim:monotone")
 def check_monotone(activation: Activation, search: Search) -> None:
     """Claim: the value does not decrease."""
-    curve = curves(_subject(activation, search), search)[0]
+    curve = curves(_activation_subject(activation, search), search)[0]
     x = np.union1d(curve.grid(), _FINE)
     result = _call(activation, x, search)
     fall = np.diff(result) < -4 * np.spacing(np.abs(result[1:]))
@@ -241,7 +243,7 @@ def check_odd(activation: Activation, search: Search) -> None:
     x = _arguments(activation, "float64", search)
     mirrored = _call(activation, -x, search)
     same = is_close(mirrored, -_call(activation, x, search), 8)
-    _need_none(~same, "f(-x) is not -f(x).", mirrored, "f(x), f(-x)", x=x)
+    _refute_first(~same, "f(-x) is not -f(x).", mirrored, "f(x), f(-x)", x=x)
 
 
 @check("claim:gradient_zero_almost_everywhere")
@@ -250,7 +252,7 @@ def check_dead_gradient(activation: Activation, search: Search) -> None:
     x = _arguments(activation, "float64", search)
     search.count(len(x))
     result = activation.derivative(np, x)
-    _need_none(result != 0, "the derivative is not 0.", result, "f.derivative(np, x)", x=x)
+    _refute_first(result != 0, "the derivative is not 0.", result, "f.derivative(np, x)", x=x)
 
 
 def _rows(columns: int, dtype: str, search: Search) -> NDArray:
@@ -270,7 +272,7 @@ def check_row_values(activation: Activation, search: Search) -> None:
             spread = np.ptp(x.astype(np.float64), axis=-1, keepdims=True)
             bad = error > _ROW_ULPS * (1 + spread)
             text = "a result is {} units in the last place off."
-            _need_none(bad, text, error.max(-1), x=x)
+            _refute_first(bad, text, error.max(-1), x=x)
 
 
 @check("claim:rows_sum_to_one")
@@ -281,7 +283,7 @@ def check_row_sums(activation: Activation, search: Search) -> None:
         result = _call(activation, x, search)
         total = result.sum(-1)
         bad = (result < 0).any(-1) | (np.abs(total - 1) > 1e-12)
-        _need_none(bad, "a row of results sums to {}.", total, x=x)
+        _refute_first(bad, "a row of results sums to {}.", total, x=x)
 
 
 @check("claim:shift_invariant")
@@ -290,7 +292,7 @@ def check_shift_invariant(activation: Activation, search: Search) -> None:
     x = np.round(search.rng("shift").normal(size=(50, 4)) * 64) / 64
     here, there = (_call(activation, x + shift, search) for shift in (0.0, 3.0))
     bad = np.abs(here - there).max(-1) > 1e-12
-    _need_none(bad, "the result changes under a shift.", here, "f(x), f(x + 3.0)", x=x)
+    _refute_first(bad, "the result changes under a shift.", here, "f(x), f(x + 3.0)", x=x)
 
 
 @check("gradient")
@@ -312,7 +314,7 @@ def check_products(activation: Activation, search: Search) -> None:
         scale = columns * (1 + np.abs(u).max(-1) * np.abs(v).max(-1))
         off |= np.abs((u * forward).sum(-1) - (back * v).sum(-1)) > _TRANSPOSED * scale
         text = "a product with the Jacobian is not that of the formula's derivatives."
-        _need_none(off, text, x, "f.jvp(np, x, v), f.vjp(np, x, u)", x=x, v=v, u=u)
+        _refute_first(off, text, x, "f.jvp(np, x, v), f.vjp(np, x, u)", x=x, v=v, u=u)
 
 
 @check("claim:lipschitz")
@@ -323,7 +325,7 @@ def check_row_lipschitz(activation: Activation, search: Search) -> None:
     best, place = 0.0, np.zeros((1, 2))
     for columns in _SEVERAL:
         rng = search.rng(f"row lipschitz {columns}")
-        found, x = _steepest(activation, _candidates(columns, search, rng), rng, search)
+        found, x = _steepest(activation, _extreme_rows(columns, search, rng), rng, search)
         if found > best:
             best, place = found, x
     text = ""
@@ -343,17 +345,17 @@ def check_row_breaks(activation: Activation, search: Search) -> None:
         raise NotApplicable("places of breaks are numbers, and arguments are rows")
     for columns in _SEVERAL:
         rng = search.rng(f"row breaks {columns}")
-        x = _candidates(columns, search, rng)
+        x = _extreme_rows(columns, search, rng)
         step = np.multiply(_SIDE, rng.normal(size=x.shape))
         left, here, right = (_jacobians(activation, x + s * step, search) for s in (-1, 0, 1))
         size = 1 + np.abs(here).max((-1, -2))
         jump = np.maximum(*(np.abs(side - here).max((-1, -2)) for side in (left, right)))
         text = "the derivative jumps at x, and no breaks are claimed."
         code = "f.jvp(np, x, v), f.jvp(np, x + step, v), f.jvp(np, x - step, v)"
-        _need_none(jump > _JUMP * size, text, x, code, x=x, step=step, v=np.ones_like(x))
+        _refute_first(jump > _JUMP * size, text, x, code, x=x, step=step, v=np.ones_like(x))
 
 
-def _candidates(columns: int, search: Search, rng: Generator) -> NDArray:
+def _extreme_rows(columns: int, search: Search, rng: Generator) -> NDArray:
     """Return rows at which derivatives are extreme: some columns lead alike, and any rows."""
     order = np.arange(columns)
     led = [lead * (order < several) for several in range(2, columns + 1) for lead in _LEADS]
@@ -393,9 +395,9 @@ def _jacobians(activation: Activation, x: NDArray, search: Search) -> NDArray:
 _CLAIMS_OF_BOTH = (check_dead_gradient, check_row_sums, check_shift_invariant)
 _ELEMENTWISE = (
     check_call, check_nan, check_companions,
-    *map(_as_curve, RESULT_CHECKS),
+    *map(_adapt_loss_check, RESULT_CHECKS),
     check_range, check_monotone, check_odd,
-    *map(_as_curve, (check_lipschitz, check_breaks)),
+    *map(_adapt_loss_check, (check_lipschitz, check_breaks)),
     *_CLAIMS_OF_BOTH,
 )  # fmt: skip
 _ROWWISE = (

@@ -68,7 +68,7 @@ def _evaluate_in(dtype: Any, function: Output, points: Points) -> NDArray:
 def check_half_precision(subject: Subject, search: Search) -> None:
     """In float16 a value, gradient or Hessian that fits is finite and accurate."""
     for points in search.points(subject, "float16"):
-        some = _finite(subject, points)
+        some = _drop_nonfinite(subject, points)
         for function in outputs(subject) if len(some) else ():
             half = _compare(function, some, _HALF_ULPS[function.name != "value"])
             if half.is_wrong.any():
@@ -83,7 +83,7 @@ def check_half_precision(subject: Subject, search: Search) -> None:
                 raise found.with_grade("wrong" if others.any() else "digits")
 
 
-def _finite(subject: Subject, points: Points) -> Points:
+def _drop_nonfinite(subject: Subject, points: Points) -> Points:
     some = points.keep(np.isfinite(points.y))
     some = some.keep(np.isfinite(some.t))
     # Half precision's rows sum to 1 less exactly than wider ones may.
@@ -127,7 +127,7 @@ def _equal_rows(subject: Subject, columns: int) -> Points:
     if subject.kind != "categorical" or len(subject.column_counts) < 2 or subject.has_columns:
         raise NotApplicable("there are no rows with many classes")
     shape = (2, columns)
-    y = np.full(shape, _equal(subject.prediction, columns), np.float16)
+    y = np.full(shape, _equal_value(subject.prediction, columns), np.float16)
     # The last ones differ: half precision holds no number of a class beyond 2,048.
     y[:, -2:] = y[0, 0] * np.array([0.5, 1.5], np.float16) if y[0, 0] else (-1.0, 1.0)
     if subject.target is CLASS_INDEX:
@@ -135,13 +135,13 @@ def _equal_rows(subject: Subject, columns: int) -> Points:
     elif subject.target is BINARY:
         t = np.broadcast_to(np.arange(columns) % 2, shape).astype(np.float16)
     else:
-        t = np.full(shape, _equal(subject.target, columns), np.float16)
+        t = np.full(shape, _equal_value(subject.target, columns), np.float16)
     found = drop_masked(subject, drop_outside(subject, Points(y, t)))
     if not len(found):
         raise NotApplicable("this space has no such rows")
     return found
 
 
-def _equal(space: Space, columns: int) -> float:
+def _equal_value(space: Space, columns: int) -> float:
     """Return the number that all columns of a row have."""
     return {SIMPLEX: 1 / columns, UNIT: 0.5, LOGITS: 0.0}.get(space, _USUAL)

@@ -74,7 +74,7 @@ _SHOWN = 64
 _CALLS = 16
 
 
-def _loss(subject: Subject) -> Loss:
+def _loss_of(subject: Subject) -> Loss:
     assert subject.component is not None
     return subject.component
 
@@ -115,7 +115,7 @@ def _check_membership(subject: Subject, role: str, space: Space, points: Points)
         except DomainError:
             refused = True
         # A loss may refuse more than its spaces say.
-        own = type(_loss(subject)).check_domain is not Loss.check_domain
+        own = type(_loss_of(subject)).check_domain is not Loss.check_domain
         if refused != outside and not (refused and own):
             what, takes = ("inside", "refuses") if refused else ("outside", "takes")
             raise Counterexample.with_points(points, f"{function} {takes} a {role} {what} {space}.")
@@ -176,7 +176,7 @@ def _check_threads(subject: Subject, search: Search) -> None:
 @check("purity:kernels")
 def check_kernels(subject: Subject, search: Search) -> None:
     """Compiled kernels have the bits of the body in tiles."""
-    loss = _loss(subject)
+    loss = _loss_of(subject)
     # Each number of columns has kernels of its own.
     columns = next(iter(subject.multi_column_counts), 1) if subject.rows else 0
     if not compiled.is_available():
@@ -191,20 +191,23 @@ def check_kernels(subject: Subject, search: Search) -> None:
     if problem:
         raise NotApplicable(problem)
     # No exact number is asked for, so that many more points cost little.
-    for points in (*search.points(subject, "float32", "float64"), *_many(subject, search, columns)):
+    for points in (
+        *search.points(subject, "float32", "float64"),
+        *_many_pairs(subject, search, columns),
+    ):
         if columns and points.y.shape[-1] != columns:
             continue
         search.count(len(points))
         for name, function in _COMPILED.items():
             if search.examples < ENOUGH and _OF_MOVED.get(name) != points.y.dtype.name:
                 continue
-            expected = _by_engine("tiles", function, loss, points)
-            found = _by_engine("compiled", function, loss, points)
+            expected = _run_with_engine("tiles", function, loss, points)
+            found = _run_with_engine("compiled", function, loss, points)
             if not np.array_equal(found, expected, equal_nan=True):
-                raise _other_bits(points, name, found, expected)
+                raise _bits_refutation(points, name, found, expected)
 
 
-def _many(subject: Subject, search: Search, columns: int) -> list[Points]:
+def _many_pairs(subject: Subject, search: Search, columns: int) -> list[Points]:
     """Return very many pairs of each dtype, where there are enough examples."""
     if search.examples < ENOUGH:
         return []
@@ -216,7 +219,9 @@ def _many(subject: Subject, search: Search, columns: int) -> list[Points]:
     return [points for points in drawn if len(points)]
 
 
-def _other_bits(points: Points, name: str, found: NDArray, expected: NDArray) -> Counterexample:
+def _bits_refutation(
+    points: Points, name: str, found: NDArray, expected: NDArray
+) -> Counterexample:
     """Return the refutation of a kernel: by one pair where it shows, else by some."""
     text = f"the {name} has other bits from a kernel"
     if found.shape != expected.shape or found.shape[:1] != (len(points),):
@@ -227,7 +232,7 @@ def _other_bits(points: Points, name: str, found: NDArray, expected: NDArray) ->
     return Counterexample.at_point(points, one, f"{text}: {digits}.")
 
 
-def _by_engine(
+def _run_with_engine(
     mode: EngineMode, function: Callable[..., Any], loss: Loss, points: Points
 ) -> NDArray:
     with use_engine(mode), compiled.trust_kernels(), warnings.catch_warnings():
@@ -246,7 +251,7 @@ def check_reductions(subject: Subject, search: Search) -> None:
 
 def _check_partials(subject: Subject, search: Search) -> None:
     points = ordinary_points(subject, search, "partial", 24)
-    loss, rng, n = _loss(subject), search.rng("partial cuts"), len(points)
+    loss, rng, n = _loss_of(subject), search.rng("partial cuts"), len(points)
     y, t = subject.prepare_argument(points.y), subject.prepare_argument(points.t)
     counts = subject.mean_weights(points.y, points.t)
     if not counts.any():
@@ -272,7 +277,7 @@ def _check_partials(subject: Subject, search: Search) -> None:
 def _check_sum_and_mean(subject: Subject, search: Search) -> None:
     points = ordinary_points(subject, search, "reductions", 24)
     loss, y, t = (
-        _loss(subject),
+        _loss_of(subject),
         subject.prepare_argument(points.y),
         subject.prepare_argument(points.t),
     )
@@ -283,17 +288,17 @@ def _check_sum_and_mean(subject: Subject, search: Search) -> None:
     total, mean = loss(y, t, reduction="sum"), loss(y, t)
     scale = float(np.abs(losses).sum()) or 1.0
 
-    def agree(a: float, b: float) -> bool:
+    def is_close(a: float, b: float) -> bool:
         # An infinite loss makes all of them infinite, and their difference NaN.
         return np.array_equal(a, b, equal_nan=True) or abs(a - b) <= 1e-13 * scale
 
-    if not (agree(total, float(losses.sum())) and agree(mean * count, total)):
+    if not (is_close(total, float(losses.sum())) and is_close(mean * count, total)):
         raise Counterexample.with_points(
             points, "sum and mean do not agree with the unreduced losses."
         )
     (value, gradient), alone = loss.value_and_gradient(y, t), loss.gradient(y, t)
     same = np.allclose(gradient, alone, rtol=1e-12, atol=0, equal_nan=True)
-    if not (agree(value, mean) and same):
+    if not (is_close(value, mean) and same):
         raise Counterexample.with_points(
             points,
             "value_and_gradient differs from value and gradient.",
@@ -303,7 +308,7 @@ def _check_sum_and_mean(subject: Subject, search: Search) -> None:
 
 def _check_sums_of_rows(subject: Subject, search: Search) -> None:
     """Refute a loss summed over rows where it is not the sum of those of its elements."""
-    loss = _loss(subject)
+    loss = _loss_of(subject)
     if not loss._sums_rows:
         raise NotApplicable("it has one loss for each element, or for each row")
     points = ordinary_points(subject, search, "sums of rows", 12)
@@ -323,7 +328,7 @@ def _check_sums_of_rows(subject: Subject, search: Search) -> None:
 @check("value:guard")
 def check_guard(subject: Subject, search: Search) -> None:
     """The loss is finite at log(0) if a guard promises it, and its gradient is not 0."""
-    loss = _loss(subject)
+    loss = _loss_of(subject)
     guarding = guard_of(loss)
     if guarding is None:
         raise NotApplicable("there is no guard")
@@ -347,7 +352,7 @@ def check_guard(subject: Subject, search: Search) -> None:
 @check("value:roundtrip")
 def check_round_trip(subject: Subject, search: Search) -> None:
     """Configuration, JSON, pickle and repr build an equal loss that computes the same bits."""
-    loss = subject.original or _loss(subject)
+    loss = subject.original or _loss_of(subject)
     points = ordinary_points(subject, search, "roundtrip")
     expected = np.asarray(subject.value(points.y, points.t))
     for text, copy in _copies(loss):

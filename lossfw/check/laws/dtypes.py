@@ -80,18 +80,22 @@ def check_inputs(subject: Subject, search: Search) -> None:
 
 def _check_targets(subject: Subject, search: Search) -> None:
     points = draw_exact_points(subject, search, "targets")
-    same = [(points, dtype, _holding(subject, points.t)) for dtype in DTYPES]
+    same = [(points, dtype, _dtypes_that_hold(subject, points.t)) for dtype in DTYPES]
     whole = _whole_targets(subject, points)
     if len(whole) and whole.t.dtype.kind == "f":
         above = whole.keep(whole.t >= 0)
         for some in (whole, above):
-            same += [(some, dtype, _holding(subject, some.t)) for dtype in DTYPES if len(some)]
+            same += [
+                (some, dtype, _dtypes_that_hold(subject, some.t)) for dtype in DTYPES if len(some)
+            ]
     # Predictions that fewer bits do not hold show if these are used.
     full = Points(ordinary_points(subject, search, "targets").y[: len(points)], points.t)
     full = drop_masked(subject, drop_outside(subject, full))
     same += [(full, "float64", DTYPES)] if len(full) and points.t.dtype.kind == "f" else []
     if subject.by_index:
-        same += [(some, "float64", dtypes) for some, dtypes in _labels(subject, search, points)]
+        same += [
+            (some, "float64", dtypes) for some, dtypes in _label_points(subject, search, points)
+        ]
     for some, dtype, others in same:
         here = cast(subject, some, dtype)
         for function in outputs(subject) if len(some) < _ROWS else author_functions(subject):
@@ -102,7 +106,7 @@ def _check_targets(subject: Subject, search: Search) -> None:
                 _compare(function, result, expected, Points(here.y, t), what, here.t)
 
 
-def _labels(
+def _label_points(
     subject: Subject, search: Search, points: Points
 ) -> list[tuple[Points, tuple[str, ...]]]:
     """Return many rows with class indices, and the narrow dtypes in which to give these."""
@@ -137,7 +141,7 @@ def _whole_targets(subject: Subject, points: Points) -> Points:
     return drop_masked(subject, drop_outside(subject, Points(points.y, t)))
 
 
-def _holding(subject: Subject, t: NDArray) -> tuple[str, ...]:
+def _dtypes_that_hold(subject: Subject, t: NDArray) -> tuple[str, ...]:
     """Return the dtypes that hold the targets and that are legal for them."""
     if t.dtype.kind in "iu":
         return tuple(dtype for dtype in _LABELS if t.max(initial=0) <= np.iinfo(dtype).max)
@@ -156,7 +160,7 @@ def _check_whole_predictions(subject: Subject, search: Search) -> None:
     points = _whole_predictions(subject, search)
     for function in outputs(subject):
         for dtype, large in _INTEGERS.items():
-            for some, t in _of_width(subject, points, dtype, large):
+            for some, t in _pairs_of_width(subject, points, dtype, large):
                 expected = function(some.y, some.t)
                 whole = some.y.astype(dtype)
                 result = function(whole, t)
@@ -189,11 +193,11 @@ def _whole_predictions(subject: Subject, search: Search) -> Points:
     return join_points(found, _whole_targets(subject, found))
 
 
-def _of_width(
+def _pairs_of_width(
     subject: Subject, points: Points, dtype: str, large: int
 ) -> list[tuple[Points, NDArray]]:
     """Return the pairs that a width holds and a large one, and targets for them: also so wide."""
-    some = points.keep(_fits(points.y, dtype))
+    some = points.keep(_fits_dtype(points.y, dtype))
     if not len(some):
         return []
     if subject.prediction not in (UNIT, SIMPLEX):
@@ -203,12 +207,12 @@ def _of_width(
         some = drop_outside(subject, join_points(some, Points(y, last.t)))
     found = [(some, some.t)]
     if some.t.dtype.kind == "f" and not (subject.by_index and some.t.shape[-1] == 1):
-        both = some.keep(_fits(some.t, dtype))
+        both = some.keep(_fits_dtype(some.t, dtype))
         found += [(both, both.t.astype(dtype))] if len(both) else []
     return found
 
 
-def _fits(x: NDArray, dtype: str) -> NDArray:
+def _fits_dtype(x: NDArray, dtype: str) -> NDArray:
     """Tell which numbers, or rows of them, a width of whole numbers holds."""
     info = np.iinfo(dtype)
     fits = (x == np.round(x)) & (x >= info.min) & (x <= info.max)

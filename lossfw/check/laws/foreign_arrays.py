@@ -77,7 +77,7 @@ def _outcomes(
         found = _outcome(library, _jit_compile(lambda y, t: [f(y, t) for f in functions]), points)
         if not isinstance(found, Exception):
             return dict(zip(methods, found, strict=True))
-        functions = [_program(function) for function in functions]
+        functions = [_jit_compile_if_possible(function) for function in functions]
     return {m: _outcome(library, f, points) for m, f in zip(methods, functions, strict=True)}
 
 
@@ -106,7 +106,7 @@ def _jit_compile(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda y, t: jit(function).lower(y, t).compile(_QUICKLY)(y, t)
 
 
-def _program(function: Callable[..., Any]) -> Callable[..., Any]:
+def _jit_compile_if_possible(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that JAX compiles as a whole, and calls as it is where it cannot."""
     errors = importlib.import_module("jax").errors
 
@@ -138,7 +138,7 @@ def check_arrays(subject: Subject, search: Search) -> None:
         raise NotApplicable("fewer than two ordinary points are not masked")
     given = Points(subject.prepare_argument(points.y), subject.prepare_argument(points.t))
     whole = search.examples >= _ENOUGH
-    for number, options in enumerate(_cases(len(points), whole)):
+    for number, options in enumerate(_option_cases(len(points), whole)):
         expected = _outcomes(_NUMPY, subject.component, _METHODS, given, options)
         for library in libraries:
             methods: tuple[str, ...] = _METHODS
@@ -149,10 +149,10 @@ def check_arrays(subject: Subject, search: Search) -> None:
             found = _outcomes(library, subject.component, methods, given, options)
             for method, actual in found.items():
                 search.count(len(points))
-                _judge(library, method, options, expected[method], actual, points)
+                _refute_other_outcome(library, method, options, expected[method], actual, points)
 
 
-def _cases(count: int, whole: bool) -> list[dict[str, Any]]:
+def _option_cases(count: int, whole: bool) -> list[dict[str, Any]]:
     """Return options of calls with so many points: all, or the first of each sort."""
     one, weight = np.ones(count), np.arange(count) % 3 + 0.0
     mask = np.arange(count) % 4 > 0
@@ -177,7 +177,7 @@ def _cases(count: int, whole: bool) -> list[dict[str, Any]]:
     return [options for some in every for options in (some if whole else some[:1])]
 
 
-def _judge(
+def _refute_other_outcome(
     library: Library,
     method: str,
     options: Mapping[str, Any],
@@ -189,7 +189,7 @@ def _judge(
     # The test double refuses a dual number on the right, which no library does.
     is_of_double = library.name == "array_api_strict"
     refuses_dual = is_of_double and "got <class 'lossfw.numerics.dual" in str(actual)
-    if refuses_dual or _same(expected, actual):
+    if refuses_dual or _is_same_outcome(expected, actual):
         return
     listed = "".join(f", {key}={_format_array(value)}" for key, value in options.items())
     message = (
@@ -200,7 +200,7 @@ def _judge(
     raise Counterexample(message, y=points.y, t=points.t) from error
 
 
-def _same(expected: Any, actual: Any) -> bool:
+def _is_same_outcome(expected: Any, actual: Any) -> bool:
     if isinstance(expected, Exception) or isinstance(actual, Exception):
         # A refusal is an outcome; a slip, even one that both make, is none.
         return type(expected) is type(actual) and isinstance(actual, LossfwError)

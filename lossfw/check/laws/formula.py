@@ -35,7 +35,7 @@ from lossfw.check.core.shrink import shrink, simplest_bad
 from lossfw.check.core.subject import JUDGED_DTYPES, Subject, call
 from lossfw.check.laws.nan_and_labels import refute_nan_of_formula
 from lossfw.check.laws.own_differences import check_by_differences
-from lossfw.check.laws.remedies import Remedies, description, sort_of_error
+from lossfw.check.laws.remedies import Remedies, classify_error, describe_error
 from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float
@@ -109,14 +109,14 @@ def _exact_derivatives(subject: Subject, search: Search) -> list[tuple[Points, t
             inner_points(subject, points)
             for points in _shared_points(subject, search.in_all_regions)
         )
-        few = [_few(subject, search.in_all_regions, points) for points in judged_at]
+        few = [_reduce_wide_rows(subject, search.in_all_regions, points) for points in judged_at]
         kept = search.select_points(subject, few, "derivatives")
         return [(s, subject.exact.derivatives(order, s.y, s.t)) for s in kept if len(s)]
 
     return search.cached("exact derivatives", compute)
 
 
-def _few(subject: Subject, search: Search, points: Points) -> Points:
+def _reduce_wide_rows(subject: Subject, search: Search, points: Points) -> Points:
     """Return fewer rows where each has many columns, as each has as many derivatives."""
     most = int(np.clip(search.examples, *_PARTIALS))
     # The formula is the same: single precision is judged at fewer points.
@@ -133,7 +133,7 @@ def _badness(subject: Subject, judgement: Judgement, order: int) -> NDArray:
     return np.select([graded == grade for grade in _GRADES.values()], list(_GRADES))
 
 
-def judged_at(subject: Subject, points: Points, order: int) -> Judgement:
+def judge_at(subject: Subject, points: Points, order: int) -> Judgement:
     """Return the values (order 0) or derivatives at points with the exact ones."""
     function = getattr(subject, _NAMES[order])
     return judge(subject, points, np.asarray(call(function, points.y, points.t)), order)
@@ -146,7 +146,7 @@ def _refute(subject: Subject, search: Search, order: int) -> None:
         bad = np.zeros(len(points), int)
         which = np.flatnonzero(is_inner(subject, points)) if order else np.arange(len(points))
         if which.size:
-            judgement = judged_at(subject, points.take(which), order)
+            judgement = judge_at(subject, points.take(which), order)
             bad[which] = _badness(subject, judgement, order)
         return bad
 
@@ -156,11 +156,11 @@ def _refute(subject: Subject, search: Search, order: int) -> None:
         return
     # What is known from the defaults is as simple as it gets.
     simple = bad if search.only is not None else shrink(subject, search, bad, badness)
-    one = judged_at(subject, simple, order)
+    one = judge_at(subject, simple, order)
     grade = _GRADES[int(badness(one.points).max())]
-    error = sort_of_error(one)
-    help_for = Remedies(subject, order, judged_at, wrong)
-    text = f"{description(one, order)} {help_for.of(one, error, grade)}".rstrip()
+    error = classify_error(one)
+    help_for = Remedies(subject, order, judge_at, wrong)
+    text = f"{describe_error(one, order)} {help_for.text_for(one, error, grade)}".rstrip()
     found = Counterexample.with_points(one.points, text, f"{_NAMES[order]}(y, t)").with_grade(grade)
     found.error = error
     raise found

@@ -96,7 +96,7 @@ def check_neutral(subject: Subject, search: Search) -> None:
         size = points.y.shape[-1] // widths[0]
         place = int(rng.integers(0, size + 1))
         filled = Points(*(
-            _insert(x, place, row, width)
+            _insert_row(x, place, row, width)
             for x, row, width in zip((points.y, points.t), neutral, widths, strict=True)
         ))  # fmt: skip
         values = [body._unreduced(np, some.y, some.t) for some in (points, filled)]
@@ -121,7 +121,7 @@ def check_neutral(subject: Subject, search: Search) -> None:
                 raise Counterexample.at_point(filled, k, text, code)
 
 
-def _insert(x: NDArray, place: int, row: Any, width: int) -> NDArray:
+def _insert_row(x: NDArray, place: int, row: Any, width: int) -> NDArray:
     """Return flat groups with a row more."""
     rows = x.reshape(len(x), -1, width)
     more = np.insert(rows, place, np.broadcast_to(np.asarray(row, float), (width,)), axis=1)

@@ -64,19 +64,21 @@ def _check_by_formula(subject: Subject, search: Search) -> None:
     functions = {_NAMES.index(one.name): one for one in author_functions(subject)}
     for points in large_rows(subject, search):
         columns = _columns(subject, points, search)
-        exact = _in_floats(subject, points, columns, max(functions))
+        exact = _formula_in_floats(subject, points, columns, max(functions))
         for order, function in functions.items():
             chosen = columns if order else None
             actual = _take_columns(np.asarray(function(points.y, points.t)), chosen)
             bad = _is_off(actual, exact[order])
             for k in np.flatnonzero(bad.reshape(len(points), -1).any(-1))[:1]:
                 some = None if chosen is None else chosen[k].tolist()
-                _decide(subject, function, points.take(slice(k, k + 1)), order, some, actual[k])
+                _refute_by_exact_formula(
+                    subject, function, points.take(slice(k, k + 1)), order, some, actual[k]
+                )
 
 
 def large_rows(subject: Subject, search: Search) -> list[Points]:
     """Return a few unremarkable rows of each octave of sizes, with targets of both forms."""
-    most = _most(subject)
+    most = _largest_size(subject)
     if not most:
         raise NotApplicable("there are no rows of many numbers")
     rng = search.rng("large rows")
@@ -98,7 +100,7 @@ def large_rows(subject: Subject, search: Search) -> list[Points]:
     return [points for points in found if len(points)]
 
 
-def _most(subject: Subject) -> int:
+def _largest_size(subject: Subject) -> int:
     """Return the most columns, numbers or rows that are looked at; 0 where the loss fixes them."""
     if subject.kind == "group":
         return _MOST_ROWS
@@ -137,7 +139,7 @@ def _take_columns(x: NDArray, columns: NDArray | None) -> NDArray:
     return x if columns is None else np.take_along_axis(x, columns, axis=1)
 
 
-def _in_floats(
+def _formula_in_floats(
     subject: Subject, points: Points, columns: NDArray, order: int
 ) -> tuple[NDArray, ...]:
     """Return values of the formula in floats, and derivatives by some columns of each row."""
@@ -163,25 +165,25 @@ def _is_off(actual: NDArray, expected: NDArray) -> NDArray:
     return np.asarray(~near & (actual != expected))
 
 
-def _decide(
+def _refute_by_exact_formula(
     subject: Subject,
     function: Output,
-    one: Points,
+    point: Points,
     order: int,
     columns: list[int] | None,
     actual: NDArray,
 ) -> None:
     """Refute a result of a row, or its derivatives by some columns, if the exact formula does."""
     if columns is None:
-        exact = to_float(subject.exact.values(one.y, one.t), np.float64)
+        exact = to_float(subject.exact.values(point.y, point.t), np.float64)
     else:
-        partials = (subject.exact.partials(k, order, one.y, one.t)[order - 1] for k in columns)
+        partials = (subject.exact.partials(k, order, point.y, point.t)[order - 1] for k in columns)
         exact = np.concatenate([to_float(x, np.float64) for x in partials])
     found = np.atleast_1d(actual)
     for place in np.flatnonzero(_is_off(found, exact) & np.isfinite(exact)):
         name = f"{function}" if columns is None else f"{function}[{columns[place]}]"
         text = (
-            f"of {one.y.shape[-1]} numbers in a row the {name} is {found[place]:.9g}, and the "
+            f"of {point.y.shape[-1]} numbers in a row the {name} is {found[place]:.9g}, and the "
             f"formula gives {exact[place]:.9g}."
         )
-        raise Counterexample.with_points(one, text, f"{function}(y, t)")
+        raise Counterexample.with_points(point, text, f"{function}(y, t)")

@@ -98,6 +98,8 @@ def _check_means(subject: Subject, search: Search) -> None:
     rng, few = search.rng("mean of many"), mean_terms(subject, search, "mean of many", _FEW)
     for size in _sizes(search):
         terms, text = few.take(rng.integers(0, _FEW, size)), f"of {size:,} elements"
-        terms.hold(text)
-        terms.hold(f"{text}, with weights", sample_weight=rng.integers(1, 8, size).astype(float))
-        terms.hold(f"{text}, with a mask", where=rng.random(size) < 0.7)
+        terms.require_mean(text)
+        terms.require_mean(
+            f"{text}, with weights", sample_weight=rng.integers(1, 8, size).astype(float)
+        )
+        terms.require_mean(f"{text}, with a mask", where=rng.random(size) < 0.7)

@@ -75,15 +75,15 @@ class MeanTerms:
         divisor = float(np.sum(self.counts * weight))
         return float(np.sum(self.losses * weight)) / divisor if divisor else float("nan")
 
-    def hold(
-        self, text: str, points: Points | None = None, like: Any = None, **options: Any
+    def require_mean(
+        self, text: str, points: Points | None = None, equivalent_weight: Any = None, **options: Any
     ) -> None:
         """Refute a mean with weights and a mask that is not the mean of the remaining elements.
 
-        The points may be others with the same losses, and `like` weights with the same
+        The points may be others with the same losses, and `equivalent_weight` weights with the same
         mean.
         """
-        weight = options.get("sample_weight") if like is None else like
+        weight = options.get("sample_weight") if equivalent_weight is None else equivalent_weight
         where = options.get("where")
         left = slice(None) if where is None else np.ravel(where)
         expected = self.take(left).mean(1.0 if weight is None else np.ravel(weight)[left])
@@ -98,21 +98,21 @@ class MeanTerms:
                 some,
                 f"{text}: the mean is {result:.12g}, and sum(w l) / sum(w) over the elements that "
                 f"count is {expected:.12g}.",
-                code_of(options),
+                mean_code(options),
                 **options,
             )
 
-    def need_nan(self, *every: dict[str, Any]) -> None:
+    def require_nan(self, *every: dict[str, Any]) -> None:
         """Refute means that are not NaN, of three elements whose first one counts and is NaN."""
         # Of a row one number is enough.
         some = self.points.take(slice(3))
-        spoilt = _spoilt(some, (0, -1) if self.subject.rows else 0)
+        spoilt = _with_nan_at(some, (0, -1) if self.subject.rows else 0)
         for options in every:
             result = _mean_of(self.subject, spoilt, options)
             if not np.isnan(result):
                 text = f"the mean over a NaN that counts is {result!r}."
                 raise Counterexample.with_points(
-                    spoilt, text, code_of(options), **options
+                    spoilt, text, mean_code(options), **options
                 ).with_cause(SWALLOWED)
 
 
@@ -122,10 +122,10 @@ def _mean_of(subject: Subject, points: Points, options: dict[str, Any]) -> float
         return float(np.asarray(call(subject.reduce, points.y, points.t, **options)))
     except Exception as error:
         text = f"the weighted mean raises: {type(error).__name__}: {error}"
-        raise Counterexample.with_points(points, text, code_of(options), **options) from error
+        raise Counterexample.with_points(points, text, mean_code(options), **options) from error
 
 
-def code_of(options: dict[str, Any]) -> str:
+def mean_code(options: dict[str, Any]) -> str:
     """Return the code of a mean with options."""
     return f"reduce(y, t{''.join(f', {name}={name}' for name in options)})"
 
@@ -149,12 +149,12 @@ def mean_terms(subject: Subject, search: Search, name: str, count: int = 100) ->
     return MeanTerms(subject, points, losses, counts[index])
 
 
-def _in_axes(points: Points) -> Points:
+def _reshape_to_axes(points: Points) -> Points:
     """Return the first twelve points in two axes."""
     return Points(points.y[:_TWELVE].reshape(3, 4), points.t[:_TWELVE].reshape(3, 4))
 
 
-def _spoilt(points: Points, which: Any) -> Points:
+def _with_nan_at(points: Points, which: Any) -> Points:
     """Return the points with NaN for some predictions."""
     y = points.y.copy()
     y[which] = np.nan
@@ -171,34 +171,40 @@ def check_weights(subject: Subject, search: Search) -> None:
     every, rng = mean_terms(subject, search, "weights"), search.rng("weights draws")
     for size in _GROWING:
         terms = every.take(slice(size))
-        terms.hold("without weights")
+        terms.require_mean("without weights")
         for w in (rng.integers(1, 4, size) + 0.0, rng.random(size) + 0.1, np.full(size, 3.0)):
-            terms.hold("with weights", sample_weight=w)
+            terms.require_mean("with weights", sample_weight=w)
         w = np.arange(size) % 2 + 0.0
-        terms.hold("weight 0", sample_weight=w)
+        terms.require_mean("weight 0", sample_weight=w)
         if subject.component is not None:
-            terms.hold("a NaN of weight 0", _spoilt(terms.points, w == 0), sample_weight=w)
+            terms.require_mean(
+                "a NaN of weight 0", _with_nan_at(terms.points, w == 0), sample_weight=w
+            )
     for size in (2, 33):
         w = rng.integers(1, 8, size).astype(float)
         for factor in _FACTORS:
             text = f"with weights, each times {factor:g}"
-            every.take(slice(size)).hold(text, like=w, sample_weight=w * factor)
+            every.take(slice(size)).require_mean(
+                text, equivalent_weight=w, sample_weight=w * factor
+            )
     for dtype in _WEIGHT_DTYPES:
         threes, text = np.full(_THREES, 3.0).astype(dtype), f"with equal weights of dtype {dtype}"
-        every.take(slice(_THREES)).hold(text, like=np.ones(_THREES), sample_weight=threes)
+        every.take(slice(_THREES)).require_mean(
+            text, equivalent_weight=np.ones(_THREES), sample_weight=threes
+        )
     if not subject.rows:
         _check_axes_of_weights(every.take(slice(_TWELVE)), rng)
     if subject.kind == "group":
         check_weights_of_rows(subject, search)
-    every.need_nan({}, {"sample_weight": np.array([1.0, 2.0, 1.0])})
+    every.require_nan({}, {"sample_weight": np.array([1.0, 2.0, 1.0])})
 
 
 def _check_axes_of_weights(terms: MeanTerms, rng: Generator) -> None:
-    points = _in_axes(terms.points)
-    terms.hold("of two axes", points)
+    points = _reshape_to_axes(terms.points)
+    terms.require_mean("of two axes", points)
     try:
         w = rng.integers(1, 8, points.y.shape).astype(float)
-        terms.hold("with weights of two axes", points, sample_weight=w)
+        terms.require_mean("with weights of two axes", points, sample_weight=w)
     except Counterexample as found:
         # Other libraries are free to take one weight for each row.
         if found.__cause__ is None or terms.subject.component is not None:
@@ -216,27 +222,27 @@ def check_mask(subject: Subject, search: Search) -> None:
     for size in _GROWING:
         terms, keep = every.take(slice(size)), rng.random(size) < 0.6
         keep[:2] = [True, False]
-        w, spoilt = rng.integers(1, 8, size) + 0.5, _spoilt(terms.points, ~keep)
+        w, spoilt = rng.integers(1, 8, size) + 0.5, _with_nan_at(terms.points, ~keep)
         for some, text in ((terms.points, "a mask"), (spoilt, "a NaN under the mask")):
-            terms.hold(text, some, where=keep)
-            terms.hold(f"{text} and weights", some, sample_weight=w, where=keep)
+            terms.require_mean(text, some, where=keep)
+            terms.require_mean(f"{text} and weights", some, sample_weight=w, where=keep)
     if not subject.rows:
         _check_axes_of_masks(every.take(slice(_TWELVE)), rng)
     if subject.kind == "group":
         check_mask_of_rows(subject, search)
     _check_nothing_left(subject, every.points.take(slice(3)))
     keep = np.array([True, True, False])
-    every.need_nan({"where": keep}, {"where": keep | True})
+    every.require_nan({"where": keep}, {"where": keep | True})
 
 
 def _check_axes_of_masks(terms: MeanTerms, rng: Generator) -> None:
-    points = _in_axes(terms.points)
+    points = _reshape_to_axes(terms.points)
     # Its first row is left out, the second in, the others in part.
     keep = np.append(np.repeat([False, True], 4), rng.permutation([True, True, False, False]))
     for where in (keep.reshape(3, 4), keep[::-1].copy().reshape(3, 4)):
-        terms.hold("a mask of two axes", points, where=where)
+        terms.require_mean("a mask of two axes", points, where=where)
         w = rng.integers(1, 8, where.shape).astype(float)
-        terms.hold("weights and a mask of two axes", points, where=where, sample_weight=w)
+        terms.require_mean("weights and a mask of two axes", points, where=where, sample_weight=w)
 
 
 def _check_nothing_left(subject: Subject, some: Points) -> None:
@@ -254,7 +260,7 @@ def _check_nothing_left(subject: Subject, some: Points) -> None:
             continue
         if not np.isnan(result):
             text = f"the mean of nothing is {result!r}; it should be NaN or an exception."
-            raise Counterexample.with_points(points, text, code_of(options), **options)
+            raise Counterexample.with_points(points, text, mean_code(options), **options)
 
 
 @check("weights:long")

@@ -27,11 +27,11 @@ _BATCHES = (1, 7, 53)
 _UNITS = 5
 
 
-def law(name: str) -> Callable[[Callable[[MetricCase, Search], None]], Check]:
+def metric_law(name: str) -> Callable[[Callable[[MetricCase, Search], None]], Check]:
     """Return a decorator that makes a function of a case the check of a law of metrics."""
 
-    def check_of(function: Callable[[MetricCase, Search], None]) -> Check:
-        def on_each(metric: Metric, search: Search) -> None:
+    def make_check(function: Callable[[MetricCase, Search], None]) -> Check:
+        def run_on_cases(metric: Metric, search: Search) -> None:
             looked_at, reason = False, ""
             for case in metric_cases(metric, search):
                 try:
@@ -42,35 +42,43 @@ def law(name: str) -> Callable[[Callable[[MetricCase, Search], None]], Check]:
             if not looked_at:
                 raise NotApplicable(reason)
 
-        on_each.__doc__ = function.__doc__
-        return check(f"metric:{name}")(on_each)
+        run_on_cases.__doc__ = function.__doc__
+        return check(f"metric:{name}")(run_on_cases)
 
-    return check_of
+    return make_check
 
 
-def _close(a: NDArray, b: NDArray) -> bool:
+def _is_close(a: NDArray, b: NDArray) -> bool:
     return a.shape == b.shape and np.allclose(a, b, rtol=_CLOSE, atol=_CLOSE, equal_nan=True)
 
 
-def _need_close(case: MetricCase, found: NDArray, there: str, expected: NDArray, here: str) -> None:
-    if not _close(found, expected):
+def _require_close(
+    case: MetricCase, found: NDArray, found_where: str, expected: NDArray, expected_where: str
+) -> None:
+    if not _is_close(found, expected):
         raise case.refutation(
-            f"the metric is {format_number(found)} {there}, and {format_number(expected)} {here}."
+            f"the metric is {format_number(found)} {found_where}, and {format_number(expected)} "
+            f"{expected_where}."
         )
 
 
-def _need_same_bits(
-    case: MetricCase, found: Any, there: str, expected: NDArray, here: str, advice: str = ""
+def _require_same_bits(
+    case: MetricCase,
+    found: Any,
+    found_where: str,
+    expected: NDArray,
+    expected_where: str,
+    advice: str = "",
 ) -> None:
     found = np.asarray(found, np.float64)
     if not np.array_equal(found, expected, equal_nan=True):
         raise case.refutation(
-            f"the metric is {format_number(found, 17)} {there}, and {format_number(expected, 17)} "
-            f"{here}.{advice}"
+            f"the metric is {format_number(found, 17)} {found_where}, and "
+            f"{format_number(expected, 17)} {expected_where}.{advice}"
         )
 
 
-def _in_batches(case: MetricCase, size: int) -> list[slice]:
+def _batch_slices(case: MetricCase, size: int) -> list[slice]:
     """Return batches of about so many rows, which divide no group."""
     ends = list(range(size, len(case), size))
     if case.group is not None:
@@ -81,22 +89,22 @@ def _in_batches(case: MetricCase, size: int) -> list[slice]:
     return [slice(a, b) for a, b in zip([0, *ends], [*ends, len(case)], strict=True)]
 
 
-@law("split")
+@metric_law("split")
 def check_split(case: MetricCase, search: Search) -> None:
     """Partials of any batches, merged in any order or packed, give the same bits."""
     weight = search.rng("metric weights").integers(1, 4, len(case)) * 0.25
-    weight = _of_groups(case, weight)
+    weight = _share_within_groups(case, weight)
     whole = case.result(weight)
     for size in _BATCHES:
         partials = [
             case.take(batch).partial(weight[batch], start=batch.start)
-            for batch in _in_batches(case, size)
+            for batch in _batch_slices(case, size)
         ]
         for name, some in (("first to last", partials), ("last to first", partials[::-1])):
             merged = some[0]
             for other in some[1:]:
                 merged = merged.merge(other)
-            _need_same_bits(
+            _require_same_bits(
                 case,
                 case.metric.result(merged),
                 f"by batches of {size} rows, merged {name}",
@@ -104,20 +112,20 @@ def check_split(case: MetricCase, search: Search) -> None:
                 "from all rows at once",
                 " Keep sums over rows in the partial, never means.",
             )
-    _need_packed(case)
+    _require_packing(case)
 
 
-def _need_packed(case: MetricCase) -> None:
+def _require_packing(case: MetricCase) -> None:
     partial, whole = case.partial(), case.result()
     try:
         packed = {name: np.asarray(array) for name, array in partial.pack().items()}
         found = case.metric.result(case.metric.unpack(packed))
     except LossfwError as error:
         raise case.refutation(f"its partial cannot be kept in a checkpoint: {error}") from error
-    _need_same_bits(case, found, "by the unpacked partial", whole, "before it was packed")
+    _require_same_bits(case, found, "by the unpacked partial", whole, "before it was packed")
 
 
-@law("order")
+@metric_law("order")
 def check_order(case: MetricCase, search: Search) -> None:
     """The order of rows, of groups, and of rows within a group does not matter."""
     order = search.rng("metric order").permutation(len(case))
@@ -125,21 +133,21 @@ def check_order(case: MetricCase, search: Search) -> None:
         numbers = search.rng("metric groups").permutation(int(case.group.max()) + 1)
         order = order[np.argsort(numbers[case.group[order]], kind="stable")]
     shuffled = case.take(order)
-    _need_close(case, shuffled.result(), "with the rows in another order", case.result(), "here")
+    _require_close(case, shuffled.result(), "with the rows in another order", case.result(), "here")
 
 
-@law("weights")
+@metric_law("weights")
 def check_weights(case: MetricCase, search: Search) -> None:
     """A weight of 2 counts as the row twice, and a factor for all weights does not matter.
 
     A row of weight 0, or a masked one, does not count, whatever its prediction is.
     """
-    _need_left_out(case, search)
+    _require_left_out(case, search)
     twice = search.rng("metric twice").random(len(case)) < 0.4
-    twice = _of_groups(case, twice)
+    twice = _share_within_groups(case, twice)
     weight = np.where(twice, 2.0, 1.0)
     heavy = case.result(weight)
-    _need_close(
+    _require_close(
         case,
         heavy,
         "with some weights of 2",
@@ -149,7 +157,7 @@ def check_weights(case: MetricCase, search: Search) -> None:
     if case.metric.weight_factor == "matters":
         return
     factor = 2.5 if case.metric.weight_factor == "multiplies" else 1.0
-    _need_close(
+    _require_close(
         case,
         case.result(2.5 * weight),
         "with all weights times 2.5",
@@ -158,11 +166,11 @@ def check_weights(case: MetricCase, search: Search) -> None:
     )
 
 
-def _of_groups(case: MetricCase, each: NDArray) -> NDArray:
+def _share_within_groups(case: MetricCase, numbers: NDArray) -> NDArray:
     """Return a number for each row, the same for all rows of a group that has one weight."""
     if case.group is None or not isinstance(case.metric, GroupMetric):
-        return each
-    return np.asarray(each[case.group])
+        return numbers
+    return np.asarray(numbers[case.group])
 
 
 def _double_rows(case: MetricCase, twice: NDArray) -> MetricCase:
@@ -178,22 +186,24 @@ def _double_rows(case: MetricCase, twice: NDArray) -> MetricCase:
     return both
 
 
-def _need_left_out(case: MetricCase, search: Search) -> None:
-    gone = _of_groups(case, search.rng("metric gone").random(len(case)) < 0.3)
+def _require_left_out(case: MetricCase, search: Search) -> None:
+    gone = _share_within_groups(case, search.rng("metric gone").random(len(case)) < 0.3)
     expected = case.take(np.flatnonzero(~gone)).result()
     y = case.y.copy()
     # A prediction that may be far off, but is legal: it is that of another row.
     y[gone] = y[gone][::-1]
     left = case.with_predictions(y)
-    _need_close(case, left.result(np.where(gone, 0.0, 1.0)), "with weights of 0", expected, "there")
+    _require_close(
+        case, left.result(np.where(gone, 0.0, 1.0)), "with weights of 0", expected, "there"
+    )
     y[gone] = np.nan
     masked = case.with_predictions(y)
-    _need_close(
+    _require_close(
         case, masked.result(where=~gone), "with rows that are masked", expected, "without them"
     )
 
 
-@law("nan")
+@metric_law("nan")
 def check_nan(case: MetricCase, search: Search) -> None:
     """NaN in a prediction shows in the result; in at least one of several numbers."""
     for row in (0, len(case) // 2, len(case) - 1):
@@ -208,15 +218,15 @@ def check_nan(case: MetricCase, search: Search) -> None:
             )
 
 
-@law("refuses")
-def check_refuses(case: MetricCase, search: Search) -> None:
+@metric_law("refuses")
+def check_refusals(case: MetricCase, search: Search) -> None:
     """Without rows a metric raises `EmptyReductionError`, for an unknown class a `LossfwError`."""
-    _need_empty_refused(case)
+    _require_empty_refused(case)
     if case.t.dtype.kind in "iu" and not _takes_numbers(case):
-        _need_classes_refused(case)
+        _require_classes_refused(case)
 
 
-def _need_classes_refused(case: MetricCase) -> None:
+def _require_classes_refused(case: MetricCase) -> None:
     for wrong in (case.y.shape[-1], -1):
         t = case.t.copy()
         t[1] = wrong
@@ -239,12 +249,14 @@ def _takes_numbers(case: MetricCase) -> bool:
     return False
 
 
-@law("bounds")
+@metric_law("bounds")
 def check_bounds(case: MetricCase, search: Search) -> None:
     """Results are within `bounds`, for all, some and single rows, and perfect predictions."""
     low, high = case.metric.bounds
-    some = np.flatnonzero(_of_groups(case, search.rng("metric some").random(len(case)) < 0.5))
-    singles = [case.take(batch) for batch in _in_batches(case, 1)[:5]]
+    some = np.flatnonzero(
+        _share_within_groups(case, search.rng("metric some").random(len(case)) < 0.5)
+    )
+    singles = [case.take(batch) for batch in _batch_slices(case, 1)[:5]]
     for rows in (case, case.take(some), *singles, case.with_predictions(case.best)):
         found = rows.result()
         # A quotient of sums may be a unit in the last place beyond.
@@ -278,21 +290,23 @@ def check_better(metric: Metric, search: Search) -> None:
         raise refuted[0]
 
 
-@law("formula")
+@metric_law("formula")
 def check_formula(case: MetricCase, search: Search) -> None:
     """The metric equals its `formula` of the whole arrays, with and without weights."""
     formula: Any = getattr(case.metric, "formula", None)
     if formula is None:
         raise NotApplicable("it has no formula to compare with")
-    weight = _of_groups(case, search.rng("metric weights").integers(1, 4, len(case)) * 0.5)
+    weight = _share_within_groups(
+        case, search.rng("metric weights").integers(1, 4, len(case)) * 0.5
+    )
     group = {} if not case.metric.takes_groups else {"group": case.group}
     for some in (np.ones(len(case)), weight):
         with np.errstate(all="ignore"):
             expected = np.asarray(formula(case.y, case.t, some, **group), np.float64)
-        _need_close(case, case.result(some), "", expected, "by its formula")
+        _require_close(case, case.result(some), "", expected, "by its formula")
 
 
-@law("purity")
+@metric_law("purity")
 def check_purity(case: MetricCase, search: Search) -> None:
     """Arguments are not written to; repeated calls, lists and layouts give the same result."""
     y, t, whole = case.y.copy(), case.t.copy(), case.result()
@@ -309,10 +323,10 @@ def check_purity(case: MetricCase, search: Search) -> None:
             found = case.metric(prediction, target, **more)
         except Exception as error:
             raise case.refutation(f"{name} it raises {type(error).__name__}: {error}") from error
-        _need_same_bits(case, found, name, whole, "in the first call")
+        _require_same_bits(case, found, name, whole, "in the first call")
 
 
-def _need_empty_refused(case: MetricCase) -> None:
+def _require_empty_refused(case: MetricCase) -> None:
     weight = np.zeros(len(case))
     for name, where in (("all weights are 0", None), ("all rows are masked", weight > 0)):
         try:
@@ -329,7 +343,7 @@ def _need_empty_refused(case: MetricCase) -> None:
         )
 
 
-@law("intervals")
+@metric_law("intervals")
 def check_intervals(case: MetricCase, search: Search) -> None:
     """For intervals: without some units, the metric is that of the other rows."""
     if not isinstance(case.metric, RowwiseMetric):
@@ -348,7 +362,7 @@ def check_intervals(case: MetricCase, search: Search) -> None:
                 # Intervals are those of shares.
                 some, own = some / some.sum(), own / own.sum()
             there = f"by {name} from the sums of units without unit {one}"
-            _need_close(case, some, there, own, "from these rows")
+            _require_close(case, some, there, own, "from these rows")
 
 
 def _unit_sums(case: MetricCase, unit: NDArray) -> CellSums | None:

@@ -14,11 +14,11 @@ import numpy as np
 from lossfw.check.core.search import Counterexample, NotApplicable, Search, format_number, run_parts
 from lossfw.check.core.trials import (
     LoadedModel,
-    is_of_data,
-    law,
+    is_data_error,
+    learning_task,
+    learning_tasks,
     load_trained,
-    task,
-    tasks,
+    model_law,
     train_and_load,
 )
 from lossfw.errors import LossfwError
@@ -35,47 +35,52 @@ _PADS = "If its sums depend on the number of rows in a call, write Predictor(...
 _ROW_BY_ROW = "Compute each row by itself, from numbers of the file."
 
 
-def refuted(message: str, **inputs: Any) -> Counterexample:
+def refutation(message: str, **inputs: Any) -> Counterexample:
     """Return the refutation of a law without an expression."""
     return Counterexample(message, "", **inputs)
 
 
-def need_same(
-    expected: Any, found: Any, here: str, there: str, cure: str, rows: NDArray | None = None
+def require_same_outputs(
+    expected: Any,
+    found: Any,
+    expected_where: str,
+    found_where: str,
+    advice: str,
+    rows: NDArray | None = None,
 ) -> None:
     """Refute outputs of rows that are not the same to the bit; NaN equals NaN."""
     first, second = (np.asarray(x) for x in (expected, found))
     first, second = (x[:, None] if x.ndim == 1 else x for x in (first, second))
     if first.shape != second.shape or first.dtype != second.dtype:
-        raise refuted(
-            f"outputs are {first.dtype} of shape {first.shape} {here}, and {second.dtype} of shape "
-            f"{second.shape} {there}. {cure}"
+        raise refutation(
+            f"outputs are {first.dtype} of shape {first.shape} {expected_where}, and "
+            f"{second.dtype} of shape {second.shape} {found_where}. {advice}"
         )
     other = ~((first == second) | (np.isnan(first) & np.isnan(second))).all(axis=1)
     if other.any():
         row = int(np.argmax(other))
         text = (
-            f"row {row} has the output {format_number(first[row], 17)} {here}, and "
-            f"{format_number(second[row], 17)} {there}. {cure}"
+            f"row {row} has the output {format_number(first[row], 17)} {expected_where}, and "
+            f"{format_number(second[row], 17)} {found_where}. {advice}"
         )
-        raise refuted(text, **({} if rows is None else {"x": rows[row : row + 1]}))
+        raise refutation(text, **({} if rows is None else {"x": rows[row : row + 1]}))
 
 
-def _each(model: Model, search: Search) -> list[LoadedModel]:
+def _loaded_models(model: Model, search: Search) -> list[LoadedModel]:
     every = load_trained(model, search)
     search.count(sum(len(one.rows) for one in every))
     return every
 
 
-@law("shape")
+@model_law("shape")
 def check_shape(model: Model, search: Search) -> None:
     """A row has as many outputs as the model says, and finite ones."""
-    for one in _each(model, search):
+    for one in _loaded_models(model, search):
         predictor = one.predictor
-        if one.of is not None:
-            shape, units = np.asarray(one.of.data.inputs).shape[1:], one.of.units
+        if one.task is not None:
+            shape, units = np.asarray(one.task.data.inputs).shape[1:], one.task.units
             if (predictor.row_shape, predictor.units) != (shape, units):
-                raise refuted(
+                raise refutation(
                     f"trained on inputs of shape {shape} with {units} outputs, the model is loaded "
                     f"with row_shape={predictor.row_shape} and units={predictor.units}."
                 )
@@ -87,40 +92,47 @@ def check_shape(model: Model, search: Search) -> None:
                     f"{count} rows have outputs of {found.dtype} of shape {found.shape}; expected "
                     f"floats of shape ({count}, {predictor.units})."
                 )
-                raise refuted(text, x=one.rows[:1])
-        _need_finite(one)
+                raise refutation(text, x=one.rows[:1])
+        _require_finite(one)
 
 
-def _need_finite(one: LoadedModel) -> None:
-    wrong = ~np.isfinite(found := one.outputs()).all(axis=1)
+def _require_finite(loaded: LoadedModel) -> None:
+    wrong = ~np.isfinite(found := loaded.outputs()).all(axis=1)
     if wrong.any():
         row = int(np.argmax(wrong))
         text = f"the output of a row is {format_number(found[row])}, although every input is valid."
-        raise refuted(text, x=one.rows[row : row + 1])
+        raise refutation(text, x=loaded.rows[row : row + 1])
 
 
-def _place(one: LoadedModel, cure: str = _ROW_BY_ROW) -> None:
+def _check_reversed_rows(loaded: LoadedModel, advice: str = _ROW_BY_ROW) -> None:
     there = "with the rows in reverse order"
-    need_same(one.outputs(), one.outputs(one.rows[::-1])[::-1], "in order", there, cure, one.rows)
+    require_same_outputs(
+        loaded.outputs(),
+        loaded.outputs(loaded.rows[::-1])[::-1],
+        "in order",
+        there,
+        advice,
+        loaded.rows,
+    )
 
 
-def _company(one: LoadedModel, cure: str = f"{_ROW_BY_ROW} {_PADS}") -> None:
-    rows, whole = one.rows, one.outputs()
+def _check_other_blocks(loaded: LoadedModel, advice: str = f"{_ROW_BY_ROW} {_PADS}") -> None:
+    rows, whole = loaded.rows, loaded.outputs()
     for count in _COMPANIES:
-        found, there = one.outputs(rows[:count]), f"in a block of {count}"
-        need_same(whole[:count], found, "in a full block", there, cure, rows)
+        found, there = loaded.outputs(rows[:count]), f"in a block of {count}"
+        require_same_outputs(whole[:count], found, "in a full block", there, advice, rows)
     others = rows.copy()
     others[1::2] = others[1::2][::-1]
-    there, found = "beside other rows", one.outputs(others)[::2]
-    need_same(whole[::2], found, "beside some rows", there, _ROW_BY_ROW, rows[::2])
+    there, found = "beside other rows", loaded.outputs(others)[::2]
+    require_same_outputs(whole[::2], found, "beside some rows", there, _ROW_BY_ROW, rows[::2])
 
 
-@law("place")
+@model_law("place")
 def check_row_position(model: Model, search: Search) -> None:
     """A row has the same bits at any position of a block, next to any number of any rows."""
-    for one in _each(model, search):
-        _place(one)
-        _company(one)
+    for one in _loaded_models(model, search):
+        _check_reversed_rows(one)
+        _check_other_blocks(one)
 
 
 # The same numbers in another memory.
@@ -131,22 +143,22 @@ _LAYOUTS: dict[str, Callable[[NDArray], NDArray]] = {
 }
 
 
-@law("layout")
+@model_law("layout")
 def check_layout(model: Model, search: Search) -> None:
     """A row has the same bits in any memory layout, also in read-only arrays."""
     cure = "Give Predictor a function, which gets contiguous blocks, and leave `block` as it is."
-    for one in _each(model, search):
+    for one in _loaded_models(model, search):
         whole = one.outputs()
         for name, layout in _LAYOUTS.items():
             found = one.outputs(layout(one.rows))
-            need_same(whole, found, "in C order", name, cure, one.rows)
+            require_same_outputs(whole, found, "in C order", name, cure, one.rows)
 
 
-@law("threads")
+@model_law("threads")
 def check_threads(model: Model, search: Search) -> None:
     """Four threads at once give the bits of one."""
     cure = "Let the library use one thread, or write Predictor(..., shared=False)."
-    for one in _each(model, search):
+    for one in _loaded_models(model, search):
         predictor, size = one.predictor, one.predictor.block_rows
         if not predictor.shared:
             raise NotApplicable("its predictor is not shared between threads")
@@ -159,50 +171,54 @@ def check_threads(model: Model, search: Search) -> None:
             alone = [predictions(rows) for rows in blocks]
             together = list(pool.map(predictions, blocks))
         for rows, expected, found in zip(blocks, alone, together, strict=True):
-            need_same(expected, found, "on one thread", "while three other threads run", cure, rows)
+            require_same_outputs(
+                expected, found, "on one thread", "while three other threads run", cure, rows
+            )
 
 
-@law("purity")
+@model_law("purity")
 def check_purity(model: Model, search: Search) -> None:
     """Rows are not written to, and a row has the same bits whatever was computed before."""
     cure = "Keep nothing between calls, and switch off what is random, such as dropout."
-    for one in _each(model, search):
+    for one in _loaded_models(model, search):
         rows, before = one.rows.astype(one.predictor.dtype), one.rows.astype(one.predictor.dtype)
         few, others = slice(0, 9), slice(9, 40)
         try:
             first = one.outputs(rows[few])
-            _need_unwritten("the rows of a block", before, rows)
-            if one.of is not None:
-                fresh = task(model, one.of.loss.name, search).data
-                _need_unwritten("the inputs of a training", fresh.inputs, one.of.data.inputs)
-                _need_unwritten("the targets of a training", fresh.targets, one.of.data.targets)
+            _require_unwritten("the rows of a block", before, rows)
+            if one.task is not None:
+                fresh = learning_task(model, one.task.loss.name, search).data
+                _require_unwritten("the inputs of a training", fresh.inputs, one.task.data.inputs)
+                _require_unwritten(
+                    "the targets of a training", fresh.targets, one.task.data.targets
+                )
             one.outputs(rows[others])
             there = "again, after other rows"
-            need_same(first, one.outputs(rows[few]), "at first", there, cure, rows)
+            require_same_outputs(first, one.outputs(rows[few]), "at first", there, cure, rows)
         except Counterexample as found:
             # Each of the other laws compares two results.
             raise found.as_blocking() from found.__cause__
 
 
-def _need_unwritten(name: str, before: Any, after: Any) -> None:
+def _require_unwritten(name: str, before: Any, after: Any) -> None:
     if not np.array_equal(before, after, equal_nan=True):
-        raise refuted(f"{name} were written to. Change a copy of them.", x=before[:1])
+        raise refutation(f"{name} were written to. Change a copy of them.", x=before[:1])
 
 
-@law("copy")
+@model_law("copy")
 def check_copy(model: Model, search: Search) -> None:
     """A pickled model has the same bits."""
-    for one in _each(model, search):
+    for one in _loaded_models(model, search):
         try:
             copy = pickle.loads(_pickle_predictor(one.predictor))  # noqa: S301  # of this process
         except Exception as error:
-            raise refuted(
+            raise refutation(
                 f"it cannot be sent to a worker: {type(error).__name__}: {error}. Leave the way "
                 "there to Predictor, which loads the file again, and keep no session in the model."
             ) from error
         cure = "Load everything from the content and the card."
         found = LoadedModel(copy, one.rows).outputs()
-        need_same(one.outputs(), found, "here", "on a worker", cure, one.rows)
+        require_same_outputs(one.outputs(), found, "here", "on a worker", cure, one.rows)
 
 
 def _pickle_predictor(predictor: Predictor) -> bytes:
@@ -222,26 +238,30 @@ _TAKEN = {
 }
 
 
-@law("accepted_inputs")
-def check_takes(model: Model, search: Search) -> None:
+@model_law("accepted_inputs")
+def check_special_inputs(model: Model, search: Search) -> None:
     """Missing inputs and categories, if it takes them, have finite outputs, next to any rows."""
-    run_parts(model, search, *(partial(_check_taken, taken=taken) for taken in _TAKEN))
+    run_parts(
+        model, search, *(partial(_check_one_special_input, special_inputs=name) for name in _TAKEN)
+    )
 
 
-def _check_taken(model: Model, search: Search, taken: Any) -> None:
+def _check_one_special_input(model: Model, search: Search, special_inputs: Any) -> None:
     """Check that rows with such inputs can be trained on, have outputs, and do not mix."""
-    if taken not in model.accepted_inputs:
+    if special_inputs not in model.accepted_inputs:
         raise NotApplicable("it supports neither missing inputs nor categories")
-    for of in tasks(model, search):
+    for task in learning_tasks(model, search):
         # Of its own: the trainings that other laws share have the same losses.
         own = Search(search.seed)
         try:
-            one = train_and_load(model, task(model, of.loss.name, own, taken), own)
+            one = train_and_load(
+                model, learning_task(model, task.loss.name, own, special_inputs), own
+            )
         except LossfwError as error:
-            if not is_of_data(model, error):
+            if not is_data_error(model, error):
                 raise
-            raise NotApplicable(f"it refuses {taken}: {error}") from None
+            raise NotApplicable(f"it refuses {special_inputs}: {error}") from None
         search.count(len(one.rows))
-        _need_finite(one)
-        _place(one, _TAKEN[taken])
-        _company(one, _TAKEN[taken])
+        _require_finite(one)
+        _check_reversed_rows(one, _TAKEN[special_inputs])
+        _check_other_blocks(one, _TAKEN[special_inputs])

@@ -34,7 +34,7 @@ from lossfw.check.core.search import (
 )
 from lossfw.check.core.shrink import shrink, simplest_bad
 from lossfw.check.core.subject import Subject, call
-from lossfw.check.laws.remedies import help_for_exponentials
+from lossfw.check.laws.remedies import exponential_remedy
 from lossfw.components.spaces import REAL
 from lossfw.errors import LossfwError
 from lossfw.losses.kinds import PointwiseLoss
@@ -71,7 +71,7 @@ def _refute_nan(
 
     def badness(points: Points) -> NDArray:
         found = np.zeros(len(points), int)
-        which = np.flatnonzero(_are_looked_at(subject, points, name))
+        which = np.flatnonzero(_are_considered(subject, points, name))
         if which.size:
             some = points.take(which)
             results = function(some.y, some.t)
@@ -81,7 +81,11 @@ def _refute_nan(
             found[which] = np.where(are_useless(subject, points.take(which)), 1, 2)
         return found
 
-    every = [p for points in search.points(subject, *dtypes) for p in _with_equal(subject, points)]
+    every = [
+        p
+        for points in search.points(subject, *dtypes)
+        for p in _with_perfect_predictions(subject, points)
+    ]
     bad = simplest_bad(subject, ((points, badness(points)) for points in every))
     if bad is None:
         return
@@ -91,7 +95,7 @@ def _refute_nan(
     may_need_two = subject.rows and not subject.has_columns and one.y.shape[-1] == 1
     found = Counterexample.with_points(one, text + _REMEDY + _ONE_COLUMN * may_need_two, code)
     loss = subject.component
-    if exponentials := help_for_exponentials(subject, one):
+    if exponentials := exponential_remedy(subject, one):
         found.message = text + exponentials
         found.with_grade("extreme")
     elif isinstance(loss, PointwiseLoss) and loss.prediction is loss.target is REAL:
@@ -101,7 +105,7 @@ def _refute_nan(
     raise found
 
 
-def _with_equal(subject: Subject, points: Points) -> list[Points]:
+def _with_perfect_predictions(subject: Subject, points: Points) -> list[Points]:
     """Return points, and those with a prediction that is the target: the best that there is."""
     if points.t.shape != points.y.shape or not len(points):
         return [points]
@@ -121,7 +125,7 @@ def refute_nan_of_formula(subject: Subject, search: Search) -> None:
     _refute_nan(subject, search, "formula", formula, "float64")
 
 
-def _are_looked_at(subject: Subject, points: Points, name: str) -> NDArray:
+def _are_considered(subject: Subject, points: Points, name: str) -> NDArray:
     """Tell which points count.
 
     Inside of a space, derivatives are compared with the formula's, where there is one. At a bound
@@ -156,7 +160,7 @@ def check_nan(subject: Subject, search: Search) -> None:
     for dtype in DTYPES:
         # In float32 a mask may leave out a target, and a probability be 0.
         points = _without_own_nan(subject, drop_masked(subject, cast(subject, few, dtype)))
-        for spoilt in _with_nan(subject, points, every=dtype == "float64"):
+        for spoilt in _iter_with_nan(subject, points, every=dtype == "float64"):
             expected = any_in_row(np.isnan(spoilt.y))
             for function in outputs(subject):
                 result = function(spoilt.y, spoilt.t)
@@ -180,7 +184,7 @@ def _without_own_nan(subject: Subject, points: Points) -> Points:
     return points
 
 
-def _with_nan(subject: Subject, points: Points, *, every: bool) -> list[Points]:
+def _iter_with_nan(subject: Subject, points: Points, *, every: bool) -> list[Points]:
     """Return the points with NaN: one in each place (or in three), two, all, all but one.
 
     In rows it is in one column, also next to the bounds of the space.
@@ -190,7 +194,10 @@ def _with_nan(subject: Subject, points: Points, *, every: bool) -> list[Points]:
     rows = [[row] for row in places]
     rows += [[0, count // 2], list(range(count)), list(range(1, count))] if count > 2 else []
     columns = range(points.y.shape[-1]) if subject.rows else [None]
-    found = [_spoilt(points, [0]), _spoilt(points, np.resize(np.arange(count), _MANY_ROWS))]
+    found = [
+        _with_middle_nan(points, [0]),
+        _with_middle_nan(points, np.resize(np.arange(count), _MANY_ROWS)),
+    ]
     for column in columns:
         for row in rows:
             y = points.y.copy()
@@ -203,7 +210,7 @@ def _with_nan(subject: Subject, points: Points, *, every: bool) -> list[Points]:
     return found
 
 
-def _spoilt(points: Points, which: Any) -> Points:
+def _with_middle_nan(points: Points, which: Any) -> Points:
     """Return some of the points, with a NaN in the middle one."""
     some = points.take(np.asarray(which))
     some.y[(len(some) // 2, *[0] * (some.y.ndim - 1))] = np.nan

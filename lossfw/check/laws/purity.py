@@ -30,7 +30,7 @@ from lossfw.check.core.search import (
     run_parts,
 )
 from lossfw.check.core.subject import Function, Subject, call, call_without_warnings
-from lossfw.check.laws.means import code_of
+from lossfw.check.laws.means import mean_code
 from lossfw.components.spaces import LOGITS
 from lossfw.numerics.arrays import NDArray
 
@@ -55,10 +55,10 @@ def check_arguments_unchanged(subject: Subject, search: Search) -> None:
         for dtype in DTYPES:
             some = cast(subject, points, dtype)
             for function in outputs(subject):
-                _need_untouched(function.raw, f"{function}", f"{function}(y, t)", some)
+                _require_unwritten(function.raw, f"{function}", f"{function}(y, t)", some)
     if subject.reduce is not None:
         for options in _options(len(few)):
-            _need_untouched(subject.reduce, _MEAN, code_of(options), few, **options)
+            _require_unwritten(subject.reduce, _MEAN, mean_code(options), few, **options)
 
 
 def _options(count: int) -> tuple[dict[str, NDArray], ...]:
@@ -68,7 +68,7 @@ def _options(count: int) -> tuple[dict[str, NDArray], ...]:
     return {}, weight, where, weight | where
 
 
-def _need_untouched(
+def _require_unwritten(
     function: Function, name: str, code: str, points: Points, **options: NDArray
 ) -> None:
     arguments = {"y": points.y, "t": points.t, **options}
@@ -126,7 +126,7 @@ def _check_mean_repeated(subject: Subject, search: Search) -> None:
     for options in _options(len(points)):
         first, again = (call(subject.reduce, points.y, points.t, **options) for _ in range(2))
         if not np.array_equal(first, again, equal_nan=True):
-            code = code_of(options)
+            code = mean_code(options)
             text = f"{_MEAN} is {first!r}, and {again!r} when it is called again."
             raise Counterexample.with_points(points, text, f"{code}, {code}", **options)
 
@@ -151,7 +151,9 @@ def _check_memory(subject: Subject, search: Search) -> None:
                 # The same pairs in reverse cannot be mistaken for the first call.
                 expected = function(y[::-1], t[::-1])[::-1]
                 function(points.y, points.t)
-                _need_fresh(function(y, t), expected, points, order, f"{text} ({parts})", function)
+                _require_own_memory(
+                    function(y, t), expected, points, order, f"{text} ({parts})", function
+                )
         # Other numbers are stored in the same arrays.
         order = np.roll(np.arange(len(points)), 1)
         y, t = points.y.copy(), points.t.copy()
@@ -159,10 +161,10 @@ def _check_memory(subject: Subject, search: Search) -> None:
         function(y, t, copied=False)
         y[:], t[:] = points.y[order], points.t[order]
         text, actual = "stored in the same arrays", function(y, t, copied=False)
-        _need_fresh(actual, expected, points, order, text, function)
+        _require_own_memory(actual, expected, points, order, text, function)
 
 
-def _need_fresh(
+def _require_own_memory(
     actual: NDArray, expected: NDArray, points: Points, order: NDArray, text: str, function: Output
 ) -> None:
     require_nearly_equal(
@@ -226,7 +228,7 @@ def _refute_two_rows(function: Output, points: Points, alone: NDArray) -> None:
 def _check_extreme_companions(subject: Subject, search: Search) -> None:
     for dtype in DTYPES:
         points = cast(subject, draw_exact_points(subject, search, "extremes", 6), dtype)
-        edge = _edges(subject, search, dtype, points)
+        edge = _extreme_pairs(subject, search, dtype, points)
         for function in outputs(subject):
             expected = function(points.y, points.t)
             for more in edge:
@@ -245,7 +247,7 @@ def _check_extreme_companions(subject: Subject, search: Search) -> None:
                     )
 
 
-def _edges(subject: Subject, search: Search, dtype: str, points: Points) -> list[Points]:
+def _extreme_pairs(subject: Subject, search: Search, dtype: str, points: Points) -> list[Points]:
     """Return pairs far from the ordinary: a dozen together, and the largest alone."""
     same = [
         some for some in search.points(subject, dtype) if some.y.shape[1:] == points.y.shape[1:]
@@ -262,10 +264,10 @@ def _edges(subject: Subject, search: Search, dtype: str, points: Points) -> list
     some = np.concatenate([by_size[-2 * third :], by_least[:third]])
     large = by_size[::-1][:_ALONE]
     alone = [pool.take(np.array([i])) for i in large]
-    return [pool.take(some), *alone, *_beyond(subject, pool.take(large))]
+    return [pool.take(some), *alone, *_pairs_beyond_floats(subject, pool.take(large))]
 
 
-def _beyond(subject: Subject, points: Points) -> Iterator[Points]:
+def _pairs_beyond_floats(subject: Subject, points: Points) -> Iterator[Points]:
     """Yield pairs with predictions at the ends of their dtype, and with infinite logits."""
     info, space = np.finfo(points.y.dtype), subject.prediction
     ends = [float(info.max), float(info.smallest_subnormal)]

@@ -69,11 +69,11 @@ def _refuse_useless(function: Output, points: Points) -> None:
         text = f"{function} returns {given!r}, which is not an array of numbers."
         raise Counterexample.with_points(points, text, code).as_blocking()
     if len(points) > 1 and result.size == 1:
-        text = _one_number(function, points, float(result.item()))
+        text = _single_number_message(function, points, float(result.item()))
         raise Counterexample.with_points(points, text, code).as_blocking()
 
 
-def _one_number(function: Output, points: Points, result: float) -> str:
+def _single_number_message(function: Output, points: Points, result: float) -> str:
     """Return the message on one number for several points, which may be their mean or sum."""
     singles = [points.take(slice(i, i + 1)) for i in range(len(points))]
     each = np.array([float(np.sum(function(one.y, one.t))) for one in singles])
@@ -111,7 +111,7 @@ def check_broadcast(subject: Subject, search: Search) -> None:
     points = ordinary_points(subject, search, "shape:broadcast", 3)
     if len(points) < 3:
         raise NotApplicable("too few ordinary points")
-    wrong = _misfits_of_rows(subject, points) if subject.rows else _misfits(points)
+    wrong = _misfitting_rows(subject, points) if subject.rows else _misfitting_pairs(points)
     for a, b in wrong:
         for function in outputs(subject):
             try:
@@ -125,7 +125,7 @@ def check_broadcast(subject: Subject, search: Search) -> None:
             raise Counterexample(text, f"{function}(y, t)", y=a, t=b)
 
 
-def _misfits(points: Points) -> list[tuple[Any, Any]]:
+def _misfitting_pairs(points: Points) -> list[tuple[Any, Any]]:
     """Return predictions and targets of elements that do not fit, some with as many elements."""
     y, t = points.y, points.t
     found = [(y, t[:, None]), (y[:, None], t), (y, t[:2]), (y, t[:1]), (y[:1], t), (y, t[0])]
@@ -137,7 +137,7 @@ def _misfits(points: Points) -> list[tuple[Any, Any]]:
     return found
 
 
-def _misfits_of_rows(subject: Subject, points: Points) -> list[tuple[Any, Any]]:
+def _misfitting_rows(subject: Subject, points: Points) -> list[tuple[Any, Any]]:
     y, t = points.y, points.t
     found = [(y, t[:2]), (y, t[:1]), (y[:1], t)]
     if t.ndim != 2:

@@ -201,7 +201,7 @@ def _refuse(registry: Registry, plugin: str | None) -> None:
 
 def _sample(registry: Registry, entry: Entry, cls: type[Component]) -> Component | None:
     from lossfw.check.jobs import KINDS as CHECKED
-    from lossfw.check.jobs import sample
+    from lossfw.check.jobs import sample_component
 
     if issubclass(cls, ClassWeighted):
         # Those that the harness tries have three, which no curve shows.
@@ -215,7 +215,7 @@ def _sample(registry: Registry, entry: Entry, cls: type[Component]) -> Component
         return None
     found = None
     with suppress(MissingExtraError):
-        found = sample(registry, entry)
+        found = sample_component(registry, entry)
         if (
             not isinstance(found, Model)
             or found.training_mode is None

@@ -148,7 +148,7 @@ def truth_of(loss, y, order, exact=None):
     """Return the truth at residuals, or another one that is said to be exact."""
     y = np.array(y)
     case = Case(subject_of_component(loss), (y, np.zeros_like(y)), np.arange(len(y)))
-    truth = next(truth for truth, *_ in case.truths() if truth.order == order)
+    truth = next(truth for truth, *_ in case.iter_results() if truth.order == order)
     if exact is None:
         return truth
     return Oracle(truth.moving, order, truth.arrays, exact_array(exact))
