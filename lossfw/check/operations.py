@@ -66,7 +66,7 @@ class Operations:
 
     def _results(self, graph: Graph) -> tuple[int, ...]:
         numbers: dict[int, int] = {}
-        for index in graph.live():
+        for index in graph.live_nodes():
             node = graph.nodes[index]
             key = (node.op, *(numbers[x] for x in node.args), node.dtype.char, _kind(node))
             numbers[index] = self._numbers.setdefault(key, len(self._numbers))

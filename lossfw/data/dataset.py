@@ -21,7 +21,7 @@ from lossfw.data.lazy_arrays import (
 )
 from lossfw.data.validation import check_finite
 from lossfw.errors import DataError
-from lossfw.numerics.arrays import NDArray, first_rounded
+from lossfw.numerics.arrays import NDArray, first_rounded_integer
 
 # Kinds of NumPy dtypes that rows may have: floats, signed and unsigned integers.
 _NUMBER_KINDS = "fiu"
@@ -328,7 +328,7 @@ class Dataset:
         named = self.target_names if role == "targets" else ()
         remedy = {"remedy": _IF_COLUMNS} if role == "targets" and array.ndim == 2 else {}
         missing = self.missing and role == "inputs"
-        if (first := first_rounded(array)) is not None:
+        if (first := first_rounded_integer(array)) is not None:
             place = ", ".join(map(str, (self.row_number(start + first[0]), *first[1:])))
             number = int(array[first])
             raise DataError(

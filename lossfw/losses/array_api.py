@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from lossfw.errors import ArgumentError, DtypeError
-from lossfw.numerics.arrays import Array, Namespace, has_double, is_foreign, is_torch, namespace_of
+from lossfw.numerics.arrays import (
+    Array,
+    Namespace,
+    is_foreign,
+    is_torch,
+    namespace_of,
+    supports_float64,
+)
 from lossfw.numerics.arrays import has_values as has_values
 
 _ROLES = ("prediction", "target", "sample_weight", "where")
@@ -64,7 +71,7 @@ def as_floats(xp: Namespace, x: Array) -> Array:
 
 def widest_float(xp: Namespace) -> Any:
     """Return float64, or float32 if the library is configured without float64."""
-    return xp.float64 if has_double(xp) else xp.float32
+    return xp.float64 if supports_float64(xp) else xp.float32
 
 
 def may_be_all_true(xp: Namespace, mask: Array) -> bool:

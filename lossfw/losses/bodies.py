@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from lossfw.losses.inputs import one_hot
-from lossfw.numerics.arrays import Array, Namespace, columns
+from lossfw.numerics.arrays import Array, Namespace, column_numbers
 from lossfw.numerics.dual import derivatives as dual
 
 
@@ -137,5 +137,5 @@ def one_hot_rows(xp: Namespace, y: Array, index: Array) -> Array:
         rows = one_hot(index, y.shape[-1], y.dtype)
         rows.setflags(write=False)
         return rows
-    rows = index[..., np.newaxis] == columns(xp, y)
+    rows = index[..., np.newaxis] == column_numbers(xp, y)
     return xp.astype(rows, y.dtype) if hasattr(xp, "astype") else rows.astype(y.dtype)

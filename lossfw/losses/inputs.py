@@ -19,10 +19,10 @@ from lossfw.numerics.arrays import (
     Namespace,
     NDArray,
     as_numpy,
-    first_rounded,
-    has_double,
+    first_rounded_integer,
     has_values,
     is_half,
+    supports_float64,
 )
 
 _FLOAT64 = np.dtype(np.float64)
@@ -180,8 +180,8 @@ def refuse_rounding(xp: Namespace, array: Array, role: str) -> None:
         if not xp.isdtype(array.dtype, "integral") or not has_values(array):
             return
         array = as_numpy(array)
-    dtype = np.float64 if has_double(xp) else np.float32
-    if (place := first_rounded(array, dtype)) is not None:
+    dtype = np.float64 if supports_float64(xp) else np.float32
+    if (place := first_rounded_integer(array, dtype)) is not None:
         number = int(array[place])
         where = f"[{', '.join(map(str, place))}]" if place else ""
         raise DomainError(

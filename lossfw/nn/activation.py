@@ -19,7 +19,7 @@ from lossfw.numerics.arrays import (
     Array,
     Namespace,
     NDArray,
-    columns,
+    column_numbers,
     is_foreign,
     is_half,
     namespace_of,
@@ -193,7 +193,7 @@ class RowActivation(Activation):
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """Return the Jacobian, of shape (..., K, K)."""
         zeros = xp.zeros_like(x)
-        number = columns(xp, x)
+        number = column_numbers(xp, x)
         rows = [
             self.vjp(xp, x, xp.where(number == j, xp.ones_like(x), zeros))
             for j in range(x.shape[-1])

@@ -3,7 +3,7 @@
 Every function takes the array namespace first, as a body does::
 
     softplus(xp, x)   sigmoid(xp, x)   log_sigmoid(xp, x)
-    step_of(xp, x)          1 for x >= 0, else 0
+    unit_step(xp, x)        1 for x >= 0, else 0
     log_cosh(xp, x)   sech_squared(xp, x)
     log1p_minus(xp, x)      log(1 + x) - x          expm1_minus(xp, x)  exp(x) - 1 - x
     sqrt1pm1(xp, x)         sqrt(1 + x) - 1         hypot1m1(xp, x)     sqrt(1 + x^2) - 1
@@ -37,7 +37,7 @@ of a guarded logarithm (`Guard`, `Delta` and `DEFAULT_DELTA` are for its fields)
 
 of an argument and a parameter::
 
-    at_most(xp, a, limit)   at_least(xp, a, limit)   zero_or_nan(xp, x)
+    clip_above(xp, a, limit)   clip_below(xp, a, limit)   zero_or_nan(xp, x)
     cache_constants(function)   decorates a function that computes constants from parameters
 
 with two floats for one number, the second being the rounding error of the first::
@@ -51,7 +51,7 @@ NaN in what is else constant, ``with_nan_of_rows(xp, rows, result)`` that of a r
 ``stop_gradient(xp, x)`` is x, as a constant for every derivative.
 `computed_in_float64` decorates a body whose float32 is to go by float64, and `with_float32_form`
 one that has a plainer form for it. ``namespace_of(x)`` is the array namespace of an array, for a
-function that is not given one; ``columns(xp, x)`` is 0 .. K-1, ``device_of(x)`` where a new
+function that is not given one; ``column_numbers(xp, x)`` is 0 .. K-1, ``device_of(x)`` where a new
 array must be made to meet `x`, and ``has_values(x)`` whether its numbers are known while a body
 runs: those that JAX or PyTorch traces are not.
 
@@ -64,7 +64,7 @@ Worst errors measured, in units in the last place of float64 and float32: at
 most 4 for a function of one argument; the tests hold each to its own bound.
 """
 
-from lossfw.numerics.arrays import columns as columns
+from lossfw.numerics.arrays import column_numbers as column_numbers
 from lossfw.numerics.arrays import device_of as device_of
 from lossfw.numerics.arrays import has_values as has_values
 from lossfw.numerics.arrays import namespace_of as namespace_of
@@ -96,7 +96,7 @@ from lossfw.numerics.logistic import log_sigmoid as log_sigmoid
 from lossfw.numerics.logistic import positive_part as positive_part
 from lossfw.numerics.logistic import sigmoid as sigmoid
 from lossfw.numerics.logistic import softplus as softplus
-from lossfw.numerics.logistic import step_of as step_of
+from lossfw.numerics.logistic import unit_step as unit_step
 from lossfw.numerics.normal import erf as erf
 from lossfw.numerics.normal import erfc as erfc
 from lossfw.numerics.normal import normal_cdf as normal_cdf
@@ -107,9 +107,9 @@ from lossfw.numerics.normal_quantile import normal_quantile as normal_quantile
 from lossfw.numerics.normal_tail import log_normal_cdf as log_normal_cdf
 from lossfw.numerics.normal_tail import normal_hazard as normal_hazard
 from lossfw.numerics.normal_tail import normal_mean_excess as normal_mean_excess
-from lossfw.numerics.parameters import at_least as at_least
-from lossfw.numerics.parameters import at_most as at_most
 from lossfw.numerics.parameters import cache_constants as cache_constants
+from lossfw.numerics.parameters import clip_above as clip_above
+from lossfw.numerics.parameters import clip_below as clip_below
 from lossfw.numerics.parameters import power as power
 from lossfw.numerics.parameters import zero_or_nan as zero_or_nan
 from lossfw.numerics.primitive import computed_in_float64 as computed_in_float64

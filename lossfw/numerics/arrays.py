@@ -90,7 +90,7 @@ def is_half(dtype: Any) -> bool:
     return name.endswith("float16")
 
 
-def first_rounded(x: NDArray, dtype: Any = np.float64) -> tuple[int, ...] | None:
+def first_rounded_integer(x: NDArray, dtype: Any = np.float64) -> tuple[int, ...] | None:
     """Return the index of the first integer that a float would round, or None.
 
     Examples
@@ -137,7 +137,7 @@ def namespace_of(*arrays: object) -> Namespace:
     return array_api_compat.array_namespace(*foreign)
 
 
-def has_double(xp: Namespace) -> bool:
+def supports_float64(xp: Namespace) -> bool:
     """Tell whether a library computes in float64, which JAX does only on request."""
     if getattr(xp, "__name__", "") != "jax.numpy":
         return True
@@ -174,18 +174,18 @@ def device_of(x: Any) -> Any:
     return None if isinstance(x, np.ndarray) or is_jax(x) else getattr(x, "device", None)
 
 
-def columns(xp: Namespace, x: Array) -> Array:
+def column_numbers(xp: Namespace, x: Array) -> Array:
     """Return the numbers 0 .. K-1 of the columns of rows, on their device.
 
     Examples
     --------
-    >>> columns(np, np.zeros((5, 3)))
+    >>> column_numbers(np, np.zeros((5, 3)))
     array([0, 1, 2])
     """
     return xp.arange(x.shape[-1], device=device_of(x))
 
 
-def number_beside(xp: Namespace, a: Array, number: float) -> Array | float:
+def extremum_operand(xp: Namespace, a: Array, number: float) -> Array | float:
     """Return a number as the other argument of a maximum or a minimum with `a`.
 
     NumPy compares an array with a number at a quarter of the speed of two arrays, so a large array
@@ -193,7 +193,7 @@ def number_beside(xp: Namespace, a: Array, number: float) -> Array | float:
 
     Examples
     --------
-    >>> number_beside(np, np.zeros(2), 3.0)
+    >>> extremum_operand(np, np.zeros(2), 3.0)
     3.0
     """
     return number if xp is np and a.size < _FILLED else xp.full_like(a, number)

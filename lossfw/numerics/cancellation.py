@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from lossfw.numerics.arrays import Array, Namespace, number_beside
+from lossfw.numerics.arrays import Array, Namespace, extremum_operand
 from lossfw.numerics.dual.rules import sech_squared as _sech_squared
 from lossfw.numerics.primitive import polynomial, primitive
 from lossfw.numerics.selection import apply_where, select
@@ -104,7 +104,7 @@ def log_cosh(xp: Namespace, x: Array) -> Array:
     array([5.00000000e-19, 9.93068528e+01])
     """
     a = xp.abs(x)
-    near = xp.minimum(a, number_beside(xp, a, _LINEAR))
+    near = xp.minimum(a, extremum_operand(xp, a, _LINEAR))
     s = xp.sinh(0.5 * near)
     return xp.log1p(2 * s * s) + (a - near)
 

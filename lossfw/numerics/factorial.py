@@ -82,11 +82,11 @@ def log_factorial(xp: Namespace, t: Array) -> Array:
     """
     if isinstance(xp, TextbookNamespace):
         return _textbook(xp, t)
-    small, large = _parts(xp, t)
+    small, large = _split_at_border(xp, t)
     log = xp.log(large)
     far = large * (log - 1.0) + (0.5 * log + (_HALF_LOG_TWO_PI + large_binet(large)))
     # 0.0 makes 0 of -0.
-    return select(xp, t < _NEAR, small * _of_small(small) + 0.0, far)
+    return select(xp, t < _NEAR, small * _log_factorial_factor(small) + 0.0, far)
 
 
 @computed_in_float64
@@ -104,18 +104,20 @@ def factorial_rest(xp: Namespace, t: Array) -> Array:
     """
     if isinstance(xp, TextbookNamespace):
         return _textbook_rest(xp, t)
-    small, large = _parts(xp, t)
-    near = small * (1.0 + _of_small(small)) - small * xp.log(xp.where(t > 0.0, small, large))
+    small, large = _split_at_border(xp, t)
+    near = small * (1.0 + _log_factorial_factor(small)) - small * xp.log(
+        xp.where(t > 0.0, small, large)
+    )
     far = 0.5 * xp.log(large) + (_HALF_LOG_TWO_PI + large_binet(large))
     return select(xp, t < _NEAR, near, far)
 
 
-def _parts(xp: Namespace, t: Array) -> tuple[Array, Array]:
+def _split_at_border(xp: Namespace, t: Array) -> tuple[Array, Array]:
     """Return the numbers held below and above the border of both forms."""
     return xp.clip(t, 0.0, _NEAR), xp.clip(t, _NEAR, math.inf)
 
 
-def _of_small(t: Array) -> Array:
+def _log_factorial_factor(t: Array) -> Array:
     return (t - 1.0) * (_MIDDLE + polynomial(t, _TOP) / polynomial(t, _BOTTOM))
 
 

@@ -135,7 +135,7 @@ def lgamma(xp: Namespace, x: Array) -> Array:
     below = x < 1.0
     rest = log_factorial(xp, xp.where(below, x, x - 1.0))
     log = xp.log(xp.where(below & (x > 0.0), x, xp.ones_like(x)))
-    return _with_ends(xp, x, rest - log, math.inf)
+    return _with_limits(xp, x, rest - log, math.inf)
 
 
 @primitive(
@@ -162,8 +162,8 @@ def digamma(xp: Namespace, x: Array) -> Array:
     inverse = 1.0 / xp.where(below & (x > 0.0), x, xp.ones_like(x))
     middle = xp.where(below, middle - inverse, middle)
     large = xp.clip(x, _FAR, math.inf)
-    far = xp.log(large) + (_large_derivative(large) - 0.5 / large)
-    return _with_ends(xp, x, xp.where(x < _FAR, middle, far), -math.inf)
+    far = xp.log(large) + (_large_binet_derivative(large) - 0.5 / large)
+    return _with_limits(xp, x, xp.where(x < _FAR, middle, far), -math.inf)
 
 
 @primitive(
@@ -206,7 +206,7 @@ def binet(xp: Namespace, x: Array) -> Array:
     step = _binet_step(xp, near) + _binet_step(xp, near + 1.0)
     below = x < _FAR
     far = large_binet(xp.where(below, near + 2.0, xp.clip(x, _FAR, math.inf)))
-    return _with_ends(xp, x, select(xp, below, step + far, far), math.inf)
+    return _with_limits(xp, x, select(xp, below, step + far, far), math.inf)
 
 
 @primitive(
@@ -227,9 +227,9 @@ def binet_derivative(xp: Namespace, x: Array) -> Array:
     near = _recurrence_arguments(xp, x)
     step = _derivative_step(xp, near) + _derivative_step(xp, near + 1.0)
     below = x < _FAR
-    far = _large_derivative(xp.where(below, near + 2.0, xp.clip(x, _FAR, math.inf)))
+    far = _large_binet_derivative(xp.where(below, near + 2.0, xp.clip(x, _FAR, math.inf)))
     # 0.0 makes 0 of -0.
-    return _with_ends(xp, x, select(xp, below, step + far, far) + 0.0, -math.inf)
+    return _with_limits(xp, x, select(xp, below, step + far, far) + 0.0, -math.inf)
 
 
 @primitive(
@@ -264,7 +264,7 @@ def _derivative_step(xp: Namespace, x: Array) -> Array:
     return log1p_minus(xp, 1.0 / x) + 0.5 / (x * (x + 1.0))
 
 
-def _large_derivative(x: Array) -> Array:
+def _large_binet_derivative(x: Array) -> Array:
     inverse = 1.0 / x
     w = inverse * inverse
     return -w * (polynomial(w, _DERIVATIVE_TOP) / polynomial(w, _DERIVATIVE_BOTTOM))
@@ -302,7 +302,7 @@ def _polygamma(xp: Namespace, x: Array, order: int) -> Array:
         total = total + (1.0 / (inside + k)) ** (order + 1)
     inverse = 1.0 / (inside + _STEPS)
     far = inverse**order * (scale / order + 0.5 * scale * inverse)
-    return _with_ends(xp, x, scale * total + (far + _bernoulli_terms(inverse, order)), math.inf)
+    return _with_limits(xp, x, scale * total + (far + _bernoulli_terms(inverse, order)), math.inf)
 
 
 def _bernoulli_terms(inverse: Array, order: int) -> Array:
@@ -315,7 +315,7 @@ def _bernoulli_terms(inverse: Array, order: int) -> Array:
     return inverse**order * w * polynomial(w, factors)
 
 
-def _with_ends(xp: Namespace, x: Array, result: Array, at_zero: float) -> Array:
+def _with_limits(xp: Namespace, x: Array, result: Array, at_zero: float) -> Array:
     """Return a result, with its limit at 0, and NaN below."""
     outside = xp.where(x < 0.0, xp.full_like(x, xp.nan), xp.full_like(x, at_zero))
     return xp.where(x <= 0.0, outside, result)

@@ -38,7 +38,7 @@ DEFAULT_DELTA = 1e-7
 _NEAR_ONE = 0.5
 
 
-def _plain_log(
+def _float64_log(
     xp: Namespace, p: Array, guard: Guard, delta: float, rest: Array | None = None
 ) -> Array:
     """Return `guarded_log` in float64 that was float32."""
@@ -47,7 +47,7 @@ def _plain_log(
     return xp.log((p + delta) / (1.0 + delta))
 
 
-@with_float32_form(_plain_log)
+@with_float32_form(_float64_log)
 def guarded_log(
     xp: Namespace, p: Array, guard: Guard, delta: float, rest: Array | None = None
 ) -> Array:
@@ -98,22 +98,24 @@ def _guarded_log(xp: Namespace, p: Array, guard: Guard, delta: float, rest: Arra
 def _log_by_rest(xp: Namespace, p: Array, guard: Guard, delta: float, rest: Array) -> Array:
     """Return `guarded_log`, near 1 by the distance to 1."""
     if guard in ("none", "floor"):
-        log = _log(xp, p, -rest, p >= _NEAR_ONE)
+        log = _log_near_one(xp, p, -rest, p >= _NEAR_ONE)
         return log if guard == "none" else xp.where(p < delta, math.log(delta), log)
     if guard == "additive":
         total, lost = two_diff(xp, p, -delta)
         # A large delta may bring the sum close to 1 although p is small.
         excess = xp.where(p >= _NEAR_ONE, delta - rest, (total - 1.0) + lost)
-        return _log(xp, total, excess, total >= _NEAR_ONE)
+        return _log_near_one(xp, total, excess, total >= _NEAR_ONE)
     # (p + d) / (1 + d) - 1 = -(1 - p) / (1 + d)
     excess = rest / -(1.0 + delta)
-    return _log(xp, p + delta, excess, excess >= -_NEAR_ONE, math.log1p(delta))
+    return _log_near_one(xp, p + delta, excess, excess >= -_NEAR_ONE, math.log1p(delta))
 
 
-def _log(xp: Namespace, p: Array, excess: Array, near: Array, shift: float = 0.0) -> Array:
+def _log_near_one(
+    xp: Namespace, p: Array, excess: Array, is_near_one: Array, shift: float = 0.0
+) -> Array:
     """Return log1p(excess) where p is near 1, and log(p) - shift, which equals it, elsewhere."""
     # + 0.0 turns -0.0 into 0.0.
-    return select(xp, near, xp.log1p(excess), xp.log(p) - shift) + 0.0
+    return select(xp, is_near_one, xp.log1p(excess), xp.log(p) - shift) + 0.0
 
 
 def textbook_log(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:

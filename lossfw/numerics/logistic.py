@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossfw.numerics.arrays import Array, Namespace, number_beside
+from lossfw.numerics.arrays import Array, Namespace, extremum_operand
 from lossfw.numerics.primitive import primitive
 
 
@@ -15,10 +15,10 @@ def positive_part(xp: Namespace, x: Array) -> Array:
     >>> positive_part(np, np.asarray([-1.0, 2.0]))
     array([0., 2.])
     """
-    return xp.maximum(x, number_beside(xp, x, 0.0))
+    return xp.maximum(x, extremum_operand(xp, x, 0.0))
 
 
-def _second_derivative(xp: Namespace, x: Array) -> Array:
+def _sigmoid_derivative(xp: Namespace, x: Array) -> Array:
     """Return the derivative of the sigmoid: s(x) s(-x), for s (1 - s) loses digits."""
     return sigmoid(xp, x) * sigmoid(xp, -x)
 
@@ -26,7 +26,7 @@ def _second_derivative(xp: Namespace, x: Array) -> Array:
 @primitive(
     textbook=lambda xp, x: xp.log1p(xp.exp(x)),
     derivative=lambda xp, x: sigmoid(xp, x),
-    second_derivative=_second_derivative,
+    second_derivative=_sigmoid_derivative,
 )
 def softplus(xp: Namespace, x: Array) -> Array:
     """Return log(1 + exp(x)), without overflow and with both tails exact.
@@ -43,7 +43,7 @@ def softplus(xp: Namespace, x: Array) -> Array:
     return positive_part(xp, x) + xp.log1p(xp.exp(-xp.abs(x)))
 
 
-def step_of(xp: Namespace, x: Array) -> Array:
+def unit_step(xp: Namespace, x: Array) -> Array:
     """Return 1 where x is at least 0, otherwise 0, in the dtype of `x`.
 
     The larger of it and exp(-abs(x)) is exp(min(x, 0)), from two cheap passes.
@@ -51,7 +51,7 @@ def step_of(xp: Namespace, x: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> step_of(np, np.asarray([-1.0, 0.0]))
+    >>> unit_step(np, np.asarray([-1.0, 0.0]))
     array([0., 1.])
     """
     return xp.astype(x >= 0, x.dtype)
@@ -59,9 +59,9 @@ def step_of(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=lambda xp, x: 1 / (1 + xp.exp(-x)),
-    derivative=_second_derivative,
+    derivative=_sigmoid_derivative,
     # s'' = s' (1 - 2 s), and 1 - 2 s(x) = -tanh(x / 2).
-    second_derivative=lambda xp, x: -_second_derivative(xp, x) * xp.tanh(0.5 * x),
+    second_derivative=lambda xp, x: -_sigmoid_derivative(xp, x) * xp.tanh(0.5 * x),
 )
 def sigmoid(xp: Namespace, x: Array) -> Array:
     """Return 1 / (1 + exp(-x)), without overflow; 1 - sigmoid(x) is sigmoid(-x).
@@ -73,13 +73,13 @@ def sigmoid(xp: Namespace, x: Array) -> Array:
     array([0. , 0.5, 1. ])
     """
     e = xp.exp(-xp.abs(x))
-    return xp.maximum(e, step_of(xp, x)) / (1 + e)
+    return xp.maximum(e, unit_step(xp, x)) / (1 + e)
 
 
 @primitive(
     textbook=lambda xp, x: -xp.log1p(xp.exp(-x)),
     derivative=lambda xp, x: sigmoid(xp, -x),
-    second_derivative=lambda xp, x: -_second_derivative(xp, x),
+    second_derivative=lambda xp, x: -_sigmoid_derivative(xp, x),
 )
 def log_sigmoid(xp: Namespace, x: Array) -> Array:
     """Return log(sigmoid(x)), which is -softplus(-x).

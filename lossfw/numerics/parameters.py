@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple
 
-from lossfw.numerics.arrays import Array, Namespace, number_beside
+from lossfw.numerics.arrays import Array, Namespace, extremum_operand
 from lossfw.numerics.primitive import computed_in_float64
 
 _Parts = TypeVarTuple("_Parts")
@@ -43,21 +43,21 @@ def cache_constants(function: Callable[[*_Parts], _Constant]) -> Callable[[*_Par
     return constant
 
 
-def at_most(xp: Namespace, a: Array, limit: float) -> Array:
+def clip_above(xp: Namespace, a: Array, limit: float) -> Array:
     """Return the smaller of each element and a number; NaN stays NaN.
 
     Examples
     --------
     >>> import numpy as np
-    >>> at_most(np, np.array([1.0, 3.0, np.nan]), 2.0)
+    >>> clip_above(np, np.array([1.0, 3.0, np.nan]), 2.0)
     array([ 1.,  2., nan])
     """
-    return xp.minimum(a, number_beside(xp, a, limit))
+    return xp.minimum(a, extremum_operand(xp, a, limit))
 
 
-def at_least(xp: Namespace, a: Array, limit: float) -> Array:
-    """Return the larger of each element and a number; NaN stays NaN; see `at_most`."""
-    return xp.maximum(a, number_beside(xp, a, limit))
+def clip_below(xp: Namespace, a: Array, limit: float) -> Array:
+    """Return the larger of each element and a number; NaN stays NaN; see `clip_above`."""
+    return xp.maximum(a, extremum_operand(xp, a, limit))
 
 
 def zero_or_nan(xp: Namespace, x: Array) -> Array:

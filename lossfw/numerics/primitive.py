@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 
-from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace, has_double
+from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace, supports_float64
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual
 from lossfw.numerics.records import first_array, map_arrays
@@ -74,7 +74,7 @@ def computed_in_float64(body: _Function) -> _Function:
     return with_float32_form(body)(body)
 
 
-def with_float32_form(plain: Callable[..., Any]) -> Callable[[_Function], _Function]:
+def with_float32_form(float32_form: Callable[..., Any]) -> Callable[[_Function], _Function]:
     """Decorate a function like `computed_in_float64`, with a simpler function for float32.
 
     In float64 a function must keep every digit. For float32, float64 has 29 bits to spare, so
@@ -97,7 +97,7 @@ def with_float32_form(plain: Callable[..., Any]) -> Callable[[_Function], _Funct
     """
 
     def decorate(body: _Function) -> _Function:
-        place = parameter_place(body)
+        place = parameter_position(body)
 
         @functools.wraps(body)
         def wide(*arguments: Any) -> Any:
@@ -117,7 +117,7 @@ def with_float32_form(plain: Callable[..., Any]) -> Callable[[_Function], _Funct
             # [...] makes an array of a NumPy scalar.
             return map_arrays(
                 lambda part: astype(part[...], xp.float32),
-                plain(*arguments[: place + 1], *arrays),
+                float32_form(*arguments[: place + 1], *arrays),
             )
 
         return cast(_Function, wide)
@@ -125,7 +125,7 @@ def with_float32_form(plain: Callable[..., Any]) -> Callable[[_Function], _Funct
     return decorate
 
 
-def parameter_place(function: Callable[..., Any]) -> int:
+def parameter_position(function: Callable[..., Any]) -> int:
     """Return the position of the parameter ``xp`` of a function, which may be decorated."""
     code = inspect.unwrap(function).__code__
     return code.co_varnames.index("xp")  # type: ignore[no-any-return]
@@ -134,7 +134,7 @@ def parameter_place(function: Callable[..., Any]) -> int:
 def _has_double(xp: Namespace) -> bool:
     while isinstance(xp, DualNamespace):
         xp = xp.inner
-    return has_double(xp)
+    return supports_float64(xp)
 
 
 def polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:

@@ -43,7 +43,7 @@ def select(xp: Namespace, condition: Array, a: Array, b: Array) -> Array:
         return xp.where(condition, a, b)
     if isinstance(b, float) and isinstance(a, np.ndarray):
         b = np.full_like(a, b)
-    if not _alike(condition, a, b):
+    if not _is_one_type(condition, a, b):
         return np.where(condition, a, b)
     integer = _INTEGERS[a.itemsize]
     # All bits of -1 are set, and none of 0.
@@ -54,7 +54,7 @@ def select(xp: Namespace, condition: Array, a: Array, b: Array) -> Array:
     return mask.view(a.dtype)
 
 
-def _alike(condition: Array, a: Array, b: Array) -> bool:
+def _is_one_type(condition: Array, a: Array, b: Array) -> bool:
     return bool(
         all(isinstance(x, np.ndarray) for x in (condition, a, b))
         and condition.dtype == np.bool_
@@ -96,7 +96,7 @@ def apply_where(
     """
     if xp is not np:
         # An expression remembers what is rare, for a kernel to pass over.
-        choose = xp.rarely if hasattr(type(xp), "rarely") else xp.where
+        choose = xp.where_rare if hasattr(type(xp), "where_rare") else xp.where
         return choose(condition, function(xp, *arguments), default)
     if not condition.any():
         return default
@@ -160,20 +160,20 @@ def put_rows(
     at = np.flatnonzero(condition).repeat(2 if count == 1 else 1)
     taken = [map_arrays(lambda x: _take_rows(x, at, condition.ndim), x) for x in rows]
     found = function(np, *taken)
-    return [_with_rows(x, at, new) for x, new in zip(defaults, found, strict=True)]
+    return [_replace_rows(x, at, new) for x, new in zip(defaults, found, strict=True)]
 
 
-def _with_rows(x: NDArray, at: NDArray, new: NDArray) -> NDArray:
+def _replace_rows(x: NDArray, indices: NDArray, new: NDArray) -> NDArray:
     whole = x.reshape(-1, *new.shape[1:])
-    whole[at] = new
+    whole[indices] = new
     return whole.reshape(x.shape)
 
 
-def _take_rows(x: NDArray, at: NDArray, axes: int) -> NDArray:
+def _take_rows(x: NDArray, indices: NDArray, axes: int) -> NDArray:
     """Return some rows in the layout of all."""
     if x.ndim == 2 and x.flags.f_contiguous:
-        return x.T.take(at, axis=1).T
-    return x.reshape(-1, *x.shape[axes:]).take(at, axis=0)
+        return x.T.take(indices, axis=1).T
+    return x.reshape(-1, *x.shape[axes:]).take(indices, axis=0)
 
 
 def with_nan_of(xp: Namespace, x: Array, result: Array) -> Array:

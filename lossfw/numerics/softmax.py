@@ -52,7 +52,7 @@ def largest_of_rows(xp: Namespace, x: Array) -> Array:
     return xp.max(x, axis=-1, keepdims=True)
 
 
-def distance(xp: Namespace, z: Array) -> tuple[Array, Array]:
+def shift_by_largest(xp: Namespace, z: Array) -> tuple[Array, Array]:
     """Return the largest logit of each row, and z minus it (0 at the largest, even if infinite)."""
     largest = largest_of_rows(xp, z)
     d = z - largest
@@ -62,7 +62,7 @@ def distance(xp: Namespace, z: Array) -> tuple[Array, Array]:
 
 
 def _decompose(xp: Namespace, z: Array) -> _SoftmaxTerms:
-    largest, d = distance(xp, z)
+    largest, d = shift_by_largest(xp, z)
     e = xp.exp(d)
     # The integer part of exp(d) is 1 for the largest and 0 for all others. (A class with an
     # exponential that rounds to 1 counts as a largest one.) A mask and a choice would take
@@ -161,12 +161,12 @@ def softmax(xp: Namespace, z: Any) -> Any:
     array([0.5, 0.5])
     """
     if isinstance(xp, DualNamespace) and isinstance(z, Dual):
-        return _in_proportion(xp, z, softmax(xp.inner, z.value))
-    e = xp.exp(distance(xp, z)[1])
+        return _attach_derivatives(xp, z, softmax(xp.inner, z.value))
+    e = xp.exp(shift_by_largest(xp, z)[1])
     return e / xp.sum(e, axis=-1, keepdims=True)
 
 
-def _in_proportion(xp: DualNamespace, z: Dual, p: Array) -> Dual:
+def _attach_derivatives(xp: DualNamespace, z: Dual, p: Array) -> Dual:
     """Return p, the softmax or a multiple of it, with the derivatives of it."""
     m = _moments(xp, z, _decompose(xp.inner, z.value))
     second = None

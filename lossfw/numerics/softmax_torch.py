@@ -14,7 +14,7 @@ from lossfw.numerics.arrays import Array, is_torch
 _INFINITE = 1e300
 
 
-def is_meant(z: Any) -> bool:
+def is_float32_tensor(z: Any) -> bool:
     """Tell whether logits are a float32 tensor."""
     return is_torch(z) and z.dtype.itemsize == 4
 
@@ -47,7 +47,7 @@ def _may_write() -> bool:
     return not torch._C._are_functorch_transforms_active()
 
 
-def _decompose(z: Array, place: Array, write: bool) -> tuple[Array, Array, Array, Any]:
+def _decompose(z: Array, place: Array, in_place: bool) -> tuple[Array, Array, Array, Any]:
     """Return the target's distance from the largest logit, and the exponentials of the others.
 
     Their sum comes before them; they are 0 at the target. The last is the function that writes
@@ -55,14 +55,14 @@ def _decompose(z: Array, place: Array, write: bool) -> tuple[Array, Array, Array
     """
     import torch
 
-    scatter = torch.Tensor.scatter_ if write else torch.Tensor.scatter
+    scatter = torch.Tensor.scatter_ if in_place else torch.Tensor.scatter
     # Infinite logits as good as infinite: a loss of that size is infinite in float32.
     wide = z.double()
-    wide = wide.clamp_(-_INFINITE, _INFINITE) if write else wide.clamp(-_INFINITE, _INFINITE)
+    wide = wide.clamp_(-_INFINITE, _INFINITE) if in_place else wide.clamp(-_INFINITE, _INFINITE)
     largest = wide.amax(dim=-1, keepdim=True)
-    d = wide.sub_(largest) if write else wide - largest
+    d = wide.sub_(largest) if in_place else wide - largest
     own = d.gather(-1, place)
-    e = scatter(d.exp_() if write else d.exp(), -1, place, 0.0)
+    e = scatter(d.exp_() if in_place else d.exp(), -1, place, 0.0)
     return own, e.sum(dim=-1, keepdim=True), e, scatter
 
 

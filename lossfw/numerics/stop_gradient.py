@@ -2,7 +2,7 @@
 
 The value of the body uses the quantity itself. Its derivatives are those of a body with a constant
 in its place, whatever computes them: dual numbers, kernels, PyTorch, JAX, or differences of exact
-numbers, for which `constant_at` keeps the argument of `stop_gradient` at the point.
+numbers, for which `with_stop_point` keeps the argument of `stop_gradient` at the point.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def _stop_array(xp: Namespace, x: Any) -> Any:
 
 
 @contextmanager
-def _answer(answer: Callable[[Array], Array]) -> Iterator[None]:
-    token = _EXACTLY.set(answer)
+def _intercept_stops(intercept: Callable[[Array], Array]) -> Iterator[None]:
+    token = _EXACTLY.set(intercept)
     try:
         yield
     finally:
@@ -71,11 +71,11 @@ def collect_stopped() -> Iterator[list[Array]]:
         stopped.append(x)
         return x
 
-    with _answer(note):
+    with _intercept_stops(note):
         yield stopped
 
 
-def constant_at(body: Body) -> Body:
+def with_stop_point(body: Body) -> Body:
     """Return a body with a last argument, the point whose stopped quantities it uses.
 
     Elsewhere the body gets the quantities of this point: its calls are the same at any
@@ -87,7 +87,7 @@ def constant_at(body: Body) -> Body:
         with collect_stopped() as stopped:
             body(xp, others[-1], *constants)
         again = iter(stopped)
-        with _answer(lambda x: next(again)):
+        with _intercept_stops(lambda x: next(again)):
             return body(xp, y, *constants)
 
     return hold_constant

@@ -57,17 +57,17 @@ class TypedNamespace:
 
     def _function(self, name: str, function: Any) -> Any:
         if name in _ARITHMETIC or name in _OF_FLOATS:
-            return self._of_numbers(function, always=name in _OF_FLOATS)
+            return self._accept_numbers(function, always_float=name in _OF_FLOATS)
         if name in _MADE or name in _MADE_OF_NUMBERS:
-            return self._maker(function, always=name in _MADE)
+            return self._with_default_dtype(function, always_float=name in _MADE)
         if name in ("stack", "concat"):
-            return lambda arrays, **options: function(self._arrays(arrays), **options)
+            return lambda arrays, **options: function(self._to_arrays(arrays), **options)
         return function
 
     def where(self, condition: Array, a: Any, b: Any) -> Array:
         """Return `a` where `condition` holds and `b` elsewhere."""
         if not (hasattr(a, "dtype") or hasattr(b, "dtype")):
-            a, b = self._arrays((a, b))
+            a, b = self._to_arrays((a, b))
         return self._library.where(condition, a, b)
 
     def asarray(self, x: Any, *, dtype: Any = None, **options: Any) -> Array:
@@ -78,31 +78,35 @@ class TypedNamespace:
             dtype = self._dtype
         return self._library.asarray(x, dtype=dtype, **{**self._placed, **options})
 
-    def _of_numbers(self, function: Callable[..., Any], *, always: bool) -> Callable[..., Any]:
+    def _accept_numbers(
+        self, function: Callable[..., Any], *, always_float: bool
+    ) -> Callable[..., Any]:
         """Return a function of arrays that takes numbers alone too."""
 
         def call(*arguments: Any, **options: Any) -> Any:
             given = [x for x in (*arguments, *options.values()) if x is not None]
             if any(hasattr(x, "dtype") for x in given):
                 return function(*arguments, **options)
-            return function(*self._arrays(arguments, always=always), **options)
+            return function(*self._to_arrays(arguments, always_float=always_float), **options)
 
         return call
 
-    def _maker(self, function: Callable[..., Any], *, always: bool) -> Callable[..., Any]:
+    def _with_default_dtype(
+        self, function: Callable[..., Any], *, always_float: bool
+    ) -> Callable[..., Any]:
         """Return a function that makes arrays, of the dtype unless another one is given."""
 
         def call(*arguments: Any, dtype: Any = None, **options: Any) -> Any:
             numbers = (*arguments, *options.values())
-            if dtype is None and (always or any(isinstance(x, float) for x in numbers)):
+            if dtype is None and (always_float or any(isinstance(x, float) for x in numbers)):
                 dtype = self._dtype
             return function(*arguments, dtype=dtype, **{**self._placed, **options})
 
         return call
 
-    def _arrays(self, items: Sequence[Any], *, always: bool = False) -> list[Any]:
-        """Return arrays as they are, and numbers as arrays: of floats if one is, or `always`."""
-        dtype = self._dtype if always or any(isinstance(x, float) for x in items) else None
+    def _to_arrays(self, items: Sequence[Any], *, always_float: bool = False) -> list[Any]:
+        """Return arrays as they are, and numbers as arrays: of floats if one is one, or always."""
+        dtype = self._dtype if always_float or any(isinstance(x, float) for x in items) else None
         return [
             x
             if x is None or hasattr(x, "dtype")

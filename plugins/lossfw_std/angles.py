@@ -14,7 +14,7 @@ from lossfw import Array, Namespace
 from lossfw.numerics import (
     apply_where,
     apply_where_rows,
-    columns,
+    column_numbers,
     computed_in_float64,
 )
 
@@ -157,6 +157,6 @@ def _orthogonal_part(xp: Namespace, y: Array, t: Array, norm: Array, norm_t: Arr
 def one_minus_square(xp: Namespace, u: Array) -> Array:
     """Return 1 - u^2 for the elements u of unit rows, from the other elements where u is near 1."""
     square = u * u
-    largest = columns(xp, u) == xp.argmax(square, axis=-1, keepdims=True)
+    largest = column_numbers(xp, u) == xp.argmax(square, axis=-1, keepdims=True)
     others = xp.sum(xp.where(largest, xp.zeros_like(u), square), axis=-1, keepdims=True)
     return xp.where(largest, others, 1.0 - square)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lossfw import REAL, Array, Namespace, Space, Vector
-from lossfw.numerics import columns, namespace_of
+from lossfw.numerics import column_numbers, namespace_of
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,6 @@ def gradient_by_rows(xp: Namespace, unit: UnitRows, by_cosine: Array) -> Array:
     places = xp.broadcast_to(xp.moveaxis(place, -1, -2), both.shape)
     ratio = xp.moveaxis(xp.take_along_axis(u, places, axis=-1), -1, -2) / largest
     part = combine_rows(xp, both, u) - xp.sum(both * ratio, axis=-1, keepdims=True) * u
-    part = xp.where(columns(xp, u) == place, xp.zeros_like(part), part)
+    part = xp.where(column_numbers(xp, u) == place, xp.zeros_like(part), part)
     across = part - xp.sum(part * u, axis=-1, keepdims=True) * u
     return across / unit.norm

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from lossfw import Array, Namespace
-from lossfw.numerics import apply_where, columns
+from lossfw.numerics import apply_where, column_numbers
 from lossfw_std.pairs import ABSENT, pairs
 
 # Closer relevances have a difference of gains that cancels.
@@ -62,7 +62,7 @@ def discounts(xp: Namespace, t: Array, k: int | None) -> Array:
     >>> discounts(np, np.zeros(3), 2)
     array([1.        , 0.63092975, 0.        ])
     """
-    place = columns(xp, t)
+    place = column_numbers(xp, t)
     discount = 1.0 / xp.log2(xp.astype(place, t.dtype) + 2.0)
     return discount if k is None else xp.where(place < k, discount, xp.zeros_like(discount))
 
@@ -81,7 +81,7 @@ def discount_differences(xp: Namespace, t: Array, k: int | None) -> Array:
            [1., 0., 0.],
            [1., 0., 0.]])
     """
-    place = xp.astype(columns(xp, t), t.dtype) + 2.0
+    place = xp.astype(column_numbers(xp, t), t.dtype) + 2.0
     (i, j), (log_i, log_j), (di, dj) = (
         pairs(place),
         pairs(xp.log2(place)),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lossfw import Array, CategoricalLoss, Namespace, RowBody
-from lossfw.numerics import columns, computed_in_float64, put_at, take_at, with_nan_of_rows
+from lossfw.numerics import column_numbers, computed_in_float64, put_at, take_at, with_nan_of_rows
 
 
 class OwnClassLoss(CategoricalLoss):
@@ -96,7 +96,7 @@ class LogitBody(RowBody):
 def sum_of_others(xp: Namespace, w: Array) -> Array:
     """Return, for each class, the sum of w over the other classes."""
     # The total less the largest of its terms would cancel.
-    largest = columns(xp, w) == xp.argmax(xp.abs(w), axis=-1, keepdims=True)
+    largest = column_numbers(xp, w) == xp.argmax(xp.abs(w), axis=-1, keepdims=True)
     none = xp.zeros_like(w)
     rest = xp.sum(xp.where(largest, none, w), axis=-1, keepdims=True)
     top = xp.sum(xp.where(largest, w, none), axis=-1, keepdims=True)

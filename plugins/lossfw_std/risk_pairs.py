@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lossfw import Array, Namespace
-from lossfw.numerics import columns, has_values, logsumexp, softmax
+from lossfw.numerics import column_numbers, has_values, logsumexp, softmax
 from lossfw_std.directions import combine_rows
 
 
@@ -69,7 +69,7 @@ def losses_or_derivatives(
         if order == 1:
             found.append(_derivative(xp, y, p, _are_tied(time, event)))
         else:
-            leads = columns(xp, p) == xp.argmax(p, axis=-1, keepdims=True)
+            leads = column_numbers(xp, p) == xp.argmax(p, axis=-1, keepdims=True)
             rest = xp.sum(xp.where(leads, xp.zeros_like(p), p), axis=-1, keepdims=True)
             found.append(xp.sum(p * xp.where(leads, rest, 1.0 - p), axis=-2))
     return tuple(found)

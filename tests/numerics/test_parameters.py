@@ -3,17 +3,17 @@
 import numpy as np
 
 from lossfw.numerics.parameters import (
-    at_least,
-    at_most,
     cache_constants,
+    clip_above,
+    clip_below,
     zero_or_nan,
 )
 
 
 def test_bounds_let_nan_through():
     x = np.array([-5.0, 1.0, 5.0, np.nan])
-    assert np.array_equal(at_most(np, x, 2.0), [-5, 1, 2, np.nan], equal_nan=True)
-    assert np.array_equal(at_least(np, x, 2.0), [2, 2, 5, np.nan], equal_nan=True)
+    assert np.array_equal(clip_above(np, x, 2.0), [-5, 1, 2, np.nan], equal_nan=True)
+    assert np.array_equal(clip_below(np, x, 2.0), [2, 2, 5, np.nan], equal_nan=True)
     zero = zero_or_nan(np, np.array([-np.inf, -0.0, 3.0, np.nan]))
     assert np.array_equal(zero, [0, 0, 0, np.nan], equal_nan=True)
     assert not np.signbit(zero[:3]).any()

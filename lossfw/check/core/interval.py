@@ -92,7 +92,9 @@ class MovableFormula:
         changes = np.stack([_finite_change(one, exact) for one in found[-1]])
         low, high = np.minimum(changes.min(0), 0), np.maximum(changes.max(0), 0)
         if order == 2:
-            jumps = np.logical_or.reduce([differences.differ(found[0][0], x) for x in found[0]])
+            jumps = np.logical_or.reduce(
+                [differences.are_different(found[0][0], x) for x in found[0]]
+            )
             if jumps.any():
                 # A derivative of 0 differs from those next to it, and grows with the distance.
                 (derivatives,) = _batch_results(

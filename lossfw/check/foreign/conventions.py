@@ -58,7 +58,7 @@ def is_outside_function(name: str) -> bool:
 
     Examples
     --------
-    >>> is_outside("numpy:hypot"), is_outside("huber")
+    >>> is_outside_function("numpy:hypot"), is_outside_function("huber")
     (True, False)
     """
     module, colon, function = name.partition(":")

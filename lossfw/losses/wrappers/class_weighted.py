@@ -22,7 +22,7 @@ from lossfw.losses.wrappers.base import (
 )
 from lossfw.losses.wrappers.claim_table import WrapperKind, weighted_claims
 from lossfw.numerics import multiply_or_zero
-from lossfw.numerics.arrays import Array, Namespace, device_of, has_double
+from lossfw.numerics.arrays import Array, Namespace, device_of, supports_float64
 
 
 class ClassWeighted(TargetChangingWrapper):
@@ -179,7 +179,7 @@ def _take_at(xp: Namespace, row: Array, index: Array) -> Array:
 
 def _weights_at_index(xp: Namespace, weights: Sequence[float], index: Array) -> Array:
     # A narrow index would not hold the number of classes.
-    index = xp.astype(index, xp.int64 if has_double(xp) else xp.int32)
+    index = xp.astype(index, xp.int64 if supports_float64(xp) else xp.int32)
     known = (index >= 0) & (index < len(weights))
     row = xp.asarray([*weights, 1.0], dtype=widest_float(xp), device=device_of(index))
     return _take_at(xp, row, xp.where(known, index, xp.full_like(index, len(weights))))

@@ -13,7 +13,7 @@ from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import Change, TargetChangingWrapper
 from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
-from lossfw.numerics.arrays import Array, Namespace, NDArray, columns, namespace_of
+from lossfw.numerics.arrays import Array, Namespace, NDArray, column_numbers, namespace_of
 
 
 class Masked(TargetChangingWrapper):
@@ -133,7 +133,7 @@ class Masked(TargetChangingWrapper):
             return xp.where(left_out, xp.zeros_like(t), t)
         if self._takes_target_rows:
             # The first class: a distribution, and in every space of its elements.
-            first = xp.astype(columns(xp, t) == 0, t.dtype)
+            first = xp.astype(column_numbers(xp, t) == 0, t.dtype)
             return xp.where(left_out[..., None], first, t)
         # 1 lies in every space of numbers that lossfw has.
         return xp.where(left_out, xp.ones_like(t), t)

@@ -17,7 +17,7 @@ from lossfw.losses.base import ResultForm
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import LossParameter, nested_loss
 from lossfw.losses.wrappers.base import Wrapper, add_arrays, refuse_own_weights
-from lossfw.numerics.arrays import Array, Namespace, NDArray, columns
+from lossfw.numerics.arrays import Array, Namespace, NDArray, column_numbers
 
 
 class LossesByName(dict[str, Loss]):
@@ -162,7 +162,7 @@ class Tasks(Wrapper):
         """Return prediction and target of a loss, classes as one-hot rows."""
         y, t = y[task.y], t[task.t]
         if task.loss.takes_classes:
-            is_class = t[..., None] == columns(xp, y)
+            is_class = t[..., None] == column_numbers(xp, y)
             # NaN is in no class, and stays.
             t = xp.where(is_class, xp.ones_like(y), xp.zeros_like(y) + 0.0 * t[..., None])
         return y, t

@@ -17,7 +17,7 @@ from lossfw.numerics.compiled.row_transpose import transpose_function
 from lossfw.numerics.compiled.schedule import ScheduleTime
 from lossfw.numerics.compiled.signature import STRIP, KernelSignature
 from lossfw.numerics.compiled.strip import RARE, KernelCode, Matrix, NodeValues, Strip
-from lossfw.numerics.compiled.sums import CONVERTED, pairwise
+from lossfw.numerics.compiled.sums import CONVERTED, pairwise_function
 from lossfw.numerics.symbolic.graph import Graph
 
 # Bytes that a processor loads together.
@@ -37,7 +37,7 @@ usual:"""
 def write_element_kernel(graph: Graph, kind: str, signature: KernelSignature) -> KernelCode:
     """Return the text of a kernel of elements, of one type of LLVM."""
     frame = KernelFrame(signature, {})
-    strip = _ElementStrip(graph.usual(), kind, signature)
+    strip = _ElementStrip(graph.without_rare_values(), kind, signature)
     functions = [strip.function(frame, "strip")]
     if any(map(signature.is_transposed, signature.inputs)):
         functions.append(transpose_function(kind))
@@ -46,10 +46,13 @@ def write_element_kernel(graph: Graph, kind: str, signature: KernelSignature) ->
         functions.append(whole.function(frame, "whole"))
     inner, chunk = "strip", str(signature.row_length)
     if signature.has_sum:
-        functions += [pairwise(DOUBLE if signature.weighted else kind), frame.tree_function()]
+        functions += [
+            pairwise_function(DOUBLE if signature.weighted else kind),
+            frame.tree_function(),
+        ]
         is_converted = kind == FLOAT and not signature.weighted
         inner, chunk = "tree", str(CONVERTED) if is_converted else "%count"
-    return strip.join([*functions, frame.kernel_function(inner, chunk)])
+    return strip.join_kernel([*functions, frame.kernel_function(inner, chunk)])
 
 
 class _ElementStrip(Strip):
@@ -75,15 +78,15 @@ class _ElementStrip(Strip):
         if signature.values:
             value = outputs.pop(0)
             if value != self._direct:
-                self._write_by(self._write_value, value)
+                self._add_writers(self._write_value, value)
         if signature.derivatives:
             for number in range(signature.width("derivatives")):
                 write = functools.partial(self._write_derivative, str(number))
-                self._write_by(write, outputs.pop(0))
+                self._add_writers(write, outputs.pop(0))
         if signature.is_checked:
-            self._write_by(lambda outside, _: self.note_outside(outside), outputs.pop(0))
+            self._add_writers(lambda outside, _: self.note_outside(outside), outputs.pop(0))
         self.has_rare = bool(outputs)
-        self._write_by(lambda holds, _: self.ir.note(RARE, holds), *outputs)
+        self._add_writers(lambda holds, _: self.ir.record_truth(RARE, holds), *outputs)
         self._prefetch()
         for name in signature.inputs:
             self._transpose(name)
@@ -118,9 +121,9 @@ class _ElementStrip(Strip):
         if self.signature.is_transposed(name):
             self.arrays[f"in_{name}"] = SIZES[self.kind] * width * length
             rows = Matrix(f"%{name}", str(width), "1")
-            self.transpose(rows, Matrix(self.input(name), "1", str(length)), width, back=back)
+            self.transpose(rows, Matrix(self.input_array(name), "1", str(length)), width, back=back)
 
-    def _write_by(self, write: Callable[[str, ElementAddress], None], *outputs: int) -> None:
+    def _add_writers(self, write: Callable[[str, ElementAddress], None], *outputs: int) -> None:
         for output in outputs:
             self.writers.setdefault(output, []).append(write)
 
@@ -132,14 +135,16 @@ class _ElementStrip(Strip):
         schedule = self.schedule
         numbers = NodeValues(self, ScheduleTime(phase, 0), ElementAddress("0"), of_rows=True)
         for node_id in sorted(schedule.row_roots.get(phase, ())):
-            self.store(self.array_of(node_id), self.type_of(node_id), numbers.of(node_id), "0")
+            self.store(
+                self.array_of(node_id), self.llvm_type(node_id), numbers.name_of(node_id), "0"
+            )
         self.write_elements(phase)
-        for call in schedule.row_ends(schedule.calls, phase):
-            self.call_of_rows(call, "1")
+        for call in schedule.nodes_at_row_end(schedule.calls, phase):
+            self.write_row_call(call, "1")
 
     # Results.
 
-    def _weight(self, address: ElementAddress) -> str:
+    def _load_weight(self, address: ElementAddress) -> str:
         return self.load("%weight", DOUBLE, address.in_row)
 
     def _widen(self, x: str) -> str:
@@ -148,7 +153,7 @@ class _ElementStrip(Strip):
     def _write_value(self, value: str, address: ElementAddress) -> None:
         kind = self.kind
         if self.signature.weighted:
-            product = f"fmul double {self._weight(address)}, {self._widen(value)}"
+            product = f"fmul double {self._load_weight(address)}, {self._widen(value)}"
             kind, value = DOUBLE, self.ir.emit(product)
         self.store("%values", kind, value, address.in_row)
 
@@ -158,16 +163,16 @@ class _ElementStrip(Strip):
         if not self.signature.weighted:
             scaled = emit(f"fmul {self.kind} {derivative}, %factor")
         else:
-            factor = emit(f"fmul double {self._weight(address)}, %scale")
+            factor = emit(f"fmul double {self._load_weight(address)}, %scale")
             scaled = emit(f"fmul double {self._widen(derivative)}, {factor}")
             if self.kind == FLOAT:
                 scaled = emit(f"fptrunc double {scaled} to float")
-        index = self.index_in("derivatives", number, address.in_row)
-        self.store(self.input("derivatives"), self.kind, scaled, index)
+        index = self.input_index("derivatives", number, address.in_row)
+        self.store(self.input_array("derivatives"), self.kind, scaled, index)
 
     # The function.
 
-    def addresses(self) -> list[str]:
+    def address_instructions(self) -> list[str]:
         """Return the addresses, and the arrays of the strip; values that are only summed too."""
         kind, weighted = self.kind, self.signature.weighted
         names = (*self.signature.inputs, "derivatives")
@@ -185,10 +190,10 @@ class _ElementStrip(Strip):
             "  %values = select i1 %unwritten, ptr %scratch, ptr %written",
         ]
 
-    def end(self, frame: KernelFrame) -> list[str]:
+    def end_instructions(self, frame: KernelFrame) -> list[str]:
         """Return the instructions after those of the graph, with the sum of the values."""
         again = [_AGAIN.format(arguments=frame.arguments("%lo", "%n"))] if self.has_rare else []
-        *noted, nothing = super().end(frame)
+        *noted, nothing = super().end_instructions(frame)
         if not self.signature.has_sum:
             return [*again, *noted, nothing]
         total = "  %total = call double @pairwise_double(ptr %values, i64 %n)"

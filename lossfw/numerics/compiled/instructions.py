@@ -114,7 +114,9 @@ class Instructions:
 
     # Memory.
 
-    def array(self, name: str, kind: str, *, of_rows: bool = False, of_chunk: bool = False) -> str:
+    def array_name(
+        self, name: str, kind: str, *, of_rows: bool = False, of_chunk: bool = False
+    ) -> str:
         """Return the name of an array of the memory."""
         columns = 1 if of_rows else self.signature.row_length
         if of_chunk and not self.signature.transposed:

@@ -11,12 +11,12 @@ import numpy as np
 
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.compiled.element_strip import write_element_kernel
-from lossfw.numerics.compiled.llvm_target import code_of
-from lossfw.numerics.compiled.operations import UncompiledError, type_of
+from lossfw.numerics.compiled.llvm_target import machine_code
+from lossfw.numerics.compiled.operations import UncompiledError, llvm_type
 from lossfw.numerics.compiled.row_strip import write_row_kernel
 from lossfw.numerics.compiled.signature import KernelSignature
 from lossfw.numerics.compiled.strip import KernelCode
-from lossfw.numerics.compiled.ufunc_loops import loop
+from lossfw.numerics.compiled.ufunc_loops import find_loop
 from lossfw.numerics.symbolic.graph import Graph
 
 # A record of two arrays, values, derivatives, weights; the factor, the rows or elements; the sum,
@@ -43,12 +43,12 @@ def _usual_address(array: NDArray) -> int:
     return array.ctypes.data or 0
 
 
-def _is_as_numpy_says(array: NDArray) -> bool:
+def _matches_numpy(array: NDArray) -> bool:
     return sys.implementation.name == "cpython" and _quick_address(array) == array.ctypes.data
 
 
 # A sixth of the time of `array.ctypes.data`, of which a call needs three.
-_address = _quick_address if _is_as_numpy_says(np.arange(3)[1:]) else _usual_address
+_address = _quick_address if _matches_numpy(np.arange(3)[1:]) else _usual_address
 
 
 def write_kernel(graph: Graph, dtype: np.dtype[Any], signature: KernelSignature) -> KernelCode:
@@ -57,7 +57,7 @@ def write_kernel(graph: Graph, dtype: np.dtype[Any], signature: KernelSignature)
         if graph.nodes[output].dtype != dtype:
             raise UncompiledError(f"a result is {graph.nodes[output].dtype}")
     write = write_element_kernel if signature.columns is None else write_row_kernel
-    return write(graph, type_of(dtype), signature)
+    return write(graph, llvm_type(dtype), signature)
 
 
 class Kernel:
@@ -69,14 +69,14 @@ class Kernel:
 
     def __init__(self, graph: Graph, dtype: np.dtype[Any], signature: KernelSignature) -> None:
         code = write_kernel(graph, dtype, signature)
-        loops = [loop(*function) for function in code.functions]
+        loops = [find_loop(*function) for function in code.functions]
         # Kept: the loops belong to these.
         self._owners = [owner for _, owner in loops]
         self._loops = np.array([part for parts, _ in loops for part in parts] or [0], np.uintp)
         self.dtype, self.signature = dtype, signature
         self._of_rows = signature.columns is not None
         self._width = 1 if self._of_rows else signature.width(signature.inputs[0])
-        self._code = code_of(code.text)
+        self._code = machine_code(code.text)
         self._function = _FUNCTION(self._code.address)
         self._table = self._loops.ctypes.data
         self._memory_size = code.memory

@@ -66,9 +66,9 @@ class _Target:
         # Strips interleaved take a third more to compile, and as long to compute.
         tuning.loop_unrolling = tuning.loop_interleaving = False
         builder = llvm.create_pass_builder(self.target, tuning)
-        _refuse_at_the_end()
+        _refuse_at_exit()
         builder.getModulePassManager().run(module, builder)
-        _refuse_at_the_end()
+        _refuse_at_exit()
         code: bytes = self.target.emit_object(module)
         self.compilations += 1
         return code
@@ -92,13 +92,13 @@ class Code:
 
     def __init__(self, engine: Any, key: str) -> None:
         self._engine = engine
-        self.address: int = engine.get_function_address(_name(key))
+        self.address: int = engine.get_function_address(_symbol_name(key))
 
     def __del__(self, unused: deque[Any] = _unused) -> None:
         # The thread that drops it does not wait for one that compiles.
         unused.append(self._engine)
 
-    def leave(self) -> None:
+    def keep_until_exit(self) -> None:
         """Keep the code until the process ends."""
         self._engine.detach()
 
@@ -106,7 +106,7 @@ class Code:
 _codes: weakref.WeakValueDictionary[str, Code] = weakref.WeakValueDictionary()
 
 
-def _name(key: str) -> str:
+def _symbol_name(key: str) -> str:
     return f"lossfw_{key}"
 
 
@@ -129,17 +129,17 @@ def _target() -> _Target:
 _is_ending = threading.Event()
 
 
-def stop() -> None:
+def stop_compiling() -> None:
     """Stop a compiling thread before its next step, so that Python exits sooner."""
     _is_ending.set()
 
 
-def _refuse_at_the_end() -> None:
+def _refuse_at_exit() -> None:
     if _is_ending.is_set():
         raise UncompiledError("Python ends")
 
 
-def release() -> None:
+def keep_until_exit() -> None:
     """Keep LLVM's objects until the process ends; nothing can be compiled afterwards.
 
     At exit, llvmlite may be gone before them and could not free them.
@@ -148,7 +148,7 @@ def release() -> None:
         if _target.cache_info().currsize:
             _free_unused()
             for code in _codes.values():
-                code.leave()
+                code.keep_until_exit()
             _target().target.detach()
 
 
@@ -159,12 +159,12 @@ def is_available() -> bool:
     return find_spec("llvmlite") is not None
 
 
-def compilations() -> int:
+def compilation_count() -> int:
     """Return the number of kernels that this process has compiled."""
     return _target().compilations if _target.cache_info().currsize else 0
 
 
-def code_of(text: str) -> Code:
+def machine_code(text: str) -> Code:
     """Return the machine code of a kernel's text, compiled unless this process has it.
 
     It raises `MissingExtraError` without llvmlite, and `UncompiledError` if LLVM fails.
@@ -176,7 +176,7 @@ def code_of(text: str) -> Code:
         code = _codes.get(key)
         if code is not None:
             return code
-        name = _name(key)
+        name = _symbol_name(key)
         try:
             compiled = target.compile(text.replace(_KERNEL, f"@{name}("))
             code = _codes[key] = Code(target.load(compiled, name), key)

@@ -83,7 +83,7 @@ def require_compiled_form(node: Operation, *others: str) -> None:
         raise UncompiledError(f"{node.op} of {node.dtype} has no compiled form")
 
 
-def type_of(dtype: np.dtype[Any]) -> str:
+def llvm_type(dtype: np.dtype[Any]) -> str:
     """Return the type of LLVM for a dtype."""
     if dtype.kind == "b":
         return TRUTH
@@ -123,7 +123,7 @@ class IrBuilder:
         """Add an instruction without a result."""
         self.text.append(f"  {instruction}")
 
-    def note(self, flag: str, truth: str) -> None:
+    def record_truth(self, flag: str, truth: str) -> None:
         """Record in memory, in an i32, that a condition holds for an element."""
         wide = self.emit(f"zext i1 {truth} to i32")
         so_far = self.emit(f"load i32, ptr {flag}")
@@ -134,15 +134,15 @@ class IrBuilder:
 BAD = "%bad"
 
 
-def compute(ir: IrBuilder, graph: Graph, node: Operation, a: list[str]) -> str:
+def emit_operation(ir: IrBuilder, graph: Graph, node: Operation, a: list[str]) -> str:
     """Add the instructions of a node to lines, given the names of its arguments."""
-    kind = type_of(node.dtype)
-    source = type_of(graph.nodes[node.args[0]].dtype)
+    kind = llvm_type(node.dtype)
+    source = llvm_type(graph.nodes[node.args[0]].dtype)
     if node.op in _ARITHMETIC:
         letter = "f" if kind in _FLOATS else ""
         return ir.emit(f"{letter}{_ARITHMETIC[node.op]} {kind} {a[0]}, {a[1]}")
     if node.op in _COMPARISONS:
-        return _compare(ir, node.op, source, a)
+        return _emit_comparison(ir, node.op, source, a)
     if node.op in _LOGIC:
         return ir.emit(f"{_LOGIC[node.op]} i1 {a[0]}, {a[1]}")
     if node.op == "logical_not":
@@ -150,18 +150,18 @@ def compute(ir: IrBuilder, graph: Graph, node: Operation, a: list[str]) -> str:
     if node.op == "where":
         return ir.emit(f"select i1 {a[0]}, {kind} {a[1]}, {kind} {a[2]}")
     if node.op == CAST:
-        return _cast(ir, source, kind, a[0])
+        return _emit_cast(ir, source, kind, a[0])
     if node.op == LOOK_UP:
-        return _look_up(ir, node, kind, a[0])
+        return _emit_table_look_up(ir, node, kind, a[0])
     if node.op == "negative" and source in _INTEGERS:
         return ir.emit(f"sub {kind} 0, {a[0]}")
     if source not in _FLOATS:
         dtype = graph.nodes[node.args[0]].dtype
         raise UncompiledError(f"{node.op} of {dtype} has no compiled form")
-    return _of_floats(ir, node.op, source, a)
+    return _emit_float_operation(ir, node.op, source, a)
 
 
-def _compare(ir: IrBuilder, op: str, source: str, a: list[str]) -> str:
+def _emit_comparison(ir: IrBuilder, op: str, source: str, a: list[str]) -> str:
     relation = _COMPARISONS[op]
     if source in _FLOATS:
         # Unordered, that is NaN, is different from everything.
@@ -171,7 +171,7 @@ def _compare(ir: IrBuilder, op: str, source: str, a: list[str]) -> str:
     return ir.emit(f"icmp {sign}{relation} {source} {a[0]}, {a[1]}")
 
 
-def _cast(ir: IrBuilder, source: str, kind: str, x: str) -> str:
+def _emit_cast(ir: IrBuilder, source: str, kind: str, x: str) -> str:
     if source == kind:
         return x
     if kind == TRUTH:
@@ -184,20 +184,20 @@ def _cast(ir: IrBuilder, source: str, kind: str, x: str) -> str:
     if source in _INTEGERS:
         return ir.emit(f"sitofp {source} {x} to {kind}")
     if kind in _INTEGERS:
-        return _float_to_integer(ir, source, kind, x)
+        return _emit_float_to_integer(ir, source, kind, x)
     return ir.emit(f"{'fpext' if kind == DOUBLE else 'fptrunc'} {source} {x} to {kind}")
 
 
-def _float_to_integer(ir: IrBuilder, source: str, kind: str, x: str) -> str:
+def _emit_float_to_integer(ir: IrBuilder, source: str, kind: str, x: str) -> str:
     """Return a float as an integer; the processor decides what becomes of one that does not fit."""
-    size = _intrinsic(ir, "fabs", source, x)
+    size = _emit_intrinsic(ir, "fabs", source, x)
     limit = literal(2.0 ** (8 * SIZES[kind] - 1), source)
-    ir.note(BAD, ir.emit(f"fcmp uge {source} {size}, {limit}"))
+    ir.record_truth(BAD, ir.emit(f"fcmp uge {source} {size}, {limit}"))
     # Frozen, because LLVM knows nothing about the result.
     return ir.emit(f"freeze {kind} {ir.emit(f'fptosi {source} {x} to {kind}')}")
 
 
-def index_within(ir: IrBuilder, index: str, length: int) -> str:
+def emit_bounded_index(ir: IrBuilder, index: str, length: int) -> str:
     """Return an index of an axis as in NumPy, from the end if it is negative.
 
     It records an index out of bounds, for which NumPy raises an error.
@@ -207,26 +207,26 @@ def index_within(ir: IrBuilder, index: str, length: int) -> str:
     index = ir.emit(f"select i1 {below}, i64 {from_end}, i64 {index}")
     # Without a sign, a negative number is a large one.
     beyond = ir.emit(f"icmp uge i64 {index}, {length}")
-    ir.note(BAD, beyond)
+    ir.record_truth(BAD, beyond)
     return ir.emit(f"select i1 {beyond}, i64 0, i64 {index}")
 
 
-def _look_up(ir: IrBuilder, node: Operation, kind: str, index: str) -> str:
+def _emit_table_look_up(ir: IrBuilder, node: Operation, kind: str, index: str) -> str:
     """Take an element of a table."""
     if kind == TRUTH or not node.value:
         raise UncompiledError(f"a table of {len(node.value)} {node.dtype} has no compiled form")
     numbers = ", ".join(f"{kind} {literal(x, kind)}" for x in node.value)
     table = f"[{len(node.value)} x {kind}] [{numbers}]"
     name = ir.tables.setdefault(table, f"@table{len(ir.tables)}")
-    index = index_within(ir, index, len(node.value))
+    index = emit_bounded_index(ir, index, len(node.value))
     place = ir.emit(f"getelementptr inbounds {kind}, ptr {name}, i64 {index}")
     return ir.emit(f"load {kind}, ptr {place}")
 
 
-def _of_floats(ir: IrBuilder, op: str, kind: str, a: list[str]) -> str:
+def _emit_float_operation(ir: IrBuilder, op: str, kind: str, a: list[str]) -> str:
     x = a[0]
     if op in _INTRINSICS:
-        return _intrinsic(ir, _INTRINSICS[op], kind, x)
+        return _emit_intrinsic(ir, _INTRINSICS[op], kind, x)
     if op == "negative":
         return ir.emit(f"fneg {kind} {x}")
     if op == "square":
@@ -234,31 +234,31 @@ def _of_floats(ir: IrBuilder, op: str, kind: str, a: list[str]) -> str:
     if op == "reciprocal":
         return ir.emit(f"fdiv {kind} {literal(1.0, kind)}, {x}")
     if op in ("maximum", "minimum"):
-        return extreme(ir, "ogt" if op == "maximum" else "olt", kind, *a)
+        return emit_extreme(ir, "ogt" if op == "maximum" else "olt", kind, *a)
     if op == "sign":
-        return _sign(ir, kind, x)
+        return _emit_sign(ir, kind, x)
     if op == "copysign":
-        return _intrinsic(ir, "copysign", kind, *a)
+        return _emit_intrinsic(ir, "copysign", kind, *a)
     if op == "isnan":
         return ir.emit(f"fcmp uno {kind} {x}, {x}")
     if op in ("isinf", "isfinite"):
-        size = _intrinsic(ir, "fabs", kind, x)
+        size = _emit_intrinsic(ir, "fabs", kind, x)
         test = "oeq" if op == "isinf" else "olt"
         return ir.emit(f"fcmp {test} {kind} {size}, {literal(float('inf'), kind)}")
     if op == "signbit":
         width = SHORT if kind == FLOAT else INTEGER
         bits = ir.emit(f"bitcast {kind} {x} to {width}")
         return ir.emit(f"icmp slt {width} {bits}, 0")
-    return _part(ir, op, kind, x)
+    return _emit_float_part(ir, op, kind, x)
 
 
-def _intrinsic(ir: IrBuilder, name: str, kind: str, *arguments: str) -> str:
+def _emit_intrinsic(ir: IrBuilder, name: str, kind: str, *arguments: str) -> str:
     suffix = "f32" if kind == FLOAT else "f64"
     typed = ", ".join(f"{kind} {x}" for x in arguments)
     return ir.emit(f"call {kind} @llvm.{name}.{suffix}({typed})")
 
 
-def extreme(ir: IrBuilder, test: str, kind: str, x: str, y: str) -> str:
+def emit_extreme(ir: IrBuilder, test: str, kind: str, x: str, y: str) -> str:
     """Return the larger or the smaller; a NaN of either is the result."""
     better = ir.emit(f"fcmp {test} {kind} {x}, {y}")
     chosen = ir.emit(f"select i1 {better}, {kind} {x}, {kind} {y}")
@@ -266,7 +266,7 @@ def extreme(ir: IrBuilder, test: str, kind: str, x: str, y: str) -> str:
     return ir.emit(f"select i1 {no_number}, {kind} {x}, {kind} {chosen}")
 
 
-def _sign(ir: IrBuilder, kind: str, x: str) -> str:
+def _emit_sign(ir: IrBuilder, kind: str, x: str) -> str:
     """Return -1, 0 or 1; NaN stays, and a zero becomes +0."""
     result = x
     for test, value in (("oeq", 0.0), ("olt", -1.0), ("ogt", 1.0)):
@@ -275,10 +275,10 @@ def _sign(ir: IrBuilder, kind: str, x: str) -> str:
     return result
 
 
-def _part(ir: IrBuilder, op: str, kind: str, x: str) -> str:
+def _emit_float_part(ir: IrBuilder, op: str, kind: str, x: str) -> str:
     """Return fraction or exponent by the bits of a float64, in which every float32 is normal."""
-    x = _cast(ir, kind, DOUBLE, x)
-    size = _intrinsic(ir, "fabs", DOUBLE, x)
+    x = _emit_cast(ir, kind, DOUBLE, x)
+    size = _emit_intrinsic(ir, "fabs", DOUBLE, x)
     small = ir.emit(f"fcmp olt double {size}, {literal(_LEAST_NORMAL, DOUBLE)}")
     lifted = ir.emit(f"fmul double {x}, {literal(2.0**_LIFT, DOUBLE)}")
     bits = ir.emit(f"select i1 {small}, double {lifted}, double {x}")
@@ -293,13 +293,13 @@ def _part(ir: IrBuilder, op: str, kind: str, x: str) -> str:
         built = ir.emit(f"or i64 {kept}, {_BELOW_ONE}")
         built = ir.emit(f"bitcast i64 {built} to double")
         fraction = ir.emit(f"select i1 {special}, double {x}, double {built}")
-        return _cast(ir, DOUBLE, kind, fraction)
+        return _emit_cast(ir, DOUBLE, kind, fraction)
     shifted = ir.emit(f"lshr i64 {bits}, 52")
     exponent = ir.emit(f"and i64 {shifted}, 2047")
     less = ir.emit(f"select i1 {small}, i64 {1022 + _LIFT}, i64 1022")
     exponent = ir.emit(f"sub i64 {exponent}, {less}")
     exponent = ir.emit(f"select i1 {special}, i64 0, i64 {exponent}")
-    return _cast(ir, INTEGER, SHORT, exponent)
+    return _emit_cast(ir, INTEGER, SHORT, exponent)
 
 
 def declarations() -> list[str]:

@@ -15,7 +15,7 @@ from lossfw.numerics.compiled.row_transpose import transpose_function
 from lossfw.numerics.compiled.schedule import ScheduleTime
 from lossfw.numerics.compiled.signature import KernelSignature
 from lossfw.numerics.compiled.strip import RARE, KernelCode, Matrix, NodeValues, Strip
-from lossfw.numerics.compiled.sums import pairwise, reduce_row
+from lossfw.numerics.compiled.sums import pairwise_function, reduce_row
 from lossfw.numerics.symbolic.graph import INPUT, Graph
 
 # NumPy's functions of reductions that are not sums.
@@ -31,11 +31,11 @@ def write_row_kernel(graph: Graph, kind: str, signature: KernelSignature) -> Ker
     frame = KernelFrame(signature, offsets)
     functions = [
         *([transpose_function(kind)] if signature.transposed else []),
-        *(pairwise(summed, summed) for summed in sorted(strip.summed_kinds)),
+        *(pairwise_function(summed, summed) for summed in sorted(strip.summed_kinds)),
         strip.function(frame, "strip"),
         frame.kernel_function("strip", str(signature.strip_rows)),
     ]
-    return strip.join(functions, size)
+    return strip.join_kernel(functions, size)
 
 
 class _RowStrip(Strip):
@@ -52,24 +52,24 @@ class _RowStrip(Strip):
         self.summed_kinds: set[str] = set()
         if signature.transposed:
             for name in signature.row_inputs:
-                array = self.array(f"in_{name}", kind)
+                array = self.array_name(f"in_{name}", kind)
                 given = Matrix(f"%{name}", "%row_stride", "%column_stride")
                 self.transpose(given, Matrix(array, "1", "%n"), signature.row_length)
         for phase in range(self.schedule.phases):
             self._write_phase(phase)
         if value is not None or signature.is_checked:
-            with self._rows(self.schedule.phases) as (row, values):
+            with self._loop_over_rows(self.schedule.phases) as (row, values):
                 if value is not None:
-                    self.store("%values", kind, values.of(value), row)
+                    self.store("%values", kind, values.name_of(value), row)
                 if signature.is_checked:
-                    self.note_outside(values.of(outputs[0]))
+                    self.note_outside(values.name_of(outputs[0]))
         if derivative is not None and signature.transposed:
             result = Matrix("%derivatives", "%out_row_stride", "%out_column_stride")
-            turned = Matrix(self.array("in_derivatives", kind), "1", "%n")
+            turned = Matrix(self.array_name("in_derivatives", kind), "1", "%n")
             self.transpose(result, turned, signature.row_length, back=True)
 
     @contextmanager
-    def _rows(self, phase: int) -> Iterator[tuple[str, NodeValues]]:
+    def _loop_over_rows(self, phase: int) -> Iterator[tuple[str, NodeValues]]:
         """Write a loop over the rows of the strip."""
         with self.loop("%n") as row:
             yield row, NodeValues(self, ScheduleTime(phase, 0), ElementAddress(row), of_rows=True)
@@ -77,7 +77,7 @@ class _RowStrip(Strip):
     def _write_derivative(self, derivative: str, address: ElementAddress) -> None:
         scaled = self.ir.emit(f"fmul {self.kind} {derivative}, %factor")
         if self.signature.transposed:
-            self.store(self.input("derivatives"), self.kind, scaled, address.in_row)
+            self.store(self.input_array("derivatives"), self.kind, scaled, address.in_row)
         else:
             self.store("%derivatives", self.kind, scaled, address.column)
 
@@ -86,25 +86,25 @@ class _RowStrip(Strip):
     def _write_phase(self, phase: int) -> None:
         schedule = self.schedule
         if row_roots := sorted(schedule.row_roots.get(phase, ())):
-            with self._rows(phase) as (row, values):
+            with self._loop_over_rows(phase) as (row, values):
                 for n in row_roots:
-                    self.store(self.array_of(n), self.type_of(n), values.of(n), row)
-        with self._where_any(schedule.phase_conditions.get(phase), phase):
+                    self.store(self.array_of(n), self.llvm_type(n), values.name_of(n), row)
+        with self._where_any_row(schedule.phase_conditions.get(phase), phase):
             self.write_elements(phase)
-            for call in schedule.row_ends(schedule.calls, phase):
-                self.call_of_rows(call, "%n")
-            for node_id in schedule.row_ends(schedule.reductions, phase):
+            for call in schedule.nodes_at_row_end(schedule.calls, phase):
+                self.write_row_call(call, "%n")
+            for node_id in schedule.nodes_at_row_end(schedule.reductions, phase):
                 self._reduce(node_id)
 
     @contextmanager
-    def _where_any(self, condition: int | None, phase: int) -> Iterator[None]:
+    def _where_any_row(self, condition: int | None, phase: int) -> Iterator[None]:
         """Write instructions that run if a condition, if any, holds for some row of the strip."""
         if condition is None:
             yield
             return
         self.ir.emit_void(f"store i32 0, ptr {RARE}")
-        with self._rows(phase) as (_, values):
-            self.ir.note(RARE, values.of(condition))
+        with self._loop_over_rows(phase) as (_, values):
+            self.ir.record_truth(RARE, values.name_of(condition))
         flag = self.ir.emit(f"load i32, ptr {RARE}")
         with self.where(self.ir.emit(f"icmp ne i32 {flag}, 0")):
             yield
@@ -112,9 +112,9 @@ class _RowStrip(Strip):
     def _reduce(self, node_id: int) -> None:
         """Write the reduction of whole rows."""
         node, columns, ir = self.schedule.node(node_id), self.signature.row_length, self.ir
-        kind, result = self.type_of(node_id), self.array_of(node_id)
+        kind, result = self.llvm_type(node_id), self.array_of(node_id)
         arg = self.schedule.node(node.args[0])
-        array = self.input(arg.value) if arg.op == INPUT else self.array_of(node.args[0])
+        array = self.input_array(arg.value) if arg.op == INPUT else self.array_of(node.args[0])
         if self.signature.transposed:
             with self.loop("%n") as row:
                 indices = [self.transposed_index(row, str(column)) for column in range(columns)]
@@ -135,7 +135,7 @@ class _RowStrip(Strip):
 
     # The function.
 
-    def addresses(self) -> list[str]:
+    def address_instructions(self) -> list[str]:
         """Return where the rows of the strip begin."""
         first, *second = self.signature.inputs
         by_index = self.signature.by_index

@@ -43,14 +43,14 @@ columns_body:
   %begin = mul i64 %column, %to_stride
   %target = add i64 %begin, %row
 {loads}
-  %a = shufflevector {four} %row0, {four} %row1, {_mask(0, 4, 2, 6)}
-  %b = shufflevector {four} %row0, {four} %row1, {_mask(1, 5, 3, 7)}
-  %c = shufflevector {four} %row2, {four} %row3, {_mask(0, 4, 2, 6)}
-  %d = shufflevector {four} %row2, {four} %row3, {_mask(1, 5, 3, 7)}
-  %column0 = shufflevector {four} %a, {four} %c, {_mask(0, 1, 4, 5)}
-  %column1 = shufflevector {four} %b, {four} %d, {_mask(0, 1, 4, 5)}
-  %column2 = shufflevector {four} %a, {four} %c, {_mask(2, 3, 6, 7)}
-  %column3 = shufflevector {four} %b, {four} %d, {_mask(2, 3, 6, 7)}
+  %a = shufflevector {four} %row0, {four} %row1, {_index_vector(0, 4, 2, 6)}
+  %b = shufflevector {four} %row0, {four} %row1, {_index_vector(1, 5, 3, 7)}
+  %c = shufflevector {four} %row2, {four} %row3, {_index_vector(0, 4, 2, 6)}
+  %d = shufflevector {four} %row2, {four} %row3, {_index_vector(1, 5, 3, 7)}
+  %column0 = shufflevector {four} %a, {four} %c, {_index_vector(0, 1, 4, 5)}
+  %column1 = shufflevector {four} %b, {four} %d, {_index_vector(0, 1, 4, 5)}
+  %column2 = shufflevector {four} %a, {four} %c, {_index_vector(2, 3, 6, 7)}
+  %column3 = shufflevector {four} %b, {four} %d, {_index_vector(2, 3, 6, 7)}
 {stores}
   %next_j = add nuw nsw i64 %j, {BLOCK}
   br label %columns_head
@@ -63,19 +63,19 @@ end:
 """
 
 
-def _mask(*places: int) -> str:
+def _index_vector(*places: int) -> str:
     return f"<4 x i32> <{', '.join(f'i32 {place}' for place in places)}>"
 
 
-def _load(i: int, kind: str, four: str) -> str:
+def _load(i: int, kind: str, vector_type: str) -> str:
     return f"""  %down{i} = mul i64 {i}, %from_stride
   %source{i} = add i64 %source, %down{i}
   %at_source{i} = getelementptr inbounds {kind}, ptr %from, i64 %source{i}
-  %row{i} = load {four}, ptr %at_source{i}, align 4"""
+  %row{i} = load {vector_type}, ptr %at_source{i}, align 4"""
 
 
-def _store(i: int, kind: str, four: str) -> str:
+def _store(i: int, kind: str, vector_type: str) -> str:
     return f"""  %along{i} = mul i64 {i}, %to_stride
   %target{i} = add i64 %target, %along{i}
   %at_target{i} = getelementptr inbounds {kind}, ptr %to, i64 %target{i}
-  store {four} %column{i}, ptr %at_target{i}, align 4"""
+  store {vector_type} %column{i}, ptr %at_target{i}, align 4"""

@@ -68,14 +68,14 @@ class GraphSchedule:
     phase_conditions: dict[int, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, graph: Graph, *, element_outputs: set[int]) -> GraphSchedule:
+    def from_graph(cls, graph: Graph, *, element_outputs: set[int]) -> GraphSchedule:
         """Return the schedule of a graph; `element_outputs` have a number for each element.
 
         Raises `UncompiledError` if an operation has no compiled form.
         """
         schedule = cls(graph, per_element=find_row_nodes(graph))
         schedule._find_conditions()
-        for node_id in graph.live():
+        for node_id in graph.live_nodes():
             schedule._assign_time(node_id)
         for node_id in graph.outputs:
             if node_id in element_outputs:
@@ -114,7 +114,7 @@ class GraphSchedule:
             and step in (None, self.times[call].step)
         ]
 
-    def row_ends(self, node_ids: list[int], phase: int) -> list[int]:
+    def nodes_at_row_end(self, node_ids: list[int], phase: int) -> list[int]:
         """Return the nodes of one number per row that are computed at the end of a phase."""
         ends = (n for n in node_ids if not self.per_element[n])
         return [n for n in ends if self.times[n].phase == phase + 1]
@@ -136,11 +136,13 @@ class GraphSchedule:
 
     def _find_conditions(self) -> None:
         """Find the nodes that serve only a rare choice, and its condition."""
-        for node_id in self.graph.live():
+        for node_id in self.graph.live_nodes():
             node = self.node(node_id)
             # What is rare among elements, and not among rows, shares its loops with the rest.
             if is_rare(node) and not self.per_element[node.args[0]]:
-                usual = self._ancestors([*self.graph.outputs], without=(node_id, node.args[1]))
+                usual = self._ancestors(
+                    [*self.graph.outputs], excluded_edge=(node_id, node.args[1])
+                )
                 for only in self._ancestors([node.args[1]]) - usual:
                     self.conditions[only] = node.args[0]
 
@@ -155,14 +157,18 @@ class GraphSchedule:
             if condition is not None:
                 self.phase_conditions[phase] = condition
 
-    def _ancestors(self, stack: list[int], without: tuple[int, int] = (-1, -1)) -> set[int]:
+    def _ancestors(
+        self, node_ids: list[int], excluded_edge: tuple[int, int] = (-1, -1)
+    ) -> set[int]:
         """Return the nodes that some nodes need, without the way from one node to another."""
         visited = set[int]()
-        while stack:
-            node_id = stack.pop()
+        while node_ids:
+            node_id = node_ids.pop()
             if node_id not in visited:
                 visited.add(node_id)
-                stack += [arg for arg in self.node(node_id).args if (node_id, arg) != without]
+                node_ids += [
+                    arg for arg in self.node(node_id).args if (node_id, arg) != excluded_edge
+                ]
         return visited
 
     # Times.

@@ -17,11 +17,11 @@ from lossfw.numerics.compiled.operations import (
     FLOAT,
     SIZES,
     LoopName,
-    compute,
     declarations,
-    index_within,
+    emit_bounded_index,
+    emit_operation,
     literal,
-    type_of,
+    llvm_type,
 )
 from lossfw.numerics.compiled.row_transpose import BLOCK
 from lossfw.numerics.compiled.schedule import GraphSchedule, ScheduleTime
@@ -67,7 +67,7 @@ class NodeValues:
         self._known_phases = time.phase if of_rows else time.phase + 1
         self._names: dict[int, str] = {}
 
-    def of(self, node_id: int) -> str:
+    def name_of(self, node_id: int) -> str:
         """Return the name of a node's value."""
         if node_id not in self._names:
             self._names[node_id] = self._emit(node_id)
@@ -75,7 +75,7 @@ class NodeValues:
 
     def _emit(self, node_id: int) -> str:
         strip, schedule, address = self._strip, self._strip.schedule, self._address
-        node, kind = schedule.node(node_id), strip.type_of(node_id)
+        node, kind = schedule.node(node_id), strip.llvm_type(node_id)
         per_element, time = schedule.per_element[node_id], schedule.times[node_id]
         if node.op == CONSTANT:
             return literal(node.value, kind)
@@ -83,8 +83,8 @@ class NodeValues:
             return address.column
         if node.op == INPUT and per_element:
             name, _, number = node.value.partition(".")
-            index = strip.index_in(name, number, address.in_row)
-            return strip.load(strip.input(name), kind, index)
+            index = strip.input_index(name, number, address.in_row)
+            return strip.load(strip.input_array(name), kind, index)
         if node.op == INPUT:
             return strip.load(f"%{node.value}", kind, address.row)
         if per_element:
@@ -96,11 +96,15 @@ class NodeValues:
         ):
             return strip.load(strip.array_of(node_id), kind, address.row)
         elif node.op == TAKEN:
-            index = index_within(strip.ir, self.of(node.args[1]), strip.signature.row_length)
+            index = emit_bounded_index(
+                strip.ir, self.name_of(node.args[1]), strip.signature.row_length
+            )
             if strip.signature.transposed:
                 index = strip.transposed_index(address.row, index)
-            return strip.load(strip.input(schedule.node(node.args[0]).value), kind, index)
-        return compute(strip.ir, schedule.graph, node, [self.of(arg) for arg in node.args])
+            return strip.load(strip.input_array(schedule.node(node.args[0]).value), kind, index)
+        return emit_operation(
+            strip.ir, schedule.graph, node, [self.name_of(arg) for arg in node.args]
+        )
 
 
 class Strip(Instructions, ABC):
@@ -111,33 +115,33 @@ class Strip(Instructions, ABC):
     ) -> None:
         super().__init__(signature)
         self.kind = kind  # of inputs and outputs
-        self.schedule = GraphSchedule.of(graph, element_outputs=set(element_outputs))
+        self.schedule = GraphSchedule.from_graph(graph, element_outputs=set(element_outputs))
         # What writes an output that has a number for each element, by its value and its address.
         self.writers: dict[int, list[Callable[[str, ElementAddress], None]]] = {}
         # The instructions that store constants as arguments of calls.
         self.constants: dict[int, str] = {}
 
-    def type_of(self, node_id: int) -> str:
+    def llvm_type(self, node_id: int) -> str:
         """Return the type of LLVM of a node."""
-        return type_of(self.schedule.node(node_id).dtype)
+        return llvm_type(self.schedule.node(node_id).dtype)
 
     def array_of(self, node_id: int) -> str:
         """Return the array of a stored node."""
-        kind = self.type_of(node_id)
+        kind = self.llvm_type(node_id)
         if not self.schedule.per_element[node_id]:
-            return self.array(f"r{node_id}", kind, of_rows=True)
+            return self.array_name(f"r{node_id}", kind, of_rows=True)
         is_whole = node_id in self.schedule.row_arrays
-        return self.array(f"{'l' if is_whole else 's'}{node_id}", kind, of_chunk=not is_whole)
+        return self.array_name(f"{'l' if is_whole else 's'}{node_id}", kind, of_chunk=not is_whole)
 
     def index_of(self, node_id: int, address: ElementAddress) -> str:
         """Return the index of an element in the array of a node."""
         return address.in_row if node_id in self.schedule.row_arrays else address.in_chunk
 
-    def input(self, name: str) -> str:
+    def input_array(self, name: str) -> str:
         """Return the array of an input, or of the derivatives, transposed if it is."""
         return f"%in_{name}" if self.signature.is_transposed(name) else f"%{name}"
 
-    def index_in(self, name: str, number: str, index: str) -> str:
+    def input_index(self, name: str, number: str, index: str) -> str:
         """Return the index of an element in an input; for a record, of one of its numbers."""
         width = self.signature.width(name)
         if width == 1:
@@ -149,7 +153,7 @@ class Strip(Instructions, ABC):
     def note_outside(self, outside: str) -> None:
         """Record whether an element or a row is outside of the domain."""
         zero = literal(0.0, self.kind)
-        self.ir.note(BAD, self.ir.emit(f"fcmp une {self.kind} {outside}, {zero}"))
+        self.ir.record_truth(BAD, self.ir.emit(f"fcmp une {self.kind} {outside}, {zero}"))
 
     def transpose(self, rows: Matrix, turned: Matrix, columns: int, *, back: bool = False) -> None:
         """Write the rows of the strip into an array with adjacent rows, or back.
@@ -181,7 +185,7 @@ class Strip(Instructions, ABC):
 
     # The whole function.
 
-    def join(self, functions: list[str], memory: int = 0) -> KernelCode:
+    def join_kernel(self, functions: list[str], memory: int = 0) -> KernelCode:
         """Return the text of a kernel from functions and what this strip needs."""
         tables = [
             f"{name} = internal constant {table}, align 64"
@@ -203,18 +207,18 @@ class Strip(Instructions, ABC):
                 *(f"  {flag} = alloca i32\n  store i32 0, ptr {flag}" for flag in (BAD, RARE)),
                 *self.constants.values(),
                 f"  %factor = {narrow if self.kind == FLOAT else 'fadd double %scale, -0.0'}",
-                *self.addresses(),
+                *self.address_instructions(),
                 *self.ir.text,
-                *self.end(frame),
+                *self.end_instructions(frame),
                 "}",
             ]
         )
 
     @abstractmethod
-    def addresses(self) -> list[str]:
+    def address_instructions(self) -> list[str]:
         """Return the instructions that find the start of a strip in inputs and outputs."""
 
-    def end(self, frame: KernelFrame) -> list[str]:
+    def end_instructions(self, frame: KernelFrame) -> list[str]:
         """Return the instructions after those of the graph."""
         return [
             f"  %bad_here = load i32, ptr {BAD}",
@@ -236,8 +240,10 @@ class Strip(Instructions, ABC):
     def _write_step(self, time: ScheduleTime, chunk: Chunk) -> None:
         schedule = self.schedule
         calls = schedule.calls_of(time.phase, time.step + 1)
-        slots = {call: self._slots(call, time, chunk) for call in calls}
-        stored = [n for n in sorted(schedule.roots.get(time, ())) if self._stores(n, time)]
+        slots = {call: self._argument_slots(call, time, chunk) for call in calls}
+        stored = [
+            n for n in sorted(schedule.roots.get(time, ())) if self._is_written_in_step(n, time)
+        ]
         sources = [slot for call in calls for slot in slots[call] if slot.source is not None]
         outputs = [node_id for node_id in self.writers if schedule.times[node_id] == time]
         if stored or sources or outputs:
@@ -245,19 +251,19 @@ class Strip(Instructions, ABC):
                 values = NodeValues(self, time, address)
                 for n in stored:
                     array, index = self.array_of(n), self.index_of(n, address)
-                    self.store(array, self.type_of(n), values.of(n), index)
+                    self.store(array, self.llvm_type(n), values.name_of(n), index)
                 for array, _, source in sources:
                     if source is not None:
-                        kind = self.type_of(source)
-                        self.store(array, kind, values.of(source), address.in_chunk)
+                        kind = self.llvm_type(source)
+                        self.store(array, kind, values.name_of(source), address.in_chunk)
                 for node_id in outputs:
                     for write in self.writers[node_id]:
-                        write(values.of(node_id), address)
+                        write(values.name_of(node_id), address)
         for call in calls:
-            result = self._start_of(self.array_of(call), call, chunk)
-            self._call(call, chunk.length, [slot[:2] for slot in slots[call]], result)
+            result = self._chunk_start(self.array_of(call), call, chunk)
+            self._write_call(call, chunk.length, [slot[:2] for slot in slots[call]], result)
 
-    def _stores(self, node_id: int, time: ScheduleTime) -> bool:
+    def _is_written_in_step(self, node_id: int, time: ScheduleTime) -> bool:
         """Return whether a step writes a node to an array."""
         schedule = self.schedule
         is_computed = not schedule.is_leaf(node_id) and schedule.node(node_id).op not in CALLED
@@ -266,53 +272,55 @@ class Strip(Instructions, ABC):
 
     # Calls of NumPy's loops.
 
-    def _start_of(self, array: str, node_id: int, chunk: Chunk) -> str:
+    def _chunk_start(self, array: str, node_id: int, chunk: Chunk) -> str:
         """Return where a chunk begins in the array of a node."""
         is_input = self.schedule.node(node_id).op == INPUT
         is_whole = is_input or node_id in self.schedule.row_arrays
         if self.signature.transposed or not is_whole:
             return array
-        kind = self.type_of(node_id)
+        kind = self.llvm_type(node_id)
         return self.ir.emit(f"getelementptr inbounds {kind}, ptr {array}, i64 {chunk.first}")
 
-    def _slots(self, call: int, time: ScheduleTime, chunk: Chunk) -> list[_Slot]:
+    def _argument_slots(self, call: int, time: ScheduleTime, chunk: Chunk) -> list[_Slot]:
         """Return the arrays of the arguments of a call on elements."""
         schedule, slots = self.schedule, []
         for place, arg in enumerate(schedule.node(call).args):
-            node, kind = schedule.node(arg), self.type_of(arg)
+            node, kind = schedule.node(arg), self.llvm_type(arg)
             if node.op == CONSTANT:
-                slots.append(_Slot(self._constant(arg), 0))
+                slots.append(_Slot(self._store_constant(arg), 0))
                 continue
             is_input = node.op == INPUT and schedule.per_element[arg]
             # NumPy's loops may have other bits for numbers that do not lie next to each other.
             is_input = is_input and not self.signature.widths
             if is_input or (schedule.per_element[arg] and schedule.is_stored(arg, time.phase)):
-                array = self.input(node.value) if is_input else self.array_of(arg)
-                slots.append(_Slot(self._start_of(array, arg, chunk), SIZES[kind]))
+                array = self.input_array(node.value) if is_input else self.array_of(arg)
+                slots.append(_Slot(self._chunk_start(array, arg, chunk), SIZES[kind]))
             else:
-                array = self.array(f"a{call}_{place}", kind, of_chunk=True)
+                array = self.array_name(f"a{call}_{place}", kind, of_chunk=True)
                 slots.append(_Slot(array, SIZES[kind], arg))
         return slots
 
-    def call_of_rows(self, call: int, rows: str) -> None:
+    def write_row_call(self, call: int, rows: str) -> None:
         """Write the call of a function of one number for each row."""
         slots = [
-            (self._constant(arg), 0)
+            (self._store_constant(arg), 0)
             if self.schedule.node(arg).op == CONSTANT
-            else (self.array_of(arg), SIZES[self.type_of(arg)])
+            else (self.array_of(arg), SIZES[self.llvm_type(arg)])
             for arg in self.schedule.node(call).args
         ]
-        self._call(call, rows, slots, self.array_of(call))
+        self._write_call(call, rows, slots, self.array_of(call))
 
-    def _constant(self, node_id: int) -> str:
-        kind, name = self.type_of(node_id), f"%c{node_id}"
+    def _store_constant(self, node_id: int) -> str:
+        kind, name = self.llvm_type(node_id), f"%c{node_id}"
         value = literal(self.schedule.node(node_id).value, kind)
         self.constants[node_id] = (
             f"  {name} = alloca {kind}, align 8\n  store {kind} {value}, ptr {name}"
         )
         return name
 
-    def _call(self, call: int, length: str, slots: list[tuple[str, int]], result: str) -> None:
-        kind = self.type_of(call)
+    def _write_call(
+        self, call: int, length: str, slots: list[tuple[str, int]], result: str
+    ) -> None:
+        kind = self.llvm_type(call)
         slots = [*slots, (result, SIZES[kind])]
         self.call_loop(self.schedule.node(call).op, kind, length, slots)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import reduce
 
-from lossfw.numerics.compiled.operations import DOUBLE, IrBuilder, extreme, literal
+from lossfw.numerics.compiled.operations import DOUBLE, IrBuilder, emit_extreme, literal
 from lossfw.numerics.compiled.signature import SumOrder
 
 _LEAF = 128
@@ -21,7 +21,7 @@ _EXTREMES = {"max": "ogt", "min": "olt"}
 CONVERTED = 8192
 
 
-def pairwise(kind: str, total: str = DOUBLE) -> str:
+def pairwise_function(kind: str, total: str = DOUBLE) -> str:
     """Return the function that sums an array of floats, in the same or another type.
 
     It is named ``@pairwise_`` and the type of the sum.
@@ -80,11 +80,11 @@ halves:
 """
 
 
-def _load(name: str, at: str, kind: str, total: str, count: int) -> str:
+def _load(name: str, index: str, kind: str, total: str, count: int) -> str:
     """Return the loading of one or several floats in the type of the sum."""
     many, wide = (x if count == 1 else f"<{count} x {x}>" for x in (kind, total))
     align = 8 if kind == DOUBLE else 4
-    place = f"  %{name}p = getelementptr inbounds {kind}, ptr %a, i64 {at}\n"
+    place = f"  %{name}p = getelementptr inbounds {kind}, ptr %a, i64 {index}\n"
     if kind == total:
         return f"{place}  %{name} = load {many}, ptr %{name}p, align {align}"
     loaded = f"  %{name}n = load {many}, ptr %{name}p, align {align}\n"
@@ -110,7 +110,7 @@ def _join_lanes(total: str) -> str:
 def reduce_row(ir: IrBuilder, op: str, kind: str, names: list[str], order: SumOrder) -> str:
     """Add the instructions of a reduction of a row of few elements, and return its result."""
     if op in _EXTREMES:
-        return reduce(lambda a, b: extreme(ir, _EXTREMES[op], kind, a, b), names)
+        return reduce(lambda a, b: emit_extreme(ir, _EXTREMES[op], kind, a, b), names)
 
     def add(a: str, b: str) -> str:
         return ir.emit(f"fadd {kind} {a}, {b}")

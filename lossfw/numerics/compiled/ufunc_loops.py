@@ -31,7 +31,7 @@ class _CallInfo(ctypes.Structure):
 
 
 @functools.cache
-def loop(name: str, kind: str) -> tuple[tuple[int, int, int], Any]:
+def find_loop(name: str, kind: str) -> tuple[tuple[int, int, int], Any]:
     """Return the addresses of a ufunc's loop, its context and its extra data, and their owner.
 
     Raises `UncompiledError` if NumPy does not offer them, or the loop needs Python's lock.

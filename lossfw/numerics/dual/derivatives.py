@@ -27,7 +27,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from lossfw.numerics.arrays import Array, Body, Namespace, NDArray, columns
+from lossfw.numerics.arrays import Array, Body, Namespace, NDArray, column_numbers
 from lossfw.numerics.dual.linear import LinearPart, LinearParts
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual, value_of
@@ -38,8 +38,8 @@ from lossfw.numerics.selection import put_rows
 # ``rule(xp, careful, y, *constants)``: value and derivatives, with or without care.
 _Rule: TypeAlias = Callable[..., tuple[Array, ...]]
 
-# The most elements of an array in one pass of `_by_columns`: 2 MiB of float64, so that
-# small inputs take one pass and large ones little memory.
+# The most elements of an array in one pass of `_differentiate_by_columns`: 2 MiB of float64, so
+# that small inputs take one pass and large ones little memory.
 _PASS_SIZE = 2**18
 
 
@@ -65,15 +65,19 @@ def derivatives(
     """
 
     def rule(xp: Namespace, careful: bool, y: Array, *constants: Any) -> tuple[Array, ...]:
-        return _forward(body, xp, careful, y, constants, order, direction)
+        return _differentiate_forward(body, xp, careful, y, constants, order, direction)
 
     is_elementwise = isinstance(direction, float) and all(
         getattr(x, "shape", None) == y.shape for x in constants
     )
-    return _with_care(rule, xp, y, constants) if is_elementwise else rule(xp, True, y, *constants)
+    return (
+        _apply_with_care(rule, xp, y, constants)
+        if is_elementwise
+        else rule(xp, True, y, *constants)
+    )
 
 
-def _forward(
+def _differentiate_forward(
     body: Body,
     xp: Namespace,
     careful: bool,
@@ -83,7 +87,7 @@ def _forward(
     direction: Any,
 ) -> tuple[Array, ...]:
     """Return value and derivatives along a direction, in one pass forward."""
-    space = _space(xp, order, careful)
+    space = _dual_namespace(xp, order, careful)
     result = body(space, Dual(y, _seed_derivative(xp, y, direction), None, space), *constants)
     if not isinstance(result, Dual):
         # The body does not depend on y, or is flat almost everywhere.
@@ -92,7 +96,7 @@ def _forward(
     value, parts = result.value, (result.first, result.second)[:order]
     return (
         value,
-        *[_finish_derivative(xp, value, space.parts.dense(part, value)) for part in parts],
+        *[_finish_derivative(xp, value, space.parts.expand_like(part, value)) for part in parts],
     )
 
 
@@ -105,13 +109,13 @@ def _finish_derivative(xp: Namespace, value: Array, part: Array) -> Array:
     return xp.where(xp.isnan(value), value, part)
 
 
-def _with_care(
+def _apply_with_care(
     rule: _Rule, xp: Namespace, y: Array, constants: tuple[Any, ...]
 ) -> tuple[Array, ...]:
     """Return value and derivatives by a rule for elements or rows, with care where it matters."""
-    if hasattr(type(xp), "left_to_body"):
+    if hasattr(type(xp), "leave_to_body"):
         value, *parts = rule(xp, False, y, *constants)
-        return (value, *[xp.left_to_body(~xp.isfinite(part), part) for part in parts])
+        return (value, *[xp.leave_to_body(~xp.isfinite(part), part) for part in parts])
     if xp is not np or y.dtype == object:
         return rule(xp, True, y, *constants)
     value, *parts = rule(np, False, y, *constants)
@@ -154,15 +158,19 @@ def row_derivatives(
         return (xp.reshape(value, lead), *[xp.reshape(part, y.shape) for part in parts])
     if y.shape[-1] == 0:
         return (body(xp, y, *constants), *[xp.zeros_like(y)] * order)
-    rule = functools.partial(_back if order == 1 else _spread, body)
+    rule = functools.partial(
+        _differentiate_back if order == 1 else _differentiate_rows_forward, body
+    )
     try:
-        found = _with_care(rule, xp, y, constants)
+        found = _apply_with_care(rule, xp, y, constants)
     except UnrecordedError:
-        return _by_columns(body, xp, y, constants, order, fan_out)
-    return found if y.dtype != object else _exactly(body, xp, found, y, constants, fan_out)
+        return _differentiate_by_columns(body, xp, y, constants, order, fan_out)
+    return (
+        found if y.dtype != object else _resolve_exact_nan(body, xp, found, y, constants, fan_out)
+    )
 
 
-def _exactly(
+def _resolve_exact_nan(
     body: Body,
     xp: Namespace,
     found: tuple[Array, ...],
@@ -177,33 +185,35 @@ def _exactly(
     if not is_unclear.any():
         return found
 
-    def by_columns(_: Namespace, y: Array, *constants: Any) -> tuple[Array, ...]:
-        return _by_columns(body, xp, y, constants, len(parts), fan_out)[1:]
+    def differentiate_unclear(_: Namespace, y: Array, *constants: Any) -> tuple[Array, ...]:
+        return _differentiate_by_columns(body, xp, y, constants, len(parts), fan_out)[1:]
 
-    return (value, *put_rows(parts, is_unclear, by_columns, y, *constants))
+    return (value, *put_rows(parts, is_unclear, differentiate_unclear, y, *constants))
 
 
-def _back(
+def _differentiate_back(
     body: Body, xp: Namespace, careful: bool, y: Array, *constants: Array
 ) -> tuple[Array, Array]:
     """Return value and gradient of rows in one pass back."""
-    space = _linear_space(xp, careful)
+    space = _linear_namespace(xp, careful)
     record: LinearParts = space.parts
     seed = LinearPart(record, y.shape, y)
     result = body(space, Dual(y, seed, None, space), *constants)
-    value = _one_for_each_row(xp, value_of(result), y)
+    value = _match_row_shape(xp, value_of(result), y)
     gradient: Any = 0.0
     if isinstance(result, Dual) and result.first is not None:
         # Python's floats would round what exact numbers do not.
         start = xp.ones_like(result.value) if y.dtype == object else 1.0
-        gradient = record.pass_back.gradient(record.dense(result.first, result.value), seed, start)
+        gradient = record.pass_back.gradient(
+            record.expand_like(result.first, result.value), seed, start
+        )
     if isinstance(gradient, float):
         gradient = xp.full_like(y, gradient)
     gradient = xp.broadcast_to(gradient, y.shape)
     return value, _finish_derivative(xp, value[..., None], gradient)
 
 
-def _spread(
+def _differentiate_rows_forward(
     body: Body, xp: Namespace, careful: bool, y: Array, *constants: Array
 ) -> tuple[Array, ...]:
     """Return value, gradient and diagonal of the Hessian of rows in one pass forward."""
@@ -212,57 +222,57 @@ def _spread(
     # Python's floats would round what exact numbers do not.
     own = xp.ones_like(y) if y.dtype == object else 1.0
     result = body(space, Dual(y, SpreadPart(parts, y.shape, own), None, space), *constants)
-    value = _one_for_each_row(xp, value_of(result), y)
+    value = _match_row_shape(xp, value_of(result), y)
     found = []
     for part in (result.first, result.second) if isinstance(result, Dual) else (None, None):
-        own = None if part is None else parts.dense(part, result.value).own
+        own = None if part is None else parts.expand_like(part, result.value).own
         whole = xp.zeros_like(y) if own is None else xp.broadcast_to(own, y.shape)
         found.append(_finish_derivative(xp, value[..., None], whole))
     return (value, *found)
 
 
-def _one_for_each_row(xp: Namespace, value: Any, y: Array) -> Array:
+def _match_row_shape(xp: Namespace, value: Any, y: Array) -> Array:
     if not hasattr(value, "shape"):
         return xp.full_like(y[..., 0], value)
     return value if tuple(value.shape) == tuple(y.shape[:-1]) else xp.reshape(value, y.shape[:-1])
 
 
-def _by_columns(
+def _differentiate_by_columns(
     body: Body, xp: Namespace, y: Array, constants: tuple[Any, ...], order: int, fan_out: int = 1
 ) -> tuple[Array, ...]:
     """Return value and derivatives of rows, by some columns in each pass."""
     classes = y.shape[-1]
     if not isinstance(y.shape[0], int):
-        return _column_by_column(body, xp, y, constants, order)
+        return _differentiate_each_column(body, xp, y, constants, order)
     step = max(1, _PASS_SIZE // max(1, fan_out * math.prod(y.shape)))
     value = None
     collected: list[list[Array]] = [[] for _ in range(order)]
     for start in range(0, classes, step):
         moved = range(start, min(start + step, classes))
-        value, *parts = _move(body, xp, y, constants, order, moved)
+        value, *parts = _differentiate_some_columns(body, xp, y, constants, order, moved)
         for passes, part in zip(collected, parts, strict=True):
             passes.append(part)
     joined = [passes[0] if len(passes) == 1 else xp.concat(passes, axis=0) for passes in collected]
     return (value, *[xp.permute_dims(part, (1, 0)) for part in joined])
 
 
-def _column_by_column(
+def _differentiate_each_column(
     body: Body, xp: Namespace, y: Array, constants: tuple[Any, ...], order: int
 ) -> tuple[Array, ...]:
     """Return value and derivatives of rows of unknown number, which no pass can repeat."""
     passes = []
     for column in range(y.shape[-1]):
-        unit = xp.where(columns(xp, y) == column, xp.ones_like(y), xp.zeros_like(y))
+        unit = xp.where(column_numbers(xp, y) == column, xp.ones_like(y), xp.zeros_like(y))
         passes.append(derivatives(body, xp, y, *constants, order=order, direction=unit))
     value, *parts = zip(*passes, strict=True)
     return (value[0], *[xp.stack(part, axis=-1) for part in parts])
 
 
-def _move(
-    body: Body, xp: Namespace, y: Array, constants: tuple[Any, ...], order: int, moved: range
+def _differentiate_some_columns(
+    body: Body, xp: Namespace, y: Array, constants: tuple[Any, ...], order: int, column_range: range
 ) -> tuple[Array, ...]:
-    """Return value, and derivatives by the classes `moved` along a new first axis."""
-    count, (rows, classes) = len(moved), y.shape
+    """Return value, and derivatives by the classes `column_range` along a new first axis."""
+    count, (rows, classes) = len(column_range), y.shape
 
     def repeat_rows(x: Array) -> Array:
         many = xp.broadcast_to(x, (count, *x.shape))
@@ -270,8 +280,8 @@ def _move(
         # NumPy adds up a row in the order of its memory, for any number of passes.
         return np.asfortranarray(many) if xp is np and x.flags.f_contiguous else many
 
-    number = columns(xp, y)
-    which = xp.reshape(number[moved.start : moved.stop], (count, 1, 1))
+    number = column_numbers(xp, y)
+    which = xp.reshape(number[column_range.start : column_range.stop], (count, 1, 1))
     moves = xp.broadcast_to(which == number, (count, rows, classes))
     whole = repeat_rows(y)
     moves = xp.reshape(moves, whole.shape)
@@ -291,12 +301,12 @@ def _seed_derivative(xp: Namespace, y: Array, direction: Any) -> Tangent:
 
 
 @functools.lru_cache(maxsize=16)
-def _space(xp: Namespace, order: int, careful: bool) -> DualNamespace:
+def _dual_namespace(xp: Namespace, order: int, careful: bool) -> DualNamespace:
     """Return the namespace of dual numbers over `xp`, made once."""
     return DualNamespace(xp, order, ArrayParts(xp, careful=careful))
 
 
 @functools.lru_cache(maxsize=16)
-def _linear_space(xp: Namespace, careful: bool) -> DualNamespace:
+def _linear_namespace(xp: Namespace, careful: bool) -> DualNamespace:
     """Return the namespace of dual numbers with linear parts over `xp`, made once."""
     return DualNamespace(xp, 1, LinearParts(xp, careful))

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.numerics.arrays import Array, Namespace, NDArray, columns, device_of
+from lossfw.numerics.arrays import Array, Namespace, NDArray, column_numbers, device_of
 from lossfw.numerics.dual.parts import UnrecordedError, broadcast, split_key
-from lossfw.numerics.dual.pass_back import Cotangent, Link, PassBack, same
+from lossfw.numerics.dual.pass_back import Cotangent, Link, PassBack, identity
 from lossfw.numerics.dual.rules import REARRANGING
 
 _numbers = itertools.count()
@@ -47,12 +47,12 @@ class LinearPart:
         """The device for arrays to combine with the part."""
         return device_of(self.like)
 
-    def _each(self, pull: Callable[[Cotangent], Cotangent], other: Any = None) -> LinearPart:
+    def _map_links(self, pull: Callable[[Cotangent], Cotangent], other: Any = None) -> LinearPart:
         shape = broadcast(self.shape, getattr(other, "shape", ()))
         return LinearPart(self.parts, shape, self.like, Link(self, pull))
 
     def __neg__(self) -> LinearPart:
-        return self._each(lambda c: -c)
+        return self._map_links(lambda c: -c)
 
     def __add__(self, other: LinearPart) -> LinearPart:
         shape = broadcast(self.shape, other.shape)
@@ -62,30 +62,32 @@ class LinearPart:
         return self + -other
 
     def __truediv__(self, divisor: Any) -> LinearPart:
-        return self._each(lambda c: c / divisor, divisor)
+        return self._map_links(lambda c: c / divisor, divisor)
 
     def __getitem__(self, key: Any) -> LinearPart:
         before, last = split_key(key)
         if before == "all":
             return self
         if before == "rows" and last is None and len(self.shape) == 1:
-            link = Link(self, lambda c: _index_cotangent(c, (..., 0)), follow=lambda x: x[..., 0])
+            link = Link(self, lambda c: _scatter_cotangent(c, (..., 0)), follow=lambda x: x[..., 0])
             return LinearPart(self.parts, (*self.shape, 1), self.like, link)
         if before == "rows" and isinstance(last, int) and len(self.shape) == 2:
-            return self._element(last)
-        return self.parts.rearranged(self, lambda x: x[key])
+            return self._element_of_each_row(last)
+        return self.parts.rearrange(self, lambda x: x[key])
 
-    def _element(self, at: int) -> LinearPart:
+    def _element_of_each_row(self, at: int) -> LinearPart:
         """Return the element of each row at a place."""
         length = self.shape[-1]
 
-        def wide(x: Cotangent) -> Cotangent:
-            return _index_cotangent(x, (..., None))
+        def expand(x: Cotangent) -> Cotangent:
+            return _scatter_cotangent(x, (..., None))
 
         chosen = None
         if length != 1:
-            chosen = columns(self.parts.inner, self) == at % length, True
-        return LinearPart(self.parts, self.shape[:-1], self.like, Link(self, wide, chosen, wide))
+            chosen = column_numbers(self.parts.inner, self) == at % length, True
+        return LinearPart(
+            self.parts, self.shape[:-1], self.like, Link(self, expand, chosen, expand)
+        )
 
 
 class LinearParts:
@@ -105,7 +107,7 @@ class LinearParts:
         if name not in REARRANGING:
             raise UnrecordedError(f"xp.{name} of a derivative")
         function = getattr(np, name)
-        return lambda x, *args, **kwargs: self.rearranged(
+        return lambda x, *args, **kwargs: self.rearrange(
             x, lambda places: function(places, *args, **kwargs)
         )
 
@@ -115,16 +117,18 @@ class LinearParts:
         """Return ``factor * part``."""
         if part is None or factor is None:
             return None
-        return part._each(lambda c: self.pass_back.product(c, factor), factor)
+        return part._map_links(lambda c: self.pass_back.product(c, factor), factor)
 
     def multiply_or_zero(self, factor: Any, part: LinearPart | None) -> LinearPart | None:
         """Return ``factor * part``, and 0 where the factor is 0, whatever the part is."""
         scaled = self.scale(factor, part)
         if scaled is None or not self.careful:
             return scaled
-        return LinearPart(self, scaled.shape, scaled.like, Link(scaled, same, (factor != 0, True)))
+        return LinearPart(
+            self, scaled.shape, scaled.like, Link(scaled, identity, (factor != 0, True))
+        )
 
-    def over(self, part: LinearPart | None, divisor: Any, like: Array) -> LinearPart | None:
+    def divide_by(self, part: LinearPart | None, divisor: Any, like: Array) -> LinearPart | None:
         """Return ``part / divisor``."""
         if isinstance(divisor, int | float) and not divisor:
             raise UnrecordedError("a quotient by the number 0")
@@ -137,10 +141,10 @@ class LinearParts:
         if a is b:
             return a
         pairs = ((a, True), (b, False))
-        links = [Link(x, same, (condition, holds)) for x, holds in pairs if x is not None]
+        links = [Link(x, identity, (condition, holds)) for x, holds in pairs if x is not None]
         return LinearPart(self, like.shape, like, *links)
 
-    def dense(self, part: LinearPart | None, like: Array) -> LinearPart:
+    def expand_like(self, part: LinearPart | None, like: Array) -> LinearPart:
         """Return a part in the shape and dtype of `like`."""
         if part is None:
             return LinearPart(self, like.shape, like)
@@ -156,7 +160,7 @@ class LinearParts:
         kept = tuple(1 if n in axes else length for n, length in enumerate(x.shape))
         shape = kept if keepdims else tuple(x.shape[n] for n in range(len(kept)) if n not in axes)
 
-        def wide(c: Cotangent) -> Cotangent:
+        def expand(c: Cotangent) -> Cotangent:
             if keepdims or isinstance(c, float):
                 return c
             c = c if c.ndim == len(shape) else self.inner.broadcast_to(c, shape)
@@ -165,7 +169,7 @@ class LinearParts:
                 return c[..., None]
             return c[tuple(None if n in axes else slice(None) for n in range(len(kept)))]
 
-        return LinearPart(self, shape, x.like, Link(x, wide, None, wide))
+        return LinearPart(self, shape, x.like, Link(x, expand, None, expand))
 
     def mean(self, x: LinearPart, axis: Any = None, keepdims: bool = False) -> LinearPart:
         """Return the mean along axes."""
@@ -179,9 +183,9 @@ class LinearParts:
         """Return elements of each row at the places in `index`."""
         if axis not in (-1, len(x.shape) - 1):
             raise UnrecordedError("xp.take_along_axis along another axis than the last")
-        xp, number = self.inner, columns(self.inner, x)
+        xp, number = self.inner, column_numbers(self.inner, x)
         if index.shape[-1] == 1:
-            return LinearPart(self, index.shape, x.like, Link(x, same, (number == index, True)))
+            return LinearPart(self, index.shape, x.like, Link(x, identity, (number == index, True)))
         chosen = index[..., None] == number
 
         def pull_back(c: Array) -> Array:
@@ -190,7 +194,7 @@ class LinearParts:
         taken = xp.any(chosen, axis=-2), True
         return LinearPart(self, index.shape, x.like, Link(x, pull_back, taken, None))
 
-    def permuted(self, x: LinearPart, order: Array, axis: int) -> LinearPart:
+    def permute(self, x: LinearPart, order: Array, axis: int) -> LinearPart:
         """Return all elements in another order along an axis."""
         xp = self.inner
 
@@ -248,7 +252,7 @@ class LinearParts:
         ]
         return LinearPart(self, shape, arrays[0].like, *links)
 
-    def rearranged(self, x: LinearPart, function: Callable[[Any], Any]) -> LinearPart:
+    def rearrange(self, x: LinearPart, function: Callable[[Any], Any]) -> LinearPart:
         """Return the elements of each row rearranged by `function`."""
         if not all(isinstance(length, int) for length in x.shape[1:]) or not x.shape:
             raise UnrecordedError("a part of rows of unknown length")
@@ -297,5 +301,5 @@ def _axes(axis: Any, shape: tuple[Any, ...]) -> set[int]:
     return {n % len(shape) for n in given}
 
 
-def _index_cotangent(c: Cotangent, key: Any) -> Cotangent:
+def _scatter_cotangent(c: Cotangent, key: Any) -> Cotangent:
     return c if isinstance(c, float) else c[key]

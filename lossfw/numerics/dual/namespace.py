@@ -45,10 +45,10 @@ class DualNamespace:
         if name in VALUE_ONLY:
             return lambda *args, **kwargs: inner(*[value_of(arg) for arg in args], **kwargs)
         if name in REARRANGING:
-            return _by_parts(self, name, inner, keep_floats=True)
+            return _apply_to_parts(self, name, inner, keep_floats=True)
         if name in LINEAR:
-            return _by_parts(self, name, inner, keep_floats=False)
-        return _without_rule(name, inner)
+            return _apply_to_parts(self, name, inner, keep_floats=False)
+        return _refuse_dual_numbers(name, inner)
 
     # Building blocks, also for primitives with their own rules.
 
@@ -109,7 +109,7 @@ class DualNamespace:
     def quotient(self, a: Any, b: Any) -> Dual:
         """Return ``a / b`` for at least one dual number."""
         if not isinstance(b, Dual):
-            first, second = (self.parts.over(part, b, a.value) for part in (a.first, a.second))
+            first, second = (self.parts.divide_by(part, b, a.value) for part in (a.first, a.second))
             return Dual(a.value / b, first, second, self)
         v = b.value
         q = value_of(a) / v
@@ -261,7 +261,7 @@ class DualNamespace:
         first, second = (
             None
             if part is None
-            else self.parts.permuted(self.parts.dense(part, x.value), order, axis)
+            else self.parts.permute(self.parts.expand_like(part, x.value), order, axis)
             for part in (x.first, x.second)
         )
         return Dual(value, first, second, self)
@@ -277,14 +277,14 @@ class DualNamespace:
     def _join(self, name: str, arrays: Sequence[Any], axis: int | None) -> Any:
         duals = [self.lift(x) for x in arrays]
 
-        def joined(parts: list[Tangent]) -> Tangent:
+        def join_parts(parts: list[Tangent]) -> Tangent:
             if all(part is None for part in parts):
                 return None
             pairs = zip(parts, duals, strict=True)
-            whole = [self.parts.dense(part, x.value) for part, x in pairs]
+            whole = [self.parts.expand_like(part, x.value) for part, x in pairs]
             return getattr(self.parts, name)(whole, axis=axis)
 
-        first, second = joined([x.first for x in duals]), joined([x.second for x in duals])
+        first, second = join_parts([x.first for x in duals]), join_parts([x.second for x in duals])
         value = getattr(self.inner, name)([x.value for x in duals], axis=axis)
         return Dual(value, first, second, self)
 
@@ -309,7 +309,7 @@ def _elementary(space: DualNamespace, function: Callable[..., Array], rule: Deri
     return call
 
 
-def _by_parts(
+def _apply_to_parts(
     space: DualNamespace, name: str, function: Callable[..., Array], keep_floats: bool
 ) -> Any:
     """Return a linear function; `keep_floats` keeps parts that are one float as they are."""
@@ -322,14 +322,14 @@ def _by_parts(
         def apply(part: Tangent) -> Tangent:
             if part is None or (keep_floats and isinstance(part, float)):
                 return part
-            return getattr(parts, name)(parts.dense(part, x.value), *args, **kwargs)
+            return getattr(parts, name)(parts.expand_like(part, x.value), *args, **kwargs)
 
         return Dual(function(x.value, *args, **kwargs), apply(x.first), apply(x.second), space)
 
     return call
 
 
-def _without_rule(name: str, function: Callable[..., Any]) -> Any:
+def _refuse_dual_numbers(name: str, function: Callable[..., Any]) -> Any:
     """Return a function that raises for dual numbers."""
 
     def call(*args: Any, **kwargs: Any) -> Any:

@@ -107,7 +107,7 @@ class Dual:
         first, second = (
             part
             if part is None or isinstance(part, float)
-            else self.space.parts.dense(part, self.value)[key]
+            else self.space.parts.expand_like(part, self.value)[key]
             for part in (self.first, self.second)
         )
         return Dual(self.value[key], first, second, self.space)

@@ -43,14 +43,14 @@ class ArrayParts:
             return scale(self.inner, factor, part)
         return factor * part
 
-    def over(self, part: Tangent, divisor: Any, like: Array) -> Tangent:
+    def divide_by(self, part: Tangent, divisor: Any, like: Array) -> Tangent:
         """Return ``part / divisor``; with care 0 where `part` is 0, even for a divisor of 0."""
         if part is None:
             return None
         if isinstance(part, int | float):
             # Python raises for 1.0 / 0; an array does not.
             is_zero = isinstance(divisor, int | float) and not divisor
-            return (self.dense(part, like) if is_zero else part) / divisor
+            return (self.expand_like(part, like) if is_zero else part) / divisor
         quotient = part / divisor
         return self.inner.where(part == 0, part, quotient) if self.careful else quotient
 
@@ -58,13 +58,13 @@ class ArrayParts:
         """Return the part `a` where a condition holds and `b` elsewhere."""
         if a is b or (isinstance(a, float) and isinstance(b, float) and a == b):
             return a
-        return self.inner.where(condition, self.dense(a, like), self.dense(b, like))
+        return self.inner.where(condition, self.expand_like(a, like), self.expand_like(b, like))
 
-    def permuted(self, part: Array, order: Array, axis: int) -> Array:
+    def permute(self, part: Array, order: Array, axis: int) -> Array:
         """Return all elements of a part in another order along an axis."""
         return self.inner.take_along_axis(part, order, axis=axis)
 
-    def dense(self, part: Tangent, like: Array) -> Array:
+    def expand_like(self, part: Tangent, like: Array) -> Array:
         """Return a part in the shape and dtype of `like`."""
         if part is None:
             return self.inner.zeros_like(like)

@@ -27,7 +27,7 @@ Cotangent: TypeAlias = Any
 Conditions: TypeAlias = tuple[tuple[Array, bool], ...]
 
 
-def same(x: Any) -> Any:
+def identity(x: Any) -> Any:
     """Return what is given."""
     return x
 
@@ -46,11 +46,11 @@ class Link(NamedTuple):
 
     parent: RecordedPart
     # The cotangent of the parent from that of the part.
-    pull: Callable[[Cotangent], Cotangent] = same
+    pull: Callable[[Cotangent], Cotangent] = identity
     # Where the part depends on it.
     condition: tuple[Array, bool] | None = None
     # Conditions of the parent from those of the part; without it they are applied first.
-    follow: Callable[[Array], Array] | None = same
+    follow: Callable[[Array], Array] | None = identity
 
 
 class PassBack:
@@ -84,9 +84,11 @@ class PassBack:
     ) -> tuple[Cotangent, Conditions]:
         """Return the cotangent that a part sends to another one."""
         if link.follow is None:
-            c = self._whole(self._mask_cotangent(c, conditions, node.like), node.shape, node.like)
+            c = self._expand_cotangent(
+                self._mask_cotangent(c, conditions, node.like), node.shape, node.like
+            )
             return link.pull(c), () if link.condition is None else (link.condition,)
-        if link.follow is not same:
+        if link.follow is not identity:
             if self.careful:
                 conditions = tuple((link.follow(x), holds) for x, holds in conditions)
             else:
@@ -96,9 +98,9 @@ class PassBack:
         if link.condition is not None:
             conditions = (*conditions, link.condition)
         shape, parent = node.shape, link.parent.shape
-        if shape != parent and link.follow is same and broadcast(shape, parent) != parent:
+        if shape != parent and link.follow is identity and broadcast(shape, parent) != parent:
             c, conditions = self._mask_cotangent(c, conditions, node.like), ()
-            c = self._narrow(c, shape, parent)
+            c = self._sum_over_repeats(c, shape, parent)
         return c, conditions
 
     def product(self, c: Cotangent, factor: Any) -> Cotangent:
@@ -125,7 +127,7 @@ class PassBack:
         while len({key for key, _, _ in keyed}) > 1:
             # The innermost choices, of which mostly both branches are there.
             depth = max(len(key) for key, _, _ in keyed)
-            sums = _sums((key, c) for key, c, _ in keyed if len(key) == depth)
+            sums = _sum_by_key((key, c) for key, c, _ in keyed if len(key) == depth)
             outer = []
             for key, c, conditions in keyed:
                 if len(key) < depth:
@@ -139,7 +141,7 @@ class PassBack:
                     chosen = self._choose_cotangent(condition, yes, no, like)
                     outer.append((key[:-1], chosen, conditions[:-1]))
             keyed = outer
-        (c,) = _sums((key, c) for key, c, _ in keyed).values()
+        (c,) = _sum_by_key((key, c) for key, c, _ in keyed).values()
         conditions = keyed[0][2]
         if self.careful and one_sided and () not in before:
             # Elsewhere nothing is known, which is not 0: the next factor may be infinite.
@@ -167,13 +169,15 @@ class PassBack:
     def _any(self, truths: list[Array]) -> Array:
         return functools.reduce(self.inner.logical_or, truths)
 
-    def _whole(self, c: Cotangent, shape: tuple[int, ...], like: Array) -> Array:
+    def _expand_cotangent(self, c: Cotangent, shape: tuple[int, ...], like: Array) -> Array:
         """Return a cotangent as an array of a shape."""
         if isinstance(c, float):
             return self.inner.full(shape, c, dtype=like.dtype, device=device_of(like))
         return self.inner.broadcast_to(c, shape)
 
-    def _narrow(self, c: Cotangent, shape: tuple[Any, ...], parent: tuple[Any, ...]) -> Cotangent:
+    def _sum_over_repeats(
+        self, c: Cotangent, shape: tuple[Any, ...], parent: tuple[Any, ...]
+    ) -> Cotangent:
         """Return the sum of a cotangent over the axes along which a part was repeated."""
         xp, lead = self.inner, len(shape) - len(parent)
         if not isinstance(c, float) and c.ndim < len(shape):
@@ -190,7 +194,7 @@ class PassBack:
         return c if isinstance(c, float) or not lead else c[(0,) * lead]
 
 
-def _sums(terms: Iterable[tuple[Any, Cotangent]]) -> dict[Any, Cotangent]:
+def _sum_by_key(terms: Iterable[tuple[Any, Cotangent]]) -> dict[Any, Cotangent]:
     found: dict[Any, Cotangent] = {}
     for key, c in terms:
         found[key] = found[key] + c if key in found else c

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
-from lossfw.numerics.arrays import Array, Namespace, columns
+from lossfw.numerics.arrays import Array, Namespace, column_numbers
 from lossfw.numerics.dual.parts import (
     ArrayParts,
     UnrecordedError,
@@ -63,20 +63,20 @@ class SpreadPart:
         self.products = {q: p for q, p in (products or {}).items() if p is not None}
 
     @property
-    def is_whole(self) -> bool:
+    def is_of_rows(self) -> bool:
         """Whether these are the derivatives of rows."""
         return self.shape == self.parts.shape
 
-    def _each(self, function: Callable[[Derivative], Derivative]) -> SpreadPart:
+    def _map(self, function: Callable[[Derivative], Derivative]) -> SpreadPart:
         products = {q: function(p) for q, p in self.products.items()}
         own = None if self.own is None else function(self.own)
         return SpreadPart(self.parts, self.shape, own, products)
 
     def __neg__(self) -> SpreadPart:
-        return self._each(lambda x: -x)
+        return self._map(lambda x: -x)
 
     def __add__(self, other: SpreadPart) -> SpreadPart:
-        a, b = self.parts.alike(self, other)
+        a, b = self.parts.to_common_shape(self, other)
         products = dict(a.products)
         for q, p in b.products.items():
             products[q] = add(products.get(q), p)
@@ -89,8 +89,8 @@ class SpreadPart:
         return self.parts.product(self, other)
 
     def __truediv__(self, divisor: Any) -> SpreadPart:
-        part, divisor = self.parts.beside(self, divisor)
-        return part._each(lambda x: x / divisor)
+        part, divisor = self.parts.match_factor(self, divisor)
+        return part._map(lambda x: x / divisor)
 
     def __getitem__(self, key: Any) -> SpreadPart:
         before, last = split_key(key)
@@ -101,9 +101,9 @@ class SpreadPart:
             return SpreadPart(self.parts, (*rows, 1), self.own)
         if before != "rows" or not isinstance(last, int):
             raise UnrecordedError(f"a part of a derivative, by [{key!r}]")
-        if self.is_whole:
+        if self.is_of_rows:
             at = last % self.shape[-1]
-            chosen = columns(self.parts.inner, self.parts.like) == at
+            chosen = column_numbers(self.parts.inner, self.parts.like) == at
             return self.parts.select_element(self, chosen, lambda p: p[..., at : at + 1], rows)
         if self.shape == (*rows, 1):
             return SpreadPart(self.parts, rows, self.own)
@@ -125,9 +125,9 @@ class SpreadParts:
 
     # Shapes.
 
-    def whole(self, part: SpreadPart) -> SpreadPart:
+    def expand_to_rows(self, part: SpreadPart) -> SpreadPart:
         """Return derivatives of one number per row as those of rows of equal numbers."""
-        if part.is_whole or part.own is None:
+        if part.is_of_rows or part.own is None:
             return SpreadPart(self, self.shape, part.own, part.products)
         return SpreadPart(self, self.shape, part.own, {self._covector(part.own): 1.0})
 
@@ -141,20 +141,20 @@ class SpreadParts:
             self._covectors[key] = Covector(self._times(q.array, s.array))
         return self._covectors[key]
 
-    def alike(self, a: SpreadPart, b: SpreadPart) -> tuple[SpreadPart, SpreadPart]:
+    def to_common_shape(self, a: SpreadPart, b: SpreadPart) -> tuple[SpreadPart, SpreadPart]:
         """Return two parts in their common shape."""
         shape = broadcast(a.shape, b.shape)
         if shape == self.shape:
-            return self.whole(a), self.whole(b)
+            return self.expand_to_rows(a), self.expand_to_rows(b)
         if a.shape != b.shape:
             raise UnrecordedError("numbers of rows with and without an axis")
         return a, b
 
-    def beside(self, part: SpreadPart, factor: Any) -> tuple[SpreadPart, Any]:
+    def match_factor(self, part: SpreadPart, factor: Any) -> tuple[SpreadPart, Any]:
         """Return a part in the shape of its product with a factor, and the factor."""
         shape = broadcast(part.shape, getattr(factor, "shape", ()))
         if shape == self.shape:
-            return self.whole(part), factor
+            return self.expand_to_rows(part), factor
         if shape != part.shape:
             raise UnrecordedError("a derivative in another shape")
         has_axis = len(shape) == len(self.shape) or not getattr(factor, "shape", ())
@@ -176,13 +176,13 @@ class SpreadParts:
         if part is None or factor is None:
             return None
         if not isinstance(factor, SpreadPart):
-            part, factor = self.beside(part, factor)
-            return part._each(lambda x: self._times(factor, x))
+            part, factor = self.match_factor(part, factor)
+            return part._map(lambda x: self._times(factor, x))
         return self.product(factor, part)
 
     def product(self, a: SpreadPart, b: SpreadPart) -> SpreadPart:
         """Return the product of two derivatives by the same column."""
-        a, b = self.alike(a, b)
+        a, b = self.to_common_shape(a, b)
         products: dict[Covector, Derivative] = {}
         for q, p in a.products.items():
             for s, r in b.products.items():
@@ -195,16 +195,16 @@ class SpreadParts:
         scaled = self.scale(factor, part)
         if scaled is None or not self.careful or isinstance(factor, SpreadPart):
             return scaled
-        scaled, factor = self.beside(scaled, factor)
-        return scaled._each(lambda x: self._choose_part(factor != 0, x, None))
+        scaled, factor = self.match_factor(scaled, factor)
+        return scaled._map(lambda x: self._choose_part(factor != 0, x, None))
 
-    def over(self, part: SpreadPart | None, divisor: Any, like: Array) -> SpreadPart | None:
+    def divide_by(self, part: SpreadPart | None, divisor: Any, like: Array) -> SpreadPart | None:
         """Return ``part / divisor``; with care 0 where `part` is 0, even for a divisor of 0."""
         if part is None:
             return None
-        part, divisor = self.beside(part, divisor)
-        quotient = ArrayParts(self.inner, careful=self.careful).over
-        return part._each(lambda x: quotient(x, divisor, self.like))
+        part, divisor = self.match_factor(part, divisor)
+        quotient = ArrayParts(self.inner, careful=self.careful).divide_by
+        return part._map(lambda x: quotient(x, divisor, self.like))
 
     def choose(
         self, condition: Array, a: SpreadPart | None, b: SpreadPart | None, like: Array
@@ -212,8 +212,8 @@ class SpreadParts:
         """Return the part `a` where a condition holds and `b` elsewhere."""
         if a is b:
             return a
-        a, b = self.dense(a, like), self.dense(b, like)
-        if not a.is_whole and len(a.shape) < len(self.shape):
+        a, b = self.expand_like(a, like), self.expand_like(b, like)
+        if not a.is_of_rows and len(a.shape) < len(self.shape):
             condition = condition[..., None]
         products = {
             q: self._choose_part(condition, a.products.get(q), b.products.get(q))
@@ -229,7 +229,7 @@ class SpreadParts:
             a = self.inner.full_like(self.like, a)
         return self.inner.where(condition, a, b)
 
-    def dense(self, part: SpreadPart | None, like: Array) -> SpreadPart:
+    def expand_like(self, part: SpreadPart | None, like: Array) -> SpreadPart:
         """Return a part in the shape of `like`."""
         if part is None:
             return SpreadPart(self, like.shape, None)
@@ -241,7 +241,7 @@ class SpreadParts:
         """Return `x` in a shape."""
         if x.shape != tuple(shape) and tuple(shape) != self.shape:
             raise UnrecordedError("a derivative in another shape")
-        return x if x.shape == tuple(shape) else self.whole(x)
+        return x if x.shape == tuple(shape) else self.expand_to_rows(x)
 
     def astype(self, x: SpreadPart, dtype: Any, **options: Any) -> SpreadPart:
         """Return `x` in another dtype."""
@@ -254,9 +254,9 @@ class SpreadParts:
 
     def sum(self, x: SpreadPart, axis: Any = None, keepdims: bool = False, **_: Any) -> SpreadPart:
         """Return the sum of each row."""
-        if not x.is_whole or axis not in (-1, len(self.shape) - 1):
+        if not x.is_of_rows or axis not in (-1, len(self.shape) - 1):
             raise UnrecordedError("a sum along another axis than that of rows")
-        total = self._full(x.own)
+        total = self._expand(x.own)
         for q, p in x.products.items():
             total = add(total, self._times(self._sum_of_others(p), q.array))
         rows = self.shape[:-1]
@@ -267,7 +267,7 @@ class SpreadParts:
         count: int = self.shape[-1]
         return self.sum(x, axis=axis, keepdims=keepdims) / count
 
-    def _full(self, own: Derivative) -> Array | None:
+    def _expand(self, own: Derivative) -> Array | None:
         return self.inner.full_like(self.like, own) if isinstance(own, float) else own
 
     def _sum_of_others(self, p: Derivative) -> Derivative:
@@ -278,7 +278,7 @@ class SpreadParts:
         p = xp.broadcast_to(p, self.shape)
         # Exact numbers are computed anew where an infinite one makes NaN, as below.
         if count == 2 and p.dtype != object:
-            return xp.where(columns(xp, self.like) == 0, p[..., 1:2], p[..., 0:1])
+            return xp.where(column_numbers(xp, self.like) == 0, p[..., 1:2], p[..., 0:1])
         # The largest is kept apart: it would take the digits of the others.
         size = xp.abs(p)
         is_top = size == xp.max(size, axis=-1, keepdims=True)
@@ -288,10 +288,10 @@ class SpreadParts:
 
     def take_along_axis(self, x: SpreadPart, index: Array, axis: int = -1) -> SpreadPart:
         """Return one element of each row."""
-        if not x.is_whole or axis not in (-1, len(x.shape) - 1) or not is_one(index.shape[-1]):
+        if not x.is_of_rows or axis not in (-1, len(x.shape) - 1) or not is_one(index.shape[-1]):
             raise UnrecordedError("xp.take_along_axis of several elements")
         xp = self.inner
-        chosen = columns(xp, self.like) == index
+        chosen = column_numbers(xp, self.like) == index
         return self.select_element(
             x, chosen, lambda p: xp.take_along_axis(p, index, axis=-1), (*self.shape[:-1], 1)
         )
@@ -309,4 +309,4 @@ class SpreadParts:
             if not isinstance(p, float) and not is_one(p.shape[-1]):
                 p = pick(self.inner.broadcast_to(p, self.shape))
             other = add(other, self._times(p, q.array))
-        return SpreadPart(self, shape, self._choose_part(chosen, self._full(x.own), other))
+        return SpreadPart(self, shape, self._choose_part(chosen, self._expand(x.own), other))

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from lossfw.numerics.arrays import Array, Body
 from lossfw.numerics.exact.namespace import DIGITS, bits, exact_array, namespace
-from lossfw.numerics.exact.truth import chunk, flatten, refine, run
-from lossfw.numerics.stop_gradient import collect_stopped, constant_at
+from lossfw.numerics.exact.truth import chunk_length, evaluate_once, flatten, refine
+from lossfw.numerics.stop_gradient import collect_stopped, with_stop_point
 
 # The exponent of the step is this fraction of the digits, 20 of 60. So the step becomes smaller
 # as digits are doubled, since a derivative may be 0.
@@ -88,7 +88,7 @@ def derivative(
         return at.difference(body, stencil, n_digits, which)
 
     # No ball shows that a step is too long.
-    result = refine(estimate, at.finite.size, DIGITS, chunk(flat), is_rigorous=False)
+    result = refine(estimate, at.finite.size, DIGITS, chunk_length(flat), is_rigorous=False)
     return result.reshape((*shape, *result.shape[1:]))
 
 
@@ -104,10 +104,10 @@ def kinks(
     """
     left = derivative(body, y, *constants, order=order, side=-1, rows=rows)
     right = derivative(body, y, *constants, order=order, side=1, rows=rows)
-    return differ(left, right)
+    return are_different(left, right)
 
 
-def differ(left: Array, right: Array) -> NDArray[np.bool_]:
+def are_different(left: Array, right: Array) -> NDArray[np.bool_]:
     """Return where one-sided derivatives, which have 30 digits, are not equal."""
     xp = namespace(DIGITS)
     size = xp.maximum(left, -left) + xp.maximum(right, -right)
@@ -146,7 +146,9 @@ class _Points:
         step = bits(n_digits) // _STEP_SHARE + self.depth[which]
         # Bits lost by the division by the step, and by y above 1.
         lost_bits = self.order * (step + self.height[which])
-        digits = np.asarray([_rung(n_digits + b / math.log2(10)) for b in lost_bits.tolist()], int)
+        digits = np.asarray(
+            [_round_up_digits(n_digits + b / math.log2(10)) for b in lost_bits.tolist()], int
+        )
         result: Array = None
         for rung in np.unique(digits).tolist():
             indices = np.flatnonzero(digits == rung)
@@ -173,30 +175,30 @@ class _Points:
         """Return the body with the points moved by a number of steps of 2**-step."""
         xp = namespace(digits)
         # The sum is exact: there are digits for the step and for the point.
-        y = xp.exact(self.numbers[which]) + offset * xp.exp2(-step)
+        y = xp.to_balls(self.numbers[which]) + offset * xp.exp2(-step)
         if self.columns is None:
             still = self.numbers[which]
             return self._run(body, digits, still, y, [x[which] for x in self.flat[1:]])
         row, column = np.divmod(which, self.columns)
         still, *others = (x[row] for x in self.flat)
-        moved = xp.exact(still).copy()
+        moved = xp.to_balls(still).copy()
         moved[np.arange(len(row)), column] = y
         return self._run(body, digits, still, moved, others)
 
     def _run(
-        self, body: Body, digits: int, still: Array, moved: Array, others: list[Array]
+        self, body: Body, digits: int, point: Array, moved: Array, others: list[Array]
     ) -> Array:
         """Return the body at moved points; what it holds constant is that of the points."""
         if not self.stops:
             with collect_stopped() as stopped:
-                found = run(body, digits, [moved, *others])
+                found = evaluate_once(body, digits, [moved, *others])
             if not stopped:
                 return found
             self.stops = True
-        return run(constant_at(body), digits, [moved, *others, still])
+        return evaluate_once(with_stop_point(body), digits, [moved, *others, point])
 
 
-def _rung(digits: float) -> int:
+def _round_up_digits(digits: float) -> int:
     """Return the next of 90, 135, 202 ... digits, so that many points share a number."""
     rung = 90
     while rung < digits:

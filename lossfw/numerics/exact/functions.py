@@ -125,7 +125,7 @@ def less_equal(a: Ball, b: Ball) -> bool:
     return bool(a <= b) or less(a, b) or equal(a, b)
 
 
-def _tells_nan(x: Ball) -> bool:
+def _test_nan(x: Ball) -> bool:
     if x.is_finite() or is_infinite(x):
         return False
     doubts.count += 1
@@ -146,16 +146,16 @@ def _smaller(a: Ball, b: Ball) -> Ball:
     return NAN if is_nan(a) or is_nan(b) else a.min(b)
 
 
-def sorted_places(row: list[Ball]) -> list[int]:
+def sorting_indices(row: list[Ball]) -> list[int]:
     """Return the positions in ascending order; of equal numbers the first comes first."""
 
-    def order(i: int, j: int) -> int:
+    def compare(i: int, j: int) -> int:
         a, b = row[i], row[j]
         if is_nan(a) or is_nan(b):
             return is_nan(a) - is_nan(b)
         return less(b, a) - less(a, b)
 
-    return sorted(range(len(row)), key=functools.cmp_to_key(order))
+    return sorted(range(len(row)), key=functools.cmp_to_key(compare))
 
 
 # Where Arb has no result and a float has one.
@@ -179,7 +179,7 @@ def power(a: Ball, b: Ball) -> Ball:
     if is_nan(a) or is_nan(b):
         return NAN
     if a.is_zero() or is_infinite(a) or is_infinite(b):
-        return _power_at_ends(a, b)
+        return _limit_of_power(a, b)
     # Arb takes the logarithm, of which nothing is known where a may be 0.
     return arb(0, a.abs_upper() ** b) if a.contains(0) and b > 0 else result
 
@@ -191,7 +191,7 @@ def _sqrt(x: Ball) -> Ball:
     return result if is_known else arb(0, x.abs_upper().sqrt())
 
 
-def _power_at_ends(a: Ball, b: Ball) -> Ball:
+def _limit_of_power(a: Ball, b: Ball) -> Ball:
     """Return a**b where a is 0, or one of both is infinite."""
     size = abs(a)
     if size == 1:
@@ -236,7 +236,7 @@ def _lgamma(x: Ball) -> Ball:
     return INFINITY if is_infinite(x) else -_log(x.rgamma())
 
 
-def _growing(name: str, far_below: Ball) -> Callable[[Ball], Ball]:
+def _exponential_function(name: str, far_below: Ball) -> Callable[[Ball], Ball]:
     """Return exp or a function that grows like it, by its result at huge numbers below 0."""
 
     def compute(x: Ball) -> Ball:
@@ -248,7 +248,7 @@ def _growing(name: str, far_below: Ball) -> Callable[[Ball], Ball]:
     return compute
 
 
-def _almost_linear(compute: Callable[[Ball], Ball]) -> Callable[[Ball], Ball]:
+def _make_almost_linear(compute: Callable[[Ball], Ball]) -> Callable[[Ball], Ball]:
     """Return a function f with f(x) = x (1 + d), where d is below x near 0.
 
     Arb's expm1, and what it computes by it, has 28 right bits there, whatever the precision.
@@ -262,11 +262,11 @@ def _almost_linear(compute: Callable[[Ball], Ball]) -> Callable[[Ball], Ball]:
     return at
 
 
-def _periodic(name: str) -> Callable[[Ball], Ball]:
+def _periodic_function(name: str) -> Callable[[Ball], Ball]:
     return lambda x: getattr(x, name)() if abs(x) < _HUGE else NAN
 
 
-def _with_limits(name: str, above: Ball, below: Ball) -> Callable[[Ball], Ball]:
+def _function_with_limits(name: str, above: Ball, below: Ball) -> Callable[[Ball], Ball]:
     """Return a function with its limits at infinity."""
 
     def compute(x: Ball) -> Ball:
@@ -282,8 +282,10 @@ def _named_function(name: str) -> Callable[[Ball], Ball]:
     return lambda x: getattr(x, name)()
 
 
-_erfc_with_limits = _with_limits("erfc", ZERO, TWO)
-_floor, _ceil = (_with_limits(name, INFINITY, MINUS_INFINITY) for name in ("floor", "ceil"))
+_erfc_with_limits = _function_with_limits("erfc", ZERO, TWO)
+_floor, _ceil = (
+    _function_with_limits(name, INFINITY, MINUS_INFINITY) for name in ("floor", "ceil")
+)
 
 
 def _trunc(x: Ball) -> Ball:
@@ -310,21 +312,21 @@ def _hypot(a: Ball, b: Ball) -> Ball:
 
 
 UNARY: dict[str, Callable[[Ball], Ball]] = {
-    "exp": _growing("exp", ZERO),
-    "expm1": _almost_linear(_growing("expm1", MINUS_ONE)),
-    "cosh": _growing("cosh", INFINITY),
-    "sinh": _almost_linear(_growing("sinh", MINUS_INFINITY)),
-    "tanh": _almost_linear(_named_function("tanh")),
+    "exp": _exponential_function("exp", ZERO),
+    "expm1": _make_almost_linear(_exponential_function("expm1", MINUS_ONE)),
+    "cosh": _exponential_function("cosh", INFINITY),
+    "sinh": _make_almost_linear(_exponential_function("sinh", MINUS_INFINITY)),
+    "tanh": _make_almost_linear(_named_function("tanh")),
     "exp2": lambda x: power(TWO, x),
     "log": _log,
     "log1p": _log1p,
     "log2": lambda x: _log(x) / TWO.log(),
     "log10": lambda x: _log(x) / TEN.log(),
-    **{name: _periodic(name) for name in ("sin", "cos", "tan")},
+    **{name: _periodic_function(name) for name in ("sin", "cos", "tan")},
     **{name: _named_function(name) for name in ("asin", "acos", "atan", "asinh", "acosh")},
     "sqrt": _sqrt,
     "atanh": _atanh,
-    "erf": _with_limits("erf", ONE, MINUS_ONE),
+    "erf": _function_with_limits("erf", ONE, MINUS_ONE),
     "erfc": _erfc,
     "floor": _floor,
     "ceil": _ceil,
@@ -345,9 +347,9 @@ BINARY: dict[str, Callable[[Ball, Ball], Ball]] = {
 }
 
 TESTS: dict[str, Callable[[Ball], bool]] = {
-    "isnan": _tells_nan,
+    "isnan": _test_nan,
     "isinf": is_infinite,
-    "isfinite": lambda x: bool(x.is_finite()) or (not is_infinite(x) and not _tells_nan(x)),
+    "isfinite": lambda x: bool(x.is_finite()) or (not is_infinite(x) and not _test_nan(x)),
     "signbit": lambda x: less(x, ZERO),
 }
 

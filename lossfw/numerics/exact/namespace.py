@@ -96,13 +96,13 @@ class ExactNamespace(TextbookNamespace):
         self._balls_of, self._type = arrays.balls_of, arrays.array_type(bits(digits))
         self._whole = np.frompyfunc(lambda x: int(number.Number(x, 0)), 1, 1)
         for name, compute in (self._functions.UNARY | self._functions.BINARY).items():
-            setattr(self, name, self._loop(compute))
+            setattr(self, name, self._vectorise(compute))
         for name, test in self._functions.TESTS.items():
-            setattr(self, name, self._test(test))
+            setattr(self, name, self._vectorise_test(test))
         self._larger, self._smaller = (
             np.frompyfunc(self._functions.BINARY[name], 2, 1) for name in ("maximum", "minimum")
         )
-        self.pi, self.e = (self.exact(x)[()] for x in (self.atan2(0, -1), self.exp(1)))
+        self.pi, self.e = (self.to_balls(x)[()] for x in (self.atan2(0, -1), self.exp(1)))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -122,33 +122,33 @@ class ExactNamespace(TextbookNamespace):
 
     # From floats to exact numbers.
 
-    def exact(self, x: Any) -> Array:
+    def to_balls(self, x: Any) -> Array:
         """Return numbers of any kind as an array of balls."""
         return x if type(x) is self._type else self._balls_of(x).view(self._type)
 
     def prepare(self, x: Array) -> Array:
         """Return numbers as balls, and class indices and Booleans unchanged."""
-        return x if x.dtype.kind in "biu" else self.exact(x)
+        return x if x.dtype.kind in "biu" else self.to_balls(x)
 
-    def _loop(self, compute: Callable[..., Any]) -> Callable[..., Array]:
+    def _vectorise(self, compute: Callable[..., Any]) -> Callable[..., Array]:
         """Return a function of arrays by that of balls."""
         loop = np.frompyfunc(compute, compute.__code__.co_argcount, 1)
-        return lambda *x: loop(*map(self.exact, x))
+        return lambda *x: loop(*map(self.to_balls, x))
 
-    def _test(self, test: Callable[..., bool]) -> Callable[[Any], Array]:
+    def _vectorise_test(self, test: Callable[..., bool]) -> Callable[[Any], Array]:
         loop = np.frompyfunc(test, 1, 1)
         return lambda x: np.asarray(loop(self._balls_of(x)), bool)
 
     def polygamma(self, order: int, x: Any) -> Array:
         """Return digamma for the order 0, or a derivative of it, of finite `x` above 0."""
-        return self._loop(self._functions.polygamma(order))(x)
+        return self._vectorise(self._functions.polygamma(order))(x)
 
     def asarray(self, x: Any, dtype: Any = None, **_: Any) -> Array:
         """Return an array, of exact numbers unless it has integers or Booleans."""
         x = x if type(x) is self._type else np.asarray(x)
         if dtype is not None and np.dtype(dtype).kind in "biu":
             return self._whole(x).astype(dtype) if x.dtype == object else x.astype(dtype)
-        return self.exact(x) if dtype is not None or x.dtype.kind not in "biu" else x
+        return self.to_balls(x) if dtype is not None or x.dtype.kind not in "biu" else x
 
     def astype(self, x: Array, dtype: Any, copy: bool = True) -> Array:
         """Return `x` as exact numbers, integers or Booleans."""
@@ -188,7 +188,7 @@ class ExactNamespace(TextbookNamespace):
         """Return `a` where `condition` holds and `b` elsewhere."""
         if all(np.asarray(x).dtype.kind in "biu" and np.ndim(x) for x in (a, b)):
             return np.where(condition, a, b)
-        return np.where(condition, self.exact(a), self.exact(b))
+        return np.where(condition, self.to_balls(a), self.to_balls(b))
 
     def clip(self, x: Array, min: Any = None, max: Any = None) -> Array:  # noqa: A002  # the standard's names
         """Return `x` clipped to [min, max]."""
@@ -197,7 +197,7 @@ class ExactNamespace(TextbookNamespace):
 
     def sort(self, x: Array, *, axis: int = -1, descending: bool = False) -> Array:
         """Return `x` sorted."""
-        x = self.exact(x)
+        x = self.to_balls(x)
         order = self.argsort(x, axis=axis, descending=descending)
         return np.take_along_axis(x, order, axis=axis)
 
@@ -205,7 +205,7 @@ class ExactNamespace(TextbookNamespace):
         self, x: Array, *, axis: int = -1, descending: bool = False, stable: bool = True
     ) -> Array:
         """Return the indices that sort `x`, by the middles of balls; NaN is last."""
-        x = self.exact(x)
+        x = self.to_balls(x)
         x = np.moveaxis(-x if descending else x, axis, -1)
         order = np.empty(x.shape, np.int64)
         for place in np.ndindex(x.shape[:-1]):
@@ -214,16 +214,16 @@ class ExactNamespace(TextbookNamespace):
 
     def stack(self, arrays: Sequence[Array], *, axis: int = 0) -> Array:
         """Join arrays along a new axis."""
-        return np.stack(self._alike(arrays), axis=axis)
+        return np.stack(self._to_one_kind(arrays), axis=axis)
 
     def concat(self, arrays: Sequence[Array], *, axis: int | None = 0) -> Array:
         """Join arrays along an axis that they have."""
-        return np.concatenate(self._alike(arrays), axis=axis)
+        return np.concatenate(self._to_one_kind(arrays), axis=axis)
 
-    def _alike(self, arrays: Sequence[Array]) -> list[Array]:
+    def _to_one_kind(self, arrays: Sequence[Array]) -> list[Array]:
         if all(x.dtype.kind in "biu" for x in arrays):
             return list(arrays)
-        return [self.exact(x) for x in arrays]
+        return [self.to_balls(x) for x in arrays]
 
     # Reductions.
 
@@ -250,22 +250,22 @@ class ExactNamespace(TextbookNamespace):
 
     def argmax(self, x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
         """Return the index of the first largest."""
-        x = self.exact(x)
+        x = self.to_balls(x)
         is_it = x == self.max(x, axis=axis, keepdims=True)
         return np.argmax(is_it, axis=axis, keepdims=keepdims)
 
     def argmin(self, x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
         """Return the index of the first smallest."""
-        return self.argmax(-self.exact(x), axis=axis, keepdims=keepdims)
+        return self.argmax(-self.to_balls(x), axis=axis, keepdims=keepdims)
 
     def cumulative_sum(self, x: Array, *, axis: int | None = None, **_: Any) -> Array:
         """Return the running sum along an axis."""
-        return np.add.accumulate(self.exact(x), axis=-1 if axis is None else axis)
+        return np.add.accumulate(self.to_balls(x), axis=-1 if axis is None else axis)
 
     def _reduce(
         self, function: Any, x: Array, axis: Any, keepdims: bool, start: int | None = None
     ) -> Array:
-        x = self.exact(x)
+        x = self.to_balls(x)
         if axis is None:
             # A function of Python reduces along one axis.
             found = self._reduce(function, x.reshape(-1), 0, False, start)

@@ -76,7 +76,7 @@ def _comparison(compare: Callable[[Ball, Ball], bool]) -> Any:
     return operate
 
 
-def _of_one(compute: Callable[[Ball], Ball]) -> Any:
+def _unary_operator(compute: Callable[[Ball], Ball]) -> Any:
     def operate(self: Number) -> Number:
         with precision(self.bits):
             return Number(compute(self.value), self.bits)
@@ -103,8 +103,8 @@ class Number:
         _comparison(lambda a, b: less_equal(b, a)),
     )
     __eq__, __ne__ = _comparison(equal), _comparison(lambda a, b: not equal(a, b))
-    __neg__, __pos__ = _of_one(operator.neg), _of_one(operator.pos)
-    __abs__ = _of_one(abs)
+    __neg__, __pos__ = _unary_operator(operator.neg), _unary_operator(operator.pos)
+    __abs__ = _unary_operator(abs)
 
     def __bool__(self) -> bool:
         return not self.value.mid().is_zero()
@@ -131,8 +131,8 @@ class Number:
 
     def __reduce__(self) -> Any:
         if not self.value.is_finite():
-            return _of_float, (float(self), self.bits)
-        return _of_parts, (*map(int, self.value.mid().man_exp()), self.bits)
+            return _number_from_float, (float(self), self.bits)
+        return _number_from_parts, (*map(int, self.value.mid().man_exp()), self.bits)
 
     def __repr__(self) -> str:
         return self.text(_SHOWN_DIGITS)
@@ -173,9 +173,9 @@ def _decimal(x: Ball, digits: int) -> str:
     return "-" + text if x < 0 else text
 
 
-def _of_float(x: float, bits: int) -> Number:
+def _number_from_float(x: float, bits: int) -> Number:
     return Number(arb(x), bits)
 
 
-def _of_parts(mantissa: int, shift: int, bits: int) -> Number:
+def _number_from_parts(mantissa: int, shift: int, bits: int) -> Number:
     return Number(arb((mantissa, shift)), bits)

@@ -74,20 +74,20 @@ def evaluate(body: Body, *arrays: Any, digits: int = DIGITS, rows: bool = False)
     lead, flat = flatten(arrays, rows)
 
     def estimate(n_digits: int, which: Array) -> Array:
-        return run(body, n_digits, [x[which] for x in flat])
+        return evaluate_once(body, n_digits, [x[which] for x in flat])
 
-    result = refine(estimate, math.prod(lead), digits, chunk(flat))
+    result = refine(estimate, math.prod(lead), digits, chunk_length(flat))
     return result.reshape((*lead, *result.shape[1:]))
 
 
-def run(body: Body, digits: int, arrays: Sequence[Array]) -> Array:
+def evaluate_once(body: Body, digits: int, arrays: Sequence[Array]) -> Array:
     """Return the results of a body on exact numbers with so many digits, as an array of balls.
 
     The arrays have elements or rows along the first axis. Class indices and Booleans are
     unchanged.
     """
     xp = namespace(digits)
-    return xp.exact(body(xp, *[xp.prepare(x) for x in arrays]))
+    return xp.to_balls(body(xp, *[xp.prepare(x) for x in arrays]))
 
 
 def flatten(arrays: tuple[Any, ...], rows: bool) -> tuple[tuple[int, ...], list[Array]]:
@@ -104,7 +104,7 @@ def flatten(arrays: tuple[Any, ...], rows: bool) -> tuple[tuple[int, ...], list[
     return leading_shape, [x.astype(object) if n else x for x, n in zip(flat, numbers, strict=True)]
 
 
-def chunk(flat: list[Array]) -> int:
+def chunk_length(flat: list[Array]) -> int:
     """Return the largest number of elements or rows per call."""
     width: int = max(math.prod(x.shape[1:]) for x in flat)
     return max(1, _CALL_SIZE // max(1, width))
@@ -149,35 +149,35 @@ def refine(
                 for i in range(0, max(1, len(which)), step)
             ]
         found = np.concatenate(parts)
-        is_narrow, is_unknown, may_be_zero = _looked_at(found, right_bits)
+        is_narrow, is_unknown, may_be_zero = _classify_balls(found, right_bits)
         if n_digits == first:
             known, is_agreed = found, np.zeros(found.shape, bool)
         else:
-            is_agreed = _agree(known[which], found)
+            is_agreed = _agree_but_for_rounding(known[which], found)
             known[which] = found
         is_chosen = doubts.count != before
         if is_rigorous and not is_chosen:
             is_settled = is_narrow | (is_unknown & is_agreed)
         else:
             is_settled = (is_narrow | is_unknown) & is_agreed
-        is_pending = ~_of_all(is_settled)
-        is_dark = is_chosen | ~_of_all(~(is_unknown | may_be_zero))
-        _put(waiting, 2 * n_digits, which[is_pending & ~is_dark])
-        _put(waiting, max(2 * n_digits, DOUBTFUL_DIGITS), which[is_pending & is_dark])
+        is_pending = ~_hold_for_all_results(is_settled)
+        is_dark = is_chosen | ~_hold_for_all_results(~(is_unknown | may_be_zero))
+        _add_waiting(waiting, 2 * n_digits, which[is_pending & ~is_dark])
+        _add_waiting(waiting, max(2 * n_digits, DOUBTFUL_DIGITS), which[is_pending & is_dark])
     return round_middles(known, digits)
 
 
-def _put(waiting: dict[int, NDArray], digits: int, which: NDArray) -> None:
+def _add_waiting(waiting: dict[int, NDArray], digits: int, which: NDArray) -> None:
     if which.size and digits <= MAX_DIGITS:
         waiting[digits] = np.union1d(waiting.get(digits, which), which)
 
 
-def _of_all(x: NDArray) -> NDArray:
+def _hold_for_all_results(x: NDArray) -> NDArray:
     """Tell of each element along the first axis whether all of its results are so."""
     return np.asarray(x.all(axis=tuple(range(1, x.ndim))))
 
 
-def _looked_at(x: NDArray, right_bits: int) -> tuple[NDArray, NDArray, NDArray]:
+def _classify_balls(x: NDArray, right_bits: int) -> tuple[NDArray, NDArray, NDArray]:
     """Tell which balls are narrow, which are NaN or unknown, and which may be 0."""
     functions = exact_modules()[0]
     is_narrow = np.asarray(_accuracy(x) >= right_bits, bool)
@@ -195,7 +195,7 @@ def is_negligible(x: Any) -> bool:
     return bool(abs(x) < type(x)((1, NEGLIGIBLE_EXPONENT)))
 
 
-def _agree(a: NDArray, b: NDArray) -> NDArray:
+def _agree_but_for_rounding(a: NDArray, b: NDArray) -> NDArray:
     """Tell where two balls are the same number, but for rounding."""
     functions = exact_modules()[0]
     part = type(functions.ONE)((1, -_AGREEMENT_BITS))

@@ -47,7 +47,7 @@ class Formulas(Expressions, TextbookNamespace):
         for name in ("erf", "erfc", "lgamma"):
             setattr(self, name, self._function(name))
         for name in OVER_ROW:
-            setattr(self, name, self._over_row(name))
+            setattr(self, name, self._row_function(name))
 
     def row(self, name: str) -> Symbol:
         """Return an argument of the body that is a row."""
@@ -75,7 +75,7 @@ class Formulas(Expressions, TextbookNamespace):
             return Symbol(self, number)
         raise TraceError("the formula takes a part of a row")
 
-    def _over_row(self, op: str) -> Any:
+    def _row_function(self, op: str) -> Any:
         def function(x: Symbol, *, axis: Any = None, **_: Any) -> Symbol:
             if axis != -1:
                 raise TraceError(f"the formula uses xp.{op} along another axis than the last")

@@ -49,7 +49,7 @@ class Graph:
         bits = repr(value) if isinstance(value, float) else value
         if isinstance(value, tuple):
             bits = np.array(value, dtype).tobytes()
-        for same in ((op, args), *self._with_same_bits(op, args)):
+        for same in ((op, args), *self._equal_operation(op, args)):
             node_id = self._node_ids.get((*same, dtype.char, bits))
             if node_id is not None:
                 return node_id
@@ -57,7 +57,7 @@ class Graph:
         self.nodes.append(Operation(op, args, dtype, value))
         return len(self.nodes) - 1
 
-    def _with_same_bits(self, op: str, args: tuple[int, ...]) -> list[tuple[str, tuple[int, ...]]]:
+    def _equal_operation(self, op: str, args: tuple[int, ...]) -> list[tuple[str, tuple[int, ...]]]:
         """Return other operations that have the bits of an operation."""
         if op not in _COMMUTATIVE:
             return []
@@ -71,7 +71,7 @@ class Graph:
             ),
         ]
 
-    def live(self) -> list[int]:
+    def live_nodes(self) -> list[int]:
         """Return the numbers of the nodes that the outputs need, arguments first."""
         return self.needed_nodes(lambda node: node.args)
 
@@ -85,7 +85,7 @@ class Graph:
                 stack.extend(args(self.nodes[node_id]))
         return sorted(visited)
 
-    def usual(self) -> Graph:
+    def without_rare_values(self) -> Graph:
         """Return the graph without the rare values of its choices.
 
         Its outputs are those of this graph, right where no condition of a rare value holds,
@@ -119,11 +119,11 @@ class Graph:
         return self._names(PARAMETER)
 
     def _names(self, op: str) -> list[str]:
-        return [self.nodes[n].value for n in self.live() if self.nodes[n].op == op]
+        return [self.nodes[n].value for n in self.live_nodes() if self.nodes[n].op == op]
 
-    def shape(self) -> list[tuple[Any, ...]]:
+    def structure_key(self) -> list[tuple[Any, ...]]:
         """Return a key that is equal for equal graphs: the live nodes, numbered from 0."""
-        live = self.live()
+        live = self.live_nodes()
         places = {node_id: place for place, node_id in enumerate(live)}
         nodes: list[tuple[Any, ...]] = [
             (node.op, tuple(places[a] for a in node.args), node.dtype.char, repr(node.value))

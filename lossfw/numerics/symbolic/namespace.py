@@ -84,7 +84,7 @@ class Expressions:
     def constant(self, value: Any, dtype: np.dtype[Any]) -> int:
         """Return the node of a number in a dtype; for a named number, the nodes of its tree."""
         if isinstance(value, NamedFloat):
-            return self._tree(value.tree, dtype)
+            return self._add_tree(value.tree, dtype)
         if dtype.kind == "f":
             with np.errstate(all="ignore"):
                 value = float(dtype.type(value))
@@ -92,13 +92,13 @@ class Expressions:
             value = dtype.type(value).item()
         return self.graph.add(CONSTANT, (), dtype, value)
 
-    def _tree(self, tree: Tree, dtype: np.dtype[Any]) -> int:
+    def _add_tree(self, tree: Tree, dtype: np.dtype[Any]) -> int:
         if isinstance(tree, str):
             return self.graph.add(PARAMETER, (), dtype, tree)
         if isinstance(tree, float):
             return self.constant(tree, dtype)
         op, *parts = tree
-        return self.graph.add(op, tuple(self._tree(part, dtype) for part in parts), dtype)
+        return self.graph.add(op, tuple(self._add_tree(part, dtype) for part in parts), dtype)
 
     def element(self, x: Symbol, key: Any) -> Any:
         """Raise `TraceError`: elements have no positions."""
@@ -114,7 +114,7 @@ class Expressions:
                 raise TraceError(f"the body computes {op} of an array and a {_type_name(x)}")
         if not symbols:
             return getattr(np, op)(*arguments)
-        dtype = BOOL if op in LOGIC else _computed_in(op, self._common(arguments))
+        dtype = BOOL if op in LOGIC else _computing_dtype(op, self._common_dtype(arguments))
         if dtype.kind == "b" and op not in _TRUTH:
             raise TraceError(f"the body computes {op} of truth values")
         if op == "pow":
@@ -138,16 +138,16 @@ class Expressions:
         """Return the shape of a result of symbols."""
         return max(symbols, key=lambda symbol: symbol.ndim).shape
 
-    def _symbol(
+    def _add_symbol(
         self, op: str, args: tuple[int, ...], dtype: np.dtype[Any], like: Symbol, value: Any = None
     ) -> Symbol:
         return Symbol(self, self.graph.add(op, args, dtype, value), like.shape)
 
-    def _common(self, arguments: tuple[Any, ...]) -> np.dtype[Any]:
+    def _common_dtype(self, arguments: tuple[Any, ...]) -> np.dtype[Any]:
         """Return the dtype in which NumPy computes with these arguments."""
         # Python's own numbers take the dtype of the arrays.
         typed = [x.dtype for x in arguments if isinstance(x, Symbol | np.generic)]
-        weak = [_plain(x) for x in arguments if not isinstance(x, Symbol | np.generic)]
+        weak = [_to_python_number(x) for x in arguments if not isinstance(x, Symbol | np.generic)]
         return np.result_type(*typed, *weak)
 
     def cast(self, x: Any, dtype: np.dtype[Any]) -> int:
@@ -189,7 +189,7 @@ class Expressions:
             if not isinstance(x, (Symbol, *NUMBERS)):
                 raise TraceError(f"the body chooses a {_type_name(x)}")
         symbols = [x for x in (condition, a, b) if isinstance(x, Symbol)]
-        dtype = self._common((a, b))
+        dtype = self._common_dtype((a, b))
         args = (self.cast(condition, BOOL), self.cast(a, dtype), self.cast(b, dtype))
         return Symbol(self, self.graph.add("where", args, dtype), self.common_shape(symbols))
 
@@ -248,8 +248,8 @@ class Expressions:
     def frexp(self, x: Symbol) -> tuple[Symbol, Symbol]:
         """Return fraction and exponent of floats."""
         return (
-            self._symbol(FRACTION, (x.node,), x.dtype, x),
-            self._symbol(EXPONENT, (x.node,), np.dtype(np.int32), x),
+            self._add_symbol(FRACTION, (x.node,), x.dtype, x),
+            self._add_symbol(EXPONENT, (x.node,), np.dtype(np.int32), x),
         )
 
     def take(self, table: Any, index: Any, *, axis: Any = None) -> Symbol:
@@ -259,7 +259,7 @@ class Expressions:
         if table.ndim != 1 or axis not in (None, 0, -1):
             raise TraceError("the body takes elements of a table of several axes")
         numbers = tuple(table.tolist())
-        return self._symbol(LOOK_UP, (self.index(index),), table.dtype, index, numbers)
+        return self._add_symbol(LOOK_UP, (self.index(index),), table.dtype, index, numbers)
 
     def index(self, index: Symbol) -> int:
         """Return the node of an index in int64."""
@@ -274,7 +274,7 @@ class KernelExpressions(Expressions):
     On other expressions a body computes both values, as on PyTorch tensors.
     """
 
-    def rarely(self, condition: Symbol, rare: Symbol, usual: Symbol) -> Symbol:
+    def where_rare(self, condition: Symbol, rare: Symbol, usual: Symbol) -> Symbol:
         """Return ``where(condition, rare, usual)``; kernels compute `rare` only where needed."""
         chosen = self.where(condition, rare, usual)
         args = self.graph.nodes[chosen.node].args
@@ -284,12 +284,12 @@ class KernelExpressions(Expressions):
 class TileExpressions(KernelExpressions):
     """The array namespace of tiles, which leave rare values to the body."""
 
-    def left_to_body(self, condition: Symbol, usual: Symbol) -> Symbol:
+    def leave_to_body(self, condition: Symbol, usual: Symbol) -> Symbol:
         """Return `usual`, the right value where the condition does not hold."""
-        return self.rarely(condition, usual, usual)
+        return self.where_rare(condition, usual, usual)
 
 
-def _computed_in(op: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
+def _computing_dtype(op: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the dtype in which NumPy computes a function of arrays of a dtype."""
     function = getattr(np, op, None)  # NumPy has no erfc
     if dtype.kind not in "iu" or not isinstance(function, np.ufunc):
@@ -299,7 +299,7 @@ def _computed_in(op: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
     return result
 
 
-def _plain(x: Any) -> Any:
+def _to_python_number(x: Any) -> Any:
     """Return a number of the same kind of Python's, for NumPy's rules of dtypes."""
     return next(kind(0) for kind in (bool, int, float) if isinstance(x, kind))
 

@@ -38,7 +38,7 @@ class RowExpressions(Expressions):
         self.columns = columns
         self.shape = (ELEMENTS, columns)
         for op in REDUCTIONS:
-            setattr(self, op, self._over_row(op))
+            setattr(self, op, self._row_reduction(op))
 
     def input(self, name: str, dtype: Any) -> Symbol:
         """Return an argument of the body: rows, or one column index per row if it is an integer."""
@@ -74,9 +74,9 @@ class RowExpressions(Expressions):
 
     def broadcast_to(self, x: Symbol, shape: tuple[Any, ...]) -> Symbol:
         """Return `x` in the shape of rows."""
-        return self._wide(x) if shape == self.shape else super().broadcast_to(x, shape)
+        return self._expand_to_rows(x) if shape == self.shape else super().broadcast_to(x, shape)
 
-    def _wide(self, x: Symbol) -> Symbol:
+    def _expand_to_rows(self, x: Symbol) -> Symbol:
         return Symbol(self, x.node, self.common_shape([x, Symbol(self, x.node, self.shape)]))
 
     def check_power(self, x: Any, exponent: Any) -> None:
@@ -139,7 +139,7 @@ class RowExpressions(Expressions):
 
     # Along a row.
 
-    def _over_row(self, op: str) -> Any:
+    def _row_reduction(self, op: str) -> Any:
         def function(x: Symbol, *, axis: Any = None, keepdims: bool = False) -> Symbol:
             if axis == -1 and x.shape == (ELEMENTS, 1) and op in _OF_ONE:
                 # Rows of one column. NumPy begins a sum with 0, so that -0 becomes 0.
@@ -165,15 +165,15 @@ class RowExpressions(Expressions):
 
     def any(self, x: Symbol, *, axis: Any = None, keepdims: bool = False) -> Any:
         """Return whether a truth holds anywhere in each row."""
-        return self._over_row("max")(self.astype(x, FLOAT32), axis=axis, keepdims=keepdims) > 0
+        return self._row_reduction("max")(self.astype(x, FLOAT32), axis=axis, keepdims=keepdims) > 0
 
     def all(self, x: Symbol, *, axis: Any = None, keepdims: bool = False) -> Any:
         """Return whether a truth holds everywhere in each row."""
-        return self._over_row("min")(self.astype(x, FLOAT32), axis=axis, keepdims=keepdims) > 0
+        return self._row_reduction("min")(self.astype(x, FLOAT32), axis=axis, keepdims=keepdims) > 0
 
     def mean(self, x: Symbol, *, axis: Any = None, keepdims: bool = False) -> Symbol:
         """Return the mean of each row."""
-        total = self._over_row("sum")(x, axis=axis, keepdims=keepdims)
+        total = self._row_reduction("sum")(x, axis=axis, keepdims=keepdims)
         mean: Symbol = self.operation("divide", total, self.columns)
         return mean
 

@@ -111,7 +111,7 @@ class Symbol:
         return self.space.operation("abs", self)
 
     def __invert__(self) -> Any:
-        _need_truths("~", self)
+        _require_truths("~", self)
         return self.space.operation("logical_not", self)
 
     def __pow__(self, exponent: Any) -> Any:
@@ -145,7 +145,7 @@ _COMPARISONS = {
 _OF_BITS = {"logical_and": "&", "logical_or": "|", "logical_xor": "^"}
 
 
-def _need_truths(operator: str, *arguments: Any) -> None:
+def _require_truths(operator: str, *arguments: Any) -> None:
     for x in arguments:
         if not (x.dtype.kind == "b" if isinstance(x, Symbol) else isinstance(x, bool | np.bool_)):
             raise TraceError(f"the body computes {operator} of the bits of numbers")
@@ -161,7 +161,7 @@ def _operator(op: str, *, swapped: bool = False) -> Callable[[Symbol, Any], Any]
             # Dual numbers and lengths know what to do.
             return NotImplemented
         if op in _OF_BITS:
-            _need_truths(_OF_BITS[op], self, other)
+            _require_truths(_OF_BITS[op], self, other)
         pair = (other, self) if swapped else (self, other)
         return self.space.operation(op, *pair)
 

@@ -53,7 +53,7 @@ class _TorchWriter(Writer):
         # A number of Python takes the dtype of the tensor that it meets.
         return value.item()
 
-    def own_expression(self, node_id: int, node: Operation, args: list[str]) -> str:
+    def library_expression(self, node_id: int, node: Operation, args: list[str]) -> str:
         op = node.op
         if op == COLUMN:
             return f"{self.bind(torch.arange, 'arange')}({self.columns}, device=x0.device)"
@@ -63,7 +63,9 @@ class _TorchWriter(Writer):
         if op == TAKEN:
             return f"{args[0]}.gather(-1, {args[1]})"
         if op in REDUCTIONS:
-            rows = args[0] if self.is_whole(node.args[0]) else self._expand(node.args[0])
+            rows = (
+                args[0] if self.has_prediction_shape(node.args[0]) else self._expand(node.args[0])
+            )
             return f"{rows}.{_METHODS[op]}(-1, keepdim=True)"
         return self._function(node, args)
 

@@ -41,8 +41,8 @@ class _Rewriting:
         self._new_ids: dict[int, int] = {}
         self._read = set(old.needed_nodes(self._arguments_read))
         # Some of the new nodes are not needed.
-        for node_id in old.live():
-            self._new_ids[node_id] = self._copy_of(old.nodes[node_id])
+        for node_id in old.live_nodes():
+            self._new_ids[node_id] = self._copy_node(old.nodes[node_id])
         self.graph.outputs = [self._new_ids[output] for output in old.outputs]
 
     def _arguments_read(self, node: Operation) -> tuple[int, ...]:
@@ -58,10 +58,10 @@ class _Rewriting:
         condition = self._old.nodes[node.args[0]]
         return condition.op == "isnan" and condition.args[0] == node.args[1]
 
-    def _copy_of(self, node: Operation) -> int:
+    def _copy_node(self, node: Operation) -> int:
         """Return the node of the new graph for one of the old, whose arguments have theirs."""
         if node.op == "isnan":
-            return self._is_nan(node.args[0])
+            return self._nan_test_of(node.args[0])
         args = [
             self.graph.add(CONSTANT, (), node.dtype, math.nan)
             if place == 1 and self._keeps_nan(node) and arg not in self._read
@@ -70,32 +70,32 @@ class _Rewriting:
         ]
         return self.graph.add(node.op, tuple(args), node.dtype, node.value)
 
-    def _is_nan(self, node_id: int) -> int:
+    def _nan_test_of(self, node_id: int) -> int:
         """Return the new node that tells where an old one is NaN."""
         node, new_ids = self._old.nodes[node_id], self._new_ids
         if node_id not in self._read:
             if node.op in _AS_ARGUMENT:
-                return self._is_nan(node.args[0])
+                return self._nan_test_of(node.args[0])
             if node.op in _FROM:
                 limit = self.graph.add(CONSTANT, (), node.dtype, _FROM[node.op])
-                below = self._truth("less", new_ids[node.args[0]], limit)
-                return self._truth("logical_or", self._is_nan(node.args[0]), below)
+                below = self._add_truth("less", new_ids[node.args[0]], limit)
+                return self._add_truth("logical_or", self._nan_test_of(node.args[0]), below)
             if node.op == "where":
-                return self._is_nan_of_choice(node)
+                return self._nan_test_of_choice(node)
             others = [arg for arg in node.args if not self._keeps_numbers(node, arg)]
             if node.op in _WITH_CONSTANT and len(others) == 1:
-                return self._is_nan(others[0])
-        return self._truth("isnan", new_ids[node_id])
+                return self._nan_test_of(others[0])
+        return self._add_truth("isnan", new_ids[node_id])
 
-    def _is_nan_of_choice(self, node: Operation) -> int:
+    def _nan_test_of_choice(self, node: Operation) -> int:
         condition = self._new_ids[node.args[0]]
-        one, other = map(self._is_nan, node.args[1:])
+        one, other = map(self._nan_test_of, node.args[1:])
         if is_rare(node):
             return self.graph.add("where", (condition, one, other), _BOOL, node.value)
         # NumPy takes several times as long for a choice between truth values.
-        one = self._truth("logical_and", condition, one)
-        other = self._truth("logical_and", self._truth("logical_not", condition), other)
-        return self._truth("logical_or", one, other)
+        one = self._add_truth("logical_and", condition, one)
+        other = self._add_truth("logical_and", self._add_truth("logical_not", condition), other)
+        return self._add_truth("logical_or", one, other)
 
     def _keeps_numbers(self, node: Operation, arg: int) -> bool:
         """Tell whether an argument is a constant with which no number becomes NaN."""
@@ -104,5 +104,5 @@ class _Rewriting:
             return False
         return node.op in ("add", "subtract") or constant.value != 0.0
 
-    def _truth(self, op: str, *args: int) -> int:
+    def _add_truth(self, op: str, *args: int) -> int:
         return self.graph.add(op, args, _BOOL)

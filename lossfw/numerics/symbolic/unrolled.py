@@ -28,7 +28,7 @@ from lossfw.numerics.symbolic.namespace import (
 from lossfw.numerics.symbolic.symbol import Symbol
 from lossfw.numerics.symbolic.trace import GraphUse, trace_on
 from lossfw.numerics.symbolic.unrolled_array import Unrolled, as_objects
-from lossfw.numerics.symbolic.unrolled_elements import UnrolledElements, behind
+from lossfw.numerics.symbolic.unrolled_elements import UnrolledElements, shift_axis
 
 
 class UnrolledExpressions(UnrolledElements):
@@ -39,7 +39,7 @@ class UnrolledExpressions(UnrolledElements):
     ) -> Unrolled:
         """Return the numbers along axes, taken together one after the other."""
         numbers, axes = x.numbers, axis if isinstance(axis, tuple) else (axis,)
-        for n in sorted((behind(a, x.ndim) for a in axes), reverse=True):
+        for n in sorted((shift_axis(a, x.ndim) for a in axes), reverse=True):
             parts = np.moveaxis(numbers, n, 0)
             begun = [] if start is None else [_fill(parts.shape[1:], start)]
             taken = functools.reduce(np.frompyfunc(step, 2, 1), [*begun, *parts])
@@ -83,7 +83,7 @@ class UnrolledExpressions(UnrolledElements):
 
     def cumulative_sum(self, x: Any, *, axis: int = -1) -> Any:
         """Return the running sums along an axis."""
-        n = behind(axis, x.ndim)
+        n = shift_axis(axis, x.ndim)
         add = np.frompyfunc(operator.add, 2, 1)
         sums = list(itertools.accumulate(np.moveaxis(x.numbers, n, 0), add))
         return Unrolled(self, np.stack(sums, axis=n))
@@ -91,17 +91,17 @@ class UnrolledExpressions(UnrolledElements):
     def take_along_axis(self, x: Any, index: Any, *, axis: int = -1) -> Any:
         """Return the elements at the positions from `argmax`."""
         is_place = isinstance(index, Unrolled) and isinstance(x, Unrolled) and axis in (-1, 1)
-        if not is_place or x.ndim != 2 or not self._is_place(index.numbers.item().node):
+        if not is_place or x.ndim != 2 or not self._chooses_constants(index.numbers.item().node):
             raise TraceError("the body takes columns by numbers of the records")
         found = x[..., :1]
         for k in range(1, x.shape[-1]):
             found = self.where(index == k, x[..., k : k + 1], found)
         return found
 
-    def _is_place(self, node_id: int) -> bool:
+    def _chooses_constants(self, node_id: int) -> bool:
         """Tell whether a node chooses between constants alone."""
         node = self.elements.graph.nodes[node_id]
-        chosen = node.op == "where" and all(map(self._is_place, node.args[1:]))
+        chosen = node.op == "where" and all(map(self._chooses_constants, node.args[1:]))
         return node.op == CONSTANT or chosen
 
     def argmax(self, x: Any, *, axis: int = -1, keepdims: bool = False) -> Any:
@@ -118,21 +118,21 @@ class UnrolledExpressions(UnrolledElements):
         return place if keepdims else place[..., 0]
 
 
-class _OfKernel(UnrolledExpressions):
-    def rarely(self, condition: Any, rare: Any, usual: Any) -> Any:
-        """Return ``where(condition, rare, usual)``; see `KernelExpressions.rarely`."""
-        return self.each(self.elements.rarely, condition, rare, usual)
+class _KernelChoices(UnrolledExpressions):
+    def where_rare(self, condition: Any, rare: Any, usual: Any) -> Any:
+        """Return ``where(condition, rare, usual)``; see `KernelExpressions.where_rare`."""
+        return self.elementwise(self.elements.where_rare, condition, rare, usual)
 
 
-class _OfTile(_OfKernel):
-    def left_to_body(self, condition: Any, usual: Any) -> Any:
+class _TileChoices(_KernelChoices):
+    def leave_to_body(self, condition: Any, usual: Any) -> Any:
         """Return `usual`, which is right where the condition does not hold."""
-        return self.each(self.elements.left_to_body, condition, usual)
+        return self.elementwise(self.elements.leave_to_body, condition, usual)
 
 
 _NAMESPACES: dict[GraphUse, Callable[[], UnrolledExpressions]] = {
-    "kernel": lambda: _OfKernel(KernelExpressions()),
-    "tile": lambda: _OfTile(TileExpressions()),
+    "kernel": lambda: _KernelChoices(KernelExpressions()),
+    "tile": lambda: _TileChoices(TileExpressions()),
     "array": lambda: UnrolledExpressions(Expressions()),
 }
 
@@ -154,7 +154,7 @@ def trace_unrolled(
     xp = _NAMESPACES[use]()
     arrays = [xp.input(name, np.dtype(dtype), width) for name, width in widths.items()]
 
-    def numbers(_: Any, *__: Symbol) -> tuple[Symbol, ...]:
+    def collect_numbers(_: Any, *__: Symbol) -> tuple[Symbol, ...]:
         results = body(xp, *arrays)
         found: list[Symbol] = []
         for result in results if isinstance(results, tuple) else (results,):
@@ -163,7 +163,7 @@ def trace_unrolled(
             found += result.numbers.reshape(-1).tolist()
         return tuple(found)
 
-    return trace_on(xp.elements, numbers, [])
+    return trace_on(xp.elements, collect_numbers, [])
 
 
 def _fill(shape: tuple[int, ...], item: Any) -> NDArray:

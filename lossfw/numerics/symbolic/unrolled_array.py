@@ -19,7 +19,7 @@ from lossfw.numerics.symbolic.symbol import ELEMENTS, NUMBERS
 class UnrolledSpace(Protocol):
     """Protocol: the namespace of an array of records, as its operators use it."""
 
-    def each(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    def elementwise(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Return a function of elements."""
 
     def pow(self, x: Any, exponent: Any) -> Any:
@@ -105,9 +105,9 @@ def _operator(function: Callable[..., Any], *, swapped: bool = False) -> Callabl
             # Dual numbers know what to do.
             return NotImplemented
         return (
-            self.space.each(function, *others, self)
+            self.space.elementwise(function, *others, self)
             if swapped
-            else self.space.each(function, self, *others)
+            else self.space.elementwise(function, self, *others)
         )
 
     return method

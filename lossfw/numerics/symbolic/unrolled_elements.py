@@ -56,7 +56,7 @@ class UnrolledElements:
 
     # Functions of elements.
 
-    def each(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    def elementwise(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Return an elementwise function, with arguments broadcast as in NumPy."""
         ranks = {x.ndim for x in arguments if isinstance(x, Unrolled)}
         tables = [x.ndim for x in arguments if isinstance(x, np.ndarray)]
@@ -86,7 +86,7 @@ class UnrolledElements:
         if name == "pow" and isinstance(arguments[1], np.ndarray):
             # For a number NumPy has functions of its own, and in the graph both are the same.
             raise TraceError("the body raises to powers of a table")
-        return self.each(getattr(self.elements, name), *arguments)
+        return self.elementwise(getattr(self.elements, name), *arguments)
 
     def positive(self, x: Any) -> Any:
         """Return `x`."""
@@ -107,7 +107,7 @@ class UnrolledElements:
             dtype = elements.result_type(a, b)
             return Symbol(elements, elements.cast(a if holds else b, dtype))
 
-        return self.each(choose, condition, a, b)
+        return self.elementwise(choose, condition, a, b)
 
     def clip(self, x: Any, min: Any = None, max: Any = None) -> Any:  # noqa: A002  # the standard's names
         """Return `x` kept within [min, max]."""
@@ -118,7 +118,7 @@ class UnrolledElements:
         """Return `x` in another dtype."""
         if not isinstance(x, Unrolled):
             return np.asarray(x).astype(dtype)
-        return self.each(lambda symbol: self.elements.astype(symbol, dtype), x)
+        return self.elementwise(lambda symbol: self.elements.astype(symbol, dtype), x)
 
     # Arrays of numbers.
 
@@ -126,7 +126,7 @@ class UnrolledElements:
         """Return an array of one number."""
         if not isinstance(x, Unrolled):
             return np.full_like(x, fill_value, dtype=dtype)
-        return self.each(lambda one: self.elements.full_like(one, fill_value, dtype), x)
+        return self.elementwise(lambda one: self.elements.full_like(one, fill_value, dtype), x)
 
     def zeros_like(self, x: Any, dtype: Any = None, **_: Any) -> Any:
         """Return an array of zeros."""
@@ -203,7 +203,7 @@ class UnrolledElements:
         if any(isinstance(a, Unrolled) for a in arguments):
             raise TraceError("the body takes columns by numbers of the records")
         length = x.ndim + (function is np.expand_dims)
-        return Unrolled(self, function(x.numbers, *arguments, axis=behind(axis, length)))
+        return Unrolled(self, function(x.numbers, *arguments, axis=shift_axis(axis, length)))
 
     def stack(self, arrays: Sequence[Any], *, axis: int = 0) -> Any:
         """Return arrays along a new axis."""
@@ -220,11 +220,11 @@ class UnrolledElements:
             raise TraceError("the body joins columns with other arrays")
         dtype = self.result_type(*arrays)
         numbers = [self.astype(x, dtype).numbers if x.numbers.size else x.numbers for x in arrays]
-        joined = function(numbers, axis=behind(axis, arrays[0].ndim + more))
+        joined = function(numbers, axis=shift_axis(axis, arrays[0].ndim + more))
         return Unrolled(self, joined, dtype)
 
 
-def behind(axis: Any, ndim: int) -> int:
+def shift_axis(axis: Any, ndim: int) -> int:
     """Return the number of an axis after that of records."""
     if not isinstance(axis, int) or axis % ndim == 0:
         raise TraceError("the body computes along the axis of records")

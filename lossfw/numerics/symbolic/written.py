@@ -107,7 +107,7 @@ class Writer(ABC):
 
     def write_function(self) -> WrittenFunction:
         """Return the function."""
-        nodes, live = self.graph.nodes, self.graph.live()
+        nodes, live = self.graph.nodes, self.graph.live_nodes()
         given = [n for n, node in enumerate(nodes) if node.op in (INPUT, PARAMETER)]
         last_use = {arg: node_id for node_id in live for arg in nodes[node_id].args}
         lines = [f"def written({', '.join(f'x{n}' for n in given)}):"]
@@ -141,7 +141,7 @@ class Writer(ABC):
             self.variables[f"x{node_id}"] = self.number(value)
         return value is not None
 
-    def is_whole(self, node_id: int) -> bool:
+    def has_prediction_shape(self, node_id: int) -> bool:
         """Return whether a result has the shape of the prediction."""
         return self.varies[node_id] and self.is_row[node_id]
 
@@ -165,7 +165,7 @@ class Writer(ABC):
             return f"{args[0]} {_INFIX[op]} {args[1]}"
         if op in _PREFIX:
             return f"{_PREFIX[op]}{args[0]}"
-        return self.own_expression(node_id, node, args)
+        return self.library_expression(node_id, node, args)
 
     @abstractmethod
     def leaf(self, node: Operation) -> Any:
@@ -176,7 +176,7 @@ class Writer(ABC):
         """Return the expression of a NumPy number."""
 
     @abstractmethod
-    def own_expression(self, node_id: int, node: Operation, args: list[str]) -> str:
+    def library_expression(self, node_id: int, node: Operation, args: list[str]) -> str:
         """Return the expression of an operation that differs between libraries."""
 
     @abstractmethod
@@ -201,13 +201,15 @@ class _NumPyWriter(Writer):
 
     def expression(self, node_id: int, node: Operation) -> str:
         expression = super().expression(node_id, node)
-        is_joined = self.is_whole(node_id) and not any(map(self.is_whole, node.args))
+        is_joined = self.has_prediction_shape(node_id) and not any(
+            map(self.has_prediction_shape, node.args)
+        )
         if self._order == "F" and is_joined and node.args:
             # A number of each row that meets one of each column.
-            return self._in_layout(expression, "F")
+            return self._to_body_layout(expression, "F")
         return expression
 
-    def own_expression(self, node_id: int, node: Operation, args: list[str]) -> str:
+    def library_expression(self, node_id: int, node: Operation, args: list[str]) -> str:
         op = node.op
         if op == PARAMETER:
             return f"{self.bind(node.dtype.type, f'to_{node.dtype}')}(x{node_id})"
@@ -219,18 +221,18 @@ class _NumPyWriter(Writer):
         if op == TAKEN:
             return f"{self.bind(np.take_along_axis, TAKEN)}({args[0]}, {args[1]}, -1)"
         if op in _OF_ROW:
-            return self._of_row(op, node.args[0])
+            return self._row_expression(op, node.args[0])
         return f"{self.bind(getattr(np, op), op)}({', '.join(args)})"
 
-    def _of_row(self, op: str, arg: int) -> str:
+    def _row_expression(self, op: str, arg: int) -> str:
         """Return the expression of a sum or an extreme along rows, in the layout of the body."""
         rows = f"x{arg}"
-        if not self.is_whole(arg):
+        if not self.has_prediction_shape(arg):
             rows = self._repeat(rows, f"(len(x0), {self.columns})")
-        rows = self._in_layout(rows, self._order)
+        rows = self._to_body_layout(rows, self._order)
         return f"{self.bind(_OF_ROW[op].reduce, op)}({rows}, -1, keepdims=True)"
 
-    def _in_layout(self, rows: str, order: str) -> str:
+    def _to_body_layout(self, rows: str, order: str) -> str:
         return f"{self.bind(np.asarray, 'asarray')}({rows}, order={order!r})"
 
     def output(self, node_id: int) -> str:

@@ -140,7 +140,7 @@ def _choose_form(component: Component, which: Which) -> tuple[Traced, bool]:
 
 def source_of(graph: Graph, name: str, arguments: tuple[str, ...]) -> str:
     """Return the first output of a graph as a function of JavaScript."""
-    live = graph.live()
+    live = graph.live_nodes()
     uses = [arg for number in live for arg in graph.nodes[number].args]
     texts: dict[int, str] = {}
     lines: list[str] = []

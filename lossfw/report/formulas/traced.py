@@ -89,7 +89,7 @@ def by_name(
 ) -> Traced:
     """Return a graph in which parameters have their names, as far as possible."""
     numbers = {name: v for name, v in component.parameters.items() if type(v) is float}
-    whole = run(numbers).shape()
+    whole = run(numbers).structure_key()
     fixed = [name for name in numbers if _is_fixed(run, numbers, name, whole)]
     free = {name: value for name, value in numbers.items() if name not in fixed}
     graph = run(free)
@@ -114,7 +114,7 @@ def _is_fixed(
     value = numbers[name]
     moved = {**numbers, name: value * (1 + _STEP) if value else _STEP}
     try:
-        return run(moved).shape() != whole
+        return run(moved).structure_key() != whole
     except TraceError:
         return True
 

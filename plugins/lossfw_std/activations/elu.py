@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import PositiveFloat
 
 from lossfw import Activation, ActivationClaims, Array, Namespace
-from lossfw.numerics import at_most, computed_in_float64, positive_part, select
+from lossfw.numerics import clip_above, computed_in_float64, positive_part, select
 
 # The fixed point of Klambauer et al., eq. 14: with c = erfc(sqrt(1/2)) and
 # d = erfc(sqrt(2)),
@@ -22,13 +22,13 @@ SELU_STEEPEST = 1.75809934084737685994021752081227957732350683713716
 @computed_in_float64
 def _elu(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
     """scale x above 0, alpha (exp(x) - 1) below; the other of both terms is 0."""
-    return scale * positive_part(xp, x) + alpha * xp.expm1(at_most(xp, x, 0.0))
+    return scale * positive_part(xp, x) + alpha * xp.expm1(clip_above(xp, x, 0.0))
 
 
 @computed_in_float64
 def _elu_derivative(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
     """scale above 0, alpha exp(x) elsewhere."""
-    e = xp.exp(at_most(xp, x, 0.0))
+    e = xp.exp(clip_above(xp, x, 0.0))
     return select(xp, x > 0, xp.full_like(x, scale), alpha * e)
 
 
@@ -197,7 +197,7 @@ class Celu(Activation):
         return select(xp, x > 0.0, xp.zeros_like(x), second_derivative)
 
     def _ratio(self, xp: Namespace, x: Array) -> Array:
-        return at_most(xp, x, 0.0) / self.alpha
+        return clip_above(xp, x, 0.0) / self.alpha
 
     def claims(self) -> ActivationClaims:
         """Steepest above 0."""

@@ -8,8 +8,8 @@ from typing import Literal
 
 from lossfw import Activation, ActivationClaims, Array, Namespace
 from lossfw.numerics import (
-    at_least,
-    at_most,
+    clip_above,
+    clip_below,
     computed_in_float64,
     normal_cdf,
     polynomial,
@@ -84,7 +84,7 @@ def _value_from_tail(
 
 def _plain_exact(xp: Namespace, x: Array) -> Deferred:
     """From a = abs(x), whose square is exact, P(-a) and exp(-a^2 / 2)."""
-    a = at_most(xp, xp.abs(x), _FAR_FLOAT32)
+    a = clip_above(xp, xp.abs(x), _FAR_FLOAT32)
     e = xp.exp(-0.5 * (a * a))
     below = polynomial(a, _PLAIN_TAIL) / polynomial(a, _PLAIN_TAIL_UNDER) * e
     return _value_from_tail(xp, x, lambda: a * below, lambda: below - _ONE_OVER_SQRT_TWO_PI * a * e)
@@ -92,7 +92,7 @@ def _plain_exact(xp: Namespace, x: Array) -> Deferred:
 
 def _stable_exact(xp: Namespace, x: Array) -> Deferred:
     """From a = abs(x), P(-a) and exp(-a^2 / 2)."""
-    a = at_most(xp, xp.abs(x), _FAR)
+    a = clip_above(xp, xp.abs(x), _FAR)
     e = xp.exp(-0.5 * a * a)
     below = scaled_normal_tail(xp, a) * e
     return _value_from_tail(xp, x, lambda: a * below, lambda: below - _ONE_OVER_SQRT_TWO_PI * a * e)
@@ -104,14 +104,14 @@ _EXACT = with_float32_parts(_plain_exact, _stable_exact)
 @computed_in_float64
 def _second_derivative(xp: Namespace, x: Array) -> Array:
     """P'(x) (2 - x^2)."""
-    square = at_most(xp, x * x, _FAR * _FAR)
+    square = clip_above(xp, x * x, _FAR * _FAR)
     return _ONE_OVER_SQRT_TWO_PI * (2.0 - square) * xp.exp(-0.5 * square)
 
 
 @computed_in_float64
 def _tanh_value(xp: Namespace, x: Array) -> Array:
     """x sigmoid(v)."""
-    return at_least(xp, x, -_FAR_TANH) / (1.0 + xp.exp(-x * (_K + _C * (x * x))))
+    return clip_below(xp, x, -_FAR_TANH) / (1.0 + xp.exp(-x * (_K + _C * (x * x))))
 
 
 @computed_in_float64

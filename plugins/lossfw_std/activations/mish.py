@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lossfw import Activation, ActivationClaims, Array, Namespace
-from lossfw.numerics import at_least, at_most, computed_in_float64, select
+from lossfw.numerics import clip_above, clip_below, computed_in_float64, select
 from lossfw_std.shared_parts import Deferred, with_float32_parts
 
 # -x tanh(softplus(x)) at the root x = -1.1924312145154952121... of its derivative.
@@ -18,7 +18,7 @@ _STRAIGHT, _FAR = 40.0, 1000.0
 
 def _parts(xp: Namespace, x: Array) -> Deferred:
     """x n / (n + 2) with n = e (2 + e) and e = exp(x); n / (n + 2) + 4 x e (1 + e) / (n + 2)^2."""
-    e = xp.exp(at_most(xp, x, _STRAIGHT))
+    e = xp.exp(clip_above(xp, x, _STRAIGHT))
     more = 2.0 + e
     n = e * more
 
@@ -26,7 +26,7 @@ def _parts(xp: Namespace, x: Array) -> Deferred:
         over = 1.0 / (n + 2.0)
         return e * over * (more + 4.0 * xp.clip(x, -_FAR, _FAR) * ((1.0 + e) * over))
 
-    return lambda: at_least(xp, x, -_FAR) * (n / (n + 2.0)), derivative
+    return lambda: clip_below(xp, x, -_FAR) * (n / (n + 2.0)), derivative
 
 
 _FUNCTIONS = with_float32_parts(_parts, _parts)
@@ -76,7 +76,7 @@ class Mish(Activation):
     @computed_in_float64
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """2 w + x w' with w = sigmoid(x) / cosh(softplus(x))^2."""
-        a = at_most(xp, xp.abs(x), _FAR)
+        a = clip_above(xp, xp.abs(x), _FAR)
         e = xp.exp(-a)
         left = (4 - 2 * a) + e * ((8 - 2 * a) + e * ((6 + 3 * a) + e * (2 + 2 * a)))
         right = (2 - 2 * a) + e * ((6 - 3 * a) + e * ((8 + 2 * a) + e * (4 + 2 * a)))

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import NonNegativeFloat
 
 from lossfw import NONNEGATIVE, Activation, ActivationClaims, Array, Namespace, Space
-from lossfw.numerics import at_most, positive_part, select, with_nan_of
+from lossfw.numerics import clip_above, positive_part, select, with_nan_of
 
 
 class Relu(Activation):
@@ -81,7 +81,7 @@ class LeakyRelu(Activation):
         """x above 0, negative_slope x below; derivative 0 makes 0 of -inf too."""
         above = positive_part(xp, x)
         # One of both terms is 0, and + 0 makes a plain 0 of two -0.
-        below = self.negative_slope * at_most(xp, x, 0.0) if self.negative_slope else 0.0
+        below = self.negative_slope * clip_above(xp, x, 0.0) if self.negative_slope else 0.0
         return (above + below) + 0.0
 
     def derivative(self, xp: Namespace, x: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import UNIT, Activation, ActivationClaims, Array, Namespace, Space
-from lossfw.numerics import computed_in_float64, sigmoid, step_of
+from lossfw.numerics import computed_in_float64, sigmoid, unit_step
 
 
 def _bell(e: Array) -> Array:
@@ -54,7 +54,7 @@ class Sigmoid(Activation):
     def value_and_derivative(self, xp: Namespace, x: Array) -> tuple[Array, Array]:
         """Both, with one exponential."""
         e = xp.exp(-xp.abs(x))
-        return xp.maximum(e, step_of(xp, x)) / (1 + e), _bell(e)
+        return xp.maximum(e, unit_step(xp, x)) / (1 + e), _bell(e)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, x: Array) -> Array:

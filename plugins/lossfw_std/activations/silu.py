@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lossfw import Activation, ActivationClaims, Array, Namespace
-from lossfw.numerics import at_least, computed_in_float64
+from lossfw.numerics import clip_below, computed_in_float64
 from lossfw_std.sigmoid_gate import gated_derivative, gated_second_derivative
 
 # Beyond it exp(-abs(x)) is 0 in every float format; infinity times it is NaN.
@@ -51,7 +51,7 @@ class Silu(Activation):
     @computed_in_float64
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same, 0 at -inf."""
-        return at_least(xp, x, -_FAR) / (1.0 + xp.exp(-x))
+        return clip_below(xp, x, -_FAR) / (1.0 + xp.exp(-x))
 
     @computed_in_float64
     def derivative(self, xp: Namespace, x: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import SIMPLEX, ActivationClaims, Array, Namespace, RowActivation, Space
-from lossfw.numerics import columns, computed_in_float64, two_diff, two_prod
+from lossfw.numerics import column_numbers, computed_in_float64, two_diff, two_prod
 
 # Distances from the largest, in [-1, 0], are taken as a multiple of 2^-32 and a
 # rest. Sums of a million multiples are exact in float64, and those of the rests
@@ -45,7 +45,7 @@ def _sparsemax(xp: Namespace, x: Array) -> Array:
     # NaN is sorted to the end, and may have lost its sign.
     largest = xp.where(xp.isnan(least), xp.full_like(least, xp.nan), falling[..., :1])
     coarse, fine = _split_distance(xp, falling, largest)
-    k = 1 + xp.astype(columns(xp, x), x.dtype)
+    k = 1 + xp.astype(column_numbers(xp, x), x.dtype)
     coarse_sums, fine_sums = (xp.cumulative_sum(part, axis=-1) for part in (coarse, fine))
     margin = (1 - coarse_sums + k * coarse) + (k * fine - fine_sums)
     count = xp.sum(xp.astype(margin > 0, xp.int64), axis=-1, keepdims=True)

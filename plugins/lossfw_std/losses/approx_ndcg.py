@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import PositiveFloat
 
 from lossfw import NONNEGATIVE, Array, Claims, GroupLoss, Namespace, PromisedRange, Space
-from lossfw.numerics import columns, computed_in_float64, sigmoid
+from lossfw.numerics import column_numbers, computed_in_float64, sigmoid
 from lossfw_std.discounts import gains, ideal_gain
 from lossfw_std.pairs import ABSENT, NEUTRAL, is_unknown, pairs, with_nan
 
@@ -121,7 +121,7 @@ def _value(xp: Namespace, t: Array, rank: Array, unknown: Array) -> Array:
 
 def _counts_in_rank(xp: Namespace, t: Array) -> Array:
     """Return whether row j counts in the rank of row i: another one, both there."""
-    (i, j), (ti, tj) = pairs(columns(xp, t)), pairs(t)
+    (i, j), (ti, tj) = pairs(column_numbers(xp, t)), pairs(t)
     return (i != j) & (ti > ABSENT) & (tj > ABSENT)
 
 

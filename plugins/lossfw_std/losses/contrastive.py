@@ -9,7 +9,7 @@ from pydantic import PositiveFloat
 
 from lossfw import REAL, VECTOR, Array, Claims, Columns, GroupLoss, Namespace, Space
 from lossfw.numerics import (
-    columns,
+    column_numbers,
     computed_in_float64,
     logsumexp,
     multiply_or_zero,
@@ -291,7 +291,7 @@ class InfoNce(GroupLoss):
         z, there = pairwise_dots(xp, y.query, y.key) / self.temperature, (t > ABSENT)[..., None, :]
         if xp is not np or not there.all():
             z = xp.where(there, z, xp.full_like(z, -xp.inf))
-        own = xp.broadcast_to(columns(xp, t), t.shape)
+        own = xp.broadcast_to(column_numbers(xp, t), t.shape)
         return xp.reshape(z, (-1, t.shape[-1])), xp.reshape(own, (-1,))
 
     def _is_unknown(self, xp: Namespace, y: Any, t: Array, losses: Array) -> Array:
@@ -303,7 +303,7 @@ class InfoNce(GroupLoss):
 
 def _class_pairs(xp: Namespace, t: Array) -> tuple[Array, Array]:
     """Return which pairs of two rows are of one class, and which of two classes."""
-    (ti, tj), (i, j) = pairs(t), pairs(columns(xp, t))
+    (ti, tj), (i, j) = pairs(t), pairs(column_numbers(xp, t))
     there = (ti > ABSENT) & (tj > ABSENT)
     return (ti == tj) & (i != j) & there, (ti != tj) & there
 
@@ -325,7 +325,7 @@ def _pair_weights(xp: Namespace, same: Array, t: Array) -> Array:
 
 def _own_pair_weights(xp: Namespace, t: Array) -> Array:
     """Return the weight of the pair of each row with itself, in a mean over the rows."""
-    i, j = pairs(columns(xp, t))
+    i, j = pairs(column_numbers(xp, t))
     return xp.astype(i == j, t.dtype) * _row_weights(xp, t)[..., None]
 
 

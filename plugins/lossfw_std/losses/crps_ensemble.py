@@ -14,7 +14,7 @@ from lossfw import (
     PointwiseLoss,
     Space,
 )
-from lossfw.numerics import columns, with_nan_of_rows, zero_or_nan
+from lossfw.numerics import column_numbers, with_nan_of_rows, zero_or_nan
 from lossfw_std.parabolas import absolute_curvature
 
 
@@ -76,7 +76,7 @@ class CrpsEnsemble(DistributionLoss, PointwiseLoss):
         """The gaps on both sides of the target, each by a function of the members beyond it."""
         n, ordered, t = y.shape[-1], xp.sort(y, axis=-1), t[..., None]
         below, above = xp.minimum(ordered, t), xp.maximum(ordered, t)
-        k = xp.astype(columns(xp, y)[1:], y.dtype)
+        k = xp.astype(column_numbers(xp, y)[1:], y.dtype)
         weight = k * (k - 1 if self.fair else k) / self._pair_count(n)
         gaps = weight * (below[..., 1:] - below[..., :-1])
         gaps = gaps + xp.flip(weight) * (above[..., 1:] - above[..., :-1])
@@ -107,7 +107,7 @@ class CrpsEnsemble(DistributionLoss, PointwiseLoss):
 
     def quantile(self, xp: Namespace, y: Array, p: Array) -> Array:
         """The smallest member with at least the fraction p of all members at or below it."""
-        lower = (columns(xp, y) + 1) / y.shape[-1] < p[..., None]
+        lower = (column_numbers(xp, y) + 1) / y.shape[-1] < p[..., None]
         place = xp.sum(xp.astype(lower, xp.int64), axis=-1, keepdims=True)
         return xp.take_along_axis(xp.sort(y, axis=-1), place, axis=-1)[..., 0]
 

@@ -16,7 +16,7 @@ from lossfw import (
     PointwiseLoss,
     Space,
 )
-from lossfw.numerics import columns, sigmoid, softplus
+from lossfw.numerics import column_numbers, sigmoid, softplus
 
 
 class DiscreteHazard(DistributionLoss, PointwiseLoss):
@@ -117,5 +117,5 @@ def _reached_intervals(xp: Namespace, y: Array, t: Any) -> tuple[Array, Array]:
 
 def _column_numbers(xp: Namespace, y: Array) -> Array:
     """Return 0 .. K-1, the numbers of the columns, as floats."""
-    k = columns(xp, y)
+    k = column_numbers(xp, y)
     return xp.astype(k, y.dtype) if hasattr(xp, "astype") else k

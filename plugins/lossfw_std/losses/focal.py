@@ -26,7 +26,7 @@ from lossfw.numerics import (
     positive_part,
     sigmoid,
     softplus,
-    step_of,
+    unit_step,
 )
 from lossfw_std import focusing
 from lossfw_std.focusing import ClassProbability
@@ -243,7 +243,7 @@ def _negative_logs(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
 
 def _probabilities(xp: Namespace, z: Array, e: Array) -> tuple[Array, Array]:
     """Return sigmoid(z) and sigmoid(-z) from e = exp(-abs(z))."""
-    above, part = step_of(xp, z), 1.0 / (1.0 + e)
+    above, part = unit_step(xp, z), 1.0 / (1.0 + e)
     return xp.maximum(e, above) * part, xp.maximum(e, 1.0 - above) * part
 
 

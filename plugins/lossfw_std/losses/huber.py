@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, Namespace
-from lossfw.numerics import at_most, zero_or_nan
+from lossfw.numerics import clip_above, zero_or_nan
 from lossfw_std.parabolas import ConcaveInSquare
 
 
@@ -51,12 +51,12 @@ class Huber(ConcaveInSquare):
     def value(self, xp: Namespace, r: Array) -> Array:
         """w (|r| - w/2) with w = min(|r|, delta): both cases in one, and no overflow of r^2."""
         a = xp.abs(r)
-        w = at_most(xp, a, self.delta)
+        w = clip_above(xp, a, self.delta)
         return w * (a - 0.5 * w)
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r, kept within [-delta, delta]."""
-        return xp.sign(r) * at_most(xp, xp.abs(r), self.delta)
+        return xp.sign(r) * clip_above(xp, xp.abs(r), self.delta)
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """1 up to delta, 0 beyond."""

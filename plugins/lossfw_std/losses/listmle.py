@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from lossfw import REAL, Array, Claims, GroupLoss, Namespace, Space
 from lossfw.numerics import (
-    columns,
+    column_numbers,
     computed_in_float64,
     softmax_cross_entropy,
     softmax_cross_entropy_and_gradient,
@@ -98,7 +98,7 @@ class Listmle(GroupLoss):
 
 def _choice_logits(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
     """Return for each row i the scores of the rows that are left, and row i as the one chosen."""
-    (i, j), here = pairs(columns(xp, t)), (t > ABSENT)[..., :, None]
+    (i, j), here = pairs(column_numbers(xp, t)), (t > ABSENT)[..., :, None]
     logits = xp.broadcast_to(y[..., None, :], (*y.shape, y.shape[-1]))
     logits = xp.where(_is_left(xp, t), logits, xp.full_like(logits, -xp.inf))
     return logits, xp.astype((i == j) & here, t.dtype)
@@ -106,5 +106,5 @@ def _choice_logits(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
 
 def _is_left(xp: Namespace, t: Array) -> Array:
     """Return whether row j is left when row i is chosen: row i itself, or behind it."""
-    (ti, tj), (i, j) = pairs(t), pairs(columns(xp, t))
+    (ti, tj), (i, j) = pairs(t), pairs(column_numbers(xp, t))
     return ((tj < ti) | ((tj == ti) & (j >= i))) & (tj > ABSENT)

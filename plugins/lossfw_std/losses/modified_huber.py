@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lossfw import Array, Claims, MarginLoss, Namespace
-from lossfw.numerics import at_most, positive_part, zero_or_nan
+from lossfw.numerics import clip_above, positive_part, zero_or_nan
 
 
 class ModifiedHuber(MarginLoss):
@@ -39,12 +39,12 @@ class ModifiedHuber(MarginLoss):
     def value(self, xp: Namespace, m: Array) -> Array:
         """w^2 + 4 (s - w), with s = max(0, 1 - m) and w = min(s, 2): all cases in one."""
         short = positive_part(xp, 1.0 - m)
-        w = at_most(xp, short, 2.0)
+        w = clip_above(xp, short, 2.0)
         return w * w + 4.0 * (short - w)
 
     def derivative(self, xp: Namespace, m: Array) -> Array:
         """-2 (1 - m), kept within [-4, 0]."""
-        return 0.0 - 2.0 * at_most(xp, positive_part(xp, 1.0 - m), 2.0)
+        return 0.0 - 2.0 * clip_above(xp, positive_part(xp, 1.0 - m), 2.0)
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """2 between -1 and 1, 0 outside."""

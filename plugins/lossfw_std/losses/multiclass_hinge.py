@@ -18,7 +18,7 @@ from lossfw import (
 )
 from lossfw.numerics import (
     apply_where_rows,
-    columns,
+    column_numbers,
     multiply_or_zero,
     positive_part,
     put_at,
@@ -230,7 +230,7 @@ class MulticlassHinge(CategoricalLoss):
         total = 0.0 * t
         for k in range(y.shape[-1]):
             rates = rate(xp, self._violations_of_class(xp, y, k))
-            own = xp.astype(columns(xp, y) == k, y.dtype)
+            own = xp.astype(column_numbers(xp, y) == k, y.dtype)
             count = multiply_or_zero(xp, own, sign * xp.sum(rates, axis=-1, keepdims=True))
             total = total + multiply_or_zero(xp, t[..., k : k + 1], rates + count)
         return self._divide_by_classes(total, y)
@@ -270,7 +270,7 @@ class MulticlassHinge(CategoricalLoss):
     def _violations_of_class(self, xp: Namespace, y: Array, k: int) -> Array:
         """Return by how much each class violates its margin to class k; 0 for k itself."""
         violation = self._violation(xp, y, y[..., k : k + 1])
-        return xp.where(columns(xp, y) == k, 0.0 * violation, violation)
+        return xp.where(column_numbers(xp, y) == k, 0.0 * violation, violation)
 
     def _violations_of_target(self, xp: Namespace, y: Array, index: Array) -> Array:
         """Return by how much each class violates its margin to the class `index`, itself by 0."""
@@ -295,7 +295,7 @@ def _difference(xp: Namespace, a: Array, b: Array) -> Array:
 
 def _mark_two_strongest(xp: Namespace, y: Array) -> tuple[Array, Array]:
     """Tell for each class whether it is the first of the largest, and the next one."""
-    classes = columns(xp, y)
+    classes = column_numbers(xp, y)
     first = classes == xp.argmax(y, axis=-1, keepdims=True)
     next_largest = (y == _largest_without(xp, y, first)) & ~first
     return first, _mark_first(xp, next_largest, y)
@@ -303,7 +303,7 @@ def _mark_two_strongest(xp: Namespace, y: Array) -> tuple[Array, Array]:
 
 def _mark_first(xp: Namespace, chosen: Array, y: Array) -> Array:
     """Tell for each class whether it is the first of the chosen ones of its row."""
-    classes = xp.astype(columns(xp, y), y.dtype)
+    classes = xp.astype(column_numbers(xp, y), y.dtype)
     # The least is found along columns as fast as along rows, and argmax is not.
     place = xp.where(chosen, classes, xp.full_like(y, xp.inf))
     return chosen & (place == xp.min(place, axis=-1, keepdims=True))
@@ -316,7 +316,7 @@ def _mask_class(xp: Namespace, y: Array, index: Array) -> Array:
 
 def _strongest_other(xp: Namespace, y: Array) -> Array:
     """Return for each class the largest of the others."""
-    first = columns(xp, y) == xp.argmax(y, axis=-1, keepdims=True)
+    first = column_numbers(xp, y) == xp.argmax(y, axis=-1, keepdims=True)
     largest = xp.max(y, axis=-1, keepdims=True)
     return xp.where(first, _largest_without(xp, y, first), largest)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import Array, Claims, Namespace
-from lossfw.numerics import positive_part, sigmoid, softplus, step_of
+from lossfw.numerics import positive_part, sigmoid, softplus, unit_step
 from lossfw_std.pairs import PairLoss, is_more_relevant, pairs
 from lossfw_std.parabolas import absolute_curvature, logistic_curvature
 
@@ -29,7 +29,7 @@ class LogisticPairs(PairLoss):
         """Both from one exponential."""
         e = xp.exp(-xp.abs(d))
         cost = positive_part(xp, d) + xp.log1p(e)
-        return cost, xp.maximum(e, step_of(xp, d)) / (1.0 + e)
+        return cost, xp.maximum(e, unit_step(xp, d)) / (1.0 + e)
 
     def cost_second_derivative(self, xp: Namespace, d: Array) -> Array:
         """The product of the shares of both."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lossfw import Array, Claims, MarginLoss, Namespace
-from lossfw.numerics import at_most, positive_part, zero_or_nan
+from lossfw.numerics import clip_above, positive_part, zero_or_nan
 
 
 class Ramp(MarginLoss):
@@ -37,7 +37,7 @@ class Ramp(MarginLoss):
 
     def value(self, xp: Namespace, m: Array) -> Array:
         """1 - m, kept within [0, 1]."""
-        return at_most(xp, positive_part(xp, 1.0 - m), 1.0)
+        return clip_above(xp, positive_part(xp, 1.0 - m), 1.0)
 
     def derivative(self, xp: Namespace, m: Array) -> Array:
         """-1 between 0 and 1, 0 outside."""

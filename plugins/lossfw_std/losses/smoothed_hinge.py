@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, MarginLoss, Namespace
-from lossfw.numerics import at_most, positive_part, zero_or_nan
+from lossfw.numerics import clip_above, positive_part, zero_or_nan
 
 
 class SmoothedHinge(MarginLoss):
@@ -51,12 +51,12 @@ class SmoothedHinge(MarginLoss):
     def value(self, xp: Namespace, m: Array) -> Array:
         """w^2 / (2 gamma) + (s - w), with s = max(0, 1 - m) and w = min(s, gamma)."""
         short = positive_part(xp, 1.0 - m)
-        w = at_most(xp, short, self.gamma)
+        w = clip_above(xp, short, self.gamma)
         return 0.5 * w * (w / self.gamma) + (short - w)
 
     def derivative(self, xp: Namespace, m: Array) -> Array:
         """-1 below the square, 0 above it, a line between."""
-        return 0.0 - at_most(xp, positive_part(xp, 1.0 - m), self.gamma) / self.gamma
+        return 0.0 - clip_above(xp, positive_part(xp, 1.0 - m), self.gamma) / self.gamma
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """1 / gamma within the square, 0 outside."""

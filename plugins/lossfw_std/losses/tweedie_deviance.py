@@ -20,8 +20,8 @@ from lossfw import (
     Space,
 )
 from lossfw.numerics import (
-    at_least,
     cache_constants,
+    clip_below,
     computed_in_float64,
     select,
     zero_or_nan,
@@ -205,10 +205,10 @@ class TweedieDeviance(Deviance):
             log = xp.log(u)
             first = u * xp.expm1(a * log) / a
             first = select(xp, u == 0.0, xp.zeros_like(first), first)
-            return at_least(xp, powered * (first - xp.expm1(b * log) / b), 0.0)
+            return clip_below(xp, powered * (first - xp.expm1(b * log) / b), 0.0)
         # For other powers t^b may be most of it, and needs the digits of a power. For a power
         # below 0 that of a target below 0 is 0.
-        some = at_least(xp, t, 0.0) if self.power < 0 else t
+        some = clip_below(xp, t, 0.0) if self.power < 0 else t
         log = b * xp.log(some / y)
         rise = select(
             xp,
@@ -216,7 +216,7 @@ class TweedieDeviance(Deviance):
             powered * xp.expm1(log),
             some * some * some**-self.power - powered,
         )
-        return at_least(xp, (rise / b - powered * (u - 1.0)) / a, 0.0)
+        return clip_below(xp, (rise / b - powered * (u - 1.0)) / a, 0.0)
 
     def claims(self) -> Claims:
         """Those of the limits at their powers; convex in the logarithm from 1 to 2."""

@@ -151,7 +151,7 @@ def truth_of(loss, y, order, exact=None):
     truth = next(truth for truth, *_ in case.iter_results() if truth.order == order)
     if exact is None:
         return truth
-    return Oracle(truth.moving, order, truth.arrays, exact_array(exact))
+    return Oracle(truth.movable, order, truth.arrays, exact_array(exact))
 
 
 def test_subnormal_numbers_may_be_left_out():

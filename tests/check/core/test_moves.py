@@ -34,7 +34,7 @@ def test_zeros_are_never_moved_and_other_numbers_are(space):
 def interval(loss, order, points):
     """Return the interval of the exact results at points."""
     exact = loss.exact.results(order, points.y, points.t)
-    moving = oracle_of(loss, order, points, exact).moving
+    moving = oracle_of(loss, order, points, exact).movable
     return moving.interval(order, (points.y, points.t), exact)
 
 

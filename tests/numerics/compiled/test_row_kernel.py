@@ -7,7 +7,7 @@ pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 
 from lossfw.errors import TraceError
 from lossfw.losses.engine.kernels.trial import count_differences
-from lossfw.numerics.arrays import columns as columns_of
+from lossfw.numerics.arrays import column_numbers as columns_of
 from lossfw.numerics.compiled.kernel import Kernel
 from lossfw.numerics.compiled.operations import UncompiledError
 from lossfw.numerics.compiled.signature import KernelSignature
@@ -131,7 +131,7 @@ def test_a_rare_choice_is_right_where_no_some_and_all_rows_are_rare(columns):
         total = xp.sum(x, axis=-1)
         if xp is np:
             return np.where(total < 0, np.sum(np.exp(x), axis=-1), total)
-        return xp.rarely(total < 0, xp.sum(xp.exp(x), axis=-1), total)
+        return xp.where_rare(total < 0, xp.sum(xp.exp(x), axis=-1), total)
 
     _, kernel = compiled(body, "float64", columns, "pairwise", losses=True)
     x = np.abs(np.random.default_rng(0).normal(size=(500, columns)))

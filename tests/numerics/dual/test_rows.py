@@ -32,7 +32,7 @@ def both_ways(name, order):
     """Return the last derivative by the usual way and by a pass for each column."""
     body, y, t = probes(name)
     usual = row_derivatives(body, np, y, t, order=order)[-1]
-    return usual, module._by_columns(body, np, y, (t,), order)[-1]
+    return usual, module._differentiate_by_columns(body, np, y, (t,), order)[-1]
 
 
 @pytest.mark.parametrize("order", [1, 2])
@@ -61,7 +61,7 @@ def test_errors_of_all_bodies_together_are_no_larger(order):
 
 @pytest.mark.parametrize("order", [1, 2])
 def test_a_body_that_is_recorded_takes_one_pass(monkeypatch, order):
-    monkeypatch.delattr(module, "_by_columns")
+    monkeypatch.delattr(module, "_differentiate_by_columns")
     for name in set(BODIES) - (set(NOT_SPREAD) if order == 2 else set()):
         body, y, t = probes(name)
         row_derivatives(body, np, y, t, order=order)
@@ -143,7 +143,7 @@ WHERE_RULES_DECIDE = {
 def test_rules_decide_where_a_gradient_is_hard(body, row, expected, order):
     found = row_derivatives(body, np, np.array([row]), order=order)[1]
     np.testing.assert_array_equal(found, [expected])
-    careful = module._by_columns(body, np, np.array([row]), (), order)[1]
+    careful = module._differentiate_by_columns(body, np, np.array([row]), (), order)[1]
     np.testing.assert_array_equal(careful, [expected])
 
 
@@ -155,7 +155,7 @@ def test_exact_derivatives_of_rows_are_those_by_columns():
         y, t = (xp.exact(x[usual][:3]) for x in (y, t))
         for order in (1, 2):
             found = to_float(row_derivatives(body, xp, y, t, order=order)[-1])
-            expected = to_float(module._by_columns(body, xp, y, (t,), order)[-1])
+            expected = to_float(module._differentiate_by_columns(body, xp, y, (t,), order)[-1])
             np.testing.assert_array_equal(found, expected)
 
 

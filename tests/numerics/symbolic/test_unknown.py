@@ -28,7 +28,7 @@ def hold(body):
         expected = body(np, X)
         found = write(graph.usual(), None, "C").function(X)[0]
     np.testing.assert_array_equal(found, expected)
-    return {graph.nodes[node_id].op for node_id in graph.live()}
+    return {graph.nodes[node_id].op for node_id in graph.live_nodes()}
 
 
 @pytest.mark.parametrize("name", BODIES)

@@ -78,7 +78,7 @@ class Candidate:
     def _write_tiles(self, dtype: np.dtype[Any]) -> TileFunction:
         graph = self._trace(dtype, "tile")
         graph.outputs = graph.outputs[: self._output_count]
-        function = self._write_function(graph.usual()).function
+        function = self._write_function(graph.without_rare_values()).function
         return TileFunction(function, len(graph.outputs), self._reshape_results)
 
     @property
@@ -135,7 +135,7 @@ class Candidate:
             raise NoKernelError(str(error)) from error
 
     def _require_several_operations(self, graph: Graph) -> None:
-        operations = [graph.nodes[node_id].op for node_id in graph.live()]
+        operations = [graph.nodes[node_id].op for node_id in graph.live_nodes()]
         count = sum(op not in (INPUT, CONSTANT) for op in operations)
         if self.signature.columns is None and not self.signature.summed and count == 1:
             # A kernel saves passes over the memory, and here there is only one.
@@ -147,7 +147,7 @@ class Candidate:
         """Return arguments of the function, which meet the ends of its tables."""
         spaces, columns = tuple(self.spaces.values()), self.signature.columns
         if columns is None:
-            nodes = [graph.nodes[node_id] for node_id in graph.live()]
+            nodes = [graph.nodes[node_id] for node_id in graph.live_nodes()]
             lengths = tuple(len(node.value) for node in nodes if node.op == LOOK_UP)
             return list(element_probes(spaces, dtype, lengths))
         arrays = row_probes(spaces, dtype, columns, by_index=self.signature.by_index)

@@ -32,7 +32,7 @@ class ColumnCandidate(Candidate):
             graph = trace_unrolled(self.function, dtype, rows, use)
         except TraceError as error:
             raise NoKernelError(str(error)) from error
-        if (count := len(graph.live())) > _MOST_OPERATIONS:
+        if (count := len(graph.live_nodes())) > _MOST_OPERATIONS:
             raise NoKernelError(
                 f"its columns one by one are {count:,} operations; kernels take at most "
                 f"{_MOST_OPERATIONS:,}"

@@ -138,7 +138,7 @@ class WatchedFunction:
     def _ask_for_kernel(self) -> None:
         if not llvm_target.is_available():
             self.problem = "llvmlite is not installed"
-        elif llvm_target.compilations() >= _MOST_COMPILED:
+        elif llvm_target.compilation_count() >= _MOST_COMPILED:
             self.problem = f"this process has compiled {_MOST_COMPILED} kernels"
         if not self.problem:
             self.is_pending = True
@@ -296,7 +296,7 @@ class _Worker:
 
     def finish(self) -> None:
         """Drop pending tasks, and end the present one: LLVM must not outlive Python."""
-        llvm_target.stop()
+        llvm_target.stop_compiling()
         with self._lock:
             thread, self._thread = self._thread, None
             while not self._tasks.empty():
@@ -305,7 +305,7 @@ class _Worker:
             self._tasks.put(None)
         if thread is not None:
             thread.join()
-        llvm_target.release()
+        llvm_target.keep_until_exit()
 
     def wait(self, seconds: float = 30.0) -> None:
         """Wait until nothing is left to compile."""

@@ -353,7 +353,7 @@ def test_without_llvmlite_and_with_a_broken_llvm_tiles_go_on(monkeypatch, capsys
             assert Pure().gradient(y, 0 * y, reduction="sum").shape == y.shape
             watched.wait()
         watched.forget()
-        monkeypatch.setattr("lossfw.numerics.compiled.kernel.code_of", broken)
+        monkeypatch.setattr("lossfw.numerics.compiled.kernel.machine_code", broken)
         Pure().gradient(y, 0 * y)
         watched.wait()
         assert Pure()(y, 0 * y) == wanted

@@ -158,7 +158,7 @@ def test_a_child_that_is_forked_while_a_kernel_is_made_ends_and_has_kernels():
 
 def test_an_end_of_python_waits_for_one_step_of_a_kernel_alone(monkeypatch):
     monkeypatch.setattr(llvm_target, "_is_ending", threading.Event())
-    llvm_target.stop()
+    llvm_target.stop_compiling()
     with use_engine("compiled"):
         Unsteady()(Y[1:], T[1:])
     (entry,) = watched._entries.values()

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from lossfw import BINARY, LOGITS, REAL, UNIT, CategoricalLoss, PointwiseLoss, Space, Vector
 from lossfw.numerics import (
-    columns,
+    column_numbers,
     log_softmax,
     logsumexp,
     multiply_or_zero,
@@ -87,7 +87,7 @@ class ClassDistance(CategoricalLoss):
 
     def value(self, xp, z, t):
         """Return the losses of logits."""
-        k = xp.astype(columns(xp, z), z.dtype)
+        k = xp.astype(column_numbers(xp, z), z.dtype)
         distance = xp.abs(k - xp.sum(t * k, axis=-1, keepdims=True)) ** self.a
         # log(1 - p) of a class that is nearly sure is that of all others together.
         p, most = softmax(xp, z), xp.max(z, axis=-1, keepdims=True)
@@ -169,7 +169,7 @@ class HlGauss(PointwiseLoss):
     def value(self, xp, z, t):
         """Return the losses of rows."""
         width = 1.0 / z.shape[-1]
-        low = (width * xp.astype(columns(xp, z), z.dtype) - t[..., None]) / self.sigma
+        low = (width * xp.astype(column_numbers(xp, z), z.dtype) - t[..., None]) / self.sigma
         high = low + width / self.sigma
         # Above the target, tails: there the distribution is 1 but for what is wanted.
         above = low > 0
