@@ -19,7 +19,7 @@ from lossfw.check.accuracy.measure import POINTS, accuracy_jobs
 from lossfw.check.pool import as_completed
 from lossfw.cli.accuracy import choose_components
 from lossfw.components.plugin_choice import Plugins
-from lossfw.report.text.accuracy import page, row
+from lossfw.report.text.accuracy import page, table_row
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def main() -> None:
     )
     measured = {}
     for number, found in as_completed(todo):
-        measured[number] = row(found)
+        measured[number] = table_row(found)
         print(f"{len(measured)} of {len(todo)}: {found.text} {found.dtype}", file=sys.stderr)
     rows = [measured[number] for number in range(len(todo))]
     peers = {peer.name: peer.version for peer in installed()}

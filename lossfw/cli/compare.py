@@ -108,7 +108,7 @@ def compare(
     Where the runs kept their rows (evaluate: {save_rows: true}), differences are paired by row.
     """
     # Imported here: listing components needs no readers of runs.
-    from lossfw.report.text.comparison import comma_separated, markdown, show
+    from lossfw.report.text.comparison import comparison_csv, comparison_markdown, show_comparison
     from lossfw.runs.compare import compare_folders
     from lossfw.runs.compare.scores import Scores
 
@@ -134,11 +134,11 @@ def compare(
     if as_json:
         say(to_json(comparison.to_dict()))
     elif as_csv:
-        say(comma_separated(comparison))
+        say(comparison_csv(comparison))
     elif as_markdown:
-        say(markdown(comparison))
+        say(comparison_markdown(comparison))
     else:
-        show(comparison)
+        show_comparison(comparison)
 
 
 def _component(text: str, option: str) -> Any:
@@ -183,11 +183,11 @@ def report(
     are imported only with --plugin or --trust; without them parts of its page can be missing.
     """
     # Imported here: listing components needs no readers of runs.
-    from lossfw.report.html.render import need_report
+    from lossfw.report.html.render import require_report
     from lossfw.report.html.write import write_reports
     from lossfw.runs.compare import find_runs, find_trainings
 
-    need_report()
+    require_report()
     trainings, rest, unfinished = find_trainings([Path(folder) for folder in folders])
     for message in unfinished:
         warn(message)
@@ -212,11 +212,11 @@ def report(
 
 def check_report(out: str | None) -> None:
     """Check before a run that its report can be written."""
-    from lossfw.report.html.render import need_report
+    from lossfw.report.html.render import require_report
 
     if out is None:
         raise ArgumentError("--report writes report.html to a folder: give --out DIR too.")
-    need_report()
+    require_report()
 
 
 def report_on(requests: Sequence[RunRequest]) -> None:

@@ -26,8 +26,8 @@ from lossfw.cli.over_seeds import (
     winner_for,
 )
 from lossfw.errors import LossfwError, RunError
-from lossfw.report.text.run import show
-from lossfw.report.text.tables import show_table, with_interval
+from lossfw.report.text.run import show_run
+from lossfw.report.text.tables import show_table, text_with_interval
 from lossfw.runs.compare import winner_of
 from lossfw.runs.compare.differences import list_names
 from lossfw.runs.execute import Outcome, carry_out
@@ -110,7 +110,7 @@ def _show(outcomes: Sequence[RunOutcome], done: Mapping[str, Outcome]) -> None:
     say("")
     if list(done) == [""]:
         maker = f"{len(outcomes)} folds, each row by the model that has not seen it"
-        show(done[""].run.plan, done[""].result, done[""].loading, maker, inputs_of(outcomes))
+        show_run(done[""].run.plan, done[""].result, done[""].loading, maker, inputs_of(outcomes))
     else:
         show_table(*_table(done))
     if any(outcome.result.numbers.intervals for outcome in done.values()):
@@ -134,7 +134,7 @@ def _table(done: Mapping[str, Outcome]) -> tuple[list[str], list[list[str]]]:
     rows = []
     for name, own in measured.items():
         numbers = [own.get(title, {"value": None}) for title in titles]
-        cells = [with_interval(number["value"], number.get("interval")) for number in numbers]
+        cells = [text_with_interval(number["value"], number.get("interval")) for number in numbers]
         rows.append([name, str(done[name].result.count), *cells])
     return ["all folds", "rows", *titles], rows
 

@@ -230,7 +230,7 @@ def _run_one(request: RunRequest, as_json: bool) -> None:
     from lossfw.cli.batch import ALLOW_NAN
     from lossfw.cli.progress import ProgressBar
     from lossfw.errors import RunError
-    from lossfw.report.text.run import saved_text, show
+    from lossfw.report.text.run import saved_text, show_run
     from lossfw.runs.execute import carry_out
     from lossfw.runs.files import say, to_json
 
@@ -247,7 +247,7 @@ def _run_one(request: RunRequest, as_json: bool) -> None:
         plan = outcome.run.plan
         # Of the key `model`, saved outputs are a model.
         is_model = plan.outputs is not None and request.config.has_value("model")
-        show(plan, outcome.result, outcome.loading, saved_text(plan) if is_model else "")
+        show_run(plan, outcome.result, outcome.loading, saved_text(plan) if is_model else "")
         for text in outcome.texts:
             say(text)
     if outcome.failure is not None:
@@ -258,7 +258,7 @@ def _run_one(request: RunRequest, as_json: bool) -> None:
 
 def _train_one(request: RunRequest, as_json: bool, *, drops_weights: bool) -> None:
     from lossfw.cli.progress import ProgressBar
-    from lossfw.report.text.training import show
+    from lossfw.report.text.training import show_training
     from lossfw.runs.files import say, to_json
     from lossfw.runs.trainings import carry_out_training, prepare_training
 
@@ -270,4 +270,4 @@ def _train_one(request: RunRequest, as_json: bool, *, drops_weights: bool) -> No
     if as_json:
         say(to_json(outcome.trained.to_dict()))
     else:
-        show(run.training, outcome.trained, request.folder, outcome.seconds)
+        show_training(run.training, outcome.trained, request.folder, outcome.seconds)

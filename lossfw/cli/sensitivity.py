@@ -45,14 +45,14 @@ def sensitivity(
     # Imported here: listing components needs no NumPy file readers.
     from lossfw.config.plan.sensitivity import build_study
     from lossfw.config.text.source import ConfigSource
-    from lossfw.report.html.render import need_report
+    from lossfw.report.html.render import require_report
     from lossfw.report.html.sensitivity import study_page, study_picture
-    from lossfw.report.text.sensitivity import tables
+    from lossfw.report.text.sensitivity import study_tables
     from lossfw.report.text.tables import show_table
 
     if out is not None:
         check_folder(Path(out))
-        need_report()
+        require_report()
     ends = reach and f"[{reach.replace(':', ', ')}]"
     options = {"parameter": parameter, "range": ends, "points": points}
     more = [f"sensitivity.{key}={value}" for key, value in options.items() if value is not None]
@@ -60,7 +60,7 @@ def sensitivity(
     with ProgressBar("points") as progress:
         found = study.run(progress)
     data = f"{study.plan.data.name}, {len(study.plan.data)} rows"
-    shown = list(tables(found, {"data": data, "loss": str(study.plan.loss)}))
+    shown = list(study_tables(found, {"data": data, "loss": str(study.plan.loss)}))
     if out is not None:
         files = {
             "sensitivity.json": f"{to_json(found)}\n".encode(),

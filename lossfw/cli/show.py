@@ -86,9 +86,9 @@ def show(
         say_json(SHOW_VERSION, components=described)
         return
     if as_markdown:
-        from lossfw.report.text.show_component import markdown
+        from lossfw.report.text.show_component import components_markdown
 
-        say(markdown(described).rstrip())
+        say(components_markdown(described).rstrip())
         return
     for index, one in enumerate(described):
         if index:
@@ -101,7 +101,7 @@ def _describe(
 ) -> dict[str, Any]:
     """Return a description; if `timed`, with the cost of a derivative that nobody wrote."""
     from lossfw.losses.loss import Loss
-    from lossfw.report.text.author_cost import gradient_to_value
+    from lossfw.report.text.author_cost import gradient_cost_ratio
     from lossfw.report.text.component import describe
 
     try:
@@ -113,7 +113,7 @@ def _describe(
         component = None
     described = describe(entry, registry.class_of(entry), component)
     if timed and isinstance(component, Loss) and described["derivative"] == "dual numbers":
-        described["gradient_to_value"] = gradient_to_value(component)
+        described["gradient_cost_ratio"] = gradient_cost_ratio(component)
     return described
 
 
@@ -151,11 +151,11 @@ def plot(
     parameter is set in each of them that has it.
     """
     from lossfw.nn.sample_curve import curves
-    from lossfw.report.plots.curves import check_out
+    from lossfw.report.plots.curves import check_picture_name
     from lossfw.report.plots.curves import plot as draw
 
     file = Path(out_file)
-    check_out(file)
+    check_picture_name(file)
     registry = plugins.registry()
     components = _components(registry, names, read_parameters(parameters))
     say(f"wrote {draw(curves(components, span=span, target=target), file)}")

@@ -45,11 +45,11 @@ def site(
     from lossfw.cli.arguments import usable
     from lossfw.components.plugin_choice import Plugins
     from lossfw.errors import ArgumentError
-    from lossfw.report.site.build import build, need_docs
-    from lossfw.report.site.content import collect, read_measured
+    from lossfw.report.site.build import build, require_docs
+    from lossfw.report.site.content import collect_content, read_measured
     from lossfw.runs.files import say
 
-    need_docs()
+    require_docs()
     if docs is not None and not (Path(docs) / "index.md").is_file():
         raise ArgumentError(f"--docs {docs}: expected a folder with an index.md.")
     if plugin is not None and no_plugins:
@@ -58,7 +58,7 @@ def site(
     registry = Plugins(local, installed=not no_plugins).registry()
     folder = figures or (docs and str(Path(docs) / "reference"))
     measured = read_measured(Path(folder) if folder else None)
-    content = collect(registry, measured, plugin)
+    content = collect_content(registry, measured, plugin)
     build(content, Path(out), title or plugin or "lossfw", Path(docs) if docs else None)
     if line := usable(content.left_out)[1]:
         click.echo(line, err=True)

@@ -95,7 +95,8 @@ def first_rounded_integer(x: NDArray, dtype: Any = np.float64) -> tuple[int, ...
 
     Examples
     --------
-    >>> first_rounded(np.array([2**53, 2**53 + 2])), first_rounded(np.array([7, 2**53 + 1]))
+    >>> (first_rounded_integer(np.array([2**53, 2**53 + 2])),
+    ...     first_rounded_integer(np.array([7, 2**53 + 1])))
     (None, (1,))
     """
     if x.dtype.kind not in "iu":

@@ -96,7 +96,7 @@ WORK = [
 
 def lossfw_contenders(work, y, t):
     """Return tiles and, where llvmlite is there and the body is compiled, kernels."""
-    from lossfw.report.text.component import engine_of
+    from lossfw.report.text.component import describe_engine
 
     if work.kind == "activation":
         part = lossfw.activation(work.name)
@@ -104,7 +104,7 @@ def lossfw_contenders(work, y, t):
     else:
         part = lossfw.loss(work.name, **work.parameters)
         calls = {"value": lambda: part(y, t), "gradient": lambda: part.value_and_gradient(y, t)}
-    engine = engine_of(part)
+    engine = describe_engine(part)
     compiled = engine["installed"] and "value" in engine["compiled"]
     columns = ("lossfw tiles", "lossfw kernels") if compiled else ("lossfw tiles",)
     return dict.fromkeys(columns, calls)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lossfw.nn.sample_curve import curve
-from lossfw.report.site.content import document
+from lossfw.report.site.content import document_of
 from support.site_content import SCRIPTED, content
 
 # The largest difference of a script and the component, relative to 1 and to the value.
@@ -110,7 +110,7 @@ def test_every_figure_is_drawn_within_a_frame(browser, site):
     page = browser.new_page()
     times = {}
     for kind, name in SCRIPTED:
-        page.goto((site / f"{document(kind, name)}.html").as_uri())
+        page.goto((site / f"{document_of(kind, name)}.html").as_uri())
         if page.evaluate("Boolean(window.lossfwFigure)"):
             page.evaluate(DRAW)  # until it is compiled
             times[name] = page.evaluate(DRAW)
@@ -139,7 +139,7 @@ DRAW = """() => {
     ["class_weighted", "focal_modulated", "label_smoothed", "masked", "scaled", "sum"],
 )
 def test_a_wrapper_has_the_curve_of_its_part_beside_its_own(name, visit, site):
-    made = visit((site / f"{document('loss', name)}.html").as_uri())
+    made = visit((site / f"{document_of('loss', name)}.html").as_uri())
     panels = made.page.locator("#curves svg")
     for place in range(panels.count()):
         panel = panels.nth(place)

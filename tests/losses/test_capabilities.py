@@ -14,7 +14,7 @@ from lossfw.check.core.subject import subject_of_component
 from lossfw.check.instances import variants
 from lossfw.cli import main
 from lossfw.losses.capabilities import guard_of, without_guard
-from lossfw.report.text.component import origin
+from lossfw.report.text.component import derivative_origin
 from support import surprise
 from support.surprise import Surprise
 
@@ -125,8 +125,8 @@ def test_the_least_number_of_classes_goes_through_wrappers():
 
 
 def test_each_form_says_who_wrote_its_derivative():
-    assert origin(THEIRS.body, "derivative") == "dual numbers"
-    assert origin(THEIRS.on_raw_outputs().body, "derivative") == "author"
+    assert derivative_origin(THEIRS.body, "derivative") == "dual numbers"
+    assert derivative_origin(THEIRS.on_raw_outputs().body, "derivative") == "author"
 
 
 def test_the_plugin_needs_nothing_but_the_faces():

@@ -5,7 +5,7 @@ import pytest
 
 import lossfw
 from lossfw.nn.sample_curve import curve, curves
-from lossfw.report.plots.curves import cut, limits, picture
+from lossfw.report.plots.curves import height_range, heights_with_gaps, picture
 from support.built_in import built_in
 
 
@@ -47,18 +47,18 @@ def test_kinks_stand_between_their_neighbours():
 
 def test_a_line_is_cut_at_a_kink_and_at_an_unclaimed_jump():
     huber = curve(lossfw.loss("huber"))
-    assert np.isnan(cut(huber, 2)[np.isin(huber.x, (-1.0, 1.0))]).all()
-    assert np.isfinite(cut(huber, 1)).all()
+    assert np.isnan(heights_with_gaps(huber, 2)[np.isin(huber.x, (-1.0, 1.0))]).all()
+    assert np.isfinite(heights_with_gaps(huber, 1)).all()
     step = curve(lossfw.activation("step"))
-    assert np.isnan(cut(step, 0)).sum() == 1
+    assert np.isnan(heights_with_gaps(step, 0)).sum() == 1
 
 
 def test_what_goes_to_infinity_does_not_flatten_the_rest():
     x = np.linspace(0.001, 1, 1000)
-    low, high = limits([1 / x**2])
+    low, high = height_range([1 / x**2])
     assert low < 1 < high < 1000
-    assert limits([np.full(3, np.nan)]) == (-1.0, 1.0)
-    low, high = limits([np.zeros(5)])
+    assert height_range([np.full(3, np.nan)]) == (-1.0, 1.0)
+    low, high = height_range([np.zeros(5)])
     assert low < 0 < high
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lossfw.errors import OutputError
-from lossfw.report.text.tables import with_interval
+from lossfw.report.text.tables import text_with_interval
 from lossfw.runs import execute, recorder
 from lossfw.runs.lock import hold_lock
 from support.configs import DIGITS
@@ -150,7 +150,7 @@ class TestGoingOn:
         assert {path: path.read_bytes() for path in (folder / "out").iterdir()} == before
         shown = lossfw("run", "run.yaml", "--out", "out", "--resume").stdout
         loss = json.loads(first.stdout)["loss"]
-        assert with_interval(loss["value"], loss["interval"]) in shown
+        assert text_with_interval(loss["value"], loss["interval"]) in shown
 
     def test_rows_that_are_asked_for_later_are_written(self, lossfw, folder, write):
         write()

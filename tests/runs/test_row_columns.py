@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lossfw.data import DataColumn
-from lossfw.report.html.row_statistics import describe_rows, worst_of
+from lossfw.report.html.row_statistics import describe_rows, worst_rows
 from lossfw.runs.compare.rows import read_rows
 
 ROWS = 60
@@ -130,7 +130,7 @@ def test_worst_rows_and_slices_of_a_page_have_columns_and_labels(lossfw, folder,
     told = json.loads((folder / "o/metrics.json").read_text())
     by_target = [part["value"] for part in told["slices"] if part["by"] == "target"]
     assert by_target == told["classes"] == ["cat", "dog"]
-    rows = list(describe_rows(worst_of(read_rows(folder / "o")), None, told["classes"]))
+    rows = list(describe_rows(worst_rows(read_rows(folder / "o")), None, told["classes"]))
     assert {row["target"] for row in rows} <= {"cat", "dog"}
     assert {row["prediction"] for row in rows} <= {"cat", "dog"}
     for row in rows:

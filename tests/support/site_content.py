@@ -4,7 +4,7 @@ import functools
 from pathlib import Path
 
 from lossfw.components.plugin_choice import Plugins
-from lossfw.report.site.content import KINDS, SiteContent, collect, read_measured
+from lossfw.report.site.content import KINDS, SiteContent, collect_content, read_measured
 
 REGISTRY = Plugins(installed=False).registry()
 DOCS = Path(__file__).parents[2] / "docs"
@@ -25,4 +25,4 @@ SCRIPTED = [one for one in CURVES if one[1] not in WITHOUT_SCRIPT]
 
 @functools.cache
 def content() -> SiteContent:
-    return collect(REGISTRY, read_measured(DOCS / "reference"))
+    return collect_content(REGISTRY, read_measured(DOCS / "reference"))

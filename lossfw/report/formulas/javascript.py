@@ -121,24 +121,24 @@ def javascript(component: Component, which: Which = "value", *, name: str | None
     if getattr(component, "takes_rows", False):
         raise TraceError(f"{component.name} is a function of rows: it has no JavaScript")
     found, textbook = _choose_form(component, which)
-    source = source_of(found.graph, called, (*found.arguments, *found.parameters))
+    source = javascript_function(found.graph, called, (*found.arguments, *found.parameters))
     return Script(source, found, textbook)
 
 
 def _choose_form(component: Component, which: Which) -> tuple[Traced, bool]:
     """Return the stable form, or the textbook formula where that is freer or much shorter."""
     stable = trace_function(component, which)
-    if not stable.fixed and len(source_of(stable.graph, which, ())) <= _LONGEST:
+    if not stable.fixed and len(javascript_function(stable.graph, which, ())) <= _LONGEST:
         return stable, False
     try:
         found = trace_function(component, which, textbook=True)
-        source_of(found.graph, which, ())
+        javascript_function(found.graph, which, ())
     except TraceError:
         return stable, False
     return (found, True) if len(found.fixed) <= len(stable.fixed) else (stable, False)
 
 
-def source_of(graph: Graph, name: str, arguments: tuple[str, ...]) -> str:
+def javascript_function(graph: Graph, name: str, arguments: tuple[str, ...]) -> str:
     """Return the first output of a graph as a function of JavaScript."""
     live = graph.live_nodes()
     uses = [arg for number in live for arg in graph.nodes[number].args]
@@ -146,7 +146,7 @@ def source_of(graph: Graph, name: str, arguments: tuple[str, ...]) -> str:
     lines: list[str] = []
     for number in live:
         node = graph.nodes[number]
-        text = _text(graph, node, [texts[arg] for arg in node.args])
+        text = _expression(graph, node, [texts[arg] for arg in node.args])
         if node.args and node.op != CAST and uses.count(number) > 1:
             lines.append(f"  const v{number} = {text};")
             text = f"v{number}"
@@ -157,7 +157,7 @@ def source_of(graph: Graph, name: str, arguments: tuple[str, ...]) -> str:
     return "\n".join([f"function {name}({', '.join(arguments)}) {{", *body, "}"])
 
 
-def _text(graph: Graph, node: Operation, arguments: list[str]) -> str:
+def _expression(graph: Graph, node: Operation, arguments: list[str]) -> str:
     """Return an operation as JavaScript."""
     if node.op in (INPUT, PARAMETER):
         return str(node.value)

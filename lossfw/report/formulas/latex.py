@@ -16,7 +16,7 @@ from lossfw.losses.loss import Loss
 from lossfw.numerics.symbolic.formulas import ELEMENT
 from lossfw.numerics.symbolic.graph import CLASSES, CONSTANT, INPUT, PARAMETER, Graph
 from lossfw.report.formulas.names import number_text, parameter_text
-from lossfw.report.formulas.simplify import PlainGraph, rows_of
+from lossfw.report.formulas.simplify import PlainGraph, row_nodes
 from lossfw.report.formulas.traced import trace_function
 
 # How tightly a text holds together, from a sum to a single sign.
@@ -80,14 +80,14 @@ class _Printer(PlainGraph):
 
     def __init__(self, graph: Graph, whole: Collection[str] = ()) -> None:
         super().__init__(graph, whole)
-        self.rows = rows_of(graph)
+        self.rows = row_nodes(graph)
         # The number of indices that are bound; a result that is a row has a free one.
         self.depth = int(graph.outputs[0] in self.rows)
         self._found: dict[tuple[int, int, frozenset[tuple[int, bool]]], Text] = {}
 
-    def part(self, number: int) -> Text:
+    def node_text(self, number: int) -> Text:
         """Return the text of a node."""
-        place = (self.plain(number), self.depth, frozenset(self.known.items()))
+        place = (self.simplified_id(number), self.depth, frozenset(self.known.items()))
         if place not in self._found:
             self._found[place] = self._make_text(number)
         return self._found[place]
@@ -101,14 +101,14 @@ class _Printer(PlainGraph):
             form, level = _FORMS[node.op]
             return Text(form.format(*map(self.text, node.args)), level)
         if node.op in _OVER_ROW:
-            return self._over_row(node.op, node.args[0])
+            return self._reduce_row(node.op, node.args[0])
         if node.args and node.op != ELEMENT:
             return self._call(node.op, node.args)
         return self._leaf(number)
 
     def text(self, number: int, level: int = 0) -> str:
         """Return the text of a node, in brackets unless it holds together so tightly."""
-        text, own = self.part(number)
+        text, own = self.node_text(number)
         return text if own >= level else rf"\left({text}\right)"
 
     # Leaves.
@@ -116,7 +116,7 @@ class _Printer(PlainGraph):
     def _leaf(self, number: int) -> Text:
         node = self.node(number)
         if node.op == INPUT:
-            row = self.plain(number) in self.rows
+            row = self.simplified_id(number) in self.rows
             # A column has its own name alone.
             letter = parameter_text(node.value.rpartition(".")[2])
             return Text(f"{letter}_{{{_INDICES[self.depth - 1]}}}" if row else letter, ATOM)
@@ -137,8 +137,8 @@ class _Printer(PlainGraph):
     def _negative(self, args: tuple[int, ...]) -> Text:
         inner = self.find_negated(args[0])
         if inner is not None:
-            return self.part(inner)
-        text, level = self.part(args[0])
+            return self.node_text(inner)
+        text, level = self.node_text(args[0])
         if level == SIGNED and text.startswith("-"):
             return Text(text[1:], PRODUCT)
         return Text("-" + (text if level >= PRODUCT else rf"\left({text}\right)"), SIGNED)
@@ -156,10 +156,10 @@ class _Printer(PlainGraph):
         return self._join_terms(a, b, "-")
 
     def _is_negative(self, number: int) -> bool:
-        return self.part(number).level == SIGNED
+        return self.node_text(number).level == SIGNED
 
     def _join_terms(self, a: int, b: int, sign: str) -> Text:
-        text, level = self.part(b)
+        text, level = self.node_text(b)
         if level == SIGNED:
             sign, text = "-" if sign == "+" else "+", text[1:]
         elif level == SUM and sign == "-":
@@ -169,7 +169,7 @@ class _Printer(PlainGraph):
     def _multiply(self, args: tuple[int, ...]) -> Text:
         factors = _Factors()
         for arg in args:
-            self._collect(arg, factors, under=False)
+            self._collect(arg, factors, is_below=False)
         return self._product(factors)
 
     def _divide(self, args: tuple[int, ...]) -> Text:
@@ -177,33 +177,33 @@ class _Printer(PlainGraph):
         products = ("multiply", "divide")
         if self.node(a).op in (*products, "negative") or self.node(b).op in products:
             factors = _Factors()
-            self._collect(a, factors, under=False)
-            self._collect(b, factors, under=True)
+            self._collect(a, factors, is_below=False)
+            self._collect(b, factors, is_below=True)
             return self._product(factors)
         return Text(rf"\frac{{{self.text(a)}}}{{{self.text(b)}}}", ATOM)
 
-    def _collect(self, number: int, factors: _Factors, *, under: bool) -> None:
+    def _collect(self, number: int, factors: _Factors, *, is_below: bool) -> None:
         """Take a product apart into a number, and factors above and below a line."""
-        node, plain = self.node(number), self.plain(number)
+        node, plain = self.node(number), self.simplified_id(number)
         if node.op == "multiply":
             for arg in node.args:
-                self._collect(arg, factors, under=under)
+                self._collect(arg, factors, is_below=is_below)
         elif node.op == "divide":
-            self._collect(node.args[0], factors, under=under)
-            self._collect(node.args[1], factors, under=not under)
+            self._collect(node.args[0], factors, is_below=is_below)
+            self._collect(node.args[1], factors, is_below=not is_below)
         elif node.op == "negative":
             factors.number = -factors.number
-            self._collect(node.args[0], factors, under=under)
+            self._collect(node.args[0], factors, is_below=is_below)
         elif node.op == CONSTANT and node.value and math.isfinite(node.value):
             value = Fraction(node.value)
-            factors.number *= 1 / value if under else value
+            factors.number *= 1 / value if is_below else value
         else:
-            (factors.below if under else factors.above).append(plain)
+            (factors.below if is_below else factors.above).append(plain)
 
     def _product(self, factors: _Factors) -> Text:
         sign = "-" if factors.number < 0 else ""
         number = abs(factors.number)
-        numerator, denominator = _as_fraction(number)
+        numerator, denominator = _fraction_texts(number)
         # A lone factor above or below a line needs no brackets.
         line = bool(factors.below) or denominator != "1"
         above = self._powers(factors.above, line and numerator == "1")
@@ -214,19 +214,19 @@ class _Printer(PlainGraph):
             below.insert(0, denominator)
         level = SIGNED if sign else PRODUCT
         if not below:
-            return Text(sign + _times(above), level)
+            return Text(sign + _join_factors(above), level)
         # Sums and choices follow the fraction.
         short = [text for text in above if len(text) < _LONG_FACTOR and "cases" not in text]
         long = [text for text in above if text not in short]
-        head = rf"\frac{{{_times(short) or '1'}}}{{{_times(below)}}}"
-        return Text(sign + _times([head, *long]), level)
+        head = rf"\frac{{{_join_factors(short) or '1'}}}{{{_join_factors(below)}}}"
+        return Text(sign + _join_factors([head, *long]), level)
 
-    def _powers(self, numbers: list[int], bare: bool) -> list[str]:
+    def _powers(self, numbers: list[int], without_brackets: bool) -> list[str]:
         """Return factors as texts, equal ones as a power, parameters first.
 
-        With `bare` a lone factor gets no brackets.
+        With `without_brackets` a lone factor gets no brackets.
         """
-        if bare and len(numbers) == 1:
+        if without_brackets and len(numbers) == 1:
             return [self.text(numbers[0])]
         counts: dict[int, int] = {}
         for number in numbers:
@@ -246,7 +246,7 @@ class _Printer(PlainGraph):
         return Text(self._raise_power(args[0], self.text(args[1])), POWER)
 
     def _raise_power(self, number: int, exponent: str) -> str:
-        text, level = self.part(number)
+        text, level = self.node_text(number)
         # Functions and fractions have no place for an exponent of their own.
         bare = level == ATOM and not text.startswith((r"\frac", r"\begin", r"\log", r"\sum"))
         return f"{text}^{{{exponent}}}" if bare else rf"\left({text}\right)^{{{exponent}}}"
@@ -261,14 +261,14 @@ class _Printer(PlainGraph):
         return Text(f"{self._exp(args).text} - 1", SUM)
 
     def _log1p(self, args: tuple[int, ...]) -> Text:
-        text, level = self.part(args[0])
+        text, level = self.node_text(args[0])
         inner = f"1 - {text[1:]}" if level == SIGNED else f"1 + {text}"
         return Text(rf"\log\!\left({inner}\right)", ATOM)
 
     def _call(self, op: str, args: tuple[int, ...]) -> Text:
         name = _FUNCTIONS.get(op, rf"\operatorname{{{op}}}".replace("_", r"\_"))
         if len(args) == 1:
-            text, level = self.part(args[0])
+            text, level = self.node_text(args[0])
             if level == ATOM and len(text) <= len("y_{k}"):
                 return Text(f"{name} {text}", ATOM)
             return Text(rf"{name}\!\left({text}\right)", ATOM)
@@ -277,10 +277,10 @@ class _Printer(PlainGraph):
         listed = r",\, ".join(map(self.text, ordered))
         return Text(rf"{name}\!\left({listed}\right)", ATOM)
 
-    def _over_row(self, op: str, number: int) -> Text:
+    def _reduce_row(self, op: str, number: int) -> Text:
         self.depth += 1
         index = _INDICES[self.depth - 1]
-        text, level = self.part(number)
+        text, level = self.node_text(number)
         self.depth -= 1
         if level == SIGNED and op == "sum":
             return Text(rf"-\sum_{{{index}}} {text[1:]}", SIGNED)
@@ -290,7 +290,7 @@ class _Printer(PlainGraph):
     # Choices.
 
     def _where(self, args: tuple[int, ...]) -> Text:
-        if self._is_size(args):
+        if self._is_absolute_value(args):
             return Text(rf"\left|{self.text(args[2])}\right|", ATOM)
         rows, before = [], dict(self.known)
         condition, yes, no = args
@@ -300,7 +300,7 @@ class _Printer(PlainGraph):
             rows.append(rf"{self.text(yes)} & \text{{if }} {told}")
             self.known[condition] = False
             node = self.node(no)
-            if node.op != "where" or self._is_size(node.args):
+            if node.op != "where" or self._is_absolute_value(node.args):
                 break
             condition, yes, no = node.args
         rows.append(rf"{self.text(no)} & \text{{otherwise}}")
@@ -308,13 +308,13 @@ class _Printer(PlainGraph):
         listed = r" \\ ".join(rows)
         return Text(rf"\begin{{cases}} {listed} \end{{cases}}", ATOM)
 
-    def _is_size(self, args: tuple[int, ...]) -> bool:
+    def _is_absolute_value(self, args: tuple[int, ...]) -> bool:
         """Tell whether a choice is an absolute value, where(x < 0, -x, x)."""
-        condition, yes, no = self.graph.nodes[args[0]], args[1], self.plain(args[2])
+        condition, yes, no = self.graph.nodes[args[0]], args[1], self.simplified_id(args[2])
         return (
             condition.op == "less"
             and self.number(condition.args[1]) == 0
-            and self.plain(condition.args[0]) == no == self.find_negated(yes)
+            and self.simplified_id(condition.args[0]) == no == self.find_negated(yes)
         )
 
 
@@ -327,7 +327,7 @@ def _level_of_number(text: str) -> int:
     return POWER if "^" in text else ATOM
 
 
-def _times(factors: list[str]) -> str:
+def _join_factors(factors: list[str]) -> str:
     return r"\,".join(factors)
 
 
@@ -340,7 +340,7 @@ class _Factors:
     below: list[int] = field(default_factory=list)
 
 
-def _as_fraction(number: Fraction) -> tuple[str, str]:
+def _fraction_texts(number: Fraction) -> tuple[str, str]:
     """Return numerator and denominator as texts; any number but a short fraction as a whole."""
     short = number.limit_denominator(1000)
     if float(short) == float(number):
@@ -372,4 +372,4 @@ def latex(component: Component) -> str:
     is_whole = isinstance(component, Loss) and isinstance(
         component.target_space, Counts | FiniteSpace
     )
-    return _Printer(graph, ("t",) if is_whole else ()).part(graph.outputs[0]).text
+    return _Printer(graph, ("t",) if is_whole else ()).node_text(graph.outputs[0]).text

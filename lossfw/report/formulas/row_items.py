@@ -21,7 +21,13 @@ from lossfw.numerics.arrays import TextbookNamespace
 from lossfw.numerics.symbolic.formulas import Formulas
 from lossfw.numerics.symbolic.graph import Graph
 from lossfw.numerics.symbolic.trace import trace_on
-from lossfw.report.formulas.traced import Traced, by_name, derivative_of, textbook_formula, twin_of
+from lossfw.report.formulas.traced import (
+    Traced,
+    derivative_of,
+    textbook_formula,
+    trace_with_names,
+    with_named_parameters,
+)
 
 
 class RowItems:
@@ -71,21 +77,21 @@ class RowItems:
         raise TraceError(f"the formula takes a part of a row, by [{key!r}]")
 
     def __neg__(self) -> Any:
-        return self.space.each(operator.neg, self)
+        return self.space.map_columns(operator.neg, self)
 
     def __abs__(self) -> Any:
-        return self.space.each(abs, self)
+        return self.space.map_columns(abs, self)
 
     def __invert__(self) -> Any:
-        return self.space.each(operator.invert, self)
+        return self.space.map_columns(operator.invert, self)
 
 
 def _operator(function: Callable[[Any, Any], Any]) -> Callable[[RowItems, Any], Any]:
-    return lambda self, other: self.space.each(function, self, other)
+    return lambda self, other: self.space.map_columns(function, self, other)
 
 
 def _swap_arguments(function: Callable[[Any, Any], Any]) -> Callable[[RowItems, Any], Any]:
-    return lambda self, other: self.space.each(lambda a, b: function(b, a), self, other)
+    return lambda self, other: self.space.map_columns(lambda a, b: function(b, a), self, other)
 
 
 _COMPARISONS = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
@@ -107,11 +113,11 @@ class RowItemsNamespace(TextbookNamespace):
         found = getattr(self.inner, name)
         if not callable(found) or isinstance(found, type):
             return found
-        return lambda *arguments, **options: self.each(
+        return lambda *arguments, **options: self.map_columns(
             lambda *items: found(*items, **options), *arguments
         )
 
-    def each(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    def map_columns(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Return a function of each column; an argument without columns serves all of them."""
         given = [x for x in arguments if isinstance(x, RowItems)]
         if not given:
@@ -153,7 +159,7 @@ class RowItemsNamespace(TextbookNamespace):
 
     def mean(self, x: RowItems, *, axis: int = -1, keepdims: bool = False) -> Any:
         """Return the mean of each row."""
-        return self.each(lambda total: total / len(x.items), self.sum(x, keepdims=keepdims))
+        return self.map_columns(lambda total: total / len(x.items), self.sum(x, keepdims=keepdims))
 
     def any(self, x: RowItems, *, axis: int = -1, keepdims: bool = False) -> RowItems:
         """Tell whether an element of each row is true."""
@@ -199,7 +205,7 @@ class RowItemsNamespace(TextbookNamespace):
         return x
 
 
-def row_traced(component: Loss | Activation, order: int) -> Traced:
+def trace_row_function(component: Loss | Activation, order: int) -> Traced:
     """Return the formula of a function of rows of a curve, or a derivative by the first column.
 
     Of an activation it is the first column of the result.
@@ -207,20 +213,22 @@ def row_traced(component: Loss | Activation, order: int) -> Traced:
     Examples
     --------
     >>> import lossfw
-    >>> row_traced(lossfw.loss("brier"), 0).arguments
+    >>> trace_row_function(lossfw.loss("brier"), 0).arguments
     ('y0', 'y1', 't0', 't1')
     """
     widths = _widths(component)
     roles = zip("yt", widths, strict=False)
     names = tuple(f"{role}{k}" for role, width in roles for k in range(width))
 
-    def graph(named: dict[str, float]) -> Graph:
+    def trace(named: dict[str, float]) -> Graph:
         xp = Formulas()
         inputs = [xp.input(name, np.float64) for name in names]
-        function = derivative_of(_first_result(twin_of(component, named), widths[0]), order)
+        function = derivative_of(
+            _first_result(with_named_parameters(component, named), widths[0]), order
+        )
         return trace_on(xp, function, inputs)
 
-    return by_name(component, names, graph)
+    return trace_with_names(component, names, trace)
 
 
 def _widths(component: Loss | Activation) -> tuple[int, ...]:

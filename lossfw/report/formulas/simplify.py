@@ -26,14 +26,14 @@ class PlainGraph:
 
     def node(self, number: int) -> Operation:
         """Return the simplified node."""
-        return self.graph.nodes[self.plain(number)]
+        return self.graph.nodes[self.simplified_id(number)]
 
     def number(self, number: int) -> float | None:
         """Return the value of a constant; None for anything else."""
         node = self.node(number)
         return float(node.value) if node.op == CONSTANT else None
 
-    def plain(self, number: int) -> int:
+    def simplified_id(self, number: int) -> int:
         """Return the number of the simplified node."""
         while (simpler := self._simpler(self.graph.nodes[number])) is not None:
             number = simpler
@@ -59,21 +59,21 @@ class PlainGraph:
             condition, a, b = node.args
             if condition in self.known:
                 return a if self.known[condition] else b
-            if self._is_special(condition):
+            if self._is_exceptional(condition):
                 return b
-            if self.plain(a) == self.plain(b):
+            if self.simplified_id(a) == self.simplified_id(b):
                 return a
         return None
 
-    def _is_special(self, condition: int) -> bool:
+    def _is_exceptional(self, condition: int) -> bool:
         """Tell whether a condition holds at NaN or at a single number only."""
         node = self.graph.nodes[condition]
         if node.op in ("isnan", "isinf"):
             return True
         if node.op == "logical_and":
-            return any(map(self._is_special, node.args))
+            return any(map(self._is_exceptional, node.args))
         if node.op == "logical_or":
-            return all(map(self._is_special, node.args))
+            return all(map(self._is_exceptional, node.args))
         if node.op == "equal":
             # A whole number often is a single one.
             counted = any(self.node(arg).value in self.whole for arg in node.args)
@@ -83,16 +83,16 @@ class PlainGraph:
 
     def find_negated(self, number: int) -> int | None:
         """Return the node whose negative this one is, or None."""
-        number = self.plain(number)
+        number = self.simplified_id(number)
         node = self.graph.nodes[number]
         if node.op == "negative":
-            return self.plain(node.args[0])
+            return self.simplified_id(node.args[0])
         if node.op == "subtract" and self.number(node.args[0]) == 0:
-            return self.plain(node.args[1])
+            return self.simplified_id(node.args[1])
         return None
 
 
-def rows_of(graph: Graph) -> set[int]:
+def row_nodes(graph: Graph) -> set[int]:
     """Return the nodes that are rows."""
     reduced = {*OVER_ROW, ELEMENT}
     over = {arg for node in graph.nodes if node.op in reduced for arg in node.args}

@@ -80,11 +80,11 @@ def trace_function(
             f"{component.name} is not a loss or an activation, but a component of the kind "
             f"{component.kind}: it has no formula."
         )
-    run = functools.partial(_graph, component, which, textbook)
-    return by_name(component, arguments_of(component), run)
+    run = functools.partial(_trace, component, which, textbook)
+    return trace_with_names(component, arguments_of(component), run)
 
 
-def by_name(
+def trace_with_names(
     component: Component, arguments: tuple[str, ...], run: Callable[[dict[str, float]], Graph]
 ) -> Traced:
     """Return a graph in which parameters have their names, as far as possible."""
@@ -97,7 +97,7 @@ def by_name(
     return Traced(graph, arguments, shown, tuple(fixed))
 
 
-def twin_of(component: Component, named: dict[str, float]) -> Any:
+def with_named_parameters(component: Component, named: dict[str, float]) -> Any:
     """Return a component whose parameters have these values with their names."""
     names = {name: NamedFloat(value, name) for name, value in named.items()}
     # Not validated: pydantic would make plain numbers of them.
@@ -108,22 +108,22 @@ def _is_fixed(
     run: Callable[[dict[str, float]], Graph],
     numbers: dict[str, float],
     name: str,
-    whole: list[tuple[Any, ...]],
+    reference_key: list[tuple[Any, ...]],
 ) -> bool:
     """Tell whether a graph changes with the value of a parameter."""
     value = numbers[name]
     moved = {**numbers, name: value * (1 + _STEP) if value else _STEP}
     try:
-        return run(moved).structure_key() != whole
+        return run(moved).structure_key() != reference_key
     except TraceError:
         return True
 
 
-def _graph(
+def _trace(
     component: Loss | Activation, which: Which, textbook: bool, named: dict[str, float]
 ) -> Graph:
     """Run a function of a component whose parameters have these values and their names."""
-    twin = twin_of(component, named)
+    twin = with_named_parameters(component, named)
     xp = Formulas() if textbook else KernelExpressions()
     inputs = [_input(xp, twin, name) for name in arguments_of(component)]
     return trace_on(xp, _function(twin, which, textbook), inputs)
@@ -162,7 +162,7 @@ def _input(xp: Expressions, component: Loss | Activation, name: str) -> Any:
     if isinstance(component, Loss):
         space = component.target_space if name == "t" else component.prediction_space
         if isinstance(space, Columns):
-            return _record(xp, space, name)
+            return _input_record(xp, space, name)
         of_rows = component._takes_target_rows if name == "t" else component.takes_rows
         of_rows = of_rows or component.takes_groups
     if of_rows and not isinstance(xp, Formulas):
@@ -170,7 +170,7 @@ def _input(xp: Expressions, component: Loss | Activation, name: str) -> Any:
     return xp.row(name) if of_rows else xp.input(name, np.float64)
 
 
-def _record(xp: Expressions, space: Columns, name: str) -> Any:
+def _input_record(xp: Expressions, space: Columns, name: str) -> Any:
     """Return columns as a body gets them, called ``y.location`` and the like."""
     if not isinstance(xp, Formulas):
         raise TraceError("the body is of rows")

@@ -9,21 +9,21 @@ from urllib.parse import quote
 
 from lossfw.components.naming import printable
 from lossfw.evaluation.slices import default_slice_name
-from lossfw.report.html.picture import WIDTH, Picture, inline, page_axes
+from lossfw.report.html.picture import WIDTH, Picture, page_axes, to_picture
 from lossfw.report.html.render import breakable, render
 from lossfw.report.html.run_plots import FRAME, PART, draw_numbers
-from lossfw.report.html.training import is_wide
+from lossfw.report.html.training import needs_log_scale
 from lossfw.report.plots.style import INK, PAGE, drawing, use_log_scale
 from lossfw.report.text.comparison import (
     best_lines,
-    facts,
     interval_count,
-    reasons,
+    interval_facts,
+    missing_interval_reasons,
+    setting_rows,
     star_line,
-    texts_by_run,
 )
 from lossfw.report.text.over_seeds import seed_remarks, seed_tables
-from lossfw.report.text.tables import as_number
+from lossfw.report.text.tables import number_text
 from lossfw.runs.compare import Comparison, RunNumber, TrainingComparison
 from lossfw.runs.compare.finished import is_number
 from lossfw.runs.folder import REPORT_FILE
@@ -43,13 +43,13 @@ def comparison_page(comparison: Comparison, title: str, link_base: Path | None =
     """
     trains = isinstance(comparison, TrainingComparison)
     plots = ("curves", "Learning curves") if trains else ("plots", "Plots")
-    draw: Any = _curves if trains else _intervals
+    draw: Any = _curve_picture if trains else _interval_picture
     titles = {name: comparison.title(name) for name in comparison.single}
     drawn = comparison.single
     if isinstance(comparison, TrainingComparison):
         # A skill is that of the model which was kept.
         drawn = tuple(name for name in drawn if any(one.curve(name) for one in comparison.runs))
-    settings = texts_by_run(comparison, {**comparison.settings, **comparison.surroundings})
+    settings = setting_rows(comparison, {**comparison.settings, **comparison.surroundings})
     sections = [("result", "Result"), plots]
     sections += [("seeds", "Over seeds")] if comparison.seeds else []
     sections += [("slices", "Parts of the rows")] if comparison.by else []
@@ -64,7 +64,7 @@ def comparison_page(comparison: Comparison, title: str, link_base: Path | None =
         comparison=comparison,
         titles=titles,
         baseline=None if trains else comparison.baseline,
-        links={run.name: _link_to(run.path, link_base) for run in comparison.runs},
+        links={run.name: _report_link(run.path, link_base) for run in comparison.runs},
         plots=plots,
         pictures=[draw(comparison, name, place) for place, name in enumerate(drawn)],
         by=default_slice_name(comparison.by) if comparison.by else "",
@@ -73,7 +73,9 @@ def comparison_page(comparison: Comparison, title: str, link_base: Path | None =
         ranges=any(n.interval for of in comparison.numbers.values() for n in of.values()),
         best=best_lines(comparison, " · "),
         stars=star_line(comparison),
-        why=reasons(comparison, comparison.single) if comparison.differences else "",
+        why=missing_interval_reasons(comparison, comparison.single)
+        if comparison.differences
+        else "",
         seeds=list(seed_tables(comparison.seeds, comparison.kind, titles)),
         of_seeds=seed_remarks(comparison.seeds, comparison.intervals.level),
         notes=list(_notes(comparison)),
@@ -95,7 +97,7 @@ def _lead(comparison: Comparison) -> Iterator[str]:
 
 def _notes(comparison: Comparison) -> Iterator[str]:
     """Yield what a reader of the page has to know, without files and options."""
-    yield from facts(comparison, "Below each number")
+    yield from interval_facts(comparison, "Below each number")
     if comparison.lists:
         yield f"Each run has more in its metrics.json: {', '.join(comparison.lists)}."
     names = {*comparison.measures, *(run.name for run in comparison.runs)}
@@ -104,7 +106,7 @@ def _notes(comparison: Comparison) -> Iterator[str]:
         yield note.sentence if first in names else note.sentence[0].upper() + note.sentence[1:]
 
 
-def _link_to(folder: Path | None, link_base: Path | None) -> str:
+def _report_link(folder: Path | None, link_base: Path | None) -> str:
     """Return the address of a run's report relative to a folder, empty if it is not in it."""
     if folder is None or link_base is None:
         return ""
@@ -113,11 +115,11 @@ def _link_to(folder: Path | None, link_base: Path | None) -> str:
     return quote(report.relative_to(base).as_posix()) if is_inside else ""
 
 
-def _intervals(comparison: Comparison, name: str, place: int) -> Picture:
+def _interval_picture(comparison: Comparison, name: str, number: int) -> Picture:
     """Draw a measure of every run with its interval, and the differences next to it."""
     runs, title, labels = comparison.runs, comparison.title(name), _labels(comparison).values()
-    numbers = [_drawable(comparison.number(run, name)) for run in runs]
-    differences = [_drawable(comparison.difference(run, name)) for run in runs]
+    numbers = [_number_or_none(comparison.number(run, name)) for run in runs]
+    differences = [_number_or_none(comparison.difference(run, name)) for run in runs]
     both = any(differences)
     with drawing(WIDTH, FRAME + 0.15 + PART * len(runs), PAGE) as figure:
         panels = figure.subplots(1, 2 if both else 1, sharey=True, squeeze=False)[0]
@@ -140,10 +142,10 @@ def _intervals(comparison: Comparison, name: str, place: int) -> Picture:
                 caption = f"{title}: {low:.4g} in every run."
         if both:
             caption += f" Right: the difference; {interval_count(comparison, name)}."
-        return inline(figure, f"measure-{place}", f"{title} by run", caption)
+        return to_picture(figure, f"measure-{number}", f"{title} by run", caption)
 
 
-def _curves(comparison: TrainingComparison, name: str, place: int) -> Picture:
+def _curve_picture(comparison: TrainingComparison, name: str, place: int) -> Picture:
     """Draw a number of every training over rounds or epochs; the best trainings have colours."""
     measured = [one for one in comparison.runs if one.curve(name)]
     shown = [one for one in comparison.best(len(PAGE.colours)) if one in measured]
@@ -153,18 +155,18 @@ def _curves(comparison: TrainingComparison, name: str, place: int) -> Picture:
             if one not in shown:
                 axes.plot(one.measured, one.curve(name), color=INK, linewidth=0.8, alpha=_PALE)
         for index, one in enumerate(shown):
-            look = PAGE.look(index)
+            look = PAGE.line_style(index)
             axes.plot(one.measured, one.curve(name), label=labels[one.name], linewidth=1.6, **look)
-        if is_wide([value for one in measured for value in one.curve(name)]):
+        if needs_log_scale([value for one in measured for value in one.curve(name)]):
             use_log_scale(axes, "y")
         axes.set(title=title, xlabel=comparison.word)
         axes.locator_params(axis="x", integer=True)
         axes.legend()
-        kept = [f"{as_number(one.numbers[name])} in {labels[one.name]}" for one in shown]
+        kept = [f"{number_text(one.numbers[name])} in {labels[one.name]}" for one in shown]
         caption = f"{title} after each {comparison.word}; kept: {'; '.join(kept)}."
         if len(measured) > len(shown):
             caption += f" The {len(measured) - len(shown)} others are pale."
-        return inline(axes.figure, f"curves-{place}", title, caption)
+        return to_picture(axes.figure, f"curves-{place}", title, caption)
 
 
 def _labels(comparison: Comparison) -> dict[str, str]:
@@ -175,6 +177,6 @@ def _labels(comparison: Comparison) -> dict[str, str]:
     return {name: f"#{index}" for index, name in enumerate(names, start=1)}
 
 
-def _drawable(number: RunNumber) -> RunNumber | None:
+def _number_or_none(number: RunNumber) -> RunNumber | None:
     """Return a number that an axis can show, or None."""
     return number if is_number(number.value) else None

@@ -18,7 +18,7 @@ import numpy as np
 
 from lossfw.components.naming import printable
 from lossfw.numerics.arrays import NDArray
-from lossfw.report.plots.style import GRID, INK, MUTED, PAGE, SURFACE, content_of, drawing
+from lossfw.report.plots.style import GRID, INK, MUTED, PAGE, SURFACE, drawing, figure_bytes
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -54,7 +54,7 @@ _CHANNELS = (_GREY, _COLOUR)
 
 @contextmanager
 def page_axes(height: float) -> Iterator[Any]:
-    """Return empty axes in the width and style of a page, for `inline`."""
+    """Return empty axes in the width and style of a page, for `to_picture`."""
     with drawing(WIDTH, height, PAGE) as figure:
         yield figure.subplots()
 
@@ -66,7 +66,7 @@ class Picture(NamedTuple):
     caption: str
 
 
-def inline(figure: Any, name: str, title: str, caption: str) -> Picture:
+def to_picture(figure: Any, name: str, title: str, caption: str) -> Picture:
     """Return a figure as a picture of a page; call it within `drawing` of the style.
 
     The caption also describes it for readers who cannot see it. The name has letters, digits and
@@ -74,13 +74,13 @@ def inline(figure: Any, name: str, title: str, caption: str) -> Picture:
     """
     from markupsafe import Markup
 
-    root = ElementTree.fromstring(content_of(figure, "svg"))  # noqa: S314  # drawn here
+    root = ElementTree.fromstring(figure_bytes(figure, "svg"))  # noqa: S314  # drawn here
     for metadata in root.findall(f"{_SVG}metadata"):
         root.remove(metadata)
     for element in root.iter():
         element.tag = element.tag.removeprefix(_SVG)
         element.attrib = {
-            key.replace(_LINK, "xlink:href"): _in_page(key, value, name)
+            key.replace(_LINK, "xlink:href"): _adapt_attribute(key, value, name)
             for key, value in element.attrib.items()
         }
     # The page decides the size.
@@ -96,7 +96,7 @@ def inline(figure: Any, name: str, title: str, caption: str) -> Picture:
     return Picture(Markup(text), caption)  # noqa: S704  # drawn here; its text is escaped
 
 
-def _in_page(key: str, value: str, name: str) -> str:
+def _adapt_attribute(key: str, value: str, name: str) -> str:
     """Return the value of an attribute with unique ids, the page's font and its colours."""
     if key == "id":
         return f"{name}-{value}"
@@ -107,10 +107,10 @@ def _in_page(key: str, value: str, name: str) -> str:
         value = value.replace(colour, f"var(--{variable})")
     if key != "style":
         return value
-    return "; ".join(map(_in_font, value.split("; ")))
+    return "; ".join(map(_replace_font, value.split("; ")))
 
 
-def _in_font(declaration: str) -> str:
+def _replace_font(declaration: str) -> str:
     """Return a declaration of a style, with the page's font in place of matplotlib's."""
     property_, _, value = declaration.partition(": ")
     if property_ == "font-family":
@@ -120,7 +120,7 @@ def _in_font(declaration: str) -> str:
     return declaration
 
 
-def as_images(rows: NDArray) -> NDArray | None:
+def to_images(rows: NDArray) -> NDArray | None:
     """Return rows of inputs as images of bytes, or None if they are not images.
 
     Rows have the shape (N, H, W), (N, H, W, 1 or 3), (N, 1 or 3, H, W) or (N, side * side), and
@@ -129,16 +129,16 @@ def as_images(rows: NDArray) -> NDArray | None:
 
     Examples
     --------
-    >>> as_images(np.ones((2, 64))).shape, as_images(np.ones((2, 65)))
+    >>> to_images(np.ones((2, 64))).shape, to_images(np.ones((2, 65)))
     ((2, 8, 8, 1), None)
     """
-    shaped = _reshape_picture(rows)
+    shaped = _reshape_to_images(rows)
     if shaped is None or not np.isfinite(shaped).all() or shaped.min() < 0:
         return None
     return np.round(shaped.astype(np.float64) * (255 / (shaped.max() or 1))).astype(np.uint8)
 
 
-def _reshape_picture(rows: NDArray) -> NDArray | None:
+def _reshape_to_images(rows: NDArray) -> NDArray | None:
     shape = rows.shape[1:]
     if len(shape) == 1:
         side = math.isqrt(shape[0])
@@ -153,7 +153,7 @@ def _reshape_picture(rows: NDArray) -> NDArray | None:
     return rows.reshape(len(rows), *shape) if fits else None
 
 
-def as_uri(image: NDArray) -> str:
+def image_to_data_uri(image: NDArray) -> str:
     """Return an image, of the shape (H, W, 1 or 3), as a data URI of a PNG."""
     # matplotlib brings it.
     from PIL import Image

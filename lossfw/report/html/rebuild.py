@@ -60,7 +60,7 @@ class RebuiltRun:
             if plan.digest != self.run.record.get("digest"):
                 raise _ChangedError("its data, weights or plugins have changed since the run.")
         except (LossfwError, OSError) as error:
-            self._miss("What the run computed with cannot be made again", error)
+            self._note_missing("What the run computed with cannot be made again", error)
             return None
         self._plan = plan
         return _evaluate_again(plan)
@@ -94,11 +94,11 @@ class RebuiltRun:
             if (data.name, data.digest) != (kept.get("name"), kept.get("digest")):
                 raise _ChangedError("they have changed since the run.")
         except (LossfwError, OSError) as error:
-            self._miss("The inputs of the rows cannot be read again", error)
+            self._note_missing("The inputs of the rows cannot be read again", error)
             return None
         return data
 
-    def _miss(self, what: str, error: Exception) -> None:
+    def _note_missing(self, what: str, error: Exception) -> None:
         """Note that a part of the page is missing."""
         files = [file for file in self.run.not_imported if file in str(error)]
         plain = "a plugin was not loaded for this page" if files else _PLAIN

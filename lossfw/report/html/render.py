@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lossfw.components.naming import printable
 from lossfw.errors import MissingExtraError
 from lossfw.extras import install_command
-from lossfw.report.text.tables import as_interval, as_number, as_percent, as_rounded
+from lossfw.report.text.tables import interval_text, number_text, percent_text, rounded_text
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -40,7 +40,7 @@ def breakable(text: str) -> Markup:
     return Markup(escaped)  # noqa: S704  # escaped above
 
 
-def need_report() -> None:
+def require_report() -> None:
     """Check before a long computation that pages can be rendered."""
     try:
         import jinja2  # noqa: F401  # whether it is there
@@ -54,7 +54,7 @@ def need_report() -> None:
 
 def render(template: str, **values: Any) -> str:
     """Return a page."""
-    need_report()
+    require_report()
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -69,9 +69,9 @@ def render(template: str, **values: Any) -> str:
     )
     environment.filters.update(
         breakable=breakable,
-        interval=as_interval,
-        number=as_number,
-        rounded=as_rounded,
-        share=as_percent,
+        interval=interval_text,
+        number=number_text,
+        rounded=rounded_text,
+        share=percent_text,
     )
     return environment.get_template(template).render(**values)

@@ -62,10 +62,10 @@ class Spread(NamedTuple):
     unit: str = "row"
 
 
-def spread_of(rows: RowRecords) -> Spread | None:
+def loss_spread(rows: RowRecords) -> Spread | None:
     """Return the distribution of the losses of rows or groups; None if none counts."""
     if rows.of_groups:
-        spread = spread_of(rows.take(rows.begins)._replace(of_groups=False))
+        spread = loss_spread(rows.take(rows.begins)._replace(of_groups=False))
         return spread and spread._replace(unit="group")
     weight = np.ones(len(rows.loss)) if rows.weight is None else rows.weight
     counted = np.flatnonzero(weight > 0)
@@ -91,7 +91,7 @@ def spread_of(rows: RowRecords) -> Spread | None:
     return Spread(losses, weight, weighted, counted.size - losses.size, quantiles, mean, share)
 
 
-def worst_of(rows: RowRecords, count: int = WORST) -> RowRecords:
+def worst_rows(rows: RowRecords, count: int = WORST) -> RowRecords:
     """Return the rows with the largest losses, the worst first; NaN is worst of all."""
     counts = np.ones(len(rows.loss), bool) if rows.weight is None else rows.weight > 0
     rank = np.where(np.isnan(rows.loss), np.inf, rows.loss)
@@ -112,14 +112,14 @@ def describe_rows(
         yield {
             "row": int(rows.row[index]),
             "loss": float(rows.loss[index]),
-            "target": label_of(classes, int(target)) if named else _short(target),
-            "inputs": "" if inputs is None else _short(inputs[index], names),
-            "columns": [_value(column, index) for column in rows.columns.values()],
-            **_prediction(prediction, target, classes),
+            "target": label_of(classes, int(target)) if named else _numbers_text(target),
+            "inputs": "" if inputs is None else _numbers_text(inputs[index], names),
+            "columns": [_value_text(column, index) for column in rows.columns.values()],
+            **_describe_prediction(prediction, target, classes),
         }
 
 
-def _value(column: DataColumn, index: int) -> str:
+def _value_text(column: DataColumn, index: int) -> str:
     """Return the value of a column in a row as text."""
     value = column.values[index]
     if column.holds_strings:
@@ -129,11 +129,13 @@ def _value(column: DataColumn, index: int) -> str:
     return str(value)
 
 
-def _prediction(prediction: NDArray, target: NDArray, labels: Sequence[str]) -> dict[str, Any]:
+def _describe_prediction(
+    prediction: NDArray, target: NDArray, labels: Sequence[str]
+) -> dict[str, Any]:
     """Return a prediction as text: the chosen class, or the numbers."""
     classes = prediction.ndim == 1 and prediction.size > 1 and target.dtype.kind in "iu"
     if not (classes and target.ndim == 0):
-        return {"prediction": _short(prediction), "sure": None, "of_target": None}
+        return {"prediction": _numbers_text(prediction), "sure": None, "of_target": None}
     chosen = int(prediction.argmax())
     return {
         "prediction": label_of(labels, chosen),
@@ -142,7 +144,7 @@ def _prediction(prediction: NDArray, target: NDArray, labels: Sequence[str]) -> 
     }
 
 
-def _short(value: NDArray, names: Sequence[str] = ()) -> str:
+def _numbers_text(value: NDArray, names: Sequence[str] = ()) -> str:
     """Return numbers as text, each with its name if there is one for each."""
     numbers = [f"{number:.4g}" for number in np.ravel(value)[:_MOST_NUMBERS]]
     more = ", …" if np.size(value) > _MOST_NUMBERS else ""
@@ -154,7 +156,7 @@ def _short(value: NDArray, names: Sequence[str] = ()) -> str:
     return f"[{', '.join(numbers)}{more}]"
 
 
-def are_classes(rows: RowRecords) -> bool:
+def has_classes(rows: RowRecords) -> bool:
     """Tell whether targets are classes and predictions have one column per class."""
     return (
         rows.target.ndim == 1
@@ -164,9 +166,9 @@ def are_classes(rows: RowRecords) -> bool:
     )
 
 
-def confusion_of(rows: RowRecords) -> list[list[float]] | None:
+def confusion_matrix(rows: RowRecords) -> list[list[float]] | None:
     """Return a confusion matrix: weights of rows by target (row) and predicted class (column)."""
-    if not are_classes(rows):
+    if not has_classes(rows):
         return None
     classes = rows.prediction.shape[1]
     weight = np.ones(len(rows.row)) if rows.weight is None else rows.weight
@@ -175,10 +177,10 @@ def confusion_of(rows: RowRecords) -> list[list[float]] | None:
     return [[float(count) for count in row] for row in counts]
 
 
-def reliability_of(rows: RowRecords) -> Mapping[str, list[float]] | None:
+def reliability_curve(rows: RowRecords) -> Mapping[str, list[float]] | None:
     """Return the reliability curve of the winning probability in bins of equal width."""
     y = rows.prediction
-    if not are_classes(rows) or not ((y >= 0) & (y <= 1)).all():
+    if not has_classes(rows) or not ((y >= 0) & (y <= 1)).all():
         return None
     if not (np.abs(y.sum(axis=1) - 1) <= _SUMS_TO_ONE).all():
         return None
@@ -196,7 +198,7 @@ def reliability_of(rows: RowRecords) -> Mapping[str, list[float]] | None:
     }
 
 
-def matrix_of(
+def matrix_cells(
     matrix: Sequence[Sequence[float]] | None, labels: Sequence[str] = ()
 ) -> dict[str, Any] | None:
     """Return the cells of a confusion matrix with text and colour; None without a matrix."""
@@ -228,13 +230,13 @@ def matrix_of(
     }
 
 
-def _matrix_row(index: int, row: Sequence[float], wrong: float) -> list[dict[str, Any]]:
+def _matrix_row(index: int, row: Sequence[float], largest_mistake: float) -> list[dict[str, Any]]:
     # Mistakes are few: on one scale with the hits they could not be seen.
     total = sum(row) or 1.0
     return [
         {
             "text": f"{count:.4g}",
-            "share": count / total if column == index else _FAINT + _DEEP * count / wrong,
+            "share": count / total if column == index else _FAINT + _DEEP * count / largest_mistake,
             "kind": "none" if count == 0 else "hit" if column == index else "miss",
         }
         for column, count in enumerate(row)

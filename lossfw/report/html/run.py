@@ -11,25 +11,25 @@ from lossfw.errors import ConfigError
 from lossfw.evaluation.intervals.sentence import interval_sentence
 from lossfw.losses.base import plural_of_form
 from lossfw.nn.sample_curve import curve
-from lossfw.report.html.picture import Picture, as_images, as_uri
+from lossfw.report.html.picture import Picture, image_to_data_uri, to_images
 from lossfw.report.html.rebuild import RebuiltRun
 from lossfw.report.html.render import NumberCard, render
 from lossfw.report.html.row_statistics import (
-    confusion_of,
+    confusion_matrix,
     describe_rows,
-    matrix_of,
-    reliability_of,
-    spread_of,
-    worst_of,
+    loss_spread,
+    matrix_cells,
+    reliability_curve,
+    worst_rows,
 )
 from lossfw.report.html.run_plots import (
-    of_loss_itself,
-    of_parts,
-    of_regression,
-    of_reliability,
-    of_spread,
+    draw_loss,
+    draw_regression,
+    draw_reliability,
+    draw_slice_parts,
+    draw_spread,
 )
-from lossfw.report.text.tables import as_interval, as_rounded
+from lossfw.report.text.tables import interval_text, rounded_text
 from lossfw.runs.compare import FinishedRun, RunNumber
 from lossfw.runs.compare.differences import loss_of
 from lossfw.runs.compare.finished import LOSS, is_number
@@ -49,19 +49,19 @@ def run_page(run: FinishedRun, warn: Callable[[str], None] = lambda _: None) -> 
     """Return the page of a finished run."""
     rebuilt = RebuiltRun(run)
     rows = rebuilt.rows()
-    spread = None if rows is None else spread_of(rows)
+    spread = None if rows is None else loss_spread(rows)
     loss_plots, loss_missing = _loss_plots(run, rebuilt.faults)
     parts: dict[str, Any] = {
         "loss_plots": loss_plots,
         "loss_missing": loss_missing,
         "spread": spread,
-        "spread_plots": [] if spread is None else of_spread(spread),
+        "spread_plots": [] if spread is None else draw_spread(spread),
         "unit": "group" if rows is not None and rows.of_groups else "row",
-        "worst": None if rows is None or rows.of_groups else _worst(rebuilt, rows),
-        "matrix": matrix_of(_confusion(run, rows), run.classes),
+        "worst": None if rows is None or rows.of_groups else _describe_worst_rows(rebuilt, rows),
+        "matrix": matrix_cells(_confusion(run, rows), run.classes),
         "reliability": _reliability(run, rows),
         "slices": list(_slices(run)),
-        "regression": [] if rows is None else of_regression(rows),
+        "regression": [] if rows is None else draw_regression(rows),
         "texts": read_texts(run.path),
     }
     for reason, what in rebuilt.faults.items():
@@ -79,7 +79,7 @@ def run_page(run: FinishedRun, warn: Callable[[str], None] = lambda _: None) -> 
         sections=_sections(parts, warnings),
         foot=f"Written by lossfw {__version__} from the files of the run.",
         cards=list(_cards(run)),
-        by_class=_by_class(run),
+        by_class=_metrics_by_class(run),
         level=level,
         warnings=warnings,
         missing=rebuilt.missing,
@@ -110,11 +110,11 @@ def _cards(run: FinishedRun) -> Iterator[NumberCard]:
     for name, number in run.numbers.items():
         if number.single or number.value is None:
             title = f"{run.loss_name} (the loss)" if name == LOSS else name
-            value = "–" if number.value is None else as_rounded(number.value, number.interval)
-            yield NumberCard(title, value, as_interval(number.interval))
+            value = "–" if number.value is None else rounded_text(number.value, number.interval)
+            yield NumberCard(title, value, interval_text(number.interval))
 
 
-def _by_class(run: FinishedRun) -> dict[str, Any] | None:
+def _metrics_by_class(run: FinishedRun) -> dict[str, Any] | None:
     """Return the metrics that are lists, class by class."""
     lists = {
         name: number
@@ -135,16 +135,16 @@ def _element(number: RunNumber, index: int) -> str:
     if index >= len(number.value) or number.value[index] is None:
         return "–"
     interval = number.interval[index] if number.interval else None
-    text = as_rounded(number.value[index], interval)
-    return f"{text} ({as_interval(interval)})" if interval else text
+    text = rounded_text(number.value[index], interval)
+    return f"{text} ({interval_text(interval)})" if interval else text
 
 
-def _loss_plots(run: FinishedRun, faults: dict[str, str]) -> tuple[list[Picture], str]:
-    """Return the plots of the loss, or the reason why there are none, which goes to `faults`."""
+def _loss_plots(run: FinishedRun, warnings: dict[str, str]) -> tuple[list[Picture], str]:
+    """Return the plots of the loss, or the reason why there are none, which goes to `warnings`."""
     try:
-        return of_loss_itself(curve(loss_of(run))), ""
+        return draw_loss(curve(loss_of(run))), ""
     except ConfigError as error:
-        faults.setdefault(str(error), "The loss cannot be drawn")
+        warnings.setdefault(str(error), "The loss cannot be drawn")
         why = "a plugin was not loaded for this page" if run.not_imported else "it cannot be made"
         return [], f"The loss cannot be drawn: {why}."
     except Exception as error:
@@ -152,16 +152,16 @@ def _loss_plots(run: FinishedRun, faults: dict[str, str]) -> tuple[list[Picture]
         return [], f"The loss cannot be drawn: {str(error) or type(error).__name__}"
 
 
-def _worst(rebuilt: RebuiltRun, rows: RowRecords) -> dict[str, Any]:
-    worst = worst_of(rows)
+def _describe_worst_rows(rebuilt: RebuiltRun, rows: RowRecords) -> dict[str, Any]:
+    worst = worst_rows(rows)
     inputs, names = rebuilt.inputs(worst.row)
     items = list(describe_rows(worst, inputs, rebuilt.run.classes, names))
     found = {"rows": items, "columns": list(rows.columns)}
-    images = None if inputs is None else as_images(inputs)
+    images = None if inputs is None else to_images(inputs)
     if images is None:
         return {**found, "images": False, "pixelated": False}
     for item, image in zip(items, images, strict=True):
-        item["image"] = as_uri(image)
+        item["image"] = image_to_data_uri(image)
     # An image of few pixels is shown as squares.
     return {**found, "images": True, "pixelated": max(images.shape[1:3]) < _FINE}
 
@@ -175,7 +175,7 @@ def _confusion(run: FinishedRun, rows: RowRecords | None) -> list[list[float]] |
         )
         if square and len(value) > 1 and all(is_number(n) for row in value for n in row):
             return list(value)
-    return None if rows is None else confusion_of(rows)
+    return None if rows is None else confusion_matrix(rows)
 
 
 def _reliability(run: FinishedRun, rows: RowRecords | None) -> Picture | None:
@@ -184,8 +184,8 @@ def _reliability(run: FinishedRun, rows: RowRecords | None) -> Picture | None:
     curves = [metric.get("curve") or {} for metric in run.result["metrics"].values()]
     own: Mapping[str, list[float]] | None = next((c for c in curves if keys <= c.keys()), None)
     if own is None and rows is not None:
-        own = reliability_of(rows)
-    return of_reliability(own) if own and own["weight"] else None
+        own = reliability_curve(rows)
+    return draw_reliability(own) if own and own["weight"] else None
 
 
 def _slices(run: FinishedRun) -> Iterator[dict[str, Any]]:
@@ -193,12 +193,12 @@ def _slices(run: FinishedRun) -> Iterator[dict[str, Any]]:
     for part in run.result.get("slices") or ():
         by_name.setdefault(part["name"], []).append(part)
     for index, (name, parts) in enumerate(by_name.items()):
-        numbers = [_numbers(part) for part in parts]
+        numbers = [_number_cards(part) for part in parts]
         single = [m for m, n in run.numbers.items() if n.single and any(m in x for x in numbers)]
         titles = {measure: run.loss_name if measure == LOSS else measure for measure in single}
         pairs = list(zip(parts, numbers, strict=True))
         pictures = [
-            of_parts(
+            draw_slice_parts(
                 f"slice-{index}-{m == LOSS:d}",
                 titles[m],
                 [(str(part["value"]), own[m]) for part, own in pairs],
@@ -222,12 +222,12 @@ def _slices(run: FinishedRun) -> Iterator[dict[str, Any]]:
         }
 
 
-def _numbers(part: Mapping[str, Any]) -> dict[str, RunNumber]:
+def _number_cards(part: Mapping[str, Any]) -> dict[str, RunNumber]:
     numbers = {LOSS: part["loss"], **part["metrics"]}
     return {name: RunNumber(n.get("value"), n.get("interval")) for name, n in numbers.items()}
 
 
-def layers_of(settings: Mapping[str, Any]) -> str:
+def layers_in_words(settings: Mapping[str, Any]) -> str:
     """Return the layers of a network in words, from the keys of its configuration."""
     units = [settings.get(f"network.layers.{i}.units") for i in range(100)]
     layers = [
@@ -238,7 +238,7 @@ def layers_of(settings: Mapping[str, Any]) -> str:
     return ", ".join(layers)
 
 
-def _inputs_of_fold(run: FinishedRun) -> str:
+def _fold_inputs(run: FinishedRun) -> str:
     """Return the inputs of the trainings whose held-out rows are those of a run, in words."""
     trained = read_json(run.path / "fold=0" / TRAINING_FILE)
     return str((trained or {}).get("inputs", ""))
@@ -249,7 +249,7 @@ def _facts(run: FinishedRun) -> Iterator[tuple[str, str]]:
     data = record.get("data") or {}
     rows = "?" if data.get("rows") is None else f"{data['rows']:,}"
     yield "data", f"{data.get('name', '?')}, {rows} rows"
-    if inputs := data.get("inputs") or _inputs_of_fold(run):
+    if inputs := data.get("inputs") or _fold_inputs(run):
         yield "inputs", inputs
     if run.result.get("sample") is not None:
         yield "sample", f"{run.result['count']:,} rows drawn"
@@ -263,7 +263,7 @@ def _facts(run: FinishedRun) -> Iterator[tuple[str, str]]:
         if made.get("library"):
             yield "library", made["library"]
     else:
-        layers = layers_of(run.settings)
+        layers = layers_in_words(run.settings)
         yield "network", ", ".join(filter(None, [layers, saved if folds else ""])) or saved
     yield "loss", f"{run.loss_name}, from {plural_of_form(run.result['loss']['form'])}"
     yield "seed", str(record.get("seed", "?"))

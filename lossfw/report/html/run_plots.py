@@ -10,11 +10,11 @@ import numpy as np
 from lossfw.components.naming import printable
 from lossfw.nn.sample_curve import SampledCurve
 from lossfw.numerics.arrays import NDArray
-from lossfw.report.html.picture import WIDTH, Picture, inline, page_axes
+from lossfw.report.html.picture import WIDTH, Picture, page_axes, to_picture
 from lossfw.report.html.row_statistics import Spread
-from lossfw.report.plots.curves import draw_part, limits
+from lossfw.report.plots.curves import draw_derivative, height_range
 from lossfw.report.plots.style import INK, MUTED, PAGE, drawing, use_log_scale
-from lossfw.report.text.tables import as_number, as_percent
+from lossfw.report.text.tables import number_text, percent_text
 from lossfw.runs.compare import RunNumber
 from lossfw.runs.rows import RowRecords
 
@@ -50,24 +50,24 @@ _MOST_DOTS = 2_000
 _LABELS = ({0.0, 1.0}, {-1.0, 1.0})
 
 
-def of_loss_itself(drawn: SampledCurve) -> list[Picture]:
+def draw_loss(curve: SampledCurve) -> list[Picture]:
     """Draw a loss along its line, and its derivative."""
-    return [_part(drawn, order) for order in range(len(_TITLES))]
+    return [_draw_order(curve, order) for order in range(len(_TITLES))]
 
 
-def _part(drawn: SampledCurve, order: int) -> Picture:
-    title = f"{_TITLES[order]} of {drawn.name}"
+def _draw_order(curve: SampledCurve, order: int) -> Picture:
+    title = f"{_TITLES[order]} of {curve.name}"
     with page_axes(_HEIGHT - 0.4) as axes:
-        draw_part(axes, drawn, order, PAGE.surface, {"color": PAGE.colours[order]})
-        axes.set(title=_TITLES[order], xlabel=drawn.line.label)
-        axes.set(xlim=(drawn.x[0], drawn.x[-1]), ylim=limits([drawn.parts[order]]))
-        known = drawn.parts[order][np.isfinite(drawn.parts[order])]
+        draw_derivative(axes, curve, order, PAGE.surface, {"color": PAGE.colours[order]})
+        axes.set(title=_TITLES[order], xlabel=curve.line.label)
+        axes.set(xlim=(curve.x[0], curve.x[-1]), ylim=height_range([curve.parts[order]]))
+        known = curve.parts[order][np.isfinite(curve.parts[order])]
         shown = f"from {known.min():.3g} to {known.max():.3g}" if known.size else "never finite"
         caption = f"{title[0].upper()}{title[1:]}, {shown} in this range."
-        return inline(axes.figure, f"loss-itself-{order}", title, caption)
+        return to_picture(axes.figure, f"loss-itself-{order}", title, caption)
 
 
-def of_spread(spread: Spread) -> list[Picture]:
+def draw_spread(spread: Spread) -> list[Picture]:
     """Draw the distribution of the losses of rows, and the fraction of the worst ones."""
     pictures = [_histogram(spread)]
     if spread.worst_share is not None:
@@ -75,7 +75,7 @@ def of_spread(spread: Spread) -> list[Picture]:
     return pictures
 
 
-def _shown_range(numbers: NDArray) -> tuple[float, float]:
+def _histogram_range(numbers: NDArray) -> tuple[float, float]:
     """Return the ends of a histogram; wide enough for bins between floats."""
     low, high = float(numbers.min()), float(numbers.max())
     least = _LEAST_RANGE * max(abs(low), abs(high))
@@ -96,7 +96,7 @@ def _histogram(spread: Spread) -> Picture:
             bins = np.geomspace(least, most, _BINS)
             counts, *_ = axes.hist(np.maximum(losses, least), bins, **look)
         else:
-            counts, *_ = axes.hist(losses, _BINS, range=_shown_range(losses), **look)
+            counts, *_ = axes.hist(losses, _BINS, range=_histogram_range(losses), **look)
         tall = counts.max() > _TALL * spread.weight.sum()
         if tall:
             use_log_scale(axes, "y")
@@ -116,12 +116,12 @@ def _histogram(spread: Spread) -> Picture:
         below = int(np.count_nonzero(losses < least)) if wide else 0
         caption = (
             f"{losses.size:,} {spread.unit}s{', by their weights' if spread.weighted else ''}. "
-            f"Dashed: the median, {as_number(median)}; solid: the mean, "
-            f"{as_number(spread.mean)}; the largest is {as_number(most)}."
+            f"Dashed: the median, {number_text(median)}; solid: the mean, "
+            f"{number_text(spread.mean)}; the largest is {number_text(most)}."
         )
         if below:
             caption += f" Smaller losses in the first bar: {below:,}."
-        return inline(axes.figure, "spread", f"Distribution of {spread.unit} losses", caption)
+        return to_picture(axes.figure, "spread", f"Distribution of {spread.unit} losses", caption)
 
 
 def _concentration(spread: Spread) -> Picture:
@@ -135,25 +135,25 @@ def _concentration(spread: Spread) -> Picture:
         of = "weight" if spread.weighted else "rows"
         axes.set(title="share of the whole loss", xlabel=f"share of the {of}, the worst first")
         axes.set(xlim=(0, 1), ylim=(0, 1.02))
-        _percent(axes.xaxis)
-        _percent(axes.yaxis)
+        _use_percent(axes.xaxis)
+        _use_percent(axes.yaxis)
         half = float(part[np.searchsorted(share, 0.5)])
         assert spread.worst_share is not None
         caption = (
-            f"The worst tenth of the {of} brings {as_percent(spread.worst_share)} of the loss; "
-            f"half of it comes from {as_percent(half)} of the {of}. Dotted: all rows alike."
+            f"The worst tenth of the {of} brings {percent_text(spread.worst_share)} of the loss; "
+            f"half of it comes from {percent_text(half)} of the {of}. Dotted: all rows alike."
         )
         title = "Fraction of the loss from the worst rows"
-        return inline(axes.figure, "concentration", title, caption)
+        return to_picture(axes.figure, "concentration", title, caption)
 
 
-def _percent(axis: Any) -> None:
+def _use_percent(axis: Any) -> None:
     from matplotlib.ticker import PercentFormatter
 
     axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
 
 
-def of_reliability(curve: Mapping[str, Sequence[float]]) -> Picture:
+def draw_reliability(curve: Mapping[str, Sequence[float]]) -> Picture:
     """Draw the accuracy of the winning class by its probability."""
     sure, right, weight = (np.array(curve[k]) for k in ("confidence", "accuracy", "weight"))
     with drawing(WIDTH, _HEIGHT + 0.6, PAGE) as figure:
@@ -171,20 +171,20 @@ def of_reliability(curve: Mapping[str, Sequence[float]]) -> Picture:
         below.set(title="share of the rows", xlabel="winning probability")
         below.set_xlim(0, 1.01)
         for axis in (above.xaxis, above.yaxis, below.yaxis):
-            _percent(axis)
+            _use_percent(axis)
         gap = float(np.sum(weight * np.abs(sure - right)) / weight.sum())
         most = int(np.abs(sure - right).argmax())
         caption = (
             "On the dotted line a prediction is right as often as it says; a dot is as large as "
-            f"its share of the rows. By that share the dots lie {as_percent(gap)} off the line; "
-            f"the farthest says {as_percent(float(sure[most]))} and is right in "
-            f"{as_percent(float(right[most]))} of its rows."
+            f"its share of the rows. By that share the dots lie {percent_text(gap)} off the line; "
+            f"the farthest says {percent_text(float(sure[most]))} and is right in "
+            f"{percent_text(float(right[most]))} of its rows."
         )
-        return inline(figure, "reliability-diagram", "Reliability", caption)
+        return to_picture(figure, "reliability-diagram", "Reliability", caption)
 
 
-def of_parts(
-    name: str, title: str, values: Sequence[tuple[str, RunNumber]], whole: float
+def draw_slice_parts(
+    name: str, title: str, values: Sequence[tuple[str, RunNumber]], whole_value: float
 ) -> Picture:
     """Draw a number of each part of a slice with its interval, next to that of all rows."""
     known = [
@@ -192,17 +192,16 @@ def of_parts(
     ]
     with page_axes(FRAME + PART * max(len(known), 1)) as axes:
         draw_numbers(axes, [number for _, number in known])
-        axes.axvline(whole, color=INK, linewidth=1, linestyle=(0, (2, 2)))
+        axes.axvline(whole_value, color=INK, linewidth=1, linestyle=(0, (2, 2)))
         axes.set_yticks(range(len(known)), [printable(label) for label, _ in known])
         axes.set_title(title)
         ends = sorted(known, key=lambda pair: float(pair[1].value))
-        caption = f"Dashed: all rows, {as_number(whole)}."
+        caption = f"Dashed: all rows, {number_text(whole_value)}."
         if ends:
             (low, least), (high, most) = ends[0], ends[-1]
-            caption += (
-                f" Least {as_number(least.value)} ({low}), most {as_number(most.value)} ({high})."
-            )
-        return inline(axes.figure, name, f"{title} by part", caption)
+            caption += f" Least {number_text(least.value)} ({low}), most "
+            caption += f"{number_text(most.value)} ({high})."
+        return to_picture(axes.figure, name, f"{title} by part", caption)
 
 
 def draw_numbers(
@@ -234,12 +233,16 @@ class _Pairs(NamedTuple):
         return self.predicted - self.actual
 
 
-def of_regression(rows: RowRecords) -> list[Picture]:
+def draw_regression(rows: RowRecords) -> list[Picture]:
     """Draw predictions against targets, and residuals; nothing if targets are not numbers."""
     pairs = _pairs(rows)
     if pairs is None:
         return []
-    return [_plot_predicted(pairs), _over_predictions(pairs), _residuals(pairs)]
+    return [
+        _plot_predicted(pairs),
+        _plot_residuals_by_prediction(pairs),
+        _plot_residual_histogram(pairs),
+    ]
 
 
 def _pairs(rows: RowRecords) -> _Pairs | None:
@@ -280,12 +283,14 @@ def _plot_predicted(pairs: _Pairs) -> Picture:
         centre = np.average(pairs.actual, weights=pairs.weight)
         rest = np.average(pairs.residuals**2, weights=pairs.weight)
         spread = np.average((pairs.actual - centre) ** 2, weights=pairs.weight)
-        explained = f"; r2 is {as_number(float(1 - rest / spread))}" if spread > 0 else ""
+        explained = f"; r2 is {number_text(float(1 - rest / spread))}" if spread > 0 else ""
         caption = f"{rows}. On the dotted line a prediction is right{explained}."
-        return inline(axes.figure, "predicted-actual", "Predicted against actual numbers", caption)
+        return to_picture(
+            axes.figure, "predicted-actual", "Predicted against actual numbers", caption
+        )
 
 
-def _over_predictions(pairs: _Pairs) -> Picture:
+def _plot_residuals_by_prediction(pairs: _Pairs) -> Picture:
     with page_axes(_HEIGHT) as axes:
         axes.axhline(0, **_DOTTED)
         rows = _draw_dots(axes, pairs.predicted, pairs.residuals, PAGE.colours[1])
@@ -295,21 +300,21 @@ def _over_predictions(pairs: _Pairs) -> Picture:
             f"{rows}. A band of one width around 0 means that the errors do not "
             "depend on the prediction."
         )
-        return inline(axes.figure, "residuals-prediction", "Residuals", caption)
+        return to_picture(axes.figure, "residuals-prediction", "Residuals", caption)
 
 
-def _residuals(pairs: _Pairs) -> Picture:
+def _plot_residual_histogram(pairs: _Pairs) -> Picture:
     with page_axes(_HEIGHT) as axes:
         residuals = pairs.residuals
         look = {"weights": pairs.weight, "color": PAGE.colours[1]}
-        axes.hist(residuals, _BINS, range=_shown_range(residuals), **look)
+        axes.hist(residuals, _BINS, range=_histogram_range(residuals), **look)
         mean = float(np.average(residuals, weights=pairs.weight))
         axes.axvline(mean, color=INK, linewidth=1.3)
         rows = "weight of the rows" if pairs.weighted else "rows"
         axes.set(title="residuals", xlabel="prediction less target", ylabel=rows)
         spread = float(np.sqrt(np.average((residuals - mean) ** 2, weights=pairs.weight)))
         caption = (
-            f"Solid: the mean, {as_number(mean)}; above 0 predictions are too large on average. "
-            f"The standard deviation is {as_number(spread)}."
+            f"Solid: the mean, {number_text(mean)}; above 0 predictions are too large on average. "
+            f"The standard deviation is {number_text(spread)}."
         )
-        return inline(axes.figure, "residuals", "Distribution of residuals", caption)
+        return to_picture(axes.figure, "residuals", "Distribution of residuals", caption)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from lossfw.report.html.picture import WIDTH, inline
+from lossfw.report.html.picture import WIDTH, to_picture
 from lossfw.report.html.render import render
-from lossfw.report.plots.style import FILE, PAGE, Theme, content_of, drawing
+from lossfw.report.plots.style import FILE, PAGE, Theme, drawing, figure_bytes
 from lossfw.report.text.sensitivity import StudyTable
 
 # Inches of the picture, and the height of that of a page, whose panels are above each other.
@@ -20,7 +20,7 @@ def study_picture(found: Mapping[str, Any]) -> bytes:
     with drawing(*_SIZE) as figure:
         make = partial(figure.subplots, 2, sharex=True, squeeze=False)
         _draw(found, make, FILE)[0, -1].legend(loc="best")
-        return content_of(figure, "svg")
+        return figure_bytes(figure, "svg")
 
 
 def study_page(found: Mapping[str, Any], tables: Sequence[StudyTable]) -> str:
@@ -28,7 +28,7 @@ def study_page(found: Mapping[str, Any], tables: Sequence[StudyTable]) -> str:
     with drawing(WIDTH, _HIGH, PAGE) as figure:
         _draw(found, lambda count: figure.subplots(2 * count, 1).reshape(count, 2).T, PAGE)
         caption = "Between its jumps, which ticks mark, the derivative of a staircase is 0."
-        picture = inline(figure, "study", "Metric, loss, and their derivatives", caption)
+        picture = to_picture(figure, "study", "Metric, loss, and their derivatives", caption)
     return render(
         "study.html",
         kind="lossfw sensitivity",
@@ -49,7 +49,7 @@ def _draw(found: Mapping[str, Any], make: Callable[[int], Any], theme: Theme) ->
     titles = [metric, loss] if metric else [loss]
     panels = make(len(titles))
     for index, (name, curve) in enumerate(found["curves"].items()):
-        look = {**theme.look(index, dashed=theme is PAGE), "linewidth": 1.6, "label": name}
+        look = {**theme.line_style(index, dashed=theme is PAGE), "linewidth": 1.6, "label": name}
         if metric:
             panels[0, 0].plot(ways, curve["metrics"][metric], drawstyle="steps-mid", **look)
             panels[1, 0].plot(ways, [0.0] * len(ways), **look)

@@ -14,11 +14,11 @@ from lossfw.errors import DataError
 from lossfw.models.card import CARD_FILE, Card, sha256
 from lossfw.models.training.dense import WEIGHTS_FILE
 from lossfw.numerics.arrays import NDArray
-from lossfw.report.html.picture import Picture, inline, page_axes
+from lossfw.report.html.picture import Picture, page_axes, to_picture
 from lossfw.report.html.render import NumberCard, breakable, render
-from lossfw.report.html.run import layers_of, versions_text
+from lossfw.report.html.run import layers_in_words, versions_text
 from lossfw.report.plots.style import INK, PAGE, use_log_scale
-from lossfw.report.text.tables import as_number
+from lossfw.report.text.tables import number_text
 from lossfw.report.text.training import STOPPED, baseline_text
 from lossfw.runs.compare.settings import flat, read_settings
 from lossfw.runs.files import numbers_in, read_json
@@ -59,11 +59,12 @@ def training_page(folder: Path) -> str:
             ],
             foot=f"Written by lossfw {__version__}.",
             cards=[
-                NumberCard(name, as_number(value)) for name, value in kept_numbers(trained).items()
+                NumberCard(name, number_text(value))
+                for name, value in kept_numbers(trained).items()
             ],
-            curves=list(_curves(epochs, trained)),
-            layers=list(_layers(weights, trained["moved"])),
-            histograms=list(_histograms(weights)),
+            curves=list(_curve_pictures(epochs, trained)),
+            layers=list(_layer_rows(weights, trained["moved"])),
+            histograms=list(_weight_histograms(weights)),
             measured=measured,
             headers=[word_of(trained), "rate", *numbers_of(epochs[0])],
             epochs=[_row(epoch) for epoch in epochs],
@@ -91,7 +92,7 @@ def _facts(folder: Path, trained: Mapping[str, Any]) -> Iterator[tuple[str, str]
     files = [str(settings[key]) for key in _DATA_KEYS if key in settings]
     yield "data", " · ".join([str(settings.get("data", "?")), *files])
     card = Card.read(folder / CARD_FILE)
-    if layers := layers_of(settings):
+    if layers := layers_in_words(settings):
         yield "network", layers
     if card is not None:
         yield "library", card.library
@@ -114,12 +115,14 @@ def _row(epoch: Mapping[str, Any]) -> list[str]:
     return [
         str(epoch["epoch"]),
         # Before the first step there is none.
-        as_number(epoch["rate"]) if epoch["rate"] else "",
-        *(as_number(value) for _, value in numbers_of(epoch).items()),
+        number_text(epoch["rate"]) if epoch["rate"] else "",
+        *(number_text(value) for _, value in numbers_of(epoch).items()),
     ]
 
 
-def _curves(epochs: Sequence[Mapping[str, Any]], trained: Mapping[str, Any]) -> Iterator[Picture]:
+def _curve_pictures(
+    epochs: Sequence[Mapping[str, Any]], trained: Mapping[str, Any]
+) -> Iterator[Picture]:
     """Yield a picture of the loss and of each metric over the rounds or epochs."""
     names = [name for name in numbers_of(epochs[0]) if not name.startswith(HELD_OUT)]
     for place, name in enumerate(names):
@@ -128,17 +131,17 @@ def _curves(epochs: Sequence[Mapping[str, Any]], trained: Mapping[str, Any]) -> 
             for title, prefix in (("train", ""), ("held out", HELD_OUT))
         }
         known = {title: values for title, values in lines.items() if values[0] is not None}
-        yield _curve(name, [epoch["epoch"] for epoch in epochs], known, trained, place)
+        yield _curve_picture(name, [epoch["epoch"] for epoch in epochs], known, trained, place)
 
 
-def is_wide(numbers: Any) -> bool:
+def needs_log_scale(numbers: Any) -> bool:
     """Tell whether numbers need a logarithmic axis."""
     values = np.asarray(numbers, float)
     positive = values[values > 0]
     return bool(positive.size == values.size and positive.max() > _WIDE * positive.min())
 
 
-def _curve(
+def _curve_picture(
     name: str,
     measured: Sequence[int],
     lines: Mapping[str, Sequence[Any]],
@@ -148,34 +151,34 @@ def _curve(
     kept, word = trained["kept"], word_of(trained)
     with page_axes(_HEIGHT) as axes:
         for index, (title, line) in enumerate(lines.items()):
-            axes.plot(measured, line, label=title, linewidth=1.6, **PAGE.look(index))
+            axes.plot(measured, line, label=title, linewidth=1.6, **PAGE.line_style(index))
         axes.axvline(kept, color=INK, linewidth=0.9, linestyle=(0, (2, 2)))
-        if is_wide([*lines.values()]):
+        if needs_log_scale([*lines.values()]):
             use_log_scale(axes, "y")
         axes.set(title=name, xlabel=word)
         axes.locator_params(axis="x", integer=True)
         if len(lines) > 1:
             axes.legend()
         ends = "; ".join(
-            f"{title} from {as_number(line[0])} to {as_number(line[measured.index(kept)])}"
+            f"{title} from {number_text(line[0])} to {number_text(line[measured.index(kept)])}"
             for title, line in lines.items()
         )
         what = "model is" if "model" in trained else "weights are"
         caption = f"{name} after each {word}: {ends} in {word} {kept}, whose {what} kept."
-        return inline(axes.figure, f"curve-{place}", name, caption)
+        return to_picture(axes.figure, f"curve-{place}", name, caption)
 
 
-def _layers(weights: Mapping[str, NDArray], moved: Sequence[float]) -> Iterator[list[str]]:
+def _layer_rows(weights: Mapping[str, NDArray], moved: Sequence[float]) -> Iterator[list[str]]:
     """Yield a row of the table of layers."""
     for number, most in enumerate(moved):
         weight, bias = weights[f"W{number + 1}"], weights[f"b{number + 1}"]
         shape = f"{weight.shape[0]} × {weight.shape[1]}"
         spread = (weight.mean(dtype=float), weight.std(dtype=float), np.abs(weight).max())
         cells = [*map(float, spread), float(np.abs(bias).max()), most]
-        yield [f"layers.{number}", shape, *map(as_number, cells)]
+        yield [f"layers.{number}", shape, *map(number_text, cells)]
 
 
-def _histograms(weights: Mapping[str, NDArray]) -> Iterator[Picture]:
+def _weight_histograms(weights: Mapping[str, NDArray]) -> Iterator[Picture]:
     """Yield a histogram of the weights of each layer."""
     names = sorted((n for n in weights if n.startswith("W")), key=lambda name: int(name[1:]))
     for number, name in enumerate(names):
@@ -189,4 +192,4 @@ def _histograms(weights: Mapping[str, NDArray]) -> Iterator[Picture]:
                 f"The {values.size:,} weights of layers.{number}, from {values.min():.3g} to "
                 f"{values.max():.3g}."
             )
-            yield inline(axes.figure, f"weights-{number}", title, caption)
+            yield to_picture(axes.figure, f"weights-{number}", title, caption)

@@ -9,7 +9,7 @@ from typing import Any
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.slices import Slice
 from lossfw.report.html.comparison import comparison_page
-from lossfw.report.html.render import need_report
+from lossfw.report.html.render import require_report
 from lossfw.report.html.run import run_page
 from lossfw.report.html.training import training_page
 from lossfw.runs.compare import Comparison, FinishedTraining, TrainingComparison, compare
@@ -33,7 +33,7 @@ def write_reports(
     run removes its own when it writes new numbers. `warn` gets the reason for each part of a page
     that is missing.
     """
-    need_report()
+    require_report()
     if out is not None and out.suffix != ".html":
         raise ArgumentError(f"{out} is not the name of a page: let it end in .html.")
 

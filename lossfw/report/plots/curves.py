@@ -11,7 +11,7 @@ import numpy as np
 from lossfw.errors import ArgumentError
 from lossfw.nn.sample_curve import SampledCurve
 from lossfw.numerics.arrays import NDArray
-from lossfw.report.plots.style import FILE, content_of, drawing
+from lossfw.report.plots.style import FILE, drawing, figure_bytes
 from lossfw.runs.files import write_file
 
 FORMATS = (".svg", ".png")
@@ -28,7 +28,7 @@ _LEAP = 0.1
 _TOP = 3.0
 
 
-def check_out(out: Path) -> None:
+def check_picture_name(out: Path) -> None:
     """Raise `ArgumentError` unless a picture of this name can be made."""
     if out.suffix.lower() not in FORMATS:
         given = f"ends in {out.suffix!r}" if out.suffix else "has no ending"
@@ -37,7 +37,7 @@ def check_out(out: Path) -> None:
 
 def plot(curves: Sequence[SampledCurve], out: Path) -> Path:
     """Draw curves of one kind into one picture, and write it."""
-    check_out(out)
+    check_picture_name(out)
     labels = {one.line.label: one.name for one in curves}
     if len(labels) > 1:
         (a, name), (b, other) = list(labels.items())[:2]
@@ -59,38 +59,44 @@ def picture(curves: Sequence[SampledCurve], form: str) -> bytes:
                 if order < len(one.parts):
                     # A second curve of the same course shows between the dashes of the first.
                     label = one.name if order == 0 else None
-                    draw_part(axes, one, order, FILE.surface, {**FILE.look(index), "label": label})
-            axes.set_ylim(*limits([one.parts[order] for one in curves if order < len(one.parts)]))
+                    draw_derivative(
+                        axes, one, order, FILE.surface, {**FILE.line_style(index), "label": label}
+                    )
+            axes.set_ylim(
+                *height_range([one.parts[order] for one in curves if order < len(one.parts)])
+            )
         panels[0].legend(loc="best")
         panels[-1].set_xlabel(curves[0].line.label)
         panels[-1].set_xlim(min(one.x[0] for one in curves), max(one.x[-1] for one in curves))
-        return content_of(figure, form)
+        return figure_bytes(figure, form)
 
 
-def draw_part(axes: Any, one: SampledCurve, order: int, surface: str, look: dict[str, Any]) -> None:
+def draw_derivative(
+    axes: Any, curve: SampledCurve, order: int, surface: str, style: dict[str, Any]
+) -> None:
     """Draw one curve with gaps at jumps, and a ring at each kink."""
-    axes.plot(one.x, cut(one, order), **{"linewidth": 1.8, **look})
-    ring = {"color": look["color"], "markersize": 5, "markerfacecolor": surface}
+    axes.plot(curve.x, heights_with_gaps(curve, order), **{"linewidth": 1.8, **style})
+    ring = {"color": style["color"], "markersize": 5, "markerfacecolor": surface}
     # Jumps of this derivative or of the next one are marked.
-    kinks = (one.breaks, one.breaks + one.second_breaks, one.second_breaks)[order]
+    kinks = (curve.breaks, curve.breaks + curve.second_breaks, curve.second_breaks)[order]
     for at in kinks:
-        here = int(np.searchsorted(one.x, at))
+        here = int(np.searchsorted(curve.x, at))
         # A jump has two ends, next to the break; else the curve goes through it.
-        for place in (here - 1, here + 1) if at in _jumps(one, order) else (here,):
-            axes.plot(one.x[place], one.parts[order][place], "o", **ring)
+        for place in (here - 1, here + 1) if at in _jumps(curve, order) else (here,):
+            axes.plot(curve.x[place], curve.parts[order][place], "o", **ring)
 
 
-def _jumps(one: SampledCurve, order: int) -> tuple[float, ...]:
+def _jumps(curve: SampledCurve, order: int) -> tuple[float, ...]:
     """Return the jumps of this derivative; at a kink of the value every derivative jumps."""
-    return ((), one.breaks, one.breaks + one.second_breaks)[order]
+    return ((), curve.breaks, curve.breaks + curve.second_breaks)[order]
 
 
-def cut(one: SampledCurve, order: int) -> NDArray:
+def heights_with_gaps(curve: SampledCurve, order: int) -> NDArray:
     """Return heights with gaps at jumps, so that no line crosses a jump."""
-    y = one.parts[order].copy()
-    y[np.isin(one.x, _jumps(one, order))] = np.nan
+    y = curve.parts[order].copy()
+    y[np.isin(curve.x, _jumps(curve, order))] = np.nan
     # Also at jumps that are not claimed, as that of a step function.
-    low, high = limits([y])
+    low, high = height_range([y])
     with np.errstate(invalid="ignore"):
         leap = np.abs(np.diff(y)) > _LEAP * (high - low)
         inside = (y > low) & (y < high)
@@ -98,7 +104,7 @@ def cut(one: SampledCurve, order: int) -> NDArray:
     return y
 
 
-def limits(parts: Sequence[NDArray]) -> tuple[float, float]:
+def height_range(parts: Sequence[NDArray]) -> tuple[float, float]:
     """Return the range of heights to show; values near infinity are cut off."""
     heights = np.concatenate([part[np.isfinite(part)] for part in parts])
     if not heights.size:

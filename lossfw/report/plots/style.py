@@ -77,7 +77,7 @@ class Theme(NamedTuple):
     dashes: tuple[Any, ...]
     surface: str
 
-    def look(self, index: int, *, dashed: bool = True) -> dict[str, Any]:
+    def line_style(self, index: int, *, dashed: bool = True) -> dict[str, Any]:
         """Return colour and dashes of a line by its number."""
         return {
             "color": self.colours[index % len(self.colours)],
@@ -130,7 +130,7 @@ def use_log_scale(axes: Any, which: Literal["x", "y"]) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def content_of(figure: Any, form: str) -> bytes:
+def figure_bytes(figure: Any, form: str) -> bytes:
     """Return a figure as the content of a file; call it within `drawing`."""
     content = io.BytesIO()
     # Neither the date nor the version, which would change without the picture.

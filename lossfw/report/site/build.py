@@ -19,13 +19,13 @@ import click
 from lossfw.components.naming import printable
 from lossfw.errors import ArgumentError, MissingExtraError, RunError
 from lossfw.extras import install_command
-from lossfw.report.site.comments import turn_comments
+from lossfw.report.site.comments import replace_comments
 from lossfw.report.site.component_page import component_page
 from lossfw.report.site.content import SiteContent
 from lossfw.report.site.gallery import chapter_pages, gallery_page
-from lossfw.report.site.markup import fence_block, prose
+from lossfw.report.site.markup import escape_prose, fence_block
 from lossfw.report.site.python_pages import without_libraries, write_python_pages
-from lossfw.report.site.theme import mend_theme
+from lossfw.report.site.theme import fix_theme
 from lossfw.runs.files import writing
 from lossfw.temporary import temporary_folder
 from lossfw.version import __version__
@@ -64,7 +64,7 @@ _TO_PROJECT = re.compile(rf"\]\(((?:\.\./)*)\.\./({'|'.join(_PROJECT_PAGES)})\.m
 _OUTSIDE = re.compile(r"\[([^\]]*)\]\(((?:\.\./)+[^)#]+)\)")
 
 
-def need_docs() -> None:
+def require_docs() -> None:
     """Check first that Sphinx and its theme are installed."""
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
@@ -76,14 +76,14 @@ def need_docs() -> None:
 
 def build(content: SiteContent, out: Path, title: str, docs: Path | None = None) -> None:
     """Write a site; the same content gives the same bytes."""
-    need_docs()
-    _refuse_other(out)
+    require_docs()
+    _refuse_other_content(out)
     title = " ".join(printable(title).split())
     with temporary_folder() as folder, writing(folder), without_libraries():
-        stage(folder, content, title, docs)
+        write_sources(folder, content, title, docs)
         pages = folder / "pages"
         _run_sphinx(folder / "docs", pages, folder / "doctrees", title)
-        mend_theme(pages, title)
+        fix_theme(pages, title)
         with writing(out):
             _publish(pages, out.resolve())
 
@@ -114,7 +114,7 @@ def _publish(pages: Path, out: Path) -> None:
             raise
 
 
-def _refuse_other(out: Path) -> None:
+def _refuse_other_content(out: Path) -> None:
     """Refuse to replace a folder that holds anything but a site."""
     held = {path.name for path in out.iterdir()} if out.is_dir() else set()
     if out.exists() and (not out.is_dir() or held) and not held.issuperset(_MARKS):
@@ -138,7 +138,7 @@ def _run_sphinx(source: Path, pages: Path, doctrees: Path, title: str) -> None:
             outdir=pages,
             doctreedir=doctrees,
             buildername="html",
-            confoverrides=settings(title),
+            confoverrides=sphinx_settings(title),
             status=None,
             warning=said,
             freshenv=True,
@@ -155,7 +155,7 @@ def _run_sphinx(source: Path, pages: Path, doctrees: Path, title: str) -> None:
         raise RunError(f"the site is not built, because Sphinx warns:\n{text}")
 
 
-def settings(title: str) -> dict[str, Any]:
+def sphinx_settings(title: str) -> dict[str, Any]:
     """Return the configuration of Sphinx."""
     return {
         "project": title,
@@ -210,45 +210,47 @@ def settings(title: str) -> dict[str, Any]:
     }
 
 
-def stage(folder: Path, content: SiteContent, title: str, docs: Path | None = None) -> None:
+def write_sources(folder: Path, content: SiteContent, title: str, docs: Path | None = None) -> None:
     """Write all sources of a site."""
     folder.mkdir(parents=True, exist_ok=True)
     root = folder / "docs"
     if docs is None:
         root.mkdir()
-        _write(root / "index.md", _start(content, title))
+        _write(root / "index.md", _start_page(content, title))
     else:
-        _copy(docs, root)
+        _copy_pages(docs, root)
         write_python_pages(root)
-        turn_comments(root)
+        replace_comments(root)
         _link_components(root, content)
     for subject in content.subjects:
         _write(root / f"{subject.document}.md", component_page(subject, content))
     _write(root / "components/index.md", gallery_page(content))
     for document, page in chapter_pages(content):
         _write(root / f"{document}.md", page)
-    chapters = list(_chapters(root)) if docs is not None else []
+    chapters = list(_write_chapters(root)) if docs is not None else []
     hidden = fence_block("{toctree}", ":hidden:", ":maxdepth: 2", "", "components/index", *chapters)
     index = root / "index.md"
     _write(index, f"{index.read_text(encoding='utf-8')}\n{hidden}\n")
 
 
-def _start(content: SiteContent, title: str) -> str:
+def _start_page(content: SiteContent, title: str) -> str:
     """Return the first page of a site without pages of its own: a list of components."""
     listed = "\n".join(
-        f"- [{one.name}]({one.document}.md): {prose(one.description['title'])}."
+        f"- [{one.name}]({one.document}.md): {escape_prose(one.description['title'])}."
         for one in content.subjects
     )
-    return f"# {prose(title)}\n\n{listed}\n\n[Find one](components/index.md) by its claims.\n"
+    return (
+        f"# {escape_prose(title)}\n\n{listed}\n\n[Find one](components/index.md) by its claims.\n"
+    )
 
 
-def _copy(docs: Path, root: Path) -> None:
+def _copy_pages(docs: Path, root: Path) -> None:
     """Copy the pages, and the files outside of their folder that they link to."""
     ignored = shutil.ignore_patterns(".*", "__pycache__", "examples")
     shutil.copytree(docs, root, ignore=ignored)
     _copy_project_pages(docs.resolve().parent, root)
     for page in root.rglob("*.md"):
-        _fetch_linked(page, docs.resolve() / page.relative_to(root).parent)
+        _copy_linked_files(page, docs.resolve() / page.relative_to(root).parent)
 
 
 def _copy_project_pages(project: Path, root: Path) -> None:
@@ -285,11 +287,11 @@ def _link_components(root: Path, content: SiteContent) -> None:
         _write(page, _COMPONENT.sub(replace_link, page.read_text(encoding="utf-8")))
 
 
-def _fetch_linked(page: Path, home: Path) -> None:
+def _copy_linked_files(page: Path, source_folder: Path) -> None:
     """Put files that a page links to next to the pages; links to folders become plain words."""
 
     def fetch_link(link: re.Match[str]) -> str:
-        there, here = home / link[2], page.parent / link[2]
+        there, here = source_folder / link[2], page.parent / link[2]
         if there.is_dir():
             return link[1]
         if there.is_file() and not here.exists():
@@ -301,7 +303,7 @@ def _fetch_linked(page: Path, home: Path) -> None:
     _write(page, _OUTSIDE.sub(fetch_link, text))
 
 
-def _chapters(root: Path) -> Iterator[str]:
+def _write_chapters(root: Path) -> Iterator[str]:
     """Write an index for each folder of pages, and yield its name.
 
     Its pages are in the groups of the start page, which are its headings of the third level.
@@ -312,7 +314,7 @@ def _chapters(root: Path) -> Iterator[str]:
         if not pages:
             continue
         for page in pages:
-            _with_one_title(page)
+            _lower_titles(page)
         left = [page.stem for page in pages]
         grouped = {name: [n for n in found if n in left] for name, found in _groups(start, folder)}
         grouped[""] = [one for one in left if not any(one in found for found in grouped.values())]
@@ -337,7 +339,7 @@ def _groups(start: str, folder: str) -> Iterator[tuple[str, list[str]]]:
             yield name, found
 
 
-def _with_one_title(page: Path) -> None:
+def _lower_titles(page: Path) -> None:
     """Give a page with several titles one above them, else each is an entry of the menu."""
     text = page.read_text(encoding="utf-8")
     parts = re.split(r"(^```.*?^```$)", text, flags=re.M | re.S)

@@ -9,7 +9,7 @@ from typing import Any
 
 from lossfw.components.docstrings import paragraphs
 from lossfw.report.site.content import MeasuredFigures, PageSubject
-from lossfw.report.site.markup import cell, code, prose, table
+from lossfw.report.site.markup import code_span, escape_prose, page_table, table_cell
 from lossfw.report.text.show_component import format_value
 
 # Words of marks, where the claim's name alone does not read.
@@ -25,22 +25,22 @@ _WORDS = {
 _NO_MARKS = ("breaks", "second_breaks", "lower_bound", "strongly_convex", "range")
 
 
-def words(claim: str) -> str:
+def claim_in_words(claim: str) -> str:
     """Return a claim in words.
 
     Examples
     --------
-    >>> words("strictly_proper"), words("lipschitz")
+    >>> claim_in_words("strictly_proper"), claim_in_words("lipschitz")
     ('strictly proper', 'bounded gradient')
     """
     return _WORDS.get(claim, claim.replace("_", " "))
 
 
-def marks(subject: PageSubject) -> str:
+def claim_marks(subject: PageSubject) -> str:
     """Return the claims as a list of short marks, each a link to its row."""
     description = subject.description
     texts = {
-        name: f"elicits the {value}" if name == "elicits" else words(name)
+        name: f"elicits the {value}" if name == "elicits" else claim_in_words(name)
         for name, value in description.get("claims", {}).items()
         if name not in _NO_MARKS
     }
@@ -48,7 +48,7 @@ def marks(subject: PageSubject) -> str:
         f'<li><a href="#{_anchor(name)}">{escape(text)}</a></li>' for name, text in texts.items()
     ]
     items += [
-        f'<li class="denied"><a href="#{_anchor(name)}">not {escape(words(name))}</a></li>'
+        f'<li class="denied"><a href="#{_anchor(name)}">not {escape(claim_in_words(name))}</a></li>'
         for name in description.get("denied", ())
     ]
     return f'<ul class="marks">{"".join(items)}</ul>' if items else ""
@@ -74,37 +74,42 @@ def claims_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[
     rows = [
         (
             _claim_cell(name),
-            cell(_value(value)),
-            cell(attack(name)),
+            table_cell(_value_text(value)),
+            table_cell(tested_promise(name)),
             _format_tried(held, f"claim:{name}"),
         )
         for name, value in claimed.items()
     ]
     # The witness of a denial, or the promise that a witness would break.
     proofs = {
-        name: f"a witness: {witnesses[name]}" if name in witnesses else attack(name)
+        name: f"a witness: {witnesses[name]}" if name in witnesses else tested_promise(name)
         for name in denied
     }
     rows += [
-        (_claim_cell(name), "denied", cell(proofs[name]), _format_tried(held, f"denied:{name}"))
+        (
+            _claim_cell(name),
+            "denied",
+            table_cell(proofs[name]),
+            _format_tried(held, f"denied:{name}"),
+        )
         for name in denied
     ]
-    at = f"At {code(repr(subject.sample))}. " if description["parameters"] else ""
+    at = f"At {code_span(repr(subject.sample))}. " if description["parameters"] else ""
     told = "; the last column says in how many examples it has found none" if held else ""
     yield f"{at}`lossfw check {subject.name}` looks for a counterexample to each claim{told}."
     if report.get("name", repr(subject.sample)) != repr(subject.sample):
-        yield f"The examples are those at {code(report['name'])}."
+        yield f"The examples are those at {code_span(report['name'])}."
     if rows:
         headers = ("claim", "value", "what is attacked", "examples")[: 4 if held else 3]
-        yield table(headers, [row[: len(headers)] for row in rows], left=3)
+        yield page_table(headers, [row[: len(headers)] for row in rows], left=3)
     else:
         yield "It claims nothing."
     yield from _untried_reasons(report, [f"claim:{name}" for name in claimed])
     if report.get("failures") or report.get("notes") or report.get("has_no_formula"):
-        yield f"The verdict of the check: {prose(report['verdict'])}."
-    silent = ", ".join(words(name) for name in description["not_claimed"])
+        yield f"The verdict of the check: {escape_prose(report['verdict'])}."
+    silent = ", ".join(claim_in_words(name) for name in description["not_claimed"])
     if silent:
-        yield f"No statement about: {prose(silent)}. The function may or may not have them."
+        yield f"No statement about: {escape_prose(silent)}. The function may or may not have them."
 
 
 def _untried_reasons(report: Mapping[str, Any], checks: Sequence[str]) -> Iterator[str]:
@@ -115,22 +120,22 @@ def _untried_reasons(report: Mapping[str, Any], checks: Sequence[str]) -> Iterat
             name = check.partition(":")[2]
             reasons.setdefault(report["not_applicable"][check], []).append(f"`{name}`")
     for reason, names in reasons.items():
-        yield f"Not tried: {', '.join(names)}, since {prose(reason)}."
+        yield f"Not tried: {', '.join(names)}, since {escape_prose(reason)}."
 
 
-def _value(value: Any) -> str:
+def _value_text(value: Any) -> str:
     if value is True:
         return "yes"
     if isinstance(value, list):
-        return ", ".join(map(_value, value)) or "none"
+        return ", ".join(map(_value_text, value)) or "none"
     return f"{value:.6g}" if isinstance(value, float) else format_value(value)
 
 
-def _format_tried(held: Mapping[str, int], check: str) -> str:
-    return f"{held[check]:,}" if check in held else ""
+def _format_tried(passed: Mapping[str, int], check: str) -> str:
+    return f"{passed[check]:,}" if check in passed else ""
 
 
-def attack(claim: str) -> str:
+def tested_promise(claim: str) -> str:
     """Return the promise that the check of a claim tests."""
     from lossfw.check.checks import CHECKS
     from lossfw.check.laws import activations

@@ -21,7 +21,7 @@ _FILE = re.compile(
 _WORDS = re.compile(r"^<!-- words: (?P<words>[^>]+) -->$", re.M)
 
 
-def turn_comments(root: Path) -> None:
+def replace_comments(root: Path) -> None:
     """Replace the comments of each page below a folder by directives."""
     for page in root.rglob("*.md"):
         text = page.read_text(encoding="utf-8")

@@ -11,25 +11,25 @@ from lossfw.losses.wrappers.base import Wrapper
 from lossfw.nn.activation import Activation
 from lossfw.nn.letters import arguments_of
 from lossfw.report.formulas.latex import latex
-from lossfw.report.site.claims_table import claims_section, marks
+from lossfw.report.site.claims_table import claim_marks, claims_section
 from lossfw.report.site.content import MeasuredFigures, PageSubject, SiteContent
 from lossfw.report.site.curve_svg import thumbnail
-from lossfw.report.site.figure import figure
+from lossfw.report.site.figure import figure_html
 from lossfw.report.site.markup import (
-    breakable,
-    cell,
-    citation,
-    code,
+    breakable_name,
+    citation_item,
+    code_span,
+    escape_prose,
     fence_block,
     inline_html,
-    prose,
-    raw,
-    table,
+    page_table,
+    raw_html,
+    table_cell,
     tabs,
 )
-from lossfw.report.site.usage import usage
+from lossfw.report.site.usage import usage_tabs
 from lossfw.report.text.component import cost_table
-from lossfw.report.text.show_component import facts, parameter_row
+from lossfw.report.text.show_component import parameter_row, short_facts
 
 _EFFECTS = {"kept": "keeps", "lost": "loses", "changed": "changes", "depends": "depends"}
 
@@ -59,20 +59,20 @@ def component_page(subject: PageSubject, content: SiteContent) -> str:
     """Return the page of a component."""
     sections = [
         ("Description" if subject.kind == "model" else "Formula", _formula_section(subject)),
-        ("What it takes", _accepted_parameters(subject)),
-        ("Parameters", _parameters(subject)),
-        ("Use", [tabs(usage(subject, content.bridges))]),
+        ("What it takes", _short_facts(subject)),
+        ("Parameters", _parameter_table(subject)),
+        ("Use", [tabs(usage_tabs(subject, content.bridges))]),
         ("Claims", claims_section(subject, content.measured)),
         ("What it does to claims", _wrapper(subject)),
         ("Accuracy", _accuracy_section(subject, content.measured)),
         ("Cost", _cost_section(subject)),
         ("In other libraries", _peer_functions(subject)),
-        ("Notes", map(prose, subject.description["notes"])),
-        ("References", ["\n".join(map(citation, subject.description["references"]))]),
+        ("Notes", map(escape_prose, subject.description["notes"])),
+        ("References", ["\n".join(map(citation_item, subject.description["references"]))]),
         ("See also", _related_components(subject, content)),
         ("Source", _source(subject)),
     ]
-    blocks = list(_head(subject))
+    blocks = list(_page_head(subject))
     for title, section in sections:
         paragraphs = [paragraph for paragraph in section if paragraph]
         if paragraphs:
@@ -80,41 +80,41 @@ def component_page(subject: PageSubject, content: SiteContent) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _head(subject: PageSubject) -> Iterator[str]:
+def _page_head(subject: PageSubject) -> Iterator[str]:
     description = subject.description
     yield f"# {subject.name}"
     for name in (subject.name, *description["aliases"]):
         yield fence_block(f"{{{subject.kind}}} {name}")
-    yield "{.subtitle}\n" + prose(f"{description['title']}.")
+    yield "{.subtitle}\n" + escape_prose(f"{description['title']}.")
     if description["when"]:
-        yield "{.when}\n" + prose(description["when"])
+        yield "{.when}\n" + escape_prose(description["when"])
     origin = f"{description['plugin']} {description['version']}".rstrip()
     also = ", ".join(f"`{alias}`" for alias in description["aliases"])
     called = f" · also called {also}" if also else ""
-    yield "{.meta}\n" + f"{subject.kind} · {prose(origin)}{called}"
+    yield "{.meta}\n" + f"{subject.kind} · {escape_prose(origin)}{called}"
 
 
 def _formula_section(subject: PageSubject) -> Iterator[str]:
     if subject.kind != "model":
         yield from _formula(subject)
-    yield from map(prose, subject.description["description"])
-    yield from map(raw, filter(None, (figure(subject), marks(subject))))
+    yield from map(escape_prose, subject.description["description"])
+    yield from map(raw_html, filter(None, (figure_html(subject), claim_marks(subject))))
 
 
-def _accepted_parameters(subject: PageSubject) -> Iterator[str]:
+def _short_facts(subject: PageSubject) -> Iterator[str]:
     left_out = ("kind", "plugin", "aliases")
     yield "\n".join(
-        f"- **{name}**: {prose(text)}"
-        for name, text in facts(dict(subject.description), here=False)
+        f"- **{name}**: {escape_prose(text)}"
+        for name, text in short_facts(dict(subject.description), on_this_machine=False)
         if name not in left_out
     )
 
 
-def _parameters(subject: PageSubject) -> Iterator[str]:
+def _parameter_table(subject: PageSubject) -> Iterator[str]:
     parameters = [parameter_row(one) for one in subject.description["parameters"]]
     if parameters:
-        rows = [(f"`{name}`", *map(cell, cells)) for name, *cells in parameters]
-        yield table(("name", "type", "default", "meaning"), rows)
+        rows = [(f"`{name}`", *map(table_cell, cells)) for name, *cells in parameters]
+        yield page_table(("name", "type", "default", "meaning"), rows)
 
 
 def _wrapper(subject: PageSubject) -> Iterator[str]:
@@ -123,22 +123,22 @@ def _wrapper(subject: PageSubject) -> Iterator[str]:
         (
             f"`{one['claim']}`",
             _EFFECTS[one["effect"]],
-            cell(one["rule"] if one["effect"] != "lost" else ""),
+            table_cell(one["rule"] if one["effect"] != "lost" else ""),
         )
         for one in effects
     ]
     if rows:
         yield "What happens to a claim that its part makes:"
-        yield table(("claim", "effect", "rule"), rows)
+        yield page_table(("claim", "effect", "rule"), rows)
 
 
 def _peer_functions(subject: PageSubject) -> Iterator[str]:
     rows = [
         (
-            cell(one["library"]),
-            code(one["call"]),
+            table_cell(one["library"]),
+            code_span(one["call"]),
             f"`{t}`" if isinstance(t := one["times"], str) else f"{t:g}",
-            cell(", ".join(f"``{k}={v!r}``" for k, v in one["when"].items())),
+            table_cell(", ".join(f"``{k}={v!r}``" for k, v in one["when"].items())),
         )
         for one in subject.description.get("peers", ())
     ]
@@ -146,27 +146,31 @@ def _peer_functions(subject: PageSubject) -> Iterator[str]:
         yield f"`{subject.name}` is the function in the second column times the factor."
         given = any(row[-1] for row in rows)
         headers = ("library", "call", "factor", "with")
-        yield table(headers, rows) if given else table(headers[:-1], [row[:-1] for row in rows])
+        yield (
+            page_table(headers, rows)
+            if given
+            else page_table(headers[:-1], [row[:-1] for row in rows])
+        )
 
 
 def _related_components(subject: PageSubject, content: SiteContent) -> Iterator[str]:
     cards, away = [], []
     for entry in subject.description["see_also"]:
         for name in entry["names"]:
-            one = content.relative(subject, name)
+            one = content.find_related(subject, name)
             if one is None:
-                away.append(f"- `{name}`: {prose(entry['relation'])}")
+                away.append(f"- `{name}`: {escape_prose(entry['relation'])}")
             else:
                 cards.append(_card(one, entry["relation"], content.href(one, subject.document)))
     if cards:
-        yield raw(f'<ul class="cards related">{"".join(cards)}</ul>')
+        yield raw_html(f'<ul class="cards related">{"".join(cards)}</ul>')
     yield "\n".join(away)
 
 
 def _card(subject: PageSubject, relation: str, href: str) -> str:
     picture = "" if subject.curve is None else thumbnail(subject.curve)
     return (
-        f'<li><a href="{href}">{picture}<b>{breakable(subject.name)}</b>'
+        f'<li><a href="{href}">{picture}<b>{breakable_name(subject.name)}</b>'
         f"<small>{inline_html(relation or subject.description['title'])}</small></a></li>"
     )
 
@@ -176,8 +180,8 @@ def _source(subject: PageSubject) -> Iterator[str]:
 
     description = subject.description
     module, _, name = description["class"].partition(":")
-    file, line = code(description["file"]), description["line"]
-    yield f"{file}, line {line}: class {code(name)} of {code(module)}."
+    file, line = code_span(description["file"]), description["line"]
+    yield f"{file}, line {line}: class {code_span(name)} of {code_span(module)}."
     bodies = [
         inspect.cleandoc("\n" + inspect.getsource(getattr(subject.cls, function)))
         for function in ("formula", "value")
@@ -194,7 +198,7 @@ def _formula(subject: PageSubject) -> Iterator[str]:
     typeset = _typeset_formula(subject)
     if not typeset:
         rest = subject.description["summary"].removeprefix(subject.description["title"])
-        yield prose(rest.lstrip(",:; "))
+        yield escape_prose(rest.lstrip(",:; "))
         return
     yield fence_block("{math}", typeset)
     sample = subject.sample
@@ -202,7 +206,7 @@ def _formula(subject: PageSubject) -> Iterator[str]:
         letters = _LETTERS[arguments_of(sample)[0]] + (_ROWS if sample.takes_rows else "")
         if isinstance(sample, Wrapper):
             letters = f"\N{SCRIPT SMALL L} the loss of its part, {letters}"
-        yield "{.where}\n" + prose(f"With {letters}.")
+        yield "{.where}\n" + escape_prose(f"With {letters}.")
 
 
 def _typeset_formula(subject: PageSubject) -> str:
@@ -243,24 +247,27 @@ def _accuracy_section(subject: PageSubject, measured: MeasuredFigures) -> Iterat
             "which some take for 0."
         )
     for text in shown:
-        yield from _setting(text, settings[text])
+        yield from _setting_table(text, settings[text])
     rest = [
-        block for text in texts if text not in shown for block in _setting(text, settings[text])
+        block
+        for text in texts
+        if text not in shown
+        for block in _setting_table(text, settings[text])
     ]
     if rest:
         yield fence_block("{dropdown} At other parameters", "\n\n".join(rest))
 
 
-def _setting(text: str, setting: RowsByDtype) -> Iterator[str]:
+def _setting_table(text: str, setting: RowsByDtype) -> Iterator[str]:
     """Yield a component at its parameters, and a table of who is how far off there."""
     headers = [f"{dtype} {called}" for dtype in setting for called in _CALLED]
     own = [row[order] for row in setting.values() for order in _ORDERS]
-    yield code(text)
-    yield table(
+    yield code_span(text)
+    yield page_table(
         ("library", *headers),
         [
-            ("lossfw", *map(cell, own)),
-            *((peer, *_errors(setting, peer)) for peer in _peers_in(setting)),
+            ("lossfw", *map(table_cell, own)),
+            *((peer, *_peer_errors(setting, peer)) for peer in _peers_in(setting)),
         ],
         left=1,
     )
@@ -270,7 +277,7 @@ def _peers_in(setting: RowsByDtype) -> list[str]:
     return list(dict.fromkeys(peer for row in setting.values() for peer in row["peers"]))
 
 
-def _errors(setting: RowsByDtype, peer: str) -> list[str]:
+def _peer_errors(setting: RowsByDtype, peer: str) -> list[str]:
     """Return the errors of another library, empty texts for functions that it does not have.
 
     In the file they are one text, as ``0.8 / 1.7e7 (8.3e6 / 1.7e7)``: without subnormal numbers,
@@ -279,7 +286,7 @@ def _errors(setting: RowsByDtype, peer: str) -> list[str]:
     found = []
     for row in setting.values():
         usual = row["peers"].get(peer, "").partition(" (")[0].split(" / ")
-        found += [cell(one) for one in [*usual, "", ""][: len(_ORDERS)]]
+        found += [table_cell(one) for one in [*usual, "", ""][: len(_ORDERS)]]
     return found
 
 
@@ -293,4 +300,4 @@ def _cost_section(subject: PageSubject) -> Iterator[str]:
             "parts that stay in the cache; a kernel is compiled from it (extra `fast`), with the "
             "same bits."
         )
-        yield table(*cost_table(costs), left=1)
+        yield page_table(*cost_table(costs), left=1)

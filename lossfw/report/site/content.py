@@ -112,7 +112,7 @@ class PageSubject:
     @property
     def document(self) -> str:
         """Its page, as a path from the root of the site without suffix."""
-        return document(self.kind, self.name)
+        return document_of(self.kind, self.name)
 
     @functools.cached_property
     def claims_of_variants(self) -> Sequence[Mapping[str, Any]]:
@@ -136,7 +136,7 @@ class PageSubject:
             return None
 
 
-def document(kind: str, name: str) -> str:
+def document_of(kind: str, name: str) -> str:
     """Return the page of a component, as a path from the root of the site without suffix."""
     # The index of its folder is the page of all of its kind; no name has a hyphen.
     return f"components/{kind}/{f'{name}-{kind}' if name == 'index' else name}"
@@ -158,7 +158,7 @@ class SiteContent:
                 return one
         return None
 
-    def relative(self, subject: PageSubject, name: str) -> PageSubject | None:
+    def find_related(self, subject: PageSubject, name: str) -> PageSubject | None:
         """Return a related subject of the same kind, otherwise of another."""
         kinds = (subject.kind, *KINDS)
         return next((one for kind in kinds if (one := self.find(kind, name)) is not None), None)
@@ -168,7 +168,7 @@ class SiteContent:
         return f"{posixpath.relpath(subject.document, posixpath.dirname(start))}.html"
 
 
-def collect(
+def collect_content(
     registry: Registry, measured: MeasuredFigures | None = None, plugin: str | None = None
 ) -> SiteContent:
     """Return the content of a site."""
@@ -176,13 +176,13 @@ def collect(
     if plugin is not None:
         entries = [entry for entry in entries if entry.plugin.is_called(plugin)]
     if not entries:
-        _refuse(registry, plugin)
+        _refuse_plugin(registry, plugin)
     subjects, usable = [], [entry for entry in entries if entry.state != "broken"]
     if not usable:
         registry.class_of(entries[0])  # it raises the reason
     for entry in usable:
         cls = registry.class_of(entry)
-        sample = _sample(registry, entry, cls)
+        sample = _sample_component(registry, entry, cls)
         subjects.append(PageSubject(describe(entry, cls, sample), cls, sample))
     known = (entry for entry in registry.import_all("bridge") if entry.state != "broken")
     classes = [registry.class_of(entry) for entry in known]
@@ -191,7 +191,7 @@ def collect(
     return SiteContent(subjects, measured or MeasuredFigures(), bridges, left_out)
 
 
-def _refuse(registry: Registry, plugin: str | None) -> None:
+def _refuse_plugin(registry: Registry, plugin: str | None) -> None:
     for one in registry.plugins():
         if one.error is not None and plugin is not None and one.metadata.is_called(plugin):
             raise one.error
@@ -199,7 +199,7 @@ def _refuse(registry: Registry, plugin: str | None) -> None:
     raise UnknownNameError(f"no plugin {plugin!r} has components to describe. Installed: {known}.")
 
 
-def _sample(registry: Registry, entry: Entry, cls: type[Component]) -> Component | None:
+def _sample_component(registry: Registry, entry: Entry, cls: type[Component]) -> Component | None:
     from lossfw.check.jobs import KINDS as CHECKED
     from lossfw.check.jobs import sample_component
 

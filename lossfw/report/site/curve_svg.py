@@ -13,7 +13,7 @@ import numpy as np
 
 from lossfw.nn.sample_curve import SampledCurve
 from lossfw.numerics.arrays import NDArray
-from lossfw.report.plots.curves import cut, limits
+from lossfw.report.plots.curves import height_range, heights_with_gaps
 
 # Width and height of a panel, and the space left, right, above and below its frame.
 PANEL = (236, 180)
@@ -74,7 +74,7 @@ class Frame:
 def thumbnail(curve: SampledCurve) -> str:
     """Return a small picture of the value, hidden from screen readers."""
     x, y = _thin_points(curve, 0)
-    frame = Frame(_THUMBNAIL, _THUMBNAIL_MARGINS, (x[0], x[-1]), limits([curve.parts[0]]))
+    frame = Frame(_THUMBNAIL, _THUMBNAIL_MARGINS, (x[0], x[-1]), height_range([curve.parts[0]]))
     width, height = _THUMBNAIL
     zero = frame.y(0.0)
     axis = f'<path class="axis" d="M{frame.left} {zero:.1f}H{frame.right}"/>'
@@ -89,7 +89,7 @@ def panel(curves: Sequence[SampledCurve], order: int, label: str) -> str:
     """Return the panel of one derivative, with axes."""
     drawn = [one for one in curves if order < len(one.parts)]
     across = (float(drawn[0].x[0]), float(drawn[0].x[-1]))
-    frame = Frame(PANEL, _MARGINS, across, limits([one.parts[order] for one in drawn]))
+    frame = Frame(PANEL, _MARGINS, across, height_range([one.parts[order] for one in drawn]))
     paths = "".join(
         f'<path class="{"part" if index else f"curve c{order}"}" '
         f'd="{frame.path(*_thin_points(one, order))}"/>'
@@ -103,7 +103,7 @@ def panel(curves: Sequence[SampledCurve], order: int, label: str) -> str:
         f"<title>{escape(label)}</title>"
         f'<text class="title" x="{frame.left}" y="14">{TITLES[order]}</text>'
         f"{_grid(frame)}"
-        f"{_clip(name, frame)}"
+        f"{_clip_path(name, frame)}"
         f'<g clip-path="url(#{name})">{paths}</g>'
         f'<text class="label" x="{(frame.left + frame.right) / 2}" y="{height - 5}" '
         'text-anchor="middle">'
@@ -122,7 +122,7 @@ def short_label(label: str) -> str:
     return label.partition(",")[0]
 
 
-def letter(label: str) -> str:
+def axis_letter(label: str) -> str:
     """Return the letter of a line from its label, otherwise x."""
     found = re.search(r"(?<!')\b[rmxyz]\b", label)
     return found[0] if found else "x"
@@ -134,13 +134,15 @@ def _grid(frame: Frame) -> str:
         x = f"{frame.x(value):.1f}"
         lines.append(f'<path class="grid" d="M{x} {frame.top}V{frame.bottom}"/>')
         lines.append(
-            f'<text x="{x}" y="{frame.bottom + 14}" text-anchor="middle">{_number(value)}</text>'
+            f'<text x="{x}" y="{frame.bottom + 14}" text-anchor="middle">'
+            f"{_number_text(value)}</text>"
         )
     for value in ticks(*frame.up, _TICKS_UP):
         y = frame.y(value)
         lines.append(f'<path class="grid" d="M{frame.left} {y:.1f}H{frame.right}"/>')
         lines.append(
-            f'<text x="{frame.left - 5}" y="{y + 4:.1f}" text-anchor="end">{_number(value)}</text>'
+            f'<text x="{frame.left - 5}" y="{y + 4:.1f}" text-anchor="end">'
+            f"{_number_text(value)}</text>"
         )
     return "".join(lines)
 
@@ -159,13 +161,13 @@ def ticks(low: float, high: float, count: int) -> list[float]:
     return [float(f"{k * step:.12g}") for k in range(first, last + 1)]
 
 
-def _number(value: float) -> str:
+def _number_text(value: float) -> str:
     return f"{value:g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _thin_points(curve: SampledCurve, order: int) -> tuple[NDArray, NDArray]:
     """Return some of the points of a curve, those at its gaps and ends among them."""
-    y = cut(curve, order)
+    y = heights_with_gaps(curve, order)
     every = max(1, len(y) // _POINTS)
     gap = np.isnan(y)
     keep = gap | np.roll(gap, 1) | np.roll(gap, -1) | (np.arange(len(y)) % every == 0)
@@ -173,7 +175,7 @@ def _thin_points(curve: SampledCurve, order: int) -> tuple[NDArray, NDArray]:
     return curve.x[keep], y[keep]
 
 
-def _clip(name: str, frame: Frame) -> str:
+def _clip_path(name: str, frame: Frame) -> str:
     return (
         f'<clipPath id="{name}"><rect x="{frame.left}" y="{frame.top}" '
         f'width="{frame.right - frame.left}" height="{frame.bottom - frame.top}"/></clipPath>'

@@ -15,7 +15,7 @@ from pydoc import locate
 from typing import Any
 
 from lossfw.components.registry import KINDS
-from lossfw.report.site.markup import fence_block, prose
+from lossfw.report.site.markup import escape_prose, fence_block
 
 _FENCE = re.compile(r"^(?P<mark>`{3,}|:{3,})\{(?P<name>[\w-]+)\}(?P<argument>.*)$")
 _ROLE = re.compile(r"\{[\w:-]+\}`(?:(?P<title>[^`<]*) <[^`>]*>|(?P<text>[^`]*))`")
@@ -79,7 +79,7 @@ def plain_markdown(text: str) -> str:
             if found["name"] in ("tab-item", "dropdown"):
                 out.append(f"**{found['argument'].strip()}**")
         elif found:
-            content = list(_until(lines, found["mark"]))
+            content = list(_lines_before(lines, found["mark"]))
             out += ["$$", *content, "$$"] if found["name"] == "math" else []
             if found["name"] == "code-block":
                 captions = [one.split(" ", 1)[1] for one in content if one.startswith(":caption: ")]
@@ -87,7 +87,7 @@ def plain_markdown(text: str) -> str:
                 code = "\n".join(line for line in content if not line.startswith(":caption: "))
                 out.append(fence_block(found["argument"].strip(), code.lstrip("\n")))
             described = [match for line in content if (match := _DESCRIBED.match(line))]
-            out += [fence_block("text", _docstring(match["name"])) for match in described]
+            out += [fence_block("text", _describe_object(match["name"])) for match in described]
         elif closing and line == closing[-1]:
             closing.pop()
         elif not _MARKS.match(line) and not (closing and re.match(r"^:[\w-]+:", line)):
@@ -98,7 +98,7 @@ def plain_markdown(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(out)).strip("\n") + "\n"
 
 
-def _until(lines: Iterator[str], mark: str) -> Iterator[str]:
+def _lines_before(lines: Iterator[str], mark: str) -> Iterator[str]:
     """Yield lines up to the end of a fence, which is left out."""
     for line in lines:
         if line == mark:
@@ -106,7 +106,7 @@ def _until(lines: Iterator[str], mark: str) -> Iterator[str]:
         yield line
 
 
-def _docstring(name: str) -> str:
+def _describe_object(name: str) -> str:
     """Return the signature and the docstring of a class or a function."""
     member: Any = locate(name)
     try:
@@ -140,7 +140,7 @@ def _mark_glossary(app: Any, doctree: Any) -> None:
         return
     for item in doctree.findall(nodes.list_item):
         if words := list(item.findall(nodes.strong)):
-            item["ids"].append(_anchor(words[0].astext()))
+            item["ids"].append(_glossary_anchor(words[0].astext()))
 
 
 def _link_glossary(app: Any, doctree: Any, docname: str) -> None:
@@ -158,7 +158,9 @@ def _link_glossary(app: Any, doctree: Any, docname: str) -> None:
             if found is None:
                 continue
             target = app.builder.get_relative_uri(docname, _GLOSSARY)
-            link = nodes.reference("", found[0], refuri=f"{target}#{_anchor(word)}", internal=True)
+            link = nodes.reference(
+                "", found[0], refuri=f"{target}#{_glossary_anchor(word)}", internal=True
+            )
             link["classes"].append("glossary")
             before, after = nodes.Text(text[: found.start()]), nodes.Text(text[found.end() :])
             text.parent.replace(text, [before, link, after])
@@ -166,15 +168,15 @@ def _link_glossary(app: Any, doctree: Any, docname: str) -> None:
             break
 
 
-def _anchor(word: str) -> str:
+def _glossary_anchor(word: str) -> str:
     return f"word-{word.replace(' ', '-').lower()}"
 
 
-def _inline(writer: Any, node: Any) -> None:
+def _write_inline(writer: Any, node: Any) -> None:
     _write_formula(writer, node, "{}", as_block=False)
 
 
-def _block(writer: Any, node: Any) -> None:
+def _write_block(writer: Any, node: Any) -> None:
     # A long formula scrolls, by mouse and by keyboard.
     box = '<div class="formula" tabindex="0" role="group" aria-label="formula">{}</div>'
     _write_formula(writer, node, box, as_block=True)
@@ -183,11 +185,11 @@ def _block(writer: Any, node: Any) -> None:
 def _write_formula(writer: Any, node: Any, around: str, *, as_block: bool) -> None:
     from docutils import nodes
 
-    writer.body.append(around.format(typeset(node.astext(), as_block=as_block)))
+    writer.body.append(around.format(latex_to_mathml(node.astext(), as_block=as_block)))
     raise nodes.SkipNode
 
 
-def typeset(latex: str, *, as_block: bool) -> str:
+def latex_to_mathml(latex: str, *, as_block: bool) -> str:
     """Return LaTeX as MathML."""
     from docutils.utils.math.latex2mathml import tex2mathml
 
@@ -204,12 +206,12 @@ def _write_copies(app: Any, error: Exception | None) -> None:
         copy = out / f"{name}.md"
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(plain_markdown(text), encoding="utf-8")
-    listed = "\n".join(_lines(app, names))
+    listed = "\n".join(_index_lines(app, names))
     text = f"# {_plain_title(app.config.project)}\n\n> {app.config.lossfw_tagline}\n\n{listed}\n"
     (out / "llms.txt").write_text(text, encoding="utf-8")
 
 
-def _lines(app: Any, names: list[str]) -> Iterator[str]:
+def _index_lines(app: Any, names: list[str]) -> Iterator[str]:
     """Yield a heading for each folder, and a link to each copy in it."""
     folder = None
     for name in sorted(names, key=lambda name: (name.count("/"), name)):
@@ -222,7 +224,7 @@ def _lines(app: Any, names: list[str]) -> Iterator[str]:
 
 def _plain_title(text: str) -> str:
     """Return a title as Markdown of any reader, with nothing in it that is markup."""
-    return plain_markdown(prose(text)).strip()
+    return plain_markdown(escape_prose(text)).strip()
 
 
 def setup(app: Any) -> dict[str, bool]:
@@ -233,7 +235,7 @@ def setup(app: Any) -> dict[str, bool]:
     """
     for kind in KINDS:
         app.add_crossref_type(kind, kind, objname=kind)
-    app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
+    app.add_html_math_renderer("mathml", (_write_inline, None), (_write_block, None))
     app.add_config_value("lossfw_tagline", "", "html")
     app.connect("doctree-read", _link_names)
     app.connect("doctree-read", _mark_glossary)

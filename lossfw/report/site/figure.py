@@ -17,7 +17,7 @@ from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers.base import Wrapper
 from lossfw.nn.activation import Activation
 from lossfw.nn.sample_curve import SampledCurve, curve, line_of
-from lossfw.report.formulas.javascript import source_of
+from lossfw.report.formulas.javascript import javascript_function
 from lossfw.report.site.content import PageSubject
 from lossfw.report.site.curve_svg import TITLES, panel, short_label
 from lossfw.report.site.figure_data import FigureData, ScriptedBody, figure_data, script_component
@@ -25,12 +25,12 @@ from lossfw.report.site.markup import inline_html
 from lossfw.report.text.show_component import format_value
 
 
-def figure(subject: PageSubject) -> str:
+def figure_html(subject: PageSubject) -> str:
     """Return the figure as HTML; empty for a component without a curve."""
     drawn = subject.curve
     if drawn is None:
         return ""
-    beside = _parts(subject.sample, drawn)
+    beside = _wrapped_parts(subject.sample, drawn)
     names = " and ".join(part.name for part, _ in beside)
     also = f", and its part {names}" if names else ""
     panels = "".join(
@@ -52,7 +52,9 @@ def figure(subject: PageSubject) -> str:
     assert isinstance(subject.sample, Loss | Activation)
     data = figure_data(subject.sample)
     parts = [part for part, _ in beside]
-    script = "" if data is None else f"<script>{_script(data, parts, len(drawn.parts))}</script>\n"
+    script = (
+        "" if data is None else f"<script>{_script_data(data, parts, len(drawn.parts))}</script>\n"
+    )
     return (
         f'<figure class="curves" id="curves">\n<div class="panels">{panels}</div>\n'
         f'<p class="readout" id="readout" aria-live="polite"></p>\n'
@@ -60,7 +62,7 @@ def figure(subject: PageSubject) -> str:
     )
 
 
-def _parts(component: object, drawn: SampledCurve) -> list[tuple[Loss, SampledCurve]]:
+def _wrapped_parts(component: object, drawn: SampledCurve) -> list[tuple[Loss, SampledCurve]]:
     """Return the losses that a wrapper holds with their curves, where they have the same line."""
     if not isinstance(component, Wrapper):
         return []
@@ -74,12 +76,12 @@ def _parts(component: object, drawn: SampledCurve) -> list[tuple[Loss, SampledCu
     ]
 
 
-def _script(data: FigureData, parts: Sequence[Loss], orders: int) -> str:
+def _script_data(data: FigureData, parts: Sequence[Loss], orders: int) -> str:
     """Return the data as one object of JavaScript."""
     names = tuple(one.name for one in data.parameters)
-    bodies = ",\n".join(_body(body, names, orders) for body in data.bodies)
+    bodies = ",\n".join(_body_data(body, names, orders) for body in data.bodies)
     beside = ",\n".join(
-        _part(one, orders) for one in map(script_component, parts) if one is not None
+        _part_data(one, orders) for one in map(script_component, parts) if one is not None
     )
     facts = {
         "parameters": [asdict(one) for one in data.parameters],
@@ -91,21 +93,22 @@ def _script(data: FigureData, parts: Sequence[Loss], orders: int) -> str:
         "claims": data.claims,
     }
     return (
-        f"window.lossfwFigure = {{...{_json(facts)}, bodies: [\n{bodies}\n], "
+        f"window.lossfwFigure = {{...{_to_json(facts)}, bodies: [\n{bodies}\n], "
         f"parts: [\n{beside}\n]}};"
     )
 
 
-def _part(part: ScriptedBody, orders: int) -> str:
+def _part_data(part: ScriptedBody, orders: int) -> str:
     """Return a part, which has no sliders: its parameters stay as they are."""
     values = {name: value for one in part.traced for name, value in one.parameters.items()}
-    return f"{{...{_body(part, tuple(values), orders)}, values: {_json(list(values.values()))}}}"
+    body = _body_data(part, tuple(values), orders)
+    return f"{{...{body}, values: {_to_json(list(values.values()))}}}"
 
 
-def _body(body: ScriptedBody, names: tuple[str, ...], orders: int) -> str:
+def _body_data(body: ScriptedBody, names: tuple[str, ...], orders: int) -> str:
     functions = ",\n".join(
         # A parameter that has a slider for one body may have a fixed value in another.
-        source_of(one.graph, f"f{order}", (*one.arguments, *names))
+        javascript_function(one.graph, f"f{order}", (*one.arguments, *names))
         for order, one in enumerate(body.traced[:orders])
     )
     facts = {
@@ -114,12 +117,12 @@ def _body(body: ScriptedBody, names: tuple[str, ...], orders: int) -> str:
         "letter": body.letter,
         "low": body.line.low,
         "high": body.line.high,
-        "follows": body.follows,
+        "follows": body.scales_with_parameters,
         "places": body.places,
     }
-    return f"{{...{_json(facts)}, functions: [\n{functions}\n]}}"
+    return f"{{...{_to_json(facts)}, functions: [\n{functions}\n]}}"
 
 
-def _json(facts: Any) -> str:
+def _to_json(facts: Any) -> str:
     # A closing tag in a text would end the script.
     return json.dumps(facts, allow_nan=False).replace("<", "\\u003c")

@@ -22,10 +22,10 @@ from lossfw.nn.letters import arguments_of
 from lossfw.nn.sample_curve import CurveLine, SampledCurve, curve, line_of
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.symbolic.written import write
-from lossfw.report.formulas.javascript import javascript, source_of
-from lossfw.report.formulas.row_items import row_traced
+from lossfw.report.formulas.javascript import javascript, javascript_function
+from lossfw.report.formulas.row_items import trace_row_function
 from lossfw.report.formulas.traced import Traced, Which
-from lossfw.report.site.curve_svg import letter
+from lossfw.report.site.curve_svg import axis_letter
 
 # A scale is moved by this factor in both directions; a small constant, up to `_LARGE`.
 _FACTOR = 4.0
@@ -76,14 +76,14 @@ class SliderRange:
     def steps(self, count: int) -> list[float]:
         """Return about so many values in order, including the default."""
         shares = [step / (count - 1) for step in range(count)]
-        values = {float(f"{self._value_at(share):.{_DIGITS}g}") for share in shares}
+        values = {float(f"{self._value_at_fraction(share):.{_DIGITS}g}") for share in shares}
         inside = {value for value in values if self.low <= value <= self.high}
         return sorted(inside | {self.default})
 
-    def _value_at(self, share: float) -> float:
+    def _value_at_fraction(self, fraction: float) -> float:
         if self.logarithmic:
-            return float(self.low * (self.high / self.low) ** share)
-        return self.low + (self.high - self.low) * share
+            return float(self.low * (self.high / self.low) ** fraction)
+        return self.low + (self.high - self.low) * fraction
 
 
 def slider_range(cls: type[Component], name: str, default: float) -> SliderRange:
@@ -145,15 +145,15 @@ class ScriptedBody:
     @property
     def letter(self) -> str:
         """The letter of the line's axis."""
-        return letter(self.line.label)
+        return axis_letter(self.line.label)
 
     @property
-    def follows(self) -> bool:
+    def scales_with_parameters(self) -> bool:
         """Whether the ends of the line scale with the parameters."""
         return not self.line.rows and self.letter in ("r", "m", "x")
 
     @property
-    def free(self) -> set[str]:
+    def free_parameters(self) -> set[str]:
         """The parameters that the script takes."""
         named = {name for one in self.traced for name in one.parameters}
         return named - {name for one in self.traced for name in one.fixed}
@@ -199,11 +199,11 @@ def figure_data(component: Loss | Activation) -> FigureData | None:
             if made is not None:
                 settings.append(places)
                 bodies.append(made)
-    parameters = list(_parameters(body))
+    parameters = list(_slider_parameters(body))
     if len(bodies) > _MOST_SETTINGS or len(bodies) < math.prod(len(o) for _, o in switches):
         # Not every choice can be drawn: then none is offered.
-        return FigureData(parameters, (), ((),), (body,), _numbers(component))
-    return FigureData(parameters, switches, settings, bodies, _numbers(component))
+        return FigureData(parameters, (), ((),), (body,), _claimed_numbers(component))
+    return FigureData(parameters, switches, settings, bodies, _claimed_numbers(component))
 
 
 def script_component(component: Loss | Activation) -> ScriptedBody | None:
@@ -211,35 +211,35 @@ def script_component(component: Loss | Activation) -> ScriptedBody | None:
     try:
         line = line_of(component)
         traced = [_trace(component, order) for order in range(len(_ORDERS))]
-        body = ScriptedBody(component, line, traced, _places(component, line))
+        body = ScriptedBody(component, line, traced, _line_arguments(component, line))
     except LossfwError:
         return None
-    return body if agrees(body, component, {}) else None
+    return body if agrees_with_component(body, component, {}) else None
 
 
 def _trace(component: Loss | Activation, order: int) -> Traced:
     if component.takes_rows or (
         isinstance(component, Loss) and (component.has_columns or component.takes_groups)
     ):
-        found = row_traced(component, order)
+        found = trace_row_function(component, order)
     else:
         found = javascript(component, _ORDERS[order]).traced
     # Raises where JavaScript lacks a function.
-    source_of(found.graph, "f", ())
+    javascript_function(found.graph, "f", ())
     return found
 
 
-def _places(component: Loss | Activation, line: CurveLine) -> list[tuple[float, float]]:
+def _line_arguments(component: Loss | Activation, line: CurveLine) -> list[tuple[float, float]]:
     """Return the arguments of the functions along a line, as start and slope."""
     ends = np.array([line.low, line.high])
     y, *target = line.arguments_at(ends)
-    columns = _columns(y)
+    columns = _split_columns(y)
     if isinstance(component, Loss):
         (t,) = target
         if component.takes_classes and t.ndim == 1:
             t = np.eye(y.shape[-1])[t]
         if len(arguments_of(component)) > 1:
-            columns += _columns(t)
+            columns += _split_columns(t)
     found = []
     for first, last in columns:
         # Rounding would change 1 - x of a probability.
@@ -248,11 +248,13 @@ def _places(component: Loss | Activation, line: CurveLine) -> list[tuple[float, 
     return found
 
 
-def _columns(x: NDArray) -> list[NDArray]:
+def _split_columns(x: NDArray) -> list[NDArray]:
     return list(x.reshape(len(x), -1).T)
 
 
-def agrees(body: ScriptedBody, component: Loss | Activation, values: Mapping[str, float]) -> bool:
+def agrees_with_component(
+    body: ScriptedBody, component: Loss | Activation, values: Mapping[str, float]
+) -> bool:
     """Tell whether the functions of a script agree with a component along the line."""
     try:
         drawn = curve(component, span=(body.line.low, body.line.high))
@@ -263,7 +265,7 @@ def agrees(body: ScriptedBody, component: Loss | Activation, values: Mapping[str
             found = body.compute(order, drawn.x, values)
         except (AttributeError, KeyError, TypeError, TraceError):
             return False
-        same = _same(found, truth) | ~_ordinary(drawn, truth)
+        same = _is_close(found, truth) | ~_is_off_jumps(drawn, truth)
         # At a tie of a maximum, too, there are several derivatives.
         alone = ~same[1:-1] & same[2:] & same[:-2]
         if np.sum(~same) > np.sum(alone) or np.sum(alone) > _TIES:
@@ -271,14 +273,14 @@ def agrees(body: ScriptedBody, component: Loss | Activation, values: Mapping[str
     return True
 
 
-def _same(found: NDArray, truth: NDArray) -> NDArray:
+def _is_close(found: NDArray, truth: NDArray) -> NDArray:
     with np.errstate(invalid="ignore"):
         near = np.abs(found - truth) <= AGREEMENT * np.maximum(1.0, np.abs(truth))
     both: NDArray = near | (found == truth) | (np.isnan(found) & np.isnan(truth))
     return both
 
 
-def _ordinary(drawn: SampledCurve, y: NDArray) -> NDArray:
+def _is_off_jumps(drawn: SampledCurve, y: NDArray) -> NDArray:
     """Tell which points lie at no jump: there a derivative may have any value in between."""
     ordinary: NDArray = np.ones(y.shape, bool)
     for arguments_at in (*drawn.breaks, *drawn.second_breaks):
@@ -302,25 +304,25 @@ def _switches(component: Component) -> Iterator[tuple[str, Sequence[Any]]]:
             yield name, (own, *(option for option in options if option != own))
 
 
-def _parameters(body: ScriptedBody) -> Iterator[FigureParameter]:
+def _slider_parameters(body: ScriptedBody) -> Iterator[FigureParameter]:
     component = body.component
     for name, value in component.parameters.items():
-        if name not in body.free:
+        if name not in body.free_parameters:
             continue
-        steps = _steps(body, name, slider_range(type(component), name, value))
+        steps = _slider_steps(body, name, slider_range(type(component), name, value))
         if len(steps) > 1:
             variants = [_replace_parameter(component, {name: step}) for step in steps]
-            claims = [_numbers(one) for one in variants if one is not None]
+            claims = [_claimed_numbers(one) for one in variants if one is not None]
             yield FigureParameter(name, value, steps, claims)
 
 
-def _steps(body: ScriptedBody, name: str, found: SliderRange) -> list[float]:
+def _slider_steps(body: ScriptedBody, name: str, found: SliderRange) -> list[float]:
     """Return the values of a slider, between those at which the script was right."""
     tried = found.steps(_TRIED)
     right = []
     for value in tried:
         other = _replace_parameter(body.component, {name: value})
-        right.append(other is not None and agrees(body, other, {name: value}))
+        right.append(other is not None and agrees_with_component(body, other, {name: value}))
     middle = tried.index(found.default)
     first = middle - len(list(itertools.takewhile(bool, reversed(right[:middle]))))
     last = middle + len(list(itertools.takewhile(bool, right[middle + 1 :])))
@@ -339,7 +341,7 @@ def _replace_parameter(component: Any, changed: Mapping[str, Any]) -> Any:
         return None
 
 
-def _numbers(component: Loss | Activation) -> dict[str, Any]:
+def _claimed_numbers(component: Loss | Activation) -> dict[str, Any]:
     """Return the numbers that a component claims and that a picture can show."""
     made = component.claims().to_dict()
     found = {name: made[name] for name in _DRAWN if name in made}

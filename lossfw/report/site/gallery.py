@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
-from lossfw.report.site.claims_table import words
+from lossfw.report.site.claims_table import claim_in_words
 from lossfw.report.site.content import KINDS, PageSubject, SiteContent
 from lossfw.report.site.curve_svg import thumbnail
-from lossfw.report.site.markup import breakable, fence_block, inline_html, raw
+from lossfw.report.site.markup import breakable_name, fence_block, inline_html, raw_html
 from lossfw.report.text.show_component import CHAPTERS
 
 _DOCUMENT = "components/index"
@@ -57,7 +57,11 @@ _TARGETS = {
 _FACETS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     ("kind", "Kind", {kind: kind for kind in KINDS}),
     ("claim", "Claims", _CLAIMS),
-    ("target", "Target", {value: words for value, (words, _) in _TARGETS.items()}),
+    (
+        "target",
+        "Target",
+        {value: claim_in_words for value, (claim_in_words, _) in _TARGETS.items()},
+    ),
     ("takes", "Takes", {}),
     ("elicits", "Elicits", {}),
 )
@@ -65,28 +69,28 @@ _FACETS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
 
 def gallery_page(content: SiteContent) -> str:
     """Return the page of the gallery, as MyST Markdown."""
-    by_kind = _by_kind(content)
+    by_kind = _subjects_by_kind(content)
     values = [values_of(one) for members in by_kind.values() for one in members]
-    blocks = ["# Components", raw(_form(values))]
+    blocks = ["# Components", raw_html(_facet_form(values))]
     for kind, members in by_kind.items():
         # A heading of Markdown would not be hidden with its empty chapter.
         chapter = f"<h2>{CHAPTERS[kind]}</h2>\n{_cards(members, content, _DOCUMENT)}"
-        blocks.append(raw(f'<section class="chapter">{chapter}</section>'))
+        blocks.append(raw_html(f'<section class="chapter">{chapter}</section>'))
     tree = fence_block("{toctree}", ":hidden:", "", *(f"{kind}/index" for kind in by_kind))
     return _WIDE + "\n\n".join([*blocks, tree]) + "\n"
 
 
 def chapter_pages(content: SiteContent) -> Iterator[tuple[str, str]]:
     """Yield the document and the page of each kind: its cards, and its menu."""
-    for kind, members in _by_kind(content).items():
+    for kind, members in _subjects_by_kind(content).items():
         document = f"components/{kind}/index"
         pages = (posixpath.basename(one.document) for one in members)
         tree = fence_block("{toctree}", ":hidden:", "", *pages)
-        listed = raw(_cards(members, content, document))
+        listed = raw_html(_cards(members, content, document))
         yield document, f"{_WIDE}# {CHAPTERS[kind]}\n\n{listed}\n\n{tree}\n"
 
 
-def _by_kind(content: SiteContent) -> dict[str, list[PageSubject]]:
+def _subjects_by_kind(content: SiteContent) -> dict[str, list[PageSubject]]:
     """Return the subjects of each kind that has any."""
     members = {kind: [one for one in content.subjects if one.kind == kind] for kind in KINDS}
     return {kind: found for kind, found in members.items() if found}
@@ -97,7 +101,7 @@ def _cards(members: Sequence[PageSubject], content: SiteContent, page: str) -> s
     return f'<ul class="cards">{cards}</ul>'
 
 
-def _form(values: Sequence[Values]) -> str:
+def _facet_form(values: Sequence[Values]) -> str:
     search = '<label>Name or words <input type="search" name="text" autocomplete="off"></label>'
     boxes = "".join(_facet_boxes(facet, values) for facet in facets(values))
     details = f'<details class="facets"><summary>Filters</summary><div>{boxes}</div></details>'
@@ -144,7 +148,7 @@ def _card(subject: PageSubject, content: SiteContent, page: str) -> str:
     data = "".join(f' data-{name}="{escape(" ".join(of))}"' for name, of in values.items())
     return (
         f'<li{data}><a href="{content.href(subject, page)}">{picture}'
-        f'<span class="kind">{subject.kind}</span> <b>{breakable(subject.name)}</b>'
+        f'<span class="kind">{subject.kind}</span> <b>{breakable_name(subject.name)}</b>'
         f"<small>{inline_html(description['title'])}</small></a></li>"
     )
 
@@ -166,19 +170,19 @@ def values_of(subject: PageSubject) -> Mapping[str, Sequence[str]]:
         "kind": [subject.kind],
         "claim": [name for name in _CLAIMS if name in claims],
         "some": sorted(set(_CLAIMS) & set(somewhere) - set(claims)),
-        "target": _targets(description["target"]["name"]) if "target" in description else [],
+        "target": _target_facets(description["target"]["name"]) if "target" in description else [],
         "takes": [description["takes"]] if "takes" in description else [],
         "elicits": sorted(somewhere.get("elicits", ())),
     }
     return {name: values for name, values in of.items() if values}
 
 
-def _targets(space: str) -> list[str]:
+def _target_facets(space: str) -> list[str]:
     """Return what the targets of a space are, as values of its facet.
 
     Examples
     --------
-    >>> _targets("NONNEGATIVE"), _targets("Columns(time=POSITIVE, event=BINARY)")
+    >>> _target_facets("NONNEGATIVE"), _target_facets("Columns(time=POSITIVE, event=BINARY)")
     (['amounts', 'counts'], ['times'])
     """
     if space.startswith("Vector"):
@@ -206,4 +210,6 @@ def facets(values: Sequence[Mapping[str, Sequence[str]]]) -> Iterator[Facet]:
         found = {value for one in values for value in one.get(name, ())}
         order = [value for value in spelled if value in found] + sorted(found - set(spelled))
         if len(order) > 1:
-            yield Facet(name, title, [(value, spelled.get(value, words(value))) for value in order])
+            yield Facet(
+                name, title, [(value, spelled.get(value, claim_in_words(value))) for value in order]
+            )

@@ -14,21 +14,21 @@ _CODE = re.compile(r"(``[^`]+``|`[^`]+`)")
 _SPECIAL = re.compile(r"([\\\[\]<>{}$#~])")
 
 
-def prose(text: str) -> str:
+def escape_prose(text: str) -> str:
     r"""Return text of a docstring as Markdown: code as code, and no accidental markup.
 
     Examples
     --------
-    >>> prose("``a[0]`` in [0, 1], 2 * 3, *emphasis*")
+    >>> escape_prose("``a[0]`` in [0, 1], 2 * 3, *emphasis*")
     '`a[0]` in \\[0, 1\\], 2 \\* 3, *emphasis*'
     """
     parts = _CODE.split(text)
     return "".join(
-        f"`{part.strip('`')}`" if part[:1] == "`" else _plain(part) for part in parts if part
+        f"`{part.strip('`')}`" if part[:1] == "`" else _escape_text(part) for part in parts if part
     )
 
 
-def _plain(text: str) -> str:
+def _escape_text(text: str) -> str:
     escaped = _SPECIAL.sub(r"\\\1", text).replace(" * ", r" \* ")
     # An underscore at the edge of a word would begin emphasis.
     return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", escaped)
@@ -49,35 +49,35 @@ def inline_html(text: str) -> str:
     )
 
 
-def cell(text: str) -> str:
+def table_cell(text: str) -> str:
     """Return text of a docstring for the cell of a table."""
-    return prose(text).replace("|", r"\|")
+    return escape_prose(text).replace("|", r"\|")
 
 
-def citation(one: Mapping[str, str]) -> str:
+def citation_item(source: Mapping[str, str]) -> str:
     """Return a source as a list item, with its link."""
-    doi = one["doi"]
+    doi = source["doi"]
     # Parentheses and brackets of an identifier would end the link.
-    link = f" [doi:{prose(doi)}](https://doi.org/{quote(doi, safe='/.:;-_')})" if doi else ""
-    return f"- {prose(one['text'])}.{link}"
+    link = f" [doi:{escape_prose(doi)}](https://doi.org/{quote(doi, safe='/.:;-_')})" if doi else ""
+    return f"- {escape_prose(source['text'])}.{link}"
 
 
-def breakable(name: str) -> str:
+def breakable_name(name: str) -> str:
     """Return a name as HTML that may break after an underscore."""
     return escape(name).replace("_", "_<wbr>")
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[str]], left: int = 99) -> str:
+def page_table(headers: Sequence[str], rows: Iterable[Sequence[str]], left: int = 99) -> str:
     """Return a table of cells that are Markdown already; columns after `left` are numbers."""
     return markdown_table(list(headers), [list(row) for row in rows], left=left)
 
 
-def code(text: str) -> str:
+def code_span(text: str) -> str:
     """Return text as code in a line, whatever characters it has.
 
     Examples
     --------
-    >>> code("a"), code("a`b`")
+    >>> code_span("a"), code_span("a`b`")
     ('`a`', '`` a`b` ``')
     """
     text = printable(text)
@@ -105,7 +105,7 @@ def _longest_mark(text: str) -> int:
     return max(map(len, re.findall("`+", text)), default=0)
 
 
-def raw(html: str) -> str:
+def raw_html(html: str) -> str:
     """Return HTML for a page, unchanged."""
     return fence_block("{raw} html", html)
 

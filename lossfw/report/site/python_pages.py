@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from lossfw.components.spaces import Space
-from lossfw.report.site.markup import fence_block, prose, table
+from lossfw.report.site.markup import escape_prose, fence_block, page_table
 
 _MARK = re.compile(r"^<!-- python: (?P<module>[\w.]+) -->$", re.M)
 
@@ -93,13 +93,18 @@ def _module_table(path: str, folder: Path, pages: dict[Any, str]) -> str:
     for name in public_names(module):
         member, full = getattr(module, name), f"{path}.{name}"
         if isinstance(member, Space):
-            rows.append([f"`{name}`", prose(f"The space of {member.meaning}.")])
+            rows.append([f"`{name}`", escape_prose(f"The space of {member.meaning}.")])
         elif has_docstring(member):
             if member not in pages:
                 pages[member] = full
-                (folder / f"{full}.md").write_text(_page(full, member), encoding="utf-8")
-            rows.append([f"[{prose(name)}]({_FOLDER}/{pages[member]}.md)", prose(_first(member))])
-    return table(["name", "what it is"], rows)
+                (folder / f"{full}.md").write_text(_member_page(full, member), encoding="utf-8")
+            rows.append(
+                [
+                    f"[{escape_prose(name)}]({_FOLDER}/{pages[member]}.md)",
+                    escape_prose(_first_sentence(member)),
+                ]
+            )
+    return page_table(["name", "what it is"], rows)
 
 
 def has_docstring(member: Any) -> bool:
@@ -109,16 +114,20 @@ def has_docstring(member: Any) -> bool:
     )
 
 
-def _first(member: Any) -> str:
+def _first_sentence(member: Any) -> str:
     """Return the first sentence of a docstring."""
     found = _SENTENCE.match(inspect.getdoc(member) or "")
     return " ".join(found[1].split()).rstrip(":.") + "." if found else ""
 
 
-def _page(full: str, member: Any) -> str:
+def _member_page(full_name: str, member: Any) -> str:
     if inspect.isclass(member):
-        lines = [f".. autoclass:: {full}", "   :members:", f"   :inherited-members: {_FOREIGN}"]
+        lines = [
+            f".. autoclass:: {full_name}",
+            "   :members:",
+            f"   :inherited-members: {_FOREIGN}",
+        ]
         lines += ["   :show-inheritance:"]
     else:
-        lines = [f".. autofunction:: {full}"]
-    return f"# {prose(full)}\n\n{fence_block('{eval-rst}', *lines)}\n"
+        lines = [f".. autofunction:: {full_name}"]
+    return f"# {escape_prose(full_name)}\n\n{fence_block('{eval-rst}', *lines)}\n"

@@ -20,7 +20,7 @@ _FOLDED = re.compile(r'(<a [^>]*internal" href="[^"]*">)([^<]*)(</a><details[^>]
 _SEARCH = re.compile(r'(<button[^>]* search-button-field [^>]*?) aria-label="[^"]*"')
 
 
-def mend_theme(pages: Path, title: str) -> None:
+def fix_theme(pages: Path, title: str) -> None:
     """Fix pages that Sphinx has written."""
     for name in _TALKING:
         path = pages / name
@@ -28,7 +28,7 @@ def mend_theme(pages: Path, title: str) -> None:
         # The head of the search has the title of the site as it is.
         text = text.replace(f"- {title}</title>", f"- {escape(title)}</title>")
         path.write_text(text, encoding="utf-8")
-    for path in _own_pages(pages):
+    for path in _fix_pages(pages):
         text = path.read_text(encoding="utf-8")
         text = _FOLDED.sub(r'\1\2\3<summary aria-label="Pages of \2">', text)
         path.write_text(_SEARCH.sub(r"\1", text), encoding="utf-8")
@@ -36,5 +36,5 @@ def mend_theme(pages: Path, title: str) -> None:
         (pages / name).unlink(missing_ok=True)
 
 
-def _own_pages(pages: Path) -> Iterator[Path]:
+def _fix_pages(pages: Path) -> Iterator[Path]:
     yield from (path for path in pages.rglob("*.html") if "_static" not in path.parts)

@@ -32,24 +32,24 @@ _KEYS = {
 _PLACES = (0.4, 0.75)
 
 
-def usage(subject: PageSubject, bridges: Sequence[Bridge]) -> list[tuple[str, str]]:
+def usage_tabs(subject: PageSubject, bridges: Sequence[Bridge]) -> list[tuple[str, str]]:
     """Return titles of tabs with their content, in Markdown."""
-    python = list(_python(subject))
+    python = list(_python_tab(subject))
     # A model is named in a configuration.
     found = (
         [("Python", fence_block("python", *python))] if python or subject.kind != "model" else []
     )
     if isinstance(sample := subject.sample, Model):
-        found.append(("YAML", fence_block("yaml", *_yaml_of_model(sample))))
+        found.append(("YAML", fence_block("yaml", *_model_yaml(sample))))
     elif sample is not None:
         shown = {key: yaml_value(value) for key, value in _shown_parameters(sample).items()}
         short = format_in_one_line({"name": sample.name, **shown}) if shown else sample.name
         found.append(("YAML", fence_block("yaml", _KEYS[subject.kind].format(short))))
-    found.append(("Command line", fence_block("sh", *_commands(subject))))
+    found.append(("Command line", fence_block("sh", *_command_tab(subject))))
     return found + list(_bridges(subject, bridges))
 
 
-def _yaml_of_model(model: Model) -> Iterator[str]:
+def _model_yaml(model: Model) -> Iterator[str]:
     named = model.to_config()
     if model.training_mode is None:
         yield f"model: {format_in_one_line({**named, 'file': 'FILE'})}"
@@ -58,7 +58,7 @@ def _yaml_of_model(model: Model) -> Iterator[str]:
     yield TRAIN[model.training_mode]
 
 
-def _python(subject: PageSubject) -> Iterator[str]:
+def _python_tab(subject: PageSubject) -> Iterator[str]:
     sample, examples = subject.sample, subject.description["examples"].splitlines()
     if isinstance(sample, Loss | Activation):
         yield ">>> import lossfw"
@@ -109,7 +109,7 @@ def _shown_result(call: str, result: Any) -> tuple[str, str]:
     return f">>> {call}", repr(result)
 
 
-def _commands(subject: PageSubject) -> Iterator[str]:
+def _command_tab(subject: PageSubject) -> Iterator[str]:
     name, sample = subject.name, subject.sample
     shown = {} if sample is None or isinstance(sample, Model) else _shown_parameters(sample)
     given = "".join(

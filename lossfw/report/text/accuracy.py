@@ -16,12 +16,12 @@ _FORWARD = "forward"
 _DIGITS = 2
 
 
-def ulps(error: float) -> str:
+def ulps_text(error: float) -> str:
     """Return an error for the table.
 
     Examples
     --------
-    >>> ulps(0.5), ulps(3.14159), ulps(123456.0), ulps(float("inf"))
+    >>> ulps_text(0.5), ulps_text(3.14159), ulps_text(123456.0), ulps_text(float("inf"))
     ('0.5', '3.1', '1.2e5', 'inf')
     """
     if error < 1000:
@@ -32,19 +32,19 @@ def ulps(error: float) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def cells(found: ComponentAccuracy) -> list[str]:
+def error_cells(found: ComponentAccuracy) -> list[str]:
     """Return the errors of one component, with a mark on those that miss the goal."""
     texts = ["-"] * len(_COLUMNS)
     for worst in found.results:
         if worst.points:
             missed = "!" if worst.ulps > found.goal(worst.order) else ""
-            texts[worst.order] = f"{ulps(worst.ulps)}{missed}"
+            texts[worst.order] = f"{ulps_text(worst.ulps)}{missed}"
     return texts
 
 
 def forward_cell(found: ComponentAccuracy) -> str:
     """Return the errors against the exact results at ordinary numbers: ``0.5 / 0.7 / 3.0``."""
-    return " / ".join(ulps(worst.forward) for worst in found.results if worst.points)
+    return " / ".join(ulps_text(worst.forward) for worst in found.results if worst.points)
 
 
 def _peer_cell(found: ComponentAccuracy, name: str) -> str:
@@ -52,7 +52,9 @@ def _peer_cell(found: ComponentAccuracy, name: str) -> str:
 
     Errors that include subnormal numbers follow in brackets, where they differ.
     """
-    few, every = (" / ".join(ulps(worst.ulps) for worst in worsts) for worsts in found.peers[name])
+    few, every = (
+        " / ".join(ulps_text(worst.ulps) for worst in worsts) for worsts in found.peers[name]
+    )
     return few if few == every else f"{few} ({every})"
 
 
@@ -65,7 +67,7 @@ def show_accuracies(rows: Sequence[ComponentAccuracy]) -> None:
             [
                 found.text,
                 found.dtype,
-                *cells(found),
+                *error_cells(found),
                 forward_cell(found),
                 str(min(worst.points for worst in found.results)),
             ]
@@ -87,14 +89,14 @@ def _format_missed(found: ComponentAccuracy) -> list[str]:
     for worst in found.inaccurate_results():
         point = ", ".join(f"{name} = {value!r}" for name, value in (worst.at or {}).items())
         lines.append(
-            f"{found.text} {found.dtype} {_COLUMNS[worst.order]}: {ulps(worst.ulps)} ULP, "
+            f"{found.text} {found.dtype} {_COLUMNS[worst.order]}: {ulps_text(worst.ulps)} ULP, "
             f"goal {found.goal(worst.order):g}, at {point}: got {worst.computed!r}, "
             f"true {worst.truth}"
         )
     return lines
 
 
-def row(found: ComponentAccuracy) -> dict[str, Any]:
+def table_row(found: ComponentAccuracy) -> dict[str, Any]:
     """Return the cells of a component in its dtype, and the notes below its tables."""
     return {
         "kind": found.kind,
@@ -102,7 +104,7 @@ def row(found: ComponentAccuracy) -> dict[str, Any]:
         "component": found.text,
         "dtype": found.dtype,
         "rows": found.rows,
-        **dict(zip(_COLUMNS, cells(found), strict=True)),
+        **dict(zip(_COLUMNS, error_cells(found), strict=True)),
         _FORWARD: forward_cell(found),
         "peers": {name: _peer_cell(found, name) for name in found.peers},
         "promised": found.promised,
@@ -113,8 +115,8 @@ def row(found: ComponentAccuracy) -> dict[str, Any]:
 def page(data: Mapping[str, Any]) -> str:
     """Return a page in Markdown.
 
-    The data are ``rows``, see `row`, the ``peers`` with their versions, and a sentence about how
-    they were ``measured``.
+    The data are ``rows``, see `table_row`, the ``peers`` with their versions, and a sentence about
+    how they were ``measured``.
     """
     rows, versions = data["rows"], data["peers"]
     parts = [_HEAD, data["measured"]]
@@ -125,13 +127,13 @@ def page(data: Mapping[str, Any]) -> str:
         chosen = [one for one in rows if (one["kind"], one["rows"]) == (kind, of_rows)]
         parts += [f"## {title}", _table(chosen, list(versions))] if chosen else []
     if any(one["promised"] for one in rows):
-        parts += ["## What is measured only at some sizes", _by_name(rows, "promised")]
+        parts += ["## What is measured only at some sizes", _group_by_name(rows, "promised")]
     misses = [f"- {line}" for one in rows for line in one["missed"]]
     parts += ["## Where a goal is missed", *([_WHY, "\n".join(misses)] if misses else ["Nowhere."])]
     return "\n\n".join(parts) + "\n"
 
 
-def _by_name(rows: Sequence[Mapping[str, Any]], key: str) -> str:
+def _group_by_name(rows: Sequence[Mapping[str, Any]], key: str) -> str:
     texts = {one["name"]: one[key] for one in rows if one[key]}
     return "\n".join(f"- `{name}`: {text}" for name, text in texts.items()) or "Nothing."
 

@@ -29,19 +29,19 @@ _LARGE = 30.0
 _CALLS, _SECONDS = 15, 0.1
 
 
-def gradient_to_value(loss: Loss) -> float | None:
+def gradient_cost_ratio(loss: Loss) -> float | None:
     """Return the time of value and gradient over that of the value; None if there is no loss.
 
     Examples
     --------
     >>> import lossfw
-    >>> gradient_to_value(lossfw.loss("huber")) > 0
+    >>> gradient_cost_ratio(lossfw.loss("huber")) > 0
     True
     """
     try:
-        y, t = _ordinary(loss)
+        y, t = _ordinary_arguments(loss)
         with use_engine("tiles"), np.errstate(all="ignore"):
-            value, both = _least(
+            value, both = _least_seconds(
                 lambda: loss(y, t, reduction="sum"),
                 lambda: loss.value_and_gradient(y, t, reduction="sum"),
             )
@@ -51,7 +51,7 @@ def gradient_to_value(loss: Loss) -> float | None:
     return both / value
 
 
-def _ordinary(loss: Loss) -> tuple[NDArray, NDArray]:
+def _ordinary_arguments(loss: Loss) -> tuple[NDArray, NDArray]:
     """Return ordinary predictions and targets, drawn again and again."""
     dtype, spaces = np.dtype(np.float64), (loss.prediction_space, loss.target_space)
     columns = loss.fixed_classes or COLUMNS
@@ -67,7 +67,7 @@ def _ordinary(loss: Loss) -> tuple[NDArray, NDArray]:
     return y[rows], t[rows]
 
 
-def _least(*functions: Callable[[], object]) -> list[float]:
+def _least_seconds(*functions: Callable[[], object]) -> list[float]:
     """Return the least seconds of each function; they take turns, after a call of each."""
     least = [float("inf")] * len(functions)
     for function in functions:

@@ -15,12 +15,12 @@ from lossfw.report.text.over_seeds import (
     difference_text,
     seed_remarks,
     seed_tables,
-    star_words,
+    star_meaning,
 )
 from lossfw.report.text.tables import (
     markdown_table,
     show_table,
-    with_interval,
+    text_with_interval,
 )
 from lossfw.runs.compare import ComparedSlice, Comparison, FinishedRun, RunNumber
 from lossfw.runs.compare.best import BestRun
@@ -49,14 +49,14 @@ _COLUMNS = ("", ".low", ".high", ".difference", ".difference.low", ".difference.
 
 def remarks(comparison: Comparison) -> list[str]:
     """Return remarks about the tables, in sentences."""
-    lines = facts(comparison)
+    lines = interval_facts(comparison)
     lines += seed_remarks(comparison.seeds, comparison.intervals.level, _SEEDS)
     if lists := comparison.lists:
         lines.append(f"Not shown here, but by --json: {', '.join(lists)}.")
     return [*lines, *(f"note: {note}" for note in comparison.notes)]
 
 
-def facts(comparison: Comparison, where: str = "In brackets") -> list[str]:
+def interval_facts(comparison: Comparison, where: str = "In brackets") -> list[str]:
     """Return sentences on what intervals and stars mean; `where` is their place."""
     options = comparison.intervals
     lines = []
@@ -72,7 +72,7 @@ def facts(comparison: Comparison, where: str = "In brackets") -> list[str]:
         recipes = _RECIPES if _takes_seeds(comparison) else ""
         lines.append(f"Differences are paired by {paired_by}; given these models{recipes}.{star}")
     if comparison.differences and not clear:
-        why = reasons(comparison, comparison.single)
+        why = missing_interval_reasons(comparison, comparison.single)
         lines.append(f"No difference has an interval, because {why}.")
     if not comparison.settings:
         lines.append("The configurations say the same.")
@@ -82,7 +82,7 @@ def facts(comparison: Comparison, where: str = "In brackets") -> list[str]:
 def star_line(comparison: Comparison) -> str:
     """Return what the stars after differences mean; empty without stars."""
     stars = comparison.together and has_intervals(comparison)
-    return star_words(comparison.together) if stars else ""
+    return star_meaning(comparison.together) if stars else ""
 
 
 def best_lines(comparison: Comparison, between: str = _BETWEEN) -> list[str]:
@@ -141,7 +141,7 @@ def interval_count(comparison: Comparison, name: str) -> str:
     differences = [comparison.difference(run, name) for run in runs]
     known = sum(bool(difference.interval) for difference in differences)
     clear = sum(difference.clear for difference in differences)
-    because = reasons(comparison, [name])
+    because = missing_interval_reasons(comparison, [name])
     if not known:
         which = "it has no" if len(runs) == 1 else "none of them has an"
         return f"{which} interval, because {because}"
@@ -158,7 +158,7 @@ def interval_count(comparison: Comparison, name: str) -> str:
     return f"{found}; {have} none, because {because}"
 
 
-def reasons(comparison: Comparison, names: Iterable[str]) -> str:
+def missing_interval_reasons(comparison: Comparison, names: Iterable[str]) -> str:
     """Return the reasons why differences of these measures have no interval."""
     found = dict.fromkeys(
         comparison.lacking[run].get(name, _NOT_MEASURED)
@@ -169,9 +169,9 @@ def reasons(comparison: Comparison, names: Iterable[str]) -> str:
     return ", or because ".join(found)
 
 
-def show(comparison: Comparison) -> None:
+def show_comparison(comparison: Comparison) -> None:
     """Write a comparison to standard output."""
-    for index, table in enumerate(tables(comparison)):
+    for index, table in enumerate(comparison_tables(comparison)):
         if index:
             say("")
         show_table(table.headers, table.rows)
@@ -182,32 +182,32 @@ def show(comparison: Comparison) -> None:
             say(line)
 
 
-def tables(comparison: Comparison) -> list[TextTable]:
+def comparison_tables(comparison: Comparison) -> list[TextTable]:
     """Return the tables of a comparison; for two runs the measures are the rows."""
     two = comparison.kind == "run" and len(comparison.runs) == 2
-    results = [_of_two(comparison)] if two else list(_of_many(comparison))
+    results = [_two_run_table(comparison)] if two else list(_many_run_tables(comparison))
     if two:
         # The runs are the columns, the baseline first.
         comparison = replace(comparison, runs=comparison.given)
     names = [run.name for run in comparison.runs]
     before = []
     if comparison.settings and (two or len(comparison.settings) > _MOST_BESIDE):
-        before.append(TextTable(["setting", *names], texts_by_run(comparison, comparison.settings)))
+        before.append(TextTable(["setting", *names], setting_rows(comparison, comparison.settings)))
     if comparison.surroundings:
-        rows = texts_by_run(comparison, comparison.surroundings)
+        rows = setting_rows(comparison, comparison.surroundings)
         before.append(TextTable(["besides", *names], rows))
     titles = {name: comparison.title(name) for name in comparison.single}
     seeds = seed_tables(comparison.seeds, comparison.kind, titles)
     return [*before, *results, *seeds, *_slice_tables(comparison)]
 
 
-def texts_by_run(comparison: Comparison, values: Mapping[str, list[Any]]) -> list[list[str]]:
+def setting_rows(comparison: Comparison, values: Mapping[str, list[Any]]) -> list[list[str]]:
     """Return one row of text per key, with the value of each run in the order of the table."""
     order = [comparison.given.index(run) for run in comparison.runs]
     return [[key, *as_texts([given[place] for place in order])] for key, given in values.items()]
 
 
-def _of_two(comparison: Comparison) -> TextTable:
+def _two_run_table(comparison: Comparison) -> TextTable:
     base = comparison.baseline
     other = next(run for run in comparison.runs if run is not base)
     compared = other.name in comparison.differences
@@ -221,8 +221,8 @@ def _of_two(comparison: Comparison) -> TextTable:
     return TextTable(["result", base.name, other.name, *less], rows)
 
 
-def _of_many(comparison: Comparison) -> Iterator[TextTable]:
-    beside = _settings_beside(comparison)
+def _many_run_tables(comparison: Comparison) -> Iterator[TextTable]:
+    beside = _shown_settings(comparison)
     titles = [comparison.title(name) for name in comparison.single]
     yield TextTable(
         [comparison.kind, *beside, *comparison.extra_columns, *titles],
@@ -242,7 +242,7 @@ def _of_many(comparison: Comparison) -> Iterator[TextTable]:
         yield TextTable([f"{LESS}{comparison.baseline.name}", *titles], rows)
 
 
-def _settings_beside(comparison: Comparison) -> list[str]:
+def _shown_settings(comparison: Comparison) -> list[str]:
     """Return the settings next to the numbers: a few, except for those in the names of all runs.
 
     The name of each run of a sweep holds its values.
@@ -280,13 +280,13 @@ def _slice_tables(comparison: Comparison) -> Iterator[TextTable]:
 
 
 def _number_text(number: RunNumber) -> str:
-    return with_interval(number.value, number.interval)
+    return text_with_interval(number.value, number.interval)
 
 
-def markdown(comparison: Comparison) -> str:
+def comparison_markdown(comparison: Comparison) -> str:
     """Return a comparison as Markdown tables with remarks."""
     parts = []
-    for table in tables(comparison):
+    for table in comparison_tables(comparison):
         lines = (table.headers, *table.rows)
         headers, *rows = ([escape_markdown(cell) for cell in line] for line in lines)
         parts.append(markdown_table(headers, rows, left=1))
@@ -307,7 +307,7 @@ def escape_markdown(text: str) -> str:
     return " ".join(text.split())
 
 
-def comma_separated(comparison: Comparison) -> str:
+def comparison_csv(comparison: Comparison) -> str:
     """Return a comparison as CSV: one line per run, with all digits of its numbers.
 
     Lines for parts of the rows follow, if any.
@@ -318,26 +318,29 @@ def comma_separated(comparison: Comparison) -> str:
     measured = [f"{name}{part}" for name in comparison.single for part in columns]
     by = [comparison.by, "rows"] if comparison.by else []
     head = (*comparison.settings, *comparison.extra_columns, *by, *measured)
-    writer.writerow([comparison.kind, *map(_no_formula, head)])
+    writer.writerow([comparison.kind, *map(_escape_spreadsheet_formula, head)])
     for run in comparison.runs:
         # A setting that is not made is an empty cell, unlike a text such as "-".
         settings = [run.settings.get(key) for key in comparison.settings]
-        cells = ["" if value is None else _no_formula(as_text(value)) for value in settings]
-        named = [_no_formula(run.name), *cells, *comparison.extra_cells(run)]
+        cells = [
+            "" if value is None else _escape_spreadsheet_formula(as_text(value))
+            for value in settings
+        ]
+        named = [_escape_spreadsheet_formula(run.name), *cells, *comparison.extra_cells(run)]
         whole = ["", run.result["count"]] if by else []
         writer.writerow([*named, *whole, *_cells(comparison, comparison, run, len(columns))])
         for part in comparison.slices:
-            own = [_no_formula(part.value), part.count]
+            own = [_escape_spreadsheet_formula(part.value), part.count]
             writer.writerow([*named, *own, *_cells(comparison, part, run, len(columns))])
     return text.getvalue().rstrip("\n")
 
 
-def _no_formula(cell: str) -> str:
+def _escape_spreadsheet_formula(cell: str) -> str:
     """Return a text that a spreadsheet takes for a text, and not for a formula.
 
     Examples
     --------
-    >>> _no_formula("-0.5"), _no_formula("=1+1")
+    >>> _escape_spreadsheet_formula("-0.5"), _escape_spreadsheet_formula("=1+1")
     ('-0.5', "'=1+1")
     """
     if not cell.startswith(_FORMULA):

@@ -88,14 +88,18 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
         "version": entry.version,
         "class": f"{cls.__module__}:{cls.__qualname__}",
         **_source_place(cls),
-        "parameters": parameters(cls, component),
+        "parameters": describe_parameters(cls, component),
     }
     has_formula = isinstance(component, Loss | Activation)
     if component is not None and (has_formula or component.latex is not None):
         with suppress(TraceError):
             description["latex"] = latex(component)
     if isinstance(component, Loss | Activation):
-        of = _of_loss(component) if isinstance(component, Loss) else _of_activation(component)
+        of = (
+            _describe_loss(component)
+            if isinstance(component, Loss)
+            else _describe_activation(component)
+        )
         description |= {**of, "curve": None}
         with suppress(LossfwError):
             line = line_of(component)
@@ -103,16 +107,16 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
             description["curve"] = {"label": line.label, **ends, "rows": line.rows}
         if not getattr(component, "takes_groups", False):
             # Groups are computed in stacks, and have no kernels.
-            description["engine"] = engine_of(component)
-        if (costs := costs_of(component)) is not None:
+            description["engine"] = describe_engine(component)
+        if (costs := measured_costs(component)) is not None:
             description["costs"] = costs
-        description["peers"] = _peers_of(cls, entry.name)
+        description["peers"] = _peer_functions(cls, entry.name)
     if issubclass(cls, Model):
-        description["model"] = _of_model(cls)
+        description["model"] = _describe_model(cls)
     if issubclass(cls, Wrapper):
         effects = claim_effects(cls.claim_column) if cls.claim_column else ()
         description["wrapper"] = [effect._asdict() for effect in effects]
-        description["peers"] = _peers_of(cls, entry.name)
+        description["peers"] = _peer_functions(cls, entry.name)
     return description
 
 
@@ -134,7 +138,7 @@ def _docstring_parts(cls: type[Component]) -> dict[str, Any]:
     }
 
 
-def parameters(cls: type[Component], component: Component | None) -> list[dict[str, Any]]:
+def describe_parameters(cls: type[Component], component: Component | None) -> list[dict[str, Any]]:
     """Return each parameter with type, bounds, default, value and meaning."""
     schema = cls.model_json_schema()["properties"]
     meanings = parameter_meanings(cls)
@@ -142,8 +146,8 @@ def parameters(cls: type[Component], component: Component | None) -> list[dict[s
     for name, field in cls.model_fields.items():
         one: dict[str, Any] = {
             "name": name,
-            "type": _type(schema[name]),
-            "bounds": _bounds(schema[name]),
+            "type": _type_text(schema[name]),
+            "bounds": _bounds_text(schema[name]),
             "required": field.is_required(),
             "meaning": meanings.get(name, ""),
         }
@@ -156,55 +160,55 @@ def parameters(cls: type[Component], component: Component | None) -> list[dict[s
     return sorted(described, key=lambda one: one["name"] not in cls.__annotations__)
 
 
-def _type(schema: dict[str, Any]) -> str:
+def _type_text(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"]))
     if "const" in schema:
         return str(schema["const"])
     if "anyOf" in schema:
-        kinds = [_type(part) for part in schema["anyOf"]]
+        kinds = [_type_text(part) for part in schema["anyOf"]]
         return " | ".join("none" if kind == "null" else kind for kind in kinds)
     kind = schema.get("type", "any")
     return " | ".join(kind) if isinstance(kind, list) else str(kind)
 
 
-def _bounds(schema: dict[str, Any]) -> str:
+def _bounds_text(schema: dict[str, Any]) -> str:
     # Pydantic writes a bound of 0 as 0 or as 0.0, by its release.
     bounds = {key: schema[key] for key in _BOUNDS if key in schema}
     own = [_BOUNDS[key].format(int(b) if b == int(b) else b) for key, b in bounds.items()]
-    parts = [_bounds(part) for part in schema.get("anyOf", ())]
+    parts = [_bounds_text(part) for part in schema.get("anyOf", ())]
     return ", ".join([*own, *filter(None, parts)])
 
 
-def _of_loss(loss: Loss) -> dict[str, Any]:
+def _describe_loss(loss: Loss) -> dict[str, Any]:
     need_claims(loss)
     return {
-        "prediction": _space(loss.prediction_space),
-        "target": _space(loss.target_space),
+        "prediction": _describe_space(loss.prediction_space),
+        "target": _describe_space(loss.target_space),
         "results": loss._promise,
         "takes": "groups" if loss.takes_groups else "rows" if loss.takes_rows else "elements",
         "argument": "row" if loss.takes_rows else loss._argument,
         "form": loss._input_form,
         "output_activation": loss._expected_activation(),
-        "derivative": origin(loss.body, "derivative"),
-        "second_derivative": origin(loss.body, "second_derivative"),
-        **_claims_of(loss),
+        "derivative": derivative_origin(loss.body, "derivative"),
+        "second_derivative": derivative_origin(loss.body, "second_derivative"),
+        **_describe_claims(loss),
     }
 
 
-def _of_activation(activation: Activation) -> dict[str, Any]:
+def _describe_activation(activation: Activation) -> dict[str, Any]:
     rows = isinstance(activation, RowActivation)
     return {
-        "result": _space(activation.out_space),
+        "result": _describe_space(activation.out_space),
         "takes": "rows" if activation.takes_rows else "elements",
         "argument": "row" if activation.takes_rows else "number",
-        "derivative": origin(activation, "vjp" if rows else "derivative"),
-        "second_derivative": "none" if rows else origin(activation, "second_derivative"),
-        **_claims_of(activation),
+        "derivative": derivative_origin(activation, "vjp" if rows else "derivative"),
+        "second_derivative": "none" if rows else derivative_origin(activation, "second_derivative"),
+        **_describe_claims(activation),
     }
 
 
-def _claims_of(component: Loss | Activation) -> dict[str, Any]:
+def _describe_claims(component: Loss | Activation) -> dict[str, Any]:
     claims = component.claims()
     return {
         "claims": {name: yaml_value(value) for name, value in claims.to_dict().items()},
@@ -213,7 +217,7 @@ def _claims_of(component: Loss | Activation) -> dict[str, Any]:
     }
 
 
-def _of_model(cls: type[Model]) -> dict[str, Any]:
+def _describe_model(cls: type[Model]) -> dict[str, Any]:
     return {
         "training_mode": cls.training_mode,
         "takes": sorted(cls.accepted_inputs),
@@ -225,17 +229,17 @@ def _of_model(cls: type[Model]) -> dict[str, Any]:
     }
 
 
-def _space(space: Space) -> dict[str, str]:
+def _describe_space(space: Space) -> dict[str, str]:
     return {"name": space.name, "meaning": space.meaning}
 
 
-def origin(component: object, function: str) -> str:
+def derivative_origin(component: object, function: str) -> str:
     """Return the origin of a derivative: the author, dual numbers, or the parts of a wrapper.
 
     Examples
     --------
     >>> import lossfw
-    >>> origin(lossfw.loss("squared_error"), "derivative")
+    >>> derivative_origin(lossfw.loss("squared_error"), "derivative")
     'author'
     """
     for cls in type(component).__mro__:
@@ -267,13 +271,13 @@ def _runnable_examples(cls: type[Component], section: str) -> str:
     return section.replace(">>>", begun, 1)
 
 
-def engine_of(component: Loss | Activation) -> dict[str, Any]:
+def describe_engine(component: Loss | Activation) -> dict[str, Any]:
     """Return which functions of a component are compiled, and why others are not.
 
     ``installed`` says whether the compiler is installed.
     """
     names = _OF_LOSSES if isinstance(component, Loss) else _OF_ACTIVATIONS
-    problems = {name: _problem(component, name) for name in names}
+    problems = {name: _kernel_problem(component, name) for name in names}
     return {
         "compiled": [name for name, problem in problems.items() if not problem],
         "tiles": {name: problem for name, problem in problems.items() if problem},
@@ -281,7 +285,7 @@ def engine_of(component: Loss | Activation) -> dict[str, Any]:
     }
 
 
-def _problem(component: Loss | Activation, name: Any) -> str:
+def _kernel_problem(component: Loss | Activation, name: Any) -> str:
     """Return why a function has no kernel in float64."""
     columns, dtype = _COLUMNS if component.takes_rows else None, np.dtype(np.float64)
     if not isinstance(component, Loss):
@@ -292,13 +296,13 @@ def _problem(component: Loss | Activation, name: Any) -> str:
     return compiled.why_not_compiled(loss, name, dtype, columns, by_index=by_index)
 
 
-def engine_line(engine: dict[str, Any], *, here: bool) -> str:
-    """Return the engine of a component as one line; with `here` it names a missing library.
+def engine_line(engine: dict[str, Any], *, on_this_machine: bool) -> str:
+    """Return the engine of a component as one line; `on_this_machine` names a missing library.
 
     Examples
     --------
     >>> engine = {"compiled": ["value"], "tiles": {"hessian": "it is"}, "installed": False}
-    >>> engine_line(engine, here=False)
+    >>> engine_line(engine, on_this_machine=False)
     'compiled: value; tiles: hessian, since it is'
     """
     reasons: dict[str, list[str]] = {}
@@ -306,12 +310,12 @@ def engine_line(engine: dict[str, Any], *, here: bool) -> str:
         reasons.setdefault(reason, []).append(name)
     parts = [f"compiled: {', '.join(engine['compiled'])}"] if engine["compiled"] else []
     parts += [f"tiles: {', '.join(names)}, since {reason}" for reason, names in reasons.items()]
-    if here and engine["compiled"] and not engine["installed"]:
+    if on_this_machine and engine["compiled"] and not engine["installed"]:
         parts.append(f"llvmlite is not installed: {install_command('fast')}")
     return "; ".join(parts)
 
 
-def costs_of(component: Component) -> dict[str, Any] | None:
+def measured_costs(component: Component) -> dict[str, Any] | None:
     """Return the costs of a component at its parameters; None if they were not measured.
 
     They have ``processor``, ``numpy`` and ``costs``: dtype, column, kind and nanoseconds.
@@ -319,7 +323,7 @@ def costs_of(component: Component) -> dict[str, Any] | None:
     Examples
     --------
     >>> import lossfw
-    >>> sorted(costs_of(lossfw.loss("huber"))["costs"]["float32"]["naive"])
+    >>> sorted(measured_costs(lossfw.loss("huber"))["costs"]["float32"]["naive"])
     ['gradient', 'value']
     """
     measured = _measured_file(type(component).__module__.partition(".")[0])
@@ -329,7 +333,7 @@ def costs_of(component: Component) -> dict[str, Any] | None:
     return None
 
 
-def _peers_of(cls: type[Component], name: str) -> list[dict[str, Any]]:
+def _peer_functions(cls: type[Component], name: str) -> list[dict[str, Any]]:
     """Return the functions of other libraries that have a component's formula."""
     peers: list[dict[str, Any]] = (
         _measured_file(cls.__module__.partition(".")[0]).get("peers", {}).get(name, [])
@@ -350,7 +354,7 @@ def _measured_file(package: str) -> dict[str, Any]:
 
 
 def cost_table(costs: dict[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Return the head and the rows of a table of the costs of `costs_of`."""
+    """Return the head and the rows of a table of the costs of `measured_costs`."""
     columns = tuple(dict.fromkeys(name for one in costs["costs"].values() for name in one))
     rows = []
     for dtype, one in costs["costs"].items():

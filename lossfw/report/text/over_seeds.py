@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from lossfw.report.text.tables import as_number, decimal_places, with_interval
+from lossfw.report.text.tables import decimal_places, number_text, text_with_interval
 from lossfw.runs.compare.differences import list_names
 from lossfw.runs.compare.finished import RunNumber
 from lossfw.runs.compare.seeds import SeedDifference, SeedGroup, SeedSpread, tell_recipes
@@ -66,7 +66,7 @@ def seed_remarks(groups: Sequence[SeedGroup], level: float, hint: str = "") -> l
     if recipes:
         together = max(one.together for one in recipes)
         lines.append(
-            f"Differences of recipes: {_recipes(groups)}; {intervals}. {star_words(together)}"
+            f"Differences of recipes: {_recipe_text(groups)}; {intervals}. {star_meaning(together)}"
         )
         if any(not one.recipe and (one.spread.mean or one.spread.deviation) for one in known):
             lines.append(_WITHOUT)
@@ -85,7 +85,7 @@ def _differences(groups: Sequence[SeedGroup]) -> Iterator[SeedDifference]:
         yield from group.differences.values()
 
 
-def _recipes(groups: Sequence[SeedGroup]) -> str:
+def _recipe_text(groups: Sequence[SeedGroup]) -> str:
     """Return what the differences of recipes are of; where that differs, with whose they are."""
     whose: dict[str, dict[str, None]] = {}
     measures: dict[str, dict[str, None]] = {}
@@ -101,16 +101,16 @@ def _recipes(groups: Sequence[SeedGroup]) -> str:
     return "; ".join(f"{words} ({list_names(list(names))})" for words, names in found.items())
 
 
-def star_words(together: int) -> str:
-    """Return what stars mean; `together` is the number of differences they account for.
+def star_meaning(n_differences: int) -> str:
+    """Return what stars mean; `n_differences` is the number of differences they account for.
 
     Examples
     --------
-    >>> print(star_words(11))
+    >>> print(star_meaning(11))
     * excludes 0, for all 11 differences together; . for one alone.
     """
-    if together > 1:
-        which = "both" if together == 2 else f"all {together}"
+    if n_differences > 1:
+        which = "both" if n_differences == 2 else f"all {n_differences}"
         return f"* excludes 0, for {which} differences together; . for one alone."
     return "* marks an interval that excludes 0."
 
@@ -123,7 +123,7 @@ def difference_text(difference: RunNumber) -> str:
     >>> difference_text(RunNumber(0.0123, [0.001, 0.0236])), difference_text(RunNumber(0.0))
     ('+0.012 [+0.001, +0.024] *', '0')
     """
-    text = with_interval(difference.value, difference.interval, sign=True)
+    text = text_with_interval(difference.value, difference.interval, sign=True)
     return f"{text}{difference.mark}"
 
 
@@ -138,9 +138,9 @@ def _mean_text(spread: SeedSpread | None) -> str:
     if spread is None:
         return "-"
     if not spread.deviation:
-        return as_number(spread.mean)
+        return number_text(spread.mean)
     ends = [spread.mean - spread.deviation, spread.mean + spread.deviation]
     places = decimal_places(ends, _SPREAD_DIGITS)
     if places is None:
-        return f"{as_number(spread.mean)} ± {as_number(spread.deviation, _SPREAD_DIGITS)}"
+        return f"{number_text(spread.mean)} ± {number_text(spread.deviation, _SPREAD_DIGITS)}"
     return f"{spread.mean:.{places}f} ± {spread.deviation:.{places}f}"

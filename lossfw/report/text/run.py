@@ -10,7 +10,13 @@ from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
 from lossfw.losses.base import plural_of_form
 from lossfw.nn.dense import Network
-from lossfw.report.text.tables import as_number, class_lines, input_line, show_table, with_interval
+from lossfw.report.text.tables import (
+    class_lines,
+    input_line,
+    number_text,
+    show_table,
+    text_with_interval,
+)
 from lossfw.runs.files import say
 
 # Longer lists and larger matrices are cut; the JSON holds all of them.
@@ -20,12 +26,12 @@ _SHOWN_LINES = 20
 _MATRIX_DIGITS = 6
 
 
-def show(plan: Plan, result: Result, loading: float, maker: str = "", inputs: str = "") -> None:
+def show_run(plan: Plan, result: Result, loading: float, maker: str = "", inputs: str = "") -> None:
     """Write the report to standard output; `maker` describes the model behind saved outputs.
 
     `inputs` are its inputs.
     """
-    show_table(("", ""), report_rows(plan, result, loading, maker, inputs))
+    show_table(("", ""), report_lines(plan, result, loading, maker, inputs))
     headers, rows = slice_table(result)
     if rows:
         say("")
@@ -38,10 +44,10 @@ def saved_text(plan: Plan) -> str:
     return f"saved {plural_of_form(plan.outputs_form)} of shape {shape}"
 
 
-def report_rows(
+def report_lines(
     plan: Plan, result: Result, loading: float, maker: str = "", inputs: str = ""
 ) -> list[tuple[str, str]]:
-    """Return the lines of the report, each with its label; see `show`."""
+    """Return the lines of the report, each with its label; see `show_run`."""
     numbers = result.numbers
     given = "the models" if maker else "the model"
     network = not maker and isinstance(plan.model, Network | None)
@@ -50,7 +56,7 @@ def report_rows(
     elif not maker:
         maker = f"none: {saved_text(plan)}"
     rows = [
-        ("data", _data(plan, result)),
+        ("data", _data_text(plan, result)),
         *input_line(inputs or plan.data.inputs_text),
         *class_lines(plan.data.classes),
         ("network" if network else "model", maker),
@@ -62,7 +68,7 @@ def report_rows(
         rows += measured_lines(name, metric)
     if (options := numbers.intervals) is not None:
         rows += [("", ""), ("intervals", interval_sentence(options, given))]
-    rows += [("", ""), ("slowest", _slowest({"loading": loading, **result.timings}))]
+    rows += [("", ""), ("slowest", _slowest_step({"loading": loading, **result.timings}))]
     rows += [("warning", warning) for warning in result.warnings]
     return rows
 
@@ -87,7 +93,7 @@ def slice_table(result: Result) -> tuple[tuple[str, ...], list[tuple[str, ...]]]
 def _cell(number: Mapping[str, Any]) -> str:
     if number["value"] is None:
         return "-"
-    return with_interval(number["value"], number.get("interval")) + _undefined_mark(number)
+    return text_with_interval(number["value"], number.get("interval")) + _undefined_mark(number)
 
 
 def measured_lines(name: str, number: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -102,23 +108,23 @@ def measured_lines(name: str, number: Mapping[str, Any]) -> list[tuple[str, str]
     """
     value = number["value"]
     if not isinstance(value, list | tuple):
-        return [(name, _single(number)), *_curve(number.get("curve"))]
+        return [(name, _number_text(number)), *_curve_lines(number.get("curve"))]
     if value and isinstance(value[0], list | tuple):
-        return [(name, ""), *_matrix(value)]
+        return [(name, ""), *_matrix_lines(value)]
     if number.get("interval") is None:
-        return [(name, _in_full(value))]
+        return [(name, _exact_text(value))]
     lines = [
-        (f"  {place}", _single({"value": one, "interval": interval}))
+        (f"  {place}", _number_text({"value": one, "interval": interval}))
         for place, (one, interval) in enumerate(zip(value, number["interval"], strict=True))
     ]
-    return [(name, ""), *_cut(lines)]
+    return [(name, ""), *_shorten(lines)]
 
 
-def _single(number: Mapping[str, Any]) -> str:
+def _number_text(number: Mapping[str, Any]) -> str:
     """Return a number rounded as its interval says, or in full if it has none."""
     if number.get("interval") is None:
-        return _in_full(number["value"]) + _undefined_mark(number)
-    return with_interval(number["value"], number["interval"])
+        return _exact_text(number["value"]) + _undefined_mark(number)
+    return text_with_interval(number["value"], number["interval"])
 
 
 def _undefined_mark(number: Mapping[str, Any]) -> str:
@@ -128,21 +134,24 @@ def _undefined_mark(number: Mapping[str, Any]) -> str:
     return f" [?] {number.get('why', '')}".rstrip()
 
 
-def _in_full(value: Any) -> str:
+def _exact_text(value: Any) -> str:
     """Return a number with all its digits, for comparisons. A long list is cut."""
     if value is None:
         return "none"
     if not isinstance(value, list | tuple):
         return repr(value)
-    shown = ", ".join(map(_in_full, value[:_SHOWN_NUMBERS]))
+    shown = ", ".join(map(_exact_text, value[:_SHOWN_NUMBERS]))
     more = f", ... ({len(value)} in all)" if len(value) > _SHOWN_NUMBERS else ""
     return f"[{shown}{more}]"
 
 
-def _matrix(rows: Sequence[Sequence[float | None]]) -> list[tuple[str, str]]:
+def _matrix_lines(rows: Sequence[Sequence[float | None]]) -> list[tuple[str, str]]:
     """Return a line for each row, with aligned columns."""
     cells = [
-        ["-" if cell is None else as_number(cell, _MATRIX_DIGITS) for cell in row[:_SHOWN_NUMBERS]]
+        [
+            "-" if cell is None else number_text(cell, _MATRIX_DIGITS)
+            for cell in row[:_SHOWN_NUMBERS]
+        ]
         for row in rows
     ]
     width = max(len(cell) for row in cells for cell in row)
@@ -151,27 +160,27 @@ def _matrix(rows: Sequence[Sequence[float | None]]) -> list[tuple[str, str]]:
         (f"  {place}", " ".join(cell.rjust(width) for cell in row) + more)
         for place, row in enumerate(cells)
     ]
-    return _cut(lines)
+    return _shorten(lines)
 
 
-def _curve(curve: Mapping[str, Sequence[float]] | None) -> list[tuple[str, str]]:
+def _curve_lines(curve: Mapping[str, Sequence[float]] | None) -> list[tuple[str, str]]:
     """Return a line for each point of a curve."""
     if not curve:
         return []
     lines = [
-        ("", ", ".join(f"{name} {as_number(x)}" for name, x in zip(curve, point, strict=True)))
+        ("", ", ".join(f"{name} {number_text(x)}" for name, x in zip(curve, point, strict=True)))
         for point in zip(*curve.values(), strict=True)
     ]
-    return _cut(lines)
+    return _shorten(lines)
 
 
-def _cut(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _shorten(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
     if len(lines) <= _SHOWN_LINES:
         return lines
     return [*lines[:_SHOWN_LINES], ("", f"... {len(lines)} in all")]
 
 
-def _data(plan: Plan, result: Result) -> str:
+def _data_text(plan: Plan, result: Result) -> str:
     rows = _format_count(plan.count, "row")
     if plan.groups is not None:
         rows += f" in {_format_count(len(plan.groups), 'group')}"
@@ -181,7 +190,7 @@ def _data(plan: Plan, result: Result) -> str:
     return f"{plan.data.name}, {rows}{weight}"
 
 
-def _slowest(timings: Mapping[str, float]) -> str:
+def _slowest_step(timings: Mapping[str, float]) -> str:
     stage, seconds = max(timings.items(), key=lambda item: item[1])
     whole = sum(timings.values())
     # A clock that did not move: nothing took any time.

@@ -8,7 +8,7 @@ from typing import Any
 StudyTable = tuple[list[str], list[list[str]]]
 
 
-def tables(found: Mapping[str, Any], facts: Mapping[str, str]) -> Iterator[StudyTable]:
+def study_tables(found: Mapping[str, Any], facts: Mapping[str, str]) -> Iterator[StudyTable]:
     """Yield headers and rows of each table; `facts` describe the study."""
     ways, rows = found["ways"], [[name, text] for name, text in facts.items()]
     if found["value"] is not None:
@@ -19,7 +19,7 @@ def tables(found: Mapping[str, Any], facts: Mapping[str, str]) -> Iterator[Study
         along = (
             f"{found['along']}, with {variant} in the hidden layers" if number else found["along"]
         )
-        yield ["", ""], [["", ""], ["along", along], *map(list, _along(found, curve))]
+        yield ["", ""], [["", ""], ["along", along], *map(list, _table_along(found, curve))]
     yield ["", ""], [["", ""]]
     # Between its jumps the derivative of a staircase is 0, along any parameter.
     names = list(next(iter(found["curves"].values()))["stairs"])
@@ -33,7 +33,7 @@ def tables(found: Mapping[str, Any], facts: Mapping[str, str]) -> Iterator[Study
     yield [*headers, *(f"{name}: derivative 0" for name in names)], rows
 
 
-def _along(found: Mapping[str, Any], curve: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _table_along(found: Mapping[str, Any], curve: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     here = found["ways"].index(0.0)
     loss, derivative = curve["loss"], curve["derivative"]
     yield found["loss"]["name"], f"{loss[here]!r} here, {min(loss):.6g} to {max(loss):.6g}"

@@ -52,7 +52,7 @@ CHAPTERS = {
 def show_description(description: dict[str, Any]) -> None:
     """Write a description by `lossfw.report.text.component.describe` to standard output."""
     say(f"{description['name']}: {description['summary']}\n")
-    show_table(("", ""), facts(description, here=True))
+    show_table(("", ""), short_facts(description, on_this_machine=True))
     if description["parameters"]:
         say("")
         _show_parameters(description["parameters"])
@@ -67,16 +67,16 @@ def show_description(description: dict[str, Any]) -> None:
         *description["description"],
         *description["notes"],
         *cite_references(description["references"]),
-        *_see_also(description["see_also"]),
+        *_show_related(description["see_also"]),
     ]:
         say("")
         say(textwrap.fill(paragraph, _WIDTH))
 
 
-def facts(description: dict[str, Any], *, here: bool) -> list[tuple[str, str]]:
+def short_facts(description: dict[str, Any], *, on_this_machine: bool) -> list[tuple[str, str]]:
     """Return the short properties: kind, plugin, spaces, derivatives.
 
-    With `here` they include what this installation lacks, which a page leaves out.
+    With `on_this_machine` they include what this installation lacks, which a page leaves out.
     """
     origin = f"{description['plugin']} {description['version']}".rstrip()
     rows = [("kind", description["kind"]), ("plugin", f"{origin}, {description['class']}")]
@@ -84,7 +84,7 @@ def facts(description: dict[str, Any], *, here: bool) -> list[tuple[str, str]]:
         rows.append(("aliases", ", ".join(description["aliases"])))
     for name in ("prediction", "target", "result"):
         if name in description:
-            rows.append((name, _space(description[name])))
+            rows.append((name, _space_text(description[name])))
     if description.get("results"):
         rows.append(("results", description["results"]))
     if "takes" in description:
@@ -100,11 +100,13 @@ def facts(description: dict[str, Any], *, here: bool) -> list[tuple[str, str]]:
         ratio = description["gradient_to_value"]
         rows.append(("gradient", f"{ratio:.1f} times as long as the value, in tiles"))
     if "engine" in description:
-        rows.append(("engine", engine_line(description["engine"], here=here)))
-    return rows + list(_of_model(description["model"], here) if "model" in description else ())
+        rows.append(("engine", engine_line(description["engine"], on_this_machine=on_this_machine)))
+    return rows + list(
+        _model_facts(description["model"], on_this_machine) if "model" in description else ()
+    )
 
 
-def _of_model(model: dict[str, Any], here: bool) -> Iterator[tuple[str, str]]:
+def _model_facts(model: dict[str, Any], on_this_machine: bool) -> Iterator[tuple[str, str]]:
     yield "learns", _LEARNS[model["training_mode"]]
     if model["takes"]:
         words = {"missing": "missing values", "categories": "categories"}
@@ -114,10 +116,10 @@ def _of_model(model: dict[str, Any], here: bool) -> Iterator[tuple[str, str]]:
     if model["library"]:
         state = model["version"] or f"not installed: {model['install']}"
         needed = f"the extra `{model['extra']}`" if model["extra"] else model["install"]
-        yield "library", f"{model['library']}, {state if here else needed}"
+        yield "library", f"{model['library']}, {state if on_this_machine else needed}"
 
 
-def _space(space: dict[str, str]) -> str:
+def _space_text(space: dict[str, str]) -> str:
     # A class index may always be given as a distribution too.
     more = ", or distributions over classes" if space["name"] == "CLASS_INDEX" else ""
     return f"{space['name']}: {space['meaning']}{more}"
@@ -134,11 +136,11 @@ def _show_parameters(parameters: list[dict[str, Any]]) -> None:
             say(textwrap.fill(meaning, _WIDTH, initial_indent="    ", subsequent_indent="    "))
 
 
-def parameter_row(one: dict[str, Any]) -> tuple[str, str, str, str]:
+def parameter_row(parameter: dict[str, Any]) -> tuple[str, str, str, str]:
     """Return name, type with bounds, default and meaning of a parameter."""
-    limits = ", ".join(filter(None, [one["type"], one["bounds"]]))
-    default = format_value(one["default"]) if "default" in one else "needed"
-    return one["name"], limits, default, one["meaning"]
+    limits = ", ".join(filter(None, [parameter["type"], parameter["bounds"]]))
+    default = format_value(parameter["default"]) if "default" in parameter else "needed"
+    return parameter["name"], limits, default, parameter["meaning"]
 
 
 def _show_claims(description: dict[str, Any]) -> None:
@@ -161,7 +163,7 @@ def cite_references(references: list[dict[str, str]]) -> list[str]:
     return [f"Source: {'; '.join(listed)}."] if listed else []
 
 
-def _see_also(related: list[dict[str, Any]]) -> list[str]:
+def _show_related(related: list[dict[str, Any]]) -> list[str]:
     listed = [
         ", ".join(one["names"]) + (f": {text}" if (text := one["relation"].rstrip(".")) else "")
         for one in related
@@ -186,7 +188,7 @@ def _show_costs(costs: dict[str, Any]) -> None:
     show_table(*cost_table(costs))
 
 
-def markdown(descriptions: Sequence[dict[str, Any]]) -> str:
+def components_markdown(descriptions: Sequence[dict[str, Any]]) -> str:
     """Return a page with one chapter per kind and one section per component."""
     chapters = []
     for kind, members in groupby(descriptions, key=lambda one: one["kind"]):
@@ -196,15 +198,15 @@ def markdown(descriptions: Sequence[dict[str, Any]]) -> str:
 
 
 def _section(description: dict[str, Any]) -> str:
-    parts = [f"## {description['name']}", _prose(description["summary"])]
-    parts += [_prose(description["when"])] if description["when"] else []
-    parts += [_prose(paragraph) for paragraph in description["description"]]
-    rows = [row for row in facts(description, here=False) if row[0] != "kind"]
-    parts.append(_table(("property", "value"), rows))
+    parts = [f"## {description['name']}", _escape_prose(description["summary"])]
+    parts += [_escape_prose(description["when"])] if description["when"] else []
+    parts += [_escape_prose(paragraph) for paragraph in description["description"]]
+    rows = [row for row in short_facts(description, on_this_machine=False) if row[0] != "kind"]
+    parts.append(_table_lines(("property", "value"), rows))
     if description["parameters"]:
         parameters = [parameter_row(one) for one in description["parameters"]]
         named = [(f"`{name}`", *cells) for name, *cells in parameters]
-        parts.append(_table(("parameter", "type", "default", "meaning"), named))
+        parts.append(_table_lines(("parameter", "type", "default", "meaning"), named))
     if "claims" in description:
         claims = [
             f"`{name}`" if value is True else f"`{name}` {format_value(value)}"
@@ -212,26 +214,26 @@ def _section(description: dict[str, Any]) -> str:
         ]
         claims += [f"not `{name}`" for name in description["denied"]]
         parts.append(f"Claims at these parameters: {', '.join(claims) or 'none'}.")
-    parts += [_prose(paragraph) for paragraph in description["notes"]]
-    parts += [_prose(sentence) for sentence in cite_references(description["references"])]
+    parts += [_escape_prose(paragraph) for paragraph in description["notes"]]
+    parts += [_escape_prose(sentence) for sentence in cite_references(description["references"])]
     if description["see_also"]:
         siblings = [
             f"- See also {', '.join(one['names'])}{': ' if one['relation'] else ''}"
-            f"{_prose(one['relation'])}"
+            f"{_escape_prose(one['relation'])}"
             for one in description["see_also"]
         ]
         parts.append("\n".join(siblings))
     return "\n\n".join(parts)
 
 
-def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return markdown_table(headers, [[_cell(text) for text in row] for row in rows])
+def _table_lines(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return markdown_table(headers, [[_escape_cell(text) for text in row] for row in rows])
 
 
-def _cell(text: str) -> str:
-    return _prose(text).replace("|", r"\|")
+def _escape_cell(text: str) -> str:
+    return _escape_prose(text).replace("|", r"\|")
 
 
-def _prose(text: str) -> str:
+def _escape_prose(text: str) -> str:
     """Escape text of a docstring for Markdown; an asterisk between spaces is a product."""
     return text.replace(" * ", r" \* ").replace("<", "&lt;")

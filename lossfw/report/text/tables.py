@@ -22,23 +22,24 @@ _DIGITS_OF_DIFFERENCE = 2
 _MOST_PLACES = 7
 
 
-def as_number(value: float, digits: int = _DIGITS) -> str:
+def number_text(value: float, digits: int = _DIGITS) -> str:
     """Return a number with a few significant digits.
 
     Examples
     --------
-    >>> as_number(0.9631490787), as_number(1234567.0), as_number(-2e-9), as_number(12)
+    >>> number_text(0.9631490787), number_text(1234567.0), number_text(-2e-9), number_text(12)
     ('0.9631', '1.235e+06', '-2e-09', '12')
     """
     return str(value) if isinstance(value, int) else f"{value:.{digits}g}"
 
 
-def as_percent(value: float) -> str:
+def percent_text(value: float) -> str:
     """Return a fraction in percent; a fraction near 0 or 1 is never rounded to 0 or 1.
 
     Examples
     --------
-    >>> as_percent(0.1029), as_percent(1.0), as_percent(0.0), as_percent(0.99999), as_percent(1e-9)
+    >>> (percent_text(0.1029), percent_text(1.0), percent_text(0.0),
+    ...     percent_text(0.99999), percent_text(1e-9))
     ('10.3 %', '100 %', '0 %', '> 99.9 %', '< 0.1 %')
     """
     if value in (0, 1) or not 0 < value < 1:
@@ -65,58 +66,61 @@ def decimal_places(interval: Sequence[float] | None, digits: int = _DIGITS_OF_SP
     return places if places <= _MOST_PLACES else None
 
 
-def as_rounded(value: float, interval: Sequence[float] | None, *, sign: bool = False) -> str:
+def rounded_text(value: float, interval: Sequence[float] | None, *, sign: bool = False) -> str:
     """Return a number with the digits that its interval justifies.
 
     Examples
     --------
-    >>> as_rounded(0.9631490787, [0.947, 0.979]), as_rounded(0.01234, [0.001, 0.02], sign=True)
+    >>> rounded_text(0.9631490787, [0.947, 0.979]), rounded_text(0.01234, [0.001, 0.02], sign=True)
     ('0.9631', '+0.0123')
-    >>> as_rounded(-0.0001, [-0.1, 0.1], sign=True), as_rounded(-0.04, [-16.0, -0.04], sign=True)
+    >>> (rounded_text(-0.0001, [-0.1, 0.1], sign=True),
+    ...     rounded_text(-0.04, [-16.0, -0.04], sign=True))
     ('0.00', '-0.04')
     """
     places = decimal_places(interval, _DIGITS_OF_DIFFERENCE if sign else _DIGITS_OF_SPREAD)
     if places is None or not math.isfinite(value):
-        text = as_number(float(value)) if sign else as_number(value)
+        text = number_text(float(value)) if sign else number_text(value)
     else:
         text = f"{value:.{places}f}"
     if float(text) == 0 and value and interval and (interval[0] > 0 or interval[1] < 0):
         # The interval excludes 0, so the sign has to be seen.
-        text = as_number(float(value), 1)
+        text = number_text(float(value), 1)
     if float(text) == 0:
         return text.removeprefix("-")
     return f"+{text}" if sign and value > 0 else text
 
 
-def as_interval(interval: Sequence[float] | None, *, sign: bool = False) -> str:
+def interval_text(interval: Sequence[float] | None, *, sign: bool = False) -> str:
     """Return an interval as text; empty without one.
 
     Examples
     --------
-    >>> as_interval([0.947123, 0.97898]), as_interval([-0.5, 0.25], sign=True), as_interval(None)
+    >>> (interval_text([0.947123, 0.97898]),
+    ...     interval_text([-0.5, 0.25], sign=True), interval_text(None))
     ('0.9471 to 0.9790', '-0.50 to +0.25', '')
     """
     return "" if interval is None else " to ".join(_ends(interval, sign))
 
 
-def with_interval(
+def text_with_interval(
     value: float | None, interval: Sequence[float] | None, *, sign: bool = False
 ) -> str:
     """Return a number with its interval in brackets; ``-`` for None.
 
     Examples
     --------
-    >>> with_interval(0.96314, [0.947, 0.979]), with_interval(0.25, None), with_interval(None, None)
+    >>> (text_with_interval(0.96314, [0.947, 0.979]),
+    ...     text_with_interval(0.25, None), text_with_interval(None, None))
     ('0.9631 [0.9470, 0.9790]', '0.25', '-')
     """
     if value is None:
         return "-"
-    text = as_rounded(value, interval, sign=sign)
+    text = rounded_text(value, interval, sign=sign)
     return text if interval is None else f"{text} [{', '.join(_ends(interval, sign))}]"
 
 
 def _ends(interval: Sequence[float], sign: bool) -> list[str]:
-    return [as_rounded(end, interval, sign=sign) for end in interval]
+    return [rounded_text(end, interval, sign=sign) for end in interval]
 
 
 def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -24,16 +24,18 @@ STOPPED = {
 }
 
 
-def show(training: Training, trained: TrainingResult, folder: Path | None, seconds: float) -> None:
+def show_training(
+    training: Training, trained: TrainingResult, folder: Path | None, seconds: float
+) -> None:
     """Write the report to standard output."""
-    show_table(("", ""), _head(training, trained))
+    show_table(("", ""), _heading_lines(training, trained))
     headers, rows = epoch_rows(trained.history, trained.word)
     show_table(headers, rows)
     warnings = [("warning", text) for text in training.warnings]
-    show_table(("", ""), [*_foot(trained, folder, seconds), *warnings])
+    show_table(("", ""), [*_closing_lines(trained, folder, seconds), *warnings])
 
 
-def _head(training: Training, trained: TrainingResult) -> list[tuple[str, str]]:
+def _heading_lines(training: Training, trained: TrainingResult) -> list[tuple[str, str]]:
     held = "" if training.held_out is None else f", {len(training.held_out)} held out"
     groups = training.data.groups
     rows = f"{len(training.data)} rows" + ("" if groups is None else f" in {len(groups)} groups")
@@ -92,7 +94,9 @@ def baseline_text(baseline: Mapping[str, Any]) -> str:
     return f"{baseline['name']}: {', '.join(parts)}"
 
 
-def _foot(trained: TrainingResult, folder: Path | None, seconds: float) -> list[tuple[str, str]]:
+def _closing_lines(
+    trained: TrainingResult, folder: Path | None, seconds: float
+) -> list[tuple[str, str]]:
     what, kept = "model is that", f"{trained.word} {trained.kept_epoch}"
     if trained.moved:
         what = "weights are those"

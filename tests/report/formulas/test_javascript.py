@@ -7,7 +7,7 @@ import lossfw
 from lossfw.errors import ArgumentError, TraceError
 from lossfw.numerics.symbolic.written import write
 from lossfw.report.formulas.javascript import javascript
-from lossfw.report.formulas.row_items import row_traced
+from lossfw.report.formulas.row_items import trace_row_function
 from support.loss_settings import ALL, arguments
 
 ORDERS = {"value": "_unreduced", "derivative": "_unreduced_gradient"}
@@ -102,7 +102,7 @@ def test_a_loss_and_its_derivatives_by_the_first_column(name):
         loss.hessian(ROWS, ONE_HOT, reduction="none")[:, 0],
     ]
     for order, truth in enumerate(wanted):
-        found = row_traced(loss, order)
+        found = trace_row_function(loss, order)
         (result,) = write(found.graph)(**given, **found.parameters)
         np.testing.assert_allclose(result, truth, rtol=1e-11, atol=1e-12)
 
@@ -111,13 +111,13 @@ def test_a_loss_and_its_derivatives_by_the_first_column(name):
 def test_the_first_column_of_an_activation(name):
     f = lossfw.activation(name)
     rows = np.stack([4 * X - 2, np.zeros(4)], -1)
-    found = row_traced(f, 0)
+    found = trace_row_function(f, 0)
     (result,) = write(found.graph)(y0=rows[:, 0], y1=rows[:, 1])
     np.testing.assert_allclose(result, f(rows)[:, 0], rtol=1e-13)
 
 
 def test_a_parameter_stands_by_name():
-    assert row_traced(lossfw.loss("dice", smooth=0.5), 0).parameters == {"smooth": 0.5}
+    assert trace_row_function(lossfw.loss("dice", smooth=0.5), 0).parameters == {"smooth": 0.5}
 
 
 def test_a_formula_that_compares_all_columns_is_refused():
@@ -128,4 +128,4 @@ def test_a_formula_that_compares_all_columns_is_refused():
             return xp.sum(xp.sum(xp.abs(y[..., None] - y[..., None, :]), axis=-1), axis=-1)
 
     with pytest.raises(TraceError):
-        row_traced(Pairs(), 0)
+        trace_row_function(Pairs(), 0)

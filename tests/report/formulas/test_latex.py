@@ -111,7 +111,7 @@ def test_a_formula_says_what_is_computed(component):
             None,
         )
         drawn = ordinary_points(subject, Search(), "latex", 6)
-        points = drawn.y, subject.exact.full(drawn.y, drawn.t)
+        points = drawn.y, subject.exact.class_rows(drawn.y, drawn.t)
         letters = letters_of(component)
     body = typeset_body(text, letters, component.parameters, rows)
     printed = evaluate(body, *points, rows=rows).astype(float)

@@ -22,7 +22,7 @@ pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
 from lossfw.components.naming import printable
 from lossfw.report.html.render import breakable, render
-from lossfw.report.html.run_plots import of_parts
+from lossfw.report.html.run_plots import draw_slice_parts
 from lossfw.runs.compare import RunNumber
 from support.configs import DIGITS
 
@@ -306,7 +306,7 @@ def test_a_report_needs_a_folder(inside):
     "name", ["b\x01", "\x1b[2J", "$x$", "$\\bad$", "\x00", "\udcff", "\u202eb", NASTY]
 )
 def test_a_name_from_a_file_may_have_any_character(name):
-    picture = of_parts("parts", "loss", [(name, RunNumber(0.5))], 0.25)
+    picture = draw_slice_parts("parts", "loss", [(name, RunNumber(0.5))], 0.25)
     assert f">{printable(name)}</text>" in html.unescape(str(picture.svg))
     lead = breakable(name)
     page = render("base.html", title=name, lead=lead, kind="", sections=(), foot="")
@@ -317,5 +317,5 @@ def test_a_name_from_a_file_may_have_any_character(name):
 @pytest.mark.filterwarnings("ignore:Glyph")
 def test_a_picture_has_no_character_that_xml_has_not():
     every = "".join(map(chr, range(32)))
-    picture = of_parts("parts", every, [("a", RunNumber(0.5))], 0.25)
+    picture = draw_slice_parts("parts", every, [("a", RunNumber(0.5))], 0.25)
     assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", str(picture.svg))

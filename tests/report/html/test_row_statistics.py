@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.report.html.picture import as_images, as_uri
+from lossfw.report.html.picture import image_to_data_uri, to_images
 from lossfw.report.html.row_statistics import (
     MOST_CLASSES,
-    confusion_of,
+    confusion_matrix,
     describe_rows,
-    matrix_of,
-    reliability_of,
-    spread_of,
-    worst_of,
+    loss_spread,
+    matrix_cells,
+    reliability_curve,
+    worst_rows,
 )
 from lossfw.runs.rows import RowRecords
 
@@ -36,22 +36,24 @@ Image = pytest.importorskip("PIL.Image", reason="pillow is not installed")
 def test_images_keep_their_pixels(shape, image):
     rows = np.random.default_rng(0).integers(0, 256, (3, *shape))
     rows.reshape(3, -1)[0, 0] = 255
-    images = as_images(rows.astype(np.float32) / 255)
+    images = to_images(rows.astype(np.float32) / 255)
     assert images.shape == (3, *image)
     for one, row in zip(images, rows, strict=True):
         wanted = np.moveaxis(row, 0, -1) if shape[0] in (1, 3) else row
-        png = io.BytesIO(base64.b64decode(as_uri(one).removeprefix("data:image/png;base64,")))
+        png = io.BytesIO(
+            base64.b64decode(image_to_data_uri(one).removeprefix("data:image/png;base64,"))
+        )
         assert (np.array(Image.open(png)).reshape(image) == wanted.reshape(image)).all()
 
 
 @pytest.mark.parametrize("shape", [(), (4,), (16,), (63,), (2, 2), (8, 8, 2), (8, 8, 3, 1)])
 def test_other_rows_are_no_images(shape):
-    assert as_images(np.ones((2, *shape))) is None
+    assert to_images(np.ones((2, *shape))) is None
 
 
 def test_numbers_below_0_are_no_pixels():
-    assert as_images(-np.ones((2, 64))) is None
-    assert as_images(np.zeros((2, 64))).max() == 0
+    assert to_images(-np.ones((2, 64))) is None
+    assert to_images(np.zeros((2, 64))).max() == 0
 
 
 def rows(loss, weight=None, prediction=None, target=None):
@@ -64,26 +66,26 @@ def rows(loss, weight=None, prediction=None, target=None):
 
 def test_the_worst_rows_come_first_and_those_without_weight_not_at_all():
     kept = rows([1.0, np.nan, 3.0, np.inf, 9.0], weight=[1.0, 1.0, 1.0, 1.0, 0.0])
-    assert worst_of(kept).row.tolist() == [101, 103, 102, 100]
-    assert worst_of(kept, 1).row.tolist() == [101]
+    assert worst_rows(kept).row.tolist() == [101, 103, 102, 100]
+    assert worst_rows(kept, 1).row.tolist() == [101]
 
 
 def test_the_spread_of_losses():
-    spread = spread_of(rows([*range(1, 101), np.inf], weight=[*[1.0] * 101]))
+    spread = loss_spread(rows([*range(1, 101), np.inf], weight=[*[1.0] * 101]))
     assert dict(spread.quantiles)["median"] == 50.5
     assert spread.mean == 50.5
     assert spread.others == 1
     assert spread.worst_share == sum(range(91, 101)) / 5050
-    assert spread_of(rows([np.nan])) is None
-    assert spread_of(rows([-1.0, 1.0])).worst_share is None
+    assert loss_spread(rows([np.nan])) is None
+    assert loss_spread(rows([-1.0, 1.0])).worst_share is None
 
 
 def test_weight_two_is_a_row_twice():
     rng = np.random.default_rng(5)
     loss = rng.exponential(size=40)
     weight = rng.integers(1, 4, size=40).astype(float)
-    weighted = spread_of(rows(loss, weight))
-    doubled = spread_of(rows(np.repeat(loss, weight.astype(int))))
+    weighted = loss_spread(rows(loss, weight))
+    doubled = loss_spread(rows(np.repeat(loss, weight.astype(int))))
     assert weighted.mean == pytest.approx(doubled.mean, rel=1e-12)
     whole = doubled.losses.size // 10 * 10
     assert weighted.worst_share == pytest.approx(doubled.worst_share, rel=10 / whole)
@@ -93,7 +95,7 @@ def test_weight_two_is_a_row_twice():
 
 def test_rows_without_weight_do_not_count():
     loss = np.r_[np.ones(30), 100.0, np.nan]
-    spread = spread_of(rows(loss, np.r_[np.ones(30), 0.0, 0.0]))
+    spread = loss_spread(rows(loss, np.r_[np.ones(30), 0.0, 0.0]))
     assert (spread.losses.size, spread.others, spread.mean) == (30, 0, 1.0)
     assert spread.worst_share == pytest.approx(0.1)
 
@@ -104,17 +106,19 @@ def test_confusion_and_reliability_are_those_of_the_metrics():
     t, w = random.integers(0, 4, 300), random.integers(0, 3, 300).astype(float)
     kept = rows(np.ones(300), weight=w, prediction=y, target=t)
     metric = lossfw.metric("confusion_matrix")
-    assert confusion_of(kept) == metric(y, t, sample_weight=w)
+    assert confusion_matrix(kept) == metric(y, t, sample_weight=w)
     metric = lossfw.metric("calibration_error")
     wanted = metric.curve(metric.partial(y, t, sample_weight=w))
-    for name, values in reliability_of(kept).items():
+    for name, values in reliability_curve(kept).items():
         assert values == pytest.approx([v for v in wanted[name] if v is not None], rel=1e-12)
 
 
 def test_predictions_that_are_no_probabilities_have_no_reliability():
     t = np.array([0, 1])
-    assert reliability_of(rows([1, 1], prediction=np.array([[3.0, 1], [0, 2]]), target=t)) is None
-    assert confusion_of(rows([1, 1], prediction=np.ones(2), target=np.ones(2))) is None
+    assert (
+        reliability_curve(rows([1, 1], prediction=np.array([[3.0, 1], [0, 2]]), target=t)) is None
+    )
+    assert confusion_matrix(rows([1, 1], prediction=np.ones(2), target=np.ones(2))) is None
 
 
 def test_a_row_in_words():
@@ -127,19 +131,19 @@ def test_a_row_in_words():
 
 
 def test_a_matrix_names_its_mistakes_the_most_frequent_first():
-    found = matrix_of([[5, 1, 0], [3, 4, 0], [0, 0, 0]])
+    found = matrix_cells([[5, 1, 0], [3, 4, 0], [0, 0, 0]])
     assert found["mistakes"] == [("3", "1", "0"), ("1", "0", "1")]
     assert (found["right"], found["whole"]) == (9, 13)
     assert [cell["text"] for cell in found["rows"][1]] == ["3", "4", "0"]
-    assert matrix_of([[2.0, 1.0], [0.0, 3.0]], ["cat", "dog"])["labels"] == ["cat", "dog"]
-    assert matrix_of(None) is None
+    assert matrix_cells([[2.0, 1.0], [0.0, 3.0]], ["cat", "dog"])["labels"] == ["cat", "dog"]
+    assert matrix_cells(None) is None
 
 
 def test_a_confusion_matrix_of_very_many_classes_is_told_and_not_drawn():
     small, large = (np.eye(size).tolist() for size in (MOST_CLASSES, MOST_CLASSES + 1))
-    assert len(matrix_of(small)["rows"]) == MOST_CLASSES
+    assert len(matrix_cells(small)["rows"]) == MOST_CLASSES
     large[0][5] = 3.0
-    found = matrix_of(large)
+    found = matrix_cells(large)
     assert (found["rows"], found["classes"]) == ([], MOST_CLASSES + 1)
     assert (found["right"], found["whole"]) == (MOST_CLASSES + 1, MOST_CLASSES + 4)
     assert found["mistakes"] == [("3", "0", "5")]

@@ -2,7 +2,7 @@
 
 import re
 
-from lossfw.report.site.comments import turn_comments
+from lossfw.report.site.comments import replace_comments
 from support.site_content import DOCS
 
 WORDS = re.compile(r"^<!-- words: (.*) -->$", re.M)
@@ -14,7 +14,7 @@ def test_comments_become_directives(tmp_path):
     page.write_text(
         "# A title\n\n<!-- words: GPU, two words -->\n\n<!-- file: a/b.py -->\n```py\nx = 1\n```\n"
     )
-    turn_comments(tmp_path)
+    replace_comments(tmp_path)
     assert page.read_text() == (
         "# A title\n\n```{index} ! GPU, ! two words\n```\n\n"
         "```{code-block} python\n:caption: a/b.py\n\nx = 1\n```\n"

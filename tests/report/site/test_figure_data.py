@@ -5,8 +5,13 @@ import pytest
 from pydantic import PositiveFloat
 
 import lossfw
-from lossfw.report.site.figure import figure
-from lossfw.report.site.figure_data import agrees, figure_data, script_component, slider_range
+from lossfw.report.site.figure import figure_html
+from lossfw.report.site.figure_data import (
+    agrees_with_component,
+    figure_data,
+    script_component,
+    slider_range,
+)
 from support.site_content import SCRIPTED, WITHOUT_SCRIPT, content
 
 
@@ -14,7 +19,7 @@ from support.site_content import SCRIPTED, WITHOUT_SCRIPT, content
 @pytest.mark.parametrize("name", sorted(WITHOUT_SCRIPT))
 def test_a_formula_that_has_no_script_has_a_picture(name):
     assert figure_data(content().find("loss", name).sample) is None
-    assert "<svg" in figure(content().find("loss", name))
+    assert "<svg" in figure_html(content().find("loss", name))
 
 
 @pytest.mark.turns(4)
@@ -27,7 +32,7 @@ def test_every_built_in_has_a_script_that_is_right_at_the_ends_of_its_sliders(ki
         assert len(one.claims) == len(one.steps) > 20
         for value in (one.steps[0], one.steps[-1]):
             other = data.bodies[0].component.replace(**{one.name: value})
-            assert agrees(data.bodies[0], other, {one.name: value})
+            assert agrees_with_component(data.bodies[0], other, {one.name: value})
 
 
 def test_switches_have_a_body_for_each_choice():

@@ -10,8 +10,8 @@ import pytest
 from lossfw.errors import UnknownNameError
 from lossfw.report.site.claims_table import claims_section
 from lossfw.report.site.component_page import component_page
-from lossfw.report.site.content import MeasuredFigures, collect
-from lossfw.report.site.extension import plain_markdown, typeset
+from lossfw.report.site.content import MeasuredFigures, collect_content
+from lossfw.report.site.extension import latex_to_mathml, plain_markdown
 from lossfw.report.site.gallery import facets, gallery_page, values_of
 from support.site_content import CURVES, REGISTRY, SUBJECTS, content
 
@@ -84,7 +84,7 @@ def test_a_page_needs_no_library_that_its_component_needs(monkeypatch):
     libraries = ("catboost", "keras", "lightgbm", "onnxruntime", "sklearn", "torch", "xgboost")
     for library in (*libraries, "skops"):
         monkeypatch.setitem(sys.modules, library, None)
-    bare = collect(REGISTRY, content().measured)
+    bare = collect_content(REGISTRY, content().measured)
     assert [component_page(bare.find("model", name), bare) for name in models] == pages
 
 
@@ -124,7 +124,7 @@ def test_examples_at_other_parameters_say_so():
 
 def test_a_plugin_of_no_components_is_told():
     with pytest.raises(UnknownNameError, match="no plugin 'acme'"):
-        collect(REGISTRY, plugin="acme")
+        collect_content(REGISTRY, plugin="acme")
 
 
 @pytest.mark.parametrize("key", ["failures", "notes", "has_no_formula", None])
@@ -152,4 +152,4 @@ def test_a_denial_stands_on_the_page_with_its_witness():
 def test_a_function_keeps_off_what_has_no_bracket(latex, spaces):
     pytest.importorskip("docutils", reason="docutils is not installed")
     # Before \left( the space that \! takes back.
-    assert typeset(latex, as_block=False).count(SPACE) == spaces
+    assert latex_to_mathml(latex, as_block=False).count(SPACE) == spaces

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from lossfw.check.accuracy.measure import ComponentAccuracy, PeerErrors, WorstError
-from lossfw.report.text.accuracy import cells, notes, page, row, ulps
+from lossfw.report.text.accuracy import error_cells, notes, page, table_row, ulps_text
 
 
 def found(text="Huber(delta=1.0)", **options):
@@ -26,14 +26,14 @@ def found(text="Huber(delta=1.0)", **options):
     [(0.0, "0.0"), (3.96, "4.0"), (999.0, "999.0"), (1000.0, "1.0e3"), (3.6e221, "3.6e221")],
 )
 def test_errors_have_two_digits(error, text):
-    assert ulps(error) == text
-    assert float(ulps(error)) == pytest.approx(error, rel=0.06, abs=0.06)
+    assert ulps_text(error) == text
+    assert float(ulps_text(error)) == pytest.approx(error, rel=0.06, abs=0.06)
 
 
 def test_a_miss_is_marked():
     worst = (WorstError(0, points=9, ulps=4.5, at={"y": 2.0}), WorstError(1, points=9))
     one = found(results=worst)
-    assert cells(one) == ["4.5!", "0.0", "-"]
+    assert error_cells(one) == ["4.5!", "0.0", "-"]
     (note,) = notes([one])
     assert note.startswith("! Huber(delta=1.0) float32 value: 4.5 ULP, goal 4, at y = 2.0")
 
@@ -46,12 +46,12 @@ def test_subnormal_numbers_stand_in_brackets_where_they_matter():
         ),
         "b": PeerErrors((WorstError(0, ulps=2.0),), (WorstError(0, ulps=2.0),)),
     }
-    assert row(found(peers=peers))["peers"] == {"a": "0.5 / 1.0 (5.0e6 / 1.0)", "b": "2.0"}
+    assert table_row(found(peers=peers))["peers"] == {"a": "0.5 / 1.0 (5.0e6 / 1.0)", "b": "2.0"}
 
 
 def written(*rows, **peers):
     """Return the page of rows that went through JSON."""
-    data = {"measured": "Measured by hand.", "peers": peers, "rows": [*map(row, rows)]}
+    data = {"measured": "Measured by hand.", "peers": peers, "rows": [*map(table_row, rows)]}
     return page(json.loads(json.dumps(data)))
 
 

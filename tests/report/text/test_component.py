@@ -9,7 +9,7 @@ import pytest
 import lossfw
 from lossfw.errors import ParameterError
 from lossfw.losses.wrappers.claim_table import RULES, claim_effects
-from lossfw.report.text.component import cost_table, costs_of, describe
+from lossfw.report.text.component import cost_table, describe, measured_costs
 from support.built_in import built_in
 
 # A bridge is described on the pages of what crosses it.
@@ -67,13 +67,13 @@ def test_a_wrapper_says_what_happens_to_each_claim(kind):
 
 
 def test_every_built_in_has_its_costs_in_each_form():
-    without = [repr(part) for part in built_in() if costs_of(part) is None]
+    without = [repr(part) for part in built_in() if measured_costs(part) is None]
     assert not without, f"make costs measures again: {without}"
 
 
 def test_costs_are_plausible_numbers():
     for part in built_in():
-        found = costs_of(part)
+        found = measured_costs(part)
         assert found["processor"]
         assert found["numpy"]
         for one in found["costs"].values():
@@ -84,7 +84,7 @@ def test_costs_are_plausible_numbers():
 
 
 def test_other_parameters_have_no_costs():
-    assert costs_of(lossfw.loss("huber", delta=3.0)) is None
+    assert measured_costs(lossfw.loss("huber", delta=3.0)) is None
 
 
 def test_a_package_without_the_file_has_none():
@@ -95,7 +95,7 @@ def test_a_package_without_the_file_has_none():
             return xp.abs(r)
 
     assert Mine.__module__ in sys.modules
-    assert costs_of(Mine()) is None
+    assert measured_costs(Mine()) is None
 
 
 @pytest.mark.parametrize("column", ["tiles", "kernel"])

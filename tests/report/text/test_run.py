@@ -10,7 +10,7 @@ from lossfw.data import Dataset
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Numbers, Result
 from lossfw.nn.dense import LayerSpec, Network
-from lossfw.report.text.run import measured_lines, report_rows, slice_table
+from lossfw.report.text.run import measured_lines, report_lines, slice_table
 
 DATA = Dataset("two", np.array([0, 1]), np.ones((2, 3)))
 
@@ -30,7 +30,7 @@ def rows(plan=None, loading=0.5, metrics=None, **changes):
         "timings": {"loss": 1.5},
         **changes,
     }
-    return report_rows(plan, Result(**result), loading)
+    return report_lines(plan, Result(**result), loading)
 
 
 def test_saved_predictions():
@@ -120,17 +120,17 @@ def result(**changes):
 def test_how_intervals_were_made():
     plan = Plan(Dataset("two", np.array([0, 1])), lossfw.loss("brier"), outputs=np.eye(2))
     asked = {"level": 0.95, "method": "bootstrap", "replicates": 100, "seed": 3}
-    found = dict(report_rows(plan, result(intervals=asked), 0.5))
+    found = dict(report_lines(plan, result(intervals=asked), 0.5))
     assert found["intervals"] == "95% intervals of rows taken as independent; given the model."
     asked |= {"resample": "column.patient", "count": 40, "freedom": 11.4}
-    found = dict(report_rows(plan, result(intervals=asked), 0.5))
+    found = dict(report_lines(plan, result(intervals=asked), 0.5))
     assert found["intervals"] == (
         "95% intervals of 40 patients (column.patient), as good as 12 equal ones, by the bootstrap "
         "(100 draws, seed 3); given the model."
     )
     assert found["brier"] == "0.500 [0.250, 0.750]"
     assert found["recall"] == "[nan, 0.5]"
-    assert "intervals" not in dict(report_rows(plan, result(), 0.5))
+    assert "intervals" not in dict(report_lines(plan, result(), 0.5))
 
 
 def test_slices_are_a_table_of_single_numbers():

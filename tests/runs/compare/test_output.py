@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from lossfw.report.text.comparison import show
+from lossfw.report.text.comparison import show_comparison
 from lossfw.runs.compare import compare, find_runs
 from lossfw.runs.compare.settings import differing_settings, flat
 
@@ -108,7 +108,7 @@ def test_on_a_narrow_terminal_cells_are_folded_and_nothing_is_cut(run, monkeypat
     shown = io.StringIO()
     shown.isatty = lambda: True
     monkeypatch.setattr("sys.stdout", shown)
-    show(compare(runs))
+    show_comparison(compare(runs))
     # The remarks below the tables are sentences, which the terminal wraps.
     lines = re.sub(r"\x1b\[[\d;]*m", "", shown.getvalue()).rpartition("\n\n")[0].splitlines()
     assert max(map(len, lines)) <= 60
