@@ -97,7 +97,7 @@ def _moments(space: DualNamespace, z: Dual, terms: _SoftmaxTerms) -> _Moments:
         return parts.sum(multiply_or_zero(parts, factor, part), axis=-1, keepdims=True)
 
     def centre(part: Tangent) -> tuple[Tangent, Tangent, Tangent]:
-        part = parts.dense(part, z.value)
+        part = parts.expand_like(part, z.value)
         at_top = total(terms.top, part) / ties
         offset = part - at_top
         shift = total(p, offset)

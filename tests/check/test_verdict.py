@@ -72,14 +72,14 @@ def test_the_first_line_is_the_verdict_and_a_cause_is_one_finding(name):
     report, (_, first_line, causes) = report_of(name), CASES[name]
     first, *lines = str(report).splitlines()
     assert first == first_line
-    assert [cause.first.check for cause in report.shared_causes] == causes
+    assert [cause.first.check for cause in report.causes] == causes
     assert len(lines) < 40
 
 
 @of_each
 def test_the_json_keeps_every_finding(name):
     report = report_of(name)
-    shown = [finding for cause in report.shared_causes for finding in cause.findings]
+    shown = [finding for cause in report.causes for finding in cause.findings]
     assert sorted(map(repr, shown)) == sorted(map(repr, report.refuted))
     for finding in report.to_dict()["refuted"]:
         assert finding["grade"] in ("wrong", "digits", "extreme")
@@ -93,7 +93,7 @@ def test_the_code_of_a_report_runs_from_the_first_finding_to_the_last(name):
     lines = [line[6:] for line in report.lines() if line.startswith("      ")]
     printed = []
     exec("\n".join(lines), {"print": lambda *values: printed.append(values)})
-    assert len(printed) == len(report.shared_causes)
+    assert len(printed) == len(report.causes)
 
 
 def test_a_loss_that_is_right_has_nothing_refuted():

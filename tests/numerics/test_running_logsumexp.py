@@ -33,7 +33,7 @@ def test_values(convert, function, ends):
 
 @each
 def test_exact_and_dual_numbers(function, ends):
-    exact = function(ExactNamespace(), ExactNamespace().exact(X))
+    exact = function(ExactNamespace(), ExactNamespace().to_balls(X))
     np.testing.assert_allclose(exact.astype(float), definition(X, ends).astype(float), 1e-14)
     _, gradient, _ = row_derivatives(lambda xp, x: function(xp, x)[..., -1], np, X[1:])
     i, j = ends[-1]

@@ -43,7 +43,7 @@ def true_gradients(network, loss, form, rows, targets, weight=None):
     )
 
     def body(xp, moved):
-        signal = np.broadcast_to(xp.exact(rows), (len(moved), *rows.shape))
+        signal = np.broadcast_to(xp.to_balls(rows), (len(moved), *rows.shape))
         at = 0
         for layer in network.layers:
             width, units = layer.weight.shape
@@ -55,12 +55,12 @@ def true_gradients(network, loss, form, rows, targets, weight=None):
             if form == "prediction" or layer is not network.layers[-1]:
                 signal = layer.activation.formula(xp, signal)
         shape = (len(moved), *targets.shape)
-        losses = loss._unreduced_formula(xp, signal, np.broadcast_to(xp.exact(targets), shape))
+        losses = loss._unreduced_formula(xp, signal, np.broadcast_to(xp.to_balls(targets), shape))
         if loss._sums_rows:
             losses = losses.sum(-1)
         if weight is None:
             return losses.reshape(len(moved), -1).sum(-1) / losses[0].size
-        w = xp.exact(weight).reshape(-1, *[1] * (losses.ndim - 2))
+        w = xp.to_balls(weight).reshape(-1, *[1] * (losses.ndim - 2))
         total = (losses * w).reshape(len(moved), -1).sum(-1)
         return total / (w * np.ones(losses.shape[1:])).sum()
 

@@ -141,8 +141,8 @@ class DualNamespace:
 
     def _exponent(self, p: Any) -> Any:
         """Return an exponent as an exact number on exact numbers, else as it is."""
-        exact = getattr(self.inner, "exact", None)
-        return p if exact is None or not isinstance(p, float) else exact(p)[()]
+        to_balls = getattr(self.inner, "to_balls", None)
+        return p if to_balls is None or not isinstance(p, float) else to_balls(p)[()]
 
     def _times_log(self, value: Array, base: Any) -> Array:
         """Return ``value * log(base)``, and 0 where `value` is 0: the limit for p > 0."""

@@ -209,7 +209,7 @@ class ExactNamespace(TextbookNamespace):
         x = np.moveaxis(-x if descending else x, axis, -1)
         order = np.empty(x.shape, np.int64)
         for place in np.ndindex(x.shape[:-1]):
-            order[place] = self._functions.sorted_places(x[place].tolist())
+            order[place] = self._functions.sorting_indices(x[place].tolist())
         return np.moveaxis(order, -1, axis)
 
     def stack(self, arrays: Sequence[Array], *, axis: int = 0) -> Array:

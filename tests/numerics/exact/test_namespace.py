@@ -88,7 +88,7 @@ def contains(ball, wanted):
 @given(st.sampled_from(UNARY), FLOATS, st.sampled_from([20, 60]))
 def test_the_result_of_any_function_is_within_its_ball(name, x, digits):
     xp = ExactNamespace(digits)
-    ball = getattr(xp, name)(xp.exact([x])).tolist()[0]
+    ball = getattr(xp, name)(xp.to_balls([x])).tolist()[0]
     with mpmath.workdps(500):
         truth = MPMATH.get(name, lambda m, x: getattr(m, name)(x))
         try:
@@ -104,7 +104,7 @@ def test_the_result_of_any_function_is_within_its_ball(name, x, digits):
     st.one_of(st.sampled_from([0.5, 1.5, -2.5, 2.0, -3.0, 0.3, 1e-3]), st.integers(-99, 99)),
 )
 def test_powers_are_within_their_balls(a, b):
-    ball = (XP.exact([a]) ** b).tolist()[0]
+    ball = (XP.to_balls([a]) ** b).tolist()[0]
     with mpmath.workdps(500):
         wanted = mpmath.mpf(a) ** b
         assert contains(ball, mpmath.nan if isinstance(wanted, mpmath.mpc) else wanted)
@@ -209,7 +209,7 @@ def test_the_precision_of_others_is_neither_read_nor_changed():
 def test_threads_have_the_same_digits():
     def work(digits):
         xp = ExactNamespace(digits)
-        found = [repr(xp.log(xp.exact([0.1]) / 3) * 10) for _ in range(50)]
+        found = [repr(xp.log(xp.to_balls([0.1]) / 3) * 10) for _ in range(50)]
         # With more digits, at other arguments in each thread.
         x = [1.0, 1e-30, digits * 1e-7]
         return [
@@ -242,7 +242,7 @@ def test_numbers_survive_pickling_and_hash_as_equal_floats():
 
 def test_a_ball_shows_which_digits_are_lost():
     for function in (lambda xp, x: 1 + x, lambda xp, x: xp.cosh(x), lambda xp, x: xp.hypot(x, 1.0)):
-        ball = function(XP, XP.exact([1e-200])).tolist()[0]
+        ball = function(XP, XP.to_balls([1e-200])).tolist()[0]
         assert not ball.is_exact()
         assert ball.contains(1)
 
@@ -300,8 +300,8 @@ def test_order_is_that_of_middles_with_nan_last():
 def test_choices_between_balls_that_overlap_are_noted():
     """x / 3 * 3 is 1 or not: nobody knows, but the middles."""
     before = doubts.count
-    x = XP.exact([1.0])
-    assert (XP.exact([2.0]) > x).tolist() == [True]
+    x = XP.to_balls([1.0])
+    assert (XP.to_balls([2.0]) > x).tolist() == [True]
     assert doubts.count == before
     XP.maximum(x / 3 * 3, x)
     assert doubts.count == before
@@ -310,7 +310,7 @@ def test_choices_between_balls_that_overlap_are_noted():
 
 
 def test_arrays_keep_their_class_in_functions_of_numpy():
-    x = XP.exact([[1.0, 2.0], [3.0, 4.0]])
+    x = XP.to_balls([[1.0, 2.0], [3.0, 4.0]])
     for found in (
         np.broadcast_to(x[0], (3, 2)),
         np.where(np.asarray([True, False]), x, x),
@@ -325,9 +325,9 @@ def test_arrays_keep_their_class_in_functions_of_numpy():
 
 
 def test_operations_in_place_write_to_the_array():
-    x = XP.exact([1.0, 2.0])
+    x = XP.to_balls([1.0, 2.0])
     same = x
-    x *= XP.exact([0.5, 3.0])
+    x *= XP.to_balls([0.5, 3.0])
     x += 1
     np.divide(x, 3, out=x)
     assert same is x

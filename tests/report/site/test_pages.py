@@ -68,7 +68,7 @@ def test_a_page_has_its_parts_whose_python_runs_and_whose_links_lead_somewhere(k
     links = re.findall(r'href="([^"#]+)\.html"', page)
     linked = [content().find(Path(link).parent.name or kind, Path(link).name) for link in links]
     assert all(linked)
-    assert {content().relative(subject, n).name for n in relatives} <= {o.name for o in linked}
+    assert {content().find_related(subject, n).name for n in relatives} <= {o.name for o in linked}
 
     # Plain Markdown keeps the words and no directive.
     plain = plain_markdown(page)
