@@ -42,16 +42,16 @@ def _origin() -> _Origin:
         # pip and its like write it for all that does not come from an index.
         recorded = metadata.distribution(_NAME).read_text("direct_url.json")
     except metadata.PackageNotFoundError:
-        return _of_source(Path(__file__).parents[1])
-    return _of_record(json.loads(recorded)) if recorded else _Origin()
+        return _origin_of_source(Path(__file__).parents[1])
+    return _origin_of_record(json.loads(recorded)) if recorded else _Origin()
 
 
-def _of_source(root: Path) -> _Origin:
+def _origin_of_source(root: Path) -> _Origin:
     """Return the origin of a package that was imported without being installed."""
     return _Origin(str(root), editable=True) if (root / "pyproject.toml").is_file() else _Origin()
 
 
-def _of_record(recorded: dict[str, Any]) -> _Origin:
+def _origin_of_record(recorded: dict[str, Any]) -> _Origin:
     """Return the origin that a ``direct_url.json`` names, as the packaging standard defines it."""
     url = recorded["url"]
     if "vcs_info" in recorded:

@@ -38,7 +38,7 @@ def import_path() -> list[str]:
     # The folder of a script is not the working folder, even where they are the same.
     none_added = sys.flags.safe_path or _is_script(sys.modules["__main__"])
     if len(path) == len(sys.path) and not none_added:
-        added = next((entry for entry in path if _is_here(entry)), None)
+        added = next((entry for entry in path if _is_working_folder(entry)), None)
         if added is not None:
             path.remove(added)
     if len(path) < len(sys.path) and any(map(_is_module_here, list(sys.modules.values()))):
@@ -46,7 +46,7 @@ def import_path() -> list[str]:
     return path
 
 
-def _is_here(folder: str | Path) -> bool:
+def _is_working_folder(folder: str | Path) -> bool:
     with suppress(OSError):  # one of them is not there
         return Path(folder).samefile(os.curdir)
     return False
@@ -62,7 +62,7 @@ def _is_module_here(module: ModuleType) -> bool:
     # Not by getattr: modules may warn of any name that they are asked for.
     own = getattr(module, "__dict__", {})
     places = own.get("__path__") or [own.get("__file__")]
-    return any(_is_here(Path(place).parent) for place in places if place)
+    return any(_is_working_folder(Path(place).parent) for place in places if place)
 
 
 def command_of(module: str) -> list[str]:

@@ -20,16 +20,16 @@ _open: list[tuple[int, str]] = []
 
 
 @contextmanager
-def temporary_folder(*, near: Path | None = None) -> Iterator[Path]:
+def temporary_folder(*, parent: Path | None = None) -> Iterator[Path]:
     """Make a folder that is removed at the end of the block, also by SIGTERM or SIGHUP.
 
     Parameters
     ----------
-    near : path, optional
+    parent : path, optional
         A file or folder next to which it is made, under a hidden name: on the same disk.
     """
-    folder, prefix = (None, "lossfw-") if near is None else (near.parent, f".{near.name}.")
-    _answer(signal.SIG_DFL, _end)
+    folder, prefix = (None, "lossfw-") if parent is None else (parent.parent, f".{parent.name}.")
+    _answer_signals(signal.SIG_DFL, _end_process)
     made: tuple[int, str] | None = None
     try:
         with TemporaryDirectory(dir=folder, prefix=prefix) as name:
@@ -41,18 +41,18 @@ def temporary_folder(*, near: Path | None = None) -> Iterator[Path]:
         if made is not None:
             _open.remove(made)
         if not _open:
-            _answer(_end, signal.SIG_DFL)
+            _answer_signals(_end_process, signal.SIG_DFL)
 
 
-def _answer(before: object, answer: object) -> None:
+def _answer_signals(previous: object, handler: object) -> None:
     """Answer signals where nobody else does; only the main thread may."""
     if threading.current_thread() is threading.main_thread():
         for number in _ENDING:
-            if signal.getsignal(number) == before:
-                signal.signal(number, answer)  # type: ignore[arg-type]  # one of the two
+            if signal.getsignal(number) == previous:
+                signal.signal(number, handler)  # type: ignore[arg-type]  # one of the two
 
 
-def _end(number: int, frame: FrameType | None) -> None:
+def _end_process(number: int, frame: FrameType | None) -> None:
     """Remove the folders of this process, and end it as if nobody had answered the signal."""
     for process, name in _open:
         if process == os.getpid():

@@ -20,7 +20,7 @@ from lossfw.cli import main as lossfw
 from lossfw.cli.main import COMMANDS
 from lossfw.components import hookspecs
 from lossfw.components.claims import ActivationClaims, Claims
-from lossfw.components.docstrings import entries, paragraphs, sections
+from lossfw.components.docstrings import parse_entries, split_paragraphs, split_sections
 from lossfw.components.plugin_choice import Plugins
 from lossfw.report.text.accuracy import page
 
@@ -61,9 +61,9 @@ def claims_and_hooks() -> str:
         ("loss", "losses", Claims),
         ("activation", "activations", ActivationClaims),
     ):
-        parts = sections(cls.__doc__)
+        parts = split_sections(cls.__doc__)
         text += f"\n## Claims of {title}\n\n{_prose(parts[''])}\n"
-        for name, described in entries(parts["Attributes"]).items():
+        for name, described in parse_entries(parts["Attributes"]).items():
             text += f"\n### {name}\n\n{_code(described)}\n\n{_attack(kind, name)}\n"
     text += "\n## Hooks\n"
     for hook in (
@@ -72,10 +72,10 @@ def claims_and_hooks() -> str:
         *hookspecs.TRAINING_CYCLE,
     ):
         spec = getattr(hookspecs, hook)
-        parts = sections(spec.__doc__)
+        parts = split_sections(spec.__doc__)
         names = ", ".join(inspect.signature(spec).parameters)
         text += f"\n### {hook}\n\n`{hook}({names})`\n\n{_prose(parts[''])}\n"
-        described = entries(parts.get("Parameters", ""))
+        described = parse_entries(parts.get("Parameters", ""))
         text += "\n" * bool(described)
         text += "".join(f"- `{name}`: {_code(words)}\n" for name, words in described.items())
     return text
@@ -110,7 +110,7 @@ def accuracy() -> str:
 
 
 def _prose(section: str) -> str:
-    return _code("\n\n".join(paragraphs(section)))
+    return _code("\n\n".join(split_paragraphs(section)))
 
 
 def _code(text: str) -> str:

@@ -122,7 +122,7 @@ def test_a_fork_that_ends_leaves_the_folders_of_its_parent(begin):
 
 def test_signals_are_answered_as_before_at_the_end():
     before = signal.getsignal(signal.SIGTERM)
-    with temporary_folder() as outer, temporary_folder(near=outer) as near:
+    with temporary_folder() as outer, temporary_folder(parent=outer) as near:
         assert near.parent == outer.parent
         assert near.name.startswith(f".{outer.name}.")
         assert signal.getsignal(signal.SIGTERM) != signal.SIG_DFL

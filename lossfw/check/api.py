@@ -26,10 +26,10 @@ from lossfw.check.laws import activations
 from lossfw.check.options import Options
 from lossfw.check.report import Report
 from lossfw.check.runner import CheckSuite, run, suite_of_subject
-from lossfw.components.claims import check_values, need_claims
+from lossfw.components.claims import check_values, require_claims
 from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean
-from lossfw.components.ranges import PROMISED, PromisedRange, SizeRange, range_of
+from lossfw.components.ranges import PROMISED, PromisedRange, SizeRange, parse_range
 from lossfw.components.spaces import LOGITS, Space
 from lossfw.errors import ArgumentError
 from lossfw.losses.capabilities import RawOutputLoss, without_guard
@@ -230,7 +230,7 @@ def _given_or_promised_range(
     within: SizeRange | None, loss: Loss | None, name: str
 ) -> PromisedRange:
     """Return the sizes that are given, else those that the loss promises which is compared with."""
-    return getattr(loss, name, PROMISED) if within is None else range_of(within)
+    return getattr(loss, name, PROMISED) if within is None else parse_range(within)
 
 
 def check_function(
@@ -354,7 +354,7 @@ def suite_of_component(
     """
     component = _to_component(component)
     if isinstance(component, Activation | Loss):
-        need_claims(component)
+        require_claims(component)
     if isinstance(component, Activation | Model | Metric) and bridges:
         raise ArgumentError(
             f"{component.name} is not a loss: no bridge trains with this {component.kind}."

@@ -77,7 +77,7 @@ def variants(
     >>> variants(type(lossfw.loss("huber")))
     [Huber(delta=1.0), Huber(delta=0.3), Huber(delta=7.5)]
     """
-    samples = cls._samples()
+    samples = cls._sample_components()
     defaults = _default_instance(cls, samples)
     if defaults is None:
         return []
@@ -105,7 +105,7 @@ def instances_to_check(cls: type[Component]) -> list[InstanceToCheck]:
     >>> [(instance.example_share, instance.all_checks) for instance in instances]
     [(1.0, True), (0.1, False), (0.1, False)]
     """
-    fully_checked = [*variants(cls, others=False), *cls._samples()]
+    fully_checked = [*variants(cls, others=False), *cls._sample_components()]
     if issubclass(cls, Model):
         return _model_instances(fully_checked)
     instances = {repr(one): InstanceToCheck(one) for one in fully_checked}

@@ -23,7 +23,7 @@ from lossfw.check.report import Report
 from lossfw.check.runner import run, suite_of_subject
 from lossfw.components.component import Component
 from lossfw.components.library import LibraryComponent
-from lossfw.components.naming import did_you_mean_one
+from lossfw.components.naming import did_you_mean_any
 from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import Entry, Registry
 from lossfw.errors import (
@@ -269,7 +269,7 @@ def _entries_of_plugin(known: Registry, name: str) -> list[Entry]:
     names += [plugin.distribution for plugin in known.plugins()]
     raise UnknownNameError(
         f"There is no loss, activation, model, metric or distribution {name!r}. "
-        f"{did_you_mean_one(name, names)} `lossfw list` shows all.".replace("  ", " ")
+        f"{did_you_mean_any(name, names)} `lossfw list` shows all.".replace("  ", " ")
     )
 
 

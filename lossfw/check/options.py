@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from numbers import Integral
 
 from lossfw.components.naming import did_you_mean
-from lossfw.components.ranges import SizeRange, range_of
+from lossfw.components.ranges import SizeRange, parse_range
 from lossfw.errors import ArgumentError
 
 
@@ -49,7 +49,7 @@ class Options:
             if isinstance(getattr(self, name), str):
                 object.__setattr__(self, name, (getattr(self, name),))
         if self.within is not None:
-            object.__setattr__(self, "within", range_of(self.within))
+            object.__setattr__(self, "within", parse_range(self.within))
 
     def select_checks(self, checks: Iterable[str]) -> list[str]:
         """Return which of the checks that apply run, in their order."""

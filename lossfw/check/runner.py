@@ -26,7 +26,7 @@ from lossfw.check.severity import NOTES, grade_of
 from lossfw.check.stages import Effort, Stage, is_of_formula, stages_of
 from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean
-from lossfw.components.ranges import SizeRange, range_of, sizes_in_words
+from lossfw.components.ranges import SizeRange, parse_range, ranges_in_words
 from lossfw.errors import ArgumentError, MissingExtraError
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.loss import Loss
@@ -67,7 +67,7 @@ class CheckSuite:
             raise ArgumentError(
                 f"{self.name} is not a loss: only a loss is checked within a range of sizes."
             )
-        both = range_of(sizes)
+        both = parse_range(sizes)
         subject = replace(self.subject, prediction_range=both, target_range=both)
         return replace(self, subject=subject)
 
@@ -273,7 +273,7 @@ def _remarks(subject: Any) -> list[str]:
     """Return a line on the sizes at which results are looked at, if not at all of them."""
     if not isinstance(subject, Subject):
         return []
-    sizes = sizes_in_words(subject.prediction_range, subject.target_range)
+    sizes = ranges_in_words(subject.prediction_range, subject.target_range)
     return [f"results and claims were checked only for {sizes}"] if sizes else []
 
 

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lossfw.cli.arguments import (
-    find,
-    make,
+    find_entries,
+    make_component,
     parameter_option,
     read_parameters,
     refuse_below,
     refuse_several,
-    usable,
+    usable_entries,
 )
 from lossfw.cli.command import Command
-from lossfw.cli.options import json_option, plugin_options, processes_option, say_json
+from lossfw.cli.options import json_option, plugin_options, processes_option, write_json
 from lossfw.cli.progress import ProgressBar
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import ArgumentError
-from lossfw.runs.files import say
+from lossfw.runs.files import write_stdout
 
 if TYPE_CHECKING:
     from lossfw.components.registry import Registry
@@ -67,25 +67,25 @@ def accuracy(
     with ProgressBar("measured") as progress:
         found = run_all(jobs, processes=processes, progress=progress)
     if as_json:
-        say_json(points=points, seed=seed, rows=[row.to_dict() for row in found])
+        write_json(points=points, seed=seed, rows=[row.to_dict() for row in found])
         return
     show_accuracies(found)
     for line in notes(found):
-        say(line)
+        write_stdout(line)
 
 
 def choose_components(
-    registry: Registry, names: tuple[str, ...], given: dict[str, Any]
+    registry: Registry, names: tuple[str, ...], parameters: dict[str, Any]
 ) -> list[Any]:
     """Return the components to measure: those named, or all that can be made."""
     from lossfw.check.instances import variants
 
     if names:
-        entries = [entry for name in names for entry in find(registry, name, _KINDS)]
+        entries = [entry for name in names for entry in find_entries(registry, name, _KINDS)]
     else:
-        entries = [e for kind in _KINDS for e in usable(registry.import_all(kind))[0]]
-    if given:
-        return [make(registry, entry, given) for entry in entries]
+        entries = [e for kind in _KINDS for e in usable_entries(registry.import_all(kind))[0]]
+    if parameters:
+        return [make_component(registry, entry, parameters) for entry in entries]
     found = [one for entry in entries for one in variants(registry.class_of(entry))]
     if not found:
         raise ArgumentError(

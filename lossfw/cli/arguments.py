@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lossfw.components.hookspecs import KINDS
-from lossfw.components.naming import did_you_mean_one
+from lossfw.components.naming import did_you_mean_any
 from lossfw.errors import ArgumentError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -96,13 +96,13 @@ def refuse_several(parameters: dict[str, Any], names: Sequence[str]) -> None:
         raise ArgumentError("-p sets a parameter of one component: give exactly one NAME with it.")
 
 
-def refuse_below(option: str, value: float | None, least: int) -> None:
+def refuse_below(option: str, value: float | None, minimum: int) -> None:
     """Refuse a number that is too small."""
-    if value is not None and value < least:
-        raise ArgumentError(f"{option} must be at least {least}, got {value}.")
+    if value is not None and value < minimum:
+        raise ArgumentError(f"{option} must be at least {minimum}, got {value}.")
 
 
-def find(registry: Registry, name: str, kinds: Sequence[str] = KINDS) -> tuple[Entry, ...]:
+def find_entries(registry: Registry, name: str, kinds: Sequence[str] = KINDS) -> tuple[Entry, ...]:
     """Return the entries of a name, one for each kind that has it; at least one."""
     entries, error = [], None
     for kind in kinds:
@@ -117,14 +117,14 @@ def find(registry: Registry, name: str, kinds: Sequence[str] = KINDS) -> tuple[E
     known = [n for kind in kinds for entry in registry.entries(kind) for n in entry.names]
     words = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
     first = (
-        f"There is no {words} {name!r}. {did_you_mean_one(name, known)} `lossfw list` shows all."
+        f"There is no {words} {name!r}. {did_you_mean_any(name, known)} `lossfw list` shows all."
     )
     # The other lines name plugins that could not be loaded, which may offer it.
     others = str(error).splitlines()[1:]
     raise UnknownNameError("\n".join([first.replace("  ", " "), *others]))
 
 
-def usable(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], str]:
+def usable_entries(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], str]:
     """Return the imported usable entries, and a line about the others ("" if none)."""
     every = tuple(entries)
     broken = [entry.name for entry in every if entry.state == "broken"]
@@ -133,7 +133,7 @@ def usable(entries: Iterable[Entry]) -> tuple[tuple[Entry, ...], str]:
     return tuple(e for e in every if e.state != "broken"), line if broken else ""
 
 
-def make(registry: Registry, entry: Entry, parameters: dict[str, Any]) -> Component:
+def make_component(registry: Registry, entry: Entry, parameters: dict[str, Any]) -> Component:
     """Return the component of an entry at some parameters."""
     # Where two plugins offer the name, the one that was found is meant.
     name = f"{entry.distribution}/{entry.name}"
@@ -141,9 +141,11 @@ def make(registry: Registry, entry: Entry, parameters: dict[str, Any]) -> Compon
     return component
 
 
-def make_sample(registry: Registry, entry: Entry, parameters: dict[str, Any]) -> Component:
+def make_sample_component(
+    registry: Registry, entry: Entry, parameters: dict[str, Any]
+) -> Component:
     """Return the component at some parameters; without any, its first sample if it needs one."""
     cls = registry.class_of(entry)
     needed = any(field.is_required() for field in cls.model_fields.values())
-    samples: list[Component] = cls._samples() if needed and not parameters else []
-    return samples[0] if samples else make(registry, entry, parameters)
+    samples: list[Component] = cls._sample_components() if needed and not parameters else []
+    return samples[0] if samples else make_component(registry, entry, parameters)

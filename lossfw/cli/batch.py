@@ -11,45 +11,48 @@ from lossfw.cli.progress import ProgressBar
 from lossfw.components.naming import shortlist
 from lossfw.errors import RunError
 from lossfw.report.text.tables import input_line, show_table
-from lossfw.runs.execute import plain_outcome
-from lossfw.runs.files import say
+from lossfw.runs.execute import carry_out_to_dict
+from lossfw.runs.files import write_stdout
 from lossfw.runs.folder import locked_folder
 from lossfw.runs.parallel_runs import common_folder, run_all
 from lossfw.runs.records import RunOutcome, RunRequest
-from lossfw.runs.stored import kept_of, numbers_of, word_of
+from lossfw.runs.stored import kept_epoch, numbers_of_epoch, word_of
 
 # The remedy for a loss that is NaN.
 ALLOW_NAN = "To accept NaN, set evaluate.allow_nan: true."
 
 
-def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> None:
+def carry_out_and_show(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> None:
     """Carry out requests and show their outcomes."""
     with locked_folder(common_folder(requests)):
-        outcomes = outcomes_of(requests, jobs)
+        outcomes = carry_out_requests(requests, jobs)
     # Imported on use: a single run has no seeds to average.
     from lossfw.cli.over_seeds import (
-        groups_over_seeds,
-        over_seeds_of,
+        group_to_dict,
+        seed_groups_of_runs,
         show_over_seeds,
         show_winner,
-        winner_for,
+        winner_to_dict,
     )
     from lossfw.runs.compare import winner_of
 
-    groups = groups_over_seeds(_numbers_of_runs(outcomes))
+    groups = seed_groups_of_runs(_numbers_of_runs(outcomes))
     done = [outcome.request.folder for outcome in outcomes if outcome.result is not None]
     winner = None if requests[0].trains else winner_of(done)
     if as_json:
         # In a result, numbers that are not finite are texts already.
-        plain = [plain_of(outcome) | winner_for(winner, outcome.request) for outcome in outcomes]
-        say(json.dumps([one | over_seeds_of(groups, one["name"]) for one in plain]))
+        plain = [
+            outcome_to_dict(outcome) | winner_to_dict(winner, outcome.request)
+            for outcome in outcomes
+        ]
+        write_stdout(json.dumps([one | group_to_dict(groups, one["name"]) for one in plain]))
     else:
-        show_table(*table_of(outcomes))
-        if inputs := inputs_of(outcomes):
+        show_table(*outcomes_table(outcomes))
+        if inputs := common_inputs_text(outcomes):
             show_table(("", ""), input_line(inputs))
         for outcome in outcomes:
             for text in outcome.texts:
-                say(f"{outcome.request.name}: {text}")
+                write_stdout(f"{outcome.request.name}: {text}")
         show_warnings([(outcome.request.name, outcome.warnings) for outcome in outcomes])
         show_over_seeds(groups, "training" if requests[0].trains else "run")
         show_winner(winner)
@@ -61,7 +64,7 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
         )
 
 
-def inputs_of(outcomes: Iterable[RunOutcome]) -> str:
+def common_inputs_text(outcomes: Iterable[RunOutcome]) -> str:
     """Return the inputs of trainings in words if all have the same; otherwise ""."""
     found = {outcome.result.get("inputs", "") for outcome in outcomes if outcome.result}
     return found.pop() if len(found) == 1 else ""
@@ -74,7 +77,7 @@ def raise_if_failed(outcomes: Sequence[RunOutcome]) -> None:
         raise RunError(f"{len(failed)} of {len(outcomes)} runs failed: {', '.join(failed)}.")
 
 
-def outcomes_of(requests: Sequence[RunRequest], jobs: int) -> list[RunOutcome]:
+def carry_out_requests(requests: Sequence[RunRequest], jobs: int) -> list[RunOutcome]:
     """Return the outcomes of requests; write warnings and errors as they occur."""
     done: list[RunOutcome] = []
     printer = _WarningPrinter()
@@ -93,7 +96,7 @@ def outcomes_of(requests: Sequence[RunRequest], jobs: int) -> list[RunOutcome]:
                 # Imported on use: it needs an optional library.
                 from lossfw.runs.cluster_runs import run_on
 
-                outcomes = run_on(cluster, requests, plain_outcome, ended=report_end)
+                outcomes = run_on(cluster, requests, carry_out_to_dict, ended=report_end)
     except KeyboardInterrupt:
         if requests[0].folder is not None:
             write_stderr(
@@ -112,7 +115,7 @@ def show_warnings(runs: Sequence[tuple[str, Iterable[str]]]) -> None:
             names.setdefault(text, []).append(name)
     for text, those in names.items():
         whose = "" if len(those) == len(runs) else f"{shortlist(those)}: "
-        say(f"warning  {whose}{text}")
+        write_stdout(f"warning  {whose}{text}")
 
 
 class _WarningPrinter:
@@ -140,7 +143,7 @@ class _WarningPrinter:
                 write_stderr(f"{whose}: as in {first}: {text.splitlines()[0]}")
 
 
-def plain_of(outcome: RunOutcome) -> dict[str, Any]:
+def outcome_to_dict(outcome: RunOutcome) -> dict[str, Any]:
     """Return an outcome for JSON."""
     folder = outcome.request.folder
     return {
@@ -160,13 +163,13 @@ def _numbers_of_runs(
     """Yield request, name of the loss and single numbers of each run that has not failed."""
     for outcome in outcomes:
         if (result := outcome.result) is not None:
-            loss, numbers = result["loss"], _numbers(outcome)[1]
+            loss, numbers = result["loss"], _cells_and_numbers(outcome)[1]
             # A training has its loss among the numbers.
             own = numbers if outcome.request.trains else {"loss": loss["value"], **numbers}
             yield outcome.request, loss["name"], own
 
 
-def table_of(outcomes: Sequence[RunOutcome]) -> tuple[list[str], list[list[str]]]:
+def outcomes_table(outcomes: Sequence[RunOutcome]) -> tuple[list[str], list[list[str]]]:
     """Return headers and rows: every metric that is a single number has a column.
 
     The numbers of a training are those of its model's round or epoch.
@@ -174,7 +177,7 @@ def table_of(outcomes: Sequence[RunOutcome]) -> tuple[list[str], list[list[str]]
     trains = outcomes[0].request.trains
     words = {word_of(outcome.result) for outcome in outcomes if trains and outcome.result}
     first = [" or ".join(sorted(words, reverse=True)) or "epoch"] if trains else ["loss", "value"]
-    numbers = [_numbers(outcome) for outcome in outcomes]
+    numbers = [_cells_and_numbers(outcome) for outcome in outcomes]
     titles = list(dict.fromkeys(title for _, own in numbers for title in own))
     rows = []
     for outcome, (cells, own) in zip(outcomes, numbers, strict=True):
@@ -182,25 +185,25 @@ def table_of(outcomes: Sequence[RunOutcome]) -> tuple[list[str], list[list[str]]
         computed = outcome.result is not None and not outcome.before
         rows.append(
             [outcome.request.name, status, *(cells or [""] * len(first))]
-            + [_number(own.get(title, "")) for title in titles]
+            + [_format_number(own.get(title, "")) for title in titles]
             + [f"{outcome.seconds:.1f}" if computed else ""]
         )
     return ["run", "status", *first, *titles, "seconds"], rows
 
 
-def _numbers(outcome: RunOutcome) -> tuple[list[str], dict[str, Any]]:
+def _cells_and_numbers(outcome: RunOutcome) -> tuple[list[str], dict[str, Any]]:
     """Return the first cells of a row, and the numbers by title; none of a run that failed."""
     result = outcome.result
     if result is None:
         return [], {}
     if outcome.request.trains:
-        kept = kept_of(result)
-        return [str(kept["epoch"])], numbers_of(kept)
+        kept = kept_epoch(result)
+        return [str(kept["epoch"])], numbers_of_epoch(kept)
     loss, metrics = result["loss"], result["metrics"].items()
     single = {name: m["value"] for name, m in metrics if not isinstance(m["value"], list)}
-    return [loss["name"], _number(loss["value"])], single
+    return [loss["name"], _format_number(loss["value"])], single
 
 
-def _number(value: Any) -> str:
+def _format_number(value: Any) -> str:
     """Return a number with the digits of a table; JSON has all of them."""
     return f"{value:.6g}" if isinstance(value, int | float) else str(value)

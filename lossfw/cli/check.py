@@ -15,7 +15,7 @@ from lossfw.cli.arguments import (
     refuse_several,
 )
 from lossfw.cli.command import Command
-from lossfw.cli.options import json_option, plugin_options, processes_option, with_options
+from lossfw.cli.options import add_options, json_option, plugin_options, processes_option
 from lossfw.cli.progress import ProgressBar
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import ArgumentError
@@ -28,7 +28,7 @@ CHECK_VERSION = 1
 
 
 # The options for outside functions.
-_outside_options = with_options(
+_outside_options = add_options(
     click.option(
         "--against",
         metavar="LOSS",
@@ -181,7 +181,7 @@ def check(
     from lossfw.check.options import Options
     from lossfw.check.pool import as_completed
     from lossfw.check.report import Report, report_among_several
-    from lossfw.runs.files import say, to_json, write_file
+    from lossfw.runs.files import to_json, write_file, write_stdout
 
     refuse_below("--examples", others["examples"], 1)
     refuse_below("--seed", others["seed"], 0)
@@ -225,7 +225,7 @@ def check(
         path = Path(json_file)
         write_file(path.parent, path.name, f"{text}\n".encode())
     if as_json:
-        say(text)
+        write_stdout(text)
     else:
         printer.show_summary()
     ctx.exit(printer.exit_code)
@@ -247,32 +247,32 @@ class _Printer:
 
     def show(self, report: Report) -> None:
         """Print the report of a component, at all its parameters."""
-        from lossfw.runs.files import say
+        from lossfw.runs.files import write_stdout
 
         # A line at the end counts those that are left out together.
         if not (self._is_silent or report.is_left_out):
             shown = [one for one in self._reports if not one.is_left_out]
             if shown and not (report.ok and shown[-1].ok):
-                say("")
+                write_stdout("")
             for line in report.lines():
-                say(line)
+                write_stdout(line)
             if report.ok and not self._are_several:
                 for line in report.lines_on_gaps():
-                    say(line)
+                    write_stdout(line)
         self._reports.append(report)
 
     def show_summary(self) -> None:
         """Print what failed, what was left out, and how much was checked."""
         from lossfw.check.report import left_out_lines, summary
-        from lossfw.runs.files import say
+        from lossfw.runs.files import write_stdout
 
-        say("")
+        write_stdout("")
         failed = sorted(one.component or one.name for one in self._reports if not one.ok)
         if failed and self._are_several:
-            say(f"not ok: {', '.join(failed)}")
+            write_stdout(f"not ok: {', '.join(failed)}")
         for line in left_out_lines(self._reports):
-            say(line)
-        say(summary(self._reports))
+            write_stdout(line)
+        write_stdout(summary(self._reports))
 
 
 def _read_expectations(texts: Sequence[str]) -> dict[str, str]:

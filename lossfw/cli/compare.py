@@ -14,17 +14,17 @@ from lossfw.cli.command import Command
 from lossfw.cli.options import (
     by_options,
     json_option,
+    parse_slice,
+    parse_units,
     plugin_file_option,
-    slice_of,
     trust_option,
-    units_of,
     warn,
     write_stderr,
 )
 from lossfw.cli.progress import ProgressBar
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import ArgumentError
-from lossfw.runs.files import say, to_json
+from lossfw.runs.files import to_json, write_stdout
 
 if TYPE_CHECKING:
     from lossfw.runs.compare.stars import Stars
@@ -119,12 +119,12 @@ def compare(
         Plugins(local, trusted=trust),
         level=level,
         allow_different_data=allow_different_data,
-        by=slice_of(by, bins),
-        resample=units_of(resample),
+        by=parse_slice(by, bins),
+        resample=parse_units(resample),
         stars=stars,
         scores=Scores(
-            None if loss is None else _component(loss, "--loss"),
-            [_component(metric, "--metric") for metric in metrics],
+            None if loss is None else _parse_component(loss, "--loss"),
+            [_parse_component(metric, "--metric") for metric in metrics],
         ),
     )
     for message in left_out:
@@ -132,16 +132,16 @@ def compare(
     if sort is not None:
         comparison = comparison.sorted(sort, reverse=reverse)
     if as_json:
-        say(to_json(comparison.to_dict()))
+        write_stdout(to_json(comparison.to_dict()))
     elif as_csv:
-        say(comparison_csv(comparison))
+        write_stdout(comparison_csv(comparison))
     elif as_markdown:
-        say(comparison_markdown(comparison))
+        write_stdout(comparison_markdown(comparison))
     else:
         show_comparison(comparison)
 
 
-def _component(text: str, option: str) -> Any:
+def _parse_component(text: str, option: str) -> Any:
     """Return the name or the mapping of a component."""
     given = read_yaml(text, option)
     if isinstance(given, str | dict):
@@ -195,7 +195,7 @@ def report(
     if trainings:
         # Where there are runs too, their comparison takes the file of --out-file.
         for path in write_reports(trainings, None if rest else file):
-            say(f"wrote {path}")
+            write_stdout(f"wrote {path}")
     if not rest and (trainings or unfinished):
         return
     runs, left_out = find_runs(rest, Plugins(local, trusted=trust))
@@ -203,14 +203,14 @@ def report(
         warn(message)
     if not runs:
         raise ArgumentError("no run in these folders is done, so there is nothing to report.")
-    part = slice_of(by, bins)
+    part = parse_slice(by, bins)
     for path in write_reports(
         runs, file, allow_different_data=allow_different_data, by=part, warn=warn
     ):
-        say(f"wrote {path}")
+        write_stdout(f"wrote {path}")
 
 
-def check_report(out: str | None) -> None:
+def check_report_folder(out: str | None) -> None:
     """Check before a run that its report can be written."""
     from lossfw.report.html.render import require_report
 
@@ -219,7 +219,7 @@ def check_report(out: str | None) -> None:
     require_report()
 
 
-def report_on(requests: Sequence[RunRequest]) -> None:
+def write_requested_reports(requests: Sequence[RunRequest]) -> None:
     """Write the reports of runs or of trainings that are done.
 
     Runs on different data are side by side in the comparison.
@@ -269,13 +269,13 @@ def rerun(
         )
     if as_json:
         plain = [difference._asdict() for difference in differences]
-        say(json.dumps({"same": not differences, "differences": plain}))
+        write_stdout(json.dumps({"same": not differences, "differences": plain}))
     elif differences:
         rows = [(d.kind, d.what, str(d.then), str(d.now)) for d in differences[:_SHOWN_DIFFERENCES]]
         show_table(("", "differs", "then", "now"), rows)
         if len(differences) > _SHOWN_DIFFERENCES:
-            say(f"... and {len(differences) - _SHOWN_DIFFERENCES} more")
+            write_stdout(f"... and {len(differences) - _SHOWN_DIFFERENCES} more")
     else:
-        say(f"{folder}: the same numbers, versions and digests")
+        write_stdout(f"{folder}: the same numbers, versions and digests")
     if differences:
         ctx.exit(1)

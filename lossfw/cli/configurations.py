@@ -12,11 +12,11 @@ from lossfw.cli.options import (
     json_option,
     override_option,
     plugin_options,
-    say_json,
     warn,
+    write_json,
 )
 from lossfw.components.plugin_choice import Plugins
-from lossfw.runs.files import say, write_file
+from lossfw.runs.files import write_file, write_stdout
 
 
 @click.command(cls=Command)
@@ -40,9 +40,11 @@ def config(
 
     resolved = resolve(ConfigSource(config, overrides, plugins))
     if as_json:
-        say_json(config=resolved.root.to_plain(), values=resolved.origins())
+        write_json(config=resolved.root.to_plain(), values=resolved.origins())
     else:
-        say((resolved.to_yaml() if plain else resolved.to_annotated_yaml()).removesuffix("\n"))
+        write_stdout(
+            (resolved.to_yaml() if plain else resolved.to_annotated_yaml()).removesuffix("\n")
+        )
 
 
 @click.command(cls=Command)
@@ -72,14 +74,16 @@ def validate(
     verdicts = [look_at(ConfigSource(config, overrides, plugins)) for config in configs]
 
     if as_json:
-        say_json(files=[verdict.to_dict() for verdict in verdicts])
+        write_json(files=[verdict.to_dict() for verdict in verdicts])
     else:
         for verdict in verdicts:
             runs = f", {verdict.runs} runs" if verdict.runs > 1 else ""
             for problem in verdict.unchecked:
-                say(problem.text("not checked"))
+                write_stdout(problem.text("not checked"))
             rest = ", except for what was not checked" if verdict.unchecked else ""
-            say("\n".join(map(str, verdict.problems)) or f"{verdict.file}: valid{rest}{runs}")
+            write_stdout(
+                "\n".join(map(str, verdict.problems)) or f"{verdict.file}: valid{rest}{runs}"
+            )
             if verdict.inputs:
                 show_table(("", ""), input_line(verdict.inputs))
     for verdict in verdicts:
@@ -105,7 +109,7 @@ def schema(out_file: str | None, plugins: Plugins) -> None:
     registry = plugins.registry()
     text = json.dumps(json_schema(registry), indent=1, ensure_ascii=False)
     if out_file is None:
-        say(text)
+        write_stdout(text)
     else:
         path = Path(out_file)
         write_file(path.parent, path.name, f"{text}\n".encode())

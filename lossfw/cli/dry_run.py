@@ -10,8 +10,8 @@ from lossfw.cli.batch import show_warnings
 from lossfw.evaluation.plan import Plan
 from lossfw.models.training.records import Training
 from lossfw.report.text.tables import show_table
-from lossfw.runs.execute import prepare
-from lossfw.runs.files import say
+from lossfw.runs.execute import prepare_run
+from lossfw.runs.files import write_stdout
 from lossfw.runs.folds import CrossValidation
 from lossfw.runs.records import Run, RunRequest, TrainingRun
 from lossfw.runs.trainings import prepare_training
@@ -19,16 +19,16 @@ from lossfw.runs.trainings import prepare_training
 
 def show_plans(requests: Sequence[RunRequest], *, as_json: bool) -> None:
     """Make the plan of each request and show it."""
-    runs = [prepare(request) for request in requests]
+    runs = [prepare_run(request) for request in requests]
     plans = [
-        _plain(run, run.plan, run.plan.outputs_form, run.plan.warnings, rows=run.plan.count)
+        _plan_to_dict(run, run.plan, run.plan.outputs_form, run.plan.warnings, rows=run.plan.count)
         for run in runs
     ]
     if as_json:
-        say(json.dumps(plans))
+        write_stdout(json.dumps(plans))
         return
     rows = [
-        (one["name"], str(one["rows"]), str(run.plan.loss), one["form"], *_place(one))
+        (one["name"], str(one["rows"]), str(run.plan.loss), one["form"], *_folder_and_digest(one))
         for one, run in zip(plans, runs, strict=True)
     ]
     show_table(("run", "rows", "loss", "from", "folder", "digest"), rows)
@@ -37,7 +37,7 @@ def show_plans(requests: Sequence[RunRequest], *, as_json: bool) -> None:
             # Imported on use: most runs stay in their process.
             from lossfw.runs.cluster_runs import tasks_text
 
-            say(f"{run.name}: {tasks_text(request.scheduler, run.plan)}")
+            write_stdout(f"{run.name}: {tasks_text(request.scheduler, run.plan)}")
     show_warnings([(one["name"], one["warnings"]) for one in plans])
 
 
@@ -50,19 +50,21 @@ def show_trainings(requests: Sequence[RunRequest], *, as_json: bool) -> None:
         training = run.training
         counts = {"rows": len(training.data), "held_out": len(training.held_out or ())}
         warnings = [*request.config.notes, *training.warnings]
-        trainings.append((training.loss, _plain(run, training, training.form, warnings, **counts)))
+        trainings.append(
+            (training.loss, _plan_to_dict(run, training, training.form, warnings, **counts))
+        )
     if as_json:
-        say(json.dumps([one for _, one in trainings]))
+        write_stdout(json.dumps([one for _, one in trainings]))
         return
     rows = [
-        (one["name"], str(one["rows"]), str(one["held_out"]), str(loss), *_place(one))
+        (one["name"], str(one["rows"]), str(one["held_out"]), str(loss), *_folder_and_digest(one))
         for loss, one in trainings
     ]
     show_table(("training", "rows", "held out", "loss", "folder", "digest"), rows)
     show_warnings([(one["name"], one["warnings"]) for _, one in trainings])
 
 
-def _plain(
+def _plan_to_dict(
     run: Run | TrainingRun, plan: Plan | Training, form: str, warnings: Sequence[str], **counts: int
 ) -> dict[str, Any]:
     """Return a plan as it is shown in JSON."""
@@ -80,6 +82,6 @@ def _plain(
     }
 
 
-def _place(one: Mapping[str, Any]) -> tuple[str, str]:
+def _folder_and_digest(one: Mapping[str, Any]) -> tuple[str, str]:
     """Return the folder, and as many digits of the digest as git shows of a commit: for the eye."""
     return one["folder"] or "", one["digest"][:12]

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lossfw.cli.arguments import (
-    find,
-    make,
+    find_entries,
+    make_component,
     parameter_option,
     read_parameters,
 )
 from lossfw.cli.command import Command
-from lossfw.cli.options import json_option, plugin_options, say_json
+from lossfw.cli.options import json_option, plugin_options, write_json
 from lossfw.components.hookspecs import KINDS
 from lossfw.errors import ArgumentError, LossfwError
-from lossfw.runs.files import say
+from lossfw.runs.files import write_stdout
 
 if TYPE_CHECKING:
     from lossfw.components.registry import Registry
@@ -62,22 +62,22 @@ def evaluate(as_json: bool, **options: Any) -> None:
     .csv file.
     """
     # Imported here: the help needs no NumPy.
-    from lossfw.cli.eval_results import as_plain, format_value, results_of
+    from lossfw.cli.eval_results import evaluate_orders, format_value, to_plain
 
     given = SimpleNamespace(**options)
     registry = given.plugins.registry()
     _refuse_activation(registry, given.name)
-    entry = find(registry, given.name, ("loss",))[0]
-    loss: Any = make(registry, entry, read_parameters(given.parameters))
-    _need_arrays(loss, given)
-    results = results_of(loss, given)
+    entry = find_entries(registry, given.name, ("loss",))[0]
+    loss: Any = make_component(registry, entry, read_parameters(given.parameters))
+    _require_arrays(loss, given)
+    results = evaluate_orders(loss, given)
     if as_json:
-        plain = {key.replace(" ", "_"): as_plain(value) for key, value in results.items()}
-        say_json(loss=loss.to_config(), reduction=given.reduction, **plain)
+        plain = {key.replace(" ", "_"): to_plain(value) for key, value in results.items()}
+        write_json(loss=loss.to_config(), reduction=given.reduction, **plain)
         return
     width = max(map(len, results))
     for key, value in results.items():
-        say(f"{key.ljust(width)}  {format_value(value)}")
+        write_stdout(f"{key.ljust(width)}  {format_value(value)}")
 
 
 def _refuse_activation(registry: Registry, name: str) -> None:
@@ -90,20 +90,20 @@ def _refuse_activation(registry: Registry, name: str) -> None:
         )
 
 
-def _need_arrays(loss: Loss, given: SimpleNamespace) -> None:
+def _require_arrays(loss: Loss, options: SimpleNamespace) -> None:
     """Refuse a call without predictions or targets, with an example that the loss takes."""
-    words = {"predictions (-y)": given.prediction, "targets (-t)": given.target}
+    words = {"predictions (-y)": options.prediction, "targets (-t)": options.target}
     missing = [word for word, text in words.items() if text is None]
     if missing:
-        y, t = _example(loss)
-        parameters = "".join(f" -p {text}" for text in given.parameters)
+        y, t = _example_arguments(loss)
+        parameters = "".join(f" -p {text}" for text in options.parameters)
         raise ArgumentError(
             f"{' and '.join(missing)} are missing: give numbers, or a file with them. For "
-            f"example: lossfw eval {given.name}{parameters} -y '{y}' -t '{t}'"
+            f"example: lossfw eval {options.name}{parameters} -y '{y}' -t '{t}'"
         )
 
 
-def _example(loss: Loss) -> tuple[str, str]:
+def _example_arguments(loss: Loss) -> tuple[str, str]:
     """Return predictions and targets, as they are written, that a loss takes."""
     for y, t in _EXAMPLES:
         with contextlib.suppress(LossfwError):

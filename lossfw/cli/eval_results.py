@@ -21,27 +21,27 @@ _SHOWN_NUMBERS = 200
 _VALUE_DIGITS, _DERIVATIVE_DIGITS = 60, 30
 
 
-def results_of(loss: Any, given: SimpleNamespace) -> dict[str, Any]:
+def evaluate_orders(loss: Any, options: SimpleNamespace) -> dict[str, Any]:
     """Return value and derivatives by name: arrays, and exact numbers as text."""
-    y = read_array_argument(given.prediction, "-y", "predictions")
-    t = read_array_argument(given.target, "-t", "targets")
-    weight, option = given.sample_weight, "--sample-weight"
+    y = read_array_argument(options.prediction, "-y", "predictions")
+    t = read_array_argument(options.target, "-t", "targets")
+    weight, option = options.sample_weight, "--sample-weight"
     weight = None if weight is None else read_array_argument(weight, option, "sample_weight")
-    y = y if given.dtype is None else y.astype(given.dtype)
+    y = y if options.dtype is None else y.astype(options.dtype)
     results: dict[str, Any] = {}
-    for order, is_asked in enumerate((True, given.gradient, given.hessian)):
+    for order, is_asked in enumerate((True, options.gradient, options.hessian)):
         if not is_asked:
             continue
         function = (loss, loss.gradient, loss.hessian)[order]
-        reduced = function(y, t, sample_weight=weight, reduction=given.reduction)
+        reduced = function(y, t, sample_weight=weight, reduction=options.reduction)
         results[_NAMES[order]] = np.asarray(reduced)
-        if given.exact:
-            texts = _exact_texts(loss, y, t, weight, given.reduction, order)
+        if options.exact:
+            texts = _exact_texts(loss, y, t, weight, options.reduction, order)
             results[f"exact {_NAMES[order]}"] = texts
     return results
 
 
-def as_plain(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     """Return an array as nested lists, and exact numbers as they are."""
     return value.tolist() if isinstance(value, np.ndarray) else value
 
@@ -64,31 +64,33 @@ def _exact_texts(
     exact = loss.exact(y, t, derivative=order)  # type: ignore[arg-type]  # one of 0, 1 and 2
     if reduction != "none" or weight is not None:
         shape = np.shape(loss(y, t, reduction="none"))
-        weights = exact_array(np.ones(shape) if weight is None else _spread(weight, shape))
+        weights = exact_array(
+            np.ones(shape) if weight is None else _broadcast_weights(weight, shape)
+        )
         exact = exact * (weights if exact.ndim == weights.ndim else weights[..., np.newaxis])
         if reduction == "mean":
             exact = exact / np.add.reduce(weights.ravel())
         if order == 0 and reduction != "none":
             exact = np.add.reduce(np.ravel(exact))
-    return _texts(exact, _DERIVATIVE_DIGITS if order else _VALUE_DIGITS)
+    return _to_texts(exact, _DERIVATIVE_DIGITS if order else _VALUE_DIGITS)
 
 
-def _spread(weight: NDArray, shape: tuple[int, ...]) -> NDArray:
+def _broadcast_weights(weight: NDArray, shape: tuple[int, ...]) -> NDArray:
     """Spread weights of rows to the shape of the unreduced loss."""
     more = len(shape) - weight.ndim
     return np.broadcast_to(weight.reshape(*weight.shape, *[1] * more), shape).astype(np.float64)
 
 
-def _texts(x: Array, digits: int) -> Any:
+def _to_texts(x: Array, digits: int) -> Any:
     """Return exact numbers as text, in nested lists.
 
     Examples
     --------
     >>> from lossfw.numerics.exact.namespace import exact_array
-    >>> _texts(exact_array([0.1]), 20)
+    >>> _to_texts(exact_array([0.1]), 20)
     ['0.10000000000000000555']
     """
     if np.ndim(x) == 0:
         number: Any = np.asarray(x, object)[()]
         return number.text(digits)
-    return [_texts(item, digits) for item in x]
+    return [_to_texts(item, digits) for item in x]

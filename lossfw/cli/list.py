@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lossfw.cli.command import Command
-from lossfw.cli.options import json_option, plugin_options, say_json
+from lossfw.cli.options import json_option, plugin_options, write_json
 from lossfw.components.hookspecs import KINDS
 from lossfw.components.plugin_choice import Plugins
 
@@ -20,7 +20,7 @@ _PLURALS = {f"{kind}{'es' if kind == 'loss' else 's'}": kind for kind in KINDS}
 _PLURALS["data"] = "source"
 
 
-class _Kind(click.Choice[str]):
+class _KindChoice(click.Choice[str]):
     """A kind, which may be given in the plural; messages list the singulars."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
@@ -28,7 +28,7 @@ class _Kind(click.Choice[str]):
 
 
 @click.command("list", cls=Command)
-@click.argument("kind", required=False, type=_Kind(KINDS), metavar="[KIND]")
+@click.argument("kind", required=False, type=_KindChoice(KINDS), metavar="[KIND]")
 @json_option
 @plugin_options
 def list_components(kind: str | None, as_json: bool, plugins: Plugins) -> None:
@@ -40,20 +40,20 @@ def list_components(kind: str | None, as_json: bool, plugins: Plugins) -> None:
     registry = plugins.registry()
     entries = registry.import_all(kind)
     if as_json:
-        say_json(components=[_describe(entry, registry) for entry in entries])
+        write_json(components=[_entry_to_dict(entry, registry) for entry in entries])
         return
     from lossfw.report.text.tables import show_table
 
     show_table(
         ("kind", "name", "plugin", "what it is"),
         [
-            (entry.kind, ", ".join(entry.names), entry.label, _line(entry, registry))
+            (entry.kind, ", ".join(entry.names), entry.label, _summary_line(entry, registry))
             for entry in entries
         ],
     )
 
 
-def _line(entry: Entry, registry: Registry) -> str:
+def _summary_line(entry: Entry, registry: Registry) -> str:
     """Return the summary of a component, or the reason why it cannot be used."""
     if entry.state != "loaded":
         return f"{entry.state}: {' '.join(entry.reason.split())}"
@@ -68,7 +68,7 @@ def _line(entry: Entry, registry: Registry) -> str:
     return f"{state}: {cls._summary()}"
 
 
-def _describe(entry: Entry, registry: Registry) -> dict[str, object]:
+def _entry_to_dict(entry: Entry, registry: Registry) -> dict[str, object]:
     description: dict[str, object] = {
         "kind": entry.kind,
         "name": entry.name,
@@ -99,27 +99,27 @@ def list_plugins(as_json: bool, plugins: Plugins) -> None:
     registry.import_all()
     found = registry.plugins()
     if as_json:
-        say_json(plugins=[_describe_plugin(plugin) for plugin in found])
+        write_json(plugins=[_plugin_to_dict(plugin) for plugin in found])
         return
     from lossfw.report.text.tables import show_table
 
     show_table(
         ("plugin", "version", "state", "components", "reason"),
         [
-            (plugin.label, plugin.version, plugin.state, _count(plugin), plugin.reason)
+            (plugin.label, plugin.version, plugin.state, _count_usable(plugin), plugin.reason)
             for plugin in found
         ],
     )
 
 
-def _count(plugin: Plugin) -> str:
+def _count_usable(plugin: Plugin) -> str:
     """Return how many components can be used, and of how many if some cannot."""
     usable = sum(entry.state != "broken" for entry in plugin.entries)
     every = len(plugin.entries)
     return str(every) if usable == every else f"{usable} of {every}"
 
 
-def _describe_plugin(plugin: Plugin) -> dict[str, object]:
+def _plugin_to_dict(plugin: Plugin) -> dict[str, object]:
     return {
         "plugin": plugin.label,
         "distribution": plugin.distribution,

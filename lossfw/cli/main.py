@@ -60,7 +60,7 @@ COMMANDS = {
 }
 
 
-class VerbGroup(click.Group):
+class TracebackGroup(click.Group):
     """A group that adds ``--traceback`` to itself and to each command.
 
     Its list of commands wraps long texts instead of cutting them.
@@ -93,7 +93,7 @@ class VerbGroup(click.Group):
                 formatter.write_dl(rows)
 
 
-class Verbs(VerbGroup):
+class CommandTable(TracebackGroup):
     """A group that imports commands on use, and turns exceptions into messages and exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -114,9 +114,9 @@ class Verbs(VerbGroup):
             return super().main(*arguments, **options)
         except OSError as error:
             # Imported on use: the commands that need it import it themselves.
-            from lossfw.runs.files import drop_standard_output
+            from lossfw.runs.files import discard_stdout
 
-            drop_standard_output()
+            discard_stdout()
             reason = error.strerror or error
             write_stderr(f"lossfw: error: the output cannot be written: {reason}.")
             sys.exit(FAILED)
@@ -127,7 +127,7 @@ class Verbs(VerbGroup):
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
-            raise _mistake(error, words) from None
+            raise _usage_mistake(error, words) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -136,41 +136,41 @@ class Verbs(VerbGroup):
         except LossfwError as error:
             # A mistake in a configuration begins with its own address.
             message = str(error) if isinstance(error, ConfigError) else f"lossfw: error: {error}"
-            self._end(ctx, error, message, error.exit_code)
+            self._exit(ctx, error, message, error.exit_code)
         except KeyboardInterrupt as error:
-            self._end(ctx, error, "lossfw: interrupted", INTERRUPTED)
+            self._exit(ctx, error, "lossfw: interrupted", INTERRUPTED)
         except PermissionError as error:
             message = f"lossfw: error: {error.filename or 'a file'}: {error.strerror}"
-            self._end(ctx, error, message, FAILED)
+            self._exit(ctx, error, message, FAILED)
         except MemoryError as error:
-            self._end(ctx, error, "lossfw: error: there is not enough memory", FAILED)
+            self._exit(ctx, error, "lossfw: error: there is not enough memory", FAILED)
         except click.UsageError as error:
-            raise _mistake(error, ctx.meta[_WORDS]) from None
+            raise _usage_mistake(error, ctx.meta[_WORDS]) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 raise  # click ends quietly
-            self._end(ctx, error, _bug(error), FAILED)
+            self._exit(ctx, error, _bug_message(error), FAILED)
 
-    def _end(self, ctx: click.Context, error: BaseException, message: str, code: int) -> None:
+    def _exit(self, ctx: click.Context, error: BaseException, message: str, code: int) -> None:
         if wants_traceback(ctx):
             traceback.print_exception(error, file=sys.stderr)
         write_stderr(message)
         ctx.exit(code)
 
 
-def _mistake(error: click.UsageError, words: Sequence[str]) -> click.UsageError:
+def _usage_mistake(error: click.UsageError, words: Sequence[str]) -> click.UsageError:
     """Return a mistake as lossfw shows it; a command without arguments shows its help."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return error
     # Imported here: only a wrong command line needs it.
-    from lossfw.cli.usage import Mistake
+    from lossfw.cli.usage import UsageMistake
 
-    return error if isinstance(error, Mistake) else Mistake(error, words)
+    return error if isinstance(error, UsageMistake) else UsageMistake(error, words)
 
 
-def _bug(error: Exception) -> str:
+def _bug_message(error: Exception) -> str:
     # Imported here: only an error that nobody foresaw needs it.
     from lossfw.components.registry.blame import place_in_plugin
 
@@ -182,7 +182,7 @@ def _bug(error: Exception) -> str:
     return f"lossfw: error: {text}\n{cause}"
 
 
-@click.group("lossfw", cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("lossfw", cls=CommandTable, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="lossfw", message="%(prog)s %(version)s")
 def main() -> None:
     """Write a loss once, prove it, use it everywhere."""

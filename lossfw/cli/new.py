@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import click
 
 from lossfw.cli.command import Command
-from lossfw.cli.main import VerbGroup
+from lossfw.cli.main import TracebackGroup
 from lossfw.components.naming import snake_case
 from lossfw.errors import ArgumentError, OutputError
-from lossfw.runs.files import say, write_file
+from lossfw.runs.files import write_file, write_stdout
 
 # As package indexes want them.
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -32,7 +32,7 @@ _PLUGIN = {
 }
 
 
-class _Shown(NamedTuple):
+class _ReadmeExample(NamedTuple):
     """How the README of a plugin evaluates a kind of loss, and the losses that its test checks."""
 
     arguments: str
@@ -41,13 +41,13 @@ class _Shown(NamedTuple):
 
 # By kind of loss; each has a template of its name.
 KINDS_OF_LOSS = {
-    "distance": _Shown("-y '[1.0, 2.0]' -t '[0.0, 0.0]'", "${cls}(), ${cls}(scale=0.3)"),
-    "margin": _Shown("-y '[1.0, 2.0]' -t '[-1, 1]'", "${cls}(), ${cls}(margin=0.3)"),
-    "pointwise": _Shown("-y '[0.2, 0.9]' -t '[0.0, 1.0]'"),
-    "categorical": _Shown("-y '[[0.2, 0.8]]' -t '[1]'"),
-    "distribution": _Shown("-y '[[0.0, 0.0]]' -t '[1.0]'"),
-    "group": _Shown("-y '[[1.0, 2.0]]' -t '[[1.0, 0.0]]'"),
-    "wrapper": _Shown(
+    "distance": _ReadmeExample("-y '[1.0, 2.0]' -t '[0.0, 0.0]'", "${cls}(), ${cls}(scale=0.3)"),
+    "margin": _ReadmeExample("-y '[1.0, 2.0]' -t '[-1, 1]'", "${cls}(), ${cls}(margin=0.3)"),
+    "pointwise": _ReadmeExample("-y '[0.2, 0.9]' -t '[0.0, 1.0]'"),
+    "categorical": _ReadmeExample("-y '[[0.2, 0.8]]' -t '[1]'"),
+    "distribution": _ReadmeExample("-y '[[0.0, 0.0]]' -t '[1.0]'"),
+    "group": _ReadmeExample("-y '[[1.0, 2.0]]' -t '[[1.0, 0.0]]'"),
+    "wrapper": _ReadmeExample(
         "-p of=squared_error -y '[1.0, 2.0]' -t '[0.0, 0.0]'",
         "*(${cls}(**given) for given in ${cls}.examples())",
     ),
@@ -107,15 +107,17 @@ _USES = {
 }
 
 
-@click.group("new", cls=VerbGroup)
+@click.group("new", cls=TracebackGroup)
 def new() -> None:
     """Write the first file of a component, or a plugin."""
 
 
-def _kind_option(kinds: Iterable[str], words: str, option: str = "--kind") -> Callable[[Any], Any]:
+def _kind_option(
+    kinds: Iterable[str], kinds_text: str, option: str = "--kind"
+) -> Callable[[Any], Any]:
     """Return the option that chooses a template; the first is the default."""
     choice, first = click.Choice(list(kinds)), next(iter(kinds))
-    return click.option(option, type=choice, default=first, show_default=True, help=words)
+    return click.option(option, type=choice, default=first, show_default=True, help=kinds_text)
 
 
 @new.command("loss", cls=Command)
@@ -123,7 +125,7 @@ def _kind_option(kinds: Iterable[str], words: str, option: str = "--kind") -> Ca
 @_kind_option(KINDS_OF_LOSS, _KIND_HELP)
 def new_loss(name: str, kind: str) -> None:
     """Write NAME.py, a local plugin file with one loss."""
-    _new_file("loss", name, f"{kind}.py", *_THEN_CHECK)
+    _write_local_plugin("loss", name, f"{kind}.py", *_THEN_CHECK)
 
 
 @new.command("activation", cls=Command)
@@ -131,7 +133,7 @@ def new_loss(name: str, kind: str) -> None:
 @_kind_option(_KINDS_OF_ACTIVATION, "Whether it takes single numbers or rows.")
 def new_activation(name: str, kind: str) -> None:
     """Write NAME.py, a local plugin file with one activation."""
-    _new_file("activation", name, _KINDS_OF_ACTIVATION[kind], *_THEN_CHECK)
+    _write_local_plugin("activation", name, _KINDS_OF_ACTIVATION[kind], *_THEN_CHECK)
 
 
 @new.command("model", cls=Command)
@@ -142,7 +144,7 @@ def new_model(name: str, training_mode: str) -> None:
     step, line = "write your model, then", "lossfw check --plugin NAME.py"
     use = f"plugins: [NAME.py], model: NAME, train: {_TRAINED[training_mode]}"
     also = ("and train it by a configuration with", use)
-    _new_file("model", name, _WAYS_TO_LEARN[training_mode], step, line, *also)
+    _write_local_plugin("model", name, _WAYS_TO_LEARN[training_mode], step, line, *also)
 
 
 def _add_command(kind: str, step: str, line: str) -> None:
@@ -152,7 +154,7 @@ def _add_command(kind: str, step: str, line: str) -> None:
         then = (
             f"{step.replace('NAME', name)}, then name the file and the {kind} in a configuration:"
         )
-        _new_file(kind, name, f"{kind}.py", then, "plugins: [NAME.py]", line)
+        _write_local_plugin(kind, name, f"{kind}.py", then, "plugins: [NAME.py]", line)
 
     words = "data source" if kind == "source" else kind
     write.__doc__ = f"Write NAME.py, a local plugin file with one {words}."
@@ -163,13 +165,13 @@ for _kind, _use in _USES.items():
     _add_command(_kind, *_use)
 
 
-def _new_file(kind: str, name: str, template: str, step: str, *lines: str) -> None:
+def _write_local_plugin(kind: str, name: str, template: str, step: str, *lines: str) -> None:
     """Write a local plugin file with one component, and print the next step."""
-    _write(Path(), {f"{name}.py": _fill_template(template, _words(name, kind))})
+    _write_new_files(Path(), {f"{name}.py": _fill_template(template, _template_values(name, kind))})
     _warn_if_name_exists(kind, name, name)
-    say(f"{name}.py: {step}")
+    write_stdout(f"{name}.py: {step}")
     for line in lines:
-        say(f"  {line.replace('NAME', name)}")
+        write_stdout(f"  {line.replace('NAME', name)}")
 
 
 @new.command("plugin", cls=Command)
@@ -190,12 +192,16 @@ def new_plugin(
     if loss and model:
         raise ArgumentError("--loss and --model are given: a new plugin has one component.")
     if model is not None:
-        words, template, offered = _words(model, "model"), _WAYS_TO_LEARN[training_mode], _MODEL
+        words, template, offered = (
+            _template_values(model, "model"),
+            _WAYS_TO_LEARN[training_mode],
+            _MODEL,
+        )
     else:
-        words, template = _words(loss or "my_loss", "loss"), f"{kind}.py"
+        words, template = _template_values(loss or "my_loss", "loss"), f"{kind}.py"
         offered = {**KINDS_OF_LOSS[kind]._asdict(), **_LOSS}
     package = re.sub(r"[-.]+", "_", distribution).lower()
-    _refuse_word(package, "package", "acme-losses")
+    _refuse_keyword(package, "package", "acme-losses")
     words |= {"distribution": distribution, "package": package}
     for key, text in offered.items():
         words[key] = Template(text).substitute(words)
@@ -208,16 +214,16 @@ def new_plugin(
     }
     file = f"src/{package}/{words['name']}.py"
     files[file] = _fill_template(template, words)
-    _write(folder, files)
+    _write_new_files(folder, files)
     _warn_if_name_exists("model" if model else "loss", words["name"], distribution)
     for path in sorted(files):
-        say(f"{folder / path}")
-    say(f"\nWrite {words['yours']} in {file}, then")
-    say(f"  pip install -e '{distribution}[test]'")
-    say(f"  lossfw check {distribution}")
+        write_stdout(f"{folder / path}")
+    write_stdout(f"\nWrite {words['yours']} in {file}, then")
+    write_stdout(f"  pip install -e '{distribution}[test]'")
+    write_stdout(f"  lossfw check {distribution}")
 
 
-def _words(name: str, kind: str) -> dict[str, str]:
+def _template_values(name: str, kind: str) -> dict[str, str]:
     """Return the words that the templates of a component contain; refuse other names."""
     example = _EXAMPLES[kind]
     cls = "".join(part.capitalize() for part in name.split("_"))
@@ -226,24 +232,24 @@ def _words(name: str, kind: str) -> dict[str, str]:
             f"{name!r} is not a valid {kind} name: use lowercase letters, digits and underscores, "
             f"as in {example}."
         )
-    _refuse_word(name, kind, example)
+    _refuse_keyword(name, kind, example)
     return {"name": name, "cls": cls}
 
 
-def _refuse_word(name: str, what: str, example: str) -> None:
+def _refuse_keyword(name: str, noun: str, example: str) -> None:
     if not name.isidentifier() or keyword.iskeyword(name):
         raise ArgumentError(
-            f"{name!r} cannot be the name of a {what}, since Python could not import it: name it "
+            f"{name!r} cannot be the name of a {noun}, since Python could not import it: name it "
             f"like {example}."
         )
 
 
-def _fill_template(template: str, words: dict[str, str]) -> str:
+def _fill_template(template: str, values: dict[str, str]) -> str:
     source = resources.files("lossfw.cli") / "templates" / f"{template}.txt"
-    return Template(source.read_text(encoding="utf-8")).substitute(words)
+    return Template(source.read_text(encoding="utf-8")).substitute(values)
 
 
-def _write(folder: Path, files: dict[str, str]) -> None:
+def _write_new_files(folder: Path, files: dict[str, str]) -> None:
     """Write new files; one that exists is an error."""
     for path in files:
         if (folder / path).exists():

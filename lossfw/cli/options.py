@@ -11,7 +11,7 @@ import click
 
 from lossfw.components.naming import printable
 from lossfw.components.plugin_choice import Plugins
-from lossfw.runs.files import say, to_json
+from lossfw.runs.files import to_json, write_stdout
 
 if TYPE_CHECKING:
     from lossfw.evaluation.intervals.units import Units
@@ -32,12 +32,12 @@ def warn(text: str) -> None:
     write_stderr(f"lossfw: warning: {text}")
 
 
-def say_json(version: int = 1, /, **values: Any) -> None:
+def write_json(version: int = 1, /, **values: Any) -> None:
     """Write the JSON object of a command to standard output, its version first."""
-    say(to_json({"lossfw": version, **values}))
+    write_stdout(to_json({"lossfw": version, **values}))
 
 
-def _note_traceback(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+def _store_traceback(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
     # The group's context and the command's share this mapping.
     ctx.meta[_TRACEBACK] = ctx.meta.get(_TRACEBACK, False) or value
 
@@ -52,7 +52,7 @@ traceback_option = click.Option(
     is_flag=True,
     expose_value=False,
     is_eager=True,
-    callback=_note_traceback,
+    callback=_store_traceback,
     help="Show the Python traceback of an error.",
 )
 
@@ -80,7 +80,7 @@ processes_option = click.option(
 )
 
 
-def jobs_option(what: str) -> Callable[[_Command], _Command]:
+def jobs_option(noun: str) -> Callable[[_Command], _Command]:
     """Return the option ``--jobs`` of commands that start processes."""
     return click.option(
         "--jobs",
@@ -88,7 +88,7 @@ def jobs_option(what: str) -> Callable[[_Command], _Command]:
         default=1,
         show_default=True,
         metavar="N",
-        help=f"Number of {what} at a time, each in its own process.",
+        help=f"Number of {noun} at a time, each in its own process.",
     )
 
 
@@ -146,7 +146,7 @@ def plugin_options(command: _Command) -> _Command:
         plugins = Plugins(local, disable, installed=not no_plugins)
         return command(*arguments, plugins=plugins, **options)
 
-    return with_options(
+    return add_options(
         plugin_file_option,
         click.option(
             "--disable",
@@ -158,7 +158,7 @@ def plugin_options(command: _Command) -> _Command:
     )(with_plugins)
 
 
-def with_options(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
+def add_options(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
     """Return a decorator that adds options, which the help shows in this order."""
 
     def decorate(command: _Command) -> _Command:
@@ -169,8 +169,8 @@ def with_options(*options: Callable[[_Command], _Command]) -> Callable[[_Command
     return decorate
 
 
-# They compare parts of the rows of runs; `slice_of` makes a slice of what they say.
-by_options = with_options(
+# They compare parts of the rows of runs; `parse_slice` makes a slice of what they say.
+by_options = add_options(
     click.option(
         "--by",
         metavar="WHAT",
@@ -185,7 +185,7 @@ by_options = with_options(
 )
 
 
-def slice_of(by: str | None, bins: str | None) -> Slice | None:
+def parse_slice(by: str | None, bins: str | None) -> Slice | None:
     """Return the slice of ``--by`` and ``--bins``, or None."""
     # Imported here: listing components needs no evaluation.
     from lossfw.runs.compare.by_slice import slice_of_runs
@@ -201,7 +201,7 @@ def slice_of(by: str | None, bins: str | None) -> Slice | None:
     return slice_of_runs(by, edges)
 
 
-def units_of(text: str | None) -> Units | None:
+def parse_units(text: str | None) -> Units | None:
     """Return the units of ``--resample``, a name or a mapping in YAML, or None."""
     # Imported here: listing components needs no evaluation.
     import yaml

@@ -18,8 +18,8 @@ class ProgressBar:
     Use it as a context manager, and call it with the number of rows done and of all rows.
     """
 
-    def __init__(self, what: str = "rows") -> None:
-        self._what = what
+    def __init__(self, title: str = "rows") -> None:
+        self._what = title
         self._watched = sys.stderr.isatty()
         self._begun = time.monotonic()
         self._bar: Any = None
@@ -42,22 +42,22 @@ class ProgressBar:
             if self._bar is not None:
                 self._bar.start()
 
-    def __call__(self, done: int, total: int, now: str = "") -> None:
+    def __call__(self, done: int, total: int, stage: str = "") -> None:
         """Show the number of rows done, and the present stage."""
         if not self._watched or time.monotonic() - self._begun < PATIENCE_SECONDS:
             return
         if self._bar is None:
             self._bar = _new_bar(self._what, total)
-        self._bar.update(self._bar.task_ids[0], completed=done, description=now or self._what)
+        self._bar.update(self._bar.task_ids[0], completed=done, description=stage or self._what)
 
 
-def _new_bar(what: str, total: int) -> Any:
+def _new_bar(title: str, total: int) -> Any:
     # rich takes a twentieth of a second to import: on use only.
     from rich.console import Console
     from rich.progress import Progress as Bar
 
     # What is printed to standard output stays there: it may be a file.
     bar = Bar(console=Console(stderr=True), transient=True, redirect_stdout=False)
-    bar.add_task(what, total=total)
+    bar.add_task(title, total=total)
     bar.start()
     return bar

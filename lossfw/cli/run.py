@@ -68,7 +68,7 @@ def run(**options: Any) -> None:
     """
     given = SimpleNamespace(**options)
     _check_folder_options(given)
-    requests = _requests(given, given.configs)
+    requests = _read_requests(given, given.configs)
     if given.dry_run:
         # Imported on use: most runs are carried out.
         from lossfw.cli.dry_run import show_plans
@@ -119,7 +119,7 @@ def train(**options: Any) -> None:
     if given.out is not None and given.no_out:
         raise ArgumentError("--out keeps the model and --no-out does not: give one of them.")
     _check_folder_options(given)
-    requests = _requests(given, [given.config], trains=True)
+    requests = _read_requests(given, [given.config], trains=True)
     if given.dry_run:
         # Imported on use: most trainings are carried out.
         from lossfw.cli.dry_run import show_trainings
@@ -136,7 +136,7 @@ def train(**options: Any) -> None:
             )
         train_folds(requests, given.jobs, as_json=given.as_json, report=given.report)
         return
-    single = _is_single(requests)
+    single = _is_single_run(requests)
     if given.cluster is not None and single:
         # A step needs the weights of the step before.
         raise ArgumentError(
@@ -149,18 +149,18 @@ def train(**options: Any) -> None:
     _carry_out(requests, given, partial(_train_one, drops_weights=drops_weights))
 
 
-def _check_folder_options(given: SimpleNamespace) -> None:
+def _check_folder_options(options: SimpleNamespace) -> None:
     """Refuse options that need a folder, without one."""
-    if given.resume and given.out is None:
+    if options.resume and options.out is None:
         raise ArgumentError("--resume continues from the files in a folder: give --out DIR too.")
-    if given.report:
-        from lossfw.cli.compare import check_report
+    if options.report:
+        from lossfw.cli.compare import check_report_folder
 
-        check_report(given.out)
+        check_report_folder(options.out)
 
 
-def _requests(
-    given: SimpleNamespace, names: Sequence[str], *, trains: bool = False
+def _read_requests(
+    options: SimpleNamespace, names: Sequence[str], *, trains: bool = False
 ) -> list[RunRequest]:
     """Read every configuration, and return a request for each of its runs."""
     # Imported here: listing components needs no NumPy file readers.
@@ -169,22 +169,22 @@ def _requests(
     from lossfw.config.text.source import ConfigSource
     from lossfw.runs.records import RunRequest
 
-    folder = None if given.out is None else Path(given.out)
-    named = [(name, given.overrides) for name in names]
+    folder = None if options.out is None else Path(options.out)
+    named = [(name, options.overrides) for name in names]
     if not trains and any(Path(name).is_dir() for name in names):
         # Imported on use: most configurations are files.
-        from lossfw.runs.trained_folder import as_configuration
+        from lossfw.runs.trained_folder import evaluation_of_folder
 
-        named = [as_configuration(*one) for one in named]
-    configs = [read_config(ConfigSource(*one, given.plugins)) for one in named]
+        named = [evaluation_of_folder(*one) for one in named]
+    configs = [read_config(ConfigSource(*one, options.plugins)) for one in named]
     is_one = len(configs) == 1 and not configs[0].has_value("sweep")
     if is_one and not (trains and count_folds(configs[0])):
-        return [RunRequest(configs[0], "", folder, given.resume, trains, given.cluster)]
+        return [RunRequest(configs[0], "", folder, options.resume, trains, options.cluster)]
     # Imported on use: a single run starts without it.
     from lossfw.runs.parallel_runs import requests_of
 
     requests = requests_of(
-        configs, folder, resume=given.resume, trains=trains, cluster=given.cluster
+        configs, folder, resume=options.resume, trains=trains, cluster=options.cluster
     )
     # A training tells its notes itself.
     for config in () if trains else configs:
@@ -193,37 +193,37 @@ def _requests(
     return requests
 
 
-def _is_single(requests: Sequence[RunRequest]) -> bool:
+def _is_single_run(requests: Sequence[RunRequest]) -> bool:
     """Tell whether there is one run without a name; each run of a sweep has one."""
     return len(requests) == 1 and not requests[0].name
 
 
 def _carry_out(
     requests: Sequence[RunRequest],
-    given: SimpleNamespace,
+    options: SimpleNamespace,
     carry_out_one: Callable[[RunRequest, bool], None],
 ) -> None:
     """Carry out one run in this process, or several, and write their reports."""
-    from lossfw.cli.compare import report_on
+    from lossfw.cli.compare import write_requested_reports
 
-    if _is_single(requests):
+    if _is_single_run(requests):
         try:
-            carry_out_one(requests[0], given.as_json)
+            carry_out_one(requests[0], options.as_json)
         except KeyboardInterrupt:
             if (folder := requests[0].folder) is not None:
                 write_stderr(f"{folder}: interrupted; --resume continues from here")
             raise
-        if given.report:
-            report_on(requests)
+        if options.report:
+            write_requested_reports(requests)
         return
-    from lossfw.cli.batch import run_many
+    from lossfw.cli.batch import carry_out_and_show
 
     try:
-        run_many(requests, given.jobs, as_json=given.as_json)
+        carry_out_and_show(requests, options.jobs, as_json=options.as_json)
     finally:
         # Some may have failed, and the others have their reports.
-        if given.report:
-            report_on(requests)
+        if options.report:
+            write_requested_reports(requests)
 
 
 def _run_one(request: RunRequest, as_json: bool) -> None:
@@ -232,7 +232,7 @@ def _run_one(request: RunRequest, as_json: bool) -> None:
     from lossfw.errors import RunError
     from lossfw.report.text.run import saved_text, show_run
     from lossfw.runs.execute import carry_out
-    from lossfw.runs.files import say, to_json
+    from lossfw.runs.files import to_json, write_stdout
 
     with ProgressBar() as progress:
         outcome = carry_out(request, progress=progress, warn=warn)
@@ -242,14 +242,14 @@ def _run_one(request: RunRequest, as_json: bool) -> None:
         rows = outcome.result.count
         write_stderr(f"{request.folder}: continued from row {outcome.resumed} of {rows}")
     if as_json:
-        say(to_json(outcome.result.to_dict()))
+        write_stdout(to_json(outcome.result.to_dict()))
     else:
         plan = outcome.run.plan
         # Of the key `model`, saved outputs are a model.
         is_model = plan.outputs is not None and request.config.has_value("model")
         show_run(plan, outcome.result, outcome.loading, saved_text(plan) if is_model else "")
         for text in outcome.texts:
-            say(text)
+            write_stdout(text)
     if outcome.failure is not None:
         raise outcome.failure
     if outcome.has_refused_nan:
@@ -259,7 +259,7 @@ def _run_one(request: RunRequest, as_json: bool) -> None:
 def _train_one(request: RunRequest, as_json: bool, *, drops_weights: bool) -> None:
     from lossfw.cli.progress import ProgressBar
     from lossfw.report.text.training import show_training
-    from lossfw.runs.files import say, to_json
+    from lossfw.runs.files import to_json, write_stdout
     from lossfw.runs.trainings import carry_out_training, prepare_training
 
     run = prepare_training(request)
@@ -268,6 +268,6 @@ def _train_one(request: RunRequest, as_json: bool, *, drops_weights: bool) -> No
     with ProgressBar("rows" if run.training.training_mode == "epochs" else "rounds") as progress:
         outcome = carry_out_training(request, run, progress=progress, warn=warn)
     if as_json:
-        say(to_json(outcome.trained.to_dict()))
+        write_stdout(to_json(outcome.trained.to_dict()))
     else:
         show_training(run.training, outcome.trained, request.folder, outcome.seconds)

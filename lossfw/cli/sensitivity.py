@@ -10,7 +10,7 @@ from lossfw.cli.command import Command
 from lossfw.cli.options import config_plugin_options, json_option, override_option
 from lossfw.cli.progress import ProgressBar
 from lossfw.components.plugin_choice import Plugins
-from lossfw.runs.files import check_folder, say, to_json, write_file
+from lossfw.runs.files import check_folder, to_json, write_file, write_stdout
 
 
 @click.command(cls=Command)
@@ -70,7 +70,7 @@ def sensitivity(
         for name, content in files.items():
             write_file(Path(out), name, content)
     if as_json:
-        say(to_json(found))
+        write_stdout(to_json(found))
     else:
         for headers, rows in shown:
             show_table(headers, rows)

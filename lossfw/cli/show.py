@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lossfw.cli.arguments import (
-    find,
+    find_entries,
     kind_option,
-    make_sample,
+    make_sample_component,
     parameter_option,
     read_parameters,
     read_yaml,
-    usable,
+    usable_entries,
 )
 from lossfw.cli.command import Command
-from lossfw.cli.options import json_option, plugin_options, say_json
+from lossfw.cli.options import json_option, plugin_options, write_json
 from lossfw.components.hookspecs import KINDS
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import ArgumentError, ParameterError
-from lossfw.runs.files import say
+from lossfw.runs.files import write_stdout
 
 if TYPE_CHECKING:
     from lossfw.components.registry import Entry, Registry
@@ -67,37 +67,37 @@ def show(
         raise click.UsageError(f"{mistake}.")
     kinds = KINDS if kind is None else (kind,)
     if every:
-        entries, broken = usable(registry.import_all(kind))
+        entries, broken = usable_entries(registry.import_all(kind))
         if broken:
             click.echo(broken, err=True)
     else:
-        named = (entry for name in names for entry in find(registry, name, kinds))
+        named = (entry for name in names for entry in find_entries(registry, name, kinds))
         entries = tuple(sorted(named, key=lambda entry: KINDS.index(entry.kind)))
     given = read_parameters(parameters)
     if as_latex:
         from lossfw.report.formulas.latex import latex
 
         for entry in entries:
-            say(latex(make_sample(registry, entry, given)))
+            write_stdout(latex(make_sample_component(registry, entry, given)))
         return
     timed = not (every or as_json or as_markdown)
     described = [_describe(registry, entry, given, timed=timed) for entry in entries]
     if as_json:
-        say_json(SHOW_VERSION, components=described)
+        write_json(SHOW_VERSION, components=described)
         return
     if as_markdown:
         from lossfw.report.text.show_component import components_markdown
 
-        say(components_markdown(described).rstrip())
+        write_stdout(components_markdown(described).rstrip())
         return
     for index, one in enumerate(described):
         if index:
-            say("")
+            write_stdout("")
         show_description(one)
 
 
 def _describe(
-    registry: Registry, entry: Entry, given: dict[str, Any], *, timed: bool
+    registry: Registry, entry: Entry, parameters: dict[str, Any], *, timed: bool
 ) -> dict[str, Any]:
     """Return a description; if `timed`, with the cost of a derivative that nobody wrote."""
     from lossfw.losses.loss import Loss
@@ -105,9 +105,9 @@ def _describe(
     from lossfw.report.text.component import describe
 
     try:
-        component = make_sample(registry, entry, given)
+        component = make_sample_component(registry, entry, parameters)
     except ParameterError:
-        if given:
+        if parameters:
             raise
         # Some parameter is needed: its class can be shown all the same.
         component = None
@@ -157,14 +157,16 @@ def plot(
     file = Path(out_file)
     check_picture_name(file)
     registry = plugins.registry()
-    components = _components(registry, names, read_parameters(parameters))
-    say(f"wrote {draw(curves(components, span=span, target=target), file)}")
+    components = _make_components(registry, names, read_parameters(parameters))
+    write_stdout(f"wrote {draw(curves(components, span=span, target=target), file)}")
 
 
-def _components(registry: Registry, names: Sequence[str], given: Mapping[str, Any]) -> list[Any]:
+def _make_components(
+    registry: Registry, names: Sequence[str], given: Mapping[str, Any]
+) -> list[Any]:
     """Return the components that are named, with the parameters that each of them has."""
-    specs = [_read_spec(name) for name in names]
-    entries = [find(registry, spec["name"], _PLOTTED)[0] for spec in specs]
+    specs = [_parse_spec(name) for name in names]
+    entries = [find_entries(registry, spec["name"], _PLOTTED)[0] for spec in specs]
     fields = [registry.class_of(entry).model_fields for entry in entries]
     # The message for one component lists its parameters; for several, none of them has it.
     for key in given if len(specs) > 1 else ():
@@ -174,11 +176,11 @@ def _components(registry: Registry, names: Sequence[str], given: Mapping[str, An
     for spec, entry, own in zip(specs, entries, fields, strict=True):
         parameters = {key: v for key, v in given.items() if len(specs) == 1 or key in own}
         parameters |= {key: value for key, value in spec.items() if key != "name"}
-        components.append(make_sample(registry, entry, parameters))
+        components.append(make_sample_component(registry, entry, parameters))
     return components
 
 
-def _read_spec(text: str) -> Mapping[str, Any]:
+def _parse_spec(text: str) -> Mapping[str, Any]:
     """Return a name, or a mapping in YAML, as a mapping with a name."""
     if not text.lstrip().startswith("{"):
         return {"name": text}
@@ -212,8 +214,8 @@ def bridge(library: str, text: str, as_json: bool, plugins: Plugins) -> None:
     lines = found.usage(loss)
     if as_json:
         config, version = loss.to_config(), found.version()
-        say_json(library=found.name, loss=config, usage=lines, version=version)
+        write_json(library=found.name, loss=config, usage=lines, version=version)
         return
     if found.version() is None:
-        say(f"# {found.install_command()}")
-    say(lines)
+        write_stdout(f"# {found.install_command()}")
+    write_stdout(lines)

@@ -42,12 +42,12 @@ def site(
 
     The pages need no network and no server. It needs the libraries of lossfw[docs].
     """
-    from lossfw.cli.arguments import usable
+    from lossfw.cli.arguments import usable_entries
     from lossfw.components.plugin_choice import Plugins
     from lossfw.errors import ArgumentError
     from lossfw.report.site.build import build, require_docs
     from lossfw.report.site.content import collect_content, read_measured
-    from lossfw.runs.files import say
+    from lossfw.runs.files import write_stdout
 
     require_docs()
     if docs is not None and not (Path(docs) / "index.md").is_file():
@@ -60,7 +60,7 @@ def site(
     measured = read_measured(Path(folder) if folder else None)
     content = collect_content(registry, measured, plugin)
     build(content, Path(out), title or plugin or "lossfw", Path(docs) if docs else None)
-    if line := usable(content.left_out)[1]:
+    if line := usable_entries(content.left_out)[1]:
         click.echo(line, err=True)
     number = len(content.subjects)
-    say(f"wrote {number} {'page' if number == 1 else 'pages'} of components to {out}")
+    write_stdout(f"wrote {number} {'page' if number == 1 else 'pages'} of components to {out}")

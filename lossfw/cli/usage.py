@@ -13,18 +13,18 @@ from lossfw.components.naming import did_you_mean
 from lossfw.errors import Problem
 
 
-class Mistake(click.UsageError):
+class UsageMistake(click.UsageError):
     """A mistake in a command line, with the given words.
 
     Click prints the usage, an empty line and "Error: ..."; this prints what lossfw
     prints for a mistake in a file.
     """
 
-    def __init__(self, error: click.UsageError, words: Sequence[str]) -> None:
+    def __init__(self, error: click.UsageError, arguments: Sequence[str]) -> None:
         super().__init__(error.format_message(), error.ctx)
-        what, word = _what(error)
-        line, column = _locate_word(words, word)
-        hints = [_hint(error), _override_meant(error.message), _help_of(error.ctx)]
+        what, word = _message_and_word(error)
+        line, column = _locate_word(arguments, word)
+        hints = [_suggestion(error), _override_hint(error.message), _help_lines(error.ctx)]
         self.problem = Problem("lossfw", what, line, column, next(hint for hint in hints if hint))
 
     def show(self, file: object = None) -> None:
@@ -32,29 +32,29 @@ class Mistake(click.UsageError):
         write_stderr(str(self.problem))
 
 
-def _what(error: click.UsageError) -> tuple[str, str | None]:
+def _message_and_word(error: click.UsageError) -> tuple[str, str | None]:
     """Return what is wrong, and the word that is; "" for the end, None for the whole line."""
     if isinstance(error, click.NoSuchOption):
         return f"there is no option {error.option_name}.", error.option_name
     if command := _command_of(error):
         return f"there is no command {command!r}.", command
     if isinstance(error, click.MissingParameter) and error.param is not None:
-        return f"{_name(error.param)} is missing.", ""
+        return f"{_name_of(error.param)} is missing.", ""
     if isinstance(error, click.BadParameter) and error.param is not None:
         given = _refused_value(error)
         named = next(iter(error.param.opts))
-        return f"{_name(error.param)}: {error.message}", named if given is None else given
+        return f"{_name_of(error.param)}: {error.message}", named if given is None else given
     if isinstance(error, click.BadOptionUsage):
         if "requires" in error.message:
             return f"{error.option_name} needs a value.", ""
         return error.message, error.option_name
-    if extra := _extra(error.message):
+    if extra := _extra_arguments(error.message):
         return f"unexpected argument: {extra}.", extra.split(" ")[0]
     option = re.match(r"-[\w-]+", error.message)
     return error.message, option[0] if option else None
 
 
-def _name(param: click.Parameter) -> str:
+def _name_of(param: click.Parameter) -> str:
     """Return the name of an option, or the word that the usage has for an argument."""
     if isinstance(param, click.Option):
         return max(param.opts, key=len)
@@ -62,11 +62,11 @@ def _name(param: click.Parameter) -> str:
     return (param.metavar or str(param.name).upper()).strip("[].")
 
 
-def _locate_word(words: Sequence[str], word: str | None) -> tuple[str, int]:
+def _locate_word(arguments: Sequence[str], word: str | None) -> tuple[str, int]:
     """Return the command line, and the column of a word in it: the end for "", 0 for None."""
     line = "lossfw"
     column = 0
-    for given in words:
+    for given in arguments:
         quoted = shlex.quote(given)
         if word and not column and (given == word or given.startswith(f"{word}=")):
             column = len(line) + 2
@@ -76,7 +76,7 @@ def _locate_word(words: Sequence[str], word: str | None) -> tuple[str, int]:
     return line, len(line) + 2 if word == "" else column
 
 
-def _hint(error: click.UsageError) -> str:
+def _suggestion(error: click.UsageError) -> str:
     """Return what was probably meant; "" if nothing is near."""
     if isinstance(error, click.NoSuchOption) and error.possibilities:
         return f"did you mean {' or '.join(error.possibilities)}?"
@@ -95,7 +95,7 @@ def _refused_value(error: click.UsageError) -> str | None:
     return given[1] if given else None
 
 
-def _extra(message: str) -> str:
+def _extra_arguments(message: str) -> str:
     """Return the arguments that are too many; "" for other mistakes."""
     extra = re.search(r"unexpected extra arguments? \((.*)\)", message)
     return extra[1] if extra else ""
@@ -111,7 +111,7 @@ def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _help_of(ctx: click.Context | None) -> str:
+def _help_lines(ctx: click.Context | None) -> str:
     """Return what the command takes, and how to see more of it."""
     if ctx is None:
         return "`lossfw --help` lists the commands"
@@ -119,10 +119,10 @@ def _help_of(ctx: click.Context | None) -> str:
     return f"the usage is {' '.join(usage.split())}; see {ctx.command_path} --help"
 
 
-def _override_meant(message: str) -> str:
+def _override_hint(message: str) -> str:
     """Return a hint where an argument too many is written like an override."""
     # Imported here: only a wrong command line needs it.
     from lossfw.config.text.reading import looks_like_override
 
-    given = [word for word in _extra(message).split() if looks_like_override(word)]
+    given = [word for word in _extra_arguments(message).split() if looks_like_override(word)]
     return f"to change the configuration, write -o {' -o '.join(given)}" if given else ""

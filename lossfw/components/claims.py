@@ -36,7 +36,7 @@ class _ClaimRecord:
     def to_dict(self) -> dict[str, Any]:
         """Return the claims that are made, by name."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: value for name, value in values.items() if _is_made(value)}
+        return {name: value for name, value in values.items() if _is_claimed(value)}
 
     def denied_names(self) -> tuple[str, ...]:
         """Return the names of the properties that are denied."""
@@ -48,7 +48,7 @@ class _ClaimRecord:
         return tuple(f.name for f in fields(self) if f.name not in said)
 
 
-def need_claims(component: Any) -> None:
+def require_claims(component: Any) -> None:
     """Check that an author's `claims` is a method that returns claims."""
     method = component.claims
     found = method() if callable(method) else method
@@ -183,7 +183,7 @@ class Claims(_ClaimRecord):
                     raise ParameterError(
                         f"{name} is denied, but follows from other claims: {self}."
                     )
-                if holds(self) and not _is_made(getattr(self, name)):
+                if holds(self) and not _is_claimed(getattr(self, name)):
                     object.__setattr__(self, name, value)
                     added = True
 
@@ -265,7 +265,7 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def _is_made(value: Any) -> bool:
+def _is_claimed(value: Any) -> bool:
     """Tell a claim from an absent one; an empty tuple and 0.0 are claims."""
     return value is not None and value is not False
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.components.spaces import Draw, Space, count_of, first_true
+from lossfw.components.spaces import Draw, Space, first_true_index, format_count
 from lossfw.errors import ArgumentError, DomainError, ShapeError
 from lossfw.numerics.arrays import Array, Namespace, namespace_of
 from lossfw.numerics.records import record_of
@@ -129,7 +129,7 @@ lower <= upper.
             expected = f"{self.size}: {names}"
         else:
             expected = f"those of {names}, where vectors without a size have equally many"
-        raise ShapeError(f"{role} has {count_of(size, 'column')}; expected {expected}.")
+        raise ShapeError(f"{role} has {format_count(size, 'column')}; expected {expected}.")
 
     def flat_size(self, width: int) -> int:
         """Return the numbers of a row in which each open vector has `width` of them."""
@@ -170,16 +170,16 @@ lower <= upper.
         """Return a mask of rows with a value outside of its space; see `Space.outside_or_none`."""
         found = [space.outside_or_none(part) for _, space, part in self.iter_columns(x)]
         bad = [mask for mask in found if mask is not None]
-        bad += [falls for _, falls in self._falls(x)]
+        bad += [falls for _, falls in self._find_falling(x)]
         return functools.reduce(lambda a, b: a | b, bad) if bad else None
 
     def check(self, x: Array, role: str, *, start: int = 0) -> None:
         """Raise `DomainError` for the first member of the first column that lies outside."""
         for name, space, part in self.iter_columns(x):
             space.check(part, f"{role}.{name}", start=start)
-        for k, falls in self._falls(x):
+        for k, falls in self._find_falling(x):
             first, second = self.names[k : k + 2]
-            at = first_true(falls)
+            at = first_true_index(falls)
             place = ", ".join(str(i + start if axis == 0 else i) for axis, i in enumerate(at))
             low, high = float(x[(*at, k)]), float(x[(*at, k + 1)])
             raise DomainError(
@@ -187,7 +187,7 @@ lower <= upper.
                 f"{high:.9g}; expected {first} <= {second}."
             )
 
-    def _falls(self, x: Array) -> Iterator[tuple[int, Array]]:
+    def _find_falling(self, x: Array) -> Iterator[tuple[int, Array]]:
         """Yield columns that lie above the next one in some rows, and in which."""
         for k in range(len(self.names) - 1 if self.is_ordered else 0):
             falls = x[..., k] > x[..., k + 1]
@@ -211,7 +211,7 @@ lower <= upper.
             return parts  # rows already
         if len(parts) != len(self.names):
             raise ShapeError(
-                f"a function of the loss returned {count_of(len(parts), 'column')}; expected "
+                f"a function of the loss returned {format_count(len(parts), 'column')}; expected "
                 f"{len(self.names)}: {', '.join(self.names)}."
             )
         if not any(space.axes for space in self.spaces):

@@ -15,8 +15,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, mo
 from pydantic.fields import FieldInfo
 
 from lossfw.components.naming import snake_case
-from lossfw.components.parameter_errors import explain
-from lossfw.components.plain_values import frozen_type, frozen_value, plain
+from lossfw.components.parameter_errors import explain_parameters
+from lossfw.components.plain_values import to_plain, type_with_tuples, value_with_tuples
 from lossfw.errors import ParameterError
 
 
@@ -70,18 +70,18 @@ class Component(BaseModel):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         for key, field in cls.model_fields.items():
-            field.annotation = frozen_type(field.annotation)
-            field.default = frozen_value(field.default)
+            field.annotation = type_with_tuples(field.annotation)
+            field.default = value_with_tuples(field.default)
             if field.default_factory is list:
                 field.default_factory = tuple
-            if (part := _unmarked_part(field)) is not None:
-                field.metadata = [*field.metadata, BeforeValidator(_objects_of(key, part))]
+            if (part := _component_in_type(field)) is not None:
+                field.metadata = [*field.metadata, BeforeValidator(_object_validator(key, part))]
 
     def __init__(self, **parameters: Any) -> None:
         try:
             super().__init__(**parameters)
         except ValidationError as error:
-            told = explain(type(self).__name__, _ordered_fields(type(self)), error)
+            told = explain_parameters(type(self).__name__, _ordered_fields(type(self)), error)
             raise ParameterError(told) from None
 
     @classmethod
@@ -109,7 +109,7 @@ class Component(BaseModel):
     def _plain_values(cls, parameters: Any) -> Any:
         """Take NumPy's numbers for numbers and lists for tuples; refuse other arrays."""
         if isinstance(parameters, Mapping):
-            return {key: plain(key, value) for key, value in parameters.items()}
+            return {key: to_plain(key, value) for key, value in parameters.items()}
         return parameters
 
     @classmethod
@@ -132,7 +132,7 @@ class Component(BaseModel):
         return ()
 
     @classmethod
-    def _samples(cls) -> list[Self]:
+    def _sample_components(cls) -> list[Self]:
         """Return a component for each of `examples`."""
         return [cls(**parameters) for parameters in cls.examples()]
 
@@ -173,7 +173,7 @@ class Component(BaseModel):
         return repr(self)
 
 
-def _unmarked_part(field: FieldInfo) -> type[Component] | None:
+def _component_in_type(field: FieldInfo) -> type[Component] | None:
     """Return the abstract component in the type of a field that does not say how to make it."""
     items: list[Any] = [] if field.metadata else [field.annotation]
     for item in items:
@@ -185,15 +185,15 @@ def _unmarked_part(field: FieldInfo) -> type[Component] | None:
     return None
 
 
-def _objects_of(key: str, part: type[Component]) -> Callable[[Any], Any]:
+def _object_validator(key: str, base_class: type[Component]) -> Callable[[Any], Any]:
     """Return a validator that refuses names and mappings in place of components."""
 
     def check(value: Any) -> Any:
         for item in value if isinstance(value, list | tuple) else [value]:
             if isinstance(item, str | Mapping):
                 raise ParameterError(
-                    f"{key} should be a Python object, as lossfw.{part.kind}(...) returns it, got "
-                    f"{item!r}. Only parts of a TargetChangingWrapper have names in a "
+                    f"{key} should be a Python object, as lossfw.{base_class.kind}(...) returns "
+                    f"it, got {item!r}. Only parts of a TargetChangingWrapper have names in a "
                     "configuration."
                 )
         return value

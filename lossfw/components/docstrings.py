@@ -21,12 +21,12 @@ _TOKEN = re.compile(
 )
 
 
-def sections(docstring: str | None) -> dict[str, str]:
+def split_sections(docstring: str | None) -> dict[str, str]:
     r"""Return the sections of a docstring by title; the text before them under "".
 
     Examples
     --------
-    >>> sections("What it is.\n\nNotes\n-----\nMore.")
+    >>> split_sections("What it is.\n\nNotes\n-----\nMore.")
     {'': 'What it is.', 'Notes': 'More.'}
     """
     text = inspect.cleandoc(docstring or "")
@@ -38,12 +38,12 @@ def sections(docstring: str | None) -> dict[str, str]:
     return by_title
 
 
-def entries(section: str) -> dict[str, str]:
+def parse_entries(section: str) -> dict[str, str]:
     r"""Return the entries of a parameter section: the description of each name, in one line.
 
     Examples
     --------
-    >>> entries("a, b : float\n    Two numbers.\nc : int\n    One.")
+    >>> parse_entries("a, b : float\n    Two numbers.\nc : int\n    One.")
     {'a': 'Two numbers.', 'b': 'Two numbers.', 'c': 'One.'}
     """
     by_name: dict[str, str] = {}
@@ -82,19 +82,19 @@ def parameter_meanings(cls: type) -> dict[str, str]:
     meanings: dict[str, str] = {}
     # The class itself has the last word.
     for base in reversed(cls.__mro__[:-1]):
-        text = sections(base.__doc__)
+        text = split_sections(base.__doc__)
         for section in ("Parameters", "Attributes"):
-            described = entries(text.get(section, ""))
+            described = parse_entries(text.get(section, ""))
             meanings |= {name: meaning for name, meaning in described.items() if meaning}
     return meanings
 
 
-def title(summary: str) -> str:
+def summary_title(summary: str) -> str:
     """Return the name that begins a summary, without the formula or explanation after it.
 
     Examples
     --------
-    >>> title("Squared error, factor * r^2 with r = y - t.")
+    >>> summary_title("Squared error, factor * r^2 with r = y - t.")
     'Squared error'
     """
     return re.split(r"[,:;] ", summary, maxsplit=1)[0].rstrip(".")
@@ -112,33 +112,33 @@ def split_usage_paragraph(text: Sequence[str]) -> tuple[str, list[str]]:
     return (said[0] if said else ""), [paragraph for paragraph in text if paragraph not in said[:1]]
 
 
-def sources(text: Sequence[str]) -> tuple[list[dict[str, str]], list[str]]:
+def extract_sources(text: Sequence[str]) -> tuple[list[dict[str, str]], list[str]]:
     """Return the sources that paragraphs cite, and the paragraphs without them.
 
     A paragraph ends with ``Source: a; b, doi:10.1/2.``
 
     Examples
     --------
-    >>> sources(["Robust. Source: Huber, 1964, doi:10.1/a; Fair, 1974."])[0]
+    >>> extract_sources(["Robust. Source: Huber, 1964, doi:10.1/a; Fair, 1974."])[0]
     [{'text': 'Huber, 1964', 'doi': '10.1/a'}, {'text': 'Fair, 1974', 'doi': ''}]
     """
     cited: list[dict[str, str]] = []
     rest = []
     for paragraph in text:
         before, _, after = re.sub(r"\bSources:", "Source:", paragraph).partition("Source: ")
-        cited += [_source(one) for one in after.removesuffix(".").split("; ") if one]
+        cited += [_split_doi(one) for one in after.removesuffix(".").split("; ") if one]
         rest += [before.strip()] if before.strip() else []
     return cited, rest
 
 
-def _source(text: str) -> dict[str, str]:
+def _split_doi(text: str) -> dict[str, str]:
     """Split a source into its text and its DOI."""
     found = _DOI.search(text)
     plain = _DOI.sub("", text)
     return {"text": plain.strip(), "doi": found["doi"] if found else ""}
 
 
-def paragraphs(section: str) -> list[str]:
+def split_paragraphs(section: str) -> list[str]:
     """Return the paragraphs of a section, each in one line."""
     return [" ".join(part.split()) for part in re.split(r"\n\s*\n", section) if part.strip()]
 

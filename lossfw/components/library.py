@@ -54,9 +54,9 @@ class LibraryComponent(Component):
         return f"pip install {cls.distribution or cls.library}"
 
     @classmethod
-    def _samples(cls) -> list[Self]:
+    def _sample_components(cls) -> list[Self]:
         """Return a component for each of `examples`, none without the library they may need."""
-        return [] if cls.missing_library() else super()._samples()
+        return [] if cls.missing_library() else super()._sample_components()
 
     @classmethod
     def imported(cls, module: str = "") -> Any:

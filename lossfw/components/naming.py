@@ -98,12 +98,12 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that `name` probably means, or None.
 
     Examples
     --------
-    >>> nearest("hubber", ["huber", "hinge"])
+    >>> nearest_name("hubber", ["huber", "hinge"])
     'huber'
     """
     matches = difflib.get_close_matches(name, sorted(known), n=1, cutoff=_NEAR)
@@ -112,12 +112,12 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``Did you mean 'x'?``, or an empty string if no name is similar."""
-    match = nearest(name, known)
+    match = nearest_name(name, known)
     return f"Did you mean {match!r}?" if match else ""
 
 
-def shortlist(names: Sequence[str], near: str = "") -> str:
-    """Return names for a message: the first few, the most similar to `near` first.
+def shortlist(names: Sequence[str], close_to: str = "") -> str:
+    """Return names for a message: the first few, the most similar to `close_to` first.
 
     Examples
     --------
@@ -129,8 +129,8 @@ def shortlist(names: Sequence[str], near: str = "") -> str:
     if len(names) <= LISTED_NAMES:
         return ", ".join(names)
     shown = names
-    if near:
-        shown = difflib.get_close_matches(near, names, n=LISTED_NAMES, cutoff=0.0)
+    if close_to:
+        shown = difflib.get_close_matches(close_to, names, n=LISTED_NAMES, cutoff=0.0)
     return f"{', '.join(shown[:LISTED_NAMES])}, ... ({len(names)} in all)"
 
 
@@ -196,11 +196,11 @@ def closest_names(name: str, known: Collection[str]) -> list[str]:
     for shape in shapes:
         if here := [other for other in _SYNONYMS.get(shape, ()) if other in known]:
             return here
-    match = nearest(name, known)
+    match = nearest_name(name, known)
     return [match] if match else []
 
 
-def did_you_mean_one(name: str, known: Iterable[str]) -> str:
+def did_you_mean_any(name: str, known: Iterable[str]) -> str:
     """Return ``Did you mean 'x' or 'y'?`` for a component, or an empty string."""
     names = closest_names(name, set(known))
     return f"Did you mean {' or '.join(map(repr, names))}?" if names else ""

@@ -42,18 +42,19 @@ def nested_parameters(cls: type[Component]) -> dict[str, NestedParameter]:
     ['of']
     """
     marks = {
-        name: _mark((*info.metadata, info.annotation)) for name, info in cls.model_fields.items()
+        name: _find_mark((*info.metadata, info.annotation))
+        for name, info in cls.model_fields.items()
     }
     return {name: mark for name, mark in marks.items() if mark is not None}
 
 
-def _mark(items: Any) -> NestedParameter | None:
+def _find_mark(items: Any) -> NestedParameter | None:
     """Look for the mark in metadata, and inside a type such as ``tuple[NestedLoss, ...]``."""
     for item in items:
         if isinstance(item, NestedParameter):
             return item
         inner = (*getattr(item, "__metadata__", ()), *getattr(item, "__args__", ()))
-        mark = _mark(inner)
+        mark = _find_mark(inner)
         if mark is not None:
             return mark
     return None

@@ -14,12 +14,12 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 _DIGITS = 6
 
 
-def number(value: Any) -> str:
+def format_number(value: Any) -> str:
     """Return a number with a few digits, anything else as text.
 
     Examples
     --------
-    >>> number(0.123456789), number(3), number(None)
+    >>> format_number(0.123456789), format_number(3), format_number(None)
     ('0.123457', '3', '')
     """
     if value is None:
@@ -27,20 +27,20 @@ def number(value: Any) -> str:
     return f"{value:.{_DIGITS}g}" if isinstance(value, float) else str(value)
 
 
-def with_ends(value: Any, interval: Any) -> str:
+def format_interval(value: Any, interval: Any) -> str:
     """Return a number with the ends of its interval, if any.
 
     Examples
     --------
-    >>> with_ends(0.5, [0.25, 0.75]), with_ends(0.5, None)
+    >>> format_interval(0.5, [0.25, 0.75]), format_interval(0.5, None)
     ('0.5 [0.25, 0.75]', '0.5')
     """
     if not interval or isinstance(interval[0], list | tuple):
-        return number(value)
-    return f"{number(value)} [{number(interval[0])}, {number(interval[1])}]"
+        return format_number(value)
+    return f"{format_number(value)} [{format_number(interval[0])}, {format_number(interval[1])}]"
 
 
-def table(rows: Iterable[Sequence[str]], headers: Sequence[str] = ()) -> str:
+def html_table(rows: Iterable[Sequence[str]], headers: Sequence[str] = ()) -> str:
     """Return a table; all text is escaped."""
     head = "".join(f"<th>{html.escape(title)}</th>" for title in headers)
     lines = [f"<tr>{head}</tr>"] if headers else []
@@ -67,12 +67,12 @@ def align_columns(lines: Sequence[Sequence[str]]) -> str:
     )
 
 
-def heading(text: str) -> str:
+def html_heading(text: str) -> str:
     """Return a line in bold; the text is escaped."""
     return f"<p><b>{html.escape(text)}</b></p>"
 
 
-def lines(x: Sequence[float], curves: Mapping[str, Sequence[float]], label: str) -> str:
+def svg_lines(x: Sequence[float], curves: Mapping[str, Sequence[float]], label: str) -> str:
     """Return curves over a common axis as ``svg``; numbers that are not finite leave gaps."""
     values = [y for curve in curves.values() for y in curve if math.isfinite(y)]
     if not values or x[0] == x[-1]:
@@ -88,19 +88,19 @@ def lines(x: Sequence[float], curves: Mapping[str, Sequence[float]], label: str)
     drawn, keys = [], []
     for index, (name, curve) in enumerate(curves.items()):
         colour = _COLOURS[index % len(_COLOURS)]
-        for piece in _pieces(x, curve):
+        for piece in _finite_runs(x, curve):
             points = " ".join(place(at, y) for at, y in piece)
             drawn.append(
                 f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.8"/>'
             )
         keys.append(f'<tspan fill="{colour}" dx="8">{html.escape(name)}</tspan>')
     ends = "".join(
-        _text(across, down, text, anchor)
+        _svg_text(across, down, text, anchor)
         for across, down, text, anchor in (
-            (2, _HEIGHT - _MARGIN, number(float(low)), "start"),
-            (2, _MARGIN, number(float(high)), "start"),
-            (_MARGIN, _HEIGHT - 6, number(float(x[0])), "start"),
-            (_WIDTH - _MARGIN, _HEIGHT - 6, number(float(x[-1])), "end"),
+            (2, _HEIGHT - _MARGIN, format_number(float(low)), "start"),
+            (2, _MARGIN, format_number(float(high)), "start"),
+            (_MARGIN, _HEIGHT - 6, format_number(float(x[0])), "start"),
+            (_WIDTH - _MARGIN, _HEIGHT - 6, format_number(float(x[-1])), "end"),
             (_WIDTH / 2, _HEIGHT - 6, label, "middle"),
         )
     )
@@ -111,7 +111,7 @@ def lines(x: Sequence[float], curves: Mapping[str, Sequence[float]], label: str)
     )
 
 
-def _pieces(x: Sequence[float], curve: Sequence[float]) -> list[list[tuple[float, float]]]:
+def _finite_runs(x: Sequence[float], curve: Sequence[float]) -> list[list[tuple[float, float]]]:
     """Return the runs of consecutive finite points."""
     pieces: list[list[tuple[float, float]]] = [[]]
     for at, y in zip(x, curve, strict=True):
@@ -122,8 +122,8 @@ def _pieces(x: Sequence[float], curve: Sequence[float]) -> list[list[tuple[float
     return [piece for piece in pieces if piece]
 
 
-def _text(across: float, down: float, text: str, anchor: str) -> str:
+def _svg_text(x: float, y: float, text: str, anchor: str) -> str:
     return (
-        f'<text x="{across}" y="{down}" font-size="9" fill="gray" text-anchor="{anchor}">'
+        f'<text x="{x}" y="{y}" font-size="9" fill="gray" text-anchor="{anchor}">'
         f"{html.escape(text)}</text>"
     )

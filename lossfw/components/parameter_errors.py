@@ -44,18 +44,18 @@ def expected_text(item: Mapping[str, Any]) -> str:
     'greater than 0'
     """
     if item["type"] in _WANTED:
-        return _WANTED[item["type"]].format(**_integral_floats(item.get("ctx", {})))
+        return _WANTED[item["type"]].format(**_integral_floats_as_integers(item.get("ctx", {})))
     message: str = item["msg"]
     return message.removeprefix("Input should be ").removeprefix("Value error, ")
 
 
-def own_message(item: Mapping[str, Any]) -> str:
+def lossfw_message(item: Mapping[str, Any]) -> str:
     """Return the message of an error of lossfw that a validator raised; empty for other errors."""
     error = item.get("ctx", {}).get("error")
     return str(error) if isinstance(error, LossfwError) else ""
 
 
-def explain(owner: str, known: Sequence[str], error: ValidationError) -> str:
+def explain_parameters(owner: str, known: Sequence[str], error: ValidationError) -> str:
     """Return one line per wrong parameter of a class, with the given and the expected value."""
     items = error.errors(include_url=False)
     return "\n".join(_explain_item(owner, known, item) for item in items)
@@ -69,12 +69,12 @@ def _explain_item(owner: str, known: Sequence[str], item: Mapping[str, Any]) -> 
         return " ".join(filter(None, [f"{owner} has no parameter {name!r}.", guess, has]))
     if item["type"] == "missing":
         return f"{owner} needs the parameter {name!r}."
-    if own_message(item):
-        return f"{owner}: {own_message(item)}"
+    if lossfw_message(item):
+        return f"{owner}: {lossfw_message(item)}"
     return f"{owner}: {name} should be {expected_text(item)}, got {item['input']!r}."
 
 
-def _integral_floats(context: Mapping[str, Any]) -> dict[str, Any]:
+def _integral_floats_as_integers(context: Mapping[str, Any]) -> dict[str, Any]:
     """Write the bound 0.0 as 0, as anyone would in YAML."""
     return {
         key: int(value) if isinstance(value, float) and value.is_integer() else value

@@ -18,12 +18,12 @@ from lossfw.errors import ParameterError
 from lossfw.numerics.arrays import is_foreign, is_jax, is_torch
 
 
-def plain(name: str, value: Any) -> Any:
+def to_plain(name: str, value: Any) -> Any:
     """Return NumPy's numbers as Python's, and lists and NumPy's arrays as tuples.
 
     Examples
     --------
-    >>> plain("delta", np.array(2.0)), plain("weights", [np.float32(0.5), 1])
+    >>> to_plain("delta", np.array(2.0)), to_plain("weights", [np.float32(0.5), 1])
     (2.0, (0.5, 1))
     """
     if isinstance(value, np.ndarray):
@@ -34,14 +34,14 @@ def plain(name: str, value: Any) -> Any:
         return value.item()
     if isinstance(value, list | tuple):
         # A named tuple stays what it is.
-        parts = [plain(f"{name}[{i}]", part) for i, part in enumerate(value)]
+        parts = [to_plain(f"{name}[{i}]", part) for i, part in enumerate(value)]
         return tuple(parts) if type(value) in (list, tuple) else value
     if is_foreign(value):
-        raise ParameterError(_refusal(name, value))
+        raise ParameterError(_refusal_text(name, value))
     return value
 
 
-def _refusal(name: str, value: Any) -> str:
+def _refusal_text(name: str, value: Any) -> str:
     number = f"{name}.tolist()" if value.ndim else f"float({name})"
     if is_jax(value) and isinstance(value, sys.modules["jax"].core.Tracer):
         return (
@@ -62,28 +62,28 @@ def _refusal(name: str, value: Any) -> str:
     return told
 
 
-def frozen_type(annotation: Any) -> Any:
+def type_with_tuples(annotation: Any) -> Any:
     """Return a type with tuples of any length in place of lists.
 
     Examples
     --------
-    >>> frozen_type(list[float]), frozen_type(list[list[int]] | None)
+    >>> type_with_tuples(list[float]), type_with_tuples(list[list[int]] | None)
     (tuple[float, ...], tuple[tuple[int, ...], ...] | None)
     """
     if annotation is list:
         return tuple[Any, ...]
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is list:
-        return tuple[frozen_type(parts[0]), ...]  # type: ignore[misc]  # known at run time alone
+        return tuple[type_with_tuples(parts[0]), ...]  # type: ignore[misc]  # known at run time alone
     if origin is Annotated:
-        return Annotated[(frozen_type(parts[0]), *parts[1:])]
+        return Annotated[(type_with_tuples(parts[0]), *parts[1:])]
     if origin in (Union, types.UnionType):
-        return reduce(or_, map(frozen_type, parts))
+        return reduce(or_, map(type_with_tuples, parts))
     if origin is tuple:
-        return tuple[tuple(map(frozen_type, parts))]  # type: ignore[misc]
+        return tuple[tuple(map(type_with_tuples, parts))]  # type: ignore[misc]
     return annotation
 
 
-def frozen_value(value: Any) -> Any:
+def value_with_tuples(value: Any) -> Any:
     """Return a value with tuples in place of lists."""
-    return tuple(map(frozen_value, value)) if isinstance(value, list) else value
+    return tuple(map(value_with_tuples, value)) if isinstance(value, list) else value

@@ -31,12 +31,12 @@ class Plugins:
         chosen = {Path(file).resolve() for file in self.local}
         return (self.trusted and self.installed) or path.resolve() in chosen
 
-    def registry(self, more: Sequence[Path] = ()) -> Registry:
+    def registry(self, extra_files: Sequence[Path] = ()) -> Registry:
         """Return a registry of these plugins and further local files; by default the shared one."""
         # Imported here: the help of a command needs no registry.
         from lossfw.components.registry import Registry, registry
 
-        local = [*map(Path, self.local), *more]
+        local = [*map(Path, self.local), *extra_files]
         if not local and not self.disable and self.installed:
             return registry()
         return Registry.discover(disable=self.disable, local=local, plugins=self.installed)

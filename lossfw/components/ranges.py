@@ -75,7 +75,7 @@ class PromisedRange:
                 )
 
     @classmethod
-    def common(cls, ranges: Iterable[PromisedRange]) -> PromisedRange:
+    def intersection(cls, ranges: Iterable[PromisedRange]) -> PromisedRange:
         """Return the intersection of ranges; almost empty if they do not overlap."""
         given = list(ranges)
         both = [[one.limits(dtype) for one in given] for dtype in ("float64", "float32")]
@@ -101,8 +101,8 @@ class PromisedRange:
         return np.asarray((size == 0) | inside | np.isnan(size))
 
     def __str__(self) -> str:
-        wide = _sizes((self.low, self.high), _USUAL)
-        narrow = _sizes(self.limits("float32"), _USUAL_NARROW)
+        wide = _range_text((self.low, self.high), _USUAL)
+        narrow = _range_text(self.limits("float32"), _USUAL_NARROW)
         return wide if narrow == wide else f"{wide} (float32: {narrow})"
 
 
@@ -117,7 +117,7 @@ EXPONENTIATED = PromisedRange(high=80.0)
 EVERY_SIZE = PromisedRange(0.0, np.inf)
 
 
-def _sizes(ends: tuple[float, float], usual: tuple[float, float]) -> str:
+def _range_text(ends: tuple[float, float], usual: tuple[float, float]) -> str:
     """Write a range in short: an end that is the usual one is not mentioned."""
     low, high = ends
     if ends != usual and low in (0.0, usual[0]):
@@ -131,7 +131,7 @@ def _sizes(ends: tuple[float, float], usual: tuple[float, float]) -> str:
 SizeRange: TypeAlias = PromisedRange | tuple[float, float] | str
 
 
-def range_of(sizes: SizeRange) -> PromisedRange:
+def parse_range(sizes: SizeRange) -> PromisedRange:
     """Return the range that a string or pair means; missing limits are those of the promise.
 
     Raises
@@ -141,7 +141,7 @@ def range_of(sizes: SizeRange) -> PromisedRange:
 
     Examples
     --------
-    >>> print(range_of((0, 100)), "and", range_of("1e-3.."))
+    >>> print(parse_range((0, 100)), "and", parse_range("1e-3.."))
     up to 100 and 0.001 and above
     """
     if isinstance(sizes, PromisedRange):
@@ -156,12 +156,12 @@ def range_of(sizes: SizeRange) -> PromisedRange:
         ) from None
 
 
-def sizes_in_words(prediction: PromisedRange, target: PromisedRange) -> str:
+def ranges_in_words(prediction: PromisedRange, target: PromisedRange) -> str:
     """Return the promised ranges in words; empty if they are the default.
 
     Examples
     --------
-    >>> sizes_in_words(PromisedRange(1e-100, 1e100), PromisedRange(high=1e100))
+    >>> ranges_in_words(PromisedRange(1e-100, 1e100), PromisedRange(high=1e100))
     'predictions of size 1e-100 to 1e+100, and targets of size up to 1e+100'
     """
     if prediction == target:

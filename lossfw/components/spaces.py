@@ -62,7 +62,7 @@ class Space(ABC):
     def check_size(self, size: int, role: str) -> None:
         """Raise `ShapeError` if no member has `size` values as a flat row."""
         if self.size not in (None, size):
-            raise ShapeError(f"{role} has {count_of(size, 'column')}; expected {self.size}.")
+            raise ShapeError(f"{role} has {format_count(size, 'column')}; expected {self.size}.")
 
     def flat_size(self, width: int) -> int:
         """Return the number of values of a member whose open vectors have `width` values each."""
@@ -135,11 +135,13 @@ class Space(ABC):
         bad = self.outside_or_none(x)
         if bad is None:
             return
-        index = first_true(bad)
+        index = first_true_index(bad)
         value = x[(*index, ...)]
         where = ", ".join(str(i + start if axis == 0 else i) for axis, i in enumerate(index))
         address = f"{role}[{where}]" if where else role
-        raise DomainError(f"{address} = {_show(value)} lies outside {self.name}, {self.meaning}.")
+        raise DomainError(
+            f"{address} = {_format_value(value)} lies outside {self.name}, {self.meaning}."
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -183,7 +185,7 @@ class Interval(Space):
         elif isinstance(x, np.ndarray):
             return None
         bad = self.outside_mask(x)
-        return bad if _any(bad) else None
+        return bad if _any_true(bad) else None
 
     def outside_mask(self, x: Array) -> Array:
         """Return for each element whether it is outside of the interval."""
@@ -201,7 +203,7 @@ class FiniteSpace(Space):
     def outside_or_none(self, x: Array) -> Array | None:
         """Return a mask of the elements that are not members; see `Space.outside_or_none`."""
         bad = self.outside_mask(x)
-        return bad if _any(bad) else None
+        return bad if _any_true(bad) else None
 
     def outside_mask(self, x: Array) -> Array:
         """Return for each element whether it is not a member."""
@@ -218,7 +220,7 @@ class Counts(Space):
     def outside_or_none(self, x: Array) -> Array | None:
         """Return a mask of elements that are not counts; see `Space.outside_or_none`."""
         bad = (x < 0) | ((x % 1) > 0)
-        return bad if _any(bad) else None
+        return bad if _any_true(bad) else None
 
 
 @dataclass(frozen=True)
@@ -239,16 +241,16 @@ class Simplex(Space):
         if isinstance(x, np.ndarray):
             if not x.size:
                 return None
-            if x.min() >= 0 and not self._far_from_one(np, x).any():
+            if x.min() >= 0 and not self._sum_is_not_one(np, x).any():
                 return None
         bad = self.outside_mask(xp, x)
-        return bad if _any(bad) else None
+        return bad if _any_true(bad) else None
 
     def outside_mask(self, xp: Namespace, x: Array) -> Array:
         """Return for each row whether it is not a distribution."""
-        return xp.any(x < 0, axis=-1) | self._far_from_one(xp, x)
+        return xp.any(x < 0, axis=-1) | self._sum_is_not_one(xp, x)
 
-    def _far_from_one(self, xp: Namespace, x: Array) -> Array:
+    def _sum_is_not_one(self, xp: Namespace, x: Array) -> Array:
         tolerance = _SUM_TOLERANCE_HALF if is_half(x.dtype) else _SUM_TOLERANCE
         return xp.abs(xp.sum(x, axis=-1) - 1) > tolerance
 
@@ -260,7 +262,7 @@ class ClassIndex(Space):
     def outside_or_none(self, x: Array) -> Array | None:
         """Return a mask of negative indices; the upper bound depends on the prediction."""
         bad = x < 0
-        return bad if _any(bad) else None
+        return bad if _any_true(bad) else None
 
     def check_below(self, index: Array, classes: int, *, start: int = 0) -> None:
         """Raise `DomainError` for the first index that is not in 0 .. `classes` - 1."""
@@ -274,9 +276,9 @@ class ClassIndex(Space):
             if int(least) >= 0 and int(most) < classes:
                 return
         bad = (index < 0) | (index >= classes)
-        if not _any(bad):
+        if not _any_true(bad):
             return
-        at = first_true(bad)
+        at = first_true_index(bad)
         row = ", ".join(str(i + start if axis == 0 else i) for axis, i in enumerate(at))
         address = f"target[{row}]" if row else "target"
         number = float(index[at])
@@ -355,23 +357,23 @@ class Vector(Space):
         self.of_numbers.check(x, role, start=start)
 
 
-def count_of(number: int, noun: str) -> str:
+def format_count(count: int, noun: str) -> str:
     """Return a number with its noun in the singular or plural."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _any(mask: Array) -> bool:
+def _any_true(mask: Array) -> bool:
     return bool(namespace_of(mask).any(mask))
 
 
-def first_true(mask: Array) -> tuple[int, ...]:
+def first_true_index(mask: Array) -> tuple[int, ...]:
     """Return the index of the first True of a mask, in C order."""
     # What `torch.func` wraps a tensor in cannot be made an array of NumPy.
     first = mask.flatten().int().argmax() if is_torch(mask) else np.argmax(np.asarray(mask))
     return tuple(int(i) for i in np.unravel_index(int(first), tuple(mask.shape)))
 
 
-def _show(value: Array) -> str:
+def _format_value(value: Array) -> str:
     """Show a number, or a row with its sum, shortly."""
     # PyTorch warns of a conversion that would leave its graph.
     value = value.detach() if hasattr(value, "detach") else value

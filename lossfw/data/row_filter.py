@@ -117,7 +117,7 @@ class RowFilter:
             for value in one.unknown_values(column):
                 labels = [label for label in column.labels_or_none if label is not None]
                 guess = did_you_mean(value, labels)
-                listed = shortlist(labels, near=value)
+                listed = shortlist(labels, close_to=value)
                 told = f"{COLUMN}{one.column} has no {value!r}; it has {listed}. {guess}"
                 yield told.strip()
 

@@ -87,7 +87,7 @@ def column_error(owner: str, name: str, known: Sequence[str]) -> ColumnError:
     if not known:
         return ColumnError(name, f"{owner} has no columns to slice by.")
     guess = did_you_mean(name, known)
-    listed = shortlist(known, near=name)
+    listed = shortlist(known, close_to=name)
     return ColumnError(name, f"{owner} has no column {name!r}; it has {listed}. {guess}".strip())
 
 

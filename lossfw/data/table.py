@@ -130,7 +130,7 @@ class Table(ABC):
             return self.names.index(key)
         known = f"0 to {self.width - 1}"
         if self.names:
-            known += f", by name: {shortlist(self.names, near=str(key))}"
+            known += f", by name: {shortlist(self.names, close_to=str(key))}"
         guess = did_you_mean(key, self.names) if isinstance(key, str) else ""
         raise DataError(f"{self.path} has no column {key!r}; it has {known}. {guess}".strip())
 

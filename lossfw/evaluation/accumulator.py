@@ -91,9 +91,9 @@ class Accumulator:
         with_terms = self._cells.is_needed
         with self.clock.stage("loss"):
             given = _rows_for_metric(self._of, rows)
-            partial, sums = self._of._partial_and_rows(given, each=self._rows)
+            partial, sums = self._of._partial_and_rows(given, with_rows=self._rows)
             if sums is None and math.isnan(partial.sum()):
-                _, sums = self._of._partial_and_rows(given, each=True)
+                _, sums = self._of._partial_and_rows(given, with_rows=True)
             if sums is not None:
                 rows = rows._replace(losses=sums.losses(), weights=sums.weights())
             self._cells.assign_cells(rows)

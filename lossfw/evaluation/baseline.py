@@ -85,7 +85,7 @@ class Skill(TableMetric, MetricOfSums):
         of_rows = list[NDArray]()
         for place, (loss, prediction) in enumerate(sides):
             shown = rows._replace(prediction=prediction)
-            _, sums = LossMetric(of=loss)._partial_and_rows(shown, each=True)
+            _, sums = LossMetric(of=loss)._partial_and_rows(shown, with_rows=True)
             assert sums is not None
             own = np.flatnonzero(sums.weight)
             of_rows.append(own)

@@ -110,13 +110,13 @@ class Result:
         found = {self.loss_name: self.numbers.loss, **self.numbers.metrics}
         rows = [(name, _format_number(value)) for name, value in found.items()]
         parts = [
-            notebook.heading(f"{self.loss_text}, from {self.form}: {self.count} rows"),
-            notebook.table(rows),
+            notebook.html_heading(f"{self.loss_text}, from {self.form}: {self.count} rows"),
+            notebook.html_table(rows),
         ]
         if self.numbers.slices:
             single = [n for n, v in self.metrics.items() if not isinstance(v, list | tuple)]
             parts.append(
-                notebook.table(
+                notebook.html_table(
                     [
                         (
                             f"{part['name']} {part['value']}",
@@ -130,7 +130,7 @@ class Result:
                 )
             )
         if self.warnings:
-            parts.append(notebook.table(("warning", text) for text in self.warnings))
+            parts.append(notebook.html_table(("warning", text) for text in self.warnings))
         return "".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
@@ -167,4 +167,4 @@ def _format_number(number: Mapping[str, Any]) -> str:
     if isinstance(value, list | tuple):
         nested = bool(value) and isinstance(value[0], list | tuple)
         return f"{len(value)} {'rows' if nested else 'numbers'}"
-    return notebook.with_ends(value, number.get("interval"))
+    return notebook.format_interval(value, number.get("interval"))

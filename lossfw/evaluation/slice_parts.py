@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from lossfw.components.naming import in_one_line
-from lossfw.components.spaces import first_true
+from lossfw.components.spaces import first_true_index
 from lossfw.data import DataColumn
 from lossfw.data.csv_text import is_missing
 from lossfw.data.labels import label_of
@@ -125,7 +125,7 @@ class SliceParts:
         if self._slice.column:
             classes |= np.isnan(numbers)
         if not classes.all():
-            row = first_true(~classes)[0]
+            row = first_true_index(~classes)[0]
             raise DomainError(
                 f"slice {self._slice.name!r}: {self._slice.by}[{start + row}] = {numbers[row]:.9g} "
                 "is not a class: give bins, the edges between the parts."
@@ -167,7 +167,7 @@ class SliceParts:
         if single or self._slice.by == "prediction.entropy":
             outside = (rows < 0) | (rows > 1)
             if outside.any():
-                index = first_true(outside)
+                index = first_true_index(outside)
                 raise DomainError(
                     f"slice {self._slice.name!r}: prediction[{start + index[0]}] = "
                     f"{rows[index]:.9g} is not a probability, which by: {self._slice.by} takes."

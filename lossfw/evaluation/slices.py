@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from lossfw.components.naming import did_you_mean, nearest
+from lossfw.components.naming import did_you_mean, nearest_name
 from lossfw.errors import ParameterError
 
 # Properties that tell rows apart -> their meaning.
@@ -64,7 +64,7 @@ class Slice:
     def __post_init__(self) -> None:
         if self.by not in BY and not self.column:
             start, dot, name = str(self.by).partition(".")
-            meant = name if dot and nearest(start, [COLUMN.rstrip(".")]) else self.by
+            meant = name if dot and nearest_name(start, [COLUMN.rstrip(".")]) else self.by
             raise ParameterError(
                 f"by should be one of {', '.join(BY)}, got {self.by!r}. "
                 f"{did_you_mean(str(self.by), BY)} A column of the data is "

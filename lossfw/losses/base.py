@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from lossfw.components.claims import Claims
 from lossfw.components.columns import Columns
 from lossfw.components.component import Component
-from lossfw.components.ranges import PROMISED, PromisedRange, sizes_in_words
+from lossfw.components.ranges import PROMISED, PromisedRange, ranges_in_words
 from lossfw.components.spaces import CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, Space, Vector
 from lossfw.errors import ArgumentError, DomainError, ShapeError
 from lossfw.losses.bodies import one_hot_rows
@@ -155,7 +155,7 @@ class LossDefinition(Component, ABC):
     @property
     def _promise(self) -> str:
         """For which sizes of numbers results are promised, in words; empty for the usual ones."""
-        sizes = sizes_in_words(self.prediction_range, self.target_range)
+        sizes = ranges_in_words(self.prediction_range, self.target_range)
         return f"promised for {sizes}" if sizes else ""
 
     @property

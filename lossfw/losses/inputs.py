@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.components.spaces import Space, Vector, first_true
+from lossfw.components.spaces import Space, Vector, first_true_index
 from lossfw.errors import ArgumentError, DomainError, DtypeError, ShapeError
 from lossfw.losses import array_api
 from lossfw.losses.engine.read_only import read_only_view
@@ -343,7 +343,7 @@ def check_weight(call: Arguments, array: Array) -> None:
         legal.all() if call.xp is np else array_api.may_be_all_true(call.xp, legal)
     ):
         return
-    index = first_true(~legal)
+    index = first_true_index(~legal)
     place = f"sample_weight[{', '.join(map(str, index))}]" if index else "sample_weight"
     raise DomainError(
         f"{place} = {float(array[index])}: weights must be finite and not negative. "

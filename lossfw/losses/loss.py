@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, TypeGuard, cast
 
 import numpy as np
 
-from lossfw.components.plain_values import plain
+from lossfw.components.plain_values import to_plain
 from lossfw.components.registry import registry
 from lossfw.errors import ArgumentError, ParameterError
 from lossfw.losses import reference
@@ -381,7 +381,7 @@ class Loss(LossDefinition):
 
     def __mul__(self, factor: object) -> Loss:
         # An array of another library is refused in words, as any parameter.
-        factor = plain("factor", factor)
+        factor = to_plain("factor", factor)
         if not _is_number(factor):
             return NotImplemented
         # The wrappers are losses themselves, and stand above this module.
@@ -391,7 +391,7 @@ class Loss(LossDefinition):
         return self * factor
 
     def __truediv__(self, divisor: object) -> Loss:
-        divisor = plain("divisor", divisor)
+        divisor = to_plain("divisor", divisor)
         if not _is_number(divisor):
             return NotImplemented
         if not float(divisor):

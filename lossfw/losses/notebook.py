@@ -25,14 +25,18 @@ _BESIDE = 1e-3
 def loss_html(loss: _Loss) -> str:
     """Return HTML with the loss, its curve and derivative, and its claims."""
     claims = [(name, _claim_text(value)) for name, value in loss.claims().to_dict().items()]
-    parts = [notebook.heading(str(loss)), _curve(loss), notebook.table(claims, ("claim", ""))]
+    parts = [
+        notebook.html_heading(str(loss)),
+        _curve(loss),
+        notebook.html_table(claims, ("claim", "")),
+    ]
     return "".join(parts)
 
 
 def _claim_text(value: Any) -> str:
     if value is True:
         return "yes"
-    return notebook.number(value) if isinstance(value, float) else str(value)
+    return notebook.format_number(value) if isinstance(value, float) else str(value)
 
 
 def _curve(loss: _Loss) -> str:
@@ -44,7 +48,7 @@ def _curve(loss: _Loss) -> str:
     except LossfwError:
         return ""
     derivative = derivative.reshape(_POINTS, -1)[:, 0]
-    return notebook.lines(
+    return notebook.svg_lines(
         x.tolist(), {"value": _list(value), "derivative": _list(derivative)}, label
     )
 

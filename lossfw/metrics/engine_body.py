@@ -11,7 +11,7 @@ from lossfw.losses.inputs import Arguments, as_array, check_first_row, set_weigh
 from lossfw.numerics.arrays import NDArray
 
 
-def rows_of(prediction: Any, target: Any) -> tuple[Any, Any]:
+def as_single_column(prediction: Any, target: Any) -> tuple[Any, Any]:
     """Return a prediction and a target of shape (N,) as N rows of one column, others unchanged."""
     y, t = as_array(prediction, "prediction"), as_array(target, "target")
     if y.ndim == t.ndim == 1 and y.shape == t.shape:
@@ -19,12 +19,12 @@ def rows_of(prediction: Any, target: Any) -> tuple[Any, Any]:
     return y, t
 
 
-def stand_in(shape: tuple[int, ...]) -> NDArray:
+def placeholder(shape: tuple[int, ...]) -> NDArray:
     """Return predictions of a shape that use no memory."""
     return np.broadcast_to(np.float64(0.0), shape)
 
 
-def call_of(call: Arguments, start: int, sample_weight: Any, where: Any) -> Arguments:
+def extend_call(call: Arguments, start: int, sample_weight: Any, where: Any) -> Arguments:
     """Add weights, mask and the number of the first row to the arguments of a call."""
     if sample_weight is not None:
         set_weight(call, sample_weight)

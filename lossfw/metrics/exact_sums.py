@@ -61,14 +61,14 @@ class ExactSums:
     @classmethod
     def of(cls, keys: NDArray, values: NDArray | None = None) -> ExactSums:
         """Return the sums of numbers (E,), or of ones, by their keys (E, C)."""
-        found, place = _unique(keys)
+        found, place = _unique_rows(keys)
         if values is None:
             counts = np.bincount(place, minlength=len(found)).astype(np.float64)
-            return cls._of_sums(found, np.arange(len(found)), counts)
-        return cls._of_sums(found, place, values)
+            return cls._from_values(found, np.arange(len(found)), counts)
+        return cls._from_values(found, place, values)
 
     @classmethod
-    def _of_sums(cls, keys: NDArray, place: NDArray, values: NDArray) -> ExactSums:
+    def _from_values(cls, keys: NDArray, place: NDArray, values: NDArray) -> ExactSums:
         special = np.zeros(len(keys))
         finite = np.isfinite(values)
         if not finite.all():
@@ -102,7 +102,7 @@ class ExactSums:
         places: tuple[Any, Any] = (slice(None), slice(None))
         keys = self.keys
         if not np.array_equal(self.keys, other.keys):
-            keys, place = _unique(np.concatenate([self.keys, other.keys]))
+            keys, place = _unique_rows(np.concatenate([self.keys, other.keys]))
             places = (place[: len(self)], place[len(self) :])
         digits, special = np.zeros((len(keys), width), np.int64), np.zeros(len(keys))
         for table, place in zip((self, other), places, strict=True):
@@ -119,8 +119,8 @@ class ExactSums:
     def with_keys(self, keys: NDArray) -> ExactSums:
         """Return the sums under new keys; sums with the same new key are added."""
         if keys.shape[1] == 1 and len(keys) and bool((np.diff(keys[:, 0]) >= 0).all()):
-            return self._in_order(keys)
-        found, place = _unique(keys)
+            return self._sorted_by_key(keys)
+        found, place = _unique_rows(keys)
         digits = np.zeros((len(found), self.digits.shape[1]), np.int64)
         special = np.zeros(len(found))
         np.add.at(digits, place, self.digits)
@@ -128,7 +128,7 @@ class ExactSums:
             np.add.at(special, place, self.special)
         return ExactSums(found, *_carry_digits(digits, self.low), special)
 
-    def _in_order(self, keys: NDArray) -> ExactSums:
+    def _sorted_by_key(self, keys: NDArray) -> ExactSums:
         """Return the sums under keys that ascend, where equal ones are neighbours."""
         begins = np.flatnonzero(np.diff(keys[:, 0], prepend=keys[0, 0] - 1))
         digits = np.add.reduceat(self.digits, begins, axis=0)
@@ -145,25 +145,25 @@ class ExactSums:
                 # Each digit is a float, so one sum is rounded once.
                 sums = terms.sum(axis=1)
             else:
-                sums = np.array([_fsum(row) for row in terms.tolist()], np.float64)
+                sums = np.array([_sum_or_infinity(row) for row in terms.tolist()], np.float64)
             for wild in np.flatnonzero(~np.isfinite(sums)).tolist():
-                sums[wild] = _nearest(self._fraction(wild))
+                sums[wild] = _nearest_float(self._fraction(wild))
             total: NDArray = np.where(self.special != 0, self.special, sums)
         return total
 
-    def fractions(self) -> list[Fraction]:
+    def to_fractions(self) -> list[Fraction]:
         """Return the exact sums, without infinite and NaN numbers."""
-        numbers, unit = self.integers()
+        numbers, unit = self.to_integers()
         return [number * unit for number in numbers]
 
-    def integers(self) -> tuple[list[int], Fraction]:
+    def to_integers(self) -> tuple[list[int], Fraction]:
         """Return the sums as integer multiples of a unit, and the unit, a power of 2."""
         unit = Fraction(2) ** (_BITS * self.low + _LOWEST)
-        return [_number(row) for row in self.digits.tolist()], unit
+        return [_join_digits(row) for row in self.digits.tolist()], unit
 
     def _fraction(self, place: int) -> Fraction:
         unit = Fraction(2) ** (_BITS * self.low + _LOWEST)
-        return _number(self.digits[place].tolist()) * unit
+        return _join_digits(self.digits[place].tolist()) * unit
 
     def pack(self) -> dict[str, NDArray]:
         """Return the table as plain arrays, for `unpack`."""
@@ -229,7 +229,7 @@ def _sum_in_floats(place: NDArray, values: NDArray, count: int) -> tuple[NDArray
     return np.concatenate(places), np.concatenate(found)
 
 
-def _unique(keys: NDArray) -> tuple[NDArray, NDArray]:
+def _unique_rows(keys: NDArray) -> tuple[NDArray, NDArray]:
     """Return the different keys in order, and for each key given which of them it is."""
     if not len(keys):
         return keys, np.zeros(0, np.intp)
@@ -274,18 +274,18 @@ def _carry_digits(digits: NDArray, low: int) -> tuple[NDArray, int]:
     return np.ascontiguousarray(digits[:, used[0] : used[-1] + 1]), low + int(used[0])
 
 
-def _number(digits: list[int]) -> int:
+def _join_digits(digits: list[int]) -> int:
     return sum(digit << (_BITS * place) for place, digit in enumerate(digits))
 
 
-def _fsum(terms: list[float]) -> float:
+def _sum_or_infinity(terms: list[float]) -> float:
     try:
         return math.fsum(terms)
     except (OverflowError, ValueError):  # beyond the largest, or of infinities of both signs
         return math.inf
 
 
-def _nearest(number: Fraction) -> float:
+def _nearest_float(number: Fraction) -> float:
     try:
         return float(number)
     except OverflowError:

@@ -16,7 +16,13 @@ from lossfw.losses.inputs import Arguments, prepare
 from lossfw.losses.nested import NestedLoss
 from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate
 from lossfw.metrics.cell_sums import RowTerms, SumTerm
-from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
+from lossfw.metrics.engine_body import (
+    MetricBody,
+    as_single_column,
+    columns_of,
+    extend_call,
+    placeholder,
+)
 from lossfw.numerics.arrays import NDArray
 
 # The sums of a mean: of w times the number of each row or element, and of w.
@@ -63,7 +69,7 @@ def mean_terms(sums: RowSums | None, columns: int) -> RowTerms | None:
     return RowTerms.of(columns, _MEAN_SUMS, rows, terms)
 
 
-class _ByBody(_Mean):
+class _EngineMean(_Mean):
     """A mean of a number that the engine computes for each row or element."""
 
     @abstractmethod
@@ -72,7 +78,7 @@ class _ByBody(_Mean):
 
     def check_shapes(self, shape: tuple[int, ...], targets: NDArray) -> None:
         """Check that predictions of a shape fit the targets; see `Metric.check_shapes`."""
-        call = self.arguments(stand_in(shape), targets)
+        call = self.arguments(placeholder(shape), targets)
         self.body(call).check_domain(call.y[:0], call.t[:0], call.by_index, 0)
 
     @abstractmethod
@@ -82,13 +88,13 @@ class _ByBody(_Mean):
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
         """Return the partial and the terms of each row; see `Metric.observe`."""
         arguments = self.arguments(rows.prediction, rows.target)
-        call = call_of(arguments, rows.start, rows.sample_weight, rows.where)
+        call = extend_call(arguments, rows.start, rows.sample_weight, rows.where)
         sums = RowSums.of(call) if terms else None
         partial = execute.partial(self.body(call), call, sums, origin=str(self))
         return MetricUpdate(partial, mean_terms(sums, columns_of(call)))
 
 
-class RowMetric(_ByBody):
+class RowMetric(_EngineMean):
     """Base class of metrics that are a mean of one value per row.
 
     Implement `rows`, and `check` if some predictions are invalid. A prediction
@@ -110,14 +116,14 @@ class RowMetric(_ByBody):
 
     def arguments(self, prediction: Any, target: Any) -> Arguments:
         """Return prediction and target, their shapes checked."""
-        return prepare(*rows_of(prediction, target), rowwise=True, classes=True)
+        return prepare(*as_single_column(prediction, target), rowwise=True, classes=True)
 
     def body(self, call: Arguments) -> MetricBody:
         """Return the body that the engine runs."""
         return MetricBody(self.rows, self.check, takes_rows=True)
 
 
-class ElementMetric(_ByBody):
+class ElementMetric(_EngineMean):
     """Base class of metrics that are a mean over elements, or a function of such a mean."""
 
     @abstractmethod
@@ -194,10 +200,12 @@ class LossMetric(_Mean):
 
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
         """Return the partial and the terms of each row; see `Metric.observe`."""
-        partial, sums = self._partial_and_rows(rows, each=terms)
+        partial, sums = self._partial_and_rows(rows, with_rows=terms)
         return MetricUpdate(partial, self.terms_of(sums, rows))
 
-    def _partial_and_rows(self, rows: MetricRows, *, each: bool) -> tuple[Partial, RowSums | None]:
+    def _partial_and_rows(
+        self, rows: MetricRows, *, with_rows: bool
+    ) -> tuple[Partial, RowSums | None]:
         """Return the partial of the loss, and on request the sums over each row or group."""
         return self.of._partial_and_rows(
             rows.prediction,
@@ -205,7 +213,7 @@ class LossMetric(_Mean):
             start=rows.start,
             sample_weight=rows.sample_weight,
             where=rows.where,
-            rows=each,
+            rows=with_rows,
             group=rows.group,
         )
 

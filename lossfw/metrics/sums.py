@@ -14,7 +14,13 @@ from lossfw.losses.engine.tiling import make_tile
 from lossfw.losses.inputs import Arguments, prepare
 from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate, RowwiseMetric, sum_units
 from lossfw.metrics.cell_sums import CellSums, RowTerms, SumTerm
-from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
+from lossfw.metrics.engine_body import (
+    MetricBody,
+    as_single_column,
+    columns_of,
+    extend_call,
+    placeholder,
+)
 from lossfw.metrics.exact_sums import from_ordered_keys
 from lossfw.numerics.arrays import NDArray
 
@@ -47,7 +53,7 @@ class TableMetric(RowwiseMetric):
         return CellSums.unpack(arrays)
 
 
-class _ByTerms(TableMetric):
+class _TermsMetric(TableMetric):
     """A metric whose sums are those of the terms of its rows."""
 
     # Whether the target may be class indices, with one dimension less.
@@ -71,17 +77,17 @@ class _ByTerms(TableMetric):
 
     def arguments(self, prediction: Any, target: Any) -> Arguments:
         """Return prediction and target, their shapes checked."""
-        return prepare(*rows_of(prediction, target), rowwise=True, classes=self.classes)
+        return prepare(*as_single_column(prediction, target), rowwise=True, classes=self.classes)
 
     def check_shapes(self, shape: tuple[int, ...], targets: NDArray) -> None:
         """Check that predictions of a shape fit the targets; see `Metric.check_shapes`."""
-        call = self.arguments(stand_in(shape), targets)
+        call = self.arguments(placeholder(shape), targets)
         self.check(call.y[:0], call.t[:0], 0)
 
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
         """Return the terms of each row, also unasked; see `Metric.observe`."""
         arguments = self.arguments(rows.prediction, rows.target)
-        call = call_of(arguments, rows.start, rows.sample_weight, rows.where)
+        call = extend_call(arguments, rows.start, rows.sample_weight, rows.where)
         tile = make_tile(MetricBody(None, self.check, takes_rows=True), call, 0, call.y.shape[0])
         inner = int(np.prod(call.shape[1:]))
         number = np.arange(len(tile.y)) if tile.where is None else np.flatnonzero(tile.where)
@@ -97,7 +103,7 @@ class _ByTerms(TableMetric):
             raise_for_writing(error, self.terms)
 
 
-class SumMetric(_ByTerms, MetricOfSums):
+class SumMetric(_TermsMetric, MetricOfSums):
     """Base class of metrics that are functions of a few sums over rows.
 
     Implement `n_sums`, `terms` and `value`. The sums are exact.
@@ -122,7 +128,7 @@ class SumMetric(_ByTerms, MetricOfSums):
     """
 
 
-class ScoreMetric(_ByTerms):
+class ScoreMetric(_TermsMetric):
     """Base class of metrics that rank rows by a score, such as the area under the ROC curve.
 
     Write `n_sums`, `terms` and `from_scores`. One sum is stored for each distinct score: about 40
@@ -152,7 +158,7 @@ class ScoreMetric(_ByTerms):
     def from_sums(self, sums: CellSums) -> NDArray:
         """Return the metric of the rows of all cells; see `Metric.from_sums`."""
         pooled = sums.pool_cells()
-        found: NDArray = self._from_sorted(pooled, pooled.table.to_floats()[np.newaxis])[0]
+        found: NDArray = self._from_sorted_weights(pooled, pooled.table.to_floats()[np.newaxis])[0]
         return found
 
     def from_resamples(self, sums: CellSums, times: NDArray) -> NDArray:
@@ -179,7 +185,7 @@ class ScoreMetric(_ByTerms):
         weights_of: Callable[[NDArray, slice], NDArray],
     ) -> NDArray:
         """Return `count` metrics, of the weights that are made of those of each unit."""
-        sum_index, scores, column, gathered = _columns(sums, units)
+        sum_index, scores, column, gathered = _sort_by_score(sums, units)
         by_unit = np.zeros((units, len(sum_index)))
         np.add.at(by_unit, (sums.cells, column), sums.table.to_floats())
         change = 0.0
@@ -201,7 +207,7 @@ class ScoreMetric(_ByTerms):
             ]
         return np.concatenate(found) + change
 
-    def _from_sorted(self, sums: CellSums, weights: NDArray) -> NDArray:
+    def _from_sorted_weights(self, sums: CellSums, weights: NDArray) -> NDArray:
         order = np.argsort(sums.table.keys[:, 1], kind="stable")
         with np.errstate(all="ignore"):
             return self.from_scores(
@@ -209,7 +215,7 @@ class ScoreMetric(_ByTerms):
             )
 
 
-def _columns(sums: CellSums, units: int) -> tuple[NDArray, NDArray, NDArray, bool]:
+def _sort_by_score(sums: CellSums, units: int) -> tuple[NDArray, NDArray, NDArray, bool]:
     """Return sum indices and scores of all units in the order of the scores, each (U,).
 
     Then the number (D,) of the score of each sum, and whether they are bins, each with its mean

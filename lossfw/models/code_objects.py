@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AfterValidator
 
 from lossfw.components.naming import did_you_mean
-from lossfw.components.registry.blame import explain
+from lossfw.components.registry.blame import describe_error
 from lossfw.components.registry.local import import_file
 from lossfw.components.registry.records import LOCAL_MODULE
 from lossfw.data.source import LocationParameter
@@ -86,7 +86,7 @@ def build_from_code(
     except BrokenPluginError as error:
         raise ModelParameterError("module", str(error)) from None
     except Exception as error:
-        what = f"{file.name} cannot be imported: {explain(error, path=file)}."
+        what = f"{file.name} cannot be imported: {describe_error(error, path=file)}."
         raise ModelParameterError("module", what) from None
     make = getattr(module, name, None)
     if not callable(make):
@@ -110,7 +110,7 @@ def build_from_code(
         raise ModelParameterError(
             "arguments",
             f"{file.name}:{name} cannot be made with arguments {dict(arguments)}: "
-            f"{explain(error, path=file)}.",
+            f"{describe_error(error, path=file)}.",
         ) from None
 
 

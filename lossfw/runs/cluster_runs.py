@@ -22,8 +22,8 @@ from lossfw.evaluation.result import Result
 from lossfw.runs.journal import RunJournal
 from lossfw.runs.records import RunOutcome, RunRequest, Warn
 from lossfw.scale.evaluate import WORKER_SECONDS
-from lossfw.scale.fingerprint import packages_in
-from lossfw.scale.shipping import in_turn
+from lossfw.scale.fingerprint import packages_needed_by
+from lossfw.scale.shipping import one_task_at_a_time
 from lossfw.scale.tasks import ClusterTask, run_tasks
 
 # The cluster of a run that is a task itself: none.
@@ -35,7 +35,7 @@ def evaluate_on(client: Any, plan: Plan, progress: Progress | None) -> Result:
     return scale.evaluate_on(client, plan, progress=progress)
 
 
-def evaluate_kept(
+def evaluate_with_journal(
     cluster: str, plan: Plan, progress: Progress | None, journal: RunJournal | None
 ) -> Result:
     """Evaluate a plan on a cluster, and store the merged states in the journal of a run."""
@@ -45,8 +45,8 @@ def evaluate_kept(
 
 def tasks_text(cluster: str, plan: Plan) -> str:
     """Return one line about the tasks of a run on a cluster."""
-    slots = scale.slots_of(cluster)
-    parts = scale.cut(plan, slots)
+    slots = scale.thread_count_of(cluster)
+    parts = scale.cut_rows(plan, slots)
     return (
         f"{len(parts.parts)} tasks of {parts.rows} rows for {slots} threads of {cluster}; "
         f"{parts.bytes_read} bytes are read"
@@ -62,7 +62,7 @@ def run_on(
 ) -> list[RunOutcome]:
     """Carry out requests on a cluster, and return their outcomes in the same order.
 
-    `carry_out` carries out one request on a worker; see `lossfw.runs.execute.plain_outcome`.
+    `carry_out` carries out one request on a worker; see `lossfw.runs.execute.carry_out_to_dict`.
     """
     outcomes: dict[int, RunOutcome] = {}
 
@@ -70,7 +70,7 @@ def run_on(
         outcomes[number] = outcome
         ended(outcome)
 
-    contents = [pickle.dumps((carry_out, _anywhere(request))) for request in requests]
+    contents = [pickle.dumps((carry_out, _with_absolute_files(request))) for request in requests]
     tasks = [
         ClusterTask(f"the run {request.shown_name}", (number, content))
         for number, (request, content) in enumerate(zip(requests, contents, strict=True))
@@ -78,10 +78,12 @@ def run_on(
     with scale.connect(cluster) as client:
         results = run_tasks(
             client,
-            _carry_out,
+            _carry_out_pickled,
             tasks,
-            packages=packages_in(*contents),
-            left=lambda: f"{len(requests) - len(outcomes)} of {len(requests)} runs are not done",
+            packages=packages_needed_by(*contents),
+            describe_rest=lambda: (
+                f"{len(requests) - len(outcomes)} of {len(requests)} runs are not done"
+            ),
             patience=WORKER_SECONDS,
         )
         try:
@@ -94,7 +96,7 @@ def run_on(
     return [outcomes[number] for number in range(len(requests))]
 
 
-def _anywhere(request: RunRequest) -> RunRequest:
+def _with_absolute_files(request: RunRequest) -> RunRequest:
     """Return a request whose files are named as any process finds them."""
     folder = None if request.folder is None else request.folder.absolute()
     source = request.config.source
@@ -104,12 +106,12 @@ def _anywhere(request: RunRequest) -> RunRequest:
     return replace(request, config=config, folder=folder, cluster=_HERE)
 
 
-def _carry_out(number: int, content: bytes) -> tuple[int, dict[str, Any]]:
+def _carry_out_pickled(number: int, content: bytes) -> tuple[int, dict[str, Any]]:
     """Carry out a pickled request on a worker; return its number and its plain outcome."""
     request: RunRequest
     carry_out, request = pickle.loads(content)  # noqa: S301  # of the process that sent it
     begin = time.monotonic()
     notes: list[str] = []
-    with in_turn():
+    with one_task_at_a_time():
         plain = carry_out(request, notes.append)
     return number, plain | {"notes": "\n".join(notes), "seconds": time.monotonic() - begin}

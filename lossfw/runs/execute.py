@@ -51,7 +51,7 @@ class Outcome:
         return math.isnan(self.result.loss) and not self.run.plan.allow_nan
 
 
-def prepare(request: RunRequest) -> Run:
+def prepare_run(request: RunRequest) -> Run:
     """Return a run that can start: it has its plan, and nothing is computed or written."""
     config, folder = request.config, request.folder
     if folder is not None:
@@ -93,7 +93,7 @@ def carry_out(request: RunRequest, *, progress: Progress | None = None, warn: Wa
     folder of another run, are raised.
     """
     begin = time.perf_counter()
-    run, config = prepare(request), request.config
+    run, config = prepare_run(request), request.config
     entries, registry = tuple(config.entries), require(config.registry)
     loading = time.perf_counter() - begin
     if run.folder is None and not any(registry.followers(h, load=False) for h in LIFE_CYCLE):
@@ -136,15 +136,15 @@ def _evaluate_plan(
     if request.scheduler is None:
         return evaluate(plan, progress=progress, journal=journal)
     # Imported on use: most runs stay in their process.
-    from lossfw.runs.cluster_runs import evaluate_kept
+    from lossfw.runs.cluster_runs import evaluate_with_journal
 
-    return evaluate_kept(request.scheduler, plan, progress, journal)
+    return evaluate_with_journal(request.scheduler, plan, progress, journal)
 
 
-def plain_outcome(request: RunRequest, warn: Warn) -> dict[str, Any]:
+def carry_out_to_dict(request: RunRequest, warn: Warn) -> dict[str, Any]:
     """Carry out a run or a training, and return its fields of a `RunOutcome`; nothing is raised."""
     try:
-        return _plain_outcome(request, warn)
+        return _carry_out_to_dict(request, warn)
     except LossfwError as error:
         message = str(error)
     except Exception as error:
@@ -153,7 +153,7 @@ def plain_outcome(request: RunRequest, warn: Warn) -> dict[str, Any]:
     return {"result": None, "error": message}
 
 
-def _plain_outcome(request: RunRequest, warn: Warn) -> dict[str, Any]:
+def _carry_out_to_dict(request: RunRequest, warn: Warn) -> dict[str, Any]:
     if request.trains:
         # Imported on use: an evaluation starts without it.
         from lossfw.runs.trainings import carry_out_training, prepare_training

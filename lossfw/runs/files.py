@@ -17,7 +17,7 @@ from lossfw.errors import DataError, OutputError
 
 RESULT_FILE = "metrics.json"
 
-# What `temporary_of` returns: the name of the file, and the process that writes it.
+# What `temporary_path_of` returns: the name of the file, and the process that writes it.
 _TEMPORARY = re.compile(r"\.(.+)\.\w+\.tmp")
 
 # The texts for numbers that JSON does not have.
@@ -49,19 +49,19 @@ def json_value(value: Any) -> Any:
     return value
 
 
-def numbers_in(value: Any) -> Any:
+def restore_numbers(value: Any) -> Any:
     """Return a JSON value with the strings of `to_json` for infinities and NaN as numbers.
 
     Examples
     --------
-    >>> numbers_in({"value": ["inf", 1.5, "infinite"]})
+    >>> restore_numbers({"value": ["inf", 1.5, "infinite"]})
     {'value': [inf, 1.5, 'infinite']}
     """
     if isinstance(value, str) and value in _NOT_FINITE:
         return float(value)
     if isinstance(value, Mapping):
-        return {key: numbers_in(item) for key, item in value.items()}
-    return [numbers_in(item) for item in value] if isinstance(value, list) else value
+        return {key: restore_numbers(item) for key, item in value.items()}
+    return [restore_numbers(item) for item in value] if isinstance(value, list) else value
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -78,20 +78,20 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return value
 
 
-def say(text: str) -> None:
+def write_stdout(text: str) -> None:
     """Write a string and a line end to standard output."""
     try:
-        with writing("standard output"):
+        with translate_write_errors("standard output"):
             sys.stdout.write(f"{printable(text)}\n")
             sys.stdout.flush()
     except OutputError as error:
         if isinstance(error.__cause__, BrokenPipeError):
             raise error.__cause__ from None
-        drop_standard_output()
+        discard_stdout()
         raise
 
 
-def drop_standard_output() -> None:
+def discard_stdout() -> None:
     """Discard the buffer, because Python would try to write it at exit, and fail."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
@@ -103,7 +103,7 @@ def check_folder(folder: Path) -> None:
 
     The folder is not created. A full disk is noticed only when the result is written.
     """
-    with writing(folder):
+    with translate_write_errors(folder):
         existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         if not existing.is_dir():
             raise OutputError(f"{folder}: {existing} is a file; expected a folder: name another.")
@@ -134,30 +134,30 @@ def write_files(folder: Path, contents: Mapping[str, bytes], *, remove: Iterable
     made = not folder.exists()
     try:
         for target, content in targets.items():
-            with writing(target):
+            with translate_write_errors(target):
                 folder.mkdir(parents=True, exist_ok=True)
-                with temporary_of(target).open("wb") as file:
+                with temporary_path_of(target).open("wb") as file:
                     file.write(content)
                     file.flush()
                     # On the disk before it gets its name, so that a crash leaves no empty file.
                     os.fsync(file.fileno())
         for name in remove:
-            with writing(folder / name):
+            with translate_write_errors(folder / name):
                 (folder / name).unlink(missing_ok=True)
         for target in targets:
-            with writing(target):
-                temporary_of(target).replace(target)
+            with translate_write_errors(target):
+                temporary_path_of(target).replace(target)
     except OutputError:
         # The first error is the one to report.
         with suppress(OSError):
             for target in targets:
-                temporary_of(target).unlink(missing_ok=True)
+                temporary_path_of(target).unlink(missing_ok=True)
             if made and folder.is_dir():
                 folder.rmdir()
         raise
 
 
-def temporary_of(target: Path) -> Path:
+def temporary_path_of(target: Path) -> Path:
     """Return the temporary name of a file, unique to this process.
 
     Of two processes that write the same file the last one wins.
@@ -165,21 +165,21 @@ def temporary_of(target: Path) -> Path:
     return target.parent / f".{target.name}.{os.getpid()}.tmp"
 
 
-def _final_name(where: object) -> object:
-    """Return the name that a file will get, where it has the one of `temporary_of`.
+def _final_path(path: object) -> object:
+    """Return the name that a file will get, where it has the one of `temporary_path_of`.
 
     Examples
     --------
-    >>> _final_name(temporary_of(Path("out/metrics.json"))), _final_name("standard output")
+    >>> _final_path(temporary_path_of(Path("out/metrics.json"))), _final_path("standard output")
     (PosixPath('out/metrics.json'), 'standard output')
     """
-    if isinstance(where, Path) and (name := _TEMPORARY.fullmatch(where.name)):
-        return where.with_name(name[1])
-    return where
+    if isinstance(path, Path) and (name := _TEMPORARY.fullmatch(path.name)):
+        return path.with_name(name[1])
+    return path
 
 
 @contextmanager
-def writing(where: object) -> Iterator[None]:
+def translate_write_errors(path: object) -> Iterator[None]:
     """Turn a system error inside the block into an `OutputError` that names the file.
 
     The message has the final name of the file, not the temporary one.
@@ -189,5 +189,5 @@ def writing(where: object) -> Iterator[None]:
     except OutputError:
         raise
     except OSError as error:
-        told = f"{_final_name(where)} cannot be written: {error.strerror or error}."
+        told = f"{_final_path(path)} cannot be written: {error.strerror or error}."
         raise OutputError(told) from error

@@ -29,8 +29,8 @@ from lossfw.runs.files import (
     RESULT_FILE,
     read_json,
     to_json,
+    translate_write_errors,
     write_file,
-    writing,
 )
 from lossfw.runs.lock import hold_lock
 from lossfw.runs.results_file import ROWS_FILES, RowsFormat, write_rows
@@ -79,10 +79,10 @@ class RunFolder:
             check_record(path, record)
         return record
 
-    def make(self) -> bool:
+    def create(self) -> bool:
         """Create the folder if it does not exist, and return whether it was created."""
         exists = self.path.is_dir()
-        with writing(self.path):
+        with translate_write_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
         return not exists
 
@@ -94,20 +94,20 @@ class RunFolder:
     def begin(self, record: Mapping[str, Any], config: str) -> None:
         """Begin a new run. The results of an older one remain until new ones are written."""
         self.remove_temporary()
-        before = {name: _content(self.path / name) for name in (CONFIG_FILE, STATUS_FILE)}
+        before = {name: _content_or_none(self.path / name) for name in (CONFIG_FILE, STATUS_FILE)}
         has_record = (self.path / RECORD_FILE).exists()
         try:
             # Without a record the folder is not taken for that of a run.
             if has_record:
                 self._rename(RECORD_FILE, _ASIDE)
             self.write(STATUS_FILE, "running\n")
-            self._remove(*_UNFINISHED, ERROR_FILE)
+            self._remove_files(*_UNFINISHED, ERROR_FILE)
             self.write(CONFIG_FILE, config)
             self.write(RECORD_FILE, f"{to_json(record)}\n")
-            self._remove(_ASIDE)
+            self._remove_files(_ASIDE)
         except OutputError:
             with suppress(OutputError):
-                self._put_back(before)
+                self._restore(before)
                 if has_record:
                     self._rename(_ASIDE, RECORD_FILE)
             raise
@@ -121,7 +121,7 @@ class RunFolder:
             )
         self.remove_temporary()
         self.write(STATUS_FILE, "running\n")
-        self._remove(ERROR_FILE)
+        self._remove_files(ERROR_FILE)
         # The configuration may have changed without a change of results.
         self.write(CONFIG_FILE, config)
         self.write(RECORD_FILE, f"{to_json(record)}\n")
@@ -136,15 +136,15 @@ class RunFolder:
     ) -> None:
         """Write the results of a run; `contents` are its rows, `units` those of ``units.npz``."""
         old = [name for form, name in ROWS_FILES.items() if form != rows]
-        self._remove(*old, REPORT_FILE, TEXTS_FILE)
+        self._remove_files(*old, REPORT_FILE, TEXTS_FILE)
         if rows is not None:
             target = self.path / ROWS_FILES[rows]
             # The parts that an older lossfw wrote on a cluster.
             if target.is_dir():
-                self._remove(target.name)
+                self._remove_files(target.name)
             write_rows(target, rows, contents)
         if units is None:
-            self._remove(UNITS_FILE)
+            self._remove_files(UNITS_FILE)
         else:
             write_file(self.path, UNITS_FILE, units)
         self.write(RESULT_FILE, f"{to_json(result)}\n")
@@ -153,7 +153,7 @@ class RunFolder:
 
     def clear(self) -> None:
         """Remove the files from which an unfinished run is resumed."""
-        self._remove(*_UNFINISHED)
+        self._remove_files(*_UNFINISHED)
         self.remove_temporary()
 
     def fail(self, message: str) -> None:
@@ -166,9 +166,9 @@ class RunFolder:
         """Write a file; see `lossfw.runs.files.write_file`."""
         write_file(self.path, name, text.encode())
 
-    def _remove(self, *names: str) -> None:
+    def _remove_files(self, *names: str) -> None:
         for name in names:
-            with writing(self.path / name):
+            with translate_write_errors(self.path / name):
                 path = self.path / name
                 if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path)
@@ -177,18 +177,18 @@ class RunFolder:
 
     def remove_temporary(self) -> None:
         """Remove unfinished files of killed processes."""
-        self._remove(*(path.name for path in self.path.glob(".*.tmp")))
+        self._remove_files(*(path.name for path in self.path.glob(".*.tmp")))
 
-    def _put_back(self, before: Mapping[str, bytes | None]) -> None:
+    def _restore(self, before: Mapping[str, bytes | None]) -> None:
         """Restore the files from before."""
         for name, content in before.items():
             if content is None:
-                self._remove(name)
-            elif content != _content(self.path / name):
+                self._remove_files(name)
+            elif content != _content_or_none(self.path / name):
                 write_file(self.path, name, content)
 
     def _rename(self, old: str, new: str) -> None:
-        with writing(self.path / new):
+        with translate_write_errors(self.path / new):
             (self.path / old).replace(self.path / new)
 
 
@@ -223,7 +223,7 @@ def locked_folder(path: Path | None) -> Iterator[None]:
         yield
         return
     folder = RunFolder(path)
-    made = folder.make()
+    made = folder.create()
     with hold_lock(path):
         try:
             folder.remove_temporary()
@@ -233,7 +233,7 @@ def locked_folder(path: Path | None) -> Iterator[None]:
                 folder.remove_if_empty()
 
 
-def _content(path: Path) -> bytes | None:
+def _content_or_none(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except OSError:
@@ -247,7 +247,7 @@ def read_texts(path: Path) -> list[str]:
     return [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
 
 
-def kept_result(folder: RunFolder, plan: Plan) -> Result:
+def read_result(folder: RunFolder, plan: Plan) -> Result:
     """Return the result of a run that is done, from its files."""
     from lossfw.evaluation.result import Numbers
 

@@ -92,9 +92,9 @@ class CrossValidation:
         """The requests to carry out first."""
         return self.folds or (self.request,)
 
-    def is_complete(self, done: Container[str]) -> bool:
+    def is_complete(self, finished_names: Container[str]) -> bool:
         """Tell whether it has folds, and all of them are among the finished names."""
-        return bool(self.folds) and all(fold.name in done for fold in self.folds)
+        return bool(self.folds) and all(fold.name in finished_names for fold in self.folds)
 
     def begin(self) -> None:
         """Refuse a folder with the user's configuration; an older result becomes invalid."""
@@ -104,28 +104,28 @@ class CrossValidation:
             if RunFolder(folder).status is not None:
                 RunFolder(folder).write(STATUS_FILE, "running\n")
 
-    def held_out_run(self) -> RunRequest:
+    def join_held_out(self) -> RunRequest:
         """Join the held-out rows of the folds, and return the request for their evaluation."""
         folder = self.request.folder
         assert folder is not None
         joined = self._join_outputs()
-        write_file(folder, HELD_OUT_FILE, _npy(joined.outputs))
+        write_file(folder, HELD_OUT_FILE, _to_npy(joined.outputs))
         for name in (CONSTANT_FILE, HELD_OUT_ROWS_FILE):
             (folder / name).unlink(missing_ok=True)
         if joined.constants is not None:
-            write_file(folder, CONSTANT_FILE, _npy(joined.constants))
+            write_file(folder, CONSTANT_FILE, _to_npy(joined.constants))
         if joined.filter:
-            write_file(folder, HELD_OUT_ROWS_FILE, _npy(joined.rows))
+            write_file(folder, HELD_OUT_ROWS_FILE, _to_npy(joined.rows))
         source = self.request.config.source
         trained = self.folds[0].folder
         assert trained is not None
         root = remove_value(read_config(ConfigSource(str(trained / CONFIG_FILE))).root, _FOLD)
         write_file(folder, TRAINING_CONFIG_FILE, format_tree(root).encode())
-        root = self._evaluation(root, joined, folder.absolute())
+        root = self._evaluation_tree(root, joined, folder.absolute())
         config = CheckedConfig(source, root)
         return replace(self.request, config=config, trains=False, resume=False, cluster="")
 
-    def _join_outputs(self) -> _Joined:
+    def _join_outputs(self) -> _JoinedOutputs:
         """Return the outputs of every row that was held out, in the order of the data."""
         rows, outputs, headers = list[NDArray](), list[NDArray](), list[dict[str, Any]]()
         constants = list[NDArray]()
@@ -164,9 +164,11 @@ class CrossValidation:
             )
         takes = has_all and asked in (None, True)
         of_rows = np.concatenate(constants)[order] if takes else None
-        return _Joined(header["output_activation"], joined, every[order], periods, classes, of_rows)
+        return _JoinedOutputs(
+            header["output_activation"], joined, every[order], periods, classes, of_rows
+        )
 
-    def _evaluation(self, root: Node, joined: _Joined, folder: Path) -> Node:
+    def _evaluation_tree(self, root: Node, joined: _JoinedOutputs, folder: Path) -> Node:
         """Return the configuration of an evaluation of saved outputs in place of a training."""
         for key in _OF_TRAINING:
             if root.find(key) is not None:
@@ -216,7 +218,7 @@ class CrossValidation:
         return root
 
 
-class _Joined(NamedTuple):
+class _JoinedOutputs(NamedTuple):
     """What the models of all folds make of the rows that they have not seen."""
 
     output_activation: str | None
@@ -229,7 +231,7 @@ class _Joined(NamedTuple):
     constants: NDArray | None
 
 
-def _npy(array: NDArray) -> bytes:
+def _to_npy(array: NDArray) -> bytes:
     content = io.BytesIO()
     np.save(content, array)
     return content.getvalue()

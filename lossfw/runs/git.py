@@ -51,21 +51,23 @@ def git_state(folder: Path) -> Mapping[str, Any] | None:
     changed once it has been rewritten.
     """
     asked = ("--show-toplevel", "--git-dir", "--git-common-dir", "--show-object-format", "HEAD")
-    answer = _git(folder, {}, *_NOTHING, "rev-parse", "--path-format=absolute", *asked)
+    answer = _run_git(folder, {}, *_NOTHING, "rev-parse", "--path-format=absolute", *asked)
     lines = (answer or "").splitlines()
     if len(lines) != len(asked):
         return None
     top, own, common, hashed_by, commit = lines
-    changes = _changes(Path(top), Path(own), Path(common), hashed_by, commit)
+    changes = _changed_files(Path(top), Path(own), Path(common), hashed_by, commit)
     return {"commit": commit, "dirty": changes is None or bool(changes)}
 
 
-def _changes(top: Path, own: Path, common: Path, hashed_by: str, commit: str) -> str | None:
+def _changed_files(
+    top: Path, excluded: Path, common: Path, hashed_by: str, commit: str
+) -> str | None:
     """Return a line for each changed file; None if git cannot tell.
 
-    `own` has the index of this checkout, and `common` the objects of all checkouts.
+    `excluded` has the index of this checkout, and `common` the objects of all checkouts.
     """
-    disk = _settings_of_the_disk(top)
+    disk = _disk_settings(top)
     with temporary_folder() as bare:
         (bare / "refs").mkdir()
         (bare / "HEAD").write_text(f"{commit}\n")
@@ -73,12 +75,12 @@ def _changes(top: Path, own: Path, common: Path, hashed_by: str, commit: str) ->
             "[core]\nrepositoryFormatVersion = 1\nbare = false\n"
             f"[extensions]\nobjectFormat = {hashed_by}\n"
         )
-        for shared in own.glob("sharedindex.*"):  # of a split index
+        for shared in excluded.glob("sharedindex.*"):  # of a split index
             shutil.copy(shared, bare)
         environment = {
             "GIT_DIR": str(bare),
             "GIT_WORK_TREE": str(top),
-            "GIT_INDEX_FILE": str(own / "index"),
+            "GIT_INDEX_FILE": str(excluded / "index"),
             "GIT_OBJECT_DIRECTORY": str(common / "objects"),
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": os.devnull,
@@ -86,18 +88,18 @@ def _changes(top: Path, own: Path, common: Path, hashed_by: str, commit: str) ->
         }
         # In a submodule, only its commit is looked at: git would start anew there.
         options = ("--porcelain", "--untracked-files=no", "--ignore-submodules=dirty")
-        return _git(top, environment, *disk, "status", *options)
+        return _run_git(top, environment, *disk, "status", *options)
 
 
-def _settings_of_the_disk(top: Path) -> list[str]:
+def _disk_settings(top: Path) -> list[str]:
     """Return the options that set `_OF_THE_DISK` as the checkout has them."""
-    answer = _git(top, {}, *_NOTHING, "config", "--list", "-z") or ""
+    answer = _run_git(top, {}, *_NOTHING, "config", "--list", "-z") or ""
     found = dict(line.partition("\n")[::2] for line in answer.split("\0"))
     known = [(key, found[key]) for key in _OF_THE_DISK if key in found]
     return [word for key, value in known for word in ("-c", f"{key}={value}")]
 
 
-def _git(folder: Path, environment: Mapping[str, str], *words: str) -> str | None:
+def _run_git(folder: Path, environment: Mapping[str, str], *words: str) -> str | None:
     """Return what git prints, without the last line break; None if it fails."""
     program = shutil.which("git")
     # A program of the working folder is not the git that the user has.

@@ -17,7 +17,7 @@ from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.state import EvaluationState
 from lossfw.losses.engine.row_ranges import RowRanges
 from lossfw.metrics import Metric
-from lossfw.runs.results_file import RowsFormat, content_of
+from lossfw.runs.results_file import RowsFormat, encode_rows
 from lossfw.runs.rows import RowRecords, rows_of
 from lossfw.runs.unfinished_file import StoredEntry, UnfinishedFile
 
@@ -80,7 +80,7 @@ class PartRows(RowsJournal):
     def _keep(self, start: int, rows: RowRecords) -> None:
         assert self._form is not None  # a plan without rows has none to keep
         stop = start + len(rows.row)
-        self.entries.append(StoredEntry.of(start, stop, content_of(rows, self._form)))
+        self.entries.append(StoredEntry.of(start, stop, encode_rows(rows, self._form)))
 
 
 class RunJournal:
@@ -135,7 +135,7 @@ class RunJournal:
         except Exception as error:  # whatever a damaged file makes the readers of it raise
             raise self._damaged_error(error) from None
         if not restored:
-            with self._writing():
+            with self._translate_database_errors():
                 file.clear()
 
     def _restore(self, file: UnfinishedFile, state: EvaluationState) -> bool:
@@ -169,22 +169,22 @@ class RunJournal:
             with state.clock.stage("rows"):
                 self.add_rows(self._part.entries)
             self._part.entries.clear()
-        self.keep(state)
+        self.store(state)
 
     def add_rows(self, entries: Sequence[StoredEntry]) -> None:
         """Add rows, which are committed with the next state."""
         assert self._file is not None  # `resume` has opened it
         try:
             if self.failure is None:
-                with self._writing():
+                with self._translate_database_errors():
                     self._file.add(entries)
         except OutputError as error:
             # The numbers are shown at the end, even if the disk is full.
             self.failure = error
 
-    def keep(self, state: EvaluationState, *, now: bool = False) -> None:
+    def store(self, state: EvaluationState, *, at_once: bool = False) -> None:
         """Commit rows and state if the last commit is old enough, or now."""
-        due = now or time.monotonic() - self._last >= self._pause
+        due = at_once or time.monotonic() - self._last >= self._pause
         if due and self._packs and self.failure is None:
             with state.clock.stage("checkpoint"):
                 self._commit(state)
@@ -198,7 +198,7 @@ class RunJournal:
             "state": packed.header,
         }
         try:
-            with self._writing():
+            with self._translate_database_errors():
                 self._file.commit(SavedState(header, packed.arrays).to_bytes())
         except OutputError as error:
             # If a state cannot be written, the next one may be. Rows that SQLite dropped are lost.
@@ -240,7 +240,7 @@ class RunJournal:
             self._file.close()
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _translate_database_errors(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:

@@ -50,7 +50,7 @@ def requests_of(
             # As the runs of a sweep are: all of them would have its mistakes.
             training_of(first_fold(config))
     runs = [(config, run) for config in configs for run in expand(config, training=trains)]
-    names = _distinct([full_name(c.source.name, run.name) for c, run in runs])
+    names = _make_unique([full_name(c.source.name, run.name) for c, run in runs])
     return [
         RunRequest(
             run.config,
@@ -74,12 +74,12 @@ def common_folder(requests: Sequence[RunRequest]) -> Path | None:
     return folder if folder is None or not depth else folder.parents[depth - 1]
 
 
-def _distinct(names: Sequence[str]) -> list[str]:
+def _make_unique(names: Sequence[str]) -> list[str]:
     """Return unique names, by a number behind each repeated one.
 
     Examples
     --------
-    >>> _distinct(["a", "b", "a"])
+    >>> _make_unique(["a", "b", "a"])
     ['a', 'b', 'a-2']
     """
     distinct: list[str] = []
@@ -97,7 +97,7 @@ def run_all(
     interrupted = threading.Event()
 
     def carry_out(request: RunRequest) -> RunOutcome:
-        outcome = done_before(request) or workers.carry_out(request)
+        outcome = outcome_done_before(request) or workers.carry_out(request)
         # A run does not fail because its process was ended on purpose.
         if not interrupted.is_set():
             ended(outcome)
@@ -114,7 +114,7 @@ def run_all(
             workers.end()
 
 
-def done_before(request: RunRequest) -> RunOutcome | None:
+def outcome_done_before(request: RunRequest) -> RunOutcome | None:
     """Return the outcome of a run to resume that is already done, only from its folder.
 
     It is None for an unfinished or another run, which the run's process then reports.

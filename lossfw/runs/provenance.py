@@ -24,7 +24,7 @@ from lossfw.version import __version__
 def provenance_of(run: Run, entries: Iterable[Entry], plugins: Plugins) -> dict[str, Any]:
     """Return the provenance of a run that is known before it starts."""
     return {
-        **versions(entries),
+        **all_versions(entries),
         "seed": run.seed,
         "config": run.config,
         "overrides": list(run.overrides),
@@ -41,18 +41,18 @@ def provenance_of(run: Run, entries: Iterable[Entry], plugins: Plugins) -> dict[
             **({"inputs": inputs} if (inputs := run.plan.data.inputs_text) else {}),
         },
         "weights": weights_digest(run.plan),
-        **_model_of(run.plan),
+        **_model_and_version(run.plan),
         "git": git_state(Path(run.config).absolute().parent),
         "digest": run.plan.digest,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
-def chosen_of(record: Mapping[str, Any], given: Plugins) -> Plugins:
+def plugins_of_run(record: Mapping[str, Any], plugins: Plugins) -> Plugins:
     """Return the installed plugins of a run, and the plugin files that may be imported now."""
     told = record.get("options") or {}
     return replace(
-        given,
+        plugins,
         disable=tuple(told.get("disable", ())),
         installed=bool(told.get("installed", True)),
     )
@@ -67,7 +67,7 @@ def base_versions() -> dict[str, str]:
     }
 
 
-def versions(entries: Iterable[Entry]) -> dict[str, Any]:
+def all_versions(entries: Iterable[Entry]) -> dict[str, Any]:
     """Return the versions of lossfw, Python, NumPy, the system and the plugins.
 
     A local plugin file has no version; the digest of its content takes its place.
@@ -86,7 +86,7 @@ def versions(entries: Iterable[Entry]) -> dict[str, Any]:
     }
 
 
-def _model_of(plan: Plan) -> dict[str, Any]:
+def _model_and_version(plan: Plan) -> dict[str, Any]:
     """Return what made the predictions, and the version of its library; a network has none."""
     model = plan.model
     if not isinstance(model, Predictor):

@@ -91,7 +91,7 @@ def run(
     >>> run({"data": data, "network": network, "loss": "squared_error"}).loss
     0.125
     """
-    return _run(_request(*_evaluating(config, overrides), out, resume, plugins))
+    return _run(_make_request(*_as_evaluation(config, overrides), out, resume, plugins))
 
 
 def train(
@@ -113,7 +113,7 @@ def train(
         the model's file, `history`, `kept_epoch` and `to_dict`; of layers also with `network`,
         and `weights`, which a run of a mapping takes. A notebook shows its learning curve.
     """
-    return _train(_request(config, overrides, out, resume, plugins))
+    return _train(_make_request(config, overrides, out, resume, plugins))
 
 
 def run_all(
@@ -141,7 +141,9 @@ def run_all(
     LossfwError
         If every run fails. If only some fail, they raise a warning.
     """
-    return _all(_request(*_evaluating(config, overrides), out, resume, plugins), _run)
+    return _carry_out_all(
+        _make_request(*_as_evaluation(config, overrides), out, resume, plugins), _run
+    )
 
 
 def train_all(
@@ -176,12 +178,12 @@ def train_all(
     >>> list(trained), trained.held_out[""].count
     (['fold=0', 'fold=1', 'fold=2'], 12)
     """
-    request = _request(config, overrides, out, resume, plugins)
+    request = _make_request(config, overrides, out, resume, plugins)
     if out is None and "folds" in str(request.config.root.to_plain()):
         # Folds, of the training or of a sweep, are put together from their files.
         with temporary_folder() as folder:
             return train_all(config, overrides=overrides, out=folder, plugins=plugins)
-    return _all(request, _train, trains=True)
+    return _carry_out_all(request, _train, trains=True)
 
 
 def compare(
@@ -270,7 +272,7 @@ def plan(config: ConfigLike, *overrides: str) -> Plan:
     """
     from lossfw.config.plan.evaluation import plan_of_source
 
-    return plan_of_source(_source(*_evaluating(config, overrides)))
+    return plan_of_source(_make_source(*_as_evaluation(config, overrides)))
 
 
 def evaluate(
@@ -316,12 +318,12 @@ def _train(request: RunRequest) -> TrainingResult:
     return carry_out_training(request, prepare_training(request), warn=_warn).trained
 
 
-def _all(
+def _carry_out_all(
     request: RunRequest, one: Callable[[RunRequest], _R], *, trains: bool = False
 ) -> SweepResults[_R]:
     """Carry out each run of a configuration; one that fails does not stop the others."""
     from lossfw.config.plan.resolved import resolve_checked
-    from lossfw.runs.compare.settings import flat
+    from lossfw.runs.compare.settings import flatten_settings
     from lossfw.runs.folder import locked_folder
     from lossfw.runs.folds import CrossValidation
     from lossfw.runs.parallel_runs import common_folder, requests_of
@@ -338,30 +340,32 @@ def _all(
         for each in requests:
             try:
                 results[each.name] = one(each)
-                settings[each.name] = flat(resolve_checked(each.config).root.to_plain())
+                settings[each.name] = flatten_settings(resolve_checked(each.config).root.to_plain())
             except LossfwError as error:
                 failures[each.name] = error
                 _warn(f"{each.name} failed: {error}")
     if not results:
         raise next(iter(failures.values()))
     held_out = {
-        whole.request.name: _run(whole.held_out_run())
+        whole.request.name: _run(whole.join_held_out())
         for whole in with_folds
         if whole.is_complete(results)
     }
     return SweepResults(results, settings, failures, held_out)
 
 
-def _evaluating(config: ConfigLike, overrides: Sequence[str]) -> tuple[ConfigLike, Sequence[str]]:
+def _as_evaluation(
+    config: ConfigLike, overrides: Sequence[str]
+) -> tuple[ConfigLike, Sequence[str]]:
     """Return a configuration and its overrides; those of its training for a folder."""
     if not isinstance(config, str | os.PathLike) or not Path(config).is_dir():
         return config, overrides
-    from lossfw.runs.trained_folder import as_configuration
+    from lossfw.runs.trained_folder import evaluation_of_folder
 
-    return as_configuration(os.fspath(config), _texts(overrides))
+    return evaluation_of_folder(os.fspath(config), _check_overrides(overrides))
 
 
-def _texts(overrides: Sequence[str]) -> Sequence[str]:
+def _check_overrides(overrides: Sequence[str]) -> Sequence[str]:
     """Refuse overrides that are one text, or not texts."""
     if isinstance(overrides, str):
         raise ArgumentError(f"overrides should be a list of strings: overrides=[{overrides!r}].")
@@ -373,7 +377,7 @@ def _texts(overrides: Sequence[str]) -> Sequence[str]:
     return overrides
 
 
-def _request(
+def _make_request(
     config: ConfigLike,
     overrides: Sequence[str],
     out: PathLike | None,
@@ -386,18 +390,18 @@ def _request(
         raise ArgumentError("resume=True continues the run in a folder: give out too.")
     local = tuple(os.fspath(plugin) for plugin in plugins)
     folder = None if out is None else Path(out)
-    source = _source(config, overrides, Plugins(local), folder)
+    source = _make_source(config, overrides, Plugins(local), folder)
     return RunRequest(read_config(source), folder=folder, resume=resume)
 
 
-def _source(
+def _make_source(
     config: ConfigLike,
     overrides: Sequence[str],
     plugins: Plugins | None = None,
     folder: Path | None = None,
 ) -> ConfigSource:
     """Return the source of a configuration; arrays of a mapping are written to a folder."""
-    overrides = _texts(overrides)
+    overrides = _check_overrides(overrides)
     plugins = plugins or Plugins()
     if isinstance(config, str | os.PathLike):
         return ConfigSource(os.fspath(config), tuple(overrides), plugins)

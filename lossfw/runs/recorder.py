@@ -11,7 +11,7 @@ from lossfw.errors import DataError, OutputError
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
 from lossfw.runs.files import to_json, write_file
-from lossfw.runs.folder import TEXTS_FILE, UNFINISHED_FILE, RunFolder, kept_result
+from lossfw.runs.folder import TEXTS_FILE, UNFINISHED_FILE, RunFolder, read_result
 from lossfw.runs.journal import RunJournal, rows_format
 from lossfw.runs.lock import hold_lock
 from lossfw.runs.provenance import provenance_of
@@ -33,11 +33,11 @@ class Recorder:
 
     def begin(self, folder: RunFolder, request: RunRequest, run: Run) -> None:
         """Begin a run in a folder, or resume the run in it."""
-        old = _resumable(folder, run.plan) if request.resume else None
+        old = _resumable_record(folder, run.plan) if request.resume else None
         form = rows_format(run.plan)
         has_all = form is None or (folder.path / ROWS_FILES[form]).is_file()
         if old is not None and folder.status == "done" and has_all:
-            self.done = kept_result(folder, run.plan)
+            self.done = read_result(folder, run.plan)
             folder.clear()
             return
         config = request.config
@@ -113,7 +113,7 @@ def record_run(request: RunRequest, run: Run) -> Iterator[Recorder]:
         return
     folder = RunFolder(run.folder)
     try:
-        made = folder.make()
+        made = folder.create()
     except OutputError as error:
         # The numbers are computed and shown nevertheless.
         yield Recorder(error)
@@ -129,7 +129,7 @@ def record_run(request: RunRequest, run: Run) -> Iterator[Recorder]:
         yield recorder
 
 
-def _resumable(folder: RunFolder, plan: Plan) -> dict[str, Any] | None:
+def _resumable_record(folder: RunFolder, plan: Plan) -> dict[str, Any] | None:
     """Return the record of the run in a folder; None if no run has begun there."""
     record = folder.record()
     if record is None:

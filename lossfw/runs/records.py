@@ -85,7 +85,7 @@ class RunOutcome:
 
 
 @dataclass(frozen=True, eq=False)
-class _Described:
+class _DescribedRun:
     """What the hooks of plugins see of a run or a training."""
 
     name: str
@@ -96,7 +96,7 @@ class _Described:
 
 
 @dataclass(frozen=True, eq=False)
-class Run(_Described):
+class Run(_DescribedRun):
     """A run, as the hooks of plugins see it.
 
     Attributes
@@ -120,7 +120,7 @@ class Run(_Described):
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingRun(_Described):
+class TrainingRun(_DescribedRun):
     """A training, as the hooks of plugins see it; the other attributes are those of a `Run`.
 
     Attributes

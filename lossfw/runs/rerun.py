@@ -15,7 +15,7 @@ from lossfw.evaluation.evaluate import Progress
 from lossfw.runs.execute import carry_out
 from lossfw.runs.files import RESULT_FILE, read_json, to_json
 from lossfw.runs.folder import CONFIG_FILE, RECORD_FILE, RunFolder
-from lossfw.runs.provenance import chosen_of, versions, weights_digest
+from lossfw.runs.provenance import all_versions, plugins_of_run, weights_digest
 from lossfw.runs.records import RunRequest, Warn
 
 # Versions that are compared; the system's is shown where numbers differ.
@@ -41,8 +41,8 @@ def rerun(
 ) -> list[RerunDifference]:
     """Run the configuration in a run folder again, and return the differences; write nothing."""
     folder = RunFolder(path)
-    record, then = _read(folder)
-    source = ConfigSource(str(path / CONFIG_FILE), plugins=chosen_of(record, plugins))
+    record, then = _read_done_run(folder)
+    source = ConfigSource(str(path / CONFIG_FILE), plugins=plugins_of_run(record, plugins))
     request = RunRequest(read_config(source), name=path.name)
     outcome = carry_out(request, progress=progress, warn=warn)
     now = json.loads(to_json(outcome.result.to_dict()))
@@ -53,17 +53,17 @@ def rerun(
         "weights": record.get("weights"),
         "run": record.get("digest"),
     }
-    numbers = list(_differences("number", _flat(then), _flat(now)))
-    present = versions(outcome.entries)
+    numbers = list(_differences("number", _flat_numbers(then), _flat_numbers(now)))
+    present = all_versions(outcome.entries)
     keys = (*_VERSIONS, *((_PLATFORM,) if numbers else ()))
     return [
         *numbers,
-        *_differences("version", _versions(record, keys), _versions(present, keys)),
+        *_differences("version", _version_facts(record, keys), _version_facts(present, keys)),
         *_differences("digest", was, digests),
     ]
 
 
-def _read(folder: RunFolder) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read_done_run(folder: RunFolder) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return record and numbers of a run that is done."""
     if not folder.path.is_dir():
         raise DataError(f"{folder.path} is not a folder; expected that of a run.")
@@ -86,13 +86,13 @@ def _read(folder: RunFolder) -> tuple[dict[str, Any], dict[str, Any]]:
     return record, numbers
 
 
-def _versions(facts: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+def _version_facts(facts: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     own = {key: facts.get(key) for key in keys}
     plugins = {f"plugin {p['name']}": p["version"] for p in facts.get("plugins", ())}
     return own | plugins
 
 
-def _flat(value: Any, name: str = "") -> dict[str, Any]:
+def _flat_numbers(value: Any, name: str = "") -> dict[str, Any]:
     """Return every number and text of a result by its name."""
     if isinstance(value, Mapping):
         inner = {f"{name}.{key}" if name else str(key): item for key, item in value.items()}
@@ -102,14 +102,14 @@ def _flat(value: Any, name: str = "") -> dict[str, Any]:
         return {name: value}
     flat: dict[str, Any] = {}
     for key, item in inner.items():
-        flat |= _flat(item, key)
+        flat |= _flat_numbers(item, key)
     return flat
 
 
 def _differences(
-    kind: str, then: Mapping[str, Any], now: Mapping[str, Any]
+    kind: str, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Iterator[RerunDifference]:
-    for key in dict.fromkeys((*then, *now)):
+    for key in dict.fromkeys((*before, *after)):
         # The digest of a run is compared once, among the digests.
-        if then.get(key) != now.get(key) and not (kind == "number" and key == "digest"):
-            yield RerunDifference(kind, key, then.get(key), now.get(key))
+        if before.get(key) != after.get(key) and not (kind == "number" and key == "digest"):
+            yield RerunDifference(kind, key, before.get(key), after.get(key))

@@ -14,8 +14,8 @@ import numpy as np
 from lossfw.data.arrow_arrays import import_pyarrow
 from lossfw.evaluation.slices import COLUMN
 from lossfw.numerics.arrays import NDArray
-from lossfw.runs.files import temporary_of, writing
-from lossfw.runs.rows import RowRecords, by_group, json_lines
+from lossfw.runs.files import temporary_path_of, translate_write_errors
+from lossfw.runs.rows import RowRecords, group_columns, json_lines
 
 RowsFormat = Literal["jsonl", "parquet"]
 
@@ -24,11 +24,11 @@ ROWS_FILES: dict[RowsFormat, str] = {"jsonl": "results.jsonl", "parquet": "resul
 _TABLE_BYTES = 8 * 2**20
 
 
-def content_of(rows: RowRecords, form: RowsFormat) -> bytes:
+def encode_rows(rows: RowRecords, form: RowsFormat) -> bytes:
     """Return rows in the form stored until the run is done: JSON lines or an Arrow stream."""
     if form == "jsonl":
         return json_lines(rows)
-    table, stream = _table(rows), io.BytesIO()
+    table, stream = _to_table(rows), io.BytesIO()
     with import_pyarrow("pyarrow.ipc").new_stream(stream, table.schema) as writer:
         writer.write_table(table)
     return stream.getvalue()
@@ -36,16 +36,16 @@ def content_of(rows: RowRecords, form: RowsFormat) -> bytes:
 
 def write_rows(target: Path, form: RowsFormat, contents: Iterable[bytes]) -> None:
     """Write the file of all rows, under a temporary name first."""
-    temporary = temporary_of(target)
+    temporary = temporary_path_of(target)
     try:
-        with writing(target), temporary.open("wb") as file:
+        with translate_write_errors(target), temporary.open("wb") as file:
             if form == "jsonl":
                 file.writelines(contents)
             else:
                 _write_parquet(file, contents)
             file.flush()
             os.fsync(file.fileno())
-        with writing(target):
+        with translate_write_errors(target):
             temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
@@ -54,7 +54,7 @@ def write_rows(target: Path, form: RowsFormat, contents: Iterable[bytes]) -> Non
 def _write_parquet(file: IO[bytes], contents: Iterable[bytes]) -> None:
     """Write streams of Arrow as Parquet; the same streams give the same bytes."""
     writer: Any = None
-    with _as_errors_of_the_system():
+    with _translate_arrow_errors():
         for table in _row_groups(contents):
             writer = writer or import_pyarrow("pyarrow.parquet").ParquetWriter(file, table.schema)
             writer.write_table(table)
@@ -74,14 +74,14 @@ def _row_groups(contents: Iterable[bytes]) -> Iterator[Any]:
 
 
 @contextmanager
-def _as_errors_of_the_system() -> Iterator[None]:
+def _translate_arrow_errors() -> Iterator[None]:
     try:
         yield
     except import_pyarrow("pyarrow.lib").ArrowException as error:
         raise OSError(str(error)) from None
 
 
-def _table(rows: RowRecords) -> Any:
+def _to_table(rows: RowRecords) -> Any:
     """Return rows as a table of Arrow: codes become labels, and groups rows of lists.
 
     A column of arrays becomes a column of lists of one length; a row without weight has
@@ -93,16 +93,16 @@ def _table(rows: RowRecords) -> Any:
         absent = rows.weight == 0 if name == "loss" and rows.weight is not None else None
         if (name.startswith(COLUMN) or name == "ids") and array.dtype.kind == "f":
             absent = np.isnan(array)
-        columns[name] = _arrow_column(array, absent)
+        columns[name] = _to_arrow_column(array, absent)
         if name in labels:
             columns[name] = arrow.array(labels[name], arrow.string()).take(columns[name])
     if rows.of_groups:
-        begins = rows.begins
+        begins = rows.group_starts
         edges = np.append(begins, len(rows.row))
         ends = np.stack([rows.row[begins], rows.row[edges[1:] - 1] + 1], axis=1)
-        columns = by_group(
+        columns = group_columns(
             columns,
-            _arrow_column(ends, None),
+            _to_arrow_column(ends, None),
             lambda column: column.take(arrow.array(begins)),
             lambda column: arrow.ListArray.from_arrays(arrow.array(edges, arrow.int32()), column),
         )
@@ -111,7 +111,7 @@ def _table(rows: RowRecords) -> Any:
     return arrow.table(columns)
 
 
-def _arrow_column(values: NDArray, absent: NDArray | None) -> Any:
+def _to_arrow_column(values: NDArray, absent: NDArray | None) -> Any:
     arrow = import_pyarrow()
     # The library takes numbers in the order of bytes of this machine only.
     values = np.ascontiguousarray(values, values.dtype.newbyteorder("="))

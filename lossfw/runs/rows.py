@@ -52,20 +52,20 @@ class RowRecords(NamedTuple):
         ids = None if self.ids is None else self.ids.take(order)
         return self._replace(columns=columns, ids=ids, **arrays)
 
-    def by_number(self) -> RowRecords:
+    def sorted_by_number(self) -> RowRecords:
         """Return the rows sorted by number; rows of the same number keep their order.
 
         The rows of a group stay together.
         """
         if self.group is None:
             return self.take(np.argsort(self.row, kind="stable"))
-        begins = self.begins
+        begins = self.group_starts
         sizes = np.diff(begins, append=len(self.row))
         first = np.repeat(self.row[begins], sizes)
         return self.take(np.lexsort((self.group, first)))
 
     @property
-    def begins(self) -> NDArray:
+    def group_starts(self) -> NDArray:
         """The position of the first row of each group; without groups, of each row."""
         if self.group is None:
             return np.arange(len(self.row))
@@ -118,7 +118,7 @@ def rows_of(plan: Plan, batch: PredictedBatch, sample: NDArray | None = None) ->
     shown = batch.loss_input if batch.predictions is None else batch.predictions
     shown = outputs_for(plan.loss, shown, batch.targets)
     weight = None if equal else batch.weights
-    columns = _columns(plan, batch)
+    columns = _columns_of_batch(plan, batch)
     rows = RowRecords(numbers, batch.losses, shown, batch.targets, weight, columns)
     if batch.group is None:
         return rows
@@ -134,7 +134,7 @@ def rows_of(plan: Plan, batch: PredictedBatch, sample: NDArray | None = None) ->
     )
 
 
-def _columns(plan: Plan, batch: PredictedBatch) -> dict[str, DataColumn]:
+def _columns_of_batch(plan: Plan, batch: PredictedBatch) -> dict[str, DataColumn]:
     """Return the columns of some rows, in the dtypes of the data."""
     places = {name: place for place, name in enumerate(plan.data.columns)}
     found = {}
@@ -165,15 +165,15 @@ def json_lines(rows: RowRecords) -> bytes:
             written = {code: json.dumps(labels[name][code]) for code in set(codes)}
             texts[name] = [written[code] for code in codes]
         elif name.startswith(COLUMN) or name == "ids":
-            texts[name] = _with_null(_texts(array), np.isnan(array).tolist())
+            texts[name] = _null_where_missing(_to_json_texts(array), np.isnan(array).tolist())
         else:
-            texts[name] = _texts(array)
+            texts[name] = _to_json_texts(array)
     if rows.weight is not None:
-        texts["loss"] = _with_null(texts["loss"], (rows.weight == 0).tolist())
+        texts["loss"] = _null_where_missing(texts["loss"], (rows.weight == 0).tolist())
     if rows.of_groups:
-        begins = rows.begins.tolist()
+        begins = rows.group_starts.tolist()
         spans = list(zip(begins, [*begins[1:], len(rows.row)], strict=True))
-        texts = by_group(
+        texts = group_columns(
             texts,
             [f"[{rows.row[first]}, {rows.row[stop - 1] + 1}]" for first, stop in spans],
             lambda column: [column[first] for first, _ in spans],
@@ -188,28 +188,31 @@ def json_lines(rows: RowRecords) -> bytes:
     return "".join([line % row for row in cells]).encode()
 
 
-def by_group(
-    columns: Mapping[str, Any], rows: Any, first: Callable[[Any], Any], listed: Callable[[Any], Any]
+def group_columns(
+    columns: Mapping[str, Any],
+    rows: Any,
+    take_first: Callable[[Any], Any],
+    take_list: Callable[[Any], Any],
 ) -> dict[str, Any]:
     """Return the columns of groups from those of their rows: lists if the rows differ.
 
-    `rows` has the first row of each group and the row after its last, `first` takes the value
-    of the first row, and `listed` the values of all rows.
+    `rows` has the first row of each group and the row after its last, `take_first` takes the value
+    of the first row, and `take_list` the values of all rows.
     """
-    found = {"group": first(columns["ids"]), "rows": rows}
+    found = {"group": take_first(columns["ids"]), "rows": rows}
     for name, column in columns.items():
         if name in ("loss", "weight"):
-            found[name] = first(column)
+            found[name] = take_first(column)
         elif name not in ("row", "group", "ids"):
-            found[name] = listed(column)
+            found[name] = take_list(column)
     return found
 
 
-def _with_null(texts: list[str], missing: list[bool]) -> list[str]:
+def _null_where_missing(texts: list[str], missing: list[bool]) -> list[str]:
     return ["null" if none else text for text, none in zip(texts, missing, strict=True)]
 
 
-def _texts(column: NDArray) -> list[str]:
+def _to_json_texts(column: NDArray) -> list[str]:
     """Return each entry of a column as JSON."""
     values = column.tolist()
     if column.dtype.kind in _AS_PYTHON and is_finite(column):

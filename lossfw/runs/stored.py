@@ -18,7 +18,7 @@ from pydantic import (
 from lossfw.errors import DataError
 from lossfw.evaluation.baseline import SKILL
 from lossfw.losses.base import Form
-from lossfw.runs.files import numbers_in
+from lossfw.runs.files import restore_numbers
 
 # The prefix of the names of numbers of held-out rows.
 HELD_OUT = "held-out "
@@ -43,7 +43,7 @@ def _numbers(value: Any) -> Any:
 _Numbers = Annotated[Any, AfterValidator(_numbers)]
 
 
-def _mirrors(interval: Any, value: Any) -> bool:
+def _has_shape_of(interval: Any, value: Any) -> bool:
     """Tell whether there is a pair of numbers, or None, in place of each number of a value."""
     if interval is None:
         return True
@@ -52,7 +52,7 @@ def _mirrors(interval: Any, value: Any) -> bool:
     if not isinstance(value, list):
         return len(interval) == 2 and all(isinstance(end, int | float) for end in interval)
     pairs = zip(interval, value, strict=False)
-    return len(interval) == len(value) and all(_mirrors(*pair) for pair in pairs)
+    return len(interval) == len(value) and all(_has_shape_of(*pair) for pair in pairs)
 
 
 class _Number(_Stored):
@@ -62,7 +62,7 @@ class _Number(_Stored):
 
     @model_validator(mode="after")
     def _check_interval(self) -> Self:
-        if not _mirrors(self.interval, self.value):
+        if not _has_shape_of(self.interval, self.value):
             raise ValueError("an interval needs two numbers for each number of the value")
         return self
 
@@ -72,7 +72,7 @@ class _Loss(_Number):
     form: Form
 
 
-class _Part(_Stored):
+class _SlicePart(_Stored):
     name: str
     by: str
     value: str
@@ -93,7 +93,7 @@ class _StoredResult(_Stored):
     loss: _Loss
     metrics: dict[str, _Number]
     intervals: _Intervals | None = None
-    slices: list[_Part] | None = None
+    slices: list[_SlicePart] | None = None
     sample: list[int] | None
     digest: str
     classes: list[str] = []
@@ -154,32 +154,34 @@ def result_with_numbers(result: Mapping[str, Any]) -> Any:
     >>> result_with_numbers({"weight": "inf", "classes": ["inf"], "slices": [{"value": "nan"}]})
     {'weight': inf, 'classes': ['inf'], 'slices': [{'value': 'nan'}]}
     """
-    made = _with_numbers_but(("loss", "slices", "classes", "digest"), result)
+    made = _restore_numbers_except(("loss", "slices", "classes", "digest"), result)
     if "loss" in made:
-        made["loss"] = _with_numbers_but(("name", "form"), made["loss"])
+        made["loss"] = _restore_numbers_except(("name", "form"), made["loss"])
     if isinstance(made.get("slices"), list):
-        made["slices"] = [_with_numbers_but(("name", "by", "value"), x) for x in made["slices"]]
+        made["slices"] = [
+            _restore_numbers_except(("name", "by", "value"), x) for x in made["slices"]
+        ]
     return made
 
 
-def _with_numbers_but(texts: Collection[str], value: Any) -> Any:
+def _restore_numbers_except(texts: Collection[str], value: Any) -> Any:
     """Return an object with infinities and NaN as numbers, except at some keys."""
     if not isinstance(value, Mapping):
         return value  # of a damaged file
-    return {key: x if key in texts else numbers_in(x) for key, x in value.items()}
+    return {key: x if key in texts else restore_numbers(x) for key, x in value.items()}
 
 
 def check_result(path: Path, result: Mapping[str, Any]) -> None:
     """Check the object of a ``metrics.json``, with infinities and NaN as numbers."""
-    _check(_StoredResult, path, result)
+    _validate(_StoredResult, path, result)
 
 
 def check_record(path: Path, record: Mapping[str, Any]) -> None:
     """Check the object of a ``run.json``; see `check_result`."""
-    _check(_StoredRecord, path, record)
+    _validate(_StoredRecord, path, record)
 
 
-def _check(model: type[BaseModel], path: Path, value: Mapping[str, Any]) -> None:
+def _validate(model: type[BaseModel], path: Path, value: Mapping[str, Any]) -> None:
     try:
         model.model_validate(value)
     except ValidationError as error:
@@ -190,7 +192,7 @@ def _check(model: type[BaseModel], path: Path, value: Mapping[str, Any]) -> None
         ) from None
 
 
-def kept_of(trained: Mapping[str, Any]) -> Mapping[str, Any]:
+def kept_epoch(trained: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the round, or epoch, of the model in ``training.json``."""
     kept: list[Mapping[str, Any]] = [
         epoch for epoch in trained["epochs"] if epoch["epoch"] == trained["kept"]
@@ -203,7 +205,7 @@ def kept_numbers(trained: Mapping[str, Any]) -> dict[str, Any]:
 
     The skill is that of held-out rows if there are any.
     """
-    numbers = numbers_of(kept_of(trained))
+    numbers = numbers_of_epoch(kept_epoch(trained))
     baseline = trained.get("baseline") or {}
     title, part = (HELD_OUT, "held_out") if "held_out" in baseline else ("", "train")
     skill = baseline.get(part, {}).get(SKILL)
@@ -215,12 +217,12 @@ def word_of(trained: Mapping[str, Any]) -> str:
     return "epoch" if trained.get("training_mode", "epochs") == "epochs" else "round"
 
 
-def numbers_of(epoch: Mapping[str, Any]) -> dict[str, Any]:
+def numbers_of_epoch(epoch: Mapping[str, Any]) -> dict[str, Any]:
     """Return the single numbers of an epoch of ``training.json``, those of held-out rows last.
 
     Examples
     --------
-    >>> numbers_of({"train": {"loss": 0.5, "metrics": {"recall": [1, 0]}}, "held_out": None})
+    >>> numbers_of_epoch({"train": {"loss": 0.5, "metrics": {"recall": [1, 0]}}, "held_out": None})
     {'loss': 0.5}
     """
     numbers: dict[str, Any] = {}

@@ -10,7 +10,7 @@ from lossfw.errors import LossfwError
 from lossfw.evaluation.result import Result
 from lossfw.runs.compare.comparison import TrainingComparison
 from lossfw.runs.compare.finished import FinishedTraining
-from lossfw.runs.compare.settings import as_text, differing_settings
+from lossfw.runs.compare.settings import differing_settings, format_setting
 
 R = TypeVar("R")
 
@@ -69,17 +69,17 @@ class SweepResults(Mapping[str, R]):
     def _repr_html_(self) -> str:
         """Return the results for a notebook: a table, and of trainings the learning curves."""
         failed = [(name, str(error).partition("\n")[0]) for name, error in self.failures.items()]
-        told = notebook.table(failed, ("failed", "why")) if failed else ""
+        told = notebook.html_table(failed, ("failed", "why")) if failed else ""
         # Above the trainings, whose own numbers are those of their folds.
         held_out = {name or "all folds": result for name, result in self.held_out.items()}
-        above = _table_of(held_out, {name: {} for name in held_out}) if held_out else ""
+        above = _results_table(held_out, {name: {} for name in held_out}) if held_out else ""
         return f"{above}{self._table()}{told}"
 
     def _table(self) -> str:
         plain: dict[str, Any] = dict(self._results)
         results = {name: one for name, one in plain.items() if isinstance(one, Result)}
         if results:
-            return _table_of(results, self.settings)
+            return _results_table(results, self.settings)
         trainings = [
             FinishedTraining(name, one.to_dict(), self._whole[name]) for name, one in plain.items()
         ]
@@ -88,7 +88,7 @@ class SweepResults(Mapping[str, R]):
         return "".join(one._repr_html_() for one in plain.values())
 
 
-def _table_of(results: Mapping[str, Result], settings: Mapping[str, Mapping[str, Any]]) -> str:
+def _results_table(results: Mapping[str, Result], settings: Mapping[str, Mapping[str, Any]]) -> str:
     """Return a table of the settings, losses and single metrics of runs."""
     keys = dict.fromkeys(key for own in settings.values() for key in own)
     metrics = dict.fromkeys(
@@ -100,10 +100,10 @@ def _table_of(results: Mapping[str, Result], settings: Mapping[str, Mapping[str,
     rows = [
         (
             name,
-            *(as_text(settings[name].get(key)) for key in keys),
-            notebook.number(one.loss),
-            *(notebook.number(one.metrics.get(metric)) for metric in metrics),
+            *(format_setting(settings[name].get(key)) for key in keys),
+            notebook.format_number(one.loss),
+            *(notebook.format_number(one.metrics.get(metric)) for metric in metrics),
         )
         for name, one in results.items()
     ]
-    return notebook.table(rows, ("run", *keys, "loss", *metrics))
+    return notebook.html_table(rows, ("run", *keys, "loss", *metrics))

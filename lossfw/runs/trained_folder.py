@@ -13,7 +13,7 @@ from lossfw.errors import ArgumentError
 _CONFIG_FILE, _FIRST_FOLD, _RECORD_FILE = "config.yaml", "fold=0", "run.json"
 
 
-def as_configuration(name: str, overrides: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+def evaluation_of_folder(name: str, overrides: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """Return file and overrides that evaluate the model in a folder; for a file, unchanged.
 
     The data are those of the training, unless the given overrides name others.

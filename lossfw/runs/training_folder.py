@@ -28,7 +28,7 @@ from lossfw.models.card import CARD_FILE, Card
 from lossfw.models.training.checkpoint import CHECKPOINT_FILE
 from lossfw.models.training.dense import WEIGHTS_FILE, DenseLearner
 from lossfw.models.training.records import Epoch, Training, TrainingResult
-from lossfw.runs.files import numbers_in, read_json, to_json, write_file, write_files
+from lossfw.runs.files import read_json, restore_numbers, to_json, write_file, write_files
 from lossfw.runs.folder import (
     CONFIG_FILE,
     ERROR_FILE,
@@ -84,10 +84,10 @@ class TrainingFolder:
         told = {**trained.to_dict(), "versions": base_versions()}
         contents[TRAINING_FILE] = f"{to_json(told)}\n".encode()
         contents[CONFIG_FILE] = self._configuration
-        write_files(self.path, contents, remove=self._older() - contents.keys())
+        write_files(self.path, contents, remove=self._files_of_older() - contents.keys())
         RunFolder(self.path).write(STATUS_FILE, "done\n")
 
-    def _older(self) -> set[str]:
+    def _files_of_older(self) -> set[str]:
         """Return the files that an older training has written and a new one may not have."""
         if not (self.path / TRAINING_FILE).exists():
             return set()
@@ -121,7 +121,7 @@ class TrainingFolder:
             return None  # the training goes on from its checkpoint, and writes both again
         if card is None:
             return None
-        trained = numbers_in(plain)
+        trained = restore_numbers(plain)
         try:
             history, kept, stopped = trained["epochs"], trained["kept"], trained["stopped"]
             epochs = tuple(map(Epoch.from_dict, history))

@@ -19,7 +19,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from lossfw.processes import command_of, interruption_blocked
-from lossfw.runs.execute import plain_outcome
+from lossfw.runs.execute import carry_out_to_dict
 from lossfw.runs.files import to_json
 from lossfw.runs.records import RunOutcome, RunRequest
 
@@ -56,7 +56,7 @@ class WorkerProcess:
         answer = self._process.stdout.readline()
         seconds, notes = time.monotonic() - begin, self._read_stderr()
         if not answer:
-            return RunOutcome(request, None, self._ending(notes), seconds), False
+            return RunOutcome(request, None, self._exit_text(notes), seconds), False
         plain = json.loads(answer)
         error = plain.pop("error", "")
         for key in ("texts", "warnings"):
@@ -89,7 +89,7 @@ class WorkerProcess:
         self._errors.truncate()
         return text
 
-    def _ending(self, text: str) -> str:
+    def _exit_text(self, text: str) -> str:
         code = self._process.wait()
         if code < 0:
             return f"{text}\nended by signal {-code}".lstrip()
@@ -138,7 +138,7 @@ def _carry_out_all() -> None:
     requests: SimpleQueue[RunRequest] = SimpleQueue()
     threading.Thread(target=_receive, args=(requests,), daemon=True).start()
     while True:
-        plain = plain_outcome(requests.get(), _warn)
+        plain = carry_out_to_dict(requests.get(), _warn)
         sys.stdout.flush()
         sys.stderr.flush()
         answers.write(f"{to_json(plain)}\n")

@@ -80,29 +80,29 @@ def connect(scheduler: str) -> Iterator[Any]:
         If Dask is not installed.
     """
     count = local_workers(scheduler)
-    with _local(count) if count is not None else _remote(scheduler) as client:
+    with _local_client(count) if count is not None else _remote_client(scheduler) as client:
         yield client
 
 
-def slots_of(scheduler: str) -> int:
+def thread_count_of(scheduler: str) -> int:
     """Return the number of threads of a cluster, without starting ``local:N``."""
     count = local_workers(scheduler)
     if count is not None:
-        return count * _threads_each(count)
+        return count * _threads_per_worker(count)
     with connect(scheduler) as client:
         return int(sum(client.nthreads().values()))
 
 
-def _threads_each(count: int) -> int:
+def _threads_per_worker(count: int) -> int:
     return max(1, PROCESSORS // count)
 
 
 @contextmanager
-def _local(count: int) -> Iterator[Any]:
+def _local_client(count: int) -> Iterator[Any]:
     dask, config = import_distributed(), importlib.import_module("dask.config")
     # A worker that was lost is started again, so this holds until the end.
     with safe_starts(), ExitStack() as stack:
-        with interruption_waits():
+        with delay_interruption():
             # Samples of what the workers do, a hundred a second, are for a dashboard that is not
             # there.
             stack.enter_context(config.set({"distributed.worker.profile.enabled": False}))
@@ -110,7 +110,7 @@ def _local(count: int) -> Iterator[Any]:
             try:
                 cluster = dask.LocalCluster(
                     n_workers=count,
-                    threads_per_worker=_threads_each(count),
+                    threads_per_worker=_threads_per_worker(count),
                     processes=True,
                     # No dashboard; without a port of its own the scheduler would ask for the usual
                     # one, and warn where another cluster has it.
@@ -130,7 +130,7 @@ def _local(count: int) -> Iterator[Any]:
 
 
 @contextmanager
-def _remote(scheduler: str) -> Iterator[Any]:
+def _remote_client(scheduler: str) -> Iterator[Any]:
     dask = import_distributed()
     given = {"address": scheduler}
     if Path(scheduler).is_file():
@@ -140,7 +140,7 @@ def _remote(scheduler: str) -> Iterator[Any]:
             f"the cluster {scheduler!r} is neither an address, as tcp://host:8786, nor the file of "
             "a scheduler, nor local:N for processes on this machine."
         )
-    with _without_logs():
+    with _silence_logs():
         try:
             client = dask.Client(**given, timeout=CONNECT_SECONDS)
         except (OSError, ValueError, TimeoutError) as error:
@@ -150,7 +150,7 @@ def _remote(scheduler: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _without_logs() -> Iterator[None]:
+def _silence_logs() -> Iterator[None]:
     """Keep errors of connections out of the terminal: one message names a lost scheduler."""
     names = [n for n in logging.root.manager.loggerDict if n.partition(".")[0] in _LOGGERS]
     before = {name: logging.getLogger(name).level for name in names}
@@ -164,7 +164,7 @@ def _without_logs() -> Iterator[None]:
 
 
 @contextmanager
-def interruption_waits() -> Iterator[None]:
+def delay_interruption() -> Iterator[None]:
     """Delay SIGINT to the end of the ``with`` block.
 
     Threads and processes started inside never get it. Outside of the main thread, which handles

@@ -13,15 +13,15 @@ from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
 from lossfw.evaluation.state import EvaluationState
 from lossfw.metrics import Metric
-from lossfw.scale.parts import cut
-from lossfw.scale.shipping import RowsKeeper, evaluate_part, shipment_of
+from lossfw.scale.parts import cut_rows
+from lossfw.scale.shipping import RowsKeeper, evaluate_part, pack_plan
 from lossfw.scale.tasks import ClusterTask, run_tasks
 
 # Seconds without any worker after which none is expected to come back.
 WORKER_SECONDS = 30.0
 
 
-class Keeper(Protocol):
+class StateKeeper(Protocol):
     """Protocol: stores the merged state, so that a run can be resumed."""
 
     @property
@@ -34,8 +34,8 @@ class Keeper(Protocol):
     def add_rows(self, entries: Sequence[Any]) -> None:
         """Before the state of a part is merged: add its rows."""
 
-    def keep(self, state: EvaluationState, *, now: bool = False) -> None:
-        """Store the state from time to time, or at once with `now`."""
+    def store(self, state: EvaluationState, *, at_once: bool = False) -> None:
+        """Store the state from time to time, or at once with `at_once`."""
 
 
 def evaluate_on(
@@ -43,7 +43,7 @@ def evaluate_on(
     plan: Plan,
     *,
     progress: Progress | None = None,
-    keeper: Keeper | None = None,
+    keeper: StateKeeper | None = None,
     patience: float = WORKER_SECONDS,
 ) -> Result:
     """Evaluate a plan on the workers of a cluster.
@@ -89,16 +89,21 @@ def evaluate_on(
             "those that are"
         )
 
-    shipment = shipment_of(plan)
+    shipment = pack_plan(plan)
     # One task brings it to each worker; it is run again where a worker was lost.
     shipped = client.submit(bytes, shipment.content, pure=False)
     threads = sum(client.nthreads().values())
     tasks = [
         ClusterTask(f"the part of the rows {start} to {stop - 1}", (shipped, start, stop, rows))
-        for start, stop in cut(plan, threads, state.seen).parts
+        for start, stop in cut_rows(plan, threads, state.seen).parts
     ]
     results = run_tasks(
-        client, evaluate_part, tasks, packages=shipment.packages, left=count_left, patience=patience
+        client,
+        evaluate_part,
+        tasks,
+        packages=shipment.packages,
+        describe_rest=count_left,
+        patience=patience,
     )
 
     def parts() -> Iterator[tuple[EvaluationState, Sequence[Any]]]:
@@ -116,7 +121,7 @@ def _merge(
     state: EvaluationState,
     parts: Iterable[tuple[EvaluationState, Sequence[Any]]],
     plan: Plan,
-    keeper: Keeper | None,
+    keeper: StateKeeper | None,
     progress: Progress | None,
 ) -> None:
     """Merge parts as they come, each after its rows: rows that no state has seen do no harm."""
@@ -126,12 +131,12 @@ def _merge(
                 keeper.add_rows(entries)
             state.merge(part)
             if keeper is not None:
-                keeper.keep(state)
+                keeper.store(state)
             if progress is not None:
                 progress(state.seen.count, plan.count)
     except BaseException:
         if keeper is not None:
-            keeper.keep(state, now=True)
+            keeper.store(state, at_once=True)
         raise
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.components.registry.find import find
+from lossfw.components.registry.find import find_plugins
 
 # Hexadecimal digits of a digest: no two versions of a package will share them.
 _DIGITS = 16
@@ -41,7 +41,7 @@ def fingerprint(packages: Iterable[str]) -> Mapping[str, str]:
     return _fingerprint(tuple(sorted({*packages} - {"lossfw", "numpy"})))
 
 
-def differences(expected: Mapping[str, str]) -> str:
+def fingerprint_differences(expected: Mapping[str, str]) -> str:
     """Return the differences of this process from `expected`; empty if there are none."""
     prefix = "package "
     found = fingerprint(k.removeprefix(prefix) for k in expected if k.startswith(prefix))
@@ -54,7 +54,7 @@ def differences(expected: Mapping[str, str]) -> str:
 
 @functools.lru_cache(maxsize=8)
 def _fingerprint(packages: tuple[str, ...]) -> Mapping[str, str]:
-    plugins = {plugin.target.partition(":")[0].partition(".")[0] for plugin in find()}
+    plugins = {plugin.target.partition(":")[0].partition(".")[0] for plugin in find_plugins()}
     return {
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "NumPy": np.__version__,
@@ -64,23 +64,23 @@ def _fingerprint(packages: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def _package_fingerprint(package: str, may_be_edited: bool) -> str:
-    if not _is_there(package):
+    if not _is_importable(package):
         return "missing"
     try:
         version = importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         version, may_be_edited = "without a version", True
-    return f"{version} with code {_digest(package)}" if may_be_edited else version
+    return f"{version} with code {_package_digest(package)}" if may_be_edited else version
 
 
-def _is_there(package: str) -> bool:
+def _is_importable(package: str) -> bool:
     try:
         return importlib.util.find_spec(package) is not None
     except ValueError:  # a module that was made by hand
         return True
 
 
-def _digest(package: str) -> str:
+def _package_digest(package: str) -> str:
     digest = hashlib.sha256()
     for name, path in _files_of(package):
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
@@ -103,7 +103,7 @@ def _files_of(package: str) -> Iterator[tuple[str, Path]]:
             yield path.name, path
 
 
-def packages_in(*pickles: bytes) -> set[str]:
+def packages_needed_by(*pickles: bytes) -> set[str]:
     """Return the packages that a process imports to read pickles."""
     names: set[str] = set()
 

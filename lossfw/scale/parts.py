@@ -24,7 +24,7 @@ _WRITTEN_BLOCKS = 16
 
 
 @dataclass(frozen=True)
-class Cut:
+class PartCut:
     """The cut of a plan's rows into parts.
 
     Attributes
@@ -47,26 +47,26 @@ class Cut:
         return self.row_bytes * sum(stop - start for start, stop in self.parts)
 
 
-def cut(plan: Plan, slots: int, seen: RowRanges | None = None) -> Cut:
+def cut_rows(plan: Plan, slots: int, done_rows: RowRanges | None = None) -> PartCut:
     """Split the remaining rows of a plan for `slots` threads of a cluster."""
-    per_row, block = _row_bytes(plan), plan.block_rows
+    per_row, block = _bytes_per_row(plan), plan.block_rows
     even = math.ceil(plan.count / max(1, _PARTS_PER_SLOT * slots))
     rows = max(1, min(even, _PART_BYTES // per_row))
     if plan.rows:
         rows = min(rows, _WRITTEN_BLOCKS * block)
     rows = math.ceil(rows / block) * block
-    entries = _entries(plan, block)
+    entries = _block_starts(plan, block)
     if len(entries) < slots:  # too few: rather some rows are read twice
         entries = np.zeros(0, np.int64)
-    gaps = (seen or RowRanges()).gaps(0, plan.count)
+    gaps = (done_rows or RowRanges()).gaps(0, plan.count)
     edges = [_edges(*gap, rows, entries) for gap in gaps]
     if plan.groups is not None:
         # A group is in the part in which it begins.
         edges = [sorted({*map(plan.groups.next_group_start, some)}) for some in edges]
-    return Cut(rows, per_row, tuple(part for some in edges for part in pairwise(some)))
+    return PartCut(rows, per_row, tuple(part for some in edges for part in pairwise(some)))
 
 
-def _entries(plan: Plan, block: int) -> NDArray:
+def _block_starts(plan: Plan, block: int) -> NDArray:
     """Return the first blocks behind the rows at which the files of a plan can be entered.
 
     A part that begins there skips less than a block of rows that another part reads.
@@ -77,13 +77,13 @@ def _entries(plan: Plan, block: int) -> NDArray:
     return np.unique(-(-rows // block) * block) if plan.sample is None else rows[:0]
 
 
-def _edges(start: int, stop: int, rows: int, entries: NDArray) -> list[int]:
+def _edges(start: int, stop: int, rows: int, block_starts: NDArray) -> list[int]:
     """Return the edges of parts of about so many rows, at entries where there are any."""
     edges = [start]
     while edges[-1] + rows < stop:
         edge = edges[-1] + rows
-        if len(entries):
-            beyond = entries[entries > edges[-1] + rows // 2]
+        if len(block_starts):
+            beyond = block_starts[block_starts > edges[-1] + rows // 2]
             edge = int(beyond[0]) if len(beyond) else stop
         edges.append(min(edge, stop))
     return [*edges, stop] if edges[-1] < stop else edges
@@ -97,7 +97,7 @@ def arrays_of(plan: Plan) -> Iterator[RowArray]:
             yield array
 
 
-def _row_bytes(plan: Plan) -> int:
+def _bytes_per_row(plan: Plan) -> int:
     return sum(
         max(1, math.prod(array.shape[1:]) * array.dtype.itemsize) for array in arrays_of(plan)
     )

@@ -19,7 +19,7 @@ from lossfw.errors import ArgumentError
 from lossfw.evaluation.evaluate import Journal, evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.losses.engine.threads import threads
-from lossfw.scale.fingerprint import packages_in
+from lossfw.scale.fingerprint import packages_needed_by
 
 # A plan goes through the scheduler, which keeps it for workers that come later.
 MAX_PLAN_BYTES = 64 * 2**20
@@ -46,7 +46,7 @@ class Shipment(NamedTuple):
     packages: frozenset[str]
 
 
-def shipment_of(plan: Plan) -> Shipment:
+def pack_plan(plan: Plan) -> Shipment:
     """Return the plugin files and the pickled plan for the workers."""
     # Dask brings it; it pickles classes of a script or a notebook by their content.
     cloudpickle = importlib.import_module("cloudpickle")
@@ -58,14 +58,14 @@ def shipment_of(plan: Plan) -> Shipment:
             "files."
         )
     sent = tuple(imported_files())
-    packages = packages_in(content) - {name for name, _, _ in sent}
+    packages = packages_needed_by(content) - {name for name, _, _ in sent}
     return Shipment(pickle.dumps((sent, content)), frozenset(packages))
 
 
 @functools.lru_cache(maxsize=2)
-def plan_of(shipped: bytes) -> Plan:
+def unpack_plan(shipment: bytes) -> Plan:
     """Return the plan on a worker, which opens its files."""
-    sent, content = pickle.loads(shipped)  # noqa: S301  # of the process that sent it
+    sent, content = pickle.loads(shipment)  # noqa: S301  # of the process that sent it
     for name, path, source in sent:
         import_source(name, path, source)
     plan: Plan = pickle.loads(content)  # noqa: S301
@@ -73,18 +73,18 @@ def plan_of(shipped: bytes) -> Plan:
 
 
 def evaluate_part(
-    shipped: bytes, start: int, stop: int, rows: RowsKeeper | None = None
+    shipment: bytes, start: int, stop: int, rows: RowsKeeper | None = None
 ) -> tuple[bytes, list[Any]]:
     """Evaluate rows on a worker; return their packed state, and the rows if they are kept."""
-    with in_turn():
-        plan = plan_of(shipped)
+    with one_task_at_a_time():
+        plan = unpack_plan(shipment)
         journal = None if rows is None else rows(plan)
         state = evaluate(plan, rows=(start, stop), journal=journal)
     return state.pack().to_bytes(), [] if journal is None else journal.entries
 
 
 @contextmanager
-def in_turn() -> Iterator[None]:
+def one_task_at_a_time() -> Iterator[None]:
     """Use all threads of this worker inside the ``with`` block, one task at a time."""
     distributed: Any = importlib.import_module("distributed")
     slots = max(1, int(distributed.get_worker().state.nthreads))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from lossfw.errors import RunError
 from lossfw.scale.cluster import import_distributed
-from lossfw.scale.fingerprint import differences, fingerprint
+from lossfw.scale.fingerprint import fingerprint, fingerprint_differences
 
 # Seconds between two looks at the workers, where no result comes.
 _LOOK_SECONDS = 1.0
@@ -39,7 +39,7 @@ def run_tasks(
     tasks: Iterable[ClusterTask],
     *,
     packages: Iterable[str],
-    left: Callable[[], str],
+    describe_rest: Callable[[], str],
     patience: float,
 ) -> Generator[Any, None, None]:
     """Yield the result of each task as soon as it is finished.
@@ -54,7 +54,7 @@ def run_tasks(
         The tasks.
     packages : iterable of str
         The packages, besides lossfw, that must be the same on a worker.
-    left : callable
+    describe_rest : callable
         Returns what remains to be done, for messages.
     patience : float
         Seconds without a worker after which an error is raised.
@@ -68,9 +68,9 @@ def run_tasks(
     expected, waiting = fingerprint(packages), iter(tasks)
     given: dict[Any, ClusterTask] = {}
     done: SimpleQueue[Any] = SimpleQueue()
-    threads = _threads(client, left)
+    threads = _thread_counts(client, describe_rest)
     if not threads:
-        raise RunError(f"the cluster has no worker; start at least one: {left()}.")
+        raise RunError(f"the cluster has no worker; start at least one: {describe_rest()}.")
     looked = alive = time.monotonic()
     try:
         while True:
@@ -85,10 +85,10 @@ def run_tasks(
                 return
             try:
                 future = done.get(timeout=_LOOK_SECONDS)
-                value = _value(future, given[future], left)
+                value = _result_of(future, given[future], describe_rest)
             except Empty:
                 pass
-            except _NotThereError:
+            except _ResultLostError:
                 future.add_done_callback(done.put)
             else:
                 del given[future]
@@ -97,31 +97,31 @@ def run_tasks(
             now = time.monotonic()
             if now - looked < _LOOK_SECONDS:
                 continue
-            looked, threads = now, _threads(client, left)
+            looked, threads = now, _thread_counts(client, describe_rest)
             if threads:
                 alive = now
             elif now - alive > patience:
                 none = f"no worker is left, and none has joined for {patience:g} s (see their logs)"
-                raise RunError(f"{none}: {left()}.")
+                raise RunError(f"{none}: {describe_rest()}.")
     finally:
-        _cancel(client, list(given))
+        _cancel_futures(client, list(given))
 
 
-class _NotThereError(Exception):
+class _ResultLostError(Exception):
     """The result of a task that was done is not there any more."""
 
 
-def _threads(client: Any, left: Callable[[], str]) -> int:
+def _thread_counts(client: Any, describe_rest: Callable[[], str]) -> int:
     """Return the threads of all workers; raise `RunError` without a scheduler."""
     try:
         if client.status in ("running", "connecting"):
             return int(sum(client.nthreads().values()))
     except (OSError, TimeoutError):
         pass
-    raise _gone(left)
+    raise _scheduler_gone_error(describe_rest)
 
 
-def _value(future: Any, task: ClusterTask, left: Callable[[], str]) -> Any:
+def _result_of(future: Any, task: ClusterTask, describe_rest: Callable[[], str]) -> Any:
     """Return the value of a task that has ended, or raise its error."""
     try:
         told, value = future.result(timeout=_FETCH_SECONDS)
@@ -132,15 +132,15 @@ def _value(future: Any, task: ClusterTask, left: Callable[[], str]) -> Any:
         ) from None
     except Exception as error:
         if future.status in ("cancelled", "lost"):
-            raise _gone(left) from None
-        # Of the connection: the task has not failed, and `_threads` sees a scheduler that died.
+            raise _scheduler_gone_error(describe_rest) from None
+        # Of the connection: the task has not failed, and `_thread_counts` sees a dead scheduler.
         if future.status != "error" and isinstance(error, OSError):
-            raise _NotThereError from None
+            raise _ResultLostError from None
         raise
     if told:
         raise RunError(
-            f"{told}: {left()}. Give every worker the same packages. A process keeps the code that "
-            "it has loaded: start it again after a change."
+            f"{told}: {describe_rest()}. Give every worker the same packages. A process keeps "
+            "the code that it has loaded: start it again after a change."
         )
     return value
 
@@ -149,17 +149,17 @@ def _compare_and_call(
     expected: Mapping[str, str], function: Callable[..., Any], *arguments: Any
 ) -> tuple[str, Any]:
     """Call a function on a worker; return why it has not the code for it, or the result."""
-    if told := differences(expected):
+    if told := fingerprint_differences(expected):
         address = import_distributed().get_worker().address
         return f"the worker {address} cannot run this, {told}", None
     return "", function(*arguments)
 
 
-def _gone(left: Callable[[], str]) -> RunError:
-    return RunError(f"the scheduler of the cluster is gone: {left()}.")
+def _scheduler_gone_error(describe_rest: Callable[[], str]) -> RunError:
+    return RunError(f"the scheduler of the cluster is gone: {describe_rest()}.")
 
 
-def _cancel(client: Any, futures: list[Any]) -> None:
+def _cancel_futures(client: Any, futures: list[Any]) -> None:
     """Give up what is not done; ignore a cluster that is gone."""
     try:
         client.cancel(futures, asynchronous=False)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 import lossfw
 from lossfw.evaluation.evaluate import evaluate
-from lossfw.scale import connect, cut
+from lossfw.scale import connect, cut_rows
 
 TEXT = """\
 lossfw: 1
@@ -73,7 +73,7 @@ def main(folder, sizes):
             alone, one = seconds(lossfw.evaluate, plan)
             spread, two = seconds(lossfw.evaluate, plan, client=client)
             assert one.to_dict() == two.to_dict()
-            parts = cut(plan, 2).parts
+            parts = cut_rows(plan, 2).parts
             state = evaluate(plan, rows=parts[0]).pack().to_bytes()
             size = (folder / f"rows-{rows}.parquet").stat().st_size
             print(

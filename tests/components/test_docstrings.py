@@ -1,4 +1,9 @@
-from lossfw.components.docstrings import entries, paragraphs, read_see_also, sections
+from lossfw.components.docstrings import (
+    parse_entries,
+    read_see_also,
+    split_paragraphs,
+    split_sections,
+)
 
 TEXT = """What it is.
 
@@ -22,24 +27,24 @@ TEXT = """What it is.
 
 
 def test_sections_by_title():
-    found = sections(TEXT)
+    found = split_sections(TEXT)
     assert list(found) == ["", "Parameters", "Notes"]
     assert found[""].startswith("What it is.")
     assert found["Notes"].endswith("- and a list.")
 
 
 def test_a_docstring_may_be_missing_or_plain():
-    assert sections(None) == {"": ""}
-    assert sections("One line.") == {"": "One line."}
+    assert split_sections(None) == {"": ""}
+    assert split_sections("One line.") == {"": "One line."}
 
 
 def test_entries_of_parameters():
-    assert entries(sections(TEXT)["Parameters"]) == {
+    assert parse_entries(split_sections(TEXT)["Parameters"]) == {
         "a": "Two numbers.",
         "b": "Two numbers.",
         "word": "A choice: one of two.",
     }
-    assert entries("") == {}
+    assert parse_entries("") == {}
 
 
 def test_related_names_with_and_without_a_text():
@@ -50,5 +55,5 @@ def test_related_names_with_and_without_a_text():
 
 
 def test_paragraphs_in_one_line_each():
-    assert paragraphs(sections(TEXT)[""]) == ["What it is.", "More, over two lines."]
-    assert paragraphs("") == []
+    assert split_paragraphs(split_sections(TEXT)[""]) == ["What it is.", "More, over two lines."]
+    assert split_paragraphs("") == []

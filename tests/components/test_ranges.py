@@ -13,8 +13,8 @@ from lossfw.components.ranges import (
     EXPONENTIATED,
     PROMISED,
     PromisedRange,
-    range_of,
-    sizes_in_words,
+    parse_range,
+    ranges_in_words,
 )
 from lossfw.errors import ArgumentError
 
@@ -53,7 +53,7 @@ def test_a_range_is_of_sizes(sizes, dtype, inside, outside):
     ],
 )
 def test_a_range_is_given_by_its_limits(given, sizes):
-    assert range_of(given) == sizes
+    assert parse_range(given) == sizes
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_range_is_given_by_its_limits(given, sizes):
 )
 def test_what_is_not_a_range_is_refused_in_words(given):
     with pytest.raises(ArgumentError, match="is not a range of sizes: expected LOW"):
-        range_of(given)
+        parse_range(given)
 
 
 @pytest.mark.parametrize("sizes", [{"low": 2.0, "high": 1.0}, {"float32": (-1.0, 1.0)}])
@@ -80,7 +80,7 @@ def test_sizes_are_in_order_and_not_negative(sizes):
     ],
 )
 def test_sizes_are_said_in_words(prediction, target, text):
-    assert sizes_in_words(prediction, target) == text
+    assert ranges_in_words(prediction, target) == text
 
 
 class Near(lossfw.DistanceLoss):
@@ -108,7 +108,7 @@ def test_a_wrapper_promises_what_its_parts_promise():
 
 
 def test_ranges_without_a_common_size_have_hardly_any():
-    low, high = PromisedRange.common([PromisedRange(high=1.0), PromisedRange(5.0)]).limits(
+    low, high = PromisedRange.intersection([PromisedRange(high=1.0), PromisedRange(5.0)]).limits(
         "float64"
     )
     assert low == 5.0 < high < 5.0 + 1e-14

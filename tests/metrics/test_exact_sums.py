@@ -39,7 +39,7 @@ def test_sums_are_exact_for_any_split_and_order(pairs, cut, columns):
     wanted = truth(pairs)
     for merged in (first.merge(second), second.merge(first), table(pairs[::-1], columns)):
         assert merged.keys[:, 0].tolist() == sorted(wanted)
-        assert merged.fractions() == [wanted[key] for key in sorted(wanted)]
+        assert merged.to_fractions() == [wanted[key] for key in sorted(wanted)]
         assert merged.to_floats().tolist() == [nearest(wanted[key]) for key in sorted(wanted)]
 
 
@@ -57,7 +57,7 @@ def test_sums_of_many_numbers_are_exact(count, size, spread, seed):
 def test_equal_new_keys_are_added(pairs):
     sums = table(pairs)
     added = sums.with_keys(np.zeros_like(sums.keys))
-    assert added.fractions() == [sum((Fraction(v) for _, v in pairs), Fraction(0))]
+    assert added.to_fractions() == [sum((Fraction(v) for _, v in pairs), Fraction(0))]
 
 
 @given(st.lists(st.tuples(KEYS, st.floats()), max_size=10), st.integers(0, 10))

@@ -57,17 +57,17 @@ def form(request):
 
 def evaluate_here(client, plan, *, keeper, progress):
     """Evaluate parts here, the last one first, and keep them as they come from workers."""
-    from lossfw.scale import cut  # other runs do without it
+    from lossfw.scale import cut_rows  # other runs do without it
 
     state = EvaluationState.of(plan)
     keeper.resume(state)
-    for start, stop in reversed(cut(plan, 1, state.seen).parts):
+    for start, stop in reversed(cut_rows(plan, 1, state.seen).parts):
         rows = None if keeper.rows is None else keeper.rows(plan)
         part = evaluate(plan, rows=(start, stop), journal=rows)
         if rows is not None:
             keeper.add_rows(rows.entries)
         state.merge(part)
-        keeper.keep(state)
+        keeper.store(state)
     return result_of(plan, state)
 
 
@@ -100,7 +100,7 @@ def killed_after(monkeypatch, often):
         calls = []
 
         def keep_some(kept, state, *, now=False):
-            keep(kept, state, now=True)
+            keep(kept, state, at_once=True)
             calls.append(state.seen.count)
             if len(calls) == checkpoints:
                 raise Killed

@@ -107,7 +107,7 @@ def test_the_whole_is_a_run_with_intervals_and_slices(table, trained):
     assert [part["value"] for part in plain["slices"]] == ["north", "south"]
     assert (table / "cv" / "status").read_text() == "done\n"
     assert lossfw.run(table / "cv" / "config.yaml").loss == result.loss
-    assert f"all folds</th><td>{notebook.number(result.loss)}</td>" in trained._repr_html_()
+    assert f"all folds</th><td>{notebook.format_number(result.loss)}</td>" in trained._repr_html_()
 
 
 def test_the_baseline_is_the_constant_of_the_rows_that_train_each_fold(table, trained):

@@ -106,7 +106,7 @@ def test_every_loss_is_shown(entry):
     except lossfw.ParameterError:
         pytest.skip("needs a parameter")
     shown = html(loss)
-    assert lossfw.components.notebook.heading(str(loss)) in shown
+    assert lossfw.components.notebook.html_heading(str(loss)) in shown
     rows = loss.takes_rows and not loss.has_columns
     line = not rows or loss.target_space.name in ("CLASS_INDEX", "SIMPLEX")
     assert ("<polyline" in shown) is line

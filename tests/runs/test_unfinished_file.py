@@ -239,7 +239,7 @@ def test_a_folder_that_vanishes_gets_no_half_of_a_run(
     keep = journal.RunJournal.keep
 
     def vanish(kept, state, *, now=False):
-        keep(kept, state, now=now)
+        keep(kept, state, at_once=now)
         shutil.rmtree(folder / "out")
         if replaced:
             (folder / "out").mkdir()

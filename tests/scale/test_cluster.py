@@ -15,7 +15,7 @@ from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import RunError
 from lossfw.runs.compare.rows import read_rows
 from lossfw.runs.journal import RunJournal
-from lossfw.scale import connect, cut, evaluate_on
+from lossfw.scale import connect, cut_rows, evaluate_on
 from support.configs import build
 from support.ended import kill
 from support.linear_model import LINEAR
@@ -122,7 +122,7 @@ def test_workers_that_are_killed_are_replaced(folder, small_parts):
 
         found = evaluate_on(client, plan, progress=progress)
     assert plain(found) == plain(lossfw.evaluate(plan))
-    assert len(merged) == len(cut(plan, 2).parts) == 10
+    assert len(merged) == len(cut_rows(plan, 2).parts) == 10
 
 
 @pytest.mark.slow
@@ -282,7 +282,7 @@ def dies_after_the_first_part(monkeypatch):
     victims, keep = [], RunJournal.keep
 
     def keep_and_kill(journal, state, *, now=False):
-        keep(journal, state, now=now)
+        keep(journal, state, at_once=now)
         kill(victims)
         victims.clear()
 

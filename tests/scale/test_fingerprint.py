@@ -8,7 +8,7 @@ import pytest
 from lossfw.errors import ArgumentError
 from lossfw.scale import fingerprint as module
 from lossfw.scale import parts, shipping
-from lossfw.scale.fingerprint import differences, fingerprint
+from lossfw.scale.fingerprint import fingerprint, fingerprint_differences
 from support.configs import build
 
 pytest.importorskip("cloudpickle", reason="dask is not installed")
@@ -34,7 +34,7 @@ def package(tmp_path, monkeypatch):
 
 
 def test_a_process_agrees_with_itself():
-    assert differences(fingerprint(["lossfw_std", "pytest"])) == ""
+    assert fingerprint_differences(fingerprint(["lossfw_std", "pytest"])) == ""
 
 
 def test_code_is_compared_of_lossfw_and_of_plugins_and_versions_of_the_rest():
@@ -46,7 +46,7 @@ def test_code_is_compared_of_lossfw_and_of_plugins_and_versions_of_the_rest():
 
 
 def test_the_plan_of_built_ins_needs_nothing_else(folder):
-    assert shipping.shipment_of(build("run.yaml")).packages - {"numpy"} == {"lossfw", "lossfw_std"}
+    assert shipping.pack_plan(build("run.yaml")).packages - {"numpy"} == {"lossfw", "lossfw_std"}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_plan_of_built_ins_needs_nothing_else(folder):
     ],
 )
 def test_what_differs_is_named(change, message):
-    assert re.fullmatch(message, differences({**fingerprint([]), **change}))
+    assert re.fullmatch(message, fingerprint_differences({**fingerprint([]), **change}))
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,11 @@ def test_edited_code_is_found_in_a_process_that_starts_later(package, edit, anew
     expected = fingerprint(["bodies"])
     edit(package)
     # This process keeps the code that it has loaded.
-    assert differences(expected) == ""
+    assert fingerprint_differences(expected) == ""
     anew()
     assert re.match(
-        r"package bodies is without a version with code \w+ there", differences(expected)
+        r"package bodies is without a version with code \w+ there",
+        fingerprint_differences(expected),
     )
 
 
@@ -88,7 +89,7 @@ def test_a_module_of_one_file_has_a_digest(tmp_path, monkeypatch, anew):
     expected = fingerprint(["one_body"])
     (tmp_path / "one_body.py").write_text("x = 2\n")
     anew()
-    assert "package one_body is without a version with code" in differences(expected)
+    assert "package one_body is without a version with code" in fingerprint_differences(expected)
 
 
 def test_an_installed_plugin_is_compared_by_its_code(install):
@@ -97,11 +98,11 @@ def test_an_installed_plugin_is_compared_by_its_code(install):
 
 
 def test_a_plan_carries_names_of_files_and_not_their_rows(folder):
-    shipment = shipping.shipment_of(build("run.yaml"))
+    shipment = shipping.pack_plan(build("run.yaml"))
     # Besides the plan, it has the plugin files that this process has imported.
     _, content = pickle.loads(shipment.content)
     assert len(content) < 20_000 < (folder / "y.npy").stat().st_size
-    plan = shipping.plan_of(shipment.content)
+    plan = shipping.unpack_plan(shipment.content)
     assert [str(array.stamp.path.name) for array in parts.arrays_of(plan)] == [
         *("t.npy", "w.npy", "y.npy")
     ]
@@ -110,7 +111,7 @@ def test_a_plan_carries_names_of_files_and_not_their_rows(folder):
 def test_a_plan_of_many_rows_in_memory_is_refused(folder, monkeypatch):
     monkeypatch.setattr(shipping, "MAX_PLAN_BYTES", 100)
     with pytest.raises(ArgumentError, match=r"Save the arrays as \.npy or Parquet"):
-        shipping.shipment_of(build("run.yaml"))
+        shipping.pack_plan(build("run.yaml"))
 
 
 def test_plugin_files_go_to_the_workers(folder, monkeypatch):
@@ -126,9 +127,9 @@ def test_plugin_files_go_to_the_workers(folder, monkeypatch):
     text = text.replace("{name: masked, of: cross_entropy, ignore: 3}", "zigzagged")
     (folder / "run.yaml").write_text(f"{text}plugins: [mine.py]\n")
     before = set(sys.modules)
-    shipment = shipping.shipment_of(build("run.yaml"))
+    shipment = shipping.pack_plan(build("run.yaml"))
     # As on a worker, which has neither the module nor the file.
     for name in set(sys.modules) - before:
         monkeypatch.delitem(sys.modules, name)
     (folder / "mine.py").unlink()
-    assert shipping.plan_of(shipment.content).loss.name == "zigzagged"
+    assert shipping.unpack_plan(shipment.content).loss.name == "zigzagged"

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from lossfw.scale.cluster import interruption_waits
+from lossfw.scale.cluster import delay_interruption
 from support.waiting import HANGS, wait_for
 
 INTERRUPTS_ITSELF = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('went on')"
@@ -21,7 +21,7 @@ def test_it_comes_at_the_end():
     went_on = []
 
     def interrupted():
-        with interruption_waits():
+        with delay_interruption():
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.02)
             went_on.append(True)
@@ -44,7 +44,7 @@ def test_a_process_that_starts_inside_never_gets_it(in_thread):
         command = [sys.executable, "-S", "-c", INTERRUPTS_ITSELF]
         done.append(subprocess.run(command, capture_output=True, text=True, check=False))
 
-    with interruption_waits():
+    with delay_interruption():
         if in_thread:
             thread = threading.Thread(target=start)
             thread.start()
@@ -56,7 +56,7 @@ def test_a_process_that_starts_inside_never_gets_it(in_thread):
 
 def test_another_thread_has_no_signals_to_answer():
     def work():
-        with interruption_waits():
+        with delay_interruption():
             done.append(True)
 
     done = []

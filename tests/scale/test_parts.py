@@ -9,7 +9,7 @@ import lossfw
 from lossfw.data import Dataset
 from lossfw.evaluation.plan import Plan
 from lossfw.losses.engine.row_ranges import RowRanges
-from lossfw.scale import cut
+from lossfw.scale import cut_rows
 from lossfw.scale.parts import _edges
 
 COLUMNS = 1024  # blocks of 256 rows
@@ -26,7 +26,7 @@ def test_parts_cover_what_is_missing_once_and_begin_at_blocks(rows, slots, block
     seen = RowRanges()
     for start, stop in zip(edges[::2], edges[1::2], strict=False):
         seen = seen.merge(RowRanges.of(start, stop))
-    found = cut(plan(rows), slots, seen)
+    found = cut_rows(plan(rows), slots, seen)
     for start, stop in found.parts:
         seen = seen.merge(RowRanges.of(start, stop))  # refuses a row that is there
         assert start % 256 == 0

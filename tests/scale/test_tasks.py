@@ -79,8 +79,8 @@ def test_a_result_that_is_not_there_any_more_is_waited_for(error):
         def result(self, timeout):
             raise error
 
-    with pytest.raises(tasks._NotThereError):
-        tasks._value(Future(), ClusterTask("the part 1", ()), lambda: "")
+    with pytest.raises(tasks._ResultLostError):
+        tasks._result_of(Future(), ClusterTask("the part 1", ()), lambda: "")
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ import numpy as np
 
 from lossfw import numerics
 from lossfw.components.component import Component
-from lossfw.components.registry.check_class import other_arguments
+from lossfw.components.registry.check_class import changed_arguments
 from lossfw.errors import BodyError, LossfwError
 
 # The function of a search through which checks call what they check.
@@ -147,7 +147,7 @@ def _known_mistake(message: str, line: str, component: Component | None) -> tupl
     """Return the mistake that an error speaks of, and its remedy; empty where none is known."""
     if component is None:
         return "", ""
-    if _CALLED.search(message) and (wrong := other_arguments(type(component))):
+    if _CALLED.search(message) and (wrong := changed_arguments(type(component))):
         return "arguments", wrong
     if lacking := _missing_function(message, line):
         return "lacking", lacking

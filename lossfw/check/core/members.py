@@ -179,7 +179,7 @@ def magnitude_limits(sizes: PromisedRange, dtype: str | np.dtype[Any]) -> tuple[
 def promised_sizes(space: Space, sizes: PromisedRange) -> PromisedRange:
     """Return the sizes of numbers of a space for which a loss promises results."""
     own = space.sizes if isinstance(space, Interval) else None
-    return sizes if own is None else PromisedRange.common((sizes, own))
+    return sizes if own is None else PromisedRange.intersection((sizes, own))
 
 
 @apply_per_column

@@ -10,10 +10,10 @@ from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 
 from lossfw.components.component import Component
 from lossfw.components.hookspecs import HOOKS, PROJECT
-from lossfw.components.registry.blame import explain
-from lossfw.components.registry.contained import contain_exits
+from lossfw.components.registry.blame import describe_error
+from lossfw.components.registry.contained import catch_exits
 from lossfw.components.registry.faulty_classes import FaultyClass
-from lossfw.components.registry.messages import noun
+from lossfw.components.registry.messages import kind_noun
 from lossfw.components.registry.records import Entry
 from lossfw.errors import BrokenPluginError
 
@@ -28,37 +28,37 @@ def import_object(target: str) -> Any:
     return value
 
 
-def class_of(entry: Entry) -> type[Component]:
+def import_class(entry: Entry) -> type[Component]:
     """Return the class of an entry."""
     cls: Any = entry.target
     shown = repr(cls) if isinstance(cls, str) else f"the class {cls.__qualname__}"
-    offered = f"Plugin {entry.plugin} offers the {noun(entry.kind)} {entry.name!r} as {shown}"
+    offered = f"Plugin {entry.plugin} offers the {kind_noun(entry.kind)} {entry.name!r} as {shown}"
     if isinstance(cls, str):
         package = cls.partition(":")[0].partition(".")[0]
-        with contain_exits() as interrupts:
+        with catch_exits() as interrupts:
             try:
                 cls = import_object(cls)
             except BaseException as error:
                 # Also SystemExit, as when a plugin is loaded.
                 if interrupts.came:
                     raise
-                reason = explain(error, package=package)
+                reason = describe_error(error, package=package)
                 raise BrokenPluginError(f"{offered}, which cannot be imported: {reason}") from error
     if isinstance(cls, type) and issubclass(cls, FaultyClass):
-        reason = explain(cls.error, path=entry.plugin.path)
+        reason = describe_error(cls.error, path=entry.plugin.path)
         raise BrokenPluginError(f"{offered}, which cannot be made: {reason}") from cls.error
-    fault = fault_of(cls) or _mismatch(cls, entry)
+    fault = class_fault(cls) or _mismatch_reason(cls, entry)
     if fault:
         raise BrokenPluginError(f"{offered}, which {fault}")
     checked: type[Component] = cls
     return checked
 
 
-def _mismatch(cls: type[Component], entry: Entry) -> str:
+def _mismatch_reason(cls: type[Component], entry: Entry) -> str:
     """Return why a class does not match its entry, or an empty text."""
     if cls.kind != entry.kind:
-        article = "an" if noun(cls.kind)[0] in "aeiou" else "a"
-        return f"is {article} {noun(cls.kind)}: offer it through {HOOKS[cls.kind]}"
+        article = "an" if kind_noun(cls.kind)[0] in "aeiou" else "a"
+        return f"is {article} {kind_noun(cls.kind)}: offer it through {HOOKS[cls.kind]}"
     if cls.name != entry.name:
         return (
             f"calls itself {cls.name!r}: offer it as {cls.name!r}, or set "
@@ -67,14 +67,14 @@ def _mismatch(cls: type[Component], entry: Entry) -> str:
     return ""
 
 
-def fault_of(value: object) -> str:
+def class_fault(value: object) -> str:
     """Return why a value is not a usable component class, or an empty string.
 
     The message continues "it ..."; the remedy follows a colon.
 
     Examples
     --------
-    >>> fault_of(3.0)
+    >>> class_fault(3.0)
     'is a float and not a class'
     """
     if not isinstance(value, type):
@@ -88,13 +88,13 @@ def fault_of(value: object) -> str:
     if inspect.isabstract(value):
         missing = ", ".join(sorted(value.__abstractmethods__))
         return f"is not finished: define {missing}"
-    if fault := _find_undefined(value) or _odd_init(value):
+    if fault := _annotation_fault(value) or _init_fault(value):
         return fault
-    mismatch = other_arguments(value).removesuffix(".")
+    mismatch = changed_arguments(value).removesuffix(".")
     return f"cannot be called: {mismatch}" if mismatch else ""
 
 
-def _find_undefined(cls: type[Component]) -> str:
+def _annotation_fault(cls: type[Component]) -> str:
     """Return the fault of an annotation that pydantic cannot resolve, or an empty text."""
     try:
         # pydantic postpones annotations that it cannot resolve when the class is made.
@@ -106,7 +106,7 @@ def _find_undefined(cls: type[Component]) -> str:
     return ""
 
 
-def _odd_init(cls: type[Component]) -> str:
+def _init_fault(cls: type[Component]) -> str:
     """Return the fault of an ``__init__`` that takes more than parameters, or an empty text."""
     init = cls.__dict__.get("__init__")
     if init is None:
@@ -122,27 +122,27 @@ def _odd_init(cls: type[Component]) -> str:
     return ""
 
 
-def other_arguments(cls: type) -> str:
+def changed_arguments(cls: type) -> str:
     """Return the function of a class whose arguments differ from those of its kind, or ""."""
-    own = [base for base in cls.__mro__ if not _is_core(base)]
-    kinds = [base for base in cls.__mro__ if _is_core(base)]
+    own = [base for base in cls.__mro__ if not _is_kind(base)]
+    kinds = [base for base in cls.__mro__ if _is_kind(base)]
     for name, function in ((n, f) for base in own for n, f in vars(base).items()):
         of_kind = next((vars(base)[name] for base in kinds if name in vars(base)), None)
         if not (inspect.isfunction(function) and inspect.isfunction(of_kind)):
             continue
-        expected = [one.name for one in _positional(of_kind)]
+        expected = [one.name for one in _positional_parameters(of_kind)]
         if not _accepts_arguments(function, len(expected)):
-            actual = [one.name for one in _positional(function)]
+            actual = [one.name for one in _positional_parameters(function)]
             return _describe_mismatch(name, actual, expected)
     return ""
 
 
-def _is_core(cls: type) -> bool:
+def _is_kind(cls: type) -> bool:
     """Tell whether a class is a kind; those of plugins of the core are called otherwise."""
     return cls.__module__.partition(".")[0] == PROJECT
 
 
-def _positional(function: Any) -> list[inspect.Parameter]:
+def _positional_parameters(function: Any) -> list[inspect.Parameter]:
     parameters = inspect.signature(function).parameters.values()
     return [
         one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
@@ -154,7 +154,7 @@ def _accepts_arguments(function: Any, count: int) -> bool:
     parameters = inspect.signature(function).parameters.values()
     if any(one.kind is one.VAR_POSITIONAL for one in parameters):
         return True
-    positional = _positional(function)
+    positional = _positional_parameters(function)
     needed = [one for one in positional if one.default is one.empty]
     return len(needed) <= count <= len(positional)
 

@@ -19,7 +19,7 @@ class Interrupts:
         self.came = False
         self._before: Any = None
 
-    def note(self, number: int, frame: FrameType | None) -> None:
+    def handle_signal(self, number: int, frame: FrameType | None) -> None:
         """Handle the user's interrupt as the previous handler would."""
         self.came = True
         self._before(number, frame)
@@ -28,16 +28,16 @@ class Interrupts:
         self._before = signal.getsignal(signal.SIGINT)
         # Only the main thread gets interrupts, and only it may ask for them.
         if callable(self._before) and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self.note)
+            signal.signal(signal.SIGINT, self.handle_signal)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if signal.getsignal(signal.SIGINT) == self.note:
+        if signal.getsignal(signal.SIGINT) == self.handle_signal:
             signal.signal(signal.SIGINT, self._before)
 
 
 @contextmanager
-def contain_exits() -> Iterator[Interrupts]:
+def catch_exits() -> Iterator[Interrupts]:
     """Watch for interrupts, and turn `os._exit`, which ends a process silently, into an error.
 
     A forked process or another thread can still end by it. Output of the plugin goes to standard

@@ -14,24 +14,24 @@ from lossfw.components.registry.records import PluginMetadata, normalise_name
 VARIABLE = "LOSSFW_DISABLE"
 
 
-def find(distribution: str | None = None) -> tuple[PluginMetadata, ...]:
+def find_plugins(distribution: str | None = None) -> tuple[PluginMetadata, ...]:
     """Return the installed plugins, sorted by label, without importing them.
 
     Examples
     --------
-    >>> [plugin.label for plugin in find("lossfw")]
+    >>> [plugin.label for plugin in find_plugins("lossfw")]
     ['lossfw[std]']
     """
     names = [distribution] if distribution is not None else []
     if distribution is None:
         # Each distribution that mentions our entry point group, once.
-        found = filter(None, map(_name, metadata.distributions()))
+        found = filter(None, map(_plugin_distribution, metadata.distributions()))
         names = list({normalise_name(name): name for name in found}.values())
-    plugins = {plugin.label: plugin for name in names for plugin in _entries_of(name)}
+    plugins = {plugin.label: plugin for name in names for plugin in _plugins_of(name)}
     return tuple(plugins[label] for label in sorted(plugins))
 
 
-def find_local(paths: Iterable[str | Path]) -> tuple[PluginMetadata, ...]:
+def find_local_plugins(paths: Iterable[str | Path]) -> tuple[PluginMetadata, ...]:
     """Return a record for each local plugin file, in order and without repetition."""
     plugins: dict[Path, PluginMetadata] = {}
     for path in map(Path, paths):
@@ -40,7 +40,7 @@ def find_local(paths: Iterable[str | Path]) -> tuple[PluginMetadata, ...]:
     return tuple(plugins.values())
 
 
-def _name(dist: metadata.Distribution) -> str | None:
+def _plugin_distribution(dist: metadata.Distribution) -> str | None:
     """Return the name of a distribution that mentions our group, None for any other."""
     try:
         # Searched and not parsed: nearly all distributions have no such group.
@@ -51,7 +51,7 @@ def _name(dist: metadata.Distribution) -> str | None:
         return None
 
 
-def _entries_of(name: str) -> Iterator[PluginMetadata]:
+def _plugins_of(name: str) -> Iterator[PluginMetadata]:
     """Yield the plugins of a distribution, from the copy that Python would import."""
     try:
         dist = metadata.distribution(name)
@@ -70,7 +70,7 @@ def _entries_of(name: str) -> Iterator[PluginMetadata]:
 
 
 @dataclass(frozen=True)
-class Disabled:
+class DisabledPlugins:
     """The plugins that the user disables."""
 
     # Distributions, labels or entry names that were given as an argument.
@@ -81,7 +81,7 @@ class Disabled:
     plugins: bool = True
 
     @classmethod
-    def read(cls, words: Iterable[str], plugins: bool) -> Disabled:
+    def read(cls, words: Iterable[str], plugins: bool) -> DisabledPlugins:
         """Combine the arguments of a call with the environment variable."""
         return cls(
             tuple(_split(words)), tuple(_split([os.environ.get(VARIABLE, "")])), bool(plugins)
@@ -89,9 +89,9 @@ class Disabled:
 
     def disabled_by(self, plugin: PluginMetadata) -> str:
         """Return the option that disables a plugin, as a phrase; empty if none does."""
-        if any(_means(word, plugin) for word in self.words):
+        if any(_names_plugin(word, plugin) for word in self.words):
             return "the argument disable (--disable)"
-        if any(_means(word, plugin) for word in self.environment):
+        if any(_names_plugin(word, plugin) for word in self.environment):
             return VARIABLE
         if not self.plugins and not plugin.builtin and plugin.path is None:
             return "the argument plugins=False (--no-plugins)"
@@ -100,10 +100,10 @@ class Disabled:
     def first_unmatched(self, plugins: Iterable[PluginMetadata]) -> str | None:
         """Return the first word of the argument that is not the name of a plugin, or None."""
         known = list(plugins)
-        return next((w for w in self.words if not any(_means(w, p) for p in known)), None)
+        return next((w for w in self.words if not any(_names_plugin(w, p) for p in known)), None)
 
 
-def _means(word: str, plugin: PluginMetadata) -> bool:
+def _names_plugin(word: str, plugin: PluginMetadata) -> bool:
     return plugin.is_called(word) or (plugin.path is None and word == plugin.entry)
 
 

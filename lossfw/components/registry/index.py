@@ -18,9 +18,13 @@ from lossfw.components.hookspecs import KINDS, PROJECT
 from lossfw.components.naming import did_you_mean
 from lossfw.components.nested import with_nested
 from lossfw.components.registry import messages
-from lossfw.components.registry.check_class import class_of
-from lossfw.components.registry.find import Disabled, find, find_local
-from lossfw.components.registry.load import followers, load, new_manager
+from lossfw.components.registry.check_class import import_class
+from lossfw.components.registry.find import (
+    DisabledPlugins,
+    find_local_plugins,
+    find_plugins,
+)
+from lossfw.components.registry.load import followers, load_plugin, new_manager
 from lossfw.components.registry.records import Entry, Plugin, PluginMetadata, normalise_name
 from lossfw.errors import (
     ArgumentError,
@@ -52,7 +56,7 @@ class Registry:
     change its meaning.
     """
 
-    def __init__(self, disabled: Disabled, local: tuple[PluginMetadata, ...] = ()) -> None:
+    def __init__(self, disabled: DisabledPlugins, local: tuple[PluginMetadata, ...] = ()) -> None:
         self._disabled = disabled
         self._local = local
         self._manager = new_manager()
@@ -93,13 +97,13 @@ class Registry:
             If `disable` names an unknown plugin.
         """
         paths = [local] if isinstance(local, str | Path) else local
-        made = cls(Disabled.read(disable, plugins), find_local(paths))
+        made = cls(DisabledPlugins.read(disable, plugins), find_local_plugins(paths))
         # All metadata are read only if there is a word to look up.
         unknown = made._disabled.words and made._disabled.first_unmatched(made._all_metadata)
         if unknown:
-            raise messages.no_plugin(unknown, made._all_metadata)
+            raise messages.unknown_plugin_error(unknown, made._all_metadata)
         for metadata in made._local:
-            error = made._add(metadata).error
+            error = made._add_plugin(metadata).error
             if error is not None and made._plugins[metadata.label].state != "disabled":
                 raise error
         return made
@@ -127,7 +131,9 @@ class Registry:
         _check_kind(kind)
         origin, slash, plain = name.rpartition("/")
         candidates = (
-            self._find_entries(kind, origin, plain) if slash else self._anywhere(kind, plain)
+            self._find_entries(kind, origin, plain)
+            if slash
+            else self._entries_anywhere(kind, plain)
         )
         if len(candidates) > 1:
             raise messages.duplicate_name_error(kind, plain, candidates)
@@ -161,7 +167,7 @@ class Registry:
         key = replace(entry, state="listed", reason="")
         if key not in self._classes:
             try:
-                self._classes[key] = class_of(key)
+                self._classes[key] = import_class(key)
             except BrokenPluginError as error:
                 self._classes[key] = error
         known = self._classes[key]
@@ -200,7 +206,8 @@ class Registry:
         if isinstance(spec, Component):
             if spec.kind != kind:
                 raise ArgumentError(
-                    f"expected a {messages.noun(kind)}, got the {messages.noun(spec.kind)} {spec!r}"
+                    f"expected a {messages.kind_noun(kind)}, "
+                    f"got the {messages.kind_noun(spec.kind)} {spec!r}"
                 )
             return spec.replace(**with_nested(type(spec), parameters, self)) if parameters else spec
         name, given = _name_and_parameters(kind, spec)
@@ -211,7 +218,7 @@ class Registry:
         """Return all components, sorted by kind, name and label.
 
         All plugins are loaded, but a component that a plugin offers as ``"module:Class"`` is not
-        imported; see `class_of`.
+        imported; see `import_class`.
         """
         if kind is not None:
             _check_kind(kind)
@@ -255,23 +262,23 @@ class Registry:
         return followers(self._manager, hook)
 
     @functools.cached_property
-    def _first(self) -> tuple[PluginMetadata, ...]:
+    def _first_metadata(self) -> tuple[PluginMetadata, ...]:
         """The built-in plugins, found by the name of their distribution, and the local ones."""
-        return (*find(PROJECT), *self._local)
+        return (*find_plugins(PROJECT), *self._local)
 
     @functools.cached_property
     def _all_metadata(self) -> tuple[PluginMetadata, ...]:
         """All plugins, imported or not, sorted by label."""
-        return tuple(sorted((*find(), *self._local), key=lambda metadata: metadata.label))
+        return tuple(sorted((*find_plugins(), *self._local), key=lambda metadata: metadata.label))
 
-    def _add(self, metadata: PluginMetadata) -> Plugin:
+    def _add_plugin(self, metadata: PluginMetadata) -> Plugin:
         """Load a plugin if it is neither loaded nor disabled."""
         with self._lock:
             if metadata.label not in self._plugins:
-                self._keep(self._disabled_or_loaded(metadata))
+                self._index_plugin(self._disabled_or_loaded(metadata))
             return self._plugins[metadata.label]
 
-    def _keep(self, plugin: Plugin) -> None:
+    def _index_plugin(self, plugin: Plugin) -> None:
         self._plugins[plugin.label] = plugin
         for entry in plugin.entries:
             for name in entry.names:
@@ -285,40 +292,40 @@ class Registry:
         # A placeholder during the import: the plugin may use the registry.
         self._plugins[metadata.label] = Plugin(metadata)
         try:
-            return load(metadata, self._manager)
+            return load_plugin(metadata, self._manager)
         except KeyboardInterrupt:
             del self._plugins[metadata.label]
             raise
 
     def _load(self, plugins: Iterable[PluginMetadata]) -> None:
         for metadata in plugins:
-            self._add(metadata)
+            self._add_plugin(metadata)
 
-    def _anywhere(self, kind: str, name: str) -> list[Entry]:
+    def _entries_anywhere(self, kind: str, name: str) -> list[Entry]:
         """Return the entries of a name; load third-party plugins only if there is none."""
-        self._load(self._first)
+        self._load(self._first_metadata)
         if not self._index.get((kind, name)):
             self._load(self._all_metadata)
         candidates = self._index.get((kind, name), [])
         if not candidates:
-            raise messages.unknown(kind, name, self.entries(), self.plugins())
+            raise messages.unknown_name_error(kind, name, self.entries(), self.plugins())
         return candidates
 
     def _find_entries(self, kind: str, origin: str, name: str) -> list[Entry]:
         """Return the entries of a name in the plugins of this origin."""
-        self._load(self._first)
+        self._load(self._first_metadata)
         # The built-in plugins are known without reading the metadata of all distributions.
-        where = self._first if normalise_name(origin) == PROJECT else self._all_metadata
-        named = [self._add(metadata) for metadata in where if metadata.is_called(origin)]
+        where = self._first_metadata if normalise_name(origin) == PROJECT else self._all_metadata
+        named = [self._add_plugin(metadata) for metadata in where if metadata.is_called(origin)]
         if not named:
-            raise messages.no_plugin(origin, self._all_metadata)
+            raise messages.unknown_plugin_error(origin, self._all_metadata)
         candidates = [e for p in named for e in p.entries if e.kind == kind and name in e.names]
         if candidates:
             return candidates
         for plugin in named:
             if plugin.error is not None:
                 raise plugin.error.with_traceback(None)
-        raise messages.not_offered(kind, name, named)
+        raise messages.not_offered_error(kind, name, named)
 
     def _refresh(self, entry: Entry) -> Entry:
         """Return an entry with its current state."""
@@ -365,7 +372,7 @@ def _name_and_parameters(kind: str, spec: object) -> tuple[str, dict[str, Any]]:
     """Return the name and the parameters of a specification."""
     if isinstance(spec, str):
         return spec, {}
-    noun = messages.noun(kind)
+    noun = messages.kind_noun(kind)
     if not isinstance(spec, Mapping):
         raise ArgumentError(
             f"A {noun} is a name, a mapping with 'name' and parameters, or an object of its class; "

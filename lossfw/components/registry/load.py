@@ -10,10 +10,10 @@ import pluggy
 
 from lossfw.components import hookspecs
 from lossfw.components.hookspecs import API, HOOKS, LIFE_CYCLE, PROJECT, TRAINING_CYCLE
-from lossfw.components.naming import nearest
-from lossfw.components.registry.blame import explain
+from lossfw.components.naming import nearest_name
+from lossfw.components.registry.blame import describe_error
 from lossfw.components.registry.check_class import import_object
-from lossfw.components.registry.contained import contain_exits
+from lossfw.components.registry.contained import catch_exits
 from lossfw.components.registry.local import components_in, import_file
 from lossfw.components.registry.records import Entry, Plugin, PluginMetadata
 from lossfw.components.registry.tables import entries_in
@@ -30,22 +30,22 @@ def new_manager() -> pluggy.PluginManager:
     return manager
 
 
-def load(metadata: PluginMetadata, manager: pluggy.PluginManager) -> Plugin:
+def load_plugin(metadata: PluginMetadata, manager: pluggy.PluginManager) -> Plugin:
     """Import a plugin, register it under its label and return its components.
 
     The result holds any error of the plugin, which is not raised, so that one plugin cannot stop
     the others. Only an interrupt by the user is raised.
     """
-    with contain_exits() as interrupts:
+    with catch_exits() as interrupts:
         try:
-            return Plugin(metadata, "loaded", entries=_load(metadata, manager))
+            return Plugin(metadata, "loaded", entries=_load_entries(metadata, manager))
         except BaseException as error:
             # Also SystemExit: a plugin that exits on import must not end the host.
             if interrupts.came:
                 raise
             if manager.has_plugin(metadata.label):
                 manager.unregister(name=metadata.label)
-            return _refused_record(metadata, error)
+            return _record_of_refused(metadata, error)
 
 
 def followers(manager: pluggy.PluginManager, hook: str) -> dict[str, pluggy.HookCaller]:
@@ -53,20 +53,20 @@ def followers(manager: pluggy.PluginManager, hook: str) -> dict[str, pluggy.Hook
     plugins = {
         impl.plugin_name: impl.plugin for impl in getattr(manager.hook, hook).get_hookimpls()
     }
-    return {label: _caller(hook, plugins[label], manager) for label in sorted(plugins)}
+    return {label: _hook_caller(hook, plugins[label], manager) for label in sorted(plugins)}
 
 
-def _caller(hook: str, plugin: object, manager: pluggy.PluginManager) -> pluggy.HookCaller:
+def _hook_caller(hook: str, plugin: object, manager: pluggy.PluginManager) -> pluggy.HookCaller:
     """Return a caller of a hook in this plugin only."""
     return manager.subset_hook_caller(hook, manager.get_plugins() - {plugin})
 
 
-def _load(metadata: PluginMetadata, manager: pluggy.PluginManager) -> tuple[Entry, ...]:
+def _load_entries(metadata: PluginMetadata, manager: pluggy.PluginManager) -> tuple[Entry, ...]:
     if metadata.problem:
         raise BrokenPluginError(metadata.problem)
     plugin = import_object(metadata.target) if metadata.path is None else import_file(metadata.path)
     _check_api(plugin, metadata)
-    hooks = [_checked_hook(*hook) for hook in _hooks_of(plugin, manager)]
+    hooks = [_check_hook(*hook) for hook in _hooks_of(plugin, manager)]
     for name in _KNOWN:
         if name not in hooks and inspect.isfunction(getattr(plugin, name, None)):
             raise BrokenPluginError(f"its {name} is not marked: write @hookimpl above it")
@@ -82,7 +82,7 @@ def _load(metadata: PluginMetadata, manager: pluggy.PluginManager) -> tuple[Entr
     return tuple(
         entry
         for kind, hook in HOOKS.items()
-        for table in _caller(hook, plugin, manager)()
+        for table in _hook_caller(hook, plugin, manager)()
         for entry in entries_in(table, kind, metadata)
     )
 
@@ -109,12 +109,12 @@ def _hooks_of(plugin: object, manager: pluggy.PluginManager) -> Iterator[tuple[s
             yield name, getattr(plugin, attribute), bool(options.get("optionalhook"))
 
 
-def _checked_hook(name: str, function: Any, optional: bool) -> str:
+def _check_hook(name: str, function: Any, optional: bool) -> str:
     """Return a hook's name; refuse an unknown hook, or one with parameters that are not passed."""
     if name not in _KNOWN:
         if optional:
             return name
-        match = nearest(name, _KNOWN)
+        match = nearest_name(name, _KNOWN)
         guess = f"Did you mean {match}?" if match else f"The hooks are {', '.join(_KNOWN)}."
         raise BrokenPluginError(f"it implements the hook {name}, which does not exist. {guess}")
     spec = inspect.signature(getattr(hookspecs, name)).parameters
@@ -132,11 +132,11 @@ def _checked_hook(name: str, function: Any, optional: bool) -> str:
     return name
 
 
-def _refused_record(metadata: PluginMetadata, error: BaseException) -> Plugin:
+def _record_of_refused(metadata: PluginMetadata, error: BaseException) -> Plugin:
     """Return the record of a plugin that could not be loaded, with the error to raise."""
     known = isinstance(error, PluginError)
     package = metadata.target.partition(":")[0].partition(".")[0]
-    reason = str(error) if known else explain(error, path=metadata.path, package=package)
+    reason = str(error) if known else describe_error(error, path=metadata.path, package=package)
     incompatible = isinstance(error, IncompatiblePluginError)
     kind = IncompatiblePluginError if incompatible else BrokenPluginError
     refusal = kind(f"Plugin {metadata} cannot be used: {reason}")

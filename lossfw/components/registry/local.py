@@ -16,7 +16,7 @@ from typing import Any
 from lossfw.components.component import Component
 from lossfw.components.hookspecs import HOOKS
 from lossfw.components.naming import did_you_mean
-from lossfw.components.registry.check_class import fault_of
+from lossfw.components.registry.check_class import class_fault
 from lossfw.components.registry.faulty_classes import (
     CALLED,
     FaultyClass,
@@ -35,7 +35,7 @@ def import_file(path: Path) -> ModuleType:
     never hides an installed module.
     """
     # 16 hexadecimal digits: two files of one process will not share them.
-    digest = hashlib.sha256(bytes(path.resolve()) + b"\0" + _read(path)).hexdigest()[:16]
+    digest = hashlib.sha256(bytes(path.resolve()) + b"\0" + _read_source(path)).hexdigest()[:16]
     name = f"{LOCAL_MODULE}{digest}_{path.stem}"
     if name in sys.modules:
         return sys.modules[name]
@@ -67,7 +67,7 @@ def components_in(
         value
         for key, value in vars(module).items()
         if inspect.isclass(value)
-        and (issubclass(value, FaultyClass) or _is_of(module, value))
+        and (issubclass(value, FaultyClass) or _is_defined_in(module, value))
         and not key.startswith("_")
     ]
     tables: dict[str, dict[str, type[Component]]] = {kind: {} for kind in HOOKS}
@@ -77,7 +77,7 @@ def components_in(
         # An abstract class with subclasses in the file is a base and not a component.
         if inspect.isabstract(cls) and any(cls in other.__mro__[1:] for other in classes):
             continue
-        if fault := _fault_in(cls, path):
+        if fault := _class_error(cls, path):
             faults.append(fault)
             if getattr(cls, "kind", None) not in HOOKS:
                 raise fault
@@ -99,15 +99,15 @@ def components_in(
     return tables
 
 
-def _is_of(module: ModuleType, cls: type) -> bool:
+def _is_defined_in(module: ModuleType, cls: type) -> bool:
     return issubclass(cls, Component) and cls.__module__ == module.__name__
 
 
-def _fault_in(cls: type, path: Path) -> Exception | None:
+def _class_error(cls: type, path: Path) -> Exception | None:
     """Return the error that says why a class of a file cannot be used."""
     if issubclass(cls, FaultyClass):
         return cls.error
-    fault = fault_of(cls)
+    fault = class_fault(cls)
     if not fault:
         return None
     base = "; a base begins with an underscore" if inspect.isabstract(cls) else ""
@@ -151,7 +151,7 @@ class _Loader(SourceFileLoader):
         return compile_classes(self.source, self.path)
 
 
-def _read(path: Path) -> bytes:
+def _read_source(path: Path) -> bytes:
     if path.suffix != ".py":
         raise BrokenPluginError(
             f"{path} is not a .py file. A local plugin is a .py file; installed plugins are found "

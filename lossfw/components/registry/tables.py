@@ -22,12 +22,12 @@ def entries_in(table: object, kind: str, plugin: PluginMetadata) -> tuple[Entry,
     if not isinstance(table, Mapping):
         raise BrokenPluginError(
             f"{hook} should return a mapping such as {{'name': 'module:Class'}}, "
-            f"got {type(table).__name__}: {_short(table)}"
+            f"got {type(table).__name__}: {_short_repr(table)}"
         )
     for name, target in table.items():
         _check_item(name, target, hook)
     targets = {name: target for name, target in table.items() if not _is_alias(target)}
-    aliases = {name: _follow(name, table, hook) for name in table if name not in targets}
+    aliases = {name: _resolve_alias(name, table, hook) for name in table if name not in targets}
     return tuple(
         Entry(
             kind,
@@ -48,8 +48,8 @@ def _check_item(name: object, target: object, hook: str) -> None:
         )
     if not isinstance(target, str | type):
         raise BrokenPluginError(
-            f"{hook} offers {name!r} as {_short(target)}: offer a class (not an object of it), "
-            "'module:Class', or another name of the same mapping"
+            f"{hook} offers {name!r} as {_short_repr(target)}: offer a class (not an object of "
+            "it), 'module:Class', or another name of the same mapping"
         )
     if isinstance(target, str) and ":" in target and not _TARGET.fullmatch(target):
         raise BrokenPluginError(f"{hook} offers {name!r} as {target!r}: write 'module:Class'")
@@ -59,7 +59,7 @@ def _is_alias(target: object) -> bool:
     return isinstance(target, str) and ":" not in target
 
 
-def _follow(name: str, table: Mapping[str, str | type], hook: str) -> str:
+def _resolve_alias(name: str, table: Mapping[str, str | type], hook: str) -> str:
     """Return the canonical name of an alias."""
     path = [name]
     while _is_alias(table[path[-1]]):
@@ -76,7 +76,7 @@ def _follow(name: str, table: Mapping[str, str | type], hook: str) -> str:
     return path[-1]
 
 
-def _short(value: object) -> str:
+def _short_repr(value: object) -> str:
     """Return a repr that fits a line."""
     text = " ".join(repr(value).split())
     # A plugin may return an enormous value; this is enough to recognise it.

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lossfw.components.columns import Columns
-from lossfw.components.naming import nearest
-from lossfw.components.spaces import count_of
+from lossfw.components.naming import nearest_name
+from lossfw.components.spaces import format_count
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.messages import to_one_line
 from lossfw.data import Dataset
@@ -52,7 +52,7 @@ def _rename_columns(columns: dict[str, str | int], expected: Sequence[str]) -> d
     """Return columns of the file under the names that a loss takes, as far as they are known."""
     rest = {name: column for name, column in columns.items() if name not in expected}
     missing = [name for name in expected if name not in columns]
-    guesses = {name: nearest(name, rest) for name in missing}
+    guesses = {name: nearest_name(name, rest) for name in missing}
     if len(rest) == len(missing) == 1:
         guesses = {missing[0]: next(iter(rest))}
     found = {name: rest.get(guess or "", "COLUMN") for name, guess in guesses.items()}
@@ -85,7 +85,7 @@ def named_columns_hint(loss: Loss, shape: tuple[int, ...], targets: NDArray, uni
         names = f": {', '.join(predicted.names)}" if isinstance(predicted, Columns) else ""
         if units is not None:
             return f"write units: {predicted.size}{names and f', for{names[1:]}'}"
-        return f"each row of predictions has {count_of(predicted.size, 'number')}{names}"
+        return f"each row of predictions has {format_count(predicted.size, 'number')}{names}"
     if isinstance(target, Columns) and lacks_named_columns(loss, targets):
         return f"write data.targets_key: {to_one_line(dict.fromkeys(target.names, 'COLUMN'))}"
     if takes_flat_outputs(loss) and len(shape) == 2 and shape[1] > 1:

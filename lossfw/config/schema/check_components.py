@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lossfw.components.component import Component
-from lossfw.components.naming import nearest, snake_case
+from lossfw.components.naming import nearest_name, snake_case
 from lossfw.components.nested import nested_parameters
 from lossfw.components.registry import Entry, Registry
 from lossfw.config.schema import suggestions
@@ -134,7 +134,7 @@ class ComponentMaker:
             return None
         if name.value in table:
             return self._make_instance(table[name.value], node, path, ())
-        match = nearest(name.value, table)
+        match = nearest_name(name.value, table)
         choices = f"{format_path(path)} is one of {', '.join(table)}"
         guess = f"did you mean {match!r}?" if match else choices
         self.config.problems.add(name.at, f"There is no {kind} {quote(name.value)}", guess)
@@ -283,7 +283,7 @@ def _parameter_hint(
     if item["type"] != "extra_forbidden" or len(item["loc"]) != 1:
         return ""
     known = [*cls.model_fields, *extra_keys]
-    match = nearest(str(item["loc"][0]), known)
+    match = nearest_name(str(item["loc"][0]), known)
     if match:
         return f"did you mean {match!r}?"
     return f"it has {', '.join(known)}" if known else "it has no parameters"

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from lossfw.components.naming import nearest
+from lossfw.components.naming import nearest_name
 from lossfw.config.schema.check_components import ComponentMaker
 from lossfw.config.schema.check_training import check_hold_out, check_learning
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
@@ -173,7 +173,7 @@ def _unknown_key_hint(key: str, section_path: tuple[str, ...]) -> str:
     if key in _ELSEWHERE:
         return f"did you mean {_ELSEWHERE[key]}?"
     known = SECTIONS[section_path].model_fields
-    match = nearest(key, known)
+    match = nearest_name(key, known)
     if match:
         return f"did you mean {match!r}?"
     elsewhere = [path for path, section in SECTIONS.items() if key in section.model_fields]

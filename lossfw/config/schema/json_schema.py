@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 from pydantic.json_schema import GenerateJsonSchema
 
 from lossfw.components.component import Component
-from lossfw.components.docstrings import paragraphs, parameter_meanings, sections
+from lossfw.components.docstrings import parameter_meanings, split_paragraphs, split_sections
 from lossfw.components.nested import nested_parameters
 from lossfw.components.registry import Entry, Registry
 from lossfw.config.schema.sections import SECTIONS, RootSection
@@ -350,7 +350,7 @@ def _parameter_definitions(cls: type[Component], name: str) -> dict[str, Schema]
             clean = {"description": meanings[key], **clean}
         properties[key] = _refer_to_components(clean)
     described: Schema = {
-        "description": "\n\n".join(paragraphs(sections(cls.__doc__)[""])),
+        "description": "\n\n".join(split_paragraphs(split_sections(cls.__doc__)[""])),
         "properties": properties,
     }
     if "required" in raw:

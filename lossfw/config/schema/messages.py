@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lossfw.components.parameter_errors import expected_text, own_message
+from lossfw.components.parameter_errors import expected_text, lossfw_message
 from lossfw.config.text.tree import Node, Problems, format_path, quote
 
 # The words for true and false in YAML 1.1.
@@ -61,8 +61,8 @@ def _problem_text(item: Mapping[str, Any], path: Sequence[str | int], owner: str
         )
     if item["type"] == "missing":
         return f"{owner} needs the parameter {quote(path[-1])}" if owner else f"{key} is missing"
-    if own_message(item):
-        return f"{key}: {own_message(item)}".removesuffix(".")
+    if lossfw_message(item):
+        return f"{key}: {lossfw_message(item)}".removesuffix(".")
     # A validator of a list names the entry that is wrong.
     told = item["type"] == "value_error" and isinstance(item["input"], list | tuple | dict)
     got = "" if told else f", got {quote(item['input'])}"

@@ -7,7 +7,7 @@ import re
 
 import yaml
 
-from lossfw.components.naming import nearest
+from lossfw.components.naming import nearest_name
 from lossfw.config.text.tree import Node, Problems, quote
 from lossfw.config.text.yaml import FORBIDDEN, CoreLoader, read_scalar
 
@@ -61,7 +61,7 @@ def _read_variable(name: str, node: Node, problems: Problems) -> str | None:
         return None
     value = os.environ.get(name)
     if value is None:
-        match = nearest(name, os.environ)
+        match = nearest_name(name, os.environ)
         hint = f"did you mean {match!r}?" if match else "set it, or write the value here"
         problems.add_unknown(node.at, f"the environment variable {quote(name)} is not set", hint)
     elif FORBIDDEN.search(value):

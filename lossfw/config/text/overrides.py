@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from lossfw.components.naming import nearest
+from lossfw.components.naming import nearest_name
 from lossfw.config.text.tree import Node, Origin, Position, Problems, format_path, quote, shorten
 from lossfw.config.text.yaml import MAX_DEPTH, parse, split_lines
 
@@ -206,7 +206,7 @@ def remove_value(node: Node, path: Sequence[str], parent_path: Sequence[str] = (
         changed_items = [remove_value(node.value[index], rest, below)] if rest else []
         return Node([*node.value[:index], *changed_items, *node.value[index + 1 :]], node.at)
     known: Mapping[str, Node] = node.value if isinstance(node.value, dict) else {}
-    match = nearest(step, known)
+    match = nearest_name(step, known)
     hint = f"did you mean {format_path([*parent_path, match])}-?" if match else ""
     raise UnsettablePathError(f"there is no {format_path(below)} to remove", hint)
 

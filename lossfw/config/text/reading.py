@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from lossfw.components.naming import nearest
+from lossfw.components.naming import nearest_name
 from lossfw.config.text.tree import Node, Origin, Problems, quote
 from lossfw.config.text.yaml import split_lines
 from lossfw.errors import ConfigError, Problem
@@ -102,7 +102,7 @@ def _suggest_file(path: Path) -> str:
         siblings = [p.name for p in path.parent.iterdir() if p.suffix in (".yaml", ".yml")]
     except OSError:
         return ""
-    match = nearest(path.name, siblings)
+    match = nearest_name(path.name, siblings)
     return f"did you mean {match!r}?" if match else ""
 
 

@@ -64,7 +64,7 @@ def mean_spread(sums: CellSums) -> MeanSpread | None:
     pooled = sums.pool_cells()
     if pooled.table.special.any():
         return None
-    found = dict(zip(pooled.sum_index.tolist(), pooled.table.fractions(), strict=True))
+    found = dict(zip(pooled.sum_index.tolist(), pooled.table.to_fractions(), strict=True))
     w, wl, w2, w2l, wl2, w4, count = (found.get(place, Fraction(0)) for place in range(_PLACES))
     if count < 2:
         return None

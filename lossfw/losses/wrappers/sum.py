@@ -96,8 +96,8 @@ class Sum(Wrapper):
     has_columns: ClassVar[Any] = parts_property("has_columns", any)
     least_classes: ClassVar[Any] = parts_property("least_classes", max)
     fixed_classes: ClassVar[Any] = parts_property("fixed_classes", _first_known)
-    prediction_range: ClassVar[Any] = parts_property("prediction_range", PromisedRange.common)
-    target_range: ClassVar[Any] = parts_property("target_range", PromisedRange.common)
+    prediction_range: ClassVar[Any] = parts_property("prediction_range", PromisedRange.intersection)
+    target_range: ClassVar[Any] = parts_property("target_range", PromisedRange.intersection)
     _argument: ClassVar[Any] = parts_property(
         "_argument", lambda found: _common_value(found) or "prediction"
     )

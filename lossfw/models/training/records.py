@@ -409,16 +409,22 @@ class TrainingResult:
         kept = self.kept_numbers
         parts = {"train": kept.train, "held out": kept.held_out}
         rows = [
-            (title, notebook.number(measured.loss), *map(_format_metric, measured.metrics.values()))
+            (
+                title,
+                notebook.format_number(measured.loss),
+                *map(_format_metric, measured.metrics.values()),
+            )
             for title, measured in parts.items()
             if measured is not None
         ]
         what = "weights" if self.card is None else "model"
         return "".join(
             (
-                notebook.heading(f"{self.loss_text}: the {what} of {self.word} {self.kept_epoch}"),
-                notebook.lines(epochs, curves, self.word),
-                notebook.table(rows, ("rows", "loss", *kept.train.metrics)),
+                notebook.html_heading(
+                    f"{self.loss_text}: the {what} of {self.word} {self.kept_epoch}"
+                ),
+                notebook.svg_lines(epochs, curves, self.word),
+                notebook.html_table(rows, ("rows", "loss", *kept.train.metrics)),
             )
         )
 
@@ -445,4 +451,4 @@ class TrainingResult:
 
 def _format_metric(value: Any) -> str:
     """Return a metric as text; of a list how many numbers it has."""
-    return f"{len(value)} numbers" if isinstance(value, list) else notebook.number(value)
+    return f"{len(value)} numbers" if isinstance(value, list) else notebook.format_number(value)

@@ -65,7 +65,7 @@ class Spread(NamedTuple):
 def loss_spread(rows: RowRecords) -> Spread | None:
     """Return the distribution of the losses of rows or groups; None if none counts."""
     if rows.of_groups:
-        spread = loss_spread(rows.take(rows.begins)._replace(of_groups=False))
+        spread = loss_spread(rows.take(rows.group_starts)._replace(of_groups=False))
         return spread and spread._replace(unit="group")
     weight = np.ones(len(rows.loss)) if rows.weight is None else rows.weight
     counted = np.flatnonzero(weight > 0)

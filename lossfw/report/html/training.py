@@ -20,10 +20,10 @@ from lossfw.report.html.run import layers_in_words, versions_text
 from lossfw.report.plots.style import INK, PAGE, use_log_scale
 from lossfw.report.text.tables import number_text
 from lossfw.report.text.training import STOPPED, baseline_text
-from lossfw.runs.compare.settings import flat, read_settings
-from lossfw.runs.files import numbers_in, read_json
+from lossfw.runs.compare.settings import flatten_settings, read_settings
+from lossfw.runs.files import read_json, restore_numbers
 from lossfw.runs.folder import CONFIG_FILE, TRAINING_FILE
-from lossfw.runs.stored import HELD_OUT, kept_numbers, numbers_of, word_of
+from lossfw.runs.stored import HELD_OUT, kept_numbers, numbers_of_epoch, word_of
 from lossfw.version import __version__
 
 _HEIGHT = 3.4
@@ -40,7 +40,7 @@ def training_page(folder: Path) -> str:
     if plain is None:
         raise DataError(f"{folder} holds no training: it has no {TRAINING_FILE}.")
     try:
-        trained = numbers_in(plain)
+        trained = restore_numbers(plain)
         epochs = trained["epochs"]
         # Other models have none.
         weights = {} if "model" in trained else read_weights(folder / WEIGHTS_FILE)
@@ -66,7 +66,7 @@ def training_page(folder: Path) -> str:
             layers=list(_layer_rows(weights, trained["moved"])),
             histograms=list(_weight_histograms(weights)),
             measured=measured,
-            headers=[word_of(trained), "rate", *numbers_of(epochs[0])],
+            headers=[word_of(trained), "rate", *numbers_of_epoch(epochs[0])],
             epochs=[_row(epoch) for epoch in epochs],
             facts=list(_facts(folder, trained)),
             config=(folder / CONFIG_FILE).read_text(errors="replace"),
@@ -88,7 +88,7 @@ def _lead(trained: Mapping[str, Any]) -> str:
 
 def _facts(folder: Path, trained: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what tells this training from another one."""
-    settings = flat(read_settings(folder / CONFIG_FILE))
+    settings = flatten_settings(read_settings(folder / CONFIG_FILE))
     files = [str(settings[key]) for key in _DATA_KEYS if key in settings]
     yield "data", " · ".join([str(settings.get("data", "?")), *files])
     card = Card.read(folder / CARD_FILE)
@@ -116,7 +116,7 @@ def _row(epoch: Mapping[str, Any]) -> list[str]:
         str(epoch["epoch"]),
         # Before the first step there is none.
         number_text(epoch["rate"]) if epoch["rate"] else "",
-        *(number_text(value) for _, value in numbers_of(epoch).items()),
+        *(number_text(value) for _, value in numbers_of_epoch(epoch).items()),
     ]
 
 
@@ -124,10 +124,10 @@ def _curve_pictures(
     epochs: Sequence[Mapping[str, Any]], trained: Mapping[str, Any]
 ) -> Iterator[Picture]:
     """Yield a picture of the loss and of each metric over the rounds or epochs."""
-    names = [name for name in numbers_of(epochs[0]) if not name.startswith(HELD_OUT)]
+    names = [name for name in numbers_of_epoch(epochs[0]) if not name.startswith(HELD_OUT)]
     for place, name in enumerate(names):
         lines = {
-            title: [numbers_of(epoch).get(f"{prefix}{name}") for epoch in epochs]
+            title: [numbers_of_epoch(epoch).get(f"{prefix}{name}") for epoch in epochs]
             for title, prefix in (("train", ""), ("held out", HELD_OUT))
         }
         known = {title: values for title, values in lines.items() if values[0] is not None}

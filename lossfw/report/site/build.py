@@ -26,7 +26,7 @@ from lossfw.report.site.gallery import chapter_pages, gallery_page
 from lossfw.report.site.markup import escape_prose, fence_block
 from lossfw.report.site.python_pages import without_libraries, write_python_pages
 from lossfw.report.site.theme import fix_theme
-from lossfw.runs.files import writing
+from lossfw.runs.files import translate_write_errors
 from lossfw.temporary import temporary_folder
 from lossfw.version import __version__
 
@@ -79,12 +79,12 @@ def build(content: SiteContent, out: Path, title: str, docs: Path | None = None)
     require_docs()
     _refuse_other_content(out)
     title = " ".join(printable(title).split())
-    with temporary_folder() as folder, writing(folder), without_libraries():
+    with temporary_folder() as folder, translate_write_errors(folder), without_libraries():
         write_sources(folder, content, title, docs)
         pages = folder / "pages"
         _run_sphinx(folder / "docs", pages, folder / "doctrees", title)
         fix_theme(pages, title)
-        with writing(out):
+        with translate_write_errors(out):
             _publish(pages, out.resolve())
 
 
@@ -94,7 +94,7 @@ def _publish(pages: Path, out: Path) -> None:
     They are written next to it, so that a full disk is found before anything is replaced.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    with temporary_folder(near=out) as aside:
+    with temporary_folder(parent=out) as aside:
         new, old = aside / "new", aside / "old"
         new.mkdir()
         for path in sorted(pages.rglob("*")):

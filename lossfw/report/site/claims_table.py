@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from lossfw.components.docstrings import paragraphs
+from lossfw.components.docstrings import split_paragraphs
 from lossfw.report.site.content import MeasuredFigures, PageSubject
 from lossfw.report.site.markup import code_span, escape_prose, page_table, table_cell
 from lossfw.report.text.show_component import format_value
@@ -143,5 +143,5 @@ def tested_promise(claim: str) -> str:
     check = CHECKS.get(f"claim:{claim}") or activations.ELEMENTWISE.get(f"claim:{claim}")
     if check is None:
         return ""
-    said = paragraphs(inspect.cleandoc(check.function.__doc__ or ""))
+    said = split_paragraphs(inspect.cleandoc(check.function.__doc__ or ""))
     return said[0].removeprefix("Claim: ") if said else ""

@@ -25,8 +25,8 @@ from lossfw.report.text.tables import (
 from lossfw.runs.compare import ComparedSlice, Comparison, FinishedRun, RunNumber
 from lossfw.runs.compare.best import BestRun
 from lossfw.runs.compare.recipes import FOLDS
-from lossfw.runs.compare.settings import as_text, as_texts
-from lossfw.runs.files import say
+from lossfw.runs.compare.settings import format_setting, format_settings
+from lossfw.runs.files import write_stdout
 
 _NOT_MEASURED = "not all runs have this number"
 
@@ -120,7 +120,7 @@ def winner_lines(
 def _takes_seeds(comparison: Comparison) -> bool:
     """Tell whether more seeds of the same runs would tell recipes: they are of trained folds."""
     trained = comparison.kind == "run" and all(FOLDS in run.settings for run in comparison.runs)
-    return trained and not comparison.tells_recipes
+    return trained and not comparison.has_recipes
 
 
 def has_intervals(comparison: Comparison) -> bool:
@@ -173,13 +173,13 @@ def show_comparison(comparison: Comparison) -> None:
     """Write a comparison to standard output."""
     for index, table in enumerate(comparison_tables(comparison)):
         if index:
-            say("")
+            write_stdout("")
         show_table(table.headers, table.rows)
     for lines in (best_lines(comparison), remarks(comparison)):
         if lines:
-            say("")
+            write_stdout("")
         for line in lines:
-            say(line)
+            write_stdout(line)
 
 
 def comparison_tables(comparison: Comparison) -> list[TextTable]:
@@ -204,7 +204,9 @@ def comparison_tables(comparison: Comparison) -> list[TextTable]:
 def setting_rows(comparison: Comparison, values: Mapping[str, list[Any]]) -> list[list[str]]:
     """Return one row of text per key, with the value of each run in the order of the table."""
     order = [comparison.given.index(run) for run in comparison.runs]
-    return [[key, *as_texts([given[place] for place in order])] for key, given in values.items()]
+    return [
+        [key, *format_settings([given[place] for place in order])] for key, given in values.items()
+    ]
 
 
 def _two_run_table(comparison: Comparison) -> TextTable:
@@ -227,7 +229,7 @@ def _many_run_tables(comparison: Comparison) -> Iterator[TextTable]:
     yield TextTable(
         [comparison.kind, *beside, *comparison.extra_columns, *titles],
         [
-            [run.name, *(as_text(run.settings.get(key)) for key in beside)]
+            [run.name, *(format_setting(run.settings.get(key)) for key in beside)]
             + [*comparison.extra_cells(run)]
             + [_number_text(comparison.number(run, name)) for name in comparison.single]
             for run in comparison.runs
@@ -252,7 +254,9 @@ def _shown_settings(comparison: Comparison) -> list[str]:
     return [
         key
         for key in comparison.settings
-        if not all(f"{key}={as_text(run.settings.get(key))}" in run.name for run in comparison.runs)
+        if not all(
+            f"{key}={format_setting(run.settings.get(key))}" in run.name for run in comparison.runs
+        )
     ]
 
 
@@ -323,7 +327,7 @@ def comparison_csv(comparison: Comparison) -> str:
         # A setting that is not made is an empty cell, unlike a text such as "-".
         settings = [run.settings.get(key) for key in comparison.settings]
         cells = [
-            "" if value is None else _escape_spreadsheet_formula(as_text(value))
+            "" if value is None else _escape_spreadsheet_formula(format_setting(value))
             for value in settings
         ]
         named = [_escape_spreadsheet_formula(run.name), *cells, *comparison.extra_cells(run)]

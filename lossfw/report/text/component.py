@@ -29,16 +29,16 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.components.claims import need_claims
+from lossfw.components.claims import require_claims
 from lossfw.components.component import Component, yaml_value
 from lossfw.components.docstrings import (
-    paragraphs,
+    extract_sources,
     parameter_meanings,
     read_see_also,
-    sections,
-    sources,
+    split_paragraphs,
+    split_sections,
     split_usage_paragraph,
-    title,
+    summary_title,
 )
 from lossfw.components.registry import Entry
 from lossfw.components.spaces import Space
@@ -122,12 +122,12 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
 
 def _docstring_parts(cls: type[Component]) -> dict[str, Any]:
     """Return the parts of a class's docstring."""
-    text = sections(cls.__doc__)
-    when, described = split_usage_paragraph(paragraphs(text[""])[1:])
-    cited, described = sources(described)
-    more_cited, notes = sources(paragraphs(text.get("Notes", "")))
+    text = split_sections(cls.__doc__)
+    when, described = split_usage_paragraph(split_paragraphs(text[""])[1:])
+    cited, described = extract_sources(described)
+    more_cited, notes = extract_sources(split_paragraphs(text.get("Notes", "")))
     return {
-        "title": title(cls._summary()),
+        "title": summary_title(cls._summary()),
         "summary": cls._summary(),
         "when": when,
         "description": described,
@@ -181,7 +181,7 @@ def _bounds_text(schema: dict[str, Any]) -> str:
 
 
 def _describe_loss(loss: Loss) -> dict[str, Any]:
-    need_claims(loss)
+    require_claims(loss)
     return {
         "prediction": _describe_space(loss.prediction_space),
         "target": _describe_space(loss.target_space),

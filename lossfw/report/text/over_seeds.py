@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lossfw.report.text.tables import decimal_places, number_text, text_with_interval
 from lossfw.runs.compare.differences import list_names
 from lossfw.runs.compare.finished import RunNumber
-from lossfw.runs.compare.seeds import SeedDifference, SeedGroup, SeedSpread, tell_recipes
+from lossfw.runs.compare.seeds import SeedDifference, SeedGroup, SeedSpread, have_recipes
 
 LESS = "less "
 # Digits of a standard deviation.
@@ -40,7 +40,7 @@ def seed_tables(
             for group in groups
         ]
         yield TextTable([f"{kind}s over seeds", "seeds", *titles], rows)
-    recipes = tell_recipes(groups)
+    recipes = have_recipes(groups)
     rows = [
         [group.name] + [difference_text(group.difference(name, recipes=recipes)) for name in names]
         for group in groups

@@ -17,7 +17,7 @@ from lossfw.report.text.tables import (
     show_table,
     text_with_interval,
 )
-from lossfw.runs.files import say
+from lossfw.runs.files import write_stdout
 
 # Longer lists and larger matrices are cut; the JSON holds all of them.
 _SHOWN_NUMBERS = 12
@@ -34,7 +34,7 @@ def show_run(plan: Plan, result: Result, loading: float, maker: str = "", inputs
     show_table(("", ""), report_lines(plan, result, loading, maker, inputs))
     headers, rows = slice_table(result)
     if rows:
-        say("")
+        write_stdout("")
         show_table(headers, rows)
 
 

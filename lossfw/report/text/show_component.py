@@ -9,7 +9,7 @@ from typing import Any
 
 from lossfw.report.text.component import cost_table, engine_line
 from lossfw.report.text.tables import markdown_table, show_table
-from lossfw.runs.files import say
+from lossfw.runs.files import write_stdout
 
 # Width of prose, for a terminal of 80 columns.
 _WIDTH = 79
@@ -51,16 +51,16 @@ CHAPTERS = {
 
 def show_description(description: dict[str, Any]) -> None:
     """Write a description by `lossfw.report.text.component.describe` to standard output."""
-    say(f"{description['name']}: {description['summary']}\n")
+    write_stdout(f"{description['name']}: {description['summary']}\n")
     show_table(("", ""), short_facts(description, on_this_machine=True))
     if description["parameters"]:
-        say("")
+        write_stdout("")
         _show_parameters(description["parameters"])
     if "claims" in description:
-        say("")
+        write_stdout("")
         _show_claims(description)
     if "costs" in description:
-        say("")
+        write_stdout("")
         _show_costs(description["costs"])
     for paragraph in [
         *filter(None, [description["when"]]),
@@ -69,8 +69,8 @@ def show_description(description: dict[str, Any]) -> None:
         *cite_references(description["references"]),
         *_show_related(description["see_also"]),
     ]:
-        say("")
-        say(textwrap.fill(paragraph, _WIDTH))
+        write_stdout("")
+        write_stdout(textwrap.fill(paragraph, _WIDTH))
 
 
 def short_facts(description: dict[str, Any], *, on_this_machine: bool) -> list[tuple[str, str]]:
@@ -126,14 +126,16 @@ def _space_text(space: dict[str, str]) -> str:
 
 
 def _show_parameters(parameters: list[dict[str, Any]]) -> None:
-    say("Parameters:")
+    write_stdout("Parameters:")
     for one in parameters:
         name, limits, default, meaning = parameter_row(one)
         given = f" = {format_value(one['value'])}" if "value" in one else ""
         default = f"default {default}" if "default" in one else default
-        say(f"  {name}{given}  ({limits}; {default})")
+        write_stdout(f"  {name}{given}  ({limits}; {default})")
         if meaning:
-            say(textwrap.fill(meaning, _WIDTH, initial_indent="    ", subsequent_indent="    "))
+            write_stdout(
+                textwrap.fill(meaning, _WIDTH, initial_indent="    ", subsequent_indent="    ")
+            )
 
 
 def parameter_row(parameter: dict[str, Any]) -> tuple[str, str, str, str]:
@@ -145,16 +147,16 @@ def parameter_row(parameter: dict[str, Any]) -> tuple[str, str, str, str]:
 
 def _show_claims(description: dict[str, Any]) -> None:
     values = [f"{one['name']}={format_value(one['value'])}" for one in description["parameters"]]
-    say(f"It claims{' at ' if values else ''}{', '.join(values)}:")
+    write_stdout(f"It claims{' at ' if values else ''}{', '.join(values)}:")
     width = max(map(len, description["claims"]), default=0)
     for name, value in description["claims"].items():
-        say(f"  {name.ljust(width)}  {format_value(value)}")
+        write_stdout(f"  {name.ljust(width)}  {format_value(value)}")
     if not description["claims"]:
-        say("  nothing")
+        write_stdout("  nothing")
     if description["denied"]:
-        say(f"It denies: {', '.join(description['denied'])}.")
+        write_stdout(f"It denies: {', '.join(description['denied'])}.")
     rest = ", ".join(description["not_claimed"]) or "nothing"
-    say(textwrap.fill(f"Not claimed: {rest}.", _WIDTH))
+    write_stdout(textwrap.fill(f"Not claimed: {rest}.", _WIDTH))
 
 
 def cite_references(references: list[dict[str, str]]) -> list[str]:
@@ -184,7 +186,7 @@ def format_value(value: Any) -> str:
 
 def _show_costs(costs: dict[str, Any]) -> None:
     where = f"(one thread of {costs['processor']}, NumPy {costs['numpy']})"
-    say(textwrap.fill(f"CPU nanoseconds per element {where}:", _WIDTH))
+    write_stdout(textwrap.fill(f"CPU nanoseconds per element {where}:", _WIDTH))
     show_table(*cost_table(costs))
 
 

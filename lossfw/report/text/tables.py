@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from lossfw.components.naming import in_one_line, printable, shortlist
 from lossfw.components.notebook import align_columns
-from lossfw.runs.files import say
+from lossfw.runs.files import write_stdout
 
 # Significant digits of a number whose uncertainty is not known.
 _DIGITS = 4
@@ -128,7 +128,7 @@ def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if sys.stdout.isatty():
         _show_rich(headers, rows)
     else:
-        say(plain_table(headers, rows))
+        write_stdout(plain_table(headers, rows))
 
 
 def plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -22,7 +22,7 @@ from lossfw.metrics import LossMetric
 from lossfw.runs.compare.differences import loss_key
 from lossfw.runs.compare.finished import LOSS, FinishedRun, RunNumber, is_number
 from lossfw.runs.compare.paired import RunWithUnits
-from lossfw.runs.compare.pairing import weighed_alike
+from lossfw.runs.compare.pairing import have_same_weights
 from lossfw.runs.compare.seeds import SeedGroup
 
 # Of two settings the difference says it all.
@@ -103,7 +103,7 @@ def best_run(
     settings = settings or {run.name: [run.name] for run in runs}
     if len(settings) < FEWEST:
         return None
-    why = _incomparable(by, runs, with_rows)
+    why = _incomparable_reason(by, runs, with_rows)
     if why:
         return why
     metric = with_rows[runs[0].name].estimate_metric(by).metric  # type: ignore[union-attr]  # looked at
@@ -126,7 +126,7 @@ def best_run(
     measured = [one for run in members if (one := with_rows[run].estimate_metric(by)) is not None]
     every = NumbersOfSameUnits.of(measured, intervals.resample)
     left = every.left_out()
-    means = [_mean([left[place] for place in own]) for own in places]
+    means = [_mean_of_numbers([left[place] for place in own]) for own in places]
     why = too_few_reason(intervals.resample or Units(), means[0].units, means[0].freedom)
     if why:
         return why
@@ -153,7 +153,7 @@ def best_run(
     )
 
 
-def _incomparable(
+def _incomparable_reason(
     by: str, runs: Sequence[FinishedRun], with_rows: Mapping[str, RunWithUnits]
 ) -> str:
     """Return why the runs have no common units of one and the same number; empty if they do."""
@@ -172,15 +172,15 @@ def _incomparable(
             return f"{by} of {run.run.name} cannot be reproduced from its rows"
         if by != LOSS and one.metric.comparison_key != first.metrics[by].comparison_key:
             return f"{by} is not the same metric in {first.run.name} and {run.run.name}"
-        if not weighed_alike(run, first, by):
+        if not have_same_weights(run, first, by):
             return f"{first.run.name} and {run.run.name} use different weights of the rows"
     return ""
 
 
-def _mean(some: Sequence[LeaveOneOut]) -> LeaveOneOut:
+def _mean_of_numbers(numbers: Sequence[LeaveOneOut]) -> LeaveOneOut:
     """Return the mean of numbers of the same units."""
     return LeaveOneOut(
-        np.mean([one.middle for one in some], axis=0),
-        np.mean([one.without for one in some], axis=0),
-        min(one.freedom for one in some),
+        np.mean([one.middle for one in numbers], axis=0),
+        np.mean([one.without for one in numbers], axis=0),
+        min(one.freedom for one in numbers),
     )

@@ -18,7 +18,7 @@ from lossfw.runs.compare.differences import KEEP_ROWS, differences, list_names
 from lossfw.runs.compare.finished import FinishedRun, RunNumber
 from lossfw.runs.compare.paired import RunWithRows, own_interval
 from lossfw.runs.compare.row_keys import column_of
-from lossfw.runs.compare.stars import Starred, Stars, star_all, starred_of
+from lossfw.runs.compare.stars import StarCandidate, Stars, star_all, star_candidates
 
 # What is the same for a row in every run.
 _BY_TARGET = "target"
@@ -35,7 +35,7 @@ def slice_of_runs(by: str, bins: Sequence[float] = ()) -> Slice:
     return Slice(default_slice_name(by), by, tuple(bins))
 
 
-def compared_slices(
+def compare_slices(
     runs: Sequence[FinishedRun],
     with_rows: Mapping[str, RunWithRows],
     by: Slice,
@@ -57,19 +57,19 @@ def compared_slices(
             f"kept, or are different ones: {KEEP_ROWS}."
         )
     kept = [with_rows[run.name] for run in runs]
-    parts, counts, names = _parts(by, kept, runs[0].classes)
+    parts, counts, names = _number_parts(by, kept, runs[0].classes)
     chosen = {name: np.flatnonzero((parts == number) & counts) for number, name in names}
     parts_of = {
-        name: {run.name: one.part(rows) for run, one in zip(runs, kept, strict=True)}
+        name: {run.name: one.select_part(rows) for run, one in zip(runs, kept, strict=True)}
         for name, rows in chosen.items()
         if rows.size
     }
     found = [_compare_slice(name, runs, part, intervals) for name, part in parts_of.items()]
-    return _with_stars(found, runs[0].name, parts_of, intervals, stars)
+    return _add_stars(found, runs[0].name, parts_of, intervals, stars)
 
 
-def _with_stars(
-    found: Sequence[ComparedSlice],
+def _add_stars(
+    slices: Sequence[ComparedSlice],
     base: str,
     parts_of: Mapping[str, Mapping[str, RunWithRows]],
     intervals: Intervals,
@@ -77,18 +77,20 @@ def _with_stars(
 ) -> tuple[tuple[ComparedSlice, ...], int]:
     """Return the parts with the stars of their differences, which hold for all parts together."""
 
-    def has_star(name: str) -> list[Starred]:
+    def has_star(name: str) -> list[StarCandidate]:
         return [
             one
-            for part in found
+            for part in slices
             for run, less in part.differences.items()
             if name in less
-            for one in starred_of(
+            for one in star_candidates(
                 (part.value, run), less[name], parts_of[part.value], run, base, name
             )
         ]
 
-    names = list(dict.fromkeys(n for part in found for of in part.differences.values() for n in of))
+    names = list(
+        dict.fromkeys(n for part in slices for of in part.differences.values() for n in of)
+    )
     marked, size = star_all(names, has_star, intervals, stars)
     with_stars = [
         replace(
@@ -98,7 +100,7 @@ def _with_stars(
                 for run, less in part.differences.items()
             },
         )
-        for part in found
+        for part in slices
     ]
     return tuple(with_stars), size
 
@@ -110,7 +112,9 @@ def _compare_slice(
     intervals: Intervals,
 ) -> ComparedSlice:
     numbers = {
-        run.name: {name: _number(with_rows[run.name], name, intervals) for name in run.numbers}
+        run.name: {
+            name: _number_of_part(with_rows[run.name], name, intervals) for name in run.numbers
+        }
         for run in runs
     }
     less = {
@@ -123,7 +127,7 @@ def _compare_slice(
     return ComparedSlice(value, len(with_rows[runs[0].name].rows.row), numbers, less)
 
 
-def _number(part: RunWithRows, name: str, intervals: Intervals) -> RunNumber:
+def _number_of_part(part: RunWithRows, name: str, intervals: Intervals) -> RunNumber:
     estimated = part.estimate_metric(name)
     if estimated is None:
         return RunNumber(None)
@@ -134,15 +138,15 @@ def _number(part: RunWithRows, name: str, intervals: Intervals) -> RunNumber:
     return RunNumber(value, own_interval(part, name, intervals))
 
 
-def _parts(
-    by: Slice, kept: Sequence[RunWithRows], classes: Sequence[str]
+def _number_parts(
+    by: Slice, runs: Sequence[RunWithRows], classes: Sequence[str]
 ) -> tuple[NDArray, NDArray, list[tuple[int, str]]]:
     """Return the part of each row, which rows count, and the parts in order with their names.
 
     As in a run, a row of weight 0 is in no part.
     """
-    rows = kept[0].rows
-    columns = _columns(by, kept) if by.column else {}
+    rows = runs[0].rows
+    columns = _slice_columns(by, runs) if by.column else {}
     column = columns[by.column].values if by.column else None
     parts = SliceParts(by, columns)
     weight = np.ones(len(rows.row)) if rows.weight is None else rows.weight
@@ -152,9 +156,9 @@ def _parts(
     return numbers, counts, parts.named_parts(np.unique(numbers[counts]).tolist(), labels=labels)
 
 
-def _columns(by: Slice, kept: Sequence[RunWithRows]) -> Mapping[str, DataColumn]:
+def _slice_columns(by: Slice, runs: Sequence[RunWithRows]) -> Mapping[str, DataColumn]:
     """Return the columns of a run that has the one that is asked for, or that of its data."""
-    for one in kept:
+    for one in runs:
         if by.column in one.rows.columns:
             return one.rows.columns
-    return {by.column: column_of(kept[0].run, kept[0].rows, by.column, f"--by {by.by}")}
+    return {by.column: column_of(runs[0].run, runs[0].rows, by.column, f"--by {by.by}")}

@@ -15,14 +15,14 @@ from lossfw.evaluation.intervals.sentence import counted_units
 from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.slices import Slice
 from lossfw.runs.compare.best import FEWEST, BestRun, best_run
-from lossfw.runs.compare.by_slice import compared_slices
+from lossfw.runs.compare.by_slice import compare_slices
 from lossfw.runs.compare.comparison import ComparedSlice, Comparison, TrainingComparison
 from lossfw.runs.compare.differences import (
     KEEP_ROWS,
-    Judged,
+    ExplainedDifference,
     Note,
     differences,
-    incomparable,
+    incomparable_reason,
     list_names,
     runs_with_rows,
     runs_with_sums,
@@ -36,11 +36,11 @@ from lossfw.runs.compare.finished import (
 )
 from lossfw.runs.compare.paired import RunWithRows, RunWithUnits, own_interval
 from lossfw.runs.compare.recipes import RunRecipes
-from lossfw.runs.compare.row_keys import units_of
+from lossfw.runs.compare.row_keys import units_of_run
 from lossfw.runs.compare.scores import NO_SCORES, Scores, score_runs
-from lossfw.runs.compare.seeds import Seeded, SeedGroup, loss_names, seed_groups, tell_recipes
-from lossfw.runs.compare.settings import differing_settings, surroundings
-from lossfw.runs.compare.stars import Starred, Stars, star_all, starred_of
+from lossfw.runs.compare.seeds import SeedGroup, SeedMember, have_recipes, loss_names, seed_groups
+from lossfw.runs.compare.settings import differing_settings, environment_of
+from lossfw.runs.compare.stars import StarCandidate, Stars, star_all, star_candidates
 
 
 def compare(
@@ -77,26 +77,28 @@ def compare(
     with_rows, notes, intervals = _pair_runs(runs, level, resample, needs_rows=needs_rows)
     units = intervals.resample
     measures = tuple(dict.fromkeys(name for run in runs for name in run.numbers))
-    numbers = {run.name: dict(_numbers(run, with_rows.get(run.name), intervals)) for run in runs}
-    judged: dict[str, dict[str, Judged]] = {}
+    numbers = {
+        run.name: dict(_numbers_of_run(run, with_rows.get(run.name), intervals)) for run in runs
+    }
+    judged: dict[str, dict[str, ExplainedDifference]] = {}
     if not allow_different_data:
         for run in runs[1:]:
             judged[run.name] = dict(differences(run, runs[0], numbers, with_rows, intervals))
     found = [one for by_name in judged.values() for one in by_name.values()]
     settings = differing_settings([run.settings for run in runs])
-    paired_by = _paired_by(found, units)
-    over_seeds = _over_seeds(runs, numbers, with_rows, settings, paired_by, intervals, stars)
-    if tell_recipes(over_seeds):
-        judged, together = _without_stars(judged), 0
+    paired_by = _pairing_text(found, units)
+    over_seeds = _group_over_seeds(runs, numbers, with_rows, settings, paired_by, intervals, stars)
+    if have_recipes(over_seeds):
+        judged, together = _remove_stars(judged), 0
     else:
-        judged, together = _with_stars(judged, runs[0].name, with_rows, intervals, stars)
+        judged, together = _add_stars(judged, runs[0].name, with_rows, intervals, stars)
     slices: tuple[ComparedSlice, ...] = ()
     if by is not None:
         rows = {name: one for name, one in with_rows.items() if isinstance(one, RunWithRows)}
-        slices, of_slices = compared_slices(runs, rows, by, intervals, stars)
+        slices, of_slices = compare_slices(runs, rows, by, intervals, stars)
         together = max(together, of_slices)
     notes += [one.note for one in found if one.note is not None]
-    notes += _other_intervals(runs, numbers, intervals)
+    notes += _note_other_intervals(runs, numbers, intervals)
     return Comparison(
         runs=tuple(runs),
         given=tuple(runs),
@@ -111,7 +113,7 @@ def compare(
             for run, by_name in judged.items()
         },
         settings=settings,
-        surroundings=differing_settings([surroundings(run.record) for run in runs]),
+        surroundings=differing_settings([environment_of(run.record) for run in runs]),
         intervals=intervals,
         paired=bool(judged) and len(with_rows) == len(runs),
         paired_by=paired_by,
@@ -124,7 +126,7 @@ def compare(
     )
 
 
-def _over_seeds(
+def _group_over_seeds(
     runs: Sequence[FinishedRun],
     numbers: Mapping[str, Mapping[str, RunNumber]],
     with_rows: Mapping[str, RunWithUnits],
@@ -137,23 +139,25 @@ def _over_seeds(
     apart = {
         name
         for name in dict.fromkeys(name for run in runs for name in run.numbers)
-        if any(incomparable(name, run, runs[0], with_rows) for run in runs[1:])
+        if any(incomparable_reason(name, run, runs[0], with_rows) for run in runs[1:])
     }
     apart |= loss_names(apart & {LOSS})
     seeded = []
     for run in runs:
         values = {name: number.value for name, number in numbers[run.name].items()}
         seeded.append(
-            Seeded(run.name, run.settings, values, run.rows_key).select_settings(settings, apart)
+            SeedMember(run.name, run.settings, values, run.rows_key).select_settings(
+                settings, apart
+            )
         )
     by_name = {run.name: run for run in runs}
     recipes = RunRecipes(by_name, with_rows, paired_by, intervals.level) if paired_by else None
     return seed_groups(seeded, intervals.level, recipes, stars)
 
 
-def _without_stars(
-    judged: Mapping[str, Mapping[str, Judged]],
-) -> dict[str, dict[str, Judged]]:
+def _remove_stars(
+    judged: Mapping[str, Mapping[str, ExplainedDifference]],
+) -> dict[str, dict[str, ExplainedDifference]]:
     """Return the differences of runs without stars: one model decides nothing beside recipes."""
     return {
         run: {
@@ -180,12 +184,12 @@ def _pair_runs(
     with_rows: Mapping[str, RunWithUnits] = {}
     notes: list[Note] = []
     if all(run.rows_key == runs[0].rows_key for run in runs):
-        with_rows, notes = _with_units(runs, units, needs_rows, strict=strict)
+        with_rows, notes = _runs_with_units(runs, units, needs_rows, strict=strict)
     units = next((one.units for one in with_rows.values()), units)
     return with_rows, notes, replace(intervals, resample=units)
 
 
-def _with_units(
+def _runs_with_units(
     runs: Sequence[FinishedRun], units: Units | None, needs_rows: bool, *, strict: bool
 ) -> tuple[Mapping[str, RunWithUnits], list[Note]]:
     """Return the runs with what they are paired by: sums by unit, or rows."""
@@ -201,21 +205,21 @@ def _with_units(
     return with_rows, [*damaged, *notes]
 
 
-def _with_stars(
-    judged: Mapping[str, Mapping[str, Judged]],
+def _add_stars(
+    judged: Mapping[str, Mapping[str, ExplainedDifference]],
     base: str,
     with_rows: Mapping[str, RunWithUnits],
     intervals: Intervals,
     stars: Stars,
-) -> tuple[dict[str, dict[str, Judged]], int]:
+) -> tuple[dict[str, dict[str, ExplainedDifference]], int]:
     """Return the differences with their stars, and how many of a measure a star holds for."""
 
-    def has_star(name: str) -> list[Starred]:
+    def has_star(name: str) -> list[StarCandidate]:
         return [
             one
             for run, by_name in judged.items()
             if name in by_name
-            for one in starred_of((run,), by_name[name].difference, with_rows, run, base, name)
+            for one in star_candidates((run,), by_name[name].difference, with_rows, run, base, name)
         ]
 
     names = list(dict.fromkeys(name for by_name in judged.values() for name in by_name))
@@ -230,9 +234,9 @@ def _with_stars(
     return found, size
 
 
-def _paired_by(found: Sequence[Judged], units: Units | None) -> str:
+def _pairing_text(differences: Sequence[ExplainedDifference], units: Units | None) -> str:
     """Return how many units differences are paired by, empty if they are not paired."""
-    of = next((one.found for one in found if one.found is not None and one.found.units), None)
+    of = next((one.found for one in differences if one.found is not None and one.found.units), None)
     if of is None or units is None:
         return ""
     described = {"resample": units.to_plain(), "count": of.units, "freedom": of.freedom}
@@ -253,23 +257,23 @@ def _units_of_all(runs: Sequence[FinishedRun]) -> Units | None:
                 f"the intervals of {first} are of {of[first].text}, but those of {name} of "
                 f"{units.text}: choose one for the differences, as in --resample {units.text}."
             )
-    return units_of(next(run for run in runs if run.name == first)) if of else None
+    return units_of_run(next(run for run in runs if run.name == first)) if of else None
 
 
-def _numbers(
+def _numbers_of_run(
     run: FinishedRun, rows: RunWithUnits | None, intervals: Intervals
 ) -> Iterator[tuple[str, RunNumber]]:
     """Yield the numbers of a run, with these intervals if they are kept or can be computed."""
     kept = run.intervals
     for name, number in run.numbers.items():
-        if number.interval is not None and kept is not None and _alike(kept, intervals):
+        if number.interval is not None and kept is not None and _are_same_options(kept, intervals):
             yield name, number
         else:
             own = None if rows is None else own_interval(rows, name, intervals)
             yield name, RunNumber(number.value, own)
 
 
-def _alike(one: Intervals, other: Intervals) -> bool:
+def _are_same_options(one: Intervals, other: Intervals) -> bool:
     """Tell whether two intervals mean the same; the draws of a bootstrap may differ."""
     plain = [replace(each, seed=0, resample=None) for each in (one, other)]
     kinds = [each.resample and each.resample.to_plain() for each in (one, other)]
@@ -277,7 +281,7 @@ def _alike(one: Intervals, other: Intervals) -> bool:
     return plain[0] == plain[1] and kinds[0] == kinds[1]
 
 
-def _other_intervals(
+def _note_other_intervals(
     runs: Sequence[FinishedRun],
     numbers: Mapping[str, Mapping[str, RunNumber]],
     intervals: Intervals,
@@ -287,7 +291,7 @@ def _other_intervals(
         run.name
         for run in runs
         if run.intervals is not None
-        and not _alike(run.intervals, intervals)
+        and not _are_same_options(run.intervals, intervals)
         and any(
             own.interval is not None and numbers[run.name][name].interval is None
             for name, own in run.numbers.items()
@@ -331,10 +335,10 @@ def compare_folders(
             else:
                 option = "--resample says which rows belong together"
             raise ArgumentError(f"{option}, but trainings keep no rows: compare runs.")
-        _need_two("trainings", len(trainings), left_out)
+        _require_two("trainings", len(trainings), left_out)
         return TrainingComparison.of(trainings, level, stars), left_out
     runs, left_out = find_runs(paths, plugins)
-    _need_two("runs", len(runs), left_out)
+    _require_two("runs", len(runs), left_out)
     found = compare(
         runs,
         level=level,
@@ -364,7 +368,7 @@ def winner_of(folders: Sequence[Path | None]) -> BestRun | str | None:
         settings = differing_settings([run.settings for run in runs])
         numbers = {run.name: {LOSS: run.numbers[LOSS]} for run in runs}
         seeded = [
-            Seeded(run.name, run.settings, {LOSS: run.numbers[LOSS].value}).select_settings(
+            SeedMember(run.name, run.settings, {LOSS: run.numbers[LOSS].value}).select_settings(
                 settings, set()
             )
             for run in runs
@@ -376,9 +380,9 @@ def winner_of(folders: Sequence[Path | None]) -> BestRun | str | None:
         return str(error).partition("\n")[0].removesuffix(".")
 
 
-def _need_two(what: str, count: int, left_out: Sequence[str]) -> None:
+def _require_two(noun: str, count: int, left_out: Sequence[str]) -> None:
     """Refuse to compare too few, with the reason why others are left out."""
     if count < 2 and left_out:
         raise ArgumentError(
-            f"a comparison needs at least two {what}, got {count}: {'; '.join(left_out)}."
+            f"a comparison needs at least two {noun}, got {count}: {'; '.join(left_out)}."
         )

@@ -17,8 +17,8 @@ from lossfw.runs.compare.best import BestRun
 from lossfw.runs.compare.differences import Note
 from lossfw.runs.compare.finished import LOSS, FinishedRun, FinishedTraining, RunNumber
 from lossfw.runs.compare.recipes import recipes_of_trainings
-from lossfw.runs.compare.seeds import Seeded, SeedGroup, loss_names, seed_groups, tell_recipes
-from lossfw.runs.compare.settings import as_text, differing_settings, surroundings
+from lossfw.runs.compare.seeds import SeedGroup, SeedMember, have_recipes, loss_names, seed_groups
+from lossfw.runs.compare.settings import differing_settings, environment_of, format_setting
 from lossfw.runs.compare.stars import Stars
 from lossfw.runs.stored import HELD_OUT
 
@@ -28,7 +28,7 @@ COMPARISON_VERSION = 1
 _T = TypeVar("_T")
 
 
-class _ByRun:
+class _NumbersByRun:
     """Numbers and differences by run and measure."""
 
     numbers: Mapping[str, Mapping[str, RunNumber]]
@@ -44,7 +44,7 @@ class _ByRun:
 
 
 @dataclass(frozen=True)
-class ComparedSlice(_ByRun):
+class ComparedSlice(_NumbersByRun):
     """A part of the rows with the numbers and differences of all runs.
 
     Attributes
@@ -64,7 +64,7 @@ class ComparedSlice(_ByRun):
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison(_ByRun):
+class Comparison(_NumbersByRun):
     """Runs with their numbers and differences.
 
     Attributes
@@ -166,7 +166,7 @@ class Comparison(_ByRun):
         """`over_seeds` in the order of the runs."""
         (key, reverse), groups = self.order, self.over_seeds
         # One decides by the means: they have the order of the runs.
-        return _in_order(groups, lambda group: _value_of(group, key), reverse) if key else groups
+        return _sort_by(groups, lambda group: _value_of(group, key), reverse) if key else groups
 
     @cached_property
     def winner(self) -> BestRun | str | None:
@@ -178,9 +178,9 @@ class Comparison(_ByRun):
         return None if self.judge is None or not self.differences else self.judge(by, self.seeds)
 
     @property
-    def tells_recipes(self) -> bool:
+    def has_recipes(self) -> bool:
         """Whether any difference over seeds is a difference of recipes."""
-        return tell_recipes(self.over_seeds)
+        return have_recipes(self.over_seeds)
 
     @property
     def baseline(self) -> FinishedRun:
@@ -213,7 +213,7 @@ class Comparison(_ByRun):
         if key not in keys:
             guess = did_you_mean(key, keys) or f"There are {', '.join(keys)}."
             raise ArgumentError(f"--sort {key}: the {self.kind}s do not have that. {guess}")
-        runs = _in_order(self.runs, lambda run: self._value(run, key), reverse)
+        runs = _sort_by(self.runs, lambda run: self._value(run, key), reverse)
         return replace(self, runs=runs, order=(key, reverse))
 
     def _value(self, run: Any, key: str) -> Any:
@@ -232,7 +232,7 @@ class Comparison(_ByRun):
 
     def _repr_html_(self) -> str:
         """Return the comparison for a notebook: its numbers, differences and settings."""
-        return "".join(notebook.table(rows, headers) for rows, headers in self._tables())
+        return "".join(notebook.html_table(rows, headers) for rows, headers in self._tables())
 
     def _tables(self) -> Iterator[tuple[list[tuple[str, ...]], tuple[str, ...]]]:
         """Yield rows and headers of each table of a notebook."""
@@ -240,21 +240,23 @@ class Comparison(_ByRun):
         numbers = []
         for run in self.runs:
             texts = (
-                notebook.with_ends(n.value, n.interval)
+                notebook.format_interval(n.value, n.interval)
                 for n in (self.number(run, name) for name in self.single)
             )
             numbers.append((run.name, *self.extra_cells(run), *texts))
         less = []
         for run in (run for run in self.runs if run.name in self.differences):
             differences = [self.difference(run, name) for name in self.single]
-            texts = (f"{notebook.with_ends(d.value, d.interval)}{d.mark}" for d in differences)
+            texts = (
+                f"{notebook.format_interval(d.value, d.interval)}{d.mark}" for d in differences
+            )
             less.append((run.name, *texts))
         over_seeds = []
         for group in (group for group in self.seeds if group.base):
-            of = [group.difference(name, recipes=self.tells_recipes) for name in self.single]
-            texts = (f"{notebook.with_ends(d.value, d.interval)}{d.mark}" for d in of)
+            of = [group.difference(name, recipes=self.has_recipes) for name in self.single]
+            texts = (f"{notebook.format_interval(d.value, d.interval)}{d.mark}" for d in of)
             over_seeds.append((group.name, *texts))
-        settings = [(key, *map(as_text, values)) for key, values in self.settings.items()]
+        settings = [(key, *map(format_setting, values)) for key, values in self.settings.items()]
         yield numbers, (self.kind, *self.extra_columns, *titles)
         if less:
             yield less, (f"less {self.baseline.name}", *titles)
@@ -270,7 +272,7 @@ class Comparison(_ByRun):
             {
                 "value": part.value,
                 "count": part.count,
-                "runs": [{"name": run.name, **_numbers_of(part, run)} for run in self.runs],
+                "runs": [{"name": run.name, **_numbers_to_dict(part, run)} for run in self.runs],
             }
             for part in self.slices
         ]
@@ -293,14 +295,14 @@ class Comparison(_ByRun):
         }
 
     def _run(self, run: FinishedRun) -> dict[str, Any]:
-        values = surroundings(run.record)
+        values = environment_of(run.record)
         return {
             "name": run.name,
             "folder": str(run.path),
             "data": dict(run.record.get("data") or {}),
             "settings": {key: run.settings.get(key) for key in self.settings},
             "surroundings": {key: values.get(key) for key in self.surroundings},
-            **_numbers_of(self, run),
+            **_numbers_to_dict(self, run),
             "lacking": dict(self.lacking.get(run.name, {})),
         }
 
@@ -339,7 +341,7 @@ class TrainingComparison(Comparison):
         intervals = Intervals() if level is None else Intervals(level)
         apart = loss_names(settings) if len(losses) == 1 else loss_names([LOSS])
         seeded = [
-            Seeded(one.name, one.settings, one.numbers).select_settings(settings, apart)
+            SeedMember(one.name, one.settings, one.numbers).select_settings(settings, apart)
             for one in trainings
         ]
         return cls(
@@ -390,8 +392,8 @@ class TrainingComparison(Comparison):
             one.name: np.interp(places, one.measured, one.curve(LOSS), right=np.nan).tolist()
             for one in self.runs
         }
-        lines = notebook.lines(places, curves, self.word)
-        return f"{notebook.heading(self.title(LOSS))}{lines}{super()._repr_html_()}"
+        lines = notebook.svg_lines(places, curves, self.word)
+        return f"{notebook.html_heading(self.title(LOSS))}{lines}{super()._repr_html_()}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as plain numbers, texts and lists, for JSON."""
@@ -416,7 +418,7 @@ class TrainingComparison(Comparison):
         }
 
 
-def _numbers_of(source: _ByRun, run: FinishedRun) -> dict[str, Any]:
+def _numbers_to_dict(source: _NumbersByRun, run: FinishedRun) -> dict[str, Any]:
     """Return the numbers and the differences of a run as plain values."""
     differences = source.differences.get(run.name, {})
     return {
@@ -425,9 +427,9 @@ def _numbers_of(source: _ByRun, run: FinishedRun) -> dict[str, Any]:
     }
 
 
-def _in_order(items: Sequence[_T], value: Callable[[_T], Any], reverse: bool) -> tuple[_T, ...]:
+def _sort_by(items: Sequence[_T], value: Callable[[_T], Any], reverse: bool) -> tuple[_T, ...]:
     """Return items in the order of a value of each, those without one last."""
-    ranks = [(_rank(value(item)), item) for item in items]
+    ranks = [(_sort_key(value(item)), item) for item in items]
     missing = [item for rank, item in ranks if rank is None]
     present = [(rank, item) for rank, item in ranks if rank is not None]
     present.sort(key=lambda pair: pair[0], reverse=reverse)
@@ -439,7 +441,7 @@ def _value_of(group: SeedGroup, key: str) -> Any:
     return group.numbers[key].mean if key in group.numbers else group.settings.get(key)
 
 
-def _rank(value: Any) -> tuple[int, float, str] | None:
+def _sort_key(value: Any) -> tuple[int, float, str] | None:
     """Return a key that sorts numbers before texts; None for a value that has no place."""
     if isinstance(value, int | float):
         return None if value != value else (0, float(value), "")

@@ -25,8 +25,8 @@ from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
 from lossfw.runs.compare.finished import LOSS, FinishedRun, RunNumber
 from lossfw.runs.compare.paired import RunWithRows, RunWithSums, RunWithUnits, paired_interval
-from lossfw.runs.compare.pairing import differing, same_units, weighed_alike
-from lossfw.runs.compare.row_keys import has_groups, units_of
+from lossfw.runs.compare.pairing import difference_of_rows, have_same_units, have_same_weights
+from lossfw.runs.compare.row_keys import has_groups, units_of_run
 from lossfw.runs.compare.rows import read_rows, rows_file
 from lossfw.runs.folder import CONFIG_FILE
 from lossfw.runs.rows import RowRecords
@@ -76,7 +76,7 @@ def list_names(names: Sequence[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-class Judged(NamedTuple):
+class ExplainedDifference(NamedTuple):
     """A difference, why it has no interval (empty if it has one), and a remark about it.
 
     `found` describes the interval of paired runs.
@@ -94,41 +94,45 @@ def differences(
     numbers: Mapping[str, Mapping[str, RunNumber]],
     with_rows: Mapping[str, RunWithUnits],
     intervals: Intervals,
-) -> Iterator[tuple[str, Judged]]:
+) -> Iterator[tuple[str, ExplainedDifference]]:
     """Yield each measure of two runs with their difference."""
     for name in (name for name in numbers[run.name] if name in numbers[base.name]):
-        apart = incomparable(name, run, base, with_rows)
+        apart = incomparable_reason(name, run, base, with_rows)
         if apart is not None:
             lacking = "the runs measure different things under this name"
-            yield name, Judged(RunNumber(None), lacking, apart)
+            yield name, ExplainedDifference(RunNumber(None), lacking, apart)
             continue
-        value = minus(numbers[run.name][name].value, numbers[base.name][name].value)
+        value = subtract(numbers[run.name][name].value, numbers[base.name][name].value)
         unpaired = [one for one in (base, run) if one.name not in with_rows]
         if unpaired:
             rowless = [one.name for one in unpaired if rows_file(one.path) is None]
             lacking = "the runs kept different rows, targets or groups"
             if rowless:
                 lacking = f"the rows of {list_names(rowless)} were not kept"
-            yield name, Judged(RunNumber(value), lacking)
+            yield name, ExplainedDifference(RunNumber(value), lacking)
             continue
         one, other = with_rows[run.name], with_rows[base.name]
-        if not weighed_alike(one, other, name):
+        if not have_same_weights(one, other, name):
             weights = Note(
                 f"{run.name} uses other weights of the rows than {base.name}, so their differences "
                 "also reflect the weights, and have no interval"
             )
             yield (
                 name,
-                Judged(RunNumber(value), "the runs use different weights of the rows", weights),
+                ExplainedDifference(
+                    RunNumber(value), "the runs use different weights of the rows", weights
+                ),
             )
             continue
         found = paired_interval(one, other, name, intervals)
-        lacking = "" if found.interval else found.why or _why(name, value, one, other)
-        note = _note(name, one, other) or _short(name, found)
-        yield name, Judged(RunNumber(value, found.interval), lacking, note, found)
+        lacking = (
+            "" if found.interval else found.why or _no_interval_reason(name, value, one, other)
+        )
+        note = _not_reproduced_note(name, one, other) or _short_series_note(name, found)
+        yield name, ExplainedDifference(RunNumber(value, found.interval), lacking, note, found)
 
 
-def _why(name: str, value: Any, one: RunWithUnits, base: RunWithUnits) -> str:
+def _no_interval_reason(name: str, value: Any, one: RunWithUnits, base: RunWithUnits) -> str:
     """Return why two runs with their rows have a difference without an interval."""
     for run in (base, one):
         if run.estimate_metric(name) is None:
@@ -142,7 +146,7 @@ def _why(name: str, value: Any, one: RunWithUnits, base: RunWithUnits) -> str:
     return "resampling the rows does not change it"
 
 
-def _note(name: str, one: RunWithUnits, base: RunWithUnits) -> Note | None:
+def _not_reproduced_note(name: str, one: RunWithUnits, base: RunWithUnits) -> Note | None:
     """Return a note about rows that give another number than the run reports."""
     for run in (base, one):
         if (name in run.metrics or name == LOSS) and run.estimate_metric(name) is None:
@@ -158,15 +162,15 @@ def _note(name: str, one: RunWithUnits, base: RunWithUnits) -> Note | None:
     return None
 
 
-def _short(name: str, found: EstimatedInterval) -> Note | None:
+def _short_series_note(name: str, interval: EstimatedInterval) -> Note | None:
     """Return a note about a difference over too short a time."""
-    known = {"count": found.units, "alike": found.alike, "memories": found.memories}
-    if not (found.interval and (why := short_series_reason(known))):
+    known = {"count": interval.units, "alike": interval.alike, "memories": interval.memories}
+    if not (interval.interval and (why := short_series_reason(known))):
         return None
     return Note(f"{name}: {why}, so the interval of the difference is too narrow", MORE_TIME)
 
 
-def incomparable(
+def incomparable_reason(
     name: str, run: FinishedRun, base: FinishedRun, with_rows: Mapping[str, RunWithUnits]
 ) -> Note | None:
     """Return why a measure of two runs cannot be compared; None if it can."""
@@ -191,23 +195,23 @@ def incomparable(
     )
 
 
-def minus(mine: Any, theirs: Any) -> Any:
+def subtract(value: Any, other: Any) -> Any:
     """Return the difference of two numbers or nested lists; None if it is undefined.
 
     Examples
     --------
-    >>> minus([1.0, 2.5], [0.5, 2.5]), minus(1.0, None), minus([1.0], [1.0, 2.0])
+    >>> subtract([1.0, 2.5], [0.5, 2.5]), subtract(1.0, None), subtract([1.0], [1.0, 2.0])
     ([0.5, 0.0], None, None)
     """
-    if mine is None or theirs is None:
+    if value is None or other is None:
         return None
-    if isinstance(mine, list) and isinstance(theirs, list):
-        same = len(mine) == len(theirs)
-        return [minus(a, b) for a, b in zip(mine, theirs, strict=True)] if same else None
-    if isinstance(mine, list) or isinstance(theirs, list):
+    if isinstance(value, list) and isinstance(other, list):
+        same = len(value) == len(other)
+        return [subtract(a, b) for a, b in zip(value, other, strict=True)] if same else None
+    if isinstance(value, list) or isinstance(other, list):
         return None
     with np.errstate(all="ignore"):
-        return float(np.float64(mine) - np.float64(theirs))
+        return float(np.float64(value) - np.float64(other))
 
 
 def runs_with_rows(
@@ -231,14 +235,14 @@ def runs_with_rows(
             rowless.append(run.name)
             continue
         metrics, faults[run.name] = metrics_of(run)
-        own = units or units_of(run, rows)
+        own = units or units_of_run(run, rows)
         if own.kind == "groups" and not strict and not has_groups(rows):
             # It is not paired with runs that have some.
-            own = units_of(run, rows)
+            own = units_of_run(run, rows)
         units = units or own
         one = RunWithRows(run, rows, metrics, own, sums=_sums_of(run, metrics, own))
         first = first or one
-        what = differing(one, first)
+        what = difference_of_rows(one, first)
         if what:
             text = f"{run.name} has other {what} than {first.run.name}, so it is not paired"
             notes.append(Note(text))
@@ -266,10 +270,10 @@ def runs_with_sums(
         if stored is None or (units is not None and stored.units != units):
             return None
         metrics, faults[run.name] = metrics_of(run)
-        from_rows = functools.partial(_one_with_rows, run, metrics, stored.units)
+        from_rows = functools.partial(_run_with_rows, run, metrics, stored.units)
         with_sums[run.name] = RunWithSums(run, stored, metrics, from_rows)
     first, *others = with_sums.values()
-    if not all(same_units(first, other) for other in others):
+    if not all(have_same_units(first, other) for other in others):
         return None
     return with_sums, _missing_metrics(with_sums, faults)
 
@@ -279,7 +283,7 @@ def rows_of(run: FinishedRun) -> RowRecords | None:
     if run.rows is not None:
         return run.rows
     rows = read_rows(run.path)
-    return None if rows is None else rows.by_number()
+    return None if rows is None else rows.sorted_by_number()
 
 
 def _sums_of(run: FinishedRun, metrics: Mapping[str, Metric], units: Units) -> RunWithSums | None:
@@ -291,7 +295,7 @@ def _sums_of(run: FinishedRun, metrics: Mapping[str, Metric], units: Units) -> R
     return None
 
 
-def _one_with_rows(
+def _run_with_rows(
     run: FinishedRun, metrics: Mapping[str, Metric], units: Units
 ) -> RunWithRows | None:
     rows = rows_of(run)
@@ -323,7 +327,7 @@ def metrics_of(run: FinishedRun) -> tuple[dict[str, Metric], str]:
     its plugin file may not be imported, the others still are.
     """
     try:
-        config = checked_of(run)
+        config = check_config_of(run)
     except LossfwError as error:
         return dict(run.scores), str(error).partition("\n")[0]
     made = [metric for metric in config.metrics if metric is not None]
@@ -350,10 +354,10 @@ def loss_key(run: FinishedRun) -> str:
         return repr(loss_of(run).to_config())
     except LossfwError:
         # Its plugin may not be imported: what its configuration says.
-        return f"{run.loss_name} {_own_settings(run)}"
+        return f"{run.loss_name} {_loss_settings(run)}"
 
 
-def _own_settings(run: FinishedRun) -> list[tuple[str, str]]:
+def _loss_settings(run: FinishedRun) -> list[tuple[str, str]]:
     prefix = f"{LOSS}."
     return sorted((k, str(v)) for k, v in run.settings.items() if k.startswith(prefix))
 
@@ -362,17 +366,17 @@ def _loss_text(run: FinishedRun) -> str:
     try:
         return str(loss_of(run))
     except LossfwError:
-        return ", ".join(f"{key}={value}" for key, value in _own_settings(run)) or run.loss_name
+        return ", ".join(f"{key}={value}" for key, value in _loss_settings(run)) or run.loss_name
 
 
 def loss_of(run: FinishedRun) -> Loss:
     """Return the loss of a run from its configuration, not fused."""
-    config = checked_of(run)
+    config = check_config_of(run)
     config.problems.raise_if_any()
     return require(config.loss)
 
 
-def checked_of(run: FinishedRun) -> CheckedConfig:
+def check_config_of(run: FinishedRun) -> CheckedConfig:
     """Return the configuration of a run with its components; neither data nor weights are read."""
     path = str(run.path / CONFIG_FILE)
     config = read_config(ConfigSource(path, plugins=run.plugins))

@@ -16,8 +16,8 @@ from lossfw.errors import DataError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.metrics import Metric
 from lossfw.models.training.checkpoint import CHECKPOINT_FILE
-from lossfw.runs.compare.settings import flat, read_settings
-from lossfw.runs.files import RESULT_FILE, numbers_in, read_json
+from lossfw.runs.compare.settings import flatten_settings, read_settings
+from lossfw.runs.files import RESULT_FILE, read_json, restore_numbers
 from lossfw.runs.folder import (
     CONFIG_FILE,
     ERROR_FILE,
@@ -26,9 +26,15 @@ from lossfw.runs.folder import (
     RunFolder,
 )
 from lossfw.runs.folds import HELD_OUT_FILE, TRAINING_CONFIG_FILE
-from lossfw.runs.provenance import chosen_of
+from lossfw.runs.provenance import plugins_of_run
 from lossfw.runs.rows import RowRecords
-from lossfw.runs.stored import check_result, kept_numbers, numbers_of, result_with_numbers, word_of
+from lossfw.runs.stored import (
+    check_result,
+    kept_numbers,
+    numbers_of_epoch,
+    result_with_numbers,
+    word_of,
+)
 from lossfw.runs.training_folder import unfinished_reason
 
 # The name of the loss among the metrics.
@@ -217,7 +223,7 @@ class FinishedTraining:
     @cached_property
     def epochs(self) -> list[dict[str, Any]]:
         """The single numbers after each measured round or epoch."""
-        return [numbers_of(epoch) for epoch in self.trained["epochs"]]
+        return [numbers_of_epoch(epoch) for epoch in self.trained["epochs"]]
 
     @property
     def numbers(self) -> dict[str, Any]:
@@ -233,13 +239,13 @@ def find_runs(
     paths: Sequence[Path], plugins: Plugins = _UNTRUSTED
 ) -> tuple[list[FinishedRun], list[str]]:
     """Return the finished runs in folders, and messages about unfinished ones."""
-    folders = dict.fromkeys(folder for path in paths for folder in _folders(path))
+    folders = dict.fromkeys(folder for path in paths for folder in _run_folders(path))
     reasons = {folder: _unfinished_reason(folder) for folder in folders}
     done = [folder for folder, reason in reasons.items() if not reason]
     runs = []
     for path, name in _names_of(done):
         run = read_finished_run(path)
-        runs.append(replace(run, name=name, plugins=chosen_of(run.record, plugins)))
+        runs.append(replace(run, name=name, plugins=plugins_of_run(run.record, plugins)))
     return runs, [reason for reason in reasons.values() if reason]
 
 
@@ -253,7 +259,7 @@ def find_trainings(
 
     # The folds of a cross-validated model are in the folder of the run of all rows.
     inside = {
-        path: [] if is_run(path) and not is_training(path) else _inside_of(path, is_training)
+        path: [] if is_run(path) and not is_training(path) else _matching_folders(path, is_training)
         for path in paths
     }
     folders = dict.fromkeys(folder for found in inside.values() for folder in found)
@@ -269,12 +275,12 @@ def is_run(path: Path) -> bool:
     return (path / RECORD_FILE).is_file()
 
 
-def _folders(path: Path) -> list[Path]:
+def _run_folders(path: Path) -> list[Path]:
     """Return the folder itself if it is that of a run, else the folders of runs in it."""
     if not path.is_dir():
         problem = "is a file" if path.exists() else "does not exist"
         raise DataError(f"{path} {problem}: name the folder that a run was written to by --out.")
-    folders = _inside_of(path, is_run)
+    folders = _matching_folders(path, is_run)
     if not folders:
         raise DataError(
             f"{path} holds no run, and no folders of runs: a run is written by "
@@ -283,15 +289,15 @@ def _folders(path: Path) -> list[Path]:
     return folders
 
 
-def _inside_of(path: Path, accepts: Callable[[Path], bool]) -> list[Path]:
+def _matching_folders(path: Path, accepts: Callable[[Path], bool]) -> list[Path]:
     """Return the folder itself if it is accepted, else the accepted folders in it."""
     if accepts(path):
         return [path]
     inside = path.iterdir() if path.is_dir() else ()
-    return sorted((p for p in inside if p.is_dir() and accepts(p)), key=_natural)
+    return sorted((p for p in inside if p.is_dir() and accepts(p)), key=_natural_sort_key)
 
 
-def _natural(path: Path) -> list[Any]:
+def _natural_sort_key(path: Path) -> list[Any]:
     """Return a sort key that compares the numbers in names as numbers."""
     parts = _NUMBER.split(path.name)
     return [(1, float(p), "") if n % 2 else (0, 0.0, p) for n, p in enumerate(parts)]
@@ -326,22 +332,28 @@ def read_finished_run(path: Path) -> FinishedRun:
         raise DataError(f"{missing} is missing; a finished run has this file.")
     result = result_with_numbers(result)
     check_result(path / RESULT_FILE, result)
-    return FinishedRun(path.name, path, result, record, _settings(path))
+    return FinishedRun(path.name, path, result, record, _read_all_settings(path))
 
 
-def _settings(path: Path) -> dict[str, Any]:
+def _read_all_settings(path: Path) -> dict[str, Any]:
     """Return the settings of a run: those of the trainings where it is of their held-out rows."""
-    settings = flat(read_settings(path / CONFIG_FILE))
+    settings = flatten_settings(read_settings(path / CONFIG_FILE))
     is_of_folds = any(Path(str(value)).name == HELD_OUT_FILE for value in settings.values())
     trainings = path / TRAINING_CONFIG_FILE
-    return flat(read_settings(trainings)) if is_of_folds and trainings.is_file() else settings
+    return (
+        flatten_settings(read_settings(trainings))
+        if is_of_folds and trainings.is_file()
+        else settings
+    )
 
 
 def read_finished_training(path: Path, name: str) -> FinishedTraining:
     """Return the finished training in a folder; raise `DataError` for a damaged file."""
     config = path / CONFIG_FILE
-    settings = flat(read_settings(config)) if config.is_file() else {}
-    training = FinishedTraining(name, numbers_in(read_json(path / TRAINING_FILE)), settings, path)
+    settings = flatten_settings(read_settings(config)) if config.is_file() else {}
+    training = FinishedTraining(
+        name, restore_numbers(read_json(path / TRAINING_FILE)), settings, path
+    )
     try:
         # Looked at once, so that no later reader meets a damaged file.
         _ = training.numbers, training.loss_name

@@ -48,7 +48,7 @@ class MeanOfRows(RowMetric):
         return found
 
 
-def seen_by(metric: Metric, rows: RowRecords, weight: NDArray | None) -> MetricRows:
+def to_metric_rows(metric: Metric, rows: RowRecords, weight: NDArray | None) -> MetricRows:
     """Return stored rows in the form for a metric."""
     prediction, target = shape_for_metric(metric, rows.prediction, rows.target)
     group = group_of(rows) if metric.takes_groups else None
@@ -57,7 +57,7 @@ def seen_by(metric: Metric, rows: RowRecords, weight: NDArray | None) -> MetricR
 
 def group_of(rows: RowRecords) -> NDArray:
     """Return the number of each row's group; without groups, all rows form one."""
-    begins = rows.begins if rows.group is not None else rows.begins[:1]
+    begins = rows.group_starts if rows.group is not None else rows.group_starts[:1]
     return np.repeat(np.arange(len(begins)), np.diff(begins, append=len(rows.row)))
 
 
@@ -87,11 +87,11 @@ class RunWithRows:
         # The metrics whose number is that of the rows without their weights.
         self._unweighted: set[str] = set()
 
-    def part(self, chosen: NDArray) -> RunWithRows:
+    def select_part(self, positions: NDArray) -> RunWithRows:
         """Return the rows at these positions as a run, with their units."""
         assert self.keys is not None
-        rows = self.rows.take(chosen)
-        return RunWithRows(self.run, rows, self.metrics, self.units, self.keys[chosen], self)
+        rows = self.rows.take(positions)
+        return RunWithRows(self.run, rows, self.metrics, self.units, self.keys[positions], self)
 
     def estimate_metric(self, name: str) -> MeasuredNumber | None:
         """Return a loss or a metric; None if the rows do not reproduce its number."""
@@ -102,11 +102,11 @@ class RunWithRows:
             elif isinstance(self.metrics.get(name), BaselineLoss | Skill):
                 found = None if self.sums is None else self.sums.estimate_metric(name)
             else:
-                found = self._agreeing(name)
+                found = self._find_agreeing(name)
             self._known[name] = found
         return self._known[name]
 
-    def own(self, name: str, options: Intervals) -> EstimatedInterval:
+    def own_interval(self, name: str, options: Intervals) -> EstimatedInterval:
         """Return the interval of a loss or a metric."""
         one = self.estimate_metric(name)
         if one is None:
@@ -120,13 +120,13 @@ class RunWithRows:
         whole.estimate_metric(name)
         return None if name in whole._unweighted else self.rows.weight
 
-    def _agreeing(self, name: str) -> MeasuredNumber | None:
+    def _find_agreeing(self, name: str) -> MeasuredNumber | None:
         reported = self.run.numbers[name].value
         # The written weights may be those of the loss only.
         weights = [self.rows.weight] if self.rows.weight is None else [self.rows.weight, None]
         for weight in weights:
             found = self._estimate_metric(name, weight)
-            if found is not None and _agree(found.value, reported):
+            if found is not None and _is_close(found.value, reported):
                 if weight is None:
                     self._unweighted.add(name)
                 return found
@@ -142,15 +142,15 @@ class RunWithRows:
         try:
             with np.errstate(all="ignore"):
                 own = name == LOSS and name not in self.run.scores
-                return self._loss() if own else self._metric(name, weight)
+                return self._measure_loss() if own else self._measure_metric(name, weight)
         except (LossfwError, KeyError, NotImplementedError):
             return None
 
-    def _loss(self) -> MeasuredNumber:
+    def _measure_loss(self) -> MeasuredNumber:
         rows, metric = self.rows, self.metrics.get(LOSS)
-        if rows.of_groups and metric is not None and self._shares(group_of(rows)):
-            return self._metric(LOSS, rows.weight)
-        begins = rows.begins if rows.of_groups else np.arange(len(rows.row))
+        if rows.of_groups and metric is not None and self._has_shared_groups(group_of(rows)):
+            return self._measure_metric(LOSS, rows.weight)
+        begins = rows.group_starts if rows.of_groups else np.arange(len(rows.row))
         weight = np.ones(len(begins)) if rows.weight is None else rows.weight[begins]
         weighted = np.where(weight > 0, weight * rows.loss[begins], 0.0)
         counts = np.flatnonzero(weight > 0)
@@ -163,9 +163,9 @@ class RunWithRows:
         self._keep_moments(LOSS, found, terms)
         return MeasuredNumber(found, mean, table, self._sizes(begins, weight))
 
-    def _metric(self, name: str, weight: NDArray | None) -> MeasuredNumber:
+    def _measure_metric(self, name: str, weight: NDArray | None) -> MeasuredNumber:
         metric, rows = self.metrics[name], self.rows
-        seen = seen_by(metric, rows, weight)
+        seen = to_metric_rows(metric, rows, weight)
         terms = metric.observe(seen).terms
         assert terms is not None
         limit = TableLimits(metric.most_units, NO_LIMIT)
@@ -176,12 +176,12 @@ class RunWithRows:
             table = UnitSums.of(apart, cells, None, limit, rest)
         else:
             table = UnitSums.of(terms, self._cells, None, limit)
-            counted = rows.begins if metric.takes_groups else counted
+            counted = rows.group_starts if metric.takes_groups else counted
         self._keep_moments(name, metric, terms)
         sizes = self._sizes(counted, of_row[counted])
         return MeasuredNumber(metric, metric.from_sums(table.total()), table, sizes)
 
-    def _shares(self, group: NDArray) -> bool:
+    def _has_shared_groups(self, group: NDArray) -> bool:
         return have_shared_groups(MetricRows(None, None, group=group), self._cells)
 
     def _sizes(self, rows: NDArray, weight: NDArray) -> UnitSums:
@@ -230,7 +230,7 @@ class RunWithSums:
             return None
         return MeasuredNumber(metric, value, table.sums, sizes)
 
-    def own(self, name: str, options: Intervals) -> EstimatedInterval:
+    def own_interval(self, name: str, options: Intervals) -> EstimatedInterval:
         """Return the interval of a loss or a metric."""
         one, table = self.estimate_metric(name), self.table(name)
         if one is None:
@@ -246,7 +246,7 @@ class RunWithSums:
 RunWithUnits: TypeAlias = RunWithRows | RunWithSums
 
 
-def _agree(value: NDArray, reported: Any) -> bool:
+def _is_close(value: NDArray, reported: Any) -> bool:
     try:
         expected = np.array(reported, np.float64)
     except (TypeError, ValueError):
@@ -258,7 +258,7 @@ def _agree(value: NDArray, reported: Any) -> bool:
 
 def own_interval(run: RunWithUnits, name: str, options: Intervals) -> Any:
     """Return the interval of a loss or a metric of one run; None if it is undefined."""
-    return run.own(name, options).interval
+    return run.own_interval(name, options).interval
 
 
 def paired_interval(

@@ -30,7 +30,7 @@ from lossfw.runs.compare.finished import (
     read_finished_training,
 )
 from lossfw.runs.compare.paired import RunWithRows, RunWithUnits
-from lossfw.runs.compare.pairing import weighed_alike
+from lossfw.runs.compare.pairing import have_same_weights
 from lossfw.runs.compare.row_keys import GROUP_KEY, HOLD_OUT_GROUPS
 from lossfw.runs.folder import TRAINING_FILE
 from lossfw.runs.folds import FOLD_FILE, name_of_fold
@@ -90,11 +90,11 @@ class RunRecipes:
         if len(known) < len(pairs) or len(pairs) < LEAST_SEEDS:
             return None
         first, *others = (self.with_units[run] for pair in pairs for run in pair)
-        if not all(weighed_alike(other, first, name) for other in others):
+        if not all(have_same_weights(other, first, name) for other in others):
             return None
         mean = mean_difference(known, first.units)
         by_seed = [float(one.value - base.value) for one, base in known]
-        by_fold = self._by_fold(name, pairs)
+        by_fold = self._differences_by_fold(name, pairs)
         found = recipe_difference(by_seed, mean, by_fold, self.level)
         if found is None:
             return None
@@ -110,24 +110,26 @@ class RunRecipes:
         found = self.with_units[run].estimate_metric(name) if run in self.with_units else None
         return found if found is not None and found.value.shape == () else None
 
-    def _by_fold(self, name: str, pairs: Sequence[tuple[str, str]]) -> list[list[float]] | None:
+    def _differences_by_fold(
+        self, name: str, pairs: Sequence[tuple[str, str]]
+    ) -> list[list[float]] | None:
         """Return the difference of each fold of each pair, None unless all have the same folds."""
         found = []
         for one, base in pairs:
-            if _rows_of(self.runs[one].settings) != _rows_of(self.runs[base].settings):
+            if _row_settings(self.runs[one].settings) != _row_settings(self.runs[base].settings):
                 return None
-            mine, theirs = self._folds(one, name), self._folds(base, name)
+            mine, theirs = self._numbers_by_fold(one, name), self._numbers_by_fold(base, name)
             if not mine or len(mine) != len(theirs):
                 return None
             found.append([a - b for a, b in zip(mine, theirs, strict=True)])
         return found if np.isfinite(found).all() else None
 
-    def _folds(self, run: str, name: str) -> list[float]:
+    def _numbers_by_fold(self, run: str, name: str) -> list[float]:
         """Return a number of the rows of each fold; empty if the folds do not have it."""
         folds, whole = _folds_of(self.runs[run]), self.with_units[run]
         if name in self.runs[run].scores and isinstance(whole, RunWithRows):
             # The trainings do not know what the rows were scored by.
-            return [_number_of(whole, fold, name) for fold in folds]
+            return [_number_of_fold(whole, fold, name) for fold in folds]
         numbers = [fold.numbers.get(f"{HELD_OUT}{name}") for fold in folds]
         return [float(number) for number in numbers if isinstance(number, int | float)]
 
@@ -147,7 +149,7 @@ def _folds_of(run: FinishedRun) -> tuple[FinishedTraining, ...]:
     return tuple(read_finished_training(folder, folder.name) for folder in folders)
 
 
-def _number_of(whole: RunWithRows, fold: FinishedTraining, name: str) -> float:
+def _number_of_fold(whole: RunWithRows, fold: FinishedTraining, name: str) -> float:
     """Return a number of the rows that a fold held out, NaN if they do not give it."""
     assert fold.path is not None
     path = fold.path / FOLD_FILE
@@ -155,7 +157,7 @@ def _number_of(whole: RunWithRows, fold: FinishedTraining, name: str) -> float:
         held_out = SavedState.read(path)[1]["rows"]
     except (LossfwError, KeyError):
         raise DataError(f"{path} is damaged: train again.") from None
-    part = whole.part(np.flatnonzero(np.isin(whole.rows.row, held_out)))
+    part = whole.select_part(np.flatnonzero(np.isin(whole.rows.row, held_out)))
     found = part.estimate_metric(name)
     return float("nan") if found is None else float(found.value)
 
@@ -167,7 +169,7 @@ def recipes_of_trainings(trainings: Sequence[FinishedTraining]) -> Judge:
     def judge(name: str, pairs: Sequence[tuple[str, str]]) -> Recipe | None:
         every = [by_name[one].settings for pair in pairs for one in pair]
         share = _held_out_fraction(every[0])
-        same = all(_rows_of(one) == _rows_of(every[0]) for one in every)
+        same = all(_row_settings(one) == _row_settings(every[0]) for one in every)
         if not (name.startswith(HELD_OUT) and share and same and len(pairs) >= LEAST_SEEDS):
             return None
         numbers = [[by_name[one].numbers[name] for one in pair] for pair in pairs]
@@ -175,7 +177,7 @@ def recipes_of_trainings(trainings: Sequence[FinishedTraining]) -> Judge:
         if not np.isfinite(less).all():
             return None
         found = difference_over_folds(less, share)
-        held_out = f"{share:.0%} of the {_held_out_of(every[0])}"
+        held_out = f"{share:.0%} of the {_held_out_text(every[0])}"
         words = (
             f"{_format_draws(every[::2])} that each hold out {held_out}, corrected for shared rows"
         )
@@ -202,13 +204,13 @@ def _held_out_fraction(settings: Mapping[str, Any]) -> float | None:
     return float(share) if isinstance(share, int | float) else None
 
 
-def _held_out_of(settings: Mapping[str, Any]) -> str:
+def _held_out_text(settings: Mapping[str, Any]) -> str:
     """Return what is held out as a whole, in words."""
     named = settings.get(HOLD_OUT_GROUPS) or settings.get(GROUP_KEY)
     return f"groups ({named})" if named else "rows, taken as independent"
 
 
-def _rows_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _row_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that say which rows there are, and which of them are held out.
 
     Arrays of a mapping lie in the folder of each run, and the digest of the data holds them.

@@ -29,7 +29,7 @@ HOLD_OUT_TIME = "train.hold_out.time"
 GROUP_KEY = "data.group_key"
 
 
-def units_of(run: FinishedRun, rows: RowRecords | None = None) -> Units:
+def units_of_run(run: FinishedRun, rows: RowRecords | None = None) -> Units:
     """Return the units of the intervals of a run, or those that they would have."""
     if run.intervals is not None and run.intervals.resample is not None:
         units = run.intervals.resample

@@ -32,15 +32,15 @@ def read_rows(folder: Path) -> RowRecords | None:
     path = rows_file(folder)
     if path is None:
         return None
-    read = _from_parquet if path.suffix == ".parquet" else _from_lines
+    read = _read_parquet if path.suffix == ".parquet" else _read_json_lines
     columns = read(path)
     try:
         group = ids = None
         of_groups = "rows" in columns
         if of_groups:
-            columns, group = _of_rows(columns)
+            columns, group = _rows_from_groups(columns)
         if "group" in columns:
-            ids = _column(columns["group"])
+            ids = _to_column(columns["group"])
             if group is None:
                 group = np.cumsum(np.append(False, ids.values[1:] != ids.values[:-1]))
         target = np.array(columns["target"])
@@ -52,7 +52,7 @@ def read_rows(folder: Path) -> RowRecords | None:
             target if target.dtype.kind in "iu" else np.array(columns["target"], np.float64),
             np.array(columns["weight"], np.float64) if "weight" in columns else None,
             {
-                name.removeprefix(COLUMN): _column(values)
+                name.removeprefix(COLUMN): _to_column(values)
                 for name, values in columns.items()
                 if name.startswith(COLUMN)
             },
@@ -64,7 +64,7 @@ def read_rows(folder: Path) -> RowRecords | None:
         raise DataError(f"{path} was not written by a run: a column cannot be read.") from None
 
 
-def _of_rows(columns: Mapping[str, Sequence[Any]]) -> tuple[dict[str, list[Any]], NDArray]:
+def _rows_from_groups(columns: Mapping[str, Sequence[Any]]) -> tuple[dict[str, list[Any]], NDArray]:
     """Return the columns of rows from those of groups, and the number of each row's group."""
     sizes = [stop - start for start, stop in columns["rows"]]
     found = {"row": [row for start, stop in columns["rows"] for row in range(start, stop)]}
@@ -77,7 +77,7 @@ def _of_rows(columns: Mapping[str, Sequence[Any]]) -> tuple[dict[str, list[Any]]
     return found, np.repeat(np.arange(len(sizes)), sizes)
 
 
-def _column(values: Sequence[Any]) -> DataColumn:
+def _to_column(values: Sequence[Any]) -> DataColumn:
     """Return a column of numbers or of texts, in which None is a missing value.
 
     An infinity beside numbers is the text of one, which JSON does not have.
@@ -90,7 +90,7 @@ def _column(values: Sequence[Any]) -> DataColumn:
     return DataColumn.of(np.array(values, None if whole else np.float64))
 
 
-def _from_lines(path: Path) -> Mapping[str, Sequence[Any]]:
+def _read_json_lines(path: Path) -> Mapping[str, Sequence[Any]]:
     lines = path.read_bytes().splitlines()
     try:
         rows = json.loads(b"[" + b",".join(lines) + b"]")
@@ -100,7 +100,7 @@ def _from_lines(path: Path) -> Mapping[str, Sequence[Any]]:
         raise DataError(f"{path} was not written by a run: a line cannot be read.") from None
 
 
-def _from_parquet(path: Path) -> Mapping[str, Sequence[Any]]:
+def _read_parquet(path: Path) -> Mapping[str, Sequence[Any]]:
     from lossfw.data.arrow_arrays import import_pyarrow
 
     table = import_pyarrow("pyarrow.parquet").read_table(path)

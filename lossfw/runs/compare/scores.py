@@ -24,9 +24,9 @@ from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
 from lossfw.metrics.base import RowwiseMetric
 from lossfw.numerics.arrays import NDArray
-from lossfw.runs.compare.differences import KEEP_ROWS, checked_of, loss_key, metrics_of
+from lossfw.runs.compare.differences import KEEP_ROWS, check_config_of, loss_key, metrics_of
 from lossfw.runs.compare.finished import LOSS, FinishedRun
-from lossfw.runs.compare.paired import seen_by
+from lossfw.runs.compare.paired import to_metric_rows
 from lossfw.runs.compare.rows import read_rows
 from lossfw.runs.rows import RowRecords
 
@@ -50,18 +50,19 @@ class Scores(NamedTuple):
         """The options for them, for messages."""
         given = [] if self.loss is None else [("loss", self.loss)]
         given += [("metric", one) for one in self.metrics]
+        plain = [(option, to_name_or_mapping(one)) for option, one in given]
         return " ".join(
-            f"--{option} {one if isinstance(one, str) else format_in_one_line(plain_of(one))}"
-            for option, one in given
+            f"--{option} {one if isinstance(one, str) else format_in_one_line(one)}"
+            for option, one in plain
         )
 
 
 NO_SCORES = Scores()
 
 
-def plain_of(given: Any) -> Any:
+def to_name_or_mapping(component: Any) -> Any:
     """Return a name or a mapping, also of a component."""
-    return given.to_config() if isinstance(given, Loss | Metric) else given
+    return component.to_config() if isinstance(component, Loss | Metric) else component
 
 
 def score_runs(runs: Sequence[FinishedRun], scores: Scores) -> list[FinishedRun]:
@@ -96,7 +97,7 @@ def score_runs(runs: Sequence[FinishedRun], scores: Scores) -> list[FinishedRun]
         try:
             own = rows[run.name]
             assert own is not None
-            found.append(_score_rows(run, own.by_number(), loss, metrics))
+            found.append(_score_rows(run, own.sorted_by_number(), loss, metrics))
         except LossfwError as error:
             raise ArgumentError(f"{scores.text}, on the rows of {run.name}: {error}") from None
     return found
@@ -104,7 +105,7 @@ def score_runs(runs: Sequence[FinishedRun], scores: Scores) -> list[FinishedRun]
 
 def _make_scores(runs: Sequence[FinishedRun], scores: Scores) -> tuple[Loss | None, list[Metric]]:
     """Return the loss and the metrics; a loss may be one of the metrics."""
-    registry = checked_of(runs[0]).registry or runs[0].plugins.registry()
+    registry = check_config_of(runs[0]).registry or runs[0].plugins.registry()
     loss = None if scores.loss is None else registry.create("loss", scores.loss)
     metrics = []
     for given in scores.metrics:
@@ -123,7 +124,7 @@ def _make_scores(runs: Sequence[FinishedRun], scores: Scores) -> tuple[Loss | No
 def _score_rows(
     run: FinishedRun, rows: RowRecords, loss: Loss | None, metrics: Sequence[Metric]
 ) -> FinishedRun:
-    config, (own, _) = checked_of(run), metrics_of(run)
+    config, (own, _) = check_config_of(run), metrics_of(run)
     form = _form_of(config)
     asked: dict[str, Metric] = {}
     of_loss = loss or config.loss
@@ -139,9 +140,9 @@ def _score_rows(
     rows = rows._replace(weight=_weight_of_data(config, rows, form)) if asked else rows
     numbers: dict[str, Any] = {}
     for name, one in asked.items():
-        asked[name] = taken = _taking(one, form, config.loss)
+        asked[name] = taken = _metric_for_form(one, form, config.loss)
         _check_groups(run, rows, taken)
-        numbers[name] = {"value": _value(taken, rows)}
+        numbers[name] = {"value": _value_of_metric(taken, rows)}
     result, scored_by = dict(run.result), ""
     if loss is not None:
         scored_by = name_with_parameters(LossMetric(of=loss))
@@ -161,7 +162,7 @@ def _form_of(config: CheckedConfig) -> Form:
     return "logits" if saved else "prediction"
 
 
-def _taking(metric: Metric, form: Form, own: Loss | None) -> Metric:
+def _metric_for_form(metric: Metric, form: Form, run_loss: Loss | None) -> Metric:
     """Return a metric, or a loss, in the form that takes the rows."""
     if not isinstance(metric, LossMetric):
         if metric.accepts not in ("any", form):
@@ -178,7 +179,7 @@ def _taking(metric: Metric, form: Form, own: Loss | None) -> Metric:
                 f"the rows hold {form}, but the loss {loss.name} has no form for {form}."
             )
         return LossMetric(of=fused or loss)
-    of_chances = own is not None and own.prediction_space in (UNIT, SIMPLEX)
+    of_chances = run_loss is not None and run_loss.prediction_space in (UNIT, SIMPLEX)
     if loss._takes_raw_outputs or (of_chances and loss.prediction_space is LOGITS):
         taken = loss._input_form if loss._takes_raw_outputs else "logits"
         raise ArgumentError(f"the rows hold predictions, but the loss {loss} takes {taken}.")
@@ -214,9 +215,9 @@ def _weight_of_data(config: CheckedConfig, rows: RowRecords, form: Form) -> NDAr
         )
     if not own._has_own_weight:
         return rows.weight
-    taken = _taking(LossMetric(of=own), form, own)
+    taken = _metric_for_form(LossMetric(of=own), form, own)
     assert isinstance(taken, LossMetric)
-    _, sums = taken._partial_and_rows(seen_by(taken, rows, None), each=True)
+    _, sums = taken._partial_and_rows(to_metric_rows(taken, rows, None), with_rows=True)
     assert sums is not None
     weight = sums.weights()
     counts = weight > 0
@@ -231,8 +232,8 @@ def _weight_of_data(config: CheckedConfig, rows: RowRecords, form: Form) -> NDAr
     return ratio
 
 
-def _value(metric: Metric, rows: RowRecords) -> Any:
-    seen = seen_by(metric, rows, rows.weight)
+def _value_of_metric(metric: Metric, rows: RowRecords) -> Any:
+    seen = to_metric_rows(metric, rows, rows.weight)
     with np.errstate(all="ignore"):
         update = metric.observe(seen, terms=isinstance(metric, RowwiseMetric))
         if update.partial is not None:

@@ -21,19 +21,19 @@ from lossfw.evaluation.intervals.families import holm_adjusted
 from lossfw.evaluation.intervals.recipes import RecipeDifference
 from lossfw.runs.compare.finished import LOSS, RunNumber
 from lossfw.runs.compare.recipes import DRAWS, Judge
-from lossfw.runs.compare.settings import MODEL_FILES, UNSET, as_text
+from lossfw.runs.compare.settings import MODEL_FILES, UNSET, format_setting
 from lossfw.runs.compare.stars import DOT, STAR, Stars
 from lossfw.runs.stored import HELD_OUT
 
 # What was trained with different seeds lies in different files.
 _TRAINED = ("network.weights", *MODEL_FILES)
 # The settings of a group, and what has them.
-_Group: TypeAlias = tuple[dict[str, Any], list["Seeded"]]
+_Group: TypeAlias = tuple[dict[str, Any], list["SeedMember"]]
 # The name of a group where nothing but the seed differs.
 _ALL = "all"
 
 
-class Seeded(NamedTuple):
+class SeedMember(NamedTuple):
     """A run or a training as a member of its group."""
 
     name: str
@@ -41,12 +41,12 @@ class Seeded(NamedTuple):
     numbers: Mapping[str, Any]
     like: Any = None
 
-    def select_settings(self, keys: Iterable[str], apart: Iterable[str]) -> Seeded:
-        """Return it with the settings of some keys, and its single numbers except `apart`."""
+    def select_settings(self, keys: Iterable[str], excluded: Iterable[str]) -> SeedMember:
+        """Return it with the settings of some keys, and its single numbers except `excluded`."""
         numbers = {
             name: float(value)
             for name, value in self.numbers.items()
-            if isinstance(value, int | float) and name not in apart
+            if isinstance(value, int | float) and name not in excluded
         }
         settings = {key: self.settings.get(key) for key in keys}
         return self._replace(settings=settings, numbers=numbers)
@@ -88,7 +88,7 @@ class SeedDifference(NamedTuple):
         """Return the difference as plain numbers and texts, for JSON."""
         number = self.number.to_dict()
         del number["value"]
-        return {**_plain(self.spread), "recipe": self.recipe or None, **number}
+        return {**_spread_to_dict(self.spread), "recipe": self.recipe or None, **number}
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class SeedGroup:
 
     name: str
     settings: Mapping[str, Any]
-    members: tuple[Seeded, ...]
+    members: tuple[SeedMember, ...]
     numbers: Mapping[str, SeedSpread]
     differences: Mapping[str, SeedDifference]
     base: str = ""
@@ -121,13 +121,13 @@ class SeedGroup:
             "settings": dict(self.settings),
             "seeds": [one.settings.get(DRAWS[0]) for one in self.members],
             "members": [one.name for one in self.members],
-            "numbers": {name: _plain(of) for name, of in self.numbers.items()},
+            "numbers": {name: _spread_to_dict(of) for name, of in self.numbers.items()},
             "differences": {name: of.to_dict() for name, of in self.differences.items()},
         }
 
 
 def seed_groups(
-    items: Sequence[Seeded], level: float, judge: Judge | None = None, stars: Stars = "all"
+    items: Sequence[SeedMember], level: float, judge: Judge | None = None, stars: Stars = "all"
 ) -> tuple[SeedGroup, ...]:
     """Return the groups of runs that differ only in their seed; none if no group has two seeds.
 
@@ -137,37 +137,37 @@ def seed_groups(
     Examples
     --------
     >>> runs = [
-    ...     Seeded(f"{rate},{s}", {"rate": rate, "seed": s}, {"loss": rate + s})
+    ...     SeedMember(f"{rate},{s}", {"rate": rate, "seed": s}, {"loss": rate + s})
     ...     for rate in (1.0, 2.0) for s in (0, 2)
     ... ]
     >>> [(group.name, group.numbers["loss"].mean) for group in seed_groups(runs, 0.95)]
     [('rate=1.0', 2.0), ('rate=2.0', 3.0)]
     """
     found = _group_by_settings(items, {*DRAWS, *_TRAINED})
-    if any(len(_seeds(of)) < len(of) for _, of in found):
+    if any(len(_seeds_of(of)) < len(of) for _, of in found):
         # The weights do not only follow the seed.
         found = _group_by_settings(items, {*DRAWS})
-    if not any(len(_seeds(of)) > 1 for _, of in found):
+    if not any(len(_seeds_of(of)) > 1 for _, of in found):
         return ()
     first, groups = found[0][1], list[SeedGroup]()
     for settings, members in found:
         texts = (
-            f"{key} unset" if value is UNSET else f"{key}={as_text(value)}"
+            f"{key} unset" if value is UNSET else f"{key}={format_setting(value)}"
             for key, value in settings.items()
         )
         names = dict.fromkeys(name for one in members for name in one.numbers)
         numbers = {
-            name: _spread([one.numbers[name] for one in members if name in one.numbers])
+            name: _spread_of([one.numbers[name] for one in members if name in one.numbers])
             for name in names
         }
         less = {} if members is first else _differences(members, first, level, judge)
         base = groups[0].name if groups else ""
         name = ",".join(texts) or _ALL
         groups.append(SeedGroup(name, settings, tuple(members), numbers, less, base))
-    return _with_stars(groups, level, stars)
+    return _add_stars(groups, level, stars)
 
 
-def tell_recipes(groups: Sequence[SeedGroup]) -> bool:
+def have_recipes(groups: Sequence[SeedGroup]) -> bool:
     """Tell whether any difference over seeds is a difference of recipes."""
     return any(one.recipe for group in groups for one in group.differences.values())
 
@@ -179,30 +179,30 @@ def loss_names(settings: Iterable[str]) -> frozenset[str]:
     return frozenset(f"{part}{name}" for part in ("", HELD_OUT) for name in names if differs)
 
 
-def _seeds(members: Sequence[Seeded]) -> set[Any]:
+def _seeds_of(members: Sequence[SeedMember]) -> set[Any]:
     return {_read_seed(one) for one in members}
 
 
-def _read_seed(one: Seeded) -> tuple[Any, ...]:
+def _read_seed(one: SeedMember) -> tuple[Any, ...]:
     return tuple(one.settings.get(key) for key in DRAWS)
 
 
-def _plain(spread: SeedSpread) -> dict[str, Any]:
+def _spread_to_dict(spread: SeedSpread) -> dict[str, Any]:
     return {"mean": spread.mean, "deviation": spread.deviation, "count": spread.seeds}
 
 
-def _group_by_settings(items: Sequence[Seeded], apart: set[str]) -> list[_Group]:
+def _group_by_settings(items: Sequence[SeedMember], excluded: set[str]) -> list[_Group]:
     """Return the items by their settings other than some."""
     found: dict[str, _Group] = {}
     for one in items:
-        settings = {key: value for key, value in one.settings.items() if key not in apart}
+        settings = {key: value for key, value in one.settings.items() if key not in excluded}
         # Lists cannot be keys of a dictionary, and their texts can.
         found.setdefault(repr(settings), (settings, []))[1].append(one)
     return list(found.values())
 
 
 def _differences(
-    members: Sequence[Seeded], base: Sequence[Seeded], level: float, judge: Judge | None
+    members: Sequence[SeedMember], base: Sequence[SeedMember], level: float, judge: Judge | None
 ) -> dict[str, SeedDifference]:
     """Return the differences of members with those of the same seed, by measure."""
     others = {_read_seed(one): one for one in base}
@@ -212,7 +212,7 @@ def _differences(
     for name in dict.fromkeys(name for one, _ in pairs for name in one.numbers):
         own = [(a, b) for a, b in pairs if name in a.numbers and name in b.numbers]
         if own:
-            spread = _spread([a.numbers[name] - b.numbers[name] for a, b in own])
+            spread = _spread_of([a.numbers[name] - b.numbers[name] for a, b in own])
             recipe = judge and judge(name, [(a.name, b.name) for a, b in own])
             if recipe:
                 # The mean of what the runs report, whose rows give it again up to rounding.
@@ -220,11 +220,11 @@ def _differences(
                 number = RunNumber(of.value, of.ends(level), "", of.p)
                 found[name] = SeedDifference(spread, number, recipe.words)
             else:
-                found[name] = SeedDifference(spread, _t_over_seeds(spread, level))
+                found[name] = SeedDifference(spread, _difference_by_t_test(spread, level))
     return found
 
 
-def _t_over_seeds(spread: SeedSpread, level: float) -> RunNumber:
+def _difference_by_t_test(spread: SeedSpread, level: float) -> RunNumber:
     """Return the mean with the interval of the paired t-test, and without a star."""
     if not spread.deviation:
         return RunNumber(spread.mean, None, "")
@@ -233,7 +233,7 @@ def _t_over_seeds(spread: SeedSpread, level: float) -> RunNumber:
     return RunNumber(spread.mean, ends, "")
 
 
-def _with_stars(groups: Sequence[SeedGroup], level: float, stars: Stars) -> tuple[SeedGroup, ...]:
+def _add_stars(groups: Sequence[SeedGroup], level: float, stars: Stars) -> tuple[SeedGroup, ...]:
     """Return the groups with the stars of recipes, which hold for all groups together."""
     marked = [dict(group.differences) for group in groups]
     for name in dict.fromkeys(name for less in marked for name in less):
@@ -251,7 +251,7 @@ def _with_stars(groups: Sequence[SeedGroup], level: float, stars: Stars) -> tupl
     return tuple(replace(one, differences=less) for one, less in zip(groups, marked, strict=True))
 
 
-def _spread(values: Sequence[float]) -> SeedSpread:
+def _spread_of(values: Sequence[float]) -> SeedSpread:
     if not all(map(math.isfinite, values)):
         return SeedSpread(sum(values) / len(values), None, len(values))
     deviation = statistics.stdev(values) if len(values) > 1 else None

@@ -32,14 +32,15 @@ def read_settings(path: Path) -> Any:
     return config.root.to_plain()
 
 
-def flat(value: Any, key: str = "") -> dict[str, Any]:
+def flatten_settings(value: Any, key: str = "") -> dict[str, Any]:
     """Return every value of nested mappings and lists by its dotted key.
 
     Examples
     --------
-    >>> flat({"loss": {"name": "huber", "delta": 1.0}, "metrics": ["mae", {"name": "r2"}]})
+    >>> metrics = ["mae", {"name": "r2"}]
+    >>> flatten_settings({"loss": {"name": "huber", "delta": 1.0}, "metrics": metrics})
     {'loss': 'huber', 'loss.delta': 1.0, 'metrics.0': 'mae', 'metrics.1': 'r2'}
-    >>> flat({"loss": "huber", "bins": [0.5, 0.9]})
+    >>> flatten_settings({"loss": "huber", "bins": [0.5, 0.9]})
     {'loss': 'huber', 'bins': [0.5, 0.9]}
     """
     if isinstance(value, Mapping) and value:
@@ -51,7 +52,7 @@ def flat(value: Any, key: str = "") -> dict[str, Any]:
         return {key: value}
     values: dict[str, Any] = {}
     for name, item in pairs:
-        values |= flat(item, f"{key}.{name}".strip("."))
+        values |= flatten_settings(item, f"{key}.{name}".strip("."))
     return values
 
 
@@ -68,7 +69,7 @@ def differing_settings(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[
     }
 
 
-def surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
+def environment_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return other causes of a result: versions, weights or model, state of git."""
     values = {key: record.get(key) for key in ("lossfw", "python", "numpy", "platform")}
     for plugin in record.get("plugins") or ():
@@ -86,12 +87,12 @@ def surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def as_text(value: Any) -> str:
+def format_setting(value: Any) -> str:
     """Return a setting as a string for a table.
 
     Examples
     --------
-    >>> [as_text(value) for value in (None, True, 1e-7, "huber", [1, 2], {})]
+    >>> [format_setting(value) for value in (None, True, 1e-7, "huber", [1, 2], {})]
     ['-', 'true', '1e-07', 'huber', '[1, 2]', '{}']
     """
     if value is None:
@@ -99,15 +100,15 @@ def as_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def as_texts(values: Sequence[Any]) -> list[str]:
+def format_settings(values: Sequence[Any]) -> list[str]:
     """Return the values of a setting as strings; absolute paths without their common folders.
 
     Examples
     --------
-    >>> as_texts(["/home/me/a/w.npz", "/home/me/b/w.npz"]), as_texts([0.5, None])
+    >>> format_settings(["/home/me/a/w.npz", "/home/me/b/w.npz"]), format_settings([0.5, None])
     (['a/w.npz', 'b/w.npz'], ['0.5', '-'])
     """
-    texts = [as_text(value) for value in values]
+    texts = [format_setting(value) for value in values]
     paths = [Path(value) for value in values if isinstance(value, str)]
     if len(paths) < len(values) or not all(path.is_absolute() for path in paths):
         return texts

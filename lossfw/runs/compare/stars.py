@@ -32,7 +32,7 @@ class HasNumbers(Protocol):
         """Return a loss or a metric; None if it cannot be rebuilt."""
 
 
-class Starred(NamedTuple):
+class StarCandidate(NamedTuple):
     """A difference of a measure, with its two numbers.
 
     `key` is its place in the tables: a run, or a part of the rows and a run.
@@ -52,14 +52,16 @@ class Family:
     size: int
 
 
-def family_of(some: Sequence[Starred], intervals: Intervals, stars: Stars = "all") -> Family:
+def star_family(
+    differences: Sequence[StarCandidate], intervals: Intervals, stars: Stars = "all"
+) -> Family:
     """Return the differences of one measure with their stars and p-values.
 
     Those without an interval have neither.
     """
-    known = [one for one in some if one.difference.single and one.difference.interval]
-    less = _differences(known, intervals)
-    t = [_t(one) for one in less]
+    known = [one for one in differences if one.difference.single and one.difference.interval]
+    less = _leave_one_out_differences(known, intervals)
+    t = [_t_statistic(one) for one in less]
     p = [two_sided_p_value(size, one.freedom) for size, one in zip(t, less, strict=True)]
     together = stars == "all" and len(known) > 1
     limit = simultaneous_quantile(less, intervals.level) if together else 0.0
@@ -75,7 +77,9 @@ def family_of(some: Sequence[Starred], intervals: Intervals, stars: Stars = "all
     return Family(found, len(known) if together else min(len(known), 1))
 
 
-def _differences(known: Sequence[Starred], intervals: Intervals) -> list[LeaveOneOut]:
+def _leave_one_out_differences(
+    known: Sequence[StarCandidate], intervals: Intervals
+) -> list[LeaveOneOut]:
     """Return the differences with their values without each unit, the same units for all."""
     if not known:
         return []
@@ -85,30 +89,30 @@ def _differences(known: Sequence[Starred], intervals: Intervals) -> list[LeaveOn
     return [every[count + place].minus(every[place]) for place in range(count)]
 
 
-def _t(one: LeaveOneOut) -> float:
+def _t_statistic(one: LeaveOneOut) -> float:
     with np.errstate(all="ignore"):
         size = abs(float(one.middle)) / float(one.standard_error)
     return size if np.isfinite(size) else 0.0
 
 
-def starred_of(
+def star_candidates(
     key: tuple[str, ...],
     difference: RunNumber,
     measured: Mapping[str, HasNumbers],
     run: str,
     base: str,
     name: str,
-) -> Iterator[Starred]:
+) -> Iterator[StarCandidate]:
     """Yield a difference with the numbers of both runs, if these can be rebuilt."""
     if difference.interval and run in measured and base in measured:
         one, other = (measured[which].estimate_metric(name) for which in (run, base))
         if one is not None and other is not None:
-            yield Starred(key, difference, one, other)
+            yield StarCandidate(key, difference, one, other)
 
 
 def star_all(
     names: Sequence[str],
-    starred: Callable[[str], Sequence[Starred]],
+    starred: Callable[[str], Sequence[StarCandidate]],
     intervals: Intervals,
     stars: Stars,
 ) -> tuple[dict[tuple[str, tuple[str, ...]], RunNumber], int]:
@@ -116,7 +120,7 @@ def star_all(
     found: dict[tuple[str, tuple[str, ...]], RunNumber] = {}
     size = 0
     for name in names:
-        family = family_of(starred(name), intervals, stars)
+        family = star_family(starred(name), intervals, stars)
         found |= {(name, key): one for key, one in family.differences.items()}
         size = max(size, family.size)
     return found, size

@@ -81,7 +81,7 @@ class R2(SumMetric):
     def to_table(self, sums: CellSums, units: int) -> NDArray:
         """Return the sums after subtracting the mean of all targets from each target."""
         rough = super().to_table(sums, units)
-        numbers, unit = sums.table.integers()
+        numbers, unit = sums.table.to_integers()
         places = zip(sums.cells.tolist(), sums.sum_index.tolist(), strict=True)
         exact = dict(zip(places, numbers, strict=True))
         for first in range(0, sums.n_sums, _SUMS):

@@ -82,7 +82,7 @@ def test_the_numbers_are_those_that_the_run_has_for_the_slice(
 
 
 def test_the_difference_in_a_part_is_that_of_its_rows(pair, compared):
-    rows = [read_rows(run.path).by_number() for run in pair]
+    rows = [read_rows(run.path).sorted_by_number() for run in pair]
     found = compared("a", "b", "--by", "column.region")
     names = np.array(["" if x is None else x for x in rows[0].columns["region"].labels_or_none])
     own = names[rows[0].columns["region"].values]

@@ -9,7 +9,7 @@ import pytest
 
 from lossfw.report.text.comparison import show_comparison
 from lossfw.runs.compare import compare, find_runs
-from lossfw.runs.compare.settings import differing_settings, flat
+from lossfw.runs.compare.settings import differing_settings, flatten_settings
 
 
 def test_the_tables_of_two_runs(run, command):
@@ -152,4 +152,4 @@ def test_one_form_at_a_time(run, command):
     ],
 )
 def test_where_configurations_differ(one, other, wanted):
-    assert differing_settings([flat(one), flat(other)]) == wanted
+    assert differing_settings([flatten_settings(one), flatten_settings(other)]) == wanted

@@ -12,7 +12,7 @@ from lossfw.evaluation.intervals.recipes import RecipeDifference
 from lossfw.evaluation.intervals.student import t_quantile
 from lossfw.report.html.comparison import comparison_page
 from lossfw.runs.compare.recipes import Recipe
-from lossfw.runs.compare.seeds import Seeded, seed_groups
+from lossfw.runs.compare.seeds import SeedMember, seed_groups
 
 ROWS, SEEDS = 60, 3
 OTHER = {"a": "rmse", "b": "r2", "c": ""}
@@ -292,7 +292,7 @@ T = {"b": 2.3, "c": 5.0, "d": 0.1}
 )
 def test_stars_hold_for_all_groups_by_holms_method(stars, expected):
     items = [
-        Seeded(f"{name}{seed}", {"recipe": name, "seed": seed}, {"loss": T.get(name, 0.0)})
+        SeedMember(f"{name}{seed}", {"recipe": name, "seed": seed}, {"loss": T.get(name, 0.0)})
         for name, seed in itertools.product("abcd", range(3))
     ]
 
@@ -310,7 +310,9 @@ def test_stars_hold_for_all_groups_by_holms_method(stars, expected):
 def test_repeats_of_one_seed_are_draws_as_seeds_are():
     key = "train.hold_out.repeat"
     items = [
-        Seeded(f"{name}{draw}", {"recipe": name, "seed": 7, key: draw}, {"loss": T.get(name, 0.0)})
+        SeedMember(
+            f"{name}{draw}", {"recipe": name, "seed": 7, key: draw}, {"loss": T.get(name, 0.0)}
+        )
         for name, draw in itertools.product("ab", range(3))
     ]
     pairs = []

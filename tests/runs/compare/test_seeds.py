@@ -7,7 +7,7 @@ import statistics
 import numpy as np
 import pytest
 
-from lossfw.runs.compare.seeds import Seeded, seed_groups
+from lossfw.runs.compare.seeds import SeedMember, seed_groups
 from support.training_text import CONFIG
 
 # The two-sided 95 percent point of Student's t with 2 degrees of freedom: Abramowitz and Stegun,
@@ -18,7 +18,7 @@ LOSSES = {(0.1, 0): 1.0, (0.1, 1): 1.5, (0.1, 2): 1.1, (0.5, 0): 0.7, (0.5, 1): 
 
 def seeded(losses, **more):
     return [
-        Seeded(f"{rate},{seed}", {"rate": rate, "seed": seed, **more}, {"loss": loss})
+        SeedMember(f"{rate},{seed}", {"rate": rate, "seed": seed, **more}, {"loss": loss})
         for (rate, seed), loss in losses.items()
     ]
 
@@ -79,7 +79,7 @@ def test_what_has_one_pair_has_no_interval_and_other_data_no_difference():
 def test_weights_of_a_seed_follow_it_and_others_are_a_setting():
     def runs(weights):
         return [
-            Seeded(str(place), {"seed": seed, "network.weights": file}, {"loss": 1.0 * place})
+            SeedMember(str(place), {"seed": seed, "network.weights": file}, {"loss": 1.0 * place})
             for place, (seed, file) in enumerate(weights)
         ]
 

@@ -27,7 +27,7 @@ def test_a_model_keeps_the_laws(name, monkeypatch):
     pytest.importorskip(cls.library)
     if name in ("hist_gradient_boosting", "sklearn"):
         pytest.importorskip("skops")
-    model = cls(**NETWORKS[name]) if name in NETWORKS else cls._samples()[-1]
+    model = cls(**NETWORKS[name]) if name in NETWORKS else cls._sample_components()[-1]
     check(model).raise_if_refuted()
 
 
