@@ -56,7 +56,7 @@ def evaluate_on(
         The plan. Rows remain in their files, which every worker must have under the same names.
     progress : callable, optional
         Called with the number of merged rows and of all rows.
-    keeper : Keeper, optional
+    keeper : StateKeeper, optional
         Stores the merged state, and may resume from an earlier one.
     patience : float
         Seconds to wait for a worker when there is none.
