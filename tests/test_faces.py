@@ -24,7 +24,9 @@ FACES = {
         Array DistributionLoss GuardedLoss RawOutputLoss LogGuard OptimizerState NDArray Namespace
         OptimizerStep DerivativeOrder PointwiseBody RowBody
     """,
-    "lossfw.bridges": "Boosting BoostingBridge Bridge EstimatorOutputs output_activation_of",
+    "lossfw.bridges": """
+        BoostingBridge BoostingSettings Bridge EstimatorOutputs output_activation_of
+    """,
     "lossfw.check": "Refutation Report check check_function parametrize_with_checks subject",
     "lossfw.check.strategies": "masks pairs predictions targets weights",
     "lossfw.data": """

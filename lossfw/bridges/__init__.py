@@ -6,8 +6,8 @@ classes of bridges.
 """
 
 from lossfw.learning import (
-    Boosting,
     BoostingBridge,
+    BoostingSettings,
     Bridge,
     EstimatorOutputs,
     output_activation_of,
@@ -15,8 +15,8 @@ from lossfw.learning import (
 )
 
 __all__ = [
-    "Boosting",
     "BoostingBridge",
+    "BoostingSettings",
     "Bridge",
     "EstimatorOutputs",
     "output_activation_of",

@@ -12,7 +12,7 @@ import numpy as np
 from lossfw.errors import ArgumentError, ShapeError
 from lossfw.learning.bridge import BoostingBridge, spec_code
 from lossfw.learning.derivatives import derivatives
-from lossfw.learning.raw_form import as_loss, numbers
+from lossfw.learning.raw_form import as_loss, as_numbers
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -138,7 +138,7 @@ class BoostingLibrary(BoostingBridge):
                 f"row, ({shape[0]},), with a custom loss. Give classes that are one-hot rows "
                 "by labels.argmax(axis=1); for several targets train a model for each, or XGBoost."
             )
-        return numbers(labels)
+        return as_numbers(labels)
 
     def _labels(self, data: Any) -> Any:
         return data.get_label()
@@ -151,7 +151,7 @@ class StartInDataLibrary(BoostingLibrary):
     """A bridge to a boosting library that stores the start of a model in its data sets."""
 
     @contextmanager
-    def lent_start(self, data_sets: list[Any], start: NDArray) -> Iterator[None]:
+    def temporary_start(self, data_sets: list[Any], start: NDArray) -> Iterator[None]:
         """Set this start for data sets without one during a training."""
         without = [data for data in data_sets if start.any() and not self._has_start(data)]
         for data in without:
@@ -160,7 +160,7 @@ class StartInDataLibrary(BoostingLibrary):
             yield
         finally:
             for data in without:
-                self._set_start(data, self._no_start(start))
+                self._set_start(data, self._zero_start(start))
 
     @abstractmethod
     def _has_start(self, data: Any) -> bool:
@@ -170,5 +170,5 @@ class StartInDataLibrary(BoostingLibrary):
     def _set_start(self, data: Any, start: NDArray) -> None:
         """Give a data set a start."""
 
-    def _no_start(self, start: NDArray) -> NDArray:
+    def _zero_start(self, start: NDArray) -> NDArray:
         return np.zeros_like(start)

@@ -22,13 +22,18 @@ import numpy as np
 
 from lossfw import errors
 from lossfw.bridges.boosting_library import EstimatorKind, StartInDataLibrary, estimator_kind
-from lossfw.bridges.catboost_model import add_start, model_of, outputs_of, refuse_other_kind
+from lossfw.bridges.catboost_model import (
+    add_start,
+    model_to_continue,
+    outputs_of,
+    refuse_other_kind,
+)
 from lossfw.bridges.catboost_rows import RowDerivatives
 from lossfw.errors import ArgumentError
-from lossfw.learning.bridge import Boosting
-from lossfw.learning.derivatives import Derivatives, Frozen, best_constant, start_of_training
+from lossfw.learning.bridge import BoostingSettings
+from lossfw.learning.derivatives import Derivatives, Frozen, best_constant, training_start
 from lossfw.learning.outputs import EstimatorOutputs
-from lossfw.learning.raw_form import class_indices, columns_of, raw_form
+from lossfw.learning.raw_form import class_indices, raw_form, raw_output_count
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -58,10 +63,10 @@ class CatBoostObjective(Frozen):
 
     def calc_ders_multi(self, approx: Any, target: Any, weight: Any) -> Any:
         """Return minus the gradients and minus the matrix of curvatures of one row."""
-        return self._of_row(approx, target, 1.0 if weight is None else weight)
+        return self._make_row_derivatives(approx, target, 1.0 if weight is None else weight)
 
     @functools.cached_property
-    def _of_row(self) -> RowDerivatives:
+    def _make_row_derivatives(self) -> RowDerivatives:
         return RowDerivatives(self.derivatives)
 
 
@@ -103,11 +108,11 @@ def _refuse_absent_classes(target: NDArray, classes: int | None) -> None:
 
 
 @contextmanager
-def _own_errors(cat: Any) -> Iterator[None]:
+def _raise_own_errors(catboost: Any) -> Iterator[None]:
     """Raise an error of lossfw that CatBoost has put into the text of its own."""
     try:
         yield
-    except cat.CatBoostError as error:
+    except catboost.CatBoostError as error:
         if "Expect exactly two class labels" in str(error):
             raise ArgumentError(
                 "CatBoost cannot continue a classifier that knows the labels of three classes or "
@@ -173,7 +178,7 @@ class CatBoostBridge(StartInDataLibrary):
         form = raw_form(loss)
         if form.takes_rows:
             t = class_indices(form, target)
-            columns = columns_of(form, t, classes)
+            columns = raw_output_count(form, t, classes)
             if columns == 2:
                 raise ArgumentError(
                     f"{form.name} with two classes: CatBoost has a single raw prediction for them. "
@@ -218,7 +223,7 @@ class CatBoostBridge(StartInDataLibrary):
         catboost.CatBoost
             Its predictions include the start.
         """
-        cat = self.imported()
+        catboost = self.imported()
         target, weight = self.read(loss, params, pool)
         columns = params.get("classes_count")
         defaults = self.estimator_params(loss, target, weight, curvature=curvature, classes=columns)
@@ -227,15 +232,15 @@ class CatBoostBridge(StartInDataLibrary):
         begin = np.zeros(columns or ())
         if init_model is None and not self._has_start(pool):
             derivatives = defaults["loss_function"].derivatives
-            begin = start_of_training(derivatives, target, weight, start, columns)
+            begin = training_start(derivatives, target, weight, start, columns)
         if init_model is not None:
-            init_model = model_of(init_model, cat)
+            init_model = model_to_continue(init_model, catboost)
             refuse_other_kind(init_model, raw_form(loss), begin.size)
-        model = cat.CatBoost({**defaults, **params})
+        model = catboost.CatBoost({**defaults, **params})
         watched = kwargs.get("eval_set")
         several = watched if isinstance(watched, list) else [watched]
-        data_sets = [pool, *(other for other in several if isinstance(other, cat.Pool))]
-        with self.lent_start(data_sets, begin), _own_errors(cat):
+        data_sets = [pool, *(other for other in several if isinstance(other, catboost.Pool))]
+        with self.temporary_start(data_sets, begin), _raise_own_errors(catboost):
             model.fit(pool, init_model=init_model, **kwargs)
         return add_start(model, begin, init_model)
 
@@ -249,7 +254,7 @@ class CatBoostBridge(StartInDataLibrary):
     def _set_start(self, data: Any, start: NDArray) -> None:
         data.set_baseline(np.tile(start, (data.num_row(), 1)))
 
-    def _no_start(self, start: NDArray) -> NDArray:
+    def _zero_start(self, start: NDArray) -> NDArray:
         # A column of zeros would still be a baseline for CatBoost.
         return np.zeros(0)
 
@@ -283,7 +288,7 @@ class CatBoostBridge(StartInDataLibrary):
         total = metric.evaluate(columns, target, weight)
         return metric.get_final_error(*total), metric.is_max_optimal()
 
-    def fit_predict(self, loss: Loss, training: Boosting) -> NDArray:
+    def fit_predict(self, loss: Loss, training: BoostingSettings) -> NDArray:
         params = {
             "iterations": training.rounds,
             "learning_rate": training.learning_rate,

@@ -13,28 +13,32 @@ from lossfw.learning.outputs import EstimatorOutputs, outputs_by
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-# The attribute of a model that holds it as it was trained, see `stateless`.
+# The attribute of a model that holds it as it was trained, see `copy_without_state`.
 _TRAINED: Final = "_lossfw_trained"
 
 
-def model_of(given: Any, cat: Any) -> Any:
+def model_to_continue(model: Any, catboost: Any) -> Any:
     """Return the model to continue, from a model in memory or the path of a file."""
-    if isinstance(given, str | PathLike):
-        return cat.CatBoost().load_model(given)
-    if not isinstance(given, cat.CatBoost) or not given.is_fitted():
-        what = "is not trained" if isinstance(given, cat.CatBoost) else "is not a CatBoost model"
+    if isinstance(model, str | PathLike):
+        return catboost.CatBoost().load_model(model)
+    if not isinstance(model, catboost.CatBoost) or not model.is_fitted():
+        what = (
+            "is not trained" if isinstance(model, catboost.CatBoost) else "is not a CatBoost model"
+        )
         raise ArgumentError(
-            f"init_model, a {type(given).__name__}, {what}: give a trained model of CatBoost, or "
+            f"init_model, a {type(model).__name__}, {what}: give a trained model of CatBoost, or "
             "the path of a saved one."
         )
-    trained = getattr(given, _TRAINED, None)
-    if trained is not None and _same(given, trained):
+    trained = getattr(model, _TRAINED, None)
+    if trained is not None and _is_unchanged(model, trained):
         return trained
-    scale, bias = given.get_scale_and_bias()
-    return stateless(given) if scale != 1.0 or np.any(bias) or len(given.classes_) else given
+    scale, bias = model.get_scale_and_bias()
+    return (
+        copy_without_state(model) if scale != 1.0 or np.any(bias) or len(model.classes_) else model
+    )
 
 
-def stateless(model: Any) -> Any:
+def copy_without_state(model: Any) -> Any:
     """Return a copy of a model without the state of its training.
 
     With this state, CatBoost can continue a model in memory only once, on the same data. The state
@@ -60,23 +64,23 @@ def add_start(model: Any, begin: NDArray, init_model: Any) -> Any:
         model.set_scale_and_bias(1.0, begin.tolist())
     if not np.any(model.get_scale_and_bias()[1]):
         return model
-    found = stateless(model)
+    found = copy_without_state(model)
     setattr(found, _TRAINED, model)
     return found
 
 
-def _same(one: Any, other: Any) -> bool:
+def _is_unchanged(model: Any, other: Any) -> bool:
     """Tell whether a model is as it was trained: its trees can be cut and its leaves set."""
-    (scale, bias), (other_scale, other_bias) = (m.get_scale_and_bias() for m in (one, other))
+    (scale, bias), (other_scale, other_bias) = (m.get_scale_and_bias() for m in (model, other))
     return (
-        one.tree_count_ == other.tree_count_
+        model.tree_count_ == other.tree_count_
         and scale == other_scale
         and np.array_equal(bias, other_bias)
-        and np.array_equal(one.get_leaf_values(), other.get_leaf_values())
+        and np.array_equal(model.get_leaf_values(), other.get_leaf_values())
     )
 
 
-def refuse_other_kind(model: Any, form: Loss, columns: int) -> None:
+def refuse_other_kind(model: Any, raw_loss: Loss, columns: int) -> None:
     """Raise `ArgumentError` if the raw predictions of a model do not fit the loss.
 
     CatBoost would read past their end.
@@ -84,15 +88,15 @@ def refuse_other_kind(model: Any, form: Loss, columns: int) -> None:
     there = int(np.size(model.get_scale_and_bias()[1]))
     if there != columns:
         raise ArgumentError(
-            f"{form.name} with these targets takes {columns} raw predictions for a row, but the "
-            f"model to continue has {there}: continue it with a loss that takes as many, or train "
-            "a new model."
+            f"{raw_loss.name} with these targets takes {columns} raw predictions for a row, but "
+            f"the model to continue has {there}: continue it with a loss that takes as many, or "
+            "train a new model."
         )
 
 
-def outputs_of(estimator: Any, cat: Any) -> EstimatorOutputs | None:
+def outputs_of(estimator: Any, catboost: Any) -> EstimatorOutputs | None:
     """Return the outputs of a model; see `BoostingBridge.outputs`."""
-    if not isinstance(estimator, cat.CatBoost):
+    if not isinstance(estimator, catboost.CatBoost):
         return None
     given = estimator.get_params()
     objective = given.get("loss_function", given.get("objective"))

@@ -35,32 +35,32 @@ class RowDerivatives:
         """Return K gradients and K rows of K curvatures."""
         # Numbers of NumPy would be several times slower.
         z = approx.tolist() if isinstance(approx, np.ndarray) else list(approx)
-        table = self._table(len(z))
+        table = self._softmax_table(len(z))
         if not (isfinite(target) and target == int(target) and 0 <= target < len(z)):
-            return self._general(z, target, weight)
+            return self._any_derivatives(z, target, weight)
         if table is not None:
             factor, target_probabilities = table[int(target)]
             return self._softmax(z, target_probabilities, factor * weight, target)
         if len(z) not in self._kernels:
             # The first row goes through every check of the loss.
-            self._kernels[len(z)] = self._kernels_of(len(z))
-            return self._general(z, target, weight)
+            self._kernels[len(z)] = self._make_kernels(len(z))
+            return self._any_derivatives(z, target, weight)
         kernels = self._kernels[len(z)]
         if kernels is None:
-            return self._general(z, target, weight)
-        found = self._by_kernels(kernels, z, int(target), weight)
+            return self._any_derivatives(z, target, weight)
+        found = self._kernel_derivatives(kernels, z, int(target), weight)
         if found is None:
             started_at = time.thread_time()
-            found = self._general(z, target, weight)
+            found = self._any_derivatives(z, target, weight)
             kernels.add_seconds(time.thread_time() - started_at)
             return found
-        of_body = partial(self._general, z, target, weight)
+        of_body = partial(self._any_derivatives, z, target, weight)
         right: tuple[list[float], list[list[float]]] = kernels.confirm_results(
             found, of_body, len(z)
         )
         return right
 
-    def _table(self, classes: int) -> list[tuple[float, list[float]]] | None:
+    def _softmax_table(self, classes: int) -> list[tuple[float, list[float]]] | None:
         if classes not in self._tables:
             form = softmax_form(self._derivatives.loss, classes)
             whole = form is not None and self._derivatives.rule in ("softmax", "exact")
@@ -90,17 +90,17 @@ class RowDerivatives:
             curvatures[k][k] -= share
         return gradients, curvatures
 
-    def _kernels_of(self, classes: int) -> RowKernels | None:
+    def _make_kernels(self, classes: int) -> RowKernels | None:
         """Return the kernels for a number of classes, if there may be any."""
         loss = self._derivatives.loss
         if self._derivatives.rule not in ("gradient", "exact", "softmax") or loss._has_own_weight:
             return None
         return RowKernels(loss, ("gradient", "hessian"), classes)
 
-    def _by_kernels(
+    def _kernel_derivatives(
         self, kernels: RowKernels, z: list[float], target: int, weight: float
     ) -> tuple[list[float], list[list[float]]] | None:
-        """Return what `_general` returns, by the same operations; None where it has to tell."""
+        """Return those of `_any_derivatives`, by the same operations; None where it has to tell."""
         results = kernels.results(np.array([z]), np.array([target]))
         if results is None:
             return None
@@ -117,7 +117,7 @@ class RowDerivatives:
             curvatures[k][k] = -max(b, least)
         return g, curvatures
 
-    def _general(
+    def _any_derivatives(
         self, z: list[float], target: float, weight: float
     ) -> tuple[list[float], list[list[float]]]:
         """Return the derivatives of any loss of rows; its curvatures are a diagonal."""

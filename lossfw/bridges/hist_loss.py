@@ -17,7 +17,7 @@ from sklearn._loss.loss import BaseLoss
 
 from lossfw.errors import ArgumentError
 from lossfw.learning.derivatives import Derivatives, best_constant, refuse_dead_start
-from lossfw.learning.raw_form import LABELS, as_loss, class_indices, columns_of, raw_form
+from lossfw.learning.raw_form import LABELS, as_loss, class_indices, raw_form, raw_output_count
 from lossfw.numerics.arrays import NDArray
 
 _LINKS: Final = {
@@ -41,7 +41,7 @@ REQUIRED: Final = {
 }  # fmt: skip
 
 
-def missing_in(base: type) -> list[str]:
+def missing_members(base: type) -> list[str]:
     """Return the members that scikit-learn's private class lacks."""
     found = []
     for method, parameters in REQUIRED.items():
@@ -55,7 +55,7 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
     """A loss for ``HistGradientBoostingRegressor(loss=)``; make one with `hist_loss`."""
 
     def __init__(self, derivatives: Derivatives, refit: bool, classes: int | None) -> None:
-        missing = missing_in(BaseLoss)
+        missing = missing_members(BaseLoss)
         if missing:
             raise ArgumentError(
                 f"scikit-learn {sklearn_version} has changed the private class that "
@@ -94,7 +94,7 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
             )
         raise AttributeError(f"{type(self).__name__} has no {name}{why}.")
 
-    def _raw(self, raw: NDArray) -> NDArray:
+    def _check_raw(self, raw: NDArray) -> NDArray:
         if raw.ndim == 2 and raw.shape[1] > 1 and not self.is_multiclass:
             raise ArgumentError(
                 f"{self._derivatives.name} takes a single number for a row, but "
@@ -112,9 +112,11 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
         n_threads: int = 1,
     ) -> Any:
         """Return the loss of each row, times its weight."""
-        rows = self._derivatives.prepare_rows(self._raw(raw_prediction), y_true, sample_weight)
+        rows = self._derivatives.prepare_rows(
+            self._check_raw(raw_prediction), y_true, sample_weight
+        )
         losses = self._derivatives.loss(rows.y, rows.t, sample_weight=rows.w, reduction="none")
-        return _fill(losses, loss_out)
+        return _fill_or_return(losses, loss_out)
 
     def gradient(
         self,
@@ -137,16 +139,17 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
         n_threads: int = 1,
     ) -> Any:
         """Return gradients and curvatures; the arrays given for them are filled."""
-        found = self._derivatives(self._raw(raw_prediction), y_true, sample_weight)
+        found = self._derivatives(self._check_raw(raw_prediction), y_true, sample_weight)
         return tuple(
-            _fill(array, out) for array, out in zip(found, (gradient_out, hessian_out), strict=True)
+            _fill_or_return(array, out)
+            for array, out in zip(found, (gradient_out, hessian_out), strict=True)
         )
 
     def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> Any:
         """Return the start; for residuals, the value of a leaf."""
         if self.is_multiclass:
             labels = class_indices(self._derivatives.loss, y_true)
-            self.n_classes = columns_of(self._derivatives.loss, labels, self._classes)
+            self.n_classes = raw_output_count(self._derivatives.loss, labels, self._classes)
             if self.n_classes < 3:
                 raise ArgumentError(
                     f"{self._derivatives.name} takes rows, but HistGradientBoosting has one raw "
@@ -159,10 +162,10 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
         if self.differentiable:
             refuse_dead_start(self._derivatives, begin, y_true, sample_weight)
         found = np.asarray(begin, np.float64)
-        return found.view(_StartOfClasses) if self.is_multiclass else found
+        return found.view(_ClassStart) if self.is_multiclass else found
 
 
-class _StartOfClasses(np.ndarray[Any, Any]):
+class _ClassStart(np.ndarray[Any, Any]):
     """A number for each class, which HistGradientBoosting adds to its raw predictions.
 
     A regressor has a single column of them, of which NumPy would tell in its own words.
@@ -205,7 +208,7 @@ class HistClassLoss(HistLoss):
         return np.stack([1.0 - p, p], axis=1)
 
 
-def _fill(array: NDArray, out: Any) -> Any:
+def _fill_or_return(array: NDArray, out: Any) -> Any:
     if out is None:
         return array
     out[...] = array.reshape(out.shape)

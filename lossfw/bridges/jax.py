@@ -45,13 +45,13 @@ class JaxFunction:
         y, t = classes_last(
             self.loss,
             self.class_axis,
-            _array(predictions),
-            _array(targets),
+            _to_jax_array(predictions),
+            _to_jax_array(targets),
             move=JaxBridge.imported("jax.numpy").moveaxis,
             by="function",
         )
         call = self.loss if self.check else self.loss.unchecked
-        return call(y, t, where=None if where is None else _array(where), reduction="none")
+        return call(y, t, where=None if where is None else _to_jax_array(where), reduction="none")
 
 
 def function(
@@ -104,7 +104,7 @@ def function(
     return JaxFunction(trained, class_axis, check)
 
 
-def _array(x: Any) -> Any:
+def _to_jax_array(x: Any) -> Any:
     """Return a JAX array; lists and NumPy's arrays as JAX takes them."""
     return x if is_jax(x) else JaxBridge.imported("jax.numpy").asarray(x)
 

@@ -50,7 +50,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
                 f"the Keras backend {backend} is not supported: set the environment variable "
                 "KERAS_BACKEND to jax or torch before Keras is imported."
             )
-        self.loss = trainable_loss(_with_custom_objects(loss), fuse=fuse)
+        self.loss = trainable_loss(_resolve_custom_objects(loss), fuse=fuse)
         check_class_axis(self.loss, class_axis)
         self.class_axis, self.fuse, self.check = class_axis, fuse, check
         super().__init__(name=name or self.loss.name, reduction=reduction, dtype=dtype)
@@ -65,7 +65,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
         """Return one loss per row, or per element of its leading axes."""
         loss, kept = self.loss, None
         if loss.takes_groups:
-            return self._of_groups(y_true, y_pred)
+            return self._group_losses(y_true, y_pred)
         if isinstance(y_true, tuple):
             y_true, kept = y_true
             kept = kept != 0
@@ -73,13 +73,13 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
             loss, self.class_axis, y_pred, y_true, move=keras.ops.moveaxis, by="loss"
         )
         _refuse_one_column(loss, y_pred)
-        target = _in_shape(target, y_pred, loss)
-        losses = self._unreduced_loss(y_pred, self._in_space(target, y_pred), kept)
+        target = _fit_target_shape(target, y_pred, loss)
+        losses = self._unreduced_loss(y_pred, self._fit_target_space(target, y_pred), kept)
         whole = loss.takes_rows or loss._sums_rows or len(losses.shape) < 2
         # Keras's own mean is that of float32.
         return losses if whole else losses.mean(-1)
 
-    def _of_groups(self, y_true: Any, y_pred: Any) -> Any:
+    def _group_losses(self, y_true: Any, y_pred: Any) -> Any:
         """Return one loss for each line of a batch; labels may come with a mask of their rows."""
         target, kept = y_true, None
         if isinstance(y_true, dict):
@@ -94,9 +94,9 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
                     "give batches of groups of one size without a mask."
                 )
         is_traced = not has_values(y_pred, target)
-        if not self.check or is_traced or _made_up(y_pred, target):
+        if not self.check or is_traced or _is_traced_with_ones(y_pred, target):
             return self.loss.unchecked(y_pred, target, where=kept, reduction="none")
-        with _explained(self.loss):
+        with _explain_domain_errors(self.loss):
             return self.loss(y_pred, target, where=kept, reduction="none")
 
     def get_config(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.loss!r}, reduction={self.reduction!r})"
 
-    def _in_space(self, target: Any, y_pred: Any) -> Any:
+    def _fit_target_space(self, target: Any, y_pred: Any) -> Any:
         """Return a target as the loss takes it, of which Keras has made floats."""
         loss, ops = self.loss, keras.ops
         if loss.takes_classes and len(target.shape) < len(y_pred.shape):
@@ -122,21 +122,21 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
             return ops.where(target == 0, -ops.ones_like(target), target)
         return target
 
-    def _unreduced_loss(self, y: Array, t: Array, kept: Array | None) -> Any:
-        if not self.check or _made_up(y, t):
-            return self.loss.unchecked(y, t, where=kept, reduction="none")
-        with _explained(self.loss):
-            return self.loss(y, t, where=kept, reduction="none")
+    def _unreduced_loss(self, y: Array, t: Array, mask: Array | None) -> Any:
+        if not self.check or _is_traced_with_ones(y, t):
+            return self.loss.unchecked(y, t, where=mask, reduction="none")
+        with _explain_domain_errors(self.loss):
+            return self.loss(y, t, where=mask, reduction="none")
 
 
 @contextmanager
-def _explained(loss: Loss) -> Iterator[None]:
+def _explain_domain_errors(loss: Loss) -> Iterator[None]:
     """Add to an error of a value outside of its space what to do in Keras."""
     try:
         yield
     except DomainError as error:
         message = re.sub(f"= {_NO_CLASS} is no(t a)? class", "is not a whole number", str(error))
-        activation = _activation(loss.prediction_space)
+        activation = _suggest_activation(loss.prediction_space)
         if message.startswith("prediction") and activation:
             message += f" With activation={activation!r} in the last layer they lie inside."
         raise DomainError(
@@ -144,7 +144,7 @@ def _explained(loss: Loss) -> Iterator[None]:
         ) from None
 
 
-def _activation(space: Space) -> str:
+def _suggest_activation(space: Space) -> str:
     """Return an activation of Keras whose results lie in a space; empty if none is known."""
     if space == SIMPLEX:
         return "softmax"
@@ -154,20 +154,20 @@ def _activation(space: Space) -> str:
     return "softplus" if above else ""
 
 
-def _with_custom_objects(spec: Any) -> Any:
+def _resolve_custom_objects(spec: Any) -> Any:
     """Return a specification with losses in place of what names classes that Keras was given."""
     if isinstance(spec, list | tuple):
-        return [_with_custom_objects(part) for part in spec]
+        return [_resolve_custom_objects(part) for part in spec]
     if not isinstance(spec, Mapping):
         return spec
-    parts = {key: _with_custom_objects(part) for key, part in spec.items()}
+    parts = {key: _resolve_custom_objects(part) for key, part in spec.items()}
     cls = keras.saving.get_registered_object(str(spec.get("name")))
     if not (isinstance(cls, type) and issubclass(cls, Loss)):
         return parts
     return cls(**{key: part for key, part in parts.items() if key != "name"})
 
 
-def _made_up(y: Array, t: Array) -> bool:
+def _is_traced_with_ones(y: Array, t: Array) -> bool:
     """Tell whether Keras traces the loss with ones, as on PyTorch if it has to."""
     if not is_torch(y) or y.requires_grad or not has_values(y, t):
         return False
@@ -182,7 +182,7 @@ def _refuse_one_column(loss: Loss, prediction: Any) -> None:
         )
 
 
-def _in_shape(target: Any, prediction: Any, loss: Loss) -> Any:
+def _fit_target_shape(target: Any, prediction: Any, loss: Loss) -> Any:
     """Return a target of (n,) or (n, 1) in the shape that belongs to the prediction."""
     shape, expected_shape = tuple(target.shape), tuple(prediction.shape)
     per_row = loss.takes_classes or (loss.takes_rows and not loss._takes_target_rows)
@@ -212,7 +212,7 @@ def _counting_mask(loss: Loss, class_axis: int, prediction: Any, sample_weight: 
         del shape[class_axis]
     elif loss._sums_rows or averaged:
         del shape[-1]
-    found = [one for x in given if (one := _counts_in_shape(x, tuple(shape))) is not None]
+    found = [one for x in given if (one := _fit_counts_shape(x, tuple(shape))) is not None]
     if not found:
         return None
     kept = functools.reduce(operator.and_, found)
@@ -221,9 +221,9 @@ def _counting_mask(loss: Loss, class_axis: int, prediction: Any, sample_weight: 
     return keras.ops.broadcast_to(keras.ops.expand_dims(kept, -1), prediction.shape)
 
 
-def _counts_in_shape(given: Any, shape: tuple[int, ...]) -> Any:
+def _fit_counts_shape(counts_given: Any, shape: tuple[int, ...]) -> Any:
     """Return whether each loss of Keras counts; None where Keras has to say what does not fit."""
-    counts = keras.ops.convert_to_tensor(given) != 0
+    counts = keras.ops.convert_to_tensor(counts_given) != 0
     found = tuple(counts.shape)
     if found == (*shape, 1):
         return keras.ops.squeeze(counts, -1)

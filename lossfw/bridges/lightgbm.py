@@ -30,17 +30,17 @@ from lossfw.bridges.boosting_library import (
 )
 from lossfw.bridges.lightgbm_model import booster_of, classes_of, outputs_of
 from lossfw.errors import ArgumentError, ShapeError
-from lossfw.learning.bridge import Boosting
+from lossfw.learning.bridge import BoostingSettings
 from lossfw.learning.derivatives import (
     Derivatives,
     Frozen,
     TargetTable,
     best_constant,
     labels_of,
-    start_of_training,
+    training_start,
 )
 from lossfw.learning.outputs import EstimatorOutputs
-from lossfw.learning.raw_form import class_indices, columns_of, raw_form
+from lossfw.learning.raw_form import class_indices, raw_form, raw_output_count
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -194,7 +194,7 @@ class LightGBMBridge(StartInDataLibrary):
         defaults: dict[str, Any] = {"objective": made, "metric": "None"}
         if form.takes_rows and (estimator == "native" or form.has_columns):
             t = target if form.has_columns else class_indices(form, target)
-            defaults["num_class"] = columns_of(form, t, classes)
+            defaults["num_class"] = raw_output_count(form, t, classes)
         return defaults
 
     def train(
@@ -256,12 +256,12 @@ class LightGBMBridge(StartInDataLibrary):
         begin = np.zeros(columns or ())
         if init_model is None and not self._has_start(train_set):
             derivatives = defaults["objective"].derivatives
-            begin = start_of_training(derivatives, labels, weight, start, columns)
+            begin = training_start(derivatives, labels, weight, start, columns)
         kwargs.setdefault("feval", self.metric(loss, target=target))
         watched = kwargs.get("valid_sets") or ()
         data_sets = [train_set, *([watched] if isinstance(watched, lgb.Dataset) else watched)]
         continued = [] if init_model is None else data_sets
-        with self.lent_start(data_sets, begin), self._released(continued):
+        with self.temporary_start(data_sets, begin), self._release_predictions(continued):
             model = lgb.train(
                 {**defaults, **params}, train_set, num_boost_round, init_model=init_model, **kwargs
             )
@@ -293,7 +293,7 @@ class LightGBMBridge(StartInDataLibrary):
         data.set_init_score(init_score(start, len(self.targets(data))))
 
     @contextmanager
-    def _released(self, data_sets: list[Any]) -> Iterator[None]:
+    def _release_predictions(self, data_sets: list[Any]) -> Iterator[None]:
         """Take the raw predictions of a model that was continued out of data sets again.
 
         LightGBM leaves them there as ``init_score``, and removes them, with any start, when the
@@ -319,7 +319,7 @@ class LightGBMBridge(StartInDataLibrary):
         weight: NDArray | None,
         sizes: NDArray | None = None,
     ) -> tuple[NDArray, NDArray]:
-        data = self._data(np.zeros((len(raw), 1)), target, weight, sizes)
+        data = self._make_dataset(np.zeros((len(raw), 1)), target, weight, sizes)
         # It hands over what it keeps class by class.
         g, h = objective(np.asfortranarray(raw), data)
         return np.asarray(g, np.float64), np.asarray(h, np.float64)
@@ -332,10 +332,12 @@ class LightGBMBridge(StartInDataLibrary):
         weight: NDArray | None,
         sizes: NDArray | None = None,
     ) -> tuple[float, bool]:
-        _, value, greater = metric(raw, self._data(np.zeros((len(raw), 1)), target, weight, sizes))
+        _, value, greater = metric(
+            raw, self._make_dataset(np.zeros((len(raw), 1)), target, weight, sizes)
+        )
         return value, greater
 
-    def fit_predict(self, loss: Loss, training: Boosting) -> NDArray:
+    def fit_predict(self, loss: Loss, training: BoostingSettings) -> NDArray:
         params = {
             "learning_rate": training.learning_rate,
             "lambda_l2": training.l2,
@@ -348,7 +350,7 @@ class LightGBMBridge(StartInDataLibrary):
             "num_threads": 1,
         }
         target, table = labels_of(training.target, raw_form(loss, wide=True))
-        data = self._data(training.x, target, training.weight, training.sizes)
+        data = self._make_dataset(training.x, target, training.weight, training.sizes)
         if np.ndim(training.start):
             params["num_class"] = len(training.start)
         model = self.train(
@@ -357,7 +359,7 @@ class LightGBMBridge(StartInDataLibrary):
         )  # fmt: skip
         return np.asarray(model.predict(training.x, raw_score=True), np.float64)
 
-    def _data(
+    def _make_dataset(
         self, x: NDArray, target: NDArray, weight: NDArray | None, sizes: NDArray | None = None
     ) -> Any:
         quiet = {"verbosity": -1, "min_data_in_bin": 1, "feature_pre_filter": False}

@@ -25,13 +25,15 @@ def booster_of(model: Any, lgb: Any) -> Any:
     )
 
 
-def classes_of(begun: Any, form: Loss, params: dict[str, Any]) -> int | None:
+def classes_of(begun: Any, raw_loss: Loss, params: dict[str, Any]) -> int | None:
     """Return the number of classes of a model to continue; None for a single number."""
     columns = int(begun.num_model_per_iteration())
-    if form.takes_rows != (columns > 1):
-        takes = "a raw prediction for each class" if form.takes_rows else "single raw predictions"
+    if raw_loss.takes_rows != (columns > 1):
+        takes = (
+            "a raw prediction for each class" if raw_loss.takes_rows else "single raw predictions"
+        )
         raise ArgumentError(
-            f"{form.name} takes {takes}, but the model to continue has {columns} for a row: "
+            f"{raw_loss.name} takes {takes}, but the model to continue has {columns} for a row: "
             "continue it with a loss that takes as many, or train a new model."
         )
     if params.get("num_class", columns) != columns:
@@ -39,7 +41,7 @@ def classes_of(begun: Any, form: Loss, params: dict[str, Any]) -> int | None:
             f"num_class={params['num_class']!r}, but the model to continue has {columns} classes: "
             "its trees belong to its classes. Leave num_class out, or train a new model."
         )
-    return columns if form.takes_rows else None
+    return columns if raw_loss.takes_rows else None
 
 
 def outputs_of(estimator: Any, lgb: Any) -> EstimatorOutputs | None:

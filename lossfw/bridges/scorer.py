@@ -37,13 +37,13 @@ class LossScorer:
         """Return minus the mean loss."""
         inner, outputs, steps = _unwrap_estimator(estimator)
         if outputs is None:
-            inner, predicted = estimator, self._of_method(estimator, x)
+            inner, predicted = estimator, self._call_method(estimator, x)
         else:
             for step in steps:
                 x = step(x)
-            predicted = self._of_outputs(inner, outputs, x)
-        prediction = self._fitting(inner, self._numbers(inner, predicted))
-        target = self._target(inner, np.asarray(y), outputs is not None)
+            predicted = self._select_outputs(inner, outputs, x)
+        prediction = self._fit_columns(inner, self._to_numbers(inner, predicted))
+        target = self._encode_target(inner, np.asarray(y), outputs is not None)
         return -float(self.loss(prediction, target, sample_weight=sample_weight))
 
     @property
@@ -51,16 +51,16 @@ class LossScorer:
         """The method whose results the loss is written for, unless another one was chosen."""
         if self.response is not None:
             return self.response
-        if self._of_probabilities:
+        if self._takes_probabilities:
             return "predict_proba"
         of_scores = self.loss.prediction_space is LOGITS or self.loss.target_space is SIGN
         return "decision_function" if of_scores else "predict"
 
     @property
-    def _of_probabilities(self) -> bool:
+    def _takes_probabilities(self) -> bool:
         return self.loss.prediction_space in (SIMPLEX, UNIT)
 
-    def _of_method(self, estimator: Any, x: Any) -> Any:
+    def _call_method(self, estimator: Any, x: Any) -> Any:
         """Return the results of a method of an estimator, which are responses."""
         if not hasattr(estimator, self._method):
             raise ArgumentError(
@@ -69,7 +69,7 @@ class LossScorer:
             )
         return getattr(estimator, self._method)(x)
 
-    def _of_outputs(self, estimator: Any, outputs: EstimatorOutputs, x: Any) -> Any:
+    def _select_outputs(self, estimator: Any, outputs: EstimatorOutputs, x: Any) -> Any:
         """Return what the loss takes, of an estimator with an objective of lossfw."""
         if self._method == "decision_function" or self.loss.prediction_space is LOGITS:
             self._refuse_other_logits(outputs, estimator)
@@ -77,7 +77,7 @@ class LossScorer:
         if self._method == "predict" and (classes := _classes(estimator)) is not None:
             z = np.asarray(outputs.raw(x))
             return np.take(classes, (z > 0).astype(int) if z.ndim == 1 else z.argmax(axis=1))
-        if self._of_probabilities and outputs.output_activation not in ("sigmoid", "softmax"):
+        if self._takes_probabilities and outputs.output_activation not in ("sigmoid", "softmax"):
             self._refuse_no_probabilities(outputs, estimator)
         return outputs.responses(x)
 
@@ -100,7 +100,7 @@ class LossScorer:
             "binary_cross_entropy, wrap it in CalibratedClassifierCV, or choose another loss."
         )
 
-    def _fitting(self, estimator: Any, y: NDArray) -> NDArray:
+    def _fit_columns(self, estimator: Any, y: NDArray) -> NDArray:
         """Return predictions as the loss takes them; of two classes one column or two."""
         if self.loss.takes_rows and y.ndim == 1:
             columns = (1.0 - y, y) if self.loss.prediction_space is SIMPLEX else (0.0 * y, y)
@@ -114,7 +114,7 @@ class LossScorer:
             return y[:, -1]
         return y
 
-    def _numbers(self, estimator: Any, predicted: Any) -> NDArray:
+    def _to_numbers(self, estimator: Any, predicted: Any) -> NDArray:
         try:
             return np.asarray(predicted, np.float64)
         except ValueError:
@@ -124,10 +124,10 @@ class LossScorer:
                 "choose a loss of labels, such as cross_entropy, or another response."
             ) from None
 
-    def _target(self, estimator: Any, y: NDArray, known: bool) -> NDArray:
+    def _encode_target(self, estimator: Any, y: NDArray, has_lossfw_objective: bool) -> NDArray:
         """Return labels as the place of their class, and of two classes as the loss codes them."""
         classes = _classes(estimator)
-        if classes is None and known and self.loss.target_space is SIGN:
+        if classes is None and has_lossfw_objective and self.loss.target_space is SIGN:
             # A regressor is trained with 0 and 1 too.
             return targets_of_elements(self.loss, y)
         if classes is None or self._method == "predict":

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from lossfw.bridges.scorer import METHODS, LossScorer, ResponseMethod
 from lossfw.errors import ArgumentError
-from lossfw.learning.bridge import Boosting, BoostingBridge, spec_code
+from lossfw.learning.bridge import BoostingBridge, BoostingSettings, spec_code
 from lossfw.learning.raw_form import LABELS, as_loss, raw_form
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -149,7 +149,7 @@ class SklearnBridge(BoostingBridge):
         value = metric(y_true=target, raw_prediction=given, sample_weight=weight)
         return float(value), False
 
-    def fit_predict(self, loss: Loss, training: Boosting) -> NDArray:
+    def fit_predict(self, loss: Loss, training: BoostingSettings) -> NDArray:
         # The start is that of least loss.
         ensemble = self.imported("sklearn.ensemble")
         objective = hist_loss(loss, curvature=training.curvature, refit=False)

@@ -25,9 +25,9 @@ from lossfw.bridges.boosting_library import (
     estimator_kind,
     sizes_of,
 )
-from lossfw.bridges.xgboost_model import Begun, begun_with, booster_of, outputs_of
+from lossfw.bridges.xgboost_model import BegunModel, booster_of, outputs_of, read_begun
 from lossfw.errors import ArgumentError
-from lossfw.learning.bridge import Boosting
+from lossfw.learning.bridge import BoostingSettings
 from lossfw.learning.derivatives import (
     FIRST_ROWS,
     Derivatives,
@@ -70,9 +70,9 @@ class XGBoostObjective(Frozen):
 
         Called as (predictions, DMatrix) or as (labels, predictions, weights).
         """
-        return self.at(*arguments_of_call(y_true, y_pred, sample_weight))
+        return self.derivatives_at(*arguments_of_call(y_true, y_pred, sample_weight))
 
-    def at(
+    def derivatives_at(
         self, raw: Any, target: Any, weight: Any = None, sizes: Any = None
     ) -> tuple[NDArray, NDArray]:
         """Return gradients and curvatures; see `Derivatives`."""
@@ -81,11 +81,11 @@ class XGBoostObjective(Frozen):
         g, h = (x.astype(np.float32, copy=False).reshape(np.shape(raw)) for x in (g, h))
         return g, h
 
-    def _warn_of_little_curvature(self, h: NDArray) -> None:
+    def _warn_of_little_curvature(self, curvatures: NDArray) -> None:
         # None is negative, so that the first rows mostly tell.
-        if h[:FIRST_ROWS].sum(axis=0).max() >= self.min_child_weight:
+        if curvatures[:FIRST_ROWS].sum(axis=0).max() >= self.min_child_weight:
             return
-        total = float(h.sum(axis=0).max())
+        total = float(curvatures.sum(axis=0).max())
         if total < self.min_child_weight:
             warnings.warn(
                 f"the curvatures of {self.derivatives.name} sum to {total:.3g}, and XGBoost makes "
@@ -114,8 +114,8 @@ class XGBoostMetric(Frozen):
         return (self.__name__, value) if hasattr(y_pred, "get_label") else value
 
 
-def _begun(loss: Any, xgb_model: Any, classes: int | None) -> Begun:
-    begun = begun_with(booster_of(xgb_model, XGBoostBridge.imported()))
+def _load_begun(loss: Any, xgb_model: Any, classes: int | None) -> BegunModel:
+    begun = read_begun(booster_of(xgb_model, XGBoostBridge.imported()))
     begun.refuse(raw_form(loss, wide=True), classes)
     return begun
 
@@ -146,7 +146,7 @@ def _refuse_no_response(loss: Any, estimator: EstimatorKind, apply_activation: b
         )
 
 
-def _settings_at(
+def _params_with_start(
     begin: Any, loss: Any, has_labels: bool, estimator: EstimatorKind, apply_activation: bool
 ) -> dict[str, Any]:
     """Return `estimator_params` with a start; without labels, rows are several targets."""
@@ -268,9 +268,9 @@ class XGBoostBridge(BoostingLibrary):
         labels = np.ndim(target) == 1
         if xgb_model is None:
             begin = best_constant(loss, target, sample_weight, classes=classes)
-            return _settings_at(begin, loss, labels, estimator, apply_activation)
-        begun = _begun(loss, xgb_model, classes)
-        defaults = _settings_at(begun.margin, loss, labels, estimator, apply_activation)
+            return _params_with_start(begin, loss, labels, estimator, apply_activation)
+        begun = _load_begun(loss, xgb_model, classes)
+        defaults = _params_with_start(begun.margin, loss, labels, estimator, apply_activation)
         one = "reg:squarederror" if estimator == "regressor" else "binary:logistic"
         # Its estimators name an objective of their own beside one from outside.
         beside = (
@@ -335,10 +335,10 @@ class XGBoostBridge(BoostingLibrary):
             begin = best_constant(made.derivatives.given_loss, rows.t, rows.w, classes=columns)
         else:
             xgb_model = booster_of(xgb_model, xgb)
-            begun = _begun(loss, xgb_model, columns)
+            begun = _load_begun(loss, xgb_model, columns)
             begin = begun.margin
         merged = {
-            **_settings_at(begin, loss, labels.ndim == 1, "native", apply_activation),
+            **_params_with_start(begin, loss, labels.ndim == 1, "native", apply_activation),
             **params,
         }
         if begun:
@@ -352,7 +352,7 @@ class XGBoostBridge(BoostingLibrary):
         kwargs.setdefault("custom_metric", self.metric(loss, target=target))
         return xgb.train(
             merged, dtrain, num_boost_round,
-            obj=lambda raw, _: made.at(raw, known), xgb_model=xgb_model, **kwargs,
+            obj=lambda raw, _: made.derivatives_at(raw, known), xgb_model=xgb_model, **kwargs,
         )  # fmt: skip
 
     def outputs(self, estimator: Any) -> EstimatorOutputs | None:
@@ -382,7 +382,7 @@ class XGBoostBridge(BoostingLibrary):
         name, value = metric(np.asarray(raw, np.float32), data)
         return value, name.startswith(_MAXIMISED)
 
-    def fit_predict(self, loss: Loss, training: Boosting) -> NDArray:
+    def fit_predict(self, loss: Loss, training: BoostingSettings) -> NDArray:
         begin = np.asarray(training.start, np.float64)
         params = {
             "eta": training.learning_rate,

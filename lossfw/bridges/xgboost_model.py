@@ -30,7 +30,7 @@ ACTIVATION_OF: Final = {
 _SAME: Final = 1e-6
 
 
-class Begun(NamedTuple):
+class BegunModel(NamedTuple):
     """A model to continue, from its configuration.
 
     `objective` is the name that determines the meaning of ``base_score`` and the result of
@@ -86,7 +86,7 @@ class Begun(NamedTuple):
         if objective == self.objective:
             parameters.pop("base_score", None)
             return
-        score = _under(objective, np.asarray(self.margin))
+        score = _base_score_of(objective, np.asarray(self.margin))
         parameters["base_score"] = score.tolist()
 
     def refuse_other_start(self, given: Any) -> None:
@@ -100,7 +100,7 @@ class Begun(NamedTuple):
             )
 
 
-def _under(objective: str, margin: NDArray) -> NDArray:
+def _base_score_of(objective: str, margin: NDArray) -> NDArray:
     """Return the ``base_score`` of a margin, beside the name of an objective."""
     output_activation = ACTIVATION_OF.get(objective)
     if output_activation == "sigmoid":
@@ -115,7 +115,7 @@ def booster_of(model: Any, xgb: Any) -> Any:
     return model if isinstance(model, xgb.Booster) else xgb.Booster(model_file=model)
 
 
-def begun_with(booster: Any) -> Begun:
+def read_begun(booster: Any) -> BegunModel:
     """Return the start of a ``Booster``."""
     learner = json.loads(booster.save_config())["learner"]
     kept = learner["learner_model_param"]
@@ -123,7 +123,7 @@ def begun_with(booster: Any) -> Begun:
     score = np.atleast_1d(np.asarray(json.loads(kept["base_score"]), np.float64))
     classes = int(kept["num_class"])
     name, targets = learner["objective"]["name"], int(kept["num_target"])
-    return Begun(name, score, classes if classes > 1 else None, targets)
+    return BegunModel(name, score, classes if classes > 1 else None, targets)
 
 
 def outputs_of(estimator: Any, xgb: Any) -> EstimatorOutputs | None:

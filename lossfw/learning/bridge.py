@@ -96,7 +96,7 @@ class AutogradBridge(Bridge):
         """
 
 
-class Boosting(NamedTuple):
+class BoostingSettings(NamedTuple):
     """The settings of a training that every boosting library can reproduce.
 
     Attributes
@@ -199,7 +199,7 @@ class BoostingBridge(Bridge):
         weight : ndarray
             The weights of all training rows; 1 without weights.
         l2 : float
-            See `Boosting`.
+            See `BoostingSettings`.
         """
         value: NDArray = -gradients.sum(axis=0) / (curvatures.sum(axis=0) + l2)
         return value
@@ -221,7 +221,7 @@ class BoostingBridge(Bridge):
         """Return the value that the metric passes to the library, and whether greater is better."""
 
     @abstractmethod
-    def fit_predict(self, loss: Loss, training: Boosting) -> NDArray:
+    def fit_predict(self, loss: Loss, training: BoostingSettings) -> NDArray:
         """Train a model without sampling, and return its raw predictions of the training rows.
 
         Leaves may have any number of rows and any sum of curvatures.

@@ -53,13 +53,13 @@ def rule_for(loss: Loss, curvature: str) -> Rule:
             f"curvature={curvature!r} is unknown: choose one of {', '.join(CURVATURES)}."
         )
     if curvature == "auto":
-        return _automatic(loss)
+        return _automatic_rule(loss)
     if curvature == "exact" and has_two_sides(loss) and may_have_kinks(loss):
         raise ArgumentError(
             f'curvature="exact" cannot train {loss.name}: its second derivative is 0 almost '
             'everywhere, except for its kinks. Choose "bound", "gradient" or "one".'
         )
-    if curvature == "expected" and not has_expected(loss):
+    if curvature == "expected" and not has_expected_curvature(loss):
         raise ArgumentError(
             f'curvature="expected" needs expected_second_derivative, which {loss.name} does not '
             'have: choose "gradient", or write it (lossfw.DistributionLoss).'
@@ -72,9 +72,9 @@ def rule_for(loss: Loss, curvature: str) -> Rule:
     return curvature  # type: ignore[return-value]  # one of the literals
 
 
-def _automatic(loss: Loss) -> Rule:
+def _automatic_rule(loss: Loss) -> Rule:
     claims = _claims(loss)
-    if loss.has_columns and has_expected(loss):
+    if loss.has_columns and has_expected_curvature(loss):
         return "expected"
     if loss.takes_groups:
         # The Hessian of such a loss is at most twice its diagonal, where no score alone counts.
@@ -104,7 +104,7 @@ def may_have_kinks(loss: Loss) -> bool:
     return _claims(loss).breaks != ()
 
 
-def has_expected(loss: Loss) -> bool:
+def has_expected_curvature(loss: Loss) -> bool:
     """Tell whether a loss knows its expected second derivative."""
     if not isinstance(loss, DistributionLoss):
         return False
@@ -130,26 +130,26 @@ def curvature_of(
     """
     if rows.h is not None:
         return rows.h
-    spread = rows.spread()
+    weights = rows.broadcast_weights()
     constant = constant_curvature(loss, rule)
     if constant is not None:
-        return np.full_like(gradients, constant) * spread
+        return np.full_like(gradients, constant) * weights
     if rule in ("softmax", "exact"):
-        by_gradients = _of_softmax(
+        by_gradients = _softmax_curvature(
             loss, rows, gradients, softmax_factor if rule == "softmax" else 1.0
         )
         if by_gradients is not None:
             return by_gradients
     is_wide = loss.takes_groups or loss.has_columns
     own = (
-        _own_bound(loss, rows)
+        _author_bound(loss, rows)
         if rule == "bound" and (is_wide or not may_have_kinks(loss))
         else None
     )
     if own is not None:
-        return np.maximum(own * spread, LEAST * spread)
+        return np.maximum(own * weights, LEAST * weights)
     if rule == "expected":
-        return np.maximum(_expected_curvature(loss, rows) * spread, LEAST * spread)
+        return np.maximum(_expected_curvature(loss, rows) * weights, LEAST * weights)
     second = rows.compute(loss, "hessian")
     if rule in ("softmax", "twice"):
         found = np.multiply(second, softmax_factor if rule == "softmax" else 2.0, out=second)
@@ -157,14 +157,14 @@ def curvature_of(
         # So no row asks for a step above 1, or above Newton's.
         found = np.maximum(second, np.abs(gradients), out=second)
         if loss._argument == "margin" and _claims(loss).breaks:
-            found = np.maximum(found, _at_kinks(loss, rows) * spread)
+            found = np.maximum(found, _kink_curvature(loss, rows) * weights)
     elif rule == "bound":
         # Where a loss grows faster than a square, its own curvature is the larger one.
         traits = {"symmetric": bool(_claims(loss).symmetric), "has_kinks": may_have_kinks(loss)}
         found = np.maximum(secant(loss, rows, gradients, **traits), second, out=second)
     else:
         found = second
-    result: NDArray = np.maximum(found, LEAST * spread, out=found)
+    result: NDArray = np.maximum(found, LEAST * weights, out=found)
     return result
 
 
@@ -185,7 +185,7 @@ def constant_curvature(loss: Loss, rule: Rule) -> float | None:
     return max(least, LEAST) if rule == "exact" and least is not None and least == most else None
 
 
-def _of_softmax(loss: Loss, rows: Rows, gradients: NDArray, factor: float) -> NDArray | None:
+def _softmax_curvature(loss: Loss, rows: Rows, gradients: NDArray, factor: float) -> NDArray | None:
     """Return a multiple of the second derivative of a softmax cross-entropy, by its gradients.
 
     For classes the gradients are c p, and for the target c (p - 1), so that c p (1 - p) needs no
@@ -204,7 +204,7 @@ def _of_softmax(loss: Loss, rows: Rows, gradients: NDArray, factor: float) -> ND
         c[c == 0.0] = 1.0
     found = np.empty_like(gradients)
 
-    def put(part: slice) -> None:
+    def put_curvatures(part: slice) -> None:
         size = np.abs(gradients[part])
         curvature = np.multiply(
             size, 1.0 - (size if c is None else size / c[part]), out=found[part]
@@ -214,11 +214,11 @@ def _of_softmax(loss: Loss, rows: Rows, gradients: NDArray, factor: float) -> ND
             curvature, LEAST * (1.0 if rows.w is None else rows.w[part, np.newaxis]), out=curvature
         )
 
-    run(put, [slice(i, i + _IN_CACHE) for i in range(0, len(gradients), _IN_CACHE)])
+    run(put_curvatures, [slice(i, i + _IN_CACHE) for i in range(0, len(gradients), _IN_CACHE)])
     return found
 
 
-def _own_bound(loss: Loss, rows: Rows) -> NDArray | None:
+def _author_bound(loss: Loss, rows: Rows) -> NDArray | None:
     """Return the bound that the author gives: of a parabola that touches the loss from above.
 
     None where there is none, and for a mirrored loss where it is the mere constant.
@@ -254,7 +254,7 @@ def _bound_is_constant(loss: Loss) -> bool:
     return None in bounds or bool((np.asarray(bounds) == bounds[0]).all())
 
 
-def _at_kinks(loss: Loss, rows: Rows) -> NDArray:
+def _kink_curvature(loss: Loss, rows: Rows) -> NDArray:
     """Return the curvature of a square around each kink of a loss of the margin.
 
     A row on the flat side of hinge has neither gradient nor curvature, and would not resist to
@@ -266,6 +266,6 @@ def _at_kinks(loss: Loss, rows: Rows) -> NDArray:
         beside = np.array([kink - NEAR, kink + NEAR])
         before, after = loss.gradient(beside, np.ones(2), reduction="none")
         a = np.maximum(np.abs(margin - kink), NEAR)
-        typical = typical_distance(a, np.ones_like(a) * rows.spread())
+        typical = typical_distance(a, np.ones_like(a) * rows.broadcast_weights())
         found = found + 0.5 * max(float(after - before), 0.0) / np.hypot(a, typical)
     return found

@@ -157,7 +157,7 @@ class Derivatives(Frozen):
                 finite = finite and np.isfinite(rows.y).all()
         if not finite:
             self._refuse_not_finite(rows, gradients, curvatures)
-        if gradient == 0.0 and not gradients.any() and _differ(rows.t):
+        if gradient == 0.0 and not gradients.any() and _has_different(rows.t):
             warnings.warn(
                 f"every gradient of {self.name} is 0: the model does not change. If training has "
                 "just begun, it began on a kink or a plateau: set another start.",
@@ -227,9 +227,9 @@ class TargetTable(Frozen):
         return hash(self.targets.tobytes())
 
 
-def labels_of(target: NDArray, form: Loss) -> tuple[NDArray, NDArray | None]:
+def labels_of(target: NDArray, raw_loss: Loss) -> tuple[NDArray, NDArray | None]:
     """Return the labels of targets, and the table of targets if labels are row numbers."""
-    if form.has_columns and form.target_space.axes:
+    if raw_loss.has_columns and raw_loss.target_space.axes:
         return np.arange(len(target)), target
     return target, None
 
@@ -250,7 +250,7 @@ def derivatives(
     return found
 
 
-def _differ(target: NDArray) -> bool:
+def _has_different(target: NDArray) -> bool:
     """Tell whether not all targets are the same; a constant is the start alone."""
     return bool((target != target[:1]).any())
 
@@ -261,7 +261,9 @@ _LEAST_STEP = 1e-6
 FIRST_ROWS: Final = 1000
 
 
-def is_dead(derivatives: Derivatives, start: Any, target: Any, weight: Any = None) -> bool:
+def has_zero_gradients(
+    derivatives: Derivatives, start: Any, target: Any, weight: Any = None
+) -> bool:
     """Tell whether the gradient is 0 for every row at a start: a kink or a plateau.
 
     For a loss of groups the answer is no: its start is 0.
@@ -287,21 +289,21 @@ def _takes_no_step(
     return bool((np.abs(gradients) <= _LEAST_STEP * (1.0 + np.abs(start)) * curvatures).all())
 
 
-def start_of_training(
-    derivatives: Derivatives, target: Any, weight: Any, given: Any, columns: int | None
+def training_start(
+    derivatives: Derivatives, target: Any, weight: Any, given_start: Any, columns: int | None
 ) -> NDArray:
     """Return the start of a training: the given one, or that of least mean loss."""
-    if given is None:
+    if given_start is None:
         least = best_constant(
             derivatives.given_loss, derivatives.look_up_targets(target), weight, classes=columns
         )
         refuse_dead_start(derivatives, least, target, weight)
         return np.asarray(least, np.float64)
-    init_score = np.asarray(given, np.float64)
+    init_score = np.asarray(given_start, np.float64)
     shape = () if columns is None else (columns,)
     if init_score.shape not in ((), shape):
         raise ShapeError(
-            f"start={given!r} has the shape {init_score.shape}: give one number"
+            f"start={given_start!r} has the shape {init_score.shape}: give one number"
             + ("." if columns is None else f", or {columns}, one for each class.")
         )
     return np.broadcast_to(init_score, shape)
@@ -309,9 +311,9 @@ def start_of_training(
 
 def refuse_dead_start(derivatives: Derivatives, start: Any, target: Any, weight: Any) -> None:
     """Raise `ArgumentError` if all gradients are 0 at the start, although targets differ."""
-    if not _differ(np.asarray(target)):
+    if not _has_different(np.asarray(target)):
         return
-    if is_dead(derivatives, start, target, weight):
+    if has_zero_gradients(derivatives, start, target, weight):
         raise ArgumentError(
             f"training cannot leave the start of {derivatives.name} for these targets, {start}: "
             "the gradient is 0 there for every row. Give another start, such as 0.5, or a loss "

@@ -92,17 +92,17 @@ def zero_gradient_reason(loss: Loss) -> str | None:
 
 def _raw_form_or_none(loss: Loss) -> Loss | None:
     for form in (loss, loss.on_raw_outputs()):
-        if form is not None and _is_line(form.prediction_space):
+        if form is not None and _has_any_real(form.prediction_space):
             return form
     return None
 
 
-def _is_line(space: Space) -> bool:
+def _has_any_real(space: Space) -> bool:
     """Tell whether a space has any real numbers, one by one or in rows."""
     if isinstance(space, Columns):
-        return all(map(_is_line, space.spaces))
+        return all(map(_has_any_real, space.spaces))
     if isinstance(space, Vector):
-        return _is_line(space.of_numbers)
+        return _has_any_real(space.of_numbers)
     return isinstance(space, Interval) and math.isinf(space.low) and math.isinf(space.high)
 
 
@@ -162,7 +162,7 @@ class Rows(NamedTuple):
     h: NDArray | None = None
     group: NDArray | None = None
 
-    def spread(self) -> NDArray | float:
+    def broadcast_weights(self) -> NDArray | float:
         """Return the weights in a shape that multiplies derivatives."""
         if self.w is None:
             return 1.0
@@ -172,8 +172,8 @@ class Rows(NamedTuple):
     def compute(self, loss: Loss, name: str) -> Any:
         """Return the weighted unreduced ``gradient`` or ``hessian``, in the shape of `y`."""
         result = getattr(loss, name)(
-            members(loss.prediction_space, self.y),
-            members(loss.target_space, self.t),
+            to_members(loss.prediction_space, self.y),
+            to_members(loss.target_space, self.t),
             group=self.group,
             sample_weight=self.w,
             reduction="none",
@@ -182,11 +182,11 @@ class Rows(NamedTuple):
 
     def mean(self, loss: Loss) -> float:
         """Return the weighted mean loss."""
-        y, t = members(loss.prediction_space, self.y), members(loss.target_space, self.t)
+        y, t = to_members(loss.prediction_space, self.y), to_members(loss.target_space, self.t)
         return float(loss(y, t, group=self.group, sample_weight=self.w))
 
 
-def members(space: Space, rows: NDArray) -> NDArray:
+def to_members(space: Space, rows: NDArray) -> NDArray:
     """Return flat rows in the shape of the members of a space."""
     if space.axes < 2:
         return rows
@@ -235,10 +235,10 @@ def targets_for(loss: Loss, target: Any, weight: Any = None, sizes: Any = None) 
     if sizes is not None and not loss.takes_groups and w is not None and len(w) == len(sizes):
         # XGBoost has one weight for each group.
         w = np.repeat(w, sizes)
-    return Targets(found, w, group=_group_of(loss, sizes, len(found)))
+    return Targets(found, w, group=_row_groups(loss, sizes, len(found)))
 
 
-def _group_of(loss: Loss, sizes: Any, rows: int) -> NDArray | None:
+def _row_groups(loss: Loss, sizes: Any, rows: int) -> NDArray | None:
     """Return the number of each row's group for a loss of groups."""
     if not loss.takes_groups or (sizes is None and not loss.needs_group):
         return None
@@ -266,7 +266,7 @@ def _targets_of_columns(loss: Loss, t: NDArray) -> NDArray:
 
 def targets_of_elements(loss: Loss, target: Any) -> NDArray:
     """Return targets in float64; 0 becomes -1 for a loss of the margin."""
-    t = numbers(target).astype(np.float64, copy=False)
+    t = as_numbers(target).astype(np.float64, copy=False)
     refuse_not_finite(t)
     if loss.target_space is SIGN:
         bad = (t != 0.0) & (np.abs(t) != 1.0)
@@ -305,7 +305,7 @@ def _targets_of_rows(loss: Loss, t: NDArray) -> NDArray:
 
 def class_indices(loss: Loss, target: Any) -> NDArray:
     """Return labels as integers; refuse other numbers."""
-    t = numbers(target)
+    t = as_numbers(target)
     if t.dtype.kind in "iu":
         return t
     with np.errstate(invalid="ignore"):
@@ -320,10 +320,10 @@ def class_indices(loss: Loss, target: Any) -> NDArray:
     return index
 
 
-def columns_of(loss: Loss, t: NDArray, classes: int | None) -> int:
+def raw_output_count(loss: Loss, t: NDArray, classes: int | None) -> int:
     """Return the number of raw predictions of a row; refuse labels beyond them."""
     if loss.has_columns:
-        return _columns_of_space(loss, classes)
+        return _columns_in_space(loss, classes)
     if t.ndim == 2:
         return int(t.shape[1])
     least, most = int(t.min()), int(t.max())
@@ -342,7 +342,7 @@ def columns_of(loss: Loss, t: NDArray, classes: int | None) -> int:
     return columns
 
 
-def _columns_of_space(loss: Loss, given: int | None) -> int:
+def _columns_in_space(loss: Loss, given: int | None) -> int:
     """Return the number of raw predictions of a row with named columns, or of a vector."""
     size = loss.prediction_space.size or given
     if size is None:
@@ -355,7 +355,7 @@ def _columns_of_space(loss: Loss, given: int | None) -> int:
     return size
 
 
-def numbers(target: Any) -> NDArray:
+def as_numbers(target: Any) -> NDArray:
     """Return targets as an array of numbers, also of objects and strings."""
     t = np.asarray(target)
     if t.dtype.kind not in "OUS":

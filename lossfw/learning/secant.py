@@ -92,18 +92,18 @@ def _steepness(
     return steepness
 
 
-def typical_distance(a: NDArray, share: NDArray) -> float:
+def typical_distance(a: NDArray, weight: NDArray) -> float:
     """Return a typical distance: the square of the weighted mean of square roots."""
-    total, roots = _sums(a, share)
+    total, roots = _weight_and_root_sums(a, weight)
     if not np.isfinite(total + roots):
         # The error names the row by its number, which NaN would hide among all others.
-        known = np.isfinite(share) & np.isfinite(a)
-        total, roots = _sums(np.where(known, a, 0.0), np.where(known, share, 0.0))
+        known = np.isfinite(weight) & np.isfinite(a)
+        total, roots = _weight_and_root_sums(np.where(known, a, 0.0), np.where(known, weight, 0.0))
     return (roots / total) ** 2 if total > 0 else 0.0
 
 
-def _sums(a: NDArray, share: NDArray) -> tuple[float, float]:
+def _weight_and_root_sums(a: NDArray, weight: NDArray) -> tuple[float, float]:
     """Return the sum of shares, and that of square roots by their shares."""
     roots = np.sqrt(a)
-    roots *= share
-    return float(share.sum()), float(roots.sum())
+    roots *= weight
+    return float(weight.sum()), float(roots.sum())

@@ -44,14 +44,14 @@ def softmax_form(loss: Loss, classes: int) -> SoftmaxForm | None:
     # Two rows of logits with nothing in common: the first makes the table, the second tries it.
     here, there = (np.tile(np.sin(a * (index + 1.0)), (classes, 1)) for a in (1.0, 2.3))
     try:
-        form = _table(loss, here, index)
-        return form if _fits(loss, form, there, index) else None
+        form = _make_table(loss, here, index)
+        return form if _is_softmax_form(loss, form, there, index) else None
     except LossfwError:
         # A loss whose number of classes is fixed takes no other.
         return None
 
 
-def _table(loss: Loss, z: NDArray, index: NDArray) -> SoftmaxForm:
+def _make_table(loss: Loss, z: NDArray, index: NDArray) -> SoftmaxForm:
     gradients, curvatures = _derivatives(loss, z, index)
     p = softmax(np, z)
     weight = curvatures.sum(axis=1) / (p * (1.0 - p)).sum(axis=1)
@@ -61,7 +61,7 @@ def _table(loss: Loss, z: NDArray, index: NDArray) -> SoftmaxForm:
         return SoftmaxForm(weight, p - gradients / weight[:, None])
 
 
-def _fits(loss: Loss, form: SoftmaxForm, z: NDArray, index: NDArray) -> bool:
+def _is_softmax_form(loss: Loss, form: SoftmaxForm, z: NDArray, index: NDArray) -> bool:
     gradients, curvatures = _derivatives(loss, z, index)
     p, c = softmax(np, z), form.weight[:, None]
     off = np.maximum(

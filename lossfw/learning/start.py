@@ -12,13 +12,13 @@ from typing import Any, Final
 import numpy as np
 
 from lossfw.errors import ArgumentError, ShapeError
-from lossfw.learning.curvature import Rule, curvature_of, has_expected, has_two_sides
+from lossfw.learning.curvature import Rule, curvature_of, has_expected_curvature, has_two_sides
 from lossfw.learning.raw_form import (
     Rows,
     as_loss,
     class_indices,
-    columns_of,
     raw_form,
+    raw_output_count,
     refuse_not_finite,
     targets_for,
 )
@@ -78,7 +78,7 @@ def best_constant(
     """
     form = raw_form(loss, wide=True)
     if form.takes_groups:
-        return np.zeros(columns_of(form, np.zeros(0), classes)) if form.takes_rows else 0.0
+        return np.zeros(raw_output_count(form, np.zeros(0), classes)) if form.takes_rows else 0.0
     t = np.asarray(target)
     if t.ndim == 0 or not len(t):
         raise ShapeError(f"a start needs targets, but got an array of shape {t.shape}.")
@@ -88,13 +88,13 @@ def best_constant(
             t = targets_for(form, t).t
         elif t.ndim == 1:
             t = class_indices(form, t)
-        columns = columns_of(form, t, classes)
+        columns = raw_output_count(form, t, classes)
         shares = softmax_form(form, columns) if t.ndim == 1 and t.dtype.kind in "iu" else None
-        return _newton(form, t, w, columns) if shares is None else _of_shares(shares, t, w)
+        return _newton(form, t, w, columns) if shares is None else _log_class_shares(shares, t, w)
     t = targets_for(form, t).t
     if t.ndim == 1 or form.has_columns:
-        return _number(as_loss(loss), form, t, w)
-    return np.array([_number(as_loss(loss), form, column, w) for column in t.T])
+        return _best_number(as_loss(loss), form, t, w)
+    return np.array([_best_number(as_loss(loss), form, column, w) for column in t.T])
 
 
 def _weights(sample_weight: Any, rows: int) -> NDArray:
@@ -146,39 +146,39 @@ class _ColumnGradient(_Gradient):
         return gradients
 
 
-def _number(given: Loss, form: Loss, t: NDArray, w: NDArray) -> float:
-    gradient = _Gradient(form, t, w)
+def _best_number(loss: Loss, raw_loss: Loss, t: NDArray, w: NDArray) -> float:
+    gradient = _Gradient(raw_loss, t, w)
     if t.ndim > 1:
-        return _bisect(gradient, *_reach(gradient, _farthest(form)))
-    mean = _of_mean(given, form, t, w)
+        return _bisect(gradient, *_bracket(gradient, _search_limit(raw_loss)))
+    mean = _raw_mean(loss, raw_loss, t, w)
     if mean is not None and gradient.is_balanced(mean):
         return mean
-    level = _level(given)
+    level = _quantile_level(loss)
     if level is not None:
         place = _quantile(t, w, level)
-        if _holds(gradient, place):
+        if _is_minimum(gradient, place):
             return place
-    if not has_two_sides(form):
-        return _bisect(gradient, *_reach(gradient, _farthest(form)))
-    if not form.claims().convex:
+    if not has_two_sides(raw_loss):
+        return _bisect(gradient, *_bracket(gradient, _search_limit(raw_loss)))
+    if not raw_loss.claims().convex:
         return _descend(gradient, _quantile(t, w, 0.5))
     counting = t[w > 0]
-    return _crossing(gradient, float(counting.min()), float(counting.max()))
+    return _zero_crossing(gradient, float(counting.min()), float(counting.max()))
 
 
-def _of_mean(given: Loss, form: Loss, t: NDArray, w: NDArray) -> float | None:
+def _raw_mean(loss: Loss, raw_loss: Loss, t: NDArray, w: NDArray) -> float | None:
     """Return the raw prediction of the mean, the start of most losses with an output activation."""
     mean = float((w * t).sum() / w.sum())
-    if form.output_activation is None:
-        return mean if given.claims().elicits == "mean" else None
-    if form.output_activation == "exp" and mean > 0:
+    if raw_loss.output_activation is None:
+        return mean if loss.claims().elicits == "mean" else None
+    if raw_loss.output_activation == "exp" and mean > 0:
         return float(np.log(mean))
-    if form.output_activation == "sigmoid" and 0 < mean < 1:
+    if raw_loss.output_activation == "sigmoid" and 0 < mean < 1:
         return float(np.log(mean) - np.log1p(-mean))
     return None
 
 
-def _farthest(loss: Loss) -> float:
+def _search_limit(loss: Loss) -> float:
     """Return how far from 0 the start of a loss may be."""
     if loss.output_activation == "exp":
         return _LARGEST_LOG
@@ -186,47 +186,51 @@ def _farthest(loss: Loss) -> float:
     return FARTHEST_LOGIT if logit else _LARGEST
 
 
-def _reach(gradient: _Gradient, far: float) -> tuple[float | None, float | None, float]:
+def _bracket(gradient: _Gradient, limit: float) -> tuple[float | None, float | None, float]:
     """Return a number where the loss falls, one where it grows, and the farthest one."""
-    sizes = [min(4.0**power, far) for power in range(int(np.ceil(np.log(far) / np.log(4.0))) + 1)]
+    sizes = [
+        min(4.0**power, limit) for power in range(int(np.ceil(np.log(limit) / np.log(4.0))) + 1)
+    ]
     low = next((-size for size in sizes if gradient(-size) < 0.0), None)
     high = next((size for size in sizes if gradient(size) > 0.0), None)
-    return low, high, far
+    return low, high, limit
 
 
-def _bisect(gradient: _Gradient, low: float | None, high: float | None, far: float) -> float:
+def _bisect(gradient: _Gradient, low: float | None, high: float | None, limit: float) -> float:
     if low is not None and high is not None:
-        return _crossing(gradient, low, high)
+        return _zero_crossing(gradient, low, high)
     # A single class: where the loss stops falling, or the farthest logit.
     if low is not None:
-        return _first(lambda z: gradient(z) >= 0.0, low, far)
+        return _first_where(lambda z: gradient(z) >= 0.0, low, limit)
     if high is not None:
-        near = max(-far, -FARTHEST_LOGIT)
-        return near if gradient(near) > 0.0 else _first(lambda z: gradient(z) > 0.0, near, high)
+        near = max(-limit, -FARTHEST_LOGIT)
+        return (
+            near if gradient(near) > 0.0 else _first_where(lambda z: gradient(z) > 0.0, near, high)
+        )
     return 0.0
 
 
-def _crossing(gradient: _Gradient, low: float, high: float) -> float:
+def _zero_crossing(gradient: _Gradient, low: float, high: float) -> float:
     """Return where the sum of gradients crosses 0; the middle of a stretch where it stays there."""
-    left = low if gradient(low) >= 0.0 else _first(lambda z: gradient(z) >= 0.0, low, high)
+    left = low if gradient(low) >= 0.0 else _first_where(lambda z: gradient(z) >= 0.0, low, high)
     if left == high or gradient(left) > 0.0:
         return left
-    right = high if gradient(high) <= 0.0 else _first(lambda z: gradient(z) > 0.0, left, high)
+    right = high if gradient(high) <= 0.0 else _first_where(lambda z: gradient(z) > 0.0, left, high)
     return 0.5 * (left + right)
 
 
-def _first(good: Callable[[float], bool], low: float, high: float) -> float:
-    """Return the least float above `low` at which `good` holds, or `high`."""
+def _first_where(condition: Callable[[float], bool], low: float, high: float) -> float:
+    """Return the least float above `low` at which `condition` holds, or `high`."""
     least = _SMALLEST * (high - low)
     while high - low > least:
         middle = 0.5 * (low + high)
         if middle in (low, high):
             break
-        low, high = (low, middle) if good(middle) else (middle, high)
+        low, high = (low, middle) if condition(middle) else (middle, high)
     return high
 
 
-def _level(loss: Loss) -> float | None:
+def _quantile_level(loss: Loss) -> float | None:
     """Return the level of the quantile that a loss elicits; None for others."""
     elicited = loss.claims().elicits or ""
     if elicited == "median":
@@ -246,7 +250,7 @@ def _quantile(t: NDArray, w: NDArray, level: float) -> float:
     return float(0.5 * (ordered[first] + ordered[min(after, len(t) - 1)]))
 
 
-def _holds(gradient: _Gradient, z: float) -> bool:
+def _is_minimum(gradient: _Gradient, z: float) -> bool:
     """Tell whether the loss falls to a number from below, and does not fall beyond it."""
     return gradient(np.nextafter(z, -np.inf)) <= 0.0 <= gradient(np.nextafter(z, np.inf))
 
@@ -264,7 +268,7 @@ def _descend(gradient: _Gradient, z: float) -> float:
     return z
 
 
-def _of_shares(form: SoftmaxForm, t: NDArray, w: NDArray) -> NDArray:
+def _log_class_shares(form: SoftmaxForm, t: NDArray, w: NDArray) -> NDArray:
     """Return the centred logarithms of the shares of the classes."""
     mass = np.bincount(t, w, len(form.weight)) * form.weight
     shares = (mass @ form.target) / mass.sum()
@@ -282,7 +286,7 @@ def _newton(loss: Loss, t: NDArray, w: NDArray, columns: int) -> NDArray:
     def mean(z: NDArray) -> float:
         return rows(z).mean(loss)
 
-    rule: Rule = "expected" if has_expected(loss) else "gradient"
+    rule: Rule = "expected" if has_expected_curvature(loss) else "gradient"
     z = np.zeros(columns)
     best = mean(z)
     for _ in range(_ROW_STEPS):
@@ -304,5 +308,5 @@ def _newton(loss: Loss, t: NDArray, w: NDArray, columns: int) -> NDArray:
         # Steps end beside a kink: each column has its own crossing.
         for k in range(columns):
             gradient = _ColumnGradient(loss, t, w, z, k)
-            z[k] = _bisect(gradient, *_reach(gradient, _LARGEST))
+            z[k] = _bisect(gradient, *_bracket(gradient, _LARGEST))
     return z - z.mean() if claims.shift_invariant else z

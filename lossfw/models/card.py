@@ -80,7 +80,7 @@ class Card(NamedTuple):
         try:
             plain = json.loads(content)
         except (ValueError, RecursionError) as error:
-            raise _unusable(path, f"it is not JSON ({error})") from None
+            raise _unusable_error(path, f"it is not JSON ({error})") from None
         if not isinstance(plain, dict) or CARD_KEY not in plain:
             return None
         return cls._from_dict(plain, path)
@@ -130,22 +130,22 @@ class Card(NamedTuple):
     @classmethod
     def _from_dict(cls, plain: dict[str, Any], path: Path) -> Card:
         if plain[CARD_KEY] != CARD_VERSION:
-            raise _unusable(
+            raise _unusable_error(
                 path, f"it has version {plain[CARD_KEY]!r}, but this lossfw reads {CARD_VERSION}"
             )
         if plain.get(_DIGEST) != _digest(plain):
-            raise _unusable(path, "it was changed after the training: its digest differs")
+            raise _unusable_error(path, "it was changed after the training: its digest differs")
         try:
-            found = _Written.model_validate(plain)
+            found = _CardKeys.model_validate(plain)
             numbers = {name: np.array(plain[name]) for name in (MEAN, SCALE) if name in plain}
             if any(array.dtype.kind not in "fiu" for array in numbers.values()):
                 raise ValueError(f"{MEAN} and {SCALE} should be numbers")
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
-            raise _unusable(path, f"{where}: {first['msg']}") from None
+            raise _unusable_error(path, f"{where}: {first['msg']}") from None
         except ValueError as error:
-            raise _unusable(path, str(error)) from None
+            raise _unusable_error(path, str(error)) from None
         record = DataRecord(
             classes=tuple(found.classes),
             columns=tuple(found.columns),
@@ -193,7 +193,7 @@ class Card(NamedTuple):
         return None
 
 
-class _Written(BaseModel):
+class _CardKeys(BaseModel):
     """The keys of a card; that of the standardisation are read by itself."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -220,8 +220,8 @@ def _digest(plain: Mapping[str, Any]) -> str:
     return sha256(json.dumps(rest, sort_keys=True).encode())
 
 
-def _unusable(path: Path, why: str) -> DataError:
+def _unusable_error(path: Path, reason: str) -> DataError:
     return DataError(
-        f"{path} is a lossfw model card that cannot be used: {why}. Use the card that the training "
-        "wrote; or write card: ignore to read the model without its card."
+        f"{path} is a lossfw model card that cannot be used: {reason}. Use the card that the "
+        "training wrote; or write card: ignore to read the model without its card."
     )

@@ -95,7 +95,7 @@ def code_format(content: bytes | Path) -> CodeFormat | None:
     with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
         if head.startswith(_HDF5):
-            return "hdf5" if _mentions(stream, head, _KERAS_MODEL) else None
+            return "hdf5" if _contains_word(stream, head, _KERAS_MODEL) else None
         if head.startswith(b"PK"):
             return _archive_format(stream)
         if head.startswith(_PICKLE) and b"torch" in head:
@@ -110,7 +110,9 @@ def refuse_code(file: Path, content: bytes) -> None:
     if found is None or found in TRUSTED:
         return
     if found == "pickle":
-        what, line = _of_pickle(_pickle_start(io.BytesIO(content), content[:_HEAD_BYTES]) or b"")
+        what, line = _describe_pickle(
+            _pickle_start(io.BytesIO(content), content[:_HEAD_BYTES]) or b""
+        )
     else:
         what, line = _OTHERS[found]
     remedy = (
@@ -124,7 +126,7 @@ def refuse_code(file: Path, content: bytes) -> None:
     )
 
 
-def _of_pickle(start: bytes) -> tuple[str, str]:
+def _describe_pickle(start: bytes) -> tuple[str, str]:
     """Return what a pickle is called, and the line that converts it, by the library named first."""
     places = {start.find(name): name for name in _PICKLES if name in start}
     if not places:
@@ -195,7 +197,7 @@ def _has_only_tensors(pickled: bytes) -> bool:
     return all(isinstance(name, str) and name.startswith(_TENSORS) for name in names)
 
 
-def _mentions(stream: BinaryIO, head: bytes, word: bytes) -> bool:
+def _contains_word(stream: BinaryIO, head: bytes, word: bytes) -> bool:
     """Tell whether a word is in a file, which is read piece by piece."""
     piece = head
     while piece:

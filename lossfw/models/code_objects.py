@@ -21,11 +21,11 @@ from lossfw.errors import BrokenPluginError
 from lossfw.models.model import ModelParameterError
 
 
-def _with_name(named: str) -> str:
-    file, colon, name = named.rpartition(":")
+def _require_name(spec: str) -> str:
+    file, colon, name = spec.rpartition(":")
     if not (colon and file.endswith(".py") and name.isidentifier()):
         raise ValueError("a Python file and a name in it, such as net.py:Net")
-    return named
+    return spec
 
 
 # The parameter of a class or a function that gets the number of inputs.
@@ -33,10 +33,10 @@ INPUTS = "inputs"
 
 # A parameter that names a class or a function of a file. Reading it executes the file, so a model
 # lists the file among its `code_files`.
-CodeName: TypeAlias = Annotated[str, LocationParameter(), AfterValidator(_with_name)]
+CodeName: TypeAlias = Annotated[str, LocationParameter(), AfterValidator(_require_name)]
 
 
-def code_file(named: str) -> Path:
+def code_file(spec: str) -> Path:
     """Return the file of ``net.py:Net``.
 
     Examples
@@ -44,12 +44,12 @@ def code_file(named: str) -> Path:
     >>> code_file("nets/net.py:Net").name
     'net.py'
     """
-    return Path(named.rpartition(":")[0])
+    return Path(spec.rpartition(":")[0])
 
 
-def code_digest(named: str) -> str:
+def code_digest(spec: str) -> str:
     """Return the SHA-256 of ``net.py:Net``: of the name and the content of the file."""
-    name, file = named.rpartition(":")[2].encode(), code_file(named)
+    name, file = spec.rpartition(":")[2].encode(), code_file(spec)
     if (module := _load_sent_module(file)) is not None:
         return hashlib.sha256(name + b"\0" + module.__name__.encode()).hexdigest()
     try:
@@ -59,7 +59,7 @@ def code_digest(named: str) -> str:
 
 
 def build_from_code(
-    named: str, arguments: Mapping[str, Any], row_shape: tuple[int, ...] | None = None
+    spec: str, arguments: Mapping[str, Any], row_shape: tuple[int, ...] | None = None
 ) -> Any:
     """Return the object that a class or a function in a file builds from some arguments.
 
@@ -80,7 +80,7 @@ def build_from_code(
     >>> build_from_code(f"{file}:double", {"x": 4})
     8
     """
-    file, name = code_file(named), named.rpartition(":")[2]
+    file, name = code_file(spec), spec.rpartition(":")[2]
     try:
         module = _load_sent_module(file) or import_file(file)
     except BrokenPluginError as error:
@@ -94,7 +94,7 @@ def build_from_code(
         guess = did_you_mean(name, known)
         what = f"{file.name} defines no class or function {name!r}. {guess}".strip()
         raise ModelParameterError("module", what)
-    if _asks_for_inputs(make) and INPUTS not in arguments:
+    if _needs_input_count(make) and INPUTS not in arguments:
         if row_shape is None:
             raise ModelParameterError(
                 "arguments",
@@ -125,7 +125,7 @@ def _load_sent_module(file: Path) -> ModuleType | None:
     return None
 
 
-def _asks_for_inputs(make: Any) -> bool:
+def _needs_input_count(make: Any) -> bool:
     """Tell whether a class or a function has to be told the number of inputs."""
     try:
         parameter = inspect.signature(make).parameters.get(INPUTS)

@@ -184,7 +184,7 @@ class Model(LibraryComponent):
         """
         return None
 
-    def outputs(self, row_shape: tuple[int, ...]) -> int | None:
+    def output_count(self, row_shape: tuple[int, ...]) -> int | None:
         """Return how many raw outputs per row the parameters of the model fix, or None.
 
         By default None: the model makes as many as the loss takes.

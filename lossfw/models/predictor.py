@@ -152,7 +152,7 @@ class Predictor:
         # A worker reads a large file itself, as it reads the data.
         is_read = model.file is not None and len(content) > _SENT_BYTES
         sent, digest = (None, sha256(content)) if is_read else (content, None)
-        return _loaded_again, (model, card, sent, digest, self.output_activation)
+        return _load_again, (model, card, sent, digest, self.output_activation)
 
     def __str__(self) -> str:
         inputs = "x".join(map(str, self.row_shape))
@@ -195,7 +195,7 @@ class Predictor:
             return Outputs(raw, self.output_activation(raw))
 
 
-def _loaded_again(
+def _load_again(
     model: Any,
     card: Card | None,
     content: bytes | None,

@@ -77,14 +77,14 @@ def run_trial(trial: Callable[[bytes, Mapping[str, Any]], str]) -> None:
     try:
         told = trial(sys.stdin.buffer.read(), header["settings"])
     except MemoryError:
-        told = too_much(header["memory"])
+        told = memory_limit_message(header["memory"])
     sys.stdout.write(f"\n{json.dumps(told)}\n")
     sys.stdout.flush()
     # Threads of a library may hold a process up that has nothing left to do.
     os._exit(0)
 
 
-def too_much(memory: int) -> str:
+def memory_limit_message(memory: int) -> str:
     """Return the message for a trial that exceeds its limit of memory."""
     return f"two rows take more than {memory / 2**20:,.0f} MiB of memory"
 

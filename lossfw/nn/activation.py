@@ -131,17 +131,17 @@ class Activation(UnaryBody, Component):
             # Most calls, as those of a network's layers.
             if self.takes_rows:
                 self._check_rows(x)
-            return self._of_floats(x)
+            return self._value_of_floats(x)
         if is_foreign(x):
             self._check_rows(x)
-            return self._foreign(namespace_of(x), x)
+            return self._value_of_foreign(namespace_of(x), x)
         array = as_array(x, "argument")
         self._check_rows(array)
         dtype = result_dtype(array)
-        result = self._of_floats(array.astype(work_dtype(np, dtype), copy=False))
+        result = self._value_of_floats(array.astype(work_dtype(np, dtype), copy=False))
         return result.astype(dtype, copy=False)
 
-    def _of_floats(self, x: NDArray) -> NDArray:
+    def _value_of_floats(self, x: NDArray) -> NDArray:
         result = large_arrays.value(self, x)
         if result is x:  # the caller's own array must not come back
             return x.copy()
@@ -156,15 +156,15 @@ class Activation(UnaryBody, Component):
                 f"{tuple(x.shape)}."
             )
 
-    def _foreign(self, xp: Namespace, x: Array) -> Array:
+    def _value_of_foreign(self, xp: Namespace, x: Array) -> Array:
         """Return the activation of another library's array, by the same rules for dtypes."""
         if not xp.isdtype(x.dtype, "real floating"):
-            return self._value_of(xp, xp.astype(x, xp.float64))
+            return self._typed_value(xp, xp.astype(x, xp.float64))
         if is_half(x.dtype):
-            return xp.astype(self._value_of(xp, xp.astype(x, xp.float32)), x.dtype)
-        return self._value_of(xp, x)
+            return xp.astype(self._typed_value(xp, xp.astype(x, xp.float32)), x.dtype)
+        return self._typed_value(xp, x)
 
-    def _value_of(self, xp: Namespace, x: Array) -> Array:
+    def _typed_value(self, xp: Namespace, x: Array) -> Array:
         return self.value(typed_namespace(xp, x), x)
 
 

@@ -18,7 +18,7 @@ from lossfw.data.files import digest_arrays
 from lossfw.errors import DataError, ShapeError
 from lossfw.evaluation.predictor import BLOCK_ROWS, Outputs, one_blas_thread
 from lossfw.nn.activation import Activation
-from lossfw.nn.weight_names import own_names
+from lossfw.nn.weight_names import to_own_names
 from lossfw.numerics.arrays import NDArray
 
 # The dtypes in which a network computes.
@@ -109,7 +109,7 @@ class Network:
         or have the names of another library, see `lossfw.nn.weight_names`. Their dtype must
         be the configured one.
         """
-        arrays = own_names(arrays, [spec.units for spec in specs], file)
+        arrays = to_own_names(arrays, [spec.units for spec in specs], file)
         _check_names(specs, arrays, file)
         layers: list[Dense] = []
         width: int | None = None
@@ -243,14 +243,14 @@ def _check_layer(
         )
 
 
-def _check_dtypes(arrays: Mapping[str, NDArray], file: str, wanted: str | None) -> None:
+def _check_dtypes(arrays: Mapping[str, NDArray], file: str, expected: str | None) -> None:
     """Check that all arrays have one dtype, and the configured one."""
     dtypes = {array.dtype for array in arrays.values()}
-    allowed = DTYPES if wanted is None else (np.dtype(wanted),)
+    allowed = DTYPES if expected is None else (np.dtype(expected),)
     if len(dtypes) == 1 and dtypes <= set(allowed):
         return
     given = ", ".join(f"{name} {array.dtype}" for name, array in arrays.items())
-    rule = "all float32 or all float64" if wanted is None else f"all {wanted}, as configured"
+    rule = "all float32 or all float64" if expected is None else f"all {expected}, as configured"
     raise DataError(
         f"{file}: weights should be {rule}; found {given}. Convert them with array.astype and "
         "save them again."

@@ -26,17 +26,17 @@ class Initializer(Component, ABC):
     kind: ClassVar[str] = "initializer"
 
     @abstractmethod
-    def arrays(self, widths: Sequence[int], random: np.random.Generator) -> NamedArrays:
+    def arrays(self, widths: Sequence[int], rng: np.random.Generator) -> NamedArrays:
         """Return ``W1`` of shape (width, units), ``b1`` of shape (units,), ``W2`` ...
 
         The widths are those of the inputs, then the units of each layer.
         """
 
     def network(
-        self, specs: Sequence[LayerSpec], width: int, dtype: str, random: np.random.Generator
+        self, specs: Sequence[LayerSpec], width: int, dtype: str, rng: np.random.Generator
     ) -> Network:
         """Return a network with initial weights."""
-        arrays = self.arrays([width, *(spec.units for spec in specs)], random)
+        arrays = self.arrays([width, *(spec.units for spec in specs)], rng)
         arrays = {name: array.astype(dtype) for name, array in arrays.items()}
         return Network.from_arrays(specs, arrays, str(self), dtype)
 
@@ -45,15 +45,15 @@ class RandomInitializer(Initializer):
     """Weights from a normal distribution, with biases 0."""
 
     @abstractmethod
-    def spread(self, width: int, units: int) -> float:
+    def standard_deviation(self, width: int, units: int) -> float:
         """Return the standard deviation for a layer."""
 
-    def arrays(self, widths: Sequence[int], random: np.random.Generator) -> NamedArrays:
+    def arrays(self, widths: Sequence[int], rng: np.random.Generator) -> NamedArrays:
         """Draw the weights of one layer after another; see `Initializer.arrays`."""
         arrays: NamedArrays = {}
         for number, (width, units) in enumerate(pairwise(widths), start=1):
-            spread = self.spread(width, units)
-            arrays[f"W{number}"] = spread * random.standard_normal((width, units))
+            spread = self.standard_deviation(width, units)
+            arrays[f"W{number}"] = spread * rng.standard_normal((width, units))
             arrays[f"b{number}"] = np.zeros(units)
         return arrays
 
@@ -69,7 +69,7 @@ class Normal(RandomInitializer):
 
     scale: PositiveFloat = 0.01
 
-    def spread(self, width: int, units: int) -> float:
+    def standard_deviation(self, width: int, units: int) -> float:
         """Return `scale`."""
         return self.scale
 
@@ -83,7 +83,7 @@ class Xavier(RandomInitializer):
     feedforward neural networks*, 2010, eq. 12.
     """
 
-    def spread(self, width: int, units: int) -> float:
+    def standard_deviation(self, width: int, units: int) -> float:
         """Return the root of 2 / (width + units)."""
         return math.sqrt(2 / (width + units))
 
@@ -96,7 +96,7 @@ class He(RandomInitializer):
     Source: He, Zhang, Ren and Sun, *Delving deep into rectifiers*, 2015, eq. 10.
     """
 
-    def spread(self, width: int, units: int) -> float:
+    def standard_deviation(self, width: int, units: int) -> float:
         """Return the root of 2 / width."""
         return math.sqrt(2 / width)
 
@@ -114,7 +114,7 @@ class FromFile(Initializer):
 
     file: File
 
-    def arrays(self, widths: Sequence[int], random: np.random.Generator) -> NamedArrays:
+    def arrays(self, widths: Sequence[int], rng: np.random.Generator) -> NamedArrays:
         """Read the file; see `Initializer.arrays`."""
         return read_weights(self.file)
 

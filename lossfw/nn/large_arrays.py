@@ -35,21 +35,21 @@ def _apply(activation: Any, use: Any, *arrays: NDArray) -> tuple[NDArray, ...]:
     """Return a function of an activation, which is its method of a name."""
     x = arrays[0]
     columns = x.shape[-1] if activation.takes_rows else None
-    is_plain = x.flags.c_contiguous and (len(arrays) == 1 or _is_alike(x, arrays[1]))
+    is_plain = x.flags.c_contiguous and (len(arrays) == 1 or _has_same_layout(x, arrays[1]))
 
     def by_body() -> tuple[NDArray, ...]:
-        return _by_body(getattr(activation, use), arrays, columns, is_plain)
+        return _run_body(getattr(activation, use), arrays, columns, is_plain)
 
     return apply_activation(activation, use, arrays, by_body) if is_plain else by_body()
 
 
-def _is_alike(x: NDArray, other: NDArray) -> bool:
+def _has_same_layout(x: NDArray, other: NDArray) -> bool:
     return other.dtype == x.dtype and other.shape == x.shape and other.flags.c_contiguous
 
 
 # As a decorator it takes half the time of a with block.
 @np.errstate(all="ignore")
-def _by_body(
+def _run_body(
     method: Callable[..., Any], arrays: tuple[NDArray, ...], columns: int | None, is_plain: bool
 ) -> tuple[NDArray, ...]:
     """Return a function of arrays, in pieces where they are alike and large.

@@ -7,7 +7,7 @@ from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
 
 
-def arguments_of(component: Loss | Activation) -> tuple[str, ...]:
+def argument_names(component: Loss | Activation) -> tuple[str, ...]:
     """Return the names of the arguments of a component's functions."""
     if isinstance(component, Activation):
         return ("x",)

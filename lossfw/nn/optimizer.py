@@ -32,9 +32,9 @@ class OptimizerStep(NamedTuple):
 class Optimizer(Component, ABC):
     """Base class of optimizers: rules that update parameters by gradients.
 
-    Implement `start` and `update`. An optimizer is immutable, like every component: it gets the
-    state of a parameter and returns the new state, so a training can be stopped and resumed with
-    the same bits.
+    Implement `initial_state` and `update`. An optimizer is immutable, like every component: it gets
+    the state of a parameter and returns the new state, so a training can be stopped and resumed
+    with the same bits.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Optimizer(Component, ABC):
     >>> import numpy as np
     >>> class Sign(Optimizer):
     ...     "Steps of one length, against the sign of the gradient."
-    ...     def start(self, parameter):
+    ...     def initial_state(self, parameter):
     ...         return ()
     ...     def update(self, parameter, gradient, state, step):
     ...         return parameter - step.rate * np.sign(gradient), state
@@ -60,7 +60,7 @@ class Optimizer(Component, ABC):
     learning_rate: PositiveFloat
 
     @abstractmethod
-    def start(self, parameter: NDArray) -> OptimizerState:
+    def initial_state(self, parameter: NDArray) -> OptimizerState:
         """Return the state before the first step, arrays of any shape."""
 
     @abstractmethod
@@ -75,7 +75,7 @@ class Optimizer(Component, ABC):
             Two arrays of one shape and dtype, which are also those of the result. Do not write to
             them. Weights have two axes, biases have one.
         state : tuple of ndarray
-            The state, from `start` or from the previous step.
+            The state, from `initial_state` or from the previous step.
         step : OptimizerStep
             Number and learning rate of the step.
         """

@@ -102,15 +102,15 @@ def curve(
     near = [np.nextafter(b, to) for b in (*breaks, *second_breaks) for to in (-np.inf, b, np.inf)]
     x = np.unique(np.concatenate([np.linspace(low, high, _POINTS), near]))
     try:
-        parts = _parts(component, line.arguments_at(x))
+        parts = _value_and_derivatives(component, line.arguments_at(x))
     except LossfwError as error:
         raise ArgumentError(
             f"{component.name} cannot be drawn from {low:g} to {high:g}: {error}"
         ) from None
-    return SampledCurve(_name(component), line, x, parts, breaks, second_breaks)
+    return SampledCurve(_display_name(component), line, x, parts, breaks, second_breaks)
 
 
-def _name(component: Loss | Activation) -> str:
+def _display_name(component: Loss | Activation) -> str:
     changed = {k: v for k, v in component.to_config().items() if k != "name"}
     inner = ", ".join(f"{key}={value}" for key, value in changed.items())
     return f"{component.name}({inner})" if inner else component.name
@@ -135,13 +135,13 @@ def line_of(component: Loss | Activation, target: float = 1.0) -> CurveLine:
         if not component.takes_rows:
             return CurveLine("argument x", -max(reach, 4.0), max(reach, 4.0), lambda x: (x,))
         return CurveLine(
-            "first argument, the second being 0", -6.0, 6.0, lambda x: (_pair(x, 0.0),), True
+            "first argument, the second being 0", -6.0, 6.0, lambda x: (_rows_of_two(x, 0.0),), True
         )
     if component.has_columns or component.takes_groups:
         # The first number of a prediction moves.
         piece = slice_of(component, target)
         rows = component.takes_rows or component.takes_groups
-        return CurveLine(piece.label, *_bounds(piece.moved, False), piece.arguments_at, rows)
+        return CurveLine(piece.label, *_line_bounds(piece.moved, False), piece.arguments_at, rows)
     if component.takes_rows:
         return _line_of_rows(component)
     argument = component._argument
@@ -149,14 +149,14 @@ def line_of(component: Loss | Activation, target: float = 1.0) -> CurveLine:
         return CurveLine("residual r = y - t", -reach, reach, lambda x: (x, np.zeros_like(x)))
     if argument == "margin":
         return CurveLine("margin m = t y", -reach, reach, lambda x: (x, np.ones_like(x)))
-    low, high = _bounds(component.prediction_space, component._takes_raw_outputs)
+    low, high = _line_bounds(component.prediction_space, component._takes_raw_outputs)
     label = _LABELS[component._input_form]
     return CurveLine(
         f"{label}, target {target:g}", low, high, lambda x: (x, np.full_like(x, target))
     )
 
 
-def _bounds(space: Space, logits: bool) -> tuple[float, float]:
+def _line_bounds(space: Space, logits: bool) -> tuple[float, float]:
     reach = _REACH_OF_LOGITS if logits else _REACH
     if not isinstance(space, Interval):
         return -reach, reach
@@ -177,24 +177,32 @@ def _line_of_rows(loss: Loss) -> CurveLine:
             label,
             _INSIDE,
             1 - _INSIDE,
-            lambda x: (np.stack([x, 1 - x], -1), _pair(np.ones_like(x), 0.0)),
+            lambda x: (np.stack([x, 1 - x], -1), _rows_of_two(np.ones_like(x), 0.0)),
             True,
         )
     if loss.target_space is REAL:
         label = "x, for the prediction [x, 1] and the target [0, 1]"
         return CurveLine(
-            label, -_REACH, _REACH, lambda x: (_pair(x, 1.0), _pair(np.zeros_like(x), 1.0)), True
+            label,
+            -_REACH,
+            _REACH,
+            lambda x: (_rows_of_two(x, 1.0), _rows_of_two(np.zeros_like(x), 1.0)),
+            True,
         )
     label = "score of the target's class, of two, minus the score of the other class"
     far = _REACH_OF_LOGITS
-    return CurveLine(label, -far, far, lambda x: (_pair(x, 0.0), np.zeros(x.shape, int)), True)
+    return CurveLine(
+        label, -far, far, lambda x: (_rows_of_two(x, 0.0), np.zeros(x.shape, int)), True
+    )
 
 
-def _pair(x: NDArray, second: float) -> NDArray:
+def _rows_of_two(x: NDArray, second: float) -> NDArray:
     return np.stack([x, np.full_like(x, second)], axis=-1)
 
 
-def _parts(component: Loss | Activation, arrays: tuple[NDArray, ...]) -> tuple[NDArray, ...]:
+def _value_and_derivatives(
+    component: Loss | Activation, arrays: tuple[NDArray, ...]
+) -> tuple[NDArray, ...]:
     """Return value and derivatives, of rows by the first column."""
     with np.errstate(all="ignore"):
         if isinstance(component, Loss):

@@ -41,7 +41,7 @@ class Schedule(Component, ABC):
     needs_end: ClassVar[bool] = True
 
     @abstractmethod
-    def factor(self, at: TrainingProgress) -> float:
+    def factor(self, progress: TrainingProgress) -> float:
         """Return the factor of one step."""
 
 
@@ -50,7 +50,7 @@ class Constant(Schedule):
 
     needs_end: ClassVar[bool] = False
 
-    def factor(self, at: TrainingProgress) -> float:
+    def factor(self, progress: TrainingProgress) -> float:
         """Return 1."""
         return 1.0
 
@@ -71,9 +71,9 @@ class Linear(Schedule):
 
     final: NonNegativeFloat = 0.0
 
-    def factor(self, at: TrainingProgress) -> float:
+    def factor(self, progress: TrainingProgress) -> float:
         """Return a point of the line from 1 to `final`."""
-        return 1 - (1 - self.final) * at.fraction
+        return 1 - (1 - self.final) * progress.fraction
 
 
 class Cosine(Schedule):
@@ -92,9 +92,9 @@ class Cosine(Schedule):
 
     final: NonNegativeFloat = 0.0
 
-    def factor(self, at: TrainingProgress) -> float:
+    def factor(self, progress: TrainingProgress) -> float:
         """Return a point of the wave from 1 to `final`."""
-        return self.final + (1 - self.final) * (1 + math.cos(math.pi * at.fraction)) / 2
+        return self.final + (1 - self.final) * (1 + math.cos(math.pi * progress.fraction)) / 2
 
 
 class ExponentialDecay(Schedule):
@@ -111,9 +111,9 @@ class ExponentialDecay(Schedule):
 
     decay: Annotated[float, Field(gt=0, le=1)] = 0.95
 
-    def factor(self, at: TrainingProgress) -> float:
+    def factor(self, progress: TrainingProgress) -> float:
         """Return decay^epoch."""
-        return float(self.decay**at.epoch)
+        return float(self.decay**progress.epoch)
 
 
 class StepDecay(Schedule):
@@ -138,9 +138,9 @@ class StepDecay(Schedule):
     every: PositiveInt
     decay: PositiveFloat = 0.1
 
-    def factor(self, at: TrainingProgress) -> float:
+    def factor(self, progress: TrainingProgress) -> float:
         """Return decay^(epoch // every)."""
-        return float(self.decay ** (at.epoch // self.every))
+        return float(self.decay ** (progress.epoch // self.every))
 
 
 # The schedules by name, for configurations.

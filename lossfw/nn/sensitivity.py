@@ -76,7 +76,7 @@ class Study:
             moves = self._moves(network, gradients[own])
             lines = {name: _Line.of(one, moves, self._inputs) for name, one in moving.items()}
             curves = {name: self._curve(line, progress) for name, line in lines.items()}
-            zeros = {n: self._zeros(x, gradients[n]) for n, x in self.networks.items()}
+            zeros = {n: self._count_zeros(x, gradients[n]) for n, x in self.networks.items()}
         return {
             "lossfw": 1,  # the version of this object
             "count": len(self.plan.data),
@@ -94,7 +94,7 @@ class Study:
         return np.asarray(self.plan.data.inputs, np.float64)
 
     @property
-    def _stepped(self) -> list[RowMetric]:
+    def _step_metrics(self) -> list[RowMetric]:
         """The metrics that are constant but for jumps."""
         return [m for m in self.plan.metrics if isinstance(m, RowMetric) and m.piecewise_constant]
 
@@ -124,22 +124,22 @@ class Study:
             loss, gradient = self._loss(line.at(way), line.inputs)
             slope = sum(float(np.vdot(*pair)) for pair in zip(gradient, line.moves, strict=True))
             seen = line.outputs(way)
-            metrics = [self._metric(metric, seen[metric.accepts]) for metric in self.plan.metrics]
-            rows = [metric.rows(seen[metric.accepts], targets) for metric in self._stepped]
+            metrics = [self._metric_value(metric, seen[metric.accepts]) for metric in self.plan.metrics]
+            rows = [metric.rows(seen[metric.accepts], targets) for metric in self._step_metrics]
             points.append((loss, slope, metrics, rows))
             if progress is not None:
                 progress(number, len(self.offsets))
         losses, derivatives, values, rows_at = zip(*points, strict=True)
         by_metric = zip(self.plan.metrics, map(list, zip(*values, strict=True)), strict=True)
-        by_stepped = zip(self._stepped, zip(*rows_at, strict=True), strict=True)
+        by_stepped = zip(self._step_metrics, zip(*rows_at, strict=True), strict=True)
         return {
             "loss": list(losses),
             "derivative": list(derivatives),
             "metrics": {metric.label: numbers for metric, numbers in by_metric},
-            "stairs": {one.label: self._stairs(line, one, rows) for one, rows in by_stepped},
+            "stairs": {one.label: self._metric_jumps(line, one, rows) for one, rows in by_stepped},
         }
 
-    def _metric(self, metric: Metric, seen: NDArray) -> Any:
+    def _metric_value(self, metric: Metric, seen: NDArray) -> Any:
         data = self.plan.data
         targets, given = data.targets, dict[str, Any](sample_weight=data.sample_weight)
         if metric.takes_groups:
@@ -147,7 +147,7 @@ class Study:
             given["group"] = data.group_numbers
         return metric.result(metric.partial(seen, targets, **given))
 
-    def _stairs(self, line: _Line, metric: RowMetric, rows: Sequence[NDArray]) -> dict[str, Any]:
+    def _metric_jumps(self, line: _Line, metric: RowMetric, rows: Sequence[NDArray]) -> dict[str, Any]:
         """Return the jumps of a metric, by rows, and the piece around 0 on which it is constant.
 
         A row that changes and changes back between two points is not seen.
@@ -172,7 +172,7 @@ class Study:
             "jumps": [dict(zip(keys, jump, strict=True)) for jump in sorted(jumps)],
         }
 
-    def _zeros(self, network: Network, gradient: list[NDArray]) -> dict[str, list[int]]:
+    def _count_zeros(self, network: Network, gradient: list[NDArray]) -> dict[str, list[int]]:
         """Return for how many parameters of each layer the derivative of the loss is exactly 0.
 
         ``unseen`` counts weights whose input is 0 in every row.

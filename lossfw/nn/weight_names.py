@@ -24,7 +24,9 @@ _MOST_UNNUMBERED = 6
 _SAVE = "Save them as W1, b1, W2 ... with (inputs, units): numpy.savez(file, W1=weight.T, b1=bias)."
 
 
-def own_names(arrays: Mapping[str, NDArray], units: Sequence[int], file: str) -> dict[str, NDArray]:
+def to_own_names(
+    arrays: Mapping[str, NDArray], units: Sequence[int], file: str
+) -> dict[str, NDArray]:
     """Return arrays under the names ``W1``, ``b1``, ``W2`` ..., weights as (inputs, units).
 
     Arrays under names of no known kind stay as they are. The units of the configured layers tell
@@ -39,12 +41,14 @@ def own_names(arrays: Mapping[str, NDArray], units: Sequence[int], file: str) ->
             for name, (kind, number) in parts.items()
         }
     if arrays and all(_TORCH.fullmatch(name) for name in arrays):
-        return _of_torch(arrays, units, file)
+        return _from_torch_names(arrays, units, file)
     return dict(arrays)
 
 
-def _of_torch(arrays: Mapping[str, NDArray], units: Sequence[int], file: str) -> dict[str, NDArray]:
-    layers = sorted({name.rpartition(".")[0] for name in arrays}, key=_natural)
+def _from_torch_names(
+    arrays: Mapping[str, NDArray], units: Sequence[int], file: str
+) -> dict[str, NDArray]:
+    layers = sorted({name.rpartition(".")[0] for name in arrays}, key=_natural_key)
     for layer in layers:
         for part in ("weight", "bias"):
             if f"{layer}.{part}" not in arrays:
@@ -55,7 +59,7 @@ def _of_torch(arrays: Mapping[str, NDArray], units: Sequence[int], file: str) ->
     weights = {layer: arrays[f"{layer}.weight"] for layer in layers}
     found = _Layout(tuple(layers), turned=False)
     if len(layers) == len(units) and all(weight.ndim == 2 for weight in weights.values()):
-        found = _layout(weights, units, file)
+        found = _find_layout(weights, units, file)
     named = {}
     for number, layer in enumerate(found.layers, start=1):
         named[f"W{number}"] = weights[layer].T if found.turned else weights[layer]
@@ -70,7 +74,7 @@ class _Layout(NamedTuple):
     turned: bool
 
 
-def _layout(weights: Mapping[str, NDArray], units: Sequence[int], file: str) -> _Layout:
+def _find_layout(weights: Mapping[str, NDArray], units: Sequence[int], file: str) -> _Layout:
     """Return the one layout that the shapes allow."""
     orders: Iterable[tuple[str, ...]] = [tuple(weights)]
     # The names tell the order if they differ only in a number: 0, 2, 4 or fc1, fc2.
@@ -103,7 +107,7 @@ def _fits(shapes: Sequence[tuple[int, ...]], units: Sequence[int]) -> bool:
     return list(shapes) == list(wanted)
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
+def _natural_key(name: str) -> list[tuple[int, str]]:
     """Return a sort key that compares numbers in names as numbers.
 
     Examples

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lossfw.errors import DomainError
-from lossfw.learning.derivatives import FIRST_ROWS, Derivatives, derivatives, is_dead
+from lossfw.learning.derivatives import FIRST_ROWS, Derivatives, derivatives, has_zero_gradients
 
 RNG = np.random.default_rng(8)
 RAW = RNG.normal(size=50).astype(np.float32)
@@ -57,7 +57,7 @@ def test_a_constant_curvature_has_the_weights():
 
 def test_a_start_is_dead_only_if_no_row_asks_for_a_step():
     of, target = derivatives("tukey"), np.full(2 * FIRST_ROWS, 1000.0)
-    assert is_dead(of, 0.0, target)
+    assert has_zero_gradients(of, 0.0, target)
     target[-1] = 1.0
-    assert not is_dead(of, 0.0, target)
-    assert is_dead(of, 0.0, target, np.where(target == 1.0, 0.0, 1.0))
+    assert not has_zero_gradients(of, 0.0, target)
+    assert has_zero_gradients(of, 0.0, target, np.where(target == 1.0, 0.0, 1.0))

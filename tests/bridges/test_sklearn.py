@@ -121,9 +121,9 @@ def test_what_cannot_be_used_is_told(make, error, words):
 def test_the_private_class_of_scikit_learn_is_as_it_was():
     from sklearn._loss.loss import BaseLoss
 
-    from lossfw.bridges.hist_loss import missing_in
+    from lossfw.bridges.hist_loss import missing_members
 
-    assert missing_in(BaseLoss) == [], (
+    assert missing_members(BaseLoss) == [], (
         f"scikit-learn {sklearn.__version__} calls a loss of HistGradientBoosting differently: "
         "lossfw/bridges/hist_loss.py has to follow"
     )

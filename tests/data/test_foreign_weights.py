@@ -12,7 +12,7 @@ from lossfw.data.data_record import DataRecord
 from lossfw.data.weights import read_weights
 from lossfw.errors import DataError
 from lossfw.nn.dense import LayerSpec, Network
-from lossfw.nn.weight_names import own_names
+from lossfw.nn.weight_names import to_own_names
 
 RELU, SOFTMAX, IDENTITY = map(lossfw.activation, ("relu", "softmax", "identity"))
 rng = np.random.default_rng(3)
@@ -51,7 +51,7 @@ def torch_names(names, turned=True):
     ids=["own", "scikit-learn", "torch", "turned", "numbered", "by shape"],
 )
 def test_names_of_other_libraries(arrays):
-    found = own_names(dict(reversed(arrays.items())), UNITS, "w.npz")
+    found = to_own_names(dict(reversed(arrays.items())), UNITS, "w.npz")
     assert found.keys() == OWN.keys()
     assert all(np.array_equal(found[name], OWN[name]) for name in OWN)
 
@@ -74,7 +74,7 @@ def test_names_of_other_libraries(arrays):
 )
 def test_what_the_shapes_do_not_tell_is_refused(arrays, units, message):
     with pytest.raises(DataError, match=message):
-        own_names(arrays, units, "w.npz")
+        to_own_names(arrays, units, "w.npz")
 
 
 def test_weights_that_fit_nothing_are_told_with_both_shapes():

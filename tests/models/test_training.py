@@ -57,7 +57,7 @@ def interrupted(lossfw, monkeypatch):
     """Train to the folder ``a`` until a round is about to be told, and interrupt there."""
 
     def run(stop, *overrides):
-        tell = loop._Leg._tell
+        tell = loop._Leg._report_outputs
 
         def until(leg, *raw):
             if leg.number + 1 == stop:
@@ -66,7 +66,7 @@ def interrupted(lossfw, monkeypatch):
 
         options = [part for override in overrides for part in ("-o", override)]
         with monkeypatch.context() as patch:
-            patch.setattr(loop._Leg, "_tell", until)
+            patch.setattr(loop._Leg, "_report_outputs", until)
             assert lossfw("train", "t.yaml", "--out", "a", *options).exit_code == 130
 
     return run

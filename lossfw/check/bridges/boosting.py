@@ -14,8 +14,8 @@ from lossfw.check.core.search import Counterexample, NotApplicable, Search, ordi
 from lossfw.check.core.subject import subject_of_component
 from lossfw.components.spaces import BINARY, SIGN, UNIT
 from lossfw.errors import LossfwError
-from lossfw.learning.bridge import Boosting, BoostingBridge
-from lossfw.learning.derivatives import derivatives, is_dead, labels_of
+from lossfw.learning.bridge import BoostingBridge, BoostingSettings
+from lossfw.learning.derivatives import derivatives, has_zero_gradients, labels_of
 from lossfw.learning.raw_form import Rows, raw_form, targets_for
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -88,7 +88,7 @@ class BridgeRows:
         classes = self.y.shape[1] if self.y.ndim == 2 else None
         own = self.bridge.best_constant(self.loss, self.t, self.w, classes=classes)
         start = np.asarray(own, np.float64)
-        if is_dead(derivatives(self.loss, wide=self.bridge.is_wide), start, self.t):
+        if has_zero_gradients(derivatives(self.loss, wide=self.bridge.is_wide), start, self.t):
             raise NotApplicable(
                 f"from the start, {start}, the gradient of every row is 0: the start is at a kink "
                 "or on a plateau"
@@ -251,7 +251,7 @@ def check_stump(rows: BridgeRows) -> None:
     both = gains[0] + gains[1]
     if np.any(both - gains[2] <= _LEAST_GAIN * both):
         raise NotApplicable("the two halves of the targets ask for the same leaf")
-    training = Boosting(rows.feature, rows.t, rows.w, start, l2=_L2, sizes=rows.sizes)
+    training = BoostingSettings(rows.feature, rows.t, rows.w, start, l2=_L2, sizes=rows.sizes)
     actual = bridge.fit_predict(rows.loss, training)
     if not is_close(actual, expected, _LEAF):
         raise rows.refutation(
@@ -268,7 +268,7 @@ def check_falls(rows: BridgeRows) -> None:
     rank = np.argsort(np.arange(count) + rows.search.rng("bridge order").normal(0, 4, count))
     x = np.column_stack([rows.feature[:, 0], np.argsort(rank)]).astype(np.float32)
     before = rows.mean(rows.tile_start(start), rows.w)
-    training = Boosting(x, rows.t, rows.w, start, _ROUNDS, _RATE, sizes=rows.sizes)
+    training = BoostingSettings(x, rows.t, rows.w, start, _ROUNDS, _RATE, sizes=rows.sizes)
     ended = rows.bridge.fit_predict(rows.loss, training)
     after, allowed = rows.mean(ended, rows.w), before + _FALLEN * (1.0 + abs(before))
     if allowed < after < np.inf:
@@ -291,8 +291,10 @@ def check_twice(rows: BridgeRows) -> None:
         numbers = np.repeat(np.arange(len(rows.sizes)), rows.w.astype(int))
         parts = np.split(np.arange(len(t)), np.cumsum(rows.sizes)[:-1])
         twice, sizes = np.concatenate([parts[i] for i in numbers]), rows.sizes[numbers]
-    once = rows.bridge.fit_predict(rows.loss, Boosting(x, t, rows.w, start, sizes=rows.sizes))
-    training = Boosting(x[twice], t[twice], None, start, sizes=sizes)
+    once = rows.bridge.fit_predict(
+        rows.loss, BoostingSettings(x, t, rows.w, start, sizes=rows.sizes)
+    )
+    training = BoostingSettings(x[twice], t[twice], None, start, sizes=sizes)
     again = rows.bridge.fit_predict(rows.loss, training)
     if not is_close(again, once[twice], _LEAF):
         raise rows.refutation(

@@ -10,7 +10,7 @@ from lossfw.config.schema.checked import CheckedConfig, require
 from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.data import Dataset
 from lossfw.errors import ArgumentError
-from lossfw.learning.raw_form import columns_of, raw_form
+from lossfw.learning.raw_form import raw_output_count, raw_form
 from lossfw.losses.loss import Loss
 from lossfw.models import Model
 
@@ -54,7 +54,7 @@ def origin_of_training(config: CheckedConfig, model: Model) -> OutputOrigin:
     loss, data = require(config.loss), require(config.data)
     units, own = 1, None
     with record_model_errors(config):
-        own = model.outputs(require_inputs(data).shape[1:])
+        own = model.output_count(require_inputs(data).shape[1:])
     with config.errors_at(["data"]):
         require_inputs(data)
         units = _count_raw_outputs(loss, data, config.held_out, own)
@@ -110,7 +110,7 @@ def _count_raw_outputs(
         # A model with an objective of its own, which takes what the bridges refuse.
         form = loss
     try:
-        units = columns_of(form, targets, len(data.classes) or None)
+        units = raw_output_count(form, targets, len(data.classes) or None)
     except ArgumentError:
         if model_units is None:
             raise

@@ -7,7 +7,7 @@ import numpy as np
 from lossfw.data.lazy_arrays import read_rows
 from lossfw.evaluation.predictor import one_blas_thread
 from lossfw.models.training.records import Training, TrainingResult
-from lossfw.nn.training.advice import remedy
+from lossfw.nn.training.advice import scaling_remedy
 
 # A loss that falls by less than this part after the first epoch has hardly fallen.
 _FALL = 0.05
@@ -22,7 +22,7 @@ def scaling_advice(training: Training, trained: TrainingResult) -> str:
     It failed if its loss has hardly fallen since the first epoch, or if its predictions are the
     same for all rows.
     """
-    told = remedy(training.data) if training.training_mode == "epochs" else ""
+    told = scaling_remedy(training.data) if training.training_mode == "epochs" else ""
     if not told:
         return ""
     start, *losses = (epoch.train.loss for epoch in trained.history)
@@ -31,12 +31,12 @@ def scaling_advice(training: Training, trained: TrainingResult) -> str:
     best = min(losses)
     if (len(losses) > 1 and losses[0] - best < _FALL * abs(losses[0])) or best >= start:
         return f"The loss has hardly fallen. {told}"
-    if _all_alike(training, trained):
+    if _predicts_constant(training, trained):
         return f"The predictions are the same for all rows. {told}"
     return ""
 
 
-def _all_alike(training: Training, trained: TrainingResult) -> bool:
+def _predicts_constant(training: Training, trained: TrainingResult) -> bool:
     """Tell whether the model predicts the same for the first rows."""
     data = training.data
     assert data.inputs is not None

@@ -23,13 +23,13 @@ from lossfw.numerics.arrays import NDArray
 _MOST_TARGETS = 10_000_000
 
 
-def constant_of_training(
-    loss: Loss, form: Form, data: Dataset, units: int, asked: bool | str | None
+def training_constant(
+    loss: Loss, form: Form, data: Dataset, units: int, name: bool | str | None
 ) -> NDArray | None:
     """Return the constant prediction of least loss; None if it is unknown or not wanted."""
-    if asked is False or isinstance(asked, str):
+    if name is False or isinstance(name, str):
         return None
-    if asked is None and data.targets.size > _MOST_TARGETS:
+    if name is None and data.targets.size > _MOST_TARGETS:
         return None
     classes = units if loss.takes_rows else None
     try:
@@ -42,7 +42,7 @@ def constant_of_training(
     return constant
 
 
-def measured_baseline(
+def measure_baseline(
     loss: Loss,
     asked: bool | str | None,
     constant: NDArray | None,

@@ -60,12 +60,14 @@ def read(path: Path, training: Training) -> TrainingState:
             f"{path} already has {done} {training.word}s and {key} is {training.total}: raise "
             f"{key}, or train again without --resume."
         )
-    state = TrainingState(done, _content(arrays, _MODEL), history, _content(arrays, _BEST))
+    state = TrainingState(
+        done, _stored_content(arrays, _MODEL), history, _stored_content(arrays, _BEST)
+    )
     _check_content(training, state, path)
     return state
 
 
-def _content(arrays: Mapping[str, NDArray], name: str) -> bytes | None:
+def _stored_content(arrays: Mapping[str, NDArray], name: str) -> bytes | None:
     return arrays[name].tobytes() if name in arrays else None
 
 
@@ -90,7 +92,7 @@ def _saved_states(path: Path) -> SavedState:
         reason = str(error).partition(";")[0].rstrip(".")
         raise DataError(f"{reason}: train again without --resume.") from None
     except ValueError:
-        raise _no_checkpoint(path) from None
+        raise _not_a_checkpoint_error(path) from None
 
 
 def _progress(header: Any, path: Path) -> tuple[Mapping[str, str], int, tuple[Epoch, ...]]:
@@ -101,20 +103,20 @@ def _progress(header: Any, path: Path) -> tuple[Mapping[str, str], int, tuple[Ep
             history = tuple(Epoch.from_dict(epoch) for epoch in header["history"])
             return dict(header["identity"]), int(header["done"]), history
     except (ValueError, TypeError, KeyError, IndexError):
-        raise _no_checkpoint(path) from None
+        raise _not_a_checkpoint_error(path) from None
     raise DataError(
         f"{path} is a checkpoint of version {version!r}, but this lossfw reads version "
         f"{CHECKPOINT_VERSION}: train again without --resume."
     )
 
 
-def _no_checkpoint(path: Path) -> DataError:
+def _not_a_checkpoint_error(path: Path) -> DataError:
     return DataError(f"{path} is not a checkpoint of lossfw: train again without --resume.")
 
 
-def _check_identity(then: Mapping[str, str], now: Mapping[str, str], path: Path) -> None:
+def _check_identity(stored: Mapping[str, str], current: Mapping[str, str], path: Path) -> None:
     """Refuse the checkpoint of another training."""
-    changed = [key for key in {**then, **now} if then.get(key) != now.get(key)]
+    changed = [key for key in {**stored, **current} if stored.get(key) != current.get(key)]
     if changed:
         raise DataError(
             f"{path} is the checkpoint of another training: {', '.join(changed)} "

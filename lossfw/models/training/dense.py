@@ -44,9 +44,9 @@ class DenseLearner:
     # Made in the first epoch of a process.
     _steps: Steps | None = None
 
-    def begin(self) -> bytes:
+    def initial_content(self) -> bytes:
         """Return the network before any step."""
-        return NetworkState.first(self.network, self.optimizer).to_bytes()
+        return NetworkState.initial(self.network, self.optimizer).to_bytes()
 
     def state(self, content: bytes) -> NetworkState:
         """Return the state that a leg has returned."""

@@ -24,18 +24,18 @@ from lossfw.learning.start import best_constant
 from lossfw.losses.engine.threads import thread_count
 from lossfw.models.model import Model
 from lossfw.models.training.dense import WEIGHTS_FILE, DenseLearner
-from lossfw.models.training.measure import cure, measure
+from lossfw.models.training.measure import divergence_remedy, measure
 from lossfw.models.training.records import (
     Epoch,
     Stop,
     Training,
     TrainingResult,
     TrainingState,
-    best_of,
+    best_round_of,
 )
 from lossfw.models.training_leg import TrainingLeg, flat_targets
 from lossfw.nn.dense import Network
-from lossfw.nn.training.advice import largest_of, most_loss, remedy
+from lossfw.nn.training.advice import divergence_limit, largest_of, scaling_remedy
 from lossfw.numerics.arrays import NDArray
 
 # Called with the state after each leg, and before the first one.
@@ -92,7 +92,7 @@ def train(
                     save(state)
             return _result(training, state)
     except DivergenceError as error:
-        told = remedy(training.data) if training.training_mode == "epochs" else ""
+        told = scaling_remedy(training.data) if training.training_mode == "epochs" else ""
         if not told:
             raise
         raise DivergenceError(f"{error} {told}") from None
@@ -100,23 +100,23 @@ def train(
 
 def _stop_reason(training: Training, state: TrainingState) -> Stop | None:
     """Return why a training has ended; None if it goes on."""
-    if _out_of_patience(training, state.history):
+    if _is_out_of_patience(training, state.history):
         return "patience"
     if state.done >= training.total:
         return training.training_mode
     return "model" if state.complete else None
 
 
-def _out_of_patience(training: Training, history: Sequence[Epoch]) -> bool:
+def _is_out_of_patience(training: Training, history: Sequence[Epoch]) -> bool:
     if training.patience is None or not history:
         return False
-    best = best_of(history)
+    best = best_round_of(history)
     return sum(epoch.number > best.number for epoch in history) >= training.patience
 
 
 def _first_state(training: Training) -> TrainingState:
     if isinstance(training.model, DenseLearner):
-        content = training.model.begin()
+        content = training.model.initial_content()
         network = training.model.network
         before = _epoch(training, 0, 0.0, network, network)
         loss = before.train.loss
@@ -195,14 +195,14 @@ class _Leg:
     def state(self) -> TrainingState:
         """Return the state after the leg."""
         training = self.training
-        content: object = training.model.fit(self._work())
+        content: object = training.model.fit(self._make_leg())
         if not isinstance(content, bytes):
             raise RunError(
                 f"fit() of the model {training.model.name} returned {type(content).__name__}; "
                 "expected bytes, the model as its file."
             )
         if self.number == self.before.done and self.end == self.number + 1:
-            self._tell(None, None)
+            self._report_outputs(None, None)
         if self.number == self.before.done:
             raise RunError(
                 f"the model {training.model.name} did not report its rounds {self.number + 1} to "
@@ -215,13 +215,13 @@ class _Leg:
             self._keep(_epoch(training, self.number, self.rate, made, made))
         best = self.before.best
         if training.leg == 1 and training.patience is not None and self._is_measured(self.number):
-            best = content if _kept_round(training, self.history) == self.number else best
+            best = content if _best_kept_round(training, self.history) == self.number else best
         return TrainingState(self.number, content, tuple(self.history), best, complete)
 
     def _is_measured(self, number: int) -> bool:
         return bool(self.history) and self.history[-1].number == number
 
-    def _work(self) -> TrainingLeg:
+    def _make_leg(self) -> TrainingLeg:
         training, first = self.training, self.before.done
         inputs = training.data.inputs
         return TrainingLeg(
@@ -240,13 +240,13 @@ class _Leg:
             batch_size=training.batch_size,
             loss_before=self.loss_before,
             measures=training.measures,
-            report_round=self._tell,
+            report_round=self._report_outputs,
             report_rows=self._report,
             schedule=training.schedule,
             cache=self.memory,
         )
 
-    def _tell(
+    def _report_outputs(
         self, train: NDArray | None, held_out: NDArray | None, rate: float | None = None
     ) -> bool:
         """Take the raw outputs after a round; return whether the model is to stop."""
@@ -267,18 +267,18 @@ class _Leg:
         if train is not None and not lacks and training.measures(self.number):
             other = None if held_out is None else np.asarray(held_out)
             self._keep(_epoch(training, self.number, self.rate, np.asarray(train), other))
-            self.stopped = _out_of_patience(training, self.history)
+            self.stopped = _is_out_of_patience(training, self.history)
         if training.training_mode != "epochs" and self.progress is not None:
             self.progress(self.number, training.total)
         return self.stopped
 
     def _keep(self, epoch: Epoch) -> None:
         loss, before = epoch.train.loss, self.loss_before
-        most = math.inf if math.isnan(before) else most_loss(before)
+        most = math.inf if math.isnan(before) else divergence_limit(before)
         if not (math.isfinite(loss) and abs(loss) <= most):
             raise DivergenceError(
                 f"The training diverged in {self.training.word} {epoch.number}: the loss is "
-                f"{loss:.6g}. {cure(self.training)}"
+                f"{loss:.6g}. {divergence_remedy(self.training)}"
             )
         self.history.append(epoch)
 
@@ -296,10 +296,10 @@ def _leg_seed(seed: int, first: int) -> int:
     return int(np.random.SeedSequence([seed, first]).generate_state(1)[0]) % _SEEDS
 
 
-def _kept_round(training: Training, history: Sequence[Epoch]) -> int:
+def _best_kept_round(training: Training, history: Sequence[Epoch]) -> int:
     """Return the number of the best round that there is a model of."""
     has_first = training.network is not None
-    return best_of([epoch for epoch in history if epoch.number or has_first]).number
+    return best_round_of([epoch for epoch in history if epoch.number or has_first]).number
 
 
 def predictor_of(training: Training, content: bytes) -> BlockPredictor:
@@ -323,7 +323,7 @@ def _result(training: Training, state: TrainingState) -> TrainingResult:
     assert stopped is not None
     kept = state.done
     if training.patience is not None:
-        kept = _kept_round(training, state.history)
+        kept = _best_kept_round(training, state.history)
     if kept < state.done and state.best is not None:
         content = state.best
     if kept < state.done or training.training_mode == "epochs":

@@ -21,7 +21,7 @@ from lossfw.numerics.arrays import NDArray
 _MEASURED_ROWS = 4096
 
 
-class _Raw:
+class _RawOutputs:
     """Raw outputs that are known, in the place of a model: they are the inputs of its rows."""
 
     digest, block_rows, shared = "", BLOCK_ROWS, True
@@ -46,15 +46,15 @@ class _Raw:
 
 
 def measure(
-    training: Training, data: Dataset, made: BlockPredictor | NDArray, number: int
+    training: Training, data: Dataset, model_or_raw: BlockPredictor | NDArray, number: int
 ) -> Measurement:
     """Return loss and metrics of rows, from a model or from raw outputs after a round."""
-    if not isinstance(made, np.ndarray):
-        return _evaluate(training, data, made, number)
-    raw = _check_raw(training, made, len(data), number)
+    if not isinstance(model_or_raw, np.ndarray):
+        return _evaluate(training, data, model_or_raw, number)
+    raw = _check_raw(training, model_or_raw, len(data), number)
     assert training.output_activation is not None
     known = replace(data, inputs=raw, input_names=(), columns={}, codes={}, missing=False)
-    return _evaluate(training, known, _Raw(training.output_activation, raw), number)
+    return _evaluate(training, known, _RawOutputs(training.output_activation, raw), number)
 
 
 def _evaluate(training: Training, data: Dataset, model: BlockPredictor, number: int) -> Measurement:
@@ -75,25 +75,25 @@ def _evaluate(training: Training, data: Dataset, model: BlockPredictor, number: 
     return Measurement(result.loss, dict(result.metrics))
 
 
-def _check_raw(training: Training, made: NDArray, rows: int, number: int) -> NDArray:
+def _check_raw(training: Training, outputs: NDArray, rows: int, number: int) -> NDArray:
     """Return raw outputs as (N, units), all of them finite."""
-    if made.size != rows * training.units:
+    if outputs.size != rows * training.units:
         raise RunError(
-            f"the model {training.model.name} gave raw outputs of shape {made.shape} after round "
-            f"{number}; expected ({rows}, {training.units})."
+            f"the model {training.model.name} gave raw outputs of shape {outputs.shape} after "
+            f"round {number}; expected ({rows}, {training.units})."
         )
-    raw: NDArray = made.reshape(rows, training.units)
+    raw: NDArray = outputs.reshape(rows, training.units)
     finite = np.isfinite(raw).all(axis=1)
     if not finite.all():
         row = int(np.argmin(finite))
         raise DivergenceError(
             f"The training diverged in {training.word} {number}: the raw output of row {row} is "
-            f"{raw[row].tolist()}. {cure(training)}"
+            f"{raw[row].tolist()}. {divergence_remedy(training)}"
         )
     return raw
 
 
-def cure(training: Training) -> str:
+def divergence_remedy(training: Training) -> str:
     """Return what keeps a training from diverging."""
     if training.network is not None:
         return "Lower the learning rate, or start from smaller weights."

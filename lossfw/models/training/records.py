@@ -21,7 +21,7 @@ from lossfw.losses.loss import Loss
 from lossfw.metrics import Metric
 from lossfw.models.card import Card, sha256
 from lossfw.models.model import Model, TrainingMode
-from lossfw.models.training.baseline import constant_of_training, measured_baseline
+from lossfw.models.training.baseline import measure_baseline, training_constant
 from lossfw.models.training.dense import DenseLearner
 from lossfw.nn.activation import Activation
 from lossfw.nn.dense import Network
@@ -150,7 +150,7 @@ class Training:
     def constant(self) -> NDArray | None:
         """The constant prediction of least train loss, if it is known."""
         loss = self.configured or self.loss
-        return constant_of_training(loss, self.form, self.data, self.units, self.baseline)
+        return training_constant(loss, self.form, self.data, self.units, self.baseline)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -260,7 +260,7 @@ class TrainingState:
     complete: bool = False
 
 
-def best_of(history: Sequence[Epoch]) -> Epoch:
+def best_round_of(history: Sequence[Epoch]) -> Epoch:
     """Return the first round with the least held-out loss; NaN is never the least."""
     best = history[0]
     for epoch in history[1:]:
@@ -344,7 +344,7 @@ class TrainingResult:
             digest=training.digest,
             record=training.record,
             inputs=training.data.inputs_text,
-            baseline=measured_baseline(
+            baseline=measure_baseline(
                 loss,
                 training.baseline,
                 training.constant,

@@ -40,7 +40,7 @@ class DivergenceCheck:
     """
 
     def __init__(self, loss: float, layers: Sequence[Dense]) -> None:
-        self._most_loss = most_loss(loss)
+        self._most_loss = divergence_limit(loss)
         self._most_weight = WEIGHT_GROWTH * max(1.0, *map(largest_of, layers))
 
     def check(self, epoch: int, batch: int, loss: float, layers: Sequence[Dense]) -> None:
@@ -63,9 +63,9 @@ def largest_of(layer: Dense) -> float:
     return float(np.maximum(np.abs(layer.weight).max(), np.abs(layer.bias).max()))
 
 
-def most_loss(before: float) -> float:
+def divergence_limit(initial_loss: float) -> float:
     """Return the loss at which a training counts as diverged, from the initial loss."""
-    return LOSS_GROWTH * max(abs(before), 1.0)
+    return LOSS_GROWTH * max(abs(initial_loss), 1.0)
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def explain_domain_errors(when: str, hint: str = STAYS_INSIDE) -> Iterator[None]
         raise type(error)(f"{error} {hint}") from None
 
 
-def remedy(data: Dataset) -> str:
+def scaling_remedy(data: Dataset) -> str:
     """Return how to scale the inputs if those of the first rows are large, or nothing."""
     if data.inputs is None:
         return ""

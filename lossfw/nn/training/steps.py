@@ -39,12 +39,12 @@ class NetworkState:
     memory: _Memory
 
     @classmethod
-    def first(cls, network: Network, optimizer: Optimizer) -> NetworkState:
+    def initial(cls, network: Network, optimizer: Optimizer) -> NetworkState:
         """Return the state before the first step."""
         return cls(
             network,
             tuple(
-                (_start(optimizer, layer.weight), _start(optimizer, layer.bias))
+                (_initial_state(optimizer, layer.weight), _initial_state(optimizer, layer.bias))
                 for layer in network.layers
             ),
         )
@@ -76,7 +76,8 @@ class NetworkState:
             weight, bias = (_array(arrays, name, part) for name, part in parts.items())
             layers.append(Dense(weight, bias, layer.activation))
             of_weight, of_bias = (
-                _memory(arrays, name, len(optimizer.start(part))) for name, part in parts.items()
+                _read_state(arrays, name, len(optimizer.initial_state(part)))
+                for name, part in parts.items()
             )
             memory.append((of_weight, of_bias))
         return cls(Network(tuple(layers)), tuple(memory))
@@ -89,19 +90,19 @@ def _array(arrays: Mapping[str, NDArray], name: str, like: NDArray) -> NDArray:
     return np.ascontiguousarray(array)
 
 
-def _memory(arrays: Mapping[str, NDArray], name: str, count: int) -> OptimizerState:
+def _read_state(arrays: Mapping[str, NDArray], name: str, count: int) -> OptimizerState:
     stored = [arrays.get(f"{name}.{number}") for number in range(count)]
     if any(array is None for array in stored):
         raise DataError(f"it lacks the optimizer's state of {name}")
     return tuple(array for array in stored if array is not None)
 
 
-def _start(optimizer: Optimizer, parameter: NDArray) -> OptimizerState:
+def _initial_state(optimizer: Optimizer, parameter: NDArray) -> OptimizerState:
     """Return the state of an optimizer before the first step."""
-    memory: Any = optimizer.start(parameter)
+    memory: Any = optimizer.initial_state(parameter)
     if not isinstance(memory, tuple):
         raise ArgumentError(
-            f"start of the optimizer {optimizer.name} returned {_kind_of(memory)}; expected a "
+            f"start of the optimizer {optimizer.name} returned {_describe(memory)}; expected a "
             "tuple of arrays, () for none."
         )
     return memory
@@ -157,7 +158,9 @@ class Steps:
                 loss, gradients = loss_and_gradients(
                     network, self.loss, self.form, *self._rows(index), group
                 )
-            network, memory = self._move(network, gradients, memory, OptimizerStep(done + 1, rate))
+            network, memory = self._take_step(
+                network, gradients, memory, OptimizerStep(done + 1, rate)
+            )
             self.watch.check(number, batch + 1, loss, network.layers)
             seen(min((batch + 1) * self.batch_size, len(self.data)))
         return NetworkState(network, memory), rate
@@ -176,7 +179,7 @@ class Steps:
             return
         yield from groups.batches(random.permutation(len(groups)), size)
 
-    def _move(
+    def _take_step(
         self,
         network: Network,
         gradients: tuple[LayerGradient, ...],
@@ -189,20 +192,22 @@ class Steps:
         for layer, gradient, (of_weight, of_bias) in zip(
             network.layers, gradients, memory, strict=True
         ):
-            weight, of_weight = self._move_parameter(layer.weight, gradient.weight, of_weight, step)
-            bias, of_bias = self._move_parameter(layer.bias, gradient.bias, of_bias, step)
+            weight, of_weight = self._update_parameter(
+                layer.weight, gradient.weight, of_weight, step
+            )
+            bias, of_bias = self._update_parameter(layer.bias, gradient.bias, of_bias, step)
             layers.append(Dense(weight, bias, layer.activation))
             new.append((of_weight, of_bias))
         return Network(tuple(layers)), tuple(new)
 
-    def _move_parameter(
+    def _update_parameter(
         self, parameter: NDArray, gradient: NDArray, state: OptimizerState, step: OptimizerStep
     ) -> tuple[NDArray, OptimizerState]:
         optimizer = self.optimizer
         result: Any = optimizer.update(parameter, gradient, state, step)
         if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], tuple)):
             raise ArgumentError(
-                f"update of the optimizer {optimizer.name} returned {_kind_of(result)}; expected "
+                f"update of the optimizer {optimizer.name} returned {_describe(result)}; expected "
                 "the moved parameter and a tuple of arrays, its new state."
             )
         moved, state = result
@@ -214,7 +219,7 @@ class Steps:
         return moved, state
 
 
-def _kind_of(result: Any) -> str:
+def _describe(result: Any) -> str:
     """Return what a function returned, in words."""
     if isinstance(result, tuple):
         return f"({', '.join(type(one).__name__ for one in result)})"

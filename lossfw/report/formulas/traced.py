@@ -20,7 +20,7 @@ from lossfw.errors import ArgumentError, TraceError
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers.base import Wrapper
 from lossfw.nn.activation import Activation
-from lossfw.nn.letters import arguments_of
+from lossfw.nn.letters import argument_names
 from lossfw.numerics.dual.derivatives import derivatives
 from lossfw.numerics.records import record_of
 from lossfw.numerics.symbolic.formulas import Formulas
@@ -81,7 +81,7 @@ def trace_function(
             f"{component.kind}: it has no formula."
         )
     run = functools.partial(_trace, component, which, textbook)
-    return trace_with_names(component, arguments_of(component), run)
+    return trace_with_names(component, argument_names(component), run)
 
 
 def trace_with_names(
@@ -125,7 +125,7 @@ def _trace(
     """Run a function of a component whose parameters have these values and their names."""
     twin = with_named_parameters(component, named)
     xp = Formulas() if textbook else KernelExpressions()
-    inputs = [_input(xp, twin, name) for name in arguments_of(component)]
+    inputs = [_input(xp, twin, name) for name in argument_names(component)]
     return trace_on(xp, _function(twin, which, textbook), inputs)
 
 

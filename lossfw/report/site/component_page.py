@@ -9,7 +9,7 @@ from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers.base import Wrapper
 from lossfw.nn.activation import Activation
-from lossfw.nn.letters import arguments_of
+from lossfw.nn.letters import argument_names
 from lossfw.report.formulas.latex import latex
 from lossfw.report.site.claims_table import claim_marks, claims_section
 from lossfw.report.site.content import MeasuredFigures, PageSubject, SiteContent
@@ -203,7 +203,7 @@ def _formula(subject: PageSubject) -> Iterator[str]:
     yield fence_block("{math}", typeset)
     sample = subject.sample
     if isinstance(sample, Loss | Activation):
-        letters = _LETTERS[arguments_of(sample)[0]] + (_ROWS if sample.takes_rows else "")
+        letters = _LETTERS[argument_names(sample)[0]] + (_ROWS if sample.takes_rows else "")
         if isinstance(sample, Wrapper):
             letters = f"\N{SCRIPT SMALL L} the loss of its part, {letters}"
         yield "{.where}\n" + escape_prose(f"With {letters}.")
@@ -220,7 +220,7 @@ def _typeset_formula(subject: PageSubject) -> str:
         except LossfwError:
             return ""
         left = "f" if isinstance(sample, Activation) else r"\ell"
-        return f"{left}({', '.join(arguments_of(sample))}) = {right}"
+        return f"{left}({', '.join(argument_names(sample))}) = {right}"
     return str(subject.cls.latex or "")
 
 

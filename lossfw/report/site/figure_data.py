@@ -18,7 +18,7 @@ from lossfw.components.component import Component
 from lossfw.errors import LossfwError, TraceError
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
-from lossfw.nn.letters import arguments_of
+from lossfw.nn.letters import argument_names
 from lossfw.nn.sample_curve import CurveLine, SampledCurve, curve, line_of
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.symbolic.written import write
@@ -238,7 +238,7 @@ def _line_arguments(component: Loss | Activation, line: CurveLine) -> list[tuple
         (t,) = target
         if component.takes_classes and t.ndim == 1:
             t = np.eye(y.shape[-1])[t]
-        if len(arguments_of(component)) > 1:
+        if len(argument_names(component)) > 1:
             columns += _split_columns(t)
     found = []
     for first, last in columns:

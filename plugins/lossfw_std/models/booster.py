@@ -99,7 +99,7 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
 
     @field_validator("more")
     @classmethod
-    def _not_elsewhere(cls, more: dict[str, LibraryValue]) -> dict[str, LibraryValue]:
+    def _refuse_set_elsewhere(cls, more: dict[str, LibraryValue]) -> dict[str, LibraryValue]:
         for key in more:
             if key in cls.model_fields:
                 raise ParameterError(
@@ -119,15 +119,15 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
         given = self.to_config()
         return {key: x for key, x in given.items() if key not in _NOT_OF_LIBRARY} | self.more
 
-    def unreadable(self, endings: str, error: Exception | str) -> DataError:
+    def unreadable_error(self, endings: str, error: Exception | str) -> DataError:
         """Return the error of a file that the library does not read, with its first clause."""
         file, clause = self.file or "the file", first_clause(str(error))
         return DataError(f"{file} is not a model of {self.library_title} ({endings}): {clause}.")
 
-    def raise_if_damaged(self, wrong: str | None) -> None:
+    def raise_if_damaged(self, problem: str | None) -> None:
         """Raise the error for a file whose trees are wrong; do nothing for None."""
-        if wrong is not None:
-            raise DataError(f"{self.file or 'the file'} is damaged: {wrong}.")
+        if problem is not None:
+            raise DataError(f"{self.file or 'the file'} is damaged: {problem}.")
 
     def rounds_that_count(self, best: int | None, total: int) -> int:
         """Return how many of the first rounds of a file to use.
@@ -176,7 +176,7 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
         self.check_objective()
         if self.more:
             self._check_more()
-        training_rows = TrainingRows.of(data, loss)
+        training_rows = TrainingRows.from_dataset(data, loss)
         if (
             training_rows.table is None
             and (too_large := np.abs(training_rows.labels) > _LARGEST).any()
@@ -190,7 +190,7 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
 
     def _check_more(self) -> None:
         try:
-            unknown = self.unknown()
+            unknown = self.unknown_parameters()
         except LossfwError:
             raise
         except Exception as error:  # a class of the library
@@ -204,17 +204,17 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
                 "list of parameters in its documentation.",
             )
 
-    def unknown(self) -> list[str]:
+    def unknown_parameters(self) -> list[str]:
         """Return the names in `more` that the library would ignore."""
         return []
 
-    def rows_to_learn(self, leg: TrainingLeg) -> TrainingRows:
+    def training_rows_of(self, leg: TrainingLeg) -> TrainingRows:
         """Return the rows of a leg as the libraries expect them."""
         if leg.saved is None:
             self.check_data(leg.data, leg.loss)
-        return TrainingRows.of(leg.data, leg.loss)
+        return TrainingRows.from_dataset(leg.data, leg.loss)
 
-    def held_out_of(self, leg: TrainingLeg) -> Dataset | None:
+    def held_out_rows_of(self, leg: TrainingLeg) -> Dataset | None:
         """Return the rows that are held out, their inputs named like those to learn from.
 
         Libraries refuse other names; lossfw warns about them.
@@ -223,7 +223,7 @@ class Booster(OwnObjective, Model):  # type: ignore[override]  # own_objective b
         return held_out and replace(held_out, input_names=leg.data.input_names)
 
     @contextmanager
-    def training(self, *errors: type[Exception]) -> Iterator[None]:
+    def explain_errors(self, *errors: type[Exception]) -> Iterator[None]:
         """Raise errors of the library with the first clause of its message."""
         try:
             yield
@@ -326,7 +326,7 @@ def several_outputs_refusal(name: str, loss: Loss, units: int) -> str | None:
     )
 
 
-def first_clause(told: str) -> str:
+def first_clause(message: str) -> str:
     """Return the first clause of a library's message, without time and source location.
 
     After a failed check it adds what the check means.
@@ -338,7 +338,7 @@ def first_clause(told: str) -> str:
     >>> first_clause("[22:01:00] /src/data/data.cc:568: Check failed: valid: Label contains NaN.")
     'Label contains NaN'
     """
-    line = re.sub(r"Check failed: .*?: (?=\S)", "", told.strip().partition("\n")[0])
+    line = re.sub(r"Check failed: .*?: (?=\S)", "", message.strip().partition("\n")[0])
     clause = re.split(r"[,;(]|\. | at /", line, maxsplit=1)[0]
     return re.sub(r"^(\[[^]]*\] )?\S+:\d+: ", "", clause).strip(" .:")
 
@@ -364,7 +364,7 @@ class TrainingRows(NamedTuple):
     sizes: NDArray | None
 
     @classmethod
-    def of(cls, data: Dataset, loss: Loss) -> TrainingRows:
+    def from_dataset(cls, data: Dataset, loss: Loss) -> TrainingRows:
         """Return the rows that a training learns from."""
         targets = np.asarray(data.targets)
         if targets.ndim == 2 and targets.shape[1] == 1:
@@ -405,7 +405,7 @@ def report_rounds(leg: TrainingLeg, stages: Iterable[Iterable[NDArray]]) -> int:
     return number
 
 
-def names_of(data: Dataset) -> list[str] | None:
+def input_names_of(data: Dataset) -> list[str] | None:
     """Return the names of the inputs, if every library accepts them."""
     names = list(data.input_names)
     plain = all(re.fullmatch(r"[\w.-]+", name) for name in names)

@@ -26,7 +26,7 @@ from lossfw_std.models.booster import (
     Share,
     TrainingRows,
     first_clause,
-    names_of,
+    input_names_of,
     report_rounds,
     several_outputs_refusal,
     width_of,
@@ -105,7 +105,7 @@ class CatBoost(Booster):
     ending: ClassVar[str] = ".cbm"
     own_activations: ClassVar[Mapping[str, str]] = _ACTIVATIONS
     of_classes: ClassVar[tuple[str, ...]] = ("MultiClass", "MultiClassOneVsAll")
-    elsewhere: ClassVar[Mapping[str, str]] = decided.by_name(
+    elsewhere: ClassVar[Mapping[str, str]] = decided.reasons_by_parameter(
         {
             decided.BY_LOSS: (
                 "loss_function objective classes_count class_names target_border "
@@ -159,32 +159,34 @@ class CatBoost(Booster):
         return None if self.own_objective else super().refusal(loss)
 
     def refused_objective(self, objective: str) -> str | None:
-        cat = self.imported()
+        catboost = self.imported()
         quiet = {"iterations": 1, "thread_count": 1, "verbose": False, "allow_writing_files": False}
         try:
-            model = cat.CatBoost(quiet | {"loss_function": objective})
-            model.fit(cat.Pool([[0.0], [1.0]], label=[0.0, 1.0], group_id=[0, 0]))
-        except cat.CatBoostError as error:
+            model = catboost.CatBoost(quiet | {"loss_function": objective})
+            model.fit(catboost.Pool([[0.0], [1.0]], label=[0.0, 1.0], group_id=[0, 0]))
+        except catboost.CatBoostError as error:
             return first_clause(str(error))
         return None
 
-    def unknown(self) -> list[str]:
-        cat = self.imported()
+    def unknown_parameters(self) -> list[str]:
+        catboost = self.imported()
         quiet = {"iterations": 1, "thread_count": 1, "verbose": False, "allow_writing_files": False}
         try:
             # It looks at options when it trains.
-            cat.CatBoost(quiet | self.more).fit(cat.Pool([[0.0], [1.0]], label=[0.0, 1.0]))
-        except cat.CatBoostError as error:
+            catboost.CatBoost(quiet | self.more).fit(
+                catboost.Pool([[0.0], [1.0]], label=[0.0, 1.0])
+            )
+        except catboost.CatBoostError as error:
             return re.findall(r"Unknown option \{(.+?)\}", str(error))
         return []
 
     def fit(self, leg: TrainingLeg) -> bytes:
-        cat = self.imported()
-        training_rows = self.rows_to_learn(leg)
-        data = _pool_of(cat, leg.data, leg.threads, training_rows)
+        catboost = self.imported()
+        training_rows = self.training_rows_of(leg)
+        data = _make_pool(catboost, leg.data, leg.threads, training_rows)
         held_out = None
-        if (other := self.held_out_of(leg)) is not None:
-            held_out = _pool_of(cat, other, leg.threads)
+        if (other := self.held_out_rows_of(leg)) is not None:
+            held_out = _make_pool(catboost, other, leg.threads)
         params = {
             "iterations": leg.rounds,
             "random_seed": leg.seed,
@@ -195,47 +197,53 @@ class CatBoost(Booster):
         }
         if leg.loss.takes_rows:
             params["classes_count"] = leg.units
-        before = None if leg.saved is None else _model_in(leg.saved, cat)
-        with self.training(cat.CatBoostError):
+        before = None if leg.saved is None else _read_model(leg.saved, catboost)
+        with self.explain_errors(catboost.CatBoostError):
             if self.own_objective:
                 # It would choose a rate by the data, and cannot find a start for a later leg.
                 params |= {"loss_function": self.objective, "learning_rate": self.learning_rate}
                 params |= {} if before is None else {"boost_from_average": False}
-                model = cat.CatBoost(params).fit(data, init_model=before)
+                model = catboost.CatBoost(params).fit(data, init_model=before)
             else:
                 model = bridge_to("catboost").train(
                     leg.loss, params, data, curvature=self.curvature, init_model=before
                 )
         pools = [data] if held_out is None else [data, held_out]
-        kept = report_rounds(leg, (_stages(model, pool, leg) for pool in pools))
+        kept = report_rounds(leg, (_outputs_by_round(model, pool, leg) for pool in pools))
         if kept < leg.first + leg.rounds:
             model.shrink(ntree_end=kept)
-        return _content_of(model)
+        return _file_content(model)
 
     def cut(self, content: bytes, rounds: int) -> bytes:
-        model = _model_in(content, self.imported())
+        model = _read_model(content, self.imported())
         model.shrink(ntree_end=rounds)
-        return _content_of(model)
+        return _file_content(model)
 
     def load(self, content: bytes, card: Card | None) -> Predictor:
-        cat = self.imported()
-        if content.startswith(_MAGIC) and _size_told(content) > len(content):
-            raise self.unreadable(".cbm or .json", "it was cut off")
+        catboost = self.imported()
+        if content.startswith(_MAGIC) and _stated_size(content) > len(content):
+            raise self.unreadable_error(".cbm or .json", "it was cut off")
         try:
-            return self._load_model(_model_in(content, cat), content, card)
+            return self._load_model(_read_model(content, catboost), content, card)
         except DataError:
             raise
         # A damaged file shows at any of its parts, also in a trial.
-        except (cat.CatBoostError, ValueError, TypeError, LookupError, RecursionError) as error:
-            raise self.unreadable(".cbm or .json", error) from None
+        except (
+            catboost.CatBoostError,
+            ValueError,
+            TypeError,
+            LookupError,
+            RecursionError,
+        ) as error:
+            raise self.unreadable_error(".cbm or .json", error) from None
 
     def _load_model(self, model: Any, content: bytes, card: Card | None) -> Predictor:
         """Return a model that CatBoost has read."""
         names = tuple(model.feature_names_)
         if not names:
-            raise self.unreadable(".cbm or .json", "it has no inputs")
+            raise self.unreadable_error(".cbm or .json", "it has no inputs")
         categories = list(model.get_cat_feature_indices())
-        self._refuse_texts(model, names, categories, card)
+        self._refuse_strings(model, names, categories, card)
         best, total = model.best_iteration_, model.tree_count_
         best = None if best is None else int(best) + 1
         count = self.rounds_that_count(best, total)
@@ -243,11 +251,11 @@ class CatBoost(Booster):
 
         def compute_block(block: NDArray) -> Any:
             # It copies by column: together with this copy in half the time that it takes by row.
-            rows = np.asfortranarray(_with_texts(block, categories))
+            rows = np.asfortranarray(_codes_to_strings(block, categories))
             kind = "RawFormulaVal"
             return model.predict(rows, prediction_type=kind, ntree_end=count, thread_count=1)
 
-        def raw(block: NDArray) -> Any:
+        def raw_outputs(block: NDArray) -> Any:
             try:
                 return compute_block(block)
             except errors as error:
@@ -260,8 +268,8 @@ class CatBoost(Booster):
             content,
             card,
             ModelShape(total, len(names), one.size),
-            raw,
-            _objective(model),
+            raw_outputs,
+            _activation_and_objective(model),
             best=best,
             # Blocks of 4,096 rows take 1.5 times the time of one call, these 1.1 times.
             block_rows=4 * BLOCK_ROWS,
@@ -269,7 +277,7 @@ class CatBoost(Booster):
             columns=() if all(name == str(i) for i, name in enumerate(names)) else names,
         )
 
-    def _refuse_texts(
+    def _refuse_strings(
         self, model: Any, names: tuple[str, ...], categories: list[int], card: Card | None
     ) -> None:
         """Raise `DataError` for a model of texts, which are not among the inputs of lossfw."""
@@ -285,7 +293,7 @@ class CatBoost(Booster):
             )
 
 
-def _with_texts(inputs: NDArray, categories: Sequence[int]) -> NDArray:
+def _codes_to_strings(inputs: NDArray, categories: Sequence[int]) -> NDArray:
     """Return rows as CatBoost takes them: categories as the texts of their numbers."""
     if not categories:
         return inputs
@@ -295,29 +303,29 @@ def _with_texts(inputs: NDArray, categories: Sequence[int]) -> NDArray:
     return rows
 
 
-def _size_told(content: bytes) -> int:
+def _stated_size(content: bytes) -> int:
     """Return how many bytes a file has at least, by what it says itself."""
     header = content[: _HEADER.size].ljust(_HEADER.size, b"\xff")
     return _HEADER.size + int(_HEADER.unpack(header)[1])
 
 
-def _pool_of(
-    cat: Any, data: Dataset, threads: int, training_rows: TrainingRows | None = None
+def _make_pool(
+    catboost: Any, data: Dataset, threads: int, training_rows: TrainingRows | None = None
 ) -> Any:
     """Return rows as CatBoost takes them, with the labels and weights of `training_rows`."""
     width_of(data)
     categories = sorted(data.codes)
-    return cat.Pool(
-        _with_texts(np.asarray(data.inputs), categories),
+    return catboost.Pool(
+        _codes_to_strings(np.asarray(data.inputs), categories),
         label=None if training_rows is None else training_rows.labels,
         weight=None if training_rows is None else training_rows.weight,
         cat_features=categories or None,
-        feature_names=names_of(data),
+        feature_names=input_names_of(data),
         thread_count=threads,
     )
 
 
-def _stages(model: Any, pool: Any, leg: TrainingLeg) -> Iterator[NDArray]:
+def _outputs_by_round(model: Any, pool: Any, leg: TrainingLeg) -> Iterator[NDArray]:
     """Yield the raw outputs of rows after each round of a leg."""
     # `predict` adds the bias last, and its stages add it first: by other roundings.
     _, bias = model.get_scale_and_bias()
@@ -328,7 +336,7 @@ def _stages(model: Any, pool: Any, leg: TrainingLeg) -> Iterator[NDArray]:
         yield raw + bias
 
 
-def _content_of(model: Any) -> bytes:
+def _file_content(model: Any) -> bytes:
     """Return the file of a model, without what says when and in which legs it was trained."""
     metadata = model.get_metadata()
     for key, empty in (("model_guid", ""), ("train_finish_time", ""), ("training", "{}")):
@@ -349,8 +357,8 @@ def _drop_leg_options(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _model_in(content: bytes, cat: Any) -> Any:
-    model = cat.CatBoost()
+def _read_model(content: bytes, catboost: Any) -> Any:
+    model = catboost.CatBoost()
     if not content.startswith(_OF_JSON):
         return model.load_model(blob=content)
     # It reads JSON only from a file, and takes one that was cut off.
@@ -361,7 +369,7 @@ def _model_in(content: bytes, cat: Any) -> Any:
         return model.load_model(str(path), format="json")
 
 
-def _objective(model: Any) -> tuple[str | None, str]:
+def _activation_and_objective(model: Any) -> tuple[str | None, str]:
     """Return the output activation that a file tells, and its objective in words."""
     try:
         objective = json.loads(model.get_metadata()["params"])["loss_function"]["type"]

@@ -30,7 +30,7 @@ def labels_of(classes: Any, units: int, column: int | None = None) -> tuple[str,
     return labels if len(labels) in (units, 2 if units == 1 else units) else ()
 
 
-def one_of_many(file: str, column: int, classes: Any) -> str:
+def single_class_note(file: str, column: int, classes: Any) -> str:
     """Return the note on one column of several classes, whose targets cannot be numbered."""
     return (
         f"column {column} of {file} is the output of class {np.asarray(classes)[column]}: targets "

@@ -79,7 +79,7 @@ class CodeNetwork(Model):
             return self.file_title
         return f"{code_file(self.module).name}:{self.module.rpartition(':')[2]}"
 
-    def made_network(
+    def build_network(
         self, base: type[Any], expected: str, missing: str, row_shape: tuple[int, ...] | None
     ) -> Any:
         """Return the network that the Python file builds, of a class of the library.
@@ -96,13 +96,13 @@ class CodeNetwork(Model):
             "module", f"{self.title} made {type(net).__name__}; expected a {expected}."
         )
 
-    def saved_before(self, leg: TrainingLeg) -> bytes | None:
+    def starting_content(self, leg: TrainingLeg) -> bytes | None:
         """Return what a leg starts from: the result of the previous leg, or the file."""
         if leg.saved is not None or self.file is None:
             return leg.saved
         return self.file.read_bytes()
 
-    def made_optimizer(self, *given: Any, **options: Any) -> Any:
+    def build_optimizer(self, *given: Any, **options: Any) -> Any:
         """Return the optimizer with its first arguments, options, and the user's arguments."""
         library = self.imported(self.optimizers)
         written = {"name": self.optimizer} if isinstance(self.optimizer, str) else self.optimizer

@@ -21,7 +21,7 @@ FOR_ROUNDS: Final = (
 )
 
 
-def by_name(names: Mapping[str, str]) -> dict[str, str]:
+def reasons_by_parameter(names: Mapping[str, str]) -> dict[str, str]:
     """Return the reason by name, from the space-separated names of each reason.
 
     Examples

@@ -59,11 +59,11 @@ def steps_of(leg: TrainingLeg, epoch: int, learning_rate: float) -> Iterator[Bat
         yield BatchStep(number, rate, taken, targets[rows], weight, group, done)
 
 
-def check_units(made: int, leg: TrainingLeg) -> None:
+def check_units(units: int, leg: TrainingLeg) -> None:
     """Raise `ShapeError` if the model's outputs per row are not those the loss takes."""
-    if made != leg.units:
+    if units != leg.units:
         raise ShapeError(
-            f"the model makes {made} outputs per row, but the loss {leg.loss.name} takes "
+            f"the model makes {units} outputs per row, but the loss {leg.loss.name} takes "
             f"{leg.units} for these data: change the model's arguments."
         )
 

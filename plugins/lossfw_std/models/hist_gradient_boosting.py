@@ -110,7 +110,7 @@ class HistGradientBoosting(SkopsModel):
         )
         learner = ensemble.HistGradientBoostingRegressor()
         if classes is not None:
-            learner = _of_classes(ensemble.HistGradientBoostingClassifier, classes)
+            learner = _classifier_of(ensemble.HistGradientBoostingClassifier, classes)
         if leg.saved is None:
             learner.set_params(**self._settings(leg))
         else:
@@ -125,10 +125,10 @@ class HistGradientBoosting(SkopsModel):
             raise ArgumentError(
                 f"{self.name} cannot learn from these data: {first_line(error)}."
             ) from None
-        model = _of_scikit_learn(ensemble, learner, objective, classes)
+        model = _to_sklearn_estimator(ensemble, learner, objective, classes)
         parts = [leg.data] if leg.held_out is None else [leg.data, leg.held_out]
         with threadpool_limits(leg.threads):
-            kept = report_rounds(leg, [_stages(model, data, leg.first) for data in parts])
+            kept = report_rounds(leg, [_outputs_by_round(model, data, leg.first) for data in parts])
         return self._first_rounds(model, kept)
 
     def _settings(self, leg: TrainingLeg) -> dict[str, Any]:
@@ -154,13 +154,13 @@ class HistGradientBoosting(SkopsModel):
         model, notes = self.read(content)
         if not hasattr(model, "_raw_predict"):
             raise DataError(
-                f"{self.told_file} holds a {type(model).__name__}; expected a HistGradientBoosting "
-                "estimator: for others write name: sklearn."
+                f"{self.file_title} holds a {type(model).__name__}; expected a "
+                "HistGradientBoosting estimator: for others write name: sklearn."
             )
-        self.refuse_texts(model)
-        columns = self.columns_of(model)
+        self.refuse_strings(model)
+        columns = self.pop_input_names(model)
 
-        def raw(block: NDArray) -> Any:
+        def raw_outputs(block: NDArray) -> Any:
             return model._raw_predict(block, n_threads=1)
 
         return Predictor(
@@ -168,7 +168,7 @@ class HistGradientBoosting(SkopsModel):
             content,
             (int(model.n_features_in_),),
             int(model.n_trees_per_iteration_),
-            raw,
+            raw_outputs,
             self.activation_with(card, _ACTIVATIONS.get(type(model._loss.link).__name__)),
             block_rows=BLOCK_ROWS,
             call_context=one_thread,
@@ -178,18 +178,18 @@ class HistGradientBoosting(SkopsModel):
         )
 
 
-def _of_classes(base: Any, classes: int) -> Any:
+def _classifier_of(base: Any, classes: int) -> Any:
     """Return a classifier of so many classes, where rows may lack some of them."""
 
-    class OfClasses(base):  # type: ignore[misc]  # known at run time alone
+    class FixedClasses(base):  # type: ignore[misc]  # known at run time alone
         def _encode_y(self, y: NDArray) -> NDArray:
             super()._encode_y(np.arange(classes))
             return np.asarray(y, np.float64)
 
-    return OfClasses()
+    return FixedClasses()
 
 
-def _of_scikit_learn(ensemble: Any, learner: Any, objective: Any, classes: int | None) -> Any:
+def _to_sklearn_estimator(ensemble: Any, learner: Any, objective: Any, classes: int | None) -> Any:
     """Return a fitted estimator as one of scikit-learn, so that a file names only it.
 
     In the place of the loss is one of scikit-learn with the same output activation.
@@ -213,7 +213,7 @@ def _of_scikit_learn(ensemble: Any, learner: Any, objective: Any, classes: int |
     return model
 
 
-def _stages(model: Any, data: Dataset, first: int) -> Iterator[NDArray]:
+def _outputs_by_round(model: Any, data: Dataset, first: int) -> Iterator[NDArray]:
     """Return the raw outputs of rows after each round from `first` on."""
     inputs, rest = np.asarray(data.inputs), copy(model)
     if first:

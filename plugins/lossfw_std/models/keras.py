@@ -87,10 +87,10 @@ class Keras(CodeNetwork):
             )
         return super().refusal(loss)
 
-    def outputs(self, row_shape: tuple[int, ...]) -> int:
+    def output_count(self, row_shape: tuple[int, ...]) -> int:
         """Build model and optimizer, and return the number of outputs per row."""
-        self.made_optimizer(learning_rate=self.learning_rate)
-        predictor = self._predictor(self._net(row_shape), b"", None)
+        self.build_optimizer(learning_rate=self.learning_rate)
+        predictor = self._predictor(self._build_net(row_shape), b"", None)
         if predictor.row_shape != row_shape:
             raise ModelParameterError(
                 "module",
@@ -102,11 +102,11 @@ class Keras(CodeNetwork):
     def load(self, content: bytes, card: Card | None) -> Predictor:
         """Return the model with the weights of a file, or a whole model."""
         if code_format(content) == "keras":
-            with _path_of(content, "model.keras") as path:
+            with _temporary_file(content, "model.keras") as path:
                 net = self.imported("keras.saving").load_model(path, compile=False, safe_mode=False)
             return self._predictor(net, content, card)
-        net = self._net(None if card is None else card.row_shape)
-        self._fill(net, content)
+        net = self._build_net(None if card is None else card.row_shape)
+        self._load_weights(net, content)
         # The code decides the outputs as well.
         return self._predictor(net, content + code_digest(self.module or "").encode(), card)
 
@@ -114,26 +114,26 @@ class Keras(CodeNetwork):
         """Train epochs, each with its own seed."""
         if leg.saved is None:
             inputs: Any = leg.data.inputs
-            check_units(self.outputs(inputs.shape[1:]), leg)
+            check_units(self.output_count(inputs.shape[1:]), leg)
         with self._one_thread():
             self.imported("keras.utils").set_random_seed(leg.seed)
             # JAX takes seconds to compile a step: the model of the leg before is filled with what
             # that has saved, and with a seed of its own, as if it were a new one.
             if (net := leg.cache.get("net")) is None:
                 net = leg.cache["net"] = self._compile_network(leg)
-            if (saved := self.saved_before(leg)) is not None:
-                self._fill(net, saved)
+            if (saved := self.starting_content(leg)) is not None:
+                self._load_weights(net, saved)
             self._seed_layers(net, leg.seed)
             predictor = self._predictor(net, b"", None)
             for epoch in range(leg.rounds):
-                rate = self._epoch(leg, epoch, net)
+                rate = self._train_epoch(leg, epoch, net)
                 # The saved model would give the same, and JAX would compile it again.
                 needed = leg.measures(leg.first + epoch + 1)
                 parts = (leg.data, leg.held_out)
                 raw = [predict_raw(predictor, data) if needed else None for data in parts]
                 if leg.report_round(*raw, rate):
                     break
-            return self._content(net)
+            return self._weights_content(net)
 
     def cut(self, content: bytes, rounds: int) -> bytes:
         """Return the file without the state of the optimizer, which further epochs need."""
@@ -141,9 +141,9 @@ class Keras(CodeNetwork):
         arrays = read_arrays(h5py, content, self.file_title)
         return write_weights(h5py, {k: x for k, x in arrays.items() if not k.startswith(OPTIMIZER)})
 
-    def _net(self, row_shape: tuple[int, ...] | None = None) -> Any:
+    def _build_net(self, row_shape: tuple[int, ...] | None = None) -> Any:
         """Return the model with its first weights, for rows of a shape."""
-        net = self.made_network(
+        net = self.build_network(
             self.imported().Model,
             "keras.Model: name a function that returns one",
             "a weights file needs the function that builds the model: write module: net.py:build, "
@@ -161,10 +161,10 @@ class Keras(CodeNetwork):
     def _compile_network(self, leg: TrainingLeg) -> Any:
         bridge = bridge_to("keras")
         inputs: Any = leg.data.inputs
-        net = self._net(inputs.shape[1:])
+        net = self._build_net(inputs.shape[1:])
         fuse = leg.raw_loss is not leg.loss
         criterion = bridge.loss(leg.loss, fuse=fuse, reduction="mean_with_sample_weight")
-        net.compile(self.made_optimizer(learning_rate=self.learning_rate), criterion)
+        net.compile(self.build_optimizer(learning_rate=self.learning_rate), criterion)
         net.optimizer.build(net.trainable_variables)
         return net
 
@@ -175,7 +175,7 @@ class Keras(CodeNetwork):
             if inspect.isclass(value) and issubclass(value, base) and value is not base:
                 yield name
 
-    def _epoch(self, leg: TrainingLeg, epoch: int, net: Any) -> float:
+    def _train_epoch(self, leg: TrainingLeg, epoch: int, net: Any) -> float:
         """Take the steps of an epoch; return the last learning rate."""
         rate, dtype = self.learning_rate, net.inputs[0].dtype
         for step in steps_of(leg, epoch, self.learning_rate):
@@ -194,16 +194,16 @@ class Keras(CodeNetwork):
             leg.report_rows(step.done)
         return rate
 
-    def _fill(self, net: Any, content: bytes) -> None:
+    def _load_weights(self, net: Any, content: bytes) -> None:
         """Give a model the weights of a file, and its optimizer the state that is there."""
         h5py = self.imported("h5py")
-        with _path_of(b"", "model.weights.h5") as path:
+        with _temporary_file(b"", "model.weights.h5") as path:
             net.save_weights(path)
             own = read_arrays(h5py, path.read_bytes(), self.title)
         shapes = {name: array.shape for name, array in own.items()}
         arrays = read_arrays(h5py, content, self.file_title, shapes, self.title)
         with (
-            _path_of(write_weights(h5py, arrays), "model.weights.h5") as path,
+            _temporary_file(write_weights(h5py, arrays), "model.weights.h5") as path,
             warnings.catch_warnings(),
         ):
             warnings.simplefilter("ignore")  # that a file of weights has no optimizer
@@ -216,9 +216,9 @@ class Keras(CodeNetwork):
                     "arguments."
                 ) from None
 
-    def _content(self, net: Any) -> bytes:
+    def _weights_content(self, net: Any) -> bytes:
         h5py = self.imported("h5py")
-        with _path_of(b"", "model.weights.h5") as path:
+        with _temporary_file(b"", "model.weights.h5") as path:
             net.save_weights(path)
             return write_weights(h5py, read_arrays(h5py, path.read_bytes(), self.title))
 
@@ -246,7 +246,7 @@ class Keras(CodeNetwork):
                 "as keras.layers.Input((32, 32, 3))."
             )
 
-        def raw(block: NDArray) -> NDArray:
+        def raw_outputs(block: NDArray) -> NDArray:
             outputs: NDArray = net.predict_on_batch(block)
             return outputs
 
@@ -255,7 +255,7 @@ class Keras(CodeNetwork):
             content,
             row_shape,
             int(net.output_shape[1]),
-            raw,
+            raw_outputs,
             self.activation_with(card),
             dtype=str(net.inputs[0].dtype),
             pads=True,
@@ -265,7 +265,7 @@ class Keras(CodeNetwork):
 
 
 @contextmanager
-def _path_of(content: bytes, name: str) -> Iterator[Path]:
+def _temporary_file(content: bytes, name: str) -> Iterator[Path]:
     """Return the path of a file with some content, which is removed afterwards."""
     with temporary_folder() as folder:
         path = folder / name

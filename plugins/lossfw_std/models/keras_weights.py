@@ -52,7 +52,7 @@ def read_arrays(
 
             file.visititems(add)
             kept = {
-                name: x for name, x in found.items() if _is_read(name, x, title, shapes, network)
+                name: x for name, x in found.items() if _is_usable(name, x, title, shapes, network)
             }
             return {name: item[()] for name, item in kept.items()}
     except DataError:
@@ -68,7 +68,7 @@ def read_arrays(
         ) from None
 
 
-def _is_read(
+def _is_usable(
     name: str,
     item: Any,
     title: str,

@@ -25,13 +25,13 @@ from lossfw_std.models.booster import (
     Share,
     TrainingRows,
     first_clause,
-    names_of,
+    input_names_of,
     report_rounds,
     targets_refusal,
     width_of,
 )
 from lossfw_std.models.lightgbm_rows import dataset_class, rows_class
-from lossfw_std.models.tree_splits import wrong_in_lightgbm
+from lossfw_std.models.tree_splits import lightgbm_problem
 
 # How a file calls an objective, with what changes its output activation, and the activation of its
 # raw outputs.
@@ -120,7 +120,7 @@ class LightGBM(Booster):
         k.partition(" ")[0]: x for k, x in _ACTIVATIONS.items()
     }
     of_classes: ClassVar[tuple[str, ...]] = ("multiclass", "multiclassova")
-    elsewhere: ClassVar[Mapping[str, str]] = decided.by_name(
+    elsewhere: ClassVar[Mapping[str, str]] = decided.reasons_by_parameter(
         {
             decided.BY_LOSS: (
                 "objective objective_type app application loss num_class num_classes "
@@ -201,11 +201,11 @@ class LightGBM(Booster):
 
     def fit(self, leg: TrainingLeg) -> bytes:
         lgb = self.imported()
-        training_rows = self.rows_to_learn(leg)
-        data = self._rows(lgb, leg.data, training_rows)
+        training_rows = self.training_rows_of(leg)
+        data = self._make_dataset(lgb, leg.data, training_rows)
         sets = [data]
-        if (other := self.held_out_of(leg)) is not None:
-            sets.append(self._rows(lgb, other, reference=data))
+        if (other := self.held_out_rows_of(leg)) is not None:
+            sets.append(self._make_dataset(lgb, other, reference=data))
         # It would predict all earlier trees again.
         content, raws = leg.cache.get("raw", (b"", []))
         if leg.saved == content:
@@ -213,13 +213,13 @@ class LightGBM(Booster):
                 rows.raw_before = raw
         number, seen, last = leg.first, list[NDArray](), list[NDArray]()
 
-        def see(raw: NDArray, rows: Any) -> tuple[str, float, bool]:
+        def keep_outputs(raw: NDArray, rows: Any) -> tuple[str, float, bool]:
             if leg.measures(number + 1) or number + 1 == leg.first + leg.rounds:
                 # It writes the next round to the same array.
                 seen.append(np.array(raw))
             return "seen", 0.0, False
 
-        def tell(environment: Any) -> None:
+        def report_outputs(environment: Any) -> None:
             nonlocal number
             number += 1
             last[:] = seen
@@ -240,8 +240,8 @@ class LightGBM(Booster):
         if leg.loss.takes_rows:
             params["num_class"] = leg.units
         if self.own_objective:
-            return self._fit_own(lgb, leg, params, data)
-        with self.training(lgb.basic.LightGBMError):
+            return self._fit_own_objective(lgb, leg, params, data)
+        with self.explain_errors(lgb.basic.LightGBMError):
             model = bridge_to("lightgbm").train(
                 leg.loss,
                 params,
@@ -249,11 +249,11 @@ class LightGBM(Booster):
                 leg.rounds,
                 curvature=self.curvature,
                 target=training_rows.table,
-                init_model=None if leg.saved is None else _model_in(leg.saved, lgb),
+                init_model=None if leg.saved is None else _read_model(leg.saved, lgb),
                 valid_sets=sets,
                 valid_names=["train", "held out"][: len(sets)],
-                feval=see,
-                callbacks=[tell],
+                feval=keep_outputs,
+                callbacks=[report_outputs],
             )
         if leg.saved is None and not model.feature_importance().any():
             self._warn_of_no_split(len(leg.data))
@@ -262,20 +262,22 @@ class LightGBM(Booster):
             leg.cache["raw"] = content, last
         return content
 
-    def _fit_own(self, lgb: Any, leg: TrainingLeg, params: dict[str, Any], rows: Any) -> bytes:
+    def _fit_own_objective(
+        self, lgb: Any, leg: TrainingLeg, params: dict[str, Any], rows: Any
+    ) -> bytes:
         """Train a leg of an objective of the library, which tells no raw outputs meanwhile."""
         params |= {"objective": self.objective, "metric": "None"}
-        before = None if leg.saved is None else _model_in(leg.saved, lgb)
-        with self.training(lgb.basic.LightGBMError):
+        before = None if leg.saved is None else _read_model(leg.saved, lgb)
+        with self.explain_errors(lgb.basic.LightGBMError):
             model = lgb.train(params, rows, leg.rounds, init_model=before)
         content = _OF_LEG.sub("", model.model_to_string(num_iteration=-1)).encode()
-        model = _model_in(content, lgb)
+        model = _read_model(content, lgb)
         parts = [leg.data] if leg.held_out is None else [leg.data, leg.held_out]
-        kept = report_rounds(leg, (_stages(model, part, leg) for part in parts))
+        kept = report_rounds(leg, (_outputs_by_round(model, part, leg) for part in parts))
         return content if kept == leg.first + leg.rounds else self.cut(content, kept)
 
     def cut(self, content: bytes, rounds: int) -> bytes:
-        model = _model_in(content, self.imported())
+        model = _read_model(content, self.imported())
         # 0 would be all of them.
         text: str = model.model_to_string(num_iteration=max(rounds, 1))
         return text.encode()
@@ -289,7 +291,7 @@ class LightGBM(Booster):
             stacklevel=3,
         )
 
-    def unknown(self) -> list[str]:
+    def unknown_parameters(self) -> list[str]:
         lgb = self.imported()
         # It writes warnings to standard output.
         with contextlib.redirect_stdout(io.StringIO()) as told:
@@ -298,7 +300,7 @@ class LightGBM(Booster):
         passed_over = re.findall(r"Unknown parameter: (\S+)", told.getvalue())
         return [name for name in self.more if name in passed_over]
 
-    def _rows(
+    def _make_dataset(
         self,
         lgb: Any,
         data: Dataset,
@@ -314,22 +316,22 @@ class LightGBM(Booster):
             weight=None if training_rows is None else training_rows.weight,
             group=None if training_rows is None else training_rows.sizes,
             reference=reference,
-            feature_name=names_of(data) or "auto",
+            feature_name=input_names_of(data) or "auto",
             categorical_feature=sorted(data.codes) or "auto",
         )
 
     def load(self, content: bytes, card: Card | None) -> Predictor:
         lgb = self.imported()
         if not content.startswith(_BEGIN):
-            raise self.unreadable(".txt", "it does not begin with the line `tree`")
+            raise self.unreadable_error(".txt", "it does not begin with the line `tree`")
         if _END not in content or (_PARAMETERS in content and _AFTER_THEM not in content):
-            raise self.unreadable(".txt", "it was cut off")
+            raise self.unreadable_error(".txt", "it was cut off")
         try:
             text = content.decode()
-            self.raise_if_damaged(wrong_in_lightgbm(text))
-            booster = _model_in(content, lgb)
+            self.raise_if_damaged(lightgbm_problem(text))
+            booster = _read_model(content, lgb)
         except (lgb.basic.LightGBMError, UnicodeDecodeError) as error:
-            raise self.unreadable(".txt", error) from None
+            raise self.unreadable_error(".txt", error) from None
         names = booster.feature_name()
         # The range of an input that is a category is a list of its numbers.
         infos = re.search(r"^feature_infos=(.*)$", text, re.MULTILINE)
@@ -347,7 +349,7 @@ class LightGBM(Booster):
         # Raw scores of a random forest are the sum of its trees and not their mean.
         trees = rounds if _MEAN in text else 1
 
-        def raw(block: NDArray) -> Any:
+        def raw_outputs(block: NDArray) -> Any:
             return booster.predict(block, raw_score=True, num_threads=1) / trees
 
         self.rounds_that_count(None, rounds)
@@ -355,8 +357,8 @@ class LightGBM(Booster):
             content,
             card,
             ModelShape(rounds, booster.num_feature(), units),
-            raw,
-            _objective(text),
+            raw_outputs,
+            _activation_and_objective(text),
             categories=categories,
             labels=dict(zip(categories, labels, strict=True))
             if len(labels) == len(categories)
@@ -365,7 +367,7 @@ class LightGBM(Booster):
         )
 
 
-def _stages(model: Any, data: Dataset, leg: TrainingLeg) -> Iterator[NDArray]:
+def _outputs_by_round(model: Any, data: Dataset, leg: TrainingLeg) -> Iterator[NDArray]:
     """Yield the raw outputs of rows after each round of a leg: those of its trees, one by one."""
     inputs, options = np.asarray(data.inputs), {"raw_score": True, "num_threads": leg.threads}
     raw = np.zeros(1)
@@ -376,11 +378,11 @@ def _stages(model: Any, data: Dataset, leg: TrainingLeg) -> Iterator[NDArray]:
         yield raw
 
 
-def _model_in(content: bytes, lgb: Any) -> Any:
+def _read_model(content: bytes, lgb: Any) -> Any:
     return lgb.Booster(model_str=content.decode())
 
 
-def _objective(text: str) -> tuple[str | None, str]:
+def _activation_and_objective(text: str) -> tuple[str | None, str]:
     """Return the output activation that a file tells, and its objective in words."""
     found = re.search(r"^objective=(.*)$", text, re.MULTILINE)
     if found is None:

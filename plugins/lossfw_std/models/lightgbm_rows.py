@@ -55,7 +55,7 @@ def rows_class(lgb: Any) -> type[Any]:
 def dataset_class(lgb: Any) -> type[Any]:
     """Return the class of data sets whose rows are read in parts, also to continue a model."""
 
-    class ByParts(lgb.Dataset):  # type: ignore[misc]
+    class DatasetByParts(lgb.Dataset):  # type: ignore[misc]
         # The raw outputs of the model that is continued, if they are known.
         raw_before: NDArray | None = None
 
@@ -66,16 +66,16 @@ def dataset_class(lgb: Any) -> type[Any]:
             if predictor is None:
                 return super()._set_init_score_by_predictor(predictor, data, used_indices)
 
-            def raw(first: int, rows: int) -> NDArray:
+            def raw_outputs(first: int, rows: int) -> NDArray:
                 made: NDArray = predictor.predict(
                     data[first : min(first + rows, len(data))], raw_score=True
                 )
                 return made
 
-            known, some = self.raw_before, raw(0, _COMPARED_ROWS)
+            known, some = self.raw_before, raw_outputs(0, _COMPARED_ROWS)
             if known is not None and np.array_equal(known[: len(some)], some):
                 return self.set_init_score(known)
-            parts = [raw(first, PART_ROWS) for first in range(0, len(data), PART_ROWS)]
+            parts = [raw_outputs(first, PART_ROWS) for first in range(0, len(data), PART_ROWS)]
             return self.set_init_score(np.concatenate(parts))
 
-    return ByParts
+    return DatasetByParts

@@ -19,9 +19,9 @@ from lossfw.models import (
     did_you_mean,
     try_in_subprocess,
 )
-from lossfw_std.models.class_labels import labels_of, one_of_many
+from lossfw_std.models.class_labels import labels_of, single_class_note
 from lossfw_std.models.onnx_file import OnnxGraph, has_external_data
-from lossfw_std.models.onnx_trial import session_of
+from lossfw_std.models.onnx_trial import make_session
 
 # Limits of a trial with two rows: seconds of a processor, one more for so many bytes of the file,
 # and memory beside four times the file, which onnxruntime copies and packs.
@@ -89,16 +89,16 @@ class Onnx(Model):
         for entry in entries:
             self._check_rows(entry)
         output = self._choose_output(session.get_outputs())
-        row_shape, parts, columns = self._parts(entries)
+        row_shape, split, columns = self._split_inputs(entries)
 
-        graph = OnnxGraph.of(content)
+        graph = OnnxGraph.from_bytes(content)
         self._check_splits(graph, entries, row_shape)
 
         def compute_block(block: NDArray) -> NDArray:
-            made: list[NDArray] = session.run([output], parts(block))
+            made: list[NDArray] = session.run([output], split(block))
             return made[0]
 
-        def outputs(block: NDArray) -> NDArray:
+        def compute_outputs(block: NDArray) -> NDArray:
             try:
                 return compute_block(block)
             except Exception as error:
@@ -108,14 +108,14 @@ class Onnx(Model):
                 ) from None
 
         dtype = dtypes.pop()
-        raw: Callable[[NDArray], NDArray] = outputs
+        raw: Callable[[NDArray], NDArray] = compute_outputs
         units = self._units(compute_block, np.zeros((2, *row_shape), dtype), output)
         if self.output_column is not None:
-            raw, units = self._one_column(raw, units, output), 1
+            raw, units = self._select_column(raw, units, output), 1
         classes = _classes(graph, session.get_outputs(), output)
         notes = tuple[str, ...]()
         if self.output_column is not None and len(classes) > 2:
-            notes = (one_of_many(self._file, self.output_column, classes),)
+            notes = (single_class_note(self._file, self.output_column, classes),)
         told = f"onnx ({output} of {self._file})"
         # A matrix product in single rows has other bits than in blocks.
         return Predictor(
@@ -157,7 +157,7 @@ class Onnx(Model):
                 f"{self._file} is not a model that onnxruntime {self.version()} can run: "
                 f"{_first_clause(wrong)}."
             )
-        return session_of(runtime, content)
+        return make_session(runtime, content)
 
     def _check_rows(self, entry: Any) -> None:
         """Refuse an input without an axis of rows, or with a fixed number of them."""
@@ -199,7 +199,7 @@ class Onnx(Model):
             )
         return str(names[0])
 
-    def _parts(
+    def _split_inputs(
         self, entries: Sequence[Any]
     ) -> tuple[tuple[int, ...], Callable[[NDArray], dict[str, NDArray]], tuple[str, ...]]:
         """Return the shape of a row, a function that names parts of a block, and the columns."""
@@ -226,11 +226,11 @@ class Onnx(Model):
                 )
         ends = list(accumulate(map(len, given.values())))
 
-        def parts(block: NDArray) -> dict[str, NDArray]:
+        def split(block: NDArray) -> dict[str, NDArray]:
             pieces = np.split(block, ends[:-1], axis=1)
             return dict(zip(given, map(np.ascontiguousarray, pieces), strict=True))
 
-        return (ends[-1],), parts, tuple(chain.from_iterable(given.values()))
+        return (ends[-1],), split, tuple(chain.from_iterable(given.values()))
 
     def _row_shape(self, entry: Any) -> tuple[int, ...]:
         """Return the shape of a row of the only input."""
@@ -288,7 +288,7 @@ class Onnx(Model):
             )
         return shape[1] if len(shape) == 2 else 1
 
-    def _one_column(
+    def _select_column(
         self, raw: Callable[[NDArray], NDArray], units: int, output: str
     ) -> Callable[[NDArray], NDArray]:
         """Return the function of a block that gives one column of the output."""

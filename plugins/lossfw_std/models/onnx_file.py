@@ -61,26 +61,26 @@ class OnnxGraph(NamedTuple):
     lists: Mapping[str, list[Any]]
 
     @classmethod
-    def of(cls, content: bytes) -> OnnxGraph:
+    def from_bytes(cls, content: bytes) -> OnnxGraph:
         """Return the graph of a model that was walked by `has_external_data` before."""
         nodes, lists = list[OnnxNode](), dict[str, list[Any]]()
-        for field, graph in _fields(memoryview(content)):
+        for field, graph in _iter_fields(memoryview(content)):
             if field != 7 or not isinstance(graph, memoryview):
                 continue
-            for part, value in _fields(graph):
+            for part, value in _iter_fields(graph):
                 if part == 1 and isinstance(value, memoryview):
-                    nodes.append(_node(value))
+                    nodes.append(_read_node(value))
                 elif part == 5 and isinstance(value, memoryview):
-                    name, numbers = _list_of(value)
+                    name, numbers = _read_list(value)
                     lists |= {name: numbers} if numbers else {}
         return cls(tuple(nodes), lists)
 
-    def _makers(self) -> dict[str, OnnxNode]:
+    def _nodes_by_output(self) -> dict[str, OnnxNode]:
         return {name: node for node in self.nodes for name in node.outputs}
 
     def labels(self, output: str) -> tuple[str, ...]:
         """Return the class labels of an output; none if the graph does not list them."""
-        makers, seen = self._makers(), set[str]()
+        makers, seen = self._nodes_by_output(), set[str]()
         while output in makers and output not in seen:
             seen.add(output)
             node = makers[output]
@@ -98,7 +98,7 @@ class OnnxGraph(NamedTuple):
 
     def highest_split(self) -> dict[str, int]:
         """Return, for each input of the graph, the highest column that a tree splits by."""
-        makers, highest = self._makers(), dict[str, int]()
+        makers, highest = self._nodes_by_output(), dict[str, int]()
         for node in self.nodes:
             columns = node.attributes.get(_SPLITS)
             if not columns or not node.inputs:
@@ -136,7 +136,7 @@ def has_external_data(content: bytes) -> bool:
     pending = [("model", memoryview(content))]
     while pending:
         name, message = pending.pop()
-        for field, value in _fields(message):
+        for field, value in _iter_fields(message):
             if name == "tensor" and (
                 field == _EXTERNAL_DATA or (field == _DATA_LOCATION and value != 0)
             ):
@@ -147,11 +147,11 @@ def has_external_data(content: bytes) -> bool:
     return False
 
 
-def _fields(message: memoryview) -> Iterator[tuple[int, _Value]]:
+def _iter_fields(message: memoryview) -> Iterator[tuple[int, _Value]]:
     """Yield the number and the content of the fields of a message; of floats there is none."""
     at = 0
     while at < len(message):
-        key, start = _whole_number(message, at, _TAG_BITS)
+        key, start = _read_varint(message, at, _TAG_BITS)
         # protobuf drops bits of a tag beyond 32, so that it would see another field.
         if start - at > 1 and key < 1 << 7 * (start - at - 1):
             raise ValueError("a tag is longer than it needs to be")
@@ -159,10 +159,10 @@ def _fields(message: memoryview) -> Iterator[tuple[int, _Value]]:
         if wire in (_EIGHT_BYTES, _FOUR_BYTES):
             at += 8 if wire == _EIGHT_BYTES else 4
         elif wire == _NUMBER:
-            value, at = _whole_number(message, at, _NUMBER_BITS)
+            value, at = _read_varint(message, at, _NUMBER_BITS)
             yield field, value
         elif wire == _LENGTH:
-            size, start = _whole_number(message, at, _TAG_BITS)
+            size, start = _read_varint(message, at, _TAG_BITS)
             at = start + size
             yield field, message[start:at]
         else:
@@ -171,58 +171,60 @@ def _fields(message: memoryview) -> Iterator[tuple[int, _Value]]:
         raise ValueError("the message is cut short")
 
 
-def _whole_number(message: memoryview, at: int, bits: int) -> tuple[int, int]:
+def _read_varint(message: memoryview, offset: int, bits: int) -> tuple[int, int]:
     """Return a number that is written in groups of 7 bits, and where the next field begins."""
     value = shift = 0
-    for byte in message[at : at + _NUMBER_BYTES]:
+    for byte in message[offset : offset + _NUMBER_BYTES]:
         value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
+        offset, shift = offset + 1, shift + 7
         if byte < 0x80:
             if value >> bits:
                 raise ValueError(f"a number has more than {bits} bits")
-            return value, at
+            return value, offset
     raise ValueError("a number is cut short, or has more than 10 bytes")
 
 
-def _node(message: memoryview) -> OnnxNode:
+def _read_node(message: memoryview) -> OnnxNode:
     inputs, outputs, operation, attributes = list[str](), list[str](), "", dict[str, list[Any]]()
-    for field, value in _fields(message):
+    for field, value in _iter_fields(message):
         if not isinstance(value, memoryview):
             continue
         if field == 1:
-            inputs.append(_text(value))
+            inputs.append(_decode(value))
         elif field == 2:
-            outputs.append(_text(value))
+            outputs.append(_decode(value))
         elif field == 4:
-            operation = _text(value)
+            operation = _decode(value)
         elif field == 5:
-            name, items = _attribute(value)
+            name, items = _read_attribute(value)
             attributes |= {name: items} if items else {}
     return OnnxNode(operation, tuple(inputs), tuple(outputs), attributes)
 
 
-def _attribute(message: memoryview) -> tuple[str, list[Any]]:
+def _read_attribute(message: memoryview) -> tuple[str, list[Any]]:
     """Return the name of an attribute, and its numbers or texts if they are asked for."""
-    names = [x for field, x in _fields(message) if field == 1 and isinstance(x, memoryview)]
-    name, items = _text(names[-1]) if names else "", list[Any]()
+    names = [x for field, x in _iter_fields(message) if field == 1 and isinstance(x, memoryview)]
+    name, items = _decode(names[-1]) if names else "", list[Any]()
     if name not in _READ:
         return name, items
-    for field, value in _fields(message):
+    for field, value in _iter_fields(message):
         if field == 5 and isinstance(value, memoryview):
-            items = _list_of(value)[1]
+            items = _read_list(value)[1]
         elif field == 8:
             items += _read_integers(value)
         elif field == 9 and isinstance(value, memoryview):
-            items.append(_text(value))
+            items.append(_decode(value))
     return name, items
 
 
-def _list_of(message: memoryview) -> tuple[str, list[Any]]:
+def _read_list(message: memoryview) -> tuple[str, list[Any]]:
     """Return the name of a tensor, and what it holds if these are whole numbers or texts."""
-    lengths = [x for field, part in _fields(message) if field == 1 for x in _read_integers(part)]
+    lengths = [
+        x for field, part in _iter_fields(message) if field == 1 for x in _read_integers(part)
+    ]
     name, kind, raw, items = "", 0, b"", list[Any]()
     is_list = len(lengths) == 1 and lengths[0] <= _MOST_LABELS
-    for field, value in _fields(message) if is_list else ():
+    for field, value in _iter_fields(message) if is_list else ():
         if field == 1:
             continue
         if field == 2 and isinstance(value, int):
@@ -230,9 +232,9 @@ def _list_of(message: memoryview) -> tuple[str, list[Any]]:
         elif field in (5, 7):
             items += _read_integers(value)
         elif field == 6 and isinstance(value, memoryview):
-            items.append(_text(value))
+            items.append(_decode(value))
         elif field == 8 and isinstance(value, memoryview):
-            name = _text(value)
+            name = _decode(value)
         elif field == 9 and isinstance(value, memoryview):
             raw = bytes(value)
     dtype = _WHOLE.get(kind)
@@ -255,10 +257,10 @@ def _read_integers(value: _Value) -> list[int]:
     else:
         numbers, at = [], 0
         while at < len(value):
-            number, at = _whole_number(value, at, _NUMBER_BITS)
+            number, at = _read_varint(value, at, _NUMBER_BITS)
             numbers.append(number)
     return [number - (1 << 64) if number >> 63 else number for number in numbers]
 
 
-def _text(value: memoryview) -> str:
+def _decode(value: memoryview) -> str:
     return bytes(value).decode("utf-8", "replace")

@@ -21,21 +21,23 @@ def main() -> None:
 
     def try_model(content: bytes, settings: Mapping[str, Any]) -> str:
         try:
-            session = session_of(runtime, content)
+            session = make_session(runtime, content)
         except Exception as error:
-            return _no_memory(error) or str(error)
-        rows = {entry.name: _zeros(entry, settings["row_shape"]) for entry in session.get_inputs()}
+            return _memory_problem(error) or str(error)
+        rows = {
+            entry.name: _zero_rows(entry, settings["row_shape"]) for entry in session.get_inputs()
+        }
         try:
             session.run([settings["output"]] if settings["output"] else None, rows)
         except Exception as error:
             # Other mistakes are found again, and told with their place.
-            return _no_memory(error)
+            return _memory_problem(error)
         return ""
 
     run_trial(try_model)
 
 
-def session_of(runtime: Any, content: bytes) -> Any:
+def make_session(runtime: Any, content: bytes) -> Any:
     """Return a session of onnxruntime with one thread, which reads no file."""
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -43,14 +45,14 @@ def session_of(runtime: Any, content: bytes) -> Any:
     return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
-def _zeros(entry: Any, row_shape: list[int] | None) -> Any:
+def _zero_rows(entry: Any, row_shape: list[int] | None) -> Any:
     lengths = [length if isinstance(length, int) else 1 for length in entry.shape[1:]]
     if row_shape is not None and len(row_shape) == len(lengths):
         lengths = row_shape
     return np.zeros((2, *lengths), _DTYPES.get(entry.type, np.float32))
 
 
-def _no_memory(error: Exception) -> str:
+def _memory_problem(error: Exception) -> str:
     if isinstance(error, MemoryError) or any(word in str(error).lower() for word in _NO_MEMORY):
         return "it takes more memory than a model of its size needs"
     return ""

@@ -36,10 +36,10 @@ class OwnObjective:
     @property
     def own_activation(self) -> str | None:
         """The activation that turns raw outputs of the objective into predictions."""
-        return self.own_activations.get(self._short) or self.objective_activation
+        return self.own_activations.get(self._objective_name) or self.objective_activation
 
     @property
-    def _short(self) -> str:
+    def _objective_name(self) -> str:
         """The objective without parameters, as CatBoost has them: ``"Quantile:alpha=0.8"``."""
         given = self.objective or ""
         return given if given in self.own_activations else given.partition(":")[0]
@@ -62,8 +62,8 @@ class OwnObjective:
                 f"{self.objective} takes one target per row, but the loss {loss.name} takes "
                 "several. Leave objective out to train with the loss."
             )
-        by_class = self._short in self.of_classes
-        if self._short not in self.own_activations or loss.takes_rows == by_class:
+        by_class = self._objective_name in self.of_classes
+        if self._objective_name not in self.own_activations or loss.takes_rows == by_class:
             return None
         makes = "one raw output per class" if by_class else "one raw output per row"
         other = "cross_entropy" if by_class else "binary_cross_entropy, or one of numbers"
@@ -76,22 +76,22 @@ class OwnObjective:
         """Refuse an objective that the library does not know, and keys without a meaning."""
         if self.objective is None:
             if self.objective_activation is not None:
-                self._wrong(
+                self._refuse(
                     "objective_activation", "has no meaning without objective: leave it out."
                 )
             return
-        known = self.own_activations.get(self._short)
+        known = self.own_activations.get(self._objective_name)
         if known is not None and self.objective_activation not in (None, known):
             both = f"is {self.objective_activation}, but that of {self.objective} is {known}"
-            self._wrong("objective_activation", f"{both}: leave it out.")
+            self._refuse("objective_activation", f"{both}: leave it out.")
         if self.curvature != "auto":
-            self._wrong(
+            self._refuse(
                 "curvature",
                 "only counts for a model that trains with a loss, not with objective: leave it "
                 "out.",
             )
         if (told := self.refused_objective(self.objective)) is not None:
-            self._wrong(
+            self._refuse(
                 "objective", f"is {self.objective!r}, and {self.library_title} says: {told}."
             )
 
@@ -99,5 +99,5 @@ class OwnObjective:
         """Return why the library refuses an objective; None if it accepts it."""
         raise NotImplementedError
 
-    def _wrong(self, key: str, why: str) -> None:
-        raise ModelParameterError(key, f"model.{key} {why}")
+    def _refuse(self, key: str, reason: str) -> None:
+        raise ModelParameterError(key, f"model.{key} {reason}")

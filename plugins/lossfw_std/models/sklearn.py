@@ -11,9 +11,9 @@ from pydantic import NonNegativeInt, PrivateAttr, field_validator
 from lossfw import LOGITS, SIGN, SIMPLEX, UNIT, ArgumentError, DataError, Loss, NDArray
 from lossfw.models import Card, Predictor, TrainingLeg
 from lossfw_std.models import sklearn_estimator
-from lossfw_std.models.class_labels import labels_of, one_of_many
+from lossfw_std.models.class_labels import labels_of, single_class_note
 from lossfw_std.models.sklearn_estimator import first_line
-from lossfw_std.models.sklearn_texts import categories_of, with_texts
+from lossfw_std.models.sklearn_texts import categories_of, codes_to_strings
 from lossfw_std.models.skops_model import SkopsModel, one_thread
 
 EstimatorMethod: TypeAlias = Literal["predict", "predict_proba", "decision_function"]
@@ -89,11 +89,11 @@ class Sklearn(SkopsModel):
 
     @field_validator("estimator")
     @classmethod
-    def _is_of_sklearn(cls, described: Any) -> Any:
-        if described is not None:
+    def _require_sklearn(cls, description: Any) -> Any:
+        if description is not None:
             cls.imported()
-            sklearn_estimator.build_estimator(described)
-        return described
+            sklearn_estimator.build_estimator(description)
+        return description
 
     def missing_reason(self) -> str | None:
         """Return whether the estimator is missing."""
@@ -142,22 +142,22 @@ class Sklearn(SkopsModel):
     def load(self, content: bytes, card: Card | None) -> Predictor:
         """Return the estimator in a file of skops; nothing in it is executed."""
         estimator, notes = self.read(content)
-        columns = self.columns_of(estimator)
+        columns = self.pop_input_names(estimator)
         # One thread, as without the parameter.
         sklearn_estimator.set_everywhere(estimator, n_jobs=None, verbose=0)
         width = getattr(estimator, "n_features_in_", None)
         if width is None:
             raise DataError(
-                f"{_describe_estimator(estimator)} in {self.told_file} does not say how many "
+                f"{_describe_estimator(estimator)} in {self.file_title} does not say how many "
                 "inputs it takes."
             )
-        method = self._method(estimator)
+        method = self._output_method(estimator)
         column = self.output_column
         classes = getattr(estimator, "classes_", None) if method != "predict" else None
         if isinstance(classes, list):
             raise DataError(
-                f"{_describe_estimator(estimator)} in {self.told_file} predicts classes of several "
-                "targets; expected one: save one estimator per target."
+                f"{_describe_estimator(estimator)} in {self.file_title} predicts classes of "
+                "several targets; expected one: save one estimator per target."
             )
         if column is None and card is not None and card.units == 1 and method == "predict_proba":
             column = 1
@@ -167,23 +167,25 @@ class Sklearn(SkopsModel):
             places = np.asarray(classes, int), card.units
         categories = categories_of(estimator, columns)
         if categories is None:
-            self.refuse_texts(estimator)
-        raw = _outputs(getattr(estimator, method), column, places, categories or {})
+            self.refuse_strings(estimator)
+        raw_outputs = _outputs_function(
+            getattr(estimator, method), column, places, categories or {}
+        )
         only_trees = all(
             type(item).__module__.startswith(_TREES)
             for item in sklearn_estimator.nested_estimators(estimator)
         )
         own = self._own_activation(estimator, method, classes)
-        units = self._units(raw, width, classes, method) if places is None else places[1]
+        units = self._units(raw_outputs, width, classes, method) if places is None else places[1]
         labels = labels_of(classes, units, column)
         if column is not None and classes is not None and len(classes) > 2:
-            notes += (one_of_many(self.told_file, column, classes),)
+            notes += (single_class_note(self.file_title, column, classes),)
         return Predictor(
             _describe_estimator(estimator),
             content,
             (int(width),),
             units,
-            raw,
+            raw_outputs,
             self.output_activation or own,
             pads=not only_trees,
             block_rows=_TREE_BLOCK_ROWS if only_trees else _BLOCK_ROWS,
@@ -194,7 +196,7 @@ class Sklearn(SkopsModel):
             notes=notes,
         )
 
-    def _method(self, estimator: Any) -> EstimatorMethod:
+    def _output_method(self, estimator: Any) -> EstimatorMethod:
         """Return the method that makes the outputs, by what the loss takes and there is."""
         from sklearn.base import is_classifier
 
@@ -211,14 +213,14 @@ class Sklearn(SkopsModel):
         told = _describe_estimator(estimator)
         if not known:
             raise DataError(
-                f"{told} in {self.told_file} has neither predict_proba nor decision_function."
+                f"{told} in {self.file_title} has neither predict_proba nor decision_function."
             )
         why = (
             "predict returns labels, but a loss takes probabilities or scores"
             if self.output == "predict"
             else f"it has no {self.output}"
         )
-        raise DataError(f"{told} in {self.told_file}: {why}: write output: {known[0]}")
+        raise DataError(f"{told} in {self.file_title}: {why}: write output: {known[0]}")
 
     def _own_activation(self, estimator: Any, method: str, classes: Any) -> str | None:
         """Return the activation that makes probabilities of scores; None for others."""
@@ -245,7 +247,7 @@ class Sklearn(SkopsModel):
             return len(classes) if method == "predict_proba" or len(classes) > 2 else 1
 
 
-def _outputs(
+def _outputs_function(
     method: Callable[[Any], Any],
     column: int | None,
     places: tuple[NDArray, int] | None,
@@ -253,9 +255,11 @@ def _outputs(
 ) -> Callable[[NDArray], NDArray]:
     """Return the function of a block that a method of an estimator is."""
 
-    def raw(block: NDArray) -> NDArray:
+    def raw_outputs(block: NDArray) -> NDArray:
         try:
-            made = np.asarray(method(with_texts(block, categories) if categories else block), float)
+            made = np.asarray(
+                method(codes_to_strings(block, categories) if categories else block), float
+            )
         except ValueError as error:
             raise ArgumentError(f"scikit-learn refuses these inputs: {_clause(error)}.") from None
         if column is not None:
@@ -267,7 +271,7 @@ def _outputs(
         spread[:, classes] = made
         return spread
 
-    return raw
+    return raw_outputs
 
 
 def _clause(error: Exception) -> str:

@@ -22,7 +22,7 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
 }
 
 
-def build_estimator(described: Any) -> Any:
+def build_estimator(description: Any) -> Any:
     """Return the estimator that a name, a mapping or a list (a pipeline) describes.
 
     Raises
@@ -30,16 +30,16 @@ def build_estimator(described: Any) -> Any:
     ParameterError
         If it is not an estimator of scikit-learn, or has no such parameter.
     """
-    if isinstance(described, str):
-        return _make_estimator(described, {})
-    if isinstance(described, Mapping):
-        parameters = dict(described)
+    if isinstance(description, str):
+        return _make_estimator(description, {})
+    if isinstance(description, Mapping):
+        parameters = dict(description)
         return _make_estimator(parameters.pop("name", None), parameters)
-    if isinstance(described, Sequence) and described:
+    if isinstance(description, Sequence) and description:
         from sklearn.pipeline import make_pipeline
 
         steps = []
-        for i, step in enumerate(described):
+        for i, step in enumerate(description):
             try:
                 steps.append(build_estimator(step))
             except ParameterError as error:
@@ -49,12 +49,12 @@ def build_estimator(described: Any) -> Any:
     raise ParameterError(
         "expected a scikit-learn estimator by its name, such as sklearn.linear_model.Ridge, a "
         "mapping {name: ..., PARAMETER: VALUE}, or a list of these for a pipeline; got "
-        f"{described!r}."
+        f"{description!r}."
     )
 
 
 def _make_estimator(name: Any, parameters: Mapping[str, Any]) -> Any:
-    cls = _class_of(name)
+    cls = _find_class(name)
     known = {
         key: parameter
         for key, parameter in inspect.signature(cls).parameters.items()
@@ -70,7 +70,7 @@ def _make_estimator(name: Any, parameters: Mapping[str, Any]) -> Any:
     missing = [key for key, x in known.items() if x.default is x.empty and key not in parameters]
     if missing:
         raise ParameterError(f"{name} needs the parameter {missing[0]!r}.")
-    estimator = cls(**{key: _value(x, known[key].default) for key, x in parameters.items()})
+    estimator = cls(**{key: _build_value(x, known[key].default) for key, x in parameters.items()})
     try:
         # The names and ranges of scikit-learn's own, before anything is computed.
         getattr(estimator, "_validate_params", lambda: None)()
@@ -79,19 +79,19 @@ def _make_estimator(name: Any, parameters: Mapping[str, Any]) -> Any:
     return estimator
 
 
-def _value(value: Any, default: Any) -> Any:
+def _build_value(value: Any, default: Any) -> Any:
     """Return a parameter as scikit-learn takes it: estimators made, a tuple where it has one."""
     if isinstance(value, Mapping):
         if isinstance(value.get("name"), str) and value["name"].startswith("sklearn."):
             return build_estimator(value)
-        return {key: _value(item, None) for key, item in value.items()}
+        return {key: _build_value(item, None) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        items = [_value(item, None) for item in value]
+        items = [_build_value(item, None) for item in value]
         return tuple(items) if isinstance(default, tuple) else items
     return value
 
 
-def _class_of(name: Any) -> Any:
+def _find_class(name: Any) -> Any:
     from sklearn.base import BaseEstimator
 
     if not isinstance(name, str):
@@ -105,7 +105,7 @@ def _class_of(name: Any) -> Any:
         with suppress(ImportError):
             found = vars(importlib.import_module(module_name)).get(class_name)
     if not (inspect.isclass(found) and issubclass(found, BaseEstimator)):
-        raise ParameterError(f"scikit-learn has no estimator {name!r}. {_guess(name)}".strip())
+        raise ParameterError(f"scikit-learn has no estimator {name!r}. {_suggest(name)}".strip())
     if not found.__module__.startswith("sklearn."):
         raise ParameterError(
             f"{name} comes from {found.__module__}; expected a scikit-learn estimator."
@@ -113,7 +113,7 @@ def _class_of(name: Any) -> Any:
     return found
 
 
-def _guess(name: str) -> str:
+def _suggest(name: str) -> str:
     from sklearn.utils import all_estimators
 
     by_class: dict[str, str] = {}
@@ -135,7 +135,7 @@ def nested_estimators(value: Any) -> Iterator[Any]:
 
     seen: set[int] = set()
 
-    def found(item: Any) -> Iterator[Any]:
+    def walk(item: Any) -> Iterator[Any]:
         parts: Iterable[Any] = ()
         if isinstance(item, BaseEstimator):
             if id(item) in seen:
@@ -150,9 +150,9 @@ def nested_estimators(value: Any) -> Iterator[Any]:
         ):
             parts = item
         for part in parts:
-            yield from found(part)
+            yield from walk(part)
 
-    yield from found(value)
+    yield from walk(value)
 
 
 def set_everywhere(estimator: Any, **parameters: Any) -> None:
@@ -168,14 +168,14 @@ def number_columns(estimator: Any, names: Sequence[str]) -> None:
     for item in nested_estimators(estimator):
         if type(item).__name__ == "ColumnTransformer":
             item.transformers = [
-                (step, transformer, _numbers(columns, names))
+                (step, transformer, _column_numbers(columns, names))
                 for step, transformer, columns in item.transformers
             ]
 
 
-def _numbers(columns: Any, names: Sequence[str]) -> Any:
+def _column_numbers(columns: Any, names: Sequence[str]) -> Any:
     if isinstance(columns, list | tuple):
-        return [_numbers(column, names) for column in columns]
+        return [_column_numbers(column, names) for column in columns]
     if not isinstance(columns, str):
         return columns
     if columns not in names:

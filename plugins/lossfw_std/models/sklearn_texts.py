@@ -55,7 +55,7 @@ def categories_of(estimator: Any, names: tuple[str, ...]) -> dict[int, tuple[str
     return {column: tuple(sorted(texts)) for column, texts in sorted(labels.items())}
 
 
-def with_texts(block: NDArray, categories: Mapping[int, tuple[str, ...]]) -> Any:
+def codes_to_strings(block: NDArray, categories: Mapping[int, tuple[str, ...]]) -> Any:
     """Return a block of inputs with strings instead of codes; NaN remains missing."""
     made = block.astype(object)
     for column, labels in categories.items():

@@ -80,14 +80,14 @@ _TIME: Final = (1980, 1, 1, 0, 0, 0)
 _SCHEMA: Final = "schema.json"
 
 
-class Read(NamedTuple):
+class LoadedEstimator(NamedTuple):
     """An estimator from a file, with notes for users."""
 
     estimator: Any
     notes: tuple[str, ...]
 
 
-def loads(skops: Any, content: bytes, file: str) -> Read:
+def loads(skops: Any, content: bytes, file: str) -> LoadedEstimator:
     """Return the estimator in a skops file, without objects of other types.
 
     `skops` is the module ``skops.io``, and `file` the name for messages.
@@ -123,7 +123,7 @@ def loads(skops: Any, content: bytes, file: str) -> Read:
         "may predict other values."
         for version in sorted(versions)
     ]
-    return Read(estimator, tuple(notes))
+    return LoadedEstimator(estimator, tuple(notes))
 
 
 def _check_arrays(archive: zipfile.ZipFile, file: str) -> None:
@@ -157,7 +157,7 @@ def dumps(skops: Any, estimator: Any) -> bytes:
     with zipfile.ZipFile(io.BytesIO(skops.dumps(estimator))) as archive:
         schema = json.loads(archive.read(_SCHEMA))
         names: dict[bytes, str] = {}
-        for node in _nodes(schema):
+        for node in _iter_nodes(schema):
             node.pop("__id__", None)
             if isinstance(node.get("file"), str):
                 ending = node["file"].rpartition(".")[2]
@@ -171,16 +171,16 @@ def dumps(skops: Any, estimator: Any) -> bytes:
     return written.getvalue()
 
 
-def _nodes(value: Any) -> Iterator[dict[str, Any]]:
+def _iter_nodes(value: Any) -> Iterator[dict[str, Any]]:
     """Return the mappings inside a value, each before those in it."""
     if isinstance(value, dict):
         if "__loader__" in value:
             yield value
         for item in list(value.values()):
-            yield from _nodes(item)
+            yield from _iter_nodes(item)
     elif isinstance(value, list):
         for item in value:
-            yield from _nodes(item)
+            yield from _iter_nodes(item)
 
 
 def _refusal(file: str, untrusted: list[str]) -> str:

@@ -13,7 +13,7 @@ from lossfw import DataError, MissingExtraError
 from lossfw.models import Model
 from lossfw_std.models import sklearn_estimator, skops_file
 from lossfw_std.models.sklearn_texts import fitted_texts
-from lossfw_std.models.tree_splits import wrong_in_sklearn
+from lossfw_std.models.tree_splits import sklearn_problem
 
 # Files of older releases can be made to execute code (CVE-2025-54412).
 _OLDEST_SKOPS: Final = (0, 12)
@@ -39,13 +39,13 @@ class SkopsModel(Model):
         missing = None if importlib.util.find_spec("skops") is not None else "skops"
         return super().missing_library() or missing
 
-    def read(self, content: bytes) -> skops_file.Read:
+    def read(self, content: bytes) -> skops_file.LoadedEstimator:
         """Return the fitted estimator in a file, which takes arrays of numbers."""
-        read = skops_file.loads(self._skops(), content, self.told_file)
+        read = skops_file.loads(self._skops(), content, self.file_title)
         from sklearn.exceptions import NotFittedError
         from sklearn.utils.validation import check_is_fitted
 
-        holds = f"{self.told_file} holds a {type(read.estimator).__name__}"
+        holds = f"{self.file_title} holds a {type(read.estimator).__name__}"
         if not hasattr(read.estimator, "get_params") or not hasattr(read.estimator, "fit"):
             raise DataError(f"{holds}; expected an estimator.")
         try:
@@ -53,22 +53,22 @@ class SkopsModel(Model):
         except NotFittedError:
             raise DataError(f"{holds} that is not fitted: call fit first.") from None
         for item in sklearn_estimator.nested_estimators(read.estimator):
-            if wrong := wrong_in_sklearn(item):
-                raise DataError(f"{self.told_file} is damaged: {wrong}.")
+            if wrong := sklearn_problem(item):
+                raise DataError(f"{self.file_title} is damaged: {wrong}.")
         return read
 
-    def refuse_texts(self, estimator: Any) -> None:
+    def refuse_strings(self, estimator: Any) -> None:
         """Raise `DataError` if an estimator was fitted on texts, which are not among the inputs."""
         for step, text in fitted_texts(estimator):
             raise DataError(
-                f"in {self.told_file} the step {type(step).__name__} was fitted on strings, such "
+                f"in {self.file_title} the step {type(step).__name__} was fitted on strings, such "
                 f"as {text!r}, but the inputs of a model are numbers: fit a pipeline that starts "
                 "with a ColumnTransformer on a table with column names, or evaluate its "
                 "predictions (model: predictions)."
             )
 
     @staticmethod
-    def columns_of(estimator: Any) -> tuple[str, ...]:
+    def pop_input_names(estimator: Any) -> tuple[str, ...]:
         """Remove the input names from an estimator, and return them.
 
         With them, scikit-learn would warn in each call about arrays without names; lossfw
@@ -90,7 +90,7 @@ class SkopsModel(Model):
         return skops_file.dumps(self._skops(), estimator)
 
     @property
-    def told_file(self) -> str:
+    def file_title(self) -> str:
         """The name of the file, for messages."""
         return str(self.file or "the file")
 

@@ -91,12 +91,12 @@ class Torch(CodeNetwork):
         """Return what determines a training, with the device that `auto` chose."""
         return super().identity() | {"device": self._device}
 
-    def outputs(self, row_shape: tuple[int, ...]) -> int:
+    def output_count(self, row_shape: tuple[int, ...]) -> int:
         """Build module and optimizer, and return the number of outputs for rows of zeros."""
         torch = self.imported()
         with torch_threads(torch, 1), torch.random.fork_rng(), torch.inference_mode():
-            net = self._net(row_shape).eval()
-            self.made_optimizer(net.parameters(), lr=self.learning_rate)
+            net = self._build_net(row_shape).eval()
+            self.build_optimizer(net.parameters(), lr=self.learning_rate)
             try:
                 return _units(self._forward(net, np.zeros((2, *row_shape))))
             except ShapeError as error:
@@ -108,10 +108,10 @@ class Torch(CodeNetwork):
             program = self.imported("torch.export").load(io.BytesIO(content))
             return self._predictor(program.module(), _stated_shape(program), content, card)
         if self.module is None:
-            self._net(None)  # says what is missing
+            self._build_net(None)  # says what is missing
         state = self._state(content)
-        net = self._net(self.row_shape or state.row_shape)
-        _fill(net, state, f"{self.file_title} does not fit {self.title}")
+        net = self._build_net(self.row_shape or state.row_shape)
+        _load_weights(net, state, f"{self.file_title} does not fit {self.title}")
         row_shape = self.row_shape or state.row_shape or _row_shape(net)
         if row_shape is None:
             raise ModelParameterError(
@@ -128,23 +128,23 @@ class Torch(CodeNetwork):
         """Train epochs, each with a seed of its own."""
         torch = self.imported()
         if leg.saved is None:
-            check_units(self.outputs(_shape_of(leg)), leg)
+            check_units(self.output_count(_row_shape_of(leg)), leg)
         with torch_threads(torch, self.threads), torch.random.fork_rng():
             torch.manual_seed(leg.seed)
-            net = self._net(_shape_of(leg))
-            optimizer = self.made_optimizer(net.parameters(), lr=self.learning_rate)
-            if (saved := self.saved_before(leg)) is not None:
+            net = self._build_net(_row_shape_of(leg))
+            optimizer = self.build_optimizer(net.parameters(), lr=self.learning_rate)
+            if (saved := self.starting_content(leg)) is not None:
                 state = self._state(saved)
-                _fill(net, state, f"{self.file_title} does not fit {self.title}")
+                _load_weights(net, state, f"{self.file_title} does not fit {self.title}")
                 groups = optimizer.state_dict()["param_groups"]
                 optimizer.load_state_dict({"state": state.optimizer, "param_groups": groups})
             criterion = bridge_to("torch").module(leg.loss, fuse=leg.raw_loss is not leg.loss)
             for epoch in range(leg.rounds):
-                rate = self._epoch(leg, epoch, net, optimizer, criterion)
+                rate = self._train_epoch(leg, epoch, net, optimizer, criterion)
                 if leg.report_round(*self._outputs(leg, epoch, net), rate):
                     break
             kept = optimizer_state(optimizer, type(optimizer).__name__)
-            return TorchState(net.state_dict(), kept, _shape_of(leg)).to_bytes()
+            return TorchState(net.state_dict(), kept, _row_shape_of(leg)).to_bytes()
 
     def cut(self, content: bytes, rounds: int) -> bytes:
         """Return the file without the state of the optimizer, which further epochs need."""
@@ -159,10 +159,10 @@ class Torch(CodeNetwork):
             )
         return "cuda" if has_card else "cpu"
 
-    def _net(self, row_shape: tuple[int, ...] | None = None) -> Any:
+    def _build_net(self, row_shape: tuple[int, ...] | None = None) -> Any:
         """Return the module with its first weights, for rows of a shape."""
         torch = self.imported()
-        net = self.made_network(
+        net = self.build_network(
             torch.nn.Module,
             "torch.nn.Module: name its class, or a function that returns one",
             "the model torch needs the class of the module that the weights belong to: write "
@@ -192,7 +192,7 @@ class Torch(CodeNetwork):
             if inspect.isclass(value) and name not in ("Optimizer", *_OTHER_STEPS):
                 yield name
 
-    def _epoch(
+    def _train_epoch(
         self, leg: TrainingLeg, epoch: int, net: Any, optimizer: Any, criterion: Any
     ) -> float:
         """Take the steps of an epoch; return the last learning rate."""
@@ -249,7 +249,7 @@ class Torch(CodeNetwork):
         """Return raw outputs after an epoch, in the blocks of an evaluation, if they are needed."""
         if leg.rounds == 1 or not leg.measures(leg.first + epoch + 1):
             return [None, None]
-        predictor = self._predictor(net, _shape_of(leg), b"", None)
+        predictor = self._predictor(net, _row_shape_of(leg), b"", None)
         return [predict_raw(predictor, data) for data in (leg.data, leg.held_out)]
 
     def _predictor(
@@ -259,7 +259,7 @@ class Torch(CodeNetwork):
         if isinstance(net, torch.nn.Module) and self.module is not None:
             net.eval()
 
-        def raw(block: NDArray) -> NDArray:
+        def raw_outputs(block: NDArray) -> NDArray:
             # Each thread of a process has a number of its own.
             if torch.get_num_threads() != 1:
                 torch.set_num_threads(1)
@@ -268,13 +268,13 @@ class Torch(CodeNetwork):
             return outputs
 
         with torch_threads(torch, 1):
-            units = _units(raw(np.zeros((2, *row_shape), self.dtype)))
+            units = _units(raw_outputs(np.zeros((2, *row_shape), self.dtype)))
         return Predictor(
             f"torch ({self.title})",
             content,
             row_shape,
             units,
-            raw,
+            raw_outputs,
             self.activation_with(card),
             dtype=self.dtype,
             pads=True,
@@ -283,7 +283,7 @@ class Torch(CodeNetwork):
         )
 
 
-def _shape_of(leg: TrainingLeg) -> tuple[int, ...]:
+def _row_shape_of(leg: TrainingLeg) -> tuple[int, ...]:
     """Return the shape of the inputs of a row."""
     inputs: Any = leg.data.inputs
     return tuple(inputs.shape[1:])
@@ -294,7 +294,7 @@ def _units(outputs: Any) -> int:
     return int(outputs.shape[1]) if len(outputs.shape) == 2 else 1
 
 
-def _fill(net: Any, state: TorchState, refusal: str) -> None:
+def _load_weights(net: Any, state: TorchState, refusal: str) -> None:
     """Give a module the weights of a file that has all of them and no others."""
     own, given = net.state_dict(), state.module
     # A file may leave out what is tied to a weight that it has.

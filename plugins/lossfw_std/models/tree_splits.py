@@ -17,7 +17,7 @@ from lossfw import NDArray
 _UBJSON: Final = {b"U": ">u1", b"i": ">i1", b"I": ">i2", b"l": ">i4", b"L": ">i8"}
 
 
-def wrong_node(left: NDArray, right: NDArray, split: NDArray, width: int) -> str | None:
+def tree_problem(left: NDArray, right: NDArray, split: NDArray, width: int) -> str | None:
     """Return what is wrong with a tree that begins at node 0, or None.
 
     A node with a negative left child is a leaf. Unreachable nodes, which XGBoost keeps after
@@ -38,7 +38,7 @@ def wrong_node(left: NDArray, right: NDArray, split: NDArray, width: int) -> str
     return None
 
 
-def wrong_in_xgboost(content: bytes, width: int) -> str | None:
+def xgboost_problem(content: bytes, width: int) -> str | None:
     """Return what is wrong in a model in XGBoost's UBJSON, or None."""
     arrays = [
         list(_ubjson_arrays(content, key))
@@ -47,7 +47,7 @@ def wrong_in_xgboost(content: bytes, width: int) -> str | None:
     for left, right, split in zip(*arrays, strict=True):
         if not len(left) == len(right) == len(split) > 0:
             return "the arrays of a tree have different lengths"
-        if wrong := wrong_node(left, right, split, width):
+        if wrong := tree_problem(left, right, split, width):
             return wrong
     return None
 
@@ -65,7 +65,7 @@ def _ubjson_arrays(content: bytes, key: bytes) -> Any:
         at = content.find(begin, start + count * np.dtype(dtype).itemsize)
 
 
-def wrong_in_lightgbm(text: str) -> str | None:
+def lightgbm_problem(text: str) -> str | None:
     """Return what is wrong in the text of a LightGBM model, or None."""
     found = re.search(r"^max_feature_idx=(\d+)$", text, re.MULTILINE)
     if found is None:
@@ -95,26 +95,26 @@ def wrong_in_lightgbm(text: str) -> str | None:
             np.concatenate([np.where(child < 0, leaves - 1 + ~child, child), ends])
             for child in (left, right)
         )
-        if wrong := wrong_node(left, right, np.concatenate([split, ends]), width):
+        if wrong := tree_problem(left, right, np.concatenate([split, ends]), width):
             return wrong
     return None
 
 
-def wrong_in_sklearn(item: Any) -> str | None:
+def sklearn_problem(item: Any) -> str | None:
     """Return what is wrong with the trees in a part of an estimator, or None."""
     width, tree = vars(item).get("n_features_in_"), vars(item).get("tree_")
     if not isinstance(width, int):
         return None
     if tree is not None and hasattr(tree, "children_left"):
-        return wrong_node(tree.children_left, tree.children_right, tree.feature, width)
+        return tree_problem(tree.children_left, tree.children_right, tree.feature, width)
     for rounds in vars(item).get("_predictors", ()):
         for one in rounds:
-            if wrong := _wrong_predictor(one, width):
+            if wrong := _predictor_problem(one, width):
                 return wrong
     return None
 
 
-def _wrong_predictor(tree: Any, width: int) -> str | None:
+def _predictor_problem(tree: Any, width: int) -> str | None:
     """Return what is wrong with a tree of HistGradientBoosting; None if nothing is."""
     nodes = tree.nodes
     if not len(nodes):
@@ -125,4 +125,4 @@ def _wrong_predictor(tree: Any, width: int) -> str | None:
     of_categories = nodes[inner & (nodes["is_categorical"] != 0)]["bitset_idx"]
     if of_categories.size and of_categories.max() >= len(tree.raw_left_cat_bitsets):
         return "a tree splits by categories that are not in the file"
-    return wrong_node(left, right, split, width)
+    return tree_problem(left, right, split, width)

@@ -25,10 +25,10 @@ from lossfw_std.models.booster import (
     Share,
     TrainingRows,
     first_clause,
-    names_of,
+    input_names_of,
     width_of,
 )
-from lossfw_std.models.tree_splits import wrong_in_xgboost
+from lossfw_std.models.tree_splits import xgboost_problem
 
 # The output activations of the raw outputs of its own objectives, except of the one that is not
 # known to be.
@@ -104,7 +104,7 @@ class XGBoost(Booster):
     reads_in_batches: ClassVar[bool] = True
     own_activations: ClassVar[Mapping[str, str]] = {**_ACTIVATIONS, "reg:squarederror": "identity"}
     of_classes: ClassVar[tuple[str, ...]] = ("multi:softprob", "multi:softmax")
-    elsewhere: ClassVar[Mapping[str, str]] = decided.by_name(
+    elsewhere: ClassVar[Mapping[str, str]] = decided.reasons_by_parameter(
         {
             decided.BY_LOSS: "objective num_class num_target",
             decided.BY_METRICS: "eval_metric custom_metric disable_default_eval_metric",
@@ -163,22 +163,22 @@ class XGBoost(Booster):
         xgb = self.imported()
         rows = xgb.DMatrix(np.zeros((1, 1)), np.zeros(1))
         try:
-            xgb.Booster({**self._for_trial(), **self.more}, [rows]).save_config()
+            xgb.Booster({**self._trial_parameters(), **self.more}, [rows]).save_config()
         except xgb.core.XGBoostError as error:
             return first_clause(str(error))
         return None
 
     def fit(self, leg: TrainingLeg) -> bytes:
         xgb = self.imported()
-        training_rows = self.rows_to_learn(leg)
-        with self.training(xgb.core.XGBoostError):
+        training_rows = self.training_rows_of(leg)
+        with self.explain_errors(xgb.core.XGBoostError):
             data = self._matrix(xgb, leg.data, leg.threads, training_rows)
             held_out = None
-            if (other := self.held_out_of(leg)) is not None:
+            if (other := self.held_out_rows_of(leg)) is not None:
                 held_out = self._matrix(xgb, other, leg.threads, reference=data)
         number = leg.first
 
-        class Tell(xgb.callback.TrainingCallback):  # type: ignore[misc, name-defined]
+        class RoundReporter(xgb.callback.TrainingCallback):  # type: ignore[misc, name-defined]
             def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
                 nonlocal number
                 number += 1
@@ -209,9 +209,9 @@ class XGBoost(Booster):
         options: dict[str, Any] = {
             "evals": [] if held_out is None else [(held_out, "held out")],
             "verbose_eval": False,
-            "callbacks": [Tell()],
+            "callbacks": [RoundReporter()],
         }
-        with self.training(xgb.core.XGBoostError):
+        with self.explain_errors(xgb.core.XGBoostError):
             if self.own_objective:
                 params |= {"objective": self.objective, "disable_default_eval_metric": True}
                 before = None if saved is None else xgb.Booster(model_file=saved)
@@ -249,17 +249,19 @@ class XGBoost(Booster):
             raise ArgumentError("XGBoost does not find a GPU: write device: cpu, or auto.")
         return found
 
-    def _for_trial(self) -> dict[str, Any]:
+    def _trial_parameters(self) -> dict[str, Any]:
         """Return the parameters of its own objective for a trial, which knows others by it."""
         classes = {"num_class": 2} if self.objective in self.of_classes else {}
         return {"objective": self.objective, **classes} if self.own_objective else {}
 
-    def unknown(self) -> list[str]:
+    def unknown_parameters(self) -> list[str]:
         xgb = self.imported()
         rows = xgb.DMatrix(np.zeros((1, 1)), np.zeros(1))
         with warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always")
-            xgb.Booster({"verbosity": 1, **self._for_trial(), **self.more}, [rows]).save_config()
+            xgb.Booster(
+                {"verbosity": 1, **self._trial_parameters(), **self.more}, [rows]
+            ).save_config()
         told = " ".join(str(warning.message) for warning in found if "not used" in str(warning))
         return [name for name in self.more if f'"{name}"' in told]
 
@@ -273,7 +275,7 @@ class XGBoost(Booster):
     ) -> Any:
         """Return rows as XGBoost takes them; rows that stay in a file are never all in memory."""
         types = ["c" if column in data.codes else "q" for column in range(width_of(data))]
-        of_inputs = {"feature_types": types, "feature_names": names_of(data)}
+        of_inputs = {"feature_types": types, "feature_names": input_names_of(data)}
         weight = (
             None
             if training_rows is None or training_rows.sizes is not None
@@ -284,7 +286,7 @@ class XGBoost(Booster):
             inputs = np.asarray(data.inputs, np.float32)
             rows = xgb.DMatrix(inputs, weight=weight, nthread=threads, **of_inputs)
         else:
-            parts = _parts(xgb, data, weight, of_inputs)
+            parts = _part_iterator(xgb, data, weight, of_inputs)
             rows = xgb.QuantileDMatrix(parts, max_bin=self.max_bin, nthread=threads, ref=reference)
         if training_rows is not None:
             rows.set_label(training_rows.labels)
@@ -300,7 +302,7 @@ class XGBoost(Booster):
         try:
             booster = xgb.Booster({"nthread": 1}, model_file=bytearray(content))
         except (xgb.core.XGBoostError, ValueError) as error:
-            raise self.unreadable(".ubj or .json", error) from None
+            raise self.unreadable_error(".ubj or .json", error) from None
         learner = json.loads(booster.save_config())["learner"]
         shape, objective = learner["learner_model_param"], learner["objective"]["name"]
         columns = tuple(booster.feature_names or ())
@@ -309,13 +311,13 @@ class XGBoost(Booster):
         inputs = columns or [f"input {number}" for number in range(width)]
         categories = [name for name, kind in zip(inputs, types, strict=True) if kind == "c"]
 
-        self.raise_if_damaged(wrong_in_xgboost(bytes(booster.save_raw("ubj")), width))
-        best, total = _best(booster), booster.num_boosted_rounds()
+        self.raise_if_damaged(xgboost_problem(bytes(booster.save_raw("ubj")), width))
+        best, total = _best_rounds(booster), booster.num_boosted_rounds()
         count = self.rounds_that_count(best, total)
         # A model of straight lines takes no range.
         limit = {} if count == total else {"iteration_range": (0, count)}
 
-        def raw(block: NDArray) -> Any:
+        def raw_outputs(block: NDArray) -> Any:
             try:
                 rows = xgb.DMatrix(block, nthread=1)
                 return booster.predict(rows, output_margin=True, validate_features=False, **limit)
@@ -328,23 +330,25 @@ class XGBoost(Booster):
             content,
             card,
             ModelShape(total, width, units),
-            raw,
+            raw_outputs,
             (
                 _ACTIVATIONS.get(objective),
                 f"its objective is {objective}{_OF_OTHERS.get(objective, '')}",
             ),
             categories=categories,
-            labels=_labels(booster, categories),
+            labels=_category_labels(booster, categories),
             best=best,
             dtype="float32",
             columns=columns,
         )
 
 
-def _parts(xgb: Any, data: Dataset, weight: NDArray | None, of_inputs: dict[str, Any]) -> Any:
+def _part_iterator(
+    xgb: Any, data: Dataset, weight: NDArray | None, of_inputs: dict[str, Any]
+) -> Any:
     """Return an iterator over rows that XGBoost passes over as often as it likes."""
 
-    class Parts(xgb.DataIter):  # type: ignore[misc]
+    class PartIterator(xgb.DataIter):  # type: ignore[misc]
         batches: Iterator[Batch]
 
         def reset(self) -> None:
@@ -359,16 +363,16 @@ def _parts(xgb: Any, data: Dataset, weight: NDArray | None, of_inputs: dict[str,
             take(data=np.asarray(batch.inputs, np.float32), weight=part, **of_inputs)
             return True
 
-    return Parts()
+    return PartIterator()
 
 
-def _best(booster: Any) -> int | None:
+def _best_rounds(booster: Any) -> int | None:
     """Return the rounds up to the best one of early stopping; None where the file has none."""
     told = booster.attr("best_iteration")
     return int(told) + 1 if told is not None and re.fullmatch(r"\d{1,9}", told) else None
 
 
-def _labels(booster: Any, categories: list[str]) -> dict[str, list[Any]]:
+def _category_labels(booster: Any, categories: list[str]) -> dict[str, list[Any]]:
     """Return the labels that a file keeps of a table of the training, by name of the input."""
     if not categories:
         return {}

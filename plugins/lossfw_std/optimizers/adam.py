@@ -45,7 +45,8 @@ class Adam(Optimizer):
     >>> from lossfw import OptimizerStep
     >>> adam = Adam(learning_rate=0.5)
     >>> w = np.array([1.0, 1.0])
-    >>> adam.update(w, np.array([4.0, -100.0]), adam.start(w), OptimizerStep(1, 0.5))[0].round(6)
+    >>> state = adam.initial_state(w)
+    >>> adam.update(w, np.array([4.0, -100.0]), state, OptimizerStep(1, 0.5))[0].round(6)
     array([0.5, 1.5])
     """
 
@@ -59,7 +60,7 @@ class Adam(Optimizer):
     tiny: PositiveFloat = 1e-8
     weight_decay: NonNegativeFloat = 0.0
 
-    def start(self, parameter: NDArray) -> OptimizerState:
+    def initial_state(self, parameter: NDArray) -> OptimizerState:
         """Both means are 0."""
         return np.zeros_like(parameter), np.zeros_like(parameter)
 

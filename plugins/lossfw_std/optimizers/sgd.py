@@ -38,7 +38,7 @@ class Sgd(Optimizer):
     >>> from lossfw import OptimizerStep
     >>> sgd = Sgd(learning_rate=0.5)
     >>> w = np.array([1.0])
-    >>> sgd.update(w, np.array([0.5]), sgd.start(w), OptimizerStep(1, 0.5))[0]
+    >>> sgd.update(w, np.array([0.5]), sgd.initial_state(w), OptimizerStep(1, 0.5))[0]
     array([0.75])
     """
 
@@ -50,12 +50,12 @@ class Sgd(Optimizer):
     weight_decay: NonNegativeFloat = 0.0
 
     @model_validator(mode="after")
-    def _needs_momentum(self) -> Self:
+    def _require_momentum(self) -> Self:
         if self.nesterov and not self.momentum:
             raise ValueError("'momentum' above 0 next to 'nesterov', which uses it")
         return self
 
-    def start(self, parameter: NDArray) -> OptimizerState:
+    def initial_state(self, parameter: NDArray) -> OptimizerState:
         """A velocity of 0; nothing without momentum."""
         return (np.zeros_like(parameter),) if self.momentum else ()
 

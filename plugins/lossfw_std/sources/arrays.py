@@ -43,7 +43,7 @@ from lossfw_std.sources.columns import (
     columns_left,
     compared_columns,
     labels_of_all,
-    numbers_of,
+    column_numbers,
     read_columns,
 )
 
@@ -129,7 +129,7 @@ class Arrays(Source):
     missing: Missing = "error"
 
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
+    def _require_one_way(self) -> Self:
         apart = [role for role in _ROLES if getattr(self, role) is not None]
         if self.file is not None and apart:
             raise ValueError(
@@ -162,14 +162,14 @@ class Arrays(Source):
 
     def load_with(self, columns: Sequence[str]) -> Dataset:
         """Read the files, and these columns of them; see `Source.load_with`."""
-        return self._dataset(self._read(columns))
+        return self._to_dataset(self._read(columns))
 
     def load_selected(self, rows: RowFilter, columns: Sequence[str]) -> Selection:
         """Read the rows that fulfil a filter; see `Source.load_selected`."""
-        choice = FilteredRows.select(rows, self._read_compared(rows.columns))
+        choice = FilteredRows.select(rows, self._read_filter_columns(rows.columns))
         read = self._read(columns, choice.chosen)
         labels = self._labels_of_all() if read.classes else ()
-        return choice.to_selection(self._dataset(read), read.places, labels)
+        return choice.to_selection(self._to_dataset(read), read.places, labels)
 
     def _paths(self) -> list[Path]:
         """Return the files, none of which is a folder."""
@@ -186,18 +186,18 @@ class Arrays(Source):
     def _read(self, columns: Sequence[str], rows: ChosenRows | None = None) -> LoadedArrays:
         self._paths()
         if self.file is None:
-            return self._apart(columns, rows)
-        return self._together(self.file, columns, rows)
+            return self._read_separate_files(columns, rows)
+        return self._read_one_file(self.file, columns, rows)
 
-    def _dataset(self, read: LoadedArrays) -> Dataset:
+    def _to_dataset(self, loaded: LoadedArrays) -> Dataset:
         paths = self._paths()
         if isinstance(self.targets_key, NamedColumns):
-            read = read._replace(target_names=tuple(self.targets_key))
-        read = read._replace(missing=MissingRules.parse(self.missing).inputs == "keep")
+            loaded = loaded._replace(target_names=tuple(self.targets_key))
+        loaded = loaded._replace(missing=MissingRules.parse(self.missing).inputs == "keep")
         name = f"{self.name} ({', '.join(path.name for path in paths)})"
-        return read.dataset(name, digest_files(*paths))
+        return loaded.dataset(name, digest_files(*paths))
 
-    def _read_compared(self, names: Sequence[str]) -> Mapping[str, DataColumn]:
+    def _read_filter_columns(self, names: Sequence[str]) -> Mapping[str, DataColumn]:
         """Return columns of all rows, for a filter."""
         found: dict[str, DataColumn] = {}
         known: list[str] = []
@@ -225,8 +225,8 @@ class Arrays(Source):
         assert path is not None  # the targets are texts
         table = open_columns(path, "targets", file_kind(path, "targets"))
         if self.file is None:
-            return labels_of_all(table, self._alone(table, "targets"))
-        return labels_of_all(table, self._groups(table)["targets"])
+            return labels_of_all(table, self._columns_of_role(table, "targets"))
+        return labels_of_all(table, self._array_columns(table)["targets"])
 
     def without_inputs(self) -> Source:
         """Return a source that reads no inputs, unless it names them; see `Source`."""
@@ -252,7 +252,7 @@ class Arrays(Source):
         key: Keys | NamedColumns | None = getattr(self, f"{role}_key")
         return key
 
-    def _apart(self, columns: Sequence[str], rows: ChosenRows | None) -> LoadedArrays:
+    def _read_separate_files(self, columns: Sequence[str], rows: ChosenRows | None) -> LoadedArrays:
         merged, known = LoadedArrays({}), list[str]()
         for role in _ROLES:
             path = getattr(self, role)
@@ -268,11 +268,11 @@ class Arrays(Source):
                 if names and isinstance(key, NamedColumns):
                     array: Any = _stack_columns(path, key)
                 else:
-                    array = read_array(path, role, self._single(role))
+                    array = read_array(path, role, self._single_key(role))
             known += names
             there = [name for name in columns if name in names and name not in merged.columns]
             if kind in _TABLES:
-                read = self._columns(table, {role: self._alone(table, role)}, there, rows)
+                read = self._read_table(table, {role: self._columns_of_role(table, role)}, there, rows)
             else:
                 read = LoadedArrays({role: array}, columns=_npz_columns(path, there)).select_rows(
                     rows
@@ -283,7 +283,7 @@ class Arrays(Source):
                 raise column_error(f"the source {self.name}", name, known)
         return merged._replace(columns={name: merged.columns[name] for name in columns})
 
-    def _alone(self, table: Table, role: str) -> Group:
+    def _columns_of_role(self, table: Table, role: str) -> Group:
         """Return the columns of a table that holds one array: by default all."""
         key = self._key(role)
         if key is not None:
@@ -292,7 +292,7 @@ class Arrays(Source):
             return columns_left(table, [], self.exclude)
         return 0 if table.width == 1 else list(range(table.width))
 
-    def _single(self, role: str) -> Key | None:
+    def _single_key(self, role: str) -> Key | None:
         """Return the key of an array, which is one name."""
         key = self._key(role)
         if isinstance(key, tuple | NamedColumns):
@@ -307,7 +307,7 @@ class Arrays(Source):
             )
         return key
 
-    def _together(
+    def _read_one_file(
         self, file: Path, columns: Sequence[str], rows: ChosenRows | None
     ) -> LoadedArrays:
         kind = file_kind(file, "data")
@@ -315,7 +315,7 @@ class Arrays(Source):
             return self._from_npz(file, columns).select_rows(rows)
         if kind in _TABLES:
             table = open_columns(file, "data", kind)
-            return self._columns(table, self._groups(table), columns, rows)
+            return self._read_table(table, self._array_columns(table), columns, rows)
         raise DataError(
             f"{file} is a .npy file, which holds one array: give it as `targets`, and another file "
             "as `inputs`."
@@ -327,7 +327,7 @@ class Arrays(Source):
         for role in _ROLES:
             if self._key(role) == () or role in arrays:
                 continue
-            key = self._single(role)
+            key = self._single_key(role)
             if key is not None or role in names or role == "targets":
                 members_of[role] = role if key is None else str(key)
         for name in members_of.values():
@@ -352,7 +352,7 @@ class Arrays(Source):
             "models that take missing values."
         )
 
-    def _groups(self, table: Table) -> dict[str, Group]:
+    def _array_columns(self, table: Table) -> dict[str, Group]:
         """Return the columns of each array in one table."""
         key = self.targets_key
         if key is None and "targets" in table.names:
@@ -365,7 +365,7 @@ class Arrays(Source):
             exclude=self.exclude,
         )
 
-    def _columns(
+    def _read_table(
         self,
         table: Table,
         groups: dict[str, Group],
@@ -373,7 +373,7 @@ class Arrays(Source):
         rows: ChosenRows | None,
     ) -> LoadedArrays:
         """Read the arrays of a table, and columns that tell rows apart."""
-        inputs, found = numbers_of(groups.get("inputs", [])), self.categories == _FOUND
+        inputs, found = column_numbers(groups.get("inputs", [])), self.categories == _FOUND
         held = inputs if found else [table.column(key) for key in self.categories if inputs]
         return read_columns(
             table,

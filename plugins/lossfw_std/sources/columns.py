@@ -97,16 +97,16 @@ class LoadedArrays(NamedTuple):
         return Dataset(name, digest=digest, notes=notes, **known, **self.arrays)
 
 
-def check_count(what: str, count: int, rows: ChosenRows) -> None:
+def check_count(title: str, count: int, rows: ChosenRows) -> None:
     """Refuse arrays whose number of rows differs from that of the filter's columns."""
     if count != rows.count:
         raise DataError(
-            f"{what} has {count} rows, but the columns of data.where have {rows.count}; expected "
+            f"{title} has {count} rows, but the columns of data.where have {rows.count}; expected "
             "equal numbers."
         )
 
 
-def numbers_of(group: Group) -> list[int]:
+def column_numbers(group: Group) -> list[int]:
     """Return the columns of a group, also of a single column."""
     return [group] if isinstance(group, int) else list(group)
 
@@ -137,13 +137,13 @@ def array_groups(
     if inputs is None:
         left = columns_left(table, groups.values(), exclude)
     else:
-        left = numbers_of(column_group(table, inputs))
+        left = column_numbers(column_group(table, inputs))
     return {**groups, "inputs": left} if left else groups
 
 
-def columns_left(table: Table, select_rows: Iterable[Group], exclude: Sequence[Key]) -> list[int]:
+def columns_left(table: Table, groups: Iterable[Group], exclude: Sequence[Key]) -> list[int]:
     """Return the columns that are in no group and not excluded."""
-    out = {table.column(key) for key in exclude}.union(*map(numbers_of, select_rows))
+    out = {table.column(key) for key in exclude}.union(*map(column_numbers, groups))
     return [column for column in range(table.width) if column not in out]
 
 
@@ -151,36 +151,38 @@ def read_columns(
     table: Table,
     groups: dict[str, Group],
     names: Sequence[str],
-    held: Sequence[int],
+    category_columns: Sequence[int],
     *,
     remedy: str,
-    held_may_be_numbers: bool = False,
+    categories_may_be_numbers: bool = False,
     missing: Missing = "error",
     optional: frozenset[int] = frozenset(),
     rows: ChosenRows | None = None,
 ) -> LoadedArrays:
     """Read the arrays of a table, and the named columns, by which rows are sliced.
 
-    The inputs `held` hold categories; those that are numbers become inputs like others. Only
-    the chosen `rows` are read.
+    The inputs `category_columns` hold categories; those that are numbers become inputs like others.
+    Only the chosen `rows` are read.
     """
-    inputs = given = numbers_of(groups.get("inputs", []))
-    for number in held:
+    inputs = given = column_numbers(groups.get("inputs", []))
+    for number in category_columns:
         if number not in inputs:
             raise DataError(
                 f"categories lists {table.title(number)}, which is not an input: add it to "
                 "inputs_key, or remove it from exclude."
             )
-    if held:
-        inputs = [number for number in inputs if number not in held]
+    if category_columns:
+        inputs = [number for number in inputs if number not in category_columns]
         groups = {role: group for role, group in groups.items() if role != "inputs"}
         groups |= {"inputs": inputs} if inputs else {}
     target = groups.get("targets")
     apart = {name: column_named(table, name) for name in names}
     # What is an array too is held to the rules of arrays.
-    arrays_of = {number for group in groups.values() for number in numbers_of(group)}
-    kept = frozenset(apart.values()) - arrays_of - frozenset(held)
-    labels = frozenset([target] if isinstance(target, int) else []) | frozenset(held) | kept
+    arrays_of = {number for group in groups.values() for number in column_numbers(group)}
+    kept = frozenset(apart.values()) - arrays_of - frozenset(category_columns)
+    labels = (
+        frozenset([target] if isinstance(target, int) else []) | frozenset(category_columns) | kept
+    )
     rule = MissingRules.parse(missing)
     keeps, strict = rule.inputs == "keep", frozenset[int]()
     if keeps:
@@ -189,13 +191,13 @@ def read_columns(
         strict = frozenset(given if rule.inputs == "error" else arrays_of.difference(given))
         remedy = _IF_INPUT if rule.inputs == "error" else remedy
     read = table.read_rows(
-        [*groups.values(), *held, *apart.values()],
+        [*groups.values(), *category_columns, *apart.values()],
         TableOptions(
             "drop" if rule.may_drop_rows else "error",
             labels,
             optional,
             kept,
-            frozenset(held),
+            frozenset(category_columns),
             remedy,
             strict,
             rows,
@@ -203,13 +205,13 @@ def read_columns(
     )
     if rows is not None:
         check_count(str(table.path), read.total, rows)
-    count = len(groups) + len(held)
+    count = len(groups) + len(category_columns)
     arrays = dict(zip(groups, read.arrays, strict=False))
     categories: dict[str, DataColumn] = {}
     numeric = {}
-    for number, values in zip(held, read.arrays[len(groups) : count], strict=True):
+    for number, values in zip(category_columns, read.arrays[len(groups) : count], strict=True):
         title, texts = table.title(number), read.labels.get(number, ())
-        if held_may_be_numbers and not texts:
+        if categories_may_be_numbers and not texts:
             numeric[number] = values
         elif title in categories:
             raise DataError(f"{table.path} has several category columns named {title!r}.")

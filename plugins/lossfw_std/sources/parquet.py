@@ -29,7 +29,7 @@ from lossfw_std.sources.columns import (
     column_named,
     compared_columns,
     labels_of_all,
-    numbers_of,
+    column_numbers,
     read_columns,
 )
 
@@ -94,7 +94,7 @@ class Parquet(Source):
     missing: Missing = "error"
 
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
+    def _require_one_way(self) -> Self:
         if self.exclude and self.inputs_key is not None:
             raise ValueError("either 'inputs_key' or 'exclude', not both")
         return self
@@ -112,7 +112,7 @@ class Parquet(Source):
     def load_with(self, columns: Sequence[str]) -> Dataset:
         """Read the footers, and the labels of these columns; see `Source.load_with`."""
         data = open_dataset(self.path)
-        return self._dataset(data, self._read(data, columns))
+        return self._to_dataset(data, self._read(data, columns))
 
     def load_selected(self, rows: RowFilter, columns: Sequence[str]) -> Selection:
         """Read the rows that fulfil a filter; see `Source.load_selected`."""
@@ -121,22 +121,22 @@ class Parquet(Source):
         read = self._read(data, columns, choice.chosen)
         group = column_group(data, self.targets_key)
         labels = labels_of_all(data, group) if read.classes else ()
-        return choice.to_selection(self._dataset(data, read), read.places, labels)
+        return choice.to_selection(self._to_dataset(data, read), read.places, labels)
 
-    def _dataset(self, data: Any, read: LoadedArrays) -> Dataset:
+    def _to_dataset(self, data: Any, loaded: LoadedArrays) -> Dataset:
         if isinstance(self.targets_key, NamedColumns):
-            read = read._replace(target_names=tuple(self.targets_key))
-        return read.dataset(f"{self.name} ({self.path})", data.digest)
+            loaded = loaded._replace(target_names=tuple(self.targets_key))
+        return loaded.dataset(f"{self.name} ({self.path})", data.digest)
 
     def _read(
         self, data: Any, columns: Sequence[str], rows: ChosenRows | None = None
     ) -> LoadedArrays:
         for name in columns:
             column_named(data, name)
-        groups = self._groups(data)
+        groups = self._array_columns(data)
         held = [data.column(name) for name in self.categories if self.categories != "found"]
         if self.categories == "found":
-            held = [n for n in numbers_of(groups.get("inputs", [])) if n in data.texts()]
+            held = [n for n in column_numbers(groups.get("inputs", [])) if n in data.texts()]
         return read_columns(
             data,
             groups,
@@ -159,7 +159,7 @@ class Parquet(Source):
             return self
         return self.replace(exclude=(*self.exclude, column))
 
-    def _groups(self, data: Any) -> dict[str, Group]:
+    def _array_columns(self, data: Any) -> dict[str, Group]:
         """Return the columns of each array."""
         groups = array_groups(
             data,
@@ -169,7 +169,7 @@ class Parquet(Source):
             exclude=self.exclude,
         )
         if self.inputs_key is None and self.categories != "found" and "inputs" in groups:
-            texts = {data.names[n] for n in numbers_of(groups["inputs"]) if n in data.texts()}
+            texts = {data.names[n] for n in column_numbers(groups["inputs"]) if n in data.texts()}
             if listed := ", ".join(sorted(texts.difference(self.categories))):
                 raise DataError(
                     f"{self.path} has strings in {listed}. Leave out columns that are not inputs "

@@ -9,7 +9,7 @@ from lossfw.check.core.subject import subject_of_component
 from lossfw.check.instances import variants
 from lossfw.components.docstrings import latex_problem
 from lossfw.errors import ArgumentError, TraceError
-from lossfw.nn.letters import arguments_of
+from lossfw.nn.letters import argument_names
 from lossfw.numerics.exact.truth import evaluate
 from lossfw.numerics.symbolic.written import write
 from lossfw.report.formulas.latex import latex
@@ -85,7 +85,7 @@ def letters_of(loss):
     def letters(y, t):
         if loss.has_columns:
             return {**parts(loss.prediction_space, "y", y), **parts(loss.target_space, "t", t)}
-        first = arguments_of(loss)[0]
+        first = argument_names(loss)[0]
         return {first: {"r": y - t, "m": t * y}[first] if first in "rm" else y, "y": y, "t": t}
 
     def parts(space, letter, x):

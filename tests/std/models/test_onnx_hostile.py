@@ -206,6 +206,6 @@ def test_a_tree_that_splits_by_an_input_which_a_row_lacks_is_refused(between):
 def test_what_is_read_of_a_graph_is_what_onnx_says():
     content = loop(3, helper.make_node("Neg", ["v"], ["v2"]))
     assert not has_external_data(content)
-    graph = OnnxGraph.of(content)
+    graph = OnnxGraph.from_bytes(content)
     assert [node.operation for node in graph.nodes] == ["MatMul", "Loop"]
     assert graph.nodes[0].inputs == ("x", "W")

@@ -11,7 +11,7 @@ import pytest
 
 import lossfw
 from lossfw.errors import DataError
-from lossfw_std.models.tree_splits import wrong_node
+from lossfw_std.models.tree_splits import tree_problem
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(200, 4)).astype(np.float32)
@@ -143,7 +143,7 @@ def test_a_tree_of_scikit_learn_beyond_the_inputs_is_refused(kind):
 
 def test_a_tree_of_one_leaf_is_right():
     one = np.array([-1])
-    assert wrong_node(one, one, np.array([2**31 - 1]), 1) is None
+    assert tree_problem(one, one, np.array([2**31 - 1]), 1) is None
 
 
 # One letter of a file, which CatBoost finds when it predicts.
