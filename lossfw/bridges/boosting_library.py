@@ -106,7 +106,9 @@ class BoostingLibrary(BoostingBridge):
             f"model = bridge.train({spec_code(loss)}, {self.training})"
         )
 
-    def read(self, loss: Any, params: dict[str, Any], data: Any) -> tuple[NDArray, NDArray | None]:
+    def read_data(
+        self, loss: Any, params: dict[str, Any], data: Any
+    ) -> tuple[NDArray, NDArray | None]:
         """Return the targets and weights of a data set; refuse other data, and two objectives."""
         expected = getattr(self.imported(), self.data_class)
         if not isinstance(data, expected):

@@ -31,9 +31,9 @@ from lossfw.bridges.catboost_model import (
 from lossfw.bridges.catboost_rows import RowDerivatives
 from lossfw.errors import ArgumentError
 from lossfw.learning.bridge import BoostingSettings
-from lossfw.learning.derivatives import Derivatives, Frozen, best_constant, training_start
+from lossfw.learning.derivatives import Derivatives, ImmutableObject, best_constant, training_start
 from lossfw.learning.outputs import EstimatorOutputs
-from lossfw.learning.raw_form import class_indices, raw_form, raw_output_count
+from lossfw.learning.raw_form import class_indices, raw_loss_of, raw_output_count
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -41,7 +41,7 @@ __all__ = ["CatBoostBridge", "best_constant", "estimator_params", "metric", "obj
 
 
 @dataclass(frozen=True)
-class CatBoostObjective(Frozen):
+class CatBoostObjective(ImmutableObject):
     """A loss as an objective, for ``CatBoost({"loss_function": ...})``.
 
     CatBoost maximises, so it takes the derivatives of minus the loss. It calls an objective for all
@@ -71,7 +71,7 @@ class CatBoostObjective(Frozen):
 
 
 @dataclass(frozen=True)
-class CatBoostMetric(Frozen):
+class CatBoostMetric(ImmutableObject):
     """The weighted mean loss, for ``eval_metric``, which CatBoost needs next to an objective."""
 
     derivatives: Derivatives
@@ -175,7 +175,7 @@ class CatBoostBridge(StartInDataLibrary):
         if estimator == "classifier":
             names, target = np.unique(np.asarray(target), return_inverse=True)
             defaults["class_names"] = tuple(names.tolist())
-        form = raw_form(loss)
+        form = raw_loss_of(loss)
         if form.takes_rows:
             t = class_indices(form, target)
             columns = raw_output_count(form, t, classes)
@@ -224,7 +224,7 @@ class CatBoostBridge(StartInDataLibrary):
             Its predictions include the start.
         """
         catboost = self.imported()
-        target, weight = self.read(loss, params, pool)
+        target, weight = self.read_data(loss, params, pool)
         columns = params.get("classes_count")
         defaults = self.estimator_params(loss, target, weight, curvature=curvature, classes=columns)
         columns = defaults.get("classes_count")
@@ -235,7 +235,7 @@ class CatBoostBridge(StartInDataLibrary):
             begin = training_start(derivatives, target, weight, start, columns)
         if init_model is not None:
             init_model = model_to_continue(init_model, catboost)
-            refuse_other_kind(init_model, raw_form(loss), begin.size)
+            refuse_other_kind(init_model, raw_loss_of(loss), begin.size)
         model = catboost.CatBoost({**defaults, **params})
         watched = kwargs.get("eval_set")
         several = watched if isinstance(watched, list) else [watched]
@@ -273,12 +273,12 @@ class CatBoostBridge(StartInDataLibrary):
         rows = [objective.calc_ders_multi(*row) for row in zip(raw, target, w, strict=True)]
         return -np.array([g for g, _ in rows]), -np.array([np.diag(h) for _, h in rows])
 
-    def leaf(
+    def leaf_value(
         self, gradients: NDArray, curvatures: NDArray, weight: NDArray, l2: float
     ) -> NDArray | None:
         if gradients.ndim == 2:
             return None  # The whole matrix is solved.
-        return super().leaf(gradients, curvatures, weight, l2 * float(weight.mean()))
+        return super().leaf_value(gradients, curvatures, weight, l2 * float(weight.mean()))
 
     def score(
         self, metric: Any, raw: NDArray, target: NDArray, weight: NDArray | None

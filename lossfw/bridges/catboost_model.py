@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from lossfw.errors import ArgumentError
-from lossfw.learning.outputs import EstimatorOutputs, outputs_by
+from lossfw.learning.outputs import EstimatorOutputs, estimator_outputs
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -100,4 +100,4 @@ def outputs_of(estimator: Any, catboost: Any) -> EstimatorOutputs | None:
         return None
     given = estimator.get_params()
     objective = given.get("loss_function", given.get("objective"))
-    return outputs_by(objective, partial(estimator.predict, prediction_type="RawFormulaVal"))
+    return estimator_outputs(objective, partial(estimator.predict, prediction_type="RawFormulaVal"))

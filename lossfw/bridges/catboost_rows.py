@@ -101,7 +101,7 @@ class RowDerivatives:
         self, kernels: RowKernels, z: list[float], target: int, weight: float
     ) -> tuple[list[float], list[list[float]]] | None:
         """Return those of `_any_derivatives`, by the same operations; None where it has to tell."""
-        results = kernels.results(np.array([z]), np.array([target]))
+        results = kernels.compute(np.array([z]), np.array([target]))
         if results is None:
             return None
         gradients, seconds = results

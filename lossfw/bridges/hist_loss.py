@@ -17,7 +17,7 @@ from sklearn._loss.loss import BaseLoss
 
 from lossfw.errors import ArgumentError
 from lossfw.learning.derivatives import Derivatives, best_constant, refuse_dead_start
-from lossfw.learning.raw_form import LABELS, as_loss, class_indices, raw_form, raw_output_count
+from lossfw.learning.raw_form import LABELS, as_loss, class_indices, raw_loss_of, raw_output_count
 from lossfw.numerics.arrays import NDArray
 
 _LINKS: Final = {
@@ -217,7 +217,7 @@ def _fill_or_return(array: NDArray, out: Any) -> Any:
 
 def hist_loss_of(loss: Any, curvature: str, refit: bool | None, classes: int | None) -> HistLoss:
     """Return a loss for HistGradientBoosting; see `lossfw.bridges.sklearn.hist_loss`."""
-    form = raw_form(loss)
+    form = raw_loss_of(loss)
     of_residual = form._argument == "residual"
     if refit is None:
         refit = of_residual and bool(form.claims().breaks) and curvature in ("auto", "one")

@@ -33,14 +33,14 @@ from lossfw.errors import ArgumentError, ShapeError
 from lossfw.learning.bridge import BoostingSettings
 from lossfw.learning.derivatives import (
     Derivatives,
-    Frozen,
+    ImmutableObject,
     TargetTable,
     best_constant,
     labels_of,
     training_start,
 )
 from lossfw.learning.outputs import EstimatorOutputs
-from lossfw.learning.raw_form import class_indices, raw_form, raw_output_count
+from lossfw.learning.raw_form import class_indices, raw_loss_of, raw_output_count
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -57,7 +57,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class LightGBMObjective(Frozen):
+class LightGBMObjective(ImmutableObject):
     """A loss as an objective, for ``params["objective"]`` and ``LGBMRegressor(objective=)``.
 
     Make one with `objective`.
@@ -85,7 +85,7 @@ class LightGBMObjective(Frozen):
 
 
 @dataclass(frozen=True)
-class LightGBMMetric(Frozen):
+class LightGBMMetric(ImmutableObject):
     """The weighted mean loss, for ``feval=`` and ``eval_metric=``."""
 
     derivatives: Derivatives
@@ -187,7 +187,7 @@ class LightGBMBridge(StartInDataLibrary):
             See `objective`.
         """
         estimator = estimator_kind(estimator)
-        form = raw_form(loss, wide=True)
+        form = raw_loss_of(loss, wide=True)
         of_columns = form.target_space.axes and form.has_columns
         table = target if of_columns and np.ndim(target) == 2 else None
         made = self.objective(loss, curvature=curvature, target=table)
@@ -243,11 +243,11 @@ class LightGBMBridge(StartInDataLibrary):
             loss.
         """
         lgb = self.imported()
-        labels, weight = self.read(loss, params, train_set)
+        labels, weight = self.read_data(loss, params, train_set)
         columns = params.get("num_class")
         if init_model is not None:
             init_model = booster_of(init_model, lgb)
-            columns = classes_of(init_model, raw_form(loss, wide=True), params)
+            columns = classes_of(init_model, raw_loss_of(loss, wide=True), params)
         rows = labels if target is None else TargetTable(np.asarray(target)).rows(labels)
         defaults = self.estimator_params(loss, rows, weight, curvature=curvature, classes=columns)
         if target is not None:
@@ -349,7 +349,7 @@ class LightGBMBridge(StartInDataLibrary):
             "verbosity": -1,
             "num_threads": 1,
         }
-        target, table = labels_of(training.target, raw_form(loss, wide=True))
+        target, table = labels_of(training.target, raw_loss_of(loss, wide=True))
         data = self._make_dataset(training.x, target, training.weight, training.sizes)
         if np.ndim(training.start):
             params["num_class"] = len(training.start)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lossfw.errors import ArgumentError
-from lossfw.learning.outputs import EstimatorOutputs, outputs_by
+from lossfw.learning.outputs import EstimatorOutputs, estimator_outputs
 from lossfw.losses.loss import Loss
 
 
@@ -25,9 +25,9 @@ def booster_of(model: Any, lgb: Any) -> Any:
     )
 
 
-def classes_of(begun: Any, raw_loss: Loss, params: dict[str, Any]) -> int | None:
+def classes_of(init_model: Any, raw_loss: Loss, params: dict[str, Any]) -> int | None:
     """Return the number of classes of a model to continue; None for a single number."""
-    columns = int(begun.num_model_per_iteration())
+    columns = int(init_model.num_model_per_iteration())
     if raw_loss.takes_rows != (columns > 1):
         takes = (
             "a raw prediction for each class" if raw_loss.takes_rows else "single raw predictions"
@@ -48,4 +48,4 @@ def outputs_of(estimator: Any, lgb: Any) -> EstimatorOutputs | None:
     """Return the outputs of an estimator; see `BoostingBridge.outputs`."""
     if not isinstance(estimator, lgb.LGBMModel):
         return None
-    return outputs_by(estimator.objective, partial(estimator.predict, raw_score=True))
+    return estimator_outputs(estimator.objective, partial(estimator.predict, raw_score=True))

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from lossfw.bridges.scorer import METHODS, LossScorer, ResponseMethod
 from lossfw.errors import ArgumentError
 from lossfw.learning.bridge import BoostingBridge, BoostingSettings, spec_code
-from lossfw.learning.raw_form import LABELS, as_loss, raw_form
+from lossfw.learning.raw_form import LABELS, as_loss, raw_loss_of
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -123,7 +123,7 @@ class SklearnBridge(BoostingBridge):
         return {"loss": hist_loss(loss, classes=classes)}
 
     def usage(self, loss: Loss) -> str:
-        kind = "Classifier" if raw_form(loss).target_space in LABELS else "Regressor"
+        kind = "Classifier" if raw_loss_of(loss).target_space in LABELS else "Regressor"
         return (
             f"from sklearn.ensemble import HistGradientBoosting{kind}\n"
             "from lossfw.bridges.sklearn import hist_loss\n"

@@ -25,20 +25,25 @@ from lossfw.bridges.boosting_library import (
     estimator_kind,
     sizes_of,
 )
-from lossfw.bridges.xgboost_model import BegunModel, booster_of, outputs_of, read_begun
+from lossfw.bridges.xgboost_model import (
+    ContinuedModel,
+    booster_of,
+    outputs_of,
+    read_continued_model,
+)
 from lossfw.errors import ArgumentError
 from lossfw.learning.bridge import BoostingSettings
 from lossfw.learning.derivatives import (
     FIRST_ROWS,
     Derivatives,
-    Frozen,
+    ImmutableObject,
     best_constant,
     derivatives,
     labels_of,
     refuse_dead_start,
 )
 from lossfw.learning.outputs import EstimatorOutputs, output_activation_of
-from lossfw.learning.raw_form import as_loss, predictions_of, raw_form
+from lossfw.learning.raw_form import as_loss, predictions_of, raw_loss_of
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -56,7 +61,7 @@ _MIN_CHILD_WEIGHT: Final = 1.0
 
 
 @dataclass(frozen=True)
-class XGBoostObjective(Frozen):
+class XGBoostObjective(ImmutableObject):
     """A loss as an objective, for ``xgboost.train(obj=)`` and ``XGBRegressor(objective=)``.
 
     Make one with `objective`.
@@ -97,7 +102,7 @@ class XGBoostObjective(Frozen):
 
 
 @dataclass(frozen=True)
-class XGBoostMetric(Frozen):
+class XGBoostMetric(ImmutableObject):
     """The weighted mean loss, for ``custom_metric=`` and ``eval_metric=``."""
 
     derivatives: Derivatives
@@ -114,9 +119,9 @@ class XGBoostMetric(Frozen):
         return (self.__name__, value) if hasattr(y_pred, "get_label") else value
 
 
-def _load_begun(loss: Any, xgb_model: Any, classes: int | None) -> BegunModel:
-    begun = read_begun(booster_of(xgb_model, XGBoostBridge.imported()))
-    begun.refuse(raw_form(loss, wide=True), classes)
+def _load_continued_model(loss: Any, xgb_model: Any, classes: int | None) -> ContinuedModel:
+    begun = read_continued_model(booster_of(xgb_model, XGBoostBridge.imported()))
+    begun.refuse_mismatch(raw_loss_of(loss, wide=True), classes)
     return begun
 
 
@@ -157,7 +162,7 @@ def _params_with_start(
         own = {"base_score": float(1.0 / (1.0 + np.exp(-begin)))}
     else:
         own = {"base_score": float(begin)}
-    form = raw_form(loss, wide=True)
+    form = raw_loss_of(loss, wide=True)
     is_wide = form.has_columns or form.takes_groups
     if form.takes_rows and is_wide:
         # Without a name beside it, predict() returns raw predictions.
@@ -269,14 +274,14 @@ class XGBoostBridge(BoostingLibrary):
         if xgb_model is None:
             begin = best_constant(loss, target, sample_weight, classes=classes)
             return _params_with_start(begin, loss, labels, estimator, apply_activation)
-        begun = _load_begun(loss, xgb_model, classes)
+        begun = _load_continued_model(loss, xgb_model, classes)
         defaults = _params_with_start(begun.margin, loss, labels, estimator, apply_activation)
         one = "reg:squarederror" if estimator == "regressor" else "binary:logistic"
         # Its estimators name an objective of their own beside one from outside.
         beside = (
             begun.objective if estimator == "native" else one if begun.classes is None else _SOFTMAX
         )
-        begun.keep(defaults, defaults.get("objective", beside))
+        begun.keep_base_score(defaults, defaults.get("objective", beside))
         return defaults
 
     def train(
@@ -323,7 +328,7 @@ class XGBoostBridge(BoostingLibrary):
             loss, or another ``base_score`` than `params`.
         """
         xgb = self.imported()
-        labels, weight = self.read(loss, params, dtrain)
+        labels, weight = self.read_data(loss, params, dtrain)
         _refuse_no_response(loss, "native", apply_activation)
         least = float(params.get("min_child_weight", _MIN_CHILD_WEIGHT))
         made = self.objective(loss, curvature=curvature, target=target, min_child_weight=least)
@@ -335,7 +340,7 @@ class XGBoostBridge(BoostingLibrary):
             begin = best_constant(made.derivatives.given_loss, rows.t, rows.w, classes=columns)
         else:
             xgb_model = booster_of(xgb_model, xgb)
-            begun = _load_begun(loss, xgb_model, columns)
+            begun = _load_continued_model(loss, xgb_model, columns)
             begin = begun.margin
         merged = {
             **_params_with_start(begin, loss, labels.ndim == 1, "native", apply_activation),
@@ -344,7 +349,7 @@ class XGBoostBridge(BoostingLibrary):
         if begun:
             if "base_score" in params:
                 begun.refuse_other_start(params["base_score"])
-            begun.keep(merged, merged.get("objective", begun.objective))
+            begun.keep_base_score(merged, merged.get("objective", begun.objective))
         elif "base_score" not in params:
             refuse_dead_start(made.derivatives, begin, labels, weight)
         # Read and looked at once, and not in each round.
@@ -392,7 +397,7 @@ class XGBoostBridge(BoostingLibrary):
             "tree_method": "exact",
             "nthread": 1,
         }
-        form = raw_form(loss, wide=True)
+        form = raw_loss_of(loss, wide=True)
         if begin.ndim:
             params["num_target" if form.has_columns else "num_class"] = len(begin)
         target, table = labels_of(training.target, form)

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from lossfw.errors import ArgumentError
-from lossfw.learning.outputs import EstimatorOutputs, outputs_by
+from lossfw.learning.outputs import EstimatorOutputs, estimator_outputs
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -30,7 +30,7 @@ ACTIVATION_OF: Final = {
 _SAME: Final = 1e-6
 
 
-class BegunModel(NamedTuple):
+class ContinuedModel(NamedTuple):
     """A model to continue, from its configuration.
 
     `objective` is the name that determines the meaning of ``base_score`` and the result of
@@ -56,7 +56,7 @@ class BegunModel(NamedTuple):
             return np.broadcast_to(raw, self.classes)
         return raw if len(raw) > 1 else float(raw[0])
 
-    def refuse(self, loss: Loss, classes: int | None) -> None:
+    def refuse_mismatch(self, loss: Loss, classes: int | None) -> None:
         """Raise `ArgumentError` if a loss does not have the raw predictions of the model."""
         columns = self.classes or (self.targets if self.targets > 1 else None)
         if loss.takes_rows and columns is None:
@@ -77,7 +77,7 @@ class BegunModel(NamedTuple):
                 "its trees belong to its classes. Leave the number out, or train a new model."
             )
 
-    def keep(self, parameters: dict[str, Any], objective: str) -> None:
+    def keep_base_score(self, parameters: dict[str, Any], objective: str) -> None:
         """Set ``base_score`` so that existing trees predict as before.
 
         XGBoost reinterprets ``base_score`` for a new objective name, and applies it to all
@@ -115,7 +115,7 @@ def booster_of(model: Any, xgb: Any) -> Any:
     return model if isinstance(model, xgb.Booster) else xgb.Booster(model_file=model)
 
 
-def read_begun(booster: Any) -> BegunModel:
+def read_continued_model(booster: Any) -> ContinuedModel:
     """Return the start of a ``Booster``."""
     learner = json.loads(booster.save_config())["learner"]
     kept = learner["learner_model_param"]
@@ -123,11 +123,11 @@ def read_begun(booster: Any) -> BegunModel:
     score = np.atleast_1d(np.asarray(json.loads(kept["base_score"]), np.float64))
     classes = int(kept["num_class"])
     name, targets = learner["objective"]["name"], int(kept["num_target"])
-    return BegunModel(name, score, classes if classes > 1 else None, targets)
+    return ContinuedModel(name, score, classes if classes > 1 else None, targets)
 
 
 def outputs_of(estimator: Any, xgb: Any) -> EstimatorOutputs | None:
     """Return the outputs of an estimator; see `BoostingBridge.outputs`."""
     if not isinstance(estimator, xgb.XGBModel):
         return None
-    return outputs_by(estimator.objective, partial(estimator.predict, output_margin=True))
+    return estimator_outputs(estimator.objective, partial(estimator.predict, output_margin=True))

@@ -36,7 +36,7 @@ from lossfw.losses.capabilities import RawOutputLoss, without_guard
 from lossfw.losses.loss import Loss
 from lossfw.metrics import Metric
 from lossfw.models import Model
-from lossfw.models.trained import Trained
+from lossfw.models.trained import TrainedModel
 from lossfw.nn.activation import Activation
 
 
@@ -385,7 +385,7 @@ def suite_of_component(
 
 def uncheckable_reason(model: Model) -> str:
     """Return why a model cannot be checked, as the end of a sentence; empty if it can."""
-    if isinstance(model, Trained):
+    if isinstance(model, TrainedModel):
         return "stands for the model in a folder: check that by its name, with -p file=FILE."
     if (library := model.missing_library()) is not None:
         return f"needs {library}, which is not installed: {model.install_command()}"

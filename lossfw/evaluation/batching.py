@@ -146,7 +146,7 @@ def predict_batches(
 
     def predict_block(block: Batch) -> PredictedBatch:
         assert block.inputs is not None
-        return PredictedBatch.of(block, model.block(block.inputs), logits=logits)
+        return PredictedBatch.of(block, model.run_block(block.inputs), logits=logits)
 
     row_bytes = max(1, math.prod(model.row_shape)) * model.dtype.itemsize
     at_once = min(_BLOCKS_AT_ONCE, _BYTES_AT_ONCE // (model.block_rows * row_bytes))

@@ -70,7 +70,7 @@ class BlockPredictor(Protocol):
     def check_inputs(self, shape: tuple[int, ...]) -> None:
         """Raise `ShapeError` for inputs of a shape that the model does not take."""
 
-    def block(self, rows: NDArray) -> Outputs:
+    def run_block(self, rows: NDArray) -> Outputs:
         """Return the outputs of at most one aligned block of rows."""
 
 

@@ -62,7 +62,7 @@ class EvaluationState:
     def add(self, rows: PredictedBatch) -> PredictedBatch:
         """Add some rows, and return them with their losses; see `Accumulator`."""
         count = len(rows.targets)
-        self.seen = self.seen.merge(RowRanges.of(rows.start, rows.start + count))
+        self.seen = self.seen.merge(RowRanges.single(rows.start, rows.start + count))
         rows = self.accumulator.add(rows)
         self.diagnostics.count(rows)
         weight = rows.sample_weight

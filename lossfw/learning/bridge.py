@@ -187,7 +187,7 @@ class BoostingBridge(Bridge):
         """
         return None
 
-    def leaf(
+    def leaf_value(
         self, gradients: NDArray, curvatures: NDArray, weight: NDArray, l2: float
     ) -> NDArray | None:
         """Return the expected value of a leaf with these rows; None if it is not known.

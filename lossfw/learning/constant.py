@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.errors import ArgumentError
-from lossfw.learning.raw_form import predictions_of, raw_form
+from lossfw.learning.raw_form import predictions_of, raw_loss_of
 from lossfw.learning.start import best_constant
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -50,7 +50,7 @@ def constant_prediction(
         raise ArgumentError(
             f"{loss.name} compares the rows of a group, and a constant makes them all equal."
         )
-    form = raw_form(loss, wide=True)
+    form = raw_loss_of(loss, wide=True)
     raw = np.asarray(best_constant(loss, target, sample_weight, classes=classes), np.float64)
     found = raw if form == loss else predictions_of(loss, np.atleast_2d(raw)).reshape(raw.shape)
     if not np.isfinite(found).all():

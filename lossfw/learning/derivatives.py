@@ -16,7 +16,7 @@ from lossfw.learning.raw_form import (
     Targets,
     as_loss,
     predictions_of,
-    raw_form,
+    raw_loss_of,
     rows_for,
     targets_for,
 )
@@ -27,7 +27,7 @@ from lossfw.numerics.arrays import NDArray
 __all__ = ["Derivatives", "TargetTable", "best_constant", "predictions_of"]
 
 
-class Frozen:
+class ImmutableObject:
     """An immutable object that is its own copy.
 
     Libraries copy their parameters, and `sklearn.base.clone` refuses an estimator whose parameter
@@ -45,7 +45,7 @@ class Frozen:
 
 
 @dataclass(frozen=True)
-class Derivatives(Frozen):
+class Derivatives(ImmutableObject):
     """The gradients and curvatures of a loss at raw predictions, for gradient boosting.
 
     Parameters
@@ -77,7 +77,7 @@ class Derivatives(Frozen):
     @functools.cached_property
     def loss(self) -> Loss:
         """The loss of raw predictions."""
-        return raw_form(self.given_loss, wide=True)
+        return raw_loss_of(self.given_loss, wide=True)
 
     @functools.cached_property
     def rule(self) -> Rule:
@@ -187,7 +187,7 @@ class Derivatives(Frozen):
 
 
 @dataclass(frozen=True, eq=False)
-class TargetTable(Frozen):
+class TargetTable(ImmutableObject):
     """Targets of several columns, whose row numbers are the labels of a data set.
 
     A data set has one label for each row, and a target such as a time and an event has two numbers.
@@ -242,7 +242,7 @@ def derivatives(
     `target` makes a `TargetTable`; for `wide` see `lossfw.learning.raw_form.raw_form`.
     """
     given = as_loss(loss)
-    raw_form(given, wide=wide)
+    raw_loss_of(given, wide=wide)
     table = None if target is None else TargetTable(np.asarray(target))
     found = Derivatives(given, curvature, table)
     # Both are computed on first use, and refuse what cannot be used.

@@ -10,7 +10,7 @@ import numpy as np
 
 from lossfw.components.registry import registry
 from lossfw.components.spaces import SIGN
-from lossfw.learning.raw_form import raw_form
+from lossfw.learning.raw_form import raw_loss_of
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -57,7 +57,7 @@ def output_activation_of(loss: Loss) -> str | None:
     >>> [output_activation_of(lossfw.loss(name)) for name in ("logistic", "hinge")]
     ['sigmoid', None]
     """
-    form = raw_form(loss)
+    form = raw_loss_of(loss)
     if form.output_activation is not None or form.target_space is not SIGN:
         return form.output_activation
     ones = np.ones(len(_MARGINS))
@@ -68,7 +68,7 @@ def output_activation_of(loss: Loss) -> str | None:
     return "sigmoid" if same else None
 
 
-def outputs_by(objective: Any, raw: Callable[[Any], Any]) -> EstimatorOutputs | None:
+def estimator_outputs(objective: Any, raw: Callable[[Any], Any]) -> EstimatorOutputs | None:
     """Return the outputs of an estimator with this objective; None unless lossfw made it."""
     given = getattr(getattr(objective, "derivatives", None), "given_loss", None)
     return None if given is None else EstimatorOutputs(raw, output_activation_of(given))

@@ -41,7 +41,7 @@ def as_loss(loss: Any) -> Loss:
     return found
 
 
-def raw_form(loss: Any, *, wide: bool = False) -> Loss:
+def raw_loss_of(loss: Any, *, wide: bool = False) -> Loss:
     """Return a loss as a function of raw predictions, fused with its activation if it has one.
 
     Losses of groups, and of rows with named columns, need `wide`: the library must support them.
@@ -54,7 +54,7 @@ def raw_form(loss: Any, *, wide: bool = False) -> Loss:
 
 
 def refusal(loss: Loss, *, wide: bool = False) -> str | None:
-    """Return why a loss cannot be boosted; None if it can. See `raw_form`."""
+    """Return why a loss cannot be boosted; None if it can. See `raw_loss_of`."""
     form = _raw_form_or_none(loss)
     if form is None:
         return (

@@ -17,7 +17,7 @@ from lossfw.learning.raw_form import (
     Rows,
     as_loss,
     class_indices,
-    raw_form,
+    raw_loss_of,
     raw_output_count,
     refuse_not_finite,
     targets_for,
@@ -76,7 +76,7 @@ def best_constant(
     >>> bool(best_constant("poisson_deviance", [1.0, 3.0]) == np.log(2.0))
     True
     """
-    form = raw_form(loss, wide=True)
+    form = raw_loss_of(loss, wide=True)
     if form.takes_groups:
         return np.zeros(raw_output_count(form, np.zeros(0), classes)) if form.takes_rows else 0.0
     t = np.asarray(target)
@@ -115,21 +115,21 @@ class _Gradient:
     def __init__(self, loss: Loss, t: NDArray, w: NDArray) -> None:
         self.loss, self.t, self.w = loss, t, w
 
-    def parts(self, z: float) -> NDArray:
+    def gradients(self, z: float) -> NDArray:
         gradients: NDArray = self.loss.gradient(
             np.full(len(self.t), z), self.t, sample_weight=self.w, reduction="none"
         )
         return gradients
 
     def __call__(self, z: float) -> float:
-        parts = self.parts(z)
-        total = float(parts.sum())
-        return 0.0 if abs(total) <= _BALANCED * float(np.abs(parts).sum()) else total
+        gradients = self.gradients(z)
+        total = float(gradients.sum())
+        return 0.0 if abs(total) <= _BALANCED * float(np.abs(gradients).sum()) else total
 
     def is_balanced(self, z: float) -> bool:
         """Tell whether the gradients at a number that is known to be right balance."""
-        parts = self.parts(z)
-        return abs(float(parts.sum())) <= _CLOSE * float(np.abs(parts).sum())
+        gradients = self.gradients(z)
+        return abs(float(gradients.sum())) <= _CLOSE * float(np.abs(gradients).sum())
 
 
 class _ColumnGradient(_Gradient):
@@ -139,7 +139,7 @@ class _ColumnGradient(_Gradient):
         super().__init__(loss, t, w)
         self.row, self.column = row, column
 
-    def parts(self, z: float) -> NDArray:
+    def gradients(self, z: float) -> NDArray:
         y = np.tile(self.row, (len(self.t), 1))
         y[:, self.column] = z
         gradients: NDArray = Rows(y, self.t, self.w).compute(self.loss, "gradient")[:, self.column]
@@ -258,7 +258,7 @@ def _is_minimum(gradient: _Gradient, z: float) -> bool:
 def _descend(gradient: _Gradient, z: float) -> float:
     """Return the minimum below a place, for a loss that is not convex: reweighted means."""
     for _ in range(_STEPS):
-        gradients = gradient.parts(z)
+        gradients = gradient.gradients(z)
         rows = Rows(np.full(len(gradient.t), z), gradient.t, gradient.w)
         curvatures = curvature_of(gradient.loss, "bound", rows, gradients, 1.0)
         step = float(gradients.sum() / curvatures.sum())

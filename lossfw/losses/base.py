@@ -164,7 +164,7 @@ class LossDefinition(Component, ABC):
         return None
 
     @functools.cached_property
-    def _identity(self) -> str:
+    def _cache_key(self) -> str:
         """A text that is the same for two losses of a class that compute the same."""
         return repr(self.parameters)
 

@@ -85,7 +85,7 @@ class GroupArguments(Arguments):
 
     def select_groups(self, mask: NDArray) -> GroupArguments:
         """Return the call with only the groups of a mask."""
-        return replace(self, groups=self.groups.where(np.repeat(mask, self.groups.sizes)))
+        return replace(self, groups=self.groups.select(np.repeat(mask, self.groups.sizes)))
 
 
 def prepare_groups(
@@ -204,7 +204,7 @@ def _set_where(loss: LossDefinition, call: GroupArguments, where: Any, rows_shap
     # To look at the values of a mask, an accelerator would be waited for.
     is_filled_up = len(rows_shape) == 2 and xp is not np and loss.neutral is not None
     if not is_filled_up and has_values(mask):
-        call.groups = call.groups.where(as_numpy(mask))
+        call.groups = call.groups.select(as_numpy(mask))
         call.counts = call.groups.sizes > 0
         return
     if loss.neutral is None:
@@ -232,7 +232,7 @@ def _set_weight(call: GroupArguments, sample_weight: Any, rows_shape: Lead) -> N
         weight = _group_weights_from_rows(call, xp.reshape(weight, (-1,)), rows_shape)
     call.weight = weight
     if xp is np or (call.checked and has_values(weight)):
-        call.groups = groups.where(np.repeat(as_numpy(weight) > 0, groups.sizes))
+        call.groups = groups.select(np.repeat(as_numpy(weight) > 0, groups.sizes))
 
 
 def _group_weights_from_rows(call: GroupArguments, weight: Array, rows_shape: Lead) -> Array:

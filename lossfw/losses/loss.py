@@ -124,7 +124,7 @@ class Loss(LossDefinition):
         >>> loss([1.0, 2.0], [0.0, 0.0], sample_weight=[1.0, 3.0])
         3.25
         """
-        choice = Reduction.of(reduction, denominator, empty)
+        choice = Reduction.cached(reduction, denominator, empty)
         return self._compute("value", (prediction, target, group, sample_weight, where), choice)
 
     def unchecked(
@@ -153,7 +153,7 @@ class Loss(LossDefinition):
         >>> float(lossfw.loss("brier").unchecked(np.asarray([2.0]), np.asarray([0.0])))
         4.0
         """
-        choice = Reduction.of(reduction, denominator, empty)
+        choice = Reduction.cached(reduction, denominator, empty)
         given = prediction, target, group, sample_weight, where
         return run_call(self, prepare_call(self, given, checked=False), "value", choice)
 
@@ -202,7 +202,7 @@ class Loss(LossDefinition):
         >>> lossfw.loss("squared_error").gradient([1.0, 2.0], [0.0, 0.0], out=buffer) is buffer
         True
         """
-        choice = Reduction.of(reduction, denominator, empty)
+        choice = Reduction.cached(reduction, denominator, empty)
         given = prediction, target, group, sample_weight, where
         return self._compute("gradient", given, choice, out)
 
@@ -229,7 +229,7 @@ class Loss(LossDefinition):
         >>> lossfw.loss("huber").hessian([0.5, 3.0], [0.0, 0.0], reduction="sum")
         array([1., 0.])
         """
-        choice = Reduction.of(reduction, denominator, empty)
+        choice = Reduction.cached(reduction, denominator, empty)
         given = prediction, target, group, sample_weight, where
         return self._compute("hessian", given, choice, out)
 
@@ -260,7 +260,7 @@ class Loss(LossDefinition):
         >>> buffer
         array([1., 2.])
         """
-        choice = Reduction.of(reduction, denominator, empty)
+        choice = Reduction.cached(reduction, denominator, empty)
         if reduction not in ("mean", "sum"):
             raise ArgumentError(
                 'value_and_gradient needs reduction="mean" or "sum": without one, call the loss '
@@ -326,7 +326,7 @@ class Loss(LossDefinition):
         call = prepare_call(self, given, numpy=True, start=check_first_row(start))
         if isinstance(call, GroupArguments):
             return group_partial.partial(self, call, rows=rows, origin=str(self))
-        sums = execute.RowSums.of(call) if rows else None
+        sums = execute.RowSums.zeros(call) if rows else None
         return execute.partial(self._without_own_weight(), call, sums, origin=str(self)), sums
 
     def _unpack_partial(self, arrays: Mapping[str, NDArray]) -> Partial:

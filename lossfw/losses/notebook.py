@@ -49,11 +49,11 @@ def _curve(loss: _Loss) -> str:
         return ""
     derivative = derivative.reshape(_POINTS, -1)[:, 0]
     return notebook.svg_lines(
-        x.tolist(), {"value": _list(value), "derivative": _list(derivative)}, label
+        x.tolist(), {"value": _to_list(value), "derivative": _to_list(derivative)}, label
     )
 
 
-def _list(array: NDArray) -> list[float]:
+def _to_list(array: NDArray) -> list[float]:
     numbers: list[float] = np.asarray(array, float).reshape(-1).tolist()
     return numbers
 

@@ -55,7 +55,7 @@ class Groups:
         """The group of each of `rows`."""
         return np.repeat(np.arange(self.count), self.sizes)
 
-    def where(self, mask: NDArray) -> Groups:
+    def select(self, mask: NDArray) -> Groups:
         """Return the groups of the rows in a mask of `rows`."""
         return Groups(self.rows[mask], np.bincount(self.numbers[mask], minlength=self.count))
 

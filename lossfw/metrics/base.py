@@ -297,7 +297,7 @@ class RowwiseMetric(Metric):
         if update.terms is None:
             return update.partial
         shape = np.shape(rows.prediction)
-        seen = RowRanges.of(rows.start, rows.start + (shape[0] if shape else 1))
+        seen = RowRanges.single(rows.start, rows.start + (shape[0] if shape else 1))
         return replace(update.terms.table(None), origin=PartialOrigin(str(self), seen))
 
 

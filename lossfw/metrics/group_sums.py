@@ -75,7 +75,7 @@ class GroupSumMetric(TableMetric, MetricOfSums):
         weight = np.ones(len(y)) if rows.sample_weight is None else np.asarray(rows.sample_weight)
         weight = weight.astype(np.float64)
         keep = weight > 0 if rows.where is None else (weight > 0) & np.asarray(rows.where, bool)
-        kept = find_groups(rows.group, (len(y),))[0].where(keep)
+        kept = find_groups(rows.group, (len(y),))[0].select(keep)
         groups = [own for own in np.split(kept.rows, kept.starts[1:]) if own.size]
         columns = y.shape[-1] if y.ndim > 1 else 1
         n_sums = self.n_sums(columns)

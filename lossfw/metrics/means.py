@@ -89,7 +89,7 @@ class _EngineMean(_Mean):
         """Return the partial and the terms of each row; see `Metric.observe`."""
         arguments = self.arguments(rows.prediction, rows.target)
         call = extend_call(arguments, rows.start, rows.sample_weight, rows.where)
-        sums = RowSums.of(call) if terms else None
+        sums = RowSums.zeros(call) if terms else None
         partial = execute.partial(self.body(call), call, sums, origin=str(self))
         return MetricUpdate(partial, mean_terms(sums, columns_of(call)))
 

@@ -80,7 +80,7 @@ class Predictor:
     >>> import numpy as np
     >>> w = np.array([1.0, -1.0])
     >>> model = Predictor("linear", w.tobytes(), (2,), 1, lambda x: x @ w, "sigmoid", pads=True)
-    >>> model.block(np.array([[3.0, 3.0]])).predictions
+    >>> model.run_block(np.array([[3.0, 3.0]])).predictions
     array([[0.5]])
     """
 
@@ -175,7 +175,7 @@ class Predictor:
             hint = " Flatten them: `flatten: true`."
         raise ShapeError(f"inputs have shape {shape}; the model takes ({wanted}).{hint}")
 
-    def block(self, rows: NDArray) -> Outputs:
+    def run_block(self, rows: NDArray) -> Outputs:
         """Return the outputs of the first 1 to `block_rows` rows of an aligned block."""
         block = np.ascontiguousarray(rows, self.dtype)
         if self.pads and len(block) < self.block_rows:

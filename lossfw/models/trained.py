@@ -8,7 +8,7 @@ from lossfw.data.source import Location
 from lossfw.models.model import Model
 
 
-class Trained(Model):
+class TrainedModel(Model):
     """The model that a training has written to its folder.
 
     Use it when ``lossfw train FILE --out FOLDER`` has trained the model. It stands for the model of

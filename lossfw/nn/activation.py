@@ -52,7 +52,7 @@ class Activation(UnaryBody, Component):
         refuse_terms(cls)
 
     @functools.cached_property
-    def _identity(self) -> str:
+    def _cache_key(self) -> str:
         """A text that is the same for two activations of a class that compute the same."""
         return repr(self.parameters)
 

@@ -174,7 +174,7 @@ class Network:
         """Return the input of the last activation; see `forward`."""
         return self._run(inputs, last=False)
 
-    def block(self, rows: NDArray) -> Outputs:
+    def run_block(self, rows: NDArray) -> Outputs:
         """Run the first 1 to `BLOCK_ROWS` rows of an aligned block, on the current BLAS threads."""
         # An overflow shows in the result, as infinity or NaN.
         with np.errstate(all="ignore"):
@@ -199,7 +199,7 @@ class Network:
         with one_blas_thread():
             for start in range(0, len(inputs), BLOCK_ROWS):
                 stop = start + BLOCK_ROWS
-                outputs = self.block(inputs[start:stop])
+                outputs = self.run_block(inputs[start:stop])
                 result[start:stop] = outputs.predictions if last else outputs.raw_outputs
         return result
 

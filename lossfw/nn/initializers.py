@@ -101,7 +101,7 @@ class He(RandomInitializer):
         return math.sqrt(2 / width)
 
 
-class FromFile(Initializer):
+class FileInitializer(Initializer):
     """Weights from a file, as another training writes it.
 
     Parameters
@@ -124,5 +124,5 @@ class FromFile(Initializer):
 
 # The rules by name, for configurations.
 INITIALIZERS: dict[str, type[Initializer]] = {
-    cls.name: cls for cls in (Normal, Xavier, He, FromFile)
+    cls.name: cls for cls in (Normal, Xavier, He, FileInitializer)
 }

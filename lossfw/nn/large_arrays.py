@@ -31,16 +31,16 @@ def value_and_derivative(activation: Any, x: NDArray) -> tuple[NDArray, NDArray]
     return result, derivative
 
 
-def _apply(activation: Any, use: Any, *arrays: NDArray) -> tuple[NDArray, ...]:
+def _apply(activation: Any, function_name: Any, *arrays: NDArray) -> tuple[NDArray, ...]:
     """Return a function of an activation, which is its method of a name."""
     x = arrays[0]
     columns = x.shape[-1] if activation.takes_rows else None
     is_plain = x.flags.c_contiguous and (len(arrays) == 1 or _has_same_layout(x, arrays[1]))
 
     def by_body() -> tuple[NDArray, ...]:
-        return _run_body(getattr(activation, use), arrays, columns, is_plain)
+        return _run_body(getattr(activation, function_name), arrays, columns, is_plain)
 
-    return apply_activation(activation, use, arrays, by_body) if is_plain else by_body()
+    return apply_activation(activation, function_name, arrays, by_body) if is_plain else by_body()
 
 
 def _has_same_layout(x: NDArray, other: NDArray) -> bool:

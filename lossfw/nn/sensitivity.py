@@ -124,7 +124,9 @@ class Study:
             loss, gradient = self._loss(line.at(way), line.inputs)
             slope = sum(float(np.vdot(*pair)) for pair in zip(gradient, line.moves, strict=True))
             seen = line.outputs(way)
-            metrics = [self._metric_value(metric, seen[metric.accepts]) for metric in self.plan.metrics]
+            metrics = [
+                self._metric_value(metric, seen[metric.accepts]) for metric in self.plan.metrics
+            ]
             rows = [metric.rows(seen[metric.accepts], targets) for metric in self._step_metrics]
             points.append((loss, slope, metrics, rows))
             if progress is not None:
@@ -147,7 +149,9 @@ class Study:
             given["group"] = data.group_numbers
         return metric.result(metric.partial(seen, targets, **given))
 
-    def _metric_jumps(self, line: _Line, metric: RowMetric, rows: Sequence[NDArray]) -> dict[str, Any]:
+    def _metric_jumps(
+        self, line: _Line, metric: RowMetric, rows: Sequence[NDArray]
+    ) -> dict[str, Any]:
         """Return the jumps of a metric, by rows, and the piece around 0 on which it is constant.
 
         A row that changes and changes back between two points is not seen.

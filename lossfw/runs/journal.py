@@ -148,7 +148,7 @@ class RunJournal:
         kept = RowRanges()
         if self.rows is not None:
             for entry in file.entries("rows"):
-                kept = kept.merge(RowRanges.of(entry.start, entry.stop))
+                kept = kept.merge(RowRanges.single(entry.start, entry.stop))
             # Rows that no state has seen do no harm: they are written again.
             for first, stop in state.seen.spans:
                 if gaps := kept.gaps(first, stop):

@@ -127,7 +127,7 @@ class TrainingFolder:
             epochs = tuple(map(Epoch.from_dict, history))
         except (KeyError, TypeError):
             return None
-        return TrainingResult.of(
+        return TrainingResult.from_training(
             training,
             predictor=model.load_predictor(content, card),
             content=content,

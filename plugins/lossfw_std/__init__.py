@@ -217,7 +217,7 @@ _MODELS: dict[str, str] = {
     "predictions": "lossfw.models.predictions:Predictions",
     "sklearn": "lossfw_std.models.sklearn:Sklearn",
     "torch": "lossfw_std.models.torch:Torch",
-    "trained": "lossfw.models.trained:Trained",
+    "trained": "lossfw.models.trained:TrainedModel",
     "xgboost": "lossfw_std.models.xgboost:XGBoost",
 }
 

@@ -80,14 +80,14 @@ class WeightedBody(PointwiseBody):
         return self.weight * (a * second_derivative) + b * second_derivative
 
 
-def _positive(xp: Namespace, z: Array) -> Array:
+def _is_positive_float(xp: Namespace, z: Array) -> Array:
     """Return 1 where z is above 0, and 0 elsewhere."""
     return xp.astype(z > 0.0, z.dtype)
 
 
 def _misclassified_fraction(xp: Namespace, z: Array, t: Array) -> Array:
     """Return the fraction of the target that the sign of z gets wrong: 1 - t or t."""
-    return xp.abs(t - _positive(xp, z))
+    return xp.abs(t - _is_positive_float(xp, z))
 
 
 def _value(xp: Namespace, a: Array, w: Array, e: Array) -> Array:
@@ -96,5 +96,5 @@ def _value(xp: Namespace, a: Array, w: Array, e: Array) -> Array:
 
 def _derivative(xp: Namespace, z: Array, w: Array, e: Array) -> Array:
     """Return sign(z) (w s - (1 - w) (1 - s)), with s = sigmoid(abs(z)) = 1 / (1 + e)."""
-    sign = 2.0 * _positive(xp, z) - 1.0
+    sign = 2.0 * _is_positive_float(xp, z) - 1.0
     return sign * ((w - (1.0 - w) * e) / (1.0 + e))

@@ -21,40 +21,40 @@ class ClassProbability(NamedTuple):
     log: Array  # of s
 
 
-def class_one(xp: Namespace, y: Array, share: Array | float) -> ClassProbability:
+def positive_class(xp: Namespace, y: Array, weight: Array | float) -> ClassProbability:
     """Return the class with probability y."""
-    return ClassProbability(share, y, 1.0 - y, xp.log(y))
+    return ClassProbability(weight, y, 1.0 - y, xp.log(y))
 
 
-def other_class(xp: Namespace, y: Array, share: Array) -> ClassProbability:
+def negative_class(xp: Namespace, y: Array, weight: Array) -> ClassProbability:
     """Return the class with probability 1 - y."""
-    return ClassProbability(share, 1.0 - y, y, xp.log1p(-y))
+    return ClassProbability(weight, 1.0 - y, y, xp.log1p(-y))
 
 
-def value(xp: Namespace, c: ClassProbability, gamma: float) -> Array:
+def value(xp: Namespace, p: ClassProbability, gamma: float) -> Array:
     """Return the share times -(1 - s)^gamma log s."""
-    return -multiply_or_zero(xp, multiply_or_zero(xp, c.share, c.rest**gamma), c.log)
+    return -multiply_or_zero(xp, multiply_or_zero(xp, p.share, p.rest**gamma), p.log)
 
 
-def derivative(xp: Namespace, c: ClassProbability, gamma: float) -> Array:
+def derivative(xp: Namespace, p: ClassProbability, gamma: float) -> Array:
     """Return the share times gamma (1 - s)^(gamma - 1) log s - (1 - s)^gamma / s."""
-    steep = -(c.rest**gamma) / c.s
+    steep = -(p.rest**gamma) / p.s
     if gamma:
-        steep = multiply_or_zero(xp, gamma * c.rest ** (gamma - 1.0), c.log) + steep
-    return multiply_or_zero(xp, c.share, steep)
+        steep = multiply_or_zero(xp, gamma * p.rest ** (gamma - 1.0), p.log) + steep
+    return multiply_or_zero(xp, p.share, steep)
 
 
-def second_derivative(xp: Namespace, c: ClassProbability, gamma: float) -> Array:
+def second_derivative(xp: Namespace, p: ClassProbability, gamma: float) -> Array:
     """Return the share times the second derivative.
 
     It is (1 - s)^(gamma - 1) (gamma (gamma - 1) q + 2 gamma + (1 - s) / s) / s, for q see
     `entropy_fraction`.
     """
     if gamma == 0:
-        return multiply_or_zero(xp, c.share, 1.0 / (c.s * c.s))
-    share = entropy_fraction(xp, c.s, c.rest, -c.log)
-    inner = gamma * (gamma - 1.0) * share + 2.0 * gamma + c.rest / c.s
-    return multiply_or_zero(xp, c.share, c.rest ** (gamma - 1.0) * inner / c.s)
+        return multiply_or_zero(xp, p.share, 1.0 / (p.s * p.s))
+    share = entropy_fraction(xp, p.s, p.rest, -p.log)
+    inner = gamma * (gamma - 1.0) * share + 2.0 * gamma + p.rest / p.s
+    return multiply_or_zero(xp, p.share, p.rest ** (gamma - 1.0) * inner / p.s)
 
 
 def entropy_fraction(xp: Namespace, s: Array, rest: Array, minus_log: Array) -> Array:

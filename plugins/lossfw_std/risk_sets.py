@@ -48,7 +48,7 @@ class _RiskSets(NamedTuple):
     last: NDArray
 
     @classmethod
-    def of(cls, time: NDArray, event: NDArray, ties: str) -> _RiskSets:
+    def from_times(cls, time: NDArray, event: NDArray, ties: str) -> _RiskSets:
         """Return the risk sets of one stratum."""
         order = np.lexsort((event, -time))
         back = np.empty_like(order)
@@ -78,7 +78,7 @@ def losses_or_derivatives(
     lead, n = tuple(y.shape[:-1]), y.shape[-1]
     times, events = (np.asarray(x).reshape(-1, n) for x in (time, event))
     each = [
-        _compute_stratum(xp, row, _RiskSets.of(t, e, ties), orders)
+        _compute_stratum(xp, row, _RiskSets.from_times(t, e, ties), orders)
         for row, t, e in zip(xp.reshape(y, (-1, n)), times, events, strict=True)
     ]
     shapes = [lead if order == 0 else (*lead, n) for order in orders]

@@ -202,10 +202,10 @@ def has_kernel(part, y, t, kind):
     columns = y.shape[-1] if part.takes_rows else None
     if isinstance(part, lossfw.Activation):
         use = "value" if kind == "value" else "value_and_derivative"
-        return not compiled.why_activation_is_not_compiled(part, use, y.dtype, columns)
+        return not compiled.no_activation_kernel_reason(part, use, y.dtype, columns)
     by_index = part.takes_rows and part.target.name == "CLASS_INDEX"
     form = "value" if kind == "value" else "both"
-    return not compiled.why_not_compiled(part, form, y.dtype, columns, by_index=by_index)
+    return not compiled.no_kernel_reason(part, form, y.dtype, columns, by_index=by_index)
 
 
 def agree(found):

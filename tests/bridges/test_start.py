@@ -6,7 +6,7 @@ import pytest
 import lossfw
 from lossfw import REAL, SIGN, CategoricalLoss
 from lossfw.errors import ArgumentError, DomainError, ShapeError
-from lossfw.learning.raw_form import raw_form, refusal
+from lossfw.learning.raw_form import raw_loss_of, refusal
 from lossfw.learning.start import best_constant
 
 RNG = np.random.default_rng(5)
@@ -35,7 +35,7 @@ LOSSES = [
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_no_constant_nearby_has_less_loss(name):
-    loss = raw_form(name)
+    loss = raw_loss_of(name)
     target = TARGETS.get(loss.target_space.name, NUMBERS)
     begin = best_constant(name, target, WEIGHT)
     if name in ("ramp", "perceptron"):
@@ -101,7 +101,7 @@ def test_the_start_of_classes_is_the_centred_logarithm_of_their_shares():
 )
 def test_the_start_of_other_losses_of_classes_is_a_minimum(loss):
     labels = RNG.integers(0, 3, 200)
-    begin, form = best_constant(loss, labels), raw_form(loss)
+    begin, form = best_constant(loss, labels), raw_loss_of(loss)
 
     def mean(z):
         return form(np.tile(z, (200, 1)), labels)

@@ -309,7 +309,7 @@ def test_python_has_the_predictor_and_its_predictions(folder):
     )
     assert "the model of round 12" in trained._repr_html_()
     inputs = read_npz(folder / "d.npz")["inputs"]
-    outputs = trained.predictor.block(inputs[:50])
+    outputs = trained.predictor.run_block(inputs[:50])
     assert np.array_equal(trained.predict(inputs)[:50], outputs.predictions)
     assert outputs.predictions == pytest.approx(np.exp(outputs.raw_outputs), rel=1e-15)
     with pytest.raises(ArgumentError, match="use predictor or predict"):

@@ -25,10 +25,10 @@ def test_parts_cover_what_is_missing_once_and_begin_at_blocks(rows, slots, block
     edges = sorted({256 * block for block in blocks if 256 * block < rows})
     seen = RowRanges()
     for start, stop in zip(edges[::2], edges[1::2], strict=False):
-        seen = seen.merge(RowRanges.of(start, stop))
+        seen = seen.merge(RowRanges.single(start, stop))
     found = cut_rows(plan(rows), slots, seen)
     for start, stop in found.parts:
-        seen = seen.merge(RowRanges.of(start, stop))  # refuses a row that is there
+        seen = seen.merge(RowRanges.single(start, stop))  # refuses a row that is there
         assert start % 256 == 0
     assert seen.spans == ((0, rows),)
     assert found.rows % 256 == 0

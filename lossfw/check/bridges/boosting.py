@@ -16,7 +16,7 @@ from lossfw.components.spaces import BINARY, SIGN, UNIT
 from lossfw.errors import LossfwError
 from lossfw.learning.bridge import BoostingBridge, BoostingSettings
 from lossfw.learning.derivatives import derivatives, has_zero_gradients, labels_of
-from lossfw.learning.raw_form import Rows, raw_form, targets_for
+from lossfw.learning.raw_form import Rows, raw_loss_of, targets_for
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -133,7 +133,7 @@ def is_close(
 
 
 def _make_rows(bridge: BoostingBridge, loss: Loss, search: Search, name: str) -> BridgeRows:
-    form, rng = raw_form(loss, wide=bridge.is_wide), search.rng(f"bridge {name}")
+    form, rng = raw_loss_of(loss, wide=bridge.is_wide), search.rng(f"bridge {name}")
     sizes = None
     if form.has_columns or form.takes_groups:
         y, t = _make_wide_rows(form, search, name)
@@ -242,7 +242,9 @@ def check_stump(rows: BridgeRows) -> None:
     gradients, curvatures = rows.derivatives(constant, rows.w)
     upper = rows.feature[:, 0] > 0
     w = rows.row_weights
-    leaves = [bridge.leaf(gradients[half], curvatures[half], w, _L2) for half in (~upper, upper)]
+    leaves = [
+        bridge.leaf_value(gradients[half], curvatures[half], w, _L2) for half in (~upper, upper)
+    ]
     if any(leaf is None for leaf in leaves):
         raise NotApplicable(f"{bridge.name} finds the leaves of this loss in another way")
     expected = constant + np.stack(leaves)[upper.astype(int)]  # type: ignore[arg-type]  # none is None

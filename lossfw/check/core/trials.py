@@ -102,7 +102,7 @@ def outputs(predictor: Predictor, rows: NDArray) -> NDArray:
     size, found = predictor.block_rows, []
     with predictor.call_context():
         for first in range(0, len(rows), size):
-            block = predictor.block(rows[first : first + size])
+            block = predictor.run_block(rows[first : first + size])
             found.append(block.predictions if block.raw_outputs is None else block.raw_outputs)
     return np.concatenate([np.array(one) for one in found])
 

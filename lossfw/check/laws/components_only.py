@@ -185,7 +185,7 @@ def check_kernels(subject: Subject, search: Search) -> None:
         # Another check looks at the warnings of a body.
         warnings.simplefilter("ignore")
         body, by_index = loss._without_own_weight(), bool(columns) and subject.by_index
-        problem = compiled.why_not_compiled(
+        problem = compiled.no_kernel_reason(
             body, "value", np.dtype(np.float64), columns or None, by_index=by_index
         )
     if problem:

@@ -164,7 +164,7 @@ def check_threads(model: Model, search: Search) -> None:
             raise NotApplicable("its predictor is not shared between threads")
         blocks = [one.rows[at : at + size] for at in range(0, len(one.rows), size)] * _REPEATS
 
-        def predictions(rows: NDArray, block: Any = predictor.block) -> NDArray:
+        def predictions(rows: NDArray, block: Any = predictor.run_block) -> NDArray:
             return np.array(block(rows).predictions)
 
         with predictor.call_context(), ThreadPoolExecutor(4) as pool:

@@ -78,7 +78,7 @@ def _first_raw_outputs(plan: Plan) -> NDArray:
         return read_rows(plan.outputs, 0, min(LOOKED_AT, len(plan.outputs)))
     assert plan.data.inputs is not None
     with one_blas_thread(), plan.model.call_context():
-        logits = plan.model.block(
+        logits = plan.model.run_block(
             read_rows(plan.data.inputs, 0, min(_number_of_rows(plan), BLOCK_ROWS))
         )[0]
     assert logits is not None  # there is an output activation

@@ -10,7 +10,7 @@ from lossfw.config.schema.checked import CheckedConfig, require
 from lossfw.config.schema.output_origin import OutputOrigin
 from lossfw.data import Dataset
 from lossfw.errors import ArgumentError
-from lossfw.learning.raw_form import raw_output_count, raw_form
+from lossfw.learning.raw_form import raw_loss_of, raw_output_count
 from lossfw.losses.loss import Loss
 from lossfw.models import Model
 
@@ -105,7 +105,7 @@ def _count_raw_outputs(
             labels.append(np.asarray(held_out.targets).astype(np.int64))
         targets = np.concatenate(labels)
     try:
-        form = raw_form(loss, wide=True)
+        form = raw_loss_of(loss, wide=True)
     except ArgumentError:
         # A model with an objective of its own, which takes what the bridges refuse.
         form = loss

@@ -30,7 +30,7 @@ from lossfw.models import Model
 from lossfw.models.training.dense import DenseLearner
 from lossfw.models.training.records import Training
 from lossfw.nn.dense import Network
-from lossfw.nn.initializers import INITIALIZERS, FromFile
+from lossfw.nn.initializers import INITIALIZERS, FileInitializer
 from lossfw.nn.schedules import SCHEDULES
 from lossfw.nn.seeding import Purpose, generator
 from lossfw.nn.training.advice import obstacles
@@ -106,7 +106,7 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
     spec, kept = config.data_spec, group_columns(config)
     kept += baseline_column(config)
     rows, data = load_rows(config, spec, kept), None
-    if isinstance(config.initializer, FromFile):
+    if isinstance(config.initializer, FileInitializer):
         with config.errors_at(["train", "initializer"]):
             config.recorded = DataRecord.read(config.initializer.file)
     if rows is not None:

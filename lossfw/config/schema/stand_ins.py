@@ -11,7 +11,7 @@ from lossfw.config.text.tree import Node, Problems
 from lossfw.errors import ConfigError, DataError
 from lossfw.models.card import CARD_FILE, Card
 from lossfw.models.dense import DenseNetwork
-from lossfw.models.trained import Trained
+from lossfw.models.trained import TrainedModel
 
 # What a training writes to its folder: its configuration, and the weights of dense layers.
 _CONFIG_FILE = "config.yaml"
@@ -43,7 +43,7 @@ def expand_stand_ins(root: Node, problems: Problems) -> Node:
 
 def _expand_trained(root: Node, problems: Problems) -> Node:
     name, folder = root.find(["model", "name"]), root.find(["model", "folder"])
-    if name is None or name.value != Trained.name or folder is None:
+    if name is None or name.value != TrainedModel.name or folder is None:
         return root
     keys = root.value["model"].value.keys() - {"name", "folder"}
     if not isinstance(folder.value, str) or keys - _ALSO:

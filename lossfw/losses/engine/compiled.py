@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from lossfw.losses.engine.kernels.activations import (
     apply_activation,
-    why_activation_is_not_compiled,
+    no_activation_kernel_reason,
 )
-from lossfw.losses.engine.kernels.calls import kernels_for, why_not_compiled
+from lossfw.losses.engine.kernels.calls import kernels_for, no_kernel_reason
 from lossfw.losses.engine.kernels.single_rows import RowKernels
 from lossfw.losses.engine.kernels.watched import forget, trust_kernels, wait
 from lossfw.numerics.compiled.llvm_target import is_available
@@ -22,8 +22,8 @@ __all__ = [
     "forget",
     "is_available",
     "kernels_for",
+    "no_activation_kernel_reason",
+    "no_kernel_reason",
     "trust_kernels",
     "wait",
-    "why_activation_is_not_compiled",
-    "why_not_compiled",
 ]

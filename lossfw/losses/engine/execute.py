@@ -224,7 +224,7 @@ class RowSums:
     elements: int
 
     @classmethod
-    def of(cls, call: Arguments) -> RowSums:
+    def zeros(cls, call: Arguments) -> RowSums:
         """Return empty sums."""
         rows = call.y.shape[0]
         return cls(np.zeros(rows), np.zeros(rows), math.prod(call.shape[1:]))
@@ -264,7 +264,7 @@ def partial(
         piece = UnsummedLosses(call.start + tile.first, call.start + tile.last, losses, tile.weight)
         return Partial(block, count=tile.counted, masked=tile.masked, pieces=(piece,))
 
-    seen = RowRanges.of(call.start, call.start + call.y.shape[0])
+    seen = RowRanges.single(call.start, call.start + call.y.shape[0])
     total = Partial(block, origin=PartialOrigin(origin, seen))
     for part in run(loss, call, Task("value", collect=collect)):
         total = total.merge(part)

@@ -41,9 +41,9 @@ class _FlatGroupLoss:
         return self
 
     @property
-    def _identity(self) -> str:
+    def _cache_key(self) -> str:
         """A text that is the same for two that compute the same."""
-        return f"{type(self.loss)} {self.loss._identity} {self.width}"
+        return f"{type(self.loss)} {self.loss._cache_key} {self.width}"
 
     def claims(self) -> Claims:
         """Return those of the loss."""

@@ -278,7 +278,7 @@ def partial(
         )
         for k in ends
     ]
-    seen = PartialOrigin(origin, RowRanges.of(call.start, stop))
+    seen = PartialOrigin(origin, RowRanges.single(call.start, stop))
     found = GroupPartial(loss=loss, ranges=(_Range(*held),) if held else (), origin=seen)
     found = found._add(losses[inner], weights[inner], counted[inner], keys[inner], first[inner])
     return found, RowSums(losses * weights, weights, 1) if rows else None

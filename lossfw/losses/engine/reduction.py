@@ -118,7 +118,7 @@ class Reduction:
                 raise ArgumentError(f"{name}={choice!r} is not known: choose one of {choices}.")
 
     @staticmethod
-    def of(reduction: ReductionName, denominator: Denominator, empty: Empty) -> Reduction:
+    def cached(reduction: ReductionName, denominator: Denominator, empty: Empty) -> Reduction:
         """Return the reduction with these choices, cached for small calls."""
         try:
             return _MADE[reduction, denominator, empty]

@@ -19,14 +19,14 @@ class RowRanges:
 
     Examples
     --------
-    >>> RowRanges.of(0, 3).merge(RowRanges.of(3, 5)).merge(RowRanges.of(8, 9)).spans
+    >>> RowRanges.single(0, 3).merge(RowRanges.single(3, 5)).merge(RowRanges.single(8, 9)).spans
     ((0, 5), (8, 9))
     """
 
     spans: tuple[tuple[int, int], ...] = ()
 
     @classmethod
-    def of(cls, start: int, stop: int) -> RowRanges:
+    def single(cls, start: int, stop: int) -> RowRanges:
         """Return the rows from `start` to `stop`, excluding `stop`."""
         return cls(((start, stop),) if stop > start else ())
 

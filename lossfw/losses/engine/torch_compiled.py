@@ -24,7 +24,7 @@ _numbers: dict[tuple[type, str], int] = {}
 @torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # torch may be missing
 def loss_number(loss: LossDefinition) -> int:
     """Return the number of a loss."""
-    key = (type(loss), loss._identity)
+    key = (type(loss), loss._cache_key)
     if key not in _numbers:
         _compiled.append(loss)
         _numbers[key] = len(_compiled) - 1

@@ -57,7 +57,7 @@ def _find_function(loss: LossDefinition, y: Array, t: Array, by_index: bool) -> 
     if not is_derived(loss.body, "both") or is_traced():
         return None
     widths = _widths(loss, y, t)
-    key = (type(loss), loss._identity, widths, by_index, y.dtype)
+    key = (type(loss), loss._cache_key, widths, by_index, y.dtype)
     found = _table.get(key, 0)
     if isinstance(found, int):
         if len(_table) >= _MOST:

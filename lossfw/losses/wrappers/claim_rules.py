@@ -166,28 +166,34 @@ def keep_calibration_of_margins(name: str, parts: Sequence[Claims], rows: bool) 
 
 
 def weight_lower_bound(
-    name: str, parts: Sequence[Claims], fact: tuple[float, float]
+    name: str, parts: Sequence[Claims], weight_range: tuple[float, float]
 ) -> float | None:
     """Use the weight that gives the smallest lower bound."""
     bound = parts[0].lower_bound
-    return scale_constant(fact[0] if bound is not None and bound > 0 else fact[1], bound)
+    return scale_constant(
+        weight_range[0] if bound is not None and bound > 0 else weight_range[1], bound
+    )
 
 
 def weight_upper_bound(
-    name: str, parts: Sequence[Claims], fact: tuple[float, float]
+    name: str, parts: Sequence[Claims], weight_range: tuple[float, float]
 ) -> float | None:
     """Use the weight that gives the largest upper bound."""
     bound = parts[0].bounded
-    return scale_constant(fact[0] if bound is not None and bound < 0 else fact[1], bound)
+    return scale_constant(
+        weight_range[0] if bound is not None and bound < 0 else weight_range[1], bound
+    )
 
 
-def keep_if_positive_weights(name: str, parts: Sequence[Claims], fact: tuple[float, float]) -> Any:
+def keep_if_positive_weights(
+    name: str, parts: Sequence[Claims], weight_range: tuple[float, float]
+) -> Any:
     """Keep the claim unless a class has weight 0, whose loss is constant."""
-    return keep(name, parts, fact) if fact[0] > 0 else None
+    return keep(name, parts, weight_range) if weight_range[0] > 0 else None
 
 
 def scale_by_largest_weight(
-    name: str, parts: Sequence[Claims], fact: tuple[float, float]
+    name: str, parts: Sequence[Claims], weight_range: tuple[float, float]
 ) -> float | None:
     """Scale a constant by the largest weight.
 
@@ -195,18 +201,18 @@ def scale_by_largest_weight(
     changes nothing, all have the same constant.
     """
     return (
-        scale_constant(fact[1], getattr(parts[0], name))
+        scale_constant(weight_range[1], getattr(parts[0], name))
         if parts[0].permutation_equivariant
         else None
     )
 
 
 def scale_by_least_weight(
-    name: str, parts: Sequence[Claims], fact: tuple[float, float]
+    name: str, parts: Sequence[Claims], weight_range: tuple[float, float]
 ) -> float | None:
     """Scale the constant of convexity by the least weight, for the same reason."""
     return (
-        scale_constant(fact[0], getattr(parts[0], name))
+        scale_constant(weight_range[0], getattr(parts[0], name))
         if parts[0].permutation_equivariant
         else None
     )

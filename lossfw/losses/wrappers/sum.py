@@ -186,11 +186,11 @@ class Sum(Wrapper):
         """Those of all parts; bounds add up, and tight constants where the sum is tight."""
         if len(self.of) == 1:
             return self.of[0].claims()
-        parts = [_within_sum(self, part) for part in self.of]
+        parts = [_claims_in_sum(self, part) for part in self.of]
         return wrapper_claims("summed", parts, self.takes_rows)
 
 
-def _within_sum(total: Sum, part: Loss) -> Claims:
+def _claims_in_sum(total: Sum, part: Loss) -> Claims:
     """Return the claims that a part keeps in a sum: on a smaller space, or for whole rows."""
     claims = part.claims()
     if total.takes_rows and not part.takes_rows:

@@ -42,7 +42,7 @@ def _predicts_constant(training: Training, trained: TrainingResult) -> bool:
     assert data.inputs is not None
     count = min(len(data), trained.predictor.block_rows)
     with one_blas_thread(), trained.predictor.call_context():
-        made = trained.predictor.block(read_rows(data.inputs, 0, count)).predictions
+        made = trained.predictor.run_block(read_rows(data.inputs, 0, count)).predictions
     size = float(np.abs(made).max())
     targets = read_rows(data.targets, 0, count)
     if targets.dtype.kind == "f":

@@ -57,7 +57,7 @@ def read(path: Path, training: Training) -> TrainingState:
     if done > training.total:
         key = f"train.{training.training_mode}"
         raise DataError(
-            f"{path} already has {done} {training.word}s and {key} is {training.total}: raise "
+            f"{path} already has {done} {training.unit_name}s and {key} is {training.total}: raise "
             f"{key}, or train again without --resume."
         )
     state = TrainingState(

@@ -68,7 +68,7 @@ class DenseLearner:
                 DivergenceCheck(leg.loss_before, self.network.layers),
                 self.network.dtype,
             )
-        state, rate = self._steps.epoch(self.state(leg.saved), leg.first + 1, leg.report_rows)
+        state, rate = self._steps.run_epoch(self.state(leg.saved), leg.first + 1, leg.report_rows)
         # The loop measures the network itself.
         leg.report_round(None, None, rate)
         return state.to_bytes()

@@ -118,7 +118,7 @@ def _first_state(training: Training) -> TrainingState:
     if isinstance(training.model, DenseLearner):
         content = training.model.initial_content()
         network = training.model.network
-        before = _epoch(training, 0, 0.0, network, network)
+        before = _measure_epoch(training, 0, 0.0, network, network)
         loss = before.train.loss
         if not math.isfinite(loss):
             raise DivergenceError(
@@ -144,10 +144,10 @@ def _first_state(training: Training) -> TrainingState:
         return np.tile(np.asarray(constant, float), (len(data), 1))
 
     held_out = None if training.held_out is None else raw(training.held_out)
-    return TrainingState(0, None, (_epoch(training, 0, 0.0, raw(training.data), held_out),))
+    return TrainingState(0, None, (_measure_epoch(training, 0, 0.0, raw(training.data), held_out),))
 
 
-def _epoch(
+def _measure_epoch(
     training: Training,
     number: int,
     rate: float | None,
@@ -212,7 +212,7 @@ class _Leg:
         complete = self.number < self.end and not self.stopped
         if not self._is_measured(self.number) and (complete or training.measures(self.number)):
             made = predictor_of(training, content)
-            self._keep(_epoch(training, self.number, self.rate, made, made))
+            self._keep_epoch(_measure_epoch(training, self.number, self.rate, made, made))
         best = self.before.best
         if training.leg == 1 and training.patience is not None and self._is_measured(self.number):
             best = content if _best_kept_round(training, self.history) == self.number else best
@@ -241,7 +241,7 @@ class _Leg:
             loss_before=self.loss_before,
             measures=training.measures,
             report_round=self._report_outputs,
-            report_rows=self._report,
+            report_rows=self._report_rows,
             schedule=training.schedule,
             cache=self.memory,
         )
@@ -266,23 +266,25 @@ class _Leg:
             )
         if train is not None and not lacks and training.measures(self.number):
             other = None if held_out is None else np.asarray(held_out)
-            self._keep(_epoch(training, self.number, self.rate, np.asarray(train), other))
+            self._keep_epoch(
+                _measure_epoch(training, self.number, self.rate, np.asarray(train), other)
+            )
             self.stopped = _is_out_of_patience(training, self.history)
         if training.training_mode != "epochs" and self.progress is not None:
             self.progress(self.number, training.total)
         return self.stopped
 
-    def _keep(self, epoch: Epoch) -> None:
+    def _keep_epoch(self, epoch: Epoch) -> None:
         loss, before = epoch.train.loss, self.loss_before
         most = math.inf if math.isnan(before) else divergence_limit(before)
         if not (math.isfinite(loss) and abs(loss) <= most):
             raise DivergenceError(
-                f"The training diverged in {self.training.word} {epoch.number}: the loss is "
+                f"The training diverged in {self.training.unit_name} {epoch.number}: the loss is "
                 f"{loss:.6g}. {divergence_remedy(self.training)}"
             )
         self.history.append(epoch)
 
-    def _report(self, rows: int) -> None:
+    def _report_rows(self, rows: int) -> None:
         """Report rows of the present epoch."""
         if self.progress is not None:
             each = len(self.training.data)
@@ -342,6 +344,6 @@ def _result(training: Training, state: TrainingState) -> TrainingResult:
             "card": card,
         }
         options |= {"file": model.file_name, "model": _model_config(model)}
-    return TrainingResult.of(
+    return TrainingResult.from_training(
         training, history=state.history, kept_epoch=kept, stopped=stopped, **options
     )

@@ -40,7 +40,7 @@ class _RawOutputs:
     def check_inputs(self, shape: tuple[int, ...]) -> None:
         pass
 
-    def block(self, rows: NDArray) -> Outputs:
+    def run_block(self, rows: NDArray) -> Outputs:
         with np.errstate(all="ignore"):
             return Outputs(rows, self.output_activation(rows))
 
@@ -66,7 +66,7 @@ def _evaluate(training: Training, data: Dataset, model: BlockPredictor, number: 
         metrics=training.metrics,
         batch_size=_MEASURED_ROWS,
     )
-    when = f"After {training.word} {number}" if number else ""
+    when = f"After {training.unit_name} {number}" if number else ""
     # Without layers the predictions are the output activation of raw outputs, or these.
     of_layers = training.network is not None
     hint = STAYS_INSIDE if of_layers else "Choose a loss that takes all that it makes."
@@ -87,8 +87,8 @@ def _check_raw(training: Training, outputs: NDArray, rows: int, number: int) -> 
     if not finite.all():
         row = int(np.argmin(finite))
         raise DivergenceError(
-            f"The training diverged in {training.word} {number}: the raw output of row {row} is "
-            f"{raw[row].tolist()}. {divergence_remedy(training)}"
+            f"The training diverged in {training.unit_name} {number}: the raw output of row {row} "
+            f"is {raw[row].tolist()}. {divergence_remedy(training)}"
         )
     return raw
 

@@ -132,7 +132,7 @@ class Training:
         return LEG if self.training_mode == "rounds" else 1
 
     @property
-    def word(self) -> Word:
+    def unit_name(self) -> Word:
         """The unit of training: ``"round"`` or ``"epoch"``."""
         return "epoch" if self.training_mode == "epochs" else "round"
 
@@ -330,7 +330,7 @@ class TrainingResult:
     baseline: Mapping[str, Any] | None = None
 
     @classmethod
-    def of(cls, training: Training, **made: Any) -> TrainingResult:
+    def from_training(cls, training: Training, **made: Any) -> TrainingResult:
         """Return the result of a training from its products."""
         kept = next(one for one in made["history"] if one.number == made["kept_epoch"])
         held_out = math.nan if kept.held_out is None else kept.held_out.loss
@@ -354,7 +354,7 @@ class TrainingResult:
         )
 
     @property
-    def word(self) -> Word:
+    def unit_name(self) -> Word:
         """The unit of training: ``"round"`` or ``"epoch"``."""
         return "epoch" if self.training_mode == "epochs" else "round"
 
@@ -378,7 +378,7 @@ class TrainingResult:
         model.check_inputs(inputs.shape)
         with one_blas_thread(), model.call_context():
             blocks = [
-                model.block(inputs[start : start + model.block_rows]).predictions
+                model.run_block(inputs[start : start + model.block_rows]).predictions
                 for start in range(0, len(inputs), model.block_rows)
             ]
         return np.concatenate(blocks)
@@ -390,7 +390,7 @@ class TrainingResult:
 
     def __repr__(self) -> str:
         kept = self.kept_numbers
-        parts = [self.loss_text, f"{self.word} {self.kept_epoch} of {self.history[-1].number}"]
+        parts = [self.loss_text, f"{self.unit_name} {self.kept_epoch} of {self.history[-1].number}"]
         for title, measured in (("", kept.train), ("held-out ", kept.held_out)):
             if measured is not None:
                 numbers = {"loss": measured.loss, **measured.metrics}
@@ -421,9 +421,9 @@ class TrainingResult:
         return "".join(
             (
                 notebook.html_heading(
-                    f"{self.loss_text}: the {what} of {self.word} {self.kept_epoch}"
+                    f"{self.loss_text}: the {what} of {self.unit_name} {self.kept_epoch}"
                 ),
-                notebook.svg_lines(epochs, curves, self.word),
+                notebook.svg_lines(epochs, curves, self.unit_name),
                 notebook.html_table(rows, ("rows", "loss", *kept.train.metrics)),
             )
         )

@@ -140,7 +140,7 @@ class Steps:
         taken = None if weight is None else weight[index]
         return self._inputs[index], self.data.targets[index], taken
 
-    def epoch(
+    def run_epoch(
         self, state: NetworkState, number: int, seen: Callable[[int], object]
     ) -> tuple[NetworkState, float]:
         """Return the state after an epoch, counted from 1, and its last learning rate.

@@ -86,7 +86,7 @@ def _lead(comparison: Comparison) -> Iterator[str]:
     """Yield what is under the title: the data, a condition on their rows included."""
     if isinstance(comparison, TrainingComparison):
         yield f"{len(comparison.runs)} trainings"
-        yield f"numbers of each {comparison.word} that was kept"
+        yield f"numbers of each {comparison.unit_name} that was kept"
         return
     base = comparison.baseline
     if len({run.data for run in comparison.runs}) == 1:
@@ -159,11 +159,11 @@ def _curve_picture(comparison: TrainingComparison, name: str, place: int) -> Pic
             axes.plot(one.measured, one.curve(name), label=labels[one.name], linewidth=1.6, **look)
         if needs_log_scale([value for one in measured for value in one.curve(name)]):
             use_log_scale(axes, "y")
-        axes.set(title=title, xlabel=comparison.word)
+        axes.set(title=title, xlabel=comparison.unit_name)
         axes.locator_params(axis="x", integer=True)
         axes.legend()
         kept = [f"{number_text(one.numbers[name])} in {labels[one.name]}" for one in shown]
-        caption = f"{title} after each {comparison.word}; kept: {'; '.join(kept)}."
+        caption = f"{title} after each {comparison.unit_name}; kept: {'; '.join(kept)}."
         if len(measured) > len(shown):
             caption += f" The {len(measured) - len(shown)} others are pale."
         return to_picture(axes.figure, f"curves-{place}", title, caption)

@@ -289,11 +289,11 @@ def _kernel_problem(component: Loss | Activation, name: Any) -> str:
     """Return why a function has no kernel in float64."""
     columns, dtype = _COLUMNS if component.takes_rows else None, np.dtype(np.float64)
     if not isinstance(component, Loss):
-        return compiled.why_activation_is_not_compiled(component, name, dtype, columns)
+        return compiled.no_activation_kernel_reason(component, name, dtype, columns)
     if columns is not None and component.fixed_classes:
         columns = component.fixed_classes
     loss, by_index = component._without_own_weight(), component.takes_classes and name != "hessian"
-    return compiled.why_not_compiled(loss, name, dtype, columns, by_index=by_index)
+    return compiled.no_kernel_reason(loss, name, dtype, columns, by_index=by_index)
 
 
 def engine_line(engine: dict[str, Any], *, on_this_machine: bool) -> str:

@@ -29,7 +29,7 @@ def show_training(
 ) -> None:
     """Write the report to standard output."""
     show_table(("", ""), _heading_lines(training, trained))
-    headers, rows = epoch_rows(trained.history, trained.word)
+    headers, rows = epoch_rows(trained.history, trained.unit_name)
     show_table(headers, rows)
     warnings = [("warning", text) for text in training.warnings]
     show_table(("", ""), [*_closing_lines(trained, folder, seconds), *warnings])
@@ -97,7 +97,7 @@ def baseline_text(baseline: Mapping[str, Any]) -> str:
 def _closing_lines(
     trained: TrainingResult, folder: Path | None, seconds: float
 ) -> list[tuple[str, str]]:
-    what, kept = "model is that", f"{trained.word} {trained.kept_epoch}"
+    what, kept = "model is that", f"{trained.unit_name} {trained.kept_epoch}"
     if trained.moved:
         what = "weights are those"
     rows = [("", ""), ("stopped", f"{STOPPED[trained.stopped]}; the {what} of {kept}")]

@@ -357,14 +357,14 @@ class TrainingComparison(Comparison):
         )
 
     @property
-    def word(self) -> str:
+    def unit_name(self) -> str:
         """What the models are trained by: ``"round"``, ``"epoch"``, or both."""
-        return " or ".join(sorted({one.word for one in self.runs}, reverse=True))
+        return " or ".join(sorted({one.unit_name for one in self.runs}, reverse=True))
 
     @property
     def extra_columns(self) -> tuple[str, ...]:
         """The title of the column for the round, or epoch, of the model."""
-        return (self.word,)
+        return (self.unit_name,)
 
     @property
     def single(self) -> tuple[str, ...]:
@@ -392,7 +392,7 @@ class TrainingComparison(Comparison):
             one.name: np.interp(places, one.measured, one.curve(LOSS), right=np.nan).tolist()
             for one in self.runs
         }
-        lines = notebook.svg_lines(places, curves, self.word)
+        lines = notebook.svg_lines(places, curves, self.unit_name)
         return f"{notebook.html_heading(self.title(LOSS))}{lines}{super()._repr_html_()}"
 
     def to_dict(self) -> dict[str, Any]:

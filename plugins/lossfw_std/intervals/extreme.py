@@ -10,7 +10,7 @@ from lossfw_std.intervals.base import IntervalEnds, StandardDistribution, log1m_
 _LEAST, _MOST = 1e-300, 750.0
 
 
-class _Extreme(StandardDistribution):
+class _ExtremeDistribution(StandardDistribution):
     """With A = exp(a) and D = exp(b) - A, F(b) - F(a) = exp(-A) (1 - exp(-D))."""
 
     def interval_loss(self, xp: Namespace, ends: IntervalEnds, order: int) -> Array:
@@ -43,4 +43,4 @@ class _Extreme(StandardDistribution):
         return xp.log(-xp.log1p(-p))
 
 
-EXTREME = _Extreme()
+EXTREME = _ExtremeDistribution()

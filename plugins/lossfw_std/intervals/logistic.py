@@ -7,7 +7,7 @@ from lossfw.numerics import sigmoid, softplus
 from lossfw_std.intervals.base import IntervalEnds, StandardDistribution, log1m_exp
 
 
-class _Logistic(StandardDistribution):
+class _LogisticDistribution(StandardDistribution):
     """F(b) - F(a) = F(b) F(-a) (1 - e^(a - b)), whose logarithms all have one sign."""
 
     def interval_loss(self, xp: Namespace, ends: IntervalEnds, order: int) -> Array:
@@ -42,4 +42,4 @@ def _density(xp: Namespace, z: Array) -> Array:
     return e / ((1.0 + e) * (1.0 + e))
 
 
-LOGISTIC = _Logistic()
+LOGISTIC = _LogisticDistribution()

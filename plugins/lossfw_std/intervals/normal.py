@@ -30,7 +30,7 @@ _PLACES = (0.09171732124782490, 0.26276620495816450, 0.39833323870681337, 0.4801
 _WEIGHTS = (0.36268378337836198, 0.31370664587788728, 0.22238103445337447, 0.10122853629037626)
 
 
-class _Normal(StandardDistribution):
+class _NormalDistribution(StandardDistribution):
     """Wide intervals by the lower tail, to which upper ones are mirrored; narrow ones by a mean."""
 
     def interval_loss(self, xp: Namespace, ends: IntervalEnds, order: int) -> Array:
@@ -117,4 +117,4 @@ def _wide_loss(xp: Namespace, ends: IntervalEnds, middle: Array, order: int) -> 
     return xp.where(both, zero, found)
 
 
-NORMAL = _Normal()
+NORMAL = _NormalDistribution()

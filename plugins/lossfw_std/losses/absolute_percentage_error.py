@@ -11,7 +11,7 @@ from lossfw.numerics import apply_where, namespace_of, zero_or_nan
 
 
 @dataclass(frozen=True)
-class _AllExcept(Space):
+class _AllRealExcept(Space):
     """Numbers other than one."""
 
     excluded: float = 0.0
@@ -22,7 +22,7 @@ class _AllExcept(Space):
         return bad if bool(namespace_of(bad).any(bad)) else None
 
 
-NONZERO = _AllExcept("NONZERO", "the real numbers except 0 (a floor also allows 0)")
+NONZERO = _AllRealExcept("NONZERO", "the real numbers except 0 (a floor also allows 0)")
 
 
 class AbsolutePercentageError(PointwiseLoss):

@@ -82,17 +82,17 @@ class CategoricalFocal(RawOutputLoss, OwnClassLoss):
 
     def class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """See `lossfw_std.focusing`."""
-        return focusing.value(xp, focusing.class_one(xp, y, t), self.gamma)
+        return focusing.value(xp, focusing.positive_class(xp, y, t), self.gamma)
 
     def class_derivative(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """Those of the class's own term only."""
-        return focusing.derivative(xp, focusing.class_one(xp, y, t), self.gamma)
+        return focusing.derivative(xp, focusing.positive_class(xp, y, t), self.gamma)
 
     @computed_in_float64
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of each class's own term only."""
         return focusing.second_derivative(
-            xp, focusing.class_one(xp, y, self.target_weights(xp, t)), self.gamma
+            xp, focusing.positive_class(xp, y, self.target_weights(xp, t)), self.gamma
         )
 
     def claims(self) -> Claims:

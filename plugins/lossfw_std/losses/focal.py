@@ -145,7 +145,7 @@ class Focal(RawOutputLoss, PointwiseLoss):
         self, xp: Namespace, y: Array, t: Array
     ) -> tuple[ClassProbability, ClassProbability]:
         own, other = self.target_weights(t)
-        return focusing.class_one(xp, y, own), focusing.other_class(xp, y, other)
+        return focusing.positive_class(xp, y, own), focusing.negative_class(xp, y, other)
 
     def claims(self) -> Claims:
         """Proper only for gamma = 0; calibrated where both classes weigh the same."""

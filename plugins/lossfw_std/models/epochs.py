@@ -83,4 +83,4 @@ def predict_raw(predictor: Predictor, data: Dataset | None) -> NDArray | None:
     if data is None:
         return None
     blocks = (np.asarray(batch.inputs) for batch in data.batches(predictor.block_rows))
-    return np.concatenate([predictor.block(rows).predictions for rows in blocks])
+    return np.concatenate([predictor.run_block(rows).predictions for rows in blocks])

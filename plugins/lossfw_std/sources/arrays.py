@@ -40,10 +40,10 @@ from lossfw_std.sources.columns import (
     LoadedArrays,
     array_groups,
     column_group,
+    column_numbers,
     columns_left,
     compared_columns,
     labels_of_all,
-    column_numbers,
     read_columns,
 )
 
@@ -272,7 +272,9 @@ class Arrays(Source):
             known += names
             there = [name for name in columns if name in names and name not in merged.columns]
             if kind in _TABLES:
-                read = self._read_table(table, {role: self._columns_of_role(table, role)}, there, rows)
+                read = self._read_table(
+                    table, {role: self._columns_of_role(table, role)}, there, rows
+                )
             else:
                 read = LoadedArrays({role: array}, columns=_npz_columns(path, there)).select_rows(
                     rows

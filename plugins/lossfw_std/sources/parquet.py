@@ -27,9 +27,9 @@ from lossfw_std.sources.columns import (
     array_groups,
     column_group,
     column_named,
+    column_numbers,
     compared_columns,
     labels_of_all,
-    column_numbers,
     read_columns,
 )
 

@@ -302,7 +302,7 @@ def test_a_link_of_the_loss_s_own_plugin_file_is_found(plan, files):
     made = plan(text.replace("targets: [0, 1]", "targets: [[0, 1], [1, 0]]"))
     assert lossfw.evaluate(made).loss == np.mean((2 * LOGITS - [[0, 1], [1, 0]]) ** 2)
     again = pickle.loads(pickle.dumps(made.model))
-    assert again.block(np.array([[1.0, 2.0]])).predictions.tolist() == [[2.0, 4.0]]
+    assert again.run_block(np.array([[1.0, 2.0]])).predictions.tolist() == [[2.0, 4.0]]
 
 
 LINK_OF_ITS_OWN = '''

@@ -64,7 +64,7 @@ def with_card(folder, *labels, columns=("kind", "age")):
 def outputs(plan, text=TEXT):
     made = plan(text)
     batch = next(made.data.batches(10))
-    return made.model.block(batch.inputs).predictions[:, 0].tolist()
+    return made.model.run_block(batch.inputs).predictions[:, 0].tolist()
 
 
 def test_codes_and_nan_reach_the_model(plan):

@@ -61,7 +61,7 @@ def test_the_first_row_is_a_whole_number(start):
 @given(st.lists(st.integers(0, 60), unique=True, min_size=1), st.randoms(use_true_random=False))
 def test_ranges_merge_in_any_tree(edges, draw):
     edges = sorted(edges)
-    parts = [RowRanges.of(a, b) for a, b in itertools.pairwise(edges)]
+    parts = [RowRanges.single(a, b) for a, b in itertools.pairwise(edges)]
     while len(parts) > 1:
         draw.shuffle(parts)
         parts.append(parts.pop().merge(parts.pop()))

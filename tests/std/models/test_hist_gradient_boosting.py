@@ -53,7 +53,7 @@ def test_a_file_names_nothing_of_lossfw():
         assert trusted == ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
         theirs = skops.loads(content, trusted=trusted)
         assert SMALL.load_predictor(content).output_activation.name == LOSSES[loss][2]
-        made = SMALL.load_predictor(content).block(X).predictions
+        made = SMALL.load_predictor(content).run_block(X).predictions
         if loss == "cross_entropy":
             np.testing.assert_allclose(made, theirs.predict_proba(X), rtol=1e-12)
         elif not LOSSES[loss][1]:
@@ -66,7 +66,7 @@ def test_it_learns_what_scikit_learn_learns():
     ).fit(X, Y)
     content = fitted(SMALL, Dataset("rows", targets=Y, inputs=X), "squared_error", 6).content
     np.testing.assert_allclose(
-        SMALL.load_predictor(content).block(X).predictions[:, 0], own.predict(X)
+        SMALL.load_predictor(content).run_block(X).predictions[:, 0], own.predict(X)
     )
 
 
@@ -91,11 +91,11 @@ def test_a_model_of_scikit_learn_tells_its_link(name, tmp_path):
     expected = estimator.predict(X)[:, None]
     if output_activation in ("sigmoid", "softmax"):
         expected = estimator.predict_proba(X)[:, -predictor.units :]
-    np.testing.assert_allclose(predictor.block(X).predictions, expected, rtol=1e-12)
+    np.testing.assert_allclose(predictor.run_block(X).predictions, expected, rtol=1e-12)
     for count in (1, 7, 40):
         assert (
-            predictor.block(X[:count]).raw_outputs.tobytes()
-            == predictor.block(X).raw_outputs[:count].tobytes()
+            predictor.run_block(X[:count]).raw_outputs.tobytes()
+            == predictor.run_block(X).raw_outputs[:count].tobytes()
         )
 
 
@@ -113,7 +113,7 @@ def test_missing_numbers_and_categories_are_trained_on():
     errors = [np.mean((raw.ravel() - effect) ** 2) for raw in (of_codes, of_numbers)]
     assert errors[0] < 0.7 * errors[1]
     loaded = SMALL.load_predictor(fitted(SMALL, data, "squared_error", 5).content)
-    np.testing.assert_array_equal(loaded.block(inputs).raw_outputs, of_codes)
+    np.testing.assert_array_equal(loaded.run_block(inputs).raw_outputs, of_codes)
 
 
 def test_a_class_without_rows_keeps_its_output():
@@ -122,7 +122,7 @@ def test_a_class_without_rows_keeps_its_output():
     )
     first = fitted(SMALL, data, "cross_entropy", 3)
     again = fitted(SMALL, data, "cross_entropy", 2, first=3, saved=first.content)
-    made = SMALL.load_predictor(again.content).block(X).predictions
+    made = SMALL.load_predictor(again.content).run_block(X).predictions
     assert made.shape == (250, 3)
     assert (made[:, 1] < made[:, [0, 2]].max(axis=1)).all()
 

@@ -33,7 +33,7 @@ def test_keras_reads_the_file_of_a_training(data, tmp_path):
     net.load_weights(path)
     rows = data.inputs[:256].astype(np.float32)
     predictor = keras_model(file=path, output_activation="exp").load_predictor()
-    np.testing.assert_array_equal(predictor.block(rows).raw_outputs, net.predict_on_batch(rows))
+    np.testing.assert_array_equal(predictor.run_block(rows).raw_outputs, net.predict_on_batch(rows))
 
 
 def test_classes_and_weights(data):
@@ -56,7 +56,9 @@ def test_a_whole_model_is_code(data, tmp_path):
     assert model.code_files() == {"file": tmp_path / "net.keras"}
     rows = data.inputs[:9].astype(np.float32)
     expected = net.predict_on_batch(rows)
-    np.testing.assert_allclose(model.load_predictor().block(rows).predictions, expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        model.load_predictor().run_block(rows).predictions, expected, rtol=1e-5
+    )
 
 
 def test_weights_in_other_files_are_not_read(tmp_path):

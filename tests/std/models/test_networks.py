@@ -61,7 +61,9 @@ def test_the_state_of_the_optimizer_counts_and_is_cut_at_the_end(make, data, leg
     model = make()
     forgot = model.cut(legs[1], 2)
     assert leg_by_leg(model, data, TWEEDIE, 3, saved=forgot, first=2)[0] != legs[2]
-    made = (model.load_predictor(content).block(data.inputs[:30]) for content in (forgot, legs[1]))
+    made = (
+        model.load_predictor(content).run_block(data.inputs[:30]) for content in (forgot, legs[1])
+    )
     np.testing.assert_array_equal(*(outputs.predictions for outputs in made))
 
 
@@ -70,12 +72,12 @@ def test_a_row_has_the_same_bits_in_any_company_and_on_a_worker(make, data):
     model = make(arguments={"hidden": 256})
     predictor = model.load_predictor(fitted(model, data, TWEEDIE, 1).content)
     rows = data.inputs[:256]
-    whole = predictor.block(rows).predictions
+    whole = predictor.run_block(rows).predictions
     for part in (slice(0, 1), slice(5, 18), slice(255, 256), slice(None, None, -1)):
-        np.testing.assert_array_equal(predictor.block(rows[part]).predictions, whole[part])
-    np.testing.assert_array_equal(predictor.block(np.asfortranarray(rows)).predictions, whole)
+        np.testing.assert_array_equal(predictor.run_block(rows[part]).predictions, whole[part])
+    np.testing.assert_array_equal(predictor.run_block(np.asfortranarray(rows)).predictions, whole)
     again = pickle.loads(pickle.dumps(predictor))
-    np.testing.assert_array_equal(again.block(rows).predictions, whole)
+    np.testing.assert_array_equal(again.run_block(rows).predictions, whole)
     assert again.digest == predictor.digest
 
 

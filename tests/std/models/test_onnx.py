@@ -34,27 +34,27 @@ def flowers():
 def test_the_loss_is_that_of_the_library_which_made_the_file(flowers, iris):
     inputs, classes = iris
     loss = lossfw.loss("cross_entropy")
-    predictions = flowers.block(inputs).predictions
+    predictions = flowers.run_block(inputs).predictions
     assert loss(predictions, classes, reduction="mean") == pytest.approx(
         0.12953413849876325,
         abs=1e-7,  # sklearn.metrics.log_loss of onnxruntime's own call
     )
-    assert flowers.block(inputs).raw_outputs is None
+    assert flowers.run_block(inputs).raw_outputs is None
     assert str(flowers) == "onnx (probabilities of iris.onnx), 4 inputs, 3 predictions"
 
 
 def test_a_row_has_the_same_bits_in_any_company(flowers, iris):
     inputs, _ = iris
-    whole = flowers.block(inputs).predictions
+    whole = flowers.run_block(inputs).predictions
     for rows in (slice(0, 1), slice(7, 14), slice(149, 150), slice(None, None, -1)):
-        np.testing.assert_array_equal(flowers.block(inputs[rows]).predictions, whole[rows])
-    np.testing.assert_array_equal(flowers.block(np.asfortranarray(inputs)).predictions, whole)
+        np.testing.assert_array_equal(flowers.run_block(inputs[rows]).predictions, whole[rows])
+    np.testing.assert_array_equal(flowers.run_block(np.asfortranarray(inputs)).predictions, whole)
 
 
 def test_a_worker_makes_the_model_again_from_its_bytes(flowers, iris):
     again = pickle.loads(pickle.dumps(flowers))
     np.testing.assert_array_equal(
-        again.block(iris[0]).predictions, flowers.block(iris[0]).predictions
+        again.run_block(iris[0]).predictions, flowers.run_block(iris[0]).predictions
     )
     assert again.digest == flowers.digest
 
@@ -145,7 +145,7 @@ def linear(onnx, made):
 def test_a_link_makes_predictions_of_logits(linear):
     model = onnx_model(file=linear(), output_activation="softmax").load_predictor()
     rows = np.array([[0.5, 1.0, -1.0], [1.0, 0.0, 0.0]])
-    outputs = model.block(rows)
+    outputs = model.run_block(rows)
     np.testing.assert_array_equal(outputs.raw_outputs, rows @ W)
     np.testing.assert_allclose(outputs.predictions.sum(axis=1), 1.0, rtol=1e-6)
 
@@ -154,7 +154,7 @@ def test_a_link_makes_predictions_of_logits(linear):
 def test_the_dtype_is_that_of_the_file(linear, kind):
     model = onnx_model(file=linear(kind=kind)).load_predictor()
     assert model.dtype == {"FLOAT": np.float32, "DOUBLE": np.float64}[kind]
-    assert model.block(np.ones((2, 3))).predictions.dtype == model.dtype
+    assert model.run_block(np.ones((2, 3))).predictions.dtype == model.dtype
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_pictures_keep_their_axes(made):
     model = onnx_model(file=path, row_shape=[3, 4, 2]).load_predictor()
     assert (model.row_shape, model.units) == ((3, 4, 2), 24)
     rows = np.arange(48.0).reshape(2, 3, 4, 2)
-    np.testing.assert_array_equal(model.block(rows).predictions, rows.reshape(2, 24))
+    np.testing.assert_array_equal(model.run_block(rows).predictions, rows.reshape(2, 24))
 
 
 def test_one_of_several_outputs_has_to_be_named(made):
@@ -208,7 +208,7 @@ def test_columns_are_shared_out_to_several_inputs(onnx, made):
     model = onnx_model(
         file=path, inputs={"place": ["p"], "amount": ["age", "power"]}
     ).load_predictor()
-    np.testing.assert_array_equal(model.block([[1.0, 2.0, 3.0]]).predictions, [[1, 2, 3]])
+    np.testing.assert_array_equal(model.run_block([[1.0, 2.0, 3.0]]).predictions, [[1, 2, 3]])
     assert model.columns == ("p", "age", "power")
 
 
@@ -216,7 +216,7 @@ def test_inputs_of_one_column_are_columns_of_their_names(made):
     shapes = {"age": ["N", 1], "power": ["N", 1]}, {"z": ["N", 1]}
     model = onnx_model(file=made(*shapes, ("Sub", ["age", "power"], ["z"]))).load_predictor()
     assert model.columns == ("age", "power")
-    np.testing.assert_array_equal(model.block([[5.0, 2.0]]).predictions, [[3.0]])
+    np.testing.assert_array_equal(model.run_block([[5.0, 2.0]]).predictions, [[3.0]])
 
 
 @pytest.mark.parametrize("folder", ["here", "elsewhere"])
@@ -247,7 +247,7 @@ def test_a_loss_of_one_output_takes_a_column(flowers, iris):
     file, inputs = FILES / "iris.onnx", iris[0]
     one = onnx_model(file=file, output="probabilities", output_column=1).load_predictor()
     np.testing.assert_array_equal(
-        one.block(inputs).predictions, flowers.block(inputs).predictions[:, 1:2]
+        one.run_block(inputs).predictions, flowers.run_block(inputs).predictions[:, 1:2]
     )
     with pytest.raises(
         DataError, match=r"output_column is 3, but the output .* has columns 0 to 2"

@@ -161,9 +161,9 @@ def test_a_row_that_cannot_be_computed_is_an_error_in_words():
     ]
     axis = numpy_helper.from_array(np.array([1]), "A")
     predictor = loaded(model(nodes, [WEIGHTS, axis]))
-    assert predictor.block(np.ones((2, 4))).predictions.shape == (2, 3)
+    assert predictor.run_block(np.ones((2, 4))).predictions.shape == (2, 3)
     with pytest.raises(RunError, match=r"cannot compute \d+ rows of shape \(4,\)"):
-        predictor.block(np.full((2, 4), 99.0))
+        predictor.run_block(np.full((2, 4), 99.0))
 
 
 @pytest.mark.parametrize("between", [(), ("Cast",), ("Identity", "Cast")])

@@ -56,7 +56,7 @@ def predictions(predictor, x):
     size = predictor.block_rows
     with predictor.call_context():
         return np.concatenate(
-            [predictor.block(x[i : i + size]).predictions for i in range(0, len(x), size)]
+            [predictor.run_block(x[i : i + size]).predictions for i in range(0, len(x), size)]
         )
 
 
@@ -92,7 +92,7 @@ def test_a_row_has_the_same_bits_in_any_company(name, tmp_path):
     whole = predictions(predictor, X)
     with predictor.call_context():
         for count in (1, 2, 7, 13, 40, 255):
-            assert predictor.block(X[:count]).predictions.tobytes() == whole[:count].tobytes()
+            assert predictor.run_block(X[:count]).predictions.tobytes() == whole[:count].tobytes()
     assert predictions(predictor, np.asfortranarray(X)).tobytes() == whole.tobytes()
     again = pickle.loads(pickle.dumps(predictor))
     assert predictions(again, X).tobytes() == whole.tobytes()
@@ -284,7 +284,7 @@ def test_what_a_file_and_a_configuration_say_must_agree(tmp_path):
         estimator=f"{LINEAR}.Ridge"
     ).refusal(lossfw.loss("cross_entropy"))
     with pytest.raises(ArgumentError, match=r"put sklearn.impute.SimpleImputer before it"):
-        of_file(ridge, tmp_path).block(np.full((1, 4), np.nan))
+        of_file(ridge, tmp_path).run_block(np.full((1, 4), np.nan))
 
 
 def test_a_selection_of_inputs_is_read(tmp_path):

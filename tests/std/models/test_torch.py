@@ -74,7 +74,7 @@ def test_a_worker_needs_no_file_of_python(data, legs, tmp_path):
     rows, sent = data.inputs[:9], pickle.dumps(predictor)
     nets.unlink()  # a worker has the module of its source, as plugin files are sent
     np.testing.assert_array_equal(
-        pickle.loads(sent).block(rows).predictions, predictor.block(rows).predictions
+        pickle.loads(sent).run_block(rows).predictions, predictor.run_block(rows).predictions
     )
 
 
@@ -86,7 +86,7 @@ def test_tied_weights_are_kept_and_inputs_are_not_written_to(data):
     before = data.inputs.copy()
     predictor = model.load_predictor(content)
     # A whole block is handed over as it is.
-    assert predictor.block(data.inputs[:256]).predictions.dtype == np.float64
+    assert predictor.run_block(data.inputs[:256]).predictions.dtype == np.float64
     np.testing.assert_array_equal(data.inputs, before)
 
 
@@ -126,8 +126,8 @@ def test_a_training_may_begin_with_a_file(data, legs, tmp_path):
     (tmp_path / "before.safetensors").write_bytes(legs[-1])
     begun = torch_model(file=tmp_path / "before.safetensors", learning_rate=1e-9)
     raw = fitted(begun, data, TWEEDIE, 1, seed=1).content
-    fresh = torch_model().load_predictor(legs[-1]).block(data.inputs[:200]).predictions
-    after = torch_model().load_predictor(raw).block(data.inputs[:200]).predictions
+    fresh = torch_model().load_predictor(legs[-1]).run_block(data.inputs[:200]).predictions
+    after = torch_model().load_predictor(raw).run_block(data.inputs[:200]).predictions
     np.testing.assert_allclose(after, fresh, rtol=0.5, atol=0.5)
 
 
@@ -148,7 +148,7 @@ class TestFilesFromElsewhere:
             output_activation="softmax",
         )
         rows = data.inputs[:5].astype(np.float32)
-        outputs = model.load_predictor().block(rows)
+        outputs = model.load_predictor().run_block(rows)
         with torch.no_grad():
             np.testing.assert_allclose(outputs.raw_outputs, net(torch.tensor(rows)), rtol=1e-5)
         np.testing.assert_allclose(outputs.predictions.sum(axis=1), 1, rtol=1e-6)
@@ -181,7 +181,7 @@ class TestFilesFromElsewhere:
         inputs = data.inputs[:9].astype(np.float32)
         with torch.no_grad():
             expected = net(torch.tensor(inputs)).numpy()
-        np.testing.assert_allclose(predictor.block(inputs).predictions, expected, rtol=1e-5)
+        np.testing.assert_allclose(predictor.run_block(inputs).predictions, expected, rtol=1e-5)
         assert model.code_files() == {"file": tmp_path / "net.pt2"}
         fixed = torch.export.export(net, (rows,))
         torch.export.save(fixed, tmp_path / "fixed.pt2")
@@ -289,7 +289,8 @@ def test_a_configuration_trains_and_its_folder_is_evaluated(tmp_path):
     rows = lossfw.run(file, overrides=[*trained, "data.inputs=[[1, 2, 3]]", "data.targets=[1]"])
     assert rows.loss > 0
     np.testing.assert_array_equal(
-        result.predict(np.ones((3, 3))), np.exp(result.predictor.block(np.ones((3, 3))).raw_outputs)
+        result.predict(np.ones((3, 3))),
+        np.exp(result.predictor.run_block(np.ones((3, 3))).raw_outputs),
     )
 
 

@@ -46,7 +46,7 @@ def rows(file):
 def test_outputs_and_losses_are_those_of_the_library(file):
     inputs, targets = rows(file)
     predictor = of_file(file).load_predictor()
-    outputs = predictor.block(inputs)
+    outputs = predictor.run_block(inputs)
     first = np.squeeze(outputs.raw_outputs[:5])
     assert first.tolist() == REFERENCE[file]["raw"]
     predictions = np.asarray(outputs.predictions, np.float64)
@@ -157,7 +157,7 @@ def test_each_kind_of_model_predicts_what_its_library_predicts(kind):
         quiet = {"verbosity": -1, "num_threads": 1, "min_data_in_leaf": 5, **params}
         booster = library.train(quiet, library.Dataset(x, y), 5)
         content, expected = booster.model_to_string().encode(), booster.predict(x)
-    predictions = model(name).load_predictor(content).block(x).predictions
+    predictions = model(name).load_predictor(content).run_block(x).predictions
     np.testing.assert_allclose(np.squeeze(predictions), expected, rtol=1e-6, atol=1e-7)
 
 
@@ -202,4 +202,4 @@ def test_labels_of_a_table_are_found_in_a_file_of_xgboost():
     assert predictor.categories == {"kind": ("tram", "bus", "car")}
     codes = np.stack([table.age, kinds.codes], axis=1)
     expected = booster.predict(rows)
-    np.testing.assert_allclose(predictor.block(codes).predictions[:, 0], expected, 1e-6)
+    np.testing.assert_allclose(predictor.run_block(codes).predictions[:, 0], expected, 1e-6)

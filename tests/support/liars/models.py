@@ -131,8 +131,8 @@ class OfColumns(Lines):
 
     def predictor(self, content, made, card):
         class Raw(Predictor):
-            def block(self, rows):
-                outputs, (step, of_column) = super().block(rows), np.abs(rows.strides)
+            def run_block(self, rows):
+                outputs, (step, of_column) = super().run_block(rows), np.abs(rows.strides)
                 return outputs._replace(raw_outputs=outputs.raw_outputs + 1e-9 * (step < of_column))
 
         units, width = len(made["start"]), made["width"]

@@ -30,31 +30,33 @@ _FORMS: dict[Use, str] = {"value": "value", "vjp": "gradient", "value_and_deriva
 _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-def candidate_of(activation: Any, use: Use, columns: int | None = None) -> Candidate:
+def candidate_of(activation: Any, function_name: Use, columns: int | None = None) -> Candidate:
     """Return the candidate of an activation's function, for rows with a number of columns."""
     from lossfw.losses.engine.kernels.candidates import Candidate
 
-    names = ("x", "v") if use == "vjp" else ("x",)
+    names = ("x", "v") if function_name == "vjp" else ("x",)
     if columns is None:
-        form = _FORMS[use]
-        signature = KernelSignature(names, use != "vjp", use != "value", summed=False)
+        form = _FORMS[function_name]
+        signature = KernelSignature(
+            names, function_name != "vjp", function_name != "value", summed=False
+        )
     else:
-        form = f"{use} of {columns} columns"
+        form = f"{function_name} of {columns} columns"
         signature = KernelSignature(names, False, True, columns=columns)
-    function = getattr(activation, use)
+    function = getattr(activation, function_name)
     return Candidate(repr(activation), form, function, dict.fromkeys(names, REAL), signature)
 
 
-def why_activation_is_not_compiled(
-    activation: Any, use: Use, dtype: np.dtype[Any], columns: int | None = None
+def no_activation_kernel_reason(
+    activation: Any, function_name: Use, dtype: np.dtype[Any], columns: int | None = None
 ) -> str:
     """Return why an activation's function has no kernel; empty if it may have one."""
-    return candidate_of(activation, use, columns).problem(dtype)
+    return candidate_of(activation, function_name, columns).problem(dtype)
 
 
 def apply_activation(
     activation: Any,
-    use: Use,
+    function_name: Use,
     arrays: tuple[NDArray, ...],
     by_body: Callable[[], tuple[NDArray, ...]],
 ) -> tuple[NDArray, ...]:
@@ -66,8 +68,8 @@ def apply_activation(
     if not may_have_kernel(x.size) or x.dtype not in _DTYPES:
         return by_body()
     columns = x.shape[-1] if activation.takes_rows else None
-    key = (type(activation), activation._identity, use, columns)
-    candidate = functools.partial(candidate_of, activation, use, columns)
+    key = (type(activation), activation._cache_key, function_name, columns)
+    candidate = functools.partial(candidate_of, activation, function_name, columns)
     watched = watch(key, candidate, x.dtype)
     usable, results = watched.usable_kernel(), None
     if usable is not None:

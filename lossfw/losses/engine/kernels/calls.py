@@ -84,7 +84,7 @@ def candidate_of(
     return kind(repr(loss), f"{form}{of_rows}", function, spaces, signature)
 
 
-def why_not_compiled(
+def no_kernel_reason(
     loss: LossDefinition,
     form: ResultForm,
     dtype: np.dtype[Any],
@@ -121,7 +121,7 @@ def watched_function(
     widths: tuple[int, ...] = (),
 ) -> WatchedFunction:
     """Return a loss's function that has a kernel or may get one; see `candidate_of`."""
-    key = (type(loss), loss._identity, form, columns, by_index, widths)
+    key = (type(loss), loss._cache_key, form, columns, by_index, widths)
     candidate = functools.partial(
         candidate_of, loss, form, columns, by_index=by_index, widths=widths
     )
@@ -331,7 +331,7 @@ class BlockKernel:
         has_few = bool(columns) and columns <= FEW_COLUMNS
         self.by_columns = self.check_first and has_few and reads_rows
 
-    def block(self, first: int, last: int) -> Sums | None:
+    def block_sums(self, first: int, last: int) -> Sums | None:
         """Return the sums of some rows; None if they need a tile."""
         part = self._slice_of_rows(first, last)
         weight = None if self.weight is None else self.weight[part]
@@ -352,7 +352,7 @@ class BlockKernel:
 
     def compute_and_compare(self, first: int, last: int, by_tile: Callable[[], Sums]) -> Sums:
         """Return the sums of some rows; during a trial those of a tile, after a comparison."""
-        sums = self.block(first, last)
+        sums = self.block_sums(first, last)
         if sums is None or self.trial is None:
             return by_tile() if sums is None else sums
         actual = self._copy_derivatives(first, last)

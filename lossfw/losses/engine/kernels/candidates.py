@@ -67,7 +67,7 @@ class Candidate:
         for kind in dict.fromkeys((dtype, _FLOAT64)):
             function = written if kind == dtype else self._write_tiles(kind)
             arrays = self._probes(kind, Graph())
-            *actual, is_rare = function.results(*arrays)
+            *actual, is_rare = function.compute(*arrays)
             if is_rare.all():
                 raise NoKernelError("all probes are left to the body")
             for one, other in zip(actual, self._body_results(arrays), strict=False):

@@ -24,7 +24,7 @@ class RowKernels:
         ]
         self._usable: list[UsableKernel] = []
 
-    def results(self, y: NDArray, index: NDArray) -> list[NDArray] | None:
+    def compute(self, y: NDArray, index: NDArray) -> list[NDArray] | None:
         """Return the derivatives of a row.
 
         It is None while there are no kernels, or if the body must compute them. The kernels are

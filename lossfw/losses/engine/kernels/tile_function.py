@@ -41,7 +41,7 @@ class TileFunction:
         shaped = self._shaped(results[: self._count], y)
         return shaped if len(shaped) > 1 else shaped[0]
 
-    def results(self, y: NDArray, t: NDArray) -> tuple[NDArray, ...]:
+    def compute(self, y: NDArray, t: NDArray) -> tuple[NDArray, ...]:
         """Return the results, and a mask of the elements or rows that the body must compute."""
         with np.errstate(all="ignore"):
             results = self._function(y, t)

@@ -8,7 +8,7 @@ from lossfw import POSITIVE, REAL, Columns, PointwiseLoss, Vector
 from lossfw.errors import DomainError
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.kernels import watched
-from lossfw.losses.engine.kernels.calls import candidate_of, why_not_compiled
+from lossfw.losses.engine.kernels.calls import candidate_of, no_kernel_reason
 from lossfw.losses.engine.kernels.candidates import NoKernelError
 from support.column_bodies import drawn_loss
 from support.column_members import OF_COLUMNS, drawn_members
@@ -212,7 +212,7 @@ class Long(PointwiseLoss):
     ],
 )
 def test_what_stays_with_tiles_says_why(loss, columns, reason):
-    assert reason in why_not_compiled(loss, "value", np.dtype(np.float64), columns)
+    assert reason in no_kernel_reason(loss, "value", np.dtype(np.float64), columns)
     if columns < 65:
         rng = np.random.default_rng(0)
         t_shape = (100, columns) if loss._takes_target_rows else 100

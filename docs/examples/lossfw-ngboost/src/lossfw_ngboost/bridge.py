@@ -150,7 +150,7 @@ class NGBoostBridge(BoostingBridge):
         of, _ = made
         return EstimatorOutputs(estimator.predict, output_activation_of(of.given_loss))
 
-    def leaf(self, gradients, curvatures, weight, l2):
+    def leaf_value(self, gradients, curvatures, weight, l2):
         """Say that a leaf is scaled by a line search."""
         return None
 
