@@ -25,9 +25,9 @@ def forget(): ...
 def wait(): ...
 def trusted(): return nullcontext()
 def is_available(): return False
-def why_not_compiled(*args, **options): return _WHY
-def why_activation_is_not_compiled(*args, **options): return _WHY
-def apply_activation(activation, use, arrays, by_body): return by_body()
+def no_kernel_reason(*args, **options): return _WHY
+def no_activation_kernel_reason(*args, **options): return _WHY
+def apply_activation(activation, function_name, arrays, by_body): return by_body()
 
 
 def kernels_for(*args, **options):
@@ -36,7 +36,7 @@ def kernels_for(*args, **options):
 
 class RowKernels:
     def __init__(self, loss, forms, columns): ...
-    def results(self, y, index): return None
+    def compute(self, y, index): return None
     def add_seconds(self, seconds): ...
 '''
 

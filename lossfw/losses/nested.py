@@ -75,7 +75,7 @@ def iter_nested_losses(loss: Loss) -> Iterator[Loss]:
     Examples
     --------
     >>> import lossfw
-    >>> [one.name for one in with_nested_losses(2 * lossfw.loss("hinge"))]
+    >>> [one.name for one in iter_nested_losses(2 * lossfw.loss("hinge"))]
     ['scaled', 'hinge']
     """
     yield loss

@@ -104,7 +104,7 @@ def cosine_minus(xp: Namespace, y: Array, t: Array, limit: float) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> cosine_above(np, np.asarray([[1.0, 1e-9]]), np.asarray([[0.0, 1.0]]), 0.0)
+    >>> cosine_minus(np, np.asarray([[1.0, 1e-9]]), np.asarray([[0.0, 1.0]]), 0.0)
     array([1.e-09])
     """
     cosine = _row_norms(xp, y, t).cosine[..., 0]

@@ -48,7 +48,7 @@ def linear_minus_log(xp: Namespace, ratio: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> beyond_log(np, np.asarray([1.0, 2.0])).round(6)
+    >>> linear_minus_log(np, np.asarray([1.0, 2.0])).round(6)
     array([0.      , 0.306853])
     """
     return (ratio - 1.0) - xp.log(ratio)

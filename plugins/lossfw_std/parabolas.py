@@ -22,7 +22,7 @@ def absolute_curvature(xp: Namespace, x: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> over_distance(np, np.asarray([0.0, -4.0]))
+    >>> absolute_curvature(np, np.asarray([0.0, -4.0]))
     array([ inf, 0.25])
     """
     a = xp.abs(x)
@@ -38,7 +38,7 @@ def logistic_curvature(xp: Namespace, z: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> over_logistic(np, np.asarray([0.0, 50.0]))
+    >>> logistic_curvature(np, np.asarray([0.0, 50.0]))
     array([0.25, 0.01])
     """
     near = xp.abs(z) < _NEAR

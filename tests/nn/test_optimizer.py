@@ -33,7 +33,7 @@ def descend(optimizer, w, state, numbers):
 def test_it_reaches_the_bottom_of_a_bowl(spec):
     optimizer = make(spec)
     w = np.array([[3.0, -2.0]])
-    end, _ = descend(optimizer, w, optimizer.start(w), range(1, 501))
+    end, _ = descend(optimizer, w, optimizer.initial_state(w), range(1, 501))
     assert np.abs(end).max() < 1e-3
 
 
@@ -42,7 +42,7 @@ def test_it_reaches_the_bottom_of_a_bowl(spec):
 def test_it_keeps_the_dtype_and_writes_to_nothing(spec, dtype):
     optimizer = make(spec, weight_decay=0.1)
     w, gradient = np.ones((2, 3), dtype), np.full((2, 3), 0.5, dtype)
-    state = optimizer.start(w)
+    state = optimizer.initial_state(w)
     for array in (w, gradient, *state):
         array.setflags(write=False)
     moved, state = optimizer.update(w, gradient, state, OptimizerStep(1, 0.1))
@@ -54,8 +54,8 @@ def test_it_keeps_the_dtype_and_writes_to_nothing(spec, dtype):
 def test_it_goes_on_where_it_stopped(spec):
     optimizer = make(spec)
     w = np.array([[3.0, -2.0]])
-    whole, _ = descend(optimizer, w, optimizer.start(w), range(1, 21))
-    half, state = descend(optimizer, w, optimizer.start(w), range(1, 11))
+    whole, _ = descend(optimizer, w, optimizer.initial_state(w), range(1, 21))
+    half, state = descend(optimizer, w, optimizer.initial_state(w), range(1, 11))
     rest, _ = descend(optimizer, half, tuple(a.copy() for a in state), range(11, 21))
     assert (rest == whole).all()
 
@@ -66,7 +66,7 @@ def test_weight_decay_shrinks_weights_and_leaves_biases(spec):
     for parameter, shrinks in ((np.ones((1, 2)), True), (np.ones(2), False)):
         nothing = np.zeros_like(parameter)
         moved, _ = optimizer.update(
-            parameter, nothing, optimizer.start(parameter), OptimizerStep(1, 0.1)
+            parameter, nothing, optimizer.initial_state(parameter), OptimizerStep(1, 0.1)
         )
         assert (moved < 1).all() == shrinks
 
@@ -103,7 +103,7 @@ def test_a_local_file_offers_an_optimizer(tmp_path):
         "from lossfw import Optimizer\n"
         "class Plain(Optimizer):\n"
         "    'Plain descent.'\n"
-        "    def start(self, parameter):\n"
+        "    def initial_state(self, parameter):\n"
         "        return ()\n"
         "    def update(self, parameter, gradient, state, step):\n"
         "        return parameter - step.rate * gradient, ()\n"

@@ -224,7 +224,7 @@ class TestDivergence:
 
             learning_rate: float = 0.1
 
-            def start(self, parameter):
+            def initial_state(self, parameter):
                 return ()
 
             def update(self, parameter, gradient, memory, step):
@@ -272,7 +272,7 @@ def test_an_optimizer_that_changes_the_dtype_is_found_out(training):
 
         learning_rate: float = 0.1
 
-        def start(self, parameter):
+        def initial_state(self, parameter):
             return ()
 
         def update(self, parameter, gradient, memory, step):
@@ -294,7 +294,7 @@ class Returning(Optimizer):
 
     what: str
 
-    def start(self, parameter):
+    def initial_state(self, parameter):
         return np.zeros_like(parameter) if self.what == "start" else ()
 
     def update(self, parameter, gradient, memory, step):

@@ -29,7 +29,7 @@ def data():
 def test_keras_reads_the_file_of_a_training(data, tmp_path):
     path = tmp_path / "model.weights.h5"
     path.write_bytes(keras_model().cut(fitted(keras_model(), data, TWEEDIE, 1).content, 1))
-    net = keras_model()._net()
+    net = keras_model()._build_net()
     net.load_weights(path)
     rows = data.inputs[:256].astype(np.float32)
     predictor = keras_model(file=path, output_activation="exp").load_predictor()
@@ -50,7 +50,7 @@ def test_classes_and_weights(data):
 
 
 def test_a_whole_model_is_code(data, tmp_path):
-    net = keras_model()._net()
+    net = keras_model()._build_net()
     net.save(tmp_path / "net.keras")
     model = keras_model(module=None, file=tmp_path / "net.keras")
     assert model.code_files() == {"file": tmp_path / "net.keras"}

@@ -64,7 +64,7 @@ def test_the_file_is_a_plain_state_dict(data, legs):
     from safetensors.torch import load
 
     model = torch_model()
-    assert set(load(model.cut(legs[-1], 4))) == set(model._net().state_dict())
+    assert set(load(model.cut(legs[-1], 4))) == set(model._build_net().state_dict())
 
 
 def test_a_worker_needs_no_file_of_python(data, legs, tmp_path):
@@ -164,7 +164,7 @@ class TestFilesFromElsewhere:
         from safetensors.torch import save
 
         model = torch_model("Pictures")
-        content = save(model._net().state_dict())
+        content = save(model._build_net().state_dict())
         with pytest.raises(DataError, match="does not state the shape of a row of inputs"):
             model.load_predictor(content)
         assert model.replace(row_shape=(1, 8, 8)).load_predictor(content).units == 2
@@ -208,7 +208,7 @@ def test_a_mistake_is_told_in_words(case, data):
 
 def test_tensors_of_torch_save_are_converted_by_the_line_in_the_message(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    torch.save(torch_model()._net().state_dict(), "w.pt")
+    torch.save(torch_model()._build_net().state_dict(), "w.pt")
     with pytest.raises(DataError, match=r"w\.pt is a file of torch\.save") as refusal:
         torch_model(file="w.pt").load_predictor()
     exec(str(refusal.value).partition("Python: ")[2])
