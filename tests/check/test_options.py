@@ -47,12 +47,6 @@ def test_no_check_that_is_left_is_not_ok():
     assert not check("huber", only=["value"], skip=["value"]).ok
 
 
-def test_the_first_failure_may_end_it():
-    report = run(suite_of_subject(FALSE), examples=20, first=True)
-    assert len(report.failures) == 1
-    assert "stopped after the first failure" in report.not_run.values()
-
-
 def test_the_gravest_finding_is_told_first():
     report = check_function(overflowing, against="log_cosh", examples=40)
     grades = [refutation.grade for refutation in report.refuted]

@@ -50,41 +50,6 @@ def test_no_check_at_all_is_not_ok():
     assert "no check ran, which is a failure" in str(report)
 
 
-def test_what_did_not_begin_in_time_is_not_run():
-    report = check("squared_error", examples=10, time=1e-9)
-    assert report.late_stages == ["ordinary", "call", "extremes"]
-    assert [passed.check for passed in report.passed] == ["shape:result"]
-    assert report.not_run["purity:repeat"] == "the time of 1e-09 s was over"
-    assert not report.ok
-    report.allow_unfinished = True
-    assert report.ok
-    late = report.n_checks - 1
-    assert f"{late} of {late + 1} checks did not end in time (--time 0 runs all)" in str(report)
-
-
-def test_a_failure_that_was_expected():
-    report = run(suite_of_subject(FALSE), examples=50, expected_failures={"lipschitz": "it is 1"})
-    assert report.ok
-    assert report.expected_failures == {"claim:lipschitz": "it is 1"}
-    assert "claim:lipschitz failed, as expected: it is 1" in str(report)
-
-
-def test_an_expected_failure_that_holds_is_not_ok():
-    report = run(
-        suite_of_subject(FALSE), examples=50, expected_failures={"claim:convex": "I thought so"}
-    )
-    assert not report.ok
-    assert report.unexpected_passes == {"claim:convex": "I thought so"}
-    assert "remove the expectation" in str(report)
-
-
-def test_what_is_not_claimed_is_named():
-    report = run(suite_of_subject(SQUARE), examples=20)
-    assert {"convex", "lipschitz"} <= set(report.not_claimed)
-    assert "not refuted in" in str(report)
-    assert "proved" not in str(report)
-
-
 def test_an_exception_is_no_silent_pass():
     def raising(y, t):
         if len(y) > 50:
