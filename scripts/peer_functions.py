@@ -101,7 +101,7 @@ class PeerFunction:
         arguments = {theirs: ours[name] for theirs, name in self._parameters.items()}
         foreign = ForeignFunction(function, "", arguments, rows=component.takes_rows)
         if isinstance(component, Activation):
-            return foreign.body()
+            return foreign.bind()
         adapted = adapt_by_convention(self._function, foreign)
         return adapted.scale_results(
             ours[self.times] if isinstance(self.times, str) else self.times

@@ -119,9 +119,9 @@ def test_its_forms_are_varied_and_its_guard_only_where_it_counts():
 
 
 def test_the_least_number_of_classes_goes_through_wrappers():
-    assert subject_of_component(THEIRS).columns == (2, 3, 4, 6)
-    assert subject_of_component(2 * (THEIRS + OURS)).columns == (2, 3, 4, 6)
-    assert subject_of_component(OURS).columns == (1, 2, 3, 4, 6)
+    assert subject_of_component(THEIRS).column_counts == (2, 3, 4, 6)
+    assert subject_of_component(2 * (THEIRS + OURS)).column_counts == (2, 3, 4, 6)
+    assert subject_of_component(OURS).column_counts == (1, 2, 3, 4, 6)
 
 
 def test_each_form_says_who_wrote_its_derivative():

@@ -94,19 +94,19 @@ def often(monkeypatch):
 @pytest.fixture
 def killed_after(monkeypatch, often):
     """Call a function that runs something, and end that after so many checkpoints."""
-    keep = journal.RunJournal.keep
+    keep = journal.RunJournal.store
 
     def call(checkpoints, run):
         calls = []
 
-        def keep_some(kept, state, *, now=False):
+        def keep_some(kept, state, *, at_once=False):
             keep(kept, state, at_once=True)
             calls.append(state.seen.count)
             if len(calls) == checkpoints:
                 raise Killed
 
         with monkeypatch.context() as patch:
-            patch.setattr(journal.RunJournal, "keep", keep_some)
+            patch.setattr(journal.RunJournal, "store", keep_some)
             with pytest.raises(Killed):
                 run("--traceback")
 

@@ -236,15 +236,15 @@ def test_a_folder_that_vanishes_gets_no_half_of_a_run(
     lossfw, folder, write, monkeypatch, rows, replaced
 ):
     write(50, CONFIG)
-    keep = journal.RunJournal.keep
+    keep = journal.RunJournal.store
 
-    def vanish(kept, state, *, now=False):
-        keep(kept, state, at_once=now)
+    def vanish(kept, state, *, at_once=False):
+        keep(kept, state, at_once=at_once)
         shutil.rmtree(folder / "out")
         if replaced:
             (folder / "out").mkdir()
 
-    monkeypatch.setattr(journal.RunJournal, "keep", vanish)
+    monkeypatch.setattr(journal.RunJournal, "store", vanish)
     told = lossfw("run", "run.yaml", "-o", f"evaluate.save_rows={rows}", "--out", "out")
     assert told.exit_code == 1
     assert "accuracy" in told.stdout

@@ -64,7 +64,7 @@ def test_groups_have_the_bits_and_the_rows_of_one_process(groups, scheduler, sma
     assert same_bits(groups, scheduler, options=["--trust"])
     assert same_rows(groups / "one", groups / "two")
     rows = read_rows(groups / "two")
-    assert len(rows.begins) == 402
+    assert len(rows.group_starts) == 402
     assert np.array_equal(rows.row, np.arange(len(rows.row)))
 
 
@@ -179,8 +179,8 @@ class Kept:
         if self.saved is not None:
             state.unpack(self.saved)
 
-    def keep(self, state, *, now=False):
-        if now:
+    def store(self, state, *, at_once=False):
+        if at_once:
             self.saved = state.pack()
 
 
@@ -279,14 +279,14 @@ def test_slices_by_columns_come_with_rows_and_the_rows_behind_a_nan(
 def dies_after_the_first_part(monkeypatch):
     """Return how to name the processes that die when a run has merged its first part."""
     monkeypatch.setitem(evaluate_on.__kwdefaults__, "patience", 3)
-    victims, keep = [], RunJournal.keep
+    victims, keep = [], RunJournal.store
 
-    def keep_and_kill(journal, state, *, now=False):
-        keep(journal, state, at_once=now)
+    def keep_and_kill(journal, state, *, at_once=False):
+        keep(journal, state, at_once=at_once)
         kill(victims)
         victims.clear()
 
-    monkeypatch.setattr(RunJournal, "keep", keep_and_kill)
+    monkeypatch.setattr(RunJournal, "store", keep_and_kill)
     return victims.extend
 
 

@@ -383,7 +383,7 @@ class Arrays(Source):
             columns,
             held,
             remedy=self._remedy(),
-            held_may_be_numbers=found,
+            categories_may_be_numbers=found,
             missing=self.missing,
             optional=frozenset() if self.inputs_key is not None else frozenset(inputs),
             rows=rows,

@@ -40,7 +40,7 @@ class Honest(BoostingBridge):
         for _ in range(training.rounds):
             g, h = self.derivatives(objective, raw, training.target, training.weight)
             for side in (training.x[:, 0] > 0, training.x[:, 0] <= 0):
-                leaf = self.leaf(g[side], h[side], weight, training.l2)
+                leaf = self.leaf_value(g[side], h[side], weight, training.l2)
                 raw[side] += training.learning_rate * leaf
         return raw
 
