@@ -112,7 +112,7 @@ def _natural_key(name: str) -> list[tuple[int, str]]:
 
     Examples
     --------
-    >>> sorted(["fc10", "fc2"], key=_natural)
+    >>> sorted(["fc10", "fc2"], key=_natural_key)
     ['fc2', 'fc10']
     """
     parts = re.split(r"(\d+)", name)

@@ -50,7 +50,7 @@ def rows_per_block(width: int) -> int:
 
     Examples
     --------
-    >>> block_rows(1), block_rows(10), block_rows(32_000)
+    >>> rows_per_block(1), rows_per_block(10), rows_per_block(32_000)
     (262144, 16384, 8)
     """
     return 1 << max(0, (BLOCK_ELEMENTS // max(width, 1)).bit_length() - 1)

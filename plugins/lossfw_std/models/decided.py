@@ -26,7 +26,7 @@ def reasons_by_parameter(names: Mapping[str, str]) -> dict[str, str]:
 
     Examples
     --------
-    >>> by_name({BY_THREADS: "nthread n_jobs"})["n_jobs"]
+    >>> reasons_by_parameter({BY_THREADS: "nthread n_jobs"})["n_jobs"]
     'LOSSFW_THREADS sets their number'
     """
     return {name: why for why, those in names.items() for name in those.split()}
