@@ -33,7 +33,7 @@ FACES = {
         Batch Dataset File Group NestedNumbers Source check_npz_name digest_arrays digest_files
         file_kind join_digests numbers_array open_columns read_array read_bytes read_npz
     """,
-    "lossfw.scale": "Cut connect cut evaluate_on",
+    "lossfw.scale": "PartCut connect cut_rows evaluate_on thread_count_of",
     "lossfw.errors": """
         ArgumentError BodyError BrokenPluginError ConfigError DataError DisabledPluginError
         DivergenceError DomainError DtypeError DuplicateNameError EmptyReductionError
@@ -56,7 +56,7 @@ FACES = {
         softmax_parts softplus sqrt1pm1 take_at multiply_or_zero times_normal_pdf
         xlog1py xlogy
         DEFAULT_DELTA Delta Guard
-        at_least at_most guarded_log guarded_log_derivative guarded_log_second_derivative
+        clip_above clip_below guarded_log guarded_log_derivative guarded_log_second_derivative
         computed_in_float64
         polynomial power
         stop_gradient textbook_log

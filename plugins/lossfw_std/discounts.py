@@ -97,7 +97,7 @@ def ideal_gain(xp: Namespace, t: Array, k: int | None) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> ideal(np, np.asarray([0.0, 3.0]), None)
+    >>> ideal_gain(np, np.asarray([0.0, 3.0]), None)
     array([7.])
     """
     best_first = -xp.sort(-gains(xp, t), axis=-1)
