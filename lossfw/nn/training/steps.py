@@ -102,8 +102,8 @@ def _initial_state(optimizer: Optimizer, parameter: NDArray) -> OptimizerState:
     memory: Any = optimizer.initial_state(parameter)
     if not isinstance(memory, tuple):
         raise ArgumentError(
-            f"initial_state of the optimizer {optimizer.name} returned {_describe(memory)}; expected "
-            "a tuple of arrays, () for none."
+            f"initial_state of the optimizer {optimizer.name} returned {_describe(memory)}; "
+            "expected a tuple of arrays, () for none."
         )
     return memory
 
