@@ -72,9 +72,9 @@ class GroupMetric(GroupSumMetric):
 
     def group_sums(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Any:
         """Return the sums of one group."""
-        return self.sums_of(prediction, target, weight, [np.arange(len(weight))])[0]
+        return self.sums_of_groups(prediction, target, weight, [np.arange(len(weight))])[0]
 
-    def sums_of(
+    def sums_of_groups(
         self, prediction: NDArray, target: NDArray, weight: NDArray, groups: list[NDArray]
     ) -> NDArray:
         """Return the sums of several groups; groups of one size are computed together."""

@@ -53,7 +53,7 @@ class GroupSumMetric(TableMetric, MetricOfSums):
             Above 0; rows of weight 0 and masked rows are left out.
         """
 
-    def sums_of(
+    def sums_of_groups(
         self, prediction: NDArray, target: NDArray, weight: NDArray, groups: list[NDArray]
     ) -> Any:
         """Return `group_sums` of several groups, each an array of row numbers."""
@@ -80,7 +80,7 @@ class GroupSumMetric(TableMetric, MetricOfSums):
         columns = y.shape[-1] if y.ndim > 1 else 1
         n_sums = self.n_sums(columns)
         with np.errstate(all="ignore"):
-            found = self.sums_of(y, t, weight, groups)
+            found = self.sums_of_groups(y, t, weight, groups)
         sums = np.asarray(found, np.float64).reshape(-1, n_sums)
         first = np.array([own[0] for own in groups], np.int64)
         every = [SumTerm(np.full(len(first), k), sums[:, k]) for k in range(n_sums)]

@@ -100,7 +100,9 @@ class MovableFormula:
                 (derivatives,) = _batch_results(
                     sides(FARTHER), lambda x: self.formula.derivatives(1, *x), exact.shape
                 )
-                jumps &= _spread(derivatives) < FARTHER / 2 * _spread(found[0])
+                jumps &= _gap_between_sides(derivatives) < FARTHER / 2 * _gap_between_sides(
+                    found[0]
+                )
             low, high = np.where(jumps, -np.inf, low), np.where(jumps, np.inf, high)
         return Span(exact, low, high)
 
@@ -218,7 +220,7 @@ def _finite_change(there: Array, here: Array) -> NDArray:
     return np.where(np.isfinite(found), found, 0.0)
 
 
-def _spread(derivatives: Array) -> NDArray:
+def _gap_between_sides(derivatives: Array) -> NDArray:
     """Return how far the derivatives on several sides are apart."""
     return np.asarray(
         np.max([np.abs(_finite_change(one, derivatives[0])) for one in derivatives], axis=0)

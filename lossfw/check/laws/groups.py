@@ -26,7 +26,7 @@ _ENDS = (1, 2, 64, 65)
 _ROUNDED = 1e-12
 
 
-def _groups(
+def _iter_usual_groups(
     subject: Subject, search: Search, name: str, sizes: tuple[int, ...], count: int = 1
 ) -> Iterator[Points]:
     required_row_width(subject)
@@ -38,7 +38,7 @@ def _groups(
 @check("group:sizes")
 def check_sizes(subject: Subject, search: Search) -> None:
     """Groups of 1, 2, 64 and 65 rows have a loss and derivatives, also with equal targets."""
-    for points in _groups(subject, search, "group:sizes", _ENDS, 2):
+    for points in _iter_usual_groups(subject, search, "group:sizes", _ENDS, 2):
         size = points.y.shape[-1] // required_row_width(subject)
         first = points.t.reshape(2, size, -1)[:, :1]
         same = np.broadcast_to(first, (2, size, first.shape[-1])).reshape(points.t.shape)
@@ -63,7 +63,7 @@ def check_sizes(subject: Subject, search: Search) -> None:
 def check_alone(subject: Subject, search: Search) -> None:
     """A group has the same bits alone and in a batch with others of its size."""
     body: Any = subject.truth
-    for points in _groups(subject, search, "group:alone", _SIZES, 7):
+    for points in _iter_usual_groups(subject, search, "group:alone", _SIZES, 7):
         for dtype in ("float64", "float32"):
             y, t = points.y.astype(dtype), points.t.astype(dtype)
             for form in ("value", "gradient"):
@@ -92,7 +92,7 @@ def check_neutral(subject: Subject, search: Search) -> None:
     rng = search.rng("group:neutral places")
     widths = subject.truth.sizes  # type: ignore[union-attr]  # a `GroupRows`
     body: Any = subject.truth
-    for points in _groups(subject, search, "group:neutral", (1, 2, 3, 7), 4):
+    for points in _iter_usual_groups(subject, search, "group:neutral", (1, 2, 3, 7), 4):
         size = points.y.shape[-1] // widths[0]
         place = int(rng.integers(0, size + 1))
         filled = Points(*(
@@ -140,7 +140,7 @@ class _FlatCall:
         required_row_width(subject)
         self.loss: Any = subject.component
         rows: Any = subject.truth
-        groups = _groups(subject, search, name, (2, 1, 5, 3))
+        groups = _iter_usual_groups(subject, search, name, (2, 1, 5, 3))
         lines = [rows.lines(points.y, points.t) for points in groups]
         self.y, self.t = (np.concatenate([pair[k][0] for pair in lines]) for k in (0, 1))
         self.sizes = np.array([len(pair[0][0]) for pair in lines])

@@ -25,7 +25,7 @@ def build_study(source: ConfigSource) -> Study:
     config = read_config(source)
     plan = build_plan(config)
     section = require(config.sections).sensitivity or SensitivitySection()
-    network, place, offsets = check_study(config, section)
+    network, place, offsets = resolve_study(config, section)
     data = plan.data if plan.sample is None else plan.data.take(plan.sample)
     hidden, last = network.layers[:-1], network.layers[-1]
     own = ", ".join(dict.fromkeys(layer.activation.name for layer in hidden))
@@ -38,7 +38,7 @@ def build_study(source: ConfigSource) -> Study:
     return Study(plan, networks, section.parameter or GRADIENT, place, offsets, of_all)
 
 
-def check_study(
+def resolve_study(
     config: CheckedConfig, section: SensitivitySection
 ) -> tuple[Network, tuple[int, ...], NDArray]:
     """Return the network, the parameter that varies, and its range, without computing."""

@@ -103,8 +103,8 @@ def _count_runs(config: CheckedConfig) -> int:
         section = config.sections and config.sections.sensitivity
         # The parameter that moves may still be named on the command line.
         if section and section.parameter:
-            from lossfw.config.plan.sensitivity import check_study
+            from lossfw.config.plan.sensitivity import resolve_study
 
-            check_study(config, section)
+            resolve_study(config, section)
     config.problems.raise_if_any()
     return (trains and count_folds(config)) or 1

@@ -35,11 +35,11 @@ class PlainGraph:
 
     def simplified_id(self, number: int) -> int:
         """Return the number of the simplified node."""
-        while (simpler := self._simpler(self.graph.nodes[number])) is not None:
+        while (simpler := self._find_simpler_node(self.graph.nodes[number])) is not None:
             number = simpler
         return number
 
-    def _simpler(self, node: Operation) -> int | None:
+    def _find_simpler_node(self, node: Operation) -> int | None:
         """Return a node of the same value, None without a simpler one."""
         if node.op == CAST:
             return node.args[0]

@@ -125,13 +125,13 @@ def _metrics_by_class(run: FinishedRun) -> dict[str, Any] | None:
         return None
     longest = max(len(number.value) for number in lists.values())
     rows = [
-        [label_of(run.classes, index), *(_element(number, index) for number in lists.values())]
+        [label_of(run.classes, index), *(_element_text(number, index) for number in lists.values())]
         for index in range(longest)
     ]
     return {"names": list(lists), "rows": rows}
 
 
-def _element(number: RunNumber, index: int) -> str:
+def _element_text(number: RunNumber, index: int) -> str:
     if index >= len(number.value) or number.value[index] is None:
         return "–"
     interval = number.interval[index] if number.interval else None
