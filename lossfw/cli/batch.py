@@ -16,7 +16,7 @@ from lossfw.runs.files import write_stdout
 from lossfw.runs.folder import locked_folder
 from lossfw.runs.parallel_runs import common_folder, run_all
 from lossfw.runs.records import RunOutcome, RunRequest
-from lossfw.runs.stored import kept_epoch, numbers_of_epoch, word_of
+from lossfw.runs.stored import kept_epoch, numbers_of_epoch, unit_name_of
 
 # The remedy for a loss that is NaN.
 ALLOW_NAN = "To accept NaN, set evaluate.allow_nan: true."
@@ -175,7 +175,7 @@ def outcomes_table(outcomes: Sequence[RunOutcome]) -> tuple[list[str], list[list
     The numbers of a training are those of its model's round or epoch.
     """
     trains = outcomes[0].request.trains
-    words = {word_of(outcome.result) for outcome in outcomes if trains and outcome.result}
+    words = {unit_name_of(outcome.result) for outcome in outcomes if trains and outcome.result}
     first = [" or ".join(sorted(words, reverse=True)) or "epoch"] if trains else ["loss", "value"]
     numbers = [_cells_and_numbers(outcome) for outcome in outcomes]
     titles = list(dict.fromkeys(title for _, own in numbers for title in own))

@@ -113,7 +113,7 @@ def _describe(
         component = None
     described = describe(entry, registry.class_of(entry), component)
     if timed and isinstance(component, Loss) and described["derivative"] == "dual numbers":
-        described["gradient_cost_ratio"] = gradient_cost_ratio(component)
+        described["gradient_to_value"] = gradient_cost_ratio(component)
     return described
 
 

@@ -123,7 +123,7 @@ def shortlist(names: Sequence[str], close_to: str = "") -> str:
     --------
     >>> shortlist(["a", "b"])
     'a, b'
-    >>> shortlist([f"x{i}" for i in range(20)], near="x19")
+    >>> shortlist([f"x{i}" for i in range(20)], close_to="x19")
     'x19, x9, x1, x18, x17, x16, x15, x14, ... (20 in all)'
     """
     if len(names) <= LISTED_NAMES:

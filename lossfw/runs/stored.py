@@ -212,7 +212,7 @@ def kept_numbers(trained: Mapping[str, Any]) -> dict[str, Any]:
     return numbers if skill is None else {**numbers, f"{title}{SKILL}": skill}
 
 
-def word_of(trained: Mapping[str, Any]) -> str:
+def unit_name_of(trained: Mapping[str, Any]) -> str:
     """Return what the model of ``training.json`` train by: ``"round"`` or ``"epoch"``."""
     return "epoch" if trained.get("training_mode", "epochs") == "epochs" else "round"
 

@@ -63,7 +63,7 @@ def pairwise_dots(xp: Namespace, a: Array, b: Array) -> Array:
     Examples
     --------
     >>> import numpy as np
-    >>> dots(np, np.eye(2), np.asarray([[1.0, 2.0]]))
+    >>> pairwise_dots(np, np.eye(2), np.asarray([[1.0, 2.0]]))
     array([[1.],
            [2.]])
     """

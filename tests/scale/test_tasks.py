@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 def results(client, function, count=3, **options):
     works = (ClusterTask(f"the part {number}", (number,)) for number in range(count))
-    given = {"packages": (), "left": lambda: "rows are left", "patience": 1.0, **options}
+    given = {"packages": (), "describe_rest": lambda: "rows are left", "patience": 1.0, **options}
     return run_tasks(client, function, works, **given)
 
 
@@ -101,12 +101,12 @@ def run(*arguments):
 OTHER_CODE = """
 from lossfw.scale import fingerprint
 fingerprint._fingerprint.cache_clear()
-fingerprint.usual = fingerprint._digest
-fingerprint._digest = lambda package: "0"
+fingerprint.usual = fingerprint._package_digest
+fingerprint._package_digest = lambda package: "0"
 """
 SAME_CODE = """
 from lossfw.scale import fingerprint
-fingerprint._digest = fingerprint.usual
+fingerprint._package_digest = fingerprint.usual
 fingerprint._fingerprint.cache_clear()
 """
 

@@ -6,7 +6,7 @@ import json
 import numpy as np
 
 from lossfw import hookimpl
-from lossfw.learning.raw_form import raw_form
+from lossfw.learning.raw_form import raw_loss_of
 from lossfw.learning.start import best_constant
 from lossfw.errors import DataError
 from lossfw.models import Model, Predictor
@@ -37,7 +37,7 @@ class Stumps(Model):
         )
 
     def fit(self, leg):
-        loss, x, t = raw_form(leg.loss), leg.inputs, leg.targets
+        loss, x, t = raw_loss_of(leg.loss), leg.inputs, leg.targets
         held = None if leg.held_out is None else np.asarray(leg.held_out.inputs)
         begin, stumps = float(best_constant(leg.loss, t, leg.data.sample_weight)), []
         if leg.saved is not None:

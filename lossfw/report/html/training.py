@@ -23,7 +23,7 @@ from lossfw.report.text.training import STOPPED, baseline_text
 from lossfw.runs.compare.settings import flatten_settings, read_settings
 from lossfw.runs.files import read_json, restore_numbers
 from lossfw.runs.folder import CONFIG_FILE, TRAINING_FILE
-from lossfw.runs.stored import HELD_OUT, kept_numbers, numbers_of_epoch, word_of
+from lossfw.runs.stored import HELD_OUT, kept_numbers, numbers_of_epoch, unit_name_of
 from lossfw.version import __version__
 
 _HEIGHT = 3.4
@@ -44,7 +44,7 @@ def training_page(folder: Path) -> str:
         epochs = trained["epochs"]
         # Other models have none.
         weights = {} if "model" in trained else read_weights(folder / WEIGHTS_FILE)
-        measured = f"{word_of(trained)}s".capitalize()
+        measured = f"{unit_name_of(trained)}s".capitalize()
         return render(
             "training.html",
             kind="lossfw training",
@@ -66,7 +66,7 @@ def training_page(folder: Path) -> str:
             layers=list(_layer_rows(weights, trained["moved"])),
             histograms=list(_weight_histograms(weights)),
             measured=measured,
-            headers=[word_of(trained), "rate", *numbers_of_epoch(epochs[0])],
+            headers=[unit_name_of(trained), "rate", *numbers_of_epoch(epochs[0])],
             epochs=[_row(epoch) for epoch in epochs],
             facts=list(_facts(folder, trained)),
             config=(folder / CONFIG_FILE).read_text(errors="replace"),
@@ -76,7 +76,7 @@ def training_page(folder: Path) -> str:
 
 
 def _lead(trained: Mapping[str, Any]) -> str:
-    word, model = word_of(trained), trained.get("model")
+    word, model = unit_name_of(trained), trained.get("model")
     name = f"{model['name']} · " if model else ""
     inputs = f"{told} · " if (told := trained.get("inputs")) else ""
     return (
@@ -148,7 +148,7 @@ def _curve_picture(
     trained: Mapping[str, Any],
     place: int,
 ) -> Picture:
-    kept, word = trained["kept"], word_of(trained)
+    kept, word = trained["kept"], unit_name_of(trained)
     with page_axes(_HEIGHT) as axes:
         for index, (title, line) in enumerate(lines.items()):
             axes.plot(measured, line, label=title, linewidth=1.6, **PAGE.line_style(index))

@@ -33,7 +33,7 @@ from lossfw.runs.stored import (
     kept_numbers,
     numbers_of_epoch,
     result_with_numbers,
-    word_of,
+    unit_name_of,
 )
 from lossfw.runs.training_folder import unfinished_reason
 
@@ -206,9 +206,9 @@ class FinishedTraining:
         return int(self.trained["kept"])
 
     @property
-    def word(self) -> str:
+    def unit_name(self) -> str:
         """What the model is trained by: ``"round"`` or ``"epoch"``."""
-        return word_of(self.trained)
+        return unit_name_of(self.trained)
 
     @property
     def measured(self) -> list[int]:
