@@ -131,10 +131,11 @@ def _result_of(future: Any, task: ClusterTask, describe_rest: Callable[[], str])
             "memory ran out: see their logs. --resume continues with the others."
         ) from None
     except Exception as error:
-        if future.status in ("cancelled", "lost"):
+        if future.status == "cancelled":
             raise _scheduler_gone_error(describe_rest) from None
-        # Of the connection: the task has not failed, and `_thread_counts` sees a dead scheduler.
-        if future.status != "error" and isinstance(error, OSError):
+        # Its worker ended, and the scheduler gives the task to another one; or the connection
+        # broke. The task has not failed, and `_thread_counts` sees a dead scheduler.
+        if future.status == "lost" or (future.status != "error" and isinstance(error, OSError)):
             raise _ResultLostError from None
         raise
     if told:

@@ -71,10 +71,11 @@ def test_workers_that_all_go_are_waited_for_and_then_told(here):
         list(found)
 
 
+@pytest.mark.parametrize("state", ["finished", "lost"])
 @pytest.mark.parametrize("error", [TimeoutError, ConnectionResetError])
-def test_a_result_that_is_not_there_any_more_is_waited_for(error):
+def test_a_result_that_is_not_there_any_more_is_waited_for(error, state):
     class Future:
-        status = "finished"
+        status = state
 
         def result(self, timeout):
             raise error
