@@ -250,8 +250,14 @@ class MetricAccumulator:
                 stack.push(UnitSums.of(terms, cells, parts, self._limit, rest))
             else:
                 push_units(stack, update.terms, self._cells.units, parts, self._limit)
-        for stack, parts in zip(self._moments, self._cells.splits, strict=False):
-            stack.push(moment_sums(update.terms, parts))
+        moments = None
+        for stack, parts in reversed(list(zip(self._moments, self._cells.splits, strict=False))):
+            # The sums of all rows, which come last, are those of the parts of any slice together.
+            if parts is None and moments is not None:
+                moments = moments.pool_cells()
+            else:
+                moments = moment_sums(update.terms, parts)
+            stack.push(moments)
         for stack, parts in zip(self._exact, self._cells.splits, strict=False):
             stack.push(update.terms.table(parts))
 

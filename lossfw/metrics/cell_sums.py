@@ -61,23 +61,26 @@ class RowTerms(NamedTuple):
             np.concatenate([np.asarray(term[i], dtype) for term in every])
             for i, dtype in ((0, np.int64), (1, np.float64))
         )
-        adding = values != 0
-        if not adding.all():
-            adding[: len(rows)] |= ~adding.reshape(len(every), -1).any(axis=0)
         scores = None
         if every[0].scores is not None:
-            scores = np.concatenate([term.scores for term in every])[adding]
-        rows = np.tile(rows, len(every))[adding]
-        return cls(columns, n_sums, rows, sum_index[adding], values[adding], scores)
+            scores = np.concatenate([term.scores for term in every])
+        found = cls(columns, n_sums, np.tile(rows, len(every)), sum_index, values, scores)
+        adding = values != 0
+        if adding.all():
+            return found
+        adding[: len(rows)] |= ~adding.reshape(len(every), -1).any(axis=0)
+        arrays = {k: v[adding] for k, v in found._asdict().items() if isinstance(v, np.ndarray)}
+        return found._replace(**arrays)
 
     def table(self, cells: NDArray | None) -> CellSums:
         """Return the sums per cell; `cells` (N,) has that of each row, None puts all in cell 0."""
         cell = 0 if cells is None else cells[self.rows] * self.n_sums
-        keys = [self.sum_index + cell]
+        keys = (self.sum_index + cell)[:, np.newaxis]
         if self.scores is not None:
-            keys.append(to_ordered_keys(self.scores.astype(np.float64, copy=False)))
+            scores = to_ordered_keys(self.scores.astype(np.float64, copy=False))
+            keys = np.column_stack([keys, scores])
         values = None if bool((self.values == 1.0).all()) else self.values
-        return CellSums(self.columns, self.n_sums, ExactSums.of(np.stack(keys, axis=1), values))
+        return CellSums(self.columns, self.n_sums, ExactSums.of(keys, values))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -77,19 +77,16 @@ class ExactSums:
             values = np.where(finite, values, 0.0)
         if len(values) > _MANY * len(keys):
             place, values = _sum_in_floats(place, values, len(keys))
-        fraction, exponent = np.frexp(values)
-        mantissa = np.ldexp(fraction, _MANTISSA).astype(np.int64)
-        bit = exponent.astype(np.int64) - _MANTISSA - _LOWEST
-        digit, shift = bit >> 5, bit & (_BITS - 1)
-        low, high = (int(digit.min()), int(digit.max())) if len(digit) else (0, 0)
+        pieces = [slice(first, first + _BLOCK) for first in range(0, len(values), _BLOCK)]
+        exponents = [np.frexp(values[piece])[1] for piece in pieces] or [np.zeros(1, np.int32)]
+        low, high = (
+            (int(bound) - _MANTISSA - _LOWEST) >> 5
+            for bound in (min(map(np.min, exponents)), max(map(np.max, exponents)))
+        )
         width = high - low + 3
-        lower, upper = (mantissa & _MASK) << shift, (mantissa >> _BITS) << shift
         sums = np.zeros(len(keys) * width, np.int64)
-        at = place * width + (digit - low)
-        # No part of a number is above 2**33: there is room for 2**30 of them.
-        np.add.at(sums, at, lower & _MASK)
-        np.add.at(sums, at + 1, (lower >> _BITS) + (upper & _MASK))
-        np.add.at(sums, at + 2, upper >> _BITS)
+        for piece in pieces:
+            _add_digits(sums, place[piece] * width - low, values[piece])
         return cls(keys, *_carry_digits(sums.reshape(-1, width), low), special)
 
     def __len__(self) -> int:
@@ -229,6 +226,19 @@ def _sum_in_floats(place: NDArray, values: NDArray, count: int) -> tuple[NDArray
     return np.concatenate(places), np.concatenate(found)
 
 
+def _add_digits(sums: NDArray, first: NDArray, values: NDArray) -> None:
+    """Add numbers to digits in place; `first` is where digit 0 of each number would be."""
+    fraction, exponent = np.frexp(values)
+    mantissa = np.ldexp(fraction, _MANTISSA).astype(np.int64)
+    bit = exponent.astype(np.int64) - _MANTISSA - _LOWEST
+    at, shift = first + (bit >> 5), bit & (_BITS - 1)
+    lower, upper = (mantissa & _MASK) << shift, (mantissa >> _BITS) << shift
+    # No part of a number is above 2**33: there is room for 2**30 of them.
+    np.add.at(sums, at, lower & _MASK)
+    np.add.at(sums, at + 1, (lower >> _BITS) + (upper & _MASK))
+    np.add.at(sums, at + 2, upper >> _BITS)
+
+
 def _unique_rows(keys: NDArray) -> tuple[NDArray, NDArray]:
     """Return the different keys in order, and for each key given which of them it is."""
     if not len(keys):
@@ -255,7 +265,8 @@ def _unique_numbers(keys: NDArray) -> tuple[NDArray, NDArray]:
     there = np.zeros(spread, bool)
     there[at] = True
     found = np.flatnonzero(there)
-    return (found + least)[:, np.newaxis], (np.cumsum(there) - 1)[at]
+    place = at if len(found) == spread else (np.cumsum(there) - 1)[at]
+    return (found + least)[:, np.newaxis], place
 
 
 def _carry_digits(digits: NDArray, low: int) -> tuple[NDArray, int]:
