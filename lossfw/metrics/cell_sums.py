@@ -79,8 +79,10 @@ class RowTerms(NamedTuple):
         if self.scores is not None:
             scores = to_ordered_keys(self.scores.astype(np.float64, copy=False))
             keys = np.column_stack([keys, scores])
-        values = None if bool((self.values == 1.0).all()) else self.values
-        return CellSums(self.columns, self.n_sums, ExactSums.of(keys, values))
+        # The first value alone tells most others from a count.
+        is_count = self.values[:1].tolist() == [1.0] and bool((self.values == 1.0).all())
+        sums = ExactSums.of(keys, None if is_count else self.values)
+        return CellSums(self.columns, self.n_sums, sums)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
