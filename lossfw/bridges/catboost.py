@@ -63,10 +63,10 @@ class CatBoostObjective(ImmutableObject):
 
     def calc_ders_multi(self, approx: Any, target: Any, weight: Any) -> Any:
         """Return minus the gradients and minus the matrix of curvatures of one row."""
-        return self._make_row_derivatives(approx, target, 1.0 if weight is None else weight)
+        return self._row_derivatives(approx, target, 1.0 if weight is None else weight)
 
     @functools.cached_property
-    def _make_row_derivatives(self) -> RowDerivatives:
+    def _row_derivatives(self) -> RowDerivatives:
         return RowDerivatives(self.derivatives)
 
 

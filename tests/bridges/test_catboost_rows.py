@@ -37,8 +37,8 @@ def test_kernels_of_one_row_have_the_bits_of_the_loss(loss, classes, curvature):
         on_trial = catboost.objective(loss, curvature=curvature)
         found += [on_trial.calc_ders_multi(*row) for row in rows(classes)]
     assert not [e for e in watched._entries.values() if e.problem.startswith("the kernel had")]
-    assert objective._make_row_derivatives._kernels[classes]._usable
-    assert not plain._make_row_derivatives._kernels[classes]._usable
+    assert objective._row_derivatives._kernels[classes]._usable
+    assert not plain._row_derivatives._kernels[classes]._usable
     for one, other in zip(found, 2 * wanted, strict=True):
         np.testing.assert_array_equal(one[0], other[0])
         np.testing.assert_array_equal(one[1], other[1])
