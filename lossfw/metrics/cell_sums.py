@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -61,16 +61,16 @@ class RowTerms(NamedTuple):
             np.concatenate([np.asarray(term[i], dtype) for term in every])
             for i, dtype in ((0, np.int64), (1, np.float64))
         )
+        adding: Any = values != 0
+        if adding.all():
+            adding = slice(None)  # views in place of copies
+        else:
+            adding[: len(rows)] |= ~adding.reshape(len(every), -1).any(axis=0)
         scores = None
         if every[0].scores is not None:
-            scores = np.concatenate([term.scores for term in every])
-        found = cls(columns, n_sums, np.tile(rows, len(every)), sum_index, values, scores)
-        adding = values != 0
-        if adding.all():
-            return found
-        adding[: len(rows)] |= ~adding.reshape(len(every), -1).any(axis=0)
-        arrays = {k: v[adding] for k, v in found._asdict().items() if isinstance(v, np.ndarray)}
-        return found._replace(**arrays)
+            scores = np.concatenate([term.scores for term in every])[adding]
+        rows = np.tile(rows, len(every))[adding]
+        return cls(columns, n_sums, rows, sum_index[adding], values[adding], scores)
 
     def table(self, cells: NDArray | None) -> CellSums:
         """Return the sums per cell; `cells` (N,) has that of each row, None puts all in cell 0."""

@@ -77,16 +77,14 @@ class ExactSums:
             values = np.where(finite, values, 0.0)
         if len(values) > _MANY * len(keys):
             place, values = _sum_in_floats(place, values, len(keys))
-        pieces = [slice(first, first + _BLOCK) for first in range(0, len(values), _BLOCK)]
-        exponents = [np.frexp(values[piece])[1] for piece in pieces] or [np.zeros(1, np.int32)]
-        low, high = (
-            (int(bound) - _MANTISSA - _LOWEST) >> 5
-            for bound in (min(map(np.min, exponents)), max(map(np.max, exponents)))
-        )
+        exponent = np.frexp(values)[1]
+        bounds = (exponent.min(), exponent.max()) if len(exponent) else (0, 0)
+        low, high = ((int(bound) - _MANTISSA - _LOWEST) >> 5 for bound in bounds)
         width = high - low + 3
         sums = np.zeros(len(keys) * width, np.int64)
-        for piece in pieces:
-            _add_digits(sums, place[piece] * width - low, values[piece])
+        for first in range(0, len(values), _BLOCK):
+            piece = slice(first, first + _BLOCK)
+            _add_digits(sums, place[piece] * width - low, values[piece], exponent[piece])
         return cls(keys, *_carry_digits(sums.reshape(-1, width), low), special)
 
     def __len__(self) -> int:
@@ -226,10 +224,9 @@ def _sum_in_floats(place: NDArray, values: NDArray, count: int) -> tuple[NDArray
     return np.concatenate(places), np.concatenate(found)
 
 
-def _add_digits(sums: NDArray, first: NDArray, values: NDArray) -> None:
+def _add_digits(sums: NDArray, first: NDArray, values: NDArray, exponent: NDArray) -> None:
     """Add numbers to digits in place; `first` is where digit 0 of each number would be."""
-    fraction, exponent = np.frexp(values)
-    mantissa = np.ldexp(fraction, _MANTISSA).astype(np.int64)
+    mantissa = np.ldexp(values, _MANTISSA - exponent).astype(np.int64)
     bit = exponent.astype(np.int64) - _MANTISSA - _LOWEST
     at, shift = first + (bit >> 5), bit & (_BITS - 1)
     lower, upper = (mantissa & _MASK) << shift, (mantissa >> _BITS) << shift
