@@ -62,16 +62,22 @@ class UnitCells(NamedTuple):
         """Return the same rows with units of at most so many bits."""
         if bits >= self.bits:
             return self
-        units = shorten_keys(self.units, bits)
-        # They still ascend.
-        new = np.diff(units, prepend=~units[:1]) != 0
-        return UnitCells(bits, units[new], (np.cumsum(new) - 1)[self.place])
+        units, place = _join_units(self.units, bits)
+        return UnitCells(bits, units, place[self.place])
 
 
 def shorten_keys(keys: NDArray, bits: int) -> NDArray:
     """Return keys with only their first bits, the others 0."""
     rest = np.uint64(KEY_BITS - bits)
     return keys if bits == KEY_BITS else (keys >> rest) << rest
+
+
+def _join_units(units: NDArray, bits: int) -> tuple[NDArray, NDArray]:
+    """Return ascending keys with fewer bits, each once, and the new place of each old key."""
+    short = shorten_keys(units, bits)
+    # They still ascend, so equal ones are neighbours.
+    new = np.diff(short, prepend=~short[:1]) != 0
+    return short[new], np.cumsum(new) - 1
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -133,8 +139,7 @@ class UnitSums:
         """Return the sums with units of at most so many bits."""
         if bits >= self.bits:
             return self
-        units = np.unique(shorten_keys(self.units, bits))
-        place = np.searchsorted(units, shorten_keys(self.units, bits))
+        units, place = _join_units(self.units, bits)
         sums = self.sums.with_cells(self._move_cells(place, len(units)))
         return replace(self, bits=bits, units=units, sums=sums)
 
