@@ -213,7 +213,7 @@ def kept_numbers(trained: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unit_name_of(trained: Mapping[str, Any]) -> str:
-    """Return what the model of ``training.json`` train by: ``"round"`` or ``"epoch"``."""
+    """Return what the model of ``training.json`` is trained by: ``"round"`` or ``"epoch"``."""
     return "epoch" if trained.get("training_mode", "epochs") == "epochs" else "round"
 
 

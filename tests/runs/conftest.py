@@ -94,13 +94,13 @@ def often(monkeypatch):
 @pytest.fixture
 def killed_after(monkeypatch, often):
     """Call a function that runs something, and end that after so many checkpoints."""
-    keep = journal.RunJournal.store
+    store = journal.RunJournal.store
 
     def call(checkpoints, run):
         calls = []
 
         def keep_some(kept, state, *, at_once=False):
-            keep(kept, state, at_once=True)
+            store(kept, state, at_once=True)
             calls.append(state.seen.count)
             if len(calls) == checkpoints:
                 raise Killed

@@ -236,10 +236,10 @@ def test_a_folder_that_vanishes_gets_no_half_of_a_run(
     lossfw, folder, write, monkeypatch, rows, replaced
 ):
     write(50, CONFIG)
-    keep = journal.RunJournal.store
+    store = journal.RunJournal.store
 
     def vanish(kept, state, *, at_once=False):
-        keep(kept, state, at_once=at_once)
+        store(kept, state, at_once=at_once)
         shutil.rmtree(folder / "out")
         if replaced:
             (folder / "out").mkdir()

@@ -279,10 +279,10 @@ def test_slices_by_columns_come_with_rows_and_the_rows_behind_a_nan(
 def dies_after_the_first_part(monkeypatch):
     """Return how to name the processes that die when a run has merged its first part."""
     monkeypatch.setitem(evaluate_on.__kwdefaults__, "patience", 3)
-    victims, keep = [], RunJournal.store
+    victims, store = [], RunJournal.store
 
     def keep_and_kill(journal, state, *, at_once=False):
-        keep(journal, state, at_once=at_once)
+        store(journal, state, at_once=at_once)
         kill(victims)
         victims.clear()
 

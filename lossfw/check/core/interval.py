@@ -100,9 +100,8 @@ class MovableFormula:
                 (derivatives,) = _batch_results(
                     sides(FARTHER), lambda x: self.formula.derivatives(1, *x), exact.shape
                 )
-                jumps &= _gap_between_sides(derivatives) < FARTHER / 2 * _gap_between_sides(
-                    found[0]
-                )
+                near, far = _gap_between_sides(found[0]), _gap_between_sides(derivatives)
+                jumps &= far < FARTHER / 2 * near
             low, high = np.where(jumps, -np.inf, low), np.where(jumps, np.inf, high)
         return Span(exact, low, high)
 
