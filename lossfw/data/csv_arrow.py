@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import codecs
-import io
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from lossfw.data.arrow_arrays import arrow_values, import_pyarrow, null_mask, to_arrow
@@ -17,7 +17,7 @@ from lossfw.data.csv_cells import (
     TextCells,
     to_text_cells,
 )
-from lossfw.data.csv_text import open_bytes, read_line, translate_read_errors
+from lossfw.data.csv_text import is_gzipped, open_bytes, read_line, translate_read_errors
 
 # Bytes that pyarrow reads at a time.
 BLOCK_BYTES = 2**19
@@ -27,8 +27,12 @@ _DOUBTFUL = (b"x", b"X", b"(")
 _ABSENT = r"(?i)^(|n/?a|null|none)$"
 
 
-class _PlainTextStream(io.RawIOBase):
-    """The bytes of a file without comments, in UTF-8, whose lines end with LF or CR LF."""
+class _PlainText:
+    """The check of a text: no comments, UTF-8, and lines that end with LF or CR LF.
+
+    It reads the file a second time. pyarrow would also read a stream of Python's own, but in a
+    thread that may still need Python when the interpreter ends, and then aborts the process.
+    """
 
     def __init__(self, stream: BinaryIO, width: int) -> None:
         self._stream = stream
@@ -36,11 +40,9 @@ class _PlainTextStream(io.RawIOBase):
         self._doubtful = (b"#", b" ", b"\t") if width == 1 else (b"#",)
         self._decoder = codecs.getincrementaldecoder("utf-8")()
 
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        content = self._stream.read(size - 1)
+    def check_block(self) -> bool:
+        """Look at the next bytes, as many as pyarrow reads; tell whether there were any."""
+        content = self._stream.read(BLOCK_BYTES)
         if content.endswith(b"\r"):
             content += self._stream.read(1)
         if any(mark in content for mark in self._doubtful):
@@ -49,7 +51,7 @@ class _PlainTextStream(io.RawIOBase):
             raise RereadError
         # pyarrow does not look at columns that are not read.
         self._decoder.decode(content, final=not content)
-        return content
+        return bool(content)
 
 
 def arrow_cells(
@@ -69,10 +71,10 @@ def arrow_cells(
         for _ in range(table.header_lines):
             if b"\r" in read_line(stream, table.path).removesuffix(b"\r\n"):
                 raise RereadError
-        first = 0
+        plain, first = _PlainText(stream, table.width), 0
         try:
             batches = reader.open_csv(
-                _PlainTextStream(stream, table.width),
+                _open_native(table.path, stream.tell()),
                 reader.ReadOptions(use_threads=False, block_size=BLOCK_BYTES, column_names=names),
                 reader.ParseOptions(delimiter=table.delimiter, newlines_in_values=True),
                 reader.ConvertOptions(
@@ -81,6 +83,7 @@ def arrow_cells(
                 ),
             )
             for whole in batches:
+                plain.check_block()
                 batch = whole
                 if chosen is not None:
                     batch = whole.take(to_arrow(chosen.within(first, first + len(whole))))
@@ -92,8 +95,19 @@ def arrow_cells(
                     for n in columns
                 }
                 yield CellRows(len(whole), len(batch), cells)
-        except pa.ArrowInvalid:
+        except (pa.ArrowInvalid, OSError):  # of a damaged gzip file too
             raise RereadError from None
+        while plain.check_block():
+            pass
+
+
+def _open_native(path: Path, start: int) -> Any:
+    """Open the text of a file, gzipped or not, from some byte of it on, in Arrow's own code."""
+    pa = import_pyarrow()
+    file = pa.OSFile(str(path))
+    text = pa.CompressedInputStream(file, "gzip") if is_gzipped(path) else file
+    text.read(start)
+    return text
 
 
 def _to_text_cells(column: Any) -> TextCells:

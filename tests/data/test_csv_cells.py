@@ -1,5 +1,7 @@
 """Two readers of the cells of a table: pyarrow's gives what `csv` gives, or leaves it to it."""
 
+import gzip
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -66,12 +68,14 @@ def read(path, groups, options, arrow_bytes):
             return str(error)
 
 
-@given(tables())
-def test_both_readers_give_the_same_bits(tmp_path_factory, table):
+@given(tables(), st.sampled_from([64, csv_arrow.BLOCK_BYTES]), st.booleans())
+def test_both_readers_give_the_same_bits(tmp_path_factory, table, block, gzipped):
     content, groups, options = table
     path = tmp_path_factory.mktemp("csv") / "t.csv"
-    path.write_bytes(content)
-    actual, expected = (read(path, groups, options, least) for least in (0, 2**40))
+    path.write_bytes(gzip.compress(content) if gzipped else content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_arrow, "BLOCK_BYTES", block)
+        actual, expected = (read(path, groups, options, least) for least in (0, 2**40))
     if isinstance(expected, str):
         assert actual == expected
         return
@@ -106,6 +110,26 @@ def test_pyarrow_reads_a_plain_table(tmp_path, by_arrow_alone, monkeypatch, bloc
     assert np.asarray(read.arrays[1]).tolist() == [[1, 1], [3, 2], *[[2.5, 0]] * 9]
     np.testing.assert_array_equal(read.arrays[2], [np.nan, 4, *[np.nan] * 9])
     assert read.dropped == 1
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzipped"])
+def test_no_thread_of_arrow_needs_python(tmp_path, by_arrow_alone, monkeypatch, pack):
+    csv = pytest.importorskip("pyarrow.csv")
+    sources, open_csv = [], csv.open_csv
+    monkeypatch.setattr(csv, "open_csv", lambda x, *a: (sources.append(x), open_csv(x, *a))[1])
+    (tmp_path / "t.csv").write_bytes(pack(b"a,b\n1,2\n"))
+    open_table(tmp_path / "t.csv", "data").read(0)
+    pa = pytest.importorskip("pyarrow")
+    assert [type(x) for x in sources] == [pa.OSFile if pack is bytes else pa.CompressedInputStream]
+
+
+@pytest.mark.parametrize("keep", [slice(-9), slice(9, None)], ids=["cut", "without its head"])
+def test_a_damaged_gzip_file_is_told_by_python(tmp_path, monkeypatch, keep):
+    monkeypatch.setattr(csv_table, "ARROW_BYTES", 0)
+    content = gzip.compress(b"a,b\n" + b"1,2\n" * 9)
+    (tmp_path / "t.csv").write_bytes(gzip.compress(b"a,b\n1,2\n") + content[keep])
+    with pytest.raises(DataError, match="damaged gzip file"):
+        open_table(tmp_path / "t.csv", "data").read(0)
 
 
 @pytest.mark.parametrize("cell", ["0x1F", "nan(3)", "1_000", "x"])
