@@ -7,8 +7,6 @@ import pytest
 
 import lossfw
 from lossfw.check import check, parametrize_with_checks
-from lossfw.check.core.metric_rows import metric_cases
-from lossfw.check.core.search import Search
 from lossfw.check.instances import instances_to_check
 from lossfw.metrics import ElementMetric
 from support.liars.metrics import Distance, Forgetful
@@ -29,24 +27,6 @@ def test_the_built_in_metrics_keep_their_laws(cls):
     assert not [one.message for report in reports for one in report.refuted]
     # Each takes rows of a kind, at one set of parameters at least.
     assert any("metric:weights" in {one.check for one in report.passed} for report in reports)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
-def test_other_rows_refute_no_built_in_metric(seed):
-    for cls in METRICS:
-        report = check(instances_to_check(cls)[0].component, seed=seed)
-        assert not [one.message for one in report.refuted], cls.__name__
-
-
-def test_a_metric_is_offered_rows_of_each_kind():
-    taken = {case.kind for case in metric_cases(Distance(), Search())}
-    assert {"numbers", "three columns", "two classes", "one-hot targets", "counts"} <= taken
-    assert "classes" not in taken
-    (ndcg,) = metric_cases(KNOWN.create("metric", "ndcg"), Search())
-    assert (ndcg.kind, ndcg.group.max()) == ("grades in groups", 9)
-    (aft,) = metric_cases(KNOWN.create("metric", {"name": "concordance", "of": "aft"}), Search())
-    assert aft.kind == "times until an event"
 
 
 def test_a_metric_that_takes_no_rows_says_why():

@@ -60,19 +60,6 @@ def test_a_trained_model_is_checked_by_its_file(tmp_path):
     assert [one.check for one in report.refuted] == ["model:file"]
 
 
-def test_a_model_that_only_predicts_is_checked_by_its_file(tmp_path):
-    file = tmp_path / "weights.json"
-    file.write_text("[0.5, -1.0, 2.0]")
-    report = check(Fixed(file=file))
-    assert [one.check for one in report.refuted] == ["model:file"]
-    assert "ends in JSONDecodeError" in report.refuted[0].message
-    assert (
-        "it only makes predictions and cannot be trained"
-        in report.not_applicable["model:reported_outputs"]
-    )
-    assert {"model:place", "model:copy"} <= {one.check for one in report.passed}
-
-
 def test_a_model_without_a_file_says_so():
     with pytest.raises(ArgumentError, match=r"fixed only makes predictions, .* -p file=FILE"):
         check(Fixed())
@@ -86,21 +73,3 @@ def test_what_does_not_learn_is_refuted():
     assert "got None for the held-out rows" in refuted["model:reported_outputs"]
     assert "ignores leg.saved" in refuted["model:legs"]
     assert "model:place" not in refuted
-
-
-def test_what_learns_at_once_has_no_rounds_and_legs():
-    class Least(Means):
-        """A constant of least squares."""
-
-        training_mode = "once"
-
-        def fit(self, leg):
-            return json.dumps([[float(leg.targets.mean())], leg.inputs.shape[1]]).encode()
-
-        def refusal(self, loss):
-            return None if loss.name == "squared_error" else "choose squared_error"
-
-    report = check(Least())
-    assert [one.check for one in report.refuted] == ["model:file"]  # it trusts any file
-    assert {"model:legs", "model:refusal"} <= set(report.not_applicable)
-    assert {"model:reported_outputs", "model:seed"} <= {one.check for one in report.passed}

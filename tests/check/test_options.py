@@ -7,7 +7,7 @@ import lossfw
 from lossfw.check import check, check_function, parametrize_with_checks, subject
 from lossfw.check.runner import run, suite_of_subject
 from lossfw.components.registry import registry
-from lossfw.errors import ArgumentError, ParameterError, UnknownNameError
+from lossfw.errors import ArgumentError
 from support.liars.claims import huber
 from support.liars.honest import distance
 
@@ -41,10 +41,6 @@ def test_checks_are_chosen_by_name_claim_or_group(only, skip, ran):
     assert all(name in ran or name.startswith("claim:") for name in held)
     assert report.not_run["dtype:result"] == "deselected"
     assert report.ok
-
-
-def test_no_check_that_is_left_is_not_ok():
-    assert not check("huber", only=["value"], skip=["value"]).ok
 
 
 def test_the_gravest_finding_is_told_first():
@@ -95,19 +91,6 @@ def test_an_outside_function_has_cases_of_pytest():
     assert "dtype:result" in {c.values[1].name for c in strict}
 
 
-@pytest.mark.slow
-def test_a_function_is_imported_and_described_by_the_loss_it_is_compared_with():
-    made = subject("sklearn.metrics:mean_squared_error", against="squared_error")
-    assert (made.name, made.kind) == ("sklearn.metrics:mean_squared_error", "distance")
-    assert made.value(np.array([3.0]), np.array([1.0])) == 4.0
-
-
-def test_the_kind_of_a_function_says_its_usual_spaces():
-    made = subject(off, kind="margin")
-    assert (made.prediction.name, made.target.name) == ("REAL", "SIGN")
-    assert subject(off, kind="margin", target="BINARY").target.name == "BINARY"
-
-
 def cases(*components, **options):
     return parametrize_with_checks(list(components), **options)
 
@@ -149,15 +132,6 @@ OF_DISTANCE = {"kind": "distance", "prediction": "REAL", "target": "REAL"}
 def test_a_wrong_argument_is_told_in_words(function, arguments, options, message):
     with pytest.raises(ArgumentError, match=message):
         function(*arguments, **options)
-
-
-def test_a_wrong_name_or_value_is_told_in_words():
-    with pytest.raises(UnknownNameError, match="huber"):
-        check("hubber")
-    with pytest.raises(ParameterError, match="delta"):
-        check({"name": "huber", "delta": -1.0})
-    with pytest.raises(ParameterError, match="lipschitz=True: expected a number"):
-        subject(off, kind="distance", claims={"lipschitz": True})
 
 
 def test_one_word_is_a_sequence_of_one():

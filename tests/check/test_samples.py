@@ -4,10 +4,8 @@ import json
 
 import pytest
 
-from lossfw import SIMPLEX, CategoricalLoss, Claims, DistanceLoss
+from lossfw import SIMPLEX, CategoricalLoss, Claims
 from lossfw.check import check
-from lossfw.check.instances import variants
-from lossfw.errors import ParameterError
 
 BARRON = """
 from lossfw import Claims, DistanceLoss
@@ -79,32 +77,6 @@ def test_the_first_sample_is_shown_and_plotted(lossfw):
     assert said.exit_code == 0, said.output
 
 
-def test_samples_come_after_the_defaults():
-    class Stepped(DistanceLoss):
-        """Has a default and samples."""
-
-        width: float = 1.0
-
-        @classmethod
-        def examples(cls):
-            return [{"width": 8.0}]
-
-        def value(self, xp, r):
-            return self.width * r * r
-
-    assert variants(Stepped)[:2] == [Stepped(), Stepped(width=8.0)]
-
-    class Wrong(Stepped):
-        """Its samples are wrong."""
-
-        @classmethod
-        def examples(cls):
-            return [{"widht": 8.0}]
-
-    with pytest.raises(ParameterError, match="widht"):
-        variants(Wrong)
-
-
 class PerClass(CategoricalLoss):
     """The Brier score with a weight for each class, as an author writes the list."""
 
@@ -127,12 +99,3 @@ def test_parameters_of_each_class_fix_the_number_of_classes():
     report = check(PerClass(), examples=10)
     assert report.ok, str(report)
     assert "claim:convex" in [one.check for one in report.passed]
-
-
-def test_a_list_of_an_author_is_a_tuple():
-    made = PerClass(weights=[1.0, 2.0])
-    assert (made.weights, hash(made)) == ((1.0, 2.0), hash(PerClass(weights=(1.0, 2.0))))
-    assert made.to_config() == {"name": "per_class", "weights": [1.0, 2.0]}
-    assert hash(PerClass()) == hash(PerClass(weights=[1.0, 0.5, 3.0]))
-    with pytest.raises(ParameterError, match=r"weights\.1 should be a number, got 'x'"):
-        PerClass(weights=[1.0, "x"])

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from lossfw import LOGITS, REAL, Activation, CategoricalLoss, DistanceLoss, PointwiseLoss, numerics
+from lossfw import REAL, CategoricalLoss, DistanceLoss, PointwiseLoss, numerics
 from lossfw.check import check, check_function, parametrize_with_checks
 
 
@@ -125,25 +125,6 @@ def test_an_option_by_position_is_told_with_its_cure():
     assert "as in xp.sum(x, axis=-1)" in finding.message
 
 
-def test_a_slip_of_an_activation_is_one_finding():
-    def value(self, x):
-        return x
-
-    cls = type("Slip", (Activation,), {"__doc__": "A slip.", "out_space": REAL, "value": value})
-    (refutation,) = check(cls(), examples=5).refuted
-    assert "value takes (x); expected (xp, x)" in refutation.message
-
-
-def test_the_same_error_in_exact_numbers_is_told_once():
-    def positive(self, xp, r):
-        return r * r if isinstance(r, np.ndarray) and r.dtype.kind == "f" else xp.undefined(r)
-
-    report = check(loss(positive, derivative=square, second_derivative=square), examples=5)
-    told = [r.check for r in report.refuted if "undefined" in r.message]
-    assert "value" in told
-    assert report.not_run["gradient"] == "the error that value reports"
-
-
 @pytest.mark.parametrize(
     ("function", "words"),
     [
@@ -184,45 +165,6 @@ def test_an_error_that_is_expected_hides_no_other():
     assert not report.ok
 
 
-def zero_times_infinity(self, xp, y, t):
-    return -xp.sum(t * xp.log(y), axis=-1)
-
-
-def test_a_nan_of_the_value_is_not_told_of_its_formula_again():
-    report = check(loss(zero_times_infinity, CategoricalLoss), examples=20, only=["nan"])
-    assert [refutation.check for refutation in report.refuted] == ["nan:legal"]
-
-
-def test_a_derivative_that_loses_digits_has_the_remedy_of_its_author():
-    """One that nobody wrote is to be written; one that is written is to be mended."""
-
-    def value(self, xp, x):
-        return x / xp.hypot(x, xp.ones_like(x))
-
-    def naive(self, xp, x):
-        return (1 - value(self, xp, x) ** 2) / xp.hypot(x, xp.ones_like(x))
-
-    own = {"__doc__": "A sigmoid.", "value": value, "out_space": REAL}
-    for more, remedy in (({}, "write a `derivative`"), ({"derivative": naive}, "xp.log1p")):
-        activation = type("Slip", (Activation,), own | more)()
-        report = check(activation, examples=20, only=["gradient"])
-        (finding,) = report.refuted
-        assert remedy in finding.message
-
-
-class Undeclared(PointwiseLoss):
-    """A loss of positive numbers whose author forgot to say so."""
-
-    def value(self, xp, y, t):
-        return y - t * xp.log(y)
-
-
-def test_spaces_that_were_not_declared_are_one_finding():
-    (refutation,) = check(Undeclared(), examples=20).refuted
-    assert refutation.check == "nan:legal"
-    assert "declares them, as in `prediction = POSITIVE`" in refutation.message
-
-
 class Forgiving(DistanceLoss):
     """A body that takes NaN for a large residual."""
 
@@ -248,22 +190,3 @@ def test_results_of_chance_leave_nothing_to_compare():
     assert "purity:repeat" in {refutation.check for refutation in report.refuted}
     assert report.not_run["value"] == "purity:repeat leaves no points to check"
     assert len(report.refuted) < 5
-
-
-def log_of_the_other_probabilities(self, xp, z, t):
-    return -xp.sum((1 - t) * xp.log(1 - numerics.softmax(xp, z)), axis=-1)
-
-
-def mean_of_the_other_squares(self, xp, z, t):
-    return xp.sum((1 - t) * z**2, axis=-1) / (z.shape[-1] - 1)
-
-
-def test_a_result_that_is_nan_in_float32_anyway_is_not_a_nan_that_spreads():
-    slip = loss(log_of_the_other_probabilities, CategoricalLoss, prediction=LOGITS)
-    assert not check(slip, only=["nan"], skip=["nan:legal"]).refuted
-
-
-def test_a_loss_of_one_column_is_told_of_least_classes():
-    slip = loss(mean_of_the_other_squares, CategoricalLoss, prediction=LOGITS)
-    (found,) = check(slip, only=["nan:legal"]).refuted
-    assert "least_classes" in found.message

@@ -13,30 +13,9 @@ from lossfw.check.core.search import Search
 from lossfw.check.jobs import check_jobs, report_unchecked
 from lossfw.check.options import Options
 from lossfw.check.pool import Job, JobSeries, run_all
-from lossfw.check.runner import attempt, run_stage
-from lossfw.check.stages import AT_POINTS, Effort, Stage
+from lossfw.check.runner import run_stage
+from lossfw.check.stages import Effort, Stage
 from lossfw.components.plugin_choice import Plugins
-
-NAMES = ["huber", "cross_entropy", "cosine_distance", "poisson_deviance", "quantile", "zero_one"]
-
-
-@pytest.mark.slow
-def test_checks_that_look_at_points_have_a_stage_for_extremes(monkeypatch):
-    asking, asked, kept = set(), set(), Search.select_points
-
-    def record(search, *arguments):
-        if search.wider is not None:
-            asking.add(search.running)
-        return kept(search, *arguments)
-
-    monkeypatch.setattr(Search, "select_points", record)
-    for name in NAMES:
-        suite = suite_of_component(lossfw.loss(name)).formula_only()
-        asked |= suite.checks.keys()
-        for check in suite.checks:
-            attempt(suite, check, Effort().search(Stage.ORDINARY, Options(examples=2)))
-    assert asking & AT_POINTS == asked & AT_POINTS
-    assert not asking - AT_POINTS
 
 
 class Bent(DistanceLoss):
@@ -94,22 +73,6 @@ def test_what_is_known_of_other_spaces_is_searched_for():
     search = Effort().search(Stage.ORDINARY, options)
     result = run_stage(suite, Stage.ORDINARY, search, options, expected={}, known={"value": row})
     assert result.outcomes["value"].examples > 5
-
-
-def test_a_stage_ends_between_two_checks_when_its_time_is_over():
-    suite, options = suite_of_component(lossfw.loss("huber")), Options(examples=5)
-    search = Effort().search(Stage.ORDINARY, options)
-    told = []
-
-    def has_time(name):
-        told.append(name)
-        return len(told) < 3
-
-    result = run_stage(suite, Stage.ORDINARY, search, options, expected={}, watch=has_time)
-    assert list(result.outcomes) == told[:2] == Stage.ORDINARY.checks(suite.checks)[:2]
-    # There is always a first one.
-    result = run_stage(suite, Stage.CALL, search, options, expected={}, watch=lambda name: False)
-    assert len(result.outcomes) == 1
 
 
 @pytest.fixture

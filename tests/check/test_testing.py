@@ -67,19 +67,6 @@ def test_each_check_is_a_case(session):
     assert "1 failed" in said
 
 
-@pytest.mark.slow
-def test_expected_failures(session):
-    said = session(
-        HEAD + "@parametrize_with_checks([Dented()], examples=20, expected_failures={\n"
-        "    'convex': 'it is not', 'claim:nonnegative': 'I thought so'})\n"
-        "def test_mine(component, check):\n    check(component)\n",
-        "-k", "claim",
-    )  # fmt: skip
-    assert "[Dented()-claim:convex] XFAIL (it is not)" in said
-    assert "[Dented()-claim:nonnegative] FAILED" in said
-    assert "[XPASS(strict)] I thought so" in said
-
-
 ROUNDED = """
 from lossfw import Claims, DistanceLoss
 from lossfw.check import parametrize_with_checks
@@ -139,13 +126,6 @@ def cases(*arguments, **options):
     return parametrize_with_checks(*arguments, **options).args[1]
 
 
-def test_the_names_of_cases_are_those_of_components_and_checks():
-    ids = [case.id for case in cases(["huber", lossfw.activation("tanh")])]
-    assert "Huber(delta=1.0)-claim:lipschitz" in ids
-    assert "Tanh()-gradient" in ids
-    assert len(set(ids)) == len(ids)
-
-
 def test_expectations_are_those_of_one_component_where_it_is_named():
     expected = {"huber": {"convex": "to see it"}, "nonnegative": "for both"}
     marked = [c.id for c in cases(["huber", "hinge"], expected_failures=expected) if c.marks]
@@ -174,26 +154,7 @@ def test_a_mistake_of_the_harness_is_no_failure(monkeypatch):
 PLAIN = "def test_nothing():\n    pass\n"
 
 
-@pytest.mark.slow
-def test_the_plugin_checks_what_the_option_names(session):
-    said = session(PLAIN, "--lossfw-check", "hinge", "--lossfw-check", "tanh")
-    assert "lossfw::check[Hinge(margin=1.0)-shape:result] PASSED" in said
-    assert "lossfw::check[Tanh()-gradient] PASSED" in said
-    assert "test_it.py::test_nothing PASSED" in said
-    assert "failed" not in said
-
-
 def test_the_plugin_tells_a_name_that_means_nothing(session):
     said = session(PLAIN, "--lossfw-check", "hingee")
     assert "did you mean 'hinge'" in said.lower()
     assert "Traceback" not in said
-
-
-def test_the_plugin_costs_nothing_where_it_is_not_used(session):
-    said = session(
-        "import sys\n\ndef test_nothing():\n"
-        "    assert 'lossfw_pytest' in sys.modules\n"
-        "    assert not {'lossfw', 'numpy', 'pydantic', 'flint', 'mpmath'} & set(sys.modules)\n",
-        "-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:jaxtyping", "-p", "no:xdist",
-    )  # fmt: skip
-    assert "1 passed" in said

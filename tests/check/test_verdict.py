@@ -1,7 +1,6 @@
 """The text of a report: its first line, a finding for each cause, simple witnesses."""
 
 import functools
-import re
 
 import numpy as np
 import pytest
@@ -96,17 +95,7 @@ def test_the_code_of_a_report_runs_from_the_first_finding_to_the_last(name):
     assert len(printed) == len(report.causes)
 
 
-def test_a_loss_that_is_right_has_nothing_refuted():
-    report = check("huber", examples=20, only=["value", "gradient", "claim"])
-    first, *_, last = str(report).splitlines()
-    assert first == "Huber(delta=1.0): nothing refuted"
-    assert re.fullmatch(
-        r"  \d+ checks at 1 parameter set not refuted in [\d,]+ examples, seed 0", last
-    )
-
-
 LOSS = subject_of_component(NaiveGeman())
-ROWS = subject_of_component(NaiveFocal())
 
 
 @pytest.mark.parametrize(
@@ -159,17 +148,6 @@ def test_a_result_is_wrong_by_more_than_its_last_digits(
         assert grades(subject, judgement, order).tolist() == [its_grade]
 
 
-def test_a_row_is_as_wrong_as_its_worst_number():
-    y, actual = np.zeros((1, 2)), np.array([[1.0, 0.1]])
-    judgement = Judgement(Points(y, np.array([0])), actual, 0 * actual, np.array([[False, True]]))
-    assert grades(ROWS, judgement, 1).tolist() == ["wrong"]
-
-
-def test_an_error_without_numbers_is_wrong():
-    assert grade_of("shape:result", LOSS, {}) == "wrong"
-    assert grade_of("value", None, {"x": np.array([1e200])}) == "extreme"
-
-
 def too_large(points):
     return np.where(np.abs(points.y - points.t) > 20, 2, 0)
 
@@ -186,15 +164,6 @@ def too_large(points):
 def test_a_witness_shrinks_to_simple_numbers_of_its_dtype(dtype, y, t, simple):
     small = shrink(LOSS, Search(), Points(np.array([y], dtype), np.array([t], dtype)), too_large)
     assert (small.y.item(), small.t.item(), small.y.dtype) == (*simple, dtype)
-
-
-def test_a_row_shrinks_column_by_column():
-    rows = Points(np.array([[234.5, -0.037, 12.34]]), np.array([1]))
-    small = shrink(
-        ROWS, Search(), rows, lambda some: np.where(some.y[:, 0] - some.y[:, 1] > 20, 2, 0)
-    )
-    assert small.y.tolist() == [[100.0, 0.0, 0.0]]
-    assert small.t.tolist() == [1]
 
 
 def finding(check_name, grade="wrong", inputs=None, component="A", error="other"):
@@ -232,13 +201,6 @@ def test_findings_of_one_cause_are_one(findings, count):
     found = shared_causes(findings)
     assert len(found) == count
     assert sum(len(cause.findings) for cause in found) == len(findings)
-
-
-def test_other_checks_and_parameters_are_counted():
-    cause = shared_causes([finding("value"), finding("gradient"), finding("value", component="B")])[
-        0
-    ]
-    assert "    also: gradient; at 1 of 4 other parameters" in cause.lines(parameter_sets=5)
 
 
 def test_an_array_is_not_printed_beyond_a_few_numbers():

@@ -4,9 +4,8 @@ Each has a textbook `formula`, and its value and derivatives by hand, none of th
 plants an error.
 """
 
-from typing import Annotated
 
-from pydantic import Field, PositiveFloat
+from pydantic import PositiveFloat
 
 from lossfw import (
     BINARY,
@@ -69,36 +68,6 @@ class Bell(Modest, DistanceLoss):
         return (1 - u) / (1 + u) ** 2
 
 
-class NarrowBell(Bell):
-    """One with a parameter below all that are usually tried."""
-
-    c: PositiveFloat = 0.1
-
-
-class WideBell(Bell):
-    """One with a parameter above all that are usually tried."""
-
-    c: PositiveFloat = 40.0
-
-
-class Slanted(Modest, DistanceLoss):
-    """Squares that weigh differently on the two sides of 0."""
-
-    q: Annotated[float, Field(gt=0, lt=1)] = 0.5
-
-    def _weight(self, xp, r):
-        return xp.where(r > 0, 1 - self.q + 0 * r, self.q + 0 * r)
-
-    def value(self, xp, r):
-        return self._weight(xp, r) * r * r
-
-    def derivative(self, xp, r):
-        return 2 * self._weight(xp, r) * r
-
-    def second_derivative(self, xp, r):
-        return 2 * self._weight(xp, r)
-
-
 class Logistic(Modest, MarginLoss):
     """The logistic loss, whose formula overflows in floats."""
 
@@ -117,19 +86,6 @@ class Logistic(Modest, MarginLoss):
         return e / (1 + e) ** 2
 
 
-class Bent(Modest, MarginLoss):
-    """A smooth distance of the margin from 1."""
-
-    def value(self, xp, m):
-        return curvature(xp, m - 1)
-
-    def derivative(self, xp, m):
-        return curvature_gradient(xp, m - 1)
-
-    def second_derivative(self, xp, m):
-        return curvature_curvature(xp, m - 1)
-
-
 class Gamma(Modest, PointwiseLoss):
     """The negative log-likelihood of a gamma distribution of shape 1."""
 
@@ -143,21 +99,6 @@ class Gamma(Modest, PointwiseLoss):
 
     def second_derivative(self, xp, y, t):
         return (2 * t / y - 1) / y / y
-
-
-class Poisson(Modest, PointwiseLoss):
-    """The negative log-likelihood of counts."""
-
-    prediction, target = POSITIVE, COUNT
-
-    def value(self, xp, y, t):
-        return y - t * xp.log(y)
-
-    def derivative(self, xp, y, t):
-        return 1 - t / y
-
-    def second_derivative(self, xp, y, t):
-        return (t + 0 * y) / y / y
 
 
 class Relative(Modest, PointwiseLoss):
@@ -208,12 +149,6 @@ class Sides(Modest, PointwiseLoss):
         return curvature_curvature(xp, y - 2 * t)
 
 
-class Flag(Sides):
-    """A smooth distance from a flag."""
-
-    target = BINARY
-
-
 class Brier(Modest, CategoricalLoss):
     """Squares of probabilities."""
 
@@ -254,21 +189,6 @@ class Entropy(Modest, CategoricalLoss):
     def second_derivative(self, xp, y, t):
         _, p, _ = self._parts(xp, y)
         return p * (1 - p)
-
-
-class Scores(Modest, CategoricalLoss):
-    """A smooth distance of each score from its share."""
-
-    prediction, target = REAL, CLASS_INDEX
-
-    def value(self, xp, y, t):
-        return xp.sum(curvature(xp, y - t), axis=-1)
-
-    def derivative(self, xp, y, t):
-        return curvature_gradient(xp, y - t)
-
-    def second_derivative(self, xp, y, t):
-        return curvature_curvature(xp, y - t)
 
 
 class Spread(Modest, PointwiseLoss):
@@ -353,31 +273,6 @@ class Pairs(Modest, GroupLoss):
         return 2 * (xp.sum(curvature_curvature(xp, self._apart(y, t)), axis=-1) - 1)
 
 
-class Grades(Modest, GroupLoss):
-    """A softmax of scores, weighed by grades."""
-
-    prediction, target = REAL, NONNEGATIVE
-
-    def _shares(self, xp, y):
-        top = xp.max(y, axis=-1, keepdims=True)
-        shares = xp.exp(y - top)
-        total = xp.sum(shares, axis=-1, keepdims=True)
-        return shares / total, top + xp.log(total)
-
-    def value(self, xp, y, t):
-        _, total = self._shares(xp, y)
-        return xp.sum((1 + t) * (total - y), axis=-1) + xp.sum(curvature(xp, y), axis=-1)
-
-    def derivative(self, xp, y, t):
-        p, _ = self._shares(xp, y)
-        weight = xp.sum(1 + t, axis=-1, keepdims=True)
-        return p * weight - (1 + t) + curvature_gradient(xp, y)
-
-    def second_derivative(self, xp, y, t):
-        p, _ = self._shares(xp, y)
-        return p * (1 - p) * xp.sum(1 + t, axis=-1, keepdims=True) + curvature_curvature(xp, y)
-
-
 class Times(Modest, GroupLoss):
     """Times with a flag for each row."""
 
@@ -409,6 +304,6 @@ class Plane(Modest, GroupLoss):
 
 
 HONEST = (
-    Bell, NarrowBell, WideBell, Slanted, Logistic, Bent, Gamma, Poisson, Relative, Shares, Sides,
-    Flag, Brier, Entropy, Scores, Spread, Flags, Episodes, Vectors, Pairs, Grades, Times, Plane,
+    Bell, Logistic, Gamma, Relative, Shares, Sides, Brier, Entropy, Spread, Flags, Episodes,
+    Vectors, Pairs, Times, Plane,
 )  # fmt: skip

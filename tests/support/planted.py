@@ -228,33 +228,14 @@ REGIONS: dict[type, list[Region]] = {
         *sides("c = 1", lambda loss, xp, r: loss.c > 1, ("not above", "above")),
         *sides("c = 1", lambda loss, xp, r: loss.c >= 1, ("below", "not below")),
     ],
-    honest.NarrowBell: [
-        *sides("c = 0.1", lambda loss, xp, r: loss.c > 0.1),
-        *sides("c = 0.1", lambda loss, xp, r: loss.c >= 0.1),
-    ],
-    honest.WideBell: [
-        *sides("c = 40", lambda loss, xp, r: loss.c > 40),
-        *sides("c = 40", lambda loss, xp, r: loss.c >= 40),
-    ],
-    honest.Slanted: [
-        *decades("r", _only),
-        *sides("q = 0.5", lambda loss, xp, r: loss.q > 0.5, ("not above", "above")),
-        *sides("q = 0.5", lambda loss, xp, r: loss.q >= 0.5, ("below", "not below")),
-    ],
     # Beyond, its derivatives are 0.
     honest.Logistic: [
         *decades("m", _only, range(-6, 2)),
         *decades("m", _only, range(2, 6), (-1,)),
     ],
-    honest.Bent: [*decades("m", _only)],
     honest.Gamma: [
         *decades("y", _first, sides=(1,)),
         *decades("t", _second, sides=(1,)),
-    ],
-    honest.Poisson: [
-        *decades("y", _first, sides=(1,)),
-        *decades("t", _second, range(6), sides=(1,)),
-        *equal("t", _second, COUNTS),
     ],
     honest.Relative: [
         *decades("y", _first),
@@ -272,7 +253,6 @@ REGIONS: dict[type, list[Region]] = {
         *decades("y", _first),
         *equal("y", _first, (0,), "zero"),
     ],
-    honest.Flag: [*equal("t", _second, (0, 1)), *decades("y", _first)],
     honest.Brier: [
         *soft_and_hard(),
         *sizes("classes", 1000),
@@ -283,11 +263,6 @@ REGIONS: dict[type, list[Region]] = {
         *soft_and_hard(),
         *sizes("classes", 1000, 2),
         *decades("any y", _first, range(-6, 2), rows=True),
-    ],
-    honest.Scores: [
-        *soft_and_hard(),
-        *sizes("classes", 1000),
-        *decades("any y", _first, rows=True),
     ],
     honest.Spread: [
         *decades("mean", lambda y, t: y.mean),
@@ -321,12 +296,6 @@ REGIONS: dict[type, list[Region]] = {
         *sizes("rows", 300, 2),
         *decades("any y", _first, rows=True),
         *decades("any t", _second, rows=True),
-        *equal("any t", _second, (0,), "zero", rows=True),
-    ],
-    honest.Grades: [
-        *sizes("rows", 300),
-        *decades("any y", _first, rows=True),
-        *decades("any t", _second, sides=(1,), rows=True),
         *equal("any t", _second, (0,), "zero", rows=True),
     ],
     honest.Times: [

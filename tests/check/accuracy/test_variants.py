@@ -23,13 +23,6 @@ def test_each_form_and_each_parameter_is_varied():
     assert len({one.label_smoothing for one in on_raw_outputs}) == 3
 
 
-def test_a_number_for_each_class_is_varied():
-    found = variants(type(lossfw.loss("categorical_focal")))
-    alphas = [one.alpha for one in found]
-    assert {len(alpha) for alpha in alphas if isinstance(alpha, tuple)} == {2, 3}
-    assert {0.3, 7.5} <= {alpha for alpha in alphas if isinstance(alpha, float)}
-
-
 @pytest.mark.parametrize("length", [2, 3])
 def test_points_have_the_columns_that_a_parameter_fixes(length):
     loss = lossfw.loss("categorical_focal", alpha=(0.5, 2.0, 1.0)[:length])
@@ -77,16 +70,6 @@ def test_a_parameter_is_drawn_on_both_sides_of_each_branch():
     assert 1.0 in {one.hidden for one in found}
     # A loop has a branch for each number.
     assert {one.looped for one in found} == {1, 2, 0, 20, 10, 30, 40}
-
-
-def test_a_parameter_without_a_branch_is_drawn_twice():
-    assert [one.delta for one in variants(type(lossfw.loss("huber")))] == [1.0, 0.3, 7.5]
-
-
-def test_a_class_names_the_numbers_with_which_it_compares_a_parameter():
-    epsilons = {one.epsilon for one in variants(type(lossfw.loss("poly_cross_entropy")))}
-    assert {-1.0, 0.0, 1.0} <= epsilons
-    assert any(-1 < epsilon < 0 for epsilon in epsilons)
 
 
 def test_what_cannot_be_made_is_left_out():

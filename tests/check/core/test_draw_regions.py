@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from lossfw.check.core.draw_regions import draw_regions
-from lossfw.check.core.group_rows import as_rows
 from lossfw.check.core.points import is_inside
 from lossfw.check.core.subject import subject_of_component
 from support import honest
@@ -53,14 +52,6 @@ def test_a_probability_reaches_each_decade_of_its_distance_from_both_ends():
     assert {0.0, 1.0} <= set(some.points.t.tolist())
 
 
-def test_the_other_argument_of_a_decade_is_unremarkable():
-    (some,) = drawn(honest.Gamma)
-    y, t = some.points.y, some.points.t
-    for power in DECADES:
-        here = (t >= 10.0**power) & (t < 10.0 ** (power + 1))
-        assert ((y[here] > 0.1) & (y[here] < 10)).any()
-
-
 def test_each_pair_of_flags_and_of_a_count_and_a_sign_is_there():
     (some,) = drawn(honest.Flags)
     assert {(a, b) for _, a, b in some.points.t.tolist()} == {(0, 0), (0, 1), (1, 0), (1, 1)}
@@ -70,7 +61,7 @@ def test_each_pair_of_flags_and_of_a_count_and_a_sign_is_there():
 
 
 def test_class_indices_and_distributions_are_there_with_each_class():
-    for some in drawn(honest.Scores):
+    for some in drawn(honest.Entropy):
         columns, t = some.points.y.shape[1], some.points.t
         if t.ndim == 1:
             assert set(t.tolist()) == set(range(columns))
@@ -78,13 +69,6 @@ def test_class_indices_and_distributions_are_there_with_each_class():
             assert (t == 1).any()
             assert ((t == 0).any(1) & (t < 1).all(1)).any()
             assert ((t > 0).all(1) & (t < 1e-5).any(1)).any()
-
-
-def test_rows_of_groups_have_flags_of_both_sorts():
-    for some in drawn(honest.Times):
-        rows = as_rows(honest.Times())
-        events = some.points.t.reshape(len(some.points), -1, rows.sizes[1])[:, :, 1]
-        assert {0.0, 1.0} == set(events.ravel().tolist())
 
 
 def test_a_share_of_the_points_has_all_regions():

@@ -56,13 +56,3 @@ def test_narrowed_searches_share_out_the_points(name):
     assert sorted(looked_at(search)) == sorted(ordinary + others)
     (first, *_) = parts[0].points(subject)
     assert (regions_of_points(subject, first) <= FAR).all()
-
-
-def test_a_share_of_the_points_is_the_same_for_a_seed():
-    subject, search = subject_of_component(lossfw.loss("huber")), Search(examples=50)
-    (every,) = search.narrow(ORDINARY).points(subject, "float64")
-    (few,) = search.narrow(ORDINARY, fraction=0.2).points(subject, "float64")
-    (again,) = Search(examples=50).narrow(ORDINARY, fraction=0.2).points(subject, "float64")
-    assert len(few) == round(0.2 * len(every))
-    assert np.array_equal(few.y, again.y)
-    assert set(few.y) <= set(every.y)

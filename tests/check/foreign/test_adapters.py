@@ -29,10 +29,6 @@ def test_a_function_of_nobody_is_called_as_it_is():
     assert adapt("mine:square", square).value is square
 
 
-def test_a_function_without_a_signature_gets_no_parameters():
-    assert adapt("numpy:hypot", np.hypot, {"delta": 1.0}).value(3.0, 4.0) == 5.0
-
-
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Return the working folder, whose modules are forgotten."""
@@ -52,11 +48,6 @@ def test_a_file_called_as_a_library_is_in_nobodys_way(folder):
     path = list(sys.path)
     assert load_function("of_mine:open").__module__ == "wave"
     assert sys.path == path
-
-
-def test_a_file_that_is_named_is_meant(folder):
-    (folder / "wave.py").write_text("def square(y, t):\n    return (y - t) ** 2\n")
-    assert load_function("wave:square")(3.0, 1.0) == 4.0
 
 
 def test_a_file_that_cannot_be_imported_is_not_remembered(folder):

@@ -40,10 +40,6 @@ def none_at_zero(y, t):
         return square(y, t) + 0 * (y / y)
 
 
-def minus(y, t):
-    return -square(y, t)
-
-
 def flattening(y, t):
     """Three axes become two."""
     result = square(y, t)
@@ -64,22 +60,10 @@ def reshaping(y, t):
     return square(y, t)
 
 
-def first_of_repeated(y, t):
-    """An array without strides is taken for its first element and the next ones in memory."""
-    y = np.asarray(y)
-    if y.size > 1 and not any(y.strides):
-        y = y + np.arange(y.size).reshape(y.shape)
-    return square(y, t)
-
-
 def one_nan(y, t):
     """Two NaN are more than a mean without them takes out."""
     y = np.asarray(y)
     return square(y, t) + (np.nan if np.isnan(y).sum() > 1 else 0) * np.ones((), y.dtype)
-
-
-def deaf_in_single(y, t):
-    return deaf(y, t) if np.asarray(y).dtype == np.float32 else square(y, t)
 
 
 def last_label(y, t):
@@ -88,12 +72,6 @@ def last_label(y, t):
     if t.ndim == 1 and t.size and 0 <= t[-1] < np.shape(y)[1]:
         t = t % np.shape(y)[1]
     return cross_entropy(y, t)
-
-
-def label_bytes(y, t):
-    """Labels are kept in a byte."""
-    t = np.asarray(t)
-    return cross_entropy(y, t.astype(np.uint8) if t.ndim == 1 and np.all(t >= 0) else t)
 
 
 def minus_in_half(y, t):
@@ -109,22 +87,16 @@ def centred_rows(y, t):
 
 
 LIARS = (
-    Liar("loss", "shape:result", "ravel",
-         replace(SQUARE, value=lambda y, t: square(y, t).ravel(), reduce=None)),
     Liar("loss", "shape:result", "flat", replace(PLAIN, value=flattening)),
     Liar("loss", "shape:result", "one class", replace(LOGIT_ROWS, value=squeezed)),
     Liar("loss", "shape:layout", "rows", replace(PLAIN, value=centred_rows)),
     Liar("loss", "shape:broadcast", "reshape", replace(PLAIN, value=reshaping)),
-    Liar("loss", "shape:layout", "repeated", replace(PLAIN, value=first_of_repeated)),
     Liar("loss", "nan:legal", "zero", replace(PLAIN, value=none_at_zero)),
     Liar("loss", "nan", "two", replace(PLAIN, value=one_nan)),
-    Liar("loss", "nan", "single", replace(PLAIN, value=deaf_in_single)),
     Liar("loss", "domain:class_index", "last", replace(LOGIT_ROWS, value=last_label)),
-    Liar("loss", "domain:class_index", "bytes", replace(LOGIT_ROWS, value=label_bytes)),
     Liar("loss", "value:negative_zero", "half", replace(PLAIN, value=minus_in_half)),
     Liar("loss", "shape:broadcast", "broadcast", replace(SQUARE, value=broadcasting)),
     Liar("loss", "shape:layout", "memory", replace(SQUARE, value=in_memory_order)),
     Liar("loss", "nan", "fmax", replace(SQUARE, value=deaf)),
     Liar("loss", "domain:class_index", "modulo", replace(LOGIT_ROWS, value=wrapping)),
-    Liar("loss", "value:negative_zero", "minus", replace(PLAIN, value=minus)),
 )  # fmt: skip

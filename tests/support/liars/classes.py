@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 import lossfw
-from lossfw.components.spaces import CLASS_INDEX, LOGITS, SIMPLEX
+from lossfw.components.spaces import LOGITS, SIMPLEX
 from support.liars.honest import BRIER_ROWS, rowwise
 from support.liars.liar import Liar
 
@@ -16,20 +16,6 @@ _BRIER = replace(BRIER_ROWS, truth=lossfw.loss("brier"))
 def first_hundred(y, t):
     """The sum over the first hundred classes."""
     return ((y - t)[:, :100] ** 2).sum(-1) + 0 * y.sum(-1)
-
-
-@rowwise
-def gradient_of_bytes(y, t):
-    """Classes 256 apart are one."""
-    result = 2 * (y - t)
-    result[:, 256:] = result[:, : max(y.shape[1] - 256, 0)]
-    return result
-
-
-@rowwise
-def curvature_of_few(y, t):
-    """What is kept for a hundred classes is 0 beyond."""
-    return np.where(np.arange(y.shape[1]) < 100, 2.0, 0.0) + 0 * y
 
 
 def summed_in_half(y, t):
@@ -45,19 +31,6 @@ def summed_in_half(y, t):
 
 
 @rowwise
-def _by_label(y, t):
-    return ((y - t) ** 2).sum(-1)
-
-
-def labels_in_half(y, t):
-    """Labels in the precision of the predictions: above 2,048 not all of them are there."""
-    y, t = np.asarray(y), np.asarray(t)
-    if t.ndim == 1 and t.size and t.dtype.kind == "i" and t.min() >= 0 and t.max() < y.shape[-1]:
-        t = t.astype(y.dtype).astype(int)
-    return _by_label(y, t)
-
-
-@rowwise
 def unguarded_product(y, t):
     """Cross-entropy by a product for each class: 0 times an infinite distance is NaN."""
     below = y.max(-1, keepdims=True) - y
@@ -65,14 +38,8 @@ def unguarded_product(y, t):
     return (t * (below + np.log1p(others.sum(-1, keepdims=True)))).sum(-1)
 
 
-_LABELS = replace(BRIER_ROWS, target=CLASS_INDEX, prediction=LOGITS, value=labels_in_half)
-
 LIARS = (
     Liar("loss", "classes", "hundred", replace(_BRIER, value=first_hundred), ("value:index",)),
-    Liar("loss", "classes", "bytes", replace(_BRIER, gradient=gradient_of_bytes)),
-    Liar("loss", "classes", "few",
-         replace(_BRIER, gradient=rowwise(lambda y, t: 2 * (y - t)), hessian=curvature_of_few)),
-    Liar("loss", "classes", "labels", _LABELS),
     Liar("loss", "classes", "half", replace(_BRIER, value=summed_in_half)),
     Liar("loss", "value:excluded", "product",
          replace(BRIER_ROWS, value=unguarded_product, prediction=LOGITS, target=SIMPLEX)),

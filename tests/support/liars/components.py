@@ -17,7 +17,7 @@ from lossfw import (
     PointwiseLoss,
 )
 from lossfw.losses.engine.probes import PROBES, probe_row_count
-from lossfw.numerics.arrays import is_foreign, namespace_of
+from lossfw.numerics.arrays import is_foreign
 from support.liars.liar import Liar
 
 
@@ -54,23 +54,6 @@ class Lonely(_Square):
     def value(self, xp, r):
         alone = xp is np and r.dtype.kind == "f" and r.size == 1
         return r * r * (1.0 + float(np.finfo(r.dtype).eps)) if alone else r * r
-
-
-class InPairs(_Square):
-    """Has another last digit where two elements come together."""
-
-    def value(self, xp, r):
-        pair = xp is np and r.dtype.kind == "f" and r.shape == (2,)
-        return r * r * (1.0 + float(np.finfo(r.dtype).eps)) if pair else r * r
-
-
-class KnowsProbes(_Square):
-    """Behaves where its graph is held to it, and has another last digit elsewhere."""
-
-    def value(self, xp, r):
-        if xp is np and r.dtype.kind == "f" and r.shape != (PROBES,):
-            return r * r * (1.0 + float(np.finfo(r.dtype).eps))
-        return r * r
 
 
 class SeldomOther(_Square):
@@ -190,14 +173,6 @@ class Forgetful(_Square):
         return {"name": self.name}
 
 
-class MeanOfRow(_Square):
-    """Averages over a row where it should sum."""
-
-    def __call__(self, prediction, target, **options):
-        result = super().__call__(prediction, target, **options)
-        return result / np.shape(prediction)[-1] if options.get("reduction") == "none" else result
-
-
 class BentBySecondDerivative(DistanceLoss):
     """Takes the second derivative for a bound: beyond the square it is 0."""
 
@@ -236,27 +211,15 @@ class OneOfTwo(_Square):
         )
 
 
-class NoSign(_Square):
-    """Takes the absolute value of weights."""
-
-    def __call__(self, prediction, target, *, sample_weight=None, **options):
-        if is_foreign(sample_weight):
-            sample_weight = namespace_of(sample_weight).abs(sample_weight)
-        return super().__call__(prediction, target, sample_weight=sample_weight, **options)
-
-
 LIARS = (
     Liar("loss", "arrays", "twice", TwiceElsewhere()),
     Liar("loss", "arrays", "one of two", OneOfTwo()),
-    Liar("loss", "arrays", "no sign", NoSign()),
     Liar("component", "curvature:bound", "second derivative", BentBySecondDerivative()),
     Liar("component", "domain", "lenient", Lenient()),
     Liar("component", "purity:warnings", "warns", Talkative()),
     # A large input is computed in several threads.
     Liar("component", "purity:bits", "scratch", SharedScratch(), ("weights:long",)),
     Liar("component", "purity:bits", "alone", Lonely(), ("reductions", "weights:long")),
-    Liar("component", "purity:bits", "pairs", InPairs()),
-    Liar("component", "purity:kernels", "knows the probes", KnowsProbes()),
     Liar("component", "purity:kernels", "knows the probes of rows", KnowsRowProbes()),
     Liar("component", "purity:kernels", "seldom", SeldomOther()),
     Liar("loss", "dtype:inputs", "lists in single", ListsInSingle()),
@@ -266,5 +229,4 @@ LIARS = (
     Liar("component", "gradient:both", "twin of rows", OtherTwinOfRows(), ("reductions",)),
     Liar("component", "value:guard", "unguarded", Unguarded()),
     Liar("component", "value:roundtrip", "forgets", Forgetful(factor=3.0)),
-    Liar("component", "reductions", "mean", MeanOfRow(per="row")),
 )

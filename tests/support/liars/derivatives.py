@@ -44,28 +44,6 @@ def log_cosh(y, t):
 
 
 @elementwise
-def gradient_from_two(y, t):
-    """tanh as 1 - 2 / (e^2r + 1): near 0 two ones are subtracted."""
-    with np.errstate(all="ignore"):
-        return 1 - 2 / (np.exp(2 * (y - t)) + 1)
-
-
-@elementwise
-def gradient_of_quotient(y, t):
-    """tanh as sinh / cosh: far out infinity over infinity."""
-    with np.errstate(all="ignore"):
-        return np.sinh(y - t) / np.cosh(y - t)
-
-
-@elementwise
-def curvature_of_quotient(y, t):
-    """1 / cosh^2 as 4 e^2r / (e^2r + 1)^2: far out infinity over infinity."""
-    with np.errstate(all="ignore"):
-        e = np.exp(2 * (y - t))
-        return 4 * (e / (e + 1)) / (e + 1)
-
-
-@elementwise
 def absolute(y, t):
     return np.abs(y - t)
 
@@ -74,13 +52,6 @@ def absolute(y, t):
 def one_at_zero(y, t):
     """The sign, whose 0 belongs to neither side: 2 is not a gradient next to it."""
     return np.where(y == t, 2.0, np.sign(y - t))
-
-
-@elementwise
-def gradient_of_norm(y, t):
-    """r / sqrt(1 + r^2) by a fourth power, which overflows in single precision."""
-    with np.errstate(all="ignore"):
-        return (y - t) / np.sqrt(np.sqrt((1 + (y - t) ** 2) ** 2))
 
 
 @elementwise
@@ -102,18 +73,12 @@ def gradient_of_softmax(y, t):
         return e / e.sum(-1, keepdims=True) - t
 
 
-_COSH = lossfw.loss("log_cosh")
-
 LIARS = (
     Liar("loss", "gradient", "factor", _with(gradient=without_factor)),
     Liar("loss", "gradient", "factor, by differences",
          replace(SQUARE, gradient=without_factor, reduce=None)),
     Liar("loss", "gradient", "at a kink",
          _with(one_at_zero, None, lossfw.loss("absolute_error"), absolute)),
-    Liar("loss", "gradient", "far out",
-         _with(gradient_of_norm, None, lossfw.loss("pseudo_huber"), pseudo_huber),
-         # The value cancels close to 0, and hides nothing of the gradient.
-         ("value",)),
     Liar("loss", "gradient", "at the end of the promise",
          _with(gradient_to_the_end, None, lossfw.loss("absolute_error"), absolute)),
     Liar("loss", "gradient", "softmax",
@@ -125,11 +90,4 @@ LIARS = (
          replace(SQUARE, hessian=other_curvature, reduce=None)),
     Liar("loss", "hessian", "NaN at the kink",
          _with(None, nan_at_zero, lossfw.loss("absolute_error"), absolute)),
-    Liar("loss", "gradient", "tanh", _with(gradient_from_two, None, _COSH, log_cosh)),
-    # 1 / cosh^2 as 1 - tanh^2: far out two ones are subtracted.
-    Liar("loss", "hessian", "sech",
-         _with(None, elementwise(lambda y, t: 1 - np.tanh(y - t) ** 2), _COSH, log_cosh)),
-    Liar("loss", "gradient", "quotient", _with(gradient_of_quotient, None, _COSH, log_cosh)),
-    Liar("loss", "hessian", "quotient",
-         _with(None, curvature_of_quotient, _COSH, log_cosh)),
 )  # fmt: skip

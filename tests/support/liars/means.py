@@ -16,12 +16,6 @@ def over_count(y, t, sample_weight=None, where=None):
     return whole * np.sum(sample_weight) / np.size(sample_weight)
 
 
-def zero_is_little(y, t, sample_weight=None, where=None):
-    if sample_weight is not None and where is None and np.any(sample_weight):
-        sample_weight = np.maximum(sample_weight, 1e-6)
-    return SQUARE_MEAN(y, t, sample_weight, where)
-
-
 def in_single(y, t, sample_weight=None, where=None):
     if sample_weight is None and where is None and np.size(y) > 1000:
         return np.add.accumulate(square(y, t))[-1] / np.size(y)
@@ -34,20 +28,6 @@ def mask_by_product(y, t, sample_weight=None, where=None):
         return SQUARE_MEAN(y, t, sample_weight, where)
     weight = where if sample_weight is None else where * sample_weight
     return np.sum(weight * square(y, t)) / np.sum(weight)
-
-
-def nothing_is_zero(y, t, sample_weight=None, where=None):
-    with np.errstate(all="ignore"):
-        return np.nan_to_num(SQUARE_MEAN(y, t, sample_weight, where))
-
-
-def at_least_one(y, t, sample_weight=None, where=None):
-    """The sum of the weights, but not below 1."""
-    whole = SQUARE_MEAN(y, t, sample_weight, where)
-    if sample_weight is None or where is not None:
-        return whole
-    total = np.sum(sample_weight, dtype=float)
-    return whole * total / max(total, 1.0) if total else whole
 
 
 def mask_alone(y, t, sample_weight=None, where=None):
@@ -79,26 +59,12 @@ def the_first(y, t, sample_weight=None, where=None):
     return SQUARE_MEAN(y, t, sample_weight, where)
 
 
-def first_of_masked(y, t, sample_weight=None, where=None):
-    if where is not None and np.size(y) > 4096:
-        return SQUARE_MEAN(y[:4096], t[:4096], None, where[:4096])
-    return SQUARE_MEAN(y, t, sample_weight, where)
-
-
 def weights_in_half(y, t, sample_weight=None, where=None):
     """Weights in the dtype of the losses: 1e5 is infinite in half precision."""
     if sample_weight is not None and np.asarray(y).dtype == np.float16:
         with np.errstate(all="ignore"):
             sample_weight = np.asarray(sample_weight, np.float16)
             return SQUARE_MEAN(y, t, sample_weight, where)
-    return SQUARE_MEAN(y, t, sample_weight, where)
-
-
-def sums_in_half(y, t, sample_weight=None, where=None):
-    losses = square(y, t)
-    if losses.dtype == np.float16 and sample_weight is None and where is None:
-        with np.errstate(all="ignore"):
-            return np.add.reduce(losses) / losses.size
     return SQUARE_MEAN(y, t, sample_weight, where)
 
 
@@ -122,20 +88,13 @@ def _liar(check, what, reduce, *besides):
 
 LIARS = (
     _liar("weights", "count", over_count, "many", "weights:long"),
-    _liar("weights", "floor", zero_is_little),
-    _liar("weights", "at least 1", at_least_one),
     _liar("weights", "first column", first_column, "mask"),
-    _liar("weights", "passed over", _numbers_only("plain")),
     _liar("weights", "passed over with weights", _numbers_only("weights")),
     _liar("mask", "product", mask_by_product),
-    # A NaN is a number then, whatever made it.
-    _liar("mask", "zero", nothing_is_zero, "weights"),
     _liar("mask", "forgotten", mask_alone),
     _liar("mask", "rows", whole_rows),
     _liar("mask", "passed over", _numbers_only("mask")),
     _liar("weights:long", "single", in_single),
     _liar("weights:long", "weights in half", weights_in_half),
-    _liar("weights:long", "sums in half", sums_in_half),
     _liar("many", "first weights", the_first, "weights:long"),
-    _liar("many", "first of a mask", first_of_masked),
 )  # fmt: skip

@@ -162,16 +162,6 @@ class AnyClass(RowMetric):
         return 1 - prediction[np.arange(len(target)), target]
 
 
-class ZeroOfNothing(Distance):
-    """Is 0 of no rows."""
-
-    def result(self, partial):
-        try:
-            return super().result(partial)
-        except EmptyReductionError:
-            return 0.0
-
-
 class Bounded(Distance):
     """Says that no distance is above 1."""
 
@@ -209,7 +199,6 @@ LIARS = tuple(
         ("weights", Unmasked(), ("metric:refuses", "metric:nan")),
         ("nan", Swallows(), ()),
         ("refuses", AnyClass(), ()),
-        ("refuses", ZeroOfNothing(), ()),
         ("bounds", Bounded(), ()),
         ("better", Upside(), ()),
         ("formula", OtherFormula(), ()),

@@ -8,7 +8,6 @@ import time
 import numpy as np
 
 from lossfw import DataError
-from lossfw.check.core.trials import ROWS
 from lossfw.models import Model, Predictor
 from support.liars.liar import Liar
 
@@ -104,13 +103,6 @@ class Ignorant(Lines):
         return loaded
 
 
-class Numbered(Lines):
-    """Adds a little to rows beyond as many as a training has."""
-
-    def raw(self, made, x):
-        return super().raw(made, x) + 1e-9 * (np.arange(len(x)) > ROWS)[:, None]
-
-
 class Centred(Lines):
     """Centres rows by their block; in whole numbers, so that their order changes no bit."""
 
@@ -180,13 +172,6 @@ class Remembering(Lines):
         )
 
 
-class Dropping(Lines):
-    """Leaves dropout on."""
-
-    def raw(self, made, x):
-        return super().raw(made, x) * (np.random.default_rng().random((len(x), 1)) > 0.5)
-
-
 class Held(Lines):
     """Holds a session that cannot be pickled."""
 
@@ -244,13 +229,6 @@ class OneMore(Lines):
         return super().cut(content, rounds + 1)
 
 
-class Anew(Lines):
-    """Begins each leg anew."""
-
-    def begun(self, leg):
-        return {"start": leg.best_constant().tolist(), "width": leg.inputs.shape[1], "rounds": []}
-
-
 # What `Keeping` keeps.
 _seeds = []
 
@@ -297,18 +275,6 @@ class Willing(Lines):
         return None
 
 
-class Taking(Lines):
-    """Takes missing inputs, and makes NaN of them."""
-
-    accepted_inputs = frozenset({"missing"})
-
-    def known(self, x):
-        return np.nan_to_num(x)
-
-    def raw(self, made, x):
-        return scores(made, x)
-
-
 class Filling(Lines):
     """Fills missing inputs with the mean of the block."""
 
@@ -330,16 +296,13 @@ class Renumbering(Lines):
 
 _LIARS = (
     ("shape", Ignorant(), ()),
-    ("place", Numbered(), ()),
     ("place", Centred(), ("reported_outputs",)),
     ("place", Multiplied(), ("reported_outputs",)),
     ("layout", OfColumns(), ()),
     ("threads", Together(), ()),
     ("purity", Writing(), ()),
     ("purity", Remembering(), ()),
-    ("purity", Dropping(), ()),
     ("copy", Held(), ()),
-    ("accepted_inputs", Taking(), ()),
     ("accepted_inputs", Filling(), ()),
     ("accepted_inputs", Renumbering(), ("place",)),
     ("file", Dated(), ("reported_outputs", "legs", "seed")),
@@ -347,7 +310,6 @@ _LIARS = (
     ("reported_outputs", Late(), ()),
     ("reported_outputs", Endless(), ("legs",)),
     ("legs", OneMore(), ()),
-    ("legs", Anew(), ()),
     ("legs", Keeping(), ()),
     ("seed", Shaken(), ("file", "reported_outputs", "legs")),
     ("seed", Threaded(), ()),

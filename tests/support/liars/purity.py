@@ -4,14 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from support.liars.honest import (
-    PLAIN,
-    SQUARE,
-    SQUARE_MEAN,
-    square,
-    square_curvature,
-    square_gradient,
-)
+from support.liars.honest import PLAIN, SQUARE, SQUARE_MEAN, square, square_gradient
 from support.liars.liar import Liar
 
 # Where a function writes things that it should not remember.
@@ -25,16 +18,6 @@ def writing(y, t):
     return result
 
 
-def large_in_place(y, t):
-    """Contiguous arrays of some size are taken for the result."""
-    y, t = np.asarray(y), np.asarray(t)
-    result = square(y, t)
-    if y.size >= 64 and y.flags.c_contiguous and y.flags.writeable and y.dtype == float:
-        y[...] = result
-        return y
-    return result
-
-
 def mask_into_weights(y, t, sample_weight=None, where=None):
     result = SQUARE_MEAN(y, t, sample_weight, where)
     if sample_weight is not None and where is not None and sample_weight.flags.writeable:
@@ -42,30 +25,9 @@ def mask_into_weights(y, t, sample_weight=None, where=None):
     return result
 
 
-def running_mean(y, t, sample_weight=None, where=None):
-    """The mean over all calls."""
-    _memory["means"] = 0.9 * _memory.get("means", 0.0) + 0.1 * SQUARE_MEAN(
-        y, t, sample_weight, where
-    )
-    return (
-        _memory["means"]
-        if np.size(y) > 20 and where is not None
-        else SQUARE_MEAN(y, t, sample_weight, where)
-    )
-
-
 def remembering(y, t):
     _memory["calls"] = _memory.get("calls", 0) + 1
     return square(y, t) * (1 + 1e-6 * (_memory["calls"] % 3))
-
-
-def dithered(y, t):
-    """Half precision is rounded up or down by turns."""
-    result = square(y, t)
-    if result.dtype != np.float16:
-        return result
-    _memory["half"] = not _memory.get("half", False)
-    return np.nextafter(result, np.float16(60_000 if _memory["half"] else 0))
 
 
 def known_by_sums(y, t):
@@ -75,15 +37,6 @@ def known_by_sums(y, t):
     if y.dtype != float or y.size < 17:
         return result
     return _memory.setdefault((y.shape, float(y.sum()), float(np.sum(t))), result).copy()
-
-
-def known_by_object(y, t):
-    """The result for the very array that came last is kept."""
-    result = square(y, t)
-    if isinstance(y, np.ndarray) and y.ndim == 1 and _memory.get("last") is y:
-        return _memory["result"].copy()
-    _memory.update(last=y, result=result)
-    return result
 
 
 def centred(y, t):
@@ -116,26 +69,19 @@ LIARS = (
     Liar("loss", "purity:arguments", "writes", replace(SQUARE, value=writing, reduce=None),
          # Other numbers are found at the second call with the same arrays.
          ("shape:layout", "purity:repeat")),
-    Liar("loss", "purity:arguments", "large", replace(PLAIN, value=large_in_place)),
     Liar("loss", "purity:arguments", "mask", replace(SQUARE, reduce=mask_into_weights)),
-    Liar("loss", "purity:repeat", "running", replace(SQUARE, reduce=running_mean),
-         ("mask", "many")),
     Liar("loss", "purity:repeat", "memory", replace(SQUARE, value=remembering, reduce=None),
          # No two calls agree, wherever two are compared.
          ("shape:layout", "dtype:inputs",
           "dtype:half", "purity:companions",
           "many", "gradient", "hessian")),
-    Liar("loss", "purity:repeat", "half", replace(PLAIN, value=dithered)),
     Liar("loss", "purity:repeat", "sums", replace(PLAIN, value=known_by_sums),
          # A huge number leaves no trace of the others in a sum.
          ("purity:companions",)),
-    Liar("loss", "purity:repeat", "object", replace(PLAIN, value=known_by_object),
-         ("purity:arguments",)),
     Liar("loss", "purity:companions", "batch", replace(SQUARE, value=centred, reduce=None),
          ("nan", "dtype:half", "purity:repeat",
           "many", "gradient", "hessian")),
     Liar("loss", "purity:companions", "first", replace(PLAIN, value=from_the_first)),
     Liar("loss", "many", "value", replace(PLAIN, value=_more_than(300, square))),
     Liar("loss", "many", "gradient", replace(SQUARE, gradient=_more_than(3000, square_gradient))),
-    Liar("loss", "many", "hessian", replace(SQUARE, hessian=_more_than(3000, square_curvature))),
 )  # fmt: skip
