@@ -10,24 +10,6 @@ import lossfw
 inf = math.inf
 
 BARE = lossfw.loss("binary_cross_entropy", guard="none")
-LOGITS = lossfw.loss("binary_cross_entropy", from_logits=True)
-
-
-class TestKnownValues:
-    def test_infinite_logits(self):
-        z, t = [inf, -inf, inf, -inf, inf], [1, 0, 0, 1, 0.5]
-        assert LOGITS(z, t, reduction="none").tolist() == [0, 0, inf, inf, inf]
-        assert LOGITS.gradient(z, t, reduction="none").tolist() == [0, 0, 1, -1, 0.5]
-        assert LOGITS.hessian(z, t, reduction="none").tolist() == [0] * 5
-
-
-class TestRelations:
-    def test_focal_is_fused_with_a_sigmoid(self):
-        loss = lossfw.loss("focal", gamma=3.0, alpha=0.25)
-        assert loss._expected_activation() == "sigmoid"
-        assert loss.on_raw_outputs() == lossfw.loss(
-            "focal", gamma=3.0, alpha=0.25, from_logits=True
-        )
 
 
 class TestEdges:
@@ -46,17 +28,6 @@ class TestEdges:
                 found = loss(y, t, reduction="none")
                 assert found == pytest.approx(ends, rel=1e-15)
                 assert not (np.signbit(found) & (found == 0)).any()
-
-    def test_the_floor_has_no_derivative_below_delta(self):
-        loss = lossfw.loss("binary_cross_entropy", guard="floor", delta=0.25)
-        y, t = [0.125, 0.125, 0.875, 0.25], [1, 0, 1, 1]
-        assert loss.gradient(y, t, reduction="none") == pytest.approx([0, 8 / 7, -8 / 7, -4])
-        assert loss.hessian(y, t, reduction="none")[0] == 0
-
-    def test_the_floor_is_compared_without_rounding(self):
-        # The float 0.1 is above 1/10, so that 1 - y is below the float 0.9; rounded it is that.
-        loss = lossfw.loss("binary_cross_entropy", guard="floor", delta=0.9)
-        assert loss.gradient([0.1], [0.1])[0] == loss.hessian([0.1], [0.1])[0] == 0
 
     def test_without_a_guard_the_gradient_at_an_end_is_finite_for_the_truth(self):
         y, t = [0, 1, 0, 1, 0.0], [0, 1, 1, 0, 0.5]

@@ -59,17 +59,6 @@ def test_large_strata_are_the_same_in_pytorch():
         np.testing.assert_allclose(part, same, rtol=1e-12, atol=1e-13)
 
 
-def test_cox_of_strata_without_an_event_and_of_any_size_of_score():
-    cox = lossfw.loss("cox")
-    y = [800.0, -800.0, 801.0, 5.0, 7.0]
-    t = [[1, 1], [2, 1], [3, 0], [1, 0], [9, 0]]
-    losses = cox(y, t, group=["a", "a", "a", "b", "b"], reduction="none")
-    assert losses == pytest.approx([math.log1p(math.e) + 1601.0, 0.0])
-    derivatives = cox.gradient(y, t, group=["a", "a", "a", "b", "b"], reduction="sum")
-    assert derivatives[3:].tolist() == [0.0, 0.0]
-    assert cox(3.0 * np.ones(1), [[2.0, 1.0]]) == 0.0
-
-
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
 def test_tied_events_of_nearly_equal_hazards_keep_the_digits_of_their_derivatives(ties):
     # Two rows alone: 2 exp(y_1) / (exp(y_1) + exp(y_2)) - 1.
@@ -95,26 +84,3 @@ def test_tied_events_of_nearly_equal_hazards_keep_the_digits_of_their_derivative
 def test_targets_that_make_no_sense_are_refused_in_words(spec, y, t, message):
     with pytest.raises(LossfwError, match=message):
         lossfw.loss(spec)(y, np.array(t))
-
-
-@pytest.mark.parametrize("column", [0, 1])
-@pytest.mark.parametrize(
-    ("name", "y", "t"),
-    [
-        ("aft", [0.0], [[1.0, 2.0]]),
-        ("cox", [0.0, 1.0], [[1.0, 1.0], [2.0, 1.0]]),
-        ("discrete_hazard", [[0.0, 1.0]], [[1.0, 1.0]]),
-    ],
-)
-def test_nan_in_each_column_is_nan_in_the_result(name, y, t, column):
-    t = np.array(t)
-    t[0, column] = np.nan
-    value, derivatives = lossfw.loss(name).value_and_gradient(y, t)
-    assert np.isnan(value)
-    assert np.isnan(derivatives).any()
-
-
-def test_a_row_that_outlives_all_intervals_counts_to_the_last():
-    loss = lossfw.loss("discrete_hazard")
-    rows = loss([[0.5, -1.0]] * 3, [[1, 0], [2, 1], [9, 0]], reduction="none")
-    assert rows[0] == rows[1] == rows[2]

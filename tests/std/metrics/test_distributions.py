@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw import COUNT, POSITIVE, ArgumentError, DistributionLoss, PointwiseLoss, ShapeError
+from lossfw import COUNT, POSITIVE, DistributionLoss, PointwiseLoss
 
 RNG = np.random.default_rng(3)
 Y = np.stack([RNG.normal(size=200), 0.5 * RNG.normal(size=200)], axis=-1)
@@ -27,17 +27,6 @@ def test_a_target_is_covered_where_its_transform_lies_in_the_middle(level):
     assert metric(Y.astype(np.float32), T.astype(np.float32)) == pytest.approx(
         inside.mean(), abs=0.01
     )
-
-
-def test_the_histogram_of_the_transform():
-    metric = lossfw.metric("pit", of="crps_normal", bins=8)
-    share = np.histogram(TRANSFORM, 8, (0.0, 1.0), weights=WEIGHT)[0] / WEIGHT.sum()
-    curve = metric.curve(metric.partial(Y, T, sample_weight=WEIGHT))
-    assert curve["fraction"] == pytest.approx(share)
-    assert curve["pit"] == pytest.approx((np.arange(8) + 0.5) / 8)
-    assert metric(Y, T, sample_weight=WEIGHT) == pytest.approx(np.abs(share - 1 / 8).sum() / 2)
-    mean = lossfw.metric("pit", of="crps_normal", statistic="mean")
-    assert mean(Y, T) == pytest.approx(TRANSFORM.mean())
 
 
 class Geometric(DistributionLoss, PointwiseLoss):
@@ -69,16 +58,6 @@ def test_quantiles_cross_where_a_later_one_is_lower():
     metric = lossfw.metric("quantile_crossing")
     assert metric([[1, 2, 3], [1, 1, 1], [1, 3, 2], [3, 2, 4]], [0, 0, 0, 0]) == 0.5
     assert metric([[5.0], [1.0]], [0.0, 0.0]) == 0.0
-
-
-@pytest.mark.parametrize("name", ["interval_coverage", "pit"])
-def test_a_metric_of_distributions_needs_a_loss_that_knows_one(name):
-    with pytest.raises(ArgumentError, match=rf"{name} of None: expected a loss whose prediction"):
-        lossfw.metric(name)(Y, T)
-    with pytest.raises(ArgumentError, match=rf"{name} of huber: expected a loss"):
-        lossfw.metric(name, of="huber")(Y, T)
-    with pytest.raises(ShapeError, match="3 columns; expected 2: location, log_scale"):
-        lossfw.metric(name, of="crps_normal")(np.zeros((4, 3)), np.zeros(4))
 
 
 def test_in_a_configuration_the_distribution_is_that_of_the_loss():

@@ -61,38 +61,11 @@ def test_a_target_that_is_no_class_is_named(case, masked):
         metric(spec).partial(y, t, start=100, where=where)
 
 
-@pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("spec", ["accuracy", "roc_auc", "calibration_error", "f1"])
-def test_a_whole_number_that_is_no_class_is_named_too(spec, masked):
-    where = np.array([not masked, True, True])
-    with pytest.raises(DomainError, match=r"target\[2\] = 2 is not a class"):
-        metric(spec).partial([0.5, 0.25, 0.75], [0, 1, 2], where=where)
-
-
-def test_rows_of_targets_are_distributions():
-    with pytest.raises(DomainError, match=r"target\[1\] = \[1, 1\] \(sum 2\) lies outside SIMPLEX"):
-        metric("accuracy")([[0.1, 0.9]] * 2, [[0.0, 1.0], [1.0, 1.0]])
-
-
-@pytest.mark.parametrize("spec", ["accuracy", "f1", "confusion_matrix", "calibration_error"])
-def test_a_single_number_that_is_no_probability_is_named(spec):
-    with pytest.raises(DomainError, match=r"prediction\[2\] = 1.5 lies outside UNIT"):
-        metric(spec)([0.5, 0.5, 1.5], [0, 1, 1])
-
-
 @pytest.mark.parametrize("name", ["accuracy", "balanced_accuracy", "recall"])
 def test_margins_are_judged_by_a_threshold(name):
     y, t = np.array([-3.0, 0.5, 2.0, -0.1]), np.array([-1, -1, 1, 1])
     wanted = metric(name)((y > 0).astype(float), (t > 0).astype(int))
     assert metric({"name": name, "threshold": 0})(y, t) == wanted
-
-
-@given(data("rows"))
-def test_the_best_one_is_accuracy(rows):
-    options = {"sample_weight": rows.weight}
-    assert metric({"name": "top_k", "k": 1})(rows.y, rows.t, **options) == metric("accuracy")(
-        rows.y, rows.t, **options
-    )
 
 
 @settings(max_examples=25)

@@ -9,7 +9,6 @@ from sklearn.metrics import ndcg_score
 
 import lossfw
 from lossfw.errors import ArgumentError, DomainError, ShapeError
-from lossfw.metrics import GroupMetric
 
 PEERS = json.loads(Path(__file__).with_name("ranking_peers.json").read_text())
 NAMES = {
@@ -61,22 +60,6 @@ def test_ndcg_is_that_of_scikit_learn_also_with_ties(ties, k, gain):
     assert metric("ndcg", k=k, gain=gain)(y, t, group=ids) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", ["ndcg", "average_precision_at", "mrr", "precision_at"])
-def test_partials_of_whole_groups_merge_to_the_same_bits(name):
-    y, t, ids = data(ties=True)
-    weight = np.random.default_rng(2).uniform(0.5, 2.0, 40)[ids]
-    one, ends = metric(name), np.flatnonzero(np.diff(ids)) + 1
-    expected = one(y, t, group=ids, sample_weight=weight)
-    parts = [
-        one.partial(y[a:b], t[a:b], start=a, group=ids[a:b], sample_weight=weight[a:b])
-        for a, b in zip([0, *ends[::7]], [*ends[::7], len(ids)], strict=True)
-    ]
-    merged = parts[-1]
-    for part in parts[:-1]:
-        merged = one.unpack(merged.merge(part).pack())
-    assert one.result(merged) == expected
-
-
 def test_weights_masks_and_unknown_numbers():
     y, t, ids = [3.0, 1.0, 2.0, 1.0], [0, 1, 0, 1], [5, 5, 6, 6]
     mrr = metric("mrr")
@@ -94,18 +77,3 @@ def test_mistakes_have_words():
         metric("ndcg")([[1.0, 2.0]], [0], group=[1])
     with pytest.raises(DomainError, match="begins at row 0 have different weights"):
         metric("ndcg")([1.0, 2.0], [0, 1], group=[1, 1], sample_weight=[1.0, 2.0])
-
-
-def test_a_metric_of_ones_own():
-    class Span(GroupMetric):
-        """The range of the scores."""
-
-        def groups(self, prediction, target):
-            return np.ptp(prediction, axis=1)
-
-    assert Span()([1.0, 4.0, 2.0], [0, 0, 0], group=["x", "x", "y"]) == 1.5
-
-
-def test_a_group_in_two_places_is_refused():
-    with pytest.raises(ArgumentError, match=r"group\[0\] and group\[2\] are both 'a'"):
-        lossfw.metric("mrr")([1.0, 2.0, 3.0, 4.0], [0, 1, 1, 0], group=["a", "b", "a", "b"])

@@ -1,6 +1,5 @@
 """Concordance and the Brier score of survival, against scikit-survival and lifelines."""
 
-import itertools
 import json
 from pathlib import Path
 
@@ -65,27 +64,6 @@ def test_concordance_counts_pairs_of_intervals_and_weights():
         assert found == pytest.approx(pairs(lower, upper, -y, weight), rel=1e-13)
 
 
-@pytest.mark.parametrize(
-    ("name", "parameters"), [("concordance", {}), ("survival_brier", {"times": [2.0, 4.0]})]
-)
-def test_strata_merge_to_the_bits_of_the_call(name, parameters):
-    rng, n = np.random.default_rng(4), 90
-    group = np.sort(rng.integers(0, 9, n))
-    y = rng.normal(size=n)
-    t = np.stack([rng.integers(1, 9, n), rng.integers(0, 2, n)], axis=-1)
-    score = metric(name, **parameters)
-    whole = score(y, t, group=group)
-    cuts = [0, *np.searchsorted(group, [2, 3, 7]), n]
-    parts = [
-        score.partial(y[a:b], t[a:b], start=int(a), group=group[a:b])
-        for a, b in itertools.pairwise(cuts)
-    ]
-    merged = parts[2].merge(parts[0]).merge(parts[3]).merge(score.unpack(parts[1].pack()))
-    assert score.result(merged) == whole
-    # The sums over the strata of their own pairs, and not of all.
-    assert whole != score(y, t)
-
-
 def test_hazards_of_intervals_are_scored():
     logits = np.array([[0.0, 0.0], [-2.0, -2.0]])
     t = [[0, 1], [1, 0]]
@@ -94,13 +72,6 @@ def test_hazards_of_intervals_are_scored():
     expected = (0.5**2 + chance**2) / 2
     score = metric("survival_brier", of="discrete_hazard", times=[0.0])
     assert score(logits, t) == pytest.approx([expected])
-
-
-def test_what_nothing_can_be_said_of_is_nan():
-    t = [[1.0, 0], [2.0, 0]]
-    assert np.isnan(metric("concordance")([1.0, 2.0], t))
-    assert np.isnan(metric("concordance")([np.nan, 2.0], [[1.0, 1], [2.0, 0]]))
-    assert np.isnan(metric("survival_brier", times=[3.0])([1.0, 2.0], t)).all()
 
 
 @pytest.mark.parametrize(

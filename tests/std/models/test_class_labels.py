@@ -55,8 +55,6 @@ SOME = [
     for name in LABELS
 ]
 OF_CARDS = ["xgboost", "lightgbm", "catboost", "hist_gradient_boosting", "keras", "torch", "dense"]
-# Kinds without labels of their own: `trained` takes those of the model in its folder.
-WITHOUT = ["trained", "predictions"]
 
 # Keras hands its tensors to NumPy in the way of NumPy 1.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -251,11 +249,6 @@ def test_a_loss_of_signs_gets_the_signs_of_the_labels(folder):
     assert lossfw.run({**config, "data": texts}).metrics["accuracy"] == pytest.approx(expected)
 
 
-def test_every_kind_of_model_is_here():
-    kinds = {entry.name for entry in lossfw.registry().entries("model")}
-    assert kinds == {*OF_FILES, *OF_CARDS, *WITHOUT} - {"forest"}  # one of sklearn
-
-
 def trained_by(kind, folder, outputs=3):
     """Return the section of a small model that lossfw trains."""
     if kind == "dense":
@@ -321,35 +314,6 @@ def test_the_card_of_a_training_holds_the_labels(kind, name, folder):
     other = np.where(np.arange(120) == 3, "dog", targets.astype(str))
     with pytest.raises(lossfw.LossfwError, match="dog"):
         run(data_of(other, "table", folder), model)
-
-
-@pytest.mark.turns(2)
-@pytest.mark.parametrize("name", ["Booleans", "signs", slow("two indices in another order")])
-@pytest.mark.parametrize("kind", OF_CARDS)
-def test_the_card_of_a_training_holds_two_labels(kind, name, folder):
-    needs(kind)
-    labels = PAIRS[name]
-    where = folder / f"two {kind} {name}"
-    targets = np.array(labels)[numbers_of(labels)]
-    data = data_of(targets, "table", folder)
-    config = {
-        "data": {**data, "classes": [str(label) for label in labels]},
-        "model": trained_by(kind, folder, outputs=1),
-        "loss": "binary_cross_entropy",
-        "train": LENGTHS.get(kind, {"rounds": 10}),
-    }
-    result = lossfw.train(config, out=where)
-    own = np.array(labels)[(np.ravel(result.predict(INPUTS)) > 0.5).astype(int)]
-    expected = float((own == targets).mean())
-    assert expected > 0.6
-    model = {"name": "trained", "folder": str(where)}
-    assert run(data, model, classes=2) == pytest.approx(expected)
-    numbers = {"inputs": INPUTS, "targets": targets.astype(int)}
-    if name != "Booleans":
-        assert run(numbers, model, classes=2) == pytest.approx(expected)
-    other = np.where(np.arange(120) == 3, "dog", targets.astype(str))
-    with pytest.raises(lossfw.LossfwError, match="dog"):
-        run(data_of(other, "table", folder), model, classes=2)
 
 
 @pytest.mark.parametrize("kind", ["xgboost", "lightgbm"])

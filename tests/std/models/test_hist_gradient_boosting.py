@@ -45,21 +45,6 @@ def rows(loss):
     return Dataset("rows", targets=targets, inputs=X, classes=classes)
 
 
-def test_a_file_names_nothing_of_lossfw():
-    for loss in LOSSES:
-        content = fitted(SMALL, rows(loss), loss, 2).content
-        assert b"lossfw" not in content
-        trusted = skops.get_untrusted_types(data=content)
-        assert trusted == ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
-        theirs = skops.loads(content, trusted=trusted)
-        assert SMALL.load_predictor(content).output_activation.name == LOSSES[loss][2]
-        made = SMALL.load_predictor(content).run_block(X).predictions
-        if loss == "cross_entropy":
-            np.testing.assert_allclose(made, theirs.predict_proba(X), rtol=1e-12)
-        elif not LOSSES[loss][1]:
-            np.testing.assert_allclose(made[:, 0], theirs.predict(X), rtol=1e-12)
-
-
 def test_it_learns_what_scikit_learn_learns():
     own = ensemble.HistGradientBoostingRegressor(
         max_iter=6, max_leaf_nodes=4, min_samples_leaf=10, early_stopping=False
@@ -68,35 +53,6 @@ def test_it_learns_what_scikit_learn_learns():
     np.testing.assert_allclose(
         SMALL.load_predictor(content).run_block(X).predictions[:, 0], own.predict(X)
     )
-
-
-OWN = {
-    "poisson": (ensemble.HistGradientBoostingRegressor(loss="poisson", max_iter=3), Y, "exp"),
-    "quantile": (
-        ensemble.HistGradientBoostingRegressor(loss="quantile", quantile=0.8, max_iter=3),
-        Y,
-        "identity",
-    ),
-    "two classes": (ensemble.HistGradientBoostingClassifier(max_iter=3), CLASS > 1, "sigmoid"),
-    "classes": (ensemble.HistGradientBoostingClassifier(max_iter=3), CLASS, "softmax"),
-}
-
-
-@pytest.mark.parametrize("name", OWN)
-def test_a_model_of_scikit_learn_tells_its_link(name, tmp_path):
-    estimator, target, output_activation = OWN[name]
-    skops.dump(estimator.fit(X, target), tmp_path / "model.skops")
-    predictor = HistGradientBoosting(file=tmp_path / "model.skops").load_predictor()
-    assert predictor.output_activation.name == output_activation
-    expected = estimator.predict(X)[:, None]
-    if output_activation in ("sigmoid", "softmax"):
-        expected = estimator.predict_proba(X)[:, -predictor.units :]
-    np.testing.assert_allclose(predictor.run_block(X).predictions, expected, rtol=1e-12)
-    for count in (1, 7, 40):
-        assert (
-            predictor.run_block(X[:count]).raw_outputs.tobytes()
-            == predictor.run_block(X).raw_outputs[:count].tobytes()
-        )
 
 
 def test_missing_numbers_and_categories_are_trained_on():
@@ -114,17 +70,6 @@ def test_missing_numbers_and_categories_are_trained_on():
     assert errors[0] < 0.7 * errors[1]
     loaded = SMALL.load_predictor(fitted(SMALL, data, "squared_error", 5).content)
     np.testing.assert_array_equal(loaded.run_block(inputs).raw_outputs, of_codes)
-
-
-def test_a_class_without_rows_keeps_its_output():
-    data = Dataset(
-        "two of three", targets=np.where(CLASS == 1, 0, CLASS), inputs=X, classes=("a", "b", "c")
-    )
-    first = fitted(SMALL, data, "cross_entropy", 3)
-    again = fitted(SMALL, data, "cross_entropy", 2, first=3, saved=first.content)
-    made = SMALL.load_predictor(again.content).run_block(X).predictions
-    assert made.shape == (250, 3)
-    assert (made[:, 1] < made[:, [0, 2]].max(axis=1)).all()
 
 
 def test_what_it_does_not_take_is_refused_in_words(tmp_path):

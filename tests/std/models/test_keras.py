@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from lossfw.data import Dataset
-from lossfw.errors import DataError
 from support.models import fitted, growing_targets, network_model
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -59,19 +58,3 @@ def test_a_whole_model_is_code(data, tmp_path):
     np.testing.assert_allclose(
         model.load_predictor().run_block(rows).predictions, expected, rtol=1e-5
     )
-
-
-def test_weights_in_other_files_are_not_read(tmp_path):
-    h5py = pytest.importorskip("h5py")
-    secret = tmp_path / "secret"
-    secret.write_bytes(bytes(range(96)) * 4)
-    path = tmp_path / "net.weights.h5"
-    with h5py.File(path, "w") as file:
-        file.create_dataset("layers/dense/vars/0", (3, 8), "f4", external=[(str(secret), 0, 96)])
-    with pytest.raises(DataError, match="weights in other files, which lossfw does not read"):
-        keras_model(file=path).load_predictor()
-
-
-def test_a_network_without_a_shape_of_inputs_is_refused(data):
-    with pytest.raises(DataError, match=r"start it with keras\.layers\.Input"):
-        fitted(keras_model("shapeless"), data, TWEEDIE, 1)

@@ -2,13 +2,11 @@
 
 import os
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import lossfw
-from lossfw.errors import DataError, DivergenceError, ShapeError
+from lossfw.errors import DataError, ShapeError
 from support.models import fitted, growing_targets, leg_by_leg, network_model
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -111,59 +109,3 @@ def test_a_mistake_is_told_in_words(case, library, make, data):
     with pytest.raises((DataError, ShapeError)) as refusal:
         fitted(make(**parameters), data, TWEEDIE, 1)
     assert words[0 if library == "torch" else -1] in str(refusal.value)
-
-
-def test_other_files_and_weights_of_another_network_are_refused(make, legs):
-    with pytest.raises(DataError, match=r"is not a (state dict|Keras weights file)"):
-        make().load_predictor(b"junk")
-    with pytest.raises(DataError, match=r"does not fit (net|keras_net)\.py:(Net|build)"):
-        make(arguments={"hidden": 5}).load_predictor(legs[-1])
-
-
-def test_what_cannot_be_trained_is_refused(library, make, data):
-    assert "no model can be trained" in make().refusal(lossfw.loss("zero_one"))
-    told = make().refusal(lossfw.loss("listmle"))
-    assert told is None if library == "torch" else "torch, which takes whole groups" in told
-    with pytest.raises(DivergenceError, match=r"epoch \d, batch \d: the loss is (inf|nan)"):
-        fitted(make(learning_rate=1e30), data, "squared_error", 2)
-
-
-def test_a_network_gets_the_number_of_inputs(library, request):
-    lossfw_cli = request.getfixturevalue("lossfw")
-    name, ending = (
-        ("net.py:Wide", "safetensors")
-        if library == "torch"
-        else ("keras_net.py:wide", "weights.h5")
-    )
-    code = Path(__file__).parent / name
-    Path("d.csv").write_text(
-        "k,x,y\n" + "".join(f"{'abc'[n % 3]},{n},{n % 5}\n" for n in range(30))
-    )
-    Path("c.yaml").write_text(
-        "lossfw: 1\ndata: {name: arrays, file: d.csv, targets_key: y, categories: found}\n"
-        f"model: {{name: {library}, module: '{code}'}}\nloss: squared_error\ntrain: {{epochs: 1}}\n"
-    )
-    trained = lossfw_cli("train", "c.yaml", "--out", "t")
-    assert trained.exit_code == 0, trained.output
-    assert "as 4 inputs" in trained.stdout
-    for model in (f"model.file=t/model.{ending}", "model={name: trained, folder: t}"):
-        run = lossfw_cli("run", "c.yaml", "-o", model)
-        assert run.exit_code == 0, run.output
-        assert "4 inputs, 1 raw output" in run.stdout
-    # Without the card of the training only safetensors say what a row is.
-    Path("t/model.json").unlink()
-    run = lossfw_cli(
-        "run",
-        "c.yaml",
-        "-o",
-        f"model.file=t/model.{ending}",
-        "-o",
-        "model.output_activation=identity",
-    )
-    if library == "torch":
-        assert run.exit_code == 0, run.output
-    else:
-        assert run.exit_code == 2
-        assert "arguments: {inputs: 23}" in run.output
-    given = lossfw_cli("validate", "c.yaml", "--trust", "-o", "model.arguments={inputs: 5}")
-    assert given.exit_code == 2

@@ -122,19 +122,6 @@ def test_a_training_that_was_stopped_ends_with_the_same_bytes(library, tmp_path,
     assert again.history == whole.history
 
 
-@pytest.mark.filterwarnings("ignore:.*is only measured")
-def test_it_has_the_folds_of_a_loss_and_is_paired_with_it(tmp_path):
-    pytest.importorskip("xgboost")
-    own = config("xgboost", "reg:squarederror", 20)
-    own["train"] = {"rounds": 20, "hold_out": {"folds": 3}}
-    trees = own | {"model": {"name": "xgboost", "max_depth": 2}}
-    for name, one in (("own", own), ("trees", trees)):
-        lossfw.train_all(one, out=tmp_path / name)
-    found = lossfw.compare(tmp_path / "own", tmp_path / "trees")
-    assert found.paired
-    assert found.differences["trees"]["loss"].interval is not None
-
-
 def problem(**model):
     given = config("xgboost", "reg:squarederror") | {"loss": model.pop("loss", "squared_error")}
     given["model"] = {"name": "xgboost"} | model

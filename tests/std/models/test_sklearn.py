@@ -4,7 +4,6 @@ import functools
 import json
 import operator
 import os
-import pickle
 
 import numpy as np
 import pytest
@@ -12,8 +11,6 @@ import pytest
 import lossfw
 from lossfw.data import Dataset
 from lossfw.errors import ArgumentError, DataError, ParameterError
-from lossfw.models import Card
-from lossfw.models.card import sha256
 from support.models import fitted
 
 pytest.importorskip("sklearn")
@@ -77,37 +74,6 @@ def test_the_loss_of_a_trained_estimator_is_that_of_scikit_learn(estimator, data
     assert ours == pytest.approx(getattr(metrics, theirs)(data.targets, method(X)), rel=1e-12)
 
 
-BITS = {
-    "ridge": linear_model.Ridge().fit(X, Y),
-    "pipeline": make_pipeline(StandardScaler(), linear_model.LogisticRegression()).fit(X, CLASS),
-    "network": MLPRegressor(hidden_layer_sizes=(7,), tol=10.0, n_iter_no_change=1).fit(X, Y),
-    "forest": ensemble.RandomForestRegressor(8, max_depth=3, n_jobs=2, random_state=1).fit(X, Y),
-    "neighbours": KNeighborsClassifier(3).fit(X, CLASS),
-}
-
-
-@pytest.mark.parametrize("name", BITS)
-def test_a_row_has_the_same_bits_in_any_company(name, tmp_path):
-    predictor = of_file(BITS[name], tmp_path)
-    whole = predictions(predictor, X)
-    with predictor.call_context():
-        for count in (1, 2, 7, 13, 40, 255):
-            assert predictor.run_block(X[:count]).predictions.tobytes() == whole[:count].tobytes()
-    assert predictions(predictor, np.asfortranarray(X)).tobytes() == whole.tobytes()
-    again = pickle.loads(pickle.dumps(predictor))
-    assert predictions(again, X).tobytes() == whole.tobytes()
-    method = "predict_proba" if name in ("pipeline", "neighbours") else "predict"
-    np.testing.assert_allclose(np.squeeze(whole), getattr(BITS[name], method)(X), rtol=1e-13)
-
-
-def test_files_of_the_same_estimator_have_the_same_bytes():
-    forest = {"name": "sklearn.ensemble.RandomForestRegressor", "n_estimators": 3}
-    model = Sklearn(estimator=forest)
-    first, again = (fitted(model, NUMBERS, "huber", 1).content for _ in range(2))
-    other = fitted(model, NUMBERS, "huber", 1, seed=4).content
-    assert first == again != other
-
-
 SCORES = {
     "logistic": (linear_model.LogisticRegression(), CLASS, "softmax"),
     "two classes": (linear_model.LogisticRegression(), CLASS > 1, "sigmoid"),
@@ -139,30 +105,6 @@ def test_scores_have_a_link_where_it_makes_the_probabilities(name, tmp_path):
         )
 
 
-def test_the_loss_chooses_the_outputs(tmp_path):
-    logistic = linear_model.LogisticRegression().fit(X, CLASS > 1)
-    scores = of_file(logistic, tmp_path, "hinge")
-    assert (scores.units, scores.output_activation) == (1, None)
-    np.testing.assert_allclose(predictions(scores, X)[:, 0], logistic.decision_function(X))
-    assert of_file(logistic, tmp_path, "cross_entropy").units == 2
-    assert of_file(svm.LinearSVC().fit(X, CLASS), tmp_path).units == 3
-    column = of_file(logistic, tmp_path, "binary_cross_entropy", output_column=1)
-    np.testing.assert_array_equal(predictions(column, X)[:, 0], logistic.predict_proba(X)[:, 1])
-
-
-def test_a_class_without_rows_has_a_column(tmp_path):
-    data = CLASSES.take(np.flatnonzero(CLASS != 1))
-    model = Sklearn(estimator=SCALED).for_loss(lossfw.loss("cross_entropy"))
-    content = fitted(model, data, "cross_entropy", 1).content
-    predictor = model.load_predictor(
-        content, Card("identity", 3, "scikit-learn 1", sha256(content))
-    )
-    found = predictions(predictor, X[:5])
-    assert found.shape == (5, 3)
-    assert not found[:, 1].any()
-    np.testing.assert_allclose(found.sum(axis=1), 1.0)
-
-
 def test_columns_are_numbers_or_names():
     steps = [["scaled", {"name": SCALED[0]}, ["b", "a"]], ["as is", "passthrough", ["d"]]]
     columns = {"name": "sklearn.compose.ColumnTransformer", "transformers": steps}
@@ -174,12 +116,6 @@ def test_columns_are_numbers_or_names():
     steps[1][2] = ["dd"]
     with pytest.raises(ArgumentError, match=r"no input 'dd'. Did you mean 'd'\?"):
         fitted(Sklearn(estimator=described), NUMBERS, "huber", 1)
-
-
-def test_several_targets_are_trained_at_once():
-    data = Dataset("pairs", targets=np.stack([Y, -Y], axis=1), inputs=X)
-    content = fitted(Sklearn(estimator=f"{LINEAR}.Ridge"), data, "huber", 1, units=2).content
-    assert Sklearn().load_predictor(content).units == 2
 
 
 def test_weights_reach_the_estimator_that_takes_them():
@@ -270,41 +206,6 @@ def test_files_that_cannot_be_used_are_refused_in_words(name, tmp_path):
         of_file(make(), tmp_path)
 
 
-def test_what_a_file_and_a_configuration_say_must_agree(tmp_path):
-    (tmp_path / "junk.skops").write_bytes(b"not a model")
-    with pytest.raises(DataError, match=r"junk.skops is not a skops file \(File is not a zip"):
-        Sklearn(file=tmp_path / "junk.skops").load_predictor()
-    ridge = linear_model.Ridge().fit(X, Y)
-    with pytest.raises(DataError, match="it has no predict_proba: write output: predict"):
-        of_file(ridge, tmp_path, output="predict_proba")
-    logistic = linear_model.LogisticRegression().fit(X, CLASS)
-    with pytest.raises(DataError, match=r"predict returns labels.*write output: predict_proba"):
-        of_file(logistic, tmp_path, output="predict")
-    assert "cross_entropy takes classes. Choose a classifier" in Sklearn(
-        estimator=f"{LINEAR}.Ridge"
-    ).refusal(lossfw.loss("cross_entropy"))
-    with pytest.raises(ArgumentError, match=r"put sklearn.impute.SimpleImputer before it"):
-        of_file(ridge, tmp_path).run_block(np.full((1, 4), np.nan))
-
-
-def test_a_selection_of_inputs_is_read(tmp_path):
-    selected = make_pipeline(
-        feature_selection.SelectKBest(feature_selection.f_regression, k=2), linear_model.Ridge()
-    ).fit(X, Y)
-    np.testing.assert_allclose(
-        predictions(of_file(selected, tmp_path), X)[:, 0], selected.predict(X), rtol=1e-13
-    )
-
-
-def test_a_file_of_another_version_is_noted(tmp_path, monkeypatch):
-    monkeypatch.setattr("sklearn.base.__version__", "1.4.2")
-    file = tmp_path / "old.skops"
-    skops.dump(linear_model.Ridge().fit(X, Y), file)
-    monkeypatch.undo()
-    (note,) = Sklearn(file=file).load_predictor().notes
-    assert "was written with scikit-learn 1.4.2" in note
-
-
 CONFIG = """\
 lossfw: 1
 data: {name: arrays, file: rows.csv, targets_key: kind, classes: found}
@@ -345,22 +246,6 @@ def test_a_configuration_trains_runs_and_compares_estimators(lossfw, rows):
     grid = "sweep.grid={model.estimator.1.C: [0.1,10]}"
     swept = lossfw("train", "train.yaml", "--out", "s", "-o", grid)
     assert swept.exit_code == 0, swept.output
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ("model.estimator.1.name=sklearn.linear_model.Logistic", "'sklearn.linear_model.Logistic'"),
-        ("model.estimator.1.CC=2", "has no parameter 'CC'"),
-        ("model.estimator=sklearn.linear_model.Ridge", "choose a classifier, such as"),
-        ("model.output_activation=softmax", "sklearn learns predictions"),
-        ("train.rounds=5", "rounds"),
-    ],
-)
-def test_mistakes_are_found_before_anything_is_computed(lossfw, rows, change, words):
-    result = lossfw("train", "train.yaml", "--out", "t", "-o", change)
-    assert result.exit_code == 2
-    assert words in result.output
 
 
 def test_labels_of_a_file_number_those_of_the_data(lossfw, rows):

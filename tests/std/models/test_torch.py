@@ -8,7 +8,7 @@ import pytest
 
 import lossfw
 from lossfw.data import Dataset
-from lossfw.errors import ConfigError, DataError, ParameterError, ShapeError
+from lossfw.errors import DataError, ShapeError
 from support.models import (
     NETWORKS,
     fitted,
@@ -37,17 +37,6 @@ def legs(data):
     return leg_by_leg(torch_model(), data, TWEEDIE, 4)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_the_threads_of_the_process_change_nothing_and_stay(data, legs, threads):
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        assert leg_by_leg(torch_model(), data, TWEEDIE, 1, threads=threads)[0] == legs[0]
-        assert torch.get_num_threads() == threads
-    finally:
-        torch.set_num_threads(before)
-
-
 @pytest.mark.parametrize(
     "optimizer",
     ["Adam", {"name": "SGD", "momentum": 0.9}, "RMSprop", "NAdam", "Rprop", "Adafactor"],
@@ -60,13 +49,6 @@ def test_every_optimizer_goes_on_where_it_was(data, optimizer):
     assert leg_by_leg(model, data, TWEEDIE, 3, saved=forgot, first=2)[0] != contents[2]
 
 
-def test_the_file_is_a_plain_state_dict(data, legs):
-    from safetensors.torch import load
-
-    model = torch_model()
-    assert set(load(model.cut(legs[-1], 4))) == set(model._build_net().state_dict())
-
-
 def test_a_worker_needs_no_file_of_python(data, legs, tmp_path):
     nets = tmp_path / "sent.py"
     nets.write_bytes(NETS.read_bytes())
@@ -76,28 +58,6 @@ def test_a_worker_needs_no_file_of_python(data, legs, tmp_path):
     np.testing.assert_array_equal(
         pickle.loads(sent).run_block(rows).predictions, predictor.run_block(rows).predictions
     )
-
-
-def test_tied_weights_are_kept_and_inputs_are_not_written_to(data):
-    model = torch_model("Tied", dtype="float64")
-    targets = np.abs(data.inputs)
-    vectors = Dataset("vectors", targets, data.inputs)
-    content = fitted(model, vectors, "squared_error", 1, units=3).content
-    before = data.inputs.copy()
-    predictor = model.load_predictor(content)
-    # A whole block is handed over as it is.
-    assert predictor.run_block(data.inputs[:256]).predictions.dtype == np.float64
-    np.testing.assert_array_equal(data.inputs, before)
-
-
-def test_pictures_and_classes(data):
-    random = np.random.default_rng(1)
-    pictures = random.integers(0, 255, (60, 1, 8, 8), np.uint8)
-    classes = (pictures[:, 0, :4].mean(axis=(1, 2)) > 127).astype(int)
-    pictures_data = Dataset("pictures", classes, pictures, classes=("dark", "light"))
-    model = torch_model("Pictures")
-    predictor = model.load_predictor(fitted(model, pictures_data, "cross_entropy", 1).content)
-    assert (predictor.row_shape, predictor.units) == ((1, 8, 8), 2)
 
 
 def test_a_loss_of_groups_gets_whole_groups(data):
@@ -120,15 +80,6 @@ def test_the_schedule_sets_the_rate(data):
     )
     torch_model().fit(leg)
     assert rates == pytest.approx([1e-2, 1e-3, 1e-4])
-
-
-def test_a_training_may_begin_with_a_file(data, legs, tmp_path):
-    (tmp_path / "before.safetensors").write_bytes(legs[-1])
-    begun = torch_model(file=tmp_path / "before.safetensors", learning_rate=1e-9)
-    raw = fitted(begun, data, TWEEDIE, 1, seed=1).content
-    fresh = torch_model().load_predictor(legs[-1]).run_block(data.inputs[:200]).predictions
-    after = torch_model().load_predictor(raw).run_block(data.inputs[:200]).predictions
-    np.testing.assert_allclose(after, fresh, rtol=0.5, atol=0.5)
 
 
 class TestFilesFromElsewhere:
@@ -159,15 +110,6 @@ class TestFilesFromElsewhere:
             torch_model(arguments={"hidden": 5}).load_predictor(legs[-1])
         with pytest.raises(DataError, match=r"does not fit net\.py:Tied: it lacks first.weight"):
             torch_model("Tied").load_predictor(legs[-1])
-
-    def test_a_module_of_pictures_asks_for_the_shape_of_a_row(self):
-        from safetensors.torch import save
-
-        model = torch_model("Pictures")
-        content = save(model._build_net().state_dict())
-        with pytest.raises(DataError, match="does not state the shape of a row of inputs"):
-            model.load_predictor(content)
-        assert model.replace(row_shape=(1, 8, 8)).load_predictor(content).units == 2
 
     @pytest.mark.slow
     def test_an_exported_program_needs_no_module(self, data, tmp_path):
@@ -215,12 +157,6 @@ def test_tensors_of_torch_save_are_converted_by_the_line_in_the_message(tmp_path
     assert torch_model(file="model.safetensors", row_shape=[3]).load_predictor().units == 1
 
 
-@pytest.mark.parametrize("module", ["net.py", "torch.nn:Linear", "net.py:", "net.py:a b"])
-def test_a_module_is_a_name_in_a_file(module):
-    with pytest.raises(ParameterError, match="a Python file and a name in it"):
-        torch_model(module=module)
-
-
 def test_the_code_the_device_and_the_weights_decide_a_training(tmp_path, legs):
     nets = tmp_path / "net.py"
     nets.write_bytes(NETS.read_bytes())
@@ -239,15 +175,6 @@ def test_the_code_the_device_and_the_weights_decide_a_training(tmp_path, legs):
     copy = tmp_path / "copy.py"
     copy.write_bytes(NETS.read_bytes())
     assert torch_model(module=f"{copy}:Net").identity() == torch_model().identity()
-
-
-def test_a_module_may_have_more_outputs_than_the_data_show(tmp_path):
-    file = tmp_path / "net.yaml"
-    file.write_text(CONFIGURATION)
-    for loss, units in (("cross_entropy", 5), ("crps_ensemble", 6)):
-        overrides = [f"loss={loss}", f"model.arguments.units={units}", "train.hold_out-"]
-        result = lossfw.train(file, overrides=overrides, out=tmp_path / loss)
-        assert result.predictor.units == units
 
 
 def test_pictures_of_a_folder_are_decoded_batch_by_batch(tmp_path, monkeypatch):
@@ -292,22 +219,3 @@ def test_a_configuration_trains_and_its_folder_is_evaluated(tmp_path):
         result.predict(np.ones((3, 3))),
         np.exp(result.predictor.run_block(np.ones((3, 3))).raw_outputs),
     )
-
-
-@pytest.mark.parametrize(
-    ("override", "place", "message"),
-    [
-        ("model.arguments.hiden=3", "model.arguments", "unexpected keyword argument 'hiden'"),
-        ("model.optimizer=Adamm", "model.optimizer", "torch.optim has no optimizer 'Adamm'"),
-        ("model.arguments.units=2", "model.arguments", "makes 2 outputs per row"),
-        ("train.batch_size=0", "train.batch_size", "batch_size"),
-    ],
-)
-def test_a_mistake_is_found_before_the_training(override, place, message, tmp_path):
-    file = tmp_path / "net.yaml"
-    file.write_text(CONFIGURATION)
-    with pytest.raises(ConfigError) as refusal:
-        lossfw.train(file, overrides=[override], out=tmp_path / "a")
-    assert place in str(refusal.value)
-    assert message in str(refusal.value)
-    assert not (tmp_path / "a" / "model.safetensors").exists()

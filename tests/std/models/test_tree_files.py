@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import lossfw
 from lossfw.components.registry import registry
 from lossfw.errors import DataError, ParameterError
 from lossfw.models import Card
@@ -14,13 +13,6 @@ from lossfw.models import Card
 FILES = Path(__file__).parents[2] / "data" / "models"
 # Made by the libraries alone, with their predictions and with losses by scikit-learn.
 REFERENCE = json.loads((FILES / "reference.json").read_text())["models"]
-LOSSES = {
-    "tweedie.ubj": ({"name": "tweedie_deviance", "power": 1.5}, "tweedie_deviance_1_5", 1e-6),
-    "some.json": ("binary_cross_entropy", "binary_cross_entropy", 1e-6),
-    "poisson.txt": ("poisson_deviance", "poisson_deviance", 1e-12),
-    "iris.txt": ({"name": "cross_entropy", "guard": "none"}, "cross_entropy", 1e-12),
-    "rmse.cbm": ("absolute_error", "absolute_error", 1e-12),
-}
 
 
 def model(name, **parameters):
@@ -40,22 +32,6 @@ def rows(file):
     if file == "some.json":
         targets = (targets > 0).astype(float)
     return table[:, :-1], targets.astype(int) if "iris" in file else targets
-
-
-@pytest.mark.parametrize("file", LOSSES)
-def test_outputs_and_losses_are_those_of_the_library(file):
-    inputs, targets = rows(file)
-    predictor = of_file(file).load_predictor()
-    outputs = predictor.run_block(inputs)
-    first = np.squeeze(outputs.raw_outputs[:5])
-    assert first.tolist() == REFERENCE[file]["raw"]
-    predictions = np.asarray(outputs.predictions, np.float64)
-    np.testing.assert_allclose(np.squeeze(predictions)[:5], REFERENCE[file]["predictions"], 3e-7)
-    loss, key, rtol = LOSSES[file]
-    y = predictions if predictor.units > 1 else predictions[:, 0]
-    found = lossfw.loss(loss)(y, targets)
-    np.testing.assert_allclose(found, REFERENCE[file]["losses"][key], rtol)
-    assert predictor.notes == ()
 
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
@@ -161,19 +137,6 @@ def test_each_kind_of_model_predicts_what_its_library_predicts(kind):
     np.testing.assert_allclose(np.squeeze(predictions), expected, rtol=1e-6, atol=1e-7)
 
 
-def test_an_assumed_link_may_be_told_otherwise(tmp_path):
-    pytest.importorskip("xgboost")
-    (tmp_path / "m.ubj").write_bytes(trained_from_outside("xgboost"))
-    config = {
-        "lossfw": 1,
-        "data": {"name": "inline", "inputs": [[0.1, 0.2]], "targets": [1.0]},
-        "model": {"name": "xgboost", "file": str(tmp_path / "m.ubj")},
-        "loss": "poisson_deviance",
-    }
-    with pytest.raises(lossfw.ConfigError, match="make the model's output activation exp"):
-        lossfw.run(config)
-
-
 def test_labels_of_a_table_are_found_in_the_file():
     library = pytest.importorskip("lightgbm")
     rng = np.random.default_rng(0)
@@ -188,18 +151,3 @@ def test_labels_of_a_table_are_found_in_the_file():
     predictor = model("lightgbm").load_predictor(labelled.encode())
     assert predictor.categories == {"kind": ("tram", "bus", "car")}
     assert predictor.notes == ()
-
-
-def test_labels_of_a_table_are_found_in_a_file_of_xgboost():
-    library = pytest.importorskip("xgboost")
-    pandas = pytest.importorskip("pandas")
-    pytest.importorskip("pyarrow")
-    kinds = pandas.Categorical(["bus", "tram", "car"] * 20, categories=["tram", "bus", "car"])
-    table = pandas.DataFrame({"age": np.arange(60.0), "kind": kinds})
-    rows = library.DMatrix(table, np.arange(60.0) % 3, enable_categorical=True, nthread=1)
-    booster = library.train({"nthread": 1, "objective": "count:poisson"}, rows, 2)
-    predictor = model("xgboost").load_predictor(bytes(booster.save_raw("ubj")))
-    assert predictor.categories == {"kind": ("tram", "bus", "car")}
-    codes = np.stack([table.age, kinds.codes], axis=1)
-    expected = booster.predict(rows)
-    np.testing.assert_allclose(predictor.run_block(codes).predictions[:, 0], expected, 1e-6)

@@ -1,7 +1,5 @@
 """Each kind of loss trains XGBoost and LightGBM, and CatBoost where it takes it."""
 
-import json
-import re
 
 import numpy as np
 import pytest
@@ -10,7 +8,7 @@ import lossfw
 from lossfw import DistanceLoss
 from lossfw.components.registry import registry
 from lossfw.data import Dataset
-from lossfw.errors import ArgumentError, ConfigError, DivergenceError, DomainError, ShapeError
+from lossfw.errors import ArgumentError, ConfigError, DivergenceError, ShapeError
 from lossfw.models import Card, ModelParameterError
 from support.configs import build_training
 from support.models import fitted
@@ -110,14 +108,6 @@ def test_weights_count_and_a_second_leg_continues(name, kind):
     assert second.content == fitted(made, weighted, loss, 4, units=units).content
 
 
-def test_several_targets_are_trained_by_xgboost_alone():
-    both = Dataset("both", np.stack([Y, -Y], axis=1), X)
-    fit = fitted(model("xgboost"), both, "squared_error", ROUNDS, units=2)
-    assert fit.train[-1].shape == (N, 2)
-    with pytest.raises(ShapeError, match="train a model for each, or XGBoost"):
-        fitted(model("lightgbm"), both, "squared_error", ROUNDS, units=2)
-
-
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
 @pytest.mark.parametrize(
     ("override", "at", "what"),
@@ -156,38 +146,6 @@ def test_a_value_in_more_that_the_library_refuses_is_told(name, more, told):
         model(name, more=more).check_data(data, lossfw.loss(loss))
 
 
-@pytest.mark.parametrize(
-    ("name", "more"),
-    [
-        ("xgboost", {"alpha": 0.5}),
-        ("lightgbm", {"reg_alpha": 0.5}),
-        ("catboost", {"reg_lambda": 5.0}),
-    ],
-)
-def test_other_names_of_a_library_go_into_more(name, more):
-    own = {"xgboost": "reg_alpha", "lightgbm": "lambda_l1", "catboost": "l2_leaf_reg"}[name]
-    loss, data, _ = case("elements")
-    one, other = (
-        fitted(model(name, **given), data, loss, 2).train[-1]
-        for given in ({own: next(iter(more.values()))}, {"more": more})
-    )
-    np.testing.assert_array_equal(one, other)
-
-
-def test_what_a_library_refuses_is_told_in_a_clause():
-    loss, data, _ = case("elements")
-    with pytest.raises(lossfw.RunError, match=r"^CatBoost cannot train the model: [^\n]*\.$"):
-        fitted(model("catboost", bootstrap_type="No", subsample=0.5), data, loss, 1)
-    with pytest.raises(lossfw.RunError, match="exact tree method doesn't support unlimited depth"):
-        fitted(model("xgboost", max_depth=0, tree_method="exact"), data, loss, 1)
-
-
-@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
-def test_targets_beyond_float32_are_refused(name):
-    with pytest.raises(DomainError, match=r"target\[0\] = 1e\+300 is too large: .* Scale the targ"):
-        fitted(model(name), Dataset("large", [1e300, 1.0], [[1.0], [2.0]]), "squared_error", 1)
-
-
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
 def test_constraints_are_one_for_each_input(name):
     data = Dataset("named", -X[:, 0], X[:, :2].copy(), input_names=("a", "b"))
@@ -203,13 +161,6 @@ def test_constraints_are_one_for_each_input(name):
 def test_constant_inputs_are_told(name):
     with pytest.raises(lossfw.RunError, match="no input has two values to split between"):
         fitted(model(name), Dataset("one", [1.0], [[1.0]]), "squared_error", 1)
-
-
-@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
-def test_rows_held_out_may_have_other_names_of_inputs(name):
-    fit, other = (Dataset(x, Y[:60], X[:60, :1].copy(), input_names=(x,)) for x in "ab")
-    named, same = (fitted(model(name), fit, "huber", 2, held_out=x) for x in (other, fit))
-    assert named.content == same.content
 
 
 def test_catboost_says_how_not_to_diverge():
@@ -243,40 +194,6 @@ def flat(tree):
         else:
             found[key] = value
     return found
-
-
-def defaults_of_library(name):
-    x, y = X[:30, :2], Y[:30]
-    if name == "xgboost":
-        library = pytest.importorskip("xgboost")
-        config = library.train({"nthread": 1}, library.DMatrix(x, y), 1).save_config()
-        # It names the method that it chose.
-        return flat(json.loads(config)) | {"tree_method": "hist"}
-    if name == "lightgbm":
-        library = pytest.importorskip("lightgbm")
-        text = library.train({"verbosity": -1}, library.Dataset(x, y), 1).model_to_string()
-        return dict(re.findall(r"^\[(\w+): (.*)\]$", text, re.MULTILINE))
-    bridge = pytest.importorskip("lossfw.bridges.catboost")
-    library = pytest.importorskip("catboost")
-    quiet = {"iterations": 1, "verbose": False, "allow_writing_files": False}
-    return bridge.train("squared_error", quiet, library.Pool(x, y)).get_all_params()
-
-
-@pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])
-def test_defaults_are_those_of_the_library(name):
-    theirs = defaults_of_library(name)
-    fields = registry().create("model", name).parameters
-    compared = 0
-    for key, value in fields.items():
-        if key not in theirs or not isinstance(value, int | float | str):
-            continue
-        compared += 1
-        if isinstance(value, str):
-            assert theirs[key] == value, key
-        else:
-            # LightGBM writes true as 1, and others have floats of 32 bits.
-            assert float(theirs[key]) == pytest.approx(float(value), rel=1e-6), key
-    assert compared >= 8
 
 
 def test_more_rows_than_labels_can_number_are_refused(monkeypatch):

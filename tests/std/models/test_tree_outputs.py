@@ -20,12 +20,6 @@ REFUSED = [
     ("catboost", "classes", "cross_entropy", "two raw outputs for two classes, but catboost makes"),
     ("hist_gradient_boosting", "classes", "cross_entropy", "two raw outputs for two classes"),
 ]
-TAKEN = [
-    ("xgboost", "pairs", "squared_error", 2),
-    ("lightgbm", "classes", "cross_entropy", 2),
-    ("catboost", "classes", "binary_cross_entropy", 1),
-    ("hist_gradient_boosting", "three", "cross_entropy", 3),
-]
 LIBRARIES = {"hist_gradient_boosting": "skops"}
 
 
@@ -53,8 +47,3 @@ def test_outputs_that_are_not_made_are_refused_at_the_loss(model, key, loss, wha
     assert problem.where == "t.yaml:4:7"
     assert what in problem.message
     assert problem.hint.startswith("use" if "classes" in key else "train one model per target")
-
-
-@pytest.mark.parametrize(("model", "key", "loss", "units"), TAKEN)
-def test_outputs_that_are_made_are_taken(model, key, loss, units, build):
-    assert build(model, key, loss).units == units

@@ -11,7 +11,6 @@ import pytest
 
 import lossfw
 from lossfw.errors import DataError
-from lossfw_std.models.tree_splits import tree_problem
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(200, 4)).astype(np.float32)
@@ -82,15 +81,6 @@ def test_a_damaged_tree_of_lightgbm_is_refused(key, value, words):
         loaded("lightgbm", damaged.encode())
 
 
-def test_a_leaf_of_lightgbm_that_takes_another_input_is_refused():
-    text = of_lightgbm(linear_tree=True)
-    assert loaded("lightgbm", text.encode()).units == 3
-    damaged = re.sub(r"^(leaf_features=.*)\d", r"\g<1>9", text, count=1, flags=re.MULTILINE)
-    assert damaged != text
-    with pytest.raises(DataError, match="a leaf uses input 9, but a row has 4"):
-        loaded("lightgbm", damaged.encode())
-
-
 def with_changed_arrays(content, change):
     """Return a file of skops whose structured arrays were changed."""
     made = io.BytesIO()
@@ -139,11 +129,6 @@ def test_a_tree_of_scikit_learn_beyond_the_inputs_is_refused(kind):
     if kind == "hist":
         with pytest.raises(DataError, match="is damaged"):
             loaded("hist_gradient_boosting", with_changed_arrays(content, beyond))
-
-
-def test_a_tree_of_one_leaf_is_right():
-    one = np.array([-1])
-    assert tree_problem(one, one, np.array([2**31 - 1]), 1) is None
 
 
 # One letter of a file, which CatBoost finds when it predicts.
@@ -224,27 +209,3 @@ def test_the_best_round_is_told_and_taken_on_request(name, tmp_path):
     assert kept.loss != every.loss
     predictor = loaded(name, file.read_bytes(), rounds="best")
     assert predictor.description == f"{name} ({best} of {total} rounds)"
-
-
-def test_a_file_without_a_best_round_cannot_be_cut_to_it(tmp_path):
-    with pytest.raises(lossfw.LossfwError, match="does not name a best round"):
-        loaded("lightgbm", of_lightgbm().encode(), rounds="best")
-    booster = of_xgboost()
-    for told in ("99", "-3", "abc"):
-        booster.set_attr(best_iteration=told)
-        with pytest.raises(
-            lossfw.LossfwError, match=r"does not name a best round|names round 100 of 4"
-        ):
-            loaded("xgboost", bytes(booster.save_raw("ubj")), rounds="best")
-
-
-def test_a_training_takes_no_rounds_of_a_file():
-    pytest.importorskip("xgboost")
-    config = {
-        "data": {"inputs": X, "targets": Y},
-        "model": {"name": "xgboost", "rounds": "best"},
-        "loss": "cross_entropy",
-        "train": {"rounds": 2},
-    }
-    with pytest.raises(lossfw.LossfwError, match=r"train\.rounds sets their number"):
-        lossfw.train(config)

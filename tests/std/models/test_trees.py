@@ -80,12 +80,6 @@ def test_the_first_rounds_are_a_training_of_so_many(trained):
     assert made.cut(fit.content, ROUNDS) == fit.content
 
 
-def test_another_seed_samples_other_rows(trained):
-    made, data, _, fit = trained
-    other = fitted(made, data, LOSS, ROUNDS, seed=4).train[-1]
-    assert not np.array_equal(other, fit.train[-1])
-
-
 def test_a_second_leg_continues_the_first_and_repeats(trained):
     made, data, held_out, fit = trained
     leg = {"first": ROUNDS, "saved": fit.content, "seed": 77, "held_out": held_out}
@@ -94,16 +88,6 @@ def test_a_second_leg_continues_the_first_and_repeats(trained):
     same(raw(made, second.content, held_out), second.held_out[-1])
     kept = made.cut(second.content, ROUNDS)
     same(raw(made, kept, data), fit.train[-1])
-
-
-def test_nothing_sampled_two_legs_are_one(trained):
-    made, data, _, _ = trained
-    if made.name == "catboost":
-        pytest.skip("it draws noise for the choice of splits in each leg anew")
-    whole = model(made.name)
-    first = fitted(whole, data, LOSS, 2).content
-    second = fitted(whole, data, LOSS, 2, first=2, saved=first)
-    assert second.content == fitted(whole, data, LOSS, 4).content
 
 
 def test_the_loss_falls_and_the_start_is_the_best_constant(trained):

@@ -86,41 +86,10 @@ def test_inputs_may_lack_values(make, tmp_path):
 
 
 @pytest.mark.parametrize("make", SOURCES)
-def test_targets_may_not(make, tmp_path):
-    table = columns()
-    table["paid"][3] = None
-    with pytest.raises(DataError, match=r"missing|row 3 is null"):
-        loaded(make(tmp_path, table))
-
-
-@pytest.mark.parametrize("make", SOURCES)
 def test_rows_with_a_missing_value_are_dropped(make, tmp_path):
     data = loaded(make(tmp_path, columns()), missing="drop")
     assert np.asarray(data.targets).tolist() == [1, 4, 6, 7, 8]
     assert data.notes == ("4 rows are dropped, because a value is missing.",)
-
-
-@pytest.mark.parametrize("make", SOURCES[:2] + SOURCES[3:])
-def test_a_hint_leaves_out_columns_that_are_categories_already(make, tmp_path):
-    with pytest.raises(DataError, match=r"with exclude: \[kind\]; categories: \[kind\] makes"):
-        loaded(make(tmp_path, {**columns(), "other": ["x"] * ROWS}), categories=("other",))
-
-
-def test_arrays_hold_nan(tmp_path):
-    np.save(tmp_path / "inputs.npy", np.array([[1.0, np.nan], [2.0, 3.0]]))
-    np.save(tmp_path / "targets.npy", np.array([1.0, 2.0]))
-    files = {role: str(tmp_path / f"{role}.npy") for role in ("inputs", "targets")}
-    files["name"] = "arrays"
-    with pytest.raises(DataError, match=r"inputs\[0, 1\] is nan"):
-        list(loaded(files, targets_key=None, categories=(), missing="error").batches(2))
-    data = loaded(files, targets_key=None, categories=())
-    assert np.isnan(next(data.batches(2)).inputs[0, 1])
-
-
-def test_lists_of_a_parquet_file_hold_nan(tmp_path):
-    table = {"x": [[1.0, None], [2.0, 3.0], [4.0, float("nan")]], "paid": [1.0, 2.0, 3.0]}
-    data = loaded(_parquet(tmp_path, table), categories=(), inputs_key="x")
-    np.testing.assert_array_equal(data.inputs, [[1, np.nan], [2, 3], [4, np.nan]])
 
 
 def test_a_text_among_numbers_is_told_with_its_place(tmp_path):
@@ -226,15 +195,6 @@ def test_rows_without_a_target_are_left_out_and_inputs_kept(make, tmp_path, piec
         loaded(given, missing={"inputs": "error", "targets": "drop"}, sample_weight_key="weight")
     with pytest.raises(DataError, match=r"missing|row 3 is (null|nan)"):
         loaded(given, missing={"inputs": "drop"}, sample_weight_key="weight")
-
-
-def test_texts_in_rows_that_are_left_out_do_no_harm(tmp_path, pieces):
-    table = {**columns(), "row": list(range(ROWS))}
-    table["paid"][3], table["age"][3], table["age"][4] = "unknown", "old", "1.2.3"
-    given = _csv(tmp_path, table)
-    found = chosen(given, "not column.row in [1, 2, 3, 4, 8]", missing="error")
-    assert found.data.classes == found.classes == ()
-    assert np.asarray(found.data.targets).tolist() == [1, 6, 7, 8]
 
 
 @pytest.mark.parametrize("make", SOURCES)

@@ -151,46 +151,11 @@ def test_targets_may_be_texts_in_files(tmp_path):
     assert data.inputs[0:6].tolist() == [[1.0], [2.0], [3.0]] * 2
 
 
-def test_a_text_that_is_missing_has_its_row(tmp_path):
-    write_kinds(tmp_path, [*KINDS[:4], None, "cow"])
-    data = load(tmp_path, targets_key="kind")
-    with pytest.raises(DataError, match=r"1\.parquet, column 'kind', row 4 is null"):
-        data.targets[0:6]
-
-
 def test_targets_may_be_the_names_of_folders(tmp_path, local):
     write(local, [f"kind={kind}/p.parquet" for kind in ("dog", "cat", "cow")])
     data = load(tmp_path, targets_key="kind")
     assert data.classes == ("cat", "cow", "dog")
     assert data.targets[0:30].tolist() == [0] * 10 + [1] * 10 + [2] * 10
-
-
-def test_numbers_as_names_of_folders_stay_numbers(tmp_path, local):
-    write(local, [f"year={year}/p.parquet" for year in (2020, 2021, 2022)])
-    data = load(tmp_path, targets_key="year")
-    assert (data.classes, data.targets[10:11].tolist()) == ((), [2021])
-
-
-def test_a_column_of_texts_among_the_inputs_is_told_how_to_leave_it_out(tmp_path):
-    write_kinds(tmp_path, targets=list(range(6)))
-    with pytest.raises(DataError, match=r"strings in kind\. .* with exclude: \[kind\]"):
-        load(tmp_path)
-    assert load(tmp_path, exclude=["kind"]).inputs[0:6].tolist() == [[1.0], [2.0], [3.0]] * 2
-
-
-def test_weights_and_columns_left_out(tmp_path):
-    write_kinds(tmp_path, targets=list(range(6)), sample_weight=[1.0] * 6, y=[0.5] * 6)
-    data = load(tmp_path, exclude=["x", "kind"])
-    assert data.sample_weight[0:6].tolist() == [1.0] * 6
-    assert data.inputs[0:6].tolist() == [[0.5]] * 6
-    one = load(tmp_path, inputs_key="y", sample_weight_key="x")
-    assert one.sample_weight[0:3].tolist() == [1.0, 2.0, 3.0]
-    assert one.inputs[0:3].tolist() == [[0.5]] * 3
-
-
-def test_one_file_is_a_data_set_too(tmp_path, local):
-    write(local, ["p0.parquet"])
-    assert len(load(tmp_path / "p0.parquet")) == 10
 
 
 def test_a_folder_among_arrays_names_the_source_of_folders(tmp_path):
