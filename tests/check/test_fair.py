@@ -7,7 +7,6 @@ from lossfw import (
     NONNEGATIVE,
     POSITIVE,
     REAL,
-    VECTOR,
     Claims,
     Columns,
     DistanceLoss,
@@ -37,25 +36,6 @@ class OfBoxes(Silent, PointwiseLoss):
         return width * width / (width + height)
 
 
-class OfVectors(Silent, PointwiseLoss):
-    """0 / 0 for the target itself."""
-
-    prediction, target = VECTOR, VECTOR
-
-    def value(self, xp, y, t):
-        square = xp.sum((y - t) ** 2, axis=-1)
-        return square * square / square
-
-
-class OfElements(Silent, PointwiseLoss):
-    """0 / 0 for the target itself, and not at 0 alone."""
-
-    prediction, target = POSITIVE, POSITIVE
-
-    def value(self, xp, y, t):
-        return (y - t) ** 2 / xp.abs(y - t)
-
-
 class OfGroups(Silent, GroupLoss):
     """0 / 0 for a group that is predicted without an error."""
 
@@ -66,28 +46,13 @@ class OfGroups(Silent, GroupLoss):
         return square * square / square
 
 
-@pytest.mark.parametrize("loss", [OfBoxes(), OfVectors(), OfElements(), OfGroups()], ids=repr)
+@pytest.mark.parametrize("loss", [OfBoxes(), OfGroups()], ids=repr)
 def test_a_nan_of_value_and_formula_at_the_target_is_found(loss):
     report = check(loss, examples=20, only=["nan:legal", "value"])
     assert not report.ok
     first = report.causes[0].first
     assert np.array_equal(first.inputs["y"], first.inputs["t"])
     assert "nan" in first.message.lower()
-
-
-def softplus(x):
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
-
-
-def focal_in_float32(y, t):
-    m = np.asarray(np.where(t == 1, y, -np.asarray(y)), np.float32)
-    return np.exp(-2 * softplus(m)) * softplus(-m)
-
-
-def derivative_of_focal(y, t):
-    sign = np.where(t == 1, 1.0, -1.0)
-    p, q = (np.exp(-softplus(side * sign * np.asarray(y, float))) for side in (-1, 1))
-    return -sign * (2 * q * q * p * softplus(-sign * y) + q**3)
 
 
 def cross_entropy_in_float32(y, t):
@@ -103,11 +68,6 @@ def derivative_of_cross_entropy(y, t):
 
 
 IN_FLOAT32 = {
-    "elements": (
-        focal_in_float32,
-        derivative_of_focal,
-        {"kind": "pointwise", "prediction": "LOGITS", "target": "BINARY"},
-    ),
     "rows": (
         cross_entropy_in_float32,
         derivative_of_cross_entropy,

@@ -184,28 +184,6 @@ def test_the_accuracy_is_that_of_the_library(kind, name, form, folder):
 
 @pytest.mark.parametrize("name", SOME)
 @pytest.mark.parametrize("kind", OF_FILES)
-def test_data_with_some_of_the_labels(kind, name, folder):
-    needs(kind)
-    if name == "fractions" and kind != "catboost":
-        pytest.skip("scikit-learn takes fractions for measurements")
-    labels = LABELS[name]
-    model, own = fitted(kind, name, folder)
-    for left_out in range(3):
-        kept = numbers_of(labels) != left_out
-        targets = np.array(labels)[numbers_of(labels)][kept]
-        data = {"inputs": INPUTS[kept], "targets": targets}
-        if isinstance(labels[0], str):
-            lines = [
-                ",".join([*map(repr, map(float, x)), t])
-                for x, t in zip(INPUTS[kept], targets, strict=True)
-            ]
-            (folder / "some.csv").write_text("\n".join(["a,b,c,t", *lines]) + "\n")
-            data = {"name": "arrays", "file": str(folder / "some.csv"), "targets_key": "t"}
-        assert run(data, model) == pytest.approx(float((own[kept] == targets).mean()))
-
-
-@pytest.mark.parametrize("name", SOME)
-@pytest.mark.parametrize("kind", OF_FILES)
 def test_a_label_that_the_model_does_not_have_is_refused(kind, name, folder):
     needs(kind)
     if name == "fractions" and kind != "catboost":
@@ -231,22 +209,6 @@ def test_numbers_for_labels_of_text_are_refused_with_the_way_out(kind, folder):
     mapped = {str(i): order.index(label) for i, label in enumerate(labels)}
     expected = float((own == np.array(labels)[NUMBERS]).mean())
     assert run({**data, "map_targets": mapped}, model) == pytest.approx(expected)
-
-
-def test_a_loss_of_signs_gets_the_signs_of_the_labels(folder):
-    needs("sklearn")
-    model, own = fitted("sklearn", "two numbers", folder)
-    targets = np.array([1, 2])[numbers_of([1, 2])]
-    config = {
-        "data": {"inputs": INPUTS, "targets": targets},
-        "model": model | {"output": "decision_function"},
-        "loss": "hinge",
-        "evaluate": {"metrics": [{"name": "accuracy", "threshold": 0.0}]},
-    }
-    expected = float((own == targets).mean())
-    assert lossfw.run(config).metrics["accuracy"] == pytest.approx(expected)
-    texts = data_of(targets.astype(str), "table", folder)
-    assert lossfw.run({**config, "data": texts}).metrics["accuracy"] == pytest.approx(expected)
 
 
 def trained_by(kind, folder, outputs=3):

@@ -165,16 +165,3 @@ def test_columns_are_shared_out_to_several_inputs(onnx, made):
     ).load_predictor()
     np.testing.assert_array_equal(model.run_block([[1.0, 2.0, 3.0]]).predictions, [[1, 2, 3]])
     assert model.columns == ("p", "age", "power")
-
-
-def test_weights_of_other_files_are_found_in_branches_too(onnx, linear):
-    from lossfw_std.models.onnx_file import has_external_data
-
-    inner = onnx.load(linear()).graph
-    node = onnx.helper.make_node("If", ["c"], ["z"], then_branch=inner, else_branch=inner)
-    for is_outside in (False, True):
-        if is_outside:
-            tensor = node.attribute[0].g.initializer[0]
-            tensor.external_data.add(key="location", value="/etc/passwd")
-        model = onnx.helper.make_model(onnx.helper.make_graph([node], "outer", [], []))
-        assert has_external_data(model.SerializeToString()) == is_outside

@@ -6,7 +6,6 @@ import pytest
 import lossfw
 from lossfw.errors import DataError
 from lossfw_std.models import onnx as onnx_model
-from lossfw_std.models.onnx_file import OnnxGraph, has_external_data
 
 pytest.importorskip("onnxruntime")
 onnx = pytest.importorskip("onnx")
@@ -172,11 +171,3 @@ def test_a_tree_that_splits_by_an_input_which_a_row_lacks_is_refused(between):
     assert loaded(forest(3)).units == 1
     with pytest.raises(DataError, match="splits by column 4 of the input x, which has 4"):
         loaded(forest(4))
-
-
-def test_what_is_read_of_a_graph_is_what_onnx_says():
-    content = loop(3, helper.make_node("Neg", ["v"], ["v2"]))
-    assert not has_external_data(content)
-    graph = OnnxGraph.from_bytes(content)
-    assert [node.operation for node in graph.nodes] == ["MatMul", "Loop"]
-    assert graph.nodes[0].inputs == ("x", "W")

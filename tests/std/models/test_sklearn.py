@@ -105,19 +105,6 @@ def test_scores_have_a_link_where_it_makes_the_probabilities(name, tmp_path):
         )
 
 
-def test_columns_are_numbers_or_names():
-    steps = [["scaled", {"name": SCALED[0]}, ["b", "a"]], ["as is", "passthrough", ["d"]]]
-    columns = {"name": "sklearn.compose.ColumnTransformer", "transformers": steps}
-    described = [columns, f"{LINEAR}.LinearRegression"]
-    content = fitted(Sklearn(estimator=described), NUMBERS, "huber", 1).content
-    expected = linear_model.LinearRegression().fit(X[:, [1, 0, 3]], Y).predict(X[:, [1, 0, 3]])
-    made = predictions(Sklearn().load_predictor(content), X)[:, 0]
-    np.testing.assert_allclose(made, expected, rtol=1e-9)
-    steps[1][2] = ["dd"]
-    with pytest.raises(ArgumentError, match=r"no input 'dd'. Did you mean 'd'\?"):
-        fitted(Sklearn(estimator=described), NUMBERS, "huber", 1)
-
-
 def test_weights_reach_the_estimator_that_takes_them():
     weight = RNG.uniform(size=300)
     data = Dataset("weighted", targets=Y, inputs=X, sample_weight=weight)
@@ -246,24 +233,6 @@ def test_a_configuration_trains_runs_and_compares_estimators(lossfw, rows):
     grid = "sweep.grid={model.estimator.1.C: [0.1,10]}"
     swept = lossfw("train", "train.yaml", "--out", "s", "-o", grid)
     assert swept.exit_code == 0, swept.output
-
-
-def test_labels_of_a_file_number_those_of_the_data(lossfw, rows):
-    labels = np.array(["low", "mid", "high"])[CLASS]
-    logistic = make_pipeline(StandardScaler(), linear_model.LogisticRegression()).fit(X, labels)
-    skops.dump(logistic, rows / "model.skops")
-    # Some rows only, which lack a class.
-    lines = (rows / "rows.csv").read_text().splitlines()
-    (rows / "rows.csv").write_text("\n".join(line for line in lines if not line.endswith("mid")))
-    text = CONFIG.partition("model:")[0] + "model: {name: sklearn, file: model.skops}\n"
-    (rows / "run.yaml").write_text(text + "loss: {name: cross_entropy, guard: none}\n")
-    ran = lossfw("run", "run.yaml", "--json")
-    assert ran.exit_code == 0, ran.output
-    there = labels != "mid"
-    expected = metrics.log_loss(
-        labels[there], logistic.predict_proba(X[there]), labels=logistic.classes_
-    )
-    assert json.loads(ran.stdout)["loss"]["value"] == pytest.approx(expected, rel=1e-13)
 
 
 def test_a_crafted_file_executes_nothing(tmp_path):

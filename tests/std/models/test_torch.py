@@ -1,22 +1,13 @@
 """Modules of PyTorch as models: optimizers, files, and what only PyTorch takes or refuses."""
 
-import pickle
 from functools import partial
 
 import numpy as np
 import pytest
 
 import lossfw
-from lossfw.data import Dataset
 from lossfw.errors import DataError, ShapeError
-from support.models import (
-    NETWORKS,
-    fitted,
-    growing_targets,
-    leg_by_leg,
-    network_model,
-    training_leg,
-)
+from support.models import NETWORKS, fitted, growing_targets, leg_by_leg, network_model
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
@@ -47,39 +38,6 @@ def test_every_optimizer_goes_on_where_it_was(data, optimizer):
     assert leg_by_leg(model, data, TWEEDIE, 3, saved=contents[1], first=2)[0] == contents[2]
     forgot = model.cut(contents[1], 2)
     assert leg_by_leg(model, data, TWEEDIE, 3, saved=forgot, first=2)[0] != contents[2]
-
-
-def test_a_worker_needs_no_file_of_python(data, legs, tmp_path):
-    nets = tmp_path / "sent.py"
-    nets.write_bytes(NETS.read_bytes())
-    predictor = torch_model(module=f"{nets}:Net").load_predictor(legs[-1])
-    rows, sent = data.inputs[:9], pickle.dumps(predictor)
-    nets.unlink()  # a worker has the module of its source, as plugin files are sent
-    np.testing.assert_array_equal(
-        pickle.loads(sent).run_block(rows).predictions, predictor.run_block(rows).predictions
-    )
-
-
-def test_a_loss_of_groups_gets_whole_groups(data):
-    groups = np.repeat(np.arange(43), 7)
-    ranked = Dataset("ranked", (data.targets > 1).astype(float), data.inputs, groups=groups)
-    contents = leg_by_leg(torch_model(), ranked, "listmle", 2)
-    assert len(set(contents)) == 2
-
-
-def test_the_schedule_sets_the_rate(data):
-    from lossfw.nn.schedules import StepDecay
-
-    rates = []
-    leg, *_ = training_leg(
-        data,
-        TWEEDIE,
-        3,
-        schedule=StepDecay(every=1, decay=0.1),
-        report_round=lambda train, held_out, rate: rates.append(rate),
-    )
-    torch_model().fit(leg)
-    assert rates == pytest.approx([1e-2, 1e-3, 1e-4])
 
 
 class TestFilesFromElsewhere:
@@ -175,27 +133,6 @@ def test_the_code_the_device_and_the_weights_decide_a_training(tmp_path, legs):
     copy = tmp_path / "copy.py"
     copy.write_bytes(NETS.read_bytes())
     assert torch_model(module=f"{copy}:Net").identity() == torch_model().identity()
-
-
-def test_pictures_of_a_folder_are_decoded_batch_by_batch(tmp_path, monkeypatch):
-    image = pytest.importorskip("PIL.Image")
-    from lossfw.data import PictureFormat, open_pictures, pictures
-
-    random = np.random.default_rng(2)
-    for name in ("dark", "light"):
-        (tmp_path / name).mkdir()
-        for number in range(20):
-            pixels = random.integers(0, 100, (8, 8)) + 150 * (name == "light")
-            image.fromarray(pixels.astype(np.uint8)).save(tmp_path / name / f"{number}.png")
-
-    def contents():
-        found = open_pictures(tmp_path, PictureFormat(channels_first=True))
-        data = Dataset("pictures", found.targets, found.inputs, classes=found.classes)
-        return fitted(torch_model("Pictures"), data, "cross_entropy", 1).content
-
-    in_memory = contents()
-    monkeypatch.setattr(pictures, "_WHOLE_BYTES", 0)
-    assert contents() == in_memory
 
 
 CONFIGURATION = f"""\

@@ -8,7 +8,6 @@ import pytest
 
 from lossfw.components.registry import registry
 from lossfw.errors import DataError, ParameterError
-from lossfw.models import Card
 
 FILES = Path(__file__).parents[2] / "data" / "models"
 # Made by the libraries alone, with their predictions and with losses by scikit-learn.
@@ -74,15 +73,6 @@ def trained_from_outside(name):
     quiet = {"iterations": 2, "verbose": False, "allow_writing_files": False, "thread_count": 1}
     booster = bridge.train("poisson_deviance", quiet, library.Pool(x, y))
     return booster._serialize_model()
-
-
-def test_a_link_that_the_card_or_the_file_contradicts_is_refused():
-    with pytest.raises(DataError, match=r"and the file says 'exp': leave output_activation out"):
-        of_file("tweedie.ubj", output_activation="identity").load_predictor()
-    content = (FILES / "tweedie.ubj").read_bytes()
-    card = Card("softplus", 1, "xgboost 3.2.0", "")
-    with pytest.raises(DataError, match=r"model\.json beside it says 'softplus'"):
-        of_file("tweedie.ubj", output_activation="exp").load_predictor(content, card)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import lossfw
 from lossfw import DistanceLoss
 from lossfw.components.registry import registry
 from lossfw.data import Dataset
-from lossfw.errors import ArgumentError, ConfigError, DivergenceError, ShapeError
+from lossfw.errors import ArgumentError, ConfigError, ShapeError
 from lossfw.models import Card, ModelParameterError
 from support.configs import build_training
 from support.models import fitted
@@ -155,24 +155,6 @@ def test_constraints_are_one_for_each_input(name):
     bound = fitted(model(name, monotone_constraints=[1, 0]), data, "squared_error", 1)
     free = fitted(model(name), data, "squared_error", 1)
     assert np.ptp(bound.train[0]) < np.ptp(free.train[0])
-
-
-@pytest.mark.parametrize("name", ["lightgbm", "catboost"])
-def test_constant_inputs_are_told(name):
-    with pytest.raises(lossfw.RunError, match="no input has two values to split between"):
-        fitted(model(name), Dataset("one", [1.0], [[1.0]]), "squared_error", 1)
-
-
-def test_catboost_says_how_not_to_diverge():
-    data = Dataset("few", [1.5, 2.5, 0.5, 4.0], np.arange(4.0)[:, None])
-    with pytest.raises(DivergenceError, match=r"Lower model\.learning_rate, or scale"):
-        fitted(model("catboost", learning_rate=1e6), data, "squared_error", 60)
-
-
-def test_lightgbm_says_where_it_finds_no_split():
-    loss, data, _ = case("elements")
-    with pytest.warns(RuntimeWarning, match="found no split in 240 rows"):
-        fitted(model("lightgbm", min_data_in_leaf=200), data, loss, 1)
 
 
 def test_a_card_that_is_not_there_is_told():

@@ -46,14 +46,6 @@ def test_a_split_of_xgboost_beyond_the_inputs_is_refused(form, options):
             loaded("xgboost", bytes(damaged.save_raw(form)))
 
 
-def test_a_tree_of_xgboost_without_an_end_is_refused():
-    plain = json.loads(bytes(of_xgboost().save_raw("json")))
-    tree = plain["learner"]["gradient_booster"]["model"]["trees"][0]
-    tree["left_children"][1] = 0
-    with pytest.raises(DataError, match=r"is damaged|is not a model"):
-        loaded("xgboost", json.dumps(plain).encode())
-
-
 def of_lightgbm(**options):
     lightgbm = pytest.importorskip("lightgbm")
     model = lightgbm.LGBMClassifier(n_estimators=3, num_leaves=5, verbosity=-1, **options)

@@ -107,14 +107,6 @@ def test_the_loss_falls_and_the_start_is_the_best_constant(trained):
     assert falls[0] < float(most)
 
 
-def test_a_file_names_its_inputs(trained):
-    made, data, _, fit = trained
-    predictor = made.load_predictor(fit.content, CARD)
-    # skops has no place for them, but the card has.
-    assert predictor.columns == (() if made.name == "hist_gradient_boosting" else data.input_names)
-    assert predictor.notes == ()
-
-
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
 def test_rows_that_stay_in_a_file_train_the_same_model(name, tmp_path, monkeypatch):
     made = model(name, **SAMPLED[name])
