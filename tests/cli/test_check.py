@@ -1,8 +1,6 @@
 """lossfw check: what it prints, writes and returns."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,6 @@ from lossfw.check.stages import AT_POINTS
 from lossfw.cli import main
 from lossfw.components.plugin_choice import Plugins
 from support.failing import harness_that_raises
-from support.waiting import HANGS
 
 MINE = """
 from lossfw import Claims, DistanceLoss
@@ -123,11 +120,6 @@ def test_a_refutation_is_shown_in_full_and_returned(lossfw):
     assert "1 cause of 1 finding" in result.stdout
     assert lossfw(*arguments, "mine").stdout == result.stdout
     assert lossfw("--plugin", "mine.py", "mine", "--defaults", "-p", "x=1").exit_code == 2
-
-
-def test_standard_error_of_a_check_is_empty(lossfw):
-    result = lossfw("--plugin", "mine.py", "--only", "value", "--examples", "5")
-    assert result.stderr == ""
 
 
 def test_an_expected_failure(lossfw):
@@ -286,68 +278,12 @@ def test_a_time_that_is_over_ends_honestly(lossfw, tmp_path):
     assert lossfw(*accepted).exit_code == 0
 
 
-def test_time_that_is_over_where_nothing_is_left_is_no_failure(lossfw):
-    only = ("--defaults", "--only", "shape:result", "--time", "1e-9")
-    assert lossfw("squared_error", *only).exit_code == 0
-
-
 def test_an_expected_failure_that_did_not_end_is_not_called_off(lossfw):
     # The first check runs in ordinary numbers, and not at other parameters.
     expected = ("--expect", "value=late", "--only", "value", "--defaults")
     late = lossfw("squared_error", *expected, "--time", "1e-9", "--allow-unfinished")
     assert (late.exit_code, "remove the" in late.stdout) == (0, False)
     assert "remove the expectation" in lossfw("squared_error", *expected).stdout
-
-
-TWO = """
-import time
-from pathlib import Path
-
-import numpy as np
-from lossfw import Claims, DistanceLoss
-
-
-class First(DistanceLoss):
-    '''Ends at once.'''
-
-    def value(self, xp, r):
-        return r * r
-
-    def claims(self):
-        return Claims()
-
-
-class Second(First):
-    '''Waits for a file, at most as long as a test does.'''
-
-    def value(self, xp, r):
-        end = time.monotonic() + HANGS
-        while isinstance(r, np.ndarray) and not Path("go").exists() and time.monotonic() < end:
-            time.sleep(0.01)
-        return 2 * r * r
-"""
-
-
-@pytest.mark.turns(2)
-@pytest.mark.parametrize("processes", ["1", "2"])
-def test_a_component_is_printed_as_it_ends(processes, tmp_path):
-    (tmp_path / "two.py").write_text(TWO.replace("HANGS", str(HANGS)))
-    command = [sys.executable, "-m", "lossfw", "check", "--plugin", "two.py", "--time", "0"]
-    more = ["--jobs", processes, "--defaults", "--only", "shape:result"]
-    with subprocess.Popen(
-        [*command, *more],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        try:
-            # The other one still waits.
-            assert process.stdout.readline() == "First(): nothing refuted\n"
-        finally:
-            (tmp_path / "go").touch()
-        assert process.stdout.read().startswith("Second(): nothing refuted\n")
-    assert process.returncode == 0
 
 
 FAULTY = """
@@ -426,13 +362,6 @@ def test_an_outside_function(lossfw):
         *("--target", "REAL", "--claim", "convex", "--examples", "10"),
     )
     assert result.exit_code == 0, result.stdout
-
-
-def test_an_outside_function_against_a_loss_of_a_file(lossfw, tmp_path):
-    (tmp_path / "mine.py").write_text(MINE.replace("convex=True, ", ""))
-    arguments = ("outside_of_it:square", "--against", "mine", "--plugin", "mine.py")
-    result = lossfw(*arguments, "--examples", "5", "--only", "value")
-    assert "wrong: value" in result.stdout
 
 
 def test_what_a_function_prints_stays_out_of_the_reports(lossfw):

@@ -3,7 +3,6 @@
 import json
 
 import jsonschema
-import pytest
 
 from support.configs import DIGITS, TRAINED
 
@@ -34,32 +33,6 @@ def test_it_is_there_in_json(in_json):
     assert told["config"]["loss"] == {"name": "cross_entropy", "guard": "none"}
     (guard,) = [value for value in told["values"] if value["path"] == ["loss", "guard"]]
     assert guard == {"path": ["loss", "guard"], "value": "none", "origin": "run.yaml:4:36"}
-
-
-def test_a_good_file_is_valid_and_nothing_is_run(lossfw, monkeypatch):
-    monkeypatch.setattr("lossfw.evaluation.evaluate.evaluate", None)
-    result = lossfw("validate", "run.yaml")
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "run.yaml: valid\n", "")
-
-
-def test_the_runs_of_a_sweep_are_counted(lossfw, folder):
-    with (folder / "run.yaml").open("a") as file:
-        file.write("sweep: {grid: {evaluate.batch_size: [1, 2]}}\n")
-    assert lossfw("validate", "run.yaml").stdout == "run.yaml: valid, 2 runs\n"
-    result = lossfw("validate", "run.yaml", "-o", "loss.delta=-1")
-    assert result.exit_code == 2
-    assert result.stdout.count("error:") == 1
-
-
-def test_every_file_is_looked_at(lossfw, folder):
-    (folder / "bad.yaml").write_text("lossfw: 1\nloss: hubber\n")
-    result = lossfw("validate", "bad.yaml", "run.yaml", "missing.yaml")
-    assert result.exit_code == 2
-    lines = result.stdout.splitlines()
-    assert lines[0] == "bad.yaml:1:1: error: the configuration has neither a model nor a network"
-    assert "bad.yaml:1:1: error: data is missing" in lines
-    assert "run.yaml: valid" in lines
-    assert "missing.yaml: error: there is no such file" in lines
 
 
 def test_editors_get_line_and_column(lossfw, folder):
@@ -103,23 +76,6 @@ def test_each_training_of_a_sweep_is_looked_at(lossfw, folder):
     result = lossfw("validate", "train.yaml")
     assert result.exit_code == 2
     assert "train.yaml:6:48: error: no model can be trained on the loss zero_one" in result.stdout
-
-
-def test_a_training_with_weights_is_looked_at_in_both_ways(lossfw, folder):
-    layers = "[{units: 10, activation: softmax}]"
-    text = TRAINED.replace(f"{layers}}}", f"{layers}, weights: none.npz}}")
-    (folder / "train.yaml").write_text(text.replace("sgd", "sgdd"))
-    lines = lossfw("validate", "train.yaml").stdout
-    assert "there is no file 'none.npz'" in lines
-    assert "There is no optimizer 'sgdd'" in lines
-    assert lines.count("error:") == 2
-
-
-@pytest.mark.parametrize("section", ["train", "sweep", "sensitivity"])
-def test_an_empty_section_is_none(lossfw, folder, section):
-    path = folder / "run.yaml"
-    path.write_text(f"{path.read_text()}\n{section}:\n")
-    assert lossfw("validate", "run.yaml").stdout == "run.yaml: valid\n"
 
 
 def test_a_study_of_sensitivity_is_looked_at(lossfw, folder):

@@ -22,12 +22,6 @@ def test_a_loss_on_two_numbers(evaluated):
     assert found["loss"] == {"name": "huber"}
 
 
-@pytest.mark.parametrize(("reduction", "wanted"), [("sum", 10.0), ("none", [1.0, 9.0])])
-def test_reductions(reduction, wanted, evaluated):
-    arguments = ("squared_error", "-y", "[1, 3]", "-t", "[0, 0]", "--reduction", reduction)
-    assert evaluated(*arguments)["value"] == wanted
-
-
 def test_weights_and_the_hessian(evaluated):
     found = evaluated(
         *("squared_error", "-y", "[1, 3]", "-t", "[0, 0]"),
@@ -61,26 +55,12 @@ def test_the_truth_has_sixty_digits(evaluated):
     assert found["value"] == float(found["exact_value"])
 
 
-def test_the_dtype_of_predictions(evaluated):
-    arguments = ("squared_error", "-y", "[0.1]", "-t", "[0]", "--reduction", "none")
-    assert evaluated(*arguments, "--dtype", "float32")["value"] == [float(np.float32(0.1) ** 2)]
-    assert evaluated(*arguments)["value"] == [0.1 * 0.1]
-
-
 def test_arrays_from_files(folder, evaluated):
     np.save(folder / "y.npy", np.array([1.0, 3.0], np.float32))
     (folder / "t.csv").write_text("0\n1\n")
     assert evaluated("squared_error", "-y", "y.npy", "-t", "t.csv")["value"] == 2.5
     np.savez(folder / "both.npz", predictions=[1.0, 2.0], targets=[1.0, 4.0])
     assert evaluated("squared_error", "-y", "both.npz", "-t", "both.npz")["value"] == 2.0
-
-
-def test_infinite_logits_and_nan(evaluated):
-    found = evaluated(
-        *("cross_entropy", "-p", "from_logits=true", "-y", "[[.inf, 0], [.nan, 0]]"),
-        *("-t", "[0, 0]", "--reduction", "none"),
-    )
-    assert found["value"] == [0.0, "nan"]
 
 
 def test_text_shows_every_digit(lossfw):

@@ -1,6 +1,5 @@
 """The help of every command: whole at any width, and hints of what other programs write."""
 
-import re
 
 import click
 import pytest
@@ -83,31 +82,3 @@ def test_the_hint_of_a_sweep_runs(config, lossfw):
     hint = lossfw("run", "c.yaml", "-o", "loss.delta=1.1,1.5").stderr.partition("a sweep: -o '")[2]
     result = lossfw("run", "c.yaml", "-o", hint.strip().removesuffix("'"))
     assert "loss.delta=1.5" in result.stdout
-
-
-def test_a_list_has_the_hint_of_its_key(config, lossfw):
-    result = lossfw("run", "c.yaml", "-o", "loss.delt=[1.1, 1.5]")
-    assert "did you mean 'delta'" in result.stderr
-
-
-def test_the_options_of_a_check_are_grouped_and_common_ones_come_last():
-    group = click.Context(main)
-    text = shown(main.get_command(group, "check"), 80)
-    headings = re.findall(r"^(\w[^\n]*):$", text, re.MULTILINE)
-    assert headings[:2] == ["What to check", "How long"]
-    assert headings[-1] == "Plugins and help"
-    assert "Options" not in headings
-    last = text.rpartition("Plugins and help:")[2]
-    assert all(option in last for option in ("--plugin", "--disable", "--traceback", "--help"))
-
-
-@pytest.mark.parametrize("verb", COMMANDS)
-def test_every_option_is_in_the_help_once(verb):
-    command = main.get_command(click.Context(main), verb)
-    text = shown(command, 100)
-    text = text[re.search(r"^\w[^\n]*:$", text, re.MULTILINE).start() :]
-    for option in command.params:
-        if isinstance(option, click.Option):
-            names = re.escape(", ".join(option.opts))
-            row = re.findall(rf"^  {names}(?= |$)", text, re.MULTILINE)
-            assert len(row) == 1, option.opts

@@ -3,7 +3,6 @@
 import json
 import re
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -72,27 +71,12 @@ def test_a_valid_file_runs_and_has_a_report(lossfw, folder, text):
     assert (folder / "o" / "report.html").is_file()
 
 
-def test_a_run_that_fails_reports_on_no_older_one(lossfw, folder):
-    pytest.importorskip("matplotlib")
-    (folder / "run.yaml").write_text(VALID["a loss summed over rows"])
-    assert lossfw("run", "run.yaml", "--out", "o").exit_code == 0
-    result = lossfw("run", "run.yaml", "--out", "o", "--report", "-o", "loss=hubber")
-    assert (result.exit_code, "wrote" in result.stderr) == (2, False)
-    assert not (folder / "o" / "report.html").exists()
-
-
 def test_a_metric_that_stands_there_twice_is_told(lossfw, folder):
     metrics = "evaluate: {metrics: [accuracy, brier, accuracy]}\n"
     (folder / "run.yaml").write_text(CLASSES + metrics)
     result = lossfw("validate", "run.yaml")
     assert result.exit_code == 2
     assert "run.yaml:5:39: error: this metric is the same as evaluate.metrics.0" in result.stdout
-
-
-def test_a_masked_loss_of_elements_counts_the_others(in_json, folder):
-    (folder / "run.yaml").write_text(VALID["masked around a loss of elements"])
-    # Huber of 0.5, 0 and 0.25: the third target is 3.
-    assert in_json("run", "run.yaml")["loss"]["value"] == (0.125 + 0 + 0.03125) / 3
 
 
 @pytest.mark.parametrize(
@@ -124,14 +108,6 @@ def test_rows_of_another_byte_order_are_written(lossfw, folder):
     assert read_rows(folder / "o").loss.tolist() == [0.0, 1.0, 4.0]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_help_on_a_full_disk_is_told_in_words(process):
-    with Path("/dev/full").open("w") as full:
-        result = process("--help", stdout=full)
-    assert (result.returncode, "Traceback" in result.stderr) == (1, False)
-    assert "the output cannot be written: No space left" in result.stderr
-
-
 UNUSED = {
     "replicates": "evaluate={intervals: {replicates: 500}}",  # of a jackknife
     "fuse": "loss={name: cross_entropy, fuse: true, delta: 1e-6}",
@@ -145,13 +121,6 @@ def test_a_key_that_changes_nothing_is_told(lossfw, folder, key, override):
     result = lossfw("validate", "run.yaml", "-o", override)
     assert result.exit_code == 0
     assert re.search(rf"warning: .*{key}.* has no effect", result.stderr)
-
-
-def test_keys_of_a_run_are_no_mistake_in_a_training(lossfw, folder):
-    (folder / "train.yaml").write_text(TRAINED)
-    keys = ["-o", "evaluate.save_rows=true", "-o", "evaluate.slices=[target]"]
-    result = lossfw("train", "train.yaml", "--no-out", *keys)
-    assert (result.exit_code, result.stderr) == (0, "")
 
 
 def test_an_option_that_needs_another_one_is_refused(lossfw, folder):

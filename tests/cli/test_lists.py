@@ -1,4 +1,3 @@
-import pytest
 
 import lossfw as face
 
@@ -22,11 +21,6 @@ def lossfw_losses():
 """
 
 
-def test_the_version(lossfw, process):
-    assert lossfw("--version").stdout == f"lossfw {face.__version__}\n"
-    assert process("--version").stdout == f"lossfw {face.__version__}\n"
-
-
 def test_every_component_has_a_line(lossfw):
     result = lossfw("list")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -38,13 +32,6 @@ def test_every_component_has_a_line(lossfw):
     assert "mse" in line
     assert "lossfw[std]" in line
     assert "broken" not in result.stdout
-
-
-@pytest.mark.parametrize("kind", ["loss", "losses"])
-def test_one_kind_by_either_word(kind, lossfw):
-    lines = lossfw("list", kind).stdout.splitlines()[1:]
-    assert lines
-    assert all(line.startswith("loss ") for line in lines)
 
 
 def test_components_as_json(lossfw, in_json, install):

@@ -1,42 +1,17 @@
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from lossfw.runs import execute
 from support.full_disk import run_limited
-from support.waiting import HANGS
 
 FULL = Path("/dev/full")
 
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
-
-
-def test_the_same_object_is_written_and_printed(lossfw, folder):
-    result = lossfw("run", "run.yaml", "--json", "--out", "a/b")
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert (folder / "a" / "b" / "metrics.json").read_text() == result.stdout
-    assert names(folder / "a" / "b") == ["config.yaml", "metrics.json", "run.json", "status"]
-    assert (folder / "a" / "b" / "status").read_text() == "done\n"
-
-
-def test_an_older_result_is_replaced(lossfw, folder):
-    (folder / "out").mkdir()
-    (folder / "out" / "metrics.json").write_text("old")
-    (folder / "out" / "other").write_text("stays")
-    assert lossfw("run", "run.yaml", "--out", "out").exit_code == 0
-    assert json.loads((folder / "out" / "metrics.json").read_text())["count"] == 2
-    assert (folder / "out" / "other").read_text() == "stays"
-
-
-def test_without_the_option_nothing_is_written(lossfw, folder):
-    lossfw("run", "run.yaml")
-    assert names(folder) == ["run.yaml"]
 
 
 SPOILT = {
@@ -108,18 +83,3 @@ def test_a_standard_output_that_is_full_is_told_in_words(arguments, process, fol
     assert done.returncode == 1
     told = "lossfw: error: standard output cannot be written: No space left on device.\n"
     assert done.stderr == told
-
-
-def test_a_result_is_written_although_nobody_reads_the_report(process, folder):
-    read, write = os.pipe()
-    os.close(read)
-    done = process("run", "run.yaml", "--out", "out", stdout=write)
-    os.close(write)
-    assert done.stderr == ""
-    assert json.loads((folder / "out" / "metrics.json").read_text())["count"] == 2
-
-
-def test_a_pipe_that_closes_early_is_quiet(folder):
-    command = f"{sys.executable} -m lossfw list | head -c 1"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=HANGS)
-    assert (done.stdout, done.stderr) == ("k", "")

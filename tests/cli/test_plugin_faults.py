@@ -81,14 +81,3 @@ def test_rows_that_differ_each_time_are_other_data(lossfw):
     again = lossfw("run", "run.yaml", "--plugin", "bad.py", "--out", "out", "--resume")
     assert again.exit_code == 2
     assert "data differ" in again.stderr
-
-
-def test_a_metric_of_another_shape_is_told_with_its_function(lossfw):
-    Path("bad.py").write_text(
-        "from lossfw import ElementMetric\n\n\nclass Bad(ElementMetric):\n"
-        "    def elements(self, prediction, target):\n        return prediction.mean()\n"
-    )
-    Path("run.yaml").write_text(RUN + "evaluate: {metrics: [bad]}\n")
-    done = lossfw("run", "run.yaml", "--plugin", "bad.py")
-    assert "Bad.elements returned shape () for predictions of shape (2,)" in done.stderr
-    assert "Give the last layer" not in done.stderr

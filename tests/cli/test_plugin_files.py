@@ -175,11 +175,3 @@ def test_a_loss_that_cannot_be_drawn_does_the_run_no_harm(lossfw, mine, folder, 
     assert lossfw("report", "o", "--trust").exit_code == 0
     page = (folder / "o" / "report.html").read_text()
     assert ("The loss cannot be drawn: no line" in page) == ("no line" in body)
-
-
-def test_what_a_plugin_prints_at_its_import_is_not_in_the_result(lossfw, mine, folder):
-    (folder / "mine.py").write_text(f'print("loading")\n{LOCAL}')
-    result = lossfw("run", "run.yaml", "--json")
-    assert result.exit_code == 0
-    assert json.loads(result.stdout)["loss"]["name"] == "zigzagged"
-    assert "loading" in result.stderr

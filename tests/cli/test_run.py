@@ -1,14 +1,10 @@
 import json
 import math
-import subprocess
-import sys
 
-import numpy as np
 import pytest
 
 from lossfw.config.text import source
 from lossfw.runs import execute
-from support.waiting import HANGS
 
 # -(log 1/4 + log 1/2) / 2
 LOSS = 1.5 * math.log(2)
@@ -53,27 +49,6 @@ def test_numbers_that_are_not_finite_are_texts_in_json(lossfw):
         changed = f"network.predictions=[[{first}, 1.0], [0.5, 0.5]]"
         printed = lossfw("run", "run.yaml", "--json", "-o", changed).stdout
         assert json.loads(printed, parse_constant=exec)["loss"]["value"] == text
-
-
-def test_a_sample_names_its_rows(lossfw):
-    sample = "evaluate.sample={count: 5, replace: true}"
-    written = json.loads(lossfw("run", "run.yaml", "--json", "-o", sample).stdout)
-    assert written["sample"] == np.random.default_rng(0).choice(2, 5).tolist()
-    assert written["count"] == 5
-    assert "5 rows drawn from 2" in lossfw("run", "run.yaml", "-o", sample).stdout
-
-
-def test_a_local_plugin_of_the_command_line(lossfw, folder):
-    (folder / "mine.py").write_text(
-        "from lossfw import DistanceLoss\n\n\nclass Plain(DistanceLoss):\n    '''r.'''\n\n"
-        "    def value(self, xp, r):\n        return r\n"
-    )
-    changes = ["-o", "loss=plain", "-o", "data.targets=[[0, 0], [0, 0]]"]
-    changes += ["-o", "evaluate.metrics=[]"]
-    result = lossfw("run", "run.yaml", *changes, "--plugin", "mine.py", "--json")
-    loss = {"name": "plain", "value": 0.5, "form": "prediction"}
-    assert json.loads(result.stdout)["loss"] == loss
-    assert lossfw("run", "run.yaml", *changes).exit_code == 2
 
 
 class TestMistakes:
@@ -135,11 +110,6 @@ class TestFailures:
         assert "Traceback" not in result.stderr
         assert "Traceback" in lossfw("run", "run.yaml", "--traceback").stderr
 
-    def test_an_interrupt_is_130(self, lossfw, monkeypatch):
-        self.failing(monkeypatch, KeyboardInterrupt())
-        result = lossfw("run", "run.yaml")
-        assert (result.exit_code, result.stderr) == (130, "lossfw: interrupted\n")
-
     def test_too_little_memory(self, lossfw, monkeypatch):
         self.failing(monkeypatch, MemoryError())
         result = lossfw("run", "run.yaml")
@@ -150,22 +120,6 @@ class TestFailures:
         self.failing(monkeypatch, BrokenPipeError(32, "Broken pipe"))
         result = lossfw("run", "run.yaml")
         assert (result.exit_code, result.stderr) == (1, "")
-
-
-PROBE = """\
-import sys
-from lossfw.runs import execute
-from lossfw.cli import main
-
-main(["run", "run.yaml"], standalone_mode=False)
-print(sorted({"rich", "matplotlib", "hypothesis", "flint", "mpmath"} & set(sys.modules)))
-"""
-
-
-def test_a_plain_run_imports_nothing_that_it_does_not_use(folder):
-    command = [sys.executable, "-c", PROBE]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=HANGS)
-    assert done.stdout.splitlines()[-1] == "[]"
 
 
 @pytest.mark.parametrize("sweep", ["", "sweep: {seeds: 2}\n", "# a sweep that extends nothing\n"])

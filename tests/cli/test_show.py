@@ -82,25 +82,6 @@ def test_an_alias_shows_the_canonical_name(shown):
     assert "l2" in shown("squared_error")["aliases"]
 
 
-def test_the_form_decides_on_the_spaces(shown):
-    usual, fused = shown("cross_entropy"), shown("cross_entropy", "-p", "from_logits=true")
-    assert (usual["prediction"]["name"], usual["output_activation"]) == ("SIMPLEX", "softmax")
-    assert (fused["prediction"]["name"], fused["form"], fused["output_activation"]) == (
-        "LOGITS",
-        "logits",
-        None,
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"), [("sigmoid", "activation"), ("accuracy", "metric"), ("digits", "source")]
-)
-def test_other_kinds_are_shown(name, kind, shown, lossfw):
-    assert shown(name)["kind"] == kind
-    text = lossfw("show", name).stdout
-    assert text.startswith(f"{name}: ")
-
-
 def test_activations_have_a_result_space_and_claims(shown):
     found = shown("sigmoid")
     assert found["result"]["name"] == "UNIT"
@@ -131,15 +112,6 @@ def test_without_a_needed_parameter_the_class_is_shown_but_no_claim(folder, show
     assert "claims" not in found
     assert found["parameters"][0]["required"]
     assert "needed" in lossfw("show", "plain", "--plugin", "plain.py").stdout
-
-
-def test_the_text_says_what_the_json_says(lossfw):
-    text = lossfw("show", "huber", "-p", "delta=0.25").stdout
-    for part in ("delta = 0.25", "> 0", "lipschitz", "Not claimed", "written by its author"):
-        assert part in text
-    # The folder of a checkout may be long.
-    lines = [line for line in text.splitlines() if "pip install" not in line]
-    assert all(len(line) <= 120 for line in lines)
 
 
 def test_a_wrapper_takes_its_derivatives_from_its_parts(shown):

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-import lossfw as library
 from support.configs import DIGITS
 
 PLUGIN = """\
@@ -57,12 +56,6 @@ def test_a_run_of_a_sweep_that_is_nan(lossfw, folder):
     assert "the loss of 1 of 2 runs is NaN: loss=holes." in result.stderr
 
 
-def test_a_row_without_weight_does_not_count(lossfw):
-    y = "[[0.25, 0.75], [.nan, 0.5]]"
-    given = ["-o", f"network.predictions={y}", "-o", "data.sample_weight=[1, 0]"]
-    assert lossfw("run", "run.yaml", *given).exit_code == 0
-
-
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
 def test_a_plugins_loss_of_logits_behind_probabilities(activation, lossfw, folder):
     text = DIGITS.replace("loss: cross_entropy", "loss: of_logits\nplugins: [own.py]")
@@ -90,14 +83,6 @@ def test_logits_given_as_predictions(command, lossfw):
     assert "hint: if they are logits, name them network.raw_outputs" in told
 
 
-def test_logits_given_as_predictions_in_python():
-    with pytest.raises(library.DomainError, match=r"If these are logits, pass from_logits=True\."):
-        library.loss("cross_entropy")([[2.0, -1.0]], [0])
-    with pytest.raises(library.DomainError) as error:
-        library.loss("cross_entropy")([[0.5, 0.25]], [0])
-    assert "from_logits" not in str(error.value)
-
-
 def test_from_logits_false_is_kept(lossfw, in_json, folder):
     (folder / "digits.yaml").write_text(DIGITS)
     for given, form in (((), "logits"), (("-o", "loss.from_logits=false"), "prediction")):
@@ -105,19 +90,3 @@ def test_from_logits_false_is_kept(lossfw, in_json, folder):
     saved = ["-o", "network={raw_outputs: [[1.0, 2.0], [2.0, 1.0]]}", "-o", "loss.guard-"]
     result = lossfw("run", "run.yaml", *saved, "-o", "loss.from_logits=false")
     assert "the loss has from_logits, and network.raw_outputs are given" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("given", "warned"),
-    [
-        ("{}", True),
-        ("{sample: {count: 1}}", False),
-        ("{sample: {count: 1, seed: 3}}", True),
-        ("{intervals: {method: bootstrap}}", False),
-        ("{intervals: {}}", True),
-    ],
-)
-def test_seeds_where_nothing_is_random(given, warned, lossfw):
-    result = lossfw("validate", "run.yaml", "-o", "sweep.seeds=2", "-o", f"evaluate={given}")
-    assert result.exit_code == 0, result.stdout
-    assert ("its runs draw no random numbers" in result.stderr) is warned

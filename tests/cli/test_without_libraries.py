@@ -1,6 +1,5 @@
 """The commands that look at all components, where no optional library is installed."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -49,23 +48,6 @@ def lossfw(tmp_path):
     return run
 
 
-def test_every_extra_is_hidden():
-    import tomllib
-
-    project = tomllib.loads((HIDDEN.parents[2] / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    names = {
-        line.partition("[")[0].partition(">")[0]
-        for extra, lines in extras.items()
-        if extra not in ("check", "test", "lint", "browser", "docs")
-        for line in lines
-        if not line.startswith("lossfw[")
-    }
-    imported = {"scikit-learn": "sklearn", "pillow": "PIL"}
-    needed = {imported.get(name, name) for name in names} - {"numpy"}
-    assert needed <= {*LIBRARIES, *OF_DOCS}
-
-
 @pytest.mark.slow
 def test_a_check_of_all_skips_what_it_cannot_import_and_names_it_in_a_line(lossfw):
     # One check of each component is enough to see that it can be made.
@@ -81,26 +63,6 @@ def test_a_check_of_all_skips_what_it_cannot_import_and_names_it_in_a_line(lossf
     )
     assert "skipped: it needs" not in done.stdout
     assert "SquaredError(factor=1.0): nothing refuted by the checks that ran" in done.stdout
-
-
-@pytest.mark.turns(4)
-@pytest.mark.parametrize("arguments", [("list",), ("show", "--all"), ("schema",), ("plugins",)])
-def test_listings_show_what_is_not_installed(arguments, lossfw, tmp_path):
-    (tmp_path / "mine.py").write_text(PLUGIN)
-    plugin = ("--no-plugins", "--plugin", "mine.py")
-    done = lossfw(*arguments, *plugin)
-    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
-    if arguments == ("list",):
-        assert "not installed" in done.stdout
-        assert "broken: " in done.stdout
-    if arguments == ("show", "--all"):
-        assert done.stderr == (
-            "skipped 1 component that cannot be used: lost; `lossfw list` says why\n"
-        )
-        shown = json.loads(lossfw("show", "--all", "--json", *plugin).stdout)["components"]
-        assert {"whole", "sklearn", "torch"} <= {one["name"] for one in shown}
-    if arguments == ("schema",):
-        assert '"torch"' in done.stdout
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from dataclasses import fields
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,11 +32,6 @@ def test_every_claim_is_made_or_not_made(claims):
     assert sorted([*claims.to_dict(), *claims.unclaimed_names()]) == names
 
 
-def test_a_denied_claim_is_neither_made_nor_unsaid():
-    claims = Claims(convex=False)
-    assert "convex" not in {*claims.to_dict(), *claims.unclaimed_names()}
-
-
 def test_what_follows():
     assert Claims(strongly_convex=1.0).to_dict() == {
         "strongly_convex": 1.0,
@@ -56,12 +50,6 @@ def test_what_follows():
     assert Claims(strictly_proper=True).proper
 
 
-def test_zero_and_an_empty_tuple_are_claims():
-    assert Claims(bounded=0.0, breaks=()).to_dict() == {"bounded": 0.0, "breaks": ()}
-    assert ActivationClaims(range=(0.0, 1.0)).to_dict() == {"range": (0.0, 1.0)}
-    assert Claims().to_dict() == {}
-
-
 @pytest.mark.parametrize(
     ("record", "claims", "wanted"),
     [
@@ -78,8 +66,3 @@ def test_zero_and_an_empty_tuple_are_claims():
 def test_a_value_of_another_kind_is_refused(record, claims, wanted):
     with pytest.raises(ParameterError, match=wanted):
         record(**claims)
-
-
-def test_numbers_of_numpy_are_numbers():
-    claims = Claims(lipschitz=np.float32(2), breaks=(np.float64(0),), smooth=np.True_, bounded=3)
-    assert claims.to_dict()["lipschitz"] == 2.0

@@ -51,10 +51,6 @@ def test_both_ways_find_the_same(parameters, told, location):
     assert [item["loc"] for item in located.value.errors()] == [location]
 
 
-def test_both_ways_make_the_same():
-    assert Part._validate({"needed": True, "items": [1, 2]}) == Part(needed=True, items=(1, 2))
-
-
 class Abstract(Component, ABC):
     kind = "loss"
 

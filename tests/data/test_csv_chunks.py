@@ -9,17 +9,8 @@ import lossfw
 from lossfw.data import Dataset, csv_cells, csv_table
 from lossfw.data.arrays import read_array
 from lossfw.data.csv_table import open_table
-from lossfw.data.files import digest_arrays
-from lossfw.data.lazy_arrays import Column, read_rows, take_rows
-from lossfw.data.npy import read_npy
+from lossfw.data.lazy_arrays import Column
 from lossfw.errors import ArgumentError, DataError
-
-COLUMNS = {
-    "x": np.arange(50) / 4,
-    "targets": np.arange(50) % 3,
-    "y": np.arange(50, dtype="f4"),
-    "sample_weight": np.ones(50),
-}
 
 
 @pytest.fixture
@@ -71,25 +62,6 @@ def test_a_table_in_pieces_is_the_same_table(tmp_path_factory, rows, data):
                 assert found.dtype == wanted.dtype
 
 
-def test_the_digest_of_a_column_names_its_content(tmp_path, in_pieces):
-    rows = [[i, i % 3] for i in range(50)]
-    first, other = arrays(write(tmp_path / "a.csv", rows), 0, 1)
-    (again,) = arrays(write(tmp_path / "b.csv", rows), 0)
-    rows[-1][0] += 1
-    (changed,) = arrays(write(tmp_path / "c.csv", rows), 0)
-    assert digest_arrays(first) == digest_arrays(again)
-    assert len({digest_arrays(column) for column in (first, other, changed)}) == 3
-
-
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_marks_comments_and_empty_lines_are_no_rows(tmp_path, in_pieces, end):
-    path = tmp_path / "t.csv"
-    text = end.join(["\ufeff1,2", "", "# note", "3,4 # more", *["5,6"] * 20, ""])
-    path.write_bytes(text.encode())
-    (column,) = arrays(path, [0, 1])
-    assert np.asarray(column).tolist() == [[1, 2], [3, 4], *[[5, 6]] * 20]
-
-
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -102,13 +74,6 @@ def test_a_mistake_far_down_is_found_at_once(tmp_path, in_pieces, line, message)
     path = tmp_path / "t.csv"
     path.write_text("1,2\n" * 30 + line + "\n" + "1,2\n" * 30)
     with pytest.raises(DataError, match=message):
-        arrays(path, [0, 1])
-
-
-def test_a_large_table_without_rows_is_refused(tmp_path, in_pieces):
-    path = tmp_path / "t.csv"
-    path.write_text("a,b\n" + "# nothing\n" * 10)
-    with pytest.raises(DataError, match="has no rows of numbers"):
         arrays(path, [0, 1])
 
 
@@ -141,55 +106,6 @@ def test_a_data_set_in_pieces_gives_the_same_batches(tmp_path, in_pieces):
     assert (few.inputs[:, 0] * 8).tolist() == few.rows.tolist() == [40, 3, 40]
 
 
-def test_a_target_may_be_an_input_too(tmp_path, in_pieces):
-    path = write(tmp_path / "t.csv", [["b", 1], ["a", 2], ["b", 3]], "kind,x\n")
-    options = {"file": str(path), "targets_key": "kind", "inputs_key": ["x", "kind"]}
-    data = lossfw.registry().create("source", "arrays", **options).load()
-    assert np.asarray(data.inputs).tolist() == [[1, 1], [2, 0], [3, 1]]
-    assert np.asarray(data.targets).tolist() == [1, 0, 1]
-
-
-def test_a_training_has_its_rows_in_memory(tmp_path, in_pieces):
-    write(tmp_path / "t.csv", [[i / 8, i % 3] for i in range(50)], "x,targets\n")
-    data = load(tmp_path / "t.csv")
-    held = data.in_memory()
-    assert type(held.inputs) is type(held.targets) is np.ndarray
-    assert held.digest == data.digest
-    assert held.in_memory() is held
-    np.testing.assert_array_equal(held.inputs, np.asarray(data.inputs))
-
-
-def test_a_number_that_is_not_finite_is_found_where_it_is_used(tmp_path, in_pieces):
-    write(tmp_path / "t.csv", [*[[0.5, 1]] * 20, ["inf", 1]], "x,targets\n")
-    data = load(tmp_path / "t.csv")
-    with pytest.raises(DataError, match=r"inputs\[20, 0\] is inf"):
-        list(data.batches(8))
-
-
-class TestMapped:
-    """A ``.npy`` stays on the disk; its pages are given back after they were read."""
-
-    @pytest.fixture
-    def mapped(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("lossfw.data.lazy_arrays._RELEASED_BYTES", 64)
-        monkeypatch.setattr("lossfw.data.lazy_arrays._PICKED_ROWS", 3)
-        np.save(tmp_path / "a.npy", np.arange(100.0).reshape(50, 2))
-        return read_npy(tmp_path / "a.npy", "inputs")
-
-    def test_rows_are_copies_of_what_is_there(self, mapped):
-        for start in range(0, 50, 7):
-            rows = read_rows(mapped, start, start + 7)
-            assert type(rows) is np.ndarray
-            assert rows.tolist() == np.arange(100.0).reshape(50, 2)[start : start + 7].tolist()
-
-    def test_rows_are_picked_in_any_order(self, mapped):
-        picked = np.array([49, 0, 7, 7, 3, 20, 1])
-        assert take_rows(mapped, picked)[:, 0].tolist() == (2.0 * picked).tolist()
-
-    def test_the_digest_is_that_of_the_numbers(self, mapped):
-        assert digest_arrays(mapped) == digest_arrays(np.array(mapped))
-
-
 class TestParquet:
     """Parquet, with and without pieces."""
 
@@ -207,24 +123,6 @@ class TestParquet:
             return path
 
         return write
-
-    @pytest.mark.parametrize("piece_bytes", [None, 1, 200, 10_000])
-    @pytest.mark.parametrize("group", [7, 50])
-    def test_a_source_takes_targets_weights_and_the_columns_that_are_left(
-        self, parquet, piece_bytes, group
-    ):
-        path = parquet(COLUMNS, piece_bytes, row_group_size=group)
-        data = load(path)
-        assert isinstance(data.targets, Column) == (piece_bytes is not None)
-        batches = list(data.batches(9))
-        np.testing.assert_array_equal(
-            np.concatenate([b.inputs for b in batches]),
-            np.column_stack([COLUMNS["x"], COLUMNS["y"]]),
-        )
-        targets = np.concatenate([b.targets for b in batches])
-        assert targets.dtype == np.int64
-        assert targets.tolist() == COLUMNS["targets"].tolist()
-        assert data.take([49, 2, 30]).targets.tolist() == [1, 2, 0]
 
     @pytest.mark.parametrize("piece_bytes", [None, 100])
     def test_lists_of_one_length_are_rows(self, parquet, piece_bytes):
@@ -275,10 +173,6 @@ class TestParquet:
         (tmp_path / "other.parquet").write_text("text")
         with pytest.raises(DataError, match=r"is not a \.parquet: it begins with"):
             read_array(tmp_path / "other.parquet", "targets")
-
-    def test_truth_values_are_numbers(self, parquet):
-        path = parquet({"targets": [True, False]})
-        assert read_array(path, "targets").tolist() == [1, 0]
 
 
 def test_a_data_set_may_be_told_its_columns(tmp_path, in_pieces):

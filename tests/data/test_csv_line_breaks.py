@@ -51,11 +51,3 @@ def test_a_quotation_mark_that_nothing_closes_is_refused_with_its_line(tmp_path,
         DataError, match=r"quotation mark is not closed in the row that .* line 4\."
     ):
         open_table(path, "data").read_rows([0, 1], TableOptions(labels=frozenset([0])))
-
-
-def test_a_mark_in_the_middle_of_a_cell_opens_nothing(tmp_path):
-    path = tmp_path / "t.csv"
-    path.write_text('k,t\n5" pipe,1\n6" pipe,2  # of "lead\n7,3\n')
-    read = open_table(path, "data").read_rows([0, 1], TableOptions(labels=frozenset([0])))
-    assert read.labels[0] == ('5" pipe', '6" pipe', "7")
-    assert read.arrays[1].tolist() == [1, 2, 3]

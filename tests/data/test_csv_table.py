@@ -40,16 +40,6 @@ def test_whole_numbers_stay_whole(tmp_path_factory, numbers):
     assert array[:, 0].tolist() == numbers
 
 
-def test_each_group_of_columns_has_its_own_dtype(tmp_path):
-    path = tmp_path / "t.csv"
-    path.write_text("a,b,c\n0.5,1,2\n1.5,3,4\n")
-    table = open_table(path, "data")
-    inputs, targets, both = table.read(0, 2, [2, 1])
-    assert inputs.dtype == np.float64
-    assert targets.dtype == np.int64
-    assert both.tolist() == [[2, 1], [4, 3]]
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -97,17 +87,6 @@ def test_ways_to_write_a_table(tmp_path, text):
 def test_mistakes_are_named_with_their_place(tmp_path, text, message):
     with pytest.raises(DataError, match=message):
         read(tmp_path / "t.csv", text)
-
-
-def test_columns_by_name_and_number(tmp_path):
-    path = tmp_path / "t.csv"
-    path.write_text("width,label\n1.5,0\n")
-    table = open_table(path, "data")
-    assert [table.column("label"), table.column(0)] == [1, 0]
-    with pytest.raises(DataError, match=r"no column 'lable'.*Did you mean 'label'"):
-        table.column("lable")
-    with pytest.raises(DataError, match=r"no column 2; it has 0 to 1"):
-        table.column(2)
 
 
 def test_a_name_of_two_columns_is_refused(tmp_path):

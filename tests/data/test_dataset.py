@@ -73,45 +73,6 @@ def test_other_dtypes_than_numbers_are_refused(dtype):
         make(targets=np.zeros(5, dtype))
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("role", ["inputs", "targets", "sample_weight"])
-def test_the_first_number_that_is_not_finite_is_named(role, bad):
-    array = np.ones((5, 2) if role == "inputs" else 5)
-    array[3] = bad
-    array[4] = bad
-    index = "3, 0" if role == "inputs" else "3"
-    with pytest.raises(DataError, match=rf"{role}\[{index}\] is {bad}"):
-        make(**{role: array})
-
-
-def test_mapped_rows_are_checked_when_they_are_read(tmp_path):
-    array = np.ones((6, 2))
-    array[4, 1] = np.nan
-    np.save(tmp_path / "x.npy", array)
-    data = Dataset("d", np.arange(6), np.load(tmp_path / "x.npy", mmap_mode="r"))
-    batches = data.batches(2)
-    next(batches)
-    next(batches)
-    with pytest.raises(DataError, match=r"inputs\[4, 1\] is nan.*missing: keep"):
-        next(batches)
-
-
-def test_a_mapped_row_that_is_taken_is_named_by_its_own_number(tmp_path):
-    array = np.ones((6, 2))
-    array[4, 1] = np.nan
-    np.save(tmp_path / "x.npy", array)
-    data = Dataset("d", np.arange(6), np.load(tmp_path / "x.npy", mmap_mode="r"))
-    with pytest.raises(DataError, match=r"inputs\[4, 1\] is nan"):
-        data.take([0, 4])
-
-
-def test_batches_of_mapped_rows_belong_to_the_reader(tmp_path):
-    np.save(tmp_path / "x.npy", np.ones((4, 2)))
-    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
-    batch = next(Dataset("d", np.arange(4), mapped).batches(2))
-    assert not isinstance(batch.inputs, np.memmap)
-
-
 def test_lists_become_arrays():
     data = Dataset("d", targets=[1, 0], inputs=[[0.5], [1.5]])
     assert (data.targets.dtype.kind, data.inputs.shape) == ("i", (2, 1))

@@ -1,9 +1,6 @@
 """Files, digests, weights, single arrays, nested lists, and the type of file parameters."""
 
-import os
-import pickle
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,14 +10,11 @@ from hypothesis.extra import numpy as hnp
 
 from lossfw.data import File, Source
 from lossfw.data.arrays import read_array
-from lossfw.data.files import digest_arrays, digest_files, need_file
+from lossfw.data.files import digest_arrays, need_file
 from lossfw.data.literals import numbers_array
-from lossfw.data.source import file_fields
 from lossfw.data.validation import is_finite
 from lossfw.data.weights import read_weights
 from lossfw.errors import DataError, ParameterError
-
-WEIGHTS = {"W1": np.ones((2, 3), "f4"), "b1": np.zeros(3, "f4")}
 
 
 @given(hnp.arrays("f4", hnp.array_shapes(min_side=0), elements=st.floats(width=32)))
@@ -39,54 +33,6 @@ def test_a_digest_is_that_of_the_content(array, seed):
     changed.flat[seed % array.size] += 1.0
     if not np.array_equal(changed, array, equal_nan=True):
         assert digest_arrays(changed) != digest
-
-
-def test_a_digest_of_files_has_their_order_and_no_names(tmp_path):
-    a, b, c = (tmp_path / name for name in "abc")
-    a.write_text("1")
-    b.write_text("2")
-    c.write_text("1")
-    assert digest_files(a) == digest_files(c)
-    assert digest_files(a, b) == digest_files(c, b)
-    assert digest_files(a, b) != digest_files(b, a)
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
-def test_a_pipe_is_not_waited_for(tmp_path):
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(DataError, match=r"not a regular file"):
-        need_file(tmp_path / "pipe", "weights")
-
-
-@pytest.mark.parametrize("name", ["w.npz", "w.pkl", "w"])
-def test_weights_are_told_apart_by_content(tmp_path, name):
-    with (tmp_path / name).open("wb") as stream:
-        if name == "w.npz":
-            np.savez(stream, **WEIGHTS)
-        else:
-            pickle.dump(WEIGHTS, stream)
-    read = read_weights(tmp_path / name)
-    assert {k: v.tolist() for k, v in read.items()} == {k: v.tolist() for k, v in WEIGHTS.items()}
-    assert {v.dtype for v in read.values()} == {np.dtype("f4")}
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_weights_are_finite(tmp_path, bad):
-    np.savez(tmp_path / "w.npz", W1=np.ones((2, 2)), b1=np.array([0.0, bad]))
-    with pytest.raises(DataError, match=rf"w\.npz: b1\[1\] is {bad}"):
-        read_weights(tmp_path / "w.npz")
-
-
-def test_one_array_from_each_kind_of_file(tmp_path):
-    array = np.array([[0.25, 0.75], [1.0, 0.0]])
-    np.save(tmp_path / "y.npy", array)
-    np.savez(tmp_path / "one.npz", whatever=array)
-    np.savez(tmp_path / "two.npz", other=array[:1], predictions=array)
-    np.savetxt(tmp_path / "y.csv", array, delimiter=",")
-    for name in ("y.npy", "one.npz", "two.npz", "y.csv"):
-        assert read_array(tmp_path / name, "predictions").tolist() == array.tolist()
-    assert read_array(tmp_path / "two.npz", "predictions", "other").shape == (1, 2)
-    assert read_array(tmp_path / "y.csv", "predictions", 1).tolist() == [0.75, 0.0]
 
 
 def need_weights(path):
@@ -159,10 +105,6 @@ def test_nested_lists_that_are_no_array(value, message):
         numbers_array(value)
 
 
-def test_predictions_may_be_infinite():
-    assert np.isinf(numbers_array([float("inf")], finite=False)[0])
-
-
 def test_a_thousand_brackets():
     value = 1
     for _ in range(1000):
@@ -182,19 +124,7 @@ class TwoFiles(Source):
         raise NotImplementedError
 
 
-def test_file_parameters_are_known_and_become_paths():
-    assert file_fields(TwoFiles) == ("first", "second")
-    source = TwoFiles(first="a/b.npy")
-    assert source.first.name == "b.npy"
-    assert source.to_config() == {"name": "two_files", "first": str(Path("a", "b.npy"))}
-    assert TwoFiles(**{k: v for k, v in source.to_config().items() if k != "name"}) == source
-
-
 @pytest.mark.parametrize("value", [3, "", None, ["a"]])
 def test_file_parameters_refuse_what_is_no_name(value):
     with pytest.raises(ParameterError, match=r"first should be a file name"):
         TwoFiles(first=value)
-
-
-def test_a_source_without_files_of_its_own_bundles_none():
-    assert TwoFiles.bundled_file("digits.npz") is None

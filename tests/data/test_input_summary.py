@@ -54,23 +54,6 @@ def test_what_is_no_category_is_doubted(labels, said):
     assert told.endswith("leave out c")
 
 
-@pytest.mark.parametrize(
-    "labels",
-    [
-        ["a", "b"] * 10,
-        ["2026", "2027"] * 10,
-        ["1,200", "many"] * 10,
-        ["1-2", "3-4"] * 10,
-        ["10", "20", "30"],
-        list("abcdefg"),  # too few rows
-        [f"k{n // 2}" for n in range(ROWS)],
-        [""] * ROWS,
-    ],
-)
-def test_a_category_is_not_doubted(labels):
-    assert doubted(labels) == []
-
-
 def test_a_run_of_a_model_with_categories_of_its_own_doubts_none(folder, lossfw):
     lines = [f"k{n},{'ab'[n % 2]},{n % 5},{n % 3}" for n in range(ROWS)]
     (folder / "d.csv").write_text("\n".join(["id,kind,x,y", *lines]) + "\n")

@@ -38,11 +38,6 @@ def test_npz_round_trip(tmp_path_factory, first, second, packed):
     assert all(array.dtype.isnative for array in read.values())
 
 
-def test_npy_is_mapped_and_not_read(tmp_path):
-    np.save(tmp_path / "a.npy", np.ones((3, 2)))
-    assert isinstance(read_npy(tmp_path / "a.npy", "data"), np.memmap)
-
-
 READERS = {"npy": read_npy, "npz": read_npz}
 
 
@@ -58,13 +53,6 @@ def header_only(shape, descr="<f8"):
     header = {"descr": descr, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(stream, header)
     return stream.getvalue()
-
-
-@pytest.mark.parametrize("shape", [(2**62, 2**62), (0, 10**20), (True, 3), (1,) * 33])
-def test_a_shape_that_no_array_has(tmp_path, shape):
-    (tmp_path / "a.npy").write_bytes(header_only(shape))
-    with pytest.raises(DataError, match=r"a\.npy"):
-        read_npy(tmp_path / "a.npy", "data")
 
 
 def test_only_the_arrays_that_are_wanted_are_unpacked(tmp_path):
@@ -87,19 +75,6 @@ def test_two_arrays_of_one_name_are_refused(tmp_path):
         archive.writestr("a", header_only((0,)))
     with pytest.raises(DataError, match="two arrays named 'a'"):
         read_npz(path, "data")
-
-
-@pytest.mark.parametrize("shape", [(2**31, 784), (1,)])
-@pytest.mark.parametrize("kind", ["npy", "npz"])
-def test_a_promise_that_the_file_does_not_hold(tmp_path, shape, kind):
-    path = tmp_path / f"a.{kind}"
-    if kind == "npy":
-        path.write_bytes(header_only(shape))
-    else:
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("a.npy", header_only(shape))
-    with pytest.raises(DataError, match=r"promises an array .* but 0 bytes follow"):
-        READERS[kind](path, "data")
 
 
 @pytest.mark.parametrize("kind", ["npy", "npz"])
@@ -157,13 +132,6 @@ def test_hostile_headers(tmp_path, text):
     (tmp_path / "a.npy").write_bytes(start + body + bytes(8))
     with pytest.raises(DataError, match=r"a\.npy"):
         read_npy(tmp_path / "a.npy", "data")
-
-
-@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 and no more"])
-def test_what_is_no_npz(tmp_path, content):
-    (tmp_path / "a.npz").write_bytes(content)
-    with pytest.raises(DataError, match=r"a\.npz"):
-        read_npz(tmp_path / "a.npz", "weights")
 
 
 def test_a_folder_and_a_missing_file(tmp_path):

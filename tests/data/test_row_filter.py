@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossfw.data import DataColumn, Dataset
-from lossfw.data.lazy_arrays import is_file_backed
 from lossfw.data.row_filter import FilterError, RowFilter
-from lossfw.data.selected_rows import SelectedColumn, select_filtered, take_rows_lazily
+from lossfw.data.selected_rows import SelectedColumn, select_filtered
 
 ROWS = 40
 REGIONS = ["north", "south", "", "far west", "o'hara"]
@@ -197,16 +196,3 @@ def test_rows_of_a_file_are_read_as_they_are_asked_for(folder):
     found = select_filtered(data, RowFilter.read("column.n == 3")).data
     with pytest.raises(Exception, match=r"\[1, 1\].*row 10|inputs\[10, 1\]"):
         list(found.batches(10))
-
-
-def test_a_subset_stays_in_its_file(tmp_path):
-    np.save(tmp_path / "x.npy", np.arange(20.0).reshape(10, 2))
-    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
-    data = Dataset("d", targets=np.arange(10), inputs=mapped, categories={"k": ["a", "b"] * 5})
-    part = take_rows_lazily(data, np.array([1, 4, 9]))
-    assert is_file_backed(part.inputs)
-    assert not is_file_backed(part.targets)
-    taken = data.take([1, 4, 9])
-    np.testing.assert_array_equal(part.in_memory().inputs, taken.inputs)
-    assert part.rows.tolist() == taken.rows.tolist()
-    assert part.categories["k"].values.tolist() == [1, 0, 1]

@@ -49,35 +49,12 @@ def pieces(request, monkeypatch):
         monkeypatch.setattr(parquet, "PIECE_BYTES", 30)
 
 
-def test_columns_by_name_beside_a_text_that_nobody_wants(table, pieces):
-    data = table(HOUSES, inputs_key=["x1", "x0"], targets_key="price")
-    np.testing.assert_array_equal(data.inputs, np.c_[HOUSES["x1"], HOUSES["x0"]])
-    np.testing.assert_array_equal(data.targets, HOUSES["price"])
-    assert data.classes == ()
-
-
-def test_several_targets(table):
-    data = table(HOUSES, inputs_key="x1", targets_key=["x0", "price"])
-    assert np.shape(data.inputs) == (5, 1)
-    np.testing.assert_array_equal(data.targets, np.c_[HOUSES["x0"], HOUSES["price"]])
-
-
-def test_columns_are_left_out(table, pieces):
-    data = table(HOUSES, targets_key="price", exclude=["name", "kind"])
-    np.testing.assert_array_equal(data.inputs, np.c_[HOUSES["x0"], HOUSES["x1"]])
-
-
 def test_labels_are_numbered_in_ascending_order(table, pieces):
     data = table(HOUSES, inputs_key=["x0"], targets_key="kind")
     assert data.classes == ("boat", "flat", "house")
     np.testing.assert_array_equal(data.targets, [2, 1, 1, 2, 0])
     np.testing.assert_array_equal(data.take([4, 0]).targets, [0, 2])
     assert [list(batch.targets) for batch in data.batches(3)] == [[2, 1, 1], [2, 0]]
-
-
-def test_a_text_among_the_inputs_names_the_key_that_leaves_it_out(table):
-    with pytest.raises(DataError, match=r"exclude: \[name, kind\]"):
-        table(HOUSES, targets_key="price")
 
 
 def test_an_unknown_column_is_told_with_the_nearest(table):
@@ -87,18 +64,6 @@ def test_an_unknown_column_is_told_with_the_nearest(table):
     assert "feature42, " in str(error.value)
     assert "... (198 in all)" in str(error.value)
     assert len(str(error.value)) < 400
-
-
-def test_targets_under_another_name_are_told_with_their_key(table):
-    with pytest.raises(DataError, match=r"no column 'targets'.*with targets_key\."):
-        table(HOUSES, exclude=["name", "kind"])
-
-
-def test_a_missing_value_is_told_with_its_place(table):
-    with pytest.raises(DataError, match=r"(column 0 \(x0\)|'x0', row 1).*missing: drop"):
-        table(GAPS, inputs_key=["x0"])
-    with pytest.raises(DataError, match=r"(line 4, column 2 \(kind\)|'kind', row 2)"):
-        table(GAPS, inputs_key=["targets"], targets_key="kind")
 
 
 @pytest.mark.parametrize("ending", FORMATS)
@@ -115,39 +80,9 @@ def test_a_missing_value_in_files_of_their_own_has_a_remedy_that_works(ending, t
         source(**files, missing="drop")
 
 
-def test_a_text_that_is_asked_for_as_an_input_is_told(table):
-    with pytest.raises(
-        DataError, match=r"are numbers: name other columns, or .* categories: \[kind\]"
-    ):
-        table(GAPS, inputs_key=["kind"], missing="drop")
-
-
-def test_rows_with_missing_values_are_dropped(table, pieces):
-    data = table(GAPS, inputs_key=["x0"], targets_key="kind", missing="drop")
-    np.testing.assert_array_equal(data.inputs, [[0.5], [3.5]])
-    np.testing.assert_array_equal(data.targets, [0, 1])
-    assert data.notes == ("2 rows are dropped, because a value is missing.",)
-    # A gap in a column that nobody wants is none.
-    one = table(GAPS, inputs_key=["x0"], missing="drop")
-    np.testing.assert_array_equal(one.targets, [1, 3, 4])
-
-
-def test_nan_is_missing_too(table):
-    data = table({"x": [0.5, float("nan")], "targets": [1, 2]}, missing="drop")
-    np.testing.assert_array_equal(data.targets, [1])
-
-
 def test_no_row_is_left(table):
     with pytest.raises(DataError, match=r"no rows.* since in each of them a value is missing"):
         table({"x": [None, 1.5], "targets": [1, None]}, missing="drop")
-
-
-@pytest.mark.parametrize("cell", ["", "NA", "n/a", "NaN", "null", " "])
-def test_ways_to_write_a_missing_number(cell, tmp_path):
-    path = tmp_path / "t.csv"
-    path.write_text(f"x,targets\n1,2\n{cell},3\n4,5\n")
-    data = source(file=str(path), missing="drop").load()
-    np.testing.assert_array_equal(data.targets, [2, 5])
 
 
 @pytest.mark.parametrize(
@@ -174,12 +109,3 @@ def test_a_damaged_packed_table(tmp_path):
     path.write_bytes(path.read_bytes()[:-12])
     with pytest.raises(DataError, match="damaged gzip file"):
         source(file=str(path), targets_key="price").load()
-
-
-def test_categories_of_a_data_frame(tmp_path):
-    pa = pytest.importorskip("pyarrow")
-    kinds = pa.array(HOUSES["kind"]).dictionary_encode()
-    path = write_columns(tmp_path / "t.parquet", {"x": HOUSES["x0"], "targets": kinds})
-    data = source(file=str(path)).load()
-    assert data.classes == ("boat", "flat", "house")
-    np.testing.assert_array_equal(data.targets, [2, 1, 1, 2, 0])

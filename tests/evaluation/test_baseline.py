@@ -4,14 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.metrics import (
-    brier_score_loss,
-    d2_absolute_error_score,
-    d2_log_loss_score,
-    d2_pinball_score,
-    r2_score,
-)
+from sklearn.metrics import d2_absolute_error_score, r2_score
 
 import lossfw
 from lossfw.errors import ConfigError
@@ -21,7 +14,6 @@ ROWS = 120
 TARGETS = RANDOM.gamma(2.0, size=ROWS)
 PREDICTIONS = TARGETS * RANDOM.lognormal(sigma=0.4, size=ROWS)
 CLASSES = RANDOM.choice(3, ROWS, p=[0.5, 0.3, 0.2])
-SHARES = RANDOM.dirichlet(np.ones(3), ROWS)
 LABELS = (CLASSES > 0).astype(int)
 
 
@@ -42,41 +34,6 @@ def result(targets, predictions, loss, **evaluate):
 def test_a_skill_on_its_own_rows_is_d2_of_scikit_learn(loss, score):
     found = result(TARGETS, PREDICTIONS, loss).metrics["skill"]
     assert found == pytest.approx(score(TARGETS, PREDICTIONS), rel=1e-12)
-
-
-def test_a_quantile_has_the_least_loss_of_all_constants():
-    found = result(TARGETS, PREDICTIONS, {"name": "quantile", "q": 0.8}).metrics["skill"]
-    # The quantile of scikit-learn lies between two targets, and is a constant of no less loss.
-    expected = d2_pinball_score(TARGETS, PREDICTIONS, alpha=0.8)
-    assert found == pytest.approx(expected, abs=1e-3)
-    assert found <= expected + 1e-12
-
-
-def test_classes_have_their_frequencies():
-    found = result(CLASSES, SHARES, {"name": "cross_entropy", "guard": "none"}).metrics["skill"]
-    assert found == pytest.approx(d2_log_loss_score(CLASSES, SHARES), rel=1e-12)
-
-
-def test_a_brier_skill_is_that_of_the_share_of_the_class():
-    p = SHARES[:, 1]
-    found = result(LABELS, p, "squared_error").metrics
-    always = np.full(ROWS, LABELS.mean())
-    reference = brier_score_loss(LABELS, always)
-    assert found["constant"] == pytest.approx(reference, rel=1e-12)
-    assert found["skill"] == pytest.approx(1 - brier_score_loss(LABELS, p) / reference, rel=1e-12)
-    entropy = result(LABELS, p, {"name": "binary_cross_entropy", "guard": "none"}).metrics
-    log_loss = DummyClassifier(strategy="prior").fit(p[:, None], LABELS).predict_proba(p[:, None])
-    expected = -np.log(log_loss[np.arange(ROWS), LABELS]).mean()
-    assert entropy["constant"] == pytest.approx(expected, rel=1e-12)
-
-
-def test_weights_and_several_outputs():
-    t, w = RANDOM.normal(size=(ROWS, 2)), RANDOM.random(ROWS)
-    y = t + RANDOM.normal(size=t.shape)
-    found = result(t, y, "squared_error", data={"sample_weight": w}).metrics
-    dummy = DummyRegressor().fit(t, t, sample_weight=w).predict(t)
-    expected = np.average(((t - dummy) ** 2).mean(axis=1), weights=w)
-    assert found["constant"] == pytest.approx(expected, rel=1e-12)
 
 
 def table(folder, **columns):
@@ -111,22 +68,6 @@ def test_a_column_is_a_baseline_also_of_some_rows(tmp_path):
         rows = list(chosen.sample)
         mean = ((TARGETS - PREDICTIONS)[rows] ** 2).mean()
         assert chosen.metrics[name] == pytest.approx(mean)
-
-
-def test_an_interval_is_that_without_each_unit(tmp_path):
-    who = np.arange(ROWS) % 12
-    config = table(tmp_path, who=who)
-    units = {"intervals": {"resample": "column.who"}, "slices": ["column.who"]}
-    found = lossfw.run(config | {"evaluate": config["evaluate"] | units}).to_dict()
-    base = (TARGETS - PREDICTIONS) ** 2
-    without = np.array([1 - (who != one).sum() / base[who != one].sum() for one in range(12)])
-    skill = found["metrics"]["skill"]
-    error = np.sqrt(11 / 12 * ((without - skill["value"]) ** 2).sum())
-    low, high = skill["interval"]
-    # Units of one size: Student's t with 11 degrees of freedom.
-    assert (high - low) / 2 == pytest.approx(2.200985160082949 * error, rel=1e-9)
-    part = found["slices"][3]["metrics"]["skill"]["value"]
-    assert part == pytest.approx(1 - (who == 3).sum() / base[who == 3].sum())
 
 
 @pytest.mark.parametrize("size", [1, 7, 4096])
@@ -173,14 +114,6 @@ def test_a_loss_of_columns_has_a_constant():
     for constant in (1.5, 2.0, 2.5, 3.0):
         found = result(targets, np.full(ROWS, constant), "aft")
         assert found.metrics["constant"] < found.loss
-
-
-def test_logits_are_compared_with_a_constant_without_a_guard():
-    logits = np.log(SHARES)
-    network = {"raw_outputs": logits}
-    config = {"data": {"targets": CLASSES}, "network": network, "loss": "cross_entropy"}
-    found = lossfw.run(config | {"evaluate": {"baseline": True}}).metrics["skill"]
-    assert found == pytest.approx(d2_log_loss_score(CLASSES, SHARES), rel=1e-12)
 
 
 def test_a_baseline_without_loss_has_no_skill():

@@ -1,6 +1,5 @@
 """Evaluation: the same bits for any batch, the right numbers, the right words."""
 
-import math
 import re
 from itertools import pairwise
 
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 import lossfw
 from lossfw.data import DataColumn, Dataset, RowGroups
 from lossfw.data.weights import read_weights
-from lossfw.errors import ArgumentError, DataError, DomainError, EmptyReductionError, ShapeError
+from lossfw.errors import ArgumentError, DataError, ShapeError
 from lossfw.evaluation.batching import PredictedBatch, aligned_blocks, multiples_of, whole_groups
 from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.plan import Plan
@@ -97,15 +96,6 @@ def test_mapped_files_change_no_bit(tmp_path):
     assert bits(evaluate(plan(mapped, model=None, outputs=outputs, batch_size=7))) == wanted
 
 
-def test_the_numbers_are_those_of_the_loss_and_the_metric():
-    result = evaluate(plan(DATA))
-    assert result.loss == LOSS(OUTPUTS, DATA.targets, sample_weight=DATA.sample_weight)
-    right = OUTPUTS.argmax(1) == DATA.targets
-    wanted = (right * DATA.sample_weight).sum() / DATA.sample_weight.sum()
-    assert result.metrics["accuracy"] == pytest.approx(wanted, rel=1e-14)
-    assert result.weight == pytest.approx(math.fsum(DATA.sample_weight), rel=1e-14)
-
-
 def test_both_forms_agree_and_the_metrics_see_predictions():
     class Highest(lossfw.RowMetric):
         """The largest number of a row: at most 1 for a prediction."""
@@ -162,35 +152,7 @@ def test_the_result_is_written_as_agreed():
     assert all(seconds >= 0 for seconds in result.timings.values())
 
 
-def test_two_metrics_of_one_name_are_told_apart():
-    class Above(lossfw.RowMetric):
-        """Whether the first number is above a limit."""
-
-        limit: float = 0.5
-
-        def rows(self, prediction, target):
-            return (prediction[:, 0] > self.limit).astype(float)
-
-    result = evaluate(plan(rows(10), metrics=(Above(), Above(limit=0.9))))
-    assert list(result.metrics) == ["above", "above(limit=0.9)"]
-
-
-def test_progress_goes_up_to_the_end():
-    seen = []
-    evaluate(
-        plan(rows(ROWS), batch_size=100), progress=lambda done, total: seen.append((done, total))
-    )
-    assert [total for _, total in seen] == [ROWS] * len(seen)
-    assert [done for done, _ in seen] == sorted({done for done, _ in seen})
-    assert seen[-1] == (ROWS, ROWS)
-
-
 class TestWarnings:
-    def test_none_where_all_is_well(self):
-        assert evaluate(plan(rows(10))).warnings == ()
-
-    def test_those_of_the_plan_come_first(self):
-        assert evaluate(plan(rows(10), warnings=("so it is",))).warnings == ("so it is",)
 
     @pytest.mark.parametrize("targets", [[0, 1, 1], [[1, 0], [0, 1], [0, 1]]])
     @pytest.mark.parametrize(
@@ -206,27 +168,6 @@ class TestWarnings:
         data = Dataset("d", np.array(targets))
         (warning,) = evaluate(Plan(data, loss, outputs=y)).warnings
         assert re.match(expected, warning)
-
-    def test_the_guard_has_no_part_in_logits(self):
-        loss = LOSS.on_raw_outputs()
-        data = Dataset("d", np.array([0]))
-        outputs = np.array([[-1000.0, 1000.0]])
-        assert evaluate(Plan(data, loss, outputs=outputs, outputs_form="logits")).warnings == ()
-
-    def test_rows_of_weight_zero(self):
-        data = rows(4, sample_weight=np.array([0.0, 1.0, 0.0, 2.0]))
-        (warning,) = evaluate(plan(data)).warnings
-        assert warning == "2 of 4 rows have weight 0 and do not count."
-
-    def test_a_prediction_that_is_nan_reaches_the_result(self):
-        y = np.full((3, 2), 0.5)
-        y[1] = np.nan
-        result = evaluate(Plan(Dataset("d", np.array([0, 1, 0])), LOSS, outputs=y))
-        assert math.isnan(result.loss)
-        assert result.warnings == (
-            "1 of 3 rows have an infinite or NaN prediction or logit, the first is row 1.",
-            "The loss is NaN because of row 1.",
-        )
 
 
 TARGETS = DATA.targets.copy()
@@ -253,19 +194,6 @@ class TestMistakes:
     def test_a_plan_that_cannot_be_made(self, data, options, error, words):
         with pytest.raises(error, match=words):
             plan(data, **options)
-
-    @pytest.mark.parametrize(
-        ("data", "error", "words"),
-        [
-            (rows(ROWS, targets=TARGETS), DomainError, "data 'd': .*4567"),
-            (rows(ROWS, targets=UNEVEN), DomainError, "data 'd': .*300"),
-            (rows(9, targets=DATA.targets[:9, np.newaxis]), ShapeError, "data 'd': "),
-            (rows(3, sample_weight=np.zeros(3)), EmptyReductionError, "weight"),
-        ],
-    )
-    def test_rows_that_cannot_be_evaluated(self, data, error, words):
-        with pytest.raises(error, match=words):
-            evaluate(plan(data, batch_size=7))
 
 
 @given(
@@ -314,15 +242,6 @@ def digits_network(weights):
     units = [(50, "sigmoid"), (100, "sigmoid"), (10, "softmax")]
     specs = [LayerSpec(n, lossfw.activation(name)) for n, name in units]
     return Network.from_arrays(specs, read_weights(weights), weights.name)
-
-
-class TestBundledDigits:
-    def test_the_demo_reaches_what_it_promises(self):
-        cls = lossfw.registry().component_class("source", "digits")
-        network = digits_network(cls.bundled_file("digits-mlp.npz"))
-        result = evaluate(plan(cls().load(), model=network))
-        assert result.count == 597
-        assert result.metrics["accuracy"] >= 0.93
 
 
 @pytest.fixture(scope="module")

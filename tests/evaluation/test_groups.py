@@ -41,19 +41,6 @@ def y():
     return np.random.default_rng(1).random(ROWS)
 
 
-def test_the_mean_is_that_of_the_call_and_a_metric_has_it_too(y):
-    weight = np.random.default_rng(3).integers(0, 3, len(SIZES))[GROUP] / 2
-    made = plan(y, weight=weight, metrics=(LossMetric(of=Spread()),))
-    found = evaluate(made)
-    assert found.loss == Spread()(y, made.data.targets, group=GROUP, sample_weight=weight)
-    assert found.metrics == {"spread": found.loss}
-
-
-def test_all_rows_are_one_group_where_the_data_have_none(y):
-    made = plan(y, groups=None)
-    assert evaluate(made).loss == Spread()(y, made.data.targets)
-
-
 def test_the_units_of_an_interval_are_whole_groups(y):
     """The mean of losses of groups, and of rows, without each group; of which each is a unit."""
     made = plan(y, intervals=Intervals(level=0.9), metrics=(LossMetric(of=lossfw.loss("huber")),))
@@ -92,14 +79,6 @@ def test_a_slice_that_splits_a_group_is_refused(y):
     row = int(np.flatnonzero(np.diff(GROUP) == 0)[0])
     with pytest.raises(ArgumentError, match=rf"slice 'side': .* rows {row} and {row + 1} of one"):
         evaluate(plan(y, columns={"side": side}, slices=(Slice.of("column.side"),)))
-
-
-def test_a_warning_names_the_first_row_of_a_group_whose_loss_is_nan(y):
-    y[[40, 41, 700]] = np.nan
-    starts = np.cumsum(SIZES) - SIZES
-    named = sorted({int(starts[GROUP[row]]) for row in (40, 41, 700)})
-    told = f"rows {', '.join(map(str, named))}" if len(named) > 1 else f"row {named[0]}"
-    assert evaluate(plan(y)).warnings[-1] == f"The loss is NaN because of {told}."
 
 
 def test_weights_that_differ_in_a_group_are_refused(y):

@@ -49,21 +49,6 @@ def test_patients_have_wide_intervals_and_rows_narrow_ones():
     assert rows.numbers.intervals["neighbours"] > 0.5
 
 
-def test_rows_in_any_order_are_in_their_patients():
-    order = RANDOM.permutation(ROWS)
-    wanted = evaluate(plan("column.who")).numbers.loss
-    found = evaluate(plan("column.who", columns={"who": WHO[order]}, error=ERROR[order]))
-    assert found.numbers.loss["interval"] == pytest.approx(wanted["interval"], rel=1e-12)
-
-
-def test_texts_and_numbers_are_units_alike():
-    names = np.array([f"p{who}" for who in WHO])
-    texts, numbers = (
-        evaluate(plan("column.who", columns={"who": who})).numbers.loss for who in (names, WHO)
-    )
-    assert texts["interval"] == pytest.approx(numbers["interval"], rel=1e-12)
-
-
 @pytest.mark.turns(6)
 @pytest.mark.parametrize("method", ["jackknife", "bootstrap"])
 @pytest.mark.parametrize(
@@ -118,21 +103,6 @@ def test_a_row_without_a_unit_is_named(missing):
         evaluate(plan("column.who", columns={"who": who}))
 
 
-@pytest.mark.parametrize(
-    ("who", "why"),
-    [
-        (WHO % 4, "too few whos (4)"),
-        (WHO * 0, "too few whos (1)"),
-        (np.where(WHO < 36, 0, WHO), "too few whos (as good as 2 equal ones)"),
-    ],
-    ids=["four", "one", "one with nearly all"],
-)
-def test_too_few_units_have_no_interval_and_say_so(who, why):
-    found = evaluate(plan("column.who", columns={"who": who})).numbers.loss
-    assert found["interval"] is None
-    assert found["why"] == why
-
-
 def test_values_that_are_all_different_are_told():
     warnings = evaluate(plan("column.row")).warnings
     assert any("column.row has another value in each of the 5,000 rows" in one for one in warnings)
@@ -155,32 +125,6 @@ def test_independent_rows_are_not_called_alike():
         found = evaluate(plan("rows", columns={"who": who}, error=error, watched=("who",)))
         assert found.warnings == ()
         assert "neighbours" not in found.numbers.intervals
-
-
-def test_a_row_that_is_drawn_twice_is_one_unit():
-    sample = tuple(RANDOM.integers(0, 50, 400).tolist())
-    found = evaluate(plan("rows", sample=sample)).numbers
-    assert found.intervals["count"] == len(set(sample))
-
-
-def test_a_series_is_put_in_as_few_blocks_as_its_errors_ask_for():
-    random = np.random.default_rng(6)
-    independent = random.normal(size=6000)
-    memory = np.zeros(6000)
-    for row in range(1, 6000):
-        memory[row] = 0.98 * memory[row - 1] + random.normal()
-    counts = {}
-    for name, error in (("independent", independent), ("memory", memory)):
-        made = plan({"time": "row"}, error=error, columns={"who": np.zeros(6000)})
-        counts[name] = evaluate(made).numbers.intervals["count"]
-    assert counts == {"independent": 64, "memory": 32}
-
-
-def test_fixed_blocks_of_time_have_about_equal_sizes():
-    day = np.arange(ROWS) // 50
-    found = evaluate(plan({"time": "column.day", "blocks": 10}, columns={"day": day})).numbers
-    assert found.intervals["count"] == 10
-    assert found.intervals["freedom"] == pytest.approx(9)
 
 
 @pytest.mark.parametrize("form", ["%Y-%m-%d", "%Y-%m-%dT00:00", "%Y-%m-%dT00:00:00Z"])

@@ -27,15 +27,6 @@ def trained(folder, lossfw):
     return lambda *more, command="run": lossfw(command, "train.yaml", *weights, *more)
 
 
-def test_fewer_labels_are_numbered_like_those_of_the_training(trained, folder):
-    with np.load(folder / "out/weights.npz") as kept:
-        assert kept["classes"].tolist() == list(KINDS)
-    done = trained()
-    assert "0 ant, 1 bee, 2 cat" in done.stdout
-    assert "accuracy       1.0\n" in done.stdout
-    assert trained("-o", "data.classes=found").stdout.splitlines()[1] == done.stdout.splitlines()[1]
-
-
 def test_another_order_or_another_label_is_refused(trained, folder):
     done = trained("-o", "data.classes=[bee, ant, cat]")
     assert done.exit_code == 2

@@ -107,26 +107,6 @@ train:
     assert trained[0]["epochs"] == trained[1]["epochs"]
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_saved_predictions_are_those_of_all_rows_or_of_these(lossfw, folder, written, whole):
-    y = np.random.default_rng(1).dirichlet(np.ones(3), 300 if whole else written)
-    np.save(folder / "y.npy", y)
-    (folder / "p.yaml").write_text(
-        "lossfw: 1\nloss: cross_entropy\nnetwork: {predictions: y.npy}\n"
-        "evaluate: {save_rows: true}\n"
-        "data: {name: arrays, file: all.csv, targets_key: kind, classes: [ant, bee, cat]}\n"
-    )
-    result = lossfw("run", "p.yaml", "--out", "o", "-o", f"data.where={FILTER}")
-    assert result.exit_code == 0, result.output
-    lines = (folder / "o/results.jsonl").read_text().splitlines()
-    assert len(lines) == written
-    # Row 0 has no age and the first region: it is left.
-    assert json.loads(lines[0])["prediction"] == y[0].tolist()
-    ids = [int(line.split(",")[0]) for line in (folder / "some.csv").read_text().splitlines()[1:]]
-    wanted = y[ids] if whole else y
-    assert [json.loads(line)["prediction"] for line in lines] == wanted.tolist()
-
-
 def test_classes_keep_their_numbers_or_that_is_told(lossfw, folder, written):
     (folder / "p.yaml").write_text(
         TEXT.replace("FILE", "all.csv").replace("[ant, bee, cat]", "found")

@@ -7,13 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from lossfw.errors import OutputError
-from lossfw.report.text.tables import text_with_interval
 from lossfw.runs import execute, recorder
-from lossfw.runs.lock import hold_lock
 from support.configs import DIGITS
 from support.full_disk import run_limited
-from support.plugin_sources import FOURTH
 
 HOLD = """\
 import sys
@@ -54,60 +50,6 @@ class TestWhatStandsInIt:
         assert set(record["timings"]) >= {"read", "forward", "loss", "accuracy"}
         assert record["started"].endswith("+00:00")
 
-    def test_the_configuration_runs_from_anywhere(self, lossfw, folder, write, monkeypatch):
-        write()
-        lossfw("run", "run.yaml", "--out", "out")
-        monkeypatch.chdir("/")
-        again = lossfw("run", folder / "out/config.yaml", "--json")
-        assert json.loads(again.stdout) == read(folder / "out/metrics.json")
-
-    def test_a_checkout_of_git_is_named(self, lossfw, folder):
-        (folder / "run.yaml").write_text(FULL)
-        lossfw("run", "run.yaml", "--out", "out")
-        assert read(folder / "out/run.json")["git"] is None
-        who = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
-        for command in (["init", "-q"], ["add", "run.yaml"], [*who, "commit", "-q", "-m", "x"]):
-            subprocess.run(["git", *command], cwd=folder, check=True)
-        head = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True
-        ).stdout.strip()
-        lossfw("run", "run.yaml", "--out", "out")
-        assert read(folder / "out/run.json")["git"] == {"commit": head, "dirty": False}
-        (folder / "run.yaml").write_text(f"{FULL}# changed\n")
-        lossfw("run", "run.yaml", "--out", "out")
-        assert read(folder / "out/run.json")["git"] == {"commit": head, "dirty": True}
-
-    def test_a_local_plugin_is_named_by_its_content(self, lossfw, folder, write):
-        (folder / "mine.py").write_text(FOURTH)
-        write(
-            config="lossfw: 1\ndata: {name: inline, targets: [0.5]}\n"
-            "network: {predictions: [1.5]}\nloss: fourth\n"
-        )
-        done = lossfw("run", "run.yaml", "--plugin", "mine.py", "--out", "out")
-        assert done.exit_code == 0, done.stderr
-        plugins = {p["name"]: p["version"] for p in read(folder / "out/run.json")["plugins"]}
-        assert set(plugins) == {"lossfw", "mine"}
-        assert plugins["mine"].startswith("sha256:")
-        # The folder's configuration names the file: it needs no option any more.
-        assert lossfw("run", "out/config.yaml").exit_code == 0
-
-    def test_a_new_run_takes_the_place_of_an_old_one_with_all_its_files(
-        self, lossfw, folder, write
-    ):
-        write()
-        lossfw("run", "run.yaml", "--out", "out")
-        assert (folder / "out/results.jsonl").exists()
-        (folder / "out/report.html").write_text("of the old run")
-        (folder / "out/.metrics.json.1.tmp").write_text("of a run that was killed")
-        lossfw("run", "run.yaml", "-o", "evaluate.save_rows=false", "--out", "out")
-        assert names(folder / "out") == [
-            "config.yaml",
-            "metrics.json",
-            "run.json",
-            "status",
-            "units.npz",
-        ]
-
     def test_a_configuration_of_the_user_s_own_is_not_written_over(self, lossfw, folder, write):
         write(name="config.yaml")
         before = {path: path.read_bytes() for path in folder.iterdir()}
@@ -121,42 +63,12 @@ class TestWhatStandsInIt:
         assert "is the configuration to run" in again.stderr
         assert lossfw("run", "out/config.yaml", "--out", "out", "--resume").exit_code == 0
 
-    def test_a_training_s_files_in_the_folder_stay(self, lossfw, folder, write):
-        write()
-        names_of_training = ("checkpoint.npz", "weights.npz", "training.json")
-        (folder / "out").mkdir()
-        for name in names_of_training:
-            (folder / "out" / name).write_text("of a training")
-        assert lossfw("run", "run.yaml", "--out", "out").exit_code == 0
-        for name in names_of_training:
-            assert (folder / "out" / name).read_text() == "of a training"
-
 
 class TestGoingOn:
     def test_a_folder_that_is_not_there_is_begun(self, lossfw, folder, write):
         write()
         assert lossfw("run", "run.yaml", "--out", "out", "--resume").exit_code == 0
         assert (folder / "out/status").read_text() == "done\n"
-
-    def test_what_is_done_is_shown_and_not_run_again(self, lossfw, folder, write, monkeypatch):
-        write()
-        first = lossfw("run", "run.yaml", "--json", "--out", "out")
-        before = {path: path.read_bytes() for path in (folder / "out").iterdir()}
-        monkeypatch.setattr(execute, "evaluate", None)
-        again = lossfw("run", "run.yaml", "--json", "--out", "out", "--resume")
-        assert again.exit_code == 0
-        assert again.stdout == first.stdout
-        assert again.stderr == "out: done before, not run again\n"
-        assert {path: path.read_bytes() for path in (folder / "out").iterdir()} == before
-        shown = lossfw("run", "run.yaml", "--out", "out", "--resume").stdout
-        loss = json.loads(first.stdout)["loss"]
-        assert text_with_interval(loss["value"], loss["interval"]) in shown
-
-    def test_rows_that_are_asked_for_later_are_written(self, lossfw, folder, write):
-        write()
-        lossfw("run", "run.yaml", "-o", "evaluate.save_rows=false", "--out", "out")
-        lossfw("run", "run.yaml", "--out", "out", "--resume")
-        assert (folder / "out/results.jsonl").exists()
 
     def test_another_run_is_refused(self, lossfw, folder, write):
         write()
@@ -183,16 +95,6 @@ class TestGoingOn:
         assert lossfw("run", "run.yaml", "--out", "out", "--resume").exit_code == 0
         assert (folder / "out/status").read_text() == "done\n"
         assert not (folder / "out/error.txt").exists()
-
-    def test_a_run_that_is_interrupted_is_still_running(self, lossfw, folder, write, monkeypatch):
-        write()
-
-        def interrupt(*arguments, **options):
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr(execute, "evaluate", interrupt)
-        assert lossfw("run", "run.yaml", "--out", "out").exit_code == 130
-        assert (folder / "out/status").read_text() == "running\n"
 
     @pytest.mark.parametrize("content", [b"SQLite format 3\0", b"PK\x03\x04 nothing", b"text"])
     def test_a_file_of_something_else_is_told(self, lossfw, folder, write, content):
@@ -247,17 +149,6 @@ class TestWhoMayWrite:
         holding.kill()
         holding.communicate()
         assert lossfw("run", "run.yaml", "--out", "out").exit_code == 0
-
-    def test_a_lock_is_given_back(self, tmp_path):
-        pytest.importorskip("fcntl")
-        with (
-            hold_lock(tmp_path),
-            pytest.raises(OutputError, match="is in use"),
-            hold_lock(tmp_path),
-        ):
-            pass
-        with hold_lock(tmp_path):
-            pass
 
     def test_a_disk_that_fills_up_early_leaves_the_folder_as_it_was(self, lossfw, folder, write):
         write()

@@ -110,20 +110,6 @@ def test_the_whole_is_a_run_with_intervals_and_slices(table, trained):
     assert f"all folds</th><td>{notebook.format_number(result.loss)}</td>" in trained._repr_html_()
 
 
-def test_the_baseline_is_the_constant_of_the_rows_that_train_each_fold(table, trained):
-    classes = np.array([row["target"] for row in rows_of(table / "cv")])
-    constants = np.load(table / "cv" / "constant.npy")
-    for fold in range(3):
-        held_out = np.load(table / "cv" / f"fold={fold}" / "held_out.npz")["rows"]
-        train = np.delete(classes, held_out)
-        shares = np.bincount(train, minlength=2) / len(train)
-        assert constants[held_out] == pytest.approx(np.tile(shares, (len(held_out), 1)), rel=1e-12)
-    found = trained.held_out[""]
-    expected = -np.log(constants[np.arange(ROWS), classes]).mean()
-    assert found.metrics["constant"] == pytest.approx(expected, rel=1e-12)
-    assert found.metrics["skill"] == pytest.approx(1 - found.loss / expected, rel=1e-12)
-
-
 def test_a_baseline_is_left_out_or_is_a_column(table, config, trained):
     few = ["train.hold_out.folds=2", "train.epochs=1", "evaluate.slices-"]
     none = lossfw.train_all(config, overrides=[*few, "evaluate.baseline=false"], out=table / "none")
@@ -197,18 +183,6 @@ def test_rows_of_a_finished_fold_that_are_lost_are_made_again(table, tmp_path):
     assert rows.read_bytes() == before
 
 
-def test_an_old_result_is_none_while_the_folds_are_trained_again(table, config, monkeypatch):
-    shutil.copytree(table / "cv", table / "old")
-
-    def killed(request, run, **options):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("lossfw.runs.trainings.carry_out_training", killed)
-    with pytest.raises(KeyboardInterrupt):
-        lossfw.train_all(config, out=table / "old")
-    assert (table / "old" / "status").read_text() == "running\n"
-
-
 def test_folds_of_different_trainings_are_refused(table, config, trained, monkeypatch):
     shutil.copytree(table / "cv", table / "mixed")
     shutil.copytree(table / "cv" / "fold=0", table / "mixed" / "fold=1", dirs_exist_ok=True)
@@ -225,11 +199,6 @@ def test_a_configuration_of_the_user_is_not_written_over(table, config):
         lossfw.train_all(config, out=table / "mine")
 
 
-def test_without_a_folder_nothing_is_kept(config, trained):
-    found = lossfw.train_all(config)
-    assert found.held_out[""].to_dict() == trained.held_out[""].to_dict()
-
-
 def test_one_training_is_not_all_folds(config):
     with pytest.raises(ConfigError, match=r"lossfw\.train_all\); for a single one write fold: 0"):
         lossfw.train(config)
@@ -243,14 +212,6 @@ def test_a_dry_run_shows_each_fold(table, trained, lossfw, folder):
     ]
     plain = json.loads(lossfw("train", "cv.yaml", "--dry-run", "--json").stdout)
     assert [one["digest"] for one in plain] == [one.digest for one in trained.values()]
-    assert not (folder / "out").exists()
-
-
-def test_a_mistake_is_told_once_before_any_training(table, trained, lossfw, folder):
-    (folder / "cv.yaml").write_text((table / "cv" / "training.yaml").read_text())
-    wrong = lossfw("train", "cv.yaml", "--out", "out", "-o", "train.optimizer.learning_rate=-1")
-    assert wrong.exit_code == 2
-    assert wrong.stderr.count("error:") == 1
     assert not (folder / "out").exists()
 
 
@@ -273,16 +234,6 @@ def test_the_command_shows_each_fold_and_the_whole(table, trained, lossfw, folde
         "lossfw: error: the folds of a training are put together from their folders: give --out "
         "DIR.\n"
     )
-
-
-def test_saved_outputs_go_with_missing_values_and_categories_of_a_model(folder):
-    """The rows of such folds are evaluated by the data of their trainings."""
-    (folder / "t.csv").write_text("a,kind,y\n1,x,0.5\n,z,1.5\n")
-    (folder / "p.csv").write_text("p\n0.5\n0.5\n")
-    data = {"name": "arrays", "file": "t.csv", "targets_key": "y", "categories": ["kind"]}
-    saved = {"name": "predictions", "file": "p.csv"}
-    config = {"data": data | {"missing": "keep"}, "model": saved, "loss": "squared_error"}
-    assert lossfw.run(config).loss == 0.5
 
 
 @pytest.mark.slow  # it imports scikit-learn

@@ -142,14 +142,6 @@ def test_a_checkout_is_dirty_where_git_says_so(git, checkout, change):
     assert bool(git(checkout, "status", "--porcelain", "--untracked-files=no")) == dirty
 
 
-def test_what_is_staged_counts(git, checkout):
-    (checkout / "new.txt").touch()
-    git(checkout, "add", ".")
-    assert git_state(checkout)["dirty"]
-    git(checkout, "commit", "-qm", "second")
-    assert not git_state(checkout)["dirty"]
-
-
 @pytest.mark.parametrize(
     "form", [(), ("--ref-format=reftable",), ("--object-format=sha256",)], ids=str
 )
@@ -171,13 +163,3 @@ def test_other_forms_of_repositories(git, tmp_path, form):
     (tree / "a.txt").write_text("b\n")
     assert git_state(tree)["dirty"]
     assert not git_state(where)["dirty"]
-
-
-def test_the_disk_of_a_checkout_counts(git, checkout):
-    (checkout / "a.txt").chmod(0o755)
-    git(checkout, "config", "core.fileMode", "false")
-    assert not git_state(checkout)["dirty"]
-
-
-def test_a_folder_outside_of_a_checkout_has_no_state(git, tmp_path):
-    assert git_state(tmp_path) is None

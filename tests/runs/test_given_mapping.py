@@ -1,13 +1,11 @@
 """Configurations as mappings, with arrays, data frames and components in them."""
 
-import json
 
 import numpy as np
 import pytest
 
 import lossfw
 from lossfw.components.registry import registry
-from lossfw.data.memory_file import MemoryFile
 from lossfw.errors import ConfigError
 
 rng = np.random.default_rng(4)
@@ -24,24 +22,9 @@ CONFIG = {
 SAVED = {"data": {"targets": Y}, "network": {"predictions": Y + 1}, "loss": "squared_error"}
 
 
-def losses(trained):
-    return [epoch.train.loss for epoch in trained.history]
-
-
 @pytest.fixture(autouse=True)
 def there(folder):
     """An own working folder."""
-
-
-def test_a_mapping_is_the_file(folder):
-    np.savez(folder / "rows.npz", inputs=X, targets=Y)
-    plain = CONFIG | {"lossfw": 1, "data": {"name": "arrays", "file": "rows.npz"}}
-    (folder / "c.yaml").write_text(json.dumps(plain))
-    wanted = losses(lossfw.train("c.yaml"))
-    assert losses(lossfw.train(plain)) == wanted
-    assert losses(lossfw.train(CONFIG)) == wanted
-    assert losses(lossfw.train(CONFIG | {"loss": lossfw.loss("huber", delta=2.0)})) == wanted
-    assert losses(lossfw.train(CONFIG, overrides=["loss.delta=1"])) != wanted
 
 
 def test_weights_of_a_training_are_those_of_a_run(folder):
@@ -73,15 +56,6 @@ GIVEN = {
 def test_arrays_of_other_libraries(given):
     result = lossfw.run(SAVED | {"data": {"targets": given()}})
     assert result.loss == pytest.approx(1.0)
-
-
-def test_a_folder_has_the_arrays_in_files(folder):
-    wanted = lossfw.run(SAVED).loss
-    result = lossfw.run(SAVED | {"evaluate": {"save_rows": True}}, out="out")
-    assert result.loss == wanted
-    assert lossfw.run(folder / "out" / "config.yaml").loss == wanted
-    again = lossfw.run(SAVED | {"evaluate": {"save_rows": True}}, out="out", resume=True)
-    assert again.digest == result.digest
 
 
 @pytest.fixture
@@ -151,11 +125,6 @@ def test_a_frame_leads_to_a_training_by_its_messages(frame, data, message):
         lossfw.train(CONFIG | {"data": data})
 
 
-def test_the_end_of_the_messages_is_a_training(frame):
-    data = {"file": frame, "targets_key": "price", "exclude": ["kind", "sold"], "missing": "drop"}
-    assert len(lossfw.train(CONFIG | {"data": data | {"standardize": True}}).history) == 3
-
-
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
@@ -210,12 +179,6 @@ def test_a_source_stands_in_place_of_its_name(folder):
     np.save("t.npy", Y)
     source = registry().component_class("source", "arrays")
     assert lossfw.run(SAVED | {"data": source(targets="t.npy")}).loss == lossfw.run(SAVED).loss
-
-
-def test_whole_numbers_beyond_int64_stay_positive():
-    pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame({"key": np.array([2**63 + 1, 3], np.uint64), "targets": [0.0, 1.0]})
-    assert MemoryFile.of("data.file", frame).held.columns[0].tolist() == [2**63 + 1, 3]
 
 
 def test_every_run_of_a_sweep(folder):

@@ -21,7 +21,6 @@ evaluate:
   {metrics: [squared_error], intervals: {}, save_rows: true, columns: [side], batch_size: 37}
 """
 SIZES = [2, 1, 700, *np.random.default_rng(0).integers(1, 30, 40)]
-STARTS = np.cumsum(SIZES) - SIZES
 ROWS = int(sum(SIZES))
 
 
@@ -50,24 +49,6 @@ def run(lossfw, files):
         return lossfw("run", "run.yaml", "--trust", "--out", out, *more)
 
     return ran
-
-
-def test_a_line_is_a_group(run, folder, files):
-    assert run("one").exit_code == 0
-    lines = [json.loads(line) for line in (folder / "one/results.jsonl").read_text().splitlines()]
-    assert len(lines) == len(SIZES)
-    p, t = np.load(folder / "p.npy"), files["targets"]
-    for number, (line, start, size) in enumerate(zip(lines, STARTS, SIZES, strict=True)):
-        rows = slice(start, start + size)
-        keys = ["group", "rows", "loss", "prediction", "target", "weight", "column.side"]
-        assert list(line) == keys
-        assert (line["group"], line["rows"]) == (f"q{number}", [start, start + size])
-        assert line["weight"] == files["sample_weight"][start]
-        assert (line["prediction"], line["target"]) == (p[rows].tolist(), t[rows].tolist())
-        assert line["column.side"] == files["side"][rows].tolist()
-        spread = np.var(p[rows] - t[rows])
-        loss = None if not line["weight"] else pytest.approx(spread, rel=1e-13, abs=1e-300)
-        assert line["loss"] == loss
 
 
 def test_a_file_of_parquet_has_the_same_rows(run, folder, monkeypatch):

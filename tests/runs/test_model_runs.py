@@ -1,6 +1,5 @@
 """Runs whose predictions a model makes: their folder, and how two of them are compared."""
 
-import json
 
 import numpy as np
 import pytest
@@ -34,36 +33,7 @@ def ran(folder):
     return run
 
 
-def test_the_record_says_what_made_the_predictions(ran):
-    record = json.loads((ran("a") / "run.json").read_text())
-    assert record["model"] == {"is": "linear, 2 inputs, 2 raw outputs, softmax", "library": None}
-    assert len(record["weights"]) == 64
-
-
-def test_the_name_of_a_model_file_is_no_difference(ran):
-    same = lossfw.compare(ran("a"), ran("b"), trust=True)
-    assert same.settings == {}
-    other = lossfw.compare(ran("a"), ran("c", "[[1, 0], [0, 1]]"), trust=True)
-    assert other.settings == {}
-    assert "model" in other.surroundings
-
-
 def test_the_size_of_batches_leaves_the_bits(ran):
     expected = (ran("a") / "metrics.json").read_bytes()
     small = ran("a7", overrides=["evaluate.batch_size=7"])
     assert (small / "metrics.json").read_bytes() == expected
-
-
-def test_a_model_of_one_output_is_paired_with_its_saved_outputs(ran, folder):
-    text = TEXT.replace("cross_entropy", "binary_cross_entropy").replace("softmax", "sigmoid")
-    (folder / "m.json").write_text("[[1], [0.5]]")
-    ran("other")
-    (folder / "one.yaml").write_text(text.replace("FILE", "m.json").replace("[accuracy]", "[]"))
-    inputs = np.load(folder / "data.npz")["inputs"]
-    np.save(folder / "raw.npy", inputs @ [1.0, 0.5])
-    saved = "model={name: predictions, file: raw.npy, output_activation: sigmoid}"
-    for name, overrides in (("one", []), ("saved", [saved])):
-        lossfw.run("one.yaml", overrides=overrides, out=name)
-    made = lossfw.compare("one", "saved", trust=True)
-    assert made.notes == ()
-    assert made.paired

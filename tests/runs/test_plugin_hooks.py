@@ -2,10 +2,8 @@
 
 import json
 
-import numpy as np
 import pytest
 
-from support.plugin_sources import FOURTH
 
 FOLLOWER = """\
 import json
@@ -128,59 +126,9 @@ def test_an_interrupt_by_the_user_passes(lossfw, folder, write):
     assert (done.exit_code, done.stderr) == (130, "lossfw: interrupted\n")
 
 
-def test_the_end_of_a_run_that_fails_is_told(lossfw, folder, write, told):
-    # Beyond the rows that are tried before a run.
-    write(
-        rows=5000,
-        config="lossfw: 1\ndata: {name: arrays, targets: t.npy}\n"
-        "network: {predictions: p.npy}\nloss: cross_entropy\n",
-    )
-    predictions = np.load(folder / "p.npy")
-    predictions[4500, 0] = 1.5
-    np.save(folder / "p.npy", predictions)
-    done = lossfw("run", "run.yaml", "--plugin", plugin(folder, FOLLOWER), "--out", "out")
-    assert done.exit_code == 2
-    assert told()[-1] == {"hook": "end", "loss": None, "there": False}
-    assert (folder / "out/status").read_text() == "failed\n"
-    assert "prediction[4500] = [1.5," in (folder / "out/error.txt").read_text()
-
-
-def test_installed_plugins_follow_runs_with_a_folder(install, lossfw, folder, write, told):
-    install("acme-tracker", {"track": "acme_tracker"}, {"acme_tracker": FOLLOWER})
-    write()
-    # A run that only shows its numbers does not wait for anybody's import.
-    assert lossfw("run", "run.yaml").exit_code == 0
-    assert not (folder / "told.jsonl").exists()
-    assert lossfw("run", "run.yaml", "--out", "out").exit_code == 0
-    assert [line["hook"] for line in told()] == ["start", "progress", "end"]
-    (folder / "told.jsonl").unlink()
-    assert lossfw("run", "run.yaml", "--out", "out", "--disable", "acme-tracker").exit_code == 0
-    assert not (folder / "told.jsonl").exists()
-
-
 def test_an_installed_plugin_that_fails_is_called_by_its_label(install, lossfw, write):
     install("acme-tracker", {"track": "acme_tracker"}, {"acme_tracker": FAILING})
     write()
     done = lossfw("run", "run.yaml", "--out", "out")
     assert done.exit_code == 0
     assert "plugin acme-tracker[track]: lossfw_run_start failed" in done.stderr
-
-
-def test_what_was_done_before_is_told_to_nobody(lossfw, folder, write, told):
-    write()
-    name = plugin(folder, FOLLOWER)
-    lossfw("run", "run.yaml", "--plugin", name, "--out", "out")
-    (folder / "told.jsonl").unlink()
-    again = lossfw("run", "run.yaml", "--plugin", name, "--out", "out", "--resume")
-    assert again.exit_code == 0
-    assert not (folder / "told.jsonl").exists()
-
-
-def test_a_file_may_offer_components_and_follow_runs(lossfw, folder, write, told):
-    write(
-        config="lossfw: 1\ndata: {name: inline, targets: [0.5]}\n"
-        "network: {predictions: [1.5]}\nloss: fourth\n"
-    )
-    done = lossfw("run", "run.yaml", "--json", "--plugin", plugin(folder, FOLLOWER + FOURTH))
-    assert json.loads(done.stdout)["loss"]["value"] == 1.0
-    assert told()[-1]["loss"] == 1.0

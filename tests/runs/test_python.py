@@ -8,7 +8,6 @@ import pytest
 
 import lossfw
 from support.configs import SAVED
-from support.plugin_sources import FOURTH
 from support.training_text import CONFIG
 
 REGISTRY = lossfw.registry()
@@ -65,12 +64,6 @@ def test_slices_and_warnings_are_shown(saved):
 def test_mistakes_are_exceptions_in_words(arguments, message, saved):
     with pytest.raises(lossfw.LossfwError, match=message):
         lossfw.run("run.yaml", **arguments)
-
-
-def test_a_plugin_file(saved):
-    (saved / "own.py").write_text(FOURTH)
-    given = ["loss=fourth", "network.predictions=[2.0, 1.0]", "evaluate.metrics=[]"]
-    assert lossfw.run("run.yaml", overrides=given, plugins=["own.py"]).loss == 8.0
 
 
 def test_a_comparison(saved):

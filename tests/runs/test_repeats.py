@@ -7,7 +7,6 @@ import pytest
 
 import lossfw
 from lossfw.errors import ConfigError
-from support.killed import interrupted_at
 
 ROWS = 45
 RANDOM = np.random.default_rng(2)
@@ -22,7 +21,6 @@ CONFIG = {
         "hold_out": {"folds": 3, "repeats": 3},
     },
 }
-FILES = ("held_out.npy", "constant.npy", "metrics.json", "results.jsonl", "units.npz", "status")
 
 
 @pytest.fixture(scope="module")
@@ -46,36 +44,12 @@ def test_each_repeat_holds_each_row_out_once_in_other_folds(trained):
     assert len({json.dumps(one) for one in folds}) == 3
 
 
-def test_a_repeat_follows_from_its_number_and_the_seed_alone(trained, tmp_path):
-    out, found = trained
-    plain = ["train.hold_out.repeats-"]
-    # The first one has the folds of a training without repeats.
-    once = lossfw.train_all(CONFIG, overrides=plain, out=tmp_path / "once")
-    assert folds_of(tmp_path / "once") == folds_of(out / "repeat=0")
-    assert once.held_out[""].loss == found.held_out["repeat=0"].loss
-    single = [*plain, "train.hold_out.repeat=2"]
-    alone = lossfw.train_all(CONFIG, overrides=single, out=tmp_path / "alone")
-    assert folds_of(tmp_path / "alone") == folds_of(out / "repeat=2")
-    assert alone["fold=1"].digest == found["repeat=2/fold=1"].digest
-
-
 def test_recipes_are_compared_by_folds_and_repeats(trained, tmp_path):
     out, _ = trained
     lossfw.train_all(CONFIG, overrides=["train.epochs=1"], out=tmp_path / "less")
     found = lossfw.compare(out, tmp_path / "less").seeds
     assert [len(group.members) for group in found] == [3, 3]
     assert found[1].differences["loss"].recipe.startswith("3 folds x 3 repeats of one seed,")
-
-
-def test_a_resumed_training_ends_with_the_same_bytes(trained, tmp_path, monkeypatch):
-    out, _ = trained
-
-    again = tmp_path / "cv"
-    with interrupted_at("repeat=1/fold=1", monkeypatch):
-        lossfw.train_all(CONFIG, out=again)
-    lossfw.train_all(CONFIG, out=again, resume=True)
-    for name in (f"repeat={repeat}/{file}" for repeat in range(3) for file in FILES):
-        assert (again / name).read_bytes() == (out / name).read_bytes()
 
 
 def test_repeats_go_with_a_sweep():

@@ -62,20 +62,6 @@ def test_other_versions_are_named(lossfw, done):
     ]
 
 
-def test_other_weights_are_named(lossfw, folder):
-    random = np.random.default_rng(0)
-    weights = {"W1": random.normal(size=(64, 10)), "b1": np.zeros(10)}
-    np.savez(folder / "w.npz", **weights)
-    (folder / "run.yaml").write_text(
-        "lossfw: 1\ndata: digits\nnetwork:\n  layers: [{units: 10, activation: softmax}]\n"
-        "  weights: w.npz\nloss: cross_entropy\n"
-    )
-    lossfw("run", "run.yaml", "--out", "out")
-    assert differences(lossfw, 0) == {}
-    np.savez(folder / "w.npz", **(weights | {"b1": np.full(10, 1e-3) * np.arange(10)}))
-    assert ("digest", "weights") in differences(lossfw)
-
-
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [

@@ -76,14 +76,6 @@ def test_each_row_has_its_columns(lossfw, folder, table, form):
     assert np.array_equal(kept["age"].values, ages, equal_nan=True)
 
 
-def test_a_sample_takes_the_columns_of_its_rows(lossfw, folder, table):
-    sample = "evaluate.sample={count: 90, replace: true}"
-    assert lossfw("run", "run.yaml", "--out", "o", "-o", sample).exit_code == 0
-    lines = [json.loads(line) for line in (folder / "o/results.jsonl").read_text().splitlines()]
-    rows = wanted(table)
-    assert [of_columns(line) for line in lines] == [rows[line["row"]] for line in lines]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_workers_write_them_too(lossfw, folder, table, form):
@@ -95,17 +87,6 @@ def test_workers_write_them_too(lossfw, folder, table, form):
     for name, column in one.columns.items():
         assert column.labels == many.columns[name].labels
         assert np.array_equal(column.values, many.columns[name].values, equal_nan=True)
-
-
-def test_other_columns_begin_the_file_of_rows_anew(lossfw, folder, table):
-    """A checkpoint of other columns does not count: the file would have lines of two kinds."""
-    from lossfw.config.plan.evaluation import plan_of_source
-    from lossfw.config.text.source import ConfigSource
-    from lossfw.runs.journal import identity_of
-
-    plans = [plan_of_source(ConfigSource("run.yaml", o)) for o in ((), ("evaluate.columns=[id]",))]
-    assert plans[0].digest == plans[1].digest
-    assert identity_of(plans[0]) != identity_of(plans[1])
 
 
 @pytest.mark.parametrize(

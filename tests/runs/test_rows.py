@@ -1,6 +1,5 @@
 """What is written of each row: numbers that come together to those of the run."""
 
-import json
 import sys
 
 import numpy as np
@@ -14,8 +13,7 @@ from lossfw.evaluation.accumulator import Accumulator
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.plan import Plan
 from lossfw.extras import install_command
-from lossfw.runs.rows import RowRecords, json_lines, rows_of
-from support.configs import DIGITS
+from lossfw.runs.rows import rows_of
 
 ELEMENTS = {
     "squared_error": {"name": "squared_error"},
@@ -64,12 +62,6 @@ def test_the_mean_of_the_rows_by_their_weights_is_the_loss(elements, spec, weigh
         assert (weight == 1).all()
 
 
-def test_a_row_of_elements_weighs_what_its_weight_says():
-    rows = scored(True, 0, True)
-    found = Accumulator(package.loss("squared_error"), [], rows=True).add(rows)
-    np.testing.assert_array_equal(found.weights, rows.sample_weight)
-
-
 def test_lines_have_every_number_with_all_its_digits(lossfw, folder, write, lines):
     write(rows=50)
     lossfw("run", "run.yaml", "--out", "out")
@@ -83,60 +75,10 @@ def test_lines_have_every_number_with_all_its_digits(lossfw, folder, write, line
     np.testing.assert_allclose([line["loss"] for line in found], wanted, rtol=1e-14)
 
 
-def test_rows_of_a_sample_have_the_numbers_that_they_have_in_the_data(lossfw, folder, write, lines):
-    write(rows=50)
-    sample = "evaluate.sample={count: 80, replace: true}"
-    done = lossfw("run", "run.yaml", "-o", sample, "--json", "--out", "out")
-    found = lines(folder / "out/results.jsonl")
-    assert [line["row"] for line in found] == json.loads(done.stdout)["sample"]
-    targets = np.load(folder / "t.npy")
-    assert all(line["target"] == targets[line["row"]] for line in found)
-
-
-def test_the_network_s_predictions_are_shown_also_where_logits_reach_the_loss(
-    lossfw, folder, lines
-):
-    (folder / "run.yaml").write_text(f"{DIGITS}evaluate: {{save_rows: true}}\n")
-    done = lossfw("run", "run.yaml", "--json", "--out", "out")
-    assert json.loads(done.stdout)["loss"]["form"] == "logits"
-    found = lines(folder / "out/results.jsonl")
-    np.testing.assert_allclose([sum(line["prediction"]) for line in found], 1, rtol=1e-6)
-    assert "weight" not in found[0]
-
-
-def test_what_is_not_finite_or_does_not_count_has_its_words():
-    weight = np.array([1.0, 1.0, 0.0])
-    loss = np.array([np.inf, np.nan, np.nan])
-    rows = RowRecords(np.arange(3), loss, np.array([np.inf, np.nan, 0.5]), np.arange(3), weight)
-    first, second, third = (json.loads(line) for line in json_lines(rows).splitlines())
-    assert (first["loss"], first["prediction"]) == ("inf", "inf")
-    assert second["loss"] == "nan"
-    assert third["loss"] is None
-    assert float(first["loss"]) == np.inf
-
-
 class TestParquet:
     @pytest.fixture
     def parquet(self):
         return pytest.importorskip("pyarrow.parquet")
-
-    def test_the_same_rows_as_columns(self, lossfw, folder, write, lines, parquet):
-        write(rows=50)
-        lossfw("run", "run.yaml", "--out", "lines")
-        done = lossfw("run", "run.yaml", "-o", "evaluate.save_rows=parquet", "--out", "out")
-        assert done.exit_code == 0, done.stderr
-        assert parquet.read_table(folder / "out/results.parquet").to_pylist() == lines(
-            folder / "lines/results.jsonl"
-        )
-        assert not (folder / "out/unfinished.sqlite").exists()
-        assert not (folder / "out/results.jsonl").exists()
-
-    def test_a_row_that_does_not_count_has_no_loss(self, lossfw, folder, write, parquet):
-        write(rows=10)
-        np.save(folder / "w.npy", np.arange(10) % 2)
-        lossfw("run", "run.yaml", "-o", "evaluate.save_rows=parquet", "--out", "out")
-        loss = parquet.read_table(folder / "out/results.parquet")["loss"]
-        assert [value is None for value in loss.to_pylist()] == [True, False] * 5
 
     def test_without_the_library_the_extra_is_named_before_the_work(
         self, lossfw, folder, write, monkeypatch
@@ -148,11 +90,3 @@ class TestParquet:
         assert done.exit_code == 2
         assert install_command("tables") in done.stderr
         assert not (folder / "out").exists()
-
-
-def test_without_a_folder_nothing_is_written_and_a_warning_says_so(lossfw, folder, write):
-    write()
-    before = sorted(folder.iterdir())
-    done = lossfw("run", "run.yaml")
-    assert "evaluate.save_rows asks for a file of rows" in done.stdout
-    assert sorted(folder.iterdir()) == before

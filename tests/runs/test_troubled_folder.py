@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import lossfw
-from lossfw.runs.lock import hold_lock
 
 RUN = {
     "lossfw": 1,
@@ -99,14 +98,3 @@ def test_nothing_half_is_taken_for_whole(case, trouble, tmp_path, monkeypatch):
         if len(writes) <= number:
             break
     assert number > step
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_a_second_process_is_refused(case, tmp_path):
-    call, config = CASES[case]
-    (tmp_path / "out").mkdir()
-    for resume in (False, True):
-        refused = pytest.raises(lossfw.OutputError, match="out is in use: another running process")
-        with hold_lock(tmp_path / "out"), refused:
-            call(config, out=tmp_path / "out", resume=resume)
-        assert list((tmp_path / "out").iterdir()) == []

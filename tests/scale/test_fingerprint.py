@@ -33,22 +33,6 @@ def package(tmp_path, monkeypatch):
     return place / "bodies"
 
 
-def test_a_process_agrees_with_itself():
-    assert fingerprint_differences(fingerprint(["lossfw_std", "pytest"])) == ""
-
-
-def test_code_is_compared_of_lossfw_and_of_plugins_and_versions_of_the_rest():
-    found = fingerprint(["lossfw", "lossfw_std", "numpy", "pytest"])
-    assert list(found) == [*("Python", "NumPy", "lossfw", "package lossfw_std", "package pytest")]
-    assert "with code" in found["lossfw"]
-    assert "with code" in found["package lossfw_std"]
-    assert found["package pytest"] == pytest.__version__
-
-
-def test_the_plan_of_built_ins_needs_nothing_else(folder):
-    assert shipping.pack_plan(build("run.yaml")).packages - {"numpy"} == {"lossfw", "lossfw_std"}
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [

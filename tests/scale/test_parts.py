@@ -1,7 +1,6 @@
 """Parts cover the rows once, at blocks, and begin where a file can be entered."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,13 +42,3 @@ def test_edges_are_entries_where_there_are_any(entries, rows):
     assert edges == sorted(set(edges))
     if entries:
         assert set(edges[1:-1]) <= set(entries)
-
-
-def test_a_part_begins_behind_a_row_group(tmp_path, monkeypatch):
-    parquet, arrow = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
-    monkeypatch.setattr("lossfw.data.parquet._WHOLE_BYTES", 0)
-    table = arrow.table({"targets": np.zeros(9000, int), "x": np.zeros((9000, 2)).tolist()})
-    parquet.write_table(table, tmp_path / "t.parquet", row_group_size=1000)
-    data = lossfw.registry().create("source", "arrays", file=str(tmp_path / "t.parquet")).load()
-    assert data.inputs.read_starts.tolist() == list(range(0, 9000, 1000))
-    assert data.inputs[2500:2510].shape == (10, 2)

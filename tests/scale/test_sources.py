@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.data.lazy_arrays import Column, PieceColumn, is_file_backed
-from lossfw.data.options import DataOptions
+from lossfw.data.lazy_arrays import is_file_backed
 from lossfw.data.row_transforms import SqueezeColumn, TransformedColumn
-from lossfw.data.selected_rows import SelectedColumn
 from lossfw.scale import evaluate_on
 from support.configs import build
 
@@ -296,35 +294,6 @@ def test_the_numbers_are_those_of_one_process(folder, workers, rows_stay, source
     there = evaluate_on(workers, plan, progress=lambda done, _: parts.append(done))
     assert json.dumps(there.to_dict()) == json.dumps(lossfw.evaluate(build("run.yaml")).to_dict())
     assert len(parts) == 3
-
-
-def test_every_data_option_is_in_the_table():
-    sampled = [set(column) for column in zip(*SAMPLE, strict=True)]
-    assert sampled == [set(SOURCES), set(OPTIONS), set(KINDS)]
-    # A network has no unknown categories: models of trees do, see tests/config/plan.
-    given = {key for keys in KEYS.values() for key in keys} | {"unknown"}
-    assert given >= set(DataOptions.model_fields)
-
-
-def test_every_source_of_rows_is_in_the_table():
-    others = {"digits"}  # the bundled rows, which are in memory
-    known = {entry.name for entry in lossfw.registry().entries("source")}
-    assert {"arrays", "parquet", "inline", "idx", "images"} == known - others
-
-
-@pytest.mark.parametrize("column", [PieceColumn, TransformedColumn, SelectedColumn])
-def test_a_column_does_all_that_is_asked_of_one(column):
-    assert Column.__abstractmethods__
-    assert not column.__abstractmethods__
-
-
-def test_a_column_that_forgets_something_cannot_be_made():
-    class Forgetful(Column):
-        def read(self, start, stop):
-            return np.zeros(stop - start)
-
-    with pytest.raises(TypeError, match=r"read_starts.*stamp.*take"):
-        Forgetful((3,), np.dtype(float))
 
 
 def test_a_mapped_array_of_unknown_origin_is_changed_too(folder):

@@ -65,12 +65,3 @@ def test_a_class_given_as_such_is_checked_for_the_listing(install):
     (entry,) = [e for e in Registry.discover().entries("loss") if e.name == "mild"]
     assert entry.state == "broken"
     assert "the class int, which is not a component" in entry.reason
-
-
-def test_each_of_two_rivals_can_be_had_by_its_entry(install):
-    for name in ("one", "two"):
-        source = HEAD + loss("Mild") + hook("{'mild': Mild}")
-        install(name, {name: f"{name}_plugin"}, {f"{name}_plugin": source})
-    registry = Registry.discover()
-    classes = {registry.class_of(e) for e in registry.entries("loss") if e.name == "mild"}
-    assert {cls.__module__ for cls in classes} == {"one_plugin", "two_plugin"}

@@ -14,33 +14,6 @@ def registry(install):
 
 
 @pytest.mark.parametrize(
-    ("spec", "parameters"),
-    [
-        ("mild", {"c": 2.0}),
-        ("acme/mild", {"c": 2.0}),
-        ({"name": "mild", "c": 2.0}, {}),
-        ({"name": "mild", "c": 9.0}, {"c": 2.0}),
-    ],
-)
-def test_the_ways_to_describe_one_component(registry, spec, parameters):
-    made = registry.create("loss", spec, **parameters)
-    assert made == registry.component_class("loss", "mild")(c=2.0)
-    assert registry.create("loss", made.to_config()) == made
-
-
-def test_a_component_comes_back_as_it_is_or_with_other_parameters(registry):
-    made = registry.create("loss", "mild")
-    assert registry.create("loss", made) is made
-    assert registry.create("loss", made, c=3.0).c == 3.0
-
-
-def test_a_specification_is_not_changed(registry):
-    spec = {"name": "mild", "c": 2.0}
-    registry.create("loss", spec, c=5.0)
-    assert spec == {"name": "mild", "c": 2.0}
-
-
-@pytest.mark.parametrize(
     ("spec", "error", "message"),
     [
         ({"c": 2.0}, ParameterError, "needs 'name', got {'c': 2.0}"),

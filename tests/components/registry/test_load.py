@@ -2,10 +2,8 @@
 
 import os
 import signal
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 import pytest
 
@@ -100,31 +98,6 @@ def test_an_interrupt_by_the_user_during_an_import_is_one(install):
     assert (signal.getsignal(signal.SIGINT), os._exit) == (before, leave)
 
 
-def test_a_thread_may_import_a_plugin_that_interrupts_itself(install):
-    install("bad", {"bad": "bad_plugin"}, {"bad_plugin": "raise KeyboardInterrupt"})
-    with ThreadPoolExecutor(1) as pool:
-        found = pool.submit(Registry.discover().plugins).result()
-    assert [one.state for one in found if one.label == "bad[bad]"] == ["broken"]
-
-
-def test_a_plugin_whose_components_are_broken_says_so(install):
-    table = "{'mild': Mild, 'lost': 'no_such_module:Lost', 'gone': 'bad_plugin:Gone'}"
-    install("some", {"some": "bad_plugin"}, {"bad_plugin": HEAD + loss("Mild") + hook(table)})
-    lost = "{'missing': 'no_such_module:Lost'}"
-    install("none", {"none": "worse_plugin"}, {"worse_plugin": HEAD + hook(lost)})
-    registry = Registry.discover()
-    # What was not imported yet is not known to be broken.
-    assert record(registry, "none[none]").state == "loaded"
-    for entry in registry.entries("loss"):
-        with suppress(BrokenPluginError):
-            registry.class_of(entry)
-    some, none = record(registry, "some[some]"), record(registry, "none[none]")
-    assert (some.state, none.state) == ("loaded", "broken")
-    assert "'lost'" in some.reason
-    assert "'gone'" in some.reason
-    assert "no_such_module" in none.reason
-
-
 def test_asking_a_broken_plugin_by_name_says_why(install):
     install("bad", {"bad": "bad_plugin"}, {"bad_plugin": "import no_such_module"}, version="0.3")
     with pytest.raises(BrokenPluginError, match=r"bad\[bad\] 0\.3.*no_such_module") as caught:
@@ -161,19 +134,6 @@ def test_another_version_of_the_hooks_is_refused_with_both(install, version, upg
         registry.resolve("loss", "odd-losses/mild")
 
 
-def test_the_right_version_is_taken(install):
-    install("good", {"good": "good_plugin"}, {"good_plugin": f"lossfw_api={API}" + plugin("Mild")})
-    assert record(Registry.discover(), "good[good]").state == "loaded"
-
-
-def test_the_same_entry_name_in_two_distributions_works(install):
-    install("one", {"robust": "one_plugin"}, {"one_plugin": plugin("Mild")})
-    install("two", {"robust": "two_plugin"}, {"two_plugin": plugin("Tender")})
-    registry = Registry.discover()
-    assert registry.resolve("loss", "mild").label == "one[robust]"
-    assert registry.resolve("loss", "tender").label == "two[robust]"
-
-
 def test_one_object_under_two_entries_is_told(install):
     install("one", {"a": "one_plugin", "b": "one_plugin"}, {"one_plugin": plugin("Mild")})
     second = record(Registry.discover(), "one[b]")
@@ -181,52 +141,10 @@ def test_one_object_under_two_entries_is_told(install):
     assert "already loaded as one[a]" in second.reason
 
 
-def test_a_plugin_may_be_an_object_in_a_module(install):
-    source = (
-        HEAD
-        + loss("Mild")
-        + """
-class Hooks:
-    @hookimpl
-    def lossfw_losses(self):
-        return {"mild": Mild}
-hooks = Hooks()
-"""
-    )
-    install("one", {"a": "one_plugin:hooks"}, {"one_plugin": source})
-    assert Registry.discover().create("loss", "mild").c == 1.0
-
-
-def test_a_plugin_that_offers_nothing_says_so(install):
-    install("void", {"void": "void_plugin"}, {"void_plugin": ""})
-    void = record(Registry.discover(), "void[void]")
-    assert (void.state, void.reason) == ("loaded", "it offers nothing")
-
-
 def test_metadata_that_cannot_be_read_is_a_broken_plugin(install):
     site = install("acme", {}, {})
     (site / "acme-1.0.dist-info" / "entry_points.txt").write_text("[lossfw]\nno equals sign\n")
     assert record(Registry.discover(), "acme[?]").state == "broken"
-
-
-def test_a_plugin_may_use_the_registry_while_it_is_imported(install):
-    source = "import lossfw\nlossfw.registry().plugins()\n" + plugin("Mild")
-    install("eager", {"eager": "eager_plugin"}, {"eager_plugin": source})
-    from lossfw.components.registry import registry
-
-    assert registry().resolve("loss", "mild").label == "eager[eager]"
-
-
-def test_components_given_as_texts_are_imported_on_first_use(install):
-    modules = {"lazy_plugin": HEAD + hook("{'mild': 'lazy_fair:Mild'}")}
-    modules["lazy_fair"] = HEAD + loss("Mild")
-    install("lazy", {"lazy": "lazy_plugin"}, modules)
-    registry = Registry.discover()
-    (entry,) = [e for e in registry.entries("loss") if e.name == "mild"]
-    assert entry.state == "listed"
-    assert "lazy_fair" not in sys.modules
-    registry.component_class("loss", "mild")
-    assert registry.resolve("loss", "mild").state == "loaded"
 
 
 def test_threads_that_ask_at_once_load_a_plugin_once(install, tmp_path):

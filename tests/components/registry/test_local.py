@@ -1,12 +1,11 @@
 """Local plugin files: explicit, so that what is wrong with one is an error at once."""
 
-import sys
 
 import pytest
 
 from lossfw.components.registry import Registry
-from lossfw.errors import BrokenPluginError, DuplicateNameError, IncompatiblePluginError
-from support.plugin_sources import HEAD, hook, loss, plugin
+from lossfw.errors import BrokenPluginError, IncompatiblePluginError
+from support.plugin_sources import HEAD, hook, loss
 
 ABSTRACT = """
 from abc import ABC, abstractmethod
@@ -33,30 +32,9 @@ def offered(registry):
     return sorted(e.name for e in registry.entries() if e.plugin.path is not None)
 
 
-def test_the_public_components_of_a_file_are_offered(local):
-    source = HEAD + loss("Mild") + loss("_Hidden") + loss("Tender") + "\nAgain = Mild\n"
-    registry = Registry.discover(local=[local(source)])
-    assert offered(registry) == ["mild", "tender"]
-    entry = registry.resolve("loss", "mild")
-    assert (entry.label, entry.version, entry.state) == ("my_loss.py", "", "loaded")
-    assert registry.resolve("loss", "my_loss/tender").name == "tender"
-
-
 def test_a_base_with_heirs_in_the_file_is_no_component(local):
     heir = "\nclass Mild(Base):\n    def value(self, xp, r): ...\n"
     assert offered(Registry.discover(local=[local(HEAD + ABSTRACT + heir)])) == ["mild"]
-
-
-def test_a_hook_says_what_a_file_offers_where_there_is_one(local):
-    source = HEAD + loss("Mild") + loss("Tender") + hook("{'mild': Mild, 'robust': 'mild'}")
-    registry = Registry.discover(local=[local(source)])
-    assert offered(registry) == ["mild"]
-    assert registry.resolve("loss", "robust").name == "mild"
-
-
-def test_local_files_are_loaded_without_plugins(local):
-    registry = Registry.discover(local=[local(HEAD + loss("Mild"))], plugins=False)
-    assert registry.resolve("loss", "mild").label == "my_loss.py"
 
 
 NO_XP = """
@@ -112,13 +90,6 @@ def test_a_file_that_cannot_be_used_is_an_error_with_its_address(local, source, 
         assert words in str(caught.value)
 
 
-def test_a_file_that_failed_is_tried_again(local):
-    path = local("import os\nos.environ['NOT_SET_YET']")
-    for _ in range(2):
-        with pytest.raises(BrokenPluginError, match="NOT_SET_YET"):
-            Registry.discover(local=[path])
-
-
 def test_paths_that_are_no_plugin_file(local, tmp_path):
     local("x = 1", "my_loss.py")
     (tmp_path / "folder.py").mkdir()
@@ -135,47 +106,6 @@ def test_paths_that_are_no_plugin_file(local, tmp_path):
 def test_a_file_for_another_version_of_the_hooks(local):
     with pytest.raises(IncompatiblePluginError, match="version 99"):
         Registry.discover(local=[local("lossfw_api = 99")])
-
-
-def test_a_file_is_imported_once_and_anew_when_edited(local):
-    path = local(HEAD + loss("Mild"))
-    first, second = (Registry.discover(local=[path]) for _ in range(2))
-    assert first.component_class("loss", "mild") is second.component_class("loss", "mild")
-    local(HEAD + loss("Mild", "c: float = 7.0"))
-    assert Registry.discover(local=[path]).create("loss", "mild").c == 7.0
-
-
-def test_a_file_hides_no_module_and_leaves_nothing_beside_it(local, tmp_path):
-    import json
-
-    registry = Registry.discover(local=[local(HEAD + loss("Mild"), "json.py")])
-    assert registry.resolve("loss", "json/mild").label == "json.py"
-    assert sys.modules["json"] is json
-    assert [path.name for path in tmp_path.iterdir()] == ["json.py"]
-
-
-def test_a_local_name_doubles_an_installed_one(local, install):
-    install("acme", {"acme": "acme_plugin"}, {"acme_plugin": plugin("Mild")})
-    registry = Registry.discover(local=[local(HEAD + loss("Mild"))])
-    registry.entries()
-    with pytest.raises(DuplicateNameError, match="write 'acme/mild' or 'my_loss/mild'"):
-        registry.resolve("loss", "mild")
-    assert registry.resolve("loss", "my_loss/mild").label == "my_loss.py"
-    assert registry.resolve("loss", "acme/mild").label == "acme[acme]"
-
-
-def test_two_files_of_one_stem_are_told_apart_by_path(local, tmp_path):
-    (tmp_path / "sub").mkdir()
-    paths = [local(HEAD + loss("Mild")), local(HEAD + loss("Mild"), "sub/my_loss.py")]
-    registry = Registry.discover(local=paths)
-    with pytest.raises(DuplicateNameError, match=r"'my_loss.py/mild' or 'sub/my_loss.py/mild'"):
-        registry.resolve("loss", "my_loss/mild")
-    assert registry.resolve("loss", "sub/my_loss.py/mild").label == "sub/my_loss.py"
-
-
-def test_a_disabled_file_is_not_imported(local):
-    registry = Registry.discover(local=[local("raise AssertionError")], disable=["my_loss"])
-    assert [p.state for p in registry.plugins() if p.label == "my_loss.py"] == ["disabled"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from lossfw.components.registry import Registry
 from lossfw.errors import DisabledPluginError, DuplicateNameError, UnknownNameError
-from support.plugin_sources import HEAD, hook, loss, plugin
+from support.plugin_sources import plugin
 
 
 @pytest.fixture
@@ -22,16 +22,6 @@ def state(registry, label):
     return next((p.state, p.reason) for p in registry.plugins() if p.label == label)
 
 
-def test_an_alias_resolves_to_the_canonical_name(install):
-    table = "{'mild': Mild, 'robust': 'mild', 'mild_loss': 'robust'}"
-    install("acme", {"acme": "acme_plugin"}, {"acme_plugin": HEAD + loss("Mild") + hook(table)})
-    registry = Registry.discover()
-    for name in ("mild", "robust", "mild_loss", "acme/robust"):
-        entry = registry.resolve("loss", name)
-        assert (entry.name, entry.aliases) == ("mild", ("mild_loss", "robust"))
-    assert registry.create("loss", "robust").to_config() == {"name": "mild"}
-
-
 def test_a_doubled_name_is_an_error_that_names_both(rivals):
     registry = Registry.discover()
     with pytest.raises(DuplicateNameError) as caught:
@@ -44,27 +34,6 @@ def test_a_doubled_name_is_an_error_that_names_both(rivals):
         "conflict",
         "the loss 'mild' is offered by acme-losses[acme] 1.1 too",
     )
-
-
-@pytest.mark.parametrize("origin", ["acme-losses", "Acme_Losses", "acme-losses[acme]"])
-def test_a_distribution_before_the_name_picks_one(rivals, origin):
-    entry = Registry.discover().resolve("loss", f"{origin}/mild")
-    assert (entry.label, entry.version) == ("acme-losses[acme]", "1.1")
-
-
-def test_two_entries_of_one_distribution_are_picked_by_label(install):
-    modules = {"a_plugin": plugin("Mild"), "b_plugin": plugin("Mild")}
-    install("acme", {"a": "a_plugin", "b": "b_plugin"}, modules)
-    registry = Registry.discover()
-    with pytest.raises(DuplicateNameError, match=r"'acme\[a\]/mild' or 'acme\[b\]/mild'"):
-        registry.resolve("loss", "acme/mild")
-    assert registry.resolve("loss", "acme[b]/mild").label == "acme[b]"
-
-
-def test_naming_a_distribution_loads_no_other_third_party(rivals):
-    Registry.discover().resolve("loss", "bolt/velvet")
-    assert "bolt_plugin" in sys.modules
-    assert "acme_plugin" not in sys.modules
 
 
 def test_a_name_that_its_distribution_lacks(rivals):
@@ -97,18 +66,6 @@ def test_disabling_removes_a_rival_before_it_is_imported(rivals, monkeypatch):
         registry.resolve("loss", "acme-losses/tender")
 
 
-@pytest.mark.parametrize("word", ["bolt", "bolt[bolt]", ["bolt"], "bolt, acme-losses"])
-def test_disabling_by_argument(rivals, word):
-    registry = Registry.discover(disable=word)
-    assert state(registry, "bolt[bolt]") == ("disabled", "the argument disable (--disable)")
-    assert "bolt_plugin" not in sys.modules
-
-
-def test_disabling_by_the_name_of_the_entry(install):
-    install("acme", {"robust": "acme_plugin"}, {"acme_plugin": plugin("Mild")})
-    assert state(Registry.discover(disable=["robust"]), "acme[robust]")[0] == "disabled"
-
-
 def test_disabling_what_is_not_there_is_an_error(rivals):
     with pytest.raises(UnknownNameError, match=r"no plugin 'botl'. Did you mean 'bolt'"):
         Registry.discover(disable=["botl"])
@@ -122,19 +79,3 @@ def test_no_plugins_leaves_the_built_in_one(rivals):
         "lossfw[std]": "loaded",
     }
     assert "acme_plugin" not in sys.modules
-
-
-def test_plugins_are_listed_without_an_import(rivals):
-    states = {p.label: p.state for p in Registry.discover().plugins(load=False)}
-    assert states["bolt[bolt]"] == "listed"
-    assert "bolt_plugin" not in sys.modules
-
-
-def test_entries_are_sorted_and_tell_of_conflicts(rivals):
-    entries = [e for e in Registry.discover().entries("loss") if e.distribution != "lossfw"]
-    assert [(e.name, e.label, e.state) for e in entries] == [
-        ("mild", "acme-losses[acme]", "conflict"),
-        ("mild", "bolt[bolt]", "conflict"),
-        ("tender", "acme-losses[acme]", "loaded"),
-        ("velvet", "bolt[bolt]", "loaded"),
-    ]

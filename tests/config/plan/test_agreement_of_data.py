@@ -78,21 +78,6 @@ def test_another_scale_that_is_written_is_a_warning(trained, run, told, folder):
     assert told in result.warnings[0]
 
 
-def test_weights_from_elsewhere_say_nothing_of_a_scale(folder):
-    np.savez(folder / "w.npz", W1=np.ones((4, 2)), b1=np.zeros(2))
-    assert lossfw.run(written(folder, f"{ALL}, flatten: true, scale: 255", "w.npz")).warnings == ()
-
-
-def test_one_hot_is_of_the_loss_and_its_shape_is_told(folder):
-    data = f"{ALL}, flatten: true, scale: 255"
-    one_hot = f"{data}, one_hot: true"
-    lossfw.train(written(folder, one_hot, loss="squared_error"), out=folder / "out")
-    weights = folder / "out" / "weights.npz"
-    assert lossfw.run(written(folder, data, weights, "cross_entropy")).loss > 0
-    with pytest.raises(ConfigError, match="one_hot"):
-        lossfw.run(written(folder, data, weights, "squared_error"))
-
-
 @pytest.mark.parametrize("key", ["", ", scale: 1"])
 def test_rows_that_are_held_out_are_divided_too(key, folder):
     data = f"{ALL}, flatten: true, scale: 255"

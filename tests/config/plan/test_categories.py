@@ -116,43 +116,6 @@ def test_messages_lead_to_categories(make, folder):
         lossfw.train(path, overrides=["data.categories=[kind, price]"])
 
 
-@pytest.mark.parametrize("make", SOURCES)
-def test_rows_that_are_held_out_have_the_inputs_of_the_training(make, folder):
-    source = make(folder)
-    held = make(folder, KIND == "flat", "held")
-    hold_out = f"train.hold_out.data={{{held}, targets_key: price, categories: [kind, zone]}}"
-    trained = lossfw.train(written(folder, source), overrides=[hold_out])
-    assert trained.history[-1].held_out.loss > 0
-
-
-def test_a_data_frame_has_categories():
-    pandas = pytest.importorskip("pandas")
-    frame = pandas.DataFrame(TABLE)
-    config = {
-        "data": {
-            "file": frame,
-            "targets_key": "price",
-            "standardize": True,
-            "categories": ["kind"],
-        },
-        "network": {"layers": [{"units": 1, "activation": "identity"}]},
-        "loss": "squared_error",
-        "train": {"epochs": 1, "optimizer": "sgd"},
-    }
-    assert lossfw.train(config).network.width == 5
-
-
-def test_a_missing_category_is_told_or_dropped(folder):
-    source = _file(folder)
-    path = folder / "x.csv"
-    path.write_text(path.read_text().replace("flat,", ",", 1))
-    config = written(folder, source)
-    with pytest.raises(ConfigError, match=r"\(kind\): the value is missing.*missing: drop"):
-        lossfw.train(config)
-    trained = lossfw.train(config, overrides=["data.missing=drop"])
-    assert trained.record.categories == {"kind": ("flat", "house", "studio"), "zone": ("3", "7")}
-
-
 def test_columns_in_files_are_joined_as_they_are_read(folder, monkeypatch):
     _parquet_folder(folder)
     data = lossfw.registry().create(
@@ -231,14 +194,3 @@ def test_an_unknown_category_is_a_mistake_at_its_row_or_missing():
         encode_categories(data.take([0, first]), known, as_codes=True)
     filled = encode_categories(data, known, as_codes=True, unknown_is_missing=True)
     np.testing.assert_array_equal(np.isnan(filled.inputs[:, 0]), KIND == "studio")
-
-
-@pytest.mark.parametrize("make", SOURCES)
-def test_a_filter_of_rows_leaves_out_their_categories(make, folder):
-    rows = AREA > 90
-    known = lossfw.train(written(folder, make(folder, rows, "known")))
-    config = written(folder, make(folder))
-    trained = lossfw.train(config, overrides=["data.where=column.area > 90"])
-    assert trained.history == known.history
-    trained = lossfw.train(config, overrides=["data.where=column.kind != studio"])
-    assert trained.record.categories["kind"] == ("flat", "house")

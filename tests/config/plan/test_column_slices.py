@@ -5,9 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from lossfw.data import DataColumn
 from lossfw.evaluation.evaluate import evaluate, result_of
-from support.configs import build
 from support.tables import write_columns
 
 ROWS = 1500
@@ -106,17 +104,6 @@ def test_parts_of_the_rows_merge_to_the_same_bits_and_a_plan_can_travel(columns,
     assert evaluate(larger).to_dict()["slices"] == whole["slices"]
 
 
-def test_a_slice_changes_nothing_else_also_where_rows_are_dropped(columns, plan, folder):
-    lines = (folder / "t.csv").read_text().splitlines()
-    (folder / "t.csv").write_text("\n".join([*lines[:5], "shop 1,,0.5,north,40", *lines[5:]]))
-    drop = SOURCES["csv"].replace("}", ", missing: drop}")
-    made = plan(TEXT.format(data=drop))
-    assert len(made.data) == ROWS
-    assert sum(part["count"] for part in evaluate(made).numbers.slices) == 3 * ROWS
-    alone = build("run.yaml", ("evaluate.slices=[]",))
-    assert evaluate(alone).loss == evaluate(made).loss
-
-
 def test_a_sample_takes_its_own_values(columns, plan):
     made = plan(TEXT.format(data=SOURCES["npz"]), "evaluate.sample={count: 50}")
     drawn = columns["region"][list(made.sample)]
@@ -175,23 +162,6 @@ def test_the_source_of_a_plugin_puts_columns_into_its_data(folder, plan):
     text = TEXT.format(data="two").replace("p.npy", "[0.5, 2.0]") + "plugins: [two.py]\n"
     found = parts_of(evaluate(plan(text, "evaluate.slices=[column.side]")))
     assert found == {("side", "l"): (1, 0.25), ("side", "r"): (1, 4.0)}
-
-
-def test_texts_that_are_numbers_are_numbers():
-    column = DataColumn.from_codes(np.array([0, 2, 1]), ("", "10", "9.5"))
-    assert column.labels == ()
-    np.testing.assert_array_equal(column.values, [np.nan, 9.5, 10.0])
-
-
-@pytest.mark.parametrize("file", ["t.csv", "t.parquet"])
-def test_all_columns_of_texts_are_left_out_by_one_hint(file, columns, problem, folder):
-    text = TEXT.format(data=f"{{name: arrays, file: {file}, targets_key: y}}")
-    network = "network={layers: [{units: 1, activation: identity}], weights: w.npz}"
-    np.savez(folder / "w.npz", W1=np.ones((1, 1)), b1=np.zeros(1))
-    _, told, _ = problem(text, "evaluate.slices=[]", network)
-    assert "String columns are left out with exclude: [" in told
-    listed = told.partition("exclude: [")[2].partition("]")[0].split(", ")
-    assert sorted(listed) == ["region", "shop"]
 
 
 def test_labels_that_are_objects_have_their_cure(columns, problem, folder):

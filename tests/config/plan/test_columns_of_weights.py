@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.data.data_record import COLUMNS
 from lossfw.errors import ConfigError
-from support.tables import write_columns
 
 TRAINED = """\
 lossfw: 1
@@ -28,11 +26,6 @@ def trained(folder):
     write(folder, "turned.csv", "b,a,y", ROWS[:, [1, 0, 2]])
     (folder / "run.yaml").write_text(TRAINED)
     return lossfw.train("run.yaml", out="out")
-
-
-def test_the_weights_keep_the_names(folder):
-    with np.load(folder / "out" / "weights.npz") as arrays:
-        assert arrays[COLUMNS].tolist() == ["a", "b"]
 
 
 def test_another_order_is_refused_and_the_hint_mends_it(problem, trained):
@@ -63,22 +56,3 @@ def test_of_other_names_nothing_is_said(header, folder, trained):
     write(folder, "other.csv", header)
     overrides = ["data.file=other.csv", f"data.targets_key={'y' if 'y' in header else 2}"]
     assert lossfw.run("run.yaml", overrides=overrides).loss == trained.history[-1].train.loss
-
-
-def test_names_that_are_doubled_are_not_kept(folder):
-    write(folder, "rows.csv", "a,a,y")
-    lossfw.train("run.yaml", out="out")
-    with np.load(folder / "out" / "weights.npz") as arrays:
-        assert COLUMNS not in arrays
-    assert lossfw.run("run.yaml").count == len(ROWS)
-
-
-def test_parquet_files_have_names_too(folder):
-    for name, order in (("one", "bay"), ("two", "aby")):
-        columns = {key: ROWS[:, "aby".index(key)] for key in order}
-        write_columns(folder / name, columns)
-        write_columns(folder / f"{name}.parquet", columns)
-    for file in ("data={name: parquet, path: %s, targets_key: y}", "data.file=%s.parquet"):
-        assert lossfw.run("run.yaml", overrides=[file % "two"]).count == len(ROWS)
-        with pytest.raises(ConfigError, match="is input 0, but it was input 1 of the training"):
-            lossfw.run("run.yaml", overrides=[file % "one"])

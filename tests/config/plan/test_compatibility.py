@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lossfw.components.spaces import BINARY, COUNT, LOGITS, POSITIVE, REAL, SIMPLEX, UNIT
-from lossfw.config.plan.compatibility import LOOKED_AT, is_within
+from lossfw.config.plan.compatibility import is_within
 from support.configs import SAVED
 
 NETWORK = """\
@@ -65,11 +65,6 @@ def weights(folder):
 )
 def test_what_is_far_from_a_space(inner, outer, answer):
     assert is_within(inner, outer) is answer
-
-
-def test_the_good_ones_are_good(problems):
-    assert problems(NETWORK) == []
-    assert problems(SAVED_LOGITS) == []
 
 
 BARE = NETWORK.replace("softmax", "identity").replace("[accuracy]", "[]")
@@ -142,27 +137,6 @@ def test_what_does_not_fit_is_told_beside_what_is_wrong_elsewhere(problems):
         "run.yaml:10:37",
         "run.yaml:10:46",
     ]
-
-
-def test_weights_that_do_not_fit_hide_nothing(problems):
-    text = NETWORK.replace("units: 3", "units: 2")
-    assert [where for where, _, _ in problems(text)] == ["run.yaml:6:15", "run.yaml:7:12"]
-
-
-def test_of_mapped_targets_the_first_are_looked_at(problem, plan, folder):
-    targets = np.zeros(LOOKED_AT + 10, dtype=np.int64)
-    targets[3] = 7
-    np.save(folder / "t.npy", targets)
-    np.save(folder / "y.npy", np.full((len(targets), 2), 0.5))
-    text = SAVED_LOGITS.replace("{name: inline, targets: [0, 1]}", "{name: arrays, targets: t.npy}")
-    text = text.replace("raw_outputs: [[0.25, 0.75], [0.5, 0.5]]", "predictions: y.npy")
-    assert "target[3] = 7" in problem(text)[1]
-
-
-def test_a_mask_counts(problems):
-    text = SAVED_LOGITS.replace("loss: cross_entropy", "loss: {name: masked, of: cross_entropy}")
-    text = text.replace("targets: [0, 1]", "targets: [0, -100]").replace("[accuracy]", "[]")
-    assert problems(text, "loss.ignore=-100") == []
 
 
 @pytest.fixture

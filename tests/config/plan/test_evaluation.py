@@ -5,8 +5,7 @@ import pytest
 
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.units import Units
-from lossfw.evaluation.slices import Slice
-from support.configs import SAVED, SHARPNESS, build
+from support.configs import SAVED, SHARPNESS
 
 NETWORK = """\
 lossfw: 1
@@ -101,19 +100,6 @@ def test_what_does_not_fit_is_refused_at_its_place(text, at, what, hint, weights
     refused(text, at=at, what=what, hint=hint)
 
 
-@pytest.mark.parametrize(
-    ("changed", "at", "what"),
-    [
-        ({"W2": np.ones((4, 2))}, "8:12", ["layers.1", "(4, 2)", "(3, 2)", "w.npz"]),
-        ({"b1": np.array([0.0, np.nan, 0.0])}, "8:12", "nan"),
-        ({"W1": np.ones((5, 3))}, "3:7", ["(2, 2)", "(N, 5)"]),
-    ],
-)
-def test_weights_that_do_not_fit_are_refused(changed, at, what, weights, refused):
-    weights(**changed)
-    refused(NETWORK, at=at, what=what)
-
-
 class TestForm:
     """Whether a loss is computed from predictions or from logits."""
 
@@ -135,26 +121,12 @@ class TestForm:
         made = plan(text)
         assert made.outputs_form == made.loss._input_form == form
 
-    def test_an_override_that_sets_the_guard_counts_like_the_file(self, weights, plan):
-        assert plan(NETWORK, "loss.delta=1e-7").outputs_form == "prediction"
-        assert plan(NETWORK, "loss.fuse=false").outputs_form == "prediction"
-        guarded = NETWORK.replace("{name: cross_entropy}", "{name: cross_entropy, delta: 1e-3}")
-        assert plan(guarded, "loss=cross_entropy").outputs_form == "logits"
-
     def test_another_activation_is_not_fused(self, weights, problem):
         # Predictions reach the loss, and those of a sigmoid are not distributions.
         _, what, hint = problem(NETWORK.replace("softmax", "sigmoid"))
         assert "prediction[0]" in what
         assert "lies outside SIMPLEX" in what
         assert hint == "predictions are the outputs of the last layer"
-
-    def test_a_loss_on_logits_takes_those_of_a_bare_last_layer(self, weights, plan):
-        text = NETWORK.replace("cross_entropy}", "cross_entropy, from_logits: true}")
-        assert plan(text.replace("softmax", "identity")).outputs_form == "logits"
-
-    def test_saved_logits_take_the_loss_to_its_form_from_logits(self, plan):
-        made = plan(SAVED.replace("predictions", "raw_outputs"))
-        assert made.outputs_form == made.loss._input_form == "logits"
 
 
 class TestFit:
@@ -173,33 +145,6 @@ class TestFit:
         weights()
         assert "x.npy" in problem(text)[1]
 
-    def test_a_metric_sees_predictions_where_the_loss_was_fused(self, folder, weights, plan):
-        (folder / "mine.py").write_text(SHARPNESS)
-        made = plan(NETWORK.replace("[accuracy]", "[sharpness]") + "plugins: [mine.py]\n")
-        assert made.outputs_form == "logits"
-
-
-class TestSample:
-    def rows(self, plan, sample):
-        return plan(SAVED + f"seed: 7\nevaluate: {{sample: {sample}}}\n").sample
-
-    def test_rows_are_drawn_from_a_generator_of_their_own(self, plan):
-        drawn = self.rows(plan, "{count: 10, seed: 3, replace: true}")
-        expected = np.random.default_rng(3).choice(2, 10, replace=True)
-        assert drawn == tuple(expected.tolist())
-        assert all(type(row) is int for row in drawn)
-
-    def test_the_seed_of_the_configuration_serves_where_there_is_no_other(self, plan):
-        assert self.rows(plan, "{count: 9, replace: true}") == self.rows(
-            plan, "{count: 9, seed: 7, replace: true}"
-        )
-
-    def test_without_replacement_no_row_comes_twice(self, plan):
-        assert sorted(self.rows(plan, "{count: 2}")) == [0, 1]
-
-    def test_no_sample_is_all_rows(self, plan):
-        assert plan(SAVED).sample is None
-
 
 class TestAsked:
     """Intervals, slices and rows reach the plan as objects."""
@@ -217,29 +162,8 @@ class TestAsked:
         made = self.asked(plan, "intervals: {level: 0.5, seed: 3}")
         assert made.intervals == Intervals(0.5, "jackknife", 1000, 3, Units())
 
-    def test_options_of_a_bootstrap_beside_a_jackknife_are_noted_unless_they_are_defaults(
-        self, plan
-    ):
-        assert "replicates" in "".join(self.asked(plan, "intervals: {replicates: 200}").warnings)
-        made = self.asked(plan, "intervals: {level: 0.9, method: jackknife, replicates: 1000}")
-        assert made.warnings == ()
-
-    def test_slices_are_named_or_bare(self, plan):
-        text = "slices: [target, {name: sure, by: prediction.max, bins: [0.5, 0.9]}]"
-        assert self.asked(plan, text).slices == (
-            Slice.of("target"),
-            Slice("sure", "prediction.max", (0.5, 0.9)),
-        )
-
-    @pytest.mark.parametrize(("rows", "as_what"), [("true", True), ("parquet", "parquet")])
-    def test_rows_are_written_as_asked(self, rows, as_what, plan):
-        assert self.asked(plan, f"save_rows: {rows}").rows == as_what
-
 
 class TestDigest:
-    def test_it_is_the_same_for_the_same_configuration(self, weights, plan):
-        assert plan(NETWORK).digest == plan(NETWORK).digest
-        assert len(plan(NETWORK).digest) == 64
 
     @pytest.mark.parametrize(
         "override",
@@ -271,11 +195,6 @@ class TestDigest:
     def test_it_knows_what_changes_the_numbers(self, override, weights, plan):
         assert plan(NETWORK).digest != plan(NETWORK, override).digest
 
-    def test_the_seed_of_a_sample_counts(self, plan):
-        text = SAVED + "evaluate: {sample: {count: 1}}\n"
-        assert plan(text).digest != plan(text, "seed=1").digest
-        assert plan(text).digest == plan(text, "evaluate.sample.seed=0").digest
-
     def test_the_weights_count_and_their_place_does_not(self, weights, plan, folder):
         before = plan(NETWORK).digest
         (folder / "elsewhere").mkdir()
@@ -283,37 +202,3 @@ class TestDigest:
         assert plan(NETWORK, "network.weights=elsewhere/other.npz").digest == before
         weights(b1=np.ones(3))
         assert plan(NETWORK).digest != before
-
-    def test_files_of_data_count_by_their_content(self, plan, folder):
-        np.save(folder / "t.npy", np.array([0, 1]))
-        np.save(folder / "same.npy", np.array([0, 1]))
-        np.save(folder / "other.npy", np.array([1, 1]))
-        text = SAVED.replace("{name: inline, targets: [0, 1]}", "{name: arrays, targets: t.npy}")
-        digests = [plan(text.replace("t.npy", f"{n}.npy")).digest for n in ("t", "same", "other")]
-        assert digests[0] == digests[1] != digests[2]
-
-    def test_a_local_plugin_counts_by_its_content(self, plan, folder):
-        text = SAVED + "plugins: [mine.py]\nevaluate: {metrics: [sharpness]}\n"
-        (folder / "mine.py").write_text(SHARPNESS)
-        before = plan(text).digest
-        (folder / "mine.py").write_text(SHARPNESS.replace("max", "min"))
-        assert plan(text).digest != before
-
-    def test_the_version_of_a_plugin_counts(self, plan, folder, install):
-        offer = (
-            "\nfrom lossfw import hookimpl\n\n@hookimpl\ndef lossfw_metrics():\n"
-            "    return {'sharpness': Sharpness}\n"
-        )
-        site = install("acme", {"acme": "acme_plugin"}, {"acme_plugin": SHARPNESS + offer}, "1.0")
-        text = SAVED + "evaluate: {metrics: [sharpness]}\n"
-        before = plan(text).digest
-        shutil.rmtree(site / "acme-1.0.dist-info")
-        install("acme", {"acme": "acme_plugin"}, {}, "1.1")
-        assert plan(text).digest != before
-
-
-def test_a_plan_does_not_depend_on_the_working_folder(folder, weights, monkeypatch):
-    (folder / "run.yaml").write_text(NETWORK)
-    here = build("run.yaml")
-    monkeypatch.chdir(folder.parent)
-    assert build(str(folder / "run.yaml")).digest == here.digest

@@ -7,7 +7,6 @@ from lossfw.config.plan.training import training_of
 from lossfw.config.plan.validate import validate
 from lossfw.config.text.source import ConfigSource
 from lossfw.errors import ConfigError
-from lossfw.nn.seeding import Purpose, generator, held_out_units
 from support.configs import read
 
 ROWS = 24
@@ -50,14 +49,6 @@ def folds(*overrides, count=4):
     return [one.held_out_rows for one in every]
 
 
-def test_a_fold_is_every_so_manieth_row_of_the_order_that_a_share_has(table):
-    order = generator(3, Purpose.HELD_OUT).permutation(ROWS)
-    for fold, rows in enumerate(folds()):
-        assert rows.tolist() == sorted(order[fold::4])
-    share = training("train.hold_out={fraction: 0.25}")[0]
-    assert share.held_out.inputs[:, 0].tolist() == sorted(order[:6] / ROWS)
-
-
 def test_groups_are_held_out_whole(table):
     every = folds("train.hold_out.keep_together=column.patient")
     patients = [
@@ -92,13 +83,6 @@ def test_a_class_with_fewer_rows_than_folds_is_noted(table):
 def test_a_patience_that_chooses_by_the_reported_rows_is_noted(table):
     _, config = training("train.hold_out.patience=2", "train.hold_out.fold=0")
     assert "their loss is too low" in config.notes[0]
-
-
-def test_a_class_is_spread_over_a_share_of_any_size():
-    classes = np.repeat([0, 1], [10, 90])
-    for share in (0.1, 0.3, 0.55):
-        held_out = held_out_units(100, 0, fraction=share, classes=classes)
-        assert abs(np.sum(held_out < 10) - 10 * share) < 1
 
 
 # Override, a part of the message, a part of the hint.

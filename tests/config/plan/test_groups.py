@@ -77,19 +77,6 @@ def test_the_column_of_groups_is_not_an_input(source, table, folder):
     assert np.array_equal(training.data.inputs[:, 0], table["x"])
 
 
-def test_a_sample_draws_groups_and_a_filter_leaves_rows_out(table, plan):
-    text = TEXT.format(data=SOURCES["csv"])
-    made = plan(text, "evaluate.sample={count: 9, replace: true}", "seed=1")
-    drawn = [made.groups.name_of(number) for number in range(len(made.groups))]
-    assert len(drawn) == 9
-    assert np.diff(made.groups.starts).tolist() == [SIZES[NAMES.index(name)] for name in drawn]
-    made = plan(
-        text, "data.where=not column.query in [b, Q]", "network.predictions=" + str([0.5] * 12)
-    )
-    assert np.diff(made.groups.starts).tolist() == [1, 3, 7, 1]
-    assert not made.data.columns
-
-
 def test_rows_that_are_held_out_are_those_of_whole_groups(table, folder):
     (folder / "run.yaml").write_text(TRAIN)
     training = build_training("run.yaml", ["train.hold_out={fraction: 0.34}"])

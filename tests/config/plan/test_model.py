@@ -11,7 +11,7 @@ from lossfw.data.data_record import DataRecord
 from lossfw.errors import DataError
 from lossfw.models import Card
 from lossfw.models.card import sha256
-from support.configs import build_training, resolved_text
+from support.configs import resolved_text
 from support.linear_model import LINEAR
 
 TEXT = """\
@@ -40,18 +40,6 @@ def with_card(folder, output_activation="softmax", **recorded):
 
 def written(text):
     return text.replace("file: m.json}", "file: m.json, output_activation: softmax}")
-
-
-def test_the_loss_is_fused_with_the_link(plan):
-    made = plan(written(TEXT))
-    assert made.outputs_form == "logits"
-    expected = -np.log(SOFTMAX[[0, 1], [0, 1]]).mean()
-    assert lossfw.evaluate(made).loss == pytest.approx(expected, rel=1e-14)
-
-
-def test_the_card_beside_the_file_tells_the_link(plan, files):
-    with_card(files)
-    assert plan(TEXT).digest == plan(written(TEXT)).digest
 
 
 def test_without_a_link_outputs_are_predictions(plan, files):
@@ -111,24 +99,6 @@ def test_a_link_against_the_card_is_a_mistake(refused, files):
     refused(written(TEXT), at="4:56", what=["sigmoid", "softmax", "leave output_activation out"])
 
 
-def test_columns_classes_and_divisor_of_the_card_bind_the_data(refused, files):
-    with_card(files, divisor=255.0)
-    refused(TEXT, at="3:7", what="scale: 255")
-
-
-def test_the_name_of_the_file_does_not_reach_the_digest(plan, files):
-    (files / "other.json").write_bytes((files / "m.json").read_bytes())
-    digests = [
-        plan(written(TEXT)).digest,
-        plan(written(TEXT).replace("m.json", "other.json")).digest,
-        plan(written(TEXT).replace("file: m", "gain: 2, file: m")).digest,
-    ]
-    (files / "m.json").write_text("[[1, 0], [0, 2]]")
-    digests.append(plan(written(TEXT)).digest)
-    assert len(set(digests)) == 3
-    assert digests[0] == digests[1]
-
-
 SAVED = """\
 lossfw: 1
 data: {name: inline, targets: [0, 1]}
@@ -136,21 +106,6 @@ model: {name: predictions, file: saved.npy}
 loss: cross_entropy
 evaluate: {metrics: [brier]}
 """
-
-
-def test_saved_predictions_mean_what_their_short_form_means(plan, files):
-    np.save(files / "saved.npy", SOFTMAX)
-    short = SAVED.replace("model: {name: predictions, file:", "network: {predictions:")
-    assert plan(SAVED).digest == plan(short).digest
-    assert lossfw.evaluate(plan(SAVED)).to_dict() == lossfw.evaluate(plan(short)).to_dict()
-
-
-def test_a_report_says_model_where_the_key_is_model(files, lossfw):
-    np.save(files / "saved.npy", SOFTMAX)
-    (files / "run.yaml").write_text(SAVED)
-    assert (
-        "\nmodel          saved predictions of shape (2, 2)\n" in lossfw("run", "run.yaml").stdout
-    )
 
 
 BINARY = SAVED.replace("cross_entropy", "binary_cross_entropy").replace("[brier]", "[]")
@@ -166,21 +121,6 @@ def test_one_column_of_saved_predictions_counts(plan, files, name, column):
     made = plan(BINARY.replace("saved.npy", f"{name}, output_column: {column}"))
     expected = -np.log([1 - SOFTMAX[0, 1], SOFTMAX[1, 1]]).mean()
     assert lossfw.evaluate(made).loss == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(("loss", "form"), [("cross_entropy", "logits"), ("brier", "prediction")])
-def test_saved_raw_outputs_and_their_link_are_predictions(plan, files, loss, form):
-    np.save(files / "saved.npy", LOGITS)
-    text = SAVED.replace("saved.npy", "saved.npy, output_activation: softmax").replace(
-        "cross_entropy", loss
-    )
-    made = plan(text)
-    np.save(files / "soft.npy", SOFTMAX)
-    expected = plan(SAVED.replace("saved", "soft").replace("cross_entropy", loss))
-    assert made.outputs_form == form
-    got, wanted = lossfw.evaluate(made), lossfw.evaluate(expected)
-    assert got.loss == pytest.approx(wanted.loss, rel=1e-6)  # one of them has a guard
-    assert got.metrics["brier"] == pytest.approx(wanted.metrics["brier"], rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -293,31 +233,6 @@ def test_softmax_of_probabilities_is_noted(plan, files, matrix, output_activatio
     assert any("applied to them again" in note for note in made.warnings) == is_noted
 
 
-def test_a_link_of_the_loss_s_own_plugin_file_is_found(plan, files):
-    source = LINEAR + LINK_OF_ITS_OWN
-    (files / "linear.py").write_text(source)
-    text = TEXT.replace("m.json", "m.json, output_activation: twice").replace(
-        "cross_entropy", "squared_error"
-    )
-    made = plan(text.replace("targets: [0, 1]", "targets: [[0, 1], [1, 0]]"))
-    assert lossfw.evaluate(made).loss == np.mean((2 * LOGITS - [[0, 1], [1, 0]]) ** 2)
-    again = pickle.loads(pickle.dumps(made.model))
-    assert again.run_block(np.array([[1.0, 2.0]])).predictions.tolist() == [[2.0, 4.0]]
-
-
-LINK_OF_ITS_OWN = '''
-
-from lossfw import Activation
-
-
-class Twice(Activation):
-    """x doubled."""
-
-    def value(self, xp, x):
-        return 2 * x
-'''
-
-
 def test_a_missing_library_is_told_with_its_cure(refused, files):
     source = LINEAR.replace(
         "    ending", '    library = "no_such_library"\n    extra = "none"\n    ending'
@@ -369,12 +284,6 @@ def test_dense_is_a_network(plan, dense):
 )
 def test_a_mistake_in_dense_is_told(refused, dense, section, at, what):
     refused(dense(section), at=at, what=what, hint="")
-
-
-def test_dense_trains_beside_other_models(dense, folder):
-    text = dense(f"model: {{name: dense, {LAYERS}}}") + "train: {epochs: 2, optimizer: sgd}\n"
-    (folder / "train.yaml").write_text(text)
-    assert str(build_training("train.yaml").model.network) == "2-3-2, relu, softmax, float32"
 
 
 def test_a_load_that_returns_something_else_is_told(refused, files):

@@ -61,30 +61,6 @@ def with_card(folder, *labels, columns=("kind", "age")):
     (folder / "model.json").write_text(json.dumps(card.to_dict("m.txt")))
 
 
-def outputs(plan, text=TEXT):
-    made = plan(text)
-    batch = next(made.data.batches(10))
-    return made.model.run_block(batch.inputs).predictions[:, 0].tolist()
-
-
-def test_codes_and_nan_reach_the_model(plan):
-    # bus is 0 and car is 1: labels in ascending order.
-    assert outputs(plan) == [11.0, 100.0, 130.0]
-    assert plan(TEXT).data.codes == {0: ("bus", "car")}
-
-
-def test_labels_are_numbered_like_those_of_the_training(plan, files):
-    with_card(files, "tram", "car", "bus")
-    assert outputs(plan) == [11.0, 102.0, 130.0]
-
-
-def test_an_unknown_label_is_a_mistake_at_its_row_or_missing(plan, files):
-    with_card(files, "bus", "tram")
-    with pytest.raises(ConfigError, match=r"category 'car' in row 0, but the .* unknown: missing"):
-        plan(TEXT)
-    assert outputs(plan, TEXT.replace("keep}", "keep, unknown: missing}")) == [110, 100, 130]
-
-
 @pytest.mark.parametrize("change", ["missing: keep", "missing: drop, unknown: missing"])
 @pytest.mark.parametrize("model", [
     "model: {name: finite, file: m.txt, output_activation: identity}",
@@ -101,22 +77,6 @@ def test_other_models_refuse_missing_values(plan, files, change, model):
     assert f"leaves NaN among the inputs, which {who} does not take" in message
     assert "xgboost" in message
     assert "missing: drop" in message
-
-
-def test_saved_predictions_need_no_inputs(plan, files):
-    np.save(files / "p.npy", np.zeros((3, 1)))
-    model = "model: {name: adding, file: m.txt, output_activation: identity}"
-    made = plan(TEXT.replace(model, "network: {predictions: p.npy}"))
-    assert len(made.data) == 3
-
-
-def test_another_order_of_columns_is_told_with_the_key(plan, files):
-    with_card(files, "bus", "car", columns=("age", "kind"))
-    with pytest.raises(
-        ConfigError, match=r"(?s)input 0, but it was input 1 of .*inputs_key: \[age, kind\]"
-    ):
-        plan(TEXT)
-    assert outputs(plan, TEXT.replace("keep}", "keep, inputs_key: [age, kind]}")) == [11, 100, 130]
 
 
 def test_another_name_in_the_place_of_a_column_is_noted(plan, files):

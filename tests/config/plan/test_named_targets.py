@@ -61,17 +61,6 @@ def test_named_columns_are_not_inputs(table, folder):
     assert training.data.input_names == ("x",)
 
 
-def test_a_named_column_may_be_infinite_where_its_space_allows(table, plan, folder):
-    np.save(folder / "p.npy", np.ones(ROWS))
-    made = plan(
-        TEXT.format(data=SOURCES["csv"]),
-        "data.targets_key={lower: months, upper: upper}",
-        "loss=aft",
-    )
-    assert made.data.targets[3, 1] == np.inf
-    assert np.isfinite(evaluate(made).loss)
-
-
 # The overrides, a part of the message, and the hint.
 MISTAKES = {
     "other names": (

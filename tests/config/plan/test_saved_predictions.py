@@ -75,12 +75,6 @@ def test_inputs_are_not_read(file, more, tmp_path):
     assert {part["value"]: part["count"] for part in result.numbers.slices} == {"a": 2, "b": 2}
 
 
-@pytest.mark.parametrize("file", [_csv, _parquet, _parquet_folder])
-def test_inputs_that_are_named_are_read(file, tmp_path):
-    with pytest.raises(ConfigError, match="day"):
-        _run(tmp_path, file(tmp_path), inputs_key=["day"])
-
-
 @pytest.mark.parametrize("file", [_csv, _parquet, _parquet_folder, _npz])
 def test_a_network_needs_inputs(file, tmp_path):
     config = {

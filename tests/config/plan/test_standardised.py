@@ -40,32 +40,6 @@ def trained(*overrides):
     return lossfw.train("train.yaml", overrides=list(overrides), out="out")
 
 
-def test_inputs_have_mean_0_and_spread_1_and_a_constant_one_is_0():
-    inputs = np.asarray(training().data.inputs)
-    np.testing.assert_allclose(inputs[:, :2], ((X - MEANS)[:, :2] / SPREADS[:2]))
-    assert inputs[:, 2].tolist() == [0.0] * ROWS
-
-
-def test_held_out_rows_follow_the_rows_to_learn_from(folder):
-    made = training("train.hold_out.fraction=0.3")
-    train, held = made.data.rows, made.held_out.rows
-    mean, spread = X[train].mean(axis=0)[:2], X[train].std(axis=0)[:2]
-    np.testing.assert_allclose(
-        np.asarray(made.held_out.inputs)[:, :2], ((X[held, :2] - mean) / spread)
-    )
-    np.save(folder / "other.npy", X[:10] + 1)
-    np.save(folder / "other_t.npy", T[:10])
-    other = "{name: arrays, inputs: other.npy, targets: other_t.npy}"
-    apart = np.asarray(training(f"train.hold_out.data={other}").held_out.inputs)
-    np.testing.assert_allclose(apart[:, 0], (X[:10, 0] + 1 - MEANS[0]) / SPREADS[0])
-
-
-def test_held_out_targets_of_a_file_are_looked_at_as_those_in_memory(folder):
-    np.save(folder / "other_t.npy", np.where(np.arange(ROWS) == 80, 2, T))
-    with pytest.raises(ConfigError, match=r"target\[80, 0\] = 2"):
-        training("train.hold_out.data={name: arrays, inputs: x.npy, targets: other_t.npy}")
-
-
 def test_a_run_takes_the_numbers_of_the_training(folder):
     last = trained().history[-1].train.loss
     with np.load(folder / "out" / "weights.npz") as arrays:

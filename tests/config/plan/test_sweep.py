@@ -41,29 +41,6 @@ def names(found):
     return [run.name for run in found]
 
 
-def test_without_a_sweep_there_is_one_run_with_the_files_name(runs):
-    (run,) = runs("", "seed=1")
-    assert (run.name, run.overrides) == ("run", ("seed=1",))
-
-
-def test_a_grid_is_every_combination(runs):
-    text = "sweep: {grid: {loss.delta: [1e-7, 1e-5], evaluate.batch_size: [1, 2]}}"
-    assert names(runs(text)) == [
-        "loss.delta=1e-07,evaluate.batch_size=1",
-        "loss.delta=1e-07,evaluate.batch_size=2",
-        "loss.delta=1e-05,evaluate.batch_size=1",
-        "loss.delta=1e-05,evaluate.batch_size=2",
-    ]
-
-
-def test_zip_goes_side_by_side(runs):
-    text = "sweep: {zip: {loss.delta: [1e-7, 1e-5], evaluate.batch_size: [1, 2]}}"
-    assert names(runs(text)) == [
-        "loss.delta=1e-07,evaluate.batch_size=1",
-        "loss.delta=1e-05,evaluate.batch_size=2",
-    ]
-
-
 @pytest.mark.parametrize(
     ("seeds", "wanted"), [("3", ["seed=0", "seed=1", "seed=2"]), ("[5, 0]", ["seed=5", "seed=0"])]
 )
@@ -83,26 +60,6 @@ def test_all_three_together(runs):
     assert found[3] == (
         "loss.delta=0.1,evaluate.batch_size=2,evaluate.metrics=accuracy+brier,seed=1"
     )
-
-
-@pytest.mark.parametrize(
-    ("value", "name"),
-    [
-        ("brier", "loss=brier"),
-        ("{name: cross_entropy, delta: 0.5}", "loss=cross_entropy+delta=0.5"),
-        ("{name: scaled, of: {name: brier}, scale: 2}", "loss=scaled+of=brier+scale=2"),
-    ],
-)
-def test_components_go_by_name_and_parameters(value, name, runs):
-    assert names(runs(f"sweep: {{grid: {{loss: [{value}]}}}}")) == [name]
-
-
-def test_a_name_is_fit_for_a_folder(runs, folder):
-    (folder / "a b").mkdir()
-    np.save(folder / "a b" / "t:1.npy", np.array([0, 1]))
-    base = GOOD.replace("{name: inline, targets: [0, 1]}", "{name: arrays}")
-    (run,) = runs("sweep: {grid: {data.targets: ['a b/t:1.npy']}}", base=base)
-    assert run.name == "data.targets=a_b_t_1.npy"
 
 
 def test_names_that_a_folder_cannot_tell_apart_are_told_apart(runs, folder):
@@ -138,12 +95,6 @@ def test_the_overrides_of_a_run_make_it(runs):
     assert len({value["digest"] for value in values.values()}) == 4
 
 
-def test_a_component_comes_before_its_parameters(runs):
-    text = "sweep: {grid: {loss.delta: [0.1, 0.2], loss: [cross_entropy]}}"
-    found = runs(text)
-    assert [build("run.yaml", run.overrides).loss.delta for run in found] == [0.1, 0.2]
-
-
 def test_files_in_a_sweep_are_beside_the_file_that_names_them(folder, monkeypatch):
     home = folder / "far"
     home.mkdir()
@@ -154,51 +105,6 @@ def test_files_in_a_sweep_are_beside_the_file_that_names_them(folder, monkeypatc
     (home / "run.yaml").write_text(text + sweep)
     (run,) = expand("far/run.yaml")
     assert build("far/run.yaml", run.overrides).outputs.tolist() == [[0.5, 0.5], [0.25, 0.75]]
-
-
-def test_a_sweep_in_a_file_that_is_extended(folder):
-    (folder / "base.yaml").write_text(GOOD + "sweep: {grid: {loss.delta: [0.1, 0.2]}}\n")
-    (folder / "run.yaml").write_text("extends: base.yaml\nsweep: {seeds: 2}\n")
-    assert len(expand("run.yaml")) == 4
-    assert len(expand("run.yaml", ['sweep.grid."loss.delta"=[0.3]'])) == 2
-    assert names(expand("run.yaml", ["sweep-"])) == ["run"]
-
-
-def test_the_data_are_read_once(runs, monkeypatch):
-    loads = []
-    build_plan = sweep.build_plan
-
-    def watched(config, loaded):
-        before = len(loaded)
-        try:
-            return build_plan(config, loaded)
-        finally:
-            loads.append(len(loaded) - before)
-
-    monkeypatch.setattr(sweep, "build_plan", watched)
-    runs("sweep: {grid: {loss.delta: [0.1, 0.2, 0.3]}}")
-    assert loads == [1, 0, 0]
-
-
-def test_every_run_is_checked_and_each_mistake_is_told_where_it_stands(mistakes):
-    text = """\
-    sweep:
-      grid:
-        loss: [cross_entropy, hinge, cros_entropy]
-        evaluate.batch_size: [1, 0, many]
-    """
-    assert [where for where, _ in mistakes(text)] == [
-        "run.yaml:8:27",
-        "run.yaml:8:34",
-        "run.yaml:9:30",
-        "run.yaml:9:33",
-    ]
-
-
-def test_a_mistake_outside_of_the_sweep_is_told_once(mistakes):
-    text = "sweep: {seeds: 5}"
-    found = mistakes(text, base=GOOD.replace("batch_size: 7", "batch_size: 0"))
-    assert [where for where, _ in found] == ["run.yaml:5:24"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import pytest
 from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import Registry
 from lossfw.errors import BrokenPluginError, ParameterError, UnknownNameError
-from support.configs import build
 
 GOOD = """\
 lossfw: 1
@@ -52,22 +51,6 @@ def test_a_component_is_held_to_its_own_class(old, new, place, what, hint, refus
     refused(GOOD.replace(old, new), at=place, what=what, hint=hint)
 
 
-def test_a_mistake_of_an_override_has_it_as_its_address(problem):
-    where, what, _ = problem(GOOD, "loss.factor=small")
-    assert where == "-o loss.factor=small"
-    assert what == "loss.factor should be a number, got 'small'"
-
-
-def test_a_name_alone_and_a_mapping_mean_the_same(plan):
-    short = plan(GOOD.replace("{name: squared_error, factor: 0.5}", "squared_error"))
-    long = plan(GOOD.replace(", factor: 0.5", ""))
-    assert short.loss == long.loss
-
-
-def test_an_alias_makes_the_component_that_it_stands_for(plan):
-    assert plan(GOOD.replace("squared_error", "mse")).loss.name == "squared_error"
-
-
 def test_mistakes_of_both_steps_come_together_in_file_order(problems):
     found = problems(
         """\
@@ -109,45 +92,6 @@ class TestFiles:
         folder.mkdir(exist_ok=True)
         np.save(folder / "y.npy", np.array([[value, value]]))
 
-    @pytest.mark.parametrize(
-        ("name", "overrides", "there", "found"),
-        [
-            # Beside the file that writes it, or in the working folder for an override.
-            ("y.npy", [], {".": 1.0, "elsewhere": 2.0}, 1.0),
-            ("y.npy", ["network.predictions=y.npy"], {".": 1.0, "elsewhere": 2.0}, 2.0),
-            # The folder in the environment is looked in next.
-            ("../no/such/y.npy", [], {"shared": 3.0}, 3.0),
-            ("y.npy", [], {".": 1.0, "shared": 3.0}, 1.0),
-            ("HOME/elsewhere/y.npy", [], {"elsewhere": 4.0}, 4.0),
-        ],
-    )
-    def test_where_a_file_is_looked_for(self, name, overrides, there, found, folder, monkeypatch):
-        for place in ("elsewhere", *there):
-            self.save(folder / place, there.get(place, 9.0))
-        text = self.text.replace("y.npy", name.replace("HOME", str(folder)))
-        (folder / "run.yaml").write_text(text)
-        monkeypatch.setenv("LOSSFW_DATA", str(folder / "shared"))
-        monkeypatch.chdir(folder / "elsewhere")
-        assert build("../run.yaml", overrides).outputs[0, 0] == found
-
-    def test_a_missing_file_is_pointed_at(self, folder, problem, monkeypatch):
-        monkeypatch.setenv("LOSSFW_DATA", str(folder / "shared"))
-        where, what, hint = problem(self.text)
-        assert where == "run.yaml:3:24"
-        assert what == "there is no file 'y.npy'"
-        assert str(folder) in hint
-        assert str(folder / "shared") in hint
-
-    def test_all_missing_files_are_pointed_at(self, problems):
-        text = self.text.replace(
-            "{name: inline, targets: [[0.0, 1.0]]}", "{name: arrays, inputs: a.npy, targets: b.npy}"
-        )
-        assert [(where, what) for where, what, _ in problems(text)] == [
-            ("run.yaml:2:30", "there is no file 'a.npy'"),
-            ("run.yaml:2:46", "there is no file 'b.npy'"),
-            ("run.yaml:3:24", "there is no file 'y.npy'"),
-        ]
-
     @pytest.mark.parametrize("name", ['"a\\0b"', "x" * 5_000, '"\\n"'])
     def test_impossible_names_are_names_of_no_file(self, name, problem, monkeypatch, folder):
         monkeypatch.setenv("LOSSFW_DATA", str(folder))
@@ -162,28 +106,6 @@ class TestFiles:
 
 class TestPlugins:
     text = GOOD.replace("{name: squared_error, factor: 0.5}", "{name: mild, c: 2.0}")
-
-    def test_a_file_beside_the_configuration(self, folder, plan):
-        (folder / "mine.py").write_text(FAIR)
-        made = plan(f"plugins: [mine.py]\n{self.text}")
-        assert (made.loss.name, made.loss.c) == ("mild", 2.0)
-
-    def test_its_parameters_are_checked_like_any_others(self, folder, problem):
-        (folder / "mine.py").write_text(FAIR)
-        text = f"plugins: [mine.py]\n{self.text}".replace("2.0", "-2.0")
-        where, what, _ = problem(text)
-        assert (where, what) == ("run.yaml:5:23", "loss.c should be greater than 0, got -2.0")
-
-    def test_a_file_on_the_command_line(self, folder, plan):
-        (folder / "mine.py").write_text(FAIR)
-        assert plan(self.text, plugins=Plugins(local=["mine.py"])).loss.name == "mild"
-
-    def test_without_it_the_name_is_unknown(self, problem):
-        assert "no loss 'mild'" in problem(self.text)[1]
-
-    def test_a_missing_file_is_pointed_at(self, problem):
-        where, what, _ = problem(f"plugins: [mine.py]\n{self.text}")
-        assert (where, what) == ("run.yaml:1:11", "there is no file 'mine.py'")
 
     def test_every_broken_file_is_pointed_at(self, folder, problems):
         (folder / "a.py").write_text("1 / 0\n")
@@ -300,8 +222,3 @@ def lossfw_losses():
 )
 def test_a_component_in_another_form_is_told_how_it_is_written(loss, hint, problem):
     assert problem(GOOD, f"loss={loss}")[2] == hint
-
-
-def test_one_column_in_place_of_a_list_is_told_how_it_is_written(problem, folder):
-    (folder / "x.csv").write_text("x,targets\n1,2\n")
-    assert problem(GOOD, "data={name: arrays, file: x.csv, exclude: x}")[2] == "write [x]"

@@ -1,34 +1,9 @@
 import pytest
 
-from lossfw.config.schema.section_types import MAX_ITEMS, MAX_NAME
-from lossfw.config.schema.sections import MAX_SAMPLE, RootSection
+from lossfw.config.schema.section_types import MAX_ITEMS
+from lossfw.config.schema.sections import MAX_SAMPLE
 from lossfw.config.text.tree import SHOWN_PROBLEMS
 from support.any_config import GOOD_TEXT as GOOD
-
-
-# A configuration in which nothing is wrong, to be spoilt line by line.
-def test_the_good_one_is_good(problems):
-    assert problems(GOOD) == []
-
-
-@pytest.mark.parametrize("key", ["lossfw", "data", "loss"])
-def test_a_missing_section_is_named(key, problem):
-    text = "\n".join(line for line in GOOD.splitlines() if not line.startswith(f"{key}:"))
-    where, what, _ = problem(text)
-    assert where == "run.yaml:1:1"
-    assert what == f"{key} is missing"
-
-
-def test_optional_sections_have_defaults():
-    skeleton = RootSection.model_validate(
-        {"lossfw": 1, "data": "digits", "network": {"predictions": "y.npy"}, "loss": "mse"}
-    )
-    assert skeleton.seed == 0
-    assert skeleton.plugins == []
-    assert skeleton.evaluate.batch_size > 0
-    assert skeleton.evaluate.metrics == []
-    assert skeleton.evaluate.sample is None
-    assert skeleton.loss.fuse is True
 
 
 @pytest.mark.parametrize(
@@ -92,12 +67,6 @@ def test_unknown_keys_are_pointed_at_with_the_nearest(old, new, place, key, hint
     assert hint in said
 
 
-def test_no_is_a_text_and_the_hint_says_so(problem):
-    _, what, hint = problem(GOOD.replace("metrics: []", "sample: {count: 1, replace: no}"))
-    assert what == "evaluate.sample.replace should be true or false, got 'no'"
-    assert "YAML 1.2" in hint
-
-
 @pytest.mark.parametrize("text", ["[1]", "just a text", "3", "null", "--- x"])
 def test_a_configuration_is_a_mapping(text, problem):
     _, what, hint = problem(text)
@@ -120,45 +89,6 @@ def test_a_configuration_is_a_mapping(text, problem):
 def test_a_network_has_one_of_its_forms(network, what, problems):
     text = GOOD.replace("{predictions: [[0.25, 0.75]]}", network)
     assert what in " ".join(said for _, said, _ in problems(text))
-
-
-def test_layers_are_pointed_at(problems):
-    found = problems(
-        """\
-        lossfw: 1
-        data: {name: inline, targets: [0]}
-        network:
-          layers:
-            - {units: 0, activation: relu}
-            - {unit: 3, activation: relu}
-            - 5
-          weights: w.npz
-          dtype: float16
-        loss: squared_error
-        """
-    )
-    assert [(where, what.split(",")[0]) for where, what, _ in found] == [
-        ("run.yaml:5:15", "network.layers.0.units should be greater than 0"),
-        ("run.yaml:6:7", "network.layers.1.units is missing"),
-        ("run.yaml:6:8", "unknown key 'network.layers.1.unit'"),
-        ("run.yaml:7:7", "network.layers.2 should be a mapping"),
-        ("run.yaml:8:12", "there is no file 'w.npz'"),
-        ("run.yaml:9:10", "network.dtype should be 'float32' or 'float64'"),
-    ]
-
-
-def test_a_huge_value_is_quoted_shortly(problem):
-    _, what, _ = problem(GOOD.replace("batch_size: 7", f"batch_size: {'x' * 100_000}"))
-    assert len(what) < 200
-    _, what, _ = problem(GOOD.replace("batch_size: 7", f"batch_size: [{'1, ' * 1_000}1]"))
-    assert what.endswith("got a list of 1001 items")
-
-
-def test_a_name_of_a_megabyte_is_not_looked_up(problem):
-    where, what, _ = problem(GOOD.replace("squared_error", "x" * 900_000))
-    assert where == "run.yaml:4:7"
-    assert f"at most {MAX_NAME} characters" in what
-    assert len(what) < 200
 
 
 @pytest.mark.parametrize("count", [MAX_ITEMS + 1, 20_000])

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -58,13 +57,3 @@ def test_any_tree(folder, tree):
 @given(st.sampled_from(sorted(paths(GOOD), key=str)), values)
 def test_any_value_anywhere(folder, path, value):
     mistakes(folder, yaml.safe_dump(changed(GOOD, path, value)))
-
-
-@pytest.mark.parametrize("path", [p for p in paths(GOOD) if p], ids=str)
-def test_a_mistake_is_pointed_at_where_it_stands(folder, path):
-    """Each value in turn becomes a text that it cannot be, on a line of its own."""
-    wrong = "@@@"
-    text = yaml.safe_dump(changed(GOOD, path, wrong), default_flow_style=False, sort_keys=False)
-    found = mistakes(folder, text)
-    (line,) = [n for n, line in enumerate(split_lines(text), start=1) if wrong in line]
-    assert f"run.yaml:{line}:" in "".join(f"{place} " for place in found)

@@ -48,11 +48,6 @@ def write(folder, tree):
     (folder / "run.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
 
 
-def test_the_rich_one_is_good(folder):
-    write(folder, RICH)
-    assert verdict_of("run.yaml").runs == 8
-
-
 @SOME
 @given(rich_paths, values)
 def test_any_value_anywhere(folder, path, value):

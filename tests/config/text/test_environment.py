@@ -19,16 +19,6 @@ def saved(folder):
     (folder / "y.csv").write_text("0.25,0.75\n")
 
 
-def test_a_variable_alone_is_read_as_yaml(plan, monkeypatch):
-    monkeypatch.setenv("SEED", "0x10")
-    assert plan(GOOD.replace("seed: 3", "seed: ${env:SEED}")).digest == (
-        plan(GOOD.replace("seed: 3", "seed: 16")).digest
-    )
-    # In braces YAML wants quotes around it, and it is a number all the same.
-    monkeypatch.setenv("COUNT", "1")
-    assert plan(GOOD.replace("count: 1", "count: '${env:COUNT}'")).sample == (0,)
-
-
 def test_within_a_text_it_is_text(plan, monkeypatch):
     monkeypatch.setenv("WHICH", "y")
     monkeypatch.setenv("ENDING", "csv")
@@ -39,17 +29,6 @@ def test_nothing_else_is_looked_up(problem, monkeypatch):
     monkeypatch.setenv("WHICH", "y.csv")
     for written in ("$WHICH", "${WHICH}", "'%WHICH%'", "~"):
         assert problem(GOOD.replace("y.csv", written))[0].startswith("run.yaml:")
-
-
-def test_what_a_variable_holds_is_not_looked_at_again(problem, monkeypatch):
-    monkeypatch.setenv("OUTER", "${env:INNER}")
-    monkeypatch.setenv("INNER", "y.csv")
-    assert "'${env:INNER}'" in problem(GOOD.replace("y.csv", "${env:OUTER}"))[1]
-
-
-def test_a_key_is_no_place_for_one(problem, monkeypatch):
-    monkeypatch.setenv("KEY", "seed")
-    assert problem(GOOD.replace("seed: 3", "${env:KEY}: 3"))[1] == "unknown key '${env:KEY}'"
 
 
 @pytest.mark.parametrize(
@@ -79,26 +58,6 @@ def test_a_file_that_is_extended_has_them_too(plan, folder, monkeypatch):
     monkeypatch.setenv("FILE", "y.csv")
     monkeypatch.setenv("BASE", "base")
     assert plan("extends: ${env:BASE}.yaml\n").outputs is not None
-
-
-def test_what_is_overridden_need_not_be_set(plan, problem):
-    text = GOOD.replace("y.csv", "${env:UNSET}")
-    assert problem(text)[1] == "the environment variable 'UNSET' is not set"
-    assert plan(text, "network.predictions=y.csv").outputs is not None
-
-
-def test_what_a_file_that_extends_replaces_need_not_be_set(plan, folder):
-    (folder / "base.yaml").write_text(GOOD.replace("y.csv", "${env:UNSET}"))
-    assert plan("extends: base.yaml\nnetwork: {predictions: y.csv}\n").outputs is not None
-
-
-def test_an_override_is_the_shells_and_not_looked_at(problem, monkeypatch):
-    monkeypatch.setenv("FILE", "y.csv")
-    marked = GOOD.replace("count: 1", "count: '${env:COUNT}'")
-    monkeypatch.setenv("COUNT", "1")
-    where, what, _ = problem(marked, "network.predictions=${env:FILE}")
-    assert where == "-o network.predictions=${env:FILE}"
-    assert what == "there is no file '${env:FILE}'"
 
 
 def test_a_file_to_extend_that_is_not_set(problem):

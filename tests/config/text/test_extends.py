@@ -2,8 +2,7 @@
 
 import pytest
 
-from lossfw.config.text.extends import MAX_CHAIN, merge_trees
-from lossfw.config.text.tree import Node, Origin, Position
+from lossfw.config.text.extends import MAX_CHAIN
 from lossfw.errors import ConfigError
 from support.configs import read
 
@@ -71,46 +70,6 @@ def test_mappings_merge_and_the_rest_replaces(below, above, merged, tree):
     )
 
 
-def test_a_chain_is_laid_file_over_file(tree):
-    root = tree(
-        {
-            "run.yaml": "extends: mid/middle.yaml\na: {x: 1}\n",
-            "mid/middle.yaml": "extends: ../base.yaml\na: {x: 2, y: 2}\nb: 2\n",
-            "base.yaml": "a: {x: 3, y: 3, z: 3}\nb: 3\nc: 3\n",
-        }
-    )
-    assert root.to_plain() == {"a": {"x": 1, "y": 2, "z": 3}, "b": 2, "c": 3}
-    where = [root.locate(["a", key]).address for key in "xyz"]
-    assert where == ["run.yaml:2:8", "mid/middle.yaml:2:14", "base.yaml:1:20"]
-    assert root.locate(["c"], key=True).address == "base.yaml:3:1"
-
-
-def test_merging_in_any_order_of_the_files_is_the_same():
-    def node(value):
-        at = Position(Origin("x", None))
-        if isinstance(value, dict):
-            return Node({k: node(v) for k, v in value.items()}, at, dict.fromkeys(value, at))
-        return Node(value, at)
-
-    a, b, c = (node(v) for v in ({"p": {"x": 1}}, {"p": {"x": 2, "y": 2}}, {"p": {"z": 3}, "q": 3}))
-    assert (
-        merge_trees(merge_trees(c, b), a).to_plain() == merge_trees(c, merge_trees(b, a)).to_plain()
-    )
-
-
-def test_a_file_of_the_base_is_beside_the_base(plan, folder):
-    (folder / "bases").mkdir()
-    (folder / "bases" / "y.csv").write_text("0.25,0.75\n")
-    (folder / "bases" / "base.yaml").write_text(BASE.replace("[[0.25, 0.75]]}", "y.csv}"))
-    assert plan("extends: bases/base.yaml\n").outputs.tolist() == [[0.25, 0.75]]
-
-
-def test_an_override_comes_after_all_files(tree):
-    assert tree(
-        {"run.yaml": "extends: base.yaml\na: 1\n", "base.yaml": "a: 2"}, "a=3"
-    ).to_plain() == {"a": 3}
-
-
 def test_the_plan_is_that_of_the_whole_file(plan, folder):
     whole = plan(BASE.replace("factor: 0.5", "factor: 0.25"))
     (folder / "base.yaml").write_text(BASE)
@@ -126,11 +85,6 @@ def test_mistakes_are_told_in_the_file_that_made_them(problems, folder):
         "base.yaml:5:24",
         "-o evaluate.metrics=[a]",
     ]
-
-
-def test_what_is_missing_everywhere_is_missing_in_the_first(problem, folder):
-    (folder / "base.yaml").write_text(BASE.replace("loss: {", "# loss: {"))
-    assert problem("extends: base.yaml\n")[:2] == ("run.yaml:1:1", "loss is missing")
 
 
 @pytest.mark.parametrize(

@@ -62,29 +62,6 @@ def test_an_override_puts_a_yaml_value_in_its_place(written, path, value):
     assert resolve(TEXT, written).find(path).to_plain() == value
 
 
-def test_the_rest_stays_as_it_was():
-    before, after = resolve(TEXT), resolve(TEXT, "evaluate.metrics.1.name=c")
-    assert before.to_plain() == resolve(TEXT).to_plain()
-    assert {**after.to_plain(), "evaluate": None} == {**before.to_plain(), "evaluate": None}
-    assert after.to_plain()["evaluate"] == {"metrics": ["a", {"name": "c"}], "batch_size": 1}
-
-
-def test_the_later_one_wins():
-    assert resolve(TEXT, "seed=4", "seed=5").to_plain()["seed"] == 5
-
-
-def test_a_value_that_an_alias_shares_changes_in_one_place_only():
-    root = resolve("a: &x {k: 1}\nb: *x\n", "b.k=2")
-    assert root.to_plain() == {"a": {"k": 1}, "b": {"k": 2}}
-
-
-def test_what_an_override_writes_has_it_as_its_address():
-    root = resolve(TEXT, "evaluate.batch_size=0")
-    assert root.locate(["evaluate", "batch_size"]).problem("x").where == "-o evaluate.batch_size=0"
-    assert root.locate(["evaluate", "batch_size"], key=True).origin.label.startswith("-o")
-    assert root.locate(["evaluate", "metrics"]).problem("x").where == "run.yaml:2:21"
-
-
 @pytest.mark.parametrize(
     ("written", "what"),
     [
@@ -109,12 +86,6 @@ def test_what_cannot_be_changed_added_or_taken_away(written, what):
     assert said.startswith(what)
 
 
-def test_a_long_index_is_shown_in_part():
-    ((_, said),) = refused(f"evaluate.metrics.{'9' * 5000}=x")
-    assert said.startswith("evaluate.metrics has the indices 0 to 1, got 999")
-    assert len(said) < 200
-
-
 def test_an_empty_list_has_no_index():
     assert refused("evaluate.metrics=[]", "evaluate.metrics.0=x") == [
         ("-o evaluate.metrics.0=x", "evaluate.metrics is an empty list, got 0")
@@ -125,10 +96,6 @@ def test_an_empty_list_has_no_index():
 def test_a_value_is_read_like_a_file(value):
     ((where, _),) = refused(f"seed={value}")
     assert where.startswith("-o seed=")
-
-
-def test_mistakes_of_several_overrides_come_in_their_order():
-    assert [where for where, _ in refused("x", "seed=4", "y")] == ["-o x", "-o y"]
 
 
 def test_a_long_override_has_a_short_address():
@@ -142,24 +109,7 @@ def test_any_override_is_put_in_or_refused(key, value):
         resolve(TEXT, f"{key}={value}").to_plain()
 
 
-def test_what_was_taken_away_has_no_place_any_more():
-    root = resolve(TEXT, "evaluate.metrics-")
-    assert list(root.find(["evaluate"]).keys) == ["batch_size"]
-    assert root.locate(["evaluate", "metrics"], key=True).address == "run.yaml:2:1"
-    # A value in the middle of the file keeps its place among the keys.
-    assert list(resolve(TEXT, "evaluate.batch_size-").to_plain()) == ["loss", "evaluate", "seed"]
-
-
 def test_the_nearest_key_to_take_away_is_told():
     with pytest.raises(ConfigError) as caught:
         resolve(TEXT, "evaluate.metric-")
     assert caught.value.problems[0].hint == "did you mean evaluate.metrics-?"
-
-
-def test_a_mistake_inside_of_an_override_has_a_caret():
-    with pytest.raises(ConfigError) as caught:
-        resolve(TEXT, "evaluate.metrics=[accuracy, !x brier]")
-    assert str(caught.value).splitlines()[1:3] == [
-        "  evaluate.metrics=[accuracy, !x brier]",
-        "                              ^",
-    ]

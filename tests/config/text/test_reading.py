@@ -15,20 +15,6 @@ def refusal(name, folder):
     return problem
 
 
-def test_text_and_lines_come_back(tmp_path):
-    (tmp_path / "run.yaml").write_bytes(b"lossfw: 1\r\n# \xc3\xa9\n")
-    text, origin = read_file("run.yaml", folder=tmp_path)
-    assert text == "lossfw: 1\r\n# é\n"
-    assert origin.label == "run.yaml"
-    assert origin.folder == tmp_path
-    assert origin.lines[1] == "# é"
-
-
-def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
-    (tmp_path / "run.yaml").write_bytes(b"\xef\xbb\xbflossfw: 1\n")
-    assert read_file("run.yaml", folder=tmp_path)[0] == "lossfw: 1\n"
-
-
 @pytest.mark.parametrize(
     ("name", "what", "hint"),
     [

@@ -69,9 +69,3 @@ def test_numbers_keep_every_bit(number):
 
 def test_not_a_number_is_written_too():
     assert math.isnan(read(format_in_one_line([math.nan]))[0])
-
-
-def test_lists_of_numbers_stand_in_a_line_and_long_ones_do_not():
-    assert format_tree(node({"a": [1, 2]})) == "a: [1, 2]\n"
-    assert format_tree(node({"a": [[1, 2], [3, 4]]})) == "a:\n  - [1, 2]\n  - [3, 4]\n"
-    assert len(format_tree(node({"a": list(range(1000))})).splitlines()) == 1001

@@ -93,10 +93,6 @@ def test_infinite_and_not_a_number(loader):
     assert all(math.isnan(value) for value in values[3:])
 
 
-def test_pyyaml_itself_stays_as_it_is():
-    assert yaml.safe_load("[no, 1e-7]") == [False, "1e-7"]
-
-
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_float_is_read_back_from_its_repr(number):
     root, problems = read(f"[{number!r}]")
@@ -104,43 +100,11 @@ def test_every_float_is_read_back_from_its_repr(number):
     assert root.to_plain() == [number]
 
 
-def test_every_node_knows_its_place(loader):
-    root, _ = read("# comment\na: 1\nb:\n  - x\n  - {c: [2, 3]}\n", loader)
-    places = {
-        ("a",): (1, 3),
-        ("b",): (3, 2),
-        ("b", 0): (3, 4),
-        ("b", 1): (4, 4),
-        ("b", 1, "c"): (4, 8),
-        ("b", 1, "c", 1): (4, 12),
-    }
-    for path, place in places.items():
-        at = root.locate(path)
-        assert (at.line, at.column) == place, path
-    at = root.locate(("b", 1, "c"), key=True)
-    assert (at.line, at.column) == (4, 5)
-
-
-def test_the_nearest_place_stands_in_for_what_is_missing(loader):
-    root, _ = read("a:\n  b: 1\n", loader)
-    at = root.locate(("a", "missing", "deeper"), key=True)
-    assert (at.line, at.column) == (0, 0)
-    at = root.locate(("a", "missing"))
-    assert (at.line, at.column) == (1, 2)
-
-
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends_of_all_systems_count_alike(end, loader):
     problem = only(end.join(["a: 1", "b: 2", "a: 3"]), loader)
     assert problem.where == "run.yaml:3:1"
     assert problem.source == "a: 3"
-
-
-def test_the_caret_stands_under_the_place(loader):
-    _, problems = read("a: 1\nb: {x: 1, x: 2}\n", loader)
-    lines = str(problems[0]).splitlines()
-    assert lines[1] == "  b: {x: 1, x: 2}"
-    assert lines[2].index("^") == lines[1].index("x: 2")
 
 
 @pytest.mark.parametrize(
@@ -163,22 +127,6 @@ def test_what_is_refused_is_told_at_its_place(text, where, what, loader):
     problem = only(text, loader)
     assert problem.where == f"run.yaml:{where}"
     assert what in problem.message
-
-
-def test_a_duplicate_key_has_the_place_of_the_first(loader):
-    assert only("loss: a\nloss: c\n", loader).hint == "the first one is in line 1"
-
-
-def test_a_whole_number_as_a_key_is_its_text(loader):
-    root, problems = read("{0: -1, -1: 1}", loader)
-    assert problems == ()
-    assert root.to_plain() == {"0": -1, "-1": 1}
-
-
-def test_yes_is_a_key_like_any_other(loader):
-    root, problems = read("yes: 1\nno: 2\n", loader)
-    assert problems == ()
-    assert root.to_plain() == {"yes": 1, "no": 2}
 
 
 def test_aliases_stand_for_their_anchor(loader):
@@ -222,11 +170,6 @@ def test_a_second_document_is_refused(loader):
     assert root.to_plain() == {"a": 1}
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "\n\n"])
-def test_a_text_without_a_document_has_no_root(text, loader):
-    assert read(text, loader) == (None, ())
-
-
 @pytest.mark.parametrize(
     ("text", "line", "hint"),
     [
@@ -268,21 +211,6 @@ def test_several_mistakes_come_together_in_file_order(loader):
         "run.yaml:3:1",
         "run.yaml:4:4",
     ]
-
-
-def test_what_stands_before_a_syntax_error_is_reported_too(loader):
-    _, problems = read("a: 1\na: 2\nb: [\n", loader)
-    assert len(problems) == 2
-    assert "twice" in problems[0].message
-    assert "not readable" in problems[1].message
-
-
-def test_a_long_line_is_shown_in_part(loader):
-    problem = only("a: 1\n" + f"b: '{'x' * 500}' # {'y' * 500}\na: 2", loader)
-    assert problem.source == "a: 2"
-    problem = only("{a: " + "x" * 300 + ", a: 2}", loader)
-    assert len(problem.source) <= 100
-    assert problem.source[problem.column - 1 :].startswith("a: 2")
 
 
 yaml_like = st.lists(

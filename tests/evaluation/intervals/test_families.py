@@ -41,10 +41,6 @@ def of_means(losses):
     ]
 
 
-def t_of(one):
-    return abs(float(one.middle)) / float(one.standard_error)
-
-
 def test_holm_is_that_of_statsmodels():
     case = CASES["Holm"]
     assert holm_adjusted(case["inputs"]["p"]) == pytest.approx(
@@ -67,14 +63,6 @@ def test_repeated_cross_validation_is_the_formula_of_nadeau_and_bengio():
     assert found.ends(case["level"]) == pytest.approx(expected["interval"], rel=1e-12)
 
 
-def test_the_order_of_a_table_changes_no_bit():
-    numbers = of_means(np.random.default_rng(1).normal(size=(UNITS, 7)))
-    expected = simultaneous_quantile(numbers, 0.95)
-    for seed in range(5):
-        shuffled = np.random.default_rng(seed).permutation(7)
-        assert simultaneous_quantile([numbers[i] for i in shuffled], 0.95) == expected
-
-
 def test_equal_differences_count_once_and_those_that_do_not_vary_not_at_all():
     (one,) = of_means(np.random.default_rng(2).normal(size=(UNITS, 1)))
     alone = simultaneous_quantile([one], 0.95)
@@ -82,20 +70,6 @@ def test_equal_differences_count_once_and_those_that_do_not_vary_not_at_all():
     assert simultaneous_quantile([one] * 5, 0.95) == pytest.approx(alone, rel=0.03)
     still = LeaveOneOut(np.asarray(0.0), np.zeros(UNITS), UNITS - 1.0)
     assert simultaneous_quantile([one, still], 0.95) == alone
-
-
-def test_tables_of_true_zeros_have_few_stars():
-    """Eleven differences from one setting: each alone, a third of the tables has a false star."""
-    alone, together, tables = 0, 0, 200
-    for seed in range(tables):
-        losses = np.random.default_rng(seed).normal(size=(UNITS, 12))
-        numbers = of_means(losses[:, 1:] - losses[:, :1])
-        largest = max(map(t_of, numbers))
-        alone += largest > t_quantile(0.95, UNITS - 1.0)
-        together += largest > simultaneous_quantile(numbers, 0.95)
-    assert alone / tables > 0.2
-    # 5 % are promised; a rate of 5 % of 200 has a standard error of 1.5 %.
-    assert together / tables < 0.1
 
 
 def test_seeds_widen_an_interval_of_units_and_few_seeds_say_nothing():
@@ -109,47 +83,6 @@ def test_seeds_widen_an_interval_of_units_and_few_seeds_say_nothing():
     assert difference_over_seeds(by_seed[:2], 0.05, 39.0) is None
     folds = difference_over_folds([[0.1, 0.5], [0.3, -0.2], [0.0, 0.4]])
     assert wider_of(found, folds, 0.95) is folds
-
-
-def best_mean(losses, weight=None, **options):
-    """Return the best of the weighted means of columns."""
-    weight = np.ones(len(losses)) if weight is None else weight
-    total = weight @ losses
-    settings = [
-        LeaveOneOut(all_of / weight.sum(), (all_of - weight * x) / (weight.sum() - weight), 1.0)
-        for all_of, x in zip(total, losses.T, strict=True)
-    ]
-    return best_of(settings, weight, 0.95, **options)
-
-
-def test_the_number_of_some_units_is_their_weighted_mean():
-    # With two units one draw in two leaves exactly one out, and the others nothing.
-    losses, weight = np.array([[1.0, 2.0], [4.0, 3.5]]), np.array([1.0, 3.0])
-    found = best_mean(losses, weight)
-    # Settings have 3.25 and 3.125: the second is best. By the first row the first is chosen, which
-    # has 4 in the second row; by the second row the second one, which has 2 in the first.
-    assert found.place == 1
-    assert found.ends[1] - found.ends[0] == pytest.approx(4.0 - 2.0)
-
-
-def test_the_winner_of_equal_settings_is_corrected_for_the_choice():
-    naive, corrected = [], []
-    for seed in range(30):
-        losses = np.random.default_rng(seed).chisquare(1, (200, 12))
-        found = best_mean(losses)
-        assert found.place == losses.mean(axis=0).argmin()
-        naive.append(losses.mean(axis=0).min())
-        corrected.append(found.corrected)
-    # The truth is 1 for all settings.
-    assert np.mean(naive) < 0.87
-    assert abs(np.mean(corrected) - 1.0) < 0.03
-
-
-def test_the_best_may_be_the_largest():
-    scores = np.random.default_rng(0).random((100, 3)) + np.array([0.0, 0.3, 0.1])
-    found = best_mean(scores, higher=True)
-    assert found.place == 1
-    assert found.ends[0] < found.corrected < found.ends[1]
 
 
 def test_one_unit_leaves_nothing_to_judge_by():

@@ -25,16 +25,6 @@ def test_intervals_that_make_no_sense(wrong, said):
     assert said in str(error.value)
 
 
-def test_a_result_says_of_intervals_what_made_them():
-    assert Intervals().to_dict() == {"level": 0.95, "method": "jackknife"}
-    assert Intervals(0.9, "bootstrap", 200, 3).to_dict() == {
-        "level": 0.9,
-        "method": "bootstrap",
-        "replicates": 200,
-        "seed": 3,
-    }
-
-
 @pytest.mark.parametrize(
     ("by", "bins", "said"),
     [

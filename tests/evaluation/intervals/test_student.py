@@ -43,8 +43,3 @@ def test_degrees_of_freedom_are_those_of_dense_matrices(size, seed):
     # m_c - m = (U - u_c) / (W - w_c) - U / W, U the sum of all u.
     wanted = max(by_dense_matrices(size, spread), 1.0)
     assert degrees_of_freedom(size, spread) == pytest.approx(wanted, rel=1e-8)
-
-
-@pytest.mark.parametrize("count", [2, 5, 40, 1000])
-def test_equal_units_have_one_degree_less_than_there_are(count):
-    assert degrees_of_freedom(np.full(count, 7.0)) == pytest.approx(count - 1, rel=1e-12)

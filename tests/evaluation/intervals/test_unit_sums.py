@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossfw.evaluation.intervals.moments import mean_spread, moment_sums
-from lossfw.evaluation.intervals.unit_keys import block_keys, hashed_numbers
-from lossfw.evaluation.intervals.unit_sums import TableLimits, UnitCells, UnitSums, align_tables
+from lossfw.evaluation.intervals.unit_keys import hashed_numbers
+from lossfw.evaluation.intervals.unit_sums import TableLimits, UnitCells, UnitSums
 from lossfw.metrics import SumTerm
 from lossfw.metrics.cell_sums import RowTerms
 
@@ -64,55 +64,6 @@ def test_any_tree_of_merging_has_the_same_bits(who, limit, seed, parts, scores):
         a, b = (pieces.pop(random.integers(len(pieces))) for _ in range(2))
         pieces.append(UnitSums.unpack(a.pack()).merge(b))
     assert state(pieces[0]) == state(whole)
-
-
-@pytest.mark.parametrize("limit", [TableLimits(300, 10**7), TableLimits(10**6, 900)])
-def test_units_are_put_together_whole(limit):
-    keys = hashed_numbers(WHO["many users"])
-    shortened = table(keys, np.arange(ROWS), limit)
-    whole = table(keys, np.arange(ROWS), TableLimits(10**6, 10**7))
-    assert len(shortened.units) < 500
-    assert shortened.bits < 64
-    assert state(whole.with_bits(shortened.bits))["sums.keys"] == state(shortened)["sums.keys"]
-    dense, count = shortened.numbered_sums
-    prefix = keys >> np.uint64(64 - shortened.bits)
-    _, place = np.unique(prefix, return_inverse=True)
-    expected = np.bincount(place, WEIGHT * LOSSES)
-    found = dense.to_table(dense.table.to_floats(), count)[:, 0]
-    assert found.tolist() == pytest.approx(expected.tolist(), rel=1e-12)
-
-
-def test_no_fewer_than_128_units_are_left_however_many_sums_they_have():
-    keys = hashed_numbers(WHO["each row"])
-    assert 128 <= len(table(keys, np.arange(ROWS), TableLimits(10**6, 10)).units) <= 256
-
-
-def test_a_part_of_the_rows_is_a_table_of_its_own():
-    keys = hashed_numbers(WHO["many users"])
-    found = table(keys, np.arange(ROWS), TableLimits(), parts=True).part_sums(-1)
-    rows = np.flatnonzero(PARTS == -1)
-    wanted = table(keys, rows, TableLimits())
-    assert found.present_units.tolist() == wanted.present_units.tolist()
-    sums, wanted_sums = (one.numbered_sums[0].table.to_floats() for one in (found, wanted))
-    assert sums.tolist() == wanted_sums.tolist()
-
-
-def test_tables_of_different_bits_are_aligned():
-    keys = hashed_numbers(WHO["many users"])
-    one, other = (
-        table(keys, np.arange(ROWS), limit) for limit in (TableLimits(), TableLimits(256))
-    )
-    one, other = align_tables(one, other)
-    assert (one.units == other.units).all()
-
-
-def test_blocks_of_time_that_are_put_together_are_neighbours():
-    blocks = np.sort(RANDOM.integers(0, 4096, ROWS))
-    keys = block_keys(blocks, 4096)
-    found = table(keys, np.arange(ROWS), TableLimits()).with_bits(6)
-    assert len(found.units) == 64
-    assert (found.units >> np.uint64(58)).tolist() == list(range(64))
-    assert (keys >> np.uint64(58)).tolist() == (blocks // 64).tolist()
 
 
 @settings(max_examples=20, deadline=None)

@@ -50,37 +50,6 @@ def pair(folder, written):
     return [find_runs([folder / name])[0][0] for name in ("a", "b")]
 
 
-@pytest.mark.turns(4)
-@pytest.mark.parametrize(
-    ("by", "bins", "named"),
-    [("column.region", "", "region"), ("target", "", "target"), ("column.age", "3,6", "old")],
-)
-@pytest.mark.parametrize("form", ["jsonl", "parquet"])
-def test_the_numbers_are_those_that_the_run_has_for_the_slice(
-    pair, command, compared, by, bins, named, form
-):
-    if form == "parquet":
-        pytest.importorskip("pyarrow")
-        for name in "ab":
-            given = ("--out", name, "-o", "evaluate.save_rows=parquet")
-            assert command("run", f"{name}.yaml", *given).exit_code == 0
-    found = compared("a", "b", "--by", by, *(["--bins", bins] if bins else []))
-    for place, run in enumerate(pair):
-        own = {
-            part["value"]: (part["count"], {"loss": part["loss"], **part["metrics"]})
-            for part in run.result["slices"]
-            if part["name"] == named
-        }
-        parts = {part["value"]: part for part in found["slices"]}
-        assert parts.keys() == own.keys()
-        for value, (count, numbers) in own.items():
-            assert parts[value]["count"] == count
-            told = parts[value]["runs"][place]["numbers"]
-            for name, number in numbers.items():
-                assert told[name]["value"] == pytest.approx(number["value"], rel=1e-9)
-                assert told[name]["interval"] == pytest.approx(number["interval"], rel=1e-6)
-
-
 def test_the_difference_in_a_part_is_that_of_its_rows(pair, compared):
     rows = [read_rows(run.path).sorted_by_number() for run in pair]
     found = compared("a", "b", "--by", "column.region")

@@ -1,13 +1,11 @@
 """``lossfw compare``: numbers against textbooks, and what is not compared."""
 
 import json
-import shutil
 import statistics
 
 import numpy as np
 import pytest
 
-from lossfw.runs.compare import find_runs
 from lossfw.runs.compare.rows import read_rows
 
 # Two-sided 95 percent points of Student's t, from Abramowitz and Stegun, table 26.10.
@@ -36,31 +34,6 @@ def test_the_difference_of_a_loss_is_that_of_the_paired_t_test(run, compared):
     assert found["interval"] == pytest.approx(paired_t(differences), rel=1e-3)
 
 
-def test_so_is_that_of_a_metric_that_is_a_mean_of_rows(run, compared):
-    one, other = run("one"), run("other", predictions="worse")
-    right = [(r.prediction.argmax(1) == r.target) * 1.0 for r in map(read_rows, (one, other))]
-    found = of(compared(one, other), "other")[1]["accuracy"]
-    assert found["value"] == pytest.approx(right[1].mean() - right[0].mean(), rel=1e-12)
-    assert found["interval"] == pytest.approx(paired_t((right[1] - right[0]).tolist()), rel=1e-3)
-
-
-def test_a_pair_tells_more_than_two_intervals(run, compared):
-    found = compared(run("one"), run("other", predictions="worse"))
-    assert found["paired"]
-    for name in ("loss", "accuracy", "calibration_error"):
-        widths = [np.diff(of(found, run)[0][name]["interval"])[0] for run in ("one", "other")]
-        apart = np.hypot(*widths)
-        assert np.diff(of(found, "other")[1][name]["interval"])[0] < 0.8 * apart
-
-
-def test_intervals_of_the_rows_are_those_of_the_run_itself(run, compared):
-    one = run("one", "evaluate.intervals={level: 0.95}")
-    other = run("other")
-    found = compared(other, one)
-    for name, number in of(found, "other")[0].items():
-        assert number["interval"] == pytest.approx(of(found, "one")[0][name]["interval"], rel=1e-9)
-
-
 @pytest.mark.parametrize("method", ["jackknife", "bootstrap"])
 def test_weights_count_in_differences_too(run, compared, method):
     asked = f"evaluate.intervals={{level: 0.9, method: {method}}}"
@@ -79,46 +52,6 @@ def test_weights_count_in_differences_too(run, compared, method):
     assert accuracy["interval"] is not None
 
 
-def test_the_order_of_the_rows_does_not_matter(run, compared):
-    one, other = run("one"), run("other", predictions="worse")
-    before = of(compared(one, other), "other")
-    lines = (other / "results.jsonl").read_text().splitlines()
-    (other / "results.jsonl").write_text("\n".join(reversed(lines)) + "\n")
-    assert of(compared(one, other), "other") == before
-
-
-def test_an_interval_ends_where_the_loss_does(run, compared, folder):
-    # One row that is wrong and 59 that are right: a symmetric interval would reach below 0.
-    y = np.tile([0.999, 0.0005, 0.0005], (60, 1))
-    y[0] = y[0, ::-1]
-    np.save(folder / "sure.npy", y)
-    np.save(folder / "targets.npy", np.zeros(60, int))
-    one = run("one", predictions="sure")
-    low, high = of(compared(one, run("other")), "one")[0]["loss"]["interval"]
-    assert 0 < low < high
-
-
-def test_infinite_and_unknown_numbers_are_compared_as_far_as_they_go(run, compared, folder):
-    y = np.load(folder / "good.npy")
-    y[3] = [0.0, 0.0, 1.0]
-    y[4] = [0.0, 1.0, 0.0]
-    np.save(folder / "good.npy", y)
-    one, other = run("one"), run("other", predictions="worse")
-    assert of(compared(one, other), "one")[0]["loss"]["value"] == "inf"
-    assert of(compared(one, other), "other")[1]["loss"] == {"value": "-inf", "interval": None}
-    again = run("again")
-    assert of(compared(one, again), "again")[1]["loss"] == {"value": "nan", "interval": None}
-
-
-def test_a_run_and_itself_do_not_differ(run, compared):
-    one = run("one")
-    shutil.copytree(one, one.with_name("copy"))
-    found = compared(one, one.with_name("copy"))
-    assert found["differing"]["settings"] == []
-    for difference in of(found, "copy")[1].values():
-        assert difference == {"value": 0.0, "interval": None}
-
-
 def test_lists_differ_element_by_element(run, compared):
     metrics = "[confusion_matrix, {name: f1, average: none}]"
     one, other = run("one", metrics=metrics), run("other", metrics=metrics, predictions="worse")
@@ -130,30 +63,7 @@ def test_lists_differ_element_by_element(run, compared):
         assert len(differences[name]["interval"]) == 3
 
 
-def test_rows_in_parquet_are_paired_as_well(run, compared):
-    pytest.importorskip("pyarrow")
-    one, other = run("one"), run("other", predictions="worse")
-    third = run("third", rows="parquet", predictions="worse")
-    found = compared(one, other, third)
-    assert of(found, "third")[1] == of(found, "other")[1]
-
-
-def test_outputs_in_a_column_are_paired_with_flat_ones(run, compared, folder):
-    outputs = np.random.default_rng(2).normal(size=60)
-    np.save(folder / "flat.npy", outputs)
-    np.save(folder / "column.npy", outputs[:, np.newaxis] + 0.5)
-    loss = ("loss=squared_error", "evaluate.metrics-")
-    other = run("other", *loss, predictions="column")
-    assert compared(run("one", *loss, predictions="flat"), other)["paired"]
-
-
 class TestWhatIsNotCompared:
-    def test_other_targets(self, run, command):
-        result = command("compare", str(run("one")), str(run("other", targets="others")))
-        assert result.exit_code == 2
-        assert "the runs have different data: one has" in result.stderr
-        assert "--allow-different-data" in result.stderr
-
     def test_other_rows_of_the_same_data(self, run, command, compared):
         one, other = run("one"), run("other", "evaluate.sample={count: 20}")
         assert command("compare", str(one), str(other)).exit_code == 2
@@ -167,25 +77,11 @@ class TestWhatIsNotCompared:
         one, other = run("one", sample), run("other", sample, predictions="worse")
         assert compared(one, other)["paired"]
 
-    def test_different_losses(self, run, compared):
-        other = run("other", "loss=brier")
-        found = compared(run("one"), other)
-        assert of(found, "other")[1]["loss"] == {"value": None, "interval": None}
-        assert "are different losses" in found["notes"][0]
-        assert of(found, "other")[1]["accuracy"]["value"] == 0
-
     def test_a_metric_with_other_parameters(self, run, compared):
         other = run("other", "evaluate.metrics.1.bins=7")
         found = compared(run("one"), other)
         assert of(found, "other")[1]["calibration_error"]["value"] is None
         assert "and CalibrationError(bins=7" in found["notes"][0]
-
-    def test_runs_without_rows_have_no_interval(self, run, compared):
-        found = compared(run("one", rows="false"), run("other", predictions="worse"))
-        assert not found["paired"]
-        assert of(found, "other")[1]["accuracy"]["interval"] is None
-        assert of(found, "other")[1]["accuracy"]["value"] < 0
-        assert "write evaluate: {save_rows: true}" in found["notes"][0]
 
     def test_a_number_that_the_rows_do_not_give_has_no_interval(self, run, compared):
         one, other = run("one"), run("other", predictions="worse")
@@ -199,22 +95,6 @@ class TestWhatIsNotCompared:
 
 
 class TestFolders:
-    def test_a_folder_of_runs_is_all_of_them_in_the_order_of_numbers(self, run, compared, folder):
-        for size in ("10", "9", "1e-07"):
-            run(f"sweep/size={size}")
-        names = [one["name"] for one in compared(folder / "sweep")["runs"]]
-        assert names == ["size=1e-07", "size=9", "size=10"]
-
-    def test_the_first_that_is_given_is_what_others_are_compared_with(self, run, compared, folder):
-        run("sweep/a"), run("sweep/b")
-        found = compared(folder / "sweep" / "b", folder / "sweep")
-        assert [one["name"] for one in found["runs"]] == ["b", "a"]
-        assert found["baseline"] == "b"
-
-    def test_equal_names_are_told_apart_by_what_is_above_them(self, run, folder):
-        found, _ = find_runs([run("x/same"), run("y/same")])
-        assert [one.name for one in found] == ["x/same", "y/same"]
-
     def test_a_run_that_is_not_done_is_left_out_and_named(self, run, command, folder):
         run("s/a"), run("s/b"), run("s/c"), run("s/d")
         (folder / "s" / "c" / "status").write_text("failed\n")

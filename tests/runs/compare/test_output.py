@@ -5,11 +5,9 @@ import io
 import json
 import re
 
-import pytest
 
 from lossfw.report.text.comparison import show_comparison
 from lossfw.runs.compare import compare, find_runs
-from lossfw.runs.compare.settings import differing_settings, flatten_settings
 
 
 def test_the_tables_of_two_runs(run, command):
@@ -38,27 +36,6 @@ def test_the_tables_of_many_runs(run, command):
     ]
     assert differences.startswith("less seed=1")
     assert len(differences.splitlines()) == 3
-
-
-def test_a_star_where_the_interval_leaves_out_0(run, command, compared):
-    one, other = run("one"), run("other", predictions="worse")
-    ends = compared(one, other)["runs"][1]["differences"]["loss"]["interval"]
-    assert ends[0] > 0
-    line = command("compare", str(one), str(other)).stdout.splitlines()
-    assert next(text for text in line if text.startswith("loss")).endswith("] *")
-
-
-def test_csv_has_every_digit(run, command, compared):
-    one, other = run("one"), run("other", "seed=7", predictions="worse")
-    found = compared(one, other)["runs"]
-    lines = list(csv.DictReader(io.StringIO(command("compare", "one", "other", "--csv").stdout)))
-    assert [line["run"] for line in lines] == ["one", "other"]
-    assert [line["seed"] for line in lines] == ["0", "7"]
-    for line, run_ in zip(lines, found, strict=True):
-        assert float(line["accuracy"]) == run_["numbers"]["accuracy"]["value"]
-        assert float(line["loss.low"]) == run_["numbers"]["loss"]["interval"][0]
-    assert float(lines[1]["loss.difference.high"]) == found[1]["differences"]["loss"]["interval"][1]
-    assert lines[0]["loss.difference"] == ""
 
 
 def test_csv_has_an_empty_cell_for_what_is_not_set(run, command):
@@ -134,22 +111,3 @@ def test_one_form_at_a_time(run, command):
     result = command("compare", "one", "other", "--json", "--csv")
     assert result.exit_code == 2
     assert "exclude each other" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "wanted"),
-    [
-        ({"loss": "huber"}, {"loss": {"name": "huber"}}, {}),
-        ({"a": {"b": 1}}, {"a": {"b": 2}}, {"a.b": [1, 2]}),
-        ({"a": [1, 2]}, {"a": [1, 3]}, {"a": [[1, 2], [1, 3]]}),
-        (
-            {"a": ["x"]},
-            {"a": ["x", {"name": "y", "k": 2}]},
-            {"a.1": [None, "y"], "a.1.k": [None, 2]},
-        ),
-        ({"evaluate": {"batch_size": 1}}, {"evaluate": {"batch_size": 2}}, {}),
-        ({"a": {}}, {"a": 1}, {"a": [{}, 1]}),
-    ],
-)
-def test_where_configurations_differ(one, other, wanted):
-    assert differing_settings([flatten_settings(one), flatten_settings(other)]) == wanted

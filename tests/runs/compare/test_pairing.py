@@ -108,60 +108,9 @@ def test_runs_with_other_weights_have_no_interval(made, compared, command, other
         assert " *" not in command("compare", *pair).stdout
 
 
-def test_weights_with_the_same_ratios_are_the_same(made, compared):
-    made("once", "squared_error", "data.sample_weight_key=w")
-    made("twice", "squared_error", "data.sample_weight_key=twice", "network.predictions=y2.npy")
-    differences, notes = less(compared("once", "twice"))
-    assert all(number["interval"] for number in differences.values())
-    assert notes == []
-
-
-def test_weights_of_the_loss_leave_metrics_paired(run, compared):
-    weighed = "loss={name: class_weighted, of: cross_entropy, weights: [1, 2, 3]}"
-    one, other = run("one", weighed), run("other", predictions="worse")
-    differences, notes = less(compared(one, other))
-    assert differences["accuracy"]["interval"]
-    assert len(notes) == 1
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("column.k == 0", "column.k in [0]"),
-        ("column.k == 0", "not column.k > 0"),
-        (None, "column.k >= 0"),
-    ],
-)
-def test_one_filter_in_two_texts_is_one(made, compared, command, table, one, other):
-    if one:
-        for name in ("y", "y2"):
-            np.save(table / f"{name}.npy", np.load(table / f"{name}.npy")[:30])
-    rows = [f"data.where={one}"] if one else []
-    made("one", "squared_error", *rows)
-    made("other", "squared_error", f"data.where={other}", "network.predictions=y2.npy")
-    differences, notes = less(compared("one", "other"))
-    assert differences["loss"]["interval"]
-    assert notes == []
-    made("else", "squared_error", "data.where=column.k == 1")
-    refused = command("compare", "one", "else")
-    assert refused.exit_code == 2
-    assert "the runs have different data" in refused.stderr
-
-
 def test_one_group_is_one_group(made, command):
     made("all", "cox", *SURVIVAL)
     made("all2", "cox", *SURVIVAL, "network.predictions=y2.npy")
     assert (
         "paired by 120 rows taken as independent; given" in command("compare", "all", "all2").stdout
     )
-
-
-def test_losses_with_other_parameters_are_not_subtracted(made, compared):
-    made("low", "{name: quantile, q: 0.1}")
-    made("high", "{name: quantile, q: 0.9}")
-    made("again", "{name: quantile, q: 0.1}", "network.predictions=y2.npy")
-    differences, notes = less(compared("low", "high"))
-    assert differences["loss"] == {"value": None, "interval": None}
-    told = "the losses of low (Quantile(q=0.1)) and high (Quantile(q=0.9)) are different losses"
-    assert any(told in note for note in notes), notes
-    assert less(compared("low", "again"))[0]["loss"]["interval"]

@@ -8,11 +8,8 @@ import pytest
 
 import lossfw as framework
 from lossfw.errors import DataError
-from lossfw.evaluation.intervals.recipes import RecipeDifference
 from lossfw.evaluation.intervals.student import t_quantile
 from lossfw.report.html.comparison import comparison_page
-from lossfw.runs.compare.recipes import Recipe
-from lossfw.runs.compare.seeds import SeedMember, seed_groups
 
 ROWS, SEEDS = 60, 3
 OTHER = {"a": "rmse", "b": "r2", "c": ""}
@@ -281,44 +278,3 @@ def test_other_losses_have_no_difference_over_seeds(data):
     framework.train_all("train.yaml", overrides=[grid, "train.hold_out-"], out="deltas")
     second = framework.compare("deltas").seeds[1]
     assert list(second.differences) == ["mae"]
-
-
-T = {"b": 2.3, "c": 5.0, "d": 0.1}
-
-
-@pytest.mark.parametrize(
-    ("stars", "expected"),
-    [("all", {"b": ".", "c": "*", "d": ""}), ("each", {"b": "*", "c": "*", "d": ""})],
-)
-def test_stars_hold_for_all_groups_by_holms_method(stars, expected):
-    items = [
-        SeedMember(f"{name}{seed}", {"recipe": name, "seed": seed}, {"loss": T.get(name, 0.0)})
-        for name, seed in itertools.product("abcd", range(3))
-    ]
-
-    def judge(name, pairs):
-        return Recipe(RecipeDifference(T[pairs[0][0][0]], 1.0, 30.0), "30 rows and 3 seeds")
-
-    found = {one.name[-1]: one for one in seed_groups(items, 0.95, judge, stars)[1:]}
-    less = {name: group.differences["loss"] for name, group in found.items()}
-    assert {name: one.number.star for name, one in less.items()} == expected
-    assert {one.together for one in less.values()} == {3 if stars == "all" else 1}
-    factor = 2 if stars == "all" else 1
-    assert less["b"].number.p_adjusted == pytest.approx(factor * less["b"].number.p)
-
-
-def test_repeats_of_one_seed_are_draws_as_seeds_are():
-    key = "train.hold_out.repeat"
-    items = [
-        SeedMember(
-            f"{name}{draw}", {"recipe": name, "seed": 7, key: draw}, {"loss": T.get(name, 0.0)}
-        )
-        for name, draw in itertools.product("ab", range(3))
-    ]
-    pairs = []
-
-    def judge(name, given):
-        pairs.extend(given)
-
-    assert [group.name for group in seed_groups(items, 0.95, judge)] == ["recipe=a", "recipe=b"]
-    assert pairs == [("b0", "a0"), ("b1", "a1"), ("b2", "a2")]

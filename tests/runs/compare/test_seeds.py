@@ -44,51 +44,6 @@ def test_means_spreads_and_the_paired_t_test():
     assert (first.base, second.base) == ("", first.name)
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-def test_pairs_have_equal_seeds_in_any_order(order):
-    items = seeded(LOSSES)
-    again = [*items[:3], *(items[3 + place] for place in order)]
-    wanted, found = (seed_groups(of, 0.95)[1].differences["loss"].number for of in (items, again))
-    assert found.value == pytest.approx(wanted.value)
-    assert found.interval == pytest.approx(wanted.interval)
-
-
-@pytest.mark.parametrize(
-    ("items", "wanted"),
-    [
-        ([], 0),
-        (seeded({(0.1, 0): 1.0, (0.5, 0): 1.0}), 0),  # one seed
-        (seeded({(0.1, 0): 1.0, (0.1, 1): 2.0}), 1),
-        (seeded({(0.1, 0): 1.0, (0.1, 1): 2.0, (0.5, 0): 2.0}), 2),  # a failed one
-    ],
-)
-def test_groups_need_two_seeds(items, wanted):
-    assert len(seed_groups(items, 0.95)) == wanted
-
-
-def test_what_has_one_pair_has_no_interval_and_other_data_no_difference():
-    items = seeded({(0.1, 0): 1.0, (0.1, 1): 2.0, (0.5, 0): 2.0})
-    found = seed_groups(items, 0.95)[1]
-    assert found.numbers["loss"][:3] == (2.0, None, 1)
-    less = found.differences["loss"]
-    assert (less.spread, less.number.interval) == ((1.0, None, 1), None)
-    apart = [one._replace(like=place) for place, one in enumerate(items)]
-    assert seed_groups(apart, 0.95)[1].differences == {}
-
-
-def test_weights_of_a_seed_follow_it_and_others_are_a_setting():
-    def runs(weights):
-        return [
-            SeedMember(str(place), {"seed": seed, "network.weights": file}, {"loss": 1.0 * place})
-            for place, (seed, file) in enumerate(weights)
-        ]
-
-    (group,) = seed_groups(runs([(0, "a"), (1, "b"), (2, "c")]), 0.95)
-    assert group.name == "all"
-    found = seed_groups(runs([(0, "a"), (1, "a"), (0, "b"), (1, "b")]), 0.95)
-    assert [group.name for group in found] == ["network.weights=a", "network.weights=b"]
-
-
 def test_infinite_losses_have_a_mean_and_no_spread():
     (group,) = seed_groups(seeded({(0.1, 0): np.inf, (0.1, 1): 2.0}), 0.95)
     assert group.numbers["loss"][:2] == (np.inf, None)

@@ -55,34 +55,3 @@ def test_a_difference_by_itself_has_a_dot_and_one_beside_all_a_star(sweep, compa
         assert less["p"] <= less["p_adjusted"] <= 1.0
         low, high = less["interval"]
         assert (less["star"] != "") == (low > 0 or high < 0)
-
-
-def test_what_is_clearly_better_keeps_its_star(sweep, compared, command):
-    runs = sweep(1, better=0.3)
-    assert set(stars_of(compared(*runs)).values()) == {"*"}
-    shown = command("compare", *runs).stdout
-    assert "* excludes 0, for all 7 differences together; . for one alone." in shown
-    assert shown.count("] *") == SETTINGS - 1
-
-
-def test_two_runs_have_the_star_of_their_interval(sweep, compared, command):
-    runs = sweep(1, better=0.3)[:2]
-    assert stars_of(compared(*runs)) == {"run1": "*"}
-    assert "* marks an interval that excludes 0." in command("compare", *runs).stdout
-
-
-def test_the_order_of_the_others_changes_no_star_and_no_p_value(sweep, compared):
-    first, *others = sweep(11)
-    one, other = compared(first, *others), compared(first, *others[::-1])
-    assert stars_of(one) == stars_of(other)
-    found = [{r["name"]: r["differences"]["loss"] for r in c["runs"][1:]} for c in (one, other)]
-    assert found[0] == found[1]
-
-
-def test_slices_are_one_family(sweep, compared):
-    runs = sweep(11)[:3]
-    comparison = compared(*runs, "--by", "column.half")
-    # Two parts and two differences.
-    assert comparison["stars_hold_for"] == 4
-    for part in comparison["slices"]:
-        assert set(stars_of(comparison, part).values()) <= {"*", ".", ""}

@@ -85,14 +85,6 @@ def test_losses_that_differ_are_no_comparison(trainings, lossfw):
     assert "the losses brier, cross_entropy are different losses" in lossfw("compare", "all").stdout
 
 
-def test_a_training_writes_over_no_configuration_of_a_user(folder, lossfw, trainings):
-    (folder / "config.yaml").write_text(CONFIG)
-    done = lossfw("train", "config.yaml", "--out", ".")
-    assert done.exit_code == 1
-    assert "was not written by a training" in done.stderr
-    assert (folder / "config.yaml").read_text() == CONFIG
-
-
 def test_a_comparison_is_printed_as_its_tables(trainings):
     found = framework.compare("all")
     lines = str(found).splitlines()

@@ -73,12 +73,6 @@ def test_sums_and_rows_give_the_same_differences(command, tmp_path):
         assert number["interval"] == pytest.approx(by_rows[name]["interval"], rel=1e-9)
 
 
-def test_no_row_is_needed(command):
-    made(command, METRICS)
-    shown = command("compare", "a", "b").stdout
-    assert "Differences are paired by 40 patients (column.patient); given these models." in shown
-
-
 def test_other_units_need_the_rows(command):
     made(command, METRICS)
     found, differences = compared(command, "--resample", "rows")
@@ -141,20 +135,3 @@ def test_a_damaged_file_is_told_and_the_rows_pair(command, tmp_path):
     found, differences = compared(command)
     assert "units.npz is damaged" in found["notes"][0]
     assert differences["loss"]["interval"]
-
-
-def test_the_file_has_no_objects_and_the_same_bytes_for_any_batches(command, tmp_path):
-    made(command, METRICS)
-    first = (tmp_path / "a" / "units.npz").read_bytes()
-    with np.load(tmp_path / "a" / "units.npz", allow_pickle=False) as arrays:
-        assert all(arrays[name].dtype.kind in "iuf" for name in arrays)
-    for size in (1, 7, 4096):
-        made(command, METRICS, f"evaluate.batch_size={size}")
-        assert (tmp_path / "a" / "units.npz").read_bytes() == first
-
-
-def test_a_run_without_intervals_leaves_no_file_of_an_older_one(command, tmp_path):
-    made(command, METRICS)
-    assert (tmp_path / "a" / "units.npz").exists()
-    made(command, METRICS, "evaluate.intervals-")
-    assert not (tmp_path / "a" / "units.npz").exists()
