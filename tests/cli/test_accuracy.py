@@ -15,16 +15,6 @@ class Lost(DistanceLoss):
 '''
 
 
-def test_a_table_of_one_loss(lossfw):
-    result = lossfw("accuracy", "huber", "--points", "60", "--processes", "1")
-    assert (result.exit_code, result.stderr) == (0, "")
-    head, *lines = result.stdout.splitlines()
-    assert head.split() == ["component", "dtype", "value", "first", "second", "forward", "points"]
-    # At the default and at two other parameters, in both dtypes.
-    assert len(lines) == 6
-    assert lines[0].startswith("Huber(delta=1.0)  float32")
-
-
 def test_only_the_parameters_that_were_set(in_json):
     given = ("huber", "-p", "delta=0.25", "--points", "40", "--processes", "1")
     rows = in_json("accuracy", *given)["rows"]

@@ -11,7 +11,6 @@ from lossfw.check.core.search import Check
 from lossfw.check.jobs import check_jobs
 from lossfw.check.options import Options
 from lossfw.check.pool import run_all
-from lossfw.check.stages import AT_POINTS
 from lossfw.cli import main
 from lossfw.components.plugin_choice import Plugins
 from support.failing import harness_that_raises
@@ -132,17 +131,6 @@ def test_an_expected_failure(lossfw):
     assert "remove the expectation" in result.stdout
 
 
-def test_a_file_of_json(lossfw, tmp_path):
-    file = ("--json-file", "out/it.json")
-    lossfw("--plugin", "mine.py", "mine", "--examples", "10", "--seed", "7", *file)
-    whole = json.loads((tmp_path / "out/it.json").read_text())
-    assert (whole["lossfw"], whole["seed"], whole["examples"], whole["ok"]) == (1, 7, 10, False)
-    (report,) = whole["reports"]
-    assert [r["check"] for r in report["refuted"]] == ["claim:convex"]
-    assert "lipschitz" in report["not_claimed"]
-    assert "nan" in report["passed"]
-
-
 def test_json_is_printed_as_by_other_commands(lossfw, tmp_path):
     arguments = ("huber", "--defaults", "--examples", "5", "--only", "value")
     printed = lossfw(*arguments, "--json")
@@ -188,16 +176,6 @@ def test_a_note_fails_only_a_strict_check(lossfw, tmp_path):
         assert report["failures"] == []
         assert set(report["notes"]) >= {"value"}
         assert {r["severity"] for r in report["refuted"]} == {"note"}
-
-
-def test_what_is_wrong_fails_beside_notes(lossfw, tmp_path):
-    (tmp_path / "rounded.py").write_text(ROUNDED.replace("Claims()", "Claims(convex=True)"))
-    result = lossfw("--plugin", "rounded.py", "--only", "value", "--only", "convex", "--json")
-    assert result.exit_code == 1
-    (report,) = json.loads(result.stdout)["reports"]
-    assert report["failures"] == ["claim:convex"]
-    assert report["verdict"] == "wrong: claim:convex"
-    assert "value" in report["notes"]
 
 
 @pytest.fixture
@@ -325,19 +303,6 @@ def test_a_faulty_class_does_not_cost_the_others_their_checks(lossfw, tmp_path, 
     assert "Claimless.claims returns 3" in refused("--plugin", "faulty.py", "claimless")
 
 
-def test_a_shorter_search_is_a_part_of_a_longer_one():
-    def outcomes(time):
-        options = Options(examples=10, time=time)
-        (reports,) = run_all(check_jobs(["huber"], {}, Plugins(), options=options), processes=1)
-        return [report.to_dict() for report in reports]
-
-    for part, whole in zip(outcomes(0.001), outcomes(None), strict=True):
-        for check, examples in part["passed"].items():
-            assert examples <= whole["passed"][check]
-            if check not in AT_POINTS:
-                assert examples == whole["passed"][check]
-
-
 def test_after_the_first_failure_no_other_parameters_are_checked(lossfw):
     result = lossfw("--plugin", "mine.py", "mine", "-x", "--examples", "10", "--json")
     first, *others = json.loads(result.stdout)["reports"]
@@ -362,12 +327,6 @@ def test_an_outside_function(lossfw):
         *("--target", "REAL", "--claim", "convex", "--examples", "10"),
     )
     assert result.exit_code == 0, result.stdout
-
-
-def test_what_a_function_prints_stays_out_of_the_reports(lossfw):
-    told = lossfw("outside_of_it:talking", "--kind", "distance", "--examples", "2", "--json")
-    assert json.loads(told.stdout)["ok"] is True
-    assert "called" in told.stderr
 
 
 def test_all_of_a_distribution(lossfw, install):

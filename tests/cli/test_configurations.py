@@ -92,12 +92,6 @@ def test_a_study_of_sensitivity_is_looked_at(lossfw, folder):
     assert wrong.exit_code == 2
 
 
-def test_what_is_no_mistake_of_a_file_is_told_as_ever(lossfw):
-    result = lossfw("validate", "run.yaml", "--plugin", "none.py")
-    assert result.exit_code == 2
-    assert result.stderr.startswith("lossfw: error:")
-
-
 MINE = """\
 from lossfw import DistanceLoss
 

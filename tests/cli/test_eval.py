@@ -33,18 +33,6 @@ def test_weights_and_the_hessian(evaluated):
     assert found["exact_hessian"] == ["0.5", "1.5"]
 
 
-def test_rows_with_class_indices(evaluated):
-    found = evaluated(
-        *("cross_entropy", "-p", "from_logits=true", "-y", "[[1, 2, 3], [0, 0, 40]]"),
-        *("-t", "[0, 2]", "--gradient", "--exact", "--reduction", "none"),
-    )
-    truth = [float(text) for text in found["exact_value"]]
-    np.testing.assert_allclose(found["value"], truth, rtol=1e-15)
-    np.testing.assert_allclose(
-        found["gradient"], np.array(found["exact_gradient"], float), rtol=1e-14
-    )
-
-
 def test_the_truth_has_sixty_digits(evaluated):
     arguments = ("log_cosh", "-y", "1e-9", "-t", "0", "--exact", "--reduction", "none")
     found = evaluated(*arguments)
@@ -53,14 +41,6 @@ def test_the_truth_has_sixty_digits(evaluated):
     # r^2 / 2 - r^4 / 12, at the float nearest to 1e-9, which is 1e-9 + 6.228159...e-26.
     assert digits.startswith("50000000000000006219825")
     assert found["value"] == float(found["exact_value"])
-
-
-def test_arrays_from_files(folder, evaluated):
-    np.save(folder / "y.npy", np.array([1.0, 3.0], np.float32))
-    (folder / "t.csv").write_text("0\n1\n")
-    assert evaluated("squared_error", "-y", "y.npy", "-t", "t.csv")["value"] == 2.5
-    np.savez(folder / "both.npz", predictions=[1.0, 2.0], targets=[1.0, 4.0])
-    assert evaluated("squared_error", "-y", "both.npz", "-t", "both.npz")["value"] == 2.0
 
 
 def test_text_shows_every_digit(lossfw):

@@ -5,7 +5,6 @@ import click
 import pytest
 
 from lossfw.cli import main
-from lossfw.cli.main import COMMANDS
 from lossfw.cli.new import new
 
 CONFIG = """\
@@ -36,15 +35,6 @@ def test_the_list_of_commands_cuts_no_text(group, width):
     for name in group.list_commands(context):
         first = group.get_command(context, name).help.partition("\n\n")[0]
         assert words(first).partition(". ")[0].removesuffix(".") in text, name
-
-
-@pytest.mark.parametrize("verb", COMMANDS)
-def test_the_help_of_a_command_fits_a_narrow_terminal(verb):
-    command = main.get_command(click.Context(main), verb)
-    text = words(shown(command, 60))
-    for option in command.params:
-        if getattr(option, "help", None):
-            assert words(option.help) in text, option.name
 
 
 @pytest.fixture

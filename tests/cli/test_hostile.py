@@ -17,7 +17,6 @@ network: {{predictions: {predictions}}}
 loss: {loss}
 """
 FLAT = {"targets": "[1.0, 2.0, 3.0, 0.5]", "predictions": "[1.5, 2.0, 2.5, 0.25]"}
-BINARY = {"targets": "[0.0, 0.0, 1.0, 0.0]", "predictions": "[0.1, 0.2, 0.3, 0.4]"}
 
 
 def inline(loss, **rows):
@@ -25,28 +24,6 @@ def inline(loss, **rows):
 
 
 CLASSES = inline("cross_entropy", targets="[0, 1]", predictions="[[0.5, 0.5], [0.25, 0.75]]")
-REFUSED = {
-    "per: row over one number for each row": (
-        inline("{name: squared_error, per: row}", **FLAT),
-        r"loss squared_error takes rows of numbers, but outputs of shape \(4,\) have one number",
-    ),
-    **{
-        f"{loss} over one number for each row": (
-            inline(loss, **BINARY),
-            rf"loss {loss} takes rows of numbers, but outputs of shape \(4,\)",
-        )
-        for loss in ("cross_entropy", "brier", "dice")
-    },
-}
-
-
-@pytest.mark.parametrize("command", ["validate", "run"])
-@pytest.mark.parametrize(("text", "message"), REFUSED.values(), ids=REFUSED)
-def test_a_mistake_is_told_at_its_place(lossfw, folder, command, text, message):
-    (folder / "run.yaml").write_text(text)
-    result = lossfw(command, "run.yaml")
-    assert result.exit_code == 2
-    assert re.search(rf"^run\.yaml:\d+:\d+: error: .*{message}", result.output, re.MULTILINE)
 
 
 VALID = {
@@ -77,21 +54,6 @@ def test_a_metric_that_stands_there_twice_is_told(lossfw, folder):
     result = lossfw("validate", "run.yaml")
     assert result.exit_code == 2
     assert "run.yaml:5:39: error: this metric is the same as evaluate.metrics.0" in result.stdout
-
-
-@pytest.mark.parametrize(
-    ("override", "message"),
-    [
-        ("network.layers.0.units=9223372036854775807", "should be at most 16777216"),
-        ("network.layers.0.units=10000000000000000000", "should be at most 16777216"),
-        ("train=", "train"),
-    ],
-)
-def test_a_training_that_cannot_be_is_told(lossfw, folder, override, message):
-    (folder / "train.yaml").write_text(TRAINED)
-    result = lossfw("train", "train.yaml", "-o", override)
-    assert (result.exit_code, "This is a bug" in result.stderr) == (2, False)
-    assert message in result.stderr
 
 
 def test_rows_of_another_byte_order_are_written(lossfw, folder):

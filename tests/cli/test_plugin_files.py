@@ -1,6 +1,5 @@
 """Plugin files are executed by a run, and else by nobody who has not said yes."""
 
-import json
 import re
 
 import numpy as np
@@ -88,32 +87,6 @@ def test_a_file_that_may_not_be_executed_is_told_at_its_place(lossfw, mine):
         assert re.search(told, result.output, re.M)
         assert lossfw(verb, "run.yaml", "--no-plugins").exit_code == code
         assert not mine.exists()
-
-
-def test_validate_checks_what_needs_no_plugin_file(lossfw, mine):
-    assert (
-        "run.yaml: valid, except for what was not checked\n"
-        in lossfw("validate", "run.yaml").stdout
-    )
-    (file,) = json.loads(lossfw("validate", "run.yaml", "--json").stdout)["files"]
-    assert (file["valid"], file["problems"], len(file["unchecked"])) == (None, [], 1)
-    assert file["unchecked"][0]["hint"].startswith("if you trust the file, give --plugin mine.py")
-    wrong = ["-o", "evaluate.metrics=[accurcy]", "-o", "data.targets=missing.npy"]
-    result = lossfw("validate", "run.yaml", *wrong)
-    assert (result.exit_code, mine.exists()) == (2, False)
-    assert result.output.count("not checked: ") == 1
-    assert "There is no metric 'accurcy'" in result.output
-    # The rows of a training are looked at, too.
-    train = [
-        "network={layers: [{units: 1, activation: identity}]}",
-        "train={epochs: 1, optimizer: sgd}",
-    ]
-    rows = [*train, "data={name: arrays, targets: missing.npy}"]
-    for overrides, code in ((train[:1], 2), (rows, 2)):
-        options = [text for override in overrides for text in ("-o", override)]
-        result = lossfw("validate", "run.yaml", *options)
-        assert (result.exit_code, mine.exists()) == (code, False)
-    assert "missing.npy" in result.output
 
 
 def test_no_plugins_holds_for_a_run_too(lossfw, mine):

@@ -23,12 +23,6 @@ def test_the_report_says_what_was_evaluated_and_what_came_out(lossfw):
     assert "%" in lines["slowest"]
 
 
-def test_warnings_are_part_of_the_report(lossfw):
-    result = lossfw("run", "run.yaml", "-o", "network.predictions=[[0.0, 1.0], [0.5, 0.5]]")
-    (warning,) = [line for line in result.stdout.splitlines() if line.startswith("warning")]
-    assert "1 of 2" in warning
-
-
 def test_json_is_one_object_and_nothing_else(lossfw):
     result = lossfw("run", "run.yaml", "--json")
     assert (result.exit_code, result.stderr) == (0, "")

@@ -77,35 +77,6 @@ def test_a_loss_is_described(shown):
     assert [delta[key] for key in keys] == ["delta", 1.0, 0.25, "> 0"]
 
 
-def test_an_alias_shows_the_canonical_name(shown):
-    assert shown("l2")["name"] == "squared_error"
-    assert "l2" in shown("squared_error")["aliases"]
-
-
-def test_activations_have_a_result_space_and_claims(shown):
-    found = shown("sigmoid")
-    assert found["result"]["name"] == "UNIT"
-    assert found["claims"]["lipschitz"] == 0.25
-    assert shown("softmax")["second_derivative"] == "none"
-
-
-def test_a_plugin_s_loss_with_derivatives_from_dual_numbers(folder, shown, lossfw):
-    (folder / "plain.py").write_text(PLUGIN)
-    found = shown("simple", "--plugin", "plain.py", "-p", "scale=-2.0")
-    assert found["derivative"] == found["second_derivative"] == "dual numbers"
-    assert found["plugin"].endswith("plain.py")
-    assert found["claims"]["lipschitz"] == 2.0
-    assert found["notes"] == ["A first note.", "A second note."]
-    assert found["see_also"] == [{"names": ["huber"], "relation": "bounded in its gradient."}]
-    scale, word, _ = found["parameters"]
-    assert scale["meaning"] == "By what it is multiplied, told over two lines."
-    assert word["type"] == "a | b"
-    text = lossfw("show", "plain", "--plugin", "plain.py", "-p", "scale=-2.0").stdout
-    assert "times as long as the value, in tiles" in text
-    assert "from dual numbers" in text
-    assert "Not claimed: " in text
-
-
 def test_without_a_needed_parameter_the_class_is_shown_but_no_claim(folder, shown, lossfw):
     (folder / "plain.py").write_text(PLUGIN)
     found = shown("plain", "--plugin", "plain.py")
@@ -195,13 +166,6 @@ def test_a_loss_may_be_a_mapping(folder, lossfw):
     first = (folder / "a.svg").read_bytes()
     lossfw("plot", "huber", "huber", "--out-file", "a.svg")
     assert (folder / "a.svg").read_bytes() != first
-
-
-def test_a_picture_that_cannot_be_written(folder, lossfw):
-    (folder / "file").write_text("")
-    result = lossfw("plot", "huber", "--out-file", "file/a.svg")
-    assert result.exit_code == 1
-    assert "cannot be written" in result.stderr
 
 
 def test_without_matplotlib_the_extra_is_named(lossfw, monkeypatch):

@@ -36,8 +36,3 @@ def test_a_mistake_of_no_single_word_has_no_caret(refused):
     text = refused("show")
     assert "lossfw: error: give a NAME, or --all." in text
     assert "^" not in text
-
-
-def test_plurals_are_kinds_that_no_message_lists(refused, lossfw):
-    assert "losses" not in refused("list", "foo")
-    assert lossfw("list", "losses").stdout == lossfw("list", "loss").stdout

@@ -1,10 +1,12 @@
 """What a configuration does not use is not imported; what all commands read is read alike."""
 
+import subprocess
+import sys
 
 import pytest
 
 from lossfw.errors import ConfigError
-from support.configs import build_training
+from support.configs import SAVED, build_training
 
 TRAIN = """\
 lossfw: 1
@@ -13,6 +15,36 @@ network: {layers: [{units: 2, activation: softmax}]}
 loss: cross_entropy
 train: {epochs: 1, optimizer: sgd}
 """
+
+
+def imported(folder, text):
+    """Return what making a plan imports of config and bridges, in a process of its own."""
+    (folder / "run.yaml").write_text(text)
+    (folder / "base.yaml").write_text(SAVED)
+    code = (
+        "import sys; from lossfw.config.plan.evaluation import plan_of_source; "
+        "from lossfw.config.text.source import ConfigSource; "
+        "plan_of_source(ConfigSource('run.yaml')); "
+        "names = [n for n in sys.modules if n.startswith(('lossfw.config.', 'lossfw.bridges'))]; "
+        "print(*(name.rpartition('.')[2] for name in names))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_a_plain_configuration_imports_no_more_than_it_uses(folder):
+    unused = {"extends", "environment", "sweep", "resolved", "writing", "validate"}
+    unused |= {"json_schema", "json_components", "json_tools", "bridges"}
+    assert not imported(folder, SAVED) & unused
+    assert "extends" in imported(folder, "extends: base.yaml\n")
+
+
+def test_a_training_extends_and_knows_the_environment(folder, monkeypatch):
+    (folder / "base.yaml").write_text(TRAIN)
+    (folder / "run.yaml").write_text("extends: base.yaml\ntrain: {epochs: '${env:EPOCHS}'}\n")
+    monkeypatch.setenv("EPOCHS", "7")
+    assert build_training("run.yaml").total == 7
+    assert build_training("run.yaml", ["train.epochs=2"]).total == 2
 
 
 def test_a_training_is_one_run(folder):

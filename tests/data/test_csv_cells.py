@@ -146,18 +146,3 @@ def test_what_pyarrow_does_not_know_is_left_to_python(tmp_path, monkeypatch, lin
     (tmp_path / "t.csv").write_bytes(f"a,b\n1,2\n{line}\n".encode())
     (array,) = open_table(tmp_path / "t.csv", "data").read([0, 1])
     assert array.tolist()[:2] == [[1, 2], [3, 4]]
-
-
-def test_a_line_of_spaces_is_no_row_of_one_cell(tmp_path, monkeypatch):
-    monkeypatch.setattr(csv_table, "ARROW_BYTES", 0)
-    (tmp_path / "t.csv").write_text("a\n1\n \n2\n")
-    options = TableOptions(kept=frozenset([0]))
-    read = open_table(tmp_path / "t.csv", "data").read_rows([0], options)
-    assert read.arrays[0].tolist() == [1, 2]
-
-
-def test_texts_in_another_encoding_are_told_in_a_column_that_nobody_reads(tmp_path, monkeypatch):
-    monkeypatch.setattr(csv_table, "ARROW_BYTES", 0)
-    (tmp_path / "t.csv").write_bytes("a,b\n1,é\n".encode("latin-1"))
-    with pytest.raises(DataError, match="is not a CSV file in UTF-8"):
-        open_table(tmp_path / "t.csv", "data").read(0)

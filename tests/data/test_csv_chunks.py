@@ -62,21 +62,6 @@ def test_a_table_in_pieces_is_the_same_table(tmp_path_factory, rows, data):
                 assert found.dtype == wanted.dtype
 
 
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("7,x", r"line 31, column 1: 'x' is not a number"),
-        ("7", r"line 31: the number of columns is 1, but 2"),
-        ("7,8,9", r"line 31: the number of columns is 3, but 2"),
-    ],
-)
-def test_a_mistake_far_down_is_found_at_once(tmp_path, in_pieces, line, message):
-    path = tmp_path / "t.csv"
-    path.write_text("1,2\n" * 30 + line + "\n" + "1,2\n" * 30)
-    with pytest.raises(DataError, match=message):
-        arrays(path, [0, 1])
-
-
 def test_a_file_that_changes_meanwhile_is_told(tmp_path, in_pieces):
     path = write(tmp_path / "t.csv", [[1, 2]] * 30)
     (column,) = arrays(path, [0, 1])

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.data.data_record import DataRecord
 from lossfw.data.weights import read_weights
 from lossfw.errors import DataError
 from lossfw.nn.dense import LayerSpec, Network
@@ -137,28 +136,6 @@ def test_a_linear_model_of_scikit_learn(kind, name, tmp_path, monkeypatch):
     network = Network.from_arrays([LayerSpec(units, last)], arrays, "w")
     wanted = model.predict_proba(X) if units == 3 else model.predict(X)[:, None]
     np.testing.assert_allclose(network.forward(X), wanted, rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("labels", [["ham", "spam"], [0, 1, 2], [-1, 2], [False, True]])
-def test_a_classifier_keeps_its_labels(labels, tmp_path, monkeypatch):
-    linear = pytest.importorskip("sklearn.linear_model")
-    joblib = pytest.importorskip("joblib")
-    model = linear.RidgeClassifier().fit(X, np.array(labels)[Y % len(labels)])
-    joblib.dump(model, tmp_path / "model.joblib")
-    converted(tmp_path / "model.joblib", monkeypatch)
-    assert DataRecord.read(tmp_path / "weights.npz").classes == tuple(map(str, labels))
-
-
-def test_the_names_of_a_linear_model_are_told():
-    arrays = {"coef_": np.ones((1, 5)), "intercept_": np.ones(1)}
-    with pytest.raises(DataError, match=r"the network has 1 layer, .* W1 is coef_\.T and b1 is"):
-        Network.from_arrays([LayerSpec(1, IDENTITY)], arrays, "w.npz")
-
-
-def test_a_file_of_another_kind_is_told_what_weights_are(tmp_path):
-    (tmp_path / "table.csv").write_text("mean radius,target\n1,2\n")
-    with pytest.raises(DataError, match=r"Weights are in a \.npz, a \.safetensors, or"):
-        read_weights(tmp_path / "table.csv")
 
 
 @pytest.mark.parametrize("name", ["model.pt", "model.bin"])

@@ -58,11 +58,6 @@ def test_what_is_not_a_column_of_groups_is_told(ids, told):
     assert error.value.column == "query"
 
 
-def test_rows_that_a_filter_left_have_their_numbers_in_the_data():
-    with pytest.raises(ColumnError, match=r"'query'\[9\] is 'a' again.* began at row 4"):
-        groups_of(["a", "b", "a"], rows=np.array([4, 6, 9]))
-
-
 def test_data_take_ids_for_groups_and_say_what_sizes_are():
     data = Dataset("t", np.zeros(5), groups=["x", "x", "y", "z", "z"])
     assert data.groups.starts.tolist() == [0, 2, 3, 5]

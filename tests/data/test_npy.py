@@ -132,10 +132,3 @@ def test_hostile_headers(tmp_path, text):
     (tmp_path / "a.npy").write_bytes(start + body + bytes(8))
     with pytest.raises(DataError, match=r"a\.npy"):
         read_npy(tmp_path / "a.npy", "data")
-
-
-def test_a_folder_and_a_missing_file(tmp_path):
-    with pytest.raises(DataError, match=r"is a folder"):
-        read_npy(tmp_path, "data")
-    with pytest.raises(DataError, match=r"file not found"):
-        read_npy(tmp_path / "x.npy", "data")

@@ -17,13 +17,6 @@ fsspec = pytest.importorskip("fsspec")
 YEARS = (2025, 2026)
 ROWS = 300
 
-CONFIG = """\
-lossfw: 1
-data: {{name: parquet, path: "{path}", targets_key: target}}
-network: {{predictions: y.npy}}
-loss: squared_error
-"""
-
 
 def tables():
     random = np.random.default_rng(0)
@@ -100,13 +93,6 @@ def test_a_store_has_the_rows_of_a_folder(address, tmp_path):
     assert inputs[:, 1].tolist() == [float(year) for year in YEARS for _ in range(ROWS)]
     for one, other in zip((inputs, targets), rows_of(str(tmp_path / "here")), strict=True):
         assert one.tobytes() == other.tobytes()
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_a_pattern_in_a_store_names_some_files(address):
-    inputs, targets = rows_of(f"{address}/year=20?6/*.parquet")
-    assert targets.tobytes() == tables()[1]["target"].to_numpy().tobytes()
-    assert set(inputs[:, 1].tolist()) == {2026.0}
 
 
 def test_a_store_without_its_library_is_told(monkeypatch):

@@ -64,16 +64,6 @@ def test_the_units_of_an_interval_are_whole_groups(y):
         assert found["interval"] == pytest.approx(ends, rel=1e-10)
 
 
-def test_a_slice_has_whole_groups(y):
-    side = np.array(["left", "right"])[GROUP % 2]
-    made = plan(y, columns={"side": side}, slices=(Slice.of("column.side"),))
-    left, right = evaluate(made).numbers.slices
-    losses = Spread()(y, made.data.targets, group=GROUP, reduction="none")
-    assert (left["count"], right["count"]) == (SIZES[::2].sum(), SIZES[1::2].sum())
-    assert left["loss"]["value"] == pytest.approx(losses[::2].mean(), rel=1e-14)
-    assert right["loss"]["value"] == pytest.approx(losses[1::2].mean(), rel=1e-14)
-
-
 def test_a_slice_that_splits_a_group_is_refused(y):
     side = np.arange(ROWS) % 2
     row = int(np.flatnonzero(np.diff(GROUP) == 0)[0])

@@ -44,18 +44,6 @@ def test_a_training_that_begins_with_the_weights_keeps_their_order(trained, fold
         assert kept["classes"].tolist() == list(KINDS)
 
 
-def test_labels_that_are_numbers(folder, lossfw, trained):
-    (folder / "numbers.csv").write_text("x,kind\n-1,1\n0,2\n1,4\n")
-    text = TRAIN.replace("train.csv", "numbers.csv").replace("kind}", "kind, classes: found}")
-    (folder / "numbers.yaml").write_text(text)
-    assert lossfw("train", "numbers.yaml", "--out", "n").exit_code == 0
-    (folder / "few.csv").write_text("x,kind\n0,2\n1,4\n")
-    weights = ("-o", "network.weights=n/weights.npz", "-o", "data.file=few.csv")
-    for more in ((), ("-o", "data.classes=null")):
-        done = lossfw("run", "numbers.yaml", *weights, *more)
-        assert "accuracy       1.0\n" in done.stdout, done.stderr
-
-
 def test_classes_of_a_file_may_be_those_of_scikit_learn(trained, folder):
     with np.load(folder / "out/weights.npz") as kept:
         arrays = {name: kept[name] for name in ("W1", "b1")}

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.components.registry import registry
 from lossfw.errors import ConfigError
 
 rng = np.random.default_rng(4)
@@ -166,19 +165,6 @@ def test_a_class_that_its_name_does_not_mean_is_refused():
     told = r"(?s)'huber' means the class of lossfw_std.*plugins="
     with pytest.raises(lossfw.ConfigError, match=told):
         lossfw.run(SAVED | {"loss": Huber()})
-
-
-def test_other_sources_take_arrays_as_numbers():
-    data = {"name": "inline", "targets": np.array([0, 1]), "sample_weight": np.array([1.0, 3.0])}
-    network = {"predictions": np.array([[0.5, 0.5], [0.5, 0.5]])}
-    result = lossfw.run({"data": data, "network": network, "loss": "cross_entropy"})
-    assert result.weight == 4.0
-
-
-def test_a_source_stands_in_place_of_its_name(folder):
-    np.save("t.npy", Y)
-    source = registry().component_class("source", "arrays")
-    assert lossfw.run(SAVED | {"data": source(targets="t.npy")}).loss == lossfw.run(SAVED).loss
 
 
 def test_every_run_of_a_sweep(folder):

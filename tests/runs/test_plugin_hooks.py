@@ -84,12 +84,6 @@ def test_a_local_plugin_is_told_what_becomes_of_a_run(lossfw, folder, write, tol
     assert end == {"hook": "end", "loss": numbers["loss"]["value"], "there": bool(out)}
 
 
-def test_a_text_of_a_plugin_stands_below_the_report(lossfw, folder, write):
-    write()
-    done = lossfw("run", "run.yaml", "--plugin", plugin(folder, FOLLOWER))
-    assert done.stdout.splitlines()[-1].startswith("run lost 1.")
-
-
 def test_one_that_raises_is_named_and_the_run_goes_on(lossfw, folder, write, told):
     write()
     plugins = [

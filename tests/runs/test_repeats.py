@@ -1,6 +1,5 @@
 """Folds that are trained several times, with the rows split anew each time."""
 
-import json
 
 import numpy as np
 import pytest
@@ -28,20 +27,6 @@ def trained(tmp_path_factory):
     """The folder of three repeats, and what they have trained."""
     out = tmp_path_factory.mktemp("repeats") / "cv"
     return out, lossfw.train_all(CONFIG, out=out)
-
-
-def folds_of(folder):
-    return [np.load(folder / f"fold={fold}" / "held_out.npz")["rows"].tolist() for fold in range(3)]
-
-
-def test_each_repeat_holds_each_row_out_once_in_other_folds(trained):
-    out, found = trained
-    assert list(found.held_out) == ["repeat=0", "repeat=1", "repeat=2"]
-    assert len(found) == 9
-    folds = [folds_of(out / name) for name in found.held_out]
-    for one in folds:
-        assert sorted(row for fold in one for row in fold) == list(range(ROWS))
-    assert len({json.dumps(one) for one in folds}) == 3
 
 
 def test_recipes_are_compared_by_folds_and_repeats(trained, tmp_path):

@@ -44,24 +44,6 @@ def test_other_data_are_named_with_the_numbers_that_they_change(lossfw, done, fo
     assert not any(kind == "version" for kind, _ in found)
 
 
-def test_other_versions_are_named(lossfw, done):
-    record = json.loads((done / "run.json").read_text())
-    record["numpy"] = "1.0"
-    record["plugins"].append({"name": "acme-losses", "version": "0.1"})
-    (done / "run.json").write_text(json.dumps(record))
-    assert differences(lossfw) == {
-        ("version", "numpy"): ("1.0", np.__version__),
-        ("version", "plugin acme-losses"): ("0.1", None),
-    }
-    shown = lossfw("rerun", "out").stdout
-    assert [line.split() for line in shown.splitlines()][1] == [
-        "version",
-        "numpy",
-        "1.0",
-        np.__version__,
-    ]
-
-
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [

@@ -1,7 +1,6 @@
 """Columns of the data stand beside each row, with every digit, and a missing value as one."""
 
 import json
-import re
 
 import numpy as np
 import pytest
@@ -87,23 +86,6 @@ def test_workers_write_them_too(lossfw, folder, table, form):
     for name, column in one.columns.items():
         assert column.labels == many.columns[name].labels
         assert np.array_equal(column.values, many.columns[name].values, equal_nan=True)
-
-
-@pytest.mark.parametrize(
-    ("override", "place", "said"),
-    [
-        ("evaluate.columns=[id, regio]", r"-o evaluate\.columns=\[id, regio\]", "'regio'"),
-        ("evaluate.columns=[column.id]", r"-o evaluate\.columns", "'column.id'"),
-        ("evaluate.slices=[column.ag]", r"-o evaluate\.slices", "'ag'"),
-        ("evaluate.columns=['']", r"-o evaluate\.columns", "evaluate.columns"),
-    ],
-)
-def test_a_column_that_is_not_there_is_told_at_its_place(lossfw, table, override, place, said):
-    result = lossfw("validate", "run.yaml", "-o", override)
-    assert result.exit_code == 2
-    assert re.search(f"^{place}", result.output, re.M)
-    assert said in result.output
-    assert "id, key, region" in result.output or "''" in override
 
 
 def test_worst_rows_and_slices_of_a_page_have_columns_and_labels(lossfw, folder, table):

@@ -5,8 +5,7 @@ import sys
 import pytest
 
 from lossfw.components.registry import KINDS, Registry
-from lossfw.errors import DuplicateNameError, UnknownNameError
-from support.plugin_sources import HEAD, loss
+from lossfw.errors import UnknownNameError
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +23,6 @@ def test_every_built_in_component_is_what_it_is_offered_as(built_in, kind):
         assert built_in.resolve(kind, f"lossfw/{entry.name}").state == "loaded"
         for alias in entry.aliases:
             assert built_in.resolve(kind, alias).name == entry.name
-
-
-def test_a_local_file_doubles_a_built_in_name_at_once(tmp_path):
-    path = tmp_path / "my_loss.py"
-    path.write_text(HEAD + loss("SquaredError"))
-    registry = Registry.discover(local=[path])
-    with pytest.raises(DuplicateNameError, match="'my_loss/squared_error'"):
-        registry.resolve("loss", "squared_error")
-    assert registry.resolve("loss", "my_loss/squared_error").plugin.path == path
 
 
 def test_lossfw_on_the_path_without_its_metadata_says_what_to_do(tmp_path, monkeypatch):

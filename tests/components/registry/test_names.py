@@ -36,16 +36,6 @@ def test_a_doubled_name_is_an_error_that_names_both(rivals):
     )
 
 
-def test_a_name_that_its_distribution_lacks(rivals):
-    registry = Registry.discover()
-    with pytest.raises(
-        UnknownNameError, match=r"bolt\[bolt\] offers no loss 'tender'.*mild, velvet"
-    ):
-        registry.resolve("loss", "bolt/tender")
-    with pytest.raises(UnknownNameError, match=r"no plugin 'blot'. Did you mean 'bolt'"):
-        registry.resolve("loss", "blot/mild")
-
-
 def test_an_unknown_name_of_another_kind(rivals):
     with pytest.raises(UnknownNameError, match=r"no metric 'tender'.*another kind: loss"):
         Registry.discover().resolve("metric", "tender")
@@ -64,18 +54,3 @@ def test_disabling_removes_a_rival_before_it_is_imported(rivals, monkeypatch):
     assert "acme_plugin" not in sys.modules
     with pytest.raises(DisabledPluginError, match=r"acme-losses\[acme\] 1\.1.*LOSSFW_DISABLE"):
         registry.resolve("loss", "acme-losses/tender")
-
-
-def test_disabling_what_is_not_there_is_an_error(rivals):
-    with pytest.raises(UnknownNameError, match=r"no plugin 'botl'. Did you mean 'bolt'"):
-        Registry.discover(disable=["botl"])
-
-
-def test_no_plugins_leaves_the_built_in_one(rivals):
-    registry = Registry.discover(plugins=False)
-    assert {p.label: p.state for p in registry.plugins()} == {
-        "acme-losses[acme]": "disabled",
-        "bolt[bolt]": "disabled",
-        "lossfw[std]": "loaded",
-    }
-    assert "acme_plugin" not in sys.modules

@@ -92,16 +92,6 @@ def test_every_column_of_texts_is_found(make, folder):
 
 
 @pytest.mark.parametrize("make", SOURCES)
-def test_another_category_is_told(make, folder):
-    known = KIND != "studio"
-    lossfw.train(written(folder, make(folder, known, "known")), out="out")
-    with pytest.raises(
-        ConfigError, match=r"'kind' has the category 'studio' in row 2, but .*had flat, house"
-    ):
-        lossfw.run(written(folder, make(folder)), overrides=["network.weights=out/weights.npz"])
-
-
-@pytest.mark.parametrize("make", SOURCES)
 def test_messages_lead_to_categories(make, folder):
     path = written(folder, make(folder))
     lossfw.train(path, out="out")

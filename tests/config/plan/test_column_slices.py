@@ -104,13 +104,6 @@ def test_parts_of_the_rows_merge_to_the_same_bits_and_a_plan_can_travel(columns,
     assert evaluate(larger).to_dict()["slices"] == whole["slices"]
 
 
-def test_a_sample_takes_its_own_values(columns, plan):
-    made = plan(TEXT.format(data=SOURCES["npz"]), "evaluate.sample={count: 50}")
-    drawn = columns["region"][list(made.sample)]
-    found = parts_of(evaluate(made))
-    assert found["region", "north"][0] == (drawn == "north").sum()
-
-
 @pytest.mark.parametrize(
     ("source", "slices", "what", "hint"),
     [

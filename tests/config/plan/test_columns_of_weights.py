@@ -45,12 +45,6 @@ def test_held_out_data_in_another_order_are_refused():
         lossfw.train("run.yaml", overrides=[held])
 
 
-def test_a_training_that_begins_with_weights_takes_their_order():
-    start = "train.initializer={name: file, file: out/weights.npz}"
-    with pytest.raises(ConfigError, match="input 1 of the training"):
-        lossfw.train("run.yaml", overrides=[start, "data.file=turned.csv"])
-
-
 @pytest.mark.parametrize("header", ["c,d,y", "# no names"])
 def test_of_other_names_nothing_is_said(header, folder, trained):
     write(folder, "other.csv", header)

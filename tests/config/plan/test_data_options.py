@@ -107,15 +107,6 @@ loss: hinge
 """
 
 
-@pytest.mark.parametrize("targets", ["[0, 1, 1]", "[0.0, 1.0, 1.0]"])
-def test_a_loss_for_signs_names_the_key_that_maps_labels(targets, refused, plan):
-    text = MARGINS.replace("TARGETS", targets)
-    refused(text, what="SIGN", hint="write data.map_targets: {0: -1, 1: 1}")
-    mapped = text.replace(f"{targets}", f"{targets}, map_targets: {{0: -1, 1: 1}}")
-    margins = np.array([-0.5, -2.0, 1.5])
-    assert evaluate(plan(mapped)).loss == pytest.approx(np.maximum(0, 1 - margins).mean())
-
-
 @pytest.mark.parametrize(
     ("rows", "keys", "written", "place"),
     [

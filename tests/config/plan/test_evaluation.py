@@ -3,8 +3,6 @@ import shutil
 import numpy as np
 import pytest
 
-from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.intervals.units import Units
 from support.configs import SAVED, SHARPNESS
 
 NETWORK = """\
@@ -129,23 +127,6 @@ class TestForm:
         assert hint == "predictions are the outputs of the last layer"
 
 
-class TestFit:
-    """Whether shapes fit, before anything is computed."""
-
-    def test_weights_and_data_are_told_together(self, weights, problem, problems, folder):
-        weights(W2=np.ones((4, 2)))
-        (folder / "x.npy").write_bytes(b"no array")
-        data = "{name: arrays, inputs: x.npy, targets: x.npy}"
-        text = "\n".join(
-            f"data: {data}" if x.startswith("data") else x for x in NETWORK.split("\n")
-        )
-        (_, of_data, _), (_, of_weights, _) = problems(text)
-        assert "x.npy" in of_data
-        assert "layers.1" in of_weights
-        weights()
-        assert "x.npy" in problem(text)[1]
-
-
 class TestAsked:
     """Intervals, slices and rows reach the plan as objects."""
 
@@ -155,12 +136,6 @@ class TestAsked:
     def test_nothing_is_asked_for_unless_given(self, plan):
         made = plan(SAVED)
         assert (made.rows, made.intervals, made.slices) == (False, None, ())
-
-    def test_intervals_take_the_seed_of_the_configuration(self, plan):
-        made = self.asked(plan, "intervals: {method: bootstrap, replicates: 200}")
-        assert made.intervals == Intervals(0.95, "bootstrap", 200, 7, Units())
-        made = self.asked(plan, "intervals: {level: 0.5, seed: 3}")
-        assert made.intervals == Intervals(0.5, "jackknife", 1000, 3, Units())
 
 
 class TestDigest:

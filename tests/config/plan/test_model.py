@@ -42,13 +42,6 @@ def written(text):
     return text.replace("file: m.json}", "file: m.json, output_activation: softmax}")
 
 
-def test_without_a_link_outputs_are_predictions(plan, files):
-    (files / "m.json").write_text("[[0.25, 0.75], [0, 0]]")
-    made = plan(TEXT.replace("[3.0, 0.5]", "[1.0, 2.0]"))
-    assert made.outputs_form == "prediction"
-    assert lossfw.evaluate(made).loss == pytest.approx(-np.log([0.25, 0.75]).mean())
-
-
 def test_the_first_rows_show_that_outputs_are_not_predictions(refused):
     refused(TEXT, at="5:7", what="prediction[0]", hint="outputs of the model")
 

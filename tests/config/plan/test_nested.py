@@ -44,10 +44,5 @@ def test_no_part_at_all(problem):
     assert "sum needs the parameter 'of'" in problem(missing)[1]
 
 
-def test_an_override_reaches_a_part(plan, problem):
-    assert plan(GOOD, "loss.of.0.scale=2").loss.of[0].scale == 2.0
-    assert problem(GOOD, "loss.of.0.scale=x")[0] == "-o loss.of.0.scale=x"
-
-
 def test_what_the_parts_of_a_loss_are_made_of_decides_the_digest(plan):
     assert plan(GOOD).digest != plan(GOOD, "loss.of.0.scale=0.4").digest

@@ -19,7 +19,6 @@ KIND = ["a", "b", "a", "b"]
 TARGETS = [1.0, 2.0, 3.0, 4.0]
 WEIGHTS = [1.0, 2.0, 3.0, 2.0]
 PREDICTIONS = [1.5, 2.0, 2.0, 4.0]
-LOSS = (0.25 * 1 + 1.0 * 3) / 8
 
 
 TABLE = {"day": DAYS, "heat": HEAT, "kind": KIND, "t": TARGETS, "w": WEIGHTS}
@@ -42,14 +41,6 @@ def _npz(folder):
     return {"name": "arrays", "file": write_columns(folder / "x.npz", table).name}
 
 
-def _apart(folder):
-    _csv(folder)
-    return {"name": "arrays", "targets": "x.csv", "sample_weight": "x.csv"}
-
-
-FILES = [_csv, _parquet, _parquet_folder, _npz, _apart]
-
-
 def _written(folder, config):
     path = folder / "c.yaml"
     path.write_text(json.dumps(config))  # JSON is YAML
@@ -65,14 +56,6 @@ def _run(folder, data, **more):
         "evaluate": {"slices": ["column.kind"]},
     }
     return lossfw.run(_written(folder, config))
-
-
-@pytest.mark.parametrize("more", [{}, {"inputs_key": []}], ids=["no key", "empty key"])
-@pytest.mark.parametrize("file", FILES)
-def test_inputs_are_not_read(file, more, tmp_path):
-    result = _run(tmp_path, file(tmp_path), **more)
-    assert result.loss == LOSS
-    assert {part["value"]: part["count"] for part in result.numbers.slices} == {"a": 2, "b": 2}
 
 
 @pytest.mark.parametrize("file", [_csv, _parquet, _parquet_folder, _npz])

@@ -6,7 +6,6 @@ import pytest
 import lossfw
 from lossfw.data.standardisation import MEAN, SCALE
 from lossfw.errors import ConfigError
-from support.configs import build_training
 
 ROWS = 90
 rng = np.random.default_rng(5)
@@ -32,10 +31,6 @@ def files(folder):
     (folder / "run.yaml").write_text(RUN)
 
 
-def training(*overrides):
-    return build_training("train.yaml", overrides)
-
-
 def trained(*overrides):
     return lossfw.train("train.yaml", overrides=list(overrides), out="out")
 
@@ -53,13 +48,6 @@ def test_a_run_takes_the_numbers_of_the_training(folder):
     z = ((X[:7] - MEANS) / [*SPREADS[:2], 1.0]) @ weight + bias
     wanted = np.mean(np.logaddexp(0, z[:, 0]) - T[:7] * z[:, 0])
     assert lossfw.run("run.yaml").loss == pytest.approx(wanted, rel=1e-12)
-
-
-def test_a_training_that_begins_with_weights_keeps_their_numbers(folder):
-    trained()
-    np.save(folder / "x.npy", X * 2)
-    made = training("train.initializer={name: file, file: out/weights.npz}")
-    np.testing.assert_allclose(made.record.standardisation.mean, MEANS)
 
 
 @pytest.mark.parametrize(

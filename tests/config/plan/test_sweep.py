@@ -9,7 +9,6 @@ from lossfw.config.plan import sweep
 from lossfw.config.plan.sweep import MAX_RUN_NAME
 from lossfw.config.schema.section_types import MAX_RUNS
 from lossfw.errors import ConfigError
-from lossfw.evaluation.evaluate import evaluate
 from support.configs import SAVED, build, expand
 
 GOOD = SAVED.replace("cross_entropy", "{name: cross_entropy, delta: 1e-3}")
@@ -62,16 +61,6 @@ def test_all_three_together(runs):
     )
 
 
-def test_names_that_a_folder_cannot_tell_apart_are_told_apart(runs, folder):
-    for name in ("a b.npy", "a:b.npy"):
-        np.save(folder / name, np.array([0, 1]))
-    base = GOOD.replace("{name: inline, targets: [0, 1]}", "{name: arrays}")
-    text = "sweep: {grid: {data.targets: ['a b.npy', 'a:b.npy']}}"
-    first, second = names(runs(text, base=base))
-    assert first == "data.targets=a_b.npy"
-    assert second.startswith("data.targets=a_b.npy-")
-
-
 def test_a_long_name_is_cut_and_still_its_own(runs):
     of = "[" + ", ".join(["{name: cross_entropy, delta: 0.001}"] * 20) + "]"
     text = f"sweep: {{grid: {{loss.of: [{of}, {of[:-1]}, brier]]}}}}"
@@ -79,20 +68,6 @@ def test_a_long_name_is_cut_and_still_its_own(runs):
     found = names(runs(text, base=base))
     assert len(set(found)) == 2
     assert all(len(name) == MAX_RUN_NAME for name in found)
-
-
-def test_the_overrides_of_a_run_make_it(runs):
-    text = """\
-    sweep:
-      grid: {loss: [brier, {name: cross_entropy}], evaluate.metrics.0: [accuracy, brier]}
-      seeds: [3]
-    """
-    found = runs(text, "evaluate.batch_size=1")
-    values = {run.name: evaluate(build("run.yaml", run.overrides)).to_dict() for run in found}
-    assert values["loss=brier,evaluate.metrics.0=brier,seed=3"]["loss"]["name"] == "brier"
-    by_hand = build("run.yaml", ["sweep-", "loss=brier", "evaluate.metrics.0=brier"])
-    assert values["loss=brier,evaluate.metrics.0=brier,seed=3"] == evaluate(by_hand).to_dict()
-    assert len({value["digest"] for value in values.values()}) == 4
 
 
 def test_files_in_a_sweep_are_beside_the_file_that_names_them(folder, monkeypatch):

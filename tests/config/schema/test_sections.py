@@ -67,13 +67,6 @@ def test_unknown_keys_are_pointed_at_with_the_nearest(old, new, place, key, hint
     assert hint in said
 
 
-@pytest.mark.parametrize("text", ["[1]", "just a text", "3", "null", "--- x"])
-def test_a_configuration_is_a_mapping(text, problem):
-    _, what, hint = problem(text)
-    assert what == "a configuration is a mapping"
-    assert "lossfw: 1" in hint
-
-
 @pytest.mark.parametrize(
     ("network", "what"),
     [

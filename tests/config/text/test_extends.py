@@ -70,12 +70,6 @@ def test_mappings_merge_and_the_rest_replaces(below, above, merged, tree):
     )
 
 
-def test_the_plan_is_that_of_the_whole_file(plan, folder):
-    whole = plan(BASE.replace("factor: 0.5", "factor: 0.25"))
-    (folder / "base.yaml").write_text(BASE)
-    assert plan("extends: base.yaml\nloss: {factor: 0.25}\n").digest == whole.digest
-
-
 def test_mistakes_are_told_in_the_file_that_made_them(problems, folder):
     (folder / "base.yaml").write_text(BASE.replace("batch_size: 7", "batch_size: 0"))
     found = problems("extends: base.yaml\nloss: {factor: x}\nsed: 1\n", "evaluate.metrics=[a]")

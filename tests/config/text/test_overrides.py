@@ -86,12 +86,6 @@ def test_what_cannot_be_changed_added_or_taken_away(written, what):
     assert said.startswith(what)
 
 
-def test_an_empty_list_has_no_index():
-    assert refused("evaluate.metrics=[]", "evaluate.metrics.0=x") == [
-        ("-o evaluate.metrics.0=x", "evaluate.metrics is an empty list, got 0")
-    ]
-
-
 @pytest.mark.parametrize("value", ["[1", "!!python/object x", "{a: 1, a: 2}", "\udc80", "*x"])
 def test_a_value_is_read_like_a_file(value):
     ((where, _),) = refused(f"seed={value}")

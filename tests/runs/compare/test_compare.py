@@ -72,11 +72,6 @@ class TestWhatIsNotCompared:
         assert of(beside, "other")[1] == {}
         assert of(beside, "other")[0]["loss"]["value"] > 0
 
-    def test_the_same_sample_is_the_same_rows(self, run, compared):
-        sample = "evaluate.sample={count: 20}"
-        one, other = run("one", sample), run("other", sample, predictions="worse")
-        assert compared(one, other)["paired"]
-
     def test_a_metric_with_other_parameters(self, run, compared):
         other = run("other", "evaluate.metrics.1.bins=7")
         found = compared(run("one"), other)

@@ -10,34 +10,6 @@ from lossfw.report.text.comparison import show_comparison
 from lossfw.runs.compare import compare, find_runs
 
 
-def test_the_tables_of_two_runs(run, command):
-    result = command("compare", str(run("one")), str(run("other", "loss.guard=floor")))
-    assert (result.exit_code, result.stderr) == (0, "")
-    settings, numbers, remarks = result.stdout.split("\n\n")
-    assert settings.split() == ["setting", "one", "other", "loss.guard", "none", "floor"]
-    assert numbers.splitlines()[0].split(maxsplit=3)[3] == "second - first"
-    assert numbers.splitlines()[1].startswith("loss (cross_entropy)  ")
-    assert "In brackets: 95% intervals, by the jackknife." in remarks
-    assert "paired by 60 rows" in remarks
-
-
-def test_the_tables_of_many_runs(run, command):
-    paths = [run(f"seed={seed}", f"seed={seed}") for seed in (1, 2, 3)]
-    result = command("compare", *map(str, paths))
-    numbers, differences, seeds, _ = result.stdout.split("\n\n")
-    assert seeds.startswith("runs over seeds  seeds  loss (cross_entropy)")
-    # The names say the seeds, so that they have no column.
-    assert numbers.splitlines()[0].split() == [
-        "run",
-        "loss",
-        "(cross_entropy)",
-        "accuracy",
-        "calibration_error",
-    ]
-    assert differences.startswith("less seed=1")
-    assert len(differences.splitlines()) == 3
-
-
 def test_csv_has_an_empty_cell_for_what_is_not_set(run, command):
     run("one", "loss.guard-"), run("other", "loss.guard=floor")
     lines = list(csv.DictReader(io.StringIO(command("compare", "one", "other", "--csv").stdout)))

@@ -144,14 +144,6 @@ def test_two_seeds_are_no_recipes_and_three_in_some_groups_are(runs, command):
     assert "A difference without an interval has too few seeds" in tables
 
 
-def test_runs_without_rows_and_sums_have_the_t_test(runs, command):
-    runs({"a": range(3), "b": range(3)}, "evaluate.intervals-", "evaluate.save_rows=false")
-    found = framework.compare("all").seeds[1].differences["loss"]
-    assert (found.recipe, found.number.star) == ("", "")
-    assert found.number.interval is not None
-    assert "would other seeds on the same data" in command("compare", "all").stdout
-
-
 def test_a_damaged_file_of_sums_is_told_and_rows_take_its_place(runs, data, command):
     runs({"a": range(3), "b": range(3)})
     expected = framework.compare("all").seeds[1].differences["loss"].number

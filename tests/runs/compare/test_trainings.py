@@ -92,17 +92,3 @@ def test_a_comparison_is_printed_as_its_tables(trainings):
     assert [line.split()[0] for line in lines[1:5]] == [run.name for run in found.runs]
     assert len(str(found)) < 3000
     assert repr(found).startswith("TrainingComparison('")
-
-
-def test_means_over_seeds_have_the_order_of_the_runs(trainings, folder):
-    grid = "sweep={grid: {train.optimizer.learning_rate: [0.1, 2.0, 0.5], seed: [0, 1]}}"
-    framework.train_all(folder / "train.yaml", overrides=[grid], out=folder / "seeds")
-    found = framework.compare(folder / "seeds")
-    given = [group.name for group in found.seeds]
-    for reverse in (False, True):
-        groups = found.sorted("loss", reverse=reverse).seeds
-        means = [group.numbers["loss"].mean for group in groups]
-        assert means == sorted(means, reverse=reverse)
-        assert [group.name for group in groups] != given or reverse
-        # Differences are still from the first group that was given.
-        assert [group.name for group in groups if not group.differences] == given[:1]
