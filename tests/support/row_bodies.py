@@ -1,16 +1,7 @@
 """Bodies of rows as authors write them, each with the spaces of its predictions and targets."""
 
 from lossfw import LOGITS, REAL, SIMPLEX
-from lossfw.numerics import (
-    log_softmax,
-    logsumexp,
-    positive_part,
-    quotient,
-    sigmoid,
-    softmax,
-    softplus,
-    xlogy,
-)
+from lossfw.numerics import log_softmax, positive_part, quotient, xlogy
 
 
 def symmetric(xp, y, t):
@@ -29,18 +20,9 @@ def focal(xp, z, t):
     return -xp.sum(t * (1.0 - xp.exp(q)) ** 2 * q, axis=-1)
 
 
-def poly(xp, z, t):
-    own = xp.sum(t * log_softmax(xp, z), axis=-1)
-    return -own + 1.5 * (1.0 - xp.exp(own))
-
-
 def softened(xp, z, t):
     length = xp.sqrt(xp.sum(z * z, axis=-1, keepdims=True)) + 1e-7
     return -xp.sum(t * log_softmax(xp, z / length / 0.5), axis=-1)
-
-
-def margin_softmax(xp, z, t):
-    return logsumexp(xp, z + 0.35 * (1.0 - t)) - xp.sum(z * t, axis=-1)
 
 
 def hinge_of_each(xp, z, t):
@@ -107,17 +89,6 @@ def unguarded_log(xp, y, t):
     return -xp.sum(xp.where(t > 0, t * xp.log(y), xp.zeros_like(y)), axis=-1)
 
 
-def one_against_rest(xp, z, t):
-    return xp.sum(softplus(xp, -z) * t + softplus(xp, z) * (1.0 - t), axis=-1)
-
-
-def asymmetric(xp, z, t):
-    p = sigmoid(xp, z)
-    q = positive_part(xp, p - 0.05)
-    positive = t * xp.log(p + 1e-8) * (1 - p)
-    return -xp.sum(positive + (1 - t) * q**4 * xp.log(1 - q + 1e-8), axis=-1)
-
-
 def sorted_distance(xp, y, t):
     return xp.sum((xp.sort(y, axis=-1) - xp.sort(t, axis=-1)) ** 2, axis=-1)
 
@@ -128,11 +99,6 @@ def extent(xp, y, t):
 
 def generalised(xp, y, t):
     return (1.0 - xp.sum(t * y, axis=-1) ** 0.7) / 0.7
-
-
-def with_entropy(xp, z, t):
-    p, q = softmax(xp, z), log_softmax(xp, z)
-    return -xp.sum(t * q, axis=-1) + 0.1 * xp.sum(p * q, axis=-1)
 
 
 def ranked(xp, y, t):
@@ -190,38 +156,18 @@ def repeated(xp, y, t):
     return xp.sum(xp.take_along_axis(y * y, order // 2, axis=-1) * t, axis=-1)
 
 
-def shifted(xp, y, t):
-    return xp.sum(xp.roll(y, 1, axis=-1) * y * xp.flip(t, axis=-1), axis=-1)
-
-
 def folded(xp, y, t):
     d = xp.reshape(y - t, (y.shape[0], -1))
     return xp.sum(xp.stack([d, d * d], axis=-1), axis=(-1, -2))
 
 
 PREDICTIONS = {
-    SIMPLEX: (
-        *(
-            symmetric,
-            cross_entropy,
-            hellinger,
-            jensen_shannon,
-            dice,
-            focal_tversky,
-            guarded_log,
-            unguarded_log,
-        ),
-        *(generalised, ranked, two_guards, later_logs),
-    ),
-    LOGITS: (
-        *(symmetric_of_logits, focal, poly, softened, margin_softmax, hinge_of_each),
-        *(hinge_of_largest, one_against_rest, asymmetric, with_entropy, taken),
-    ),
-    REAL: (
-        *(cosine, distance, huber_of_row, centred, sorted_distance, extent, steps, joined),
-        *(first_against_rest, mean_and_scale, sorted_down, pairs, shifted, folded, repeated),
-    ),
-}
+    SIMPLEX: (symmetric, cross_entropy, hellinger, jensen_shannon, dice, focal_tversky, guarded_log,
+              unguarded_log, generalised, ranked, two_guards, later_logs),
+    LOGITS: (symmetric_of_logits, focal, softened, hinge_of_each, hinge_of_largest, taken),
+    REAL: (cosine, distance, huber_of_row, centred, sorted_distance, extent, steps, joined,
+           first_against_rest, mean_and_scale, sorted_down, pairs, folded, repeated),
+}  # fmt: skip
 
 # Body, space of predictions, space of targets.
 BODIES = {
@@ -232,6 +178,6 @@ BODIES = {
 
 # Those that sort, shift or join, whose second derivatives take a pass for each column.
 NOT_SPREAD = (
-    *("ranked", "sorted_distance", "sorted_down", "steps", "joined", "pairs", "shifted", "folded"),
+    *("ranked", "sorted_distance", "sorted_down", "steps", "joined", "pairs", "folded"),
     *("later_logs", "repeated"),
 )

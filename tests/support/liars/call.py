@@ -8,29 +8,11 @@ from support.liars.honest import LOGIT_ROWS, PLAIN, SQUARE, cross_entropy, squar
 from support.liars.liar import Liar
 
 
-def broadcasting(y, t):
-    y, t = np.asarray(y), np.asarray(t)
-    dtype = y.dtype if y.dtype.kind == "f" else float
-    return ((y.astype(np.result_type(dtype, np.float32)) - t) ** 2).astype(dtype)
-
-
 def in_memory_order(y, t):
     y, t = np.asarray(y), np.asarray(t)
     if y.shape != t.shape:
         raise ValueError
     return square(y.ravel(order="K"), t.ravel(order="K")).reshape(y.shape)
-
-
-def deaf(y, t):
-    with np.errstate(all="ignore"):
-        return np.fmax(square(y, t), np.asarray(0, np.result_type(y, np.float16)))
-
-
-def wrapping(y, t):
-    y, t = np.asarray(y), np.asarray(t)
-    if t.ndim == 1 and t.dtype.kind == "i" and t.shape == y.shape[:1]:
-        return cross_entropy(y, t % y.shape[1])
-    return cross_entropy(y, t)
 
 
 def none_at_zero(y, t):
@@ -79,24 +61,12 @@ def minus_in_half(y, t):
     return np.where(result == 0, np.float16(-0.0), result) if result.dtype == np.float16 else result
 
 
-def centred_rows(y, t):
-    """Two axes are taken for rows, and each measured from its mean."""
-    y = np.asarray(y)
-    result = square(y, t)
-    return result - result.mean(-1, keepdims=True) if y.ndim == 2 and y.size else result
-
-
 LIARS = (
     Liar("loss", "shape:result", "flat", replace(PLAIN, value=flattening)),
-    Liar("loss", "shape:result", "one class", replace(LOGIT_ROWS, value=squeezed)),
-    Liar("loss", "shape:layout", "rows", replace(PLAIN, value=centred_rows)),
     Liar("loss", "shape:broadcast", "reshape", replace(PLAIN, value=reshaping)),
     Liar("loss", "nan:legal", "zero", replace(PLAIN, value=none_at_zero)),
     Liar("loss", "nan", "two", replace(PLAIN, value=one_nan)),
     Liar("loss", "domain:class_index", "last", replace(LOGIT_ROWS, value=last_label)),
     Liar("loss", "value:negative_zero", "half", replace(PLAIN, value=minus_in_half)),
-    Liar("loss", "shape:broadcast", "broadcast", replace(SQUARE, value=broadcasting)),
     Liar("loss", "shape:layout", "memory", replace(SQUARE, value=in_memory_order)),
-    Liar("loss", "nan", "fmax", replace(SQUARE, value=deaf)),
-    Liar("loss", "domain:class_index", "modulo", replace(LOGIT_ROWS, value=wrapping)),
 )  # fmt: skip

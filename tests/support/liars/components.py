@@ -16,7 +16,7 @@ from lossfw import (
     GuardedLoss,
     PointwiseLoss,
 )
-from lossfw.losses.engine.probes import PROBES, probe_row_count
+from lossfw.losses.engine.probes import probe_row_count
 from lossfw.numerics.arrays import is_foreign
 from support.liars.liar import Liar
 
@@ -45,24 +45,6 @@ class Talkative(_Square):
     def value(self, xp, r):
         if isinstance(r, np.ndarray) and r.dtype.kind == "f" and np.any(np.abs(r) % np.inf > 1e6):
             warnings.warn("a residual is large", stacklevel=2)
-        return r * r
-
-
-class Lonely(_Square):
-    """Has another last digit where an element comes alone."""
-
-    def value(self, xp, r):
-        alone = xp is np and r.dtype.kind == "f" and r.size == 1
-        return r * r * (1.0 + float(np.finfo(r.dtype).eps)) if alone else r * r
-
-
-class SeldomOther(_Square):
-    """Behaves where its graph is held to it, and at most other numbers."""
-
-    def value(self, xp, r):
-        if xp is np and r.dtype.kind == "f" and r.shape != (PROBES,):
-            seldom = np.abs(np.frexp(r)[0]) % 2.0**-5 < 2.0**-17
-            return r * r * (1.0 + float(np.finfo(r.dtype).eps) * (seldom & (r != np.trunc(r))))
         return r * r
 
 
@@ -200,28 +182,14 @@ class TwiceElsewhere(_Square):
         return 2.0 + 0.0 * r
 
 
-class OneOfTwo(_Square):
-    """Forgets the mask beside weights."""
-
-    def __call__(self, prediction, target, *, sample_weight=None, where=None, **options):
-        if is_foreign(prediction) and sample_weight is not None:
-            where = None
-        return super().__call__(
-            prediction, target, sample_weight=sample_weight, where=where, **options
-        )
-
-
 LIARS = (
     Liar("loss", "arrays", "twice", TwiceElsewhere()),
-    Liar("loss", "arrays", "one of two", OneOfTwo()),
     Liar("component", "curvature:bound", "second derivative", BentBySecondDerivative()),
     Liar("component", "domain", "lenient", Lenient()),
     Liar("component", "purity:warnings", "warns", Talkative()),
     # A large input is computed in several threads.
     Liar("component", "purity:bits", "scratch", SharedScratch(), ("weights:long",)),
-    Liar("component", "purity:bits", "alone", Lonely(), ("reductions", "weights:long")),
     Liar("component", "purity:kernels", "knows the probes of rows", KnowsRowProbes()),
-    Liar("component", "purity:kernels", "seldom", SeldomOther()),
     Liar("loss", "dtype:inputs", "lists in single", ListsInSingle()),
     Liar("component", "reductions", "no weights", PartsWithoutWeights()),
     Liar("component", "reductions", "sum", TwoGradients()),

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 import lossfw
-from support.liars.honest import LOGIT_ROWS, SQUARE, TRUE_SQUARE, elementwise, rowwise, square
+from support.liars.honest import LOGIT_ROWS, TRUE_SQUARE, elementwise, rowwise, square
 from support.liars.liar import Liar
 
 
@@ -75,8 +75,6 @@ def gradient_of_softmax(y, t):
 
 LIARS = (
     Liar("loss", "gradient", "factor", _with(gradient=without_factor)),
-    Liar("loss", "gradient", "factor, by differences",
-         replace(SQUARE, gradient=without_factor, reduce=None)),
     Liar("loss", "gradient", "at a kink",
          _with(one_at_zero, None, lossfw.loss("absolute_error"), absolute)),
     Liar("loss", "gradient", "at the end of the promise",
@@ -86,8 +84,6 @@ LIARS = (
                  truth=lossfw.loss("cross_entropy", from_logits=True)),
          ("value",)),
     Liar("loss", "hessian", "threshold", _with(hessian=other_curvature)),
-    Liar("loss", "hessian", "threshold, by differences",
-         replace(SQUARE, hessian=other_curvature, reduce=None)),
     Liar("loss", "hessian", "NaN at the kink",
          _with(None, nan_at_zero, lossfw.loss("absolute_error"), absolute)),
 )  # fmt: skip

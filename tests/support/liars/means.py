@@ -22,14 +22,6 @@ def in_single(y, t, sample_weight=None, where=None):
     return SQUARE_MEAN(y, t, sample_weight, where)
 
 
-def mask_by_product(y, t, sample_weight=None, where=None):
-    """A NaN times False is a NaN."""
-    if where is None or not np.any(where):
-        return SQUARE_MEAN(y, t, sample_weight, where)
-    weight = where if sample_weight is None else where * sample_weight
-    return np.sum(weight * square(y, t)) / np.sum(weight)
-
-
 def mask_alone(y, t, sample_weight=None, where=None):
     """Under a mask weights are forgotten."""
     if where is None or sample_weight is None or not np.any(sample_weight):
@@ -37,34 +29,10 @@ def mask_alone(y, t, sample_weight=None, where=None):
     return SQUARE_MEAN(y, t, None, where)
 
 
-def first_column(y, t, sample_weight=None, where=None):
-    """Each row of weights counts as its first one."""
-    if np.ndim(sample_weight) == 2:
-        sample_weight = np.broadcast_to(sample_weight[:, :1], np.shape(y))
-    return SQUARE_MEAN(y, t, sample_weight, where)
-
-
 def whole_rows(y, t, sample_weight=None, where=None):
     """A row of which something is left out is left out."""
     if np.ndim(where) == 2:
         where = np.broadcast_to(where.all(-1, keepdims=True), np.shape(y))
-    return SQUARE_MEAN(y, t, sample_weight, where)
-
-
-def the_first(y, t, sample_weight=None, where=None):
-    """If there are many elements, only the first ones are averaged."""
-    if where is None:
-        weight = None if sample_weight is None else sample_weight[:4096]
-        return SQUARE_MEAN(y[:4096], t[:4096], weight)
-    return SQUARE_MEAN(y, t, sample_weight, where)
-
-
-def weights_in_half(y, t, sample_weight=None, where=None):
-    """Weights in the dtype of the losses: 1e5 is infinite in half precision."""
-    if sample_weight is not None and np.asarray(y).dtype == np.float16:
-        with np.errstate(all="ignore"):
-            sample_weight = np.asarray(sample_weight, np.float16)
-            return SQUARE_MEAN(y, t, sample_weight, where)
     return SQUARE_MEAN(y, t, sample_weight, where)
 
 
@@ -88,13 +56,9 @@ def _liar(check, what, reduce, *besides):
 
 LIARS = (
     _liar("weights", "count", over_count, "many", "weights:long"),
-    _liar("weights", "first column", first_column, "mask"),
     _liar("weights", "passed over with weights", _numbers_only("weights")),
-    _liar("mask", "product", mask_by_product),
     _liar("mask", "forgotten", mask_alone),
     _liar("mask", "rows", whole_rows),
     _liar("mask", "passed over", _numbers_only("mask")),
     _liar("weights:long", "single", in_single),
-    _liar("weights:long", "weights in half", weights_in_half),
-    _liar("many", "first weights", the_first, "weights:long"),
 )  # fmt: skip

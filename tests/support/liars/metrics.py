@@ -126,16 +126,6 @@ class Sums:
         return {"sums": np.array([self.total, self.weight, *self.first])}
 
 
-class Unweighted(Forgetful):
-    """Takes every weight for 1."""
-
-    def terms(self, prediction, target, weight):
-        return super().terms(prediction, target, np.ones(len(weight)))
-
-    def unpack(self, arrays):
-        return SumMetric.unpack(self, arrays)
-
-
 class Unmasked(Distance):
     """Counts masked rows."""
 
@@ -195,7 +185,6 @@ LIARS = tuple(
         ("split", MeanOfMeans(), ()),
         ("split", Forgetful(), ()),
         ("order", Led(), ()),
-        ("weights", Unweighted(), ()),
         ("weights", Unmasked(), ("metric:refuses", "metric:nan")),
         ("nan", Swallows(), ()),
         ("refuses", AnyClass(), ()),

@@ -103,13 +103,6 @@ class Ignorant(Lines):
         return loaded
 
 
-class Centred(Lines):
-    """Centres rows by their block; in whole numbers, so that their order changes no bit."""
-
-    def raw(self, made, x):
-        return super().raw(made, x - np.round(x).mean(axis=0))
-
-
 class Multiplied(Lines):
     """A product of matrices, without padding."""
 
@@ -161,17 +154,6 @@ class Writing(Lines):
         return found
 
 
-class Remembering(Lines):
-    """Adds a little for each call."""
-
-    def predictor(self, content, made, card):
-        calls = itertools.count()
-        units, width = len(made["start"]), made["width"]
-        return Predictor(
-            "liar", content, (width,), units, lambda x: self.raw(made, x) + 1e-9 * next(calls)
-        )
-
-
 class Held(Lines):
     """Holds a session that cannot be pickled."""
 
@@ -191,42 +173,11 @@ class Dated(Lines):
         return super().file_of({**made, "time": time.time_ns()})
 
 
-class Trusting(Lines):
-    """Takes any file for a model."""
-
-    def load(self, content, card):
-        if not content.startswith(b"{"):
-            content = b'{"start": [0.0], "width": 4, "rounds": []}'
-        return super().load(content, card)
-
-
 class Late(Lines):
     """Tells the raw outputs of the round before."""
 
     def told(self, made, x):
         return scores({**made, "rounds": made["rounds"][:-1]}, x)
-
-
-class Endless(Lines):
-    """Does not stop when it is asked to."""
-
-    def fit(self, leg):
-        class Deaf:
-            def __getattr__(self, name):
-                return getattr(leg, name)
-
-            def report_round(self, *raw):
-                leg.report_round(*raw)
-                return False
-
-        return super().fit(Deaf())
-
-
-class OneMore(Lines):
-    """Cuts one round too late."""
-
-    def cut(self, content, rounds):
-        return super().cut(content, rounds + 1)
 
 
 # What `Keeping` keeps.
@@ -251,37 +202,11 @@ class Shaken(Lines):
         return super().step(x, g, h, leg) * (1 + 1e-3 * np.random.random())  # noqa: NPY002
 
 
-class Threaded(Lines):
-    """Adds in an order that depends on the threads."""
-
-    def step(self, x, g, h, leg):
-        parts = np.array_split(np.arange(len(x)), leg.threads)
-        curvatures = sum(x[part].T @ (h[part][:, None] * x[part]) for part in parts)
-        gradients = sum(x[part].T @ g[part] for part in parts)
-        return -self.rate * np.linalg.solve(curvatures + np.eye(x.shape[1]), gradients)
-
-
-class FromZero(Lines):
-    """Begins at 0."""
-
-    def begun(self, leg):
-        return {**super().begun(leg), **({} if leg.saved else {"start": [0.0] * leg.units})}
-
-
 class Willing(Lines):
     """Refuses nothing."""
 
     def refusal(self, loss):
         return None
-
-
-class Filling(Lines):
-    """Fills missing inputs with the mean of the block."""
-
-    accepted_inputs = frozenset({"missing"})
-
-    def known(self, x):
-        return np.where(np.isnan(x), np.nanmean(x, axis=0), x)
 
 
 class Renumbering(Lines):
@@ -296,24 +221,16 @@ class Renumbering(Lines):
 
 _LIARS = (
     ("shape", Ignorant(), ()),
-    ("place", Centred(), ("reported_outputs",)),
     ("place", Multiplied(), ("reported_outputs",)),
     ("layout", OfColumns(), ()),
     ("threads", Together(), ()),
     ("purity", Writing(), ()),
-    ("purity", Remembering(), ()),
     ("copy", Held(), ()),
-    ("accepted_inputs", Filling(), ()),
     ("accepted_inputs", Renumbering(), ("place",)),
     ("file", Dated(), ("reported_outputs", "legs", "seed")),
-    ("file", Trusting(), ()),
     ("reported_outputs", Late(), ()),
-    ("reported_outputs", Endless(), ("legs",)),
-    ("legs", OneMore(), ()),
     ("legs", Keeping(), ()),
     ("seed", Shaken(), ("file", "reported_outputs", "legs")),
-    ("seed", Threaded(), ()),
-    ("refusal", FromZero(), ()),
     ("refusal", Willing(), ()),
 )
 

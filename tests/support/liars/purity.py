@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from support.liars.honest import PLAIN, SQUARE, SQUARE_MEAN, square, square_gradient
+from support.liars.honest import PLAIN, SQUARE, SQUARE_MEAN, square
 from support.liars.liar import Liar
 
 # Where a function writes things that it should not remember.
@@ -28,15 +28,6 @@ def mask_into_weights(y, t, sample_weight=None, where=None):
 def remembering(y, t):
     _memory["calls"] = _memory.get("calls", 0) + 1
     return square(y, t) * (1 + 1e-6 * (_memory["calls"] % 3))
-
-
-def known_by_sums(y, t):
-    """A result is kept under the sums of the arguments; a permutation has the same."""
-    y, t = np.asarray(y), np.asarray(t)
-    result = square(y, t)
-    if y.dtype != float or y.size < 17:
-        return result
-    return _memory.setdefault((y.shape, float(y.sum()), float(np.sum(t))), result).copy()
 
 
 def centred(y, t):
@@ -75,13 +66,9 @@ LIARS = (
          ("shape:layout", "dtype:inputs",
           "dtype:half", "purity:companions",
           "many", "gradient", "hessian")),
-    Liar("loss", "purity:repeat", "sums", replace(PLAIN, value=known_by_sums),
-         # A huge number leaves no trace of the others in a sum.
-         ("purity:companions",)),
     Liar("loss", "purity:companions", "batch", replace(SQUARE, value=centred, reduce=None),
          ("nan", "dtype:half", "purity:repeat",
           "many", "gradient", "hessian")),
     Liar("loss", "purity:companions", "first", replace(PLAIN, value=from_the_first)),
     Liar("loss", "many", "value", replace(PLAIN, value=_more_than(300, square))),
-    Liar("loss", "many", "gradient", replace(SQUARE, gradient=_more_than(3000, square_gradient))),
 )  # fmt: skip

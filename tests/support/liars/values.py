@@ -31,13 +31,6 @@ def logarithm_of_cosh(y, t):
         return np.where(r < 1, near, np.log(np.cosh(r)))
 
 
-@elementwise
-def cut_short(y, t):
-    """The square, but for residuals from 3.0 to 3.1."""
-    r = np.abs(y - t)
-    return np.where((r > 3) & (r < 3.1), 9, r * r)
-
-
 @rowwise
 def curvature_of_rows(y, t):
     return 2 + 0 * (y - t)
@@ -95,7 +88,6 @@ class NaiveFocal(PointwiseLoss):
 LIARS = (
     Liar("loss", "nan:legal", "cross entropy", NaiveCrossEntropy(), _NAN_BESIDES),
     Liar("loss", "value", "cross entropy", NaiveFormula()),
-    Liar("loss", "value", "cut short", replace(_BARE, value=cut_short)),
     # A target of -1 stands for a missing one.
     Liar("loss", "value", "marker",
          replace(_BARE, value=elementwise(lambda y, t: np.where(t == -1, 0, (y - t) ** 2))),
@@ -106,5 +98,4 @@ LIARS = (
          ("value:negative_zero",)),
     Liar("loss", "value", "log cosh",
          replace(_BARE, value=logarithm_of_cosh, truth=lossfw.loss("log_cosh"))),
-    Liar("loss", "value:index", "last class", replace(BRIER_ROWS, value=by_index)),
 )  # fmt: skip
