@@ -1,4 +1,4 @@
-"""The gate, `.ci/run`, and the workflow: browsers, oldest releases, supported Pythons."""
+"""The gates, `.ci/run` and `.ci/nightly`, and the workflow that tries every Python."""
 
 import re
 import subprocess
@@ -12,71 +12,104 @@ from packaging.requirements import Requirement
 from support.browsing import CHROMIUM
 
 ROOT = Path(__file__).parents[1]
-GATE = (ROOT / ".ci" / "run").read_text()
-# From the first mention of the browser to the next step, and the last lines.
-BROWSER = re.search(r'^if \[ ! -x "\$chromium" \].*?(?=^step "kernels)', GATE, re.M | re.S)
-END = re.search(r'^step "all green"\n.*\Z', GATE, re.M | re.S)
+RUN, NIGHTLY = ((ROOT / ".ci" / name).read_text() for name in ("run", "nightly"))
+STEPS = re.search(r"^STEPS=\((.*)\)$", NIGHTLY, re.M)[1].split()
 
 
 @pytest.fixture
-def gate(tmp_path):
-    """Run the parts of the gate that decide about the browser, in place of all commands stubs."""
+def nightly(tmp_path):
+    """Run the script in a folder of its own, where commands are stubs; return what ended."""
 
-    def run(*, user, there=False, fetched=False, packages=True):
-        browser, stubs = tmp_path / "chromium", tmp_path / "bin"
-        stubs.mkdir()
+    def run(*steps, user=1000, there=False, fetched=False, packages=True, works=True):
+        browser, stubs, script = (
+            tmp_path / "chromium",
+            tmp_path / "bin",
+            tmp_path / ".ci" / "nightly",
+        )
+        for folder in (stubs, script.parent):
+            folder.mkdir()
+        script.write_text(NIGHTLY.replace(f"chromium={CHROMIUM}", f"chromium={browser}"))
         made = f": > '{browser}' && /bin/chmod +x '{browser}'"
-        bodies = {"id": f"echo {user}", "make": "echo make $1", "true": ""}
+        # What `make` makes is an environment whose programs say that they ran.
+        environment = """
+            bin=$(/usr/bin/dirname "$1")/bin; /bin/mkdir -p "$bin"
+            for name in python pytest lossfw; do
+              printf '#!/bin/bash\\necho %s ran\\n' "$name" > "$bin/$name"
+              /bin/chmod +x "$bin/$name"
+            done"""
+        bodies = {"id": f"echo {user}", "true": "", "dirname": '/usr/bin/dirname "$@"'}
+        bodies |= {"mktemp": '/bin/mktemp "$@"', "rm": '/bin/rm "$@"'}
+        bodies |= {name: "exit 1" for name in ("git", "python3")}
+        bodies["make"] = environment if works else "exit 1"
         if packages:
             bodies["apt-get"] = f'[ "$1" = update ] || {{ {made if fetched else "exit 1"}; }}'
-        work = tmp_path / "work" / "test" / "bin"
-        work.mkdir(parents=True)
-        for path in [*(stubs / name for name in bodies), work / "python", work / "pytest"]:
-            path.write_text(f"#!/bin/bash\n{bodies.get(path.name, f'echo {path.name} ran')}\n")
-            path.chmod(0o755)
+        for name, body in bodies.items():
+            (stubs / name).write_text(f"#!/bin/bash\n{body}\n")
+            (stubs / name).chmod(0o755)
         if there:
             browser.write_text("")
             browser.chmod(0o755)
-        given = {"PATH": stubs, "work": tmp_path / "work", "chromium": browser}
-        script = "set -euo pipefail\n" + "".join(f"{k}='{v}'\n" for k, v in given.items())
-        script += f"step() {{ printf '== %s\\n' \"$*\"; }}\n{BROWSER[0]}\n{END[0]}"
         return subprocess.run(
-            ["/bin/bash", "-c", script], capture_output=True, text=True, check=True
-        ).stdout
+            ["/bin/bash", script, *steps],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PATH": str(stubs)},
+        )
 
     return run
 
 
+def results(ended):
+    """Return how each step ended, by the table at the end."""
+    table = ended.stdout.rpartition("\n\n")[2].splitlines()
+    assert table[0].split() == ["step", "seconds", "result"]
+    return {name: " ".join(result) for name, _, *result in map(str.split, table[1:])}
+
+
 def test_the_gate_and_the_tests_mean_the_same_browser():
-    assert f"\nchromium={CHROMIUM}\n" in GATE
+    assert f"\nchromium={CHROMIUM}\n" in NIGHTLY
 
 
-def test_the_files_of_tests_that_the_gate_names_exist():
-    names = re.findall(r"\btests/[\w/]+\.py\b", GATE)
+@pytest.mark.parametrize("script", [RUN, NIGHTLY], ids=["run", "nightly"])
+def test_the_files_of_tests_that_a_gate_names_exist(script):
+    names = re.findall(r"\b(?:tests|docs|configs)/[\w/.*-]+", script)
     assert names
-    assert [name for name in names if not (ROOT / name).exists()] == []
+    assert [name for name in names if not list(ROOT.glob(name.rstrip(".")))] == []
 
 
-def test_a_browser_that_is_there_is_used(gate):
-    said = gate(user=1000, there=True)
-    assert "pytest ran" in said
-    assert said.endswith("== all green\n")
+def test_every_step_runs_though_each_fails_and_the_table_says_so(nightly):
+    ended = nightly(there=True, works=False)
+    assert ended.returncode == 1
+    assert results(ended) == dict.fromkeys(STEPS, "FAILED")
 
 
-def test_root_fetches_a_browser(gate):
-    said = gate(user=0, fetched=True)
-    assert "== a browser\n" in said
-    assert "pytest ran" in said
-    assert said.endswith("== all green\n")
+def test_a_step_is_called_by_name(nightly):
+    ended = nightly("slow", "harness")
+    assert (ended.returncode, results(ended)) == (0, {"slow": "passed", "harness": "passed"})
+
+
+def test_a_name_of_no_step_is_told_before_any_runs(nightly):
+    ended = nightly("slow", "brwser")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == f"expected names of steps ({' '.join(STEPS)}), got 'brwser'\n"
+
+
+@pytest.mark.parametrize("machine", [{"there": True}, {"user": 0, "fetched": True}], ids=str)
+def test_a_browser_that_is_there_or_that_root_fetches_is_used(machine, nightly):
+    ended = nightly("browser", **machine)
+    assert "pytest ran" in ended.stdout
+    assert results(ended) == {"browser": "passed"}
 
 
 @pytest.mark.parametrize(
     "machine", [{"user": 1000}, {"user": 0}, {"user": 0, "packages": False}], ids=str
 )
-def test_without_a_browser_the_last_line_says_so(machine, gate):
-    said = gate(**machine)
-    assert "pytest ran" not in said
-    assert said.splitlines()[-1].startswith("browser tests NOT run: there is no ")
+def test_without_a_browser_the_table_says_so(machine, nightly):
+    ended = nightly("browser", **machine)
+    assert "pytest ran" not in ended.stdout
+    assert "browser tests NOT run: there is no " in ended.stdout
+    assert (ended.returncode, results(ended)) == (0, {"browser": "not run"})
 
 
 def _required(project, extra):
@@ -113,7 +146,7 @@ def test_the_oldest_releases_are_the_lower_bounds_of_the_project():
 def test_the_gate_and_the_workflow_try_the_oldest_releases():
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
     assert "constraint: .ci/oldest.txt" in workflow
-    assert 'PIP_CONSTRAINT="$PWD/.ci/oldest.txt" make "$work/oldest/.ready-test"' in GATE
+    assert 'PIP_CONSTRAINT="$PWD/.ci/oldest.txt" make "$work/oldest/.ready-test"' in NIGHTLY
 
 
 def test_the_workflow_tries_every_python_that_the_project_supports():

@@ -30,6 +30,7 @@ def test_a_sample_of_the_shared_catalogue(defects):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(5))
 def test_the_whole_shared_catalogue(seed, defects):
     score = scored(defects, catalogue.jobs(defects, seed=seed))

@@ -44,6 +44,7 @@ def test_an_honest_loss_is_right_in_ordinary_numbers(loss):
 
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.slow
+@pytest.mark.long
 def test_nearly_all_errors_are_found(part):
     every = every_planted()
     drawn = np.random.default_rng(0).choice(len(every), DRAWN, replace=False)[part::PARTS]

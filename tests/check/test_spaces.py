@@ -95,6 +95,7 @@ def test_a_square_holds_in_any_spaces(pair):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("pair", [pair for pair in PAIRS if pair not in QUICK], ids=name)
 def test_a_square_holds_in_all_spaces(pair):
     assert not alarms(square(*pair))

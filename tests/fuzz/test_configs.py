@@ -104,6 +104,7 @@ def test_no_key_is_accepted_silently(folder, base):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(1, 51))
 def test_very_many_mutations_are_answered_in_words(folder, seed):
     bases = trees([*BASES, *SHIPPED])

@@ -72,12 +72,14 @@ def test_a_matrix_with_a_hole_is_shown(runs):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_many_damaged_folders_are_told_in_words(runs, seed):
     assert not cases(runs, seed, count=300, commands=COMMANDS)
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_report_of_a_damaged_folder_is_told_in_words(runs):
     pytest.importorskip("jinja2")
     assert not cases(runs, seed=100, count=60, commands=[("report", "damaged")])

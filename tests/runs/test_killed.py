@@ -120,6 +120,7 @@ def test_killed_at_a_few_random_moments(write):
 
 @NEEDS_FORK
 @pytest.mark.slow
+@pytest.mark.long
 def test_killed_at_a_hundred_random_moments(write):
     said = kill(write(rows=12_000), "moments", "100", "1")
     assert said["wrong"] == []
@@ -175,6 +176,7 @@ def test_killed_among_several_runs(write, function, step):
 
 @NEEDS_FORK
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("over", [False, True], ids=["in a new folder", "over an older one"])
 @pytest.mark.parametrize("function", MANY)
 def test_killed_before_every_operation_of_several_runs(write, function, over):

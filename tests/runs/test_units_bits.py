@@ -83,6 +83,7 @@ def test_no_batch_size_thread_or_worker_changes_a_bit(write, units):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.parametrize("units", UNITS)
 def test_twenty_kills_change_no_byte(write, units):

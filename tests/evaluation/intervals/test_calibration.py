@@ -45,6 +45,7 @@ def test_a_series_that_is_too_short_is_told():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", SETTINGS)
 def test_no_setting_has_more_than_eight_percent(name):
     setting = SETTINGS[name]
