@@ -39,7 +39,7 @@ def nightly(tmp_path):
             done"""
         bodies = {"id": f"echo {user}", "true": "", "dirname": '/usr/bin/dirname "$@"'}
         bodies |= {"mktemp": '/bin/mktemp "$@"', "rm": '/bin/rm "$@"'}
-        bodies |= {name: "exit 1" for name in ("git", "python3")}
+        bodies |= dict.fromkeys(("git", "python3"), "exit 1")
         bodies["make"] = environment if works else "exit 1"
         if packages:
             bodies["apt-get"] = f'[ "$1" = update ] || {{ {made if fetched else "exit 1"}; }}'

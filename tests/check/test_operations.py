@@ -1,6 +1,5 @@
 """Operations of losses, and the laws of the call that an edge of the parameters is spared."""
 
-
 import pytest
 
 from lossfw import CategoricalLoss, DistanceLoss

@@ -1,6 +1,5 @@
 """The help of every command: whole at any width, and hints of what other programs write."""
 
-
 import click
 import pytest
 

@@ -1,4 +1,3 @@
-
 import lossfw as face
 
 PLUGIN = """

@@ -1,6 +1,5 @@
 """Arrays of pyarrow: what its own way makes of them, without pandas."""
 
-
 import numpy as np
 import pytest
 

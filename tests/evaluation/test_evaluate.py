@@ -153,7 +153,6 @@ def test_the_result_is_written_as_agreed():
 
 
 class TestWarnings:
-
     @pytest.mark.parametrize("targets", [[0, 1, 1], [[1, 0], [0, 1], [0, 1]]])
     @pytest.mark.parametrize(
         ("guard", "expected"),

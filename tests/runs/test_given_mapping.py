@@ -1,6 +1,5 @@
 """Configurations as mappings, with arrays, data frames and components in them."""
 
-
 import numpy as np
 import pytest
 

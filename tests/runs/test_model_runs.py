@@ -1,6 +1,5 @@
 """Runs whose predictions a model makes: their folder, and how two of them are compared."""
 
-
 import numpy as np
 import pytest
 

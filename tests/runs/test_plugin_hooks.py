@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-
 FOLLOWER = """\
 import json
 from pathlib import Path

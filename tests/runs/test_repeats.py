@@ -1,6 +1,5 @@
 """Folds that are trained several times, with the rows split anew each time."""
 
-
 import numpy as np
 import pytest
 

@@ -4,7 +4,6 @@ Each has a textbook `formula`, and its value and derivatives by hand, none of th
 plants an error.
 """
 
-
 from pydantic import PositiveFloat
 
 from lossfw import (

@@ -1,6 +1,5 @@
 """Finding plugins: metadata is read, and nothing is imported."""
 
-
 from lossfw.components.registry import find_plugins
 
 

@@ -1,6 +1,5 @@
 """Local plugin files: explicit, so that what is wrong with one is an error at once."""
 
-
 import pytest
 
 from lossfw.components.registry import Registry

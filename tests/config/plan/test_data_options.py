@@ -1,6 +1,5 @@
 """Targets and inputs as the loss and the network take them: columns, labels, one-hot rows."""
 
-
 import numpy as np
 import pytest
 

@@ -139,7 +139,6 @@ class TestAsked:
 
 
 class TestDigest:
-
     @pytest.mark.parametrize(
         "override",
         [

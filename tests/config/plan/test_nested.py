@@ -2,7 +2,6 @@
 
 import pytest
 
-
 GOOD = """\
 lossfw: 1
 data: {name: inline, targets: [0, 1]}

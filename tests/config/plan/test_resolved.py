@@ -8,7 +8,6 @@ import pytest
 from lossfw.evaluation.evaluate import evaluate
 from support.configs import SHARPNESS, build, expand, resolve, resolved_text
 
-
 BASE = """\
 lossfw: 1
 data: {name: arrays, inputs: x.npy, targets: t.npy}

@@ -5,7 +5,6 @@ import textwrap
 import numpy as np
 import pytest
 
-from lossfw.config.plan import sweep
 from lossfw.config.plan.sweep import MAX_RUN_NAME
 from lossfw.config.schema.section_types import MAX_RUNS
 from lossfw.errors import ConfigError

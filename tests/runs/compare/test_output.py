@@ -5,7 +5,6 @@ import io
 import json
 import re
 
-
 from lossfw.report.text.comparison import show_comparison
 from lossfw.runs.compare import compare, find_runs
 

@@ -8,7 +8,6 @@ import lossfw
 from lossfw import DomainError, ShapeError
 from support.drawn import data
 
-
 CLOSE = {"rel": 1e-10, "abs": 1e-10}
 few = settings(max_examples=40)
 

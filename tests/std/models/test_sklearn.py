@@ -16,14 +16,12 @@ from support.models import fitted
 pytest.importorskip("sklearn")
 skops = pytest.importorskip("skops.io")
 
-from sklearn import ensemble, feature_selection, linear_model, metrics, preprocessing, svm  # noqa: E402, I001  # after the skip
+from sklearn import ensemble, linear_model, metrics, preprocessing, svm  # noqa: E402, I001  # after the skip
 from sklearn.compose import ColumnTransformer  # noqa: E402
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis  # noqa: E402
 from sklearn.impute import SimpleImputer  # noqa: E402
 from sklearn.model_selection import GridSearchCV  # noqa: E402
 from sklearn.multioutput import MultiOutputClassifier  # noqa: E402
-from sklearn.neighbors import KNeighborsClassifier  # noqa: E402
-from sklearn.neural_network import MLPRegressor  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler  # noqa: E402
 from lossfw_std.models.sklearn import Sklearn  # noqa: E402

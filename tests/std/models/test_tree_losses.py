@@ -1,6 +1,5 @@
 """Each kind of loss trains XGBoost and LightGBM, and CatBoost where it takes it."""
 
-
 import numpy as np
 import pytest
 

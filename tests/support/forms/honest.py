@@ -27,7 +27,6 @@ from lossfw import (
 from lossfw.numerics import log_softmax, multiply_or_zero, quotient, sigmoid, softplus, xlogy
 from support.forms.form import right, wrong
 
-
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
