@@ -114,8 +114,7 @@ def kill(config, *how):
 def test_killed_at_a_few_random_moments(write):
     said = kill(write(rows=3_000), "moments", "6", "0")
     assert said["wrong"] == []
-    assert said["tried"] == 6
-    assert said["killed"]
+    assert said["killed"] == 6
 
 
 @NEEDS_FORK
@@ -124,9 +123,8 @@ def test_killed_at_a_few_random_moments(write):
 def test_killed_at_a_hundred_random_moments(write):
     said = kill(write(rows=12_000), "moments", "100", "1")
     assert said["wrong"] == []
-    assert said["tried"] == 100
-    assert said["killed"] > 80
-    assert said["kept"] > 40
+    assert said["killed"] == 100
+    assert said["kept"]
 
 
 @NEEDS_FORK

@@ -92,5 +92,4 @@ def test_twenty_kills_change_no_byte(write, units):
     words = [config, config.parent / "out", "moments", 20, 4]
     said = said_by("killing.py", *words, timeout=2 * HANGS)
     assert said["wrong"] == []
-    assert said["tried"] == 20
-    assert said["killed"] >= 10
+    assert said["killed"] == 20

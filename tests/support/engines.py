@@ -8,6 +8,7 @@ import numpy as np
 
 from lossfw.losses.engine import compiled
 from lossfw.losses.engine.engine_mode import use_engine
+from support.waiting import HANGS
 
 
 def same_bits(loss, y, t, **options):
@@ -37,6 +38,6 @@ def _results(loss, y, t, **options):
 def run_program(program):
     """Return the output of a program, which ends well, with the engine's usual mode."""
     command, environment = [sys.executable, "-c", program], {**os.environ, "LOSSFW_ENGINE": ""}
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=HANGS)
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended.stdout

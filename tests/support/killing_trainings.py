@@ -20,15 +20,12 @@ import sys
 import time
 
 # A program, whose folder Python has in its path.
-from killing import ended, start
+from killing import TRIES, ended, start
 
 # Imported here, so that a fork need not.
 import lossfw.models.training.loop
 import lossfw.runs.trainings  # noqa: F401
 from lossfw.data.state_file import SavedState
-
-# Trainings for each that is to be killed: many of them may end before.
-TRIES = 5
 
 
 def content_of(folder):
