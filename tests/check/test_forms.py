@@ -2,13 +2,12 @@
 
 import pytest
 
-from lossfw import Loss
 from lossfw.check import check
 from support.forms import FORMS
 
 
-@pytest.mark.turns(20)
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
-def test_a_check_of_a_form_ends_as_it_must(form: type[Loss]):
+@pytest.mark.turns(12)
+@pytest.mark.parametrize(("form", "code", "why"), FORMS, ids=lambda x: getattr(x, "__name__", ""))
+def test_a_check_of_a_form_ends_as_it_must(form, code, why):
     report = check(form())
-    assert int(not report.ok) == form.ending.code, f"{form.ending.why}\n{report}"
+    assert int(not report.ok) == code, f"{why}\n{report}"

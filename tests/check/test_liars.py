@@ -10,7 +10,7 @@ from lossfw.check.core.search import Search
 from lossfw.check.laws import activations
 from lossfw.check.report import Refutation
 from lossfw.check.runner import attempt, run
-from support.liars import LIARS, discrete
+from support.liars import LIARS
 
 OF_ROWS = {"claim:rows_sum_to_one", "claim:shift_invariant"}
 # Claims of single numbers, which rows have checks of their own for.
@@ -65,28 +65,3 @@ def test_a_liar_breaks_nothing_else(liar):
     for refutation in report.refuted:
         compile(refutation.snippet, str(liar), "exec")  # no more than a look at its grammar
     assert {r.check for r in report.refuted} - {liar.check} <= set(liar.besides)
-
-
-def _every_third(liars):
-    """Return all as parameters; every third, and all of them on request (-m slow)."""
-    # Each kind of argument in each place has three liars; another one of them is taken in turn.
-    taken = {3 * number + number % 3 for number in range(len(liars) // 3)}
-    return [
-        pytest.param(liar, id=str(liar), marks=[] if number in taken else [pytest.mark.slow])
-        for number, liar in enumerate(liars)
-    ]
-
-
-@pytest.mark.turns(3)
-@pytest.mark.parametrize("liar", _every_third(discrete.LIARS))
-def test_no_move_of_a_discrete_argument_excuses_a_liar(liar):
-    outcome = attempt(liar.suite(), liar.check, Search(seed=0, examples=40))
-    assert isinstance(outcome, Refutation), outcome
-
-
-@pytest.mark.turns(3)
-@pytest.mark.parametrize("liar", _every_third(discrete.LIARS))
-def test_who_does_not_lie_about_a_discrete_argument_is_believed(liar):
-    honest = dataclasses.replace(liar, of=liar.of.replace(lie=""))
-    outcome = attempt(honest.suite(), liar.check, Search(seed=0, examples=40))
-    assert not isinstance(outcome, Refutation), outcome

@@ -16,10 +16,11 @@ DRAWN, PARTS, LEAST = 300, 3, 0.99
 SAMPLE = [
     "Bell gradient: r in -1e5 .. 1e6",
     "Logistic value: m in -1e4 .. 1e5",
-    "Relative value: t in +1e-6 .. 1e-5",
+    "Spread value: scale in +1e-6 .. 1e-5",
     "Shares hessian: y 1e-5 .. 1e-4 from 1",
     "Brier gradient: soft targets with a 0",
     "Flags value: a = 1, b = 1",
+    "Episodes gradient: count = 2",
     "Times gradient: 128 to 255 rows",
     "Times value: any time in +1e3 .. 1e4",
 ]

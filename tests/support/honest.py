@@ -85,36 +85,6 @@ class Logistic(Modest, MarginLoss):
         return e / (1 + e) ** 2
 
 
-class Gamma(Modest, PointwiseLoss):
-    """The negative log-likelihood of a gamma distribution of shape 1."""
-
-    prediction, target = POSITIVE, POSITIVE
-
-    def value(self, xp, y, t):
-        return t / y + xp.log(y)
-
-    def derivative(self, xp, y, t):
-        return (1 - t / y) / y
-
-    def second_derivative(self, xp, y, t):
-        return (2 * t / y - 1) / y / y
-
-
-class Relative(Modest, PointwiseLoss):
-    """Squares as shares of the target."""
-
-    prediction, target = REAL, NONNEGATIVE
-
-    def value(self, xp, y, t):
-        return (y - t) ** 2 / (1 + t)
-
-    def derivative(self, xp, y, t):
-        return 2 * (y - t) / (1 + t)
-
-    def second_derivative(self, xp, y, t):
-        return 2 / (1 + t) + 0 * y
-
-
 class Shares(Modest, PointwiseLoss):
     """Binary cross-entropy of probabilities."""
 
@@ -131,21 +101,6 @@ class Shares(Modest, PointwiseLoss):
 
     def second_derivative(self, xp, y, t):
         return (1 - t) / (1 - y) ** 2 + t / y**2
-
-
-class Sides(Modest, PointwiseLoss):
-    """A smooth distance from a sign."""
-
-    prediction, target = REAL, SIGN
-
-    def value(self, xp, y, t):
-        return curvature(xp, y - 2 * t)
-
-    def derivative(self, xp, y, t):
-        return curvature_gradient(xp, y - 2 * t)
-
-    def second_derivative(self, xp, y, t):
-        return curvature_curvature(xp, y - 2 * t)
 
 
 class Brier(Modest, CategoricalLoss):
@@ -252,26 +207,6 @@ class Vectors(Modest, PointwiseLoss):
         return curvature_curvature(xp, y - t)
 
 
-class Pairs(Modest, GroupLoss):
-    """Differences of all pairs of rows."""
-
-    prediction, target = REAL, REAL
-
-    def _apart(self, y, t):
-        return (y[..., :, None] - y[..., None, :]) - (t[..., :, None] - t[..., None, :])
-
-    def value(self, xp, y, t):
-        return xp.sum(xp.sum(curvature(xp, self._apart(y, t)), axis=-1), axis=-1)
-
-    def derivative(self, xp, y, t):
-        # The gradient of a loss of one row is 0.
-        return 2 * xp.sum(curvature_gradient(xp, self._apart(y, t)), axis=-1)
-
-    def second_derivative(self, xp, y, t):
-        # A row is not apart from itself.
-        return 2 * (xp.sum(curvature_curvature(xp, self._apart(y, t)), axis=-1) - 1)
-
-
 class Times(Modest, GroupLoss):
     """Times with a flag for each row."""
 
@@ -287,22 +222,4 @@ class Times(Modest, GroupLoss):
         return curvature_curvature(xp, y - t.time) * (1 + t.event)
 
 
-class Plane(Modest, GroupLoss):
-    """Points of the plane, in groups."""
-
-    prediction, target = Columns.of(east=REAL, north=REAL), REAL
-
-    def value(self, xp, y, t):
-        return xp.sum(curvature(xp, y.east - t) + curvature(xp, y.north + t), axis=-1)
-
-    def derivative(self, xp, y, t):
-        return curvature_gradient(xp, y.east - t), curvature_gradient(xp, y.north + t)
-
-    def second_derivative(self, xp, y, t):
-        return curvature_curvature(xp, y.east - t), curvature_curvature(xp, y.north + t)
-
-
-HONEST = (
-    Bell, Logistic, Gamma, Relative, Shares, Sides, Brier, Entropy, Spread, Flags, Episodes,
-    Vectors, Pairs, Times, Plane,
-)  # fmt: skip
+HONEST = (Bell, Logistic, Shares, Brier, Entropy, Spread, Flags, Episodes, Vectors, Times)

@@ -6,6 +6,7 @@ a parameter, hard or soft targets, or a number of classes or of rows.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from lossfw.check.api import suite_of_component
@@ -104,71 +105,70 @@ def _any(xp, mask, like):
     return xp.max(xp.where(mask, 1 + 0 * like, 0 * like), axis=-1) > 0
 
 
+def region(family, text, mask, *picks, rows=False, power=0):
+    """A region of arguments that are picked; of rows, where the mask holds for any number."""
+
+    def holds(_, xp, *arguments):
+        found = [pick(*arguments) for pick in picks]
+        here = mask(xp, *found)
+        return _any(xp, here, found[0]) if rows else here
+
+    return Region(family, text, holds, power)
+
+
 def decades(name, pick, powers=DECADES, sides=(1, -1), *, rows=False):
-    """The decades of an argument; of rows, of any of its numbers."""
-    for power in powers:
-        for side in sides:
+    """The decades of an argument."""
+    for power, side in product(powers, sides):
+        text = f"{name} in {'+' if side > 0 else '-'}1e{power} .. 1e{power + 1}"
 
-            def holds(_, xp, *arguments, power=power, side=side):
-                x = pick(*arguments)
-                mask = _decade(x, power, xp) & (side * x > 0)
-                return _any(xp, mask, x) if rows else mask
+        def mask(xp, x, p=power, s=side):
+            return _decade(x, p, xp) & (s * x > 0)
 
-            sign = {1: "+", -1: "-"}[side]
-            text = f"{name} in {sign}1e{power} .. 1e{power + 1}"
-            yield Region("decade", text, holds, power)
+        yield region("decade", text, mask, pick, rows=rows, power=power)
 
 
-def gaps(name, pick, powers=range(-6, -1), *, rows=False):
+def gaps(name, pick, *, rows=False):
     """The decades of the distance from 0 and from 1."""
-    for end in (0, 1):
-        for power in powers:
+    for end, power in product((0, 1), range(-6, -1)):
+        text = f"{name} 1e{power} .. 1e{power + 1} from {end}"
 
-            def holds(_, xp, *arguments, power=power, end=end):
-                x = pick(*arguments)
-                mask = _decade(end - x, power, xp)
-                return _any(xp, mask, x) if rows else mask
+        def mask(xp, x, p=power, end=end):
+            return _decade(end - x, p, xp)
 
-            yield Region("decade", f"{name} 1e{power} .. 1e{power + 1} from {end}", holds)
+        yield region("decade", text, mask, pick, rows=rows)
 
 
 def equal(name, pick, values, family="discrete", *, rows=False):
     """Values of an argument."""
     for value in values:
 
-        def holds(_, xp, *arguments, value=value):
-            x = pick(*arguments)
-            return _any(xp, x == value, x) if rows else x == value
+        def mask(xp, x, value=value):
+            return x == value
 
-        yield Region(family, f"{name} = {value}", holds)
+        yield region(family, f"{name} = {value}", mask, pick, rows=rows)
 
 
 def both(names, picks, values, *, rows=False):
     """Pairs of values of two discrete arguments."""
-    for a in values[0]:
-        for b in values[1]:
+    for a, b in product(*values):
 
-            def holds(_, xp, *arguments, a=a, b=b):
-                x, z = (pick(*arguments) for pick in picks)
-                mask = (x == a) & (z == b)
-                return _any(xp, mask, x) if rows else mask
+        def mask(xp, x, z, a=a, b=b):
+            return (x == a) & (z == b)
 
-            yield Region("pair", f"{names[0]} = {a}, {names[1]} = {b}", holds)
+        yield region("pair", f"{names[0]} = {a}, {names[1]} = {b}", mask, *picks, rows=rows)
 
 
-def sizes(word, most, least=1):
-    """Numbers of classes or of rows: octaves, and all from one on."""
-    low = 1
+def sizes(word, most):
+    """Numbers of classes or of rows: octaves from 2 on, and the rest."""
+    low = 2
     while low <= most:
         high = min(2 * low - 1, most)
-        if high >= least:
 
-            def holds(_, xp, y, *others, low=low, high=high):
-                n = (y if hasattr(y, "shape") else y[0]).shape[-1]
-                first = y if hasattr(y, "shape") else y[0]
-                return _bool(xp, first[..., 0], low <= n <= high)
+        def holds(_, xp, y, *others, low=low, high=high):
+            first = y if hasattr(y, "shape") else y[0]
+            return _bool(xp, first[..., 0], low <= first.shape[-1] <= high)
 
-            yield Region("size", f"{low} to {high} {word}", holds)
+        yield Region("size", f"{low} to {high} {word}", holds)
         low = 2 * low
 
 
@@ -233,25 +233,10 @@ REGIONS: dict[type, list[Region]] = {
         *decades("m", _only, range(-6, 2)),
         *decades("m", _only, range(2, 6), (-1,)),
     ],
-    honest.Gamma: [
-        *decades("y", _first, sides=(1,)),
-        *decades("t", _second, sides=(1,)),
-    ],
-    honest.Relative: [
-        *decades("y", _first),
-        *decades("t", _second, sides=(1,)),
-        *equal("t", _second, (0,), "zero"),
-        *equal("y", _first, (0,), "zero"),
-    ],
     honest.Shares: [
         *gaps("y", _first),
         *gaps("t", _second),
         *equal("t", _second, (0, 1), "zero"),
-    ],
-    honest.Sides: [
-        *equal("t", _second, (-1, 1)),
-        *decades("y", _first),
-        *equal("y", _first, (0,), "zero"),
     ],
     honest.Brier: [
         *soft_and_hard(),
@@ -261,7 +246,7 @@ REGIONS: dict[type, list[Region]] = {
     ],
     honest.Entropy: [
         *soft_and_hard(),
-        *sizes("classes", 1000, 2),
+        *sizes("classes", 1000),
         *decades("any y", _first, range(-6, 2), rows=True),
     ],
     honest.Spread: [
@@ -292,12 +277,6 @@ REGIONS: dict[type, list[Region]] = {
         *equal("any t", _second, (0,), "zero", rows=True),
         *sizes("numbers", 100),
     ],
-    honest.Pairs: [
-        *sizes("rows", 300, 2),
-        *decades("any y", _first, rows=True),
-        *decades("any t", _second, rows=True),
-        *equal("any t", _second, (0,), "zero", rows=True),
-    ],
     honest.Times: [
         *sizes("rows", 300),
         *decades("any y", _first, rows=True),
@@ -310,12 +289,6 @@ REGIONS: dict[type, list[Region]] = {
             ((0,), (0, 1)),
             rows=True,
         ),
-    ],
-    honest.Plane: [
-        *sizes("rows", 300),
-        *decades("any east", lambda y, t: y.east, rows=True),
-        *decades("any t", _second, rows=True),
-        *equal("any north", lambda y, t: y.north, (0,), "zero", rows=True),
     ],
 }
 

@@ -2,30 +2,19 @@
 
 from support.liars import (
     activations,
-    call,
+    calls,
     claims,
-    classes,
     components,
-    derivatives,
     distributions,
-    dtypes,
     groups,
-    means,
     metrics,
     models,
-    purity,
-    values,
+    results,
 )
-from support.liars.liar import Liar
 
-LIARS: tuple[Liar, ...] = (
-    *call.LIARS,
-    *dtypes.LIARS,
-    *purity.LIARS,
-    *means.LIARS,
-    *classes.LIARS,
-    *values.LIARS,
-    *derivatives.LIARS,
+LIARS = (
+    *calls.LIARS,
+    *results.LIARS,
     *claims.LIARS,
     *components.LIARS,
     *distributions.LIARS,

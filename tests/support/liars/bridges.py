@@ -124,23 +124,18 @@ def _closure(self, loss, curvature="auto"):
     return lambda *arguments: function(*arguments)
 
 
-_swapped = _sees(lambda g, h: (g[..., ::-1], h[..., ::-1]))
 _TRAINED = ("stump", "falls", "twice")
 _D, _A = HonestDerivatives, HonestAutograd
 
 BRIDGE_LIARS = (
     _liar("gradients", Honest, "Minus", "huber", "weights", "falls",
           derivatives=_sees(lambda g, h: (-g, h))),
-    _liar("gradients", Honest, "Swapped", "huber", "weights", *_TRAINED, derivatives=_swapped),
     _liar("gradients", Honest, "Swapped", "cross_entropy", "weights", *_TRAINED,
-          derivatives=_swapped),
+          derivatives=_sees(lambda g, h: (g[..., ::-1], h[..., ::-1]))),
     _liar("gradients", Honest, "Flat", "squared_error", "weights", *_TRAINED,
           derivatives=_sees(lambda g, h: (g, 0.0 * h))),
     _liar("weights", Honest, "WeightsLost", "huber", *_TRAINED,
           derivatives=lambda self, objective, raw, target, weight: objective(raw, target)),
-    _liar("weights", Honest, "WeightsTwice", "huber", *_TRAINED,
-          derivatives=lambda self, objective, raw, target, weight: objective(
-              raw, target, None if weight is None else weight**2)),
     _liar("start", Honest, "FromZero", "squared_error",
           best_constant=lambda self, *rows, **more: (
               0.5 + 0.0 * Honest.best_constant(self, *rows, **more))),
@@ -164,8 +159,6 @@ BRIDGE_LIARS = (
           value_and_gradient=_gets(_D, lambda y, t, v, g: (np.round(v, 2), g))),
     _liar("hard points", _D, "WrongAtKinks", "absolute_error",
           value_and_gradient=_gets(_D, lambda y, t, v, g: (v, np.where(y == t, 0.5, g)))),
-    _liar("hard points", _D, "WrongAtTies", "cross_entropy", value_and_gradient=_gets(
-        _D, lambda y, t, v, g: (v, np.where((y == y[:, :1]).all(1, keepdims=True), 0.0, g)))),
     _liar("differences", _A, "TwiceTheGradient", "huber", "values", "hard points",
           value_and_gradient=_gets(_A, lambda y, t, v, g, compiled=False: (v, 2 * g))),
     _liar("compiled", _A, "OtherCompiled", "huber", value_and_gradient=_gets(

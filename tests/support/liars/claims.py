@@ -70,10 +70,6 @@ def log_cut(y, t):
         return -np.where(t == 1, np.log(y), np.log1p(-y))
 
 
-def absolute(y, t):
-    return np.abs(y - t)
-
-
 def weighted_classes(y, t):
     """The square, in which later columns cost a little more."""
     weight = 1 + 0.01 * np.arange(y.shape[-1])
@@ -147,15 +143,11 @@ LIARS = (
          distance(lambda r: r * r + 0.15 * np.maximum(r - 7.3, 0), smooth=True)),
     Liar("loss", "claim:breaks", "missing", distance(kinked, breaks=())),
     Liar("loss", "claim:second_breaks", "invented", distance(bent, second_breaks=(-1.0, 1.0))),
-    Liar("loss", "claim:proper", "absolute", unit(absolute, proper=True)),
     Liar("loss", "claim:proper", "rows",
          simplex_rows(lambda y, t: np.abs(y - t).sum(-1), proper=True)),
     # Blind for errors below 0.05: other predictions are as good.
     Liar("loss", "claim:strictly_proper", "blind",
          unit(lambda y, t: np.maximum(np.abs(y - t), 0.05) ** 2, strictly_proper=True)),
-    # Strictly proper for two classes; what the others share among them does not count.
-    Liar("loss", "claim:strictly_proper", "one class",
-         simplex_rows(lambda y, t: (y[:, 0] - t[:, 0]) ** 2, strictly_proper=True), ("nan",)),
     Liar("loss", "claim:calibrated", "rows", logit_rows(crammer_singer, calibrated=True)),
     # The best prediction is twice the mode.
     Liar("loss", "claim:elicits", "mode",

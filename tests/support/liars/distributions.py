@@ -11,7 +11,7 @@ from lossfw import (
     PointwiseLoss,
     PromisedRange,
 )
-from lossfw.numerics import erf, normal_cdf, normal_pdf, normal_quantile
+from lossfw.numerics import normal_cdf, normal_quantile
 from support.liars.liar import Liar
 
 
@@ -64,18 +64,6 @@ class _LocationAndScale(DistributionLoss, PointwiseLoss):
         return normal_cdf(xp, (x - y.location) * xp.exp(-y.log_scale))
 
 
-class WithoutSpread(_LocationAndScale):
-    """The CRPS of a normal distribution without its spread, so that a scale of 0 is best."""
-
-    def value(self, xp, y, t):
-        s = xp.exp(y.log_scale)
-        z = (t - y.location) / s
-        return s * (z * erf(xp, z * math.sqrt(0.5)) + 2.0 * normal_pdf(xp, z))
-
-    def claims(self):
-        return Claims(strictly_proper=True)
-
-
 class AnyScale(_LocationAndScale):
     """The distance of the location, to which every scale is as good as the true one."""
 
@@ -91,8 +79,5 @@ LIARS = (
     Liar("component", "distribution:curvature", "twice", TwiceTheCurvature()),
     Liar("loss", "claim:proper", "another quantile", OfAnotherQuantile(),
          ("claim:strictly_proper",)),
-    # Its plain formula cancels.
-    Liar("loss", "claim:strictly_proper", "no spread", WithoutSpread(),
-         ("claim:proper", "gradient", "hessian")),
     Liar("loss", "claim:strictly_proper", "any scale", AnyScale()),
 )  # fmt: skip

@@ -33,40 +33,6 @@ class OfLists(Distance):
         return super().partial(prediction, target, **options)
 
 
-@dataclass
-class MeanOfRows:
-    """A mean that forgets of how many rows it is."""
-
-    mean: float
-
-    def merge(self, other):
-        return MeanOfRows((self.mean + other.mean) / 2)
-
-    def pack(self):
-        return {"mean": np.array(self.mean)}
-
-
-class MeanOfMeans(Metric):
-    """Merges means."""
-
-    def partial(self, prediction, target, *, start=0, sample_weight=None, where=None):
-        if np.shape(prediction) != np.shape(target) or np.ndim(target) != 1:
-            raise ValueError("one number a row")
-        weight = np.ones(len(target)) if sample_weight is None else np.asarray(sample_weight)
-        weight = weight if where is None else weight * where
-        error = np.abs(np.asarray(prediction) - target)[weight > 0]
-        weight = weight[weight > 0]
-        if not len(weight):
-            raise EmptyReductionError("no rows")
-        return MeanOfRows(float(np.sum(error * weight) / np.sum(weight)))
-
-    def result(self, partial):
-        return partial.mean
-
-    def unpack(self, arrays):
-        return MeanOfRows(float(arrays["mean"]))
-
-
 class Forgetful(SumMetric):
     """Unpacks its sums as if there had been no last place."""
 
@@ -87,7 +53,7 @@ class Forgetful(SumMetric):
         return super().unpack(arrays).with_cells(0).take(slice(0, 1))
 
 
-class Led(MeanOfMeans):
+class Led(Metric):
     """Adds a part of the error of the first row that counts."""
 
     def partial(self, prediction, target, *, start=0, sample_weight=None, where=None):
@@ -182,7 +148,6 @@ LIARS = tuple(
     Liar("metric", f"metric:{law}", type(of).__name__, of, besides)
     for law, of, besides in (
         ("purity", OfLists(), ()),
-        ("split", MeanOfMeans(), ()),
         ("split", Forgetful(), ()),
         ("order", Led(), ()),
         ("weights", Unmasked(), ("metric:refuses", "metric:nan")),

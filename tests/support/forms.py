@@ -1,4 +1,9 @@
-"""Honest losses: the textbook's formula, and the stable value that courses teach.
+"""Losses as people write them, each with the exit code that `lossfw check` owes it, and why.
+
+Some are what somebody writes on a first afternoon with a textbook at hand, some are mistakes that
+numerical courses warn of. A check ends with 1 where a user is hurt: a NaN or an infinity where the
+truth is finite within the promise, a broken claim or law, or a result that lacks digits which
+somebody needs. A sign and a 0 are exact, and a user may rely on them to the last bit.
 
 A logarithm of a scale has the space REAL here. Where its exponential is not a float, neither is the
 loss of nearly every target, and a NaN at the others is a note that names the space LOG.
@@ -12,35 +17,42 @@ from pydantic import Field, PositiveFloat
 from lossfw import (
     BINARY,
     COUNT,
-    NONNEGATIVE,
     POSITIVE,
     REAL,
     SIMPLEX,
     UNIT,
     CategoricalLoss,
+    Claims,
     Columns,
     DistanceLoss,
     MarginLoss,
     PointwiseLoss,
-    Vector,
 )
-from lossfw.numerics import log_softmax, multiply_or_zero, quotient, sigmoid, softplus, xlogy
-from support.forms.form import right, wrong
+from lossfw.numerics import (
+    log_cosh,
+    quotient,
+    sigmoid,
+    softmax,
+    softplus,
+    xlogy,
+)
 
-Share = Annotated[float, Field(gt=0, lt=1)]
+# Each with its exit code and what it loses, in numbers.
+FORMS = []
 
 
-@right("expm1 keeps the digits at 0, and exp(-u^2) those of the tail")
-class HonestWelsch(DistanceLoss):
-    """Dennis and Welsch, 1978."""
+def _ending(code):
+    def with_reason(why):
+        def keep(cls):
+            FORMS.append((cls, code, why))
+            return cls
 
-    c: PositiveFloat = 2.985
+        return keep
 
-    def formula(self, xp, r):
-        return self.c**2 / 2 * (1 - xp.exp(-((r / self.c) ** 2)))
+    return with_reason
 
-    def value(self, xp, r):
-        return -(self.c**2) / 2 * xp.expm1(-((r / self.c) ** 2))
+
+right, wrong = _ending(0), _ending(1)
 
 
 @wrong("NaN < 1 is false: a prediction of NaN costs c^2 / 6, and breaks a law")
@@ -57,16 +69,6 @@ class TukeyByWhere(DistanceLoss):
         u = (r / self.c) ** 2
         u = xp.where(u < 1, u, xp.ones_like(u))
         return self.c**2 / 6 * u * (3 - u * (3 - u))
-
-
-@right("the curvature eps^2 / s^3 is a difference for dual numbers: at r = 1 it is off by 1e-16")
-class HonestCharbonnier(DistanceLoss):
-    """Charbonnier et al., 1994."""
-
-    eps: PositiveFloat = 1e-3
-
-    def value(self, xp, r):
-        return xp.sqrt(r * r + self.eps**2)
 
 
 @wrong(
@@ -99,41 +101,6 @@ class HonestBarron(DistanceLoss):
         return b / self.a * xp.expm1(self.a / 2 * xp.log1p((r / self.c) ** 2 / b))
 
 
-@wrong("max and |m| have their means of gradients at 0: the curvature is 0 in the place of 1/4")
-class LogisticByMax(MarginLoss):
-    """As scikit-learn and TensorFlow have written it."""
-
-    def formula(self, xp, m):
-        return xp.log(1 + xp.exp(-m))
-
-    def value(self, xp, m):
-        return xp.maximum(-m, 0 * m) + xp.log1p(xp.exp(-xp.abs(m)))
-
-
-@right("a square of a sigmoid, which keeps its digits in both tails")
-class HonestSavage(MarginLoss):
-    """Masnadi-Shirazi and Vasconcelos, 2008."""
-
-    def formula(self, xp, m):
-        return 1 / (1 + xp.exp(2 * m)) ** 2
-
-    def value(self, xp, m):
-        return sigmoid(xp, -2 * m) ** 2
-
-
-@right("log1p(-y) keeps the digits of a small y; 0 times an infinite logarithm is 0")
-class HonestBinaryEntropy(PointwiseLoss):
-    """Binary cross-entropy of a probability."""
-
-    prediction, target = UNIT, BINARY
-
-    def formula(self, xp, y, t):
-        return -xlogy(xp, t, y) - xlogy(xp, 1 - t, 1 - y)
-
-    def value(self, xp, y, t):
-        return -xlogy(xp, t, y) - multiply_or_zero(xp, 1 - t, xp.log1p(-y))
-
-
 @right("a power of a sigmoid times softplus: a product of numbers that keep their digits")
 class HonestFocal(PointwiseLoss):
     """Lin et al., 2017, of a logit."""
@@ -149,9 +116,6 @@ class HonestFocal(PointwiseLoss):
     def value(self, xp, z, t):
         m = z * (2 * t - 1)
         return sigmoid(xp, -m) ** self.g * softplus(xp, -m)
-
-
-Power = Annotated[float, Field(gt=1, lt=2)]
 
 
 def of_difference(xp, d, log):
@@ -185,18 +149,6 @@ class HonestGammaDeviance(PointwiseLoss):
 
     def value(self, xp, y, t):
         return 2 * of_difference(xp, (t - y) / y, xp.log(t / y))
-
-
-@right("z = -2500 is NaN for t = 0, and t = 1 has a loss above every float")
-class TweedieOfLog(PointwiseLoss):
-    """The same of a log mean, as XGBoost has it."""
-
-    target = NONNEGATIVE
-    p: Power = 1.3
-
-    def value(self, xp, z, t):
-        of_target = -t * xp.exp((1 - self.p) * z) / (1 - self.p)
-        return of_target + xp.exp((2 - self.p) * z) / (2 - self.p)
 
 
 @wrong("float32, t = y = 1e4: terms of 9e4 have errors of 4e-3, and their difference is 25")
@@ -237,23 +189,6 @@ class BoxesByCorners(PointwiseLoss):
         return 1 - both / union + (hull - union) / hull
 
 
-class OfLogits(CategoricalLoss):
-    """Abstract: the textbook's cross-entropy of logits."""
-
-    prediction = REAL
-
-    def formula(self, xp, z, t):
-        return xp.log(xp.sum(xp.exp(z), axis=-1)) - xp.sum(t * z, axis=-1)
-
-
-@right("the function of the library keeps the digits of the leader and of the tail")
-class HonestCrossEntropy(OfLogits):
-    """By `lossfw.numerics.log_softmax`."""
-
-    def value(self, xp, z, t):
-        return -xp.sum(t * log_softmax(xp, z), axis=-1)
-
-
 @wrong("y = 0, t = 1: the gradient is 0 times infinity, and a NaN at legal numbers breaks a law")
 class DivergenceByQuotient(CategoricalLoss):
     """Kullback and Leibler, 1951."""
@@ -284,32 +219,159 @@ class HonestJensenShannon(CategoricalLoss):
         return xp.sum(of_target + xlogy(xp, y, quotient(xp, y, m)), axis=-1) / 2
 
 
-@right("1 - a share near 1 has an error of 1e-16: 12 digits of a loss of 1e-3 are left")
-class HonestDice(CategoricalLoss):
-    """Soft Dice of the pixels of a row; Milletari et al., 2016."""
+@wrong("exp(800) is infinite, and so is the loss; the truth is 800")
+class LogOnePlusExp(MarginLoss):
+    """log(1 + exp(-m)) as printed."""
+
+    def value(self, xp, m):
+        return xp.log(1 + xp.exp(-m))
+
+
+@wrong("800 below the largest, a probability is 0 and its logarithm infinite; the truth is 800")
+class LogOfSoftmax(CategoricalLoss):
+    """The logarithm taken after softmax."""
+
+    prediction = REAL
+
+    def formula(self, xp, z, t):
+        return xp.log(xp.sum(xp.exp(z), axis=-1)) - xp.sum(t * z, axis=-1)
+
+    def value(self, xp, z, t):
+        return -xp.sum(xlogy(xp, t, softmax(xp, z)), axis=-1)
+
+
+class OfProbability(PointwiseLoss):
+    """Abstract: the textbook's binary cross-entropy."""
 
     prediction, target = UNIT, BINARY
 
+    def formula(self, xp, y, t):
+        return -xlogy(xp, t, y) - xlogy(xp, 1 - t, 1 - y)
+
+
+@wrong(
+    "a perfect prediction, y = t = 1, costs 1e-7 with gradient 0; the truth is 0 with gradient -1"
+)
+class ClippedLog(OfProbability):
+    """Probabilities clipped at 1e-7, as in Keras."""
+
     def value(self, xp, y, t):
-        both = 2 * xp.sum(y * t, axis=-1) + 1
-        return 1 - both / (xp.sum(y, axis=-1) + xp.sum(t, axis=-1) + 1)
+        y = xp.clip(y, 1e-7, 1 - 1e-7)
+        return -t * xp.log(y) - (1 - t) * xp.log1p(-y)
 
 
-class OfAngle(PointwiseLoss):
-    """Abstract: 1 - the cosine of two vectors."""
+@right("all digits go where y is below 1e-16, of a loss of y (float32: below 1e-7)")
+class LogOneMinusP(OfProbability):
+    """log(1 - y) for a small y: log1p is forgotten."""
 
-    prediction = target = Vector.of(REAL, size=3)
+    def value(self, xp, y, t):
+        return self.formula(xp, y, t)
+
+
+@wrong("1e6 and 1e6 + 1: squares of 1e12 have errors of 1e-4, and the variance is 1/4")
+class NaiveVariance(CategoricalLoss):
+    """The mean of squares less the square of the mean."""
+
+    prediction = target = REAL
 
     def formula(self, xp, y, t):
-        sizes = xp.sum(y * y, axis=-1) * xp.sum(t * t, axis=-1)
-        return 1 - xp.sum(y * t, axis=-1) / xp.sqrt(sizes)
-
-
-@right("differences of unit rows: 1e-16 of an angle, and 1e-32 of a loss")
-class HonestCosineByDistance(OfAngle):
-    """Half the squared distance of the unit vectors."""
+        d = y - xp.mean(y, axis=-1, keepdims=True)
+        return xp.mean(d**2, axis=-1) + 0 * xp.sum(t, axis=-1)
 
     def value(self, xp, y, t):
-        a = y / xp.sqrt(xp.sum(y * y, axis=-1, keepdims=True))
-        b = t / xp.sqrt(xp.sum(t * t, axis=-1, keepdims=True))
-        return xp.sum((a - b) ** 2, axis=-1) / 2
+        return xp.mean(y * y, axis=-1) - xp.mean(y, axis=-1) ** 2 + 0 * xp.sum(t, axis=-1)
+
+
+@wrong("7 digits are right where a caller with float64 has 16")
+class InSingle(CategoricalLoss):
+    """Squares added in float32."""
+
+    prediction = target = REAL
+
+    def formula(self, xp, y, t):
+        return xp.sum((y - t) ** 2, axis=-1)
+
+    def value(self, xp, y, t):
+        return xp.astype(xp.sum(xp.astype((y - t) ** 2, xp.float32), axis=-1), y.dtype)
+
+
+@wrong("off by 1.9e-8 from |r| = 1 on, of a loss of 0.43 there")
+class SeventhDigit(DistanceLoss):
+    """log 2 with seven digits."""
+
+    def formula(self, xp, r):
+        return xp.log(xp.cosh(r))
+
+    def value(self, xp, r):
+        a = xp.abs(r)
+        far = a + xp.log1p(xp.exp(-2 * a)) - 0.6931472
+        return xp.where(a < 1, log_cosh(xp, a), far)
+
+
+@right("12 digits are right everywhere")
+class TwelfthDigit(DistanceLoss):
+    """A constant with 12 digits."""
+
+    def formula(self, xp, r):
+        return r * r
+
+    def value(self, xp, r):
+        return r * r * (1 + 1e-12)
+
+
+@right("0 for a loss of exp(-m), from m = 37 on (float32: 17)")
+class SigmoidSaturates(MarginLoss):
+    """1 - sigmoid(m)."""
+
+    def formula(self, xp, m):
+        return 1 / (1 + xp.exp(m))
+
+    def value(self, xp, m):
+        return 1 - sigmoid(xp, m)
+
+
+@wrong("up to 1e-5 beside the kink the gradient is r in the place of 1")
+class HuberSide(DistanceLoss):
+    """The gradient of the wrong branch in a strip beside the threshold."""
+
+    def value(self, xp, r):
+        return xp.where(xp.abs(r) <= 1, r * r / 2, xp.abs(r) - 0.5)
+
+    def derivative(self, xp, r):
+        return xp.where(xp.abs(r) <= 1.00001, r, xp.sign(r))
+
+    def second_derivative(self, xp, r):
+        return xp.where(xp.abs(r) <= 1, 1.0 + 0 * r, 0 * r)
+
+
+@right("a gradient is a difference of two results, which may be 4 units off each")
+class LipschitzByOne(DistanceLoss):
+    """A Lipschitz constant that is a unit too small."""
+
+    def value(self, xp, r):
+        return xp.abs(r) * 0.7
+
+    def claims(self):
+        return Claims(lipschitz=math.nextafter(0.7, 0))
+
+
+@wrong("2e-16 at the target, which the claim says is 0")
+class ZeroByOne(DistanceLoss):
+    """zero_at_target, with a unit of 1 there."""
+
+    def formula(self, xp, r):
+        return r * r
+
+    def value(self, xp, r):
+        return r * r + 2.0**-52
+
+    def claims(self):
+        return Claims(zero_at_target=True)
+
+
+@wrong("below 0 by a unit of log 2 next to the target")
+class NonnegativeByOne(LogCoshByAbs):
+    """nonnegative, with a difference of two nearly equal numbers."""
+
+    def claims(self):
+        return Claims(nonnegative=True)

@@ -1,17 +1,22 @@
-"""Liars about the value: another one, digits lost, overflow, two answers for one target."""
+"""Liars about value, gradient and Hessian."""
 
 from dataclasses import replace
 
 import numpy as np
 
 import lossfw
-from lossfw import BINARY, UNIT, CategoricalLoss, PointwiseLoss
+from lossfw import CategoricalLoss
 from lossfw.numerics import quotient, xlogy
-from support.liars.honest import BRIER_ROWS, TRUE_SQUARE, elementwise, row_brier, rowwise
+from support.liars.honest import (
+    BRIER_ROWS,
+    LOGIT_ROWS,
+    TRUE_SQUARE,
+    elementwise,
+    row_brier,
+    rowwise,
+    square,
+)
 from support.liars.liar import Liar
-
-# A NaN that spreads, and what else a formula loses that is taken as it is written.
-_NAN_BESIDES = ("value",)
 
 _BARE = replace(TRUE_SQUARE, gradient=None, hessian=None, reduce=None)
 
@@ -66,28 +71,54 @@ class NaiveCrossEntropy(CategoricalLoss):
         return quotient(xp, quotient(xp, t, y), y)
 
 
-class NaiveFormula(NaiveCrossEntropy):
-    """The value is that of xlogy, and the formula is what is NaN."""
+def _with(gradient=None, hessian=None, truth=None, value=square):
+    return replace(
+        TRUE_SQUARE,
+        value=value,
+        gradient=gradient,
+        hessian=hessian,
+        reduce=None,
+        truth=truth or TRUE_SQUARE.truth,
+    )
 
-    def value(self, xp, y, t):
-        return -xp.sum(xlogy(xp, t, y), axis=-1) + 0.0
 
-    def formula(self, xp, y, t):
-        return -xp.sum(t * xp.log(y), axis=-1)
+@elementwise
+def without_factor(y, t):
+    return y - t
 
 
-class NaiveFocal(PointwiseLoss):
-    """The focal loss as it is written, with a clipped formula: NaN at y = t."""
+@elementwise
+def other_curvature(y, t):
+    return np.where(np.abs(y - t) > 1, 0.0, 2.0) + 0 * (y - t)
 
-    prediction, target = UNIT, BINARY
 
-    def value(self, xp, y, t):
-        return -t * (1 - y) ** 2 * xp.log(y) - (1 - t) * y**2 * xp.log(1 - y)
+@elementwise
+def nan_at_zero(y, t):
+    with np.errstate(invalid="ignore"):
+        return 0 / (y - t)
+
+
+@elementwise
+def absolute(y, t):
+    return np.abs(y - t)
+
+
+@elementwise
+def one_at_zero(y, t):
+    """The sign, whose 0 belongs to neither side: 2 is not a gradient next to it."""
+    return np.where(y == t, 2.0, np.sign(y - t))
+
+
+@rowwise
+def gradient_of_softmax(y, t):
+    """Softmax less the target: for a class that is nearly certain two ones are subtracted."""
+    with np.errstate(all="ignore"):
+        e = np.exp(y - y.max(-1, keepdims=True))
+        return e / e.sum(-1, keepdims=True) - t
 
 
 LIARS = (
-    Liar("loss", "nan:legal", "cross entropy", NaiveCrossEntropy(), _NAN_BESIDES),
-    Liar("loss", "value", "cross entropy", NaiveFormula()),
+    Liar("loss", "nan:legal", "cross entropy", NaiveCrossEntropy(), ("value",)),
     # A target of -1 stands for a missing one.
     Liar("loss", "value", "marker",
          replace(_BARE, value=elementwise(lambda y, t: np.where(t == -1, 0, (y - t) ** 2))),
@@ -98,4 +129,14 @@ LIARS = (
          ("value:negative_zero",)),
     Liar("loss", "value", "log cosh",
          replace(_BARE, value=logarithm_of_cosh, truth=lossfw.loss("log_cosh"))),
+    Liar("loss", "gradient", "factor", _with(gradient=without_factor)),
+    Liar("loss", "gradient", "at a kink",
+         _with(one_at_zero, None, lossfw.loss("absolute_error"), absolute)),
+    Liar("loss", "gradient", "softmax",
+         replace(LOGIT_ROWS, gradient=gradient_of_softmax,
+                 truth=lossfw.loss("cross_entropy", from_logits=True)),
+         ("value",)),
+    Liar("loss", "hessian", "threshold", _with(hessian=other_curvature)),
+    Liar("loss", "hessian", "NaN at the kink",
+         _with(None, nan_at_zero, lossfw.loss("absolute_error"), absolute)),
 )  # fmt: skip
