@@ -31,8 +31,6 @@ def lossfw_bridges():
 
 
 class Absent(Bridge):
-    """A library that is not there."""
-
     library: ClassVar[str] = "a_library_that_is_not_there"
     extra: ClassVar[str] = "absent"
 

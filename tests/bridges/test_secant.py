@@ -13,8 +13,6 @@ GRADIENTS = []
 
 
 class Lopsided(DistanceLoss):
-    """A loss that notes how many gradients it is asked for."""
-
     skew: float = 2.0
 
     def value(self, xp, r):
@@ -29,8 +27,6 @@ class Lopsided(DistanceLoss):
 
 
 class Symmetric(Lopsided):
-    """The same for both signs."""
-
     def value(self, xp, r):
         return xp.log1p(r * r)
 

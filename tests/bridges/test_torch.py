@@ -209,8 +209,6 @@ def test_a_module_compiles_whole(loss):
 
 
 class Softened(CategoricalLoss):
-    """Cross-entropy of logits over their norm, without a derivative."""
-
     prediction: ClassVar = lossfw.LOGITS
     power: float = 1.0
 
@@ -220,8 +218,6 @@ class Softened(CategoricalLoss):
 
 
 class Sorted(CategoricalLoss):
-    """The hinge of the two largest scores, of a sort that has no graph."""
-
     def value(self, xp, y, t):
         order = xp.sort(y, axis=-1)
         return order[..., -1] - order[..., -2] - xp.sum(t * y, axis=-1)

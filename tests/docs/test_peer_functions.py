@@ -99,8 +99,6 @@ def compare(peer, component, offer, arrays):
 
 
 class Halves:
-    """A library whose squared error lacks a half, and which takes no float32."""
-
     name = "halves"
     version = "1"
 
@@ -127,8 +125,6 @@ def test_a_peer_is_measured_where_it_has_the_loss():
 
 def test_what_a_peer_does_not_mean_is_not_measured():
     class Partly(Halves):
-        """A library whose squared error is wrong for targets that are not 0."""
-
         name = "partly"
 
         def find_function(self, component):

@@ -24,62 +24,45 @@ from lossfw.numerics import apply_where, computed_in_float64
 
 
 class Gamma(PointwiseLoss):
-    """Negative log-likelihood of a gamma distribution without its normalisation."""
-
     prediction, target = Columns.of(shape=POSITIVE, log_rate=REAL), POSITIVE
 
     def value(self, xp, y, t):
-        """Not a function of the sum of the columns."""
         return t * xp.exp(y.log_rate) - y.shape * (y.log_rate + xp.log(t))
 
 
 class WrittenGamma(Gamma):
-    """The same, with derivatives by name or in order."""
-
     def derivative(self, xp, y, t):
-        """By name, in another order."""
         rate = xp.exp(y.log_rate)
         return {"log_rate": t * rate - y.shape, "shape": -(y.log_rate + xp.log(t))}
 
     def second_derivative(self, xp, y, t):
-        """In order."""
         return 0.0 * t, t * xp.exp(y.log_rate)
 
     def curvature_bound(self, xp, y, t):
-        """None in truth; a number to see its shape."""
         return {"shape": 0.0 * t, "log_rate": t}
 
 
 class Exponential(PointwiseLoss):
-    """A time until an event, which may not have come yet."""
-
     prediction, target = REAL, Columns.of(time=NONNEGATIVE, event=BINARY)
 
     def value(self, xp, y, t):
-        """Censored rows have no density."""
         return t.time * xp.exp(y) - t.event * y
 
 
 class Pinball(PointwiseLoss):
-    """Quantiles beside one number."""
-
     prediction, target = Vector.of(REAL, size=3), REAL
 
     def value(self, xp, y, t):
-        """The sum over the levels."""
         r = t[..., None] - y
         level = xp.asarray([0.1, 0.5, 0.9], dtype=y.dtype)
         return xp.sum(xp.maximum(level * r, (level - 1) * r), axis=-1)
 
 
 class Triplet(PointwiseLoss):
-    """Columns that are vectors, against a margin of its own."""
-
     prediction = Columns.of(anchor=VECTOR, positive=VECTOR, negative=VECTOR)
     target = UNIT
 
     def value(self, xp, y, t):
-        """The softplus of the difference of squared distances."""
         near, far = ((y.anchor - x) ** 2 for x in (y.positive, y.negative))
         gap = xp.sum(near, axis=-1) - xp.sum(far, axis=-1) + t
         return xp.logaddexp(gap, xp.zeros_like(gap))
@@ -140,11 +123,8 @@ def test_bounds_are_lifted():
 
 def test_decorated_bodies_take_columns():
     class Decorated(Gamma):
-        """A body that goes by float64, with a rare row."""
-
         @computed_in_float64
         def value(self, xp, y, t):
-            """Ten more where the shape is above one."""
             plain = Gamma.value(self, xp, y, t)
             assert plain.dtype == np.float64
             rest = lambda xp, y, t: Gamma.value(self, xp, y, t) + 10.0  # noqa: E731
@@ -152,7 +132,6 @@ def test_decorated_bodies_take_columns():
 
         @computed_in_float64
         def derivative(self, xp, y, t):
-            """By name."""
             return WrittenGamma.derivative(self, xp, y, t)
 
     _, y, t = CASES["columns"]

@@ -16,8 +16,6 @@ from lossfw import (
 
 
 class Exponential(DistributionLoss, PointwiseLoss):
-    """Negative log-likelihood of an exponential distribution with the predicted mean."""
-
     prediction = target = POSITIVE
 
     def value(self, xp, y, t):
@@ -31,8 +29,6 @@ class Exponential(DistributionLoss, PointwiseLoss):
 
 
 class Between(DistributionLoss, PointwiseLoss):
-    """The log width of a uniform distribution between two numbers that contain the target."""
-
     prediction, target = Columns.of(low=REAL, width=POSITIVE), REAL
 
     def value(self, xp, y, t):
@@ -48,20 +44,16 @@ class Between(DistributionLoss, PointwiseLoss):
 MEANS = [0.5, 4.0, 1e-300]
 
 
-def test_quantiles_have_a_column_for_each_level():
-    quantiles = Exponential().quantiles(MEANS, [0.1, 0.5, 0.9])
+def test_quantiles_have_a_column_for_each_level_and_probabilities_a_number_for_each_prediction():
+    loss = Exponential()
+    quantiles = loss.quantiles(MEANS, [0.1, 0.5, 0.9])
     np.testing.assert_allclose(quantiles[:, 1], np.log(2) * np.array(MEANS))
     assert quantiles.shape == (3, 3)
-    assert Exponential().quantiles(MEANS, []).shape == (3, 0)
-    assert Exponential().quantiles(2.0, [0.5]).shape == (1,)
-
-
-def test_probabilities_are_of_one_number_or_of_one_for_each_prediction():
-    loss = Exponential()
-    medians = loss.quantiles(MEANS, [0.5])[:, 0]
-    np.testing.assert_allclose(loss.probabilities(MEANS, medians), 0.5)
+    assert loss.quantiles(MEANS, []).shape == (3, 0)
+    assert loss.quantiles(2.0, [0.5]).shape == (1,)
+    np.testing.assert_allclose(loss.probabilities(MEANS, quantiles[:, 1]), 0.5)
     np.testing.assert_array_equal(
-        loss.probabilities(MEANS, 2), loss.probabilities(MEANS, [2.0, 2.0, 2.0])
+        loss.probabilities(MEANS, 2), loss.probabilities(MEANS, [2.0] * 3)
     )
 
 

@@ -52,9 +52,3 @@ def test_none_is_not_an_array(loss, name):
             loss(*given)
         with pytest.raises(ArgumentError, match=f"{role} is None; expected an array"):
             loss.gradient(*given)
-
-
-def test_a_partial_of_a_tensor_with_a_gradient_says_to_detach_it():
-    torch = pytest.importorskip("torch")
-    with pytest.raises(ArgumentError, match="detach"):
-        lossfw.loss("huber").partial(torch.ones(3, requires_grad=True), torch.ones(3))

@@ -19,9 +19,7 @@ def test_series_with_other_labels_are_refused(pandas):
     y, t = pandas.Series([1.0, 2.0, 3.0]), pandas.Series([3.0, 2.0, 1.0], index=[2, 1, 0])
     loss, metric = lossfw.loss("squared_error"), lossfw.metric("mae")
     for call in (loss, loss.gradient, loss.value_and_gradient, loss.partial, metric):
-        with pytest.raises(
-            ArgumentError, match=r"row 0 is 0 and 2.*target\.loc\[prediction\.index\]"
-        ):
+        with pytest.raises(ArgumentError, match=r"row 0 is 0 and 2.*target\.loc\[prediction\.ind"):
             call(y, t)
         call(y, t.loc[y.index])
         call(y, t.to_numpy())

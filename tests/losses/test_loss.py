@@ -187,8 +187,6 @@ class TestCategoricalTargets:
 class TestAnAuthorsMistakes:
     def test_a_value_of_the_wrong_shape_names_class_and_shapes(self):
         class Total(DistanceLoss):
-            """Reduces, which is not its task."""
-
             def value(self, xp, r):
                 return xp.sum(r)
 
@@ -199,8 +197,6 @@ class TestAnAuthorsMistakes:
         with pytest.raises(TypeError, match="cannot be a parameter"):
 
             class Named(DistanceLoss):
-                """Says name."""
-
                 name: str = "x"
 
                 def value(self, xp, r):
@@ -247,8 +243,6 @@ def test_a_function_of_terms_is_to_be_deleted(base):
 
 
 class PairProduct(CategoricalLoss):
-    """The product of two columns."""
-
     prediction, target = REAL, REAL
     fixed_classes: ClassVar[int] = 2
 

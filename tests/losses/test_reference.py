@@ -35,16 +35,23 @@ def test_numbers_are_exact(loss, y, t, order, expected):
     assert fractions(lossfw.loss(loss).exact(y, t, derivative=order)) == expected
 
 
-def test_a_square_may_be_far_below_all_floats():
-    assert 0 < lossfw.loss("squared_error").exact([1e-200], [0.0])[0] < 5e-324
-
-
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0,)])
 def test_results_have_the_shape_of_the_call(shape):
-    loss = lossfw.loss("squared_error")
+    loss, sigmoid = lossfw.loss("squared_error"), lossfw.activation("sigmoid")
     y = np.arange(np.prod(shape, dtype=int), dtype=np.float32).reshape(shape)
     for order in (0, 1, 2):
         assert loss.exact(y, np.zeros(shape), derivative=order).shape == shape
+        assert sigmoid.exact(y, derivative=order).shape == shape
+
+
+def test_results_have_digits_far_beyond_floats():
+    assert 0 < lossfw.loss("squared_error").exact([1e-200], [0.0])[0] < 5e-324
+    # log(4), to 40 digits: OEIS A016627.
+    loss = lossfw.loss("cross_entropy", guard="none")
+    assert repr(loss.exact([0.25, 0.75], 0)[()]).startswith("1.3862943611198906188")
+    # exp(-1000) is 5.0759588975494567...e-435, less its square.
+    (found,) = lossfw.activation("sigmoid").exact([-1000.0])
+    assert repr(found) == "5.0759588975494567653e-435"
 
 
 def test_rows_have_one_value_and_a_gradient_in_their_shape():
@@ -57,12 +64,6 @@ def test_rows_have_one_value_and_a_gradient_in_their_shape():
     assert derivative.shape == (2, 3)
     # The gradient of cross-entropy is softmax less the target: each row sums to 0.
     assert all(abs(total) < 1e-28 for total in derivative.sum(-1))
-
-
-def test_cross_entropy_of_a_single_row():
-    loss = lossfw.loss("cross_entropy", guard="none")
-    # log(4), to 40 digits: OEIS A016627.
-    assert repr(loss.exact([0.25, 0.75], 0)[()]).startswith("1.3862943611198906188")
 
 
 def test_own_weights_are_in_it():
@@ -91,23 +92,8 @@ def test_errors_are_those_of_the_call():
         lossfw.loss("squared_error").exact([1.0, 2.0], [[1.0], [2.0]])
 
 
-def test_the_sigmoid_far_out():
-    # exp(-1000) is 5.0759588975494567...e-435, less its square.
-    (found,) = lossfw.activation("sigmoid").exact([-1000.0])
-    assert repr(found) == "5.0759588975494567653e-435"
-
-
-@pytest.mark.parametrize("shape", [(), (4,), (2, 3)])
-def test_activations_keep_the_shape(shape):
-    sigmoid = lossfw.activation("sigmoid")
-    for order in (0, 1, 2):
-        assert sigmoid.exact(np.zeros(shape), derivative=order).shape == shape
-
-
 def test_the_jacobian_of_a_row_has_results_before_arguments():
     class First(lossfw.RowActivation):
-        """Each result is the first argument."""
-
         def value(self, xp, x):
             return x[..., :1] + 0 * x
 

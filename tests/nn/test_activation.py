@@ -16,8 +16,6 @@ def test_a_number_is_no_row():
 
 def test_an_author_writes_the_value_alone():
     class Cube(Activation):
-        """The third power."""
-
         def value(self, xp, x):
             return x**3
 
@@ -29,8 +27,6 @@ def test_an_author_writes_the_value_alone():
 
 def test_an_author_of_rows_writes_the_value_alone():
     class Shares(RowActivation):
-        """Each element's share of the row's sum."""
-
         def value(self, xp, x):
             return x / xp.sum(x, axis=-1, keepdims=True)
 

@@ -82,8 +82,6 @@ def test_a_picture_has_no_date_and_no_chance():
 
 
 class Angle(lossfw.PointwiseLoss):
-    """A stranger's columns: numbers of several spaces, a vector and a distribution."""
-
     prediction = lossfw.Columns.of(
         length=lossfw.POSITIVE, turn=lossfw.VECTOR, shares=lossfw.SIMPLEX
     )
@@ -95,8 +93,6 @@ class Angle(lossfw.PointwiseLoss):
 
 
 class Middle(lossfw.GroupLoss):
-    """A stranger's groups of columns."""
-
     prediction = lossfw.Columns.of(low=lossfw.UNIT, high=lossfw.UNIT)
 
     def value(self, xp, y, t):

@@ -57,7 +57,6 @@ class TestAgainstTheTruth:
         assert ulp_error(found, evaluate(textbook(guard, delta), p)).max() <= VALUE
 
     def test_logarithm_of_the_rest(self, guard, delta, dtype):
-        """Of 1 - p, whose own distance from 1 is p: exact however small p is."""
         p = probabilities(dtype, delta)
         with np.errstate(divide="ignore"):
             found = guarded_log(np, 1 - p, guard, delta, p)

@@ -32,8 +32,6 @@ TOTAL = ROWS.sum(-1, keepdims=True)
 
 
 class Weighted(DistanceLoss):
-    """A square with a weight that its gradient takes for a constant."""
-
     def value(self, xp, r):
         return weighted(xp, r)
 
@@ -143,16 +141,12 @@ def test_jax_at_each_order_and_compiled():
 
 
 class Rows(CategoricalLoss):
-    """A loss of rows with a weight that depends on all classes."""
-
     def value(self, xp, y, t):
         held = stop_gradient(xp, xp.max(y, axis=-1, keepdims=True))
         return xp.sum(t * held * y * y, axis=-1)
 
 
 class Kto(GroupLoss):
-    """Log-ratios above or below the mean one of their batch, which is held constant."""
-
     target = Columns.of(desirable=BINARY)
     needs_group = False
 
@@ -163,15 +157,11 @@ class Kto(GroupLoss):
 
 
 class MovesWeight(Weighted):
-    """Its derivative forgets that the weight is a constant."""
-
     def derivative(self, xp, r):
         return 4 * r * r * r
 
 
 class MovesFormula(Weighted):
-    """Its formula has no constant, and so another gradient."""
-
     def formula(self, xp, r):
         return r**4
 

@@ -80,8 +80,6 @@ def test_arrays_and_dtypes_that_are_given_stay(of_library):
 
 
 class Sides(PointwiseLoss):
-    """Another derivative on each side of 0, and a scale that is made of numbers alone."""
-
     def value(self, xp, y, t):
         scale = xp.maximum(0.1, 0.05) * xp.full((1,), 0.7)
         return xp.where(y > 0, 0.1, 3.5) * scale * (y - t) ** 2
@@ -91,8 +89,6 @@ class Sides(PointwiseLoss):
 
 
 class Classes(CategoricalLoss):
-    """A loss of rows with a choice of numbers."""
-
     prediction = LOGITS
 
     def value(self, xp, y, t):
@@ -100,8 +96,6 @@ class Classes(CategoricalLoss):
 
 
 class Leaky(Activation):
-    """A derivative of 0.1 below 0."""
-
     def value(self, xp, x):
         return xp.where(x > 0, 1.0, 0.1) * x
 
@@ -146,8 +140,6 @@ def test_check_holds_the_libraries_to_numpy_and_calls_other_digits_wrong(monkeyp
 
 
 class Where(PointwiseLoss):
-    """Another derivative on each side of 0."""
-
     def value(self, xp, y, t):
         return xp.where(y > 0, 0.1, 3.5) * (y - t) ** 2
 

@@ -111,11 +111,9 @@ SCORES = np.zeros((2, 3))
 ONES = np.ones(6)
 NOT_TAKEN = {
     "a list": (SQUARED, ONES, [2.0] * 6),
-    "a number": (SQUARED, np.ones(()), np.float64(2.0)),
     "no axes": (SQUARED, np.array(1.0), np.array(2.0)),
     "nothing": (SQUARED, ONES[:0], ONES[:0]),
     "two dtypes": (SQUARED, ONES, ONES.astype(np.float32)),
-    "half precision": (SQUARED, ONES.astype(np.float16), ONES.astype(np.float16)),
     "another byte order": (SQUARED, ONES.astype(">f8"), ONES.astype(">f8")),
     "integers": (SQUARED, ONES.astype(int), ONES.astype(int)),
     "every second": (SQUARED, ONES[::2], ONES[::2]),
@@ -127,11 +125,9 @@ NOT_TAKEN = {
     "groups without ids": (RANKING, ONES, ONES),
     "groups of no rows": (RANKING, SCORES[:, :0], SCORES[:, :0]),
     "groups of two shapes": (RANKING, SCORES, SCORES[:1]),
-    "groups of two dtypes": (RANKING, SCORES, SCORES.astype(np.float32)),
     "groups of a transposed array": (RANKING, SCORES.T, SCORES.T),
     "groups of several stacks": (RANKING, np.zeros((1024, 9)), np.zeros((1024, 9))),
     "groups outside of a space": (CONTRASTIVE, np.zeros((2, 3, 4)), SCORES),
-    "groups of three columns": (lossfw.loss("info_nce"), np.ones((2, 3, 3, 4)), SCORES),
     "outside of a space": (lossfw.loss("poisson_deviance"), -ONES, ONES),
     "no class": (LOGITS, np.ones((1, 3)), np.array([3])),
     "classes that are not integers": (LOGITS, np.ones((1, 3)), np.array([1.0])),
@@ -150,8 +146,6 @@ def test_rows_of_elements_and_a_body_without_shape():
     assert fast(SQUARED, y, t, reduction="none") is None
 
     class Constant(lossfw.DistanceLoss):
-        "No loss for each element."
-
         def value(self, xp, r):
             return 1.0
 
@@ -164,10 +158,3 @@ def test_options_are_checked_and_warnings_are_off():
         SQUARED(ONES, ONES, denominator="weight")
     assert SQUARED(1e300 * ONES, ONES) == INF
     assert SQUARED(ONES, 0 * ONES, reduction="sum") == 6.0
-
-
-def test_a_loss_that_was_called_is_equal_to_one_that_was_not():
-    SQUARED(ONES, ONES)
-    assert lossfw.loss("squared_error") == SQUARED
-    assert hash(SQUARED) == hash(lossfw.loss("squared_error"))
-    assert repr(SQUARED) == "SquaredError(factor=1.0)"

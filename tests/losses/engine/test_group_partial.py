@@ -11,8 +11,6 @@ from lossfw.errors import ArgumentError
 
 
 class Spread(GroupLoss):
-    """The log of a sum over the rows, which depends on all of them."""
-
     needs_group = False
 
     def value(self, xp, y, t):
@@ -20,8 +18,6 @@ class Spread(GroupLoss):
 
 
 class Weighed(GroupLoss):
-    """A loss of vectors and columns."""
-
     prediction = VECTOR
     target = Columns.of(size=REAL, factor=NONNEGATIVE)
 
@@ -72,17 +68,6 @@ def test_every_split_and_order_gives_the_bits_of_the_call(loss, sizes):
         found.add((merged.mean().hex(), merged.mean("count").hex(), merged.rows))
     expected = [float(loss(**call, denominator=d)).hex() for d in ("weights", "count")]
     assert found == {(*expected, ((0, n),))}
-
-
-def test_the_sums_of_single_groups_come_from_the_same_pass():
-    loss, call = Spread(), drawn(Spread(), SIZES["many"])
-    partial, sums = loss._partial_and_rows(**call, start=7)
-    np.testing.assert_allclose(sums.total, loss(**call, reduction="none"), rtol=1e-6)
-    weight = call["sample_weight"][np.cumsum(SIZES["many"]) - 1]
-    kept = np.bincount(np.arange(60).repeat(SIZES["many"])[call["where"]], minlength=60) > 0
-    np.testing.assert_array_equal(sums.weight, weight * kept)
-    assert partial.mean() == loss(**call)
-    assert partial.masked == (~kept).sum()
 
 
 def test_lines_of_groups_need_no_ids():

@@ -9,8 +9,6 @@ from lossfw.numerics import softplus
 
 
 class Pairs(GroupLoss):
-    """Pairwise logistic loss."""
-
     target = NONNEGATIVE
 
     def value(self, xp, y, t):
@@ -19,8 +17,6 @@ class Pairs(GroupLoss):
 
 
 class Drift(GroupLoss):
-    """The square of a sum of vectors, by two columns of the target."""
-
     prediction = VECTOR
     target = Columns.of(size=REAL, factor=NONNEGATIVE)
     needs_group = False
@@ -81,15 +77,6 @@ def test_groups_of_one_size_are_lines_whose_mask_leaves_out_rows():
     np.testing.assert_array_equal(Pairs().gradient(y, t), derivatives.reshape(2, 4))
 
 
-def test_groups_of_one_size_are_those_of_ids_also_of_a_loss_that_takes_any_number():
-    loss = lossfw.loss("pairwise_logistic")
-    assert not loss.parameters
-    y, t = Y.reshape(4, 2), T.reshape(4, 2).astype(float)
-    for function in (loss, loss.gradient, loss.hessian):
-        expected = function(Y, T, group=np.repeat(np.arange(4), 2), reduction="none")
-        assert np.array_equal(function(y, t, reduction="none").ravel(), expected)
-
-
 def test_rows_of_columns_and_vectors_reach_the_body_whole():
     y, t = np.stack([Y, T], -1), np.stack([Y, Y**2], -1)
     total = (y.sum(-1) * Y).sum()
@@ -106,43 +93,6 @@ def test_a_group_without_rows_does_not_count():
         Pairs()(Y, T, group=IDS, where=np.zeros(8, bool))
     # A value outside its space is not looked at in a row that is left out.
     assert Pairs()(Y, np.where(keep, T, -1), group=IDS, where=keep) > 0
-
-
-MISTAKES = {
-    "pass group=": {},
-    "np.repeat": {"group": SIZES},
-    r"group\[0\] and group\[4\] are both 'a'.*np.argsort\(group": {"group": list("aabbaacc")},
-    r"expected \(8,\), one id": {"group": IDS[:7]},
-    "squeeze": {"group": IDS[:, None]},
-    r"group\[1\] is nan": {"group": [1.0, np.nan] + [2.0] * 6},
-    r"group\[0\] is None": {"group": [None] * 8},
-    r"sample_weight\[1\] = 2 and sample_weight\[0\] = 1 belong to one group": {
-        "group": IDS,
-        "sample_weight": np.arange(1.0, 9.0),
-    },
-    r"sample_weight has shape \(2,\); expected \(3,\)": {"group": IDS, "sample_weight": [1, 1]},
-    r"where has shape \(3,\)": {"group": IDS, "where": [True] * 3},
-}
-
-
-@pytest.mark.parametrize("message", MISTAKES)
-def test_mistakes_have_words(message):
-    with pytest.raises(lossfw.errors.ArgumentError, match=message):
-        Pairs()(Y, T, **MISTAKES[message])
-
-
-def test_shapes_and_spaces_have_words():
-    with pytest.raises(lossfw.DomainError, match=r"target\[7\] = -1 lies outside"):
-        Pairs()(Y, np.where(np.arange(8) == 7, -1, T), group=IDS)
-    with pytest.raises(lossfw.ShapeError, match=r"expected 2: size, factor"):
-        Drift()(np.ones((8, 2)), np.ones((8, 3)))
-    with pytest.raises(lossfw.ShapeError, match=r"the target should have \(8,\)"):
-        Pairs()(Y, T[:, None], group=IDS)
-    # Three vectors of 4 numbers are not two of 6.
-    with pytest.raises(lossfw.ShapeError, match=r"expected \(\.\.\., 2, D\)"):
-        lossfw.loss("info_nce")(np.ones((8, 3, 4)), np.zeros(8))
-    with pytest.raises(lossfw.errors.ArgumentError, match="leave out group"):
-        lossfw.loss("huber")(Y, Y, group=IDS)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -162,3 +112,33 @@ def test_lines_have_the_bits_of_rows_with_ids_in_any_layout(loss, dtype):
             found = loss.value_and_gradient(*arrays, **given)
             assert found[0] == value
             np.testing.assert_array_equal(found[1].reshape(gradient.shape), gradient)
+
+
+OUTSIDE = np.where(np.arange(8) == 7, -1, T)
+# A loss, its arguments and options, and the message.
+MISTAKES = [
+    (Pairs(), Y, T, {}, "pass group="),
+    (Pairs(), Y, T, {"group": SIZES}, "np.repeat"),
+    (Pairs(), Y, T, {"group": list("aabbaacc")},
+     r"group\[0\] and group\[4\] are both 'a'.*np.argsort\(group"),
+    (Pairs(), Y, T, {"group": IDS[:7]}, r"expected \(8,\), one id"),
+    (Pairs(), Y, T, {"group": IDS[:, None]}, "squeeze"),
+    (Pairs(), Y, T, {"group": [1.0, np.nan] + [2.0] * 6}, r"group\[1\] is nan"),
+    (Pairs(), Y, T, {"group": [None] * 8}, r"group\[0\] is None"),
+    (Pairs(), Y, T, {"group": IDS, "sample_weight": np.arange(1.0, 9.0)},
+     r"sample_weight\[1\] = 2 and sample_weight\[0\] = 1 belong to one group"),
+    (Pairs(), Y, T, {"group": IDS, "sample_weight": [1, 1]}, r"has shape \(2,\); expected \(3,\)"),
+    (Pairs(), Y, T, {"group": IDS, "where": [True] * 3}, r"where has shape \(3,\)"),
+    (Pairs(), Y, OUTSIDE, {"group": IDS}, r"target\[7\] = -1 lies outside"),
+    (Pairs(), Y, T[:, None], {"group": IDS}, r"the target should have \(8,\)"),
+    (Drift(), np.ones((8, 2)), np.ones((8, 3)), {}, r"expected 2: size, factor"),
+    # Three vectors of 4 numbers are not two of 6.
+    (lossfw.loss("info_nce"), np.ones((8, 3, 4)), np.zeros(8), {}, r"expected \(\.\.\., 2, D\)"),
+    (lossfw.loss("huber"), Y, Y, {"group": IDS}, "leave out group"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("loss", "y", "t", "options", "message"), MISTAKES)
+def test_mistakes_have_words(loss, y, t, options, message):
+    with pytest.raises(lossfw.errors.ArgumentError, match=message):
+        loss(y, t, **options)

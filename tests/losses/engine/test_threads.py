@@ -2,7 +2,7 @@
 
 import os
 import threading
-import time
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ import lossfw
 from lossfw import ParameterError
 from lossfw.losses.engine import threads
 from support.engines import run_program
+from support.waiting import HANGS
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
@@ -21,14 +22,43 @@ def test_results_come_in_order(count):
 
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_the_first_failure_in_order_is_raised(count):
+    later = threading.Event()
+
     def task(n):
+        if n == 3 and count > 1:
+            assert later.wait(HANGS)
+        if n == 4:
+            later.set()
         if n in (3, 4, 9):
-            time.sleep(0.01 * (10 - n))  # the later one fails first
             raise ValueError(n)
         return n
 
     with lossfw.threads(count), pytest.raises(ValueError, match=r"^3$"):
         threads.run(task, range(12))
+
+
+class Items:
+    """Some numbers; a thread gets its second when the main thread, which fails, asks again."""
+
+    def __init__(self):
+        self.asked, self.failed = Counter(), threading.Event()
+
+    def __len__(self):
+        return 300
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        thread = threading.current_thread()
+        self.asked[thread] += 1
+        if self.asked[thread] > 1:
+            if thread is threading.main_thread():
+                self.failed.set()
+            assert self.failed.wait(HANGS)
+        if self.asked.total() > len(self):
+            raise StopIteration
+        return 1
 
 
 def test_an_interruption_ends_the_other_threads():
@@ -37,12 +67,11 @@ def test_an_interruption_ends_the_other_threads():
     def task(n):
         if threading.current_thread() is threading.main_thread():
             raise KeyboardInterrupt
-        time.sleep(0.01)
         done.append(n)
 
     with lossfw.threads(2), pytest.raises(KeyboardInterrupt):
-        threads.run(task, range(300))
-    assert len(done) < 100
+        threads.run(task, Items())
+    assert len(done) <= 1
 
 
 def test_floating_point_warnings_are_off_in_every_thread():
@@ -51,14 +80,11 @@ def test_floating_point_warnings_are_off_in_every_thread():
     assert all(np.isneginf(x[0]) for x in out)
 
 
-@pytest.mark.parametrize("wrong", ["0", "-1", "two", "1.5"])
-def test_a_wrong_environment_is_told(wrong, monkeypatch):
-    monkeypatch.setenv("LOSSFW_THREADS", wrong)
-    with pytest.raises(ParameterError, match=f"LOSSFW_THREADS.*{wrong}"):
-        threads.thread_count()
-
-
 def test_the_environment_sets_the_number(monkeypatch):
+    for wrong in ("0", "-1", "two", "1.5"):
+        monkeypatch.setenv("LOSSFW_THREADS", wrong)
+        with pytest.raises(ParameterError, match=f"LOSSFW_THREADS.*{wrong}"):
+            threads.thread_count()
     monkeypatch.setenv("LOSSFW_THREADS", "3")
     assert threads.thread_count() == 3
     with lossfw.threads(1):

@@ -8,8 +8,6 @@ from lossfw import GroupLoss, ParameterError
 
 
 class Spread(GroupLoss):
-    """The largest residual of a group less the least."""
-
     neutral = (0.0, 0.0)
 
     def value(self, xp, y, t):
@@ -17,8 +15,6 @@ class Spread(GroupLoss):
 
 
 class Level(GroupLoss):
-    """The squared mean of a group's residuals."""
-
     def value(self, xp, y, t):
         return xp.mean(y - t, axis=-1) ** 2
 

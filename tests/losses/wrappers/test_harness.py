@@ -82,28 +82,14 @@ def losses(draw):
         reject()
 
 
-def refuse_a_refutation(loss, examples):
-    report = check(loss, examples=examples)
-    assert report.passed
-    assert not report.refuted, str(report)
-
-
-quick = settings(
+@pytest.mark.slow
+@settings(
     # What is drawn is simple as it is, and to make it simpler takes minutes.
-    phases=[Phase.generate], max_examples=3, deadline=None, derandomize=True, database=None,
+    phases=[Phase.generate], max_examples=30, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
-
-
-@pytest.mark.slow
-@quick
 @given(losses())
 def test_what_is_put_together_is_not_refuted(loss):
-    refuse_a_refutation(loss, examples=10)
-
-
-@pytest.mark.slow
-@settings(quick, max_examples=30)
-@given(losses())
-def test_much_that_is_put_together_is_not_refuted(loss):
-    refuse_a_refutation(loss, examples=20)
+    report = check(loss, examples=20)
+    assert report.passed
+    assert not report.refuted, str(report)

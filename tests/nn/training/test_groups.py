@@ -17,8 +17,6 @@ from support.trainings import dense_training
 
 
 class Spread(GroupLoss):
-    """The variance of the residuals of a group: a shift costs nothing."""
-
     needs_group = False
 
     def value(self, xp, y, t):

@@ -220,8 +220,6 @@ class TestDivergence:
 
     def test_the_last_good_epoch_is_kept(self, training):
         class LateBlow(Optimizer):
-            """Good for three epochs, and then infinite."""
-
             learning_rate: float = 0.1
 
             def initial_state(self, parameter):
@@ -268,8 +266,6 @@ def test_a_prediction_that_leaves_its_space_says_when(bias, error, when, trainin
 
 def test_an_optimizer_that_changes_the_dtype_is_found_out(training):
     class Single(Optimizer):
-        """Returns float32."""
-
         learning_rate: float = 0.1
 
         def initial_state(self, parameter):
@@ -290,8 +286,6 @@ def test_mapped_inputs_give_the_same_bits(training, two_rings, tmp_path):
 
 
 class Returning(Optimizer):
-    """An optimizer whose author returned something else."""
-
     what: str
 
     def initial_state(self, parameter):

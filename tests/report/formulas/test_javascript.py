@@ -52,8 +52,6 @@ def test_a_script_computes_the_body(loss):
 
 def test_a_parameter_whose_name_is_lost_is_a_number_in_the_source():
     class Rooted(lossfw.DistanceLoss):
-        "A body, and so a formula, that takes the root of a number."
-
         c: float = 4.0
 
         def value(self, xp, r):
@@ -122,8 +120,6 @@ def test_a_parameter_stands_by_name():
 
 def test_a_formula_that_compares_all_columns_is_refused():
     class Pairs(lossfw.CategoricalLoss):
-        """Sums |y_j - y_k|."""
-
         def value(self, xp, y, t):
             return xp.sum(xp.sum(xp.abs(y[..., None] - y[..., None, :]), axis=-1), axis=-1)
 

@@ -155,8 +155,6 @@ def test_a_graph_with_names_is_the_formula_at_other_parameters_too(loss):
 
 
 class Own(lossfw.DistanceLoss):
-    "A loss with a formula of its author's."
-
     latex = r"\left|r\right|^{4}"
 
     def value(self, xp, r):
@@ -164,14 +162,10 @@ class Own(lossfw.DistanceLoss):
 
 
 class Broken(Own):
-    "One that is not closed."
-
     latex = r"\frac{r^{4}}{4"
 
 
 class Decides(lossfw.DistanceLoss):
-    "A body that decides by values."
-
     def value(self, xp, r):
         return r if (r > 0).any() else -r
 

@@ -53,8 +53,6 @@ def test_numbers_of_claims_move_with_the_slider():
 
 
 class Stepwise(lossfw.DistanceLoss):
-    """Another function for every c above 2, which a trace at 1 does not see."""
-
     c: PositiveFloat = 1.0
 
     def value(self, xp, r):
@@ -67,8 +65,6 @@ def test_a_slider_stops_where_the_body_is_another_one():
 
 
 class Untraceable(lossfw.DistanceLoss):
-    """Decides by a value."""
-
     def value(self, xp, r):
         return np.asarray([abs(float(x)) for x in np.ravel(r)]).reshape(np.shape(r))
 

@@ -84,8 +84,6 @@ def hold_calls(loss, dtype):
 
 
 class Box(PointwiseLoss):
-    """A Gaussian whose target lies in a box."""
-
     prediction = Columns.of(location=REAL, scale=POSITIVE)
     target = Columns.of(low=REAL, high=REAL).ordered()
 
@@ -118,29 +116,6 @@ def test_values_outside_are_refused_as_in_tiles(y, t, message, weighted):
     same_bits(Box(), predictions, targets, where=np.arange(900) != 777)
 
 
-def test_a_space_derived_from_vector_is_checked_by_its_own_rule():
-    rows = np.random.default_rng(0).normal(size=(300, 2, 3))
-    rows[77, 1] = 0.0
-    refused = pytest.raises(DomainError, match=r"prediction\.second\[77\]")
-    with use_engine("compiled"), watched.trust_kernels(), refused:
-        lossfw.loss("cosine_embedding").value_and_gradient(rows, np.ones(300))
-
-
-def test_second_derivatives_of_vectors_have_the_same_bits_in_any_batch():
-    rng = np.random.default_rng(0)
-    y, t = rng.normal(size=(60_000, 21)), rng.normal(size=60_000)
-    with use_engine("tiles"):
-        whole, some = (Slices().hessian(y[:n], t[:n], reduction="sum") for n in (60_000, 50))
-    np.testing.assert_array_equal(whole[:50], some)
-    same_bits(Slices(), y[:600], t[:600])
-
-
-def test_far_numbers_have_the_bits_of_tiles():
-    rng = np.random.default_rng(0)
-    y = np.exp(100.0 * rng.normal(size=(600, 2)))
-    same_bits(lossfw.loss("lognormal_nll"), y, np.exp(rng.normal(size=600)))
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", ["triplet_margin", "cosine_embedding"])
 def test_long_records_have_the_bits_of_tiles_in_any_number(name, dtype):
@@ -171,19 +146,7 @@ def test_mixed_dtypes_have_the_bits_of_tiles():
     same_bits(Box(), y.astype("float16"), t.astype("float16"))
 
 
-class Slices(PointwiseLoss):
-    """A vector and a number, of which one pass forward takes no part."""
-
-    prediction = Columns.of(vector=Vector.of(REAL, size=20), number=REAL)
-
-    def value(self, xp, y, t):
-        total = xp.sum(xp.exp(y.vector) * y.vector, axis=-1)
-        return xp.log1p(total**2) + y.number * t
-
-
 class Branching(PointwiseLoss):
-    """A body that looks at its arguments."""
-
     prediction = Columns.of(a=REAL, b=REAL)
 
     def value(self, xp, y, t):
@@ -191,8 +154,6 @@ class Branching(PointwiseLoss):
 
 
 class Long(PointwiseLoss):
-    """A body of many operations for each number of a vector."""
-
     prediction = target = Vector.of(REAL)
 
     def value(self, xp, y, t):

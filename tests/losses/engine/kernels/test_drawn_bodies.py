@@ -30,15 +30,6 @@ def hold_rows(seed):
     return made()
 
 
-def hold_each(hold, seeds):
-    """Hold several bodies, and return how many of their functions have a kernel."""
-    total = 0
-    for seed in seeds:
-        compiled.forget()
-        total += hold(seed)
-    return total
-
-
 def made():
     return sum(entry.kernel is not None for entry in watched._entries.values())
 
@@ -54,4 +45,8 @@ def test_drawn_bodies_have_the_bits_of_tiles(hold):
 @pytest.mark.parametrize("hold", [hold_elements, hold_rows])
 def test_many_drawn_bodies_have_the_bits_of_tiles(hold, first):
     # NumPy adds up some rows in an order that no kernel has.
-    assert hold_each(hold, range(first, first + 10)) > 20
+    total = 0
+    for seed in range(first, first + 10):
+        compiled.forget()
+        total += hold(seed)
+    assert total > 20

@@ -1,8 +1,4 @@
-"""Bodies whose kernels had other bits, or another outcome: they agree, or there is no kernel.
-
-Each loss is one step beside what the trace once took for it: a width of integers, an index, the
-sign of a zero.
-"""
+"""Bodies whose kernels had other bits, or another outcome: they agree, or there is no kernel."""
 
 import numpy as np
 import pytest
@@ -20,7 +16,6 @@ SMALL = np.array([100, 120], np.int8)
 ZERO, MINUS = np.array([0.0, 1.0]), np.array([-0.0, 1.0])
 LARGE = np.array([2**53 + 1, 2**53 + 3], np.int64)
 LOGARITHMS = np.log1p(np.arange(3000.0))
-TRUTHS = np.array([True, False])
 
 
 def _whole(xp, r, kind="int64"):
@@ -44,9 +39,6 @@ BODIES = {
     "a logarithm of int32": lambda xp, r: (
         xp.astype(xp.log(_whole(xp, xp.abs(r), "int32")), r.dtype) * r
     ),
-    "a logarithm of large integers": lambda xp, r: xp.where(
-        xp.abs(r) > 3e4, xp.astype(xp.log(_whole(xp, xp.abs(r))), r.dtype), r
-    ),
     "a power of integers": lambda xp, r: xp.astype(_whole(xp, r) ** 3, r.dtype),
     "bits of integers": lambda xp, r: xp.astype(_whole(xp, r) & 1, r.dtype) + r,
     "narrower": lambda xp, r: xp.astype(xp.astype(_whole(xp, r * 1e5), xp.int32), r.dtype),
@@ -61,13 +53,11 @@ BODIES = {
     "a table of int8": lambda xp, r: (
         xp.astype(_sided(xp, SMALL, r) + _sided(xp, SMALL, r), r.dtype) * r
     ),
-    "a table of truths": lambda xp, r: xp.where(_sided(xp, TRUTHS, r), r, 2 * r),
     "zeros of two signs": lambda xp, r: xp.where(
         1 / _sided(xp, ZERO, r) > 1 / _sided(xp, MINUS, r), r, 2 * r
     ),
     "a table beyond floats": lambda xp, r: xp.astype(_sided(xp, LARGE, r) - 2**53, r.dtype) * r,
     "to the power of ones": lambda xp, r: xp.abs(r) ** xp.full_like(r, 1.0) * 3.0,
-    "to the power of halves": lambda xp, r: xp.pow(xp.abs(r), xp.full_like(r, 0.5)),
     "a number to the power of halves": lambda xp, r: xp.pow(3.0, xp.full_like(r, 0.5)) * r,
     "a power of a number of NumPy": lambda xp, r: xp.abs(r) ** np.float32(1.0) * r,
     "writes to its argument": lambda xp, r: r.__imul__(2.0) if xp is np else r * 2.0,
@@ -75,8 +65,6 @@ BODIES = {
 
 
 class OfBody(DistanceLoss):
-    "A loss of one of the bodies."
-
     which: str
 
     def value(self, xp, r):
@@ -84,8 +72,6 @@ class OfBody(DistanceLoss):
 
 
 class OfCounts(PointwiseLoss):
-    "A logarithm of the factorial, in a table for the smaller counts."
-
     target = COUNT
 
     def value(self, xp, y, t):
@@ -94,8 +80,6 @@ class OfCounts(PointwiseLoss):
 
 
 class OfPairs(PointwiseLoss):
-    "A power of two arrays."
-
     prediction = target = POSITIVE
 
     def value(self, xp, y, t):
@@ -145,9 +129,7 @@ REASONS = {
     "another rule of indices": "unexpected keyword argument 'mode'",
     "beyond the end": "IndexError",
     "a table of int8": "int8 has no compiled form",
-    "a table of truths": "a table of 2 bool has no compiled form",
     "to the power of ones": "an array of equal powers: write the number in its place",
-    "to the power of halves": "an array of equal powers",
     "a number to the power of halves": "an array of equal powers",
     "writes to its argument": "read-only",
 }
@@ -172,23 +154,17 @@ def test_large_counts_and_exact_powers_are_those_of_the_body(dtype):
 
 
 class ByComputedColumn(lossfw.CategoricalLoss):
-    "The element at a column that is computed, and may lie outside."
-
     def value(self, xp, y, t):
         at = xp.astype(xp.floor(xp.max(y, axis=-1, keepdims=True) * (y.shape[-1] - 0.5)), xp.int64)
         return xp.take_along_axis(y, at - 1, axis=-1)[..., 0] + xp.sum(t, axis=-1)
 
 
 class ToThePowerOfItsRow(lossfw.CategoricalLoss):
-    "Rows to a power of each, which NumPy computes in ways of its own."
-
     def value(self, xp, y, t):
         return xp.sum(t * y ** (1 / xp.sum(t, axis=-1, keepdims=True)), axis=-1)
 
 
 class Unchecked(lossfw.CategoricalLoss):
-    "Classes that nothing looks at but the body."
-
     def check_domain(self, y, t, by_index, start):
         pass
 
@@ -206,13 +182,11 @@ def test_rows_have_the_outcome_of_the_body(loss, columns):
     t = np.eye(columns)[np.arange(40) % columns]
     y[7] = t[7]
     _same_outcome(loss, y, t)
+    if isinstance(loss, ToThePowerOfItsRow):
+        problem = candidate_of(loss, "value", columns, by_index=False).problem(np.dtype("f8"))
+        assert "a power of each row" in problem
     index = np.arange(40) % columns
     _same_outcome(loss, y, index)
     for outside in (-1, -columns, -columns - 1, columns):
         index[3] = outside
         _same_outcome(loss, y, index)
-
-
-def test_a_power_of_each_row_has_no_kernel():
-    candidate = candidate_of(ToThePowerOfItsRow(), "value", 5, by_index=False)
-    assert "a power of each row" in candidate.problem(np.dtype("f8"))

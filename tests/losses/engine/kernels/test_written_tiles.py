@@ -5,7 +5,6 @@ import pytest
 
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.kernels import watched
-from lossfw.losses.engine.kernels.tile_function import TileFunction
 from lossfw.losses.engine.kernels.trial import count_differences
 from lossfw.numerics.compiled import llvm_target
 from support.author_columns import Burr, GeneralisedPareto, Gumbel
@@ -15,6 +14,8 @@ from support.column_members import drawn_members
 HAS_LLVM = llvm_target.is_available()
 
 LOSSES = [pair[0]() for pair in (*ELEMENTS, *ROWS)]
+CASES = [(loss, n) for loss in LOSSES for n in (3, 10, 100)]
+CASES += [(loss, 0) for loss in (Gumbel(), Burr(), GeneralisedPareto())]
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +29,8 @@ def _without_llvm(monkeypatch):
 
 
 def arguments(loss, dtype, columns):
+    if loss.has_columns:
+        return drawn_members(loss, dtype)
     rng = np.random.default_rng(0)
     y = rng.normal(size=(60_000 // columns, columns)).astype(dtype)
     if not loss.takes_rows:
@@ -43,8 +46,7 @@ def arguments(loss, dtype, columns):
 
 @pytest.mark.turns(3)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("columns", [3, 10, 100])
-@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+@pytest.mark.parametrize(("loss", "columns"), CASES, ids=str)
 def test_written_tiles_have_the_bits_of_the_body(loss, columns, dtype):
     y, t = arguments(loss, dtype, columns)
     with use_engine("tiles"):
@@ -67,34 +69,8 @@ def test_written_tiles_have_the_bits_of_the_body(loss, columns, dtype):
         assert all(entry.kernel is None for entry in entries)
         numbers.append(len(entries))
     assert numbers == [2, 2, 2]
-    assert all(entry.written_trial.passed for entry in entries)
-
-
-def test_a_function_whose_tiles_all_have_rare_elements_is_left_to_the_body():
-    calls = []
-    function = TileFunction(
-        lambda y, t: (calls.append(1), y, np.isinf(y))[1:], 1, lambda results, y: results
-    )
-    y = np.array([1.0, np.inf])
-    assert all(function(y, y) is None for _ in range(200))
-    assert 0 < len(calls) < 40
-    ordinary = TileFunction(lambda y, t: (y, np.isinf(y)), 1, lambda results, y: results)
-    assert all(ordinary(y[:1], y[:1]) is not None for _ in range(200))
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("loss", [Gumbel(), Burr(), GeneralisedPareto()], ids=repr)
-def test_written_tiles_of_columns_have_the_bits_of_the_body(loss, dtype):
-    y, t = drawn_members(loss, dtype)
-    with use_engine("tiles"):
-        value, gradient = loss.value_and_gradient(y, t)
-    for _ in range(3):
-        with use_engine("auto"):
-            found, derivative = loss.value_and_gradient(y, t)
-        watched.wait()
-        np.testing.assert_equal(found, value)
-        assert count_differences(derivative, gradient) == 0
-    assert [bool(entry.written) for entry in watched._entries.values()] == [True]
+    # Members of columns are too few for the trial to end.
+    assert loss.has_columns or all(entry.written_trial.passed for entry in entries)
 
 
 @pytest.mark.skipif(not HAS_LLVM, reason="llvmlite is not installed")
