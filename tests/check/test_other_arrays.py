@@ -4,8 +4,6 @@ import pytest
 
 from lossfw import DistanceLoss
 from lossfw.check import check
-from lossfw.check.laws import foreign_arrays
-from lossfw.errors import DomainError
 from lossfw.numerics.arrays import is_jax
 
 
@@ -24,8 +22,3 @@ def test_jax_is_compared():
     report = check(TwiceInJax(), only=["arrays"], examples=20)
     assert [refutation.check for refutation in report.refuted] == ["arrays"]
     assert "arrays of jax" in report.refuted[0].message
-
-
-def test_an_error_is_an_outcome_only_if_it_refuses():
-    assert foreign_arrays._is_same_outcome(DomainError("a"), DomainError("b"))
-    assert not foreign_arrays._is_same_outcome(TypeError("a"), TypeError("a"))

@@ -18,9 +18,8 @@ SAMPLE = [
     "Logistic value: m in -1e4 .. 1e5",
     "Spread value: scale in +1e-6 .. 1e-5",
     "Shares hessian: y 1e-5 .. 1e-4 from 1",
-    "Brier gradient: soft targets with a 0",
+    "Entropy gradient: soft targets with a 0",
     "Flags value: a = 1, b = 1",
-    "Episodes gradient: count = 2",
     "Times gradient: 128 to 255 rows",
     "Times value: any time in +1e3 .. 1e4",
 ]

@@ -9,15 +9,11 @@ from pydantic import PositiveFloat
 from lossfw import (
     BINARY,
     CLASS_INDEX,
-    COUNT,
     LOGITS,
     NONNEGATIVE,
     POSITIVE,
     REAL,
-    SIGN,
-    SIMPLEX,
     UNIT,
-    VECTOR,
     CategoricalLoss,
     Claims,
     Columns,
@@ -103,21 +99,6 @@ class Shares(Modest, PointwiseLoss):
         return (1 - t) / (1 - y) ** 2 + t / y**2
 
 
-class Brier(Modest, CategoricalLoss):
-    """Squares of probabilities."""
-
-    prediction, target = SIMPLEX, SIMPLEX
-
-    def value(self, xp, y, t):
-        return xp.sum((y - t) ** 2, axis=-1) + xp.sum(y, axis=-1)
-
-    def derivative(self, xp, y, t):
-        return 2 * (y - t) + 1
-
-    def second_derivative(self, xp, y, t):
-        return 2 + 0 * (y - t)
-
-
 class Entropy(Modest, CategoricalLoss):
     """Cross-entropy of logits, whose formula overflows in floats."""
 
@@ -177,36 +158,6 @@ class Flags(Modest, PointwiseLoss):
         return curvature_curvature(xp, y - t.seen) * (1 + t.a + 2 * t.b)
 
 
-class Episodes(Modest, PointwiseLoss):
-    """A target with a count and a sign."""
-
-    prediction, target = REAL, Columns.of(count=COUNT, side=SIGN)
-
-    def value(self, xp, y, t):
-        return curvature(xp, y - t.count) * (2 + t.side)
-
-    def derivative(self, xp, y, t):
-        return curvature_gradient(xp, y - t.count) * (2 + t.side)
-
-    def second_derivative(self, xp, y, t):
-        return curvature_curvature(xp, y - t.count) * (2 + t.side)
-
-
-class Vectors(Modest, PointwiseLoss):
-    """A smooth distance along each axis."""
-
-    prediction, target = VECTOR, VECTOR
-
-    def value(self, xp, y, t):
-        return xp.sum(curvature(xp, y - t), axis=-1)
-
-    def derivative(self, xp, y, t):
-        return curvature_gradient(xp, y - t)
-
-    def second_derivative(self, xp, y, t):
-        return curvature_curvature(xp, y - t)
-
-
 class Times(Modest, GroupLoss):
     """Times with a flag for each row."""
 
@@ -222,4 +173,4 @@ class Times(Modest, GroupLoss):
         return curvature_curvature(xp, y - t.time) * (1 + t.event)
 
 
-HONEST = (Bell, Logistic, Shares, Brier, Entropy, Spread, Flags, Episodes, Vectors, Times)
+HONEST = (Bell, Logistic, Shares, Entropy, Spread, Flags, Times)

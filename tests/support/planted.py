@@ -218,8 +218,6 @@ def _only(x):
     return x
 
 
-COUNTS = (0, 1, 2, 3, 4)
-
 # The regions of each honest loss.
 REGIONS: dict[type, list[Region]] = {
     honest.Bell: [
@@ -237,12 +235,6 @@ REGIONS: dict[type, list[Region]] = {
         *gaps("y", _first),
         *gaps("t", _second),
         *equal("t", _second, (0, 1), "zero"),
-    ],
-    honest.Brier: [
-        *soft_and_hard(),
-        *sizes("classes", 1000),
-        *gaps("any y", _first, rows=True),
-        *gaps("any t", _second, rows=True),
     ],
     honest.Entropy: [
         *soft_and_hard(),
@@ -263,19 +255,6 @@ REGIONS: dict[type, list[Region]] = {
         *decades("seen", lambda y, t: t.seen),
         *decades("y", _first),
         *equal("seen", lambda y, t: t.seen, (0,), "zero"),
-    ],
-    honest.Episodes: [
-        *equal("count", lambda y, t: t.count, COUNTS),
-        *decades("count", lambda y, t: t.count, range(6), (1,)),
-        *equal("side", lambda y, t: t.side, (-1, 1)),
-        *both(("count", "side"), (lambda y, t: t.count, lambda y, t: t.side), ((0, 1, 2), (-1, 1))),
-    ],
-    honest.Vectors: [
-        *decades("any y", _first, rows=True),
-        *decades("any t", _second, rows=True),
-        *equal("any y", _first, (0,), "zero", rows=True),
-        *equal("any t", _second, (0,), "zero", rows=True),
-        *sizes("numbers", 100),
     ],
     honest.Times: [
         *sizes("rows", 300),

@@ -20,41 +20,34 @@ NUMBERS = (INPUTS[:, 0] > 0).astype(int) + (INPUTS[:, 1] > 0.4)
 LABELS = {
     "texts": ["ant", "bee", "cow"],
     "texts in another order": ["cow", "ant", "bee"],
-    "numbers": [1, 2, 3],
     "negative numbers": [-1, 0, 5],
     "numbers in another order": [2, 0, 1],
     "fractions": [0.5, 1.5, 2.0],
     "texts of numbers": ["1", "2", "10"],
-    "indices": [0, 1, 2],
 }
-PAIRS = {
-    "two texts": ["yes", "no"],
-    "two numbers": [1, 2],
-    "signs": [-1, 1],
-    "Booleans": [False, True],
-    "two indices in another order": [1, 0],
-}
-
+PAIRS = {"two texts": ["yes", "no"], "signs": [-1, 1], "Booleans": [False, True]}
+EVERY = LABELS | PAIRS
 
 # How data write the labels: a table, and arrays of numbers where they are some.
-def slow(*values):
-    return pytest.param(*values, marks=pytest.mark.slow)
-
-
-FORMS = ["table", "numbers", slow("floats")]
+FORMS = ["table", "numbers"]
 # Kinds whose own files hold labels, and kinds that need the card of a training.
 OF_FILES = ["catboost", "sklearn", "forest", "hist_gradient_boosting", "onnx"]
+OF_CARDS = ["xgboost", "lightgbm", "catboost", "hist_gradient_boosting", "keras", "torch", "dense"]
 # How long a training is; of rounds where nothing else is said.
 LENGTHS = {
     "keras": {"epochs": 20},
     "torch": {"epochs": 20},
     "dense": {"epochs": 20, "optimizer": {"name": "sgd", "learning_rate": 0.5}},
 }
-SOME = [
-    name if name in ("texts in another order", "negative numbers") else slow(name)
-    for name in LABELS
-]
-OF_CARDS = ["xgboost", "lightgbm", "catboost", "hist_gradient_boosting", "keras", "torch", "dense"]
+CODE = {
+    "torch": "import torch\ndef make():\n    return torch.nn.Sequential(torch.nn.Linear(3, 3))\n",
+    "keras": """\
+import keras
+
+def make():
+    return keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(3)])
+""",
+}
 
 # Keras hands its tensors to NumPy in the way of NumPy 1.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -88,27 +81,21 @@ def numbers_of(labels):
 @cache
 def fitted(kind, name, folder):
     """Return the model section of a file that the library wrote, and what the library predicts."""
-    labels = (LABELS | PAIRS)[name]
+    labels = EVERY[name]
     targets = np.array(labels)[numbers_of(labels)]
     folder = folder / f"{kind} {name}"
     folder.mkdir()
     if kind == "catboost":
         import catboost
 
-        options = {"loss_function": "MultiClass"} if len(labels) == 3 else {}
-        model = catboost.CatBoostClassifier(
-            iterations=20,
-            verbose=False,
-            allow_writing_files=False,
-            thread_count=1,
-            class_names=None if name == "Booleans" else labels,
-            **options,
-        )
+        quiet = {"iterations": 20, "verbose": False, "allow_writing_files": False}
+        options = {} if name in PAIRS else {"loss_function": "MultiClass"}
+        options |= {} if name == "Booleans" else {"class_names": labels}
+        model = catboost.CatBoostClassifier(thread_count=1, **quiet, **options)
         model.fit(INPUTS, targets).save_model(str(folder / "m.cbm"))
         own = np.ravel(model.predict(INPUTS))
-        if name == "Booleans":
-            own = own.astype(str) == "True"
-        return {"name": "catboost", "file": str(folder / "m.cbm")}, own.astype(targets.dtype)
+        own = own.astype(str) == "True" if name == "Booleans" else own.astype(targets.dtype)
+        return {"name": "catboost", "file": str(folder / "m.cbm")}, own
     from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
 
@@ -133,68 +120,58 @@ def fitted(kind, name, folder):
     return {"name": name, "file": str(folder / "m.skops")}, own
 
 
-def data_of(targets, form, folder):
-    """Return rows whose targets are written in a form; None if they cannot be."""
-    if form == "table":
-        lines = [
-            ",".join([*map(repr, map(float, x)), str(t)])
-            for x, t in zip(INPUTS, targets, strict=True)
-        ]
-        path = folder / f"{abs(hash(tuple(map(str, targets))))}.csv"
-        path.write_text("\n".join(["a,b,c,t", *lines]) + "\n")
-        return {"name": "arrays", "file": str(path), "targets_key": "t"}
-    try:
-        numbers = targets.astype(float)
-    except ValueError:
-        return None
-    if form == "numbers" and (numbers == np.floor(numbers)).all():
-        numbers = numbers.astype(int)
-    return {"inputs": INPUTS, "targets": numbers}
+def table(targets, folder, inputs=INPUTS):
+    """Return rows of a table whose targets are written as they are."""
+    rows = zip(inputs.astype(float).tolist(), targets, strict=True)
+    path = folder / f"{abs(hash(tuple(map(str, targets))))}.csv"
+    path.write_text("\n".join(["a,b,c,t", *(",".join(map(str, [*x, t])) for x, t in rows)]) + "\n")
+    return {"name": "arrays", "file": str(path), "targets_key": "t"}
 
 
-def run(data, model, classes=3, rows=None):
-    two = {"loss": "binary_cross_entropy"}
-    loss = {"loss": "cross_entropy"}
-    if classes == 2:
-        loss = two
-        if model["name"] in ("sklearn", "onnx"):
-            model = model | {"output_column": 1}
-    config = {"data": data, "model": model, "evaluate": {"metrics": ["accuracy"]}, **loss}
+def run(data, model, classes=3):
+    if classes == 2 and model["name"] in ("sklearn", "onnx"):
+        model = model | {"output_column": 1}
+    loss = "binary_cross_entropy" if classes == 2 else "cross_entropy"
+    config = {"data": data, "model": model, "loss": loss, "evaluate": {"metrics": ["accuracy"]}}
     return lossfw.run(config).metrics["accuracy"]
+
+
+def skip_without(kind, name=""):
+    needs(kind)
+    if name == "fractions" and kind != "catboost":
+        pytest.skip("scikit-learn takes fractions for measurements")
 
 
 @pytest.mark.turns(3)
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", [*LABELS, *PAIRS])
+@pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("kind", OF_FILES)
 def test_the_accuracy_is_that_of_the_library(kind, name, form, folder):
-    needs(kind)
-    if name == "fractions" and kind != "catboost":
-        pytest.skip("scikit-learn takes fractions for measurements")
-    labels = (LABELS | PAIRS)[name]
+    skip_without(kind, name)
+    labels = EVERY[name]
+    if form == "numbers" and isinstance(labels[0], str):
+        pytest.skip("texts are not numbers")
     model, own = fitted(kind, name, folder)
     targets = np.array(labels)[numbers_of(labels)]
-    data = data_of(targets, form, folder)
-    if data is None:
-        pytest.skip("texts are not numbers")
+    data = table(targets, folder)
+    if form == "numbers":
+        data = {"inputs": INPUTS, "targets": targets + 0}  # also of Booleans
     expected = float((own == targets).mean())
     assert expected > 0.6
     assert run(data, model, len(labels)) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("name", SOME)
+@pytest.mark.turns(3)
+@pytest.mark.parametrize("name", LABELS)
 @pytest.mark.parametrize("kind", OF_FILES)
 def test_a_label_that_the_model_does_not_have_is_refused(kind, name, folder):
-    needs(kind)
-    if name == "fractions" and kind != "catboost":
-        pytest.skip("scikit-learn takes fractions for measurements")
+    skip_without(kind, name)
     model, _ = fitted(kind, name, folder)
     labels = LABELS[name]
-    targets = np.array(labels, object)[numbers_of(labels)]
+    targets = np.array(labels, object)[NUMBERS]
     targets[7] = "dog" if labels[0] in ("ant", "cow") else 7
-    data = data_of(targets, "table", folder)
     with pytest.raises(lossfw.LossfwError, match=r"dog|\b7\b"):
-        run(data, model)
+        run(table(targets, folder), model)
 
 
 @pytest.mark.parametrize("kind", OF_FILES)
@@ -211,46 +188,30 @@ def test_numbers_for_labels_of_text_are_refused_with_the_way_out(kind, folder):
     assert run({**data, "map_targets": mapped}, model) == pytest.approx(expected)
 
 
-def trained_by(kind, folder, outputs=3):
+def trained_by(kind, folder):
     """Return the section of a small model that lossfw trains."""
     if kind == "dense":
-        layer = {"units": outputs, "activation": "softmax" if outputs > 1 else "sigmoid"}
-        return {"name": "dense", "layers": [layer]}
-    if kind in ("keras", "torch"):
-        code = {
-            "torch": (
-                "import torch\n"
-                "def make():\n"
-                "    return torch.nn.Sequential(torch.nn.Linear(3, OUTPUTS))\n"
-            ),
-            "keras": (
-                "import keras\n"
-                "def make():\n"
-                "    first = keras.layers.Input((3,))\n"
-                "    return keras.Sequential([first, keras.layers.Dense(OUTPUTS)])\n"
-            ),
-        }[kind]
-        name = f"{kind}_net{outputs}.py"
-        (folder / name).write_text(code.replace("OUTPUTS", str(outputs)))
-        return {"name": kind, "module": str(folder / f"{name}:make"), "learning_rate": 0.1}
-    return {"name": kind}
+        return {"name": "dense", "layers": [{"units": 3, "activation": "softmax"}]}
+    if kind not in CODE:
+        return {"name": kind}
+    (folder / f"{kind}_net.py").write_text(CODE[kind])
+    return {"name": kind, "module": str(folder / f"{kind}_net.py:make"), "learning_rate": 0.1}
 
 
-@pytest.mark.parametrize("name", SOME)
+@pytest.mark.turns(3)
+@pytest.mark.parametrize("name", LABELS)
 @pytest.mark.parametrize("kind", OF_CARDS)
 def test_the_card_of_a_training_holds_the_labels(kind, name, folder):
     needs(kind)
-    labels = LABELS[name]
-    where = folder / f"trained {kind} {name}"
+    labels, where = LABELS[name], folder / f"trained {kind} {name}"
     where.mkdir()
     targets = np.array(labels)[NUMBERS]
-    data = data_of(targets, "table", folder)
-    length = LENGTHS.get(kind, {"rounds": 10})
+    data = table(targets, folder)
     config = {
         "data": {**data, "classes": labels},
         "model": trained_by(kind, folder),
         "loss": "cross_entropy",
-        "train": length,
+        "train": LENGTHS.get(kind, {"rounds": 10}),
     }
     result = lossfw.train(config, out=where)
     if kind != "dense":  # whose labels are next to its weights
@@ -261,21 +222,15 @@ def test_the_card_of_a_training_holds_the_labels(kind, name, folder):
     assert expected > 0.6
     model = {"name": "trained", "folder": str(where)}
     assert run(data, model) == pytest.approx(expected)
-    kept = NUMBERS > 0
-    some = targets[kept]
-    lines = [
-        ",".join([*map(repr, map(float, x)), str(t)])
-        for x, t in zip(INPUTS[kept], some, strict=True)
-    ]
-    (folder / "some.csv").write_text("\n".join(["a,b,c,t", *lines]) + "\n")
-    part = {"name": "arrays", "file": str(folder / "some.csv"), "targets_key": "t"}
-    assert run(part, model) == pytest.approx(float((own[kept] == some).mean()))
+    # Also of rows that lack a class.
+    some = NUMBERS > 0
+    part, expected = targets[some], pytest.approx(float((own[some] == targets[some]).mean()))
+    assert run(table(part, folder, INPUTS[some]), model) == expected
     if not isinstance(labels[0], str):
-        numbers = {"inputs": INPUTS[kept], "targets": some}
-        assert run(numbers, model) == pytest.approx(float((own[kept] == some).mean()))
+        assert run({"inputs": INPUTS[some], "targets": part}, model) == expected
     other = np.where(np.arange(120) == 3, "dog", targets.astype(str))
     with pytest.raises(lossfw.LossfwError, match="dog"):
-        run(data_of(other, "table", folder), model)
+        run(table(other, folder), model)
 
 
 @pytest.mark.parametrize("kind", ["xgboost", "lightgbm"])
@@ -292,15 +247,15 @@ def test_a_file_without_labels_has_a_note(kind, folder):
         fit = lightgbm.LGBMClassifier(n_estimators=3, verbosity=-1).fit(INPUTS, NUMBERS + 1)
         fit.booster_.save_model(folder / "m.txt")
         model = {"name": "lightgbm", "file": str(folder / "m.txt")}
-    table = data_of(np.array(["ant", "bee", "cow"])[NUMBERS], "table", folder)
-    (note,) = lossfw.run({"data": table, "model": model, "loss": "cross_entropy"}).warnings
+    texts = table(np.array(["ant", "bee", "cow"])[NUMBERS], folder)
+    (note,) = lossfw.run({"data": texts, "model": model, "loss": "cross_entropy"}).warnings
     assert "numbered in ascending order, ant, bee, cow" in note
     kept = NUMBERS < 2
     rows = {"inputs": INPUTS[kept], "targets": NUMBERS[kept] + 1}
     result = lossfw.run({"data": rows, "model": model, "loss": "cross_entropy"})
     assert any("none of them is 0" in note for note in result.warnings)
-    named = {**table, "classes": ["ant", "bee", "cow"]}
+    named = {**texts, "classes": ["ant", "bee", "cow"]}
     assert run(named, model) == run({"inputs": INPUTS, "targets": NUMBERS}, model)
-    two = data_of(np.array(["ant", "bee"])[np.minimum(NUMBERS, 1)], "table", folder)
+    two = table(np.array(["ant", "bee"])[np.minimum(NUMBERS, 1)], folder)
     with pytest.raises(lossfw.LossfwError, match=r"2 labels ant, bee, .* 3 outputs"):
         run(two, model)

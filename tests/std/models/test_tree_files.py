@@ -6,12 +6,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import lossfw
 from lossfw.components.registry import registry
 from lossfw.errors import DataError, ParameterError
 
 FILES = Path(__file__).parents[2] / "data" / "models"
 # Made by the libraries alone, with their predictions and with losses by scikit-learn.
 REFERENCE = json.loads((FILES / "reference.json").read_text())["models"]
+
+
+# By file: the loss, its key in the reference, and how well it agrees.
+LOSSES = {
+    "tweedie.ubj": ({"name": "tweedie_deviance", "power": 1.5}, "tweedie_deviance_1_5", 1e-6),
+    "some.json": ("binary_cross_entropy", "binary_cross_entropy", 1e-6),
+    "poisson.txt": ("poisson_deviance", "poisson_deviance", 1e-12),
+    "iris.txt": ({"name": "cross_entropy", "guard": "none"}, "cross_entropy", 1e-12),
+    "rmse.cbm": ("absolute_error", "absolute_error", 1e-12),
+}
 
 
 def model(name, **parameters):
@@ -31,6 +42,18 @@ def rows(file):
     if file == "some.json":
         targets = (targets > 0).astype(float)
     return table[:, :-1], targets.astype(int) if "iris" in file else targets
+
+
+@pytest.mark.parametrize("file", LOSSES)
+def test_outputs_and_losses_are_those_of_the_library(file):
+    inputs, targets = rows(file)
+    predictor = of_file(file).load_predictor()
+    outputs = predictor.run_block(inputs)
+    assert np.squeeze(outputs.raw_outputs[:5]).tolist() == REFERENCE[file]["raw"]
+    y = np.squeeze(np.asarray(outputs.predictions, np.float64))
+    np.testing.assert_allclose(y[:5], REFERENCE[file]["predictions"], 3e-7)
+    loss, key, rtol = LOSSES[file]
+    np.testing.assert_allclose(lossfw.loss(loss)(y, targets), REFERENCE[file]["losses"][key], rtol)
 
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])

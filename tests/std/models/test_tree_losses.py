@@ -1,5 +1,8 @@
 """Each kind of loss trains XGBoost and LightGBM, and CatBoost where it takes it."""
 
+import json
+import re
+
 import numpy as np
 import pytest
 
@@ -7,7 +10,7 @@ import lossfw
 from lossfw import DistanceLoss
 from lossfw.components.registry import registry
 from lossfw.data import Dataset
-from lossfw.errors import ArgumentError, ConfigError, ShapeError
+from lossfw.errors import ArgumentError, ConfigError, DivergenceError, RunError, ShapeError
 from lossfw.models import Card, ModelParameterError
 from support.configs import build_training
 from support.models import fitted
@@ -164,17 +167,65 @@ def test_a_card_that_is_not_there_is_told():
     assert model("xgboost", device="auto").identity()["device"] == "cpu"
 
 
-def flat(tree):
-    """Return the ends of nested mappings by name."""
-    found = {}
+# By library: parameters, targets, inputs and rounds of trainings that end in words.
+ONE_ROW = ([1.0], [[1.0]], 1)
+ENDED = [
+    ("catboost", {"learning_rate": 1e6}, ([1.5, 2.5, 0.5, 4.0], [[0.0], [1.0], [2.0], [3.0]], 60),
+     DivergenceError, r"Lower model\.learning_rate, or scale"),
+    ("catboost", {"bootstrap_type": "No", "subsample": 0.5}, (Y, X, 1),
+     RunError, r"^CatBoost cannot train the model: [^\n]*\.$"),
+    ("xgboost", {"max_depth": 0, "tree_method": "exact"}, (Y, X, 1),
+     RunError, "exact tree method doesn't support unlimited depth"),
+    *((name, {}, ONE_ROW, RunError, "no input has two values to split between")
+      for name in ("lightgbm", "catboost")),
+    ("lightgbm", {"min_data_in_leaf": 200}, (Y, X, 1), RuntimeWarning, "no split in 240 rows"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "parameters", "rows", "kind", "words"), ENDED)
+def test_a_training_that_comes_to_nothing_is_told_in_words(name, parameters, rows, kind, words):
+    targets, inputs, rounds = rows
+    told = pytest.warns if issubclass(kind, Warning) else pytest.raises
+    with told(kind, match=words):
+        fitted(model(name, **parameters), Dataset("r", targets, inputs), "squared_error", rounds)
+
+
+def ends(tree):
+    """Yield the ends of nested mappings with their names."""
     for key, value in tree.items():
         branches = value if isinstance(value, list) else [value]
         if any(isinstance(branch, dict) for branch in branches):
             for branch in branches:
-                found |= flat(branch)
+                yield from ends(branch)
         else:
-            found[key] = value
-    return found
+            yield key, value
+
+
+def defaults_of_library(name):
+    library, rows = pytest.importorskip(name), (X[:30, :2], Y[:30])
+    if name == "xgboost":
+        config = library.train({"nthread": 1}, library.DMatrix(*rows), 1).save_config()
+        # It names the method that it chose.
+        return dict(ends(json.loads(config))) | {"tree_method": "hist"}
+    text = library.train({"verbosity": -1}, library.Dataset(*rows), 1).model_to_string()
+    return dict(re.findall(r"^\[(\w+): (.*)\]$", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_defaults_are_those_of_the_library(name):
+    theirs = defaults_of_library(name)
+    # LightGBM writes true as 1, and others have floats of 32 bits.
+    ours = {
+        key: value
+        for key, value in registry().create("model", name).parameters.items()
+        if key in theirs and isinstance(value, int | float | str)
+    }
+    assert len(ours) >= 8
+    for key, value in ours.items():
+        if isinstance(value, str):
+            assert theirs[key] == value, key
+        else:
+            assert float(theirs[key]) == pytest.approx(float(value), rel=1e-6), key
 
 
 def test_more_rows_than_labels_can_number_are_refused(monkeypatch):
@@ -182,3 +233,29 @@ def test_more_rows_than_labels_can_number_are_refused(monkeypatch):
     loss, data, _ = case("events")
     with pytest.raises(ShapeError, match="row numbers"):
         fitted(model("xgboost"), data, loss, 1)
+
+
+REFUSED = [
+    ("lightgbm", "pairs", "squared_error", "one target per row, but these rows have 2"),
+    ("catboost", "pairs", "squared_error", "one target per row, but these rows have 2"),
+    ("hist_gradient_boosting", "pairs", "squared_error", "these rows have 2"),
+    ("catboost", "classes", "cross_entropy", "two raw outputs for two classes, but catboost makes"),
+    ("hist_gradient_boosting", "classes", "cross_entropy", "two raw outputs for two classes"),
+]
+
+
+@pytest.mark.parametrize(("name", "key", "loss", "what"), REFUSED)
+def test_raw_outputs_that_are_not_made_are_refused_at_the_loss(folder, name, key, loss, what):
+    pytest.importorskip("skops" if name == "hist_gradient_boosting" else name)
+    inputs = np.arange(12.0).reshape(6, 2)
+    np.savez(folder / "d.npz", inputs=inputs, pairs=inputs, classes=np.arange(6) % 2)
+    (folder / "t.yaml").write_text(
+        f"lossfw: 1\ndata: {{name: arrays, file: d.npz, targets_key: {key}}}\n"
+        f"model: {name}\nloss: {loss}\ntrain: {{rounds: 2}}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        build_training("t.yaml", [])
+    (problem,) = caught.value.problems
+    assert problem.where == "t.yaml:4:7"
+    assert what in problem.message
+    assert problem.hint.startswith("use" if key == "classes" else "train one model per target")

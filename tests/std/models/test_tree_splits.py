@@ -73,6 +73,14 @@ def test_a_damaged_tree_of_lightgbm_is_refused(key, value, words):
         loaded("lightgbm", damaged.encode())
 
 
+def test_a_leaf_of_lightgbm_that_takes_another_input_is_refused():
+    text = of_lightgbm(linear_tree=True)
+    assert loaded("lightgbm", text.encode()).units == 3
+    damaged = re.sub(r"^(leaf_features=.*)\d", r"\g<1>9", text, count=1, flags=re.MULTILINE)
+    with pytest.raises(DataError, match="a leaf uses input 9, but a row has 4"):
+        loaded("lightgbm", damaged.encode())
+
+
 def with_changed_arrays(content, change):
     """Return a file of skops whose structured arrays were changed."""
     made = io.BytesIO()
@@ -201,3 +209,17 @@ def test_the_best_round_is_told_and_taken_on_request(name, tmp_path):
     assert kept.loss != every.loss
     predictor = loaded(name, file.read_bytes(), rounds="best")
     assert predictor.description == f"{name} ({best} of {total} rounds)"
+
+
+def test_rounds_are_those_of_a_file_that_names_a_best_one():
+    booster = of_xgboost()
+    files = [("lightgbm", of_lightgbm().encode())]
+    for told in ("99", "-3", "abc"):
+        booster.set_attr(best_iteration=told)
+        files.append(("xgboost", bytes(booster.save_raw("ubj"))))
+    for name, content in files:
+        with pytest.raises(DataError, match=r"does not name a best round|names round 100 of 4"):
+            loaded(name, content, rounds="best")
+    config = {"data": {"inputs": X, "targets": Y}, "loss": "cross_entropy", "train": {"rounds": 2}}
+    with pytest.raises(lossfw.LossfwError, match=r"train\.rounds sets their number"):
+        lossfw.train({**config, "model": {"name": "xgboost", "rounds": "best"}})
