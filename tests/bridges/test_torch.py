@@ -11,13 +11,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw import (
-    ArgumentError,
-    CategoricalLoss,
-    DomainError,
-    EmptyReductionError,
-    ShapeError,
-)
+from lossfw import ArgumentError, CategoricalLoss, DomainError, EmptyReductionError, ShapeError
 from lossfw.bridges import torch as bridge
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.threads import thread_count

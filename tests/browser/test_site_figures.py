@@ -135,8 +135,7 @@ DRAW = """() => {
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["class_weighted", "focal_modulated", "label_smoothed", "masked", "scaled", "sum"],
+    "name", ["class_weighted", "focal_modulated", "label_smoothed", "masked", "scaled", "sum"]
 )
 def test_a_wrapper_has_the_curve_of_its_part_beside_its_own(name, visit, site):
     made = visit((site / f"{document_of('loss', name)}.html").as_uri())

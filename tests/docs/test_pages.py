@@ -53,10 +53,7 @@ NEEDED = {
 }
 
 # Pages with numbers of a training, which another release of the library changes.
-NUMBERS_OF = {
-    "README.md": ("xgboost", "3.2."),
-    "docs/how-to/decide.md": ("xgboost", "3.2."),
-}
+NUMBERS_OF = {"README.md": ("xgboost", "3.2."), "docs/how-to/decide.md": ("xgboost", "3.2.")}
 
 
 # Keras hands its tensors to NumPy in the way of NumPy 1.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossfw import CategoricalLoss, Claims, Columns, DistanceLoss, GroupLoss
+from lossfw import Claims, Columns, DistanceLoss, GroupLoss
 from lossfw.check import check
 from lossfw.components.spaces import BINARY, REAL
 from lossfw.losses.engine.engine_mode import use_engine
@@ -46,14 +46,15 @@ def test_dual_numbers():
     np.testing.assert_array_equal(second, 2 * Y**2)
     # Nothing is left where all is constant.
     assert not derivatives(lambda xp, y: stop_gradient(xp, y), np, Y)[1].any()
-
-
-@pytest.mark.parametrize("order", [1, 2])
-def test_rows(order):
-    value, *parts = row_derivatives(of_rows, np, ROWS, order=order)
-    np.testing.assert_array_equal(value, (TOTAL * ROWS**2).sum(-1))
-    for part, expected in zip(parts, (2 * TOTAL * ROWS, 2 * TOTAL + 0 * ROWS), strict=False):
-        np.testing.assert_array_equal(part, expected)
+    # The same on expressions, and of rows.
+    written = write(trace(lambda xp, y: derivatives(weighted, xp, y), {"y": "f8"}, use="array"))
+    for found, expected in zip(written(y=Y), (Y**4, 2 * Y**3, 2 * Y**2), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    expected = (TOTAL * ROWS**2).sum(-1), 2 * TOTAL * ROWS, 2 * TOTAL + 0 * ROWS
+    for order in (1, 2):
+        parts = row_derivatives(of_rows, np, ROWS, order=order)
+        for part, wanted in zip(parts, expected, strict=False):
+            np.testing.assert_array_equal(part, wanted)
 
 
 def test_records_of_columns():
@@ -91,15 +92,6 @@ def test_differences_that_need_more_digits_and_numbers_beyond_usual_exponents():
     # A kink of what is held constant is none.
     held = differences.kinks(lambda xp, y: stop_gradient(xp, xp.abs(y)) * y, np.array([0.0]))
     assert not held.any()
-
-
-def test_expressions():
-    def both(xp, y):
-        return derivatives(weighted, xp, y)
-
-    written = write(trace(both, {"y": "float64"}, use="array"))
-    for found, expected in zip(written(y=Y), (Y**4, 2 * Y**3, 2 * Y**2), strict=True):
-        np.testing.assert_array_equal(found, expected)
 
 
 def test_kernels():
@@ -140,12 +132,6 @@ def test_jax_at_each_order_and_compiled():
     np.testing.assert_array_equal(plain, 2 * Y**3)
 
 
-class Rows(CategoricalLoss):
-    def value(self, xp, y, t):
-        held = stop_gradient(xp, xp.max(y, axis=-1, keepdims=True))
-        return xp.sum(t * held * y * y, axis=-1)
-
-
 class Kto(GroupLoss):
     target = Columns.of(desirable=BINARY)
     needs_group = False
@@ -161,19 +147,13 @@ class MovesWeight(Weighted):
         return 4 * r * r * r
 
 
-class MovesFormula(Weighted):
-    def formula(self, xp, r):
-        return r**4
-
-
-@pytest.mark.parametrize("cls", [Weighted, Rows, Kto])
+@pytest.mark.parametrize("cls", [Weighted, Kto])
 def test_the_harness_takes_the_constant_for_one(cls):
     report = check(cls(), examples=20, only=["gradient", "hessian", "value"])
     assert report.refuted == []
 
 
-@pytest.mark.parametrize("cls", [MovesWeight, MovesFormula])
-def test_the_harness_finds_a_derivative_that_moves_the_constant(cls):
-    report = check(cls(), examples=20, only=["gradient", "value"])
+def test_the_harness_finds_a_derivative_that_moves_the_constant():
+    report = check(MovesWeight(), examples=20, only=["gradient", "value"])
     assert ("gradient", "wrong") in [(one.check, one.grade) for one in report.refuted]
     assert "value" not in [one.check for one in report.refuted]

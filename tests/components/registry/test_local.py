@@ -74,10 +74,7 @@ class Bare(DistanceLoss):
             HEAD + "class Mild(Component):\n    scale = 2.0",
             ["`scale = 2.0` has no type", "ClassVar[float]", "(my_loss.py:5)"],
         ),
-        (
-            HEAD + NO_XP,
-            ["my_loss.py:7: Bare", "value takes (r); expected (xp, r): xp, the array"],
-        ),
+        (HEAD + NO_XP, ["my_loss.py:7: Bare", "value takes (r); expected (xp, r): xp, the array"]),
         (HEAD + NO_XP.replace("self, r", "xp, r"), ["value lacks self: write value(self, xp, "]),
         ("\0", ["null bytes"]),
     ],

@@ -248,11 +248,7 @@ def test_each_pass_back_has_a_gradient_of_its_own(loss):
     third = derivatives_of(whole, leaf, grad_outputs=torch.tensor(3.0), retain_graph=True)
     np.testing.assert_array_equal(third.numpy(), np.float32(3.0) * wanted)
     several = derivatives_of(
-        whole,
-        leaf,
-        grad_outputs=torch.tensor([1.0, 2.0]),
-        is_grads_batched=True,
-        retain_graph=True,
+        whole, leaf, grad_outputs=torch.tensor([1.0, 2.0]), is_grads_batched=True, retain_graph=True
     )
     np.testing.assert_array_equal(several.numpy(), np.stack([wanted, np.float32(2.0) * wanted]))
     whole.backward()

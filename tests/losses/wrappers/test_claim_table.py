@@ -103,10 +103,7 @@ def test_every_claim_has_a_rule():
 @pytest.mark.parametrize(
     ("loss", "claims"),
     [
-        (
-            2 * HUBER,
-            {"lipschitz": 2.0, "gradient_lipschitz": 2.0, "second_breaks": (-1.0, 1.0)},
-        ),
+        (2 * HUBER, {"lipschitz": 2.0, "gradient_lipschitz": 2.0, "second_breaks": (-1.0, 1.0)}),
         (2 * SQUARED, {"strongly_convex": 4.0, "elicits": "mean", "zero_at_target": True}),
         (-2 * BOUNDED, {"lower_bound": -2.0, "bounded": 0.0, "symmetric": True}),
         (0 * CROSS, {"bounded": 0.0, "lipschitz": 0.0, "convex": True, "proper": True}),

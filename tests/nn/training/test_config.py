@@ -39,8 +39,7 @@ def test_every_key_arrives(build, folder):
 
 
 @pytest.mark.parametrize(
-    ("rule", "spread"),
-    [("xavier", np.sqrt(2 / 402)), ("he", np.sqrt(2 / 2)), ("normal", 0.01)],
+    ("rule", "spread"), [("xavier", np.sqrt(2 / 402)), ("he", np.sqrt(2 / 2)), ("normal", 0.01)]
 )
 def test_weights_are_drawn_with_the_spread_of_their_rule(rule, spread, build):
     training = build(f"train.initializer={rule}", "network.layers.0.units=400")

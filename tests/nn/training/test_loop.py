@@ -14,12 +14,7 @@ from lossfw.nn.optimizer import Optimizer
 from lossfw.nn.seeding import held_out_units
 
 # A network that predicts one number as it is.
-ONE_NUMBER = {
-    "units": (1,),
-    "activations": ("identity",),
-    "metrics": (),
-    "form": "prediction",
-}
+ONE_NUMBER = {"units": (1,), "activations": ("identity",), "metrics": (), "form": "prediction"}
 
 
 class StoppedError(Exception):

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 
 from lossfw.losses.engine.kernels.trial import count_differences
-from lossfw.numerics.compiled.kernel import Kernel, write_kernel
+from lossfw.numerics.compiled.kernel import Kernel
 from lossfw.numerics.compiled.operations import UncompiledError
 from lossfw.numerics.compiled.signature import KernelSignature
 from lossfw.numerics.selection import apply_where
@@ -156,24 +156,6 @@ def test_derivatives_are_scaled_and_weighted_as_by_numpy(dtype, weighted):
     with np.errstate(all="ignore"):
         scale = weight * (1 / 3) if weighted else 1 / 3
         np.testing.assert_array_equal(found, (y * t * scale).astype(dtype))
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "prefetched"),
-    [
-        ("arithmetic", {}, 3),  # two inputs, and the derivatives
-        ("exponentials", {}, 0),
-        ("arithmetic", {"weighted": True}, 0),
-    ],
-)
-def test_the_next_strip_is_asked_for_where_that_pays(name, options, prefetched):
-    def body(xp, y, t):
-        return BODIES[name](xp, y, t), y
-
-    graph = trace(body, {"y": "float32", "t": "float32"})
-    signature = KernelSignature(("y", "t"), True, True, **options)
-    text = write_kernel(graph, np.dtype("float32"), signature).text
-    assert text.count("call void @llvm.prefetch") == prefetched
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pages are forbidden by POSIX")

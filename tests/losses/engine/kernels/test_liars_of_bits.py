@@ -46,8 +46,7 @@ BODIES = {
         xp.take(LOGARITHMS, _whole(xp, xp.abs(r))) * xp.astype(r, xp.float64)
     ),
     "from the end": lambda xp, r: xp.astype(
-        xp.take(LOGARITHMS, _whole(xp, xp.clip(xp.where(r == r, r, 0.0), -2999.0, 2999.0))),
-        r.dtype,
+        xp.take(LOGARITHMS, _whole(xp, xp.clip(xp.where(r == r, r, 0.0), -2999.0, 2999.0))), r.dtype
     ),
     "another rule of indices": lambda xp, r: xp.take(LOGARITHMS, _whole(xp, r), mode="clip"),
     "a table of int8": lambda xp, r: (
