@@ -12,7 +12,6 @@ from click.testing import CliRunner
 import lossfw
 from lossfw.cli import main
 from lossfw.components.plugin_choice import Plugins
-from lossfw.errors import RunError
 from lossfw.runs.compare.rows import read_rows
 from lossfw.runs.journal import RunJournal
 from lossfw.scale import connect, cut_rows, evaluate_on
@@ -99,8 +98,9 @@ def test_what_is_no_cluster_is_told(folder, scheduler, message, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2, 4])
-@pytest.mark.parametrize("part_bytes", [1, 2**20, 2**40])
+@pytest.mark.parametrize(
+    ("workers", "part_bytes"), [(1, 1), (1, 2**40), (2, 2**20), (4, 1), (4, 2**20)]
+)
 def test_any_number_of_workers_and_parts_gives_the_same_bits(
     folder, monkeypatch, workers, part_bytes
 ):
@@ -110,49 +110,34 @@ def test_any_number_of_workers_and_parts_gives_the_same_bits(
         assert plain(lossfw.evaluate(plan, client=client)) == plain(lossfw.evaluate(plan))
 
 
-@pytest.mark.slow
-def test_workers_that_are_killed_are_replaced(folder, small_parts):
-    plan, merged = build("run.yaml"), []
-    with connect("local:2") as client:
-
-        def progress(done, total):
-            if not merged:
-                kill(client.run(os.getpid).values())
-            merged.append(done)
-
-        found = evaluate_on(client, plan, progress=progress)
-    assert plain(found) == plain(lossfw.evaluate(plan))
-    assert len(merged) == len(cut_rows(plan, 2).parts) == 10
+# What becomes of the workers, given their process ids.
+LOST = {
+    "all are killed": kill,
+    "one is killed": lambda pids: kill(pids[:1]),
+    "one is stopped": lambda pids: os.kill(pids[0], signal.SIGSTOP),
+}
 
 
 @pytest.mark.slow
-def test_groups_have_the_same_bits_where_a_worker_is_killed(groups, small_parts):
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no process can be stopped")
+@pytest.mark.parametrize("data", ["folder", "groups"])
+@pytest.mark.parametrize("lose", LOST.values(), ids=LOST)
+def test_the_work_of_workers_that_are_lost_is_done_by_others(
+    request, data, lose, small_parts, monkeypatch
+):
+    request.getfixturevalue(data)
+    monkeypatch.setattr("lossfw.scale.cluster._SILENT_SECONDS", 1)
     plan, merged = build("run.yaml", (), Plugins(trusted=True)), []
     with connect("local:2") as client:
 
         def progress(done, total):
             if not merged:
-                kill(list(client.run(os.getpid).values())[:1])
+                lose(list(client.run(os.getpid).values()))
             merged.append(done)
 
         found = evaluate_on(client, plan, progress=progress)
     assert plain(found) == plain(lossfw.evaluate(plan))
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no process can be stopped")
-def test_the_work_of_a_worker_that_is_stopped_is_done_by_others(folder, small_parts, monkeypatch):
-    monkeypatch.setattr("lossfw.scale.cluster._SILENT_SECONDS", 1)
-    plan, stopped = build("run.yaml"), []
-    with connect("local:2") as client:
-
-        def progress(done, total):
-            if not stopped:
-                stopped.extend(list(client.run(os.getpid).values())[:1])
-                os.kill(stopped[0], signal.SIGSTOP)
-
-        found = evaluate_on(client, plan, progress=progress)
-    assert plain(found) == plain(lossfw.evaluate(plan))
+    assert len(merged) == len(cut_rows(plan, 2).parts) > 1
 
 
 @pytest.mark.parametrize("error", [RuntimeError("Nanny failed to start."), TimeoutError("late")])
@@ -165,49 +150,6 @@ def test_a_worker_that_ends_while_it_starts_is_told(folder, monkeypatch, error):
     assert result.exit_code == 1
     assert "a process of the cluster local:2 could not be started, or ended" in result.stderr
     assert "bug" not in result.stderr
-
-
-class Kept:
-    """Keeps the packed state in memory."""
-
-    rows = None
-
-    def __init__(self):
-        self.saved = None
-
-    def resume(self, state):
-        if self.saved is not None:
-            state.unpack(self.saved)
-
-    def store(self, state, *, at_once=False):
-        if at_once:
-            self.saved = state.pack()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("gone", ["workers", "scheduler"])
-def test_a_cluster_that_is_gone_is_told_and_its_rows_are_kept(
-    folder, cluster, small_parts, gone, capfd
-):
-    file, scheduler, workers = cluster
-    plan, keeper, merged = build("run.yaml"), Kept(), []
-
-    def progress(done, total):
-        if not merged:
-            kill(process.pid for process in (workers if gone == "workers" else [scheduler]))
-        merged.append(done)
-
-    with connect(file) as client, pytest.raises(RunError, match=f"{gone[:6]}.*rows are not"):
-        evaluate_on(client, plan, progress=progress, keeper=keeper, patience=3)
-    # The message is the only one: libraries add no traceback of theirs.
-    assert capfd.readouterr().err == ""
-    done = keeper.saved.header["seen"]
-    assert done
-    with connect("local:1") as client:
-        found = evaluate_on(client, plan, progress=lambda d, t: merged.append(d), keeper=keeper)
-    assert plain(found) == plain(lossfw.evaluate(plan))
-    # No row was computed twice.
-    assert len(merged) == 10
 
 
 @pytest.mark.slow
@@ -313,13 +255,6 @@ def test_a_run_of_a_cluster_that_died_goes_on_from_its_parts(
     assert same_rows(few / "one", few / "two")
 
 
-FAR = """\
-lossfw: 1
-data: {name: arrays, targets: t.npy}
-network: {predictions: y.npy}
-loss: far
-"""
-
 UNMERGEABLE = """
 from lossfw import Metric, hookimpl
 
@@ -386,9 +321,9 @@ def test_real_workers_without_a_plugin_are_named(folder, scheduler, install):
     install("acme", {"acme": "acme_plugin"}, {"acme_plugin": source})
     np.save(folder / "y.npy", np.zeros(10))
     np.save(folder / "t.npy", np.ones(10))
-    (folder / "run.yaml").write_text(FAR)
-    assert run().exit_code == 0
-    told = run("--cluster", scheduler)
+    simple = ("-o", "loss=far", "-o", "evaluate={}", "-o", "data={name: arrays, targets: t.npy}")
+    assert run(*simple).exit_code == 0
+    told = run(*simple, "--cluster", scheduler)
     assert told.exit_code == 1
     assert "package acme_plugin is missing there" in told.stderr
 

@@ -67,15 +67,6 @@ def test_edited_code_is_found_in_a_process_that_starts_later(package, edit, anew
     )
 
 
-def test_a_module_of_one_file_has_a_digest(tmp_path, monkeypatch, anew):
-    (tmp_path / "one_body.py").write_text("x = 1\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    expected = fingerprint(["one_body"])
-    (tmp_path / "one_body.py").write_text("x = 2\n")
-    anew()
-    assert "package one_body is without a version with code" in fingerprint_differences(expected)
-
-
 def test_an_installed_plugin_is_compared_by_its_code(install):
     install("acme", {"acme": "acme_hooks"}, {"acme_hooks": ""})
     assert "with code" in fingerprint(["acme_hooks"])["package acme_hooks"]

@@ -5,12 +5,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
 from lossfw.scale.cluster import delay_interruption
-from support.waiting import HANGS, wait_for
+from support.waiting import HANGS
 
 INTERRUPTS_ITSELF = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('went on')"
 
@@ -22,8 +21,7 @@ def test_it_comes_at_the_end():
 
     def interrupted():
         with delay_interruption():
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.02)
+            signal.raise_signal(signal.SIGINT)
             went_on.append(True)
 
     try:
@@ -45,37 +43,57 @@ def test_a_process_that_starts_inside_never_gets_it(in_thread):
         done.append(subprocess.run(command, capture_output=True, text=True, check=False))
 
     with delay_interruption():
-        if in_thread:
-            thread = threading.Thread(target=start)
-            thread.start()
-            thread.join()
-        else:
-            start()
+        in_another_thread(start) if in_thread else start()
     assert (done[0].returncode, done[0].stdout) == (0, "went on\n")
 
 
+def in_another_thread(work):
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
 def test_another_thread_has_no_signals_to_answer():
+    done = []
+
     def work():
         with delay_interruption():
             done.append(True)
 
-    done = []
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
+    in_another_thread(work)
     assert done == [True]
 
 
+# A run that says when something has happened in it so many times.
+TELLS = """
+import sys
+event, left = sys.argv[1], int(sys.argv[2])
+
+def listen(name, arguments):
+    global left
+    left -= name == event
+    if name == event and left == 0:
+        print("now", flush=True)
+
+sys.addaudithook(listen)
+from lossfw.cli import main
+main(sys.argv[3:])
+"""
+# Scheduler and workers begin, answer, and have results that are kept.
+MOMENTS = [("socket.bind", 1), ("socket.connect", 1), ("socket.bind", 4), ("sqlite3.connect", 1)]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("delay", [0.5, 1.0, 1.5, 2.0, 3.0])
-def test_a_run_on_a_cluster_is_interrupted_as_by_a_terminal(folder, delay):
+@pytest.mark.parametrize(("event", "number"), MOMENTS)
+def test_a_run_on_a_cluster_is_interrupted_as_by_a_terminal(folder, event, number):
     pytest.importorskip("distributed", reason="dask is not installed")
-    command = [sys.executable, "-c", "from lossfw.cli import main; main()", "run", "run.yaml"]
-    command += ["--out", "o", "--cluster", "local:2"]
+    arguments = [event, str(number), "run", "run.yaml", "--out", "o", "--cluster", "local:2"]
     # A terminal sends the signal to every process of its group.
-    ran = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    wait_for((folder / "o").exists)
-    time.sleep(delay)
+    ran = subprocess.Popen(
+        [sys.executable, "-c", TELLS, *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert ran.stdout.readline() == "now\n"
     os.killpg(ran.pid, signal.SIGINT)
     _, told = ran.communicate(timeout=HANGS)
     assert "Traceback" not in told

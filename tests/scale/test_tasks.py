@@ -1,21 +1,15 @@
 """Tasks are done once each, by workers with the code of this process."""
 
 import os
-import shutil
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-import lossfw
-import lossfw_std
 from lossfw.cli import main
 from lossfw.errors import ArgumentError, RunError
 from lossfw.scale import connect, tasks
 from lossfw.scale.tasks import ClusterTask, run_tasks
-from support.dask_processes import start_worker
-from support.ended import kill
 from support.waiting import wait_for
 
 distributed = pytest.importorskip("distributed", reason="dask is not installed")
@@ -157,48 +151,3 @@ def test_a_sweep_on_workers_of_other_code_ends_in_words(few, shared, scheduler):
     assert "cannot run this, lossfw is " in done.stderr
     assert "2 of 2 runs are not done. Give every worker the same packages." in done.stderr
     assert not list((few / "two").glob("*/metrics.json"))
-
-
-@pytest.fixture
-def checkout(folder):
-    """A copy of the code in which the body of a loss is edited."""
-    for package in (lossfw, lossfw_std):
-        place = Path(package.__file__).parent
-        shutil.copytree(
-            place, folder / "other" / place.name, ignore=shutil.ignore_patterns("*.pyc")
-        )
-    body = folder / "other/lossfw_std/losses/cross_entropy.py"
-    body.write_text(
-        body.read_text() + "\nCrossEntropy.value = lambda self, xp, y, t: 2 * y[..., 0]\n"
-    )
-    return {**os.environ, "PYTHONPATH": str(folder / "other")}
-
-
-@contextmanager
-def only_worker(client, file, env=None):
-    """Start a worker of a cluster that has no other."""
-    wait_for(lambda: not client.nthreads())
-    worker = start_worker(file, env)
-    try:
-        wait_for(client.nthreads)
-        yield
-    finally:
-        kill([worker.pid])
-        worker.wait()
-
-
-@pytest.mark.slow
-def test_a_worker_from_a_checkout_with_an_edited_body_is_named(
-    folder, cluster, small_parts, checkout
-):
-    file, _, workers = cluster
-    # They would take all tasks while the other worker still imports.
-    kill(worker.pid for worker in workers)
-    with connect(file) as client:
-        with only_worker(client, file, checkout):
-            told = run("--out", "two", "--cluster", file)
-        with only_worker(client, file):
-            again = run("--out", "two", "--cluster", file, "--resume")
-    assert told.exit_code == 1
-    assert "cannot run this, package lossfw_std is without a version with code " in told.stderr
-    assert again.exit_code == 0, again.stderr
