@@ -70,7 +70,7 @@ ROOMS = {
     "kernels": Room(
         ("lossfw/losses/engine/kernels", "lossfw/numerics/compiled"),
         "lossfw/losses/engine/compiled.py",
-        ("losses", "nn/test_large_arrays.py", "bridges/test_derivatives.py"),
+        ("losses", "nn/test_large_arrays.py", "bridges/test_curvature.py"),
         inside=WITHOUT_KERNELS,
     ),
     "bridges": Room(

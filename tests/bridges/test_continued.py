@@ -246,16 +246,6 @@ def test_the_faces_of_xgboost_continue_each_other(loss, targets, estimator, appl
         assert again.predict(data) == pytest.approx(np.exp(library.raw(again, X)), rel=1e-5)
 
 
-def test_a_model_that_responds_goes_on_to_do_so():
-    data = xgb.DMatrix(X, counts(X))
-    half = xgboost.train("poisson_deviance", {"nthread": 1}, data, ROUNDS, apply_activation=True)
-    whole = xgboost.train("poisson_deviance", {"nthread": 1}, data, ROUNDS, xgb_model=half)
-    raw = whole.predict(data, output_margin=True)
-    assert whole.predict(data) == pytest.approx(np.exp(raw), rel=1e-6)
-    first = whole.predict(data, iteration_range=(0, ROUNDS))
-    assert first.tolist() == half.predict(data).tolist()
-
-
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
 def test_a_class_may_be_missing_where_training_is_continued(name):
     library, y = LIBRARIES[name], classes(X)
@@ -291,14 +281,8 @@ def test_several_targets_of_xgboost_are_continued():
     data, other = xgb.DMatrix(X, y), xgb.DMatrix(X, y + 50.0)
     half = xgboost.train("poisson_deviance", {"nthread": 1}, data, ROUNDS)
     for apply_activation in (False, True):
-        whole = xgboost.train(
-            "poisson_deviance",
-            {"nthread": 1},
-            other,
-            ROUNDS,
-            xgb_model=half,
-            apply_activation=apply_activation,
-        )
+        kind = {"xgb_model": half, "apply_activation": apply_activation}
+        whole = xgboost.train("poisson_deviance", {"nthread": 1}, other, ROUNDS, **kind)
         first = whole.predict(data, output_margin=True, iteration_range=(0, ROUNDS))
         assert first == pytest.approx(half.predict(data, output_margin=True), rel=1e-6)
         raw = whole.predict(data, output_margin=True)
@@ -344,15 +328,6 @@ def test_a_model_that_was_changed_is_continued_as_it_is():
     assert more.tree_count_ == 2 * ROUNDS - 2
     first = more.predict(X, ntree_end=ROUNDS - 2)
     assert first.tolist() == half.predict(X).tolist()
-
-
-def test_a_pool_is_left_without_a_baseline():
-    pool, params = cat.Pool(X, numbers(X)), LIBRARIES["catboost"].params
-    own = cat.CatBoost({**params, "loss_function": "RMSE"})
-    bias = own.fit(pool).get_scale_and_bias()
-    catboost.train("huber", params, pool)
-    # With a baseline, even of zeros, it would not begin with the mean.
-    assert own.copy().fit(pool).get_scale_and_bias() == bias
 
 
 def test_data_that_continued_a_model_begins_anew():

@@ -63,56 +63,33 @@ def test_a_loss_of_margins_is_scored_at_the_decision_function():
     assert bridge.scorer("multiclass_hinge")(several, X, CLASS) < 0.0
 
 
-def test_a_scorer_is_compared_and_pickled_by_its_loss():
-    one = bridge.scorer({"name": "huber", "delta": 2.0})
-    assert one == bridge.scorer(lossfw.loss("huber", delta=2.0)) != bridge.scorer("huber")
-    assert pickle.loads(pickle.dumps(one)) == one
+def scored(loss, model, y, other=None):
+    return bridge.scorer(loss)(model.fit(X, y), X, y if other is None else other)
 
 
 @pytest.mark.parametrize(
     ("make", "error", "words"),
     [
         (lambda: bridge.scorer("huber", response="score"), ArgumentError, "choose one of predict"),
-        (
-            lambda: bridge.scorer("cross_entropy")(Ridge().fit(X, Y), X, Y),
-            ArgumentError,
-            "which Ridge does not have",
-        ),
-        (
-            lambda: bridge.scorer("binary_cross_entropy")(
-                LogisticRegression().fit(X, CLASS), X, CLASS
-            ),
-            ArgumentError,
-            "LogisticRegression has 3",
-        ),
-        (
-            lambda: bridge.scorer("logistic")(LogisticRegression().fit(X, LABEL), X, CLASS),
-            DomainError,
-            "not been trained on: it knows",
-        ),
-        (
-            lambda: bridge.scorer("huber")(LogisticRegression().fit(X, CLASS), X, CLASS),
-            ArgumentError,
-            "are labels, such as",
-        ),
+        (lambda: scored("cross_entropy", Ridge(), Y), ArgumentError, "which Ridge does not have"),
+        (lambda: scored("binary_cross_entropy", LogisticRegression(), CLASS), ArgumentError,
+         "LogisticRegression has 3"),
+        (lambda: scored("logistic", LogisticRegression(), LABEL, CLASS), DomainError,
+         "not been trained on: it knows"),
+        (lambda: scored("huber", LogisticRegression(), CLASS), ArgumentError,
+         "are labels, such as"),
         (lambda: regressor("cross_entropy").fit(X, NUMBER), ArgumentError, "use HistGradientBoost"),
         (lambda: classifier("huber").fit(X, CLASS), ArgumentError, "3 for as many classes"),
-        (
-            lambda: classifier("huber").fit(X, LABEL).predict_proba(X),
-            AttributeError,
-            "Use HistGradientBoostingRegressor",
-        ),
+        (lambda: classifier("huber").fit(X, LABEL).predict_proba(X), AttributeError,
+         "Use HistGradientBoostingRegressor"),
         (lambda: bridge.hist_loss("brier"), ArgumentError, "SIMPLEX"),
         (lambda: bridge.hist_loss("quantile", curvature="exact"), ArgumentError, "kinks"),
         (lambda: bridge.hist_loss("logistic", refit=True), ArgumentError, "leave refit out"),
-        (
-            lambda: classifier("cross_entropy").fit(X, LABEL),
-            ArgumentError,
-            "choose a loss of single logits",
-        ),
+        (lambda: classifier("cross_entropy").fit(X, LABEL), ArgumentError,
+         "choose a loss of single logits"),
         (lambda: regressor("poisson_deviance").fit(X, Y), DomainError, "NONNEGATIVE"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_used_is_told(make, error, words):
     with pytest.raises(error, match=words):
         make()
@@ -148,12 +125,6 @@ def test_a_regressor_trains_with_any_loss_of_the_residual(loss):
     assert pickle.loads(pickle.dumps(model)).predict(X).tolist() == model.predict(X).tolist()
 
 
-def test_a_loss_of_numbers_has_no_probabilities():
-    # With them HistGradientBoosting would draw rows for early stopping class by class.
-    assert not hasattr(bridge.hist_loss("huber"), "predict_proba")
-    assert regressor("huber", early_stopping=True).fit(X, Y).n_iter_ > 0
-
-
 def test_a_classifier_trains_with_losses_of_margins_and_classes():
     hinge = classifier("hinge", max_iter=20)
     assert hinge.fit(X, LABEL).score(X, LABEL) > 0.8
@@ -166,7 +137,14 @@ def test_a_classifier_trains_with_losses_of_margins_and_classes():
     assert focal.predict_proba(X).sum(axis=1) == pytest.approx(np.ones(150))
 
 
-def test_leaves_are_refitted_where_the_curvature_says_nothing():
+def test_what_a_loss_says_of_itself():
+    one = bridge.scorer({"name": "huber", "delta": 2.0})
+    assert one == bridge.scorer(lossfw.loss("huber", delta=2.0)) != bridge.scorer("huber")
+    assert pickle.loads(pickle.dumps(one)) == one
+    # With probabilities HistGradientBoosting would draw rows for early stopping class by class.
+    assert not hasattr(bridge.hist_loss("huber"), "predict_proba")
+    assert regressor("huber", early_stopping=True).fit(X, Y).n_iter_ > 0
+    # Leaves are refitted where the curvature says nothing.
     assert not bridge.hist_loss("absolute_error").differentiable
     assert bridge.hist_loss("absolute_error", refit=False).differentiable
     assert bridge.hist_loss("huber").differentiable

@@ -60,14 +60,6 @@ def test_an_estimator_survives_clone_and_a_grid(library):
     assert grid.best_params_[key] in choices
 
 
-@pytest.mark.parametrize("bridge", [xgboost, lightgbm])
-def test_derivatives_have_the_shape_of_the_raw_predictions(bridge):
-    objective = bridge.objective("huber")
-    for shape in ((240,), (240, 1)):
-        g, h = objective(Y, np.zeros(shape))
-        assert g.shape == h.shape == shape
-
-
 def test_the_scikit_learn_faces_have_the_weights_of_fit():
     weight = np.where(np.arange(240) < 80, 2.0, 1.0)
     model = XGB.estimator_of("huber", Y).fit(X, Y, sample_weight=weight)
@@ -214,9 +206,29 @@ def test_a_mistake_is_told_in_our_words(library, loss, y, kwargs, error, words):
         fit(library, loss, y, 3, **kwargs)
 
 
-def test_an_objective_of_a_loss_may_be_given_for_its_curvature():
+@LIBRARY
+def test_wrong_arguments_are_told(library):
+    with pytest.raises(ArgumentError, match=f"expected {library.name}"):
+        library.bridge.train("huber", {}, X)
+    with pytest.raises(ArgumentError, match="choose one of native"):
+        library.bridge.estimator_params("huber", Y, estimator="sk")
+
+
+def test_what_else_a_training_may_be_given():
     own = {"objective": lightgbm.objective("huber", curvature="one")}
     assert fit(LGB, "huber", Y, 3, params=own)[0].num_trees() == 3
+    # Without a start no leaf is needed.
+    fit(LGB, "huber", Y, params={"linear_tree": True}, start=0.0)
+    with pytest.raises(DomainError, match=r"such as 'no'.*numpy\.unique"):
+        lightgbm.best_constant("logistic", np.array(["no", "yes"]))
+    assert lightgbm.best_constant("huber", np.array(["1", "3"])) == 2.0
+    for objective in (xgboost.objective("huber"), lightgbm.objective("huber")):
+        for shape in ((240,), (240, 1)):
+            g, h = objective(Y, np.zeros(shape))
+            assert g.shape == h.shape == shape
+    data, objective = xgb.DMatrix(X, CLASS), xgboost.objective("cross_entropy")
+    with pytest.raises(ShapeError, match="number of classes"):
+        xgb.train({"base_score": 0.0}, data, 1, obj=objective)
 
 
 def test_equal_targets_are_no_kink():
@@ -234,12 +246,6 @@ def test_xgboost_reads_the_labels_of_one_training_and_not_of_another():
     assert second == pytest.approx(-first, rel=1e-5)
 
 
-def test_a_loss_of_rows_needs_the_number_of_classes():
-    data = xgb.DMatrix(X, CLASS)
-    with pytest.raises(ShapeError, match="number of classes"):
-        xgb.train({"base_score": 0.0}, data, 1, obj=xgboost.objective("cross_entropy"))
-
-
 def test_a_loss_too_small_to_split_is_warned_of():
     tiny = {"name": "scaled", "of": {"name": "squared_error"}, "scale": 1e-4}
     with pytest.warns(RuntimeWarning, match="min_child_weight"):
@@ -249,10 +255,6 @@ def test_a_loss_too_small_to_split_is_warned_of():
         warnings.simplefilter("error")
         _, raw = fit(XGB, tiny, Y, params={"min_child_weight": 0.0, "lambda": 0.0})
     assert np.ptp(raw) > 0.0
-
-
-def test_without_a_start_no_leaf_is_needed():
-    fit(LGB, "huber", Y, params={"linear_tree": True}, start=0.0)
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", WEIGHTED], ids=str)
@@ -268,26 +270,8 @@ def test_the_rows_of_catboost_have_the_whole_matrix_of_curvatures(loss):
         assert np.sum(curvatures, axis=1) == pytest.approx(np.zeros(3))
 
 
-@LIBRARY
-def test_training_data_of_another_kind_gets_an_error(library):
-    with pytest.raises(ArgumentError, match=f"expected {library.name}"):
-        library.bridge.train("huber", {}, X)
-
-
 @pytest.mark.parametrize("library", [LGB, CAT], ids=["lightgbm", "catboost"])
 def test_a_start_has_a_number_for_each_class(library):
     _, one = fit(library, "cross_entropy", CLASS, 1, start=0.5)
     _, each = fit(library, "cross_entropy", CLASS, 1, start=[0.5, 0.5, 0.5])
     np.testing.assert_array_equal(one, each)
-
-
-def test_labels_that_are_texts_are_told():
-    with pytest.raises(DomainError, match=r"such as 'no'.*numpy\.unique"):
-        lightgbm.best_constant("logistic", np.array(["no", "yes"]))
-    assert lightgbm.best_constant("huber", np.array(["1", "3"])) == 2.0
-
-
-@LIBRARY
-def test_an_unknown_estimator_gets_an_error(library):
-    with pytest.raises(ArgumentError, match="choose one of native"):
-        library.bridge.estimator_params("huber", Y, estimator="sk")

@@ -75,6 +75,9 @@ def test_targets_of_columns_come_by_row_number(bridge):
     turned = raw(bridge, train(bridge, loss, data_set(bridge, order), target=table))
     np.testing.assert_array_equal(straight, turned)
     assert loss(straight.astype(float), TIMES) < loss(np.zeros(30), TIMES)
+    one, other = TargetTable(TIMES), TargetTable(TIMES.copy())
+    assert (one, hash(one)) == (other, hash(other))
+    assert one != TargetTable(TIMES + 1.0)
 
 
 def test_mistakes_get_words(bridge):
@@ -109,20 +112,8 @@ def test_weights_of_groups_reach_the_rows():
     factor = np.repeat([1.0, 2.0, 3.0, 0.5], SIZES)
     for one, other in zip(plain, weighted, strict=True):
         np.testing.assert_allclose(other, factor * one, rtol=1e-12, atol=1e-15)
-
-
-def test_a_row_that_is_not_finite_is_named():
-    scores = np.zeros(30)
-    scores[7] = np.nan
     with pytest.raises(DivergenceError, match="at row 7 has the raw prediction nan"):
-        derivatives("pairwise_logistic", wide=True)(scores, RELEVANCE, None, SIZES)
-
-
-def test_tables_are_equal_by_their_numbers():
-    one, other = TargetTable(TIMES), TargetTable(TIMES.copy())
-    assert one == other
-    assert hash(one) == hash(other)
-    assert one != TargetTable(TIMES + 1.0)
+        found(np.where(np.arange(30) == 7, np.nan, 0.0), RELEVANCE, None, SIZES)
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -5,6 +5,7 @@ import pytest
 
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.kernels import watched
+from lossfw.losses.engine.kernels.calls import candidate_of
 from lossfw.losses.engine.kernels.trial import count_differences
 from lossfw.numerics.compiled import llvm_target
 from support.author_columns import Burr, GeneralisedPareto, Gumbel
@@ -71,6 +72,14 @@ def test_written_tiles_have_the_bits_of_the_body(loss, columns, dtype):
     assert numbers == [2, 2, 2]
     # Members of columns are too few for the trial to end.
     assert loss.has_columns or all(entry.written_trial.passed for entry in entries)
+
+
+@pytest.mark.parametrize("columns", [3, 100])
+@pytest.mark.parametrize("form", ["gradient", "both", "hessian"])
+@pytest.mark.parametrize("author", [pair[0] for pair in ROWS])
+def test_derived_functions_of_rows_have_a_kernel(author, form, columns):
+    candidate = candidate_of(author(), form, columns, by_index=form != "hessian")
+    assert candidate.problem(np.dtype(np.float64)) == ""
 
 
 @pytest.mark.skipif(not HAS_LLVM, reason="llvmlite is not installed")
