@@ -16,10 +16,12 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from pages import put_into
+
 from support import calibration
 
 # What stands around the table in a page.
-BEGIN, END = "<!-- Table of tests/benchmarks/calibration.py -->\n", "<!-- End of the table -->\n"
+BEGIN = "<!-- Table of tests/benchmarks/calibration.py -->\n"
 
 
 def main():
@@ -38,11 +40,7 @@ def main():
             held = "" if calibration.is_held(setting, rates) else "  too many"
             print(calibration.row(setting, rates) + held, flush=True)
     if asked.write:
-        before, begin, rest = asked.write.read_text().partition(BEGIN)
-        _, end, after = rest.partition(END)
-        if not (begin and end):
-            raise SystemExit(f"{asked.write} has no lines {BEGIN.strip()} and {END.strip()}")
-        asked.write.write_text(f"{before}{BEGIN}\n{calibration.table(found)}\n{END}{after}")
+        put_into(asked.write, calibration.table(found).rstrip("\n"), BEGIN)
 
 
 if __name__ == "__main__":

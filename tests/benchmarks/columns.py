@@ -33,9 +33,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 from costs import processor
+from pages import put_into
 
 import lossfw
-from losses import agrees, put_into
+from losses import agrees
 from lossfw.losses.engine import compiled
 from lossfw.losses.engine.engine_mode import use_engine
 from support import author_columns as authors

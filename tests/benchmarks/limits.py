@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from costs import processor
+from pages import put_into
 
 # Passes and memory of the result, by their numbers in `limits.c`.
 PASSES = {
@@ -67,15 +68,6 @@ def table(size, threads):
     return "\n".join(lines)
 
 
-def put_into(page, text):
-    """Replace what stands between the two comments of a page."""
-    before, begin, rest = page.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise SystemExit(f"{page} has no lines {BEGIN.strip()} and {END.strip()}")
-    page.write_text(f"{before}{BEGIN}\n{text}\n\n{END}{after}")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=10_000_000)
@@ -84,7 +76,7 @@ def main():
     options = parser.parse_args()
     text = table(options.size, options.threads)
     if options.write:
-        put_into(options.write, text)
+        put_into(options.write, text, BEGIN, END)
     else:
         print(text)
 

@@ -1,7 +1,7 @@
 """Losses and activations against their peers: value, and value with gradient.
 
     python tests/benchmarks/losses.py [--rounds 5] [--threads 2] [--only huber]
-        [--json | --markdown | --write PAGE]
+        [--write PAGE]
 
 Contenders that are not installed are left out; those that compute another value are no
 contenders, and the program says so. They alternate, every one with the same number of
@@ -12,7 +12,6 @@ the table goes into a page, between the two comments that name it; ``make speed`
 """
 
 import argparse
-import json
 import math
 import os
 import statistics
@@ -26,6 +25,7 @@ import naive
 import numpy as np
 import peers
 from costs import processor
+from pages import put_into
 
 import lossfw
 from lossfw.losses.engine.engine_mode import use_engine
@@ -34,7 +34,7 @@ from lossfw.losses.engine.engine_mode import use_engine
 TOLERANCE = 1e-4
 
 # What stands around the table in a page.
-BEGIN, END = "<!-- Table of tests/benchmarks/losses.py -->\n", "<!-- End of the table -->\n"
+BEGIN = "<!-- Table of tests/benchmarks/losses.py -->\n"
 
 # The engine's mode for a column, chosen before the clock starts; of others it makes no difference.
 MODES = {"lossfw kernels": "compiled"}
@@ -241,22 +241,11 @@ def markdown(rows, threads):
     return "\n".join(lines)
 
 
-def put_into(page, table, begins=BEGIN):
-    """Replace what stands between the two comments of a page."""
-    before, begin, rest = page.read_text().partition(begins)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise SystemExit(f"{page} has no lines {begins.strip()} and {END.strip()}")
-    page.write_text(f"{before}{begin}\n{table}\n\n{END}{after}")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", default="", help="works whose title contains this")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--markdown", action="store_true", help="a table, after all is measured")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into a page")
     options = parser.parse_args()
     os.environ["LOSSFW_THREADS"] = str(options.threads)
@@ -266,19 +255,9 @@ def main():
             continue
         for row in compare(work, options):
             rows.append(row)
-            if not (options.json or options.markdown):
-                print(line(row), flush=True)
-    if options.json:
-        print(
-            json.dumps(
-                {"processor": processor(), "threads": options.threads, "rows": rows}, indent=1
-            )
-        )
-    table = markdown(rows, options.threads)
-    if options.markdown:
-        print(table)
+            print(line(row), flush=True)
     if options.write:
-        put_into(options.write, table)
+        put_into(options.write, markdown(rows, options.threads), BEGIN)
 
 
 if __name__ == "__main__":

@@ -19,9 +19,7 @@ def weibull_nll(y, t, loss, derivative):
     s, k = np.exp(y).T
     w = (t / s) ** k
     value = w - (k - 1) * np.log(t / s) - np.log(k / s)
-    if not derivative:
-        return value, False
-    return value, np.stack([-k * (w - 1), k * np.log(t / s) * (w - 1) - 1], axis=1)
+    return value, derivative and np.stack([-k * (w - 1), k * np.log(t / s) * (w - 1) - 1], axis=1)
 
 
 def censored_weibull_nll(y, t, loss, derivative):
@@ -29,9 +27,9 @@ def censored_weibull_nll(y, t, loss, derivative):
     time, event = t.T
     w = (time / s) ** k
     value = w - event * (np.log(w) + y[:, 1] - np.log(time))
-    if not derivative:
-        return value, False
-    return value, np.stack([-k * (w - event), np.log(w) * (w - event) - event], axis=1)
+    return value, derivative and np.stack(
+        [-k * (w - event), np.log(w) * (w - event) - event], axis=1
+    )
 
 
 def gamma_nll(y, t, loss, derivative):

@@ -49,9 +49,9 @@ def energy_score(y, t, loss, derivative):
 def interval_score(y, t, loss, derivative):
     (low, high), k = y.T, 2 / loss.alpha
     value = high - low + k * np.maximum(low - t, 0) + k * np.maximum(t - high, 0)
-    if not derivative:
-        return value, False
-    return value, np.stack([np.where(low > t, k - 1, -1), np.where(t > high, 1 - k, 1)], axis=1)
+    return value, derivative and np.stack(
+        [np.where(low > t, k - 1, -1), np.where(t > high, 1 - k, 1)], axis=1
+    )
 
 
 def multi_quantile(y, t, loss, derivative):
