@@ -84,7 +84,6 @@ def test_the_same_content_under_another_name_keeps_its_card(folder):
 CHANGED = {
     "classes in another order": {"classes": ["bee", "ant"]},
     "output_activation": {"output_activation": "identity"},
-    "scale": {"inputs_scale": [3.0, 5.0]},
     "a key of another kind": {"more": 1},
 }
 
@@ -99,26 +98,16 @@ def test_a_card_that_was_changed_by_hand_is_refused(folder, change):
 
 WRONG = {
     "version from the future": ({"lossfw_card": 99}, "version 99, but this lossfw reads 1"),
-    "version of text": ({"lossfw_card": "1"}, "version '1'"),
     "units of another number": ({"units": 7}, "7 raw outputs per row, but the model has 2"),
-    "negative units": ({"units": -1}, "units:"),
-    "units of true": ({"units": True}, "units:"),
-    "columns of text": ({"columns": "abc"}, "columns:"),
     "too few columns": ({"columns": ["a"]}, "1 columns, but the model takes 2 inputs"),
-    "columns of numbers": ({"columns": [1, 2]}, r"columns\.0:"),
     "another library": ({"library": "catboost 9"}, "catboost 9 model, but this is"),
-    "divisor of text": ({"divisor": "x"}, "divisor:"),
     "divisor of 0": ({"divisor": 0}, "divisor:"),
     "endless divisor": ({"divisor": float("inf")}, "divisor:"),
-    "activation of a number": ({"output_activation": 3}, "output_activation:"),
-    "short sha256": ({"sha256": "ab"}, "sha256:"),
-    "categories of a list": ({"categories": []}, "categories:"),
     "categories of numbers": ({"categories": {"a": [1]}}, r"categories\.a\.0:"),
     "an unknown key": ({"more": 1}, "more:"),
     "mean of texts": ({"inputs_mean": ["1", "2"]}, "inputs_mean and inputs_scale"),
     "ragged mean": ({"inputs_mean": [1, [2]]}, "inhomogeneous"),
     "mean of a number": ({"inputs_mean": 1.0, "inputs_scale": 1.0}, r"scales rows of shape \(\)"),
-    "no file": ({"file": ""}, "file:"),
 }
 
 
@@ -131,9 +120,7 @@ def test_every_field_is_checked(folder, change, words):
     assert loaded(folder, card="ignore").card is None
 
 
-@pytest.mark.parametrize(
-    "key", ["sha256", "output_activation", "units", "columns", "classes", "divisor"]
-)
+@pytest.mark.parametrize("key", ["sha256", "units", "columns", "divisor"])
 def test_a_key_that_is_missing_is_named(folder, key):
     plain = read(folder)
     del plain[key]
@@ -142,10 +129,9 @@ def test_a_key_that_is_missing_is_named(folder, key):
         loaded(folder)
 
 
-@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
-def test_a_card_that_was_cut_off_is_refused(folder, kept):
+def test_a_card_that_was_cut_off_is_refused(folder):
     text = (folder / "model.json").read_text()
-    (folder / "model.json").write_text(text[: int(kept * len(text))])
+    (folder / "model.json").write_text(text[: len(text) // 2])
     with pytest.raises(DataError, match=r"is not JSON.*card: ignore"):
         loaded(folder)
 

@@ -7,87 +7,25 @@ import pytest
 
 import lossfw as lossfw_package
 from lossfw.errors import ArgumentError, ConfigError
-from lossfw.models.training import loop, records
+from lossfw.models.training import loop
+from models.conftest import CONFIG, measured
 from support.configs import build_training
-from support.plugin_models import LINEAR, STUMPS
 from support.tables import read_npz
 
-CONFIG = """\
-lossfw: 1
-data: {name: arrays, file: d.npz}
-plugins: [stumps.py]
-model: {name: stumps, learning_rate: 0.3}
-loss: {name: tweedie_deviance, power: 1.5}
-evaluate: {metrics: [mae]}
-train: {rounds: 25, hold_out: {fraction: 0.25}}
-seed: 4
-"""
-FILES = ("stumps.json", "model.json", "training.json")
+pytestmark = pytest.mark.usefixtures("written")
 
-
-@pytest.fixture(autouse=True)
-def written(folder, monkeypatch):
-    """A configuration and its files, and legs of 10 rounds."""
-    monkeypatch.setattr(records, "LEG", 10)
-    random = np.random.default_rng(0)
-    inputs = random.normal(size=(300, 3))
-    targets = np.exp(inputs[:, 0]) * random.gamma(2.0, 0.5, 300)
-    np.savez(folder / "d.npz", inputs=inputs, targets=targets)
-    (folder / "stumps.py").write_text(STUMPS)
-    (folder / "t.yaml").write_text(CONFIG)
-
-
-@pytest.fixture
-def train(lossfw, folder):
-    """Train with overrides, and return the content of training.json."""
-
-    def run(out, *overrides, resume=False):
-        options = [part for override in overrides for part in ("-o", override)]
-        result = lossfw(
-            "train", "t.yaml", "--out", out, *options, *(["--resume"] if resume else [])
-        )
-        assert result.exit_code == 0, result.stderr
-        return json.loads((folder / out / "training.json").read_text())
-
-    return run
-
-
-@pytest.fixture
-def interrupted(lossfw, monkeypatch):
-    """Train to the folder ``a`` until a round is about to be told, and interrupt there."""
-
-    def run(stop, *overrides):
-        tell = loop._Leg._report_outputs
-
-        def until(leg, *raw):
-            if leg.number + 1 == stop:
-                raise KeyboardInterrupt
-            return tell(leg, *raw)
-
-        options = [part for override in overrides for part in ("-o", override)]
-        with monkeypatch.context() as patch:
-            patch.setattr(loop._Leg, "_report_outputs", until)
-            assert lossfw("train", "t.yaml", "--out", "a", *options).exit_code == 130
-
-    return run
-
-
-def numbers(history):
-    return [epoch["epoch"] for epoch in history]
+FILES = ("lines.json", "model.json", "training.json")
 
 
 def test_the_saved_model_has_the_last_numbers_to_the_bit(train, lossfw, folder):
     trained = train("a", "train.hold_out=null")
-    assert numbers(trained["epochs"]) == list(range(26))
-    assert (trained["kept"], trained["stopped"], trained["training_mode"]) == (
-        25,
-        "rounds",
-        "rounds",
-    )
-    assert trained["model"] == {"name": "stumps", "learning_rate": 0.3}
+    assert measured(trained["epochs"]) == list(range(26))
+    end = trained["kept"], trained["stopped"], trained["training_mode"]
+    assert end == (25, "rounds", "rounds")
+    assert trained["model"] == {"name": "lines", "learning_rate": 0.2}
     card = json.loads((folder / "a/model.json").read_text())
-    assert (card["output_activation"], card["units"], card["library"]) == ("exp", 1, "stumps")
-    run = lossfw("run", "t.yaml", "-o", "model.file=a/stumps.json", "--json")
+    assert (card["output_activation"], card["units"], card["library"]) == ("exp", 1, "lines")
+    run = lossfw("run", "t.yaml", "-o", "model.file=a/lines.json", "--json")
     last = trained["epochs"][-1]["train"]
     found = json.loads(run.stdout)
     assert found["loss"]["value"] == last["loss"]
@@ -102,7 +40,7 @@ def test_measure_changes_nothing_but_the_history(train, folder):
     every = train("a", "train.hold_out.patience=12", "train.rounds=40")
     each = {epoch["epoch"]: epoch for epoch in every["epochs"]}
     tenth = train("b", "train.measure_every=10", "train.rounds=25")
-    assert numbers(tenth["epochs"]) == [0, 10, 20, 25]
+    assert measured(tenth["epochs"]) == [0, 10, 20, 25]
     assert [each[number] for number in (0, 10, 20)] == tenth["epochs"][:3]
 
 
@@ -112,7 +50,7 @@ def test_patience_counts_measured_rounds_and_keeps_the_best(train, folder, lossf
     best = min(losses, key=losses.get)
     assert (trained["kept"], trained["stopped"]) == (best, "patience")
     assert max(losses) == best + 4 * 3
-    assert len(json.loads((folder / "a/stumps.json").read_text())[2]) == best
+    assert len(json.loads((folder / "a/lines.json").read_text())["rounds"]) == best
 
 
 @pytest.mark.parametrize("stop", [1, 10, 11, 25])
@@ -132,57 +70,45 @@ def test_a_finished_training_is_returned_and_not_made_again(train, folder, monke
         patch.setattr(loop._Leg, "state", None)
         assert train("a", "train.rounds=14", resume=True) == first
     # Another file in the place of the model is not its model.
-    (folder / "a/stumps.json").write_text("[1.0, 3, []]")
+    (folder / "a/lines.json").write_text("[1.0, 3, []]")
     assert train("a", "train.rounds=14", resume=True) == first
-    assert (folder / "a/stumps.json").read_text() != "[1.0, 3, []]"
+    assert (folder / "a/lines.json").read_text() != "[1.0, 3, []]"
 
 
 def test_more_rounds_are_those_of_one_training(train, folder):
     # The first one ends in the middle of a leg.
     train("a", "train.rounds=14")
     assert train("a", "train.rounds=31", resume=True) == train("b", "train.rounds=31")
-    assert (folder / "a/stumps.json").read_bytes() == (folder / "b/stumps.json").read_bytes()
+    assert (folder / "a/lines.json").read_bytes() == (folder / "b/lines.json").read_bytes()
 
 
 def test_legs_have_seeds_of_their_own_and_repeat(train, folder):
     first, again, other = train("a"), train("b"), train("c", "seed=5", "train.hold_out=null")
     assert first == again
     assert other != first
-    columns = [one[0] for one in json.loads((folder / "a/stumps.json").read_text())[2]]
-    assert columns[:10] != columns[10:20]
+    rounds = json.loads((folder / "a/lines.json").read_text())["rounds"]
+    assert rounds[:10] != rounds[10:20]
 
 
 # Overrides, what is wrong, and the hint.
 WRONG = [
-    (
-        ["train={epochs: 5}"],
-        "train.epochs cannot be used with stumps, which is trained in rounds",
-        "write rounds",
-    ),
+    (["train={epochs: 5}"], "train.epochs cannot be used with lines, which is trained in rounds",
+     "write rounds"),
     (["train={measure_every: 2}"], "train.rounds is missing", "rounds: 100"),
     (["train.rounds=0"], "train.rounds should be greater than 0", ""),
-    (["train.optimizer=sgd"], "train.optimizer cannot be used with stumps", "learning_rate"),
-    (["train.batch_size=5"], "train.batch_size cannot be used with stumps", "leave it out"),
+    (["train.optimizer=sgd"], "train.optimizer cannot be used with lines", "learning_rate"),
+    (["train.batch_size=5"], "train.batch_size cannot be used with lines", "leave it out"),
     (["train.schedule=cosine"], "train.schedule cannot be used", "leave it out"),
     (["loss=zero_one"], "the gradient of zero_one is 0 almost everywhere", "logistic or hinge"),
-    (["model.learning=1"], "stumps has no parameter 'learning'", ""),
-    (
-        ["model.output_activation=sigmoid"],
-        "the loss tweedie_deviance is trained with exp",
-        "leave output_activation out",
-    ),
-    (
-        ["network={layers: [{units: 1, activation: exp}]}"],
-        "give network or model, not both",
-        "leave",
-    ),
-    (
-        ["data={name: inline, inputs: [[1], [2]], targets: [1, 2], sample_weight: [0, 0]}"],
-        "every training row has weight 0",
-        "weights above 0",
-    ),
-    (["model=stump"], "There is no model 'stump'", "did you mean 'stumps'?"),
-]
+    (["model.learning=1"], "lines has no parameter 'learning'", ""),
+    (["model.output_activation=sigmoid"], "the loss tweedie_deviance is trained with exp",
+     "leave output_activation out"),
+    (["network={layers: [{units: 1, activation: exp}]}"], "give network or model, not both",
+     "leave"),
+    (["data={name: inline, inputs: [[1], [2]], targets: [1, 2], sample_weight: [0, 0]}"],
+     "every training row has weight 0", "weights above 0"),
+    (["model=line"], "There is no model 'line'", "did you mean 'lines'?"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("changes", "what", "hint"), WRONG, ids=[w[0][0] for w in WRONG])
@@ -208,12 +134,8 @@ def test_a_divergence_is_told_with_a_cure(lossfw, folder):
     assert result.exit_code == 1
     assert "The training diverged in round 1" in result.stderr
     assert "Lower model.learning_rate" in result.stderr
-    assert sorted(path.name for path in (folder / "a").iterdir()) == [
-        "checkpoint.npz",
-        "config.yaml",
-        "error.txt",
-        "status",
-    ]
+    left = sorted(path.name for path in (folder / "a").iterdir())
+    assert left == ["checkpoint.npz", "config.yaml", "error.txt", "status"]
     assert (folder / "a/status").read_text() == "failed\n"
     assert (folder / "a/error.txt").read_text().startswith("The training diverged")
 
@@ -236,8 +158,8 @@ class Text(Model):
 def test_what_an_author_forgets_is_told(lossfw, folder):
     (folder / "text.py").write_text(AUTHOR)
     (folder / "t.yaml").write_text(
-        CONFIG.replace("stumps.py", "text.py")
-        .replace("stumps, learning_rate: 0.3", "text, file: text.py")
+        CONFIG.replace("drawn.py", "text.py")
+        .replace("lines, learning_rate: 0.2", "text, file: text.py")
         .replace("rounds: 25, ", "")
     )
     told = lossfw("train", "t.yaml", "--out", "a", "-o", "model.file=null").stderr
@@ -250,9 +172,9 @@ def test_the_report_says_rounds_and_model(lossfw, folder):
     text = lossfw("train", "t.yaml", "--out", "a", "-o", "train.measure_every=20").stdout
     lines = [line.split() for line in text.splitlines()]
     assert [line[0] for line in lines if line and line[0].isdecimal()] == ["0", "20", "25"]
-    assert "model   stumps (learning_rate: 0.3)\n" in text
+    assert "model   lines (learning_rate: 0.2)\n" in text
     assert "all rounds done; the model is that of round 25" in text
-    assert "a/stumps.json" in text
+    assert "a/lines.json" in text
 
 
 def test_the_configuration_in_the_folder_trains_again(train, lossfw, folder):
@@ -264,7 +186,7 @@ def test_the_configuration_in_the_folder_trains_again(train, lossfw, folder):
 
 def test_a_sweep_over_models_and_losses(lossfw, folder):
     # A process of its own has legs of 100 rounds: these are shorter.
-    models = "[stumps, {name: stumps, share: 0.9}]"
+    models = "[lines, {name: lines, share: 0.9}]"
     sweep = f"sweep={{zip: {{model: {models}, loss.power: [1.3, 1.7]}}}}"
     options = ("-o", "train.rounds=9", "-o", "train.measure_every=3")
     result = lossfw("train", "t.yaml", "--out", "s", "-o", sweep, *options)
@@ -272,10 +194,10 @@ def test_a_sweep_over_models_and_losses(lossfw, folder):
     assert result.stdout.split("\n")[0].split()[:3] == ["run", "status", "round"]
     names = sorted(path.name for path in (folder / "s").iterdir())
     assert len(names) == 2
-    changes = ("-o", "model={name: stumps, share: 0.9}", "-o", "loss.power=1.7", *options)
+    changes = ("-o", "model={name: lines, share: 0.9}", "-o", "loss.power=1.7", *options)
     assert lossfw("train", "t.yaml", "--out", "one", *changes).exit_code == 0
-    contents = [(folder / "s" / name / "stumps.json").read_bytes() for name in names]
-    assert (folder / "one/stumps.json").read_bytes() in contents
+    contents = [(folder / "s" / name / "lines.json").read_bytes() for name in names]
+    assert (folder / "one/lines.json").read_bytes() in contents
 
 
 def test_a_page_says_rounds_and_model(train, folder):
@@ -284,7 +206,7 @@ def test_a_page_says_rounds_and_model(train, folder):
 
     train("a", "train.measure_every=10", "train.hold_out.patience=1")
     page = training_page(folder / "a").replace("<wbr>", "")
-    assert "stumps · tweedie_deviance, from logs · " in page
+    assert "lines · tweedie_deviance, from logs · " in page
     assert ", whose model is kept" in page
     assert ">Rounds<" in page
     assert "Weights" not in page
@@ -303,7 +225,7 @@ def test_trainings_of_rounds_and_of_epochs_are_compared(lossfw, folder, train):
 
 def test_python_has_the_predictor_and_its_predictions(folder):
     trained = lossfw_package.train("t.yaml", overrides=["train.rounds=12"], out="p")
-    assert trained.content == (folder / "p/stumps.json").read_bytes()
+    assert trained.content == (folder / "p/lines.json").read_bytes()
     assert repr(trained).startswith(
         "TrainingResult(TweedieDeviance(power=1.5, link='log'), round 12"
     )
@@ -317,54 +239,3 @@ def test_python_has_the_predictor_and_its_predictions(folder):
     every = lossfw_package.train_all("t.yaml", overrides=["sweep={seeds: 2}", "train.rounds=3"])
     assert [one.kept_epoch for one in every.values()] == [3, 3]
     assert "<svg" in every._repr_html_()
-
-
-EPOCHS = (
-    "plugins=[linear.py]",
-    "model=linear",
-    "loss=squared_error",
-    "train={epochs: 6, batch_size: 20, hold_out: {fraction: 0.25}}",
-)
-
-
-@pytest.fixture
-def linear(folder):
-    (folder / "linear.py").write_text(LINEAR)
-
-
-def test_a_model_of_epochs_is_measured_by_its_file(linear, train, lossfw, folder):
-    trained = train("a", *EPOCHS, "train.measure_every=4")
-    assert numbers(trained["epochs"]) == [0, 4, 6]
-    assert (trained["training_mode"], trained["stopped"]) == ("epochs", "epochs")
-    assert list(read_npz(folder / "a/model.npz")) == ["weights"]
-    changes = [part for change in EPOCHS[:3] for part in ("-o", change)]
-    run = lossfw("run", "t.yaml", *changes, "-o", "model.file=a/model.npz", "-o", "train-")
-    assert run.exit_code == 0, run.stderr
-
-
-@pytest.mark.parametrize("stop", [1, 2, 3])
-def test_a_model_of_epochs_goes_on_to_the_same_bytes(stop, linear, train, interrupted, folder):
-    changes = [*EPOCHS, "train.hold_out.patience=2", "train.epochs=9"]
-    whole = train("whole", *changes)
-    best = min(whole["epochs"], key=lambda epoch: epoch["held_out"]["loss"])
-    assert whole["kept"] == best["epoch"]
-    interrupted(stop, *changes)
-    assert train("a", *changes, resume=True) == whole
-    for name in ("model.npz", "model.json", "checkpoint.npz"):
-        assert (folder / "a" / name).read_bytes() == (folder / "whole" / name).read_bytes(), name
-
-
-def test_a_model_that_learns_once_has_two_measurements(linear, train, folder):
-    changes = (
-        "plugins=[linear.py]",
-        "model=mean",
-        "loss=squared_error",
-        "train={allow_untrainable: false}",
-    )
-    trained = train("a", *changes)
-    first, last = trained["epochs"]
-    assert (trained["stopped"], trained["kept"], last["epoch"]) == ("once", 1, 1)
-    # The mean is the constant of least squared error.
-    assert last["train"]["loss"] == pytest.approx(first["train"]["loss"], rel=1e-12)
-    with pytest.raises(ConfigError, match=r"train.rounds cannot be used with mean.* in one step"):
-        build_training("t.yaml", [*changes[:3], "train={rounds: 3}"])

@@ -18,11 +18,12 @@ class Lines(Model):
     ending = ".json"
     training_mode = "rounds"
 
-    rate: float = 0.3
+    learning_rate: float = 0.3
 
     def fit(self, leg):
         told = self.begun(leg)
-        x, held_out = self.known(leg.inputs), self.known(np.asarray(leg.held_out.inputs))
+        x = self.known(leg.inputs)
+        held_out = None if leg.held_out is None else self.known(np.asarray(leg.held_out.inputs))
         for _ in range(leg.rounds):
             raw = scores(told, x)
             gradients, curvatures = (
@@ -32,7 +33,8 @@ class Lines(Model):
                 [self.step(np.column_stack([x, np.ones(len(x))]), g, h, leg)
                  for g, h in zip(gradients.T, curvatures.T, strict=True)],
                 axis=1).tolist())  # fmt: skip
-            if leg.report_round(self.told(told, x), self.told(told, held_out)):
+            raw_held_out = None if held_out is None else self.told(told, held_out)
+            if leg.report_round(self.told(told, x), raw_held_out):
                 break
         return self.file_of(told)
 
@@ -42,7 +44,9 @@ class Lines(Model):
         return {"start": leg.best_constant().tolist(), "width": leg.inputs.shape[1], "rounds": []}
 
     def step(self, x, g, h, leg):
-        return -self.rate * np.linalg.solve(x.T @ (h[:, None] * x) + np.eye(x.shape[1]), x.T @ g)
+        return -self.learning_rate * np.linalg.solve(
+            x.T @ (h[:, None] * x) + np.eye(x.shape[1]), x.T @ g
+        )
 
     def known(self, x):
         return x
