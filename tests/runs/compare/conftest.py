@@ -11,9 +11,9 @@ from lossfw.cli import main
 ROWS, CLASSES = 60, 3
 CONFIG = """\
 lossfw: 1
-data: {{name: arrays, targets: {targets}.npy{weight}}}
+data: {{name: arrays, targets: targets.npy{weight}}}
 network: {{predictions: {predictions}.npy}}
-loss: {{name: {loss}, guard: none}}
+loss: {{name: cross_entropy, guard: none}}
 evaluate:
   save_rows: {rows}
   metrics: {metrics}
@@ -33,7 +33,6 @@ def folder(tmp_path, monkeypatch):
         y = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
         np.save(tmp_path / f"{name}.npy", y)
     np.save(tmp_path / "targets.npy", targets)
-    np.save(tmp_path / "others.npy", (targets + 1) % CLASSES)
     np.save(tmp_path / "weights.npy", random.uniform(0, 2, ROWS).round())
     return tmp_path
 
@@ -41,40 +40,62 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def command(folder):
     """Run the command in this process; returns exit_code, stdout and stderr."""
-    return lambda *arguments: CliRunner().invoke(main, arguments)
+    return lambda *arguments: CliRunner().invoke(main, list(map(str, arguments)))
 
 
 @pytest.fixture
-def run(folder, command):
-    """Run a configuration into a folder of a name, and return its path."""
-
-    def made(name, *overrides, predictions="good", **changes):
-        parts = {
-            "targets": "targets",
-            "weight": "",
-            "loss": "cross_entropy",
-            "rows": "true",
-            "metrics": "[accuracy, {name: calibration_error, bins: 5}]",
-            **changes,
-        }
-        if parts["weight"]:
-            parts["weight"] = f", sample_weight: {parts['weight']}.npy"
-        (folder / "run.yaml").write_text(CONFIG.format(predictions=predictions, **parts))
-        given = [word for override in overrides for word in ("-o", override)]
-        result = command("run", "run.yaml", "--out", name, *given)
-        assert result.exit_code == 0, result.output
-        return folder / name
-
-    return made
-
-
-@pytest.fixture
-def compared(command):
-    """Compare folders and return what ``--json`` says."""
+def shown(command):
+    """Run the command, which succeeds, and return what it prints."""
 
     def done(*arguments):
-        result = command("compare", *map(str, arguments), "--json")
+        result = command(*arguments)
         assert result.exit_code == 0, result.output
-        return json.loads(result.stdout)
+        return result.stdout
+
+    return done
+
+
+@pytest.fixture
+def compared(shown):
+    """Compare folders and return what ``--json`` says."""
+    return lambda *arguments: json.loads(shown("compare", *arguments, "--json"))
+
+
+@pytest.fixture
+def refused(command):
+    """Check that a comparison ends in words, and return them."""
+
+    def check(words, *arguments):
+        result = command("compare", *arguments)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert words in result.stderr
+        assert "Traceback" not in result.stderr
+        assert "bug" not in result.stderr
+        return result.stderr
+
+    return check
+
+
+@pytest.fixture
+def made(shown):
+    """Run a configuration into a folder, with overrides."""
+
+    def done(config, out, *overrides):
+        shown("run", config, "--out", out, *(word for one in overrides for word in ("-o", one)))
+
+    return done
+
+
+@pytest.fixture
+def run(folder, made):
+    """Run a configuration of saved predictions into a folder of a name, and return its path."""
+
+    def done(name, *overrides, predictions="good", weight="", rows="true", **changes):
+        metrics = changes.get("metrics", "[accuracy, {name: calibration_error, bins: 5}]")
+        weight = f", sample_weight: {weight}.npy" if weight else ""
+        text = CONFIG.format(predictions=predictions, weight=weight, rows=rows, metrics=metrics)
+        (folder / "run.yaml").write_text(text)
+        made("run.yaml", name, *overrides)
+        return folder / name
 
     return done

@@ -1,4 +1,4 @@
-"""The best of many runs, corrected for the choice: in compare, in sweeps and on pages."""
+"""The best of many runs, corrected for the choice, and the stars of their differences."""
 
 import json
 
@@ -18,87 +18,89 @@ evaluate: {metrics: [r2, bias], intervals: {}, columns: [patient]}
 
 
 @pytest.fixture
-def guesses(folder):
+def write(folder):
+    """Write targets, and predictions that have the errors given."""
+
+    def written(targets, errors):
+        np.savez(folder / "all.npz", t=targets, patient=np.arange(ROWS) % 3)
+        for place, error in enumerate(errors.T):
+            np.save(folder / f"guess{place}.npy", targets + error)
+        (folder / "one.yaml").write_text(CONFIG)
+
+    return written
+
+
+@pytest.fixture
+def guesses(write):
     """Predictions of equally good settings, the errors of each row alike; and the errors."""
     rng = np.random.default_rng(7)
     targets = 5.0 + rng.normal(size=ROWS)
-    np.savez(folder / "all.npz", t=targets, patient=np.arange(ROWS) % 3)
     errors = rng.normal(size=(ROWS, 1)) + 0.5 * rng.normal(size=(ROWS, SETTINGS))
-    for place in range(SETTINGS):
-        np.save(folder / f"guess{place}.npy", targets + errors[:, place])
-    (folder / "one.yaml").write_text(CONFIG)
+    write(targets, errors)
     return errors
 
 
 @pytest.fixture
-def made(guesses, command):
+def runs(guesses, made):
     """Make the run of each setting, and return their folders."""
 
     def done(*overrides, settings=SETTINGS):
         for place in range(settings):
-            given = ["-o", f"network.predictions=guess{place}.npy"]
-            given += [word for one in overrides for word in ("-o", one)]
-            result = command("run", "one.yaml", "--out", f"run{place}", *given)
-            assert result.exit_code == 0, result.output
+            made("one.yaml", f"run{place}", f"network.predictions=guess{place}.npy", *overrides)
         return [f"run{place}" for place in range(settings)]
 
     return done
 
 
 @pytest.mark.slow
-def test_the_order_of_the_runs_changes_nothing(made, compared):
-    runs = made()
-    assert compared(*runs)["winner"] == compared(*runs[::-1])["winner"]
-    shuffled = [runs[place] for place in (3, 0, 5, 1, 4, 2)]
-    assert compared(*runs)["winner"] == compared(*shuffled)["winner"]
+def test_the_order_of_the_runs_changes_nothing(runs, compared):
+    names = runs()
+    found = compared(*names)["winner"]
+    for order in (names[::-1], [names[place] for place in (3, 0, 5, 1, 4, 2)]):
+        assert compared(*order)["winner"] == found
 
 
-def test_what_is_clearly_better_needs_no_correction(made, folder, compared):
-    targets = np.load(folder / "all.npz")["t"]
-    np.save(folder / "guess2.npy", targets + 0.01)
-    found = compared(*made())["winner"]
+def test_what_is_clearly_better_needs_no_correction(runs, folder, compared):
+    np.save(folder / "guess2.npy", np.load(folder / "all.npz")["t"] + 0.01)
+    found = compared(*runs())["winner"]
     assert found["name"] == "run2"
     assert found["corrected"]["value"] == pytest.approx(found["value"], rel=1e-9)
     assert found["within_one_standard_error"] == []
 
 
-def test_the_measure_is_the_one_of_sort(made, guesses, compared, command):
-    runs = made()
-    found = compared(*runs, "--sort", "r2")["winner"]
+def test_the_measure_is_the_one_of_sort(runs, guesses, compared, shown):
+    names = runs()
+    found = compared(*names, "--sort", "r2")["winner"]
     assert found["by"] == "r2"
     assert found["name"] == f"run{(guesses**2).mean(axis=0).argmin()}"
     assert found["corrected"]["value"] < found["value"]
-    shown = command("compare", *runs, "--sort", "bias").stdout
     told = "bias does not say whether a larger or a smaller number is better"
-    assert f"No run is named the best, because {told}." in shown
+    assert f"No run is named the best, because {told}." in shown(
+        "compare", *names, "--sort", "bias"
+    )
 
 
-def test_a_loss_that_is_nan_does_not_win(made, folder, compared, command):
+def test_a_loss_that_is_nan_does_not_win(runs, folder, compared, shown):
     broken = np.load(folder / "guess0.npy")
     broken[3] = np.nan
     np.save(folder / "guess0.npy", broken)
-    runs = made("evaluate.allow_nan=true")
-    found = compared(*runs)["winner"]
+    names = runs("evaluate.allow_nan=true")
+    found = compared(*names)["winner"]
     assert found["name"] != "run0"
     assert (found["count"], found["undefined"]) == (SETTINGS - 1, ["run0"])
-    shown = command("compare", *runs).stdout
-    assert "left out, because loss is not finite: run0" in shown
+    assert "left out, because loss is not finite: run0" in shown("compare", *names)
 
 
-def test_too_few_units_name_no_winner(made, compared):
-    runs = made("evaluate.intervals.resample=column.patient", settings=3)
-    assert compared(*runs)["winner"] == {"why": "too few patients (3)"}
-
-
-def test_two_runs_have_no_winner_and_others_say_why(made, command, compared):
-    runs = made(settings=3)
-    assert compared(*runs[:2])["winner"] is None
-    command("run", "one.yaml", "--out", "other", "-o", "loss=absolute_error")
-    found = compared(*runs, "other")["winner"]
+def test_where_there_is_no_winner_it_is_said_why(runs, made, compared):
+    few = runs("evaluate.intervals.resample=column.patient", settings=3)
+    assert compared(*few)["winner"] == {"why": "too few patients (3)"}
+    names = runs(settings=3)
+    assert compared(*names[:2])["winner"] is None
+    made("one.yaml", "other", "loss=absolute_error")
     told = "the runs have different losses (compare --loss NAME takes one for all)"
-    assert found == {"why": told}
-    command("run", "one.yaml", "--out", "plain", "-o", "evaluate.intervals=null")
-    assert "plain kept neither" in compared(*runs, "plain")["winner"]["why"]
+    assert compared(*names, "other")["winner"] == {"why": told}
+    made("one.yaml", "plain", "evaluate.intervals=null")
+    assert "plain kept neither" in compared(*names, "plain")["winner"]["why"]
 
 
 SWEEP = "sweep={grid: {network.predictions: [guess0.npy, guess1.npy, guess2.npy, nan.npy]}}"
@@ -120,31 +122,22 @@ def test_a_sweep_shows_the_winner_of_the_runs_that_are_done(guesses, command, fo
 
 
 @pytest.mark.slow
-def test_a_sweep_that_cannot_say_so_says_why(guesses, command):
-    sweep = SWEEP.replace(", nan.npy", "")
-    shown = command("run", "one.yaml", "-o", sweep).stdout
-    assert "No run is named the best, because the runs are not saved: give --out DIR." in shown
-    none = ("-o", "evaluate.intervals=null", "--out", "none")
-    assert "kept neither" in command("run", "one.yaml", "-o", sweep, *none).stdout
-    data = (
-        "sweep={grid: {data.where: [column.patient < 1, column.patient < 2, column.patient < 3]}}"
-    )
-    shown = command("run", "one.yaml", "-o", data, "--out", "data").stdout
-    assert "because the runs have different data." in shown
+def test_a_sweep_that_cannot_say_so_says_why(guesses, shown):
+    run = ("run", "one.yaml", "-o", SWEEP.replace(", nan.npy", ""))
+    told = "No run is named the best, because the runs are not saved: give --out DIR."
+    assert told in shown(*run)
+    assert "kept neither" in shown(*run, "-o", "evaluate.intervals=null", "--out", "none")
+    wheres = "[column.patient < 1, column.patient < 2, column.patient < 3]"
+    data = ("-o", f"sweep={{grid: {{data.where: {wheres}}}}}", "--out", "data")
+    assert "because the runs have different data." in shown("run", "one.yaml", *data)
 
 
-def test_seeds_of_one_setting_are_judged_by_their_mean(guesses, command, compared):
+def test_seeds_of_one_setting_are_judged_by_their_mean(guesses, made, compared, shown):
     losses = (guesses**2).mean(axis=0).reshape(3, 2).mean(axis=1)
     for place in range(SETTINGS):
-        given = (
-            f"seed={place % 2}",
-            f"model={{name: predictions, file: guess{place}.npy}}",
-            "network=null",
-            f"evaluate.intervals.seed={place // 2}",
-        )
-        options = [word for one in given for word in ("-o", one)]
-        result = command("run", "one.yaml", *options, "--out", f"all/run{place}")
-        assert result.exit_code == 0, result.output
+        model = f"model={{name: predictions, file: guess{place}.npy}}"
+        given = (f"seed={place % 2}", model, "network=null")
+        made("one.yaml", f"all/run{place}", *given, f"evaluate.intervals.seed={place // 2}")
     found = compared("all")["winner"]
     best = int(losses.argmin())
     assert found["name"] == f"evaluate.intervals.seed={best}"
@@ -153,14 +146,35 @@ def test_seeds_of_one_setting_are_judged_by_their_mean(guesses, command, compare
     low, high = found["interval"]
     assert low < losses[best] < high
     assert found["corrected"]["value"] > found["value"]
-    shown = command("compare", "all").stdout
-    assert f"evaluate.intervals.seed={best} (mean of 2 seeds)  " in shown
+    assert f"evaluate.intervals.seed={best} (mean of 2 seeds)  " in shown("compare", "all")
 
 
-def test_the_page_of_a_comparison_shows_the_winner(made):
+def test_the_page_of_a_comparison_shows_the_winner(runs):
     pytest.importorskip("matplotlib")
     from lossfw.report.html.comparison import comparison_page
 
-    page = comparison_page(lossfw.compare(*made(settings=3)), "three runs")
+    page = comparison_page(lossfw.compare(*runs(settings=3)), "three runs")
     assert "best of 3 by loss (squared_error) · run" in page
     assert "corrected for the choice: " in page
+
+
+def test_a_difference_by_itself_has_a_dot_and_one_beside_all_a_star(write, runs, compared):
+    # Of seven equally good settings one excludes 0 by itself.
+    rng = np.random.default_rng(11)
+    targets = rng.normal(size=ROWS)
+    write(targets, rng.normal(size=(8, ROWS)).T)
+    names = runs(settings=8)
+    together, each = compared(*names), compared(*names, "--stars", "each")
+    assert together["stars_hold_for"] == 7
+    less, alone = (
+        {one["name"]: one["differences"]["loss"] for one in found["runs"][1:]}
+        for found in (together, each)
+    )
+    stars = {name for name, number in alone.items() if number["star"] == "*"}
+    assert stars
+    assert {name for name, number in less.items() if number["star"] == "."} == stars
+    for number in less.values():
+        assert number["star"] != "*"
+        assert number["p"] <= number["p_adjusted"] <= 1.0
+        low, high = number["interval"]
+        assert (number["star"] != "") == (low > 0 or high < 0)

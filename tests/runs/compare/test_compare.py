@@ -1,6 +1,5 @@
 """``lossfw compare``: numbers against textbooks, and what is not compared."""
 
-import json
 import statistics
 
 import numpy as np
@@ -63,91 +62,72 @@ def test_lists_differ_element_by_element(run, compared):
         assert len(differences[name]["interval"]) == 3
 
 
-class TestWhatIsNotCompared:
-    def test_other_rows_of_the_same_data(self, run, command, compared):
-        one, other = run("one"), run("other", "evaluate.sample={count: 20}")
-        assert command("compare", str(one), str(other)).exit_code == 2
-        beside = compared(one, other, "--allow-different-data")
-        assert not beside["paired"]
-        assert of(beside, "other")[1] == {}
-        assert of(beside, "other")[0]["loss"]["value"] > 0
-
-    def test_a_metric_with_other_parameters(self, run, compared):
-        other = run("other", "evaluate.metrics.1.bins=7")
-        found = compared(run("one"), other)
-        assert of(found, "other")[1]["calibration_error"]["value"] is None
-        assert "and CalibrationError(bins=7" in found["notes"][0]
-
-    def test_a_number_that_the_rows_do_not_give_has_no_interval(self, run, compared):
-        one, other = run("one"), run("other", predictions="worse")
-        told = json.loads((other / "metrics.json").read_text())
-        told["metrics"]["accuracy"]["value"] = 0.125
-        (other / "metrics.json").write_text(json.dumps(told))
-        found = compared(one, other)
-        assert of(found, "other")[1]["accuracy"]["interval"] is None
-        assert of(found, "other")[1]["loss"]["interval"] is not None
-        assert "accuracy: the rows of other do not reproduce its value" in found["notes"][0]
+def test_other_rows_of_the_same_data(run, command, compared):
+    one, other = run("one"), run("other", "evaluate.sample={count: 20}")
+    assert command("compare", one, other).exit_code == 2
+    beside = compared(one, other, "--allow-different-data")
+    assert not beside["paired"]
+    assert of(beside, "other")[1] == {}
+    assert of(beside, "other")[0]["loss"]["value"] > 0
 
 
-class TestFolders:
-    def test_a_run_that_is_not_done_is_left_out_and_named(self, run, command, folder):
-        run("s/a"), run("s/b"), run("s/c"), run("s/d")
-        (folder / "s" / "c" / "status").write_text("failed\n")
-        (folder / "s" / "c" / "error.txt").write_text("the disk is full\nmore\n")
-        (folder / "s" / "d" / "status").write_text("running\n")
-        result = command("compare", "s")
-        assert result.exit_code == 0
-        assert "warning: c is left out: it is failed: the disk is full\n" in result.stderr
-        assert "warning: d is left out: it is running, or was interrupted: " in result.stderr
-        assert "run it again with --resume\n" in result.stderr
+def test_a_metric_with_other_parameters(run, compared):
+    other = run("other", "evaluate.metrics.1.bins=7")
+    found = compared(run("one"), other)
+    assert of(found, "other")[1]["calibration_error"]["value"] is None
+    assert "and CalibrationError(bins=7" in found["notes"][0]
 
-    def test_too_few_are_told_with_the_one_that_goes_on(self, run, command, folder):
-        run("a"), run("b")
-        (folder / "b" / "status").write_text("running\n")
-        result = command("compare", "a", "b")
-        assert result.exit_code == 2
-        assert "needs at least two runs, got 1: b is left out: it is running" in result.stderr
-        assert "run it again with --resume.\n" in result.stderr
 
-    @pytest.mark.parametrize(
-        ("arguments", "said"),
-        [
-            (["one"], "needs at least two runs, got 1"),
-            (["one", "nowhere"], "nowhere does not exist"),
-            (["one", "run.yaml"], "run.yaml is a file"),
-            (["one", "empty"], "empty holds no run"),
-            (["one", "one"], "needs at least two runs, got 1"),
-        ],
-    )
-    def test_what_is_no_run(self, run, command, folder, arguments, said):
-        run("one")
-        (folder / "empty").mkdir()
-        result = command("compare", *arguments)
-        assert (result.exit_code, result.stdout) == (2, "")
-        assert said in result.stderr
+def test_a_run_that_is_not_done_is_left_out_and_named(run, command, refused, folder):
+    run("s/a"), run("s/b"), run("s/c"), run("s/d")
+    (folder / "s/c/status").write_text("failed\n")
+    (folder / "s/c/error.txt").write_text("the disk is full\nmore\n")
+    (folder / "s/d/status").write_text("running\n")
+    result = command("compare", "s")
+    assert result.exit_code == 0
+    assert "warning: c is left out: it is failed: the disk is full\n" in result.stderr
+    assert "warning: d is left out: it is running, or was interrupted: " in result.stderr
+    assert "run it again with --resume\n" in result.stderr
+    told = refused("needs at least two runs, got 1: d is left out: it is running", "s/a", "s/d")
+    assert "run it again with --resume.\n" in told
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("nowhere", "nowhere does not exist"),
+        ("run.yaml", "run.yaml is a file"),
+        ("empty", "empty holds no run"),
+        ("one", "needs at least two runs, got 1"),
+    ],
+)
+def test_what_is_no_run(run, refused, folder, other, said):
+    run("one")
+    (folder / "empty").mkdir()
+    refused(said, "one", other)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("metrics.json", "{"),
+        ("metrics.json", "[]"),
+        ("metrics.json", "{}"),
+        ("metrics.json", '{"loss": 1, "metrics": [], "count": 2}'),
+        ("run.json", "nonsense"),
+        ("run.json", "{}"),
+        ("config.yaml", "{"),
+        ("results.jsonl", '{"row": 0'),
+        ("results.jsonl", "1\n2\n"),
+        ("results.jsonl", '{"row": 0, "loss": 1.0}\n'),
+        ("results.jsonl", '{"row": 0, "loss": "x", "prediction": [1.0], "target": 1}\n'),
+        ("results.jsonl", ""),
+    ],
+)
+def test_damaged_files_are_told_in_words(run, command, name, content):
+    one, other = run("one"), run("other")
+    (other / name).write_text(content)
+    for verb in ("compare", "report"):
+        result = command(verb, one, other)
+        assert result.exit_code == 2, result.output
         assert "bug" not in result.stderr
-
-    @pytest.mark.parametrize(
-        ("name", "content"),
-        [
-            ("metrics.json", "{"),
-            ("metrics.json", "[]"),
-            ("metrics.json", "{}"),
-            ("metrics.json", '{"loss": 1, "metrics": [], "count": 2}'),
-            ("run.json", "nonsense"),
-            ("run.json", "{}"),
-            ("config.yaml", "{"),
-            ("results.jsonl", '{"row": 0'),
-            ("results.jsonl", "1\n2\n"),
-            ("results.jsonl", '{"row": 0, "loss": 1.0}\n'),
-            ("results.jsonl", '{"row": 0, "loss": "x", "prediction": [1.0], "target": 1}\n'),
-            ("results.jsonl", ""),
-        ],
-    )
-    def test_damaged_files_are_told_in_words(self, run, command, name, content):
-        one, other = run("one"), run("other")
-        (other / name).write_text(content)
-        for verb in ("compare", "report"):
-            result = command(verb, str(one), str(other))
-            assert result.exit_code == 2, result.output
-            assert "bug" not in result.stderr

@@ -34,58 +34,45 @@ def page_of(*folders):
 @pytest.mark.parametrize(
     ("kept", "caption", "remark"),
     [
-        (
-            ("true", "true", "true"),
-            "in 2 of 2 runs the interval excludes 0",
-            "paired by 60 rows taken as independent; given these models. *",
-        ),
-        (
-            ("true", "true", "false"),
-            "the interval of the only run with one excludes 0; 1 run has none, because the rows",
-            "note: c has no rows, so differences are not paired and have no interval: write",
-        ),
-        (
-            ("false", "true", "true"),
-            "none of them has an interval, because the rows of a were not kept",
-            "No difference has an interval, because the rows of a were not kept",
-        ),
-        (
-            ("false", "false", "false"),
-            "none of them has an interval, because the rows of a and b were not kept",
-            "note: a, b and c have no rows, so",
-        ),
+        ("abc", "in 2 of 2 runs the interval excludes 0",
+         "paired by 60 rows taken as independent; given these models. *"),
+        ("ab", "the interval of the only run with one excludes 0; 1 run has none, because the rows",
+         "note: c has no rows, so differences are not paired and have no interval: write"),
+        ("bc", "none of them has an interval, because the rows of a were not kept",
+         "No difference has an interval, because the rows of a were not kept"),
+        ("", "none of them has an interval, because the rows of a and b were not kept",
+         "note: a, b and c have no rows, so"),
     ],
-)
-def test_a_missing_interval_counts_as_none(run, command, folder, kept, caption, remark):
+)  # fmt: skip
+def test_a_missing_interval_counts_as_none(run, shown, kept, caption, remark):
     runs = [
-        run(name, rows=rows, predictions="good" if name == "a" else "worse")
-        for name, rows in zip("abc", kept, strict=True)
+        run(name, rows=str(name in kept).lower(), predictions="good" if name == "a" else "worse")
+        for name in "abc"
     ]
     page = page_of(*runs)
-    said = re.findall(r"Right: the difference; ([^.]*)\.", page)
-    assert caption in said[0]
-    if "true" not in kept[1:] or kept[0] == "false":
+    assert caption in re.findall(r"Right: the difference; ([^.]*)\.", page)[0]
+    paired = kept.startswith("a")
+    if not paired:
         assert " in 0 of" not in page
-    shown = command("compare", *map(str, runs)).stdout
-    assert remark in shown
-    assert ("excludes 0" in shown) == (kept[0] == "true")
+    text = shown("compare", *runs)
+    assert remark in text
+    assert ("excludes 0" in text) == paired
     # Whoever reads the page has no command at hand.
     assert "save_rows: true" not in page
-    assert shown.count("note: ") == (kept != ("true",) * 3)
+    assert text.count("note: ") == (kept != "abc")
 
 
-def test_a_number_that_no_choice_of_rows_changes_has_no_interval(run, command, folder):
+def test_a_number_that_no_choice_of_rows_changes_has_no_interval(run):
     page = page_of(run("a"), run("b"))
     # Each caption is the description of its picture, too.
     assert page.count("it has no interval, because resampling the rows does not change it") == 6
 
 
 @pytest.mark.parametrize("trusted", [False, True])
-def test_a_plugin_takes_no_interval_from_other_metrics(run, command, compared, folder, trusted):
+def test_a_plugin_takes_no_interval_from_other_metrics(run, compared, folder, trusted):
     (folder / "mine.py").write_text(PLUGIN)
-    given = {"metrics": "[sureness, accuracy]"}
     a, b = (
-        run(name, "plugins=[mine.py]", predictions=p, **given)
+        run(name, "plugins=[mine.py]", predictions=p, metrics="[sureness, accuracy]")
         for name, p in (("a", "good"), ("b", "worse"))
     )
     (folder / "executed").unlink()
@@ -108,7 +95,7 @@ def test_a_plugin_takes_no_interval_from_other_metrics(run, command, compared, f
         assert str(folder) not in page
 
 
-def test_brackets_are_of_one_kind(run, command, compared):
+def test_brackets_are_of_one_kind(run, shown, compared):
     ninety = run("a", "evaluate.intervals={level: 0.9}", rows="false")
     drawn = run("b", "evaluate.intervals={level: 0.9, method: bootstrap}", rows="false")
     plain = run("c", predictions="worse")
@@ -119,14 +106,8 @@ def test_brackets_are_of_one_kind(run, command, compared):
     assert [bool(one["numbers"]["loss"]["interval"]) for one in found["runs"]] == [True, False]
     assert "the intervals of b have another level or method" in found["notes"][1]
     # The first run that has intervals decides how those of the others are made.
-    assert compared(plain, drawn)["intervals"] == {
-        "level": 0.9,
-        "method": "bootstrap",
-        "replicates": 1000,
-        "seed": 0,
-        "resample": "rows",
-    }
-    shown = command("compare", str(plain), str(drawn)).stdout
-    assert "In brackets: 90% intervals, by the bootstrap." in shown
-    shown = command("compare", str(plain), str(drawn), "--level", "0.8").stdout
-    assert "In brackets: 80% intervals, by the bootstrap." in shown
+    asked = {"level": 0.9, "method": "bootstrap", "replicates": 1000, "seed": 0}
+    assert compared(plain, drawn)["intervals"] == asked | {"resample": "rows"}
+    for level, more in ((90, ()), (80, ("--level", "0.8"))):
+        told = f"In brackets: {level}% intervals, by the bootstrap."
+        assert told in shown("compare", plain, drawn, *more)

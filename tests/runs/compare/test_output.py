@@ -5,80 +5,74 @@ import io
 import json
 import re
 
+import numpy as np
+
 from lossfw.report.text.comparison import show_comparison
 from lossfw.runs.compare import compare, find_runs
 
 
-def test_csv_has_an_empty_cell_for_what_is_not_set(run, command):
+def test_csv_has_an_empty_cell_for_what_is_not_set(run, shown):
     run("one", "loss.guard-"), run("other", "loss.guard=floor")
-    lines = list(csv.DictReader(io.StringIO(command("compare", "one", "other", "--csv").stdout)))
+    lines = list(csv.DictReader(io.StringIO(shown("compare", "one", "other", "--csv"))))
     assert [line["loss.guard"] for line in lines] == ["", "floor"]
 
 
-def test_markdown_has_tables_and_no_marks_of_users(run, command):
+def test_markdown_has_tables_and_no_marks_of_users(run, shown):
     run("a|b"), run("c_d*")
-    result = command("compare", "a|b", "c_d*", "--markdown")
-    assert result.exit_code == 0
-    head, rule = result.stdout.splitlines()[:2]
+    head, rule = shown("compare", "a|b", "c_d*", "--markdown").splitlines()[:2]
     assert head == r"| result | a\|b | c\_d\* | second - first |"
     assert rule == "| --- | ---: | ---: | ---: |"
 
 
-def test_the_order(run, command, folder):
+def test_the_order(run, compared, shown, refused):
     for name, predictions in (("b", "worse"), ("a", "good"), ("c", "good")):
         run(f"s/{name}", f"seed={ord(name)}", predictions=predictions)
 
     def order(*arguments):
-        result = command("compare", "s", "--json", *arguments)
-        assert result.exit_code == 0, result.output
-        return [one["name"] for one in json.loads(result.stdout)["runs"]]
+        return "".join(one["name"] for one in compared("s", *arguments)["runs"])
 
-    assert order() == ["a", "b", "c"]
-    assert order("--sort", "loss") == ["a", "c", "b"]
+    assert order() == "abc"
+    assert order("--sort", "loss") == "acb"
     assert order("--sort", "loss", "--reverse")[0] == "b"
-    assert order("--sort", "seed", "--reverse") == ["c", "b", "a"]
-    assert order("--sort", "name", "--reverse") == ["c", "b", "a"]
-    result = command("compare", "s", "--sort", "acuracy")
-    assert result.exit_code == 2
-    assert "did you mean 'accuracy'?" in result.stderr.lower()
-
-
-def test_values_of_a_setting_stay_with_their_runs_in_any_order(run, command):
-    run("one", "seed=2"), run("two", "seed=1"), run("three", "seed=3")
-    lines = command("compare", "one", "two", "three", "--sort", "seed").stdout.splitlines()
-    assert [line.split()[:2] for line in lines[1:4]] == [["two", "1"], ["one", "2"], ["three", "3"]]
+    assert order("--sort", "seed", "--reverse") == order("--sort", "name", "--reverse") == "cba"
+    # Values of a setting stay with their runs.
+    lines = shown("compare", "s/c", "s/a", "s/b", "--sort", "seed").splitlines()
+    assert [line.split()[0:3:2] for line in lines[1:4]] == [["a", "97"], ["b", "98"], ["c", "99"]]
+    refused("Did you mean 'accuracy'?", "s", "--sort", "acuracy")
+    refused("exclude each other", "s", "--json", "--csv")
 
 
 def test_on_a_narrow_terminal_cells_are_folded_and_nothing_is_cut(run, monkeypatch):
     names = [f"network.layers.{n}.units={u}" for n in (0, 1) for u in (5, 7)]
     runs = [find_runs([run(name, f"seed={len(name)}{name[-1]}")])[0][0] for name in names]
     monkeypatch.setenv("COLUMNS", "60")
-    shown = io.StringIO()
-    shown.isatty = lambda: True
-    monkeypatch.setattr("sys.stdout", shown)
+    printed = io.StringIO()
+    printed.isatty = lambda: True
+    monkeypatch.setattr("sys.stdout", printed)
     show_comparison(compare(runs))
     # The remarks below the tables are sentences, which the terminal wraps.
-    lines = re.sub(r"\x1b\[[\d;]*m", "", shown.getvalue()).rpartition("\n\n")[0].splitlines()
+    lines = re.sub(r"\x1b\[[\d;]*m", "", printed.getvalue()).rpartition("\n\n")[0].splitlines()
     assert max(map(len, lines)) <= 60
     first_column = "".join(line.split("  ")[0].strip() for line in lines)
     assert all(name in first_column for name in names)
 
 
-def test_another_level(run, command):
+def test_another_level(run, compared, refused):
     run("one"), run("other", predictions="worse")
-    widths = []
-    for level in ("0.5", "0.99"):
-        found = json.loads(command("compare", "one", "other", "--level", level, "--json").stdout)
-        low, high = found["runs"][1]["differences"]["loss"]["interval"]
-        widths.append(high - low)
-    assert widths[1] > 3 * widths[0]
-    result = command("compare", "one", "other", "--level", "95")
-    assert result.exit_code == 2
-    assert "level should be between 0 and 1" in result.stderr
+    found = [compared("one", "other", "--level", level)["runs"][1] for level in ("0.5", "0.99")]
+    narrow, wide = (np.ptp(one["differences"]["loss"]["interval"]) for one in found)
+    assert wide > 3 * narrow
+    refused("level should be between 0 and 1", "one", "other", "--level", "95")
 
 
-def test_one_form_at_a_time(run, command):
-    run("one"), run("other")
-    result = command("compare", "one", "other", "--json", "--csv")
-    assert result.exit_code == 2
-    assert "exclude each other" in result.stderr
+def test_metrics_json_is_what_compare_reads(run, compared):
+    """A number that the rows do not give has no interval."""
+    one, other = run("one"), run("other", predictions="worse")
+    told = json.loads((other / "metrics.json").read_text())
+    told["metrics"]["accuracy"]["value"] = 0.125
+    (other / "metrics.json").write_text(json.dumps(told))
+    found = compared(one, other)
+    differences = found["runs"][1]["differences"]
+    assert differences["accuracy"]["interval"] is None
+    assert differences["loss"]["interval"] is not None
+    assert "accuracy: the rows of other do not reproduce its value" in found["notes"][0]
