@@ -15,13 +15,7 @@ from support.killed import interrupted_at
 
 ROWS = 40
 CONFIG = {
-    "data": {
-        "name": "arrays",
-        "file": "t.csv",
-        "inputs_key": ["a", "b"],
-        "targets_key": "kind",
-        "standardize": True,
-    },
+    "data": {"name": "arrays", "file": "t.csv", "inputs_key": ["a", "b"], "targets_key": "kind"},
     "network": {
         "layers": [{"units": 4, "activation": "tanh"}, {"units": 2, "activation": "softmax"}]
     },
@@ -34,9 +28,8 @@ CONFIG = {
         "hold_out": {"folds": 3},
     },
 }
-FILES = ("held_out.npy", "constant.npy", "metrics.json", "results.jsonl", "config.yaml")
-FILES = (*FILES, "training.yaml", "status", "units.npz")
-FILES_OF_FOLD = ("weights.npz", "training.json", "checkpoint.npz", "held_out.npz", "config.yaml")
+FILES = "held_out.npy constant.npy metrics.json results.jsonl config.yaml training.yaml status"
+FILES_OF_FOLD = "weights.npz training.json checkpoint.npz held_out.npz config.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +47,7 @@ def table(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def config(table):
-    return CONFIG | {"data": CONFIG["data"] | {"file": str(table / "t.csv")}}
+    return CONFIG | {"data": CONFIG["data"] | {"file": str(table / "t.csv"), "standardize": True}}
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +62,9 @@ def rows_of(folder):
 
 def contents(folder):
     """Return the files that a training leaves, other than times."""
-    own = {name: (folder / name).read_bytes() for name in FILES}
-    for fold in range(3):
-        for name in FILES_OF_FOLD:
-            own[f"fold={fold}/{name}"] = (folder / f"fold={fold}" / name).read_bytes()
-    return own
+    names = [*FILES.split(), "units.npz"]
+    names += [f"fold={fold}/{name}" for fold in range(3) for name in FILES_OF_FOLD.split()]
+    return {name: (folder / name).read_bytes() for name in names}
 
 
 def test_each_row_is_held_out_once_by_the_model_of_its_fold(table, config, trained):
@@ -166,23 +157,6 @@ def test_a_resumed_training_ends_with_the_same_bytes(table, config, trained, mon
     assert contents(again) == expected
 
 
-@pytest.mark.slow  # it imports XGBoost
-def test_rows_of_a_finished_fold_that_are_lost_are_made_again(table, tmp_path):
-    pytest.importorskip("xgboost")
-    config = {
-        "data": CONFIG["data"] | {"file": str(table / "t.csv"), "standardize": False},
-        "model": "xgboost",
-        "loss": "cross_entropy",
-        "train": {"rounds": 2, "hold_out": {"folds": 2}},
-    }
-    lossfw.train_all(config, out=tmp_path)
-    rows = tmp_path / "fold=1" / "held_out.npz"
-    before = rows.read_bytes()
-    rows.unlink()
-    lossfw.train_all(config, out=tmp_path, resume=True)
-    assert rows.read_bytes() == before
-
-
 def test_folds_of_different_trainings_are_refused(table, config, trained, monkeypatch):
     shutil.copytree(table / "cv", table / "mixed")
     shutil.copytree(table / "cv" / "fold=0", table / "mixed" / "fold=1", dirs_exist_ok=True)
@@ -192,16 +166,16 @@ def test_folds_of_different_trainings_are_refused(table, config, trained, monkey
         lossfw.train_all(config, out=table / "mixed")
 
 
-def test_a_configuration_of_the_user_is_not_written_over(table, config):
+def test_what_is_not_one_training_or_model_is_refused(table, config, trained):
     (table / "mine").mkdir()
     (table / "mine" / "config.yaml").write_text("lossfw: 1\n")
     with pytest.raises(OutputError, match="was not written by a run"):
         lossfw.train_all(config, out=table / "mine")
-
-
-def test_one_training_is_not_all_folds(config):
     with pytest.raises(ConfigError, match=r"lossfw\.train_all\); for a single one write fold: 0"):
         lossfw.train(config)
+    model = {"name": "trained", "folder": str(table / "cv")}
+    with pytest.raises(ConfigError, match=r"which have a model each(?s:.*)cv/fold=0"):
+        lossfw.run({"data": config["data"], "loss": "cross_entropy", "model": model})
 
 
 def test_a_dry_run_shows_each_fold(table, trained, lossfw, folder):
@@ -242,18 +216,17 @@ def test_outputs_are_those_of_cross_val_predict(table, tmp_path):
     linear_model = pytest.importorskip("sklearn.linear_model")
     selection = pytest.importorskip("sklearn.model_selection")
     pytest.importorskip("skops")
+    data = {"file": str(table / "t.csv"), "targets_key": "b", "inputs_key": ["a"]}
     config = {
-        "data": CONFIG["data"] | {"file": str(table / "t.csv"), "targets_key": "b"},
+        "data": CONFIG["data"] | data,
         "model": {"name": "sklearn", "estimator": "sklearn.linear_model.Ridge"},
         "loss": "squared_error",
         "train": {"hold_out": {"folds": 3}},
     }
-    config["data"] = config["data"] | {"inputs_key": ["a"], "standardize": False}
     found = lossfw.train_all(config, out=tmp_path / "cv").held_out[""]
-    held_out = [np.load(tmp_path / "cv" / f"fold={fold}" / "held_out.npz") for fold in range(3)]
     fold = np.zeros(ROWS, int)
-    for number, one in enumerate(held_out):
-        fold[one["rows"]] = number
+    for number in range(3):
+        fold[np.load(tmp_path / "cv" / f"fold={number}" / "held_out.npz")["rows"]] = number
     a, b = np.loadtxt(table / "t.csv", delimiter=",", skiprows=1, usecols=(0, 1)).T
     expected = selection.cross_val_predict(
         linear_model.Ridge(), a[:, None], b, cv=selection.PredefinedSplit(fold)
@@ -262,88 +235,127 @@ def test_outputs_are_those_of_cross_val_predict(table, tmp_path):
     assert found.loss == pytest.approx(np.mean((expected - b) ** 2), rel=1e-12)
 
 
-def test_a_folder_of_folds_is_not_one_model(table, config, trained):
-    alone = {key: config[key] for key in ("data", "loss")}
-    model = {"name": "trained", "folder": str(table / "cv")}
-    with pytest.raises(ConfigError, match=r"which have a model each(?s:.*)cv/fold=0"):
-        lossfw.run(alone | {"model": model})
+@pytest.fixture
+def command(config, lossfw, folder, monkeypatch):
+    """Train the folds of a configuration, where a file of the run cannot be written."""
+    (folder / "folds.yaml").write_text(json.dumps({"lossfw": 1, **config}))
+    write = RunFolder.write
 
-
-class TestOnTheCommandLine:
-    @pytest.fixture
-    def files(self, config, lossfw, folder):
-        """Train the folds of a configuration, where a file of the run cannot be written."""
-        (folder / "folds.yaml").write_text(json.dumps({"lossfw": 1, **config}))
-
-        def trained(monkeypatch, lost, *words):
-            def refused(name):
+    def trained(lost, *words):
+        def refuse(self, name, text):
+            if name == lost:
                 raise OutputError(f"{name} cannot be written: No space left on device.")
+            write(self, name, text)
 
-            write = RunFolder.write
-            monkeypatch.setattr(
-                RunFolder,
-                "write",
-                lambda self, name, text: refused(name) if name == lost else write(self, name, text),
-            )
-            return lossfw("train", "folds.yaml", "--out", "o", *words)
+        monkeypatch.setattr(RunFolder, "write", refuse)
+        return lossfw("train", "folds.yaml", "--out", "o", *words)
 
-        return trained
+    return trained
 
-    @pytest.mark.slow
-    @pytest.mark.parametrize("lost", ["metrics.json", "run.json"])
-    def test_held_out_rows_that_are_not_written_end_with_an_error(self, files, monkeypatch, lost):
-        shown = files(monkeypatch, lost)
-        assert shown.exit_code == 1
-        assert f"{lost} cannot be written: No space left on device." in shown.stderr
-        # The numbers are computed, and nothing is gained by hiding them.
-        assert "cross_entropy" in shown.stdout
-        plain = json.loads(files(monkeypatch, lost, "--json", "--resume").stdout)[0]
-        assert plain["status"] == "failed"
-        assert "No space left" in plain["error"]
-        assert plain["result"]["count"] == ROWS
 
-    @pytest.mark.slow
-    def test_those_of_a_sweep_are_named(self, files, monkeypatch):
-        sweep = ("-o", "sweep={grid: {train.epochs: [1, 2]}}")
-        shown = files(monkeypatch, "metrics.json", *sweep)
+@pytest.mark.slow
+@pytest.mark.parametrize("lost", ["metrics.json", "run.json"])
+def test_held_out_rows_that_are_not_written_end_with_an_error(command, lost):
+    shown = command(lost)
+    assert shown.exit_code == 1
+    assert f"{lost} cannot be written: No space left on device." in shown.stderr
+    # The numbers are computed, and nothing is gained by hiding them.
+    assert "cross_entropy" in shown.stdout
+    plain = json.loads(command(lost, "--json", "--resume").stdout)[0]
+    assert plain["status"] == "failed"
+    assert "No space left" in plain["error"]
+    assert plain["result"]["count"] == ROWS
+    if lost == "metrics.json":
+        shown = command(lost, "-o", "sweep={grid: {train.epochs: [1, 2]}}")
         assert shown.exit_code == 1
         for name in ("train.epochs=1", "train.epochs=2"):
             assert f"{name}: metrics.json cannot be written" in shown.stderr
         assert "held-out rows of train.epochs=1 and train.epochs=2 have" in shown.stderr
 
-    def test_a_loss_that_is_nan_ends_with_an_error(self, files, monkeypatch):
-        joined = CrossValidation._join_outputs
-        monkeypatch.setattr(
-            CrossValidation,
-            "_join_outputs",
-            lambda self: (one := joined(self))._replace(outputs=one.outputs * np.nan),
-        )
-        shown = files(monkeypatch, None)
-        assert shown.exit_code == 1
-        assert "the loss is NaN over all held-out rows. To accept NaN" in shown.stderr
+
+def test_a_loss_that_is_nan_ends_with_an_error(command, monkeypatch):
+    joined = CrossValidation._join_outputs
+    monkeypatch.setattr(
+        CrossValidation,
+        "_join_outputs",
+        lambda self: (one := joined(self))._replace(outputs=one.outputs * np.nan),
+    )
+    shown = command(None)
+    assert shown.exit_code == 1
+    assert "the loss is NaN over all held-out rows. To accept NaN" in shown.stderr
 
 
-@pytest.mark.turns(3)
-@pytest.mark.parametrize("damage", ["cut", "other", "without a constant"])
+@pytest.mark.turns(4)
+@pytest.mark.parametrize("damage", ["cut", "other", "lost", "without a constant"])
 def test_a_damaged_file_of_a_fold_is_written_again(table, config, damage):
     pytest.importorskip("xgboost")
     out = table / f"damaged {damage}"
-    model = {"model": {"name": "xgboost", "max_depth": 2}, "train": {"rounds": 4}}
-    model["train"]["hold_out"] = {"folds": 2}
-    data = {key: x for key, x in config["data"].items() if key != "standardize"}
-    boosted = {"data": data, "loss": "binary_cross_entropy"} | model
+    boosted = {
+        "data": CONFIG["data"] | {"file": str(table / "t.csv")},
+        "loss": "binary_cross_entropy",
+        "model": {"name": "xgboost", "max_depth": 2},
+        "train": {"rounds": 4, "hold_out": {"folds": 2}},
+    }
     before = lossfw.train_all(boosted, out=out)
     whole = (out / "metrics.json").read_bytes()
     file = out / "fold=1" / "held_out.npz"
     content = file.read_bytes()
-    if damage == "cut":
-        file.write_bytes(content[: len(content) // 2])
-    elif damage == "other":
-        file.write_bytes(b"no file of a fold")
+    if damage == "lost":
+        file.unlink()
+    elif damage == "without a constant":
+        lossfw.train_all(boosted, overrides=["evaluate.baseline=false"], out=out)
     else:
-        none = ["evaluate.baseline=false"]
-        lossfw.train_all(boosted, overrides=none, out=out)
+        file.write_bytes(content[: len(content) // 2] if damage == "cut" else b"no file of a fold")
     after = lossfw.train_all(boosted, out=out, resume=True)
     assert after["fold=1"].content == before["fold=1"].content
     assert file.read_bytes() == content
     assert (out / "metrics.json").read_bytes() == whole
+
+
+# Repeats: the rows are split anew each time ------------------------------
+
+RANDOM = np.random.default_rng(2)
+X = RANDOM.normal(size=(45, 2))
+REPEATED = {
+    "data": {"inputs": X, "targets": X[:, 0] + RANDOM.normal(size=45)},
+    "network": {"layers": [{"units": 1, "activation": "identity"}]},
+    "loss": "squared_error",
+    "train": {
+        "epochs": 2,
+        "optimizer": {"name": "sgd", "learning_rate": 0.1},
+        "hold_out": {"folds": 3, "repeats": 3},
+    },
+}
+
+
+def test_recipes_are_compared_by_folds_and_repeats(tmp_path):
+    for epochs in (1, 2):
+        overrides = [f"train.epochs={epochs}"]
+        lossfw.train_all(REPEATED, overrides=overrides, out=tmp_path / str(epochs))
+    found = lossfw.compare(tmp_path / "1", tmp_path / "2").seeds
+    assert [len(group.members) for group in found] == [3, 3]
+    assert found[1].differences["loss"].recipe.startswith("3 folds x 3 repeats of one seed,")
+
+
+def test_repeats_go_with_a_sweep():
+    config = REPEATED | {"sweep": {"grid": {"train.epochs": [1, 2]}}}
+    found = lossfw.train_all(config, overrides=["train.hold_out.repeats=2"])
+    names = [f"train.epochs={epochs},repeat={repeat}" for epochs in (1, 2) for repeat in (0, 1)]
+    assert list(found.held_out) == names
+
+
+@pytest.mark.filterwarnings("ignore:.* failed")
+@pytest.mark.parametrize(
+    ("hold_out", "message"),
+    [
+        ({"folds": 3, "repeats": 1}, "should be at least 2, got 1"),
+        ({"folds": 3, "repeats": True}, "repeats should be"),
+        ({"fraction": 0.2, "repeats": 3}, "repeats cannot be used with fraction"),
+        ({"folds": 3, "repeats": 3, "fold": 1}, "trains all folds, but fold selects some"),
+        ({"folds": 3, "repeats": 3, "time": "column.day"}, "repeats cannot be used with time"),
+        ({"folds": 3, "repeats": 2000}, "repeats should be"),
+    ],
+)
+def test_repeats_that_mean_nothing_are_refused(hold_out, message):
+    with pytest.raises(ConfigError, match=message):
+        lossfw.train_all(REPEATED | {"train": REPEATED["train"] | {"hold_out": hold_out}})

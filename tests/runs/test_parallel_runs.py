@@ -17,7 +17,7 @@ from lossfw.runs.parallel_runs import requests_of, run_all
 from lossfw.runs.records import RunRequest
 from lossfw.runs.worker import WorkerProcess
 from support.configs import read
-from support.waiting import FOR_EVER, wait_for
+from support.waiting import wait_for
 
 PLAIN = """\
 lossfw: 1
@@ -41,7 +41,7 @@ BROKEN = PLAIN.replace("t.npy", "broken.npy")
 
 def at_start(folder, *what):
     """Write a plugin file that does something when a run starts, and return it."""
-    head = "import os, signal, time\nfrom pathlib import Path\nfrom lossfw import hookimpl\n\n\n"
+    head = "import os, signal, threading\nfrom pathlib import Path\nfrom lossfw import hookimpl\n"
     file = folder / "at_start.py"
     file.write_text("\n    ".join([f"{head}@hookimpl\ndef lossfw_run_start(run):", *what]) + "\n")
     return file
@@ -145,6 +145,10 @@ def test_one_that_fails_stops_no_other(lossfw, broken):
     assert "b: " in done.stderr
     assert done.stderr.endswith("lossfw: error: 1 of 2 runs failed: b.\n")
     assert "Traceback" not in done.stderr
+    (broken / "b.yaml").write_text(PLAIN)
+    again = lossfw("run", "a.yaml", "b.yaml", "--out", "out", "--resume")
+    status = [line.split()[1:3] for line in again.stdout.splitlines()[1:]]
+    assert status == [["done", "before"], ["done", "cross_entropy"]]
 
 
 def test_what_plugins_print_and_report_is_told_apart(folder, write):
@@ -159,30 +163,15 @@ def test_what_plugins_print_and_report_is_told_apart(folder, write):
     assert (outcome.notes, outcome.texts) == ("to be read by people", ("a text",))
 
 
-def test_what_is_done_is_not_run_again(lossfw, broken):
-    assert lossfw("run", "a.yaml", "--out", "out/a").exit_code == 0
-    before = (broken / "out/a/run.json").read_bytes()
-    (broken / "b.yaml").write_text(PLAIN)
-    done = lossfw("run", "a.yaml", "b.yaml", "--out", "out", "--resume")
-    assert done.exit_code == 0, done.stderr
-    status = [line.split()[1:3] for line in done.stdout.splitlines()[1:]]
-    assert status == [["done", "before"], ["done", "cross_entropy"]]
-    assert (broken / "out/a/run.json").read_bytes() == before
-
-
-def test_a_mistake_in_a_sweep_is_told_before_its_first_run(lossfw, folder, write):
-    write(config=SWEEP.replace("1e-3]", "-1]"))
-    done = lossfw("run", "run.yaml", "--out", "out")
-    assert (done.exit_code, done.stdout) == (2, "")
-    assert not (folder / "out").exists()
-
-
-def test_a_dry_run_lists_them(lossfw, folder, write):
+def test_before_the_first_run_all_are_checked_and_may_be_listed(lossfw, folder, write):
     write(config=SWEEP)
     done = lossfw("run", "run.yaml", "--dry-run", "--json", "--out", "out")
     plans = json.loads(done.stdout)
     assert [plan["folder"] for plan in plans] == ["out/loss.delta=1e-07", "out/loss.delta=0.001"]
     assert len({plan["digest"] for plan in plans}) == 2
+    write(config=SWEEP.replace("1e-3]", "-1]"))
+    done = lossfw("run", "run.yaml", "--out", "out")
+    assert (done.exit_code, done.stdout) == (2, "")
     assert not (folder / "out").exists()
 
 
@@ -218,16 +207,15 @@ def test_what_is_run_is_what_was_checked(folder, write):
 def test_a_process_that_dies_is_a_run_that_failed(folder, write):
     dying = at_start(folder, "os.kill(os.getpid(), signal.SIGKILL)")
     config = read(write(config=PLAIN), (), Plugins((str(dying),)))
-    requests = [RunRequest(config, folder=folder / "out")]
     told = []
-    (outcome,) = run_all(requests, 1, ended=told.append)
+    (outcome,) = run_all([RunRequest(config, folder=folder / "out")], 1, ended=told.append)
     assert (outcome.status, outcome.error) == ("failed", "ended by signal 9")
     assert told == [outcome]
     assert (folder / "out/status").read_text() == "running\n"
 
 
 def test_runs_end_with_the_process_that_started_them(folder, write):
-    at_start(folder, "Path('pid').write_text(str(os.getpid()))", f"time.sleep({FOR_EVER})")
+    at_start(folder, "Path('pid').write_text(str(os.getpid()))", "threading.Event().wait()")
     write(config=SWEEP)
     command = [sys.executable, "-m", "lossfw", "run", "run.yaml", "--plugin", "at_start.py"]
     parent = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
@@ -249,37 +237,26 @@ def ended(process):
         return Path("/proc/self").exists()
 
 
-PID_PLUGIN = """\
-from pathlib import Path
-import os
-from lossfw import hookimpl
-@hookimpl
-def lossfw_run_end(run, result):
-    with Path("pids").open("a") as file:
-        file.write(f"{os.getpid()}\\n")
-"""
-
-
 @pytest.mark.slow
 def test_runs_share_a_process_and_one_that_is_killed_is_replaced(lossfw, folder, write):
-    text = PID_PLUGIN.replace(
-        "(run, result):", "(run, result):\n    if '0.001' in run.name: os.kill(os.getpid(), 9)"
-    )
-    (folder / "pids.py").write_text(text)
+    note = "with Path('pids').open('a') as file: file.write(f'{os.getpid()}\\n')"
+    at_start(folder, note, "if '0.001' in run.name: os.kill(os.getpid(), 9)")
     write(config=SWEEP.replace("[1e-7, 1e-3]", "[1e-7, 1e-6, 1e-3, 1e-2]"))
-    done = lossfw("run", "run.yaml", "--plugin", "pids.py", "--out", "out")
+    done = lossfw("run", "run.yaml", "--plugin", "at_start.py", "--out", "out")
     assert done.exit_code == 1
     assert "loss.delta=0.001: ended by signal 9" in done.stderr
-    first, second, third = (folder / "pids").read_text().split()
-    assert first == second != third
+    first, *killed, last = (folder / "pids").read_text().split()
+    assert killed == [first, first] != [last, last]
 
 
 def test_runs_that_are_done_are_told_by_their_folders(lossfw, folder, write, monkeypatch):
     write(config=SWEEP)
     whole = lossfw("run", "run.yaml", "--out", "out")
     monkeypatch.setattr("lossfw.runs.parallel_runs.WorkerProcesses.carry_out", None)
+    before = {path: path.read_bytes() for path in (folder / "out").glob("*/run.json")}
     again = lossfw("run", "run.yaml", "--out", "out", "--resume")
     assert (again.exit_code, again.stdout.count("done before")) == (0, 2)
+    assert before == {path: path.read_bytes() for path in before}
     assert whole.stdout.split()[8] == again.stdout.split()[9]
     # With other data they are other runs, and their process says so.
     write(config=SWEEP, rows=7)
@@ -314,30 +291,24 @@ LEFT_OUT = "1 row is dropped, because a value is missing."
 
 
 @pytest.mark.slow
-def test_a_warning_of_every_run_is_told_once(lossfw, folder):
+def test_a_warning_is_told_once_and_names_its_runs_if_some_have_none(lossfw, folder):
     (folder / "lacking.csv").write_text("x,y\n1,2\n,3\n2,4\n")
+    (folder / "whole.csv").write_text("x,y\n1,2\n2,4\n")
     sweep = "sweep: {grid: {loss: [absolute_error, huber]}}\n"
-    (folder / "lacking.yaml").write_text(LACKING + sweep)
-    trained = lossfw("train", "lacking.yaml", "--out", "trained")
+    (folder / "all.yaml").write_text(LACKING + sweep)
+    (folder / "lacking.yaml").write_text(LACKING)
+    (folder / "whole.yaml").write_text(LACKING.replace("lacking.csv", "whole.csv"))
+    trained = lossfw("train", "all.yaml", "--out", "trained")
     assert trained.stdout.count(LEFT_OUT) == 1, trained.stderr
-    weights = "network.weights=trained/loss=huber/weights.npz"
-    run = ["run", "lacking.yaml", "-o", weights, "--out", "out"]
+    weights = ("-o", "network.weights=trained/loss=huber/weights.npz")
+    run = ["run", "all.yaml", *weights, "--out", "out"]
     for more in (["--dry-run"], [], ["--resume"]):
         told = lossfw(*run, *more).stdout
         assert told.splitlines()[-1] == f"warning  {LEFT_OUT}"
         assert told.count(LEFT_OUT) == 1
     plain = json.loads(lossfw(*run, "--json").stdout)
     assert [run["warnings"] for run in plain] == [[LEFT_OUT]] * 2
-
-
-@pytest.mark.slow
-def test_a_warning_of_some_runs_names_them(lossfw, folder):
-    (folder / "lacking.csv").write_text("x,y\n1,2\n,3\n2,4\n")
-    (folder / "lacking.yaml").write_text(LACKING)
-    (folder / "whole.yaml").write_text(LACKING.replace("lacking.csv", "whole.csv"))
-    (folder / "whole.csv").write_text("x,y\n1,2\n2,4\n")
-    assert lossfw("train", "lacking.yaml", "--out", "out").exit_code == 0
-    done = lossfw("run", "whole.yaml", "lacking.yaml", "-o", "network.weights=out/weights.npz")
+    done = lossfw("run", "whole.yaml", "lacking.yaml", *weights)
     assert done.stdout.splitlines()[-1] == f"warning  lacking: {LEFT_OUT}"
 
 
@@ -353,7 +324,7 @@ def test_a_hook_that_fails_in_every_run_is_told_once(lossfw, folder, write):
 
 def test_runs_that_an_interruption_ends_are_not_told_as_failures(folder, write):
     config = write(config=SWEEP)
-    slow = at_start(folder, f"time.sleep({FOR_EVER} * (run.name != 'loss.delta=1e-07'))")
+    slow = at_start(folder, "run.name == 'loss.delta=1e-07' or threading.Event().wait()")
     told = []
 
     def ended(outcome):

@@ -100,14 +100,10 @@ def test_hours_with_a_z_are_times_and_other_offsets_are_not(folder, lossfw, tabl
 
 
 def test_groups_that_reach_over_a_cut_are_not_trained_on(table, folder, lossfw):
-    done = lossfw(
-        "train", "r.yaml", "--out", "g", "-o", "train.hold_out.keep_together=column.patient"
-    )
+    together = ("-o", "train.hold_out.keep_together=column.patient")
+    done = lossfw("train", "r.yaml", "--out", "g", *together)
     assert done.exit_code == 0, done.output
     assert "of 1 group that also have rows in its held-out period" in done.output
-    for fold in range(3):
-        plain = json.loads((folder / f"g/fold={fold}/training.json").read_text())
-        assert plain["epochs"]
 
 
 @pytest.mark.slow
