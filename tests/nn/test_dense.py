@@ -45,6 +45,7 @@ def test_it_computes_the_textbook_network(dtype, near):
     logits = hidden @ w["W2"] + w["b2"]
     predictions = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     net = network(dtype)
+    assert (net.width, net.units, net.dtype) == (WIDTH, CLASSES, np.dtype(dtype))
     assert net.forward(x).dtype == np.dtype(dtype)
     np.testing.assert_allclose(net.raw_outputs(x), logits, rtol=near, atol=near)
     np.testing.assert_allclose(net.forward(x), predictions, rtol=near, atol=near)
@@ -55,31 +56,19 @@ def test_rows_that_follow_change_no_bit(rows, more):
     net, x = network(), inputs(4 * BLOCK_ROWS)
     short, long = net.forward(x[:rows]), net.forward(x[: rows + more])
     assert short.tobytes() == long[:rows].tobytes()
-
-
-@pytest.mark.parametrize("start", [BLOCK_ROWS, 2 * BLOCK_ROWS])
-def test_rows_that_go_before_change_no_bit(start):
-    net, x = network(), inputs(3 * BLOCK_ROWS)
-    assert net.forward(x)[start:].tobytes() == net.forward(x[start:]).tobytes()
+    # Nor do those that go before.
+    start = BLOCK_ROWS * (1 + more % 2)
+    assert long[start:].tobytes() == net.forward(x[start : rows + more]).tobytes()
 
 
 def test_the_layout_of_inputs_and_weights_changes_no_bit():
     x, w = inputs(300), arrays()
+    x.flags.writeable = False
     wanted = network().forward(x).tobytes()
     assert network().forward(np.asfortranarray(x)).tobytes() == wanted
     assert network().forward(np.repeat(x, 2, axis=0)[::2]).tobytes() == wanted
     turned = {name: np.asfortranarray(array) for name, array in w.items()}
     assert Network.from_arrays(SPECS, turned, "w").forward(x).tobytes() == wanted
-
-
-def test_inputs_are_not_written_to():
-    x = inputs(300)
-    x.flags.writeable = False
-    network().forward(x)
-
-
-def test_no_rows():
-    assert network().forward(inputs(0)).shape == (0, CLASSES)
 
 
 def test_what_overflows_is_infinite_and_no_warning():
@@ -134,39 +123,24 @@ def changed(**changes):
     ("weights", "message"),
     [
         (changed(W2=None, b2=None), r"the network has 2 layers, but w\.npz has weights of 1"),
-        (
-            changed(W3=np.ones((4, 2), "f4"), b3=np.ones(2, "f4")),
-            r"the network has 2 layers, but w\.npz has weights of 3.*expected W1, b1, W2, b2\.",
-        ),
+        (changed(W3=np.ones((4, 2), "f4"), b3=np.ones(2, "f4")),
+         r"the network has 2 layers, but w\.npz has weights of 3.*expected W1, b1, W2, b2\."),
         (changed(b2=None), r"it has W1, W2, b1; expected W1, b1, W2, b2"),
         ({}, r"it has no array"),
-        (
-            changed(W2=np.ones((HIDDEN, 5), "f4")),
-            r"layers\.1 of 4 units: W2 in w\.npz has shape \(17, 5\); expected \(17, 4\)\.$",
-        ),
+        (changed(W2=np.ones((HIDDEN, 5), "f4")),
+         r"layers\.1 of 4 units: W2 in w\.npz has shape \(17, 5\); expected \(17, 4\)\.$"),
         (changed(W2=np.ones((4, HIDDEN), "f4")), r"expected \(17, 4\)\. .*the transpose"),
         (changed(W1=np.ones((WIDTH, 9), "f4")), r"expected \(width of the inputs, 17\)"),
         (changed(W1=np.ones(WIDTH, "f4")), r"W1 in w\.npz has shape \(30,\)"),
-        (
-            changed(b1=np.ones((1, HIDDEN), "f4")),
-            r"b1 in w\.npz has shape \(1, 17\); expected \(17,",
-        ),
+        (changed(b1=np.ones((1, HIDDEN), "f4")), r"b1 in w\.npz has shape \(1, 17\); expected"),
         (changed(b1=np.ones(HIDDEN)), r"all float32 or all float64; found W1 float32, b1 float64"),
         ({k: v.astype("i4") for k, v in arrays().items()}, r"found W1 int32"),
         ({k: v.astype("f2") for k, v in arrays().items()}, r"found W1 float16"),
     ],
-)
+)  # fmt: skip
 def test_weights_that_do_not_fit(weights, message):
     with pytest.raises(DataError, match=message):
         Network.from_arrays(SPECS, weights, "w.npz")
-
-
-def test_a_configured_dtype_is_that_of_the_weights():
     assert Network.from_arrays(SPECS, arrays(), "w", "float32").dtype == np.float32
     with pytest.raises(DataError, match=r"all float64, as configured; found W1 float32"):
         Network.from_arrays(SPECS, arrays(), "w", "float64")
-
-
-def test_what_it_says_of_itself():
-    net = network("f8")
-    assert (net.width, net.units, net.dtype) == (WIDTH, CLASSES, np.float64)
