@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from support.tables import read_npz
+from support.tables import read_npz, write_columns
 
 REGIONS = ["north", "south", "", "far west"]
 TEXT = """\
@@ -25,21 +25,23 @@ FILTER = "column.region in [north, 'far west'] and not column.age < 1"
 def written(folder):
     """Write a table, and one of only the rows that a filter leaves."""
     random = np.random.default_rng(4)
-    lines = []
-    for i in range(300):
-        region = REGIONS[i % 4]
-        age = "" if i % 7 == 0 else str(i % 5 / 2)
-        a, b = random.normal(size=2)
-        kind = ["ant", "bee", "cat"][i % 3]
-        lines.append((region, age, f"{i},{region},{age},{a:.6f},{b:.6f},{kind}"))
-    head = "id,region,age,a,b,kind"
-    some = [x for r, age, x in lines if r in ("north", "far west") and not (age and float(age) < 1)]
-    (folder / "all.csv").write_text("\n".join([head, *(line for *_, line in lines)]) + "\n")
-    (folder / "some.csv").write_text("\n".join([head, *some]) + "\n")
-    np.savez(folder / "w.npz", W1=random.normal(size=(2, 3)), b1=np.zeros(3))
-    for name in ("all", "some"):
+    a, b = random.normal(size=(2, 300))
+    columns = {
+        "id": range(300),
+        "region": [REGIONS[i % 4] for i in range(300)],
+        "age": [None if i % 7 == 0 else i % 5 / 2 for i in range(300)],
+        "a": a,
+        "b": b,
+        "kind": ["ant", "bee", "cat"] * 100,
+    }
+    rows = zip(columns["region"], columns["age"], strict=True)
+    kept = [r in ("north", "far west") and (age is None or age >= 1) for r, age in rows]
+    some = {name: np.array(c, object)[kept] for name, c in columns.items()}
+    for name, table in (("all", columns), ("some", some)):
+        write_columns(folder / f"{name}.csv", table)
         (folder / f"{name}.yaml").write_text(TEXT.replace("FILE", f"{name}.csv"))
-    return len(some)
+    np.savez(folder / "w.npz", W1=random.normal(size=(2, 3)), b1=np.zeros(3))
+    return sum(kept)
 
 
 def numbers(folder):
@@ -79,25 +81,15 @@ def test_the_digest_of_data_and_run_knows_the_filter(lossfw, folder, written):
 
 
 def test_a_training_and_its_held_out_rows_take_filters(lossfw, folder, written):
-    train = """
-train:
-  epochs: 2
-  optimizer: {name: sgd, learning_rate: 0.1}
-  hold_out:
-    data: {name: arrays, file: all.csv, inputs_key: [a, b], targets_key: kind, where: ROWS}
-"""
-    text = (
-        TEXT.replace("  weights: w.npz\n", "").replace("save_rows: true, ", "").split("evaluate")[0]
-    )
-    for name, held in (("all", FILTER), ("some", "column.id >= 0")):
-        own = text.replace("FILE", f"{name}.csv") + train.replace("ROWS", f'"{held}"')
+    text = TEXT.replace("  weights: w.npz\n", "").split("evaluate")[0]
+    held_out = "name: arrays, inputs_key: [a, b], targets_key: kind"
+    for name, own, held in (("all", FILTER, FILTER), ("some", "", "column.id >= 0")):
         (folder / "t.yaml").write_text(
-            own.replace(
-                "all.csv, inputs_key: [a, b], targets_key: kind, where",
-                f"{name}.csv, inputs_key: [a, b], targets_key: kind, where",
-            )
+            text.replace("FILE", f"{name}.csv")
+            + "train:\n  epochs: 2\n  optimizer: {name: sgd, learning_rate: 0.1}\n"
+            + f'  hold_out: {{data: {{{held_out}, file: {name}.csv, where: "{held}"}}}}\n'
         )
-        given = ["-o", f"data.where={FILTER}"] if name == "all" else []
+        given = ["-o", f"data.where={own}"] if own else []
         result = lossfw("train", "t.yaml", "--out", name, *given)
         assert result.exit_code == 0, result.output
     one, other = (read_npz(folder / name / "weights.npz") for name in ("all", "some"))
@@ -152,7 +144,7 @@ def test_a_mistake_is_told_at_its_place(lossfw, folder, written, rows, said):
         assert "bug" not in result.output
 
 
-def test_a_text_that_no_row_has_is_told(lossfw, folder, written):
+def test_a_text_that_no_row_has_is_told(lossfw, written):
     result = lossfw("run", "all.yaml", "-o", "data.where=column.region != nort")
     assert result.exit_code == 0
     assert "column.region has no 'nort'; it has" in result.output

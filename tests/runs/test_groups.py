@@ -45,10 +45,7 @@ def files(folder, monkeypatch):
 
 @pytest.fixture
 def run(lossfw, files):
-    def ran(out, *more):
-        return lossfw("run", "run.yaml", "--trust", "--out", out, *more)
-
-    return ran
+    return lambda out, *more: lossfw("run", "run.yaml", "--trust", "--out", out, *more)
 
 
 def test_a_file_of_parquet_has_the_same_rows(run, folder, monkeypatch):

@@ -111,20 +111,14 @@ def kill(config, *how):
 
 @pytest.mark.slow
 @NEEDS_FORK
-def test_killed_at_a_few_random_moments(write):
-    said = kill(write(rows=3_000), "moments", "6", "0")
+@pytest.mark.parametrize(
+    ("rows", "times"), [(3_000, 6), pytest.param(12_000, 100, marks=pytest.mark.long)]
+)
+def test_killed_at_random_moments(write, rows, times):
+    said = kill(write(rows=rows), "moments", times, times // 100)
     assert said["wrong"] == []
-    assert said["killed"] == 6
-
-
-@NEEDS_FORK
-@pytest.mark.slow
-@pytest.mark.long
-def test_killed_at_a_hundred_random_moments(write):
-    said = kill(write(rows=12_000), "moments", "100", "1")
-    assert said["wrong"] == []
-    assert said["killed"] == 100
-    assert said["kept"]
+    assert said["killed"] == times
+    assert said["kept"] or times < 100
 
 
 @NEEDS_FORK

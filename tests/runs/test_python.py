@@ -26,6 +26,14 @@ def saved(folder):
     return folder
 
 
+@pytest.fixture
+def training(folder):
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    np.savez(folder / "data.npz", inputs=x, targets=(x[:, 0] > 0).astype(int))
+    (folder / "train.yaml").write_text(f"{CONFIG}  hold_out: {{fraction: 0.5}}\n")
+    return folder
+
+
 def test_a_run_is_that_of_the_command_line(saved):
     result = lossfw.run("run.yaml", overrides=["loss.guard=none"], out=saved / "a")
     assert result.loss == pytest.approx((-np.log(0.25) - np.log(0.5)) / 2)
@@ -39,11 +47,8 @@ def test_a_run_is_that_of_the_command_line(saved):
 
 
 def test_slices_and_warnings_are_shown(saved):
-    options = [
-        "evaluate.slices=[target]",
-        "evaluate.intervals={}",
-        "network.predictions=[[.nan, 0.5], [0.5, 0.5]]",
-    ]
+    options = ["evaluate.slices=[target]", "evaluate.intervals={}"]
+    options += ["network.predictions=[[.nan, 0.5], [0.5, 0.5]]"]
     result = lossfw.run("run.yaml", overrides=options)
     shown = html(result)
     assert "The loss is NaN because of row 0." in shown
@@ -78,18 +83,15 @@ def test_a_comparison(saved):
         lossfw.compare("none")
 
 
-def test_a_training(folder):
-    x = np.random.default_rng(0).normal(size=(20, 2))
-    np.savez(folder / "data.npz", inputs=x, targets=(x[:, 0] > 0).astype(int))
-    (folder / "train.yaml").write_text(f"{CONFIG}  hold_out: {{fraction: 0.5}}\n")
-    trained = lossfw.train("train.yaml", overrides=["train.epochs=2"], out=folder / "a")
+def test_a_training(training):
+    trained = lossfw.train("train.yaml", overrides=["train.epochs=2"], out=training / "a")
     assert len(trained.history) == 3
     assert html(trained).count("<polyline") == 2
     assert re.fullmatch(
         r"TrainingResult\(\w+\(.*\), epoch 2 of 2, loss [\d.]+, .*held-out loss [\d.]+.*\)",
         repr(trained),
     )
-    assert (folder / "a" / "weights.npz").exists()
+    assert (training / "a" / "weights.npz").exists()
 
 
 @pytest.mark.parametrize("entry", REGISTRY.entries("loss"), ids=lambda entry: entry.name)
@@ -120,10 +122,7 @@ def test_all_runs_of_a_sweep(saved):
         lossfw.run("run.yaml", overrides=[grid])
 
 
-def test_of_all_trainings_one_that_fails_is_a_warning(folder):
-    x = np.random.default_rng(0).normal(size=(20, 2))
-    np.savez(folder / "data.npz", inputs=x, targets=(x[:, 0] > 0).astype(int))
-    (folder / "train.yaml").write_text(CONFIG)
+def test_of_all_trainings_one_that_fails_is_a_warning(training):
     grid = "sweep={grid: {train.optimizer.learning_rate: [0.5, 0.1, 1e9]}}"
     with pytest.warns(RuntimeWarning, match="learning_rate=.* failed"):
         results = lossfw.train_all("train.yaml", overrides=[grid])

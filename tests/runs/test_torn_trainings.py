@@ -1,18 +1,15 @@
 """A training that ends at any moment leaves the files of one training, or a status that warns."""
 
 import errno
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from support.killed import said_by
 from support.waiting import HANGS
 
-TEARING = Path(__file__).parents[1] / "support" / "tearing.py"
 TEXT = """\
 lossfw: 1
 data: {name: arrays, file: d.npz, standardize: true}
@@ -48,36 +45,32 @@ def test_every_state_that_a_kill_leaves_is_whole_or_says_so(write, folder, over)
     pytest.importorskip("xgboost")
     write("model: {name: xgboost, max_depth: 2}", "rounds: 2, hold_out: {folds: 2, fold: 0}")
     words = [folder / "t.yaml", "model.max_depth=1", folder / "o", *over]
-    done = subprocess.run(
-        [sys.executable, str(TEARING), *map(str, words)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "LOSSFW_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        timeout=HANGS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
+    said = said_by("tearing.py", *words, timeout=HANGS)
     assert said["wrong"] == []
     assert said["killed"] > 20
     assert any(state.startswith("running: ") for state in said["states"])
 
 
-def test_a_training_that_ends_early_is_not_taken_for_the_older_one(
-    write, lossfw, folder, monkeypatch
-):
+@pytest.fixture
+def train(write, lossfw):
+    """Train into the folder m, where there is a training already."""
     write()
-    for name in ("m", "n"):
-        assert lossfw("train", "t.yaml", "--out", name).exit_code == 0
-    older = content_of(folder / "m")
+    assert lossfw("train", "t.yaml", "--out", "m").exit_code == 0
+    return lambda *more: lossfw("train", "t.yaml", "--out", "m", *more)
+
+
+def test_a_training_that_ends_early_is_not_taken_for_the_older_one(
+    train, lossfw, folder, monkeypatch
+):
+    assert lossfw("train", "t.yaml", "--out", "n").exit_code == 0
+    older, fewer = content_of(folder / "m"), ("-o", "train.epochs=1")
 
     def killed(*arguments):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
         patched.setattr("lossfw.runs.training_folder.TrainingFolder.finish", killed)
-        result = lossfw("train", "t.yaml", "--out", "m", "-o", "train.epochs=1")
-    assert result.exit_code == 130
+        assert train(*fewer).exit_code == 130
     # The older training is still whole, except for the checkpoint.
     now = content_of(folder / "m")
     assert [name for name in older if older[name] != now[name]] == ["checkpoint.npz", "status"]
@@ -87,40 +80,30 @@ def test_a_training_that_ends_early_is_not_taken_for_the_older_one(
     evaluated = lossfw("run", "t.yaml", "-o", "network-", "-o", "model={name: trained, folder: m}")
     assert evaluated.exit_code == 2
     assert "holds an unfinished training: its status is not done" in evaluated.stderr
-    resumed = lossfw("train", "t.yaml", "--out", "m", "-o", "train.epochs=1", "--resume")
-    assert resumed.exit_code == 0
+    assert train(*fewer, "--resume").exit_code == 0
     assert (folder / "m/status").read_text() == "done\n"
 
 
-def test_a_training_that_fails_says_why_to_who_compares(write, lossfw, folder):
-    write()
-    assert lossfw("train", "t.yaml", "--out", "m").exit_code == 0
-    failed = lossfw("train", "t.yaml", "--out", "m", "-o", "train.optimizer.learning_rate=1e300")
-    assert failed.exit_code == 1
+def test_a_training_that_fails_says_why_to_who_compares(train, lossfw, folder):
+    assert train("-o", "train.optimizer.learning_rate=1e300").exit_code == 1
     compared = lossfw("compare", "m", "m")
     assert "m is left out: its training failed: The training diverged" in compared.stderr
-    assert lossfw("train", "t.yaml", "--out", "m").exit_code == 0
+    assert train().exit_code == 0
     assert not (folder / "m/error.txt").exists()
 
 
-def test_a_disk_that_is_full_at_the_end_leaves_the_older_training(
-    write, lossfw, folder, monkeypatch
-):
-    write()
-    assert lossfw("train", "t.yaml", "--out", "m").exit_code == 0
-    older = content_of(folder / "m")
-    sync = os.fsync
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="this system names no open files")
+def test_a_disk_that_is_full_at_the_end_leaves_the_older_training(train, folder, monkeypatch):
+    older, sync = content_of(folder / "m"), os.fsync
 
     def full(descriptor):
         if "training.json" in str(Path(f"/proc/self/fd/{descriptor}").readlink()):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         sync(descriptor)
 
-    if not Path("/proc/self/fd").is_dir():
-        pytest.skip("this system does not name open files")
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", full)
-        result = lossfw("train", "t.yaml", "--out", "m", "-o", "train.epochs=1")
+        result = train("-o", "train.epochs=1")
     assert result.exit_code == 1
     assert "training.json cannot be written: No space left on device" in result.stderr
     now = content_of(folder / "m")
@@ -144,9 +127,7 @@ def test_files_of_an_older_training_that_the_new_one_does_not_have_go(write, los
     assert " ".join(sorted(content_of(folder / "m"))) == names
 
 
-def test_a_run_does_not_write_over_a_training(write, lossfw, folder, monkeypatch):
-    write()
-    assert lossfw("train", "t.yaml", "--out", "m").exit_code == 0
+def test_a_run_does_not_write_over_a_training(train, lossfw, folder):
     (folder / "m/training.json").unlink()  # as one that has not ended
     refused = lossfw("run", "t.yaml", "--out", "m", "-o", "network.weights=m/weights.npz")
     assert refused.exit_code == 1

@@ -74,6 +74,9 @@ def test_a_state_in_many_entries_is_joined(killed, folder, form, monkeypatch):
     assert same(folder, form)
 
 
+DAMAGED = "unfinished.sqlite is not the file of an unfinished run, or damaged"
+
+
 @pytest.mark.turns(5)
 @pytest.mark.parametrize(
     "harm",
@@ -88,22 +91,30 @@ def test_a_state_in_many_entries_is_joined(killed, folder, form, monkeypatch):
         "UPDATE state SET content = 7, crc = 'x'",
         "DROP TABLE rows",
         "CREATE TABLE more (x)",
+        b"CREATE TABL\xe9",
+        b"SQLite format 3\0",
+        b"PK\x03\x04 nothing",
     ],
 )
 def test_entries_that_are_damaged_or_lost_are_told(killed, folder, form, harm):
     run = killed()
     file = folder / "out/unfinished.sqlite"
-    base = sqlite3.connect(file)
-    base.execute(harm)
-    base.commit()
-    base.close()
+    if isinstance(harm, bytes):
+        # A schema that SQLite cannot quote, or another file.
+        is_schema = harm.startswith(b"CREATE")
+        file.write_bytes(file.read_bytes().replace(b"CREATE TABLE", harm) if is_schema else harm)
+    else:
+        base = sqlite3.connect(file)
+        base.execute(harm)
+        base.commit()
+        base.close()
     told = run("--resume")
     if harm == "DELETE FROM state":  # as before the first commit
         assert told.exit_code == 0
         assert "continued" not in told.stderr
     else:
         assert (told.exit_code, told.stdout) == (2, "")
-        assert "unfinished.sqlite is not the file of an unfinished run, or damaged" in told.stderr
+        assert DAMAGED in told.stderr
         assert "run without --resume, which starts over" in " ".join(told.stderr.split())
         assert run().exit_code == 0
     assert same(folder, form)
@@ -127,25 +138,16 @@ def test_a_damaged_file_is_told_or_does_no_harm(killed, folder, form, seed):
     assert same(folder, form)
 
 
-def test_a_schema_that_sqlite_cannot_quote_is_told(killed, folder, form):
-    run = killed()
-    file = folder / "out/unfinished.sqlite"
-    file.write_bytes(file.read_bytes().replace(b"CREATE TABLE", b"CREATE TABL\xe9"))
-    told = run("--resume")
-    assert told.exit_code == 2
-    assert "unfinished.sqlite is not the file of an unfinished run, or damaged" in told.stderr
-
-
 @pytest.mark.turns(4)
 @pytest.mark.parametrize("kept", ["partials.npz", "results.part", "results.parts"])
 def test_an_unfinished_run_of_an_older_lossfw_is_refused(killed, folder, form, kept):
     run = killed()
     (folder / "out/unfinished.sqlite").unlink()
+    path = folder / "out" / kept
     if kept == "results.parts":
-        (folder / "out" / kept).mkdir()
-        (folder / "out" / kept / "part-000000000000-0a1b2c3d.jsonl").write_bytes(b"x")
-    else:
-        (folder / "out" / kept).write_bytes(b"x")
+        path.mkdir()
+        path /= "part-000000000000-0a1b2c3d.jsonl"
+    path.write_bytes(b"x")
     told = run("--resume")
     assert told.exit_code == 2
     words = "began with an older lossfw: start over, by running without --resume"
