@@ -8,7 +8,6 @@ import pytest
 from click.testing import CliRunner
 
 from lossfw.cli import main
-from lossfw.components.registry import registry
 from lossfw.extras import install_command
 from support.configs import DIGITS
 
@@ -56,6 +55,15 @@ def test_the_numbers(lossfw):
     assert found["zeros"]["sigmoid"]["loss"] == found["zeros"]["sigmoid"]["unseen"] == [300, 0, 0]
     assert len(set(found["curves"]["step"]["derivative"])) == 1
     assert found == told(lossfw, *NAME, "--range=-5:5")
+    report = lossfw(*NAME, "--range=-5:5").stdout
+    assert "accuracy flat   around here from" in report
+    assert "exactly 0 at 21 of 21 points" in report
+    assert "3250 (100.0%)" in report
+    assert told(lossfw, *NAME, "-o", "evaluate.sample={count: 50}")["count"] == 50
+    # All parameters may move along the gradient.
+    found = told(lossfw, "--parameter", "gradient")
+    assert (found["along"], found["value"], [*found["curves"]]) == ("gradient", None, ["sigmoid"])
+    assert found["curves"]["sigmoid"]["derivative"][10] > 0
 
 
 def test_the_value_itself_is_a_point_of_any_range(lossfw):
@@ -64,24 +72,6 @@ def test_the_value_itself_is_a_point_of_any_range(lossfw):
         assert 0.0 in ways
         assert len(ways) == 8
         assert (np.diff(ways) > 0).all()
-
-
-def test_all_parameters_move_along_the_gradient(lossfw):
-    found = told(lossfw, "--parameter", "gradient")
-    assert (found["along"], found["value"], list(found["curves"])) == (
-        "gradient",
-        None,
-        ["sigmoid"],
-    )
-    assert found["curves"]["sigmoid"]["derivative"][10] > 0
-
-
-def test_the_report_says_the_facts(lossfw):
-    result = lossfw(*NAME, "--range=-5:5")
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert "accuracy flat   around here from" in result.stdout
-    assert "exactly 0 at 21 of 21 points" in result.stdout
-    assert "3250 (100.0%)" in result.stdout
 
 
 @pytest.mark.slow
@@ -99,24 +89,15 @@ def test_the_folder_gets_numbers_a_picture_and_a_page(lossfw, folder):
     assert "NaN" not in picture
 
 
-def test_a_sample_of_rows_is_what_is_studied(lossfw):
-    found = told(lossfw, *NAME, "-o", "evaluate.sample={count: 50}")
-    assert found["count"] == 50
-
-
 WRONG = [
     (("--parameter", "layers.7.bias[0]"), "there is no parameter 'layers.7.bias[0]'"),
     (("--parameter", "layers.7.bias[0]"), "layers.1.weights (50, 100), layers.1.bias (100,)"),
     ((), "sensitivity.parameter is missing"),
     ((*NAME, "--range=1:-1"), "should be two finite numbers around 0, got 1 and -1"),
-    ((*NAME, "--range=1:1"), "got 1 and 1"),
     ((*NAME, "--range=1:2"), "got 1 and 2"),
     ((*NAME, "--range=-1:inf"), "sensitivity.range"),
-    ((*NAME, "--range=nan:1"), "sensitivity.range"),
-    ((*NAME, "--range=1"), "sensitivity.range"),
     ((*NAME, "--range=1:2:3"), "sensitivity.range"),
     ((*NAME, "--points", "1"), "sensitivity.points should be at least 2, got 1"),
-    ((*NAME, "--points", "0"), "sensitivity.points should be at least 2, got 0"),
     ((*NAME, "--points", "x"), "sensitivity.points"),
     ((*NAME, "-o", "sensitivity.activations=[stp]"), "did you mean 'step'?"),
     ((*NAME, "-o", "sensitivity.pionts=3"), "did you mean 'points'?"),
@@ -130,18 +111,6 @@ def test_a_mistake_is_told_in_words(arguments, said, lossfw):
     assert said in result.stderr
     assert "Traceback" not in result.stderr
     assert "bug" not in result.stderr
-
-
-def test_saved_outputs_have_no_weights(lossfw, folder):
-    (folder / "study.yaml").write_text(
-        "lossfw: 1\n"
-        "data: {name: inline, targets: [0, 1]}\n"
-        "network: {predictions: [[0.5, 0.5], [0.1, 0.9]]}\n"
-        "loss: cross_entropy\n"
-    )
-    result = lossfw(*NAME)
-    assert result.exit_code == 2
-    assert "study.yaml:3:1: error: the network has saved outputs, but no weights" in result.stderr
 
 
 def test_the_weights_of_a_network_that_are_missing_or_not_finite(lossfw, folder):
@@ -158,14 +127,12 @@ def test_the_weights_of_a_network_that_are_missing_or_not_finite(lossfw, folder)
     np.savez(folder / "w.npz", **arrays)
     (folder / "study.yaml").write_text(CONFIG.replace("digits-mlp.npz", "w.npz"))
     assert "W2[3, 4] is nan" in lossfw(*NAME).stderr
-
-
-def test_a_data_set_of_one_class_is_studied_as_any_other(lossfw, folder):
-    np.savez(folder / "one.npz", inputs=np.ones((3, 64), "f4"), targets=np.full(3, 4))
-    weights = registry().component_class("source", "digits").bundled_file("digits-mlp.npz")
-    config = CONFIG.replace("{name: digits, split: test}", "{name: arrays, file: one.npz}")
-    (folder / "study.yaml").write_text(config.replace("digits-mlp.npz", str(weights)))
-    assert told(lossfw, *NAME)["count"] == 3
+    (folder / "study.yaml").write_text(
+        "lossfw: 1\ndata: {name: inline, targets: [0, 1]}\n"
+        "network: {predictions: [[0.5, 0.5], [0.1, 0.9]]}\nloss: cross_entropy\n"
+    )
+    told = lossfw(*NAME).stderr
+    assert "study.yaml:3:1: error: the network has saved outputs, but no weights" in told
 
 
 @pytest.mark.parametrize("missing", ["matplotlib", "jinja2"])

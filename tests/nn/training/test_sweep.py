@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from lossfw.data.weights import read_weights
-from support.training_text import CONFIG
 
 SWEEP = "sweep={grid: {train.epochs: [2, 3]}, seeds: 2}"
 FOLLOWER = """\
@@ -37,13 +36,23 @@ def written(config):
 def test_each_training_has_its_folder_and_they_are_resumed(lossfw, folder):
     result = lossfw("train", "train.yaml", "--out", "s", "-o", SWEEP, "--jobs", "2")
     assert (result.exit_code, result.stderr) == (0, "")
+    assert "trainings over seeds  seeds  loss" in result.stdout
+    assert "Over seeds: mean ± standard deviation; differences are paired by seed." in result.stdout
+    assert "lossfw compare" in result.stdout.splitlines()[-1]
     names = sorted(path.name for path in (folder / "s").iterdir())
     assert names == [f"train.epochs={n},seed={seed}" for n in (2, 3) for seed in (0, 1)]
     files = {path: path.read_bytes() for path in (folder / "s").rglob("*.npz")}
     assert len(files) == 8
     (folder / "s" / names[0] / "checkpoint.npz").unlink()
     again = lossfw("train", "train.yaml", "--out", "s", "-o", SWEEP, "--resume", "--json")
-    assert [run["status"] for run in json.loads(again.stdout)] == ["done"] * 4
+    plain = json.loads(again.stdout)
+    assert [run["status"] for run in plain] == ["done"] * 4
+    for one, group in zip(plain, (0, 0, 1, 1), strict=True):
+        of, members = one["over_seeds"], plain[2 * group : 2 * group + 2]
+        losses = [own["result"]["epochs"][-1]["train"]["loss"] for own in members]
+        assert of["members"] == [own["name"] for own in members]
+        assert of["numbers"]["loss"]["mean"] == pytest.approx(sum(losses) / 2)
+        assert of["numbers"]["loss"]["deviation"] == pytest.approx(np.std(losses, ddof=1))
     assert {path: path.read_bytes() for path in (folder / "s").rglob("*.npz")} == files
     alone = lossfw("train", "train.yaml", "--out", "one", "-o", "train.epochs=2", "-o", "seed=1")
     assert alone.exit_code == 0
@@ -57,12 +66,9 @@ def test_a_training_that_fails_does_not_stop_the_others(lossfw):
     assert result.exit_code == 1
     assert "1 of 2 runs failed: train.optimizer.learning_rate=1000000000.0" in result.stderr
     assert "The training diverged" in result.stderr
-
-
-def test_a_sweep_needs_a_folder_too(lossfw):
-    result = lossfw("train", "train.yaml", "-o", SWEEP)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert "give --out DIR" in result.stderr
+    refused = lossfw("train", "train.yaml", "-o", SWEEP)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "give --out DIR" in refused.stderr
 
 
 def test_the_page_shows_curves_weights_and_epochs(lossfw, folder):
@@ -105,26 +111,3 @@ def test_plugins_follow_the_epochs(lossfw, folder):
     assert resumed.stdout.splitlines()[:3] == ["start train 4 0", "epoch 4 True", "end 4"]
     bad = ("-o", "train.optimizer.learning_rate=1e9", "--no-out", "--plugin", "follow.py")
     assert "end None" in lossfw("train", "train.yaml", *bad).stdout
-
-
-@pytest.mark.slow
-def test_a_configuration_may_have_a_sweep_of_its_own(lossfw, folder):
-    (folder / "own.yaml").write_text(f"{CONFIG}sweep: {{seeds: 2}}\n")
-    assert lossfw("train", "own.yaml", "--out", "s").exit_code == 0
-
-
-@pytest.mark.slow
-def test_seeds_are_averaged_beside_the_trainings(lossfw):
-    arguments = ("train", "train.yaml", "--out", "s", "-o", SWEEP)
-    text = lossfw(*arguments).stdout
-    assert "trainings over seeds  seeds  loss" in text
-    assert "Over seeds: mean ± standard deviation; differences are paired by seed." in text
-    assert "lossfw compare" in text.splitlines()[-1]
-    plain = json.loads(lossfw(*arguments, "--resume", "--json").stdout)
-    for one, group in zip(plain, (0, 0, 1, 1), strict=True):
-        of = one["over_seeds"]
-        members = plain[2 * group : 2 * group + 2]
-        losses = [own["result"]["epochs"][-1]["train"]["loss"] for own in members]
-        assert of["members"] == [own["name"] for own in members]
-        assert of["numbers"]["loss"]["mean"] == pytest.approx(sum(losses) / 2)
-        assert of["numbers"]["loss"]["deviation"] == pytest.approx(np.std(losses, ddof=1))
