@@ -41,8 +41,6 @@ AT_KINKS = {
     "step": {0: 0},
 }
 
-each_name = pytest.mark.parametrize("name", sorted(LIMITS))
-
 
 @pytest.fixture(autouse=True)
 def quiet():
@@ -51,10 +49,7 @@ def quiet():
         yield
 
 
-# What a call does -----------------------------------------------------------
-
-
-@each_name
+@pytest.mark.parametrize("name", sorted(LIMITS))
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_limits_are_reached(name, dtype):
     f, ends = lossfw.activation(name), np.array([-inf, inf], dtype)
@@ -66,9 +61,6 @@ def test_limits_are_reached(name, dtype):
         assert second_derivative.tolist() == ([0, inf] if name == "exp" else [0, 0])
 
 
-# What it says of itself -----------------------------------------------------
-
-
 @pytest.mark.parametrize("name", sorted(AT_KINKS))
 def test_the_derivative_at_a_kink_is_the_documented_one(name):
     f = lossfw.activation(name)
@@ -77,9 +69,6 @@ def test_the_derivative_at_a_kink_is_the_documented_one(name):
         assert abs(f.second_derivative(np, np.array([float(kink)]))[0]) < 2
     elu = lossfw.activation("elu", alpha=0.25)
     assert elu.derivative(np, np.array([0.0, -0.0])).tolist() == [0.25, 0.25]
-
-
-# What it refuses ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import lossfw
 from lossfw import DomainError, ShapeError
 from support.drawn import data
 
 CLOSE = {"rel": 1e-10, "abs": 1e-10}
-few = settings(max_examples=40)
 
 
 def weights_of(drawn):
@@ -22,7 +21,6 @@ def pairs(order, t, w):
     return (both * np.sign(order[:, None] - order)).sum()
 
 
-@few
 @given(data("counts", least=2))
 def test_gini_of_numbers_is_a_sum_over_pairs(drawn):
     weight = weights_of(drawn)
@@ -46,7 +44,6 @@ def taken(y, t, w, wanted):
     return got / wanted
 
 
-@few
 @given(data("counts", least=2))
 def test_lift_takes_rows_until_the_share_is_full(drawn):
     weight = weights_of(drawn)
@@ -63,7 +60,6 @@ def test_lift_takes_rows_until_the_share_is_full(drawn):
         assert found == pytest.approx(wanted, **CLOSE)
 
 
-@few
 @given(data("numbers"))
 def test_bias_is_the_ratio_of_the_sums(drawn):
     weight = weights_of(drawn)

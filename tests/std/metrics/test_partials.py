@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lossfw import DomainError
@@ -68,7 +68,6 @@ def test_margins_are_judged_by_a_threshold(name):
     assert metric({"name": name, "threshold": 0})(y, t) == wanted
 
 
-@settings(max_examples=25)
 @given(data("single"))
 def test_one_column_two_columns_and_one_hot_rows_agree(rows):
     two, hot = np.stack([1 - rows.y, rows.y], 1), np.eye(2)[rows.t]

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from support.drawn import data, metric
@@ -48,18 +48,11 @@ def test_top_k(drawn, k):
     classes = y.shape[1]
     if classes < 3 or k >= classes:
         return
-    wanted = theirs(
-        sk.top_k_accuracy_score,
-        drawn.t,
-        y,
-        k=k,
-        labels=range(classes),
-        sample_weight=drawn.weight,
-    )
+    options = {"k": k, "labels": range(classes), "sample_weight": drawn.weight}
+    wanted = theirs(sk.top_k_accuracy_score, drawn.t, y, **options)
     assert ours({"name": "top_k", "k": k}, drawn._replace(y=y)) == pytest.approx(wanted, **CLOSE)
 
 
-@settings(max_examples=60)
 @given(CLASSES, st.sampled_from(AVERAGES))
 def test_precision_recall_and_f1(drawn, average):
     classes = columns(drawn).shape[1]
@@ -75,16 +68,11 @@ def test_precision_recall_and_f1(drawn, average):
 
 @given(CLASSES)
 def test_the_confusion_matrix(drawn):
-    wanted = sk.confusion_matrix(
-        drawn.t,
-        chosen(drawn),
-        labels=range(columns(drawn).shape[1]),
-        sample_weight=drawn.weight,
-    )
+    options = {"labels": range(columns(drawn).shape[1]), "sample_weight": drawn.weight}
+    wanted = sk.confusion_matrix(drawn.t, chosen(drawn), **options)
     np.testing.assert_allclose(ours("confusion_matrix", drawn), wanted, rtol=1e-12)
 
 
-@settings(max_examples=60)
 @given(CLASSES)
 def test_areas(drawn):
     y, t = columns(drawn), drawn.t
@@ -102,12 +90,8 @@ def test_areas(drawn):
     ):
         if name == "roc_auc" and not complete:
             continue
-        wanted = np.mean(
-            [
-                function(side, y[:, k], sample_weight=drawn.weight)
-                for k, side in zip(classes, sides, strict=True)
-            ]
-        )
+        each = zip(classes, sides, strict=True)
+        wanted = np.mean([function(s, y[:, k], sample_weight=drawn.weight) for k, s in each])
         assert ours(name, drawn) == pytest.approx(wanted, **CLOSE)
 
 

@@ -5,10 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-import lossfw
 from lossfw.components.registry import registry
 from lossfw.data import Dataset
-from lossfw.learning.raw_form import predictions_of
 from lossfw.models import Card
 from support.models import fitted
 
@@ -88,23 +86,6 @@ def test_a_second_leg_continues_the_first_and_repeats(trained):
     same(raw(made, second.content, held_out), second.held_out[-1])
     kept = made.cut(second.content, ROUNDS)
     same(raw(made, kept, data), fit.train[-1])
-
-
-def test_the_loss_falls_and_the_start_is_the_best_constant(trained):
-    _, data, _, fit = trained
-    loss = lossfw.loss(LOSS)
-    falls = [
-        float(
-            loss(
-                predictions_of(loss, np.squeeze(x)), data.targets, sample_weight=data.sample_weight
-            )
-        )
-        for x in fit.train
-    ]
-    assert falls == sorted(falls, reverse=True)
-    constant = np.average(data.targets, weights=data.sample_weight)
-    most = loss(np.full(len(data), constant), data.targets, sample_weight=data.sample_weight)
-    assert falls[0] < float(most)
 
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm"])

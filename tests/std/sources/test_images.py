@@ -183,16 +183,3 @@ def test_a_training_and_a_run(config, both, folder):
         lossfw.run(config, overrides=[*weights, "data.scale-"])
     with pytest.raises(ConfigError, match="flatten: true"):
         lossfw.run(config, overrides=[*weights, "data.flatten-"])
-
-
-@pytest.mark.slow
-def test_a_cluster_gives_the_same_bits(config, lazy, folder):
-    distributed = pytest.importorskip("distributed")
-    lossfw.train(config, out="out")
-    plan = lossfw.plan(config, "network.weights=out/weights.npz")
-    here = lossfw.evaluate(plan)
-    with distributed.Client(
-        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as client:
-        there = lossfw.evaluate(plan, client=client)
-    assert (there.loss, dict(there.metrics)) == (here.loss, dict(here.metrics))

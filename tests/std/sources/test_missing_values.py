@@ -165,9 +165,8 @@ def test_nobody_looks_at_rows_that_a_filter_leaves_out(make, missing, tmp_path, 
     assert data.targets.tolist() == wanted.targets.tolist() == PAID[there].tolist()
     assert category_labels(data)["kind"] == category_labels(wanted)["kind"]
     # Whole numbers of a frame are floats where one of its rows lacks a number.
-    assert [*map(float, category_labels(data)["zone"])] == [
-        *map(float, category_labels(wanted)["zone"])
-    ]
+    zones = ([*map(float, category_labels(one)["zone"])] for one in (data, wanted))
+    assert next(zones) == next(zones)
     for known in ({}, category_labels(wanted)):
         mine, theirs = (encode_categories(one, known).in_memory().inputs for one in (data, wanted))
         assert mine.dtype == theirs.dtype
@@ -200,11 +199,8 @@ def test_rows_without_a_target_are_left_out_and_inputs_kept(make, tmp_path, piec
 @pytest.mark.parametrize("make", SOURCES)
 def test_the_labels_of_all_rows_are_known(make, tmp_path):
     given = make(tmp_path, columns())
-    rows, options = (
-        "column.age > 1.9 and column.age < 2.6",
-        {"categories": (), "exclude": ("zone",)},
-    )
-    found = chosen(given, rows, targets_key="kind", **options)
+    rows, options = "column.age > 1.9 and column.age < 2.6", {"exclude": ("zone",)}
+    found = chosen(given, rows, targets_key="kind", categories=(), **options)
     assert (found.data.classes, found.classes) == (("bus",), ("bus", "car"))
 
 
@@ -212,22 +208,13 @@ def test_arrays_of_numpy_are_filtered_before_anyone_looks_at_them(tmp_path):
     np.savez(tmp_path / "x.npz", inputs=[[1.0], [np.nan], [3.0]], targets=[1.0, np.nan, 3.0],
              day=[1, 2, 3])  # fmt: skip
     given = {"name": "arrays", "file": str(tmp_path / "x.npz")}
-    found = (
-        lossfw.registry()
-        .create("source", given)
-        .load_selected(RowFilter.read("column.day != 2"), ())
-    )
+    days = RowFilter.read("column.day != 2")
+    found = lossfw.registry().create("source", given).load_selected(days, ())
     assert found.data.targets.tolist() == [1, 3]
     np.save(tmp_path / "t.npy", [1.0, 2.0])
-    apart = {
-        "name": "arrays",
-        "inputs": str(tmp_path / "x.npz"),
-        "targets": str(tmp_path / "t.npy"),
-    }
+    files = {"inputs": str(tmp_path / "x.npz"), "targets": str(tmp_path / "t.npy")}
     with pytest.raises(DataError, match="targets has 2 rows, but the columns of data"):
-        lossfw.registry().create("source", apart).load_selected(
-            RowFilter.read("column.day != 2"), ()
-        )
+        lossfw.registry().create("source", "arrays", **files).load_selected(days, ())
 
 
 @pytest.mark.parametrize(
@@ -241,9 +228,7 @@ def test_arrays_of_numpy_are_filtered_before_anyone_looks_at_them(tmp_path):
 def test_what_is_no_rule_is_told(missing, said):
     with pytest.raises(LossfwError, match=said):
         lossfw.registry().create("source", "arrays", file="x.csv", missing=missing)
-    for given, same in (
-        ({"inputs": "drop", "targets": "drop"}, "drop"),
-        ({"inputs": "keep"}, "keep"),
-    ):
+    dropped = {"inputs": "drop", "targets": "drop"}
+    for given, same in ((dropped, "drop"), ({"inputs": "keep"}, "keep")):
         made = lossfw.registry().create("source", "arrays", file="x.csv", missing=given)
         assert made.missing == same

@@ -98,16 +98,8 @@ def test_a_data_set_is_pickled_by_its_names_and_a_changed_file_is_told(tmp_path,
     ("names", "options", "message"),
     [
         ([], {}, r"there is no \.parquet file"),
-        (
-            ["p0.parquet"],
-            {"targets_key": "target"},
-            "has no column 'target'.*Did you mean 'targets'",
-        ),
-        (
-            ["kind=x/p0.parquet"],
-            {"inputs_key": ["kind"]},
-            "column 'kind' is 'x'; expected a number",
-        ),
+        (["p0.parquet"], {"targets_key": "target"}, "no column 'target'.*Did you mean 'targets'"),
+        (["kind=x/p0.parquet"], {"inputs_key": ["kind"]}, "'kind' is 'x'; expected a number"),
         (["a=1/p0.parquet"], {}, "has the column 'a', which its folders name too"),
         (["p0.parquet", "k=1/p1.parquet"], {}, "every file of a data set needs the same"),
     ],
@@ -131,20 +123,10 @@ def test_a_configuration_names_a_folder_beside_itself(folder, local, tmp_path):
     assert lossfw.run("sub/run.yaml").count == ROWS
 
 
-KINDS = ["dog", "cat", "dog", "cow", "cat", "cow"]
-
-
-def write_kinds(tmp_path, kinds=KINDS, **columns):
-    """Write rows with a column of texts to two files."""
-    for number in range(2):
-        rows = slice(3 * number, 3 * number + 3)
-        table = {"x": [1.0, 2.0, 3.0], "kind": kinds[rows]}
-        table |= {key: column[rows] for key, column in columns.items()}
-        parquet.write_table(arrow.table(table), tmp_path / f"{number}.parquet")
-
-
 def test_targets_may_be_texts_in_files(tmp_path):
-    write_kinds(tmp_path)
+    for number, kinds in enumerate((["dog", "cat", "dog"], ["cow", "cat", "cow"])):
+        columns = {"x": [1.0, 2.0, 3.0], "kind": kinds}
+        write_columns(tmp_path / f"{number}.parquet", columns)
     data = load(tmp_path, targets_key="kind")
     assert data.classes == ("cat", "cow", "dog")
     assert data.targets[0:6].tolist() == [2, 0, 2, 1, 0, 1]
