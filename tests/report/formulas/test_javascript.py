@@ -62,9 +62,7 @@ def test_a_parameter_whose_name_is_lost_is_a_number_in_the_source():
     script = javascript(Rooted())
     assert script.traced.fixed == ("c",)
     assert script.source == "function value(r) {\n  return ((r * r) * 2.0);\n}"
-
-
-def test_the_formula_stands_in_for_a_stable_form_without_names():
+    # The formula stands in for a stable form without names.
     script = javascript(lossfw.loss("dwd"))
     assert script.textbook
     assert list(script.traced.parameters) == ["q"]
@@ -77,6 +75,14 @@ def test_what_has_no_javascript_says_why():
         javascript(lossfw.loss("huber"), name="a b")
     with pytest.raises(ArgumentError, match="digits is not a loss"):
         javascript(lossfw.registry().create("source", "digits"))
+
+    class Pairs(lossfw.CategoricalLoss):
+        def value(self, xp, y, t):
+            return xp.sum(xp.sum(xp.abs(y[..., None] - y[..., None, :]), axis=-1), axis=-1)
+
+    # A formula that compares all columns.
+    with pytest.raises(TraceError):
+        trace_row_function(Pairs(), 0)
 
 
 X = np.array([0.03, 0.2, 0.71, 0.93])
@@ -103,25 +109,11 @@ def test_a_loss_and_its_derivatives_by_the_first_column(name):
         found = trace_row_function(loss, order)
         (result,) = write(found.graph)(**given, **found.parameters)
         np.testing.assert_allclose(result, truth, rtol=1e-11, atol=1e-12)
+        assert set(LOSSES[name]) - {"form"} <= set(found.parameters)
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "sparsemax"])
 def test_the_first_column_of_an_activation(name):
-    f = lossfw.activation(name)
-    rows = np.stack([4 * X - 2, np.zeros(4)], -1)
-    found = trace_row_function(f, 0)
-    (result,) = write(found.graph)(y0=rows[:, 0], y1=rows[:, 1])
+    f, rows = lossfw.activation(name), np.stack([4 * X - 2, np.zeros(4)], -1)
+    (result,) = write(trace_row_function(f, 0).graph)(y0=rows[:, 0], y1=rows[:, 1])
     np.testing.assert_allclose(result, f(rows)[:, 0], rtol=1e-13)
-
-
-def test_a_parameter_stands_by_name():
-    assert trace_row_function(lossfw.loss("dice", smooth=0.5), 0).parameters == {"smooth": 0.5}
-
-
-def test_a_formula_that_compares_all_columns_is_refused():
-    class Pairs(lossfw.CategoricalLoss):
-        def value(self, xp, y, t):
-            return xp.sum(xp.sum(xp.abs(y[..., None] - y[..., None, :]), axis=-1), axis=-1)
-
-    with pytest.raises(TraceError):
-        trace_row_function(Pairs(), 0)

@@ -1,6 +1,8 @@
 """Pages of regressions and of weighted runs, and the texts of plugins on a page."""
 
 import re
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +29,12 @@ def lossfw_report(run, result):
 """
 
 
+def report(*options):
+    result = CliRunner().invoke(main, ["run", "run.yaml", "--out", "o", "--report", *options])
+    assert result.exit_code == 0, result.output
+    return Path("o/report.html").read_text()
+
+
 @pytest.fixture
 def page(tmp_path, monkeypatch):
     """Run a configuration with a report, and return the page."""
@@ -39,38 +47,29 @@ def page(tmp_path, monkeypatch):
 
     def make(*options, **arrays):
         np.savez("t.npz", **{**data, **arrays})
-        result = CliRunner().invoke(main, ["run", "run.yaml", "--out", "o", "--report", *options])
-        assert result.exit_code == 0, result.output
-        return (tmp_path / "o" / "report.html").read_text()
+        shutil.rmtree("o", ignore_errors=True)
+        return report(*options)
 
     return make
 
 
-def test_a_regression_shows_predictions_residuals_and_inputs(page):
-    text = page()
+def test_a_regression_shows_predictions_residuals_inputs_and_texts_of_plugins(page):
+    text = page("--plugin", "own.py")
+    assert '<pre tabindex="0">&lt;b&gt;run&lt;/b&gt; &amp; 60 rows</pre>' in text
     for title in ("predicted against actual", "residuals by the prediction", "inputs"):
         assert title in text
     assert "60 rows. On the dotted line a prediction is right; r2 is 0." in text
     assert len(re.findall(r"<td>\[-?[\d.e-]+, -?[\d.e-]+\]</td>", text)) >= 24
 
 
-def test_two_classes_are_no_regression(page):
-    text = page("-o", "loss=absolute_error", targets=(rng.random(60) > 0.5).astype(int))
-    assert "predicted against actual" not in text
-
-
-def test_a_weighted_run_has_a_weighted_page(page):
-    weight = np.where(np.arange(60) < 30, 3.0, 1.0)
-    text = page(sample_weight=weight)
+def test_a_weighted_run_has_a_weighted_page_and_two_classes_are_no_regression(page):
+    text = page(sample_weight=np.where(np.arange(60) < 30, 3.0, 1.0))
     assert "60 rows, by their weights." in text
     assert "The worst tenth of the weight brings" in text
     assert "weight of the rows" in text
-
-
-def test_texts_of_plugins_are_on_the_page(page):
-    text = page("--plugin", "own.py")
-    assert '<pre tabindex="0">&lt;b&gt;run&lt;/b&gt; &amp; 60 rows</pre>' in text
-    assert "From plugins" not in page()
+    assert "From plugins" not in text
+    text = page("-o", "loss=absolute_error", targets=(rng.random(60) > 0.5).astype(int))
+    assert "predicted against actual" not in text
 
 
 def test_worst_rows_have_the_names_of_the_columns_of_a_table(tmp_path, monkeypatch):
@@ -84,8 +83,6 @@ def test_worst_rows_have_the_names_of_the_columns_of_a_table(tmp_path, monkeypat
         "network: {layers: [{units: 1, activation: identity}], weights: w.npz}\n"
         "loss: squared_error\nevaluate: {save_rows: true}\n"
     )
-    result = CliRunner().invoke(main, ["run", "run.yaml", "--out", "o", "--report"])
-    assert result.exit_code == 0, result.output
-    text = (tmp_path / "o" / "report.html").read_text()
+    text = report()
     assert len(re.findall(r"<td>age \d+, power \d</td>", text)) >= 10
     assert not re.search(r"<td>\[[\d.-]+\]</td>", text)

@@ -49,16 +49,16 @@ def test_images_keep_their_pixels(shape, image):
 @pytest.mark.parametrize("shape", [(), (4,), (16,), (63,), (2, 2), (8, 8, 2), (8, 8, 3, 1)])
 def test_other_rows_are_no_images(shape):
     assert to_images(np.ones((2, *shape))) is None
-
-
-def test_numbers_below_0_are_no_pixels():
+    # Numbers below 0 are no pixels.
     assert to_images(-np.ones((2, 64))) is None
     assert to_images(np.zeros((2, 64))).max() == 0
 
 
 def rows(loss, weight=None, prediction=None, target=None):
     loss = np.array(loss, float)
-    if prediction is None:
+    if prediction is not None:
+        prediction, target = np.array(prediction), np.array(target)
+    else:
         prediction, target = np.full((loss.size, 2), 0.5), np.zeros(loss.size, int)
     weight = None if weight is None else np.array(weight)
     return RowRecords(np.arange(loss.size) + 100, loss, prediction, target, weight)
@@ -78,6 +78,10 @@ def test_the_spread_of_losses():
     assert spread.worst_share == sum(range(91, 101)) / 5050
     assert loss_spread(rows([np.nan])) is None
     assert loss_spread(rows([-1.0, 1.0])).worst_share is None
+    # Rows without weight do not count.
+    spread = loss_spread(rows([*np.ones(30), 100.0, np.nan], [*np.ones(30), 0.0, 0.0]))
+    assert (spread.losses.size, spread.others, spread.mean) == (30, 0, 1.0)
+    assert spread.worst_share == pytest.approx(0.1)
 
 
 def test_weight_two_is_a_row_twice():
@@ -93,13 +97,6 @@ def test_weight_two_is_a_row_twice():
     assert (low, high) == (loss.min(), loss.max())
 
 
-def test_rows_without_weight_do_not_count():
-    loss = np.r_[np.ones(30), 100.0, np.nan]
-    spread = loss_spread(rows(loss, np.r_[np.ones(30), 0.0, 0.0]))
-    assert (spread.losses.size, spread.others, spread.mean) == (30, 0, 1.0)
-    assert spread.worst_share == pytest.approx(0.1)
-
-
 def test_confusion_and_reliability_are_those_of_the_metrics():
     random = np.random.default_rng(3)
     y = random.dirichlet(np.ones(4) * 0.5, 300)
@@ -111,13 +108,9 @@ def test_confusion_and_reliability_are_those_of_the_metrics():
     wanted = metric.curve(metric.partial(y, t, sample_weight=w))
     for name, values in reliability_curve(kept).items():
         assert values == pytest.approx([v for v in wanted[name] if v is not None], rel=1e-12)
-
-
-def test_predictions_that_are_no_probabilities_have_no_reliability():
-    t = np.array([0, 1])
-    assert (
-        reliability_curve(rows([1, 1], prediction=np.array([[3.0, 1], [0, 2]]), target=t)) is None
-    )
+    # Of predictions that are no probabilities there is none.
+    odd = rows([1, 1], prediction=np.array([[3.0, 1], [0, 2]]), target=np.array([0, 1]))
+    assert reliability_curve(odd) is None
     assert confusion_matrix(rows([1, 1], prediction=np.ones(2), target=np.ones(2))) is None
 
 
@@ -128,6 +121,16 @@ def test_a_row_in_words():
     assert (told["target"], told["sure"], told["of_target"]) == ("0", 0.75, 0.25)
     (told,) = describe_rows(rows([2.0], prediction=np.arange(8.0)[None], target=np.ones((1, 8))))
     assert told["prediction"] == "[0, 1, 2, 3, 4, 5, …]"
+    # Single numbers have no brackets, and inputs their names.
+    one, inputs = rows([2.0], prediction=[[2.8021]], target=[[3.0]]), np.array([[79.3, 111.6]])
+    (shown,) = describe_rows(one, inputs, names=("age", "power"))
+    assert (shown["prediction"], shown["target"]) == ("2.802", "3")
+    assert shown["inputs"] == "age 79.3, power 111.6"
+    (shown,) = describe_rows(one, inputs)
+    assert shown["inputs"] == "[79.3, 111.6]"
+    (shown,) = describe_rows(one, np.arange(9.0)[None], names=list("abcdefghi"))
+    assert shown["inputs"].startswith("a 0, b 1, ")
+    assert shown["inputs"].endswith(", …")
 
 
 def test_a_matrix_names_its_mistakes_the_most_frequent_first():
@@ -137,9 +140,7 @@ def test_a_matrix_names_its_mistakes_the_most_frequent_first():
     assert [cell["text"] for cell in found["rows"][1]] == ["3", "4", "0"]
     assert matrix_cells([[2.0, 1.0], [0.0, 3.0]], ["cat", "dog"])["labels"] == ["cat", "dog"]
     assert matrix_cells(None) is None
-
-
-def test_a_confusion_matrix_of_very_many_classes_is_told_and_not_drawn():
+    # One of very many classes is told, and not drawn.
     small, large = (np.eye(size).tolist() for size in (MOST_CLASSES, MOST_CLASSES + 1))
     assert len(matrix_cells(small)["rows"]) == MOST_CLASSES
     large[0][5] = 3.0
@@ -148,15 +149,3 @@ def test_a_confusion_matrix_of_very_many_classes_is_told_and_not_drawn():
     assert (found["right"], found["whole"]) == (MOST_CLASSES + 1, MOST_CLASSES + 4)
     assert found["mistakes"] == [("3", "0", "5")]
     assert len(repr(found)) < 10_000
-
-
-def test_single_numbers_have_no_brackets_and_inputs_their_names():
-    one = rows([2.0], prediction=np.array([[2.8021]]), target=np.array([[3.0]]))
-    (shown,) = describe_rows(one, np.array([[79.3, 111.6]]), names=("age", "power"))
-    assert (shown["prediction"], shown["target"]) == ("2.802", "3")
-    assert shown["inputs"] == "age 79.3, power 111.6"
-    (shown,) = describe_rows(one, np.array([[79.3, 111.6]]))
-    assert shown["inputs"] == "[79.3, 111.6]"
-    (shown,) = describe_rows(one, np.arange(9.0)[None], names=list("abcdefghi"))
-    assert shown["inputs"].startswith("a 0, b 1, ")
-    assert shown["inputs"].endswith(", …")

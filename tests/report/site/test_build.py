@@ -122,36 +122,24 @@ def test_pages_of_any_place_with_files_beside_them_give_the_same_bytes(acme, fol
     )
 
 
-def test_a_folder_of_something_else_is_not_replaced(acme, folder):
+def test_mistakes_are_told_and_nothing_is_replaced(acme, folder):
     (folder / "mine").mkdir()
     (folder / "mine/thesis.tex").write_text("years of work")
-    result = site("--plugin", "acme-losses", "--out", "mine")
-    assert result.exit_code == 2
-    assert "mine is not empty and holds no site" in result.output
-    assert files(folder / "mine") == ["thesis.tex"]
-
-
-def test_a_warning_of_sphinx_is_an_error(acme, folder):
     (folder / "pages").mkdir()
     (folder / "pages/index.md").write_text("# Mine\n\n[nowhere](nowhere.md)\n")
-    result = site("--plugin", "acme-losses", "--docs", "pages", "--out", "made")
-    assert result.exit_code == 1
-    assert "nowhere.md" in result.output
-    assert not (folder / "made").exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (("--docs", "none", "--out", "x"), "--docs none: expected a folder with an index.md"),
-        (("--plugin", "acme-loses", "--out", "x"), "no plugin 'acme-loses'"),
-        (("--plugin", "acme", "--no-plugins", "--out", "x"), "give --plugin or --no-plugins"),
-    ],
-)
-def test_mistakes_are_told(arguments, told, folder):
-    result = site(*arguments)
-    assert result.exit_code == 2
-    assert told in result.output
+    ours = ("--plugin", "acme-losses")
+    for arguments, code, told in (
+        (("--docs", "none", "--out", "x"), 2, "--docs none: expected a folder with an index.md"),
+        (("--plugin", "acme-loses", "--out", "x"), 2, "no plugin 'acme-loses'"),
+        ((*ours, "--no-plugins", "--out", "x"), 2, "give --plugin or --no-plugins"),
+        ((*ours, "--out", "mine"), 2, "mine is not empty and holds no site"),
+        # A warning of Sphinx is an error.
+        ((*ours, "--docs", "pages", "--out", "x"), 1, "nowhere.md"),
+    ):
+        result = site(*arguments)
+        assert result.exit_code == code
+        assert told in result.output
+    assert files(folder) == ["mine/thesis.tex", "pages/index.md"]
 
 
 class _FullDisk:

@@ -59,19 +59,9 @@ class Stepwise(lossfw.DistanceLoss):
         return self.c * r * r if self.c <= 2 else r * r * r * r
 
 
-def test_a_slider_stops_where_the_body_is_another_one():
-    (c,) = figure_data(Stepwise()).parameters
-    assert 1.0 <= c.steps[-1] <= 2.0
-
-
 class Untraceable(lossfw.DistanceLoss):
     def value(self, xp, r):
         return np.asarray([abs(float(x)) for x in np.ravel(r)]).reshape(np.shape(r))
-
-
-def test_a_body_that_cannot_be_traced_has_no_script():
-    assert script_component(Untraceable()) is None
-    assert figure_data(Untraceable()) is None
 
 
 @pytest.mark.parametrize(
@@ -88,3 +78,10 @@ def test_ranges_follow_bounds_and_defaults(name, parameter, low, high):
     loss = lossfw.loss(name)
     found = slider_range(type(loss), parameter, getattr(loss, parameter))
     assert (found.low, found.high) == (low, high)
+
+
+def test_a_body_that_is_another_one_or_cannot_be_traced_stops_the_slider_or_the_script():
+    (c,) = figure_data(Stepwise()).parameters
+    assert 1.0 <= c.steps[-1] <= 2.0
+    assert script_component(Untraceable()) is None
+    assert figure_data(Untraceable()) is None

@@ -92,6 +92,8 @@ def test_the_gallery_has_a_card_for_each():
     page = gallery_page(content())
     links = re.findall(r'<li data[^>]*><a href="([^"]+)\.html"', page)
     assert sorted(links) == sorted("/".join(one) for one in SUBJECTS)
+    with pytest.raises(UnknownNameError, match="no plugin 'acme'"):
+        collect_content(REGISTRY, plugin="acme")
 
 
 def test_facets_say_what_is_claimed_and_never_what_is_not():
@@ -111,20 +113,19 @@ def test_facets_say_what_is_claimed_and_never_what_is_not():
     assert values["loss", "energy_score"]["target"] == ["vectors"]
 
 
-def test_a_claim_that_is_not_tried_says_why():
-    page = written("loss", "brier")
-    assert re.search(r"^Not tried: .*`breaks`", page, re.M)
-    assert "since places of breaks are numbers, and predictions are rows." in page
-
-
-def test_examples_at_other_parameters_say_so():
-    page = written("loss", "class_weighted")
-    assert re.search(r"^The examples are those at `ClassWeighted\(.*\)`\.$", page, re.M)
-
-
-def test_a_plugin_of_no_components_is_told():
-    with pytest.raises(UnknownNameError, match="no plugin 'acme'"):
-        collect_content(REGISTRY, plugin="acme")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("brier", r"^Not tried: .*`breaks`"),
+        ("brier", r"since places of breaks are numbers, and predictions are rows\."),
+        # Examples at other parameters say so.
+        ("class_weighted", r"^The examples are those at `ClassWeighted\(.*\)`\.$"),
+        ("tukey", r"^\| `convex`\{#claim-convex\} \| denied \| a witness: .*above the chord.* \| "),
+        ("tukey", ">not convex<"),
+    ],
+)
+def test_a_page_says_what_was_not_tried_and_what_was_denied(name, words):
+    assert re.search(words, written("loss", name), re.M)
 
 
 @pytest.mark.parametrize("key", ["failures", "notes", "has_no_formula", None])
@@ -134,16 +135,6 @@ def test_a_page_has_the_verdict_of_a_check_that_found_something(key):
     report = {"name": repr(subject.sample), "verdict": told, **({key: ["value"]} if key else {})}
     section = "\n".join(claims_section(subject, MeasuredFigures({"reports": [report]})))
     assert (f"The verdict of the check: {told}." in section) is (key is not None)
-
-
-def test_a_denial_stands_on_the_page_with_its_witness():
-    page = written("loss", "tukey")
-    assert re.search(
-        r"^\| `convex`\{#claim-convex\} \| denied \| a witness: .*above the chord.* \| [\d,]+ \|$",
-        page,
-        re.M,
-    )
-    assert ">not convex<" in page
 
 
 @pytest.mark.parametrize(

@@ -30,12 +30,14 @@ def test_errors_have_two_digits(error, text):
     assert float(ulps_text(error)) == pytest.approx(error, rel=0.06, abs=0.06)
 
 
-def test_a_miss_is_marked():
+def test_a_miss_is_marked_and_told_at_the_end_of_the_page():
     worst = (WorstError(0, points=9, ulps=4.5, at={"y": 2.0}), WorstError(1, points=9))
     one = found(results=worst)
     assert error_cells(one) == ["4.5!", "0.0", "-"]
     (note,) = notes([one])
-    assert note.startswith("! Huber(delta=1.0) float32 value: 4.5 ULP, goal 4, at y = 2.0")
+    told = "Huber(delta=1.0) float32 value: 4.5 ULP, goal 4, at y = 2.0"
+    assert note.startswith(f"! {told}")
+    assert f"\n\n- {told}: got" in written(one)
 
 
 def test_subnormal_numbers_stand_in_brackets_where_they_matter():
@@ -74,11 +76,6 @@ def test_the_page_has_a_table_for_each_sort_and_a_column_for_each_peer():
     assert of_rows == activations == "| component | dtype | value | first | second | forward |"
     assert "| `Huber(delta=1.0)` | float32 | 0.5 | 0.5 | 0.5 | 0.0 / 7.0 / 0.0 | 9.0 |" in text
     assert text.endswith("## Where a goal is missed\n\nNowhere.\n")
-
-
-def test_a_miss_stands_at_the_end_of_the_page():
-    text = written(found(results=(WorstError(0, points=9, ulps=4.5, at={"y": 2.0}),)))
-    assert "\n\n- Huber(delta=1.0) float32 value: 4.5 ULP, goal 4, at y = 2.0: got" in text
 
 
 def test_a_promise_for_some_sizes_is_below_the_table():

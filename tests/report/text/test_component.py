@@ -1,15 +1,17 @@
 """What the registry says of every built-in component, its costs included."""
 
 import contextlib
+import math
 import re
-import sys
 
 import pytest
 
 import lossfw
 from lossfw.errors import ParameterError
 from lossfw.losses.wrappers.claim_table import RULES, claim_effects
+from lossfw.report.text.author_cost import gradient_cost_ratio
 from lossfw.report.text.component import cost_table, describe, measured_costs
+from support.author_losses import AuthorFocal, AuthorRobust, AuthorSymmetric
 from support.built_in import built_in
 
 # A bridge is described on the pages of what crosses it.
@@ -47,11 +49,8 @@ def test_the_kind_of_argument_and_the_line_of_a_curve():
     assert found["huber"]["curve"] == {
         "label": "residual r = y - t", "low": -3.0, "high": 3.0, "rows": False,
     }  # fmt: skip
-
-
-def test_peers_say_by_how_much_they_differ():
-    entry = next(e for e in ENTRIES if e.name == "huber")
-    calls = {one["call"]: one["times"] for one in described(entry)["peers"]}
+    # Peers say by how much they differ.
+    calls = {one["call"]: one["times"] for one in found["huber"]["peers"]}
     assert calls["torch.nn.functional.huber_loss(delta=delta)"] == 1
     assert calls["torch.nn.functional.smooth_l1_loss(beta=delta)"] == "delta"
 
@@ -66,14 +65,10 @@ def test_a_wrapper_says_what_happens_to_each_claim(kind):
     assert all(effect.rule for effect in effects)
 
 
-def test_every_built_in_has_its_costs_in_each_form():
-    without = [repr(part) for part in built_in() if measured_costs(part) is None]
-    assert not without, f"make costs measures again: {without}"
-
-
-def test_costs_are_plausible_numbers():
+def test_every_built_in_has_plausible_costs_in_each_form():
     for part in built_in():
         found = measured_costs(part)
+        assert found is not None, f"make costs measures again: {part!r}"
         assert found["processor"]
         assert found["numpy"]
         for one in found["costs"].values():
@@ -81,21 +76,10 @@ def test_costs_are_plausible_numbers():
                 # Between a copy from memory and a hundred exponentials.
                 assert 0.05 < naive < 500, part
                 assert 0.05 < one["tiles"][kind] < 2_000, part
-
-
-def test_other_parameters_have_no_costs():
     assert measured_costs(lossfw.loss("huber", delta=3.0)) is None
-
-
-def test_a_package_without_the_file_has_none():
-    class Mine(lossfw.DistanceLoss):
-        """Mine."""
-
-        def value(self, xp, r):
-            return xp.abs(r)
-
-    assert Mine.__module__ in sys.modules
-    assert measured_costs(Mine()) is None
+    # Nor has a package without the file any.
+    mine = type("Mine", (lossfw.DistanceLoss,), {"value": lambda self, xp, r: xp.abs(r)})
+    assert measured_costs(mine()) is None
 
 
 @pytest.mark.parametrize("column", ["tiles", "kernel"])
@@ -106,3 +90,10 @@ def test_a_table_has_a_column_for_what_was_measured(column):
     assert head == ("function", column, "naive NumPy")
     assert rows[0] == ("float32, value", "1.2", "1.2")
     assert rows[-1] == ("float64, value and gradient", "", "2.0")
+
+
+@pytest.mark.parametrize("cls", [AuthorRobust, AuthorFocal, AuthorSymmetric])
+def test_what_a_loss_costs_whose_author_wrote_the_value_alone(cls, monkeypatch):
+    assert gradient_cost_ratio(cls()) > 0
+    monkeypatch.setattr(cls, "value", lambda self, xp, *arguments: math.sqrt("a slip"))
+    assert gradient_cost_ratio(cls()) is None

@@ -12,6 +12,7 @@ from lossfw.evaluation.result import Numbers, Result
 from lossfw.nn.dense import LayerSpec, Network
 from lossfw.report.text.run import measured_lines, report_lines, slice_table
 
+CURVE = {"confidence": [0.25, 0.75], "accuracy": [1 / 3, 1.0], "weight": [3.0, 1.0]}
 DATA = Dataset("two", np.array([0, 1]), np.ones((2, 3)))
 
 
@@ -33,11 +34,16 @@ def rows(plan=None, loading=0.5, metrics=None, **changes):
     return report_lines(plan, Result(**result), loading)
 
 
-def test_saved_predictions():
+def test_saved_predictions_a_sample_and_warnings():
     found = dict(rows())
     assert found["data"] == "two, 2 rows"
     assert found["network"] == "none: saved predictions of shape (2, 2)"
     assert found["loss"] == "CrossEntropy(), from predictions"
+    data = Dataset("two", np.array([0, 1]), sample_weight=np.array([0.5, 2.0]))
+    plan = Plan(data, lossfw.loss("cross_entropy"), outputs=np.eye(2), sample=(1,))
+    assert dict(rows(plan, weight=2.5))["data"] == "two, 1 row drawn from 2, total weight 2.5"
+    found = rows(warnings=("one", "two"))
+    assert found[-2:] == [("warning", "one"), ("warning", "two")]
 
 
 def test_a_network_by_its_widths_activations_and_dtype():
@@ -57,12 +63,6 @@ def test_numbers_keep_all_their_digits():
     assert found["long"].endswith(", ... (100 in all)]")
 
 
-def test_a_sample_and_weights():
-    data = Dataset("two", np.array([0, 1]), sample_weight=np.array([0.5, 2.0]))
-    plan = Plan(data, lossfw.loss("cross_entropy"), outputs=np.eye(2), sample=(1,))
-    assert dict(rows(plan, weight=2.5))["data"] == "two, 1 row drawn from 2, total weight 2.5"
-
-
 @pytest.mark.parametrize(
     ("loading", "timings", "slowest"),
     [
@@ -75,17 +75,18 @@ def test_the_slowest_part_has_its_share(loading, timings, slowest):
     assert dict(rows(loading=loading, timings=timings))["slowest"] == slowest
 
 
-def test_each_warning_has_its_line():
-    found = rows(warnings=("one", "two"))
-    assert found[-2:] == [("warning", "one"), ("warning", "two")]
-
-
-def test_a_matrix_has_a_line_for_each_row_and_its_columns_stand_under_each_other():
-    assert measured_lines("confusion_matrix", {"value": [[10.0, 0.0], [1.5, 200.0]]}) == [
-        ("confusion_matrix", ""),
-        ("  0", " 10   0"),
-        ("  1", "1.5 200"),
-    ]
+@pytest.mark.parametrize(
+    ("name", "found", "lines"),
+    [
+        ("confusion_matrix", {"value": [[10.0, 0.0], [1.5, 200.0]]},
+         [("confusion_matrix", ""), ("  0", " 10   0"), ("  1", "1.5 200")]),
+        ("calibration_error", {"value": 0.125, "interval": None, "curve": CURVE},
+         [("calibration_error", "0.125 [?]"), ("", "confidence 0.25, accuracy 0.3333, weight 3"),
+          ("", "confidence 0.75, accuracy 1, weight 1")]),
+    ],
+)  # fmt: skip
+def test_a_matrix_and_a_curve_have_lines_of_their_own(name, found, lines):
+    assert measured_lines(name, found) == lines
 
 
 def test_large_matrices_and_long_curves_are_cut():
@@ -95,17 +96,6 @@ def test_large_matrices_and_long_curves_are_cut():
     assert lines[-1] == ("", "... 30 in all")
     curve = {"confidence": [0.5] * 25, "weight": [1.0] * 25}
     assert measured_lines("c", {"value": 0.1, "curve": curve})[-1][1] == "... 25 in all"
-
-
-def test_a_curve_stands_below_its_number():
-    curve = {"confidence": [0.25, 0.75], "accuracy": [1 / 3, 1.0], "weight": [3.0, 1.0]}
-    assert measured_lines(
-        "calibration_error", {"value": 0.125, "interval": None, "curve": curve}
-    ) == [
-        ("calibration_error", "0.125 [?]"),
-        ("", "confidence 0.25, accuracy 0.3333, weight 3"),
-        ("", "confidence 0.75, accuracy 1, weight 1"),
-    ]
 
 
 def result(**changes):
@@ -134,21 +124,15 @@ def test_how_intervals_were_made():
 
 
 def test_slices_are_a_table_of_single_numbers():
-    part = {"name": "target", "by": "target", "weight": 1.0}
-    full = {
-        **part,
-        "value": "0",
-        "count": 1,
-        "loss": {"value": 0.25},
-        "metrics": {"accuracy": {"value": 1.0}, "recall": {"value": [1.0, 0.0]}},
-    }
-    none = {"value": None}
+    part, none = {"name": "target", "by": "target", "weight": 1.0}, {"value": None}
+    metrics = {"accuracy": {"value": 1.0}, "recall": {"value": [1.0, 0.0]}}
+    full = {**part, "value": "0", "count": 1, "loss": {"value": 0.25}, "metrics": metrics}
     empty = {
         **part,
         "value": "1",
         "count": 0,
         "loss": none,
-        "metrics": {"accuracy": none, "recall": none},
+        "metrics": dict.fromkeys(metrics, none),
     }
     headers, rows = slice_table(result(slices=(full, empty)))
     assert headers == ("slice", "", "rows", "brier", "accuracy")
