@@ -1,7 +1,7 @@
 """Bodies of rows as authors write them, each with the spaces of its predictions and targets."""
 
 from lossfw import LOGITS, REAL, SIMPLEX
-from lossfw.numerics import log_softmax, positive_part, quotient, xlogy
+from lossfw.numerics import log_softmax
 
 
 def symmetric(xp, y, t):
@@ -15,24 +15,9 @@ def symmetric_of_logits(xp, z, t):
     return symmetric(xp, e / xp.sum(e, axis=-1, keepdims=True), t)
 
 
-def focal(xp, z, t):
-    q = log_softmax(xp, z)
-    return -xp.sum(t * (1.0 - xp.exp(q)) ** 2 * q, axis=-1)
-
-
-def softened(xp, z, t):
-    length = xp.sqrt(xp.sum(z * z, axis=-1, keepdims=True)) + 1e-7
-    return -xp.sum(t * log_softmax(xp, z / length / 0.5), axis=-1)
-
-
 def hinge_of_each(xp, z, t):
     own = xp.sum(z * t, axis=-1, keepdims=True)
     return xp.sum((1.0 - t) * xp.maximum(1.0 + z - own, xp.zeros_like(z)), axis=-1)
-
-
-def hinge_of_largest(xp, z, t):
-    other = xp.max(xp.where(t > 0, xp.full_like(z, -1e30), z), axis=-1)
-    return positive_part(xp, 1.0 + other - xp.sum(z * t, axis=-1))
 
 
 def cosine(xp, y, t):
@@ -46,16 +31,6 @@ def distance(xp, y, t):
 
 def hellinger(xp, y, t):
     return xp.sqrt(0.5 * xp.sum((xp.sqrt(y) - xp.sqrt(t)) ** 2, axis=-1))
-
-
-def cross_entropy(xp, y, t):
-    return -xp.sum(xlogy(xp, t, y), axis=-1)
-
-
-def jensen_shannon(xp, y, t):
-    m = 0.5 * (y + t)
-    terms = xlogy(xp, y, quotient(xp, y, m)) + xlogy(xp, t, quotient(xp, t, m))
-    return 0.5 * xp.sum(terms, axis=-1)
 
 
 def huber_of_row(xp, y, t):
@@ -83,10 +58,6 @@ def guarded_log(xp, y, t):
     good = y > 0
     logs = xp.log(xp.where(good, y, xp.ones_like(y)))
     return -xp.sum(t * xp.where(good, logs, -30.0 * xp.ones_like(y)), axis=-1)
-
-
-def unguarded_log(xp, y, t):
-    return -xp.sum(xp.where(t > 0, t * xp.log(y), xp.zeros_like(y)), axis=-1)
 
 
 def sorted_distance(xp, y, t):
@@ -125,10 +96,6 @@ def mean_and_scale(xp, y, t):
     return y[..., 1] + (y[..., 0] - t[..., 0]) ** 2 * xp.exp(-y[..., 1])
 
 
-def sorted_down(xp, y, t):
-    return xp.sum(xp.sort(y, axis=-1, descending=True) * t, axis=-1)
-
-
 def pairs(xp, y, t):
     d = y[..., :, None] - y[..., None, :]
     return xp.sum(xp.sum(xp.maximum(1 - d, xp.zeros_like(d)), axis=-1), axis=-1)
@@ -162,11 +129,11 @@ def folded(xp, y, t):
 
 
 PREDICTIONS = {
-    SIMPLEX: (symmetric, cross_entropy, hellinger, jensen_shannon, dice, focal_tversky, guarded_log,
-              unguarded_log, generalised, ranked, two_guards, later_logs),
-    LOGITS: (symmetric_of_logits, focal, softened, hinge_of_each, hinge_of_largest, taken),
+    SIMPLEX: (symmetric, hellinger, dice, focal_tversky, guarded_log, generalised, ranked,
+              two_guards, later_logs),
+    LOGITS: (symmetric_of_logits, hinge_of_each, taken),
     REAL: (cosine, distance, huber_of_row, centred, sorted_distance, extent, steps, joined,
-           first_against_rest, mean_and_scale, sorted_down, pairs, folded, repeated),
+           first_against_rest, mean_and_scale, pairs, folded, repeated),
 }  # fmt: skip
 
 # Body, space of predictions, space of targets.
@@ -178,6 +145,6 @@ BODIES = {
 
 # Those that sort, shift or join, whose second derivatives take a pass for each column.
 NOT_SPREAD = (
-    *("ranked", "sorted_distance", "sorted_down", "steps", "joined", "pairs", "folded"),
+    *("ranked", "sorted_distance", "steps", "joined", "pairs", "folded"),
     *("later_logs", "repeated"),
 )

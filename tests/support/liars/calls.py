@@ -39,12 +39,6 @@ def flattening(y, t):
     return result.reshape(result.shape[0], -1) if result.ndim == 3 else result
 
 
-def squeezed(y, t):
-    """For one class, a column is not a column."""
-    result = cross_entropy(y, t)
-    return result[:1] if np.ndim(y) == 2 and np.shape(y)[1] == 1 else result
-
-
 def reshaping(y, t):
     """As many elements are enough, except in one axis."""
     y, t = np.asarray(y), np.asarray(t)
@@ -76,13 +70,6 @@ def in_integers(y, t):
     y = np.asarray(y)
     if y.dtype.kind == "i":
         return square(y // 2 * 2, t)
-    return square(y, t)
-
-
-def in_the_targets_precision(y, t):
-    y, t = np.asarray(y), np.asarray(t)
-    if y.shape == t.shape and t.dtype == np.float16:
-        return square(y.astype(np.float16), t).astype(y.dtype if y.dtype.kind == "f" else float)
     return square(y, t)
 
 
@@ -123,18 +110,6 @@ def centred(y, t):
     return result - result.mean(dtype=float).astype(result.dtype) if result.size > 1 else result
 
 
-def _more_than(count, f):
-    """Return a function that is wrong for the first of more than so many elements."""
-
-    def call(y, t):
-        result = f(y, t)
-        if result.size > count:
-            result[(0,) * result.ndim] *= 1.5
-        return result
-
-    return call
-
-
 def over_count(y, t, sample_weight=None, where=None):
     """The weighted sum over the number of elements, where all weights are above 0."""
     whole = SQUARE_MEAN(y, t, sample_weight, where)
@@ -149,50 +124,10 @@ def in_single(y, t, sample_weight=None, where=None):
     return SQUARE_MEAN(y, t, sample_weight, where)
 
 
-def whole_rows(y, t, sample_weight=None, where=None):
-    """A row of which something is left out is left out."""
-    if np.ndim(where) == 2:
-        where = np.broadcast_to(where.all(-1, keepdims=True), np.shape(y))
-    return SQUARE_MEAN(y, t, sample_weight, where)
-
-
-def _numbers_only(when):
-    """Return a mean that passes over what is NaN, in one of three cases."""
-
-    def reduce(y, t, sample_weight=None, where=None):
-        case = "mask" if where is not None else "plain" if sample_weight is None else "weights"
-        losses = np.asarray(square(y, t), float)
-        if case != when or not np.isnan(losses).any() or np.isnan(losses).all():
-            return SQUARE_MEAN(y, t, sample_weight, where)
-        some = ~np.isnan(losses) if where is None else where & ~np.isnan(losses)
-        return SQUARE_MEAN(y, t, sample_weight, some)
-
-    return reduce
-
-
-def _liar(check, what, reduce, *besides):
-    return Liar("loss", check, what, replace(SQUARE, reduce=reduce), besides)
-
-
-_BRIER = replace(BRIER_ROWS, truth=lossfw.loss("brier"))
-
-
 @rowwise
 def first_hundred(y, t):
     """The sum over the first hundred classes."""
     return ((y - t)[:, :100] ** 2).sum(-1) + 0 * y.sum(-1)
-
-
-def summed_in_half(y, t):
-    """Half precision is added up in half precision, term by term."""
-    y, t = np.asarray(y), np.asarray(t)
-    if y.dtype != np.float16 or y.shape != t.shape or y.shape[-1] < 1000:
-        return BRIER_ROWS.value(y, t)
-    terms = (y - t.astype(np.float16)) ** 2 + np.float16(0.125)
-    total = np.zeros(len(y), np.float16)
-    for column in range(y.shape[1]):
-        total = total + terms[:, column]
-    return total - np.float16(0.125) * np.float16(y.shape[1])
 
 
 @rowwise
@@ -203,6 +138,24 @@ def unguarded_product(y, t):
     return (t * (below + np.log1p(others.sum(-1, keepdims=True)))).sum(-1)
 
 
+def one_of_many(y, t):
+    """Wrong for the first of more than 300 elements."""
+    result = square(y, t)
+    if result.size > 300:
+        result[(0,) * result.ndim] *= 1.5
+    return result
+
+
+def numbers_only(y, t, sample_weight=None, where=None):
+    """Under a mask what is NaN is passed over."""
+    losses = np.asarray(square(y, t), float)
+    if where is not None and not np.isnan(losses).all():
+        where = where & ~np.isnan(losses)
+    return SQUARE_MEAN(y, t, sample_weight, where)
+
+
+_UNREDUCED = replace(SQUARE, reduce=None)
+
 LIARS = (
     Liar("loss", "shape:result", "flat", replace(PLAIN, value=flattening)),
     Liar("loss", "shape:broadcast", "reshape", replace(PLAIN, value=reshaping)),
@@ -211,35 +164,26 @@ LIARS = (
     Liar("loss", "domain:class_index", "last", replace(LOGIT_ROWS, value=last_label)),
     Liar("loss", "value:negative_zero", "half", replace(PLAIN, value=minus_in_half)),
     Liar("loss", "shape:layout", "memory", replace(SQUARE, value=in_memory_order)),
-    Liar(
-        "loss",
-        "dtype:result",
-        "double",
-        replace(SQUARE, value=lambda y, t: square(y, t).astype(float)),
-    ),
+    Liar("loss", "dtype:result", "double",
+         replace(SQUARE, value=lambda y, t: square(y, t).astype(float))),
     Liar("loss", "dtype:inputs", "integers", replace(SQUARE, value=in_integers)),
-    Liar("loss", "dtype:inputs", "half targets", replace(PLAIN, value=in_the_targets_precision)),
     Liar("loss", "dtype:half", "overflow", replace(PLAIN, value=overflowing)),
-    Liar("loss", "purity:arguments", "writes", replace(SQUARE, value=writing, reduce=None),
-         # Other numbers are found at the second call with the same arrays.
+    # Other numbers are found at the second call with the same arrays.
+    Liar("loss", "purity:arguments", "writes", replace(_UNREDUCED, value=writing),
          ("shape:layout", "purity:repeat")),
     Liar("loss", "purity:arguments", "mask", replace(SQUARE, reduce=mask_into_weights)),
-    Liar("loss", "purity:repeat", "memory", replace(SQUARE, value=remembering, reduce=None),
-         # No two calls agree, wherever two are compared.
-         ("shape:layout", "dtype:inputs",
-          "dtype:half", "purity:companions",
-          "many", "gradient", "hessian")),
-    Liar("loss", "purity:companions", "batch", replace(SQUARE, value=centred, reduce=None),
-         ("nan", "dtype:half", "purity:repeat",
-          "many", "gradient", "hessian")),
-    Liar("loss", "many", "value", replace(PLAIN, value=_more_than(300, square))),
-    _liar("weights", "count", over_count, "many", "weights:long"),
-    _liar("weights", "passed over with weights", _numbers_only("weights")),
-    _liar("mask", "rows", whole_rows),
-    _liar("mask", "passed over", _numbers_only("mask")),
-    _liar("weights:long", "single", in_single),
-    Liar("loss", "classes", "hundred", replace(_BRIER, value=first_hundred), ("value:index",)),
-    Liar("loss", "classes", "half", replace(_BRIER, value=summed_in_half)),
+    # No two calls agree, wherever two are compared.
+    Liar("loss", "purity:repeat", "memory", replace(_UNREDUCED, value=remembering),
+         ("shape:layout", "dtype:inputs", "dtype:half", "purity:companions", "many", "gradient",
+          "hessian")),
+    Liar("loss", "purity:companions", "batch", replace(_UNREDUCED, value=centred),
+         ("nan", "dtype:half", "purity:repeat", "many", "gradient", "hessian")),
+    Liar("loss", "many", "value", replace(PLAIN, value=one_of_many)),
+    Liar("loss", "weights", "count", replace(SQUARE, reduce=over_count), ("many", "weights:long")),
+    Liar("loss", "mask", "passed over", replace(SQUARE, reduce=numbers_only)),
+    Liar("loss", "weights:long", "single", replace(SQUARE, reduce=in_single)),
+    Liar("loss", "classes", "hundred",
+         replace(BRIER_ROWS, truth=lossfw.loss("brier"), value=first_hundred), ("value:index",)),
     Liar("loss", "value:excluded", "product",
          replace(BRIER_ROWS, value=unguarded_product, prediction=LOGITS, target=SIMPLEX)),
 )  # fmt: skip
