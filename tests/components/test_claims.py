@@ -33,17 +33,10 @@ def test_every_claim_is_made_or_not_made(claims):
 
 
 def test_what_follows():
-    assert Claims(strongly_convex=1.0).to_dict() == {
-        "strongly_convex": 1.0,
-        "strictly_convex": True,
-        "convex": True,
-    }
-    assert Claims(twice_smooth=True).to_dict() == {
-        "smooth": True,
-        "twice_smooth": True,
-        "breaks": (),
-        "second_breaks": (),
-    }
+    convex = {"strongly_convex": 1.0, "strictly_convex": True, "convex": True}
+    assert Claims(strongly_convex=1.0).to_dict() == convex
+    smooth = {"smooth": True, "twice_smooth": True, "breaks": (), "second_breaks": ()}
+    assert Claims(twice_smooth=True).to_dict() == smooth
     assert Claims(nonnegative=True).lower_bound == 0.0
     assert Claims(lower_bound=0.5).nonnegative
     assert not Claims(lower_bound=-0.5).nonnegative

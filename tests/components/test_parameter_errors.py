@@ -25,23 +25,15 @@ class Part(Component):
         ({}, "Part needs the parameter 'needed'.", ("needed",)),
         ({"needed": True, "size": 0}, "Part: size should be greater than 0, got 0.", ("size",)),
         ({"needed": True, "items": 3}, "Part: items should be a list, got 3.", ("items",)),
-        (
-            {"needed": True, "items": (1, "x")},
-            "Part: items.1 should be a whole number, got 'x'.",
-            ("items", 1),
-        ),
-        (
-            {"needed": True, "sise": 1},
-            "Part has no parameter 'sise'. Did you mean 'size'? It has: size, items, needed.",
-            ("sise",),
-        ),
-        (
-            {"needed": True, "zzz": 1},
-            "Part has no parameter 'zzz'. It has: size, items, needed.",
-            ("zzz",),
-        ),
+        ({"needed": True, "items": (1, "x")},
+         "Part: items.1 should be a whole number, got 'x'.", ("items", 1)),
+        ({"needed": True, "sise": 1},
+         "Part has no parameter 'sise'. Did you mean 'size'? It has: size, items, needed.",
+         ("sise",)),
+        ({"needed": True, "zzz": 1},
+         "Part has no parameter 'zzz'. It has: size, items, needed.", ("zzz",)),
     ],
-)
+)  # fmt: skip
 def test_both_ways_find_the_same(parameters, told, location):
     with pytest.raises(ParameterError) as worded:
         Part(**parameters)

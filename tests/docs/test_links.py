@@ -30,13 +30,6 @@ def test_every_extra_is_explained():
     assert told == set(project["optional-dependencies"])
 
 
-@pytest.mark.parametrize("page", [README, CHANGELOG], ids=["README", "CHANGELOG"])
-def test_every_link_leads_to_a_file(page):
-    links = re.findall(r"\]\(([^)#]+)\)", page)
-    assert links
-    assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
-
-
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
@@ -95,25 +88,19 @@ def test_the_index_leads_to_every_page():
     assert linked == pages
 
 
-def defined(path):
-    """Return the functions, classes, methods and fields of a file, as `f` and `C.f`."""
-    return set(_names(ast.parse(path.read_text()).body, ""))
-
-
-def _names(body, prefix):
+def defined(body, prefix=""):
+    """Return the functions, classes, methods and fields of a module, as `f` and `C.f`."""
+    names = set()
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            yield prefix + node.name
+            names.add(prefix + node.name)
         if isinstance(node, ast.ClassDef):
-            yield from _names(node.body, f"{prefix}{node.name}.")
+            names |= defined(node.body, f"{prefix}{node.name}.")
         targets = node.targets if isinstance(node, ast.Assign) else []
         if isinstance(node, ast.AnnAssign):
             targets = [node.target]
-        yield from (prefix + ast.unparse(target) for target in targets)
-
-
-def test_the_page_links_to_names():
-    assert len(LINK.findall(PAGE.read_text())) > 40
+        names |= {prefix + ast.unparse(target) for target in targets}
+    return names
 
 
 @pytest.mark.parametrize(("name", "link"), sorted(set(LINK.findall(PAGE.read_text()))))
@@ -121,4 +108,4 @@ def test_a_name_of_the_page_is_defined_in_the_file_that_it_links_to(name, link):
     path = (PAGE.parent / link).resolve()
     assert path.exists(), link
     if "/" not in name and not name.endswith((".py", ".md")):
-        assert name in defined(path)
+        assert name in defined(ast.parse(path.read_text()).body)

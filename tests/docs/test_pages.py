@@ -11,24 +11,15 @@ from support import run_pages
 ROOT = Path(__file__).parents[2]
 # Pages that take two seconds and more run in .ci/run, and on request: -m slow.
 SLOW = {
-    *(
-        "how-to/classify-pictures",
-        "how-to/evaluate-a-model",
-        "explanation/why-not-accuracy",
-        "how-to/check",
-        "how-to/check-in-ci",
-        "how-to/compare",
-    ),
-    *("how-to/groups", "how-to/own-data", "how-to/own-weights", "how-to/publish-a-loss"),
-    *("how-to/configure", "how-to/look-at-a-loss", "how-to/report", "how-to/train"),
-    *("how-to/cross-validate", "how-to/decide"),
-    *("how-to/predict-a-distribution", "how-to/rank", "how-to/scale", "how-to/scikit-learn"),
-    *("how-to/survival", "how-to/write-a-loss", "tutorial/boosting", "how-to/price-insurance"),
-    *("how-to/estimators", "how-to/stable-formulas", "how-to/xgboost"),
-    "how-to/search",
-    *("tutorial/first-steps", "reference/write-a-component"),
-    "README",
-}
+    "how-to/classify-pictures", "how-to/evaluate-a-model", "explanation/why-not-accuracy",
+    "how-to/check", "how-to/check-in-ci", "how-to/compare", "how-to/groups", "how-to/own-data",
+    "how-to/own-weights", "how-to/publish-a-loss", "how-to/configure", "how-to/look-at-a-loss",
+    "how-to/report", "how-to/train", "how-to/cross-validate", "how-to/decide",
+    "how-to/predict-a-distribution", "how-to/rank", "how-to/scale", "how-to/scikit-learn",
+    "how-to/survival", "how-to/write-a-loss", "tutorial/boosting", "how-to/price-insurance",
+    "how-to/estimators", "how-to/stable-formulas", "how-to/xgboost", "how-to/search",
+    "tutorial/first-steps", "reference/write-a-component", "README",
+}  # fmt: skip
 PAGES = [
     pytest.param(
         page,

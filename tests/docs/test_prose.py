@@ -57,18 +57,6 @@ HABITS = {
 }
 
 
-@pytest.mark.parametrize("pattern", HABITS)
-def test_pages_have_a_habit_no_more_often(pattern):
-    better, most = HABITS[pattern]
-    found = [
-        f"{name}: {match.group()}"
-        for name, text in _texts()
-        if name.endswith(".md") and name != "docs/reference/components.md"
-        for match in re.finditer(pattern, re.sub(r"(?ms)^```.*?^```", "", text))
-    ]
-    assert len(found) <= most, f"write {better!r} instead:\n" + "\n".join(found)
-
-
 # The same for docstrings and messages.
 HABITS_OF_SOURCES = {
     r"\b(beside|in (the )?place of)\b": ("next to, instead of", 62),
@@ -85,8 +73,14 @@ HABITS_OF_SOURCES = {
 
 
 @functools.cache
-def _strings():
-    """Return each string in the sources, docstrings and the fixed parts of messages included."""
+def _prose(is_source):
+    """Return texts of pages without blocks, or strings of sources, each with its place."""
+    if not is_source:
+        return [
+            (name, re.sub(r"(?ms)^```.*?^```", "", text))
+            for name, text in _texts()
+            if name.endswith(".md") and name != "docs/reference/components.md"
+        ]
     return [
         (f"{name}:{node.lineno}", node.value)
         for name, text in _texts()
@@ -96,12 +90,18 @@ def _strings():
     ]
 
 
-@pytest.mark.parametrize("pattern", HABITS_OF_SOURCES)
-def test_sources_have_a_habit_no_more_often(pattern):
-    better, most = HABITS_OF_SOURCES[pattern]
+@pytest.mark.parametrize(
+    ("is_source", "pattern", "better", "most"),
+    [
+        (is_source, pattern, *habit)
+        for is_source, habits in ((False, HABITS), (True, HABITS_OF_SOURCES))
+        for pattern, habit in habits.items()
+    ],
+)
+def test_prose_has_a_habit_no_more_often(is_source, pattern, better, most):
     found = [
         f"{place}: {match.group()}"
-        for place, text in _strings()
+        for place, text in _prose(is_source)
         for match in re.finditer(pattern, text)
     ]
     assert len(found) <= most, f"write {better!r} instead:\n" + "\n".join(found)

@@ -24,21 +24,15 @@ UNFIT = {
     "function": ("def Mild(): ...", ["function", "not a class"]),
     "plain class": ("class Mild: ...", ["not a component", "derive it"]),
     "class without a kind": (HEAD + "class Mild(Component): ...", ["no kind", "derive it"]),
-    "another kind": (
-        HEAD + loss("Mild").replace('"loss"', '"metric"'),
-        ["is a metric", "offer it through lossfw_metrics"],
-    ),
+    "another kind": (HEAD + loss("Mild").replace('"loss"', '"metric"'),
+                     ["is a metric", "offer it through lossfw_metrics"]),
     "abstract class": (HEAD + ABSTRACT, ["not finished", "define value"]),
-    "unknown type": (
-        "from __future__ import annotations" + HEAD + loss("Mild", "c: Flaot = 1.0"),
-        ["unknown type 'Flaot'"],
-    ),
+    "unknown type": ("from __future__ import annotations" + HEAD + loss("Mild", "c: Flaot = 1.0"),
+                     ["unknown type 'Flaot'"]),
     "class that takes anything": (HEAD + OPEN, ["unknown parameters", "model_config"]),
-    "another name": (
-        HEAD + loss("Mild", 'name: ClassVar[str] = "fairness"'),
-        ["calls itself 'fairness'", "offer it as 'fairness'"],
-    ),
-}
+    "another name": (HEAD + loss("Mild", 'name: ClassVar[str] = "fairness"'),
+                     ["calls itself 'fairness'", "offer it as 'fairness'"]),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", UNFIT)

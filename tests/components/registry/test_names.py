@@ -1,11 +1,17 @@
-"""Names: aliases, doubled names, choosing a plugin, disabling one."""
+"""Names: those built in, aliases, doubled ones, and what a component is made from."""
 
 import sys
 
 import pytest
 
-from lossfw.components.registry import Registry
-from lossfw.errors import DisabledPluginError, DuplicateNameError, UnknownNameError
+from lossfw.components.registry import KINDS, Registry
+from lossfw.errors import (
+    ArgumentError,
+    DisabledPluginError,
+    DuplicateNameError,
+    ParameterError,
+    UnknownNameError,
+)
 from support.plugin_sources import plugin
 
 
@@ -30,20 +36,12 @@ def test_a_doubled_name_is_an_error_that_names_both(rivals):
     for words in ("acme-losses[acme] 1.1", "bolt[bolt] 2.2", "'acme-losses/mild'", "'bolt/mild'"):
         assert words in message
     assert registry.resolve("loss", "tender").distribution == "acme-losses"
-    assert state(registry, "bolt[bolt]") == (
-        "conflict",
-        "the loss 'mild' is offered by acme-losses[acme] 1.1 too",
-    )
-
-
-def test_an_unknown_name_of_another_kind(rivals):
     with pytest.raises(UnknownNameError, match=r"no metric 'tender'.*another kind: loss"):
-        Registry.discover().resolve("metric", "tender")
-
-
-def test_an_unknown_kind():
+        registry.resolve("metric", "tender")
     with pytest.raises(UnknownNameError, match=r"no kind 'los'. Did you mean 'loss'"):
-        Registry.discover().resolve("los", "mild")
+        registry.resolve("los", "mild")
+    told = "the loss 'mild' is offered by acme-losses[acme] 1.1 too"
+    assert state(registry, "bolt[bolt]") == ("conflict", told)
 
 
 def test_disabling_removes_a_rival_before_it_is_imported(rivals, monkeypatch):
@@ -54,3 +52,49 @@ def test_disabling_removes_a_rival_before_it_is_imported(rivals, monkeypatch):
     assert "acme_plugin" not in sys.modules
     with pytest.raises(DisabledPluginError, match=r"acme-losses\[acme\] 1\.1.*LOSSFW_DISABLE"):
         registry.resolve("loss", "acme-losses/tender")
+
+
+@pytest.mark.parametrize(
+    ("spec", "error", "message"),
+    [
+        ({"c": 2.0}, ParameterError, "needs 'name', got {'c': 2.0}"),
+        ({}, ParameterError, "needs 'name', got {}"),
+        ({"name": 3}, ParameterError, "'name' of a loss should be a string, got 3"),
+        ({"name": "mild", 1: 2}, ParameterError, "should be a string, got 1"),
+        ({"name": "mild", "d": 2}, ParameterError, "no parameter 'd'"),
+        (3.0, ArgumentError, "got float: 3.0"),
+        (None, ArgumentError, "got NoneType"),
+        (["mild"], ArgumentError, "got list"),
+        ("", UnknownNameError, "no loss ''"),
+        ("/mild", UnknownNameError, "no plugin ''"),
+        ("acme/", UnknownNameError, "offers no loss ''"),
+    ],
+)
+def test_what_describes_no_component(install, spec, error, message):
+    install("acme", {"acme": "acme_plugin"}, {"acme_plugin": plugin("Mild")})
+    registry = Registry.discover()
+    with pytest.raises(error) as caught:
+        registry.create("loss", spec)
+    assert message in str(caught.value)
+    with pytest.raises(ArgumentError, match=r"expected a metric, got the loss Mild"):
+        registry.create("metric", registry.create("loss", "mild"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_built_in_component_is_what_it_is_offered_as(kind):
+    built_in = Registry.discover(plugins=False)
+    entries = [e for e in built_in.entries(kind) if e.plugin.builtin]
+    assert entries
+    for entry in entries:
+        cls = built_in.component_class(kind, entry.name)
+        assert cls._summary(), f"{cls.__name__} has no docstring"
+        assert built_in.resolve(kind, f"lossfw/{entry.name}").state == "loaded"
+        for alias in entry.aliases:
+            assert built_in.resolve(kind, alias).name == entry.name
+
+
+def test_lossfw_on_the_path_without_its_metadata_says_what_to_do(tmp_path, monkeypatch):
+    # A path without any installed distribution; the modules are imported already.
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    with pytest.raises(UnknownNameError, match=r"No loss is known[^\n]*\n.*install it with pip"):
+        Registry.discover().resolve("loss", "squared_error")

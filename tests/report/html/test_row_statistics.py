@@ -49,7 +49,7 @@ def test_images_keep_their_pixels(shape, image):
 @pytest.mark.parametrize("shape", [(), (4,), (16,), (63,), (2, 2), (8, 8, 2), (8, 8, 3, 1)])
 def test_other_rows_are_no_images(shape):
     assert to_images(np.ones((2, *shape))) is None
-    # Numbers below 0 are no pixels.
+    # Numbers below 0 are not pixels.
     assert to_images(-np.ones((2, 64))) is None
     assert to_images(np.zeros((2, 64))).max() == 0
 
@@ -108,7 +108,7 @@ def test_confusion_and_reliability_are_those_of_the_metrics():
     wanted = metric.curve(metric.partial(y, t, sample_weight=w))
     for name, values in reliability_curve(kept).items():
         assert values == pytest.approx([v for v in wanted[name] if v is not None], rel=1e-12)
-    # Of predictions that are no probabilities there is none.
+    # Of predictions that are not probabilities there is no curve.
     odd = rows([1, 1], prediction=np.array([[3.0, 1], [0, 2]]), target=np.array([0, 1]))
     assert reliability_curve(odd) is None
     assert confusion_matrix(rows([1, 1], prediction=np.ones(2), target=np.ones(2))) is None
@@ -140,7 +140,7 @@ def test_a_matrix_names_its_mistakes_the_most_frequent_first():
     assert [cell["text"] for cell in found["rows"][1]] == ["3", "4", "0"]
     assert matrix_cells([[2.0, 1.0], [0.0, 3.0]], ["cat", "dog"])["labels"] == ["cat", "dog"]
     assert matrix_cells(None) is None
-    # One of very many classes is told, and not drawn.
+    # One of very many classes has a line in place of a picture.
     small, large = (np.eye(size).tolist() for size in (MOST_CLASSES, MOST_CLASSES + 1))
     assert len(matrix_cells(small)["rows"]) == MOST_CLASSES
     large[0][5] = 3.0
