@@ -114,6 +114,11 @@ $(VENV)/.ready-lint: $(VENV)/.made pyproject.toml
 	@$(PIP) install --editable '.[test,lint]'
 	@touch $@ $(VENV)/.ready $(VENV)/.ready-test
 
+$(VENV)/.ready-touched: $(VENV)/.made pyproject.toml
+	@echo "Installing lossfw with what .ci/touched needs ..."
+	@$(PIP) install --editable '.[test,touched]'
+	@touch $@ $(VENV)/.ready $(VENV)/.ready-test
+
 $(VENV)/.ready-docs: $(VENV)/.made pyproject.toml
 	@echo "Installing lossfw with what its site needs ..."
 	@$(PIP) install --editable '.[docs]'

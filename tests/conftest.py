@@ -18,7 +18,7 @@ from support.clean_tree import ROOT, files_of
 settings.register_profile(
     "usual",
     deadline=None,
-    max_examples=30,
+    max_examples=20,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lossfw.data import DataColumn, Dataset
@@ -96,7 +96,6 @@ def combined(inner):
     return made()
 
 
-@settings(max_examples=150)
 @given(pair=st.recursive(comparisons(), combined, max_leaves=6))
 def test_a_filter_is_what_python_says(pair):
     text, holds = pair

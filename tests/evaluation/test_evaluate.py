@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import lossfw
@@ -59,7 +59,6 @@ def bits(result):
     return (result.count, result.weight, result.loss, dict(result.metrics))
 
 
-@settings(max_examples=25)
 @given(
     n=st.integers(1, ROWS),
     size=st.integers(1, 6000),
@@ -119,7 +118,6 @@ def test_both_forms_agree_and_the_metrics_see_predictions():
     assert fused.metrics["highest_logit"] == pytest.approx(wanted, rel=1e-12)
 
 
-@settings(max_examples=25)
 @given(sample=st.lists(st.integers(0, ROWS - 1), min_size=1, max_size=20))
 def test_a_sample_is_its_rows_in_order(sample):
     drawn = evaluate(plan(DATA, sample=tuple(sample)))

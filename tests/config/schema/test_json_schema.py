@@ -184,7 +184,6 @@ def test_what_is_wrong_is_refused_in_its_place(old, new, where, mistakes):
 
 @pytest.mark.slow
 @settings(
-    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -43,7 +43,6 @@ def state(sums):
     return {name: (array.dtype, array.tobytes()) for name, array in sums.pack().items()}
 
 
-@settings(max_examples=30, deadline=None)
 @given(
     who=st.sampled_from(sorted(WHO)),
     limit=st.sampled_from(
