@@ -1,6 +1,8 @@
-"""The gates, `.ci/run` and `.ci/nightly`, and the workflow that tries every Python."""
+"""The gates of `.ci`, the tests of a change, and the workflow that tries every Python."""
 
+import os
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -110,6 +112,56 @@ def test_without_a_browser_the_table_says_so(machine, nightly):
     assert "pytest ran" not in ended.stdout
     assert "browser tests NOT run: there is no " in ended.stdout
     assert (ended.returncode, results(ended)) == (0, {"browser": "not run"})
+
+
+@pytest.fixture
+def touched(tmp_path):
+    """Run the script in a repository whose pytest says what it is called with."""
+    tree, venv = tmp_path / "tree", tmp_path / "venv"
+    shutil.copytree(ROOT / ".ci", tree / ".ci")
+    (tree / "Makefile").write_text("$(VENV)/.ready-touched:\n\ttouch $@\n")
+    (venv / "bin").mkdir(parents=True)
+    program = venv / "bin" / "pytest"
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b.example"]
+    for words in (["init", "-b", "main"], ["add", "."], [*identity, "commit", "-m", "a: Begin"]):
+        subprocess.run(["git", *words], cwd=tree, check=True, capture_output=True)
+
+    def run(status, *arguments):
+        program.write_text(
+            f'#!/bin/bash\necho "$(basename "$PWD") $*"; : > "$TESTMON_DATAFILE"; exit {status}\n'
+        )
+        program.chmod(0o755)
+        ended = subprocess.run(
+            [tree / ".ci" / "touched", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=os.environ | {"VENV": str(venv)},
+        )
+        calls = [line for line in ended.stdout.splitlines() if "--testmon" in line]
+        return ended.returncode, calls, ended.stdout
+
+    return run
+
+
+def test_the_base_is_recorded_once_also_where_a_test_of_it_fails(touched):
+    status, calls, _ = touched(1, "main", "-x")
+    assert (status, [call.split()[0] for call in calls]) == (1, ["base", "tree"])
+    assert "--testmon-forceselect" not in calls[0]
+    assert calls[1].endswith("--testmon-forceselect --testmon-nocollect -x")
+    assert touched(0)[:2] == (0, [calls[1].removesuffix(" -x")])
+
+
+def test_a_change_that_no_test_runs_is_told(touched):
+    touched(0)
+    status, _, told = touched(5)
+    assert status == 0
+    assert "No test runs what differs from " in told
+
+
+def test_a_base_whose_tests_cannot_run_leaves_no_record(touched):
+    assert touched(2)[0] == 2
+    assert len(touched(0)[1]) == 2
 
 
 def _required(project, extra):
