@@ -9,7 +9,7 @@ import pytest
 from support import run_pages
 
 ROOT = Path(__file__).parents[2]
-# Pages that take two seconds and more run in .ci/run, and on request: -m slow.
+# Pages that take two seconds and more run in .ci/nightly, and on request: -m slow.
 SLOW = {
     "how-to/classify-pictures", "how-to/evaluate-a-model", "explanation/why-not-accuracy",
     "how-to/check", "how-to/check-in-ci", "how-to/compare", "how-to/groups", "how-to/own-data",
