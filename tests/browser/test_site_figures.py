@@ -1,4 +1,4 @@
-"""Figures of the documentation in a real browser: each is the component, and moves at once."""
+"""Figures of the documentation in a real browser: each is the component, and moves."""
 
 import json
 
@@ -11,9 +11,6 @@ from support.site_content import SCRIPTED, content
 
 # The largest difference of a script and the component, relative to 1 and to the value.
 AGREEMENT = 1e-9
-
-# Milliseconds for a figure to be drawn again, of a screen that is drawn 60 times a second.
-FRAME = 16
 
 
 @pytest.mark.parametrize(("kind", "name"), SCRIPTED)
@@ -89,14 +86,6 @@ def test_a_slider_draws_anew_by_mouse_and_by_key(name, parameter, visit, site):
     assert page.evaluate(path) == before
 
 
-def test_a_switch_draws_another_body(visit, site):
-    page = visit((site / "components/loss/cross_entropy.html").as_uri()).page
-    page.select_option("select[data-switch=from_logits]", "true")
-    assert "score of the target's class" in page.inner_text("#line")
-    page.select_option("select[data-switch=guard]", "none")
-    assert page.evaluate("document.querySelector('#curves svg .c0').getAttribute('d').length") > 500
-
-
 def test_a_curve_is_kept_beside_the_moved_one(visit, site):
     page = visit((site / "components/loss/huber.html").as_uri()).page
     page.get_by_role("button", name="Keep this curve").press("Enter")
@@ -104,34 +93,6 @@ def test_a_curve_is_kept_beside_the_moved_one(visit, site):
     assert page.locator("#curves svg .kept").count() == 3
     assert "r = " in page.inner_text("#readout")
     page.locator("#cursor").press("ArrowRight")
-
-
-def test_every_figure_is_drawn_within_a_frame(browser, site):
-    page = browser.new_page()
-    times = {}
-    for kind, name in SCRIPTED:
-        page.goto((site / f"{document_of(kind, name)}.html").as_uri())
-        if page.evaluate("Boolean(window.lossfwFigure)"):
-            page.evaluate(DRAW)  # until it is compiled
-            times[name] = page.evaluate(DRAW)
-    page.close()
-    assert len(times) > len(SCRIPTED) / 2
-    assert {name: time for name, time in times.items() if time >= FRAME} == {}
-
-
-# The least time of a redraw, by a parameter or, where there is none, by the cursor: a busy
-# machine is not a fault of the page.
-DRAW = """() => {
-  const slider = document.querySelector("input[data-parameter], #cursor");
-  const times = [];
-  for (let i = 0; i < 12; i += 1) {
-    slider.value = String(i);
-    const begun = performance.now();
-    slider.dispatchEvent(new Event("input"));
-    times.push(performance.now() - begun);
-  }
-  return Math.min(...times);
-}"""
 
 
 @pytest.mark.parametrize(
