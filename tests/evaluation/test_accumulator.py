@@ -273,20 +273,13 @@ def labels_of(part, kind, rows, weight, losses):
 
 def test_a_slice_without_rows_is_shown_and_a_nan_has_a_part_of_its_own():
     y = np.array([[0.2, 0.8], [math.nan, 0.5]])
-    rows = PredictedBatch(0, y, None, np.array([1, 1]), None)
-    made = Accumulator(
-        lossfw.loss("cross_entropy"),
-        [metric("accuracy")],
-        intervals=JACKKNIFE,
-        slices=[Slice.of("target"), Slice.of("prediction.argmax"), Slice("s", "loss", [1.0])],
-    )
-    made.add(rows)
+    slices = [Slice.of("target"), Slice.of("prediction.argmax"), Slice("s", "loss", [1.0])]
+    made = tally("rows", "accuracy", intervals=JACKKNIFE, slices=slices)
+    made.add(PredictedBatch(0, y, None, np.array([1, 1]), None))
     found = [(part["value"], part["count"]) for part in made.numbers().slices]
-    assert found == [
-        *[("0", 0), ("1", 2)],
-        *[("0", 0), ("1", 1), ("nan", 1)],
-        *[("< 1", 1), (">= 1", 0), ("nan", 1)],
-    ]
+    by_prediction = [("0", 0), ("1", 1), ("nan", 1)]
+    by_loss = [("< 1", 1), (">= 1", 0), ("nan", 1)]
+    assert found == [("0", 0), ("1", 2), *by_prediction, *by_loss]
     empty = made.numbers().slices[0]
     assert empty["loss"] == empty["metrics"]["accuracy"] == {"value": None, "interval": None}
 
@@ -295,17 +288,22 @@ def test_metrics_and_slices_see_predictions_and_the_loss_its_logits():
     logits = np.array([[0.0, 3.0], [1.0, 0.0]])
     predictions = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     loss = lossfw.loss("cross_entropy", from_logits=True)
-    made = Accumulator(
-        loss,
-        [metric("calibration_error"), LossMetric(of="brier"), LossMetric(of=loss)],
-        slices=[Slice("sure", "prediction.max", [0.9])],
-    )
+    more = [metric("calibration_error"), LossMetric(of="brier"), LossMetric(of=loss)]
+    made = Accumulator(loss, more, slices=[Slice("sure", "prediction.max", [0.9])])
     targets = np.array([1, 1])
     made.add(PredictedBatch(0, logits, predictions, targets, None))
     found = made.numbers()
     assert found.loss["value"] == found.metrics["cross_entropy"]["value"]
     assert found.metrics["brier"]["value"] == lossfw.loss("brier")(predictions, targets)
     assert [part["count"] for part in found.slices] == [1, 1]
+    # Logits alone do not tell rows apart as predictions do.
+    rows = PredictedBatch(0, logits, None, targets, None)
+    made = Accumulator(loss, [], slices=[Slice.of("prediction.argmax")])
+    made.add(rows)
+    assert [part["count"] for part in made.numbers().slices] == [1, 1]
+    made = Accumulator(loss, [], slices=[Slice("s", "prediction.max", [0.5])])
+    with pytest.raises(ArgumentError, match="needs predictions, but there are only logits"):
+        made.add(rows)
 
 
 @pytest.mark.parametrize(
@@ -315,15 +313,16 @@ def test_metrics_and_slices_see_predictions_and_the_loss_its_logits():
             Slice.of("target"),
             [0.5, 0.5],
             [1.0, 0.5],
-            r"target\[11\] = 0.5 is not a class: give bins",
+            r"target\[11\] = 0.5 is not a class: give",
         ),
         (Slice("s", "prediction", [1.0]), np.eye(2), np.eye(2), "slice by: prediction.max"),
         (Slice("s", "prediction.max", [1.0]), [2.0, 0.5], [1.0, 0.0], r"prediction\[10\] = 2 is"),
         (Slice("s", "target", [1.0]), np.eye(2), np.eye(2), "one number for each row"),
+        (Slice.of("target"), np.zeros(1001), np.arange(1001.0), "1001 parts; at most 1000"),
     ],
 )
 def test_what_does_not_tell_rows_apart_is_refused(part, y, t, message):
-    made = Accumulator(lossfw.loss("squared_error"), [], slices=[part])
+    made = Accumulator(SQUARED, [], slices=[part])
     with pytest.raises((ArgumentError, DomainError), match=message):
         made.add(PredictedBatch(10, np.asarray(y), None, np.asarray(t), None))
 
@@ -334,9 +333,8 @@ def test_a_row_of_several_elements_is_left_out_as_one(weight):
     y, t = rng.normal(size=(6, 3)), rng.normal(size=(6, 3))
     w = None if weight is None else rng.uniform(0.5, 2, weight)
     loss = lossfw.loss({"name": "masked", "of": "squared_error", "ignore": t[1, 2]})
-    made = Accumulator(
-        loss, [metric("mse")], intervals=JACKKNIFE, slices=[Slice("bad", "loss", [1.5])]
-    )
+    bad = Slice("bad", "loss", [1.5])
+    made = Accumulator(loss, [metric("mse")], intervals=JACKKNIFE, slices=[bad])
     made.add(PredictedBatch(0, y, None, t, w))
     found = made.numbers()
 
@@ -346,22 +344,20 @@ def test_a_row_of_several_elements_is_left_out_as_one(weight):
     every = np.arange(6)
     for function, numbers_ in ((loss, found.loss), (metric("mse"), found.metrics["mse"])):
         value = mean(function, every)
-        left = np.array([mean(function, every != row) for row in every])
-        half = student.ppf(0.95, 5) * math.sqrt(5 / 6 * ((left - value) ** 2).sum())
         assert numbers_["value"] == value
+        # Rows of unequal weight have fewer degrees of freedom.
+        assert numbers_["interval"][0] < value < numbers_["interval"][1]
         if weight is None and function is not loss:
+            left = np.array([mean(function, every != row) for row in every])
+            half = student.ppf(0.95, 5) * math.sqrt(5 / 6 * ((left - value) ** 2).sum())
             factor = math.exp(half / value)
             assert numbers_["interval"] == pytest.approx([value / factor, value * factor])
-        else:
-            # Rows of unequal weight have fewer degrees of freedom.
-            assert numbers_["interval"][0] < value < numbers_["interval"][1]
     single = np.array([mean(loss, [row]) for row in every])
     low, high = found.slices
     assert [low["count"], high["count"]] == [(single < 1.5).sum(), (single >= 1.5).sum()]
     assert high["loss"]["value"] == pytest.approx(mean(loss, single >= 1.5))
     assert high["metrics"]["mse"]["value"] == pytest.approx(mean(metric("mse"), single >= 1.5))
-    total = 6 if w is None else w.sum()
-    assert low["weight"] + high["weight"] == pytest.approx(total)
+    assert low["weight"] + high["weight"] == pytest.approx(6 if w is None else w.sum())
 
 
 def test_a_matrix_that_is_too_large_has_no_intervals(monkeypatch):
@@ -379,21 +375,9 @@ def test_the_targets_mean_of_a_replicate_loses_no_digit():
     assert far.metrics["r2"]["interval"] == pytest.approx(near.metrics["r2"]["interval"], rel=1e-12)
 
 
-def test_logits_alone_do_not_tell_rows_apart_as_predictions_do():
-    loss = lossfw.loss("cross_entropy", from_logits=True)
-    rows = PredictedBatch(0, np.eye(2) * 3, None, np.array([0, 0]), None)
-    made = Accumulator(loss, [], slices=[Slice.of("prediction.argmax")])
-    made.add(rows)
-    assert [part["count"] for part in made.numbers().slices] == [1, 1]
-    made = Accumulator(loss, [], slices=[Slice("s", "prediction.max", [0.5])])
-    with pytest.raises(ArgumentError, match="needs predictions, but there are only logits"):
-        made.add(rows)
-
-
-def test_too_many_parts_are_refused():
-    made = Accumulator(lossfw.loss("squared_error"), [], slices=[Slice.of("target")])
-    with pytest.raises(ArgumentError, match="1001 parts; at most 1000"):
-        made.add(PredictedBatch(0, np.zeros(1001), None, np.arange(1001.0), None))
+class Kept(int):
+    def merge(self, other):
+        return Kept(self + other)
 
 
 class Own(Metric):
@@ -403,26 +387,18 @@ class Own(Metric):
         return Kept(len(prediction))
 
     def result(self, partial):
-        return float(partial.rows)
-
-
-class Kept:
-    def __init__(self, rows):
-        self.rows = rows
-
-    def merge(self, other):
-        return Kept(self.rows + other.rows)
+        return float(partial)
 
 
 def test_a_metric_of_its_own_kind_has_no_intervals():
     rows = PredictedBatch(0, np.zeros(3), None, np.zeros(3), None)
-    made = Accumulator(lossfw.loss("squared_error"), [Own()])
+    made = Accumulator(SQUARED, [Own()])
     made.add(rows)
     made.add(rows._replace(start=3))
     assert made.numbers().metrics == {"own": {"value": 6.0}}
     for asked in ({"intervals": JACKKNIFE}, {"slices": [Slice.of("target")]}):
         with pytest.raises(ArgumentError, match="value per row, which own does not keep"):
-            Accumulator(lossfw.loss("squared_error"), [Own()], **asked)
+            Accumulator(SQUARED, [Own()], **asked)
     with pytest.raises(ArgumentError, match="value per row, which own does not keep"):
         Own().observe(MetricRows(np.zeros(3), np.zeros(3)))
 
@@ -432,7 +408,7 @@ def test_a_row_of_weight_0_is_in_no_slice():
     sides = DataColumn.of(np.array(["left", "right", "left", "top"]))
     plan = Plan(
         Dataset("four", np.zeros(4), sample_weight=weights, columns={"side": sides}),
-        lossfw.loss("squared_error"),
+        SQUARED,
         outputs=np.arange(4.0),
         slices=(Slice("loss", "loss", bins=[1.0]), Slice("side", "column.side")),
         batch_size=1,

@@ -8,6 +8,7 @@ from sklearn.metrics import d2_absolute_error_score, r2_score
 
 import lossfw
 from lossfw.errors import ConfigError
+from support.tables import write_columns
 
 RANDOM = np.random.default_rng(5)
 ROWS = 120
@@ -38,12 +39,7 @@ def test_a_skill_on_its_own_rows_is_d2_of_scikit_learn(loss, score):
 
 def table(folder, **columns):
     """Write a table of targets and predictions, and return a configuration of its evaluation."""
-    columns = {"y": TARGETS, "last_year": PREDICTIONS} | columns
-    lines = [
-        ",".join(columns),
-        *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True)),
-    ]
-    (folder / "t.csv").write_text("\n".join([*lines, ""]))
+    write_columns(folder / "t.csv", {"y": TARGETS, "last_year": PREDICTIONS} | columns)
     data = {"name": "arrays", "file": str(folder / "t.csv"), "targets_key": "y"}
     np.save(folder / "p.npy", TARGETS + 1.0)
     model = {"name": "predictions", "file": str(folder / "p.npy")}
@@ -85,27 +81,32 @@ def problem(config, **evaluate):
     return f"{first.message}; {first.hint}"
 
 
-def test_what_is_no_baseline_is_said(tmp_path):
+@pytest.mark.parametrize(
+    ("baseline", "said"),
+    [
+        ("column.lastyear", "no column 'lastyear'"),
+        ("column.names", "holds strings, such as 'a'"),
+        ("column.holes", "no value in row 7"),
+        ("constant", "'constant' is not a baseline; write true"),
+        ("old.npy", "there is no file 'old.npy'"),
+        ("few.npy", "predictions of 7 rows"),
+        (3, "true or false"),
+    ],
+)
+def test_what_is_no_baseline_is_said(folder, baseline, said):
     holes = PREDICTIONS.astype(object)
     holes[7] = ""
-    config = table(tmp_path, holes=holes, names=["a"] * ROWS)
-    assert "no column 'lastyear'" in problem(config, baseline="column.lastyear")
-    assert "holds strings, such as 'a'" in problem(config, baseline="column.names")
-    assert "no value in row 7" in problem(config, baseline="column.holes")
-    assert "'constant' is not a baseline; write true" in problem(config, baseline="constant")
-    assert "there is no file 'old.npy'" in problem(config, baseline="old.npy")
-    np.save(tmp_path / "few.npy", PREDICTIONS[:7])
-    found = problem(config, baseline=str(tmp_path / "few.npy"))
-    assert "predictions of 7 rows" in found
-    assert "true or false" in problem(config, baseline=3)
-    signs = {"data": {"targets": 2 * LABELS - 1}, "network": {"predictions": PREDICTIONS}}
-    assert "almost everywhere" in problem(signs | {"loss": "zero_one"}, baseline=True)
+    np.save(folder / "few.npy", PREDICTIONS[:7])
+    config = table(folder, holes=holes, names=["a"] * ROWS)
+    assert said in problem(config, baseline=baseline)
 
 
-def test_a_loss_of_groups_has_none(tmp_path):
+def test_some_losses_have_none(tmp_path):
     config = table(tmp_path, query=np.arange(ROWS) // 10)
     config["data"]["group_key"] = "query"
     assert "compares the rows of a group" in problem(config | {"loss": "listnet"}, baseline=True)
+    signs = {"data": {"targets": 2 * LABELS - 1}, "network": {"predictions": PREDICTIONS}}
+    assert "almost everywhere" in problem(signs | {"loss": "zero_one"}, baseline=True)
 
 
 def test_a_loss_of_columns_has_a_constant():
@@ -116,14 +117,11 @@ def test_a_loss_of_columns_has_a_constant():
         assert found.metrics["constant"] < found.loss
 
 
-def test_a_baseline_without_loss_has_no_skill():
+def test_without_a_loss_or_where_it_may_be_negative_there_is_no_skill():
     found = result(np.ones(ROWS), PREDICTIONS, "squared_error", intervals={})
     assert found.metrics["constant"] == 0.0
     assert np.isnan(found.metrics["skill"])
     assert any("predicts every row exactly" in text for text in found.warnings)
-
-
-def test_a_loss_that_may_be_negative_has_no_skill():
     found = result(TARGETS, PREDICTIONS, "poisson_nll")
     assert "constant" in found.metrics
     assert "skill" not in found.metrics

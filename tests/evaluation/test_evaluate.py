@@ -15,21 +15,15 @@ from lossfw.errors import ArgumentError, DataError, ShapeError
 from lossfw.evaluation.batching import PredictedBatch, aligned_blocks, multiples_of, whole_groups
 from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.plan import Plan
+from lossfw.metrics import LossMetric
 from lossfw.nn.dense import LayerSpec, Network
 
 WIDTH, CLASSES, ROWS = 12, 3, 5000
 random = np.random.default_rng(0)
+SHAPES = {"W1": (WIDTH, 8), "b1": 8, "W2": (8, CLASSES), "b2": CLASSES}
 NETWORK = Network.from_arrays(
-    [
-        LayerSpec(8, lossfw.activation("sigmoid")),
-        LayerSpec(CLASSES, lossfw.activation("softmax")),
-    ],
-    {
-        "W1": random.normal(size=(WIDTH, 8)).astype("f4"),
-        "b1": random.normal(size=8).astype("f4"),
-        "W2": random.normal(size=(8, CLASSES)).astype("f4"),
-        "b2": random.normal(size=CLASSES).astype("f4"),
-    },
+    [LayerSpec(8, lossfw.activation("sigmoid")), LayerSpec(CLASSES, lossfw.activation("softmax"))],
+    {name: random.normal(size=shape).astype("f4") for name, shape in SHAPES.items()},
     "w.npz",
 )
 DATA = Dataset(
@@ -77,22 +71,15 @@ def test_batch_size_and_threads_change_no_bit(n, size, threads, weighted, logits
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, 10_000])
-def test_batch_size_changes_no_bit_of_saved_outputs(size):
-    changes = {"model": None, "outputs": OUTPUTS}
-    whole = evaluate(plan(DATA, batch_size=ROWS, **changes))
-    assert bits(evaluate(plan(DATA, batch_size=size, **changes))) == bits(whole)
-    # And the network's own run gives what its saved predictions give.
-    assert bits(evaluate(plan(DATA, batch_size=size))) == bits(whole)
-
-
-def test_mapped_files_change_no_bit(tmp_path):
+def test_saved_outputs_and_mapped_files_change_no_bit(tmp_path, size):
+    whole = bits(evaluate(plan(rows(ROWS), batch_size=ROWS)))
     np.save(tmp_path / "x.npy", DATA.inputs)
     np.save(tmp_path / "y.npy", OUTPUTS)
     mapped = Dataset("d", DATA.targets, np.load(tmp_path / "x.npy", mmap_mode="r"))
-    outputs = np.load(tmp_path / "y.npy", mmap_mode="r")
-    wanted = bits(evaluate(plan(rows(ROWS))))
-    assert bits(evaluate(plan(mapped, batch_size=7))) == wanted
-    assert bits(evaluate(plan(mapped, model=None, outputs=outputs, batch_size=7))) == wanted
+    assert bits(evaluate(plan(mapped, batch_size=size))) == whole
+    for outputs in (OUTPUTS, np.load(tmp_path / "y.npy", mmap_mode="r")):
+        saved = plan(rows(ROWS), model=None, outputs=outputs, batch_size=size)
+        assert bits(evaluate(saved)) == whole
 
 
 def test_both_forms_agree_and_the_metrics_see_predictions():
@@ -150,47 +137,49 @@ def test_the_result_is_written_as_agreed():
     assert all(seconds >= 0 for seconds in result.timings.values())
 
 
-class TestWarnings:
-    @pytest.mark.parametrize("targets", [[0, 1, 1], [[1, 0], [0, 1], [0, 1]]])
-    @pytest.mark.parametrize(
-        ("guard", "expected"),
-        [
-            ("normalised", "2 of 3 .* below delta = 0.01, where the normalised guard decides the"),
-            ("none", "1 of 3 .* are 0, where the loss without a guard is infinite"),
-        ],
-    )
-    def test_where_the_guard_decides(self, targets, guard, expected):
-        y = np.array([[0.001, 0.999], [0.5, 0.5], [1.0, 0.0]])
-        loss = lossfw.loss("cross_entropy", guard=guard, delta=0.01)
-        data = Dataset("d", np.array(targets))
-        (warning,) = evaluate(Plan(data, loss, outputs=y)).warnings
-        assert re.match(expected, warning)
+@pytest.mark.parametrize("targets", [[0, 1, 1], [[1, 0], [0, 1], [0, 1]]])
+@pytest.mark.parametrize(
+    ("guard", "expected"),
+    [
+        ("normalised", "2 of 3 .* below delta = 0.01, where the normalised guard decides the"),
+        ("none", "1 of 3 .* are 0, where the loss without a guard is infinite"),
+    ],
+)
+def test_where_the_guard_decides(targets, guard, expected):
+    y = np.array([[0.001, 0.999], [0.5, 0.5], [1.0, 0.0]])
+    loss = lossfw.loss("cross_entropy", guard=guard, delta=0.01)
+    (warning,) = evaluate(Plan(Dataset("d", np.array(targets)), loss, outputs=y)).warnings
+    assert re.match(expected, warning)
 
 
-TARGETS = DATA.targets.copy()
-TARGETS[4567] = CLASSES
-UNEVEN = np.eye(3)[DATA.targets]
-UNEVEN[300, 0] += 0.5
+@pytest.mark.parametrize(
+    ("data", "options", "error", "words"),
+    [
+        (DATA, {"model": None}, ArgumentError, "exactly one of model and outputs"),
+        (DATA, {"outputs": np.ones((ROWS, 3))}, ArgumentError, "exactly one of model and"),
+        (DATA, {"batch_size": 0}, ArgumentError, "batch_size is 0"),
+        (Dataset("d", DATA.targets), {}, DataError, "'d' have no inputs for the model"),
+        (rows(ROWS, inputs=DATA.inputs[:, :11]), {}, ShapeError, r"have shape \(5000, 11\)"),
+        (DATA, {"model": None, "outputs": np.ones((9, 3))}, DataError,
+         r"shape \(9, 3\), but data 'd' have 5000 rows"),
+    ],
+)  # fmt: skip
+def test_a_plan_that_cannot_be_made_is_refused_before_a_row_is_read(data, options, error, words):
+    with pytest.raises(error, match=words):
+        plan(data, **options)
 
 
-class TestMistakes:
-    @pytest.mark.parametrize(
-        ("data", "options", "error", "words"),
-        [
-            (DATA, {"model": None}, ArgumentError, "exactly one of model and outputs"),
-            (DATA, {"outputs": np.ones((ROWS, 3))}, ArgumentError, "exactly one of model and"),
-            (DATA, {"batch_size": 0}, ArgumentError, "batch_size is 0"),
-            (Dataset("d", DATA.targets), {}, DataError, "'d' have no inputs for the model"),
-            # Seen before a row is read.
-            (rows(ROWS, inputs=DATA.inputs[:, :11]), {}, ShapeError,
-             r"inputs have shape \(5000, 11\)"),
-            (DATA, {"model": None, "outputs": np.ones((9, 3))}, DataError,
-             r"shape \(9, 3\), but data 'd' have 5000 rows"),
-        ],
-    )  # fmt: skip
-    def test_a_plan_that_cannot_be_made(self, data, options, error, words):
-        with pytest.raises(error, match=words):
-            plan(data, **options)
+OF_ROWS = [lossfw.loss("squared_error", per="row"), LOSS, lossfw.loss("brier")]
+
+
+@pytest.mark.parametrize("loss", OF_ROWS, ids=str)
+@pytest.mark.parametrize("as_metric", [False, True])
+def test_one_number_for_each_row_and_a_loss_of_rows_do_not_fit(loss, as_metric):
+    flat = Dataset("flat", targets=np.array([1.0, 0.0, 1.0, 0.0]))
+    main = lossfw.loss("squared_error") if as_metric else loss
+    metrics = (LossMetric(of=loss),) if as_metric else ()
+    with pytest.raises(ShapeError, match=r"takes rows of numbers, but outputs of shape \(4,\)"):
+        Plan(flat, main, outputs=np.full(4, 0.5), metrics=metrics)
 
 
 @given(
@@ -234,13 +223,6 @@ def test_blocks_of_whole_groups_do_not_depend_on_the_cuts(sizes, cuts, size):
     assert [len(block.targets) for block in blocks] == np.diff(expected).tolist()
 
 
-def digits_network(weights):
-    """Return the network of the digits and of the book, with the weights of a file."""
-    units = [(50, "sigmoid"), (100, "sigmoid"), (10, "softmax")]
-    specs = [LayerSpec(n, lossfw.activation(name)) for n, name in units]
-    return Network.from_arrays(specs, read_weights(weights), weights.name)
-
-
 @pytest.fixture(scope="module")
 def book(mnist):
     """Return the book's data and its network."""
@@ -249,26 +231,22 @@ def book(mnist):
         "labels": str(mnist / "t10k-labels-idx1-ubyte.gz"),
     }
     source = lossfw.registry().create("source", "idx", scale=255, flatten=True, **parameters)
-    return source.load(), digits_network(mnist / "sample_weight.pkl")
+    units = [(50, "sigmoid"), (100, "sigmoid"), (10, "softmax")]
+    specs = [LayerSpec(n, lossfw.activation(name)) for n, name in units]
+    weights = mnist / "sample_weight.pkl"
+    return source.load(), Network.from_arrays(specs, read_weights(weights), weights.name)
 
 
-class TestMnist:
-    """The book's network on the book's images; the book's program prints 0.9352."""
-
-    def test_the_book_s_accuracy_for_any_batch(self, book):
-        data, network = book
-        loss = lossfw.loss("cross_entropy", guard="additive", delta=1e-7)
-        results = [
-            evaluate(plan(data, model=network, loss=loss, batch_size=size))
-            for size in (1, 7, 100, 10_000)
-        ]
-        assert {result.metrics["accuracy"] for result in results} == {0.9352}
-        assert len({result.loss for result in results}) == 1
-
-    def test_the_book_s_loss(self, book):
-        data, network = book
-        loss = lossfw.loss("cross_entropy", guard="additive", delta=1e-7)
-        y = network.forward(data.inputs)
-        wanted = -np.log(y[np.arange(len(y)), data.targets] + np.float32(1e-7))
-        result = evaluate(plan(data, model=network, loss=loss))
-        assert result.loss == pytest.approx(float(wanted.mean(dtype="f8")), rel=1e-6)
+def test_the_book_s_network_has_the_book_s_numbers_for_any_batch(book):
+    """The book's program prints 0.9352."""
+    data, network = book
+    loss = lossfw.loss("cross_entropy", guard="additive", delta=1e-7)
+    results = [
+        evaluate(plan(data, model=network, loss=loss, batch_size=size))
+        for size in (1, 7, 100, 10_000)
+    ]
+    assert {result.metrics["accuracy"] for result in results} == {0.9352}
+    (found,) = {result.loss for result in results}
+    y = network.forward(data.inputs)
+    wanted = -np.log(y[np.arange(len(y)), data.targets] + np.float32(1e-7))
+    assert found == pytest.approx(float(wanted.mean(dtype="f8")), rel=1e-6)

@@ -83,11 +83,7 @@ def test_no_batch_size_part_or_packing_changes_a_bit(units, method):
     [
         ("column.patient", {}, "data 'visits' have no column 'patient'"),
         ("groups", {}, "data 'visits' have no groups, which resample: groups takes"),
-        (
-            {"time": "column.day"},
-            {"day": np.array(["a", "b"])[WHO % 2]},
-            "expected numbers or dates",
-        ),
+        ({"time": "column.day"}, {"day": np.array(["a", "b"])[WHO % 2]}, "numbers or dates"),
     ],
 )
 def test_units_that_the_data_do_not_have(units, columns, said):

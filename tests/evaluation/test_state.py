@@ -52,14 +52,9 @@ def classes(**changes):
 def scores(**changes):
     y, t = RANDOM.random(ROWS), RANDOM.integers(0, 2, ROWS).astype(float)
     more = metrics("roc_auc", "average_precision", "calibration_error")
-    options = {
-        "metrics": more,
-        "intervals": Intervals(method="bootstrap", replicates=100),
-        **changes,
-    }
-    return Plan(
-        Dataset("scores", targets=t), lossfw.loss("binary_cross_entropy"), outputs=y, **options
-    )
+    asked = Intervals(method="bootstrap", replicates=100)
+    data, loss = Dataset("scores", targets=t), lossfw.loss("binary_cross_entropy")
+    return Plan(data, loss, outputs=y, metrics=more, intervals=asked, **changes)
 
 
 class Spread(GroupLoss):
@@ -72,16 +67,12 @@ class Spread(GroupLoss):
         return xp.mean(xp.abs(r - xp.mean(r, axis=-1, keepdims=True)) ** self.power, axis=-1)
 
 
-def groups(**changes):
+def groups():
     """Return a plan with groups of up to 40 rows and one that is longer than two blocks."""
     sizes = [1, 600, *RANDOM.integers(1, 41, ROWS)]
     number = np.repeat(np.arange(len(sizes)), sizes)[:ROWS]
-    network = Network(
-        (
-            Dense(RANDOM.normal(size=(3, 20)), np.zeros(20), lossfw.activation("tanh")),
-            Dense(RANDOM.normal(size=(20, 1)), np.zeros(1), lossfw.activation("identity")),
-        )
-    )
+    hidden = Dense(RANDOM.normal(size=(3, 20)), np.zeros(20), lossfw.activation("tanh"))
+    last = Dense(RANDOM.normal(size=(20, 1)), np.zeros(1), lossfw.activation("identity"))
     data = Dataset(
         "groups",
         targets=RANDOM.random(ROWS),
@@ -92,22 +83,17 @@ def groups(**changes):
     )
     more = (LossMetric(of=Spread(power=1.0)), LossMetric(of=lossfw.loss("huber")))
     slices = (Slice.of("column.region"), Slice("large", by="loss", bins=(0.5, 1.0)))
-    options = {"metrics": more, "slices": slices, "intervals": Intervals(), **changes}
-    return Plan(data, Spread(), network, **options)
+    options = {"metrics": more, "slices": slices, "intervals": Intervals()}
+    return Plan(data, Spread(), Network((hidden, last)), **options)
 
 
-def sample_of_groups():
-    """Return a plan of groups that were drawn, some of them twice."""
-    plan = groups()
-    drawn = RANDOM.integers(2, len(plan.groups), 70)
-    return replace(plan, sample=tuple(plan.groups.rows_of(drawn).tolist()))
-
-
+GROUPS = groups()
+DRAWN = GROUPS.groups.rows_of(RANDOM.integers(2, len(GROUPS.groups), 70)).tolist()
 PLANS = {
     "classes": classes(),
-    "groups": groups(),
-    "sample of groups": sample_of_groups(),
-    "groups of rows that have losses": replace(groups(), loss=lossfw.loss("huber"), slices=()),
+    "groups": GROUPS,
+    "sample of groups": replace(GROUPS, sample=tuple(DRAWN)),
+    "groups of rows that have losses": replace(GROUPS, loss=lossfw.loss("huber"), slices=()),
     "scores": scores(),
     "sample": scores(sample=tuple(RANDOM.permutation(ROWS).tolist())),
 }
@@ -189,31 +175,22 @@ def test_the_size_of_a_batch_and_the_threads_change_no_bit_of_groups(name):
         assert json.dumps(found.to_dict()) == expected, (size, count)
 
 
-def test_a_part_begins_and_ends_where_groups_do():
+def test_parts_that_do_not_make_a_whole_are_refused():
+    plan = PLANS["classes"]
     with pytest.raises(ArgumentError, match="begins and ends where a group does"):
         evaluate(PLANS["groups"], rows=(0, 256))
-
-
-def test_a_part_begins_and_ends_where_blocks_do():
     for span in ((0, 100), (5, 512), (512, 256), (0, ROWS + 1)):
         with pytest.raises(ArgumentError, match="begins and ends at multiples of 256"):
-            evaluate(PLANS["classes"], rows=span)
-
-
-def test_rows_are_counted_once_and_none_is_missing():
-    plan = PLANS["classes"]
+            evaluate(plan, rows=span)
     state, other = evaluate(plan, rows=(0, 512)), evaluate(plan, rows=(256, ROWS))
     with pytest.raises(ArgumentError, match="row 256 is in both"):
         state.merge(other)
     with pytest.raises(ArgumentError, match="the rows 0 to 255 are missing"):
         result_of(plan, other)
-
-
-def test_the_state_of_another_version_is_refused():
-    saved = evaluate(PLANS["classes"], rows=(0, 256)).pack()
+    saved = state.pack()
     saved.header["version"] = 0
     with pytest.raises(ArgumentError, match="has version 0"):
-        EvaluationState.of(PLANS["classes"]).unpack(saved)
+        EvaluationState.of(plan).unpack(saved)
 
 
 def test_the_size_of_a_state_does_not_grow_with_its_rows():
