@@ -73,10 +73,7 @@ def test_ways_to_write_a_table(tmp_path, text):
         ("a,b,c\n1\n1\n", r"line 2: the number of columns is 1, but 3 in the first line"),
         ("a;b,c\n1;2\n", r"line 2: the number of columns is 1, but 2 in the first line"),
         ("a;b\n1,5;2\n", r"column 0 \(a\): '1,5' is not a number"),
-        (
-            'a\n"1,000"\n',
-            r"'1,000' is not a number\. A fraction has a point, and",
-        ),
+        ('a\n"1,000"\n', r"'1,000' is not a number\. A fraction has a point, and"),
         ("1,1_000\n", r"column 1: '1_000' is not a number"),
         ("a,b\n", r"has no rows of numbers"),
         ("# only a comment\n", r"has no rows"),

@@ -10,12 +10,9 @@ from lossfw.errors import DataError
 
 
 def make(n=5, **changes):
-    parts = {
-        "targets": np.arange(n),
-        "inputs": np.arange(2.0 * n).reshape(n, 2),
-        "sample_weight": np.arange(n) / 2,
-    }
-    return Dataset("d", **{**parts, **changes})
+    inputs = np.arange(2.0 * n).reshape(n, 2)
+    parts = {"targets": np.arange(n), "inputs": inputs, "sample_weight": np.arange(n) / 2}
+    return Dataset("d", **parts | changes)
 
 
 @given(n=st.integers(1, 40), size=st.integers(1, 50))
@@ -29,18 +26,13 @@ def test_batches_are_the_rows_in_order(n, size):
     assert np.array_equal(weights, data.sample_weight)
 
 
-@given(rows=st.lists(st.integers(0, 4), min_size=1))
-def test_take_takes_each_row_in_order_and_again(rows):
+@given(rows=st.lists(st.integers(0, 4), min_size=1), again=st.data())
+def test_take_takes_each_row_in_order_and_again(rows, again):
     data = make()
     taken = data.take(rows)
     assert np.array_equal(taken.targets, data.targets[rows])
     assert np.array_equal(taken.inputs, data.inputs[rows])
     assert np.array_equal(taken.sample_weight, data.sample_weight[rows])
-
-
-@given(rows=st.lists(st.integers(0, 4), min_size=1), again=st.data())
-def test_taken_rows_remember_their_numbers(rows, again):
-    taken = make().take(rows)
     assert taken.rows.tolist() == rows
     picks = again.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1))
     assert taken.take(picks).rows.tolist() == [rows[i] for i in picks]

@@ -1,6 +1,6 @@
 """Files, digests, weights, single arrays, nested lists, and the type of file parameters."""
 
-from functools import partial
+import functools
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from lossfw.data import File, Source
 from lossfw.data.arrays import read_array
+from lossfw.data.arrow_arrays import arrow_values, null_mask
 from lossfw.data.files import digest_arrays, need_file
 from lossfw.data.literals import numbers_array
 from lossfw.data.validation import is_finite
@@ -53,7 +54,7 @@ def read_logits(path, key=None):
         (read_weights, "w.npz", r"is not a \.npz: it begins with b'W1 = 3'"),
         (read_weights, "w.txt", r"not a readable pickle"),
         (read_logits, "two.npz", r"no array 'logits'; it has: logit, other\. Did you mean"),
-        (partial(read_logits, key="z"), "w.npy", r"without a name"),
+        (functools.partial(read_logits, key="z"), "w.npy", r"without a name"),
         (read_logits, "w.txt", r"expected a file .*\.csv, \.tsv \(also \.gz\) or \.parquet"),
         (read_logits, "z.npy", r"is not a \.npy: it begins with b'W1 = 3'"),
     ],
@@ -98,6 +99,7 @@ def test_nested_lists_are_what_numpy_makes_of_them(value):
         ({"a": 1}, r"this is {'a': 1}"),
         ([1, float("nan")], r"finite numbers, but \[1\] is nan"),
         ([2**64], r"at most 64 bits"),
+        (functools.reduce(lambda value, _: [value], range(99), 1), "nested at most 32 deep"),
     ],
 )
 def test_nested_lists_that_are_no_array(value, message):
@@ -105,20 +107,10 @@ def test_nested_lists_that_are_no_array(value, message):
         numbers_array(value)
 
 
-def test_a_thousand_brackets():
-    value = 1
-    for _ in range(1000):
-        value = [value]
-    with pytest.raises(ValueError, match="nested at most 32 deep"):
-        numbers_array(value)
-
-
-class TwoFiles(Source):
+class OneFile(Source):
     """A source for these tests."""
 
     first: File
-    second: File | None = None
-    scale: float = 1.0
 
     def load(self):
         raise NotImplementedError
@@ -127,4 +119,20 @@ class TwoFiles(Source):
 @pytest.mark.parametrize("value", [3, "", None, ["a"]])
 def test_file_parameters_refuse_what_is_no_name(value):
     with pytest.raises(ParameterError, match=r"first should be a file name"):
-        TwoFiles(first=value)
+        OneFile(first=value)
+
+
+@pytest.mark.parametrize("kind", ["?", "i1", "i8", "u2", "u8", "f2", "f4", "f8"])
+@pytest.mark.parametrize("part", [slice(None), slice(3, None), slice(1, 9), slice(20, None)])
+def test_values_and_nulls_of_arrow_are_those_of_pyarrow(kind, part):
+    arrow = pytest.importorskip("pyarrow")
+    rng = np.random.default_rng(3)
+    values, mask = rng.integers(0, 2, 20).astype(kind), rng.random(20) < 0.4
+    whole = arrow.array(values)[part]
+    assert arrow_values(whole).dtype == (np.uint8 if kind == "?" else kind)
+    np.testing.assert_array_equal(arrow_values(whole), values[part])
+    assert not null_mask(whole).any()
+    gaps = arrow.array(values, mask=mask)[part]
+    np.testing.assert_array_equal(null_mask(gaps), mask[part])
+    np.testing.assert_array_equal(arrow_values(gaps)[~mask[part]], values[part][~mask[part]])
+    assert null_mask(arrow.nulls(3)).all()

@@ -14,14 +14,8 @@ from lossfw.data.selected_rows import SelectedColumn, select_filtered
 
 ROWS = 40
 REGIONS = ["north", "south", "", "far west", "o'hara"]
-OPERATORS = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
+OPERATORS = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le}
+OPERATORS |= {">": operator.gt, ">=": operator.ge}
 
 
 def table():
@@ -36,6 +30,10 @@ def table():
         )
         for _ in range(ROWS)
     ]
+
+
+def mask_of(text, columns):
+    return next(RowFilter.read(text).masks(columns, [{n: c.values for n, c in columns.items()}]))
 
 
 def columns_of(rows):
@@ -99,15 +97,13 @@ def combined(inner):
 @given(pair=st.recursive(comparisons(), combined, max_leaves=6))
 def test_a_filter_is_what_python_says(pair):
     text, holds = pair
-    rows, columns = table(), columns_of(table())
-    values = {name: column.values for name, column in columns.items()}
-    wanted = [bool(holds(row)) for row in rows]
-    read = RowFilter.read(text)
-    assert next(read.masks(columns, [values])).tolist() == wanted
+    rows = table()
+    columns, wanted = columns_of(rows), [bool(holds(row)) for row in rows]
+    assert mask_of(text, columns).tolist() == wanted
     # It is written in one form, which is read as the same.
-    again = RowFilter.read(str(read))
-    assert str(again) == str(read)
-    assert next(again.masks(columns, [values])).tolist() == wanted
+    written = str(RowFilter.read(text))
+    assert str(RowFilter.read(written)) == written
+    assert mask_of(written, columns).tolist() == wanted
 
 
 @pytest.mark.parametrize(
@@ -120,9 +116,7 @@ def test_a_filter_is_what_python_says(pair):
 )
 def test_and_binds_more_than_or_and_not_more_than_both(text, wanted):
     rows = [SimpleNamespace(region="a", age=0.0, n=n, new=n == 2) for n in (1, 2, 3)]
-    columns = columns_of(rows)
-    values = {name: column.values for name, column in columns.items()}
-    mask = next(RowFilter.read(text).masks(columns, [values]))
+    mask = mask_of(text, columns_of(rows))
     assert [row.n for row, there in zip(rows, mask, strict=True) if there] == wanted
 
 
@@ -130,17 +124,15 @@ def test_keys_beyond_a_float_and_dates_are_compared_exactly():
     keys = DataColumn.of(np.array([2**53 + 1, 2**53 + 2, 7]))
     days = DataColumn.of(np.array(["2024-01-31", "2024-02-01", "2023-12-31"]))
     columns = {"key": keys, "day": days}
-    values = {name: column.values for name, column in columns.items()}
     for text, wanted in (
         (f"column.key > {2**53 + 1}", [False, True, False]),
         (f"column.key == {2**53 + 1}", [True, False, False]),
         ("column.key < 10", [False, False, True]),
         ("column.day >= 2024-01-01 and column.day < 2024-02-01", [True, False, False]),
     ):
-        assert next(RowFilter.read(text).masks(columns, [values])).tolist() == wanted
-    single = DataColumn.of(np.array([0.1, 0.2], "f4"))
-    mask = next(RowFilter.read("column.x == 0.1").masks({"x": single}, [{"x": single.values}]))
-    assert mask.tolist() == [True, False]
+        assert mask_of(text, columns).tolist() == wanted
+    single = {"x": DataColumn.of(np.array([0.1, 0.2], "f4"))}
+    assert mask_of("column.x == 0.1", single).tolist() == [True, False]
 
 
 @pytest.mark.parametrize(
