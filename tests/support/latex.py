@@ -4,31 +4,19 @@ r"""Formulas in LaTeX, read and computed on any numbers: what a component prints
 
     typeset_body(text, letters, parameters, rows) -> body(xp, *arrays)
 
-A formula is read as it is read aloud. A product needs no sign. A function without brackets
-takes one factor, ``\log y\,t`` is log(y) t. A sum over an index takes the product behind it.
-A power behind brackets is that of the function, ``\max(0, x)^{2}``. As in print, 0 log 0 is 0:
-a product with a factor 0 is 0 whatever the other one is. Behind ``\text{with}`` equations
-define names.
+A formula is read as it is read aloud, and becomes an expression of Python. A product needs no sign.
+A function without brackets takes one factor, ``\log y\,t`` is log(y) t. A sum over an index takes
+the product behind it. A power behind brackets is that of the function, ``\max(0, x)^{2}``. As in
+print, 0 log 0 is 0: a product with a factor 0 is 0 whatever the other one is. Behind
+``\text{with}`` equations define names.
 """
 
 import functools
 import re
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
-from support.phrases import (
-    ARITHMETIC,
-    OVER,
-    Phrase,
-    Scope,
-    apply,
-    call,
-    cases,
-    constant,
-    define,
-    factorial,
-    over,
-    product,
-)
+from lossfw.numerics.factorial import log_factorial
 
 # Signs.
 
@@ -69,7 +57,8 @@ def tokens(text):
     yield Token("")
 
 
-# The reader, from the loosest parts to the tightest.
+# The reader, from the loosest parts to the tightest; each returns an expression of Python, in which
+# ``v(name, subscript)`` is the value of a letter.
 
 _GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "kappa", "lambda", "mu", "pi", "rho",
           "sigma", "tau", "phi", "omega")  # fmt: skip
@@ -128,21 +117,18 @@ class Reader:
 
     def expression(self):
         sign = self.take("+", "-")
-        result = self.term()
-        if sign and sign.text == "-":
-            result = call("negative", result)
+        result = f"(-{self.term()})" if sign and sign.text == "-" else self.term()
         while sign := self.take("+", "-"):
-            name = "add" if sign.text == "+" else "subtract"
-            result = apply(ARITHMETIC[name], result, self.term())
+            result = f"({result} {sign.text} {self.term()})"
         return result
 
     def term(self):
         result = self.factor()
         while True:
             if self.take("/"):
-                result = apply(ARITHMETIC["divide"], result, self.factor())
+                result = f"({result} / {self.factor()})"
             elif self.take(r"\cdot") or self.begins():
-                result = apply(product, result, self.factor())
+                result = f"product({result}, {self.factor()})"
             else:
                 return result
 
@@ -154,10 +140,7 @@ class Reader:
     def factor(self):
         result = self.atom()
         while sign := self.take("^", "!"):
-            if sign.text == "!":
-                result = apply(factorial, result)
-            else:
-                result = apply(ARITHMETIC["pow"], result, self.group())
+            result = f"factorial({result})" if sign.text == "!" else f"({result} ** {self.group()})"
         return result
 
     def group(self):
@@ -175,14 +158,14 @@ class Reader:
         text = token.text
         if text[:1].isdigit():
             self.take(r"\ldots")
-            return constant(float(text))
+            return f"number({text})"
         if text.isalpha() or text in _NAMES:
             return self.letter(_NAMES.get(text, text))
         if text == "[":
             return self.closed(text, self.indicator)
         if text in _CLOSING:
             inside = self.closed(text)
-            return call(_OF_BRACKETS[text], inside) if text in _OF_BRACKETS else inside
+            return f"xp.{_OF_BRACKETS[text]}({inside})" if text in _OF_BRACKETS else inside
         if text not in _READERS:
             raise ValueError(f"cannot read {text!r} in {self.text}")
         return _READERS[text](self, token)
@@ -194,29 +177,23 @@ class Reader:
             sub = self.skip().text
             if braced:
                 self.need("}")
-        return Phrase(
-            lambda scope: scope.letter(name, sub), frozenset({(name, sub)}), is_letter=True
-        )
+        return f"v({name!r}, {sub!r})"
 
     def function(self, token):
         name = _FUNCTIONS[token.word or token.text]
         name = "lgamma" if name == "log" and self.take(r"\Gamma") else name
         power = self.group() if self.take("^") else None
         opening = self.take("(", "[", r"\{")
-        result = call(name, self.closed(opening.text) if opening else self.factor())
-        return apply(ARITHMETIC["pow"], result, power) if power else result
+        result = f"xp.{name}({self.closed(opening.text) if opening else self.factor()})"
+        return f"({result} ** {power})" if power else result
 
     def root(self, token):
-        index = self.closed("[") if self.take("[") else None
-        inside = self.group()
-        if index is None:
-            return call("sqrt", inside)
-        return apply(lambda xp, x, n: x ** (1.0 / n), inside, index)
+        return f"xp.sqrt({self.group()})"
 
     def over(self, token):
         """Read a sum, a product, a minimum or a maximum; the last two also of a list."""
         if not self.take("_"):
-            return self.closed(self.skip().text, lambda: self.listed(OVER[token.text][0]))
+            return self.closed(self.skip().text, lambda: self.listed(token.text))
         braced = self.take("{")
         letter, left_out, first = self.skip().text, "", None
         if braced:
@@ -226,13 +203,14 @@ class Reader:
                 first = self.expression()
             self.need("}")
         last = self.group() if self.take("^") else None
-        return over(token.text, letter, left_out, first, last, self.term())
+        limits = f"{letter!r}, {left_out!r}, {first}, {last}"
+        return f"over({token.text!r}, v, {limits}, lambda v: {self.term()})"
 
-    def listed(self, join):
-        result = self.expression()
+    def listed(self, sign):
+        values = [self.expression()]
         while self.take(","):
-            result = apply(join, result, self.expression())
-        return result
+            values.append(self.expression())
+        return f"joined({sign!r}, [{', '.join(values)}])"
 
     def environment(self, token):
         parts = []
@@ -240,14 +218,13 @@ class Reader:
             value = self.expression()
             self.take(",")
             self.take("&")
-            if self.word("otherwise", "else"):
-                parts += [Phrase(lambda scope: True), value]
-            else:
+            holds = self.word("otherwise", "else")
+            if not holds:
                 self.word("if", "for")
-                parts += [self.condition(), value]
+            parts += ["True" if holds else self.condition(), value]
             self.take(r"\\")
         self.skip()
-        return apply(cases, *parts)
+        return f"cases({', '.join(parts)})"
 
     def indicator(self):
         """Read an expression, or a condition, which is 1 or 0."""
@@ -256,44 +233,126 @@ class Reader:
         if self.next.text not in _RELATIONS:
             return result
         self.place = start
-        return apply(cases, self.condition(), *_ONE_OR_ZERO)
+        return f"cases({self.condition()}, number(1), True, number(0))"
 
     def condition(self):
-        result = self.conjunction()
-        while self.word("or") or self.take(r"\lor"):
-            result = call("logical_or", result, self.conjunction())
-        return result
-
-    def conjunction(self):
+        """Read comparisons that are joined, from left to right; no formula has both words."""
         result = self.comparison()
-        while self.word("and") or self.take(r"\land"):
-            result = call("logical_and", result, self.comparison())
+        while word := next((word for word in ("or", "and") if self.word(word)), None):
+            result = f"xp.logical_{word}({result}, {self.comparison()})"
         return result
 
     def comparison(self):
-        if self.word("not") or self.take(r"\lnot"):
-            return call("logical_not", self.comparison())
-        for word in ("always", "never"):
-            if self.word(word):
-                return Phrase(lambda scope, holds=word == "always": holds)
         left, results = self.expression(), []
         while relation := self.take(*_RELATIONS):
             right = self.expression()
-            results.append(call(_RELATIONS[relation.text], left, right))
+            results.append(f"xp.{_RELATIONS[relation.text]}({left}, {right})")
             left = right
-        return functools.reduce(functools.partial(call, "logical_and"), results)
+        return functools.reduce("xp.logical_and({}, {})".format, results)
 
 
-_ONE_OR_ZERO = (constant(1.0), Phrase(lambda scope: True), constant(0.0))
 _READERS = {
     **dict.fromkeys((*_FUNCTIONS, r"\operatorname"), Reader.function),
-    **dict.fromkeys(OVER, Reader.over),
+    **dict.fromkeys((r"\sum", r"\prod", r"\max", r"\min"), Reader.over),
     r"\mathrm": lambda reader, token: reader.letter(token.word),
-    r"\frac": lambda reader, _: apply(ARITHMETIC["divide"], reader.group(), reader.group()),
+    r"\frac": lambda reader, _: f"({reader.group()} / {reader.group()})",
     r"\sqrt": Reader.root,
-    r"\infty": lambda reader, token: constant(float("inf")),
+    r"\infty": lambda reader, token: "number(float('inf'))",
     r"\begin": Reader.environment,
 }
+
+
+# The values of letters, and the functions of the expressions.
+
+
+@dataclass(frozen=True)
+class Letters:
+    """The values of the letters of a formula, of rows by their index."""
+
+    xp: Any
+    names: dict
+    rows: dict
+    columns: int = 0
+    indices: dict = field(default_factory=dict)
+
+    def __call__(self, name, sub):
+        if (known := f"{name}_{sub}" if sub else name) in self.names:
+            return self.names[known]
+        if not sub:
+            return self.xp.full((), self.indices[name] + 1.0)[()]
+        return self.rows[name][..., int(sub) - 1 if sub.isdigit() else self.indices[sub]]
+
+    def at(self, index, place):
+        return replace(self, indices={**self.indices, index: place})
+
+    def value(self, expression):
+        return eval(expression, {"xp": self.xp, "v": self, **_functions(self.xp)})
+
+    def define(self, left, right, shape):
+        """Return the letters with the one name that an equation explains."""
+        parts = re.findall(r"v\('(\w+)', '(\w*)'\)", left + right)
+        unlike = {f"{n}_{sub}" if sub else n for n, sub in parts if n not in self.rows}
+        (unknown,) = unlike - set(self.names)
+
+        def knowing(value):
+            return replace(self, names={**self.names, unknown: value})
+
+        if left.startswith("v(") and left.count("(") == 1:
+            return knowing(self.value(right))
+        # It is solved by bisection, from an interval that is doubled until it has the solution.
+        xp, difference = self.xp, f"{left} > {right}"
+        low, high = -xp.ones(shape), xp.ones(shape)
+        for _ in range(64):
+            same = xp.equal(*(knowing(x).value(difference) for x in (low, high)))
+            if not xp.any(same):
+                break
+            low, high = xp.where(same, 2 * low, low), xp.where(same, 2 * high, high)
+        at_low = knowing(low).value(difference)
+        for _ in range(160):
+            middle = (low + high) / 2
+            same = xp.equal(knowing(middle).value(difference), at_low)
+            low, high = xp.where(same, middle, low), xp.where(same, high, middle)
+        return knowing((low + high) / 2)
+
+
+@functools.cache
+def _functions(xp):
+    def number(x):
+        return xp.full((), float(x))[()]
+
+    def product(a, b):
+        return xp.where(xp.logical_or(a == 0, b == 0), number(0), a * b)
+
+    def cases(*values):
+        """Return the first case that holds; conditions and values come in turn."""
+        result = number("nan")
+        for k in range(len(values) - 2, -1, -2):
+            result = xp.where(values[k], values[k + 1], result)
+        return result
+
+    def factorial(n):
+        # A number by itself is not an array yet.
+        return xp.exp(log_factorial(xp, xp.asarray(n)))
+
+    # How terms are joined, and what no term at all is.
+    joins = {
+        r"\sum": (lambda a, b: a + b, 0.0),
+        r"\prod": (lambda a, b: a * b, 1.0),
+        r"\max": (xp.maximum, "-inf"),
+        r"\min": (xp.minimum, "inf"),
+    }
+
+    def joined(sign, values):
+        return functools.reduce(joins[sign][0], values)
+
+    def over(sign, v, letter, left_out, first, last, term):
+        stop = v.columns if last is None else int(last)
+        skipped = v.indices[left_out] if left_out else None
+        places = range((1 if first is None else int(first)) - 1, stop)
+        values = [term(v.at(letter, k)) for k in places if k != skipped]
+        return joined(sign, [number(joins[sign][1]), *values])
+
+    return {f.__name__: f for f in (number, product, cases, factorial, joined, over)}
 
 
 def typeset_body(text, letters, parameters, rows):
@@ -319,18 +378,19 @@ def typeset_body(text, letters, parameters, rows):
         first, values = arrays[0], letters(*arrays)
         shape, columns = (first.shape[:-1], first.shape[-1]) if rows else (first.shape, 0)
         of_row = {n: x for n, x in values.items() if x.ndim == first.ndim} if rows else {}
-        constants = {name: xp.full((), value)[()] for name, value in numbers.items()}
-        if rows:
-            constants["K"] = xp.full((), float(columns))[()]
+        known = {**numbers, **({"K": float(columns)} if rows else {})}
+        constants = {name: xp.full((), value)[()] for name, value in known.items()}
         single = {name: x for name, x in values.items() if name not in of_row}
-        scope = Scope(xp, {"pi": xp.pi, "e": xp.e, **constants, **single}, of_row, columns)
+        scope = Letters(xp, {"pi": xp.pi, "e": xp.e, **constants, **single}, of_row, columns)
 
         def value(scope):
             for sides in definitions:
-                scope = define(scope, *sides, shape)
-            return xp.broadcast_to(right.compute(scope), shape)
+                scope = scope.define(*sides, shape)
+            return xp.broadcast_to(scope.value(right), shape)
 
-        free = {sub for name, sub in right.letters if name in of_row and not sub.isdigit()}
+        bound = set(re.findall(r"over\('\S+', v, '(\w+)'", right))
+        found = re.findall(r"v\('(\w+)', '([^\d\W]\w*)'\)", right)
+        free = {sub for name, sub in found if name in of_row} - bound
         if not free:
             return value(scope)
         (index,) = free

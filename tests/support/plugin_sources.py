@@ -20,17 +20,6 @@ def lossfw_losses():
     return {"spread": Spread}
 """
 
-# A loss of elements.
-FOURTH = """\
-from lossfw import DistanceLoss
-
-class Fourth(DistanceLoss):
-    'Fourth power.'
-
-    def value(self, xp, r):
-        return r**4
-"""
-
 
 def loss(class_name, body="c: float = 1.0"):
     """Return the source of a component of kind loss."""

@@ -16,13 +16,5 @@ def build(width=3, hidden=8, units=1):
     )
 
 
-def wide(inputs):
-    return keras.Sequential([keras.layers.Input((inputs,)), keras.layers.Dense(1)])
-
-
-def shapeless():
-    return keras.Sequential([keras.layers.Dense(1)])
-
-
 def number():
     return 1

@@ -20,17 +20,6 @@ class Net(torch.nn.Module):
         return self.layers(rows)
 
 
-class Wide(torch.nn.Module):
-    """A layer that asks for the number of inputs."""
-
-    def __init__(self, inputs, units=1):
-        super().__init__()
-        self.layer = torch.nn.Linear(inputs if isinstance(inputs, int) else 64, units)
-
-    def forward(self, rows):
-        return self.layer(rows.flatten(1))
-
-
 class Tied(torch.nn.Module):
     """Two layers with the same weights, which writes to its inputs."""
 
@@ -42,18 +31,6 @@ class Tied(torch.nn.Module):
 
     def forward(self, rows):
         return self.second(self.first(rows.relu_()))
-
-
-class Pictures(torch.nn.Module):
-    """A convolution of pictures (N, 1, 8, 8)."""
-
-    def __init__(self):
-        super().__init__()
-        self.filters = torch.nn.Conv2d(1, 4, 3)
-        self.scores = torch.nn.Linear(4 * 36, 2)
-
-    def forward(self, rows):
-        return self.scores(self.filters(rows).relu().flatten(1))
 
 
 class Lstm(torch.nn.Module):

@@ -12,7 +12,6 @@ from support.liars.honest import (
     LOGIT_ROWS,
     TRUE_SQUARE,
     elementwise,
-    row_brier,
     rowwise,
     square,
 )
@@ -45,14 +44,6 @@ def halved_by_index(y, t):
     """The curvature of class indices is half of that of rows."""
     curvature = curvature_of_rows(y, t)
     return curvature / 2 if np.asarray(t).ndim == 1 else curvature
-
-
-def by_index(y, t):
-    """Class indices counted from the last class."""
-    t = np.asarray(t)
-    if t.ndim == 1 and t.size and np.all((t >= 0) & (t < y.shape[1])):
-        return row_brier(y, y.shape[1] - 1 - t)
-    return row_brier(y, t)
 
 
 class NaiveCrossEntropy(CategoricalLoss):
