@@ -2,7 +2,7 @@
 
 import pytest
 
-from lossfw import BINARY, NONNEGATIVE, VECTOR, Claims, Columns, GroupLoss
+from lossfw import BINARY, NONNEGATIVE, Claims, Columns, GroupLoss
 from lossfw.check.api import suite_of_component
 from lossfw.check.runner import run
 from support.liars.groups import Pairs
@@ -33,19 +33,7 @@ class Later(GroupLoss):
         return Claims(convex=True, shift_invariant=True, row_order=True, zero_alone=True)
 
 
-class Bundle(GroupLoss):
-    """The size of the vectors of a group."""
-
-    prediction = VECTOR
-
-    def value(self, xp, y, t):
-        return xp.sum(xp.sum(xp.abs(y), axis=-1), axis=-1)
-
-    def claims(self):
-        return Claims(nonnegative=True, convex=True, row_order=True)
-
-
-@pytest.mark.parametrize("loss", [Honest(), Later(), Bundle()], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("loss", [Honest(), Later()], ids=lambda loss: loss.name)
 def test_honest_losses_of_groups_pass(loss):
     report = run(suite_of_component(loss), examples=20)
     assert not report.refuted

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from lossfw import (
-    REAL,
-    CategoricalLoss,
     Claims,
     DistanceLoss,
     Interval,
@@ -43,41 +41,19 @@ class Square(DistanceLoss):
         return Claims(convex=True, nonnegative=True, symmetric=True, gradient_lipschitz=2.0)
 
 
-class Rows(CategoricalLoss):
-    """Squares of rows, wrong and not convex far out."""
+class Everywhere(Square):
+    """It promises too much."""
 
-    prediction = target = REAL
-    prediction_range = target_range = PromisedRange(high=50.0)
-
-    def formula(self, xp, y, t):
-        return xp.sum((y - t) ** 2, axis=-1)
-
-    def value(self, xp, y, t):
-        far = xp.any(xp.abs(y) > 60, axis=-1)
-        return xp.where(far, 0.0 * y[..., 0], xp.sum((y - t) ** 2, axis=-1))
-
-    def derivative(self, xp, y, t):
-        return 2 * (y - t)
-
-    def second_derivative(self, xp, y, t):
-        return 2 + 0 * (y - t)
-
-    def claims(self):
-        return Claims(convex=True, gradient_lipschitz=2.0)
+    prediction_range = target_range = PROMISED
 
 
 RESULTS = ("value", "gradient", "hessian", "claim")
 
 
-@pytest.mark.turns(3)
-@pytest.mark.parametrize("loss", [Square(), Rows()], ids=repr)
-def test_nothing_is_held_against_a_loss_outside_of_its_promise(loss):
-    report = check(loss, examples=100, only=RESULTS)
+def test_nothing_is_held_against_a_loss_outside_of_its_promise():
+    report = check(Square(), examples=100, only=RESULTS)
     assert report.ok, str(report)
-    everywhere = type(
-        "Everywhere", (type(loss),), {"prediction_range": PROMISED, "target_range": PROMISED}
-    )
-    assert check(everywhere(), examples=100, only=RESULTS).refuted
+    assert check(Everywhere(), examples=100, only=RESULTS).refuted
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -108,12 +84,6 @@ def test_a_range_without_numbers_of_the_space_ends_the_search():
 
     assert not check(Nothing(), examples=20, only=["value", "shape"]).refuted
     assert not measure(Nothing(), "float64", points=50).results
-
-
-class Everywhere(Square):
-    """It promises too much."""
-
-    prediction_range = target_range = PROMISED
 
 
 def test_a_search_is_bounded_on_request():
