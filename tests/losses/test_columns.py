@@ -115,12 +115,6 @@ def test_one_loss_for_each_row_with_derivatives_and_exact_truth(loss, y, t):
     assert value == loss(y, t, reduction="sum")
 
 
-def test_bounds_are_lifted():
-    loss, y, t = CASES["written"]
-    bound = loss._unreduced_curvature_bound(np, y, t)
-    assert (bound == np.stack([0 * t, t], -1)).all()
-
-
 def test_decorated_bodies_take_columns():
     class Decorated(Gamma):
         @computed_in_float64
@@ -180,18 +174,15 @@ def test_members_outside_are_named_by_column(loss, y, t, message):
         loss(torch.tensor(y), torch.tensor(t))
 
 
-def test_a_row_has_one_loss_already():
+def test_wrappers_bounds_and_other_kinds_of_columns():
+    loss, y, t = CASES["written"]
+    bound = loss._unreduced_curvature_bound(np, y, t)
+    assert (bound == np.stack([0 * t, t], -1)).all()
     with pytest.raises(ParameterError, match="a row with columns has one loss already"):
         Gamma(per="row")
-
-
-@pytest.mark.parametrize("kind", [CategoricalLoss, DistanceLoss])
-def test_other_kinds_refuse_columns(kind):
-    with pytest.raises(TypeError, match="derive Wrong from PointwiseLoss"):
-        type("Wrong", (kind,), {"prediction": Pinball.prediction, "__module__": __name__})
-
-
-def test_wrappers_of_columns():
+    for kind in (CategoricalLoss, DistanceLoss):
+        with pytest.raises(TypeError, match="derive Wrong from PointwiseLoss"):
+            type("Wrong", (kind,), {"prediction": Pinball.prediction, "__module__": __name__})
     loss, y, t = CASES["columns"]
     assert (2 * loss)(y, t) == 2 * loss(y, t)
     total = loss + WrittenGamma()

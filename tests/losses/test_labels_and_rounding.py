@@ -60,6 +60,15 @@ def test_whole_numbers_that_would_be_rounded_are_refused(y, t, said):
     for call in (lossfw.loss("squared_error"), lossfw.loss("huber").gradient, lossfw.metric("mae")):
         with pytest.raises(DomainError, match=said):
             call(np.array(y), np.array(t))
+    with pytest.raises(DataError, match=rf"targets\[2\] is {BIG + 1}, which is {BIG} in float64"):
+        list(Dataset("d", np.array([1, 2, BIG + 1])).batches(2))
+    ranking = lossfw.loss("pairwise_hinge")
+    with pytest.raises(DomainError, match=rf"target\[1\] = {BIG + 1} is {BIG}"):
+        ranking(np.zeros(2), np.array([BIG, BIG + 1]), group=np.zeros(2, int))
+    # Names of groups are not computed with: these are two groups, of which neither has a pair.
+    scores, targets = np.array([0.0, 5.0]), np.array([1.0, 0.0])
+    assert ranking(scores, targets, group=np.array([BIG, BIG + 1])) == 0
+    assert ranking(scores, targets, group=np.array([BIG, BIG])) > 0
 
 
 def test_whole_numbers_that_float64_has_are_computed():
@@ -69,11 +78,6 @@ def test_whole_numbers_that_float64_has_are_computed():
     assert loss(np.array([2**63], np.uint64), np.array([2**63], np.uint64)) == 0
     assert loss(np.array([], np.int64), np.array([], np.int64), reduction="sum") == 0
     assert lossfw.loss("cross_entropy")(np.full((2, 3), 1 / 3), np.array([0, 2])) > 0
-
-
-def test_data_say_which_row_would_be_rounded():
-    with pytest.raises(DataError, match=rf"targets\[2\] is {BIG + 1}, which is {BIG} in float64"):
-        list(Dataset("d", np.array([1, 2, BIG + 1])).batches(2))
 
 
 @pytest.mark.parametrize("library", ["torch", "jax"])
@@ -97,16 +101,6 @@ def test_whole_numbers_of_other_libraries_are_refused_likewise(library):
         longest = make([2**63 + 1], dtype=module.uint64)
         with pytest.raises(DomainError, match=rf"target\[0\] = {2**63 + 1} is {2**63}"):
             loss(make([1.0]), longest)
-
-
-def test_targets_of_a_ranking_that_would_be_rounded_are_refused():
-    ranking = lossfw.loss("pairwise_hinge")
-    with pytest.raises(DomainError, match=rf"target\[1\] = {BIG + 1} is {BIG}"):
-        ranking(np.zeros(2), np.array([BIG, BIG + 1]), group=np.zeros(2, int))
-    # Names of groups are not computed with: these are two groups, of which neither has a pair.
-    scores, targets = np.array([0.0, 5.0]), np.array([1.0, 0.0])
-    assert ranking(scores, targets, group=np.array([BIG, BIG + 1])) == 0
-    assert ranking(scores, targets, group=np.array([BIG, BIG])) > 0
 
 
 def test_class_indices_beyond_float64_are_told_and_masked_as_they_are():

@@ -60,19 +60,14 @@ def test_a_file_of_rows_takes_a_gradient(tmp_path):
     np.testing.assert_array_equal(out, CROSS_ENTROPY.gradient(LOGITS, CLASS))
 
 
-def _read_only(shape):
-    out = np.empty(shape)
-    out.setflags(write=False)
-    return out
-
-
-BOTH = np.zeros((2, 4000))
+BOTH, FIXED = np.zeros((2, 4000)), np.empty(4000)
+FIXED.setflags(write=False)
 REFUSED = {
     "list": ([0.0] * 4000, ArgumentError, "^out is a list; expected a NumPy array"),
     "shape": (np.empty((4000, 1)), ShapeError, r"^out has shape \(4000, 1\); expected \(4000,\)"),
     "dtype": (np.empty(4000, "f4"), DtypeError, "^out has dtype float32; expected float64"),
     "order": (np.empty(8000)[::2], ShapeError, "^out is not one aligned block in C order"),
-    "read-only": (_read_only(4000), ArgumentError, "^out is read-only"),
+    "read-only": (FIXED, ArgumentError, "^out is read-only"),
     "prediction": (BOTH[0], ArgumentError, "^out shares memory with prediction"),
     "target": (BOTH[1], ArgumentError, "^out shares memory with target"),
 }  # fmt: skip
@@ -88,16 +83,12 @@ def test_what_cannot_take_a_gradient_is_refused(name):
     assert not BOTH.any()
 
 
-def test_weights_and_mask_are_not_written_to_either():
+def test_weights_masks_and_tensors_are_refused():
     weight, where = np.ones(4), np.ones(8, np.float64).view(bool)[:4]
     with pytest.raises(ArgumentError, match="shares memory with sample_weight"):
         HUBER.gradient(np.ones(4), np.zeros(4), sample_weight=weight, out=weight)
     with pytest.raises(ArgumentError, match="shares memory with where"):
         HUBER.gradient(np.ones(4), np.zeros(4), where=where, out=where.base.reshape(-1)[:4])
-
-
-def test_arrays_of_other_libraries_have_no_output():
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    y = torch.zeros(3)
+    y = pytest.importorskip("torch", reason="PyTorch is not installed").zeros(3)
     with pytest.raises(ArgumentError, match=r"out= must be a NumPy array; .* torch arrays"):
         HUBER.gradient(y, y, out=np.empty(3, np.float32))

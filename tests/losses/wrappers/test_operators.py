@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw import ParameterError
+from lossfw import GroupLoss, ParameterError
 from lossfw.losses.wrappers import ClassWeighted, Masked, Scaled, Sum
 from support.wrapper_cases import CASES, CROSS, HOT, INDEX, LOGITS, SOFT, SQUARED, Y
 from support.wrapper_samples import BINARY, BRIER, HINGE, HUBER
@@ -33,11 +33,6 @@ class TestScaledAndSum:
             got = getattr(total, call)(Y, SOFT, **options)
             assert np.allclose(got, 2 * a + b - c, rtol=1e-12, atol=1e-14)
 
-    def test_elements_are_summed_beside_rows(self):
-        loss = CROSS + SQUARED
-        wanted = CROSS(Y, SOFT, reduction="none") + ((Y - SOFT) ** 2).sum(-1)
-        assert np.allclose(loss(Y, SOFT, reduction="none"), wanted, rtol=1e-14)
-
     @pytest.mark.parametrize("call", ["__call__", "gradient", "hessian"])
     def test_an_index_is_its_one_hot_row_for_every_part(self, call):
         loss = CROSS + 0.5 * SQUARED + BINARY
@@ -49,8 +44,7 @@ class TestScaledAndSum:
         assert nothing([[0.0, 1.0]], [0]) == 0.0
         assert nothing.gradient([[0.0, 1.0]], [0]).tolist() == [[0.0, 0.0]]
         assert np.isnan(nothing([[np.nan, 1.0]], [0]))
-
-    def test_no_negative_zero(self):
+        # There is no negative zero.
         assert str((-1 * SQUARED)([1.0, 2.0], [1.0, 2.0], reduction="none")) == "[0. 0.]"
         assert str((-1 * SQUARED)([1.0], [1.0])) == "0.0"
 
@@ -62,10 +56,7 @@ class TestScaledAndSum:
         assert Sum(of=(SQUARED, HUBER, HINGE)) == SQUARED + (HUBER + HINGE)
         assert Sum(of=(SQUARED, -HUBER)) == SQUARED - HUBER
         assert sum([SQUARED]) is SQUARED
-
-    @pytest.mark.parametrize(
-        "wrong",
-        [
+        for wrong in (
             lambda: SQUARED * "2",
             lambda: SQUARED * True,
             lambda: SQUARED * SQUARED,
@@ -74,13 +65,9 @@ class TestScaledAndSum:
             lambda: SQUARED - 1,
             lambda: 1 / SQUARED,
             lambda: np.ones(3) * SQUARED,
-        ],
-    )
-    def test_what_is_no_operation_is_refused(self, wrong):
-        with pytest.raises(TypeError):
-            wrong()
-
-    def test_a_division_by_zero_is_refused(self):
+        ):
+            with pytest.raises(TypeError):
+                wrong()
         with pytest.raises(ParameterError, match="cannot be divided by 0"):
             SQUARED / 0
 
@@ -112,3 +99,45 @@ class TestScaledAndSum:
         assert (CROSS + SQUARED).on_raw_outputs() is None
         assert (LOGITS + SQUARED)._input_form == "logits"
         assert SQUARED.on_raw_outputs() is (SQUARED + SQUARED).on_raw_outputs() is None
+
+
+class Spread(GroupLoss):
+    neutral = (0.0, 0.0)
+
+    def value(self, xp, y, t):
+        return xp.max(y - t, axis=-1) - xp.min(y - t, axis=-1)
+
+
+class Level(GroupLoss):
+    def value(self, xp, y, t):
+        return xp.mean(y - t, axis=-1) ** 2
+
+
+def test_factors_and_sums_take_groups():
+    both, y, t, ids = (
+        2 * Spread() + Level(),
+        np.array([1.0, 4.0, 2.0, 7.0]),
+        np.zeros(4),
+        [0, 0, 1, 1],
+    )
+    losses = both(y, t, group=ids, reduction="none")
+    np.testing.assert_array_equal(losses, [2 * 3 + 2.5**2, 2 * 5 + 4.5**2])
+    gradient = both.gradient(y, t, group=ids, reduction="sum")
+    np.testing.assert_array_equal(gradient, [0.5, 4.5, 2.5, 6.5])
+    assert both.partial(y, t, group=ids).mean() == both(y, t, group=ids)
+    assert (2 * Spread()).neutral == (0.0, 0.0)
+    assert both.neutral is None
+    assert both.needs_group
+
+
+def test_wrappers_of_single_rows_refuse_groups():
+    for wrapper, parameters in {
+        "masked": {"ignore": 0},
+        "class_weighted": {"weights": [1, 2]},
+        "label_smoothed": {"smoothing": 0.1},
+        "focal_modulated": {},
+    }.items():
+        with pytest.raises(ParameterError, match="one loss for a group of rows"):
+            lossfw.loss(wrapper, of=Spread(), **parameters)
+    with pytest.raises(ParameterError, match="spread and huber cannot be added"):
+        Spread() + HUBER

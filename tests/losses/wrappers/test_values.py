@@ -17,19 +17,14 @@ def test_the_laws_of_the_harness_hold(name):
     assert report.ok, str(report)
 
 
+DEEP = ClassWeighted(of=2 * LabelSmoothed(of=CROSS), weights=[1.0, 2.0, 0.0])
 REGISTERED = {
-    name: case
-    for name, case in CASES.items()
-    if name in ("sum by row", "weighted", "weights as factors", "smoothed", "masked rows")
+    **{name: CASES[name] for name in ("weighted", "weights as factors", "smoothed", "masked rows")},
+    "focal": (FocalModulated(of=CROSS, gamma=1.5), Y, SOFT),
+    "sum": (0.5 * SQUARED - CROSS, Y, SOFT),
+    "sum by row": (SQUARED.replace(per="row") + 2 * SQUARED, R, S),
+    "deep": (3 * Masked(of=DEEP, ignore=9), Y, SOFT),
 }
-REGISTERED["focal"] = (FocalModulated(of=CROSS, gamma=1.5), Y, SOFT)
-REGISTERED["sum"] = (0.5 * SQUARED - CROSS, Y, SOFT)
-REGISTERED["sum by row"] = (SQUARED.replace(per="row") + 2 * SQUARED, R, S)
-REGISTERED["deep"] = (
-    3 * Masked(of=ClassWeighted(of=2 * LabelSmoothed(of=CROSS), weights=[1.0, 2.0, 0.0]), ignore=9),
-    Y,
-    SOFT,
-)
 
 
 @pytest.mark.parametrize(("loss", "y", "t"), REGISTERED.values(), ids=REGISTERED.keys())

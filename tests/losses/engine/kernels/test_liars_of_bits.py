@@ -59,6 +59,7 @@ BODIES = {
     "to the power of ones": lambda xp, r: xp.abs(r) ** xp.full_like(r, 1.0) * 3.0,
     "a number to the power of halves": lambda xp, r: xp.pow(3.0, xp.full_like(r, 0.5)) * r,
     "a power of a number of NumPy": lambda xp, r: xp.abs(r) ** np.float32(1.0) * r,
+    "another form on NumPy": lambda xp, r: np.log1p(r * r) if xp is np else xp.log(1 + r * r),
     "writes to its argument": lambda xp, r: r.__imul__(2.0) if xp is np else r * 2.0,
 }
 
@@ -130,6 +131,7 @@ REASONS = {
     "a table of int8": "int8 has no compiled form",
     "to the power of ones": "an array of equal powers: write the number in its place",
     "a number to the power of halves": "an array of equal powers",
+    "another form on NumPy": "other bits",
     "writes to its argument": "read-only",
 }
 
