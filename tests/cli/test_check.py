@@ -1,7 +1,6 @@
 """lossfw check: what it prints, writes and returns."""
 
 import json
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -15,20 +14,19 @@ from lossfw.cli import main
 from lossfw.components.plugin_choice import Plugins
 from support.failing import harness_that_raises
 
-MINE = """
+MINE = '''
 from lossfw import Claims, DistanceLoss
 
 
 class Mine(DistanceLoss):
-    '''Claims too much.'''
+    """Claims too much."""
 
     def value(self, xp, r):
         return -xp.expm1(-xp.abs(r))
 
     def claims(self):
         return Claims(convex=True, nonnegative=True)
-"""
-
+'''
 METRIC = """
 from lossfw import ElementMetric
 
@@ -39,16 +37,6 @@ class Nearness(ElementMetric):
     def elements(self, prediction, target):
         return -abs(prediction - target)
 """
-
-SOURCE = """
-from lossfw.data import Dataset, Source
-
-
-class Nowhere(Source):
-    def load(self):
-        return Dataset(self.name, targets=[0.0])
-"""
-
 OUTSIDE = """
 import numpy as np
 
@@ -61,11 +49,6 @@ def square(y, t):
     return ((y.astype(np.result_type(dtype, "f4")) - t) ** 2).astype(dtype)
 
 
-def talking(y, t):
-    print("called")
-    return square(y, t)
-
-
 def lax(y, t):
     return (y - t) ** 2
 
@@ -73,15 +56,71 @@ def lax(y, t):
 def gradient(y, t):
     return 3 * (square(y, t) * 0 + y - t).astype(square(y, t).dtype)
 """
+ROUNDED = '''
+from lossfw import Claims, DistanceLoss
+
+
+class Rounded(DistanceLoss):
+    """Small residuals lose digits."""
+
+    def formula(self, xp, r):
+        return xp.log(1 + r * r)
+
+    value = lambda self, xp, r: xp.log(1 + r * r)
+    claims = lambda self: Claims()
+'''
+FAULTY = """
+from lossfw import Claims, DistanceLoss
+
+
+class Whole(DistanceLoss):
+    value = lambda self, xp, r: r * r
+    claims = lambda self: Claims()
+
+
+class Claimless(Whole):
+    claims = lambda self: 3
+
+
+class Needy(Whole):
+    labels: list[str]
+"""
+MODELS = """
+from lossfw.models import Model
+
+
+class Far(Model):
+    training_mode = "once"
+    library = "nowhere_at_all"
+
+
+class Read(Model):
+    pass
+
+
+class Open(Model):
+    training_mode = "once"
+
+    def missing_reason(self):
+        return "net is missing: write net: a"
+"""
+SOURCE = """
+from lossfw.data import Dataset, Source
+
+
+class Nowhere(Source):
+    def load(self):
+        return Dataset(self.name, targets=[0.0])
+"""
+FILES = {"mine": MINE, "outside_of_it": OUTSIDE, "metric": METRIC, "source": SOURCE}
+FILES |= {"rounded": ROUNDED, "faulty": FAULTY, "models": MODELS}
 
 
 @pytest.fixture
 def lossfw(tmp_path, monkeypatch):
     """Run the command in one process, in an empty folder with a plugin and an outside module."""
-    (tmp_path / "mine.py").write_text(MINE)
-    (tmp_path / "outside_of_it.py").write_text(OUTSIDE)
-    (tmp_path / "metric.py").write_text(METRIC)
-    (tmp_path / "source.py").write_text(SOURCE)
+    for name, text in FILES.items():
+        (tmp_path / f"{name}.py").write_text(text)
     monkeypatch.chdir(tmp_path)
     # A busy machine is slow, and no fault.
     alone = ("check", "--processes", "1", "--time", "0")
@@ -141,26 +180,7 @@ def test_json_is_printed_as_by_other_commands(lossfw, tmp_path):
     assert json.loads((tmp_path / "it.json").read_text()) == whole
 
 
-ROUNDED = """
-from lossfw import Claims, DistanceLoss
-
-
-class Rounded(DistanceLoss):
-    '''Small residuals lose digits.'''
-
-    def formula(self, xp, r):
-        return xp.log(1 + r * r)
-
-    def value(self, xp, r):
-        return xp.log(1 + r * r)
-
-    def claims(self):
-        return Claims()
-"""
-
-
-def test_a_note_fails_only_a_strict_check(lossfw, tmp_path):
-    (tmp_path / "rounded.py").write_text(ROUNDED)
+def test_a_note_fails_only_a_strict_check(lossfw):
     arguments = ("--plugin", "rounded.py", "--only", "value", "--examples", "20")
     result = lossfw(*arguments)
     assert result.exit_code == 0
@@ -181,7 +201,6 @@ def test_a_note_fails_only_a_strict_check(lossfw, tmp_path):
 @pytest.fixture
 def broken_harness(monkeypatch):
     """A check of the harness that fails by itself."""
-
     check = Check("dtype:result", harness_that_raises("its own mistake"))
     monkeypatch.setitem(CHECKS, "dtype:result", check)
 
@@ -200,11 +219,6 @@ def test_a_mistake_of_the_harness_is_no_mistake_of_the_loss(lossfw, broken_harne
     assert "dtype:result could not be checked" in result.stdout
     report = json.loads(lossfw(*arguments, "--json").stdout)["reports"][0]
     assert (report["ok"], list(report["not_judged"])) == (False, ["dtype:result"])
-
-
-def test_an_outside_function_is_no_loss_of_groups(lossfw, refused):
-    message = refused("outside_of_it:square", "--against", "softmax_ranking")
-    assert "against='softmax_ranking' is a loss of groups" in message
 
 
 @pytest.mark.slow
@@ -264,36 +278,7 @@ def test_an_expected_failure_that_did_not_end_is_not_called_off(lossfw):
     assert "remove the expectation" in lossfw("squared_error", *expected).stdout
 
 
-FAULTY = """
-from lossfw import Claims, DistanceLoss
-
-
-class Whole(DistanceLoss):
-    '''In order.'''
-
-    def value(self, xp, r):
-        return r * r
-
-    def claims(self):
-        return Claims()
-
-
-class Claimless(Whole):
-    '''Its claims are none.'''
-
-    def claims(self):
-        return 3
-
-
-class Needy(Whole):
-    '''It has no default.'''
-
-    labels: list[str]
-"""
-
-
-def test_a_faulty_class_does_not_cost_the_others_their_checks(lossfw, tmp_path, refused):
-    (tmp_path / "faulty.py").write_text(FAULTY)
+def test_a_faulty_class_does_not_cost_the_others_their_checks(lossfw, refused):
     result = lossfw("--plugin", "faulty.py", "--only", "value")
     assert result.exit_code == 1
     assert "Whole(): nothing refuted" in result.stdout
@@ -322,10 +307,8 @@ def test_an_outside_function(lossfw):
     assert result.exit_code == 1
     assert "wrong: gradient" in result.stdout
     assert "claim:lipschitz" in result.stdout
-    result = lossfw(
-        *("outside_of_it:square", "--kind", "distance", "--prediction", "REAL"),
-        *("--target", "REAL", "--claim", "convex", "--examples", "10"),
-    )
+    described = ("--kind", "distance", "--prediction", "REAL", "--target", "REAL")
+    result = lossfw("outside_of_it:square", *described, "--claim", "convex", "--examples", "10")
     assert result.exit_code == 0, result.stdout
 
 
@@ -357,6 +340,7 @@ def test_all_of_a_distribution(lossfw, install):
         (("outside_of_it:cube", "--against", "huber"), "no attribute 'cube'"),
         (("nowhere_at_all:f", "--against", "huber"), "nowhere_at_all"),
         (("outside_of_it:square", "--against", "huber", "--claim", "convx"), "'convex'"),
+        (("outside_of_it:square", "--against", "softmax_ranking"), "is a loss of groups"),
         (("lossfw/huber", "--plugin", "no.py"), "no.py"),
     ],
 )
@@ -392,34 +376,25 @@ def test_components_without_a_chosen_check_are_left_out_and_counted(lossfw, refu
         "skipped 3 components to which none of the chosen checks applies",
         "2 checks of 2 components at 2 parameter sets not refuted in 660 examples, seed 0",
     ]
-    assert "only='splat' is not among the checks" in refused(*some, "--only", "splat")
-    assert "skip='splat' is not among the checks" in refused(*some, "--skip", "splat")
-    assert "none of the 5 components has" in refused(*some, "--only", "claim:proper")
-    assert "only='metric:split' is not among the checks" in refused(
-        "huber", "--only", "metric:split"
-    )
+    for words, *chosen in (
+        ("only='splat' is not among the checks", "--only", "splat"),
+        ("skip='splat' is not among the checks", "--skip", "splat"),
+        ("none of the 5 components has", "--only", "claim:proper"),
+    ):
+        assert words in refused(*some, *chosen)
+    alone = refused("huber", "--only", "metric:split")
+    assert "only='metric:split' is not among the checks" in alone
+    # What no chosen check applies to is left out, unless it is all.
     assert lossfw("huber", "--only", "value", "--skip", "value").exit_code == 1
-
-
-def test_components_to_which_no_chosen_check_applies_are_left_out_unless_they_are_all(lossfw):
-    some = ("--only", "value:index", "--defaults", "--examples", "3")
-    result = lossfw("huber", "cross_entropy", *some)
+    few = ("--only", "value:index", "--defaults", "--examples", "3")
+    result = lossfw("huber", "cross_entropy", *few)
     assert result.exit_code == 0, result.stdout
     assert "skipped 1 component to which none of the chosen checks applies" in result.stdout
-    assert lossfw("huber", "hinge", *some).exit_code == 1
-    assert lossfw("huber", *some).exit_code == 1
+    assert lossfw("huber", "hinge", *few).exit_code == 1
 
 
 def test_models_that_cannot_be_tried_are_skipped_among_many_and_a_mistake_alone(lossfw, refused):
-    Path("mine.py").write_text(
-        "from lossfw.models import Model\n\n\n"
-        'class Far(Model):\n    """A model of a library."""\n\n    training_mode = "once"\n'
-        '    library = "nowhere_at_all"\n\n\n'
-        'class Read(Model):\n    """A model in a file."""\n\n\n'
-        'class Open(Model):\n    """Not yet."""\n\n    training_mode = "once"\n\n'
-        '    def missing_reason(self):\n        return "net is missing: write net: a"\n'
-    )
-    many = lossfw("--plugin", "mine.py", "--jobs", "1")
+    many = lossfw("--plugin", "models.py", "--jobs", "1")
     assert many.exit_code == 0, many.stderr
     whys = {
         "read": "only makes predictions, and has no file to make them by",
@@ -431,4 +406,4 @@ def test_models_that_cannot_be_tried_are_skipped_among_many_and_a_mistake_alone(
     assert left_out in many.stdout
     whys["far"] = "needs nowhere_at_all, which is not installed: pip install nowhere_at_all"
     for name, why in whys.items():
-        assert f"{name} {why}" in refused("--plugin", "mine.py", name)
+        assert f"{name} {why}" in refused("--plugin", "models.py", name)

@@ -86,10 +86,8 @@ def test_a_study_of_sensitivity_is_looked_at(lossfw, folder):
     assert lossfw("validate", "study.yaml", "-o", "sensitivity.range-").exit_code == 0
     # The parameter may be named when it is run.
     assert lossfw("validate", "study.yaml", "-o", "sensitivity.parameter-").exit_code == 0
-    wrong = lossfw(
-        "validate", "study.yaml", "-o", "sensitivity={parameter: 'layers.7.weights[0,0]'}"
-    )
-    assert wrong.exit_code == 2
+    wrong = "sensitivity={parameter: 'layers.7.weights[0,0]'}"
+    assert lossfw("validate", "study.yaml", "-o", wrong).exit_code == 2
 
 
 MINE = """\

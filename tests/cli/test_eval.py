@@ -1,3 +1,5 @@
+"""``lossfw eval`` and ``lossfw accuracy``: numbers of losses at the prompt."""
+
 import shlex
 from functools import partial
 
@@ -23,10 +25,8 @@ def test_a_loss_on_two_numbers(evaluated):
 
 
 def test_weights_and_the_hessian(evaluated):
-    found = evaluated(
-        *("squared_error", "-y", "[1, 3]", "-t", "[0, 0]"),
-        *("--sample-weight", "[1, 3]", "--hessian", "--exact"),
-    )
+    more = ("--sample-weight", "[1, 3]", "--hessian", "--exact")
+    found = evaluated("squared_error", "-y", "[1, 3]", "-t", "[0, 0]", *more)
     assert found["value"] == 7.0
     assert found["exact_value"] == "7.0"
     assert found["hessian"] == [0.5, 1.5]
@@ -66,3 +66,53 @@ def test_a_call_without_arrays_has_an_example_that_runs(name, lossfw):
     assert "predictions (-y) and targets (-t) are missing" in result.stderr
     example = result.stderr.partition("example: ")[2]
     assert lossfw(*shlex.split(example)[1:]).stdout.startswith("value")
+
+
+LIAR = """
+from lossfw import DistanceLoss
+
+
+class Lost(DistanceLoss):
+    '''r^2, by way of a sum in which its digits are lost.'''
+
+    def formula(self, xp, r):
+        return r * r
+
+    def value(self, xp, r):
+        return (1 + r * r) - 1
+"""
+
+
+def test_the_accuracy_of_the_parameters_that_were_set(in_json):
+    given = ("huber", "-p", "delta=0.25", "--points", "40", "--processes", "1")
+    rows = in_json("accuracy", *given)["rows"]
+    assert [row["config"] for row in rows] == [{"name": "huber", "delta": 0.25}] * 2
+    assert [row["dtype"] for row in rows] == ["float32", "float64"]
+    first = rows[0]["results"][0]
+    assert first["ulps"] <= first["goal"] == 4.0
+    assert first["points"] >= 40
+
+
+@pytest.mark.slow
+def test_processes_change_no_accuracy(lossfw, process):
+    arguments = ("accuracy", "absolute_error", "--points", "40", "--seed", "2", "--json")
+    here = lossfw(*arguments, "--processes", "1").stdout
+    there = process(*arguments, "--processes", "2")
+    assert there.returncode == 0, there.stderr
+    assert there.stdout == here
+
+
+def test_where_a_goal_is_missed_the_point_is_named(folder, lossfw):
+    (folder / "liar.py").write_text(LIAR)
+    arguments = ("accuracy", "lost", "--plugin", "liar.py", "--points", "60", "--processes", "1")
+    lines = lossfw(*arguments).stdout.splitlines()
+    (missed,) = [line for line in lines if line.startswith("! Lost() float64 value")]
+    assert "goal 4, at y = " in missed
+
+
+def test_the_accuracy_of_an_activation_and_a_row(lossfw):
+    result = lossfw("accuracy", "relu", "softmax", "--points", "60", "--processes", "1")
+    assert result.exit_code == 0
+    rows = [line.split() for line in result.stdout.splitlines()[1:5]]
+    assert [row[0] for row in rows] == ["Relu()", "Relu()", "Softmax()", "Softmax()"]
+    assert [row[4] for row in rows] == ["0.0", "0.0", "-", "-"]

@@ -87,21 +87,18 @@ def test_a_key_that_changes_nothing_is_told(lossfw, folder, key, override):
 
 def test_an_option_that_needs_another_one_is_refused(lossfw, folder):
     (folder / "train.yaml").write_text(TRAINED)
-    result = lossfw(
-        "train", "train.yaml", "--no-out", "-o", "train.optimizer={name: sgd, nesterov: true}"
-    )
+    steps = "train.optimizer={name: sgd, nesterov: true}"
+    result = lossfw("train", "train.yaml", "--no-out", "-o", steps)
     assert (result.exit_code, "'momentum' above 0" in result.stderr) == (2, True)
 
 
 AT_RUN_TIME = {
     "a value outside the space": ("network.predictions=[[0.5, 0.7], [1, 0]]", r"outside SIMPLEX"),
     "weights of another shape": ("data.sample_weight=[[1, 2], [1, 1]]", r"sample_weight has shape"),
-    "a slice that does not fit": (
-        "evaluate.slices=[{name: p, by: prediction, bins: [0.5]}]",
-        r"predictions of shape \(2, 2\) are rows",
-    ),
+    "a slice that does not fit": ("evaluate.slices=[{name: p, by: prediction, bins: [0.5]}]",
+                                  r"predictions of shape \(2, 2\) are rows"),
     "no row that counts": ("data.sample_weight=[0, 0]", r"nothing is left to average"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("command", [["validate"], ["run", "--dry-run"], ["run"]], ids=" ".join)
@@ -116,62 +113,63 @@ def test_what_a_run_would_refuse_is_told_before_it(lossfw, folder, command, over
 ESCAPE = "\x1b]0;owned\x07\x1b[2J"
 
 
-class TestNamesFromOutside:
-    """Names in files reach neither the terminal nor a spreadsheet as commands."""
+@pytest.fixture
+def runs(lossfw, folder):
+    """Runs whose names are commands of a terminal or a spreadsheet, and what the first one said."""
+    part = f'slices: [{{name: "{ESCAPE!r}", by: target}}]'.replace("'", "")
+    (folder / "run.yaml").write_text(f"{CLASSES}evaluate: {{{part}}}\n")
+    out = lossfw("run", "run.yaml", "--out", "=1+1")
+    for name in ("@SUM(1)", ESCAPE.replace("/", "")):
+        assert lossfw("run", "run.yaml", "--out", name).exit_code == 0
+    return ["=1+1", "@SUM(1)", ESCAPE], out
 
-    @pytest.fixture
-    def runs(self, lossfw, folder):
-        part = f'slices: [{{name: "{ESCAPE!r}", by: target}}]'.replace("'", "")
-        (folder / "run.yaml").write_text(f"{CLASSES}evaluate: {{{part}}}\n")
-        self.out = lossfw("run", "run.yaml", "--out", "=1+1")
-        for name in ("@SUM(1)", ESCAPE.replace("/", "")):
-            assert lossfw("run", "run.yaml", "--out", name).exit_code == 0
-        return ["=1+1", "@SUM(1)", ESCAPE]
 
-    def test_no_escape_reaches_the_terminal(self, lossfw, runs):
-        compared = lossfw("compare", *runs)
-        assert (self.out.exit_code, compared.exit_code) == (0, 0)
-        for told in (self.out, compared, lossfw("compare", "no\x1bsuch"), lossfw("run", "\x1b.y")):
-            assert "\x1b" not in told.output
-            assert "\\x1b" in told.output
+def test_no_escape_reaches_the_terminal_and_no_formula_a_spreadsheet(lossfw, runs):
+    names, out = runs
+    compared = lossfw("compare", *names)
+    assert (out.exit_code, compared.exit_code) == (0, 0)
+    lines = lossfw("compare", *names, "--csv").stdout.splitlines()
+    assert [line.split(",")[0] for line in lines[:3]] == ["run", "'=1+1", "'@SUM(1)"]
+    for told in (out, compared, lossfw("compare", "no\x1bsuch"), lossfw("run", "\x1b.y")):
+        assert "\x1b" not in told.output
+        assert "\\x1b" in told.output
 
-    @pytest.mark.parametrize("kind", ["csv", "npz", "weights"])
-    def test_no_escape_in_a_file_of_data_reaches_the_terminal(self, lossfw, folder, kind):
-        (folder / "t.csv").write_text(f"{ESCAPE},b\n1,2\n3,4\n")
-        np.savez(folder / "t.npz", **{ESCAPE: np.zeros(3)})
-        network = "predictions: [[0.5]]"
-        if kind == "weights":
-            network = "layers: [{units: 10, activation: softmax}], weights: t.npz"
-        data = "digits" if kind == "weights" else f"arrays, file: t.{kind}, targets_key: none"
-        (folder / "run.yaml").write_text(
-            f"lossfw: 1\ndata: {{name: {data}}}\nnetwork: {{{network}}}\nloss: cross_entropy\n"
-        )
-        told = lossfw("validate", "run.yaml")
-        assert (told.exit_code, "\x1b" in told.output, "\\x1b" in told.output) == (2, False, True)
 
-    def test_no_cell_is_a_formula(self, lossfw, runs):
-        lines = lossfw("compare", *runs, "--csv").stdout.splitlines()
-        assert [line.split(",")[0] for line in lines[:3]] == ["run", "'=1+1", "'@SUM(1)"]
+@pytest.mark.parametrize("kind", ["csv", "npz", "weights"])
+def test_no_escape_in_a_file_of_data_reaches_the_terminal(lossfw, folder, kind):
+    (folder / "t.csv").write_text(f"{ESCAPE},b\n1,2\n3,4\n")
+    np.savez(folder / "t.npz", **{ESCAPE: np.zeros(3)})
+    network = "predictions: [[0.5]]"
+    if kind == "weights":
+        network = "layers: [{units: 10, activation: softmax}], weights: t.npz"
+    data = "digits" if kind == "weights" else f"arrays, file: t.{kind}, targets_key: none"
+    (folder / "run.yaml").write_text(
+        f"lossfw: 1\ndata: {{name: {data}}}\nnetwork: {{{network}}}\nloss: cross_entropy\n"
+    )
+    told = lossfw("validate", "run.yaml")
+    assert (told.exit_code, "\x1b" in told.output, "\\x1b" in told.output) == (2, False, True)
 
-    def test_a_line_of_a_file_outside_the_folder_is_not_shown(self, lossfw, folder):
-        (folder.parent / "secret.yaml").write_text("password: [hunter2, {\n")
-        (folder / "run.yaml").write_text("extends: ../secret.yaml\n")
-        result = lossfw("validate", "run.yaml")
-        assert result.exit_code == 2
-        assert "secret.yaml:1:22: error" in result.stdout
-        assert "hunter2" not in result.stdout
-        (folder / "base.yaml").write_text("password: [hunter2, {\n")
-        (folder / "run.yaml").write_text("extends: base.yaml\n")
-        assert "hunter2" in lossfw("validate", "run.yaml").stdout
 
-    @pytest.mark.slow
-    def test_a_sweep_of_very_many_keys_is_refused_at_once(self, lossfw, folder):
-        grid = ", ".join(f"k{number}: [1, 2]" for number in range(40_000))
-        (folder / "run.yaml").write_text(f"{CLASSES}sweep: {{grid: {{{grid}}}}}\n")
-        result = lossfw("validate", "run.yaml")
-        assert result.exit_code == 2
-        # Before its runs are made, which would take more than a hundred seconds.
-        assert "error: sweep.grid should be a list of at most 100 items" in result.stdout
+def test_a_line_of_a_file_outside_the_folder_is_not_shown(lossfw, folder):
+    (folder.parent / "secret.yaml").write_text("password: [hunter2, {\n")
+    (folder / "run.yaml").write_text("extends: ../secret.yaml\n")
+    result = lossfw("validate", "run.yaml")
+    assert result.exit_code == 2
+    assert "secret.yaml:1:22: error" in result.stdout
+    assert "hunter2" not in result.stdout
+    (folder / "base.yaml").write_text("password: [hunter2, {\n")
+    (folder / "run.yaml").write_text("extends: base.yaml\n")
+    assert "hunter2" in lossfw("validate", "run.yaml").stdout
+
+
+@pytest.mark.slow
+def test_a_sweep_of_very_many_keys_is_refused_at_once(lossfw, folder):
+    grid = ", ".join(f"k{number}: [1, 2]" for number in range(40_000))
+    (folder / "run.yaml").write_text(f"{CLASSES}sweep: {{grid: {{{grid}}}}}\n")
+    result = lossfw("validate", "run.yaml")
+    assert result.exit_code == 2
+    # Before its runs are made, which would take more than a hundred seconds.
+    assert "error: sweep.grid should be a list of at most 100 items" in result.stdout
 
 
 def test_the_batch_size_changes_no_digit_of_rows_from_a_table(lossfw, folder):

@@ -31,10 +31,6 @@ lossfw_command.main()
     ids=["usual", "ignored by who started it"],
 )
 def test_an_interruption_during_the_import(answer, code, told):
-    ran = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED.format(answer=answer)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "-c", INTERRUPTED.format(answer=answer)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (code, told)

@@ -38,15 +38,12 @@ def test_components_as_json(lossfw, in_json, install):
     listed = in_json("list", "loss")
     assert listed["lossfw"] == 1
     found = {entry["name"]: entry for entry in listed["components"]}
-    assert found["plain"] == {
-        "kind": "loss",
-        "name": "plain",
+    own = {"kind": "loss", "name": "plain", "state": "loaded", "reason": ""}
+    assert found["plain"] == own | {
         "aliases": ["simple"],
         "plugin": "acme[acme]",
         "distribution": "acme",
         "version": "2.0",
-        "state": "loaded",
-        "reason": "",
         "summary": "The residual [sic] itself.",
     }
     assert found["lost"]["state"] == "broken"
@@ -54,31 +51,30 @@ def test_components_as_json(lossfw, in_json, install):
     text = lossfw("list", "loss").stdout
     assert "The residual [sic] itself." in text
     assert "broken: " in text
+    # And as those of their plugin.
+    plugins = in_json("plugins")["plugins"]
+    (acme,) = [plugin for plugin in plugins if plugin["distribution"] == "acme"]
+    assert acme["version"] == "2.0"
+    assert own in acme["components"]
+    (lost,) = [one for one in acme["components"] if one["name"] == "lost"]
+    assert (lost["state"], "'lost'" in lost["reason"]) == ("broken", True)
+    assert in_json("plugins", "--no-plugins")["plugins"]
 
 
 def test_every_plugin_has_a_line_with_state_and_reason(lossfw, install):
     install("acme", {"acme": "acme_plugin"}, {"acme_plugin": "1 / 0"})
     install("bravo", {"bravo": "bravo_plugin"}, {"bravo_plugin": PLUGIN.replace("acme", "bravo")})
-    result = lossfw("plugins")
-    assert (result.exit_code, result.stderr) == (0, "")
-    lines = {line.split()[0]: line for line in result.stdout.splitlines()}
-    assert "broken" in lines["acme[acme]"]
-    assert "ZeroDivisionError" in lines["acme[acme]"]
-    assert " loaded  1 of 2 " in lines["bravo[bravo]"]
-    assert "'lost'" in lines["bravo[bravo]"]
-    assert "loaded" in lines["lossfw[std]"]
-    lines = {x.split()[0]: x for x in lossfw("plugins", "--disable", "bravo").stdout.splitlines()}
-    assert "disabled" in lines["bravo[bravo]"]
-    assert "--disable" in lines["bravo[bravo]"]
 
+    def line_of(plugin, *options):
+        result = lossfw("plugins", *options)
+        assert (result.exit_code, result.stderr) == (0, "")
+        return next(line for line in result.stdout.splitlines() if line.startswith(plugin))
 
-def test_plugins_as_json(in_json, install):
-    install("acme", {"acme": "acme_plugin"}, {"acme_plugin": PLUGIN}, version="2.0")
-    listed = in_json("plugins")
-    (acme,) = [plugin for plugin in listed["plugins"] if plugin["distribution"] == "acme"]
-    assert acme["version"] == "2.0"
-    plain = {"kind": "loss", "name": "plain", "state": "loaded", "reason": ""}
-    assert plain in acme["components"]
-    lost = next(one for one in acme["components"] if one["name"] == "lost")
-    assert (lost["state"], "'lost'" in lost["reason"]) == ("broken", True)
-    assert in_json("plugins", "--no-plugins")["plugins"]
+    for plugin, options, words in (
+        ("acme[acme]", (), ("broken", "ZeroDivisionError")),
+        ("bravo[bravo]", (), (" loaded  1 of 2 ", "'lost'")),
+        ("lossfw[std]", (), ("loaded",)),
+        ("bravo[bravo]", ("--disable", "bravo"), ("disabled", "--disable")),
+    ):
+        for word in words:
+            assert word in line_of(plugin, *options)

@@ -5,6 +5,16 @@ import shlex
 import pytest
 
 MISTAKES = [
+    ("run run.yaml -o loss=cross_entropi", "no loss 'cross_entropi'"),
+    ("run run.yaml -o loss=cross_entropi", "did you mean 'cross_entropy'?"),
+    ("run run.yaml -o data.targets=[0,-1]", "target[1]"),
+    ("run run.yaml -o network.predictions=x.npy", "there is no file 'x.npy'"),
+    ("run rum.yaml", "there is no such file"),
+    ("run rum.yaml", "did you mean 'run.yaml'?"),
+    ("run run.yaml --disable nobody", "nobody"),
+    ("run run.yaml --plugin mine.py", "mine.py"),
+    ("show huber --all", "--all and a NAME exclude each other"),
+    ("show digits --latex", "digits is not a loss"),
     ("show hubber", "Did you mean 'huber'?"),
     ("show nll", "Did you mean 'cross_entropy' or 'gaussian_nll'?"),
     ("show f1_score", "Did you mean 'f1'?"),
@@ -24,9 +34,6 @@ MISTAKES = [
     ("plot poisson_deviance --range -2 1 --out-file a.svg", "cannot be drawn"),
     ('plot "{nam: huber}" --out-file a.svg', "has no name"),
     ('plot "{name: huber" --out-file a.svg', "not readable as YAML"),
-    ("plot --out-file a.svg", "NAME is missing"),
-    ("plot huber", "--out-file is missing"),
-    ("accuracy hubber", "Did you mean 'huber'?"),
     ("accuracy accuracy", "There is no loss or activation 'accuracy'"),
     ("accuracy huber --points 0", "--points must be at least 1, got 0."),
     ("accuracy huber --seed -1", "--seed must be at least 0, got -1."),
@@ -35,9 +42,9 @@ MISTAKES = [
     ("accuracy sum", "cannot be made without parameters"),
     ("bridge xgbost --loss huber", "xgboost"),
     ("bridge xgboost --loss hubr", "huber"),
+    ("bridge xgboost --loss brier", "train with this loss: brier takes predictions in SIMPLEX"),
     ('bridge xgboost --loss "{name: huber, delta: -1}"', "delta"),
     ('bridge xgboost --loss "{name: huber"', "--loss"),
-    ("bridge xgboost", "--loss"),
     ('eval huber -y "[1, a]" -t 0', "-y should be numbers"),
     ('eval huber -y "[[1], [1, 2]]" -t 0', "lists of equal length"),
     ('eval huber -y "[1" -t 0', "-y [1: error: not readable as YAML"),
@@ -48,7 +55,6 @@ MISTAKES = [
     ("eval huber -y 1", "targets (-t) are missing"),
     ('eval brier -y "[[0.5, 0.6]]" -t "[0]"', "lies outside"),
     ('eval huber -y "[]" -t "[]"', "nothing"),
-    ("list lss", "activation"),
 ]
 
 
@@ -57,3 +63,44 @@ def test_a_mistake_is_told(command, message, refused, folder):
     before = set(folder.iterdir())
     assert message.lower() in refused(*shlex.split(command)).lower()
     assert set(folder.iterdir()) == before
+
+
+# A command, what is wrong with it, the word above the caret, and a part of the hint.
+PLACES = [
+    ("lst", "there is no command 'lst'.", "lst", "did you mean 'list'?"),
+    ("new lss", "there is no command 'lss'.", "lss", "did you mean 'loss'?"),
+    ("--foo", "there is no option --foo.", "--foo", "--help"),
+    ("check --exampels 3", "there is no option --exampels.", "--exampels", "--examples"),
+    ("check huber --seed=a", "--seed: 'a' is not a valid integer.", "a", "check --help"),
+    ("check huber --seed a", "--seed: 'a' is not a valid integer.", "a", "check --help"),
+    ("check huber --seed", "--seed needs a value.", "", "--help"),
+    ("run", "CONFIG is missing.", "", "run [OPTIONS] CONFIG..."),
+    ("plot huber", "--out-file is missing.", "", "plot --help"),
+    ("list los", "KIND: 'los' is not one of", "los", "did you mean 'loss'?"),
+    ("plugins two words", "unexpected argument: two words.", "two words", "plugins --help"),
+    ("rerun a loss.delta=1", "unexpected argument", "loss.delta=1", "write -o loss.delta=1"),
+    ("compare a --bins 3", "--bins needs --by WHAT.", "--bins 3", "compare --help"),
+]
+
+
+@pytest.mark.parametrize(("command", "what", "word", "hint"), PLACES)
+def test_a_mistake_has_its_place_and_a_hint(command, what, word, hint, refused):
+    first, line, caret, last = refused(*shlex.split(command)).splitlines()
+    assert first.startswith(f"lossfw: error: {what}")
+    assert line.strip() == f"lossfw {command}"
+    assert line[caret.index("^") :].startswith(word)
+    assert last.startswith("  hint: ")
+    assert hint in last
+
+
+def test_a_mistake_of_no_single_word_has_no_caret(refused):
+    text = refused("show")
+    assert "lossfw: error: give a NAME, or --all." in text
+    assert "^" not in text
+
+
+def test_a_mistake_in_a_file_is_shown_with_its_line_and_a_caret(refused, folder):
+    (folder / "run.yaml").write_text("lossfw: 1\nlos: mse\n")
+    text = refused("run", "run.yaml")
+    assert "run.yaml:2:1: error: unknown key 'los'" in text
+    assert "\n  los: mse\n  ^\n  hint: did you mean 'loss'?\n" in text

@@ -89,10 +89,7 @@ def test_a_model_file_that_holds_code_is_a_plugin_file(lossfw, witness, folder, 
 def test_no_plugins_leaves_it_out(lossfw, witness):
     result = lossfw("validate", "run.yaml", "--no-plugins", "--trust", "--plugin", "reader.py")
     assert (result.exit_code, witness.exists()) == (0, False)
-    assert (
-        "not checked: the file 'net.keras', which can execute code, is not loaded because of "
-        "--no-plugins" in result.output
-    )
+    assert "code, is not loaded because of --no-plugins" in result.output
 
 
 @pytest.mark.parametrize("command", ["run", "validate", "config", "compare", "report"])
@@ -132,11 +129,8 @@ def test_the_file_of_a_module_is_a_plugin_file(lossfw, folder):
     pytest.importorskip("torch")
     (folder / "net.py").write_text(NET)
     (folder / "train.yaml").write_text(MODULE)
-    (folder / "run.yaml").write_text(
-        MODULE.replace("torch, module: net.py:Net", "trained, folder: t").replace(
-            "train: {epochs: 1}\n", ""
-        )
-    )
+    trained = MODULE.replace("torch, module: net.py:Net", "trained, folder: t")
+    (folder / "run.yaml").write_text(trained.replace("train: {epochs: 1}\n", ""))
     executed = folder / "executed"
     for command, is_executed in (
         (("validate", "train.yaml"), False),

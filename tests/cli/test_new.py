@@ -57,12 +57,9 @@ def test_a_name_that_cannot_be_is_told(arguments, refused):
 
 @pytest.fixture(params=[None])
 def plugin(lossfw, request):
-    """The folder of a new plugin: with a loss, of a kind where one is given, or with a model."""
-    kind = {None: (), "model": ("--model", "tilted_error")}.get(
-        request.param, ("--kind", request.param)
-    )
-    loss = () if request.param == "model" else ("--loss", "tilted_error")
-    result = lossfw("new", "plugin", "Acme-Losses", *loss, *kind)
+    """The folder of a new plugin with a loss, of a kind where one is given."""
+    kind = () if request.param is None else ("--kind", request.param)
+    result = lossfw("new", "plugin", "Acme-Losses", "--loss", "tilted_error", *kind)
     assert (result.exit_code, result.stderr) == (0, "")
     folder = Path("Acme-Losses")
     written = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
@@ -71,11 +68,14 @@ def plugin(lossfw, request):
     return folder
 
 
+def modules_of(source):
+    return {f"{source.name}/{p.stem}": p.read_text() for p in source.glob("*.py")}
+
+
 def test_a_plugin_is_discovered(plugin, install):
     project = tomllib.loads((plugin / "pyproject.toml").read_text())["project"]
     assert project["name"] == "Acme-Losses"
-    source = plugin / "src/acme_losses"
-    modules = {f"acme_losses/{p.stem}": p.read_text() for p in source.glob("*.py")}
+    modules = modules_of(plugin / "src/acme_losses")
     install(project["name"], project["entry-points"]["lossfw"], modules, project["version"])
     registry = Registry.discover()
     entry = registry.resolve("loss", "tilted_error")
@@ -94,8 +94,7 @@ def test_a_plugin_passes_its_own_tests(plugin, install, lossfw):
     done = subprocess.run(command, cwd=plugin, capture_output=True, text=True, timeout=HANGS)
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
-    source = plugin / "src/acme_losses"
-    modules = {f"acme_losses/{p.stem}": p.read_text() for p in source.glob("*.py")}
+    modules = modules_of(plugin / "src/acme_losses")
     install("Acme-Losses", {"acme_losses": "acme_losses"}, modules, "0.1.0")
     (line,) = [x for x in (plugin / "README.md").read_text().splitlines() if "lossfw eval" in x]
     shown = lossfw(*shlex.split(line)[1:])
@@ -109,16 +108,12 @@ def test_a_plugin_passes_its_own_tests(plugin, install, lossfw):
         ("activation", "mine"),
         ("model", "mine"),
         ("model", "mine", "--training-mode", "once"),
-        *(
-            pytest.param(arguments, marks=pytest.mark.slow)
-            for arguments in (
-                *(("loss", "mine", "--kind", kind) for kind in KINDS_OF_LOSS if kind != "margin"),
-                ("activation", "mine", "--kind", "row"),
-            )
-        ),
+        *(pytest.param(("loss", "mine", "--kind", kind), marks=pytest.mark.slow)
+          for kind in KINDS_OF_LOSS if kind != "margin"),
+        pytest.param(("activation", "mine", "--kind", "row"), marks=pytest.mark.slow),
     ],
     ids=" ".join,
-)
+)  # fmt: skip
 def test_what_is_written_is_not_refuted(arguments, lossfw):
     assert lossfw("new", *arguments).exit_code == 0
     skipped = () if "model" in arguments else ("--skip", "arrays")
@@ -132,8 +127,7 @@ def test_what_is_written_is_not_refuted(arguments, lossfw):
 
 def test_a_plugin_may_have_a_model(lossfw, install):
     assert lossfw("new", "plugin", "acme", "--model", "my_model").exit_code == 0
-    modules = {f"acme/{p.stem}": p.read_text() for p in Path("acme/src/acme").glob("*.py")}
-    install("acme", {"acme": "acme"}, modules, "0.1.0")
+    install("acme", {"acme": "acme"}, modules_of(Path("acme/src/acme")), "0.1.0")
     shown = lossfw("show", "acme/my_model")
     assert "MyModel" in shown.stdout, shown.stderr
     assert "lossfw show acme/my_model" in Path("acme/README.md").read_text()

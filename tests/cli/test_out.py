@@ -17,12 +17,10 @@ def names(folder):
 SPOILT = {
     "in the way": (lambda out: out.write_text("a file"), "out", "is a file"),
     "above in the way": (lambda out: out.write_text("a file"), "out/deep/er", "is a file"),
-    "a folder in the file's place": (
-        lambda out: (out / "metrics.json").mkdir(parents=True), "out", "is a folder"
-    ),
+    "a folder": (lambda out: (out / "metrics.json").mkdir(parents=True), "out", "is a folder"),
     "read only": (lambda out: out.mkdir(0o555), "out", "is not writable"),
     "too long a name": (lambda out: None, "x" * 5_000, "File name too long"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("spoilt", SPOILT)

@@ -65,9 +65,8 @@ def test_a_source_that_loads_no_data_set_is_told(slices, lossfw):
     Path("run.yaml").write_text(RUN.replace("{name: inline, targets: [1.0, 2.0]}", "bad") + slices)
     done = lossfw("run", "run.yaml")
     assert done.exit_code == 2
-    assert "load() of the source 'bad' returned list; expected a lossfw.data.Dataset" in (
-        done.stderr
-    )
+    told = "load() of the source 'bad' returned list; expected a lossfw.data.Dataset"
+    assert told in done.stderr
 
 
 def test_rows_that_differ_each_time_are_other_data(lossfw):

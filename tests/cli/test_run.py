@@ -45,75 +45,41 @@ def test_numbers_that_are_not_finite_are_texts_in_json(lossfw):
         assert json.loads(printed, parse_constant=exec)["loss"]["value"] == text
 
 
-class TestMistakes:
-    """lossfw explains a user's mistake in words."""
-
-    def test_each_is_shown_with_its_line_and_a_caret(self, refused, folder):
-        (folder / "run.yaml").write_text("lossfw: 1\nlos: mse\n")
-        text = refused("run", "run.yaml")
-        assert "run.yaml:2:1: error: unknown key 'los'" in text
-        assert "\n  los: mse\n  ^\n  hint: did you mean 'loss'?\n" in text
-
-    # What each part of a configuration refuses is tested with that part.
-    @pytest.mark.parametrize(
-        ("arguments", "pieces"),
-        [
-            ("run run.yaml -o loss=cross_entropi",
-             ["no loss 'cross_entropi'", "did you mean 'cross_entropy'?"]),
-            ("run run.yaml -o data.targets=[0,-1]", ["-1", "target[1]"]),
-            ("run run.yaml -o network.predictions=x.npy", ["there is no file 'x.npy'"]),
-            ("run rum.yaml", ["there is no such file", "did you mean 'run.yaml'?"]),
-            ("run", ["CONFIG"]),
-            ("run run.yaml --jsn", ["--jsn"]),
-            ("rum", ["rum"]),
-            ("run run.yaml --disable nobody", ["nobody"]),
-            ("run run.yaml --plugin mine.py", ["mine.py"]),
-        ],
-    )  # fmt: skip
-    def test_bad_input(self, arguments, pieces, refused):
-        text = refused(*arguments.split())
-        assert all(piece in text for piece in pieces)
-
-    def test_the_traceback_is_shown_on_request(self, lossfw):
-        for arguments in (
-            ["run", "run.yaml", "-o", "x", "--traceback"],
-            ["--traceback", "run", "run.yaml", "-o", "x"],
-        ):
-            result = lossfw(*arguments)
-            assert result.exit_code == 2
-            assert "Traceback" in result.stderr
-            assert "an override is KEY=VALUE" in result.stderr
+def test_the_traceback_is_shown_on_request(lossfw):
+    wrong = ["run", "run.yaml", "-o", "x"]
+    for arguments in ([*wrong, "--traceback"], ["--traceback", *wrong]):
+        result = lossfw(*arguments)
+        assert result.exit_code == 2
+        assert "Traceback" in result.stderr
+        assert "an override is KEY=VALUE" in result.stderr
 
 
-class TestFailures:
-    """What is not a mistake of the user."""
+@pytest.fixture
+def failing(lossfw, monkeypatch):
+    """Run where the evaluation raises an error."""
 
-    def failing(self, monkeypatch, error):
+    def run(error, *more):
         def fail(*arguments, **options):
             raise error
 
         monkeypatch.setattr(execute, "evaluate", fail)
-
-    def test_a_bug_is_called_one(self, lossfw, monkeypatch):
-        self.failing(monkeypatch, RuntimeError("two\nlines"))
-        result = lossfw("run", "run.yaml")
+        result = lossfw("run", "run.yaml", *more)
         assert (result.exit_code, result.stdout) == (1, "")
-        assert result.stderr.startswith("lossfw: error: RuntimeError: two lines\n")
-        assert "bug in lossfw" in result.stderr
-        assert "--traceback" in result.stderr
-        assert "Traceback" not in result.stderr
-        assert "Traceback" in lossfw("run", "run.yaml", "--traceback").stderr
+        return result.stderr
 
-    def test_too_little_memory(self, lossfw, monkeypatch):
-        self.failing(monkeypatch, MemoryError())
-        result = lossfw("run", "run.yaml")
-        assert result.exit_code == 1
-        assert result.stderr == "lossfw: error: there is not enough memory\n"
+    return run
 
-    def test_a_closed_pipe_is_quiet(self, lossfw, monkeypatch):
-        self.failing(monkeypatch, BrokenPipeError(32, "Broken pipe"))
-        result = lossfw("run", "run.yaml")
-        assert (result.exit_code, result.stderr) == (1, "")
+
+def test_what_is_not_a_mistake_of_the_user(failing):
+    told = failing(RuntimeError("two\nlines"))
+    assert told.startswith("lossfw: error: RuntimeError: two lines\n")
+    assert "bug in lossfw" in told
+    assert "--traceback" in told
+    assert "Traceback" not in told
+    assert "Traceback" in failing(RuntimeError("two"), "--traceback")
+    assert failing(MemoryError()) == "lossfw: error: there is not enough memory\n"
+    # A closed pipe is quiet.
+    assert failing(BrokenPipeError(32, "Broken pipe")) == ""
 
 
 @pytest.mark.parametrize("sweep", ["", "sweep: {seeds: 2}\n", "# a sweep that extends nothing\n"])

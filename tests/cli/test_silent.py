@@ -63,10 +63,7 @@ def test_a_plugins_loss_of_logits_behind_probabilities(activation, lossfw, folde
     (folder / "own.yaml").write_text(text)
     result = lossfw("run", "own.yaml")
     assert result.exit_code == 2
-    assert (
-        f"takes logits, but the last activation {activation} turns them into probabilities"
-        in result.stderr
-    )
+    assert f"logits, but the last activation {activation} turns them into" in result.stderr
     assert "own.yaml:7:31" in result.stderr
     fixed = lossfw("run", "own.yaml", "-o", "network.layers.2.activation=identity")
     assert fixed.exit_code == 0
