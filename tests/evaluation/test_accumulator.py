@@ -309,12 +309,7 @@ def test_metrics_and_slices_see_predictions_and_the_loss_its_logits():
 @pytest.mark.parametrize(
     ("part", "y", "t", "message"),
     [
-        (
-            Slice.of("target"),
-            [0.5, 0.5],
-            [1.0, 0.5],
-            r"target\[11\] = 0.5 is not a class: give",
-        ),
+        (Slice.of("target"), [0.5, 0.5], [1.0, 0.5], r"target\[11\] = 0.5 is not a class: give"),
         (Slice("s", "prediction", [1.0]), np.eye(2), np.eye(2), "slice by: prediction.max"),
         (Slice("s", "prediction.max", [1.0]), [2.0, 0.5], [1.0, 0.0], r"prediction\[10\] = 2 is"),
         (Slice("s", "target", [1.0]), np.eye(2), np.eye(2), "one number for each row"),

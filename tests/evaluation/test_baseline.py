@@ -29,8 +29,7 @@ def result(targets, predictions, loss, **evaluate):
 
 
 @pytest.mark.parametrize(
-    ("loss", "score"),
-    [("squared_error", r2_score), ("absolute_error", d2_absolute_error_score)],
+    ("loss", "score"), [("squared_error", r2_score), ("absolute_error", d2_absolute_error_score)]
 )
 def test_a_skill_on_its_own_rows_is_d2_of_scikit_learn(loss, score):
     found = result(TARGETS, PREDICTIONS, loss).metrics["skill"]

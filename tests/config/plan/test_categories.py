@@ -6,12 +6,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.data.categories import (
-    JoinedColumn,
-    category_column,
-    concatenate_columns,
-    encode_categories,
-)
+from lossfw.data.categories import JoinedColumn, category_column, encode_categories
 from lossfw.data.dataset import Dataset
 from lossfw.data.lazy_arrays import is_file_backed, read_rows, take_rows
 from lossfw.errors import ConfigError, DataError
@@ -96,22 +91,20 @@ def test_messages_lead_to_categories(make, folder):
     path = written(folder, make(folder))
     lossfw.train(path, out="out")
     weights = "network.weights=out/weights.npz"
-    with pytest.raises(ConfigError, match=r"categories: \[kind\] makes inputs of the strings"):
-        lossfw.run(path, overrides=[weights, "data.categories-"])
-    with pytest.raises(ConfigError, match=r"of kind, zone, .*write categories: \[kind, zone\]"):
-        lossfw.run(path, overrides=[weights, "data.categories=[kind]"])
-    with pytest.raises(ConfigError, match="scale divides every input"):
-        lossfw.train(path, overrides=["data.scale=2", "data.standardize-"])
-    with pytest.raises(ConfigError, match="categories lists price, which is not an input"):
-        lossfw.train(path, overrides=["data.categories=[kind, price]"])
+    for call, overrides, told in (
+        (lossfw.run, [weights, "data.categories-"], r": \[kind\] makes inputs of the strings"),
+        (lossfw.run, [weights, "data.categories=[kind]"], r"of kind, zone, .*write categories: \["),
+        (lossfw.train, ["data.scale=2", "data.standardize-"], "scale divides every input"),
+        (lossfw.train, ["data.categories=[kind, price]"], "lists price, which is not an input"),
+    ):
+        with pytest.raises(ConfigError, match=told):
+            call(path, overrides=overrides)
 
 
 def test_columns_in_files_are_joined_as_they_are_read(folder, monkeypatch):
     _parquet_folder(folder)
-    data = lossfw.registry().create(
-        "source", {"name": "parquet", "path": str(folder / "x"), "targets_key": "price",
-                   "categories": ("kind", "zone")}
-    ).load()  # fmt: skip
+    given = {"path": str(folder / "x"), "targets_key": "price", "categories": ("kind", "zone")}
+    data = lossfw.registry().create("source", {"name": "parquet"} | given).load()
     made = encode_categories(data, {})
     assert isinstance(made.inputs, JoinedColumn)
     assert is_file_backed(made.inputs)
@@ -125,21 +118,18 @@ def test_columns_in_files_are_joined_as_they_are_read(folder, monkeypatch):
 def test_a_source_of_a_plugin_may_have_categories():
     data = Dataset("own", targets=PRICE, categories={"kind": KIND})
     assert encode_categories(data, {}).inputs.tolist() == ONE_HOT[:, 1:4].tolist()
-    assert encode_categories(
-        data.take([3, 1]), {"kind": ("studio", "flat", "house")}
-    ).inputs.shape == (2, 3)
+    known = {"kind": ("studio", "flat", "house")}
+    assert encode_categories(data.take([3, 1]), known).inputs.shape == (2, 3)
     with pytest.raises(DataError, match=r"the categories of zone, but these.* of kind"):
         encode_categories(data, {"zone": ("3",)})
     assert category_column(np.array([0.5, 2.0]), (), "x").labels == ("0.5", "2.0")
     with pytest.raises(DataError, match="the column 'x' has more than 65536 different values"):
         category_column(np.arange(65_537.0), (), "x")
-    many = Dataset(
-        "own", targets=np.arange(10_001), categories={"x": np.arange(10_001).astype(str)}
-    )
+    labels = np.arange(10_001).astype(str)
+    many = Dataset("own", targets=np.arange(10_001), categories={"x": labels})
     assert len(encode_categories(many, {}, as_codes=True).codes[0]) == 10_001
     with pytest.raises(DataError, match=r"10001 categories, and each is an input; .* most 10000"):
         encode_categories(many, {})
-    assert concatenate_columns([AREA[:, None]]) is not None
 
 
 @pytest.mark.slow

@@ -49,18 +49,12 @@ def weights(folder):
 @pytest.mark.parametrize(
     ("inner", "outer", "answer"),
     [
-        (UNIT, UNIT, True),
-        (SIMPLEX, UNIT, True),
-        (UNIT, SIMPLEX, True),
-        (BINARY, UNIT, True),
-        (UNIT, REAL, True),
-        (LOGITS, REAL, True),
-        (REAL, UNIT, False),
-        (POSITIVE, UNIT, False),
+        *((one, other, True) for one, other in ((UNIT, UNIT), (SIMPLEX, UNIT), (UNIT, SIMPLEX))),
+        *((one, other, True) for one, other in ((BINARY, UNIT), (UNIT, REAL), (LOGITS, REAL))),
+        *((one, UNIT, False) for one in (REAL, POSITIVE, COUNT)),
         (REAL, POSITIVE, False),
         # A bound may be touched: a rectifier is tried before a loss of positive numbers.
         (UNIT, POSITIVE, True),
-        (COUNT, UNIT, False),
     ],
 )
 def test_what_is_far_from_a_space(inner, outer, answer):
@@ -130,13 +124,8 @@ def test_what_does_not_fit_is_told_beside_what_is_wrong_elsewhere(problems):
     """A misspelt metric, an unknown key and a wrong batch size hide no misfit."""
     text = NETWORK.replace("softmax", "identity").replace("[accuracy]", "[acuracy, brier]")
     found = problems(text.replace("evaluate: {", "sed: 3\nevaluate: {batch_size: 0, "))
-    assert [where for where, _, _ in found] == [
-        "run.yaml:6:30",
-        "run.yaml:9:1",
-        "run.yaml:10:24",
-        "run.yaml:10:37",
-        "run.yaml:10:46",
-    ]
+    wanted = "6:30 9:1 10:24 10:37 10:46"
+    assert [where for where, _, _ in found] == [f"run.yaml:{place}" for place in wanted.split()]
 
 
 @pytest.fixture

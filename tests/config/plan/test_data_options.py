@@ -60,9 +60,8 @@ def test_classes_written_as_floats(plan, refused, folder):
     save(folder, y=rows, t=classes)
     assert evaluate(plan(text)).metrics["accuracy"] == pytest.approx(1 / 3)
     np.savez(folder / "t.npz", targets=np.array([0.0, 1.0, 1.5]))
-    refused(
-        text.replace("t.npy", "t.npz"), at="2:7", what="targets[2] is 1.5; expected whole numbers"
-    )
+    what = "targets[2] is 1.5; expected whole numbers"
+    refused(text.replace("t.npy", "t.npz"), at="2:7", what=what)
 
 
 # One-hot rows ------------------------------------------------------------
@@ -131,12 +130,8 @@ def test_the_key_that_maps_labels_names_those_of_the_data(
 def test_labels_that_begin_at_1(refused, plan):
     text = INLINE.replace("[2, 0, 1, 1], ONE_HOT", "[3, 1, 2, 2], KEY")
     text = text.replace("{name: squared_error, factor: 0.5, per: row}", "{name: cross_entropy}")
-    refused(
-        text.replace(", KEY", ""),
-        at="2:7",
-        what="target[0] = 3 is not a class",
-        hint="write data.classes: found",
-    )
+    told = {"what": "target[0] = 3 is not a class", "hint": "write data.classes: found"}
+    refused(text.replace(", KEY", ""), at="2:7", **told)
     wanted = plan(text.replace("[3, 1, 2, 2], KEY", "[2, 0, 1, 1]")).data.targets
     for key in ("classes: found", "classes: [1, 2, 3]", "map_targets: {1: 0, 2: 1, 3: 2}"):
         found = plan(text.replace("KEY", key)).data

@@ -21,19 +21,11 @@ evaluate: {batch_size: 1, metrics: [accuracy]}
 
 @pytest.fixture
 def weights(folder):
-    """Write weights of the network above; some may be replaced."""
+    """Write weights of the network above."""
 
-    def write(**other):
-        made = {
-            "W1": np.ones((2, 3)),
-            "b1": np.zeros(3),
-            "W2": np.ones((3, 2)),
-            "b2": np.zeros(2),
-            **other,
-        }
-        np.savez(
-            folder / "w.npz", **{key: value for key, value in made.items() if value is not None}
-        )
+    def write(b1=0.0):
+        layers = {"W1": np.ones((2, 3)), "W2": np.ones((3, 2)), "b2": np.zeros(2)}
+        np.savez(folder / "w.npz", **layers, b1=np.full(3, b1))
 
     write()
     return write
@@ -98,81 +90,60 @@ def test_what_does_not_fit_is_refused_at_its_place(text, at, what, hint, weights
     refused(text, at=at, what=what, hint=hint)
 
 
-class TestForm:
-    """Whether a loss is computed from predictions or from logits."""
-
-    @pytest.mark.parametrize(
-        ("loss", "form"),
-        [
-            ("cross_entropy", "logits"),
-            ("{name: cross_entropy, fuse: true}", "logits"),
-            ("{name: cross_entropy, fuse: false}", "prediction"),
-            ("{name: cross_entropy, delta: 1e-7}", "prediction"),
-            ("{name: cross_entropy, guard: additive}", "prediction"),
-            ("squared_error", "prediction"),
-        ],
-    )
-    def test_a_loss_is_fused_with_its_own_activation(self, loss, form, weights, plan):
-        text = NETWORK.replace("{name: cross_entropy}", loss)
-        if loss == "squared_error":
-            text = text.replace("targets: [0, 1]", "targets: [[0, 1], [1, 0]]")
-        made = plan(text)
-        assert made.outputs_form == made.loss._input_form == form
-
-    def test_another_activation_is_not_fused(self, weights, problem):
-        # Predictions reach the loss, and those of a sigmoid are not distributions.
-        _, what, hint = problem(NETWORK.replace("softmax", "sigmoid"))
-        assert "prediction[0]" in what
-        assert "lies outside SIMPLEX" in what
-        assert hint == "predictions are the outputs of the last layer"
+@pytest.mark.parametrize(
+    ("loss", "form"),
+    [
+        ("cross_entropy", "logits"),
+        ("{name: cross_entropy, fuse: true}", "logits"),
+        ("{name: cross_entropy, fuse: false}", "prediction"),
+        ("{name: cross_entropy, delta: 1e-7}", "prediction"),
+        ("{name: cross_entropy, guard: additive}", "prediction"),
+        ("squared_error", "prediction"),
+    ],
+)
+def test_a_loss_is_fused_with_its_own_activation(loss, form, weights, plan, problem):
+    text = NETWORK.replace("{name: cross_entropy}", loss)
+    if loss == "squared_error":
+        text = text.replace("targets: [0, 1]", "targets: [[0, 1], [1, 0]]")
+    made = plan(text)
+    assert made.outputs_form == made.loss._input_form == form
+    assert (made.rows, made.intervals, made.slices) == (False, None, ())
 
 
-class TestAsked:
-    """Intervals, slices and rows reach the plan as objects."""
-
-    def asked(self, plan, text, *overrides):
-        return plan(SAVED + f"seed: 7\nevaluate: {{{text}}}\n", *overrides)
-
-    def test_nothing_is_asked_for_unless_given(self, plan):
-        made = plan(SAVED)
-        assert (made.rows, made.intervals, made.slices) == (False, None, ())
+def test_another_activation_is_not_fused(weights, refused):
+    # Predictions reach the loss, and those of a sigmoid are not distributions.
+    hint = "predictions are the outputs of the last layer"
+    refused(NETWORK.replace("softmax", "sigmoid"), what="lies outside SIMPLEX", hint=hint)
 
 
-class TestDigest:
-    @pytest.mark.parametrize(
-        "override",
-        [
-            "evaluate.batch_size=2",
-            "evaluate.save_rows=true",
-            "network.dtype=float64",
-            "loss=softmax_cross_entropy",
-            "seed=1",
-        ],
-    )
-    def test_it_does_not_know_what_changes_no_number(self, override, weights, plan):
-        assert plan(NETWORK).digest == plan(NETWORK, override).digest
+# Overrides, and whether they change the numbers.
+CHANGES = {
+    "evaluate.batch_size=2": False,
+    "evaluate.save_rows=true": False,
+    "network.dtype=float64": False,
+    "loss=softmax_cross_entropy": False,
+    "seed=1": False,
+    "loss.delta=1e-6": True,
+    "loss.fuse=false": True,
+    "evaluate.metrics=[]": True,
+    "evaluate.sample={count: 1}": True,
+    "evaluate.intervals={}": True,
+    "evaluate.slices=[target]": True,
+    "data.targets=[1, 1]": True,
+    "data.inputs=[[1.0, 2.0], [3.0, 5.0]]": True,
+    "network.layers.0.activation=relu": True,
+}
 
-    @pytest.mark.parametrize(
-        "override",
-        [
-            "loss.delta=1e-6",
-            "loss.fuse=false",
-            "evaluate.metrics=[]",
-            "evaluate.sample={count: 1}",
-            "evaluate.intervals={}",
-            "evaluate.slices=[target]",
-            "data.targets=[1, 1]",
-            "data.inputs=[[1.0, 2.0], [3.0, 5.0]]",
-            "network.layers.0.activation=relu",
-        ],
-    )
-    def test_it_knows_what_changes_the_numbers(self, override, weights, plan):
-        assert plan(NETWORK).digest != plan(NETWORK, override).digest
 
-    def test_the_weights_count_and_their_place_does_not(self, weights, plan, folder):
-        before = plan(NETWORK).digest
-        (folder / "elsewhere").mkdir()
-        shutil.copy(folder / "w.npz", folder / "elsewhere" / "other.npz")
-        assert plan(NETWORK, "network.weights=elsewhere/other.npz").digest == before
-        weights(b1=np.ones(3))
-        assert plan(NETWORK).digest != before
+@pytest.mark.parametrize(("override", "changes"), CHANGES.items())
+def test_the_digest_knows_what_changes_the_numbers(override, changes, weights, plan):
+    assert (plan(NETWORK).digest != plan(NETWORK, override).digest) == changes
+
+
+def test_the_weights_count_in_the_digest_and_their_place_does_not(weights, plan, folder):
+    before = plan(NETWORK).digest
+    (folder / "elsewhere").mkdir()
+    shutil.copy(folder / "w.npz", folder / "elsewhere" / "other.npz")
+    assert plan(NETWORK, "network.weights=elsewhere/other.npz").digest == before
+    weights(b1=1.0)
+    assert plan(NETWORK).digest != before

@@ -1,4 +1,4 @@
-"""Groups in a configuration: where the column comes from, and the messages about mistakes."""
+"""Groups and columns of targets in a configuration: where they come from, and mistakes."""
 
 import numpy as np
 import pytest
@@ -46,18 +46,18 @@ ROWS = sum(SIZES)
 def table(folder):
     """Write the same rows as files of each kind, and return their columns."""
     random = np.random.default_rng(1)
-    made = {
-        "query": np.repeat(NAMES, SIZES),
-        "x": random.random(ROWS),
-        "y": random.random(ROWS),
-    }
+    made = {"query": np.repeat(NAMES, SIZES), "x": random.random(ROWS), "y": random.random(ROWS)}
+    months = random.integers(1, 60, ROWS)
+    survival = {"months": months, "died": random.integers(0, 2, ROWS)}
+    survival["upper"] = np.where(np.arange(ROWS) == 3, np.inf, months + 0.5)
     for name in ("t.csv", "t.npz", "t.parquet"):
         write_columns(folder / name, made)
+        write_columns(folder / f"s{name}", {"x": made["x"], **survival})
     numbered = np.repeat(np.arange(len(SIZES)) * 1.5, SIZES)
     np.savetxt(folder / "bare.csv", np.stack([numbered, made["x"], made["y"]], 1), delimiter=",")
     np.save(folder / "p.npy", random.random(ROWS))
     (folder / "spread.py").write_text(SPREAD)
-    return made
+    return made | survival
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -113,7 +113,8 @@ NPZ = "data.file=t.npz"
 def test_a_mistake_is_told_at_its_place(overrides, at, told, hint, table, folder, problem):
     pair, gap = np.repeat(["a", "b"], [3, ROWS - 3]), np.repeat(["a"], ROWS)
     pair[4], gap[4] = "c", ""
-    write_columns(folder / "t.csv", {**table, "pair": pair, "gap": gap})
+    columns = {name: table[name] for name in ("query", "x", "y")} | {"pair": pair, "gap": gap}
+    write_columns(folder / "t.csv", columns)
     write_columns(folder / "t.npz", {"y": table["y"], "sizes": np.array(SIZES)})
     place, message, advice = problem(TEXT.format(data=SOURCES["csv"]), *overrides)
     assert place == {"-o": f"-o {overrides[0]}", 0: "run.yaml:5:7"}.get(at, at)
@@ -130,3 +131,108 @@ def test_batches_of_one_group_of_all_rows_are_noted(table, folder):
         f"without data.group_key the {ROWS} rows form one group for the loss whole"
     )
     assert verdict_of("run.yaml", [f"train.batch_size={ROWS}"]).notes == ()
+
+
+# targets_key as a mapping: the columns of a target -----------------------
+
+COX = TEXT.replace("loss: spread", "loss: cox")
+KEY = "targets_key: {event: died, time: months}"
+TARGETS = {
+    "csv": f"{{name: arrays, file: st.csv, {KEY}}}",
+    "parquet": f"{{name: arrays, file: st.parquet, {KEY}}}",
+    "npz": f"{{name: arrays, file: st.npz, {KEY}}}",
+    "apart": f"{{name: arrays, targets: st.npz, {KEY}}}",
+    "a table apart": f"{{name: arrays, targets: st.csv, {KEY}}}",
+    "dataset": f"{{name: parquet, path: st.parquet, {KEY}}}",
+}
+
+
+@pytest.mark.parametrize("source", TARGETS)
+def test_columns_come_in_the_order_of_the_loss(source, table, plan, folder):
+    made = plan(COX.format(data=TARGETS[source]))
+    assert made.data.target_names == ("time", "event")
+    expected = np.stack([table["months"], table["died"]], axis=1)
+    assert np.array_equal(made.data.targets, expected)
+    assert evaluate(made).loss == made.loss(np.load(folder / "p.npy"), expected)
+
+
+def test_named_columns_are_not_inputs(table, folder):
+    data = TARGETS["csv"].replace("}}", "}, exclude: [upper]}")
+    (folder / "run.yaml").write_text(TRAIN.replace("loss: spread", "loss: cox"))
+    assert build_training("run.yaml", [f"data={data}"]).data.input_names == ("x",)
+
+
+# The overrides, a part of the message, and the hint.
+MISTAKES = {
+    "other names": (
+        ["data.targets_key={time: months, died: died}"],
+        "targets_key names the columns time, died, but the loss cox takes time, event",
+        "write targets_key: {time: months, event: died}",
+    ),
+    "a loss without columns": (
+        ["loss=huber"],
+        "the loss huber takes targets without named columns",
+        "write targets_key: COLUMN, or a list of columns",
+    ),
+    "one column": (
+        ["data.targets_key=months"],
+        f"the target should have ({ROWS}, 2), of Columns(time=NONNEGATIVE, event=BINARY)",
+        "write data.targets_key: {time: COLUMN, event: COLUMN}",
+    ),
+    "an unknown column": (
+        ["data.targets_key={time: months, event: dies}"],
+        "has no column 'dies'",
+        "did you mean 'died'?",
+    ),
+    "an event that is a number": (
+        ["data.targets_key={time: died, event: months}"],
+        "lies outside BINARY, the set {0, 1}",
+        "",
+    ),
+    "an infinite number without a name": (
+        ["data.targets_key=[months, upper]", "loss=aft"],
+        "targets[3, 1] is inf; expected finite numbers",
+        "",
+    ),
+    "ends in the wrong order": (
+        ["data.targets_key={lower: upper, upper: months}", "loss=aft"],
+        "target.lower[0]",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_has_its_place_and_a_hint(name, table, problem):
+    overrides, told, hint = MISTAKES[name]
+    where, message, advice = problem(COX.format(data=TARGETS["csv"]), *overrides)
+    # Of a loss without columns it is that of the key.
+    assert where == ("run.yaml:3:49" if name == "a loss without columns" else f"-o {overrides[0]}")
+    assert told in message
+    assert advice == hint
+
+
+@pytest.mark.parametrize("column", ["months", "died", "upper"])
+def test_nan_is_named_with_its_column(column, table, plan, folder):
+    arrays = {name: np.array(table[name], float) for name in ("x", "months", "died", "upper")}
+    arrays[column][5] = np.nan
+    np.savez(folder / "st.npz", **arrays)
+    loss, names = ("cox", ["time", "event"]) if column != "upper" else ("aft", ["lower", "upper"])
+    key = f"{{{names[0]}: months, {names[1]}: {'died' if loss == 'cox' else 'upper'}}}"
+    data = TARGETS["npz"].replace(KEY, f"targets_key: {key}")
+    name = names[column != "months"]
+    with pytest.raises(Exception, match=rf"targets\.{name}\[5\] is nan"):
+        plan(COX.format(data=data), f"loss={loss}")
+
+
+def test_a_network_with_too_few_outputs_for_columns_is_told_their_names(refused, folder):
+    write_columns(folder / "t.csv", {"x": np.arange(5) / 4, "targets": np.arange(5) / 3})
+    np.savez(folder / "w.npz", W1=np.ones((1, 1)), b1=np.zeros(1))
+    text = """\
+        lossfw: 1
+        data: {name: arrays, file: t.csv}
+        network: {layers: [{units: 1, activation: identity}], weights: w.npz}
+        loss: heteroscedastic_gaussian_nll
+        """
+    message = "prediction has 1 column; expected 2: mean, log_variance"
+    refused(text, at="3:28", what=message, hint="write units: 2, for mean, log_variance")

@@ -1,7 +1,5 @@
 """The resolved configuration runs to the same digest and numbers, from any folder."""
 
-import textwrap
-
 import numpy as np
 import pytest
 
@@ -30,6 +28,16 @@ plugins: [mine.py]
 """
 
 
+SWEEP = """\
+sweep:
+  grid:
+    data: [{name: arrays, inputs: far/x.npy, targets: far/t.npy}]
+    loss: [cross_entropy, {name: poly_cross_entropy}]
+  zip: {network.weights: [far/w.npz]}
+  seeds: 2
+"""
+
+
 @pytest.fixture
 def written(folder, monkeypatch):
     """Write a configuration that takes from everywhere."""
@@ -47,20 +55,25 @@ def written(folder, monkeypatch):
     return folder
 
 
-def rerun(text, tmp_path, monkeypatch):
-    """Build a resolved text in another folder, without the environment."""
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir(exist_ok=True)
-    (elsewhere / "config.yaml").write_text(text)
-    monkeypatch.chdir(elsewhere)
-    monkeypatch.delenv("SEED", raising=False)
-    return build("config.yaml")
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Write a resolved text to another folder, and go there, without the environment."""
+
+    def go(text):
+        folder = tmp_path / "elsewhere"
+        folder.mkdir()
+        (folder / "config.yaml").write_text(text)
+        monkeypatch.chdir(folder)
+        monkeypatch.delenv("SEED", raising=False)
+
+    return go
 
 
-def test_the_round_trip_keeps_the_digest_and_the_numbers(written, tmp_path, monkeypatch):
+def test_the_round_trip_keeps_the_digest_and_the_numbers(written, elsewhere):
     overrides = ["loss.scale=3", "evaluate.metrics.0-"]
     plan = build("run.yaml", overrides)
-    again = rerun(resolved_text("run.yaml", overrides), tmp_path, monkeypatch)
+    elsewhere(resolved_text("run.yaml", overrides))
+    again = build("config.yaml")
     assert again.digest == plan.digest
     assert evaluate(again).to_dict() == evaluate(plan).to_dict()
     assert again.loss.scale == 3
@@ -74,24 +87,11 @@ def test_origins_are_a_list_as_well(written):
     assert origins["evaluate.batch_size"]["origin"] == "default"
 
 
-def test_a_sweep_goes_round_whole(written, tmp_path, monkeypatch):
-    sweep = textwrap.dedent(
-        """\
-        sweep:
-          grid:
-            data: [{name: arrays, inputs: far/x.npy, targets: far/t.npy}]
-            loss: [cross_entropy, {name: poly_cross_entropy}]
-          zip: {network.weights: [far/w.npz]}
-          seeds: 2
-        """
-    )
-    (written / "run.yaml").write_text(RUN + sweep)
+def test_a_sweep_goes_round_whole(written, elsewhere):
+    (written / "run.yaml").write_text(RUN + SWEEP)
     before = expand("run.yaml")
     digests = [build("run.yaml", run.overrides).digest for run in before]
-    text = resolved_text("run.yaml")
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "config.yaml").write_text(text)
-    monkeypatch.chdir(tmp_path / "elsewhere")
+    elsewhere(resolved_text("run.yaml"))
     after = expand("config.yaml")
     # The name of a run that sets a file says which.
     assert len(after) == len(before)

@@ -13,32 +13,19 @@ from support.tables import write_columns
 
 pytest.importorskip("pyarrow")
 
-DAYS = ["2026-01-01", "2026-01-02", "2026-01-05", "2026-01-07"]
-HEAT = [1.5, None, 2.5, 4.0]
-KIND = ["a", "b", "a", "b"]
-TARGETS = [1.0, 2.0, 3.0, 4.0]
-WEIGHTS = [1.0, 2.0, 3.0, 2.0]
-PREDICTIONS = [1.5, 2.0, 2.0, 4.0]
+TABLE = {
+    "day": ["2026-01-01", "2026-01-02", "2026-01-05", "2026-01-07"],
+    "heat": [1.5, None, 2.5, 4.0],
+    "kind": ["a", "b", "a", "b"],
+    "t": [1.0, 2.0, 3.0, 4.0],
+    "w": [1.0, 2.0, 3.0, 2.0],
+}
 
 
-TABLE = {"day": DAYS, "heat": HEAT, "kind": KIND, "t": TARGETS, "w": WEIGHTS}
-
-
-def _csv(folder):
-    return {"name": "arrays", "file": write_columns(folder / "x.csv", TABLE).name}
-
-
-def _parquet(folder):
-    return {"name": "arrays", "file": write_columns(folder / "x.parquet", TABLE).name}
-
-
-def _parquet_folder(folder):
-    return {"name": "parquet", "path": write_columns(folder / "rows", TABLE).name}
-
-
-def _npz(folder):
-    table = {"inputs" if name == "heat" else name: column for name, column in TABLE.items()}
-    return {"name": "arrays", "file": write_columns(folder / "x.npz", table).name}
+def _csv(folder, name="x.csv", table=TABLE):
+    key = "file" if "." in name else "path"
+    source = "arrays" if "." in name else "parquet"
+    return {"name": source, key: write_columns(folder / name, table).name}
 
 
 def _written(folder, config):
@@ -47,22 +34,24 @@ def _written(folder, config):
     return path
 
 
-def _run(folder, data, **more):
+def _run(folder, data, out=None, **more):
     config = {
         "lossfw": 1,
         "data": data | {"targets_key": "t", "sample_weight_key": "w"} | more,
-        "network": {"predictions": PREDICTIONS},
+        "network": {"predictions": [1.5, 2.0, 2.0, 4.0]},
         "loss": "squared_error",
         "evaluate": {"slices": ["column.kind"]},
     }
-    return lossfw.run(_written(folder, config))
+    return lossfw.run(_written(folder, config), out=out)
 
 
-@pytest.mark.parametrize("file", [_csv, _parquet, _parquet_folder, _npz])
+@pytest.mark.parametrize("file", ["x.csv", "x.parquet", "rows", "x.npz"])
 def test_a_network_needs_inputs(file, tmp_path):
+    table = {"inputs" if name == "heat" else name: column for name, column in TABLE.items()}
+    data = _csv(tmp_path, file, table if file == "x.npz" else TABLE)
     config = {
         "lossfw": 1,
-        "data": file(tmp_path) | {"targets_key": "t", "inputs_key": []},
+        "data": data | {"targets_key": "t", "inputs_key": []},
         "network": {"layers": [{"units": 1, "activation": "identity"}]},
         "loss": "squared_error",
         "train": {"epochs": 1, "optimizer": "sgd"},
@@ -86,13 +75,7 @@ def test_a_page_shows_the_inputs_where_they_are_numbers(heat, shown, tmp_path):
     data = _csv(tmp_path)
     path = tmp_path / "x.csv"
     path.write_text(path.read_text().replace(",,", f",{heat},"))
-    config = {
-        "lossfw": 1,
-        "data": data | {"targets_key": "t", "sample_weight_key": "w", "exclude": ["kind", "day"]},
-        "network": {"predictions": PREDICTIONS},
-        "loss": "squared_error",
-    }
-    lossfw.run(_written(tmp_path, config), out=tmp_path / "run")
+    _run(tmp_path, data, out=tmp_path / "run", exclude=["kind", "day"])
     rebuilt = RebuiltRun(read_finished_run(tmp_path / "run"))
     found, names = rebuilt.inputs(np.array([1]))
     assert (None if found is None else found[0].tolist()) == shown

@@ -55,9 +55,8 @@ def test_all_three_together(runs):
     """
     found = names(runs(text))
     assert len(found) == len(set(found)) == 8
-    assert found[3] == (
-        "loss.delta=0.1,evaluate.batch_size=2,evaluate.metrics=accuracy+brier,seed=1"
-    )
+    first = "loss.delta=0.1,evaluate.batch_size=2"
+    assert found[3] == f"{first},evaluate.metrics=accuracy+brier,seed=1"
 
 
 def test_a_long_name_is_cut_and_still_its_own(runs):
@@ -89,11 +88,7 @@ def test_files_in_a_sweep_are_beside_the_file_that_names_them(folder, monkeypatc
         ("sweep: 3", "6:8", "sweep should be a mapping, got 3"),
         ("sweep: {gird: {a: [1]}}", "6:9", "unknown key 'sweep.gird'"),
         ("sweep: {grid: {loss.delta: 1}}", "6:28", "sweep.grid.loss.delta should be a list, got 1"),
-        (
-            "sweep: {grid: {loss.delta: []}}",
-            "6:28",
-            "sweep.grid.loss.delta should be a non-empty list",
-        ),
+        ("sweep: {grid: {loss.delta: []}}", "6:28", "sweep.grid.loss.delta should be a non-empty"),
         ("sweep: {grid: {loss..delta: [1]}}", "6:16", "'loss..delta' is not the name of a setting"),
         ("sweep: {grid: {sweep.seeds: [1]}}", "6:16", "sweep is the same for all runs"),
         ("sweep: {grid: {extends: [a]}}", "6:16", "extends is the same for all runs"),

@@ -1,6 +1,5 @@
 import re
 
-import numpy as np
 import pytest
 
 from lossfw.components.plugin_choice import Plugins
@@ -70,74 +69,49 @@ def test_mistakes_of_both_steps_come_together_in_file_order(problems):
         """,
         "evaluate.sample.sed=1",
     )
-    assert [where for where, _, _ in found] == [
-        "run.yaml:1:9",
-        "run.yaml:2:1",
-        "run.yaml:3:31",
-        "run.yaml:6:30",
-        "run.yaml:7:15",
-        "run.yaml:9:29",
-        "run.yaml:9:44",
-        "run.yaml:11:15",
-        "run.yaml:12:13",
-        "run.yaml:13:19",
-        "-o evaluate.sample.sed=1",
-    ]
+    *places, override = (where for where, _, _ in found)
+    wanted = "1:9 2:1 3:31 6:30 7:15 9:29 9:44 11:15 12:13 13:19"
+    assert places == [f"run.yaml:{place}" for place in wanted.split()]
+    assert override == "-o evaluate.sample.sed=1"
 
 
-class TestFiles:
-    text = GOOD.replace("[[0.25, 0.75]]", "y.npy")
-
-    def save(self, folder, value):
-        folder.mkdir(exist_ok=True)
-        np.save(folder / "y.npy", np.array([[value, value]]))
-
-    @pytest.mark.parametrize("name", ['"a\\0b"', "x" * 5_000, '"\\n"'])
-    def test_impossible_names_are_names_of_no_file(self, name, problem, monkeypatch, folder):
-        monkeypatch.setenv("LOSSFW_DATA", str(folder))
-        where, what, _ = problem(self.text.replace("y.npy", name))
-        assert where == "run.yaml:3:24"
-        assert what.startswith("there is no file ")
-
-    def test_a_folder_is_no_file_of_numbers(self, folder, refused):
-        (folder / "y.npy").mkdir()
-        refused(self.text, at="3:24", what="folder")
+@pytest.mark.parametrize("name", ['"a\\0b"', "x" * 5_000, '"\\n"'])
+def test_impossible_names_are_names_of_no_file(name, refused, monkeypatch, folder):
+    monkeypatch.setenv("LOSSFW_DATA", str(folder))
+    refused(GOOD.replace("[[0.25, 0.75]]", name), at="3:24", what="there is no file ")
 
 
-class TestPlugins:
-    text = GOOD.replace("{name: squared_error, factor: 0.5}", "{name: mild, c: 2.0}")
+def test_a_folder_is_no_file_of_numbers(folder, refused):
+    (folder / "y.npy").mkdir()
+    refused(GOOD.replace("[[0.25, 0.75]]", "y.npy"), at="3:24", what="folder")
 
-    def test_every_broken_file_is_pointed_at(self, folder, problems):
-        (folder / "a.py").write_text("1 / 0\n")
-        (folder / "b.py").write_text(FAIR)
-        (folder / "c.py").write_text("nothing = 1\n")
-        (folder / "d.txt").write_text("")
-        found = problems(f"plugins: [a.py, b.py, c.py, d.txt]\n{self.text}")
-        assert [where for where, _, _ in found] == [
-            "run.yaml:1:11",
-            "run.yaml:1:23",
-            "run.yaml:1:29",
-        ]
-        assert "ZeroDivisionError" in found[0][1]
-        assert "offers nothing" in found[1][1]
-        assert ".py" in found[2][1]
 
-    def test_broken_files_of_the_command_line_are_no_mistake_of_the_configuration(
-        self, folder, plan
-    ):
-        (folder / "a.py").write_text("1 / 0\n")
-        with pytest.raises(BrokenPluginError, match="ZeroDivisionError"):
-            plan(GOOD, plugins=Plugins(local=["a.py"]))
+MILD = GOOD.replace("{name: squared_error, factor: 0.5}", "{name: mild, c: 2.0}")
 
-    def test_a_plugin_to_disable_has_to_be_there(self, plan):
-        with pytest.raises(UnknownNameError, match="nobody"):
-            plan(GOOD, plugins=Plugins(disable=["nobody"]))
 
-    def test_installed_plugins_can_be_left_out(self, install, plan, problem):
-        install("acme", {"acme": "acme_plugin"}, {"acme_plugin": FAIR + OFFER})
-        assert plan(self.text).loss.name == "mild"
-        assert "no loss 'mild'" in problem(self.text, plugins=Plugins(installed=False))[1]
-        assert "no loss 'mild'" in problem(self.text, plugins=Plugins(disable=["acme"]))[1]
+def test_every_broken_plugin_file_is_pointed_at(folder, problems):
+    for name, text in (("a.py", "1 / 0\n"), ("b.py", FAIR), ("c.py", "nothing = 1\n")):
+        (folder / name).write_text(text)
+    (folder / "d.txt").write_text("")
+    found = problems(f"plugins: [a.py, b.py, c.py, d.txt]\n{MILD}")
+    assert [where for where, _, _ in found] == ["run.yaml:1:11", "run.yaml:1:23", "run.yaml:1:29"]
+    for what, (_, said, _) in zip(("ZeroDivision", "offers nothing", ".py"), found, strict=True):
+        assert what in said
+
+
+def test_plugins_of_the_command_line_are_no_mistake_of_the_configuration(folder, plan):
+    (folder / "a.py").write_text("1 / 0\n")
+    with pytest.raises(BrokenPluginError, match="ZeroDivisionError"):
+        plan(GOOD, plugins=Plugins(local=["a.py"]))
+    with pytest.raises(UnknownNameError, match="nobody"):
+        plan(GOOD, plugins=Plugins(disable=["nobody"]))
+
+
+def test_installed_plugins_can_be_left_out(install, plan, refused):
+    install("acme", {"acme": "acme_plugin"}, {"acme_plugin": FAIR + OFFER})
+    assert plan(MILD).loss.name == "mild"
+    for plugins in (Plugins(installed=False), Plugins(disable=["acme"])):
+        refused(MILD, plugins=plugins, what="no loss 'mild'")
 
 
 REFINED = """
@@ -167,40 +141,39 @@ class Mild(DistanceLoss):
 """
 
 
-class TestRefined:
-    """A class with an __init__ and a validator of its own is made alike from YAML and Python."""
+# A class with an __init__ and a validator of its own is made alike from YAML and Python.
+@pytest.fixture
+def mild(folder):
+    (folder / "mine.py").write_text(REFINED + OFFER)
+    return Registry.discover(local=["mine.py"]).component_class("loss", "mild")
 
-    text = f"plugins: [mine.py]\n{GOOD}"
 
-    @pytest.fixture
-    def mild(self, folder):
-        (folder / "mine.py").write_text(REFINED + OFFER)
-        return Registry.discover(local=["mine.py"]).component_class("loss", "mild")
+def refined(parameters):
+    return f"plugins: [mine.py]\n{GOOD}".replace("squared_error, factor: 0.5", f"mild{parameters}")
 
-    def given(self, parameters):
-        return self.text.replace("squared_error, factor: 0.5", f"mild{parameters}")
 
-    @pytest.mark.parametrize(
-        ("parameters", "given"), [("", {}), (", c: 2.0", {"c": 2.0}), (", low: 0.5", {"low": 0.5})]
-    )
-    def test_it_is_the_same_component(self, parameters, given, mild, plan):
-        made = plan(self.given(parameters)).loss
-        assert made.parameters == mild(**given).parameters
-        assert made.low == given.get("low", -4.0)
+@pytest.mark.parametrize(
+    ("parameters", "given"), [("", {}), (", c: 2.0", {"c": 2.0}), (", low: 0.5", {"low": 0.5})]
+)
+def test_it_is_the_same_component(parameters, given, mild, plan):
+    made = plan(refined(parameters)).loss
+    assert made.parameters == mild(**given).parameters
+    assert made.low == given.get("low", -4.0)
 
-    @pytest.mark.parametrize(
-        ("parameters", "given", "place", "what"),
-        [
-            (", c: -2.0", {"c": -2.0}, "5:23", "greater than 0, got -2.0"),
-            (", low: 2.0", {"low": 2.0}, "5:7", "c at least as large as low"),
-            (", c: 13", {"c": 13}, "5:7", "13 brings bad luck"),
-            (", d: 1", {"d": 1}, "5:20", "has no parameter 'd'"),
-        ],
-    )
-    def test_its_mistakes_are_the_same(self, parameters, given, place, what, mild, refused):
-        refused(self.given(parameters), at=place, what=what)
-        with pytest.raises(ParameterError, match=re.escape(what)):
-            mild(**given)
+
+@pytest.mark.parametrize(
+    ("parameters", "given", "place", "what"),
+    [
+        (", c: -2.0", {"c": -2.0}, "5:23", "greater than 0, got -2.0"),
+        (", low: 2.0", {"low": 2.0}, "5:7", "c at least as large as low"),
+        (", c: 13", {"c": 13}, "5:7", "13 brings bad luck"),
+        (", d: 1", {"d": 1}, "5:20", "has no parameter 'd'"),
+    ],
+)
+def test_its_mistakes_are_the_same(parameters, given, place, what, mild, refused):
+    refused(refined(parameters), at=place, what=what)
+    with pytest.raises(ParameterError, match=re.escape(what)):
+        mild(**given)
 
 
 OFFER = """

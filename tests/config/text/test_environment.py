@@ -9,8 +9,6 @@ data: {name: inline, targets: [[0.0, 1.0]]}
 network:
   predictions: y.csv
 loss: squared_error
-evaluate:
-  sample: {count: 1}
 """
 
 
@@ -53,13 +51,10 @@ def test_what_is_wrong_is_told_once_and_at_its_place(written, what, hint, proble
     assert told.startswith(hint)
 
 
-def test_a_file_that_is_extended_has_them_too(plan, folder, monkeypatch):
+def test_a_file_that_is_extended_has_them_too(plan, refused, folder, monkeypatch):
     (folder / "base.yaml").write_text(GOOD.replace("y.csv", "${env:FILE}"))
     monkeypatch.setenv("FILE", "y.csv")
     monkeypatch.setenv("BASE", "base")
     assert plan("extends: ${env:BASE}.yaml\n").outputs is not None
-
-
-def test_a_file_to_extend_that_is_not_set(problem):
-    where, what, _ = problem("extends: ${env:UNSET}.yaml\n")
-    assert (where, what) == ("run.yaml:1:10", "the environment variable 'UNSET' is not set")
+    what = "the environment variable 'UNSET' is not set"
+    refused("extends: ${env:UNSET}.yaml\n", at="1:10", what=what)

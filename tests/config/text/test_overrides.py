@@ -22,10 +22,11 @@ def resolve(text, *overrides):
     return root
 
 
-def refused(*overrides):
+def refused(override):
     with pytest.raises(ConfigError) as caught:
-        resolve(TEXT, *overrides)
-    return [(problem.where, problem.message) for problem in caught.value.problems]
+        resolve(TEXT, override)
+    (problem,) = caught.value.problems
+    return problem
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,7 @@ def test_an_override_puts_a_yaml_value_in_its_place(written, path, value):
         ("evaluate.metrics.2-", "evaluate.metrics has the indices 0 to 1, got 2"),
         ("seed.x=1", "seed is 3, which has no keys"),
         ("sed-", "there is no sed to remove"),
+        ("evaluate.metric-", "there is no evaluate.metric to remove"),
         ("loss.delta-", "there is no loss.delta to remove"),
         ("seed.x-", "there is no seed.x to remove"),
         ("seed+=1", "seed is 3; += appends to a list"),
@@ -81,19 +83,19 @@ def test_an_override_puts_a_yaml_value_in_its_place(written, path, value):
     ],
 )  # fmt: skip
 def test_what_cannot_be_changed_added_or_taken_away(written, what):
-    ((where, said),) = refused(written)
-    assert where == f"-o {written}"
-    assert said.startswith(what)
+    problem = refused(written)
+    assert problem.where == f"-o {written}"
+    assert problem.message.startswith(what)
+    if written == "evaluate.metric-":
+        assert problem.hint == "did you mean evaluate.metrics-?"
 
 
-@pytest.mark.parametrize("value", ["[1", "!!python/object x", "{a: 1, a: 2}", "\udc80", "*x"])
+@pytest.mark.parametrize(
+    "value", ["[1", "!!python/object x", "{a: 1, a: 2}", "\udc80", "*x", "[" * 999]
+)
 def test_a_value_is_read_like_a_file(value):
-    ((where, _),) = refused(f"seed={value}")
+    where = refused(f"seed={value}").where
     assert where.startswith("-o seed=")
-
-
-def test_a_long_override_has_a_short_address():
-    ((where, _),) = refused(f"seed={'[' * 10_000}")
     assert len(where) < 80
 
 
@@ -101,9 +103,3 @@ def test_a_long_override_has_a_short_address():
 def test_any_override_is_put_in_or_refused(key, value):
     with contextlib.suppress(ConfigError):
         resolve(TEXT, f"{key}={value}").to_plain()
-
-
-def test_the_nearest_key_to_take_away_is_told():
-    with pytest.raises(ConfigError) as caught:
-        resolve(TEXT, "evaluate.metric-")
-    assert caught.value.problems[0].hint == "did you mean evaluate.metrics-?"

@@ -34,9 +34,8 @@ def test_what_is_no_file_is_refused(name, what, hint, tmp_path):
 
 
 def test_a_huge_file_is_refused_from_its_size(tmp_path):
-    path = tmp_path / "run.yaml"
-    with path.open("wb") as file:
-        # A sparse file: 100 MB that take no room and would take long to read.
+    # A sparse file: 100 MB that take no room and would take long to read.
+    with (tmp_path / "run.yaml").open("wb") as file:
         file.truncate(100_000_000)
     problem = refusal("run.yaml", tmp_path)
     assert "100,000,000" in problem.message

@@ -3,7 +3,6 @@
 import math
 from pathlib import Path
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -30,9 +29,7 @@ AT = Position(Origin("run.yaml", Path("/")))
 def node(value):
     if isinstance(value, dict):
         return Node({key: node(child) for key, child in value.items()}, AT)
-    return (
-        Node([node(child) for child in value], AT) if isinstance(value, list) else Node(value, AT)
-    )
+    return Node([node(child) for child in value] if isinstance(value, list) else value, AT)
 
 
 def read(text):
@@ -62,10 +59,6 @@ def test_a_tree_in_one_line_reads_back(tree):
     assert "\n" not in format_in_one_line(tree)
 
 
-@pytest.mark.parametrize("number", [1e-7, 0.1, 1e300, -0.0, 5e-324, math.inf, -math.inf])
-def test_numbers_keep_every_bit(number):
-    assert same(read(format_in_one_line({"a": number})), {"a": number})
-
-
-def test_not_a_number_is_written_too():
-    assert math.isnan(read(format_in_one_line([math.nan]))[0])
+def test_numbers_keep_every_bit():
+    numbers = [1e-7, 0.1, 1e300, -0.0, 5e-324, math.inf, -math.inf, math.nan]
+    assert same(read(format_in_one_line(numbers)), numbers)
