@@ -62,13 +62,10 @@ def test_xlogy_and_xlog1py_at_their_limits():
     np.testing.assert_allclose(entropy[2], [2, 1])
 
 
-def test_quotient_at_zero():
-    a, b = np.asarray([0.0, 2.0, 0.0, nan]), np.asarray([0.0, 0.0, nan, 0.0])
-    np.testing.assert_array_equal(quotient(np, a, b), [0, inf, nan, nan])
-
-
 @pytest.mark.parametrize("function", [multiply_or_zero, xlogy, xlog1py, quotient])
 def test_exact_numbers_follow_the_same_rules(function):
     a, b = np.asarray([0.0, 0.5, 0.0]), np.asarray([0.0, 0.25, 2.0])
     found = to_float(evaluate(lambda xp, a, b: function(xp, a, b), a, b))
     np.testing.assert_allclose(found, function(np, a, b), rtol=1e-15)
+    a, b = np.asarray([0.0, 2.0, 0.0, nan]), np.asarray([0.0, 0.0, nan, 0.0])
+    np.testing.assert_array_equal(quotient(np, a, b), [0, inf, nan, nan])

@@ -16,18 +16,10 @@ from lossfw.numerics.exact.ulp import to_float
 
 # Where each elementary function is smooth.
 DOMAIN = {
-    "sqrt": (1e-3, 1e3),
-    "reciprocal": (1e-2, 1e2),
-    "log": (1e-3, 1e3),
-    "log2": (1e-3, 1e3),
-    "log10": (1e-3, 1e3),
-    "log1p": (-0.99, 1e3),
-    "asin": (-0.99, 0.99),
-    "acos": (-0.99, 0.99),
-    "atanh": (-0.99, 0.99),
-    "acosh": (1.01, 1e3),
-    "tan": (-1.5, 1.5),
-}
+    "sqrt": (1e-3, 1e3), "reciprocal": (1e-2, 1e2), "tan": (-1.5, 1.5), "acosh": (1.01, 1e3),
+    **dict.fromkeys(("log", "log2", "log10"), (1e-3, 1e3)), "log1p": (-0.99, 1e3),
+    **dict.fromkeys(("asin", "acos", "atanh"), (-0.99, 0.99)),
+}  # fmt: skip
 
 
 def true(body, *arrays, order, **options):
@@ -54,6 +46,15 @@ def test_each_elementary_function_has_its_true_derivatives(name):
         truth = derivative(body, x, order=order)
         wrong = [float(abs(a - b)) for a, b in zip(found, truth, strict=True)]
         assert max(wrong) <= 1e-28 * max(1.0, *map(float, map(abs, truth)))
+
+
+def test_an_exponent_is_not_rounded_on_exact_numbers():
+    # 0.3 - 1 is not a float: at 1e-16 the rounding would be worth 15 units in the last place.
+    body = lambda xp, x: x**0.3  # noqa: E731
+    parts = derivatives(body, ExactNamespace(60), exact_array([2.0**-53]))
+    for order in (1, 2):
+        (truth,) = derivative(body, [2.0**-53], order=order)
+        assert abs(parts[order][0] / truth - 1) < 1e-25
 
 
 # Expressions in x and a constant c, and what they are made of.
@@ -176,25 +177,9 @@ def test_max_and_min_over_an_axis_share_a_tie():
 
 def test_what_does_not_move_adds_nothing_to_a_derivative():
     # log has an infinite derivative at 0, but the class that is at 0 is not the one that moves.
-    def body(xp, y, t):
-        return xp.sum(xp.where(t > 0, -t * xp.log(y), xp.zeros_like(y)), axis=-1)
-
-    _, gradient, hessian = row_derivatives(
-        body, np, np.asarray([[0.0, 0.5]]), np.asarray([[0.0, 1.0]])
-    )
-    assert gradient.tolist() == [[0, -2]]
-    assert hessian.tolist() == [[0, 4]]
-
-
-def test_an_exponent_is_not_rounded_on_exact_numbers():
-    # 0.3 - 1 is not a float: at 1e-16 the rounding would be worth 15 units in the last place.
-    def body(xp, x):
-        return x**0.3
-
-    parts = derivatives(body, ExactNamespace(60), exact_array([2.0**-53]))
-    for order in (1, 2):
-        (truth,) = derivative(body, [2.0**-53], order=order)
-        assert abs(parts[order][0] / truth - 1) < 1e-25
+    body = lambda xp, y, t: xp.sum(xp.where(t > 0, -t * xp.log(y), 0 * y), axis=-1)  # noqa: E731
+    found = row_derivatives(body, np, np.asarray([[0.0, 0.5]]), np.asarray([[0.0, 1.0]]))
+    assert [part.tolist() for part in found[1:]] == [[[0, -2]], [[0, 4]]]
 
 
 def test_nan_and_the_dtype_of_the_argument_reach_value_and_derivatives():

@@ -27,17 +27,14 @@ def digits(found, text):
 
 # Published constants: OEIS A002162, A087198, A073742 with A073743, A002392, A001113.
 GOLDEN = [
-    (
-        lambda xp, x: xp.log(1 + xp.exp(x)),
-        0.0,
-        "0.6931471805599453094172321214581765680755001343602552",
-    ),
+    (lambda xp, x: xp.log(1 + xp.exp(x)), 0.0,
+     "0.6931471805599453094172321214581765680755001343602552"),
     (lambda xp, x: xp.erf(x), 1.0, "0.8427007929497148693412206350826092592960669979663029"),
     (lambda xp, x: xp.sinh(x), 1.0, "1.1752011936438014568823818505956008151557179813340958"),
     (lambda xp, x: xp.cosh(x), 1.0, "1.5430806348152437784779056207570616826015291123658637"),
     (lambda xp, x: xp.log(x), 10.0, "2.3025850929940456840179914546843642076011014886287729"),
     (lambda xp, x: xp.exp(x), 1.0, "2.7182818284590452353602874713526624977572470936999595"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("body", "x", "text"), GOLDEN)
@@ -61,6 +58,13 @@ def test_lost_digits_are_seen_even_where_two_evaluations_would_agree():
     """The middle of the quotient is 0 with 80 digits and with 160: only its error tells."""
     r = np.asarray([1e-200, -1e-300, 5e-324])
     np.testing.assert_allclose(to_float(evaluate(lambda xp, r: (1 - xp.exp(-r)) / r + 1, r)), 2)
+    found = evaluate(lambda xp, z: xp.log(xp.exp(-300 + z) + xp.exp(-700 + z)) + 300, [0.0])
+    with mpmath.workdps(700):
+        assert digits(found[0], mpmath.log1p(mpmath.exp(-400))) > 55
+    # Of the difference of two equal logarithms only a bound is known, and its power is 0.
+    for power in (lambda xp, x: x**2, lambda xp, x: x**1.5, lambda xp, x: xp.sqrt(x)):
+        body = lambda xp, x, f=power: f(xp, xp.log1p(x) - xp.log1p(1 * x))  # noqa: E731
+        assert to_float(evaluate(body, [1.0, 3.0])).tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("name", ["expm1", "sinh", "tanh", "sin", "log1p", "asinh", "erf"])
@@ -110,13 +114,6 @@ def test_exact_zeros_are_not_doubted():
     assert seen == [80]
     evaluate(lambda xp, m: body(xp, m) + xp.exp(m) - xp.exp(m), [1.0])
     assert seen == [80, 80, 640]
-
-
-def test_digits_that_all_are_lost_are_found():
-    """With 80 digits and with 160 the middle is 0."""
-    found = evaluate(lambda xp, z: xp.log(xp.exp(-300 + z) + xp.exp(-700 + z)) + 300, [0.0])
-    with mpmath.workdps(700):
-        assert digits(found[0], mpmath.log1p(mpmath.exp(-400))) > 55
 
 
 def test_only_what_is_unsettled_is_computed_again():
@@ -209,12 +206,3 @@ def test_results_are_rounded_to_the_digits_that_were_asked_for():
     third = evaluate(lambda xp, x: x / 3, [1.0], digits=40)
     assert third[0].bits == exact_array([1.0], 40)[0].bits
     assert 39 < digits(third[0], "0." + "3" * 70) < 43
-
-
-@pytest.mark.parametrize(
-    "power", [lambda xp, x: x**2, lambda xp, x: x**1.5, lambda xp, x: xp.sqrt(x)]
-)
-def test_a_power_of_what_cancels_is_zero(power):
-    # Of the difference of two equal logarithms only a bound is known.
-    found = evaluate(lambda xp, x: power(xp, xp.log1p(x) - xp.log1p(1 * x)), np.array([1.0, 3.0]))
-    assert to_float(found).tolist() == [0.0, 0.0]
