@@ -217,7 +217,7 @@ def torch_contenders(work, y, t, *, with_compiler):
         **{name: getattr(torch, name) for name in names},
         softplus=functional.softplus, relu=torch.relu, swap=lambda x: x.mT,
         ndtr=torch.special.ndtr, log_ndtr=torch.special.log_ndtr,
-        logsumexp=partial(torch.logsumexp, dim=-1),
+        logsumexp=partial(torch.logsumexp, dim=-1)
     )  # fmt: skip
 
     def mean(y, t):
@@ -242,7 +242,7 @@ def jax_contenders(work, y, t):
         softplus=jax.nn.softplus, relu=jax.nn.relu, swap=lambda x: x.swapaxes(-1, -2),
         lgamma=jax.scipy.special.gammaln, ndtr=jax.scipy.special.ndtr,
         log_ndtr=jax.scipy.special.log_ndtr,
-        logsumexp=partial(jax.scipy.special.logsumexp, axis=-1),
+        logsumexp=partial(jax.scipy.special.logsumexp, axis=-1)
     )  # fmt: skip
     both = jax.jit(jax.value_and_grad(lambda y, t: work.formula(m, y, t).mean()))
     given = jax.device_put(y), jax.device_put(t)

@@ -7,15 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lossfw import (
-    BINARY,
-    NONNEGATIVE,
-    REAL,
-    Claims,
-    Columns,
-    DomainError,
-    PointwiseLoss,
-)
+from lossfw import BINARY, NONNEGATIVE, REAL, Claims, Columns, DomainError, PointwiseLoss
 from lossfw.check import check, check_function
 from lossfw.check.strategies import pairs
 from lossfw.numerics import namespace_of

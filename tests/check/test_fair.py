@@ -135,6 +135,6 @@ def test_a_body_that_looks_at_its_batch_is_one_cause():
 def test_an_error_behind_the_ninth_digit_is_a_note():
     (found,) = check_function(
         lambda y, t: (np.asarray(y) - t) ** 2 * (1 + 1e-10), against="squared_error",
-        only=["value"], examples=20,
+        only=["value"], examples=20
     ).refuted  # fmt: skip
     assert (found.grade, found.error) == ("digits", "digits")

@@ -126,8 +126,8 @@ OF_DISTANCE = {"kind": "distance", "prediction": "REAL", "target": "REAL"}
         (cases, ["huber"], {"expected_failures": {"convx": "x"}}, "Did you mean 'convex'"),
         (cases, ["huber"], {"expected_failures": {"convex": ""}}, "no reason"),
         (lossfw.registry().class_of, ["huber"], {},
-         r"component_class\(kind, name\) takes names"),
-    ],
+         r"component_class\(kind, name\) takes names")
+    ]
 )  # fmt: skip
 def test_a_wrong_argument_is_told_in_words(function, arguments, options, message):
     with pytest.raises(ArgumentError, match=message):

@@ -5,13 +5,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from lossfw import (
-    Claims,
-    DistanceLoss,
-    Interval,
-    PointwiseLoss,
-    PromisedRange,
-)
+from lossfw import Claims, DistanceLoss, Interval, PointwiseLoss, PromisedRange
 from lossfw.check import check
 from lossfw.check.accuracy.measure import measure
 from lossfw.check.core.search import Search

@@ -90,8 +90,8 @@ def square(self, xp, r):
         (loss(erring), r"`return xp.erf\(r\)` asks xp .* lossfw.numerics has erf\(xp, ...\)"),
         (loss(unheard_of), "it has those of the Python array API standard"),
         (loss(softmax_with_axis, CategoricalLoss),
-         r"write softmax\(xp, z\), which goes along the last axis"),
-    ],
+         r"write softmax\(xp, z\), which goes along the last axis")
+    ]
 )  # fmt: skip
 def test_a_slip_of_a_loss_is_one_finding(slip, words):
     report = check(slip, examples=5)

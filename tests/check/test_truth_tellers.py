@@ -54,7 +54,7 @@ TRUE = {
     "kink at 1000": (kinked(0.03, 1000.0), {"breaks": (1000.0,)}),
     # Breaks of the second derivative have any scale.
     **{f"huber {d}": (huber(d), {"smooth": True, "breaks": (), "second_breaks": (-d, d)})
-       for d in SCALES},
+       for d in SCALES}
 }  # fmt: skip
 
 

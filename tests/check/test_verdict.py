@@ -231,8 +231,8 @@ def finding(check_name, grade="wrong", inputs=None, component="A", error="other"
         ([finding("claim:nonnegative", inputs={"y": [1.0]}),
           finding("claim:lower_bound", inputs={"y": [1.0]})], 1),
         ([finding("claim:convex", inputs={"y": [1.0]}),
-          finding("claim:bounded", inputs={"y": [2.0]})], 2),
-    ],
+          finding("claim:bounded", inputs={"y": [2.0]})], 2)
+    ]
 )  # fmt: skip
 def test_findings_of_one_cause_are_one(findings, count):
     found = shared_causes(findings)

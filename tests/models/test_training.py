@@ -107,7 +107,7 @@ WRONG = [
      "leave"),
     (["data={name: inline, inputs: [[1], [2]], targets: [1, 2], sample_weight: [0, 0]}"],
      "every training row has weight 0", "weights above 0"),
-    (["model=line"], "There is no model 'line'", "did you mean 'lines'?"),
+    (["model=line"], "There is no model 'line'", "did you mean 'lines'?")
 ]  # fmt: skip
 
 

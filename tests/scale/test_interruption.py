@@ -91,7 +91,7 @@ def test_a_run_on_a_cluster_is_interrupted_as_by_a_terminal(folder, event, numbe
     # A terminal sends the signal to every process of its group.
     ran = subprocess.Popen(
         [sys.executable, "-c", TELLS, *arguments],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )  # fmt: skip
     assert ran.stdout.readline() == "now\n"
     os.killpg(ran.pid, signal.SIGINT)

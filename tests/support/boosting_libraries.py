@@ -34,7 +34,7 @@ class Library:
 
     def train(
         self, loss: Any, x: Any, y: Any, w: Any = None, rounds: int = ROUNDS,
-        params: Any = (), model: Any = None, **kwargs: Any,
+        params: Any = (), model: Any = None, **kwargs: Any
     ) -> Any:  # fmt: skip
         """Return a model that the bridge has trained, or continued."""
         params = {**self.params, **dict(params)}
@@ -143,7 +143,7 @@ class CatBoost(Library):
     sources = ("memory", "file")
     common: ClassVar = {
         "iterations": ROUNDS, "depth": 3, "learning_rate": 0.1,
-        "thread_count": 1, "verbose": False, "allow_writing_files": False,
+        "thread_count": 1, "verbose": False, "allow_writing_files": False
     }  # fmt: skip
     params: ClassVar = common
     regressor, classifier = cat.CatBoostRegressor, cat.CatBoostClassifier

@@ -28,13 +28,7 @@ from lossfw import (
     MarginLoss,
     PointwiseLoss,
 )
-from lossfw.numerics import (
-    log_cosh,
-    quotient,
-    sigmoid,
-    softplus,
-    xlogy,
-)
+from lossfw.numerics import log_cosh, quotient, sigmoid, softplus, xlogy
 
 # Each with its exit code and what it loses, in numbers.
 FORMS = []

@@ -192,10 +192,7 @@ def js_divergence(y, t, p):
         return {"none": x, "floor": max(x, p.delta)}.get(p.guard, x + p.delta)
 
     def half(of):
-        return expected(
-            of,
-            lambda k: mp.log(2 * guarded(of[k]) / (guarded(y[k]) + guarded(t[k]))),
-        )
+        return expected(of, lambda k: mp.log(2 * guarded(of[k]) / (guarded(y[k]) + guarded(t[k]))))
 
     return (half(y) + half(t)) / 2
 

@@ -80,88 +80,60 @@ QUERIES = np.repeat([17, 1, 30, 4], 8)
 
 ROWS = (
     Parity("xgboost", "reg:squarederror", SQUARE),
-    Parity(
-        "xgboost", "reg:pseudohubererror", PSEUDO, curvature="exact",
-        params={"base_score": 100.0}, own={"huber_slope": 50.0}, before="3.5",
-    ),
+    Parity("xgboost", "reg:pseudohubererror", PSEUDO, curvature="exact",
+           params={"base_score": 100.0}, own={"huber_slope": 50.0}, before="3.5"),
     Parity("xgboost", "binary:logistic", "binary_cross_entropy", "labels", needs="3.0"),
     Parity("xgboost", "binary:logistic", "logistic", "labels", needs="3.0"),
     Parity("xgboost", "multi:softprob", "cross_entropy", "classes", needs="3.2", before="3.5"),
-    Parity(
-        "xgboost", "count:poisson", half("poisson_deviance"), "counts", "exact",
-        own={"max_delta_step": 0.0}, before="3.5",
-    ),
+    Parity("xgboost", "count:poisson", half("poisson_deviance"), "counts", "exact",
+           own={"max_delta_step": 0.0}, before="3.5"),
     Parity("xgboost", "reg:gamma", half("gamma_deviance"), "counts", "exact", before="3.5"),
-    Parity(
-        "xgboost", "reg:tweedie", half("tweedie_deviance", power=1.5), "counts", "exact",
-        own={"tweedie_variance_power": 1.5}, before="3.5",
-    ),
-    Parity(
-        "xgboost", "rank:pairwise", "pairwise_logistic", "queries", params={"base_score": 0.0},
-        own=ALL_PAIRS, needs="3.0",
-        note="XGBoost divides the weights of queries by their mean",
-    ),
+    Parity("xgboost", "reg:tweedie", half("tweedie_deviance", power=1.5), "counts", "exact",
+           own={"tweedie_variance_power": 1.5}, before="3.5"),
+    Parity("xgboost", "rank:pairwise", "pairwise_logistic", "queries", params={"base_score": 0.0},
+           own=ALL_PAIRS, needs="3.0", note="XGBoost divides the weights of queries by their mean"),
     *(
         Parity(
             "xgboost", "survival:aft", {"name": "aft", "distribution": name}, "times", "exact",
-            params={"base_score": 0.0}, own={"base_score": 1.0, "aft_loss_distribution": name},
+            params={"base_score": 0.0}, own={"base_score": 1.0, "aft_loss_distribution": name}
         )
         for name in ("normal", "logistic", "extreme")
     ),
     Parity("lightgbm", "regression", SQUARE),
     Parity("lightgbm", "huber", HUBER, curvature="one", own={"alpha": 50.0}, start="mean"),
     Parity("lightgbm", "fair", FAIR, curvature="exact", own={"fair_c": 20.0}, start="mean"),
-    Parity(
-        "lightgbm", "poisson", half("poisson_deviance"), "counts", "exact",
-        own={"poisson_max_delta_step": 1e-12},
-    ),
+    Parity("lightgbm", "poisson", half("poisson_deviance"), "counts", "exact",
+           own={"poisson_max_delta_step": 1e-12}),
     Parity("lightgbm", "gamma", half("gamma_deviance"), "counts", "exact"),
-    Parity(
-        "lightgbm", "tweedie", half("tweedie_deviance", power=1.5), "counts", "exact",
-        own={"tweedie_variance_power": 1.5},
-    ),
+    Parity("lightgbm", "tweedie", half("tweedie_deviance", power=1.5), "counts", "exact",
+           own={"tweedie_variance_power": 1.5}),
     Parity("lightgbm", "binary", "binary_cross_entropy", "labels"),
     Parity("lightgbm", "cross_entropy", "binary_cross_entropy", "shares"),
     Parity("lightgbm", "multiclass", "cross_entropy", "classes"),
     Parity("catboost", "RMSE", SQUARE),
-    Parity(
-        "catboost", "Logloss", "binary_cross_entropy", "labels", params=NEWTON, start="zero",
-    ),
-    Parity(
-        "catboost", "CrossEntropy", "binary_cross_entropy", "shares", params=NEWTON, start="zero",
-    ),
-    Parity(
-        "catboost", "Poisson", half("poisson_deviance"), "counts", "exact", params=NEWTON,
-        start="zero",
-    ),
-    Parity(
-        "catboost", "Tweedie:variance_power=1.5", half("tweedie_deviance", power=1.5), "counts",
-        "exact", params=NEWTON, start="zero",
-    ),
+    Parity("catboost", "Logloss", "binary_cross_entropy", "labels", params=NEWTON, start="zero"),
+    Parity("catboost", "CrossEntropy", "binary_cross_entropy", "shares", params=NEWTON,
+           start="zero"),
+    Parity("catboost", "Poisson", half("poisson_deviance"), "counts", "exact", params=NEWTON,
+           start="zero"),
+    Parity("catboost", "Tweedie:variance_power=1.5", half("tweedie_deviance", power=1.5), "counts",
+           "exact", params=NEWTON, start="zero"),
     Parity("catboost", "LogCosh", "log_cosh", "shares", "exact", params=NEWTON, start="zero"),
-    Parity(
-        "catboost", "Huber:delta=49.5", {"name": "huber", "delta": 49.5}, curvature="exact",
-        params=NEWTON, start="zero",
-    ),
-    Parity(
-        "catboost", "Expectile:alpha=0.3", {"name": "expectile", "q": 0.3}, params=NEWTON,
-        start="zero",
-    ),
-    Parity(
-        "catboost", "Quantile:alpha=0.3", {"name": "quantile", "q": 0.3}, curvature="one",
-        params={"leaf_estimation_method": "Gradient", "leaf_estimation_iterations": 1},
-        own={"boost_from_average": False}, start="zero",
-    ),
+    Parity("catboost", "Huber:delta=49.5", {"name": "huber", "delta": 49.5}, curvature="exact",
+           params=NEWTON, start="zero"),
+    Parity("catboost", "Expectile:alpha=0.3", {"name": "expectile", "q": 0.3}, params=NEWTON,
+           start="zero"),
+    Parity("catboost", "Quantile:alpha=0.3", {"name": "quantile", "q": 0.3}, curvature="one",
+           params={"leaf_estimation_method": "Gradient", "leaf_estimation_iterations": 1},
+           own={"boost_from_average": False}, start="zero"),
     Parity("catboost", "MultiClass", "cross_entropy", "classes", params=NEWTON, start="zero"),
     Parity("sklearn", "squared_error", SQUARE),
-    Parity(
-        "sklearn", "absolute_error", "absolute_error",
-        note="with weights leaves are lower weighted medians, and ours the middle",
-    ),
+    Parity("sklearn", "absolute_error", "absolute_error",
+           note="with weights leaves are lower weighted medians, and ours the middle"),
     Parity("sklearn", "poisson", half("poisson_deviance"), "counts", "exact"),
     Parity("sklearn", "gamma", half("gamma_deviance"), "counts", "exact"),
     Parity("sklearn", "log_loss", "binary_cross_entropy", "labels"),
-    Parity("sklearn", "log_loss", "cross_entropy", "classes"),
+    Parity("sklearn", "log_loss", "cross_entropy", "classes")
 )  # fmt: skip
 
 

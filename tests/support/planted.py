@@ -197,12 +197,12 @@ def soft_and_hard():
     yield Region("target", "targets without a 0", lambda _, xp, y, t: xp.min(t, axis=-1) > 0)
     yield Region(
         "target", "soft targets with a 0",
-        lambda _, xp, y, t: (xp.min(t, axis=-1) == 0) & (xp.max(t, axis=-1) < 1),
+        lambda _, xp, y, t: (xp.min(t, axis=-1) == 0) & (xp.max(t, axis=-1) < 1)
     )  # fmt: skip
     for end in (0, -1):
         yield Region(
             "target", f"class {end}",
-            lambda _, xp, y, t, end=end: (t[..., end] == 1) & _bool(xp, y[..., 0], y.shape[-1] > 1),
+            lambda _, xp, y, t, end=end: (t[..., end] == 1) & _bool(xp, y[..., 0], y.shape[-1] > 1)
         )  # fmt: skip
 
 
@@ -227,15 +227,8 @@ REGIONS: dict[type, list[Region]] = {
         *sides("c = 1", lambda loss, xp, r: loss.c >= 1, ("below", "not below")),
     ],
     # Beyond, its derivatives are 0.
-    honest.Logistic: [
-        *decades("m", _only, range(-6, 2)),
-        *decades("m", _only, range(2, 6), (-1,)),
-    ],
-    honest.Shares: [
-        *gaps("y", _first),
-        *gaps("t", _second),
-        *equal("t", _second, (0, 1), "zero"),
-    ],
+    honest.Logistic: [*decades("m", _only, range(-6, 2)), *decades("m", _only, range(2, 6), (-1,))],
+    honest.Shares: [*gaps("y", _first), *gaps("t", _second), *equal("t", _second, (0, 1), "zero")],
     honest.Entropy: [
         *soft_and_hard(),
         *sizes("classes", 1000),

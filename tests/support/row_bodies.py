@@ -133,7 +133,7 @@ PREDICTIONS = {
               two_guards, later_logs),
     LOGITS: (symmetric_of_logits, hinge_of_each, taken),
     REAL: (cosine, distance, huber_of_row, centred, sorted_distance, extent, steps, joined,
-           first_against_rest, mean_and_scale, pairs, folded, repeated),
+           first_against_rest, mean_and_scale, pairs, folded, repeated)
 }  # fmt: skip
 
 # Body, space of predictions, space of targets.

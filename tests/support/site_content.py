@@ -18,7 +18,7 @@ WITHOUT_SCRIPT = {
     "aft", "aft_nll", "approx_ndcg", "cox", "crps_ensemble", "crps_normal", "discrete_hazard",
     "energy_score", "gamma_nll", "info_nce", "lambda_ndcg", "listmle",
     "negative_binomial_nll", "nt_xent", "pairwise_hinge", "pairwise_logistic", "student_t_nll",
-    "supervised_contrastive", "zero_inflated_poisson_nll",
+    "supervised_contrastive", "zero_inflated_poisson_nll"
 }  # fmt: skip
 SCRIPTED = [one for one in CURVES if one[1] not in WITHOUT_SCRIPT]
 

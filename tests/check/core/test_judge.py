@@ -27,7 +27,7 @@ def test_a_residual_of_large_numbers_has_all_its_digits():
     # Times in seconds, a thousandth of one apart: 0.4 % is what moves of the times would explain.
     y, t = 1.6e9 + 1e-3, 1.6e9
     assert wrong("squared_error", 0, y, t, [(y - t) ** 2 * (1 + x) for x in (0, 1e-3, 1e-13)]) == [
-        False, True, True,
+        False, True, True
     ]  # fmt: skip
 
 

@@ -130,6 +130,6 @@ def test_keras_is_adapted_on_either_of_two_backends(backend):
     environment = {**os.environ, "KERAS_BACKEND": backend}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", KERAS], env=environment, capture_output=True,
-        text=True, check=False,
+        text=True, check=False
     )  # fmt: skip
     assert done.stdout.splitlines() == 2 * ["[0.03125, 0.875] [0.25, 0.5]"], done.stderr

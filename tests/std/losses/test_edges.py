@@ -62,7 +62,7 @@ AT_ENDS = [
         for gamma in (0.0, 0.5, 2.0)
     ),
     ("poisson_deviance", {"link": "log"}, [-INF, -INF], [0.0, 1.0], [0, INF], None, None),
-    ("hinge_embedding", {}, [1.0, 1.0], [-1, 1], [0, 1], [0, 1], None),
+    ("hinge_embedding", {}, [1.0, 1.0], [-1, 1], [0, 1], [0, 1], None)
 ]  # fmt: skip
 
 
@@ -121,7 +121,7 @@ ROWS = [
     *((name, {}, [0.0, 0.0], [1.0, 0.0], 1, None) for name in ("tversky", "dice", "jaccard")),
     *(("cosine_distance", {"zero": zero}, [0.0, 0.0], [1.0, 1.0], zero, [0, 0])
       for zero in (0.0, 1.0, 2.0)),
-    ("cosine_distance", {"zero": 1.0}, [3.0, 4.0], [4.0, 3.0], 0.04, None),
+    ("cosine_distance", {"zero": 1.0}, [3.0, 4.0], [4.0, 3.0], 0.04, None)
 ]  # fmt: skip
 
 
@@ -145,7 +145,7 @@ REFUSED = [
     ("heteroscedastic_gaussian_nll", np.zeros((4, 3)), np.zeros(4), ShapeError,
      "expected 2: mean, log_variance"),
     *(("heteroscedastic_gaussian_nll", np.zeros((4, 2)), np.zeros(shape), ShapeError,
-       r"prediction has shape \(4, 2\) and target") for shape in ((4, 2), (3,), ())),
+       r"prediction has shape \(4, 2\) and target") for shape in ((4, 2), (3,), ()))
 ]  # fmt: skip
 
 

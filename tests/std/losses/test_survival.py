@@ -78,8 +78,8 @@ def test_tied_events_of_nearly_equal_hazards_keep_the_digits_of_their_derivative
         ("cox", [0.0], [[1.0, 2.0]], r"target.event\[0\] = 2 lies outside BINARY, the set {0, 1}"),
         ("discrete_hazard", [[0.0]], [[0.5, 1.0]], r"target.interval\[0\] = 0.5 lies"),
         ("cumulative_link", [0.0], [2], r"target\[0\] = 2 lies outside CLASSES, the classes 0"),
-        ({"name": "cumulative_link", "cuts": [1.0, 1.0]}, [], [], "expected increasing numbers"),
-    ],
+        ({"name": "cumulative_link", "cuts": [1.0, 1.0]}, [], [], "expected increasing numbers")
+    ]
 )  # fmt: skip
 def test_targets_that_make_no_sense_are_refused_in_words(spec, y, t, message):
     with pytest.raises(LossfwError, match=message):

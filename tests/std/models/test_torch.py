@@ -123,11 +123,7 @@ def test_the_code_the_device_and_the_weights_decide_a_training(tmp_path, legs):
     assert before["device"] in ("cpu", "cuda")
     nets.write_text(nets.read_text().replace("0.2", "0.3"))
     (tmp_path / "first.safetensors").write_bytes(legs[0])
-    changed = (
-        model,
-        torch_model("Tied"),
-        torch_model(file=tmp_path / "first.safetensors"),
-    )
+    changed = (model, torch_model("Tied"), torch_model(file=tmp_path / "first.safetensors"))
     digests = [before, *(other.identity() for other in changed)]
     assert len({str(one) for one in digests}) == 4
     copy = tmp_path / "copy.py"

@@ -178,7 +178,7 @@ ENDED = [
      RunError, "exact tree method doesn't support unlimited depth"),
     *((name, {}, ONE_ROW, RunError, "no input has two values to split between")
       for name in ("lightgbm", "catboost")),
-    ("lightgbm", {"min_data_in_leaf": 200}, (Y, X, 1), RuntimeWarning, "no split in 240 rows"),
+    ("lightgbm", {"min_data_in_leaf": 200}, (Y, X, 1), RuntimeWarning, "no split in 240 rows")
 ]  # fmt: skip
 
 

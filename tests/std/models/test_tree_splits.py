@@ -132,10 +132,7 @@ def test_a_tree_of_scikit_learn_beyond_the_inputs_is_refused(kind):
 
 
 # One letter of a file, which CatBoost finds when it predicts.
-DAMAGE = [
-    (b'"class_label_type"', b'"class_laben_type"'),
-    (b'"MultiClass"', b'"MultiCliss"'),
-]
+DAMAGE = [(b'"class_label_type"', b'"class_laben_type"'), (b'"MultiClass"', b'"MultiCliss"')]
 
 
 @pytest.mark.parametrize("form", ["cbm", "json"])

@@ -200,8 +200,8 @@ class TestArrays:
              r"no array 'z'; it has: x, y"),
             ("d.npz", {"inputs": INPUTS[:2], "targets": TARGETS}, {},
              r"arrays \(d\.npz\).*inputs have 2 rows and targets 3"),
-            ("d.npy", TARGETS, {}, r"give it as `targets`"),
-        ],
+            ("d.npy", TARGETS, {}, r"give it as `targets`")
+        ]
     )  # fmt: skip
     def test_a_file_that_does_not_have_it(self, tmp_path, name, content, keys, message):
         path = tmp_path / name

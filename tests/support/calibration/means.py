@@ -104,11 +104,7 @@ def means() -> Iterator[Setting]:
         return Setting(name, made, before, counts=counts)
 
     for n, normal, tails in ((30, 3.7, 3.9), (300, 4.1, 4.9), (10_000, 5.7, 5.3)):
-        yield of(
-            f"{n:,} rows",
-            lambda r, n=n: Rows(r.normal(0, 1, n) * r.chisquare(1, n)),
-            normal,
-        )
+        yield of(f"{n:,} rows", lambda r, n=n: Rows(r.normal(0, 1, n) * r.chisquare(1, n)), normal)
         yield of(f"{n:,} rows, t with 3", lambda r, n=n: Rows(r.standard_t(3, n)), tails)
     for n, before in ((30, 5.2), (300, 4.5)):
         yield of(
@@ -144,7 +140,7 @@ CLUSTERS_BEFORE = {
     (40, "one big", 0.05): 47.8, (40, "one big", 0.9): 88.3,
     (200, "equal", 0.05): 14.2, (200, "equal", 0.9): 63.0,
     (200, "unequal", 0.05): 34.7, (200, "unequal", 0.9): 79.4,
-    (200, "one big", 0.05): 72.2, (200, "one big", 0.9): 94.0,
+    (200, "one big", 0.05): 72.2, (200, "one big", 0.9): 94.0
 }  # fmt: skip
 
 
@@ -152,14 +148,14 @@ def own() -> Iterator[Setting]:
     draws = {
         "squared normal errors": (lambda r, n: Rows(r.chisquare(1, n), 1.0), (9.8, 5.2, 5.6)),
         "squares of t with 5": (
-            lambda r, n: Rows(r.standard_t(5, n) ** 2, 5 / 3), (17.9, 10.0, 4.9),
+            lambda r, n: Rows(r.standard_t(5, n) ** 2, 5 / 3), (17.9, 10.0, 4.9)
         ),
         "lognormal, sigma 1.5": (
-            lambda r, n: Rows(r.lognormal(0, 1.5, n), float(np.exp(1.125))), (19.4, 10.8, 5.6),
+            lambda r, n: Rows(r.lognormal(0, 1.5, n), float(np.exp(1.125))), (19.4, 10.8, 5.6)
         ),
         "squared normal errors, weights lognormal": (
-            lambda r, n: Rows(r.chisquare(1, n), 1.0, weight=r.lognormal(0, 1, n)), (13.4, 8.1),
-        ),
+            lambda r, n: Rows(r.chisquare(1, n), 1.0, weight=r.lognormal(0, 1, n)), (13.4, 8.1)
+        )
     }  # fmt: skip
     for what, (draw, every) in draws.items():
         for n, before in zip((30, 300, 10_000), every, strict=False):

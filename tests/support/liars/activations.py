@@ -184,5 +184,5 @@ LIARS = (
     Liar("rows", "claim:lipschitz", "too calm", TooCalm()),
     Liar("rows", "claim:breaks", "bent", Bent()),
     Liar("rows", "claim:rows_sum_to_one", "leaks", LeakySoftmax()),
-    Liar("rows", "claim:shift_invariant", "slides", Sliding()),
+    Liar("rows", "claim:shift_invariant", "slides", Sliding())
 )  # fmt: skip

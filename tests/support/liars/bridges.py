@@ -164,5 +164,5 @@ BRIDGE_LIARS = (
     _liar("compiled", _A, "OtherCompiled", "huber", value_and_gradient=_gets(
         _A, lambda y, t, v, g, compiled=False: (v, g * (1.0 + 1e-6 * compiled)))),
     _liar("dtypes", _A, "AlwaysWide", "huber", value_and_gradient=_gets(
-        _A, lambda y, t, v, g, compiled=False: (v.astype("float64"), g.astype("float64")))),
+        _A, lambda y, t, v, g, compiled=False: (v.astype("float64"), g.astype("float64"))))
 )  # fmt: skip

@@ -185,5 +185,5 @@ LIARS = (
     Liar("loss", "classes", "hundred",
          replace(BRIER_ROWS, truth=lossfw.loss("brier"), value=first_hundred), ("value:index",)),
     Liar("loss", "value:excluded", "product",
-         replace(BRIER_ROWS, value=unguarded_product, prediction=LOGITS, target=SIMPLEX)),
+         replace(BRIER_ROWS, value=unguarded_product, prediction=LOGITS, target=SIMPLEX))
 )  # fmt: skip

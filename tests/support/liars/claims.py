@@ -151,5 +151,5 @@ LIARS = (
     Liar("loss", "claim:calibrated", "rows", logit_rows(crammer_singer, calibrated=True)),
     # The best prediction is twice the mode.
     Liar("loss", "claim:elicits", "mode",
-         margin(lambda m: np.maximum(2 - m, 0), elicits="mode")),
+         margin(lambda m: np.maximum(2 - m, 0), elicits="mode"))
 )  # fmt: skip

@@ -79,5 +79,5 @@ LIARS = (
     Liar("component", "distribution:curvature", "twice", TwiceTheCurvature()),
     Liar("loss", "claim:proper", "another quantile", OfAnotherQuantile(),
          ("claim:strictly_proper",)),
-    Liar("loss", "claim:strictly_proper", "any scale", AnyScale()),
+    Liar("loss", "claim:strictly_proper", "any scale", AnyScale())
 )  # fmt: skip

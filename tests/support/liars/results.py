@@ -7,14 +7,7 @@ import numpy as np
 import lossfw
 from lossfw import CategoricalLoss
 from lossfw.numerics import quotient, xlogy
-from support.liars.honest import (
-    BRIER_ROWS,
-    LOGIT_ROWS,
-    TRUE_SQUARE,
-    elementwise,
-    rowwise,
-    square,
-)
+from support.liars.honest import BRIER_ROWS, LOGIT_ROWS, TRUE_SQUARE, elementwise, rowwise, square
 from support.liars.liar import Liar
 
 _BARE = replace(TRUE_SQUARE, gradient=None, hessian=None, reduce=None)
@@ -129,5 +122,5 @@ LIARS = (
          ("value",)),
     Liar("loss", "hessian", "threshold", _with(hessian=other_curvature)),
     Liar("loss", "hessian", "NaN at the kink",
-         _with(None, nan_at_zero, lossfw.loss("absolute_error"), absolute)),
+         _with(None, nan_at_zero, lossfw.loss("absolute_error"), absolute))
 )  # fmt: skip

@@ -95,7 +95,7 @@ TORCH = (
          {"form": "weston_watkins"},
          code=torch_code("F.multi_margin_loss(y, t, reduction='none') * y.shape[-1]")),
     Case(f"{F}:cosine_similarity, from 1", "cosine_distance",
-         code=torch_code("1 - F.cosine_similarity(y, t, -1)")),
+         code=torch_code("1 - F.cosine_similarity(y, t, -1)"))
 )  # fmt: skip
 
 OPTAX = (
@@ -120,7 +120,7 @@ OPTAX = (
          code=jax_code("optax.losses.kl_divergence(jnp.log(y), t)")),
     Case(f"{O}:sigmoid_focal_loss", "focal", {"gamma": 2.0, **LOGITS}, target="BINARY"),
     Case(f"{O}:cosine_distance", "cosine_distance"),
-    Case(f"{O}:multiclass_hinge_loss", "multiclass_hinge", target="CLASS_INDEX"),
+    Case(f"{O}:multiclass_hinge_loss", "multiclass_hinge", target="CLASS_INDEX")
 )  # fmt: skip
 
 KERAS = (
@@ -143,7 +143,7 @@ KERAS = (
     Case(f"{K}:sparse_categorical_crossentropy", "cross_entropy", LOGITS, target="CLASS_INDEX"),
     Case(f"{K}:kl_divergence", "kl_divergence", NO_GUARD, distribution=True),
     Case(f"{K}:cosine_similarity, plus 1", "cosine_distance",
-         code=jax_code("1 + keras.losses.cosine_similarity(t, y)", "import keras")),
+         code=jax_code("1 + keras.losses.cosine_similarity(t, y)", "import keras"))
 )  # fmt: skip
 
 SKLEARN = (
@@ -155,7 +155,7 @@ SKLEARN = (
     Case(f"{S}:mean_gamma_deviance", "gamma_deviance"),
     Case(f"{S}:mean_tweedie_deviance", "tweedie_deviance", {"power": 1.5}),
     Case(f"{S}:log_loss", "cross_entropy", NO_GUARD, target="CLASS_INDEX",
-         fewest_classes=2),
+         fewest_classes=2)
 )  # fmt: skip
 
 TORCHMETRICS = (
@@ -173,8 +173,8 @@ TORCHMETRICS = (
         "    w = np.ones(len(y)) if sample_weight is None else sample_weight",
         "    w = w if where is None else np.where(where, w, 0)",
         "    mean = torchmetrics.MeanMetric()",
-        "    return mean(torch.tensor(value(y, t)), torch.tensor(w)).numpy()",
-    ])),
+        "    return mean(torch.tensor(value(y, t)), torch.tensor(w)).numpy()"
+    ]))
 )  # fmt: skip
 
 CASES = TORCH + OPTAX + KERAS + SKLEARN + TORCHMETRICS

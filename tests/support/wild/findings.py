@@ -26,7 +26,7 @@ class Rule:
 
 F, O, K, S, M = (  # noqa: E741
     "torch.nn.functional:", "optax.losses:", "keras.losses:", "sklearn.metrics:",
-    "torchmetrics.functional",
+    "torchmetrics.functional"
 )  # fmt: skip
 
 DEFECT, PRECISION, CONVENTION = "defect", "precision", "convention"
@@ -221,7 +221,7 @@ RULES = (
     Rule("", "shape:broadcast", CONVENTION,
          "arrays that do not fit are broadcast: (3,) with (3, 1) gives (3, 3), or the mean of it"),
     Rule("", "dtype:half", PRECISION, "float16 is computed in float16"),
-    Rule("", "classes", PRECISION, "float16 is computed in float16", "in float16"),
+    Rule("", "classes", PRECISION, "float16 is computed in float16", "in float16")
 )  # fmt: skip
 
 

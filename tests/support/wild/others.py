@@ -33,7 +33,7 @@ y = np.array([[1.0, 1.0, 1.0]], "float32")
 for alpha in (0.0, 1.0):
     print(alpha, round(float(keras.losses.tversky(t, y, alpha=alpha, beta=1 - alpha)), 4))
 """,
-        "0.0 0.6667\n1.0 0.0\n",
+        "0.0 0.6667\n1.0 0.0\n"
     ),
     Found(
         "keras 3.15.1", "defect",
@@ -47,7 +47,7 @@ again = keras.losses.Huber.from_config(huber.get_config())
 for loss in (huber, again):
     print(float(loss([0.0], [10.0])))
 """,
-        "25.5\n9.5\n",
+        "25.5\n9.5\n"
     ),
     Found(
         "keras 3.15.1", "precision",
@@ -62,7 +62,7 @@ for t, y in ((0.0, 1.0), (1.0, 0.0)):
     loss = keras.losses.binary_crossentropy(np.array([[t]]), np.array([[y]]))
     print(round(float(loss[0]), 4))
 """,
-        "15.9424\n16.1181\n",
+        "15.9424\n16.1181\n"
     ),
     Found(
         "torch 2.13.0", "defect",
@@ -76,7 +76,7 @@ for size in (1.0, 1e-5, 1e-8):
     row = torch.tensor([[size, 2 * size]], dtype=torch.float64)
     print(size, round(float(loss(row, 3 * row, same)), 4))
 """,
-        "1.0 0.0\n1e-05 0.0011\n1e-08 0.9985\n",
+        "1.0 0.0\n1e-05 0.0011\n1e-08 0.9985\n"
     ),
     Found(
         "xgboost 3.2.0", "defect",
@@ -96,7 +96,7 @@ for order in ([0, 1, 2, 3], [2, 1, 0, 3]):
     leaves = model.predict(xgb.DMatrix(x), output_margin=True)
     print([round(float(leaf), 4) for leaf in leaves[:3]])
 """,
-        "[4.0, 0.8, 0.8]\n[0.8, 0.8, 4.0]\n",
+        "[4.0, 0.8, 0.8]\n[0.8, 0.8, 4.0]\n"
     ),
     Found(
         "pycox 0.3.0", "defect",
@@ -110,8 +110,8 @@ from pycox.models.loss import cox_ph_loss
 log_hazards, times = torch.tensor([100.0, 0.0]), torch.tensor([1.0, 2.0])
 print(round(float(cox_ph_loss(log_hazards, times, torch.ones(2))), 4))
 """,
-        "41.941\n",
-    ),
+        "41.941\n"
+    )
 )  # fmt: skip
 
 
