@@ -112,18 +112,14 @@ def test_an_option_by_position_is_told_with_its_cure():
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (
-            lambda y, t: np.mean((y - t) ** 2),
-            "one number, .* their mean; expected the unreduced loss",
-        ),
-        (
-            lambda y, t: ((y - t) ** 2).sum(),
-            "their sum; expected the unreduced loss, one result for each element",
-        ),
+        (lambda y, t: np.mean((y - t) ** 2),
+         "one number, .* their mean; expected the unreduced loss"),
+        (lambda y, t: ((y - t) ** 2).sum(),
+         "their sum; expected the unreduced loss, one result for each element"),
         (lambda y, t: 3.0, "one number, 3, for predictions of shape"),
         (lambda y, t: None, "returns None, which is not an array of numbers"),
     ],
-)
+)  # fmt: skip
 def test_a_function_that_reduces_is_one_finding(function, words):
     report = check_function(function, kind="distance", prediction="REAL", target="REAL",
                             against="squared_error", examples=5)  # fmt: skip

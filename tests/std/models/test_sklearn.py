@@ -253,13 +253,10 @@ def test_a_pipeline_of_a_table_takes_its_texts_as_categories(lossfw, folder):
     table = pandas.DataFrame({"a": X[:, 0], "kind": kinds, "b": X[:, 1], "region": regions})
     columns = [
         ("numbers", StandardScaler(), ["b", "a"]),
-        (
-            "kinds",
-            make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder()),
-            ["kind"],
-        ),
+        ("kinds", make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder()),
+         ["kind"]),
         ("regions", preprocessing.OrdinalEncoder(), ["region"]),
-    ]
+    ]  # fmt: skip
     effect = Y + 2.0 * (kinds == "van") - (regions == "north")
     fitted_on = make_pipeline(ColumnTransformer(columns), linear_model.Ridge()).fit(table, effect)
     skops.dump(fitted_on, folder / "model.skops")

@@ -149,15 +149,12 @@ READ = (
         *_DISTANCE,
         "isstronglyconvex(::LPDistLoss{P}) where {P} = P >= 2",
     ),
-    Fact(
-        "`ZeroOneLoss` is said to be Lipschitz continuous, but it jumps at 0",
-        *_MARGIN,
-        "islipschitzcont(::ZeroOneLoss) = true",
-    ),
+    Fact("`ZeroOneLoss` is said to be Lipschitz continuous, but it jumps at 0", *_MARGIN,
+         "islipschitzcont(::ZeroOneLoss) = true"),
     Fact(
         "`DWDMarginLoss` is said to be twice differentiable everywhere, but at q / (q + 1) its "
         "second derivative jumps from 0 to (q + 1)^2 / q",
         *_MARGIN,
         "istwicedifferentiable(::DWDMarginLoss) = true",
     ),
-)
+)  # fmt: skip
