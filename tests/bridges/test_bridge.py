@@ -35,22 +35,24 @@ class Absent(Bridge):
     extra: ClassVar[str] = "absent"
 
 
-def test_a_missing_library_is_told_with_the_command_that_installs_it():
+def test_a_missing_library_has_the_command_that_installs_it(tmp_path, monkeypatch):
     assert Absent.version() is None
     with pytest.raises(MissingExtraError, match=r"pip install .*\[absent\]'$"):
         Absent.imported()
-
-
-def test_an_error_inside_an_installed_library_is_not_called_a_missing_one(tmp_path, monkeypatch):
+    # An error inside an installed library is another one.
     (tmp_path / "half_a_library.py").write_text("import what_it_needs_itself")
     monkeypatch.syspath_prepend(tmp_path)
-
-    class Half(Absent):
-        library: ClassVar[str] = "half_a_library"
-
+    monkeypatch.setattr(Absent, "library", "half_a_library")
     with pytest.raises(ModuleNotFoundError, match="what_it_needs_itself") as caught:
-        Half.imported()
+        Absent.imported()
     assert not isinstance(caught.value, MissingExtraError)
+
+    def tensorflow(module):
+        raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
+
+    monkeypatch.setattr("lossfw.components.library.importlib.import_module", tensorflow)
+    with pytest.raises(ArgumentError, match=r"needs tensorflow.*KERAS_BACKEND to jax or torch"):
+        KerasBridge.imported()
 
 
 def test_a_third_party_offers_a_bridge_by_the_hook(install, lossfw):
@@ -69,12 +71,3 @@ def test_the_lines_of_a_bridge_to_a_network_are_python(name, lossfw):
     assert told.exit_code == 0, told.output
     compile(told.stdout, name, "exec")
     assert "{'name': 'huber', 'delta': 2.0}" in told.stdout
-
-
-def test_a_missing_backend_of_keras_is_told(monkeypatch):
-    def tensorflow(module):
-        raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
-
-    monkeypatch.setattr("lossfw.components.library.importlib.import_module", tensorflow)
-    with pytest.raises(ArgumentError, match=r"needs tensorflow.*KERAS_BACKEND to jax or torch"):
-        KerasBridge.imported()

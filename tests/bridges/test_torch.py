@@ -125,27 +125,19 @@ def test_weights_and_denominators():
 @pytest.mark.parametrize("name", ["cross_entropy", "huber"])
 def test_half_precision_is_computed_in_float32(name, dtype):
     loss, _, y, t = PARITY[name]
-    criterion = bridge.module(loss)
-    value, gradient = with_gradient(criterion, y.to(dtype), t if t.ndim < y.ndim else t.to(dtype))
-    assert value.dtype == gradient.dtype == dtype
-    wide = with_gradient(
-        criterion, y.to(dtype).float(), t if t.ndim < y.ndim else t.to(dtype).float()
-    )
-    torch.testing.assert_close(value, wide[0].to(dtype))
-    torch.testing.assert_close(gradient, wide[1].to(dtype))
-
-
-def test_under_autocast_the_loss_is_float32():
+    y, t = (x.to(dtype) if x.is_floating_point() else x for x in (y, t))
+    found = with_gradient(bridge.module(loss), y, t)
+    wide = with_gradient(bridge.module(loss), y.float(), t.float() if name == "huber" else t)
+    torch.testing.assert_close(found, tuple(x.to(dtype) for x in wide))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         z = torch.nn.functional.linear(LOGITS, torch.eye(5))
-        assert z.dtype == torch.bfloat16
         found = bridge.module("cross_entropy")(z, CLASSES)
         assert found.dtype == F.cross_entropy(z, CLASSES).dtype == torch.float32
 
 
 def test_a_link_is_fused_unless_asked_not_to():
-    p = torch.softmax(LOGITS, -1)
     fused, plain = bridge.module("cross_entropy"), bridge.module("cross_entropy", fuse=False)
+    p = torch.softmax(LOGITS, -1)
     torch.testing.assert_close(plain(p, CLASSES), fused(LOGITS, CLASSES), rtol=1e-5, atol=1e-6)
     with pytest.raises(DomainError, match="SIMPLEX"):
         plain(LOGITS, CLASSES)
@@ -208,16 +200,6 @@ def test_an_authors_loss_compiles_whole_for_all_numbers_of_rows(loss, graphs):
         found, wanted = with_gradient(whole, y, t), with_gradient(criterion, y, t)
         torch.testing.assert_close(found, wanted)
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] <= graphs
-
-
-@pytest.mark.filterwarnings("ignore:::torch")
-def test_a_compiled_module_follows_a_change_of_its_loss():
-    criterion = bridge.module(Softened())
-    whole = compiled(criterion)
-    for power in (1.0, 2.0, 3.0):
-        criterion.loss = Softened(power=power)
-        found, wanted = (with_gradient(f, LOGITS, CLASSES) for f in (whole, criterion))
-        torch.testing.assert_close(found, wanted)
 
 
 @pytest.mark.filterwarnings("ignore:::torch")
