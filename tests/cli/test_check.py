@@ -158,6 +158,12 @@ def test_a_refutation_is_shown_in_full_and_returned(lossfw):
     assert "1 cause of 1 finding" in result.stdout
     assert lossfw(*arguments, "mine").stdout == result.stdout
     assert lossfw("--plugin", "mine.py", "mine", "--defaults", "-p", "x=1").exit_code == 2
+    # After the first failure no other parameters are checked.
+    result = lossfw("--plugin", "mine.py", "mine", "-x", "--examples", "10", "--json")
+    first, *others = json.loads(result.stdout)["reports"]
+    assert [refutation["check"] for refutation in first["refuted"]] == ["claim:convex"]
+    for report in others:
+        assert set(report["not_run"].values()) == {"stopped after the first failure"}
 
 
 def test_an_expected_failure(lossfw):
@@ -168,6 +174,11 @@ def test_an_expected_failure(lossfw):
     result = lossfw(*arguments, "nonnegative=I thought so")
     assert result.exit_code == 1
     assert "remove the expectation" in result.stdout
+    # One that did not end is not called off. The first check runs in ordinary numbers only.
+    expected = ("--expect", "value=late", "--only", "value", "--defaults")
+    late = lossfw("squared_error", *expected, "--time", "1e-9", "--allow-unfinished")
+    assert (late.exit_code, "remove the" in late.stdout) == (0, False)
+    assert "remove the expectation" in lossfw("squared_error", *expected).stdout
 
 
 def test_json_is_printed_as_by_other_commands(lossfw, tmp_path):
@@ -266,16 +277,7 @@ def test_a_time_that_is_over_ends_honestly(lossfw, tmp_path):
     every = len(first["late_checks"]) + 1 + sum(late[1:])
     cures = "(--time 0 runs all, --allow-unfinished accepts it)"
     assert last.endswith(f"{sum(late)} of {every} checks did not end in time {cures}")
-    accepted = ("squared_error", "--time", "1e-9", "--allow-unfinished")
-    assert lossfw(*accepted).exit_code == 0
-
-
-def test_an_expected_failure_that_did_not_end_is_not_called_off(lossfw):
-    # The first check runs in ordinary numbers, and not at other parameters.
-    expected = ("--expect", "value=late", "--only", "value", "--defaults")
-    late = lossfw("squared_error", *expected, "--time", "1e-9", "--allow-unfinished")
-    assert (late.exit_code, "remove the" in late.stdout) == (0, False)
-    assert "remove the expectation" in lossfw("squared_error", *expected).stdout
+    assert lossfw("squared_error", "--time", "1e-9", "--allow-unfinished").exit_code == 0
 
 
 def test_a_faulty_class_does_not_cost_the_others_their_checks(lossfw, refused):
@@ -286,14 +288,6 @@ def test_a_faulty_class_does_not_cost_the_others_their_checks(lossfw, refused):
     assert "needy: not checked: needy cannot be made without parameters (labels)" in result.stdout
     assert "\nnot ok: claimless, needy\n" in result.stdout
     assert "Claimless.claims returns 3" in refused("--plugin", "faulty.py", "claimless")
-
-
-def test_after_the_first_failure_no_other_parameters_are_checked(lossfw):
-    result = lossfw("--plugin", "mine.py", "mine", "-x", "--examples", "10", "--json")
-    first, *others = json.loads(result.stdout)["reports"]
-    assert [refutation["check"] for refutation in first["refuted"]] == ["claim:convex"]
-    for report in others:
-        assert set(report["not_run"].values()) == {"stopped after the first failure"}
 
 
 def test_an_outside_function(lossfw):

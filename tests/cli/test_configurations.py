@@ -3,11 +3,12 @@
 import json
 
 import jsonschema
+import pytest
 
 from support.configs import DIGITS, TRAINED
 
 
-def test_each_value_stands_with_its_origin(lossfw):
+def test_each_value_stands_with_its_origin(lossfw, in_json):
     result = lossfw("config", "run.yaml", "-o", "evaluate.batch_size=3")
     assert (result.exit_code, result.stderr) == (0, "")
     lines = [line.split("#") for line in result.stdout.splitlines()]
@@ -16,6 +17,10 @@ def test_each_value_stands_with_its_origin(lossfw):
     assert told["batch_size: 3"] == "-o evaluate.batch_size=3"
     assert told["seed: 0"] == "default"
     assert "# delta: 1e-07" in result.stdout
+    plain = in_json("config", "run.yaml")
+    assert plain["config"]["loss"] == {"name": "cross_entropy", "guard": "none"}
+    guard = {"path": ["loss", "guard"], "value": "none", "origin": "run.yaml:4:36"}
+    assert guard in plain["values"]
 
 
 def test_what_is_printed_runs_to_the_same_result(lossfw, folder):
@@ -26,13 +31,6 @@ def test_what_is_printed_runs_to_the_same_result(lossfw, folder):
         assert ("#" in text) == (form == [])
         (folder / "again.yaml").write_text(text)
         assert lossfw("run", "again.yaml", "--json").stdout == wanted
-
-
-def test_it_is_there_in_json(in_json):
-    told = in_json("config", "run.yaml")
-    assert told["config"]["loss"] == {"name": "cross_entropy", "guard": "none"}
-    (guard,) = [value for value in told["values"] if value["path"] == ["loss", "guard"]]
-    assert guard == {"path": ["loss", "guard"], "value": "none", "origin": "run.yaml:4:36"}
 
 
 def test_editors_get_line_and_column(lossfw, folder):
@@ -50,44 +48,38 @@ def test_editors_get_line_and_column(lossfw, folder):
     assert rows["where"] == "-o evaluate.save_rows=maybe"
     assert [problem["where"] for problem in good["problems"]] == ["-o evaluate.save_rows=maybe"]
 
-
-def test_a_file_that_cannot_be_read_is_told_in_json_too(lossfw):
     (file,) = json.loads(lossfw("validate", "--json", "run.yml").stdout)["files"]
     (problem,) = file["problems"]
     assert (problem["file"], problem["line"]) == ("run.yml", None)
     assert problem["hint"] == "did you mean 'run.yaml'?"
 
 
-def test_a_training_is_looked_at_as_one(lossfw, folder):
-    (folder / "train.yaml").write_text(TRAINED)
-    assert lossfw("validate", "train.yaml").exit_code == 0
-    result = lossfw("validate", "train.yaml", "-o", "loss={name: top_k, k: 3}")
-    assert result.exit_code == 2
-    (folder / "train.yaml").write_text(TRAINED.replace("units: 10", "units: 3"))
-    result = lossfw("validate", "train.yaml")
-    assert "write units: 10, one for each class" in result.stdout
+SWEEP = f"{TRAINED}sweep: {{seeds: 2, grid: {{loss: [cross_entropy, LOSS]}}}}\n"
+STUDY = DIGITS + "sensitivity: {parameter: 'layers.0.weights[0,0]', range: [1, 2]}\n"
+SEVENTH = "sensitivity={parameter: 'layers.7.weights[0,0]'}"
 
 
-def test_each_training_of_a_sweep_is_looked_at(lossfw, folder):
-    sweep = "sweep: {seeds: 2, grid: {loss: [cross_entropy, LOSS]}}\n"
-    (folder / "train.yaml").write_text(TRAINED + sweep.replace("LOSS", "brier"))
-    assert lossfw("validate", "train.yaml").stdout == "train.yaml: valid, 4 runs\n"
-    (folder / "train.yaml").write_text(TRAINED + sweep.replace("LOSS", "zero_one"))
-    result = lossfw("validate", "train.yaml")
-    assert result.exit_code == 2
-    assert "train.yaml:6:48: error: no model can be trained on the loss zero_one" in result.stdout
-
-
-def test_a_study_of_sensitivity_is_looked_at(lossfw, folder):
-    text = DIGITS + "sensitivity: {parameter: 'layers.0.weights[0,0]', range: [1, 2]}\n"
-    (folder / "study.yaml").write_text(text)
-    result = lossfw("validate", "study.yaml")
-    assert result.stdout.startswith("study.yaml:10:58: error: sensitivity.range should be two")
-    assert lossfw("validate", "study.yaml", "-o", "sensitivity.range-").exit_code == 0
-    # The parameter may be named when it is run.
-    assert lossfw("validate", "study.yaml", "-o", "sensitivity.parameter-").exit_code == 0
-    wrong = "sensitivity={parameter: 'layers.7.weights[0,0]'}"
-    assert lossfw("validate", "study.yaml", "-o", wrong).exit_code == 2
+@pytest.mark.parametrize(
+    ("text", "override", "told"),
+    [
+        (TRAINED, "seed=1", "valid"),
+        (TRAINED, "loss={name: top_k, k: 3}", "error"),
+        (TRAINED.replace("units: 10", "units: 3"), "seed=1", "write units: 10, one for each class"),
+        (SWEEP.replace("LOSS", "brier"), "seed=1", "c.yaml: valid, 4 runs\n"),
+        (SWEEP.replace("LOSS", "zero_one"), "seed=1", "c.yaml:6:48: error: no model can be"),
+        (STUDY, "seed=1", "c.yaml:10:58: error: sensitivity.range should be two"),
+        (STUDY, "sensitivity.range-", "valid"),
+        # The parameter may be named when it is run.
+        (STUDY, "sensitivity.parameter-", "valid"),
+        (STUDY, SEVENTH, "error"),
+    ],
+    ids=range(9),
+)
+def test_trainings_sweeps_and_studies_are_looked_at(text, override, told, lossfw, folder):
+    (folder / "c.yaml").write_text(text)
+    result = lossfw("validate", "c.yaml", "-o", override)
+    assert result.exit_code == (0 if "valid" in told else 2)
+    assert told in result.stdout
 
 
 MINE = """\
@@ -101,7 +93,7 @@ class Mine(DistanceLoss):
 """
 
 
-def test_the_schema_is_printed_or_written(lossfw, folder):
+def test_the_schema_is_printed_or_written_with_local_plugins(lossfw, folder):
     printed = lossfw("schema")
     assert printed.exit_code == 0
     schema = json.loads(printed.stdout)
@@ -109,15 +101,9 @@ def test_the_schema_is_printed_or_written(lossfw, folder):
     written = lossfw("schema", "--out-file", "lossfw.schema.json")
     assert (written.exit_code, written.stdout) == (0, "")
     assert json.loads((folder / "lossfw.schema.json").read_text()) == schema
-
-
-def test_local_plugins_are_in_it(lossfw, folder):
     (folder / "mine.py").write_text(MINE)
     schema = json.loads(lossfw("schema", "--plugin", "mine.py").stdout)
     assert schema["definitions"]["loss.mine/mine"]["description"] == "A loss of mine."
-
-
-def test_a_place_that_cannot_be_written(lossfw, folder):
     result = lossfw("schema", "--out-file", "run.yaml/schema.json")
     assert result.exit_code == 1
     assert "cannot be written" in result.stderr

@@ -15,22 +15,17 @@ def evaluated(in_json):
     return partial(in_json, "eval")
 
 
-def test_a_loss_on_two_numbers(evaluated):
-    found = evaluated("huber", "-y", "[1, 3]", "-t", "[0, 0]", "-p", "delta=1.0", "--gradient")
+def test_values_derivatives_and_weights(evaluated):
+    numbers = ("-y", "[1, 3]", "-t", "[0, 0]")
+    found = evaluated("huber", *numbers, "-p", "delta=1.0", "--gradient")
     # (1/2 + 5/2) / 2, with the derivatives 1 and 1 halved.
-    assert found["value"] == 1.5
-    assert found["gradient"] == [0.5, 0.5]
+    assert (found["value"], found["gradient"]) == (1.5, [0.5, 0.5])
     assert "hessian" not in found
     assert found["loss"] == {"name": "huber"}
-
-
-def test_weights_and_the_hessian(evaluated):
     more = ("--sample-weight", "[1, 3]", "--hessian", "--exact")
-    found = evaluated("squared_error", "-y", "[1, 3]", "-t", "[0, 0]", *more)
-    assert found["value"] == 7.0
-    assert found["exact_value"] == "7.0"
-    assert found["hessian"] == [0.5, 1.5]
-    assert found["exact_hessian"] == ["0.5", "1.5"]
+    found = evaluated("squared_error", *numbers, *more)
+    assert (found["value"], found["exact_value"]) == (7.0, "7.0")
+    assert (found["hessian"], found["exact_hessian"]) == ([0.5, 1.5], ["0.5", "1.5"])
 
 
 def test_the_truth_has_sixty_digits(evaluated):
@@ -43,15 +38,12 @@ def test_the_truth_has_sixty_digits(evaluated):
     assert found["value"] == float(found["exact_value"])
 
 
-def test_text_shows_every_digit(lossfw):
+def test_text_shows_every_digit_and_cuts_long_arrays(lossfw, folder):
     result = lossfw("eval", "squared_error", "-y", "[0.1, -2]", "-t", "[0, 0]", "--gradient")
     lines = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
     loss = face.loss("squared_error")
     assert float(lines["value"]) == loss([0.1, -2.0], [0.0, 0.0])
     assert lines["gradient"] == str(loss.gradient([0.1, -2.0], [0.0, 0.0]).tolist())
-
-
-def test_a_long_array_is_cut_in_the_text(folder, lossfw):
     np.save(folder / "y.npy", np.arange(1000.0))
     np.save(folder / "t.npy", np.zeros(1000))
     result = lossfw("eval", "huber", "-y", "y.npy", "-t", "t.npy", "--reduction", "none")
@@ -83,7 +75,7 @@ class Lost(DistanceLoss):
 """
 
 
-def test_the_accuracy_of_the_parameters_that_were_set(in_json):
+def test_the_accuracy_of_losses_and_activations(in_json, lossfw):
     given = ("huber", "-p", "delta=0.25", "--points", "40", "--processes", "1")
     rows = in_json("accuracy", *given)["rows"]
     assert [row["config"] for row in rows] == [{"name": "huber", "delta": 0.25}] * 2
@@ -91,6 +83,11 @@ def test_the_accuracy_of_the_parameters_that_were_set(in_json):
     first = rows[0]["results"][0]
     assert first["ulps"] <= first["goal"] == 4.0
     assert first["points"] >= 40
+    result = lossfw("accuracy", "relu", "softmax", "--points", "60", "--processes", "1")
+    assert result.exit_code == 0
+    rows = [line.split() for line in result.stdout.splitlines()[1:5]]
+    assert [row[0] for row in rows] == ["Relu()", "Relu()", "Softmax()", "Softmax()"]
+    assert [row[4] for row in rows] == ["0.0", "0.0", "-", "-"]
 
 
 @pytest.mark.slow
@@ -108,11 +105,3 @@ def test_where_a_goal_is_missed_the_point_is_named(folder, lossfw):
     lines = lossfw(*arguments).stdout.splitlines()
     (missed,) = [line for line in lines if line.startswith("! Lost() float64 value")]
     assert "goal 4, at y = " in missed
-
-
-def test_the_accuracy_of_an_activation_and_a_row(lossfw):
-    result = lossfw("accuracy", "relu", "softmax", "--points", "60", "--processes", "1")
-    assert result.exit_code == 0
-    rows = [line.split() for line in result.stdout.splitlines()[1:5]]
-    assert [row[0] for row in rows] == ["Relu()", "Relu()", "Softmax()", "Softmax()"]
-    assert [row[4] for row in rows] == ["0.0", "0.0", "-", "-"]

@@ -7,6 +7,8 @@ import threading
 import numpy as np
 import pytest
 
+from lossfw.evaluation.state import EvaluationState
+from lossfw.runs.compare.rows import read_rows
 from support.configs import TRAINED
 from support.waiting import HANGS
 
@@ -15,6 +17,12 @@ lossfw: 1
 data: {{name: inline, targets: {targets}}}
 network: {{predictions: {predictions}}}
 loss: {loss}
+"""
+ARRAYS = """\
+lossfw: 1
+data: {name: arrays, targets: t.npy}
+network: {predictions: y.npy}
+loss: squared_error
 """
 FLAT = {"targets": "[1.0, 2.0, 3.0, 0.5]", "predictions": "[1.5, 2.0, 2.5, 0.25]"}
 
@@ -48,25 +56,13 @@ def test_a_valid_file_runs_and_has_a_report(lossfw, folder, text):
     assert (folder / "o" / "report.html").is_file()
 
 
-def test_a_metric_that_stands_there_twice_is_told(lossfw, folder):
-    metrics = "evaluate: {metrics: [accuracy, brier, accuracy]}\n"
-    (folder / "run.yaml").write_text(CLASSES + metrics)
-    result = lossfw("validate", "run.yaml")
-    assert result.exit_code == 2
-    assert "run.yaml:5:39: error: this metric is the same as evaluate.metrics.0" in result.stdout
-
-
 def test_rows_of_another_byte_order_are_written(lossfw, folder):
     pytest.importorskip("pyarrow")
     np.save(folder / "t.npy", np.zeros(3, ">f8"))
     np.save(folder / "y.npy", np.arange(3, dtype=">f4"))
-    (folder / "run.yaml").write_text(
-        "lossfw: 1\ndata: {name: arrays, targets: t.npy}\nnetwork: {predictions: y.npy}\n"
-        "loss: squared_error\nevaluate: {save_rows: parquet}\n"
-    )
-    assert lossfw("run", "run.yaml", "--out", "o").exit_code == 0
-    from lossfw.runs.compare.rows import read_rows
-
+    (folder / "run.yaml").write_text(ARRAYS)
+    done = lossfw("run", "run.yaml", "--out", "o", "-o", "evaluate.save_rows=parquet")
+    assert done.exit_code == 0
     assert read_rows(folder / "o").loss.tolist() == [0.0, 1.0, 4.0]
 
 
@@ -85,7 +81,10 @@ def test_a_key_that_changes_nothing_is_told(lossfw, folder, key, override):
     assert re.search(rf"warning: .*{key}.* has no effect", result.stderr)
 
 
-def test_an_option_that_needs_another_one_is_refused(lossfw, folder):
+def test_a_metric_that_stands_there_twice_and_an_option_that_needs_another_are_told(lossfw, folder):
+    (folder / "run.yaml").write_text(f"{CLASSES}evaluate: {{metrics: [accuracy, accuracy]}}\n")
+    told = "run.yaml:5:32: error: this metric is the same as evaluate.metrics.0"
+    assert told in lossfw("validate", "run.yaml").stdout
     (folder / "train.yaml").write_text(TRAINED)
     steps = "train.optimizer={name: sgd, nesterov: true}"
     result = lossfw("train", "train.yaml", "--no-out", "-o", steps)
@@ -176,8 +175,7 @@ def test_the_batch_size_changes_no_digit_of_rows_from_a_table(lossfw, folder):
     (folder / "t.csv").write_text("0.0,0,0,0,0,0,0,0,0\n" * 2)
     (folder / "y.csv").write_text("1e+16,1.0,1,1,1,1,1,1,1\n0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5\n")
     (folder / "run.yaml").write_text(
-        "lossfw: 1\ndata: {name: arrays, targets: t.csv}\nnetwork: {predictions: y.csv}\n"
-        "loss: {name: absolute_error, per: row}\n"
+        ARRAYS.replace("npy", "csv").replace("squared_error", "{name: absolute_error, per: row}")
     )
     found = {
         lossfw("run", "run.yaml", "--json", "-o", f"evaluate.batch_size={size}").stdout
@@ -226,12 +224,7 @@ def test_an_array_that_changes_while_it_is_read_gives_no_number(
 ):
     for name in ("t.npy", "y.npy"):
         np.save(folder / name, np.zeros(5000))
-    (folder / "run.yaml").write_text(
-        "lossfw: 1\ndata: {name: arrays, targets: t.npy}\nnetwork: {predictions: y.npy}\n"
-        "loss: squared_error\n"
-    )
-    from lossfw.evaluation.state import EvaluationState
-
+    (folder / "run.yaml").write_text(ARRAYS)
     add = EvaluationState.add
 
     def add_and_change(state, rows):

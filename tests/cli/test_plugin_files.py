@@ -87,9 +87,7 @@ def test_a_file_that_may_not_be_executed_is_told_at_its_place(lossfw, mine):
         assert re.search(told, result.output, re.M)
         assert lossfw(verb, "run.yaml", "--no-plugins").exit_code == code
         assert not mine.exists()
-
-
-def test_no_plugins_holds_for_a_run_too(lossfw, mine):
+    # It holds for a run too.
     result = lossfw("run", "run.yaml", "--no-plugins")
     assert (result.exit_code, mine.exists()) == (2, False)
     assert "'mine.py' is not loaded because of --no-plugins" in result.stderr

@@ -52,7 +52,7 @@ def shown(in_json):
     return show
 
 
-def test_a_loss_is_described(shown):
+def test_a_loss_is_described(shown, folder, lossfw):
     found = shown("huber", "-p", "delta=0.25")
     assert found["name"] == "huber"
     assert "r^2 / 2" in found["summary"]
@@ -64,20 +64,16 @@ def test_a_loss_is_described(shown):
     (delta, _) = found["parameters"]
     keys = ("name", "default", "value", "bounds")
     assert [delta[key] for key in keys] == ["delta", 1.0, 0.25, "> 0"]
-
-
-def test_without_a_needed_parameter_the_class_is_shown_but_no_claim(folder, shown, lossfw):
+    # A wrapper takes its derivatives from its parts.
+    found = shown("scaled", "-p", "of=huber", "-p", "scale=-2.0")
+    assert found["derivative"] == "parts"
+    assert found["parameters"][0]["value"] == {"name": "huber"}
+    # Without a needed parameter the class is shown, but no claim.
     (folder / "plain.py").write_text(PLUGIN)
     found = shown("plain", "--plugin", "plain.py")
     assert "claims" not in found
     assert found["parameters"][0]["required"]
     assert "needed" in lossfw("show", "plain", "--plugin", "plain.py").stdout
-
-
-def test_a_wrapper_takes_its_derivatives_from_its_parts(shown):
-    found = shown("scaled", "-p", "of=huber", "-p", "scale=-2.0")
-    assert found["derivative"] == "parts"
-    assert found["parameters"][0]["value"] == {"name": "huber"}
 
 
 def test_the_formula_as_latex(shown, lossfw):

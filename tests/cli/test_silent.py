@@ -23,6 +23,15 @@ class OfLogits(PointwiseLoss):
 """
 
 
+HOLES = """\
+lossfw: 1
+plugins: [own.py]
+data: {name: arrays, targets: t.npy}
+network: {predictions: y.npy}
+loss: holes
+"""
+
+
 @pytest.fixture(autouse=True)
 def plugin(folder):
     (folder / "own.py").write_text(PLUGIN)
@@ -31,10 +40,7 @@ def plugin(folder):
 def test_a_loss_that_is_nan_names_its_rows_and_fails(lossfw, folder):
     np.save(folder / "y.npy", np.arange(1000) % 100 / 100)
     np.save(folder / "t.npy", np.full(1000, 0.5))
-    (folder / "nan.yaml").write_text(
-        "lossfw: 1\nplugins: [own.py]\ndata: {name: arrays, targets: t.npy}\n"
-        "network: {predictions: y.npy}\nloss: holes\n"
-    )
+    (folder / "nan.yaml").write_text(HOLES)
     result = lossfw("run", "nan.yaml")
     assert result.exit_code == 1
     assert "holes    nan" in result.stdout
@@ -46,11 +52,9 @@ def test_a_loss_that_is_nan_names_its_rows_and_fails(lossfw, folder):
 
 
 def test_a_run_of_a_sweep_that_is_nan(lossfw, folder):
-    (folder / "own.yaml").write_text(
-        "lossfw: 1\nplugins: [own.py]\ndata: {name: inline, targets: [0.5, 1.0]}\n"
-        "network: {predictions: [0.5, 0.75]}\nloss: holes\n"
-        "sweep: {grid: {loss: [holes, squared_error]}}\n"
-    )
+    np.save(folder / "y.npy", np.array([0.5, 0.75]))
+    np.save(folder / "t.npy", np.array([0.5, 1.0]))
+    (folder / "own.yaml").write_text(f"{HOLES}sweep: {{grid: {{loss: [holes, squared_error]}}}}\n")
     result = lossfw("run", "own.yaml")
     assert result.exit_code == 1
     assert "the loss of 1 of 2 runs is NaN: loss=holes." in result.stderr
