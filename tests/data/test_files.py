@@ -47,7 +47,6 @@ def read_logits(path, key=None):
 @pytest.mark.parametrize(
     ("read", "name", "message"),
     [
-        (need_weights, "x", r"file not found; expected weights"),
         (need_weights, ".", r"is a folder"),
         (need_weights, "empty", r"is an empty file"),
         (read_weights, "w.npy", r"is a \.npy, which holds one array without a name"),
@@ -56,7 +55,6 @@ def read_logits(path, key=None):
         (read_logits, "two.npz", r"no array 'logits'; it has: logit, other\. Did you mean"),
         (functools.partial(read_logits, key="z"), "w.npy", r"without a name"),
         (read_logits, "w.txt", r"expected a file .*\.csv, \.tsv \(also \.gz\) or \.parquet"),
-        (read_logits, "z.npy", r"is not a \.npy: it begins with b'W1 = 3'"),
     ],
 )
 def test_what_holds_no_such_thing(read, name, message, tmp_path):
@@ -92,9 +90,7 @@ def test_nested_lists_are_what_numpy_makes_of_them(value):
     [
         ([[1, 2], [3]], r"lists of equal length, but \[0\] has 2 entries and \[1\] has 1 entry"),
         ([[1, 2], 3], r"but \[0\] has 2 entries and \[1\] is a number"),
-        ([[[1], [2, 3]]], r"but \[0\]\[0\] has 1 entry and \[0\]\[1\] has 2 entries"),
         ([1, "2"], r"\[1\] is '2'"),
-        ([1, None], r"\[1\] is None"),
         ([[0, True]], r"\[0\]\[1\] is True"),
         ({"a": 1}, r"this is {'a': 1}"),
         ([1, float("nan")], r"finite numbers, but \[1\] is nan"),

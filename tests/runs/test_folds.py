@@ -349,7 +349,6 @@ def test_repeats_go_with_a_sweep():
     ("hold_out", "message"),
     [
         ({"folds": 3, "repeats": 1}, "should be at least 2, got 1"),
-        ({"folds": 3, "repeats": True}, "repeats should be"),
         ({"fraction": 0.2, "repeats": 3}, "repeats cannot be used with fraction"),
         ({"folds": 3, "repeats": 3, "fold": 1}, "trains all folds, but fold selects some"),
         ({"folds": 3, "repeats": 3, "time": "column.day"}, "repeats cannot be used with time"),

@@ -11,25 +11,18 @@ from support.any_config import GOOD_TEXT as GOOD
     [
         ("lossfw: 1", "lossfw: 2", "1:9", "lossfw should be 1, the version that this lossfw reads"),
         ("lossfw: 1", "lossfw: true", "1:9", "lossfw should be a whole number, got true"),
-        ("lossfw: 1", "lossfw: '1'", "1:9", "lossfw should be a whole number, got '1'"),
         ("loss: squared_error", "loss: 3", "4:7", "loss should be a name, or a mapping"),
         ("loss: squared_error", "loss: {}", "4:1", "loss.name is missing"),
-        ("loss: squared_error", "loss: ''", "4:7", "loss.name should be a non-empty string"),
         ("loss: squared_error", "loss: {name: squared_error, fuse: 1}", "4:35", "loss.fuse should"),
         ("batch_size: 7", "batch_size: 0", "5:24", "evaluate.batch_size should be greater than 0"),
         ("batch_size: 7", "batch_size: 1e3", "5:24", "should be a whole number, got 1000.0"),
-        ("batch_size: 7", "batch_size: many", "5:24", "should be a whole number, got 'many'"),
         ("batch_size: 7", "batch_size: true", "5:24", "should be a whole number, got true"),
         ("metrics: []", "metrics: accuracy", "5:36", "metrics should be a list, got 'accuracy'"),
-        ("metrics: []", "metrics: [1]", "5:37", "evaluate.metrics.0 should be a name, or"),
         ("metrics: []", "sample: {}", "5:27", "evaluate.sample.count is missing"),
         ("metrics: []", "sample: {count: 0}", "5:43", "count should be at least 1, got 0"),
-        ("metrics: []", "sample: {count: 1, seed: -1}", "5:52", "seed should be at least 0, got"),
         ("metrics: []", f"sample: {{count: {MAX_SAMPLE + 1}}}", "5:43", "should be at most"),
         ("lossfw: 1", "lossfw: 1\nseed: 0.5", "2:7", "seed should be a whole number, got 0.5"),
-        ("lossfw: 1", "lossfw: 1\nplugins: a.py", "2:10", "plugins should be a list, got 'a.py'"),
         ("predictions: [[0.25, 0.75]]", "predictions: []", "3:24", "should be a file name"),
-        ("predictions: [[0.25, 0.75]]", "predictions: 1", "3:24", "or a list of rows of numbers"),
     ],
 )
 def test_wrong_values_are_pointed_at(old, new, place, what, refused):
@@ -41,7 +34,6 @@ def test_wrong_values_are_pointed_at(old, new, place, what, refused):
     [
         ("metrics: accuracy", "write [accuracy]"),
         ("metrics: {name: top_k, k: 3}", "write [{name: top_k, k: 3}]"),
-        ("slices: target", "write [target]"),
         ("intervals: bootstrap", "write {method: bootstrap}"),
         ("intervals: true", "its keys are resample, level, method, replicates, seed"),
         ("learning_rate: 1", "did you mean train.optimizer.learning_rate?"),

@@ -45,19 +45,15 @@ def refusal(tree):
     ("below", "above", "merged"),
     [
         ("a: 1", "b: 2", {"a": 1, "b": 2}),
-        ("a: 1", "a: 2", {"a": 2}),
         ("a: {x: 1, y: 2}", "a: {y: 3, z: 4}", {"a": {"x": 1, "y": 3, "z": 4}}),
-        ("a: {x: {p: 1, q: 2}}", "a: {x: {q: 3}}", {"a": {"x": {"p": 1, "q": 3}}}),
         ("a: [1, 2, 3]", "a: [4]", {"a": [4]}),
         ("a: {x: 1}", "a: 2", {"a": 2}),
-        ("a: 2", "a: {x: 1}", {"a": {"x": 1}}),
         # null takes away what is below it, and is a value where nothing is.
         ("a: {x: 1, y: 2}", "a: {x: null}", {"a": {"y": 2}}),
         ("a: {y: 2}", "a: {x: null}", {"a": {"y": 2, "x": None}}),
         # A component with another name takes no parameter over.
         ("a: {name: p, x: 1}", "a: {name: q, y: 2}", {"a": {"name": "q", "y": 2}}),
         ("a: {name: p, x: 1}", "a: {name: p, y: 2}", {"a": {"name": "p", "x": 1, "y": 2}}),
-        ("a: {name: p, x: 1}", "a: {x: 2}", {"a": {"name": "p", "x": 2}}),
         ("a: {name: p, x: 1}", "a: q", {"a": "q"}),
         ("a: p", "a: {x: 2}", {"a": {"name": "p", "x": 2}}),
         ("a: p", "a: {name: q, x: 2}", {"a": {"name": "q", "x": 2}}),
@@ -101,9 +97,7 @@ def test_a_circle_through_a_link_and_a_chain_without_end_are_refused(folder, ref
     [
         ("bas.yaml", "bas.yaml: there is no such file", "did you mean 'base.yaml'?"),
         (".", ".: this is a folder, not a file", "give a YAML file"),
-        ("3", "extends should be a file name, got 3", ""),
         ("[base.yaml]", "extends should be a file name, got a list of 1 item", ""),
-        ("''", "extends should be a file name, got ''", ""),
     ],
 )
 def test_what_cannot_be_extended(value, what, hint, refusal):

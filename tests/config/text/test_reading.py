@@ -23,7 +23,6 @@ def refusal(name, folder):
         (".", "folder", ""),
         ("digits.yaml/x", "cannot be read", ""),
         ("x" * 5_000, "cannot be read", ""),
-        ("a\0b", "cannot be read", ""),
     ],
 )
 def test_what_is_no_file_is_refused(name, what, hint, tmp_path):
@@ -54,7 +53,6 @@ def test_the_largest_legal_file_is_read(tmp_path):
     ("content", "where", "what", "hint"),
     [
         (b"", "run.yaml", "the file is empty", "lossfw: 1"),
-        (b"\n \n", "run.yaml", "the file is empty", "lossfw: 1"),
         (b"\xef\xbb\xbf", "run.yaml", "the file is empty", "lossfw: 1"),
         (b"\x93NUMPY\x01\x00v\x00{", "run.yaml", "not a text file", ""),
         (b"a: 1\nb: \xff\n", "run.yaml:2", "this is not UTF-8 text", ""),

@@ -11,11 +11,9 @@ from lossfw.evaluation.slices import BY, Slice
     ("wrong", "said"),
     [
         ({"level": 1.0}, "level should be between 0 and 1, got 1.0"),
-        ({"level": True}, "level should be"),
         ({"level": float("nan")}, "level should be"),
         ({"method": "bootstap"}, "Did you mean 'bootstrap'?"),
         ({"replicates": 99}, "from 100 to 100000, got 99"),
-        ({"replicates": 1e3}, "whole number from 100"),
         ({"seed": -1}, "seed should be a whole number of at least 0, got -1"),
     ],
 )
@@ -33,7 +31,6 @@ def test_intervals_that_make_no_sense(wrong, said):
         ("loss", [], "bins are needed for by: loss"),
         ("prediction.argmax", [0.5], "bins cannot be used with by: prediction.argmax"),
         ("loss", [1.0, 1.0], "should increase"),
-        ("loss", [float("inf")], "finite"),
         ("loss", list(range(1001)), "at most 1000 edges, got 1001"),
     ],
 )

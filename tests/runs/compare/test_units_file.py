@@ -92,7 +92,6 @@ def test_runs_of_different_units_are_refused_unless_one_is_named(pair, made, ref
         ("patient", "A column of the data is column.patient"),
         ("groups", "have no groups, which resample: groups takes"),
         ("{time: column.patient}", "expected numbers or dates"),
-        ("{time: 3}", "time should be column.NAME, or row"),
         ("{time: column.day, blocks: 2}", "blocks should be auto, or a whole number from 5"),
         ("{", "expected rows, groups, column.NAME"),
     ],
