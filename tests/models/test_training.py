@@ -82,14 +82,6 @@ def test_more_rounds_are_those_of_one_training(train, folder):
     assert (folder / "a/lines.json").read_bytes() == (folder / "b/lines.json").read_bytes()
 
 
-def test_legs_have_seeds_of_their_own_and_repeat(train, folder):
-    first, again, other = train("a"), train("b"), train("c", "seed=5", "train.hold_out=null")
-    assert first == again
-    assert other != first
-    rounds = json.loads((folder / "a/lines.json").read_text())["rounds"]
-    assert rounds[:10] != rounds[10:20]
-
-
 # Overrides, what is wrong, and the hint.
 WRONG = [
     (["train={epochs: 5}"], "train.epochs cannot be used with lines, which is trained in rounds",
@@ -175,41 +167,6 @@ def test_the_report_says_rounds_and_model(lossfw, folder):
     assert "model   lines (learning_rate: 0.2)\n" in text
     assert "all rounds done; the model is that of round 25" in text
     assert "a/lines.json" in text
-
-
-def test_the_configuration_in_the_folder_trains_again(train, lossfw, folder):
-    first = train("a")
-    result = lossfw("train", "a/config.yaml", "--out", "b")
-    assert result.exit_code == 0, result.stderr
-    assert json.loads((folder / "b/training.json").read_text()) == first
-
-
-def test_a_sweep_over_models_and_losses(lossfw, folder):
-    # A process of its own has legs of 100 rounds: these are shorter.
-    models = "[lines, {name: lines, share: 0.9}]"
-    sweep = f"sweep={{zip: {{model: {models}, loss.power: [1.3, 1.7]}}}}"
-    options = ("-o", "train.rounds=9", "-o", "train.measure_every=3")
-    result = lossfw("train", "t.yaml", "--out", "s", "-o", sweep, *options)
-    assert result.exit_code == 0, result.stderr
-    assert result.stdout.split("\n")[0].split()[:3] == ["run", "status", "round"]
-    names = sorted(path.name for path in (folder / "s").iterdir())
-    assert len(names) == 2
-    changes = ("-o", "model={name: lines, share: 0.9}", "-o", "loss.power=1.7", *options)
-    assert lossfw("train", "t.yaml", "--out", "one", *changes).exit_code == 0
-    contents = [(folder / "s" / name / "lines.json").read_bytes() for name in names]
-    assert (folder / "one/lines.json").read_bytes() in contents
-
-
-def test_a_page_says_rounds_and_model(train, folder):
-    pytest.importorskip("matplotlib")
-    from lossfw.report.html.training import training_page
-
-    train("a", "train.measure_every=10", "train.hold_out.patience=1")
-    page = training_page(folder / "a").replace("<wbr>", "")
-    assert "lines · tweedie_deviance, from logs · " in page
-    assert ", whose model is kept" in page
-    assert ">Rounds<" in page
-    assert "Weights" not in page
 
 
 def test_trainings_of_rounds_and_of_epochs_are_compared(lossfw, folder, train):

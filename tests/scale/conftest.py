@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from support.dask_processes import start_quietly, start_worker
-from support.ended import kill
+from support.dask_processes import kill, start_quietly
 from support.plugin_sources import SPREAD
 from support.waiting import HANGS, wait_for
 
@@ -103,7 +102,8 @@ def cluster(folder):
 
     file = str(folder / "scheduler.json")
     scheduler = start_quietly("dask_scheduler", file, "--port", "0")
-    workers = [start_worker(file) for _ in range(2)]
+    # Workers that nobody replaces.
+    workers = [start_quietly("dask_worker", file, "--no-nanny") for _ in range(2)]
     wait_for((folder / "scheduler.json").exists)
     with connect(file) as client:
         client.wait_for_workers(2, timeout=HANGS)

@@ -16,7 +16,7 @@ from lossfw.runs.compare.rows import read_rows
 from lossfw.runs.journal import RunJournal
 from lossfw.scale import connect, cut_rows, evaluate_on
 from support.configs import build
-from support.ended import kill
+from support.dask_processes import kill
 from support.linear_model import LINEAR
 
 distributed = pytest.importorskip("distributed", reason="dask is not installed")

@@ -1,5 +1,8 @@
-"""Processes of a cluster, which print nothing."""
+"""Processes of a cluster, which print nothing, and their end."""
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
 
@@ -11,6 +14,8 @@ def start_quietly(program, file, *options, env=None):
     return subprocess.Popen([*command, *options, "--no-dashboard"], env=env, **quiet)
 
 
-def start_worker(file, env=None):
-    """Start a worker that nobody replaces."""
-    return start_quietly("dask_worker", file, "--no-nanny", env=env)
+def kill(pids):
+    """Send SIGKILL to processes; one that has ended is left alone."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

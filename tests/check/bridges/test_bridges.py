@@ -5,17 +5,15 @@ import os
 from typing import ClassVar
 
 import pytest
-from click.testing import CliRunner
 
-import lossfw
 from lossfw import POSITIVE, PointwiseLoss, Space
+from lossfw import loss as made
 from lossfw.check import check, parametrize_with_checks
 from lossfw.check.bridges.laws import LAWS, bridge_checks, installed_bridges
 from lossfw.check.core.search import NotApplicable, Search
 from lossfw.check.core.subject import subject_of_component
 from lossfw.check.report import PassedCheck, Refutation
 from lossfw.check.runner import CheckSuite, attempt
-from lossfw.cli import main
 from lossfw.errors import ArgumentError
 from support.liars.bridges import BRIDGE_LIARS, Honest, HonestAutograd, HonestDerivatives
 
@@ -24,7 +22,7 @@ LOSSES = ("huber", "squared_error", "quantile", "logistic", "poisson_deviance", 
 
 def outcomes(bridge, loss):
     """Return what each law says of a bridge, by the name of the law."""
-    loss = lossfw.loss(loss) if isinstance(loss, str) else loss
+    loss = made(loss) if isinstance(loss, str) else loss
     checks = bridge_checks(loss, [bridge])
     of = CheckSuite(loss.name, subject_of_component(loss), checks, (), component=loss)
     search = Search(0, 200)
@@ -131,22 +129,14 @@ def test_bridges_are_checked_on_request(monkeypatch):
     assert {"bridge:honest:stump", "claim:convex"} <= cases
 
 
-def test_the_command_line_checks_bridges():
+def test_the_command_line_checks_bridges(lossfw):
     pytest.importorskip("xgboost")
-    arguments = [
-        "check",
-        "--bridges",
-        "huber",
-        "--defaults",
-        "--only",
-        "bridge:xgboost:stump",
-        "--json",
-    ]
-    result = CliRunner().invoke(main, [*arguments, "--processes", "1"])
+    only = ("--defaults", "--only", "bridge:xgboost:stump", "--processes", "1")
+    result = lossfw("check", "--bridges", "huber", *only, "--json")
     assert result.exit_code == 0, result.output
     (report,) = json.loads(result.stdout)["reports"]
     assert "bridge:xgboost:stump" in report["passed"]
-    result = CliRunner().invoke(main, ["check", "--bridges", "relu"])
+    result = lossfw("check", "--bridges", "relu")
     assert result.exit_code == 2
     assert "no bridge trains with this activation" in result.stderr
 

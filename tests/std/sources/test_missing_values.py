@@ -9,6 +9,7 @@ import lossfw
 from lossfw.data import RowFilter, csv_cells, csv_table, parquet
 from lossfw.data.categories import category_labels, encode_categories
 from lossfw.errors import DataError, LossfwError
+from support.tables import write_columns
 
 pytest.importorskip("pyarrow")
 
@@ -30,20 +31,14 @@ def columns():
     return table
 
 
-def _csv(folder, table, ending=".csv"):
-    lines = [",".join(table), *(",".join("" if x is None else str(x) for x in row) for row in
-                                zip(*table.values(), strict=True))]  # fmt: skip
-    (folder / "x.csv").write_text("\n".join(lines) + "\n")
-    return {"name": "arrays", "file": str(folder / "x.csv")}
+def _csv(folder, table):
+    return {"name": "arrays", "file": str(write_columns(folder / "x.csv", table))}
 
 
 def _parquet(folder, table, name="arrays"):
-    import pyarrow
-    import pyarrow.parquet
-
     path = folder / ("x.parquet" if name == "arrays" else "rows/x.parquet")
     path.parent.mkdir(exist_ok=True)
-    pyarrow.parquet.write_table(pyarrow.table(table), path, row_group_size=2)
+    write_columns(path, table, row_group_size=2)
     return {"name": name, "file" if name == "arrays" else "path": str(path)}
 
 
