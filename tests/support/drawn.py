@@ -41,25 +41,6 @@ EVERY = (
     *(("counts", spec) for spec in COUNTS),
     *(("columns", spec) for spec in COLUMNS),
 )
-# One for each way of being computed; the others are taken on request (-m slow).
-TYPICAL = (
-    ("rows", "accuracy"),
-    ("rows", {"name": "precision", "average": "none"}),
-    ("rows", "confusion_matrix"),
-    ("rows", {"name": "calibration_error", "bins": 4, "strategy": "quantile"}),
-    ("rows", "roc_auc"),
-    ("single", {"name": "calibration_error", "bins": 5}),
-    ("single", "average_precision"),
-    ("single", "f1"),
-    ("numbers", "rmse"),
-    ("numbers", "r2"),
-    ("numbers", "quantile_coverage"),
-    ("counts", "bias"),
-    ("counts", "gini"),
-    ("counts", {"name": "lift", "fraction": 0.3}),
-    ("columns", COLUMNS[0]),
-    ("columns", COLUMNS[1]),
-)
 
 
 class Drawn(NamedTuple):
@@ -83,11 +64,12 @@ def label(case):
 
 
 def each():
-    """Parametrise a test with a case for every metric, the typical ones by default."""
-    slow = [pytest.param(c, marks=pytest.mark.slow) for c in EVERY if c not in TYPICAL]
-    cases = [*TYPICAL, *slow]
-    names = [*map(label, TYPICAL), *(label(case.values[0]) for case in slow)]
-    return pytest.mark.parametrize("case", cases, ids=names)
+    """Parametrise a test with a case for every metric, of which every third is quick."""
+
+    def decorate(test):
+        return pytest.mark.turns(3)(pytest.mark.parametrize("case", EVERY, ids=label)(test))
+
+    return decorate
 
 
 @st.composite

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from lossfw.evaluation.intervals.paired import MeasuredNumber
 from lossfw.evaluation.intervals.unit_sums import UnitCells, UnitSums
 from lossfw.metrics import LossMetric, SumTerm
 from lossfw.metrics.cell_sums import RowTerms
-from support.calibration.setting import LEVEL, OWN, STARS, Outcome, Setting, has_star, left_out
+from support.calibration.setting import LEVEL, OWN, Outcome, Setting, has_star, left_out
 
 MEAN = LossMetric(of=lossfw.loss("squared_error"))
 
@@ -99,35 +100,26 @@ def clustered(kind, clusters, alike, *, squared=False, weights=False):
 
 
 def means() -> Iterator[Setting]:
-    def of(name, draw, before, counts=STARS):
-        made = star_of(draw) if counts == STARS else miss_of(draw)
-        return Setting(name, made, before, counts=counts)
-
     for n, normal, tails in ((30, 3.7, 3.9), (300, 4.1, 4.9), (10_000, 5.7, 5.3)):
-        yield of(f"{n:,} rows", lambda r, n=n: Rows(r.normal(0, 1, n) * r.chisquare(1, n)), normal)
-        yield of(f"{n:,} rows, t with 3", lambda r, n=n: Rows(r.standard_t(3, n)), tails)
-    for n, before in ((30, 5.2), (300, 4.5)):
-        yield of(
-            f"{n} rows, weights lognormal",
-            lambda r, n=n: Rows(r.normal(0, 1, n), weight=r.lognormal(0, 1, n)),
-            before,
+        draw = star_of(lambda r, n=n: Rows(r.normal(0, 1, n) * r.chisquare(1, n)))
+        yield Setting(f"{n:,} rows", draw, normal)
+        yield Setting(
+            f"{n:,} rows, t with 3", star_of(lambda r, n=n: Rows(r.standard_t(3, n))), tails
         )
-    for clusters in (10, 20, 40, 200):
-        for kind in ("equal", "unequal", "one big"):
-            for alike in (0.0, 0.05, 0.3, 0.9):
-                before = CLUSTERS_BEFORE.get((clusters, kind, alike))
-                name = f"{clusters} clusters, {kind}, alike {alike}"
-                yield of(name, clustered(kind, clusters, alike), before)
-    for clusters, kind, before in (
-        (40, "equal", 37.8),
-        (40, "unequal", 57.5),
-        (200, "equal", 34.8),
-        (200, "unequal", 60.4),
-    ):
+    for n, before in ((30, 5.2), (300, 4.5)):
+        draw = star_of(lambda r, n=n: Rows(r.normal(0, 1, n), weight=r.lognormal(0, 1, n)))
+        yield Setting(f"{n} rows, weights lognormal", draw, before)
+    for clusters, kind, alike in product((10, 20, 40, 200), KINDS, (0.0, 0.05, 0.3, 0.9)):
+        before = CLUSTERS_BEFORE.get((clusters, kind, alike))
+        name = f"{clusters} clusters, {kind}, alike {alike}"
+        yield Setting(name, star_of(clustered(kind, clusters, alike)), before)
+    each = product((40, 200), KINDS[:2])
+    for (clusters, kind), before in zip(each, (37.8, 57.5, 34.8, 60.4), strict=True):
         name = f"{clusters} clusters, {kind}, alike 0.5, weights lognormal"
-        yield of(name, clustered(kind, clusters, 0.5, weights=True), before)
+        yield Setting(name, star_of(clustered(kind, clusters, 0.5, weights=True)), before)
 
 
+KINDS = ("equal", "unequal", "one big")
 CLUSTERS_BEFORE = {
     (10, "equal", 0.05): 15.1, (10, "equal", 0.9): 67.2,
     (10, "unequal", 0.05): 26.1, (10, "unequal", 0.9): 79.3,
@@ -161,12 +153,8 @@ def own() -> Iterator[Setting]:
         for n, before in zip((30, 300, 10_000), every, strict=False):
             made = miss_of(lambda r, n=n, draw=draw: draw(r, n))
             yield Setting(f"{n:,} rows, {what}", made, before, counts=OWN)
-    for clusters, kind, before in (
-        (40, "equal", 62.9),
-        (40, "unequal", 75.1),
-        (200, "equal", 59.2),
-        (200, "unequal", 80.8),
-    ):
+    each = product((40, 200), KINDS[:2])
+    for (clusters, kind), before in zip(each, (62.9, 75.1, 59.2, 80.8), strict=True):
         made = miss_of(clustered(kind, clusters, 0.9, squared=True))
         name = f"{clusters} clusters, {kind}, alike 0.9, squared errors"
         yield Setting(name, made, before, counts=OWN)

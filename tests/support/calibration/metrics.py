@@ -135,27 +135,24 @@ def survival(rows, clusters):
     return draw
 
 
-def metrics() -> Iterator[Setting]:
-    def of(name, draw, rows, clusters, before, counted="rows", **parameters):
-        units = f"{clusters} clusters" if clusters else counted
-        made = metric_star(lossfw.metric(name, **parameters), draw(rows, clusters))
-        return Setting(f"{name}, {rows:,} rows by {units}", made, before)
+# By metric: the models, its parameters, and rows, clusters and percentage before of settings.
+METRICS = {
+    "accuracy": (classes, {}, ((100, 0, 4.2), (1000, 0, 5.5), (1000, 40, 9.2))),
+    "f1": (classes, {"average": "macro"}, ((100, 0, 4.2), (1000, 0, 6.0), (1000, 40, 10.8))),
+    "roc_auc": (classes, {}, ((100, 0, 3.8), (1000, 0, 7.5), (1000, 40, 13.8))),
+    "average_precision": (classes, {}, ((100, 0, 2.5), (1000, 40, 11.2))),
+    "r2": (numbers, {}, ((100, 0, 3.8), (1000, 0, 3.8), (1000, 40, 60.5))),
+    "rmse": (numbers, {}, ((100, 0, 5.2), (1000, 0, 3.8), (1000, 40, 60.8))),
+    "quantile_coverage": (numbers, {}, ((100, 0, 4.8), (1000, 0, 5.2), (1000, 40, 46.8))),
+    "ndcg": (queries, {"k": 5}, ((300, 0, 5.2), (2000, 0, 4.2), (2000, 40, 25.8))),
+    "concordance": (survival, {}, ((100, 0, None), (400, 40, None))),
+}
 
-    for rows, clusters, before in ((100, 0, 4.2), (1000, 0, 5.5), (1000, 40, 9.2)):
-        yield of("accuracy", classes, rows, clusters, before)
-    for rows, clusters, before in ((100, 0, 4.2), (1000, 0, 6.0), (1000, 40, 10.8)):
-        yield of("f1", classes, rows, clusters, before, average="macro")
-    for rows, clusters, before in ((100, 0, 3.8), (1000, 0, 7.5), (1000, 40, 13.8)):
-        yield of("roc_auc", classes, rows, clusters, before)
-    for rows, clusters, before in ((100, 0, 2.5), (1000, 40, 11.2)):
-        yield of("average_precision", classes, rows, clusters, before)
-    for rows, clusters, before in ((100, 0, 3.8), (1000, 0, 3.8), (1000, 40, 60.5)):
-        yield of("r2", numbers, rows, clusters, before)
-    for rows, clusters, before in ((100, 0, 5.2), (1000, 0, 3.8), (1000, 40, 60.8)):
-        yield of("rmse", numbers, rows, clusters, before)
-    for rows, clusters, before in ((100, 0, 4.8), (1000, 0, 5.2), (1000, 40, 46.8)):
-        yield of("quantile_coverage", numbers, rows, clusters, before)
-    for rows, clusters, before in ((300, 0, 5.2), (2000, 0, 4.2), (2000, 40, 25.8)):
-        yield of("ndcg", queries, rows, clusters, before, counted="queries", k=5)
-    for rows, clusters in ((100, 0), (400, 40)):
-        yield of("concordance", survival, rows, clusters, None)
+
+def metrics() -> Iterator[Setting]:
+    for name, (draw, parameters, sizes) in METRICS.items():
+        for rows, clusters, before in sizes:
+            counted = "queries" if draw is queries else "rows"
+            units = f"{clusters} clusters" if clusters else counted
+            made = metric_star(lossfw.metric(name, **parameters), draw(rows, clusters))
+            yield Setting(f"{name}, {rows:,} rows by {units}", made, before)
