@@ -59,12 +59,9 @@ def test_groups_are_held_out_whole(table):
         for rows in every
     ]
     assert sum(map(len, patients)) == len(set().union(*patients)) == 9
-
-
-def test_groups_of_a_loss_are_held_out_whole_without_being_asked(table):
+    # Those of a loss without being asked.
     grade = ("data.targets_key=grade", "network.layers=[{units: 1, activation: identity}]")
-    every = folds("data.group_key=pair", "loss=listmle", *grade)
-    for rows in every:
+    for rows in folds("data.group_key=pair", "loss=listmle", *grade):
         assert (rows[::2] + 1 == rows[1::2]).all()
         assert (rows[::2] % 2 == 0).all()
 
@@ -123,12 +120,9 @@ def test_stratify_takes_classes_and_groups_no_gap(table):
     stratified = "train.hold_out={folds: 2, fold: 0, stratify: true}"
     with pytest.raises(ConfigError, match=r"target\[0\] = 1.5 is not a class"):
         training("data.targets_key=size", *numbers, stratified)
-
-
-def test_all_folds_are_not_one_training(table):
+    # All folds are not one training.
     with pytest.raises(ConfigError, match="4 folds describe 4 trainings"):
         training()
-    assert validate(ConfigSource("run.yaml")).runs == 4
 
 
 # Folds that roll through time --------------------------------------------

@@ -42,10 +42,6 @@ def written(text):
     return text.replace("file: m.json}", "file: m.json, output_activation: softmax}")
 
 
-def test_the_first_rows_show_that_outputs_are_not_predictions(refused):
-    refused(TEXT, at="5:7", what="prediction[0]", hint="outputs of the model")
-
-
 @pytest.mark.parametrize(
     ("old", "new", "at", "what", "hint"),
     [
@@ -70,7 +66,8 @@ def test_a_mistake_is_told_at_its_place(refused, files, old, new, at, what, hint
     refused(TEXT.replace(old, new), at=at, what=what, hint=hint)
 
 
-def test_a_link_against_the_card_is_a_mistake(refused, files):
+def test_outputs_that_are_no_predictions_and_a_link_against_the_card_are_told(refused, files):
+    refused(TEXT, at="5:7", what="prediction[0]", hint="outputs of the model")
     with_card(files, "sigmoid")
     refused(written(TEXT), at="4:56", what=["sigmoid", "softmax", "leave output_activation out"])
 
@@ -166,9 +163,7 @@ def test_a_folder_without_a_model_is_told(refused, trained, file, content, what,
     if content is not None:
         (trained / file).write_text(content)
     refused(TRAINED, at="4:32", what=what, hint=hint)
-
-
-def test_another_key_beside_the_folder_is_a_mistake(refused, trained):
+    # Another key beside the folder is a mistake.
     refused(TRAINED.replace("runs/a", "runs/a, gain: 3"), at="4:40", what="no parameter 'gain'")
 
 

@@ -107,8 +107,8 @@ def test_what_is_no_sweep(text, where, what, mistakes):
 
 def test_too_many_runs_are_not_even_tried(mistakes):
     values = ", ".join(map(str, range(100)))
-    text = f"sweep: {{grid: {{evaluate.batch_size: [{values}], seed: [{values}]}}}}"
-    ((_, what),) = mistakes(text)
+    grid = f"{{evaluate.batch_size: [{values}], seed: [{values}]}}"
+    ((_, what),) = mistakes(f"sweep: {{grid: {grid}}}")
     assert what == f"the sweep has 10000 runs, and at most {MAX_RUNS} are checked and run"
 
 

@@ -76,15 +76,11 @@ def test_a_network_has_one_of_its_forms(network, what, problems):
     assert what in " ".join(said for _, said, _ in problems(text))
 
 
-@pytest.mark.parametrize("count", [MAX_ITEMS + 1, 20_000])
-def test_a_list_of_thousands_of_names_is_not_looked_up_either(count, problem):
-    metrics = ", ".join(f"m{i}" for i in range(count))
-    where, what, _ = problem(GOOD.replace("metrics: []", f"metrics: [{metrics}]"))
+def test_very_many_names_are_not_looked_up_and_very_many_mistakes_are_counted(problems):
+    metrics = ", ".join(f"m{i}" for i in range(20_000))
+    ((where, what, _),) = problems(GOOD.replace("metrics: []", f"metrics: [{metrics}]"))
     assert where == "run.yaml:5:36"
-    assert what.endswith(f"a list of at most {MAX_ITEMS} items, got a list of {count} items")
-
-
-def test_beyond_a_hundred_mistakes_the_others_are_counted(problems):
+    assert what.endswith(f"a list of at most {MAX_ITEMS} items, got a list of 20000 items")
     text = GOOD + "".join(f"key{i}: 1\n" for i in range(1_000))
     found = problems(text)
     assert len(found) == SHOWN_PROBLEMS + 1
