@@ -5,13 +5,8 @@ from pathlib import Path
 import pytest
 
 from lossfw.runs import execute
-from support.full_disk import run_limited
 
 FULL = Path("/dev/full")
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
 
 
 SPOILT = {
@@ -49,25 +44,6 @@ def test_a_folder_that_cannot_be_made_does_not_cost_the_result(lossfw):
     assert json.loads(result.stdout)["count"] == 2
     assert "/proc/lossfw cannot be written" in result.stderr
     assert "Traceback" not in result.stderr
-
-
-@pytest.mark.turns(2)
-@pytest.mark.parametrize("there", [True, False])
-def test_a_disk_that_fills_up_leaves_nothing_half_written(there, folder):
-    if there:
-        (folder / "out").mkdir()
-        (folder / "out" / "metrics.json").write_text("old")
-
-    done = run_limited(100, "run", "run.yaml", "--json", "--out", "out", folder=folder)
-    assert done.returncode == 1
-    assert json.loads(done.stdout)["count"] == 2
-    assert "cannot be written" in done.stderr
-    assert "Traceback" not in done.stderr
-    if there:
-        assert names(folder / "out") == ["metrics.json"]
-        assert (folder / "out" / "metrics.json").read_text() == "old"
-    else:
-        assert not (folder / "out").exists()
 
 
 @pytest.mark.turns(3)

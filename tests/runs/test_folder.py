@@ -1,6 +1,7 @@
 """The run folder: what stands in it, who may write to it, and how a run goes on there."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -27,10 +28,6 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def read(path):
-    return json.loads(path.read_text())
-
-
 def contents(folder):
     return {path: path.read_bytes() for path in folder.iterdir()}
 
@@ -40,7 +37,9 @@ def test_all_that_says_how_the_numbers_came_about(lossfw, folder):
     done = lossfw("run", "run.yaml", "-o", "loss.delta=1e-6", "--out", "out")
     assert (done.exit_code, done.stderr) == (0, "")
     assert names(folder / "out") == ["config.yaml", "metrics.json", "run.json", "status"]
-    record, numbers = read(folder / "out/run.json"), read(folder / "out/metrics.json")
+    record, numbers = (
+        json.loads((folder / "out" / name).read_text()) for name in ("run.json", "metrics.json")
+    )
     assert record["seed"] == 7
     assert (record["config"], record["overrides"]) == ("run.yaml", ["loss.delta=1e-6"])
     assert record["data"]["name"] == "digits (test)"
@@ -165,6 +164,10 @@ def test_a_disk_that_fills_up_early_leaves_the_folder_as_it_was(lossfw, folder, 
     assert count == 20
     assert "cannot be written" in told
     assert contents(folder / "out") == before
+    # Where there was none, none is left.
+    shutil.rmtree(folder / "out")
+    limited(folder, 100)
+    assert not (folder / "out").exists()
 
 
 @pytest.mark.slow

@@ -83,13 +83,12 @@ def test_a_local_plugin_is_told_what_becomes_of_a_run(lossfw, folder, write, tol
     assert end == {"hook": "end", "loss": numbers["loss"]["value"], "there": bool(out)}
 
 
-def test_one_that_raises_is_named_and_the_run_goes_on(lossfw, folder, write, told):
-    write()
-    plugins = [
-        option
-        for name, source in (("a.py", FAILING), ("b.py", FOLLOWER))
-        for option in ("--plugin", plugin(folder, source, name))
-    ]
+def test_one_that_raises_is_named_and_not_called_again_and_the_run_goes_on(
+    lossfw, folder, write, told, monkeypatch
+):
+    monkeypatch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", 1024)
+    write(rows=1000)
+    plugins = ["--plugin", plugin(folder, FAILING, "a.py"), "--plugin", plugin(folder, FOLLOWER)]
     done = lossfw("run", "run.yaml", *plugins, "--out", "out")
     assert done.exit_code == 0
     again = "failed and is not called again:"
@@ -98,18 +97,13 @@ def test_one_that_raises_is_named_and_the_run_goes_on(lossfw, folder, write, tol
         f"plugin a.py: lossfw_progress {again} SystemExit: 3",
         "plugin a.py: lossfw_report returned int, expected a string",
     ]
-    assert [line["hook"] for line in told()] == ["start", "progress", "end"]
+    start, *others, end = (line["hook"] for line in told())
+    assert (start, {*others}, end) == ("start", {"progress"}, "end")
+    assert len(others) > 1
     warnings = json.loads((folder / "out/run.json").read_text())["warnings"]
     assert [warning for warning in warnings if "plugin a.py" in warning] == [
         line.removeprefix("lossfw: warning: ") for line in done.stderr.splitlines()[:2]
     ]
-
-
-def test_a_hook_that_failed_is_not_called_again(lossfw, folder, write, monkeypatch):
-    monkeypatch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", 1024)
-    write(rows=1000)
-    done = lossfw("run", "run.yaml", "--plugin", plugin(folder, FAILING))
-    assert done.stderr.count("lossfw_progress failed") == 1
 
 
 def test_an_interrupt_by_the_user_passes(lossfw, folder, write):

@@ -51,6 +51,7 @@ def test_other_data_are_named_with_the_numbers_that_they_change(lossfw, done, fo
         (lambda out: (out / "config.yaml").unlink(), "it has no config.yaml"),
         (lambda out: (out / "run.json").write_text("[]"), "is not a JSON object"),
         (lambda out: (out / "metrics.json").write_text("{"), "cannot be read"),
+        (lambda out: (out.parent / "p.npy").unlink(), "there is no file"),
         (lambda out: (out / "status").write_text("running\n"), "a run that is not done"),
     ],
 )
@@ -60,11 +61,4 @@ def test_a_folder_without_a_whole_run_is_refused(lossfw, done, spoil, message):
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert message in refused.stderr
     assert "Traceback" not in refused.stderr
-
-
-def test_no_folder_and_lost_data_are_told(lossfw, done, folder):
     assert "is not a folder; expected that of a run" in lossfw("rerun", "nowhere").stderr
-    (folder / "p.npy").unlink()
-    lost = lossfw("rerun", "out")
-    assert lost.exit_code == 2
-    assert "there is no file" in lost.stderr

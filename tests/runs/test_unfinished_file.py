@@ -57,19 +57,16 @@ def test_a_run_goes_on_on_a_cluster_or_here_to_the_same_bytes(
     assert same(folder, form)
 
 
-def test_a_run_goes_on_from_gaps_and_is_killed_again(killed, folder, form, killed_after):
-    run = killed(CONFIG, *CLUSTER, groups=3)
-    killed_after(2, lambda *more: run("--resume", *more))
-    assert run("--resume").exit_code == 0
-    assert same(folder, form)
-
-
-def test_a_state_in_many_entries_is_joined(killed, folder, form, monkeypatch):
+def test_a_run_goes_on_from_gaps_and_is_killed_again(
+    killed, folder, form, killed_after, monkeypatch
+):
+    # The state is in many entries, which are joined.
     monkeypatch.setattr(unfinished_file, "_STATE_BYTES", 1000)
-    run = killed()
+    run = killed(CONFIG, *CLUSTER, groups=3)
     file = UnfinishedFile(folder / "out/unfinished.sqlite")
     assert len(list(file.entries("state"))) > 2
     file.close()
+    killed_after(2, lambda *more: run("--resume", *more))
     assert run("--resume").exit_code == 0
     assert same(folder, form)
 

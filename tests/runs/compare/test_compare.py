@@ -62,7 +62,7 @@ def test_lists_differ_element_by_element(run, compared):
         assert len(differences[name]["interval"]) == 3
 
 
-def test_other_rows_of_the_same_data(run, command, compared):
+def test_other_rows_and_other_metrics_are_not_compared(run, command, compared):
     one, other = run("one"), run("other", "evaluate.sample={count: 20}")
     assert command("compare", one, other).exit_code == 2
     beside = compared(one, other, "--allow-different-data")
@@ -70,10 +70,8 @@ def test_other_rows_of_the_same_data(run, command, compared):
     assert of(beside, "other")[1] == {}
     assert of(beside, "other")[0]["loss"]["value"] > 0
 
-
-def test_a_metric_with_other_parameters(run, compared):
-    other = run("other", "evaluate.metrics.1.bins=7")
-    found = compared(run("one"), other)
+    # A metric with other parameters.
+    found = compared(one, run("other", "evaluate.metrics.1.bins=7"))
     assert of(found, "other")[1]["calibration_error"]["value"] is None
     assert "and CalibrationError(bins=7" in found["notes"][0]
 

@@ -1,14 +1,12 @@
 """Means, spreads and differences over seeds, against the textbook."""
 
 import itertools
-import json
 import statistics
 
 import numpy as np
 import pytest
 
 from lossfw.runs.compare.seeds import SeedMember, seed_groups
-from support.training_text import CONFIG
 
 # The two-sided 95 percent point of Student's t with 2 degrees of freedom: Abramowitz and Stegun,
 # table 26.10.
@@ -49,38 +47,30 @@ def test_infinite_losses_have_a_mean_and_no_spread():
     assert group.numbers["loss"][:2] == (np.inf, None)
 
 
-@pytest.mark.slow
-def test_a_sweep_of_trainings_is_averaged_everywhere(folder, command):
-    random = np.random.default_rng(0)
-    inputs = random.normal(size=(40, 3)).astype("f4")
-    np.savez(folder / "data.npz", inputs=inputs, targets=(inputs[:, 0] > 0).astype(np.int64))
-    (folder / "train.yaml").write_text(CONFIG)
-    sweep = "sweep={grid: {train.optimizer.learning_rate: [0.5, 0.1]}, seeds: 2}"
-    result = command("train", "train.yaml", "--out", "all", "-o", sweep)
-    assert result.exit_code == 0, result.output
-    found = json.loads(command("compare", "all", "--json").stdout)
-    losses = {one["name"]: one["numbers"]["loss"] for one in found["trainings"]}
-    for group in found["seeds"]:
-        own = [losses[name] for name in group["members"]]
-        assert len(own) == 2
-        assert group["numbers"]["loss"]["mean"] == pytest.approx(statistics.fmean(own))
+def test_runs_of_a_seed_and_their_page(run, shown, compared, folder):
+    good, worse = np.load("good.npy"), np.load("worse.npy")
+    # A second metric is a setting in which the recipes differ.
+    metrics = {"a": "[accuracy]", "b": "[accuracy, brier]"}
+    for seed, (name, share) in itertools.product((0, 1), (("a", 0.0), ("b", 0.6))):
+        share += 0.3 * seed * (name == "b")
+        np.save(f"{name}{seed}.npy", (1 - share) * good + share * worse)
+        model = f"model={{name: predictions, file: {name}{seed}.npy}}"
+        run(f"s/{name}{seed}", "network=null", model, f"seed={seed}", metrics=metrics[name])
+    found = compared("s")
+    losses = {one["name"]: one["numbers"]["loss"]["value"] for one in found["runs"]}
+    for group, members in zip(found["seeds"], (["a0", "a1"], ["b0", "b1"]), strict=True):
+        assert group["members"] == members
+        mean = statistics.fmean(losses[name] for name in members)
+        assert group["numbers"]["loss"]["mean"] == pytest.approx(mean)
         assert group["seeds"] == [0, 1]
-    shown = command("compare", "all").stdout
-    assert "trainings over seeds" in shown
-    assert "Differences have 95% intervals by Student's t over the seeds: would other" in shown
-    assert "have 80% intervals" in command("compare", "all", "--level", "0.8").stdout
-    assert "trainings over seeds" in command("compare", "all", "--markdown").stdout
+    text = shown("compare", "s")
+    assert "runs over seeds" in text
+    assert "Differences have 95% intervals by Student's t over the seeds: would other" in text
+    assert "have 80% intervals" in shown("compare", "s", "--level", "0.8")
+    assert "runs over seeds" in shown("compare", "s", "--markdown")
+    assert compared("s/a0", "s/b0")["seeds"] == []
     pytest.importorskip("matplotlib")
-    assert command("report", "all").exit_code == 0
-    page = (folder / "all" / "report.html").read_text()
+    shown("report", "s")
+    page = (folder / "s" / "report.html").read_text()
     assert '<section id="seeds"' in page
-    assert '<th scope="row">train.optimizer.learning_rate=0.1</th>' in page
-
-
-def test_runs_of_a_seed_and_their_page(run, command, folder):
-    for seed, (name, predictions) in itertools.product((0, 1), (("a", "good"), ("b", "worse"))):
-        run(f"s/{name}{seed}", f"seed={seed}", predictions=predictions)
-    found = json.loads(command("compare", "s", "--json").stdout)
-    assert [group["members"] for group in found["seeds"]] == [["a0", "a1"], ["b0", "b1"]]
-    assert "runs over seeds" in command("compare", "s").stdout
-    assert json.loads(command("compare", "s/a0", "s/b0", "--json").stdout)["seeds"] == []
+    assert '<th scope="row">evaluate.metrics.1=brier</th>' in page
