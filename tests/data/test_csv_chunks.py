@@ -92,6 +92,8 @@ def test_a_data_set_in_pieces_gives_the_same_batches(tmp_path, in_pieces):
     assert inputs.tolist() == [[x] for x, _ in rows[14:]]
     few = data.take([40, 3, 40])
     assert (few.inputs[:, 0] * 8).tolist() == few.rows.tolist() == [40, 3, 40]
+    (column,) = arrays(tmp_path / "t.csv", 1)
+    assert repr(Dataset("d", targets=column)) == "Dataset('d', 50 rows of targets int64())"
 
 
 @pytest.fixture
@@ -148,13 +150,6 @@ def test_a_file_that_is_no_parquet_or_damaged_is_refused(write_parquet, tmp_path
     (tmp_path / "other.parquet").write_text("text")
     with pytest.raises(DataError, match=r"is not a \.parquet: it begins with"):
         read_array(tmp_path / "other.parquet", "targets")
-
-
-def test_a_data_set_may_be_told_its_columns(tmp_path, in_pieces):
-    (column,) = arrays(write(tmp_path / "t.csv", [[i, 1] for i in range(30)]), 0)
-    data = Dataset("d", targets=column)
-    assert len(data) == 30
-    assert repr(data) == "Dataset('d', 30 rows of targets int64())"
 
 
 # Cells that go over several lines ----------------------------------------

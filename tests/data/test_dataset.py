@@ -38,22 +38,18 @@ def test_take_takes_each_row_in_order_and_again(rows, again):
     assert taken.take(picks).rows.tolist() == [rows[i] for i in picks]
 
 
-@pytest.mark.parametrize("row", [-1, 5])
-def test_take_refuses_a_row_that_is_not_there(row):
-    with pytest.raises(DataError, match=rf"rows 0 to 4, there is no row {row}\."):
-        make().take([0, row])
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
         (lambda: make(0), "'d' has no rows"),
         (lambda: make().take([]), "'d' has no rows"),
+        *((lambda row=row: make().take([0, row]), rf"rows 0 to 4, there is no row {row}\.")
+          for row in (-1, 5)),
         (lambda: make(inputs=np.zeros((4, 2))), "inputs have 4 rows and targets 5"),
         (lambda: make(targets=np.array(3)), "targets is a single number"),
         (lambda: make(sample_weight=np.array([0, 1, -1.0, 1, 1])), r"sample_weight\[2\] is -1.0"),
     ],
-)
+)  # fmt: skip
 def test_what_is_not_a_data_set_is_refused(call, words):
     with pytest.raises(DataError, match=words):
         call()
@@ -65,14 +61,11 @@ def test_other_dtypes_than_numbers_are_refused(dtype):
         make(targets=np.zeros(5, dtype))
 
 
-def test_lists_become_arrays():
+def test_lists_become_arrays_and_texts_are_told_where_they_go():
     data = Dataset("d", targets=[1, 0], inputs=[[0.5], [1.5]])
     assert (data.targets.dtype.kind, data.inputs.shape) == ("i", (2, 1))
     with pytest.raises(DataError, match="inputs cannot be made an array"):
         Dataset("d", targets=[1, 0], inputs=[[0.5], [1.5, 2.5]])
-
-
-def test_texts_as_targets_are_told_where_labels_go():
     with pytest.raises(DataError, match="Number the labels, and give them as `classes`"):
         Dataset("d", targets=np.array(["cat", "dog"]))
 

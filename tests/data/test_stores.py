@@ -95,12 +95,9 @@ def test_a_store_has_the_rows_of_a_folder(address, tmp_path):
         assert one.tobytes() == other.tobytes()
 
 
-def test_a_store_without_its_library_is_told(monkeypatch):
+def test_a_store_without_its_library_or_of_no_protocol_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "gcsfs", None)
     with pytest.raises(MissingExtraError, match=r"gs://bucket/rows needs .*install gcsfs"):
         rows_of("gs://bucket/rows")
-
-
-def test_a_protocol_that_nobody_knows_is_told():
     with pytest.raises(DataError, match="nosuch://bucket/rows: Protocol not known"):
         rows_of("nosuch://bucket/rows")

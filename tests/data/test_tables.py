@@ -57,13 +57,15 @@ def test_labels_are_numbered_in_ascending_order(table, pieces):
     assert [list(batch.targets) for batch in data.batches(3)] == [[2, 1, 1], [2, 0]]
 
 
-def test_an_unknown_column_is_told_with_the_nearest(table):
+def test_an_unknown_column_is_told_with_the_nearest_and_no_row_that_is_left(table):
     columns = {f"feature{i}": [0.5] for i in range(197)} | {"targets": [1.0]}
     with pytest.raises(DataError) as error:
         table(columns, inputs_key=["featur42"])
     assert "feature42, " in str(error.value)
     assert "... (198 in all)" in str(error.value)
     assert len(str(error.value)) < 400
+    with pytest.raises(DataError, match=r"no rows.* since in each of them a value is missing"):
+        table({"x": [None, 1.5], "targets": [1, None]}, missing="drop")
 
 
 @pytest.mark.parametrize("ending", FORMATS)
@@ -72,40 +74,19 @@ def test_a_missing_value_in_files_of_their_own_has_a_remedy_that_works(ending, t
         role: str(write_columns(tmp_path / f"{role}.{ending}", {n: GAPS[n] for n in names}))
         for role, names in (("inputs", ["targets", "x0"]), ("targets", ["targets"]))
     }
-    with pytest.raises(
-        DataError, match="put all columns into one file or data frame, and write missing: drop"
-    ):
+    told = "put all columns into one file or data frame, and write missing: drop"
+    with pytest.raises(DataError, match=told):
         source(**files).load()
     with pytest.raises(ParameterError, match="one 'file' for all arrays with 'missing: drop'"):
         source(**files, missing="drop")
 
 
-def test_no_row_is_left(table):
-    with pytest.raises(DataError, match=r"no rows.* since in each of them a value is missing"):
-        table({"x": [None, 1.5], "targets": [1, None]}, missing="drop")
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"inputs_key": "a", "exclude": ["b"]}, "either 'inputs_key' or 'exclude', not both"),
-        ({"missing": "zero"}, "missing"),
-    ],
-)
-def test_keys_that_do_not_go_together(parameters, message, tmp_path):
-    with pytest.raises(ParameterError, match=message):
-        source(file="t.csv", **parameters)
-
-
-def test_columns_of_what_has_none(tmp_path):
+def test_keys_that_do_not_go_together(tmp_path):
+    with pytest.raises(ParameterError, match="either 'inputs_key' or 'exclude', not both"):
+        source(file="t.csv", inputs_key="a", exclude=["b"])
+    with pytest.raises(ParameterError, match="missing"):
+        source(file="t.csv", missing="zero")
     np.savez(tmp_path / "d.npz", inputs=np.ones((2, 2)), targets=np.ones(2))
     for parameters in ({"inputs_key": ["a", "b"]}, {"exclude": ["a"]}):
         with pytest.raises(DataError, match="only a table"):
             source(file=str(tmp_path / "d.npz"), **parameters).load()
-
-
-def test_a_damaged_packed_table(tmp_path):
-    path = write_columns(tmp_path / "t.csv.gz", HOUSES)
-    path.write_bytes(path.read_bytes()[:-12])
-    with pytest.raises(DataError, match="damaged gzip file"):
-        source(file=str(path), targets_key="price").load()

@@ -22,10 +22,8 @@ def result(targets, predictions, loss, **evaluate):
     """Return the result of saved predictions next to a baseline, by default the best constant."""
     evaluate = {"baseline": True, **evaluate}
     data, columns = {"targets": targets}, evaluate.pop("data", {})
-    network = {"predictions": predictions}
-    return lossfw.run(
-        {"data": data | columns, "network": network, "loss": loss} | {"evaluate": evaluate}
-    )
+    config = {"data": data | columns, "network": {"predictions": predictions}, "loss": loss}
+    return lossfw.run(config | {"evaluate": evaluate})
 
 
 @pytest.mark.parametrize(

@@ -64,16 +64,12 @@ def test_the_units_of_an_interval_are_whole_groups(y):
         assert found["interval"] == pytest.approx(ends, rel=1e-10)
 
 
-def test_a_slice_that_splits_a_group_is_refused(y):
-    side = np.arange(ROWS) % 2
-    row = int(np.flatnonzero(np.diff(GROUP) == 0)[0])
+def test_slices_and_weights_that_split_a_group_are_refused(y):
+    inside = np.flatnonzero(np.diff(GROUP) == 0)
+    row, last = int(inside[0]), int(inside[-1]) + 1
+    side, weight = np.arange(ROWS) % 2, np.ones(ROWS)
     with pytest.raises(ArgumentError, match=rf"slice 'side': .* rows {row} and {row + 1} of one"):
         evaluate(plan(y, columns={"side": side}, slices=(Slice.of("column.side"),)))
-
-
-def test_weights_that_differ_in_a_group_are_refused(y):
-    weight = np.ones(ROWS)
-    row = int(np.flatnonzero(np.diff(GROUP) == 0)[-1])
-    weight[row + 1] = 2.0
-    with pytest.raises(DomainError, match=rf"sample_weight\[{row + 1}\] = 2"):
+    weight[last] = 2.0
+    with pytest.raises(DomainError, match=rf"sample_weight\[{last}\] = 2"):
         evaluate(plan(y, weight=weight, batch_size=7))

@@ -97,9 +97,7 @@ def test_a_row_without_a_unit_is_named(missing):
     who[4321] = missing
     with pytest.raises(DataError, match="column 'who' has no value in row 4321, but intervals"):
         evaluate(plan("column.who", columns={"who": who}))
-
-
-def test_values_that_are_all_different_are_told():
+    # Values that are all different are told.
     warnings = evaluate(plan("column.row")).warnings
     assert any("column.row has another value in each of the 5,000 rows" in one for one in warnings)
 
@@ -139,15 +137,11 @@ def test_a_series_shorter_than_its_memory_is_told():
     (warning,) = evaluate(plan({"time": "row"}, error=error, columns={"who": error})).warnings
     assert warning.startswith("8 blocks of time are still alike (0.")
     assert warning.endswith("more time is needed, some 15 times as long as errors last.")
-
-
-def test_a_series_is_told_to_be_short_by_its_memory_where_its_blocks_are_not_alike():
-    """Chance makes blocks of short series alike in half of them only."""
+    # Chance makes blocks of short series alike in half of them only: the memory tells too.
     random, error = np.random.default_rng(6), np.zeros(1000)
     for row in range(1, 1000):
         error[row] = 0.98 * error[row - 1] + random.normal()
-    made = plan({"time": "row"}, error=np.exp(error / 10), columns={"who": error})
-    found = evaluate(made)
+    found = evaluate(plan({"time": "row"}, error=np.exp(error / 10), columns={"who": error}))
     assert found.numbers.intervals["alike"] < 0.1
     (warning,) = found.warnings
     assert warning.startswith("the series is some 14 times as long as errors last: the interval is")

@@ -51,11 +51,9 @@ def test_no_setting_has_more_than_eight_percent(name):
     setting = SETTINGS[name]
     found = rates(setting, COUNT)
     assert is_held(setting, found), f"{found} in {COUNT} comparisons"
-    numbers = table_of_page()[name][3:]
-    wanted = row(setting, found).split(" | ")[3:]
-    assert [number(one) for one in numbers] == pytest.approx(
-        [number(one) for one in wanted], abs=ROUNDING
-    )
+    numbers = [number(one) for one in table_of_page()[name][3:]]
+    wanted = [number(one) for one in row(setting, found).split(" | ")[3:]]
+    assert numbers == pytest.approx(wanted, abs=ROUNDING)
 
 
 def number(text):
@@ -97,9 +95,8 @@ def test_a_series_in_blocks_is_that_of_an_evaluation():
     losses = np.cumsum(random.normal(size=count)) * 0.3 + random.normal(size=count)
     keys = block_keys(np.arange(count) * 4096 // count, 4096)
     base = measured(np.zeros(count), keys)
-    found = difference_interval(
-        measured(losses, keys), base, Intervals(LEVEL, resample=Units("time"))
-    )
+    asked = Intervals(LEVEL, resample=Units("time"))
+    found = difference_interval(measured(losses, keys), base, asked)
     assert found.units == 8
     assert found.alike > 0.1
     errors = losses - losses.mean()

@@ -32,23 +32,15 @@ UNITS = 40
 
 def of_means(losses):
     """Return the means of units (U, numbers), and without each unit, one by one."""
-    total = losses.sum(axis=0)
-    without = (total - losses) / (len(losses) - 1)
-    freedom = len(losses) - 1.0
-    return [
-        LeaveOneOut(np.asarray(middle), column, freedom)
-        for middle, column in zip(total / len(losses), without.T, strict=True)
-    ]
+    total, freedom = losses.sum(axis=0), len(losses) - 1.0
+    numbers = zip(total / len(losses), ((total - losses) / freedom).T, strict=True)
+    return [LeaveOneOut(np.asarray(middle), column, freedom) for middle, column in numbers]
 
 
-def test_holm_is_that_of_statsmodels():
+def test_holm_and_the_studentized_maximum_modulus_are_those_of_other_libraries():
     case = CASES["Holm"]
-    assert holm_adjusted(case["inputs"]["p"]) == pytest.approx(
-        case["expected"]["adjusted"], rel=1e-12
-    )
-
-
-def test_unrelated_numbers_have_the_studentized_maximum_modulus():
+    found = holm_adjusted(case["inputs"]["p"])
+    assert found == pytest.approx(case["expected"]["adjusted"], rel=1e-12)
     case = CASES["simultaneous, unrelated numbers"]
     found = max_t_quantile(np.eye(case["inputs"]["numbers"]), case["inputs"]["freedom"], 0.95)
     assert found == pytest.approx(case["expected"]["multiplier"], rel=case["rtol"])
