@@ -1,21 +1,27 @@
-"""Stages: what looks at extremes, and what the defaults say of other parameters."""
+"""Stages and their effort: what looks at extremes, at other parameters, and how often."""
 
 import json
+import math
 
 import numpy as np
 import pytest
 
 import lossfw
-from lossfw import Claims, DistanceLoss
+from lossfw import CategoricalLoss, Claims, DistanceLoss
+from lossfw.check import check
 from lossfw.check.api import suite_of_component
 from lossfw.check.core.points import Points
 from lossfw.check.core.search import Search
+from lossfw.check.instances import MOVED_SHARE, instances_to_check
 from lossfw.check.jobs import check_jobs, report_unchecked
+from lossfw.check.operations import Operations, instructions
 from lossfw.check.options import Options
 from lossfw.check.pool import Job, JobSeries, run_all
 from lossfw.check.runner import run_stage
 from lossfw.check.stages import Effort, Stage
 from lossfw.components.plugin_choice import Plugins
+from lossfw.errors import TraceError
+from lossfw.numerics.symbolic.trace import trace
 
 
 class Bent(DistanceLoss):
@@ -136,3 +142,84 @@ def test_two_runs_of_a_seed_have_the_same_reports():
     texts = [json.dumps([r.to_dict() for (found,) in [run_all(jobs, processes=n)] for r in found])
              for n in (1, 2)]  # fmt: skip
     assert texts[0] == texts[1]
+
+
+class Branching(DistanceLoss):
+    """A loss with a branch on its parameter."""
+
+    c: float = 1.0
+
+    def value(self, xp, r):
+        return 0.5 * (-r if self.c > 5 else r) * r * self.c
+
+
+class Pairs(CategoricalLoss):
+    """A loss of rows that looks at a shape, and so cannot be traced."""
+
+    c: float = 1.0
+
+    def value(self, xp, y, t):
+        r = y - t
+        if self.c > 5:
+            r = r - xp.max(r, axis=-1, keepdims=True)
+        return self.c * xp.sum(r * r, axis=-1) / float(r.shape[-1] * r.shape[0])
+
+
+@pytest.mark.parametrize(
+    ("cls", "other", "same"),
+    [
+        # 0.5 is in the body too. Signs and zero are operations of their own, and so is a branch.
+        *(
+            (Branching, c, same)
+            for c, same in [(2.0, True), (7.0, False), (-2.0, False), (0.0, False)]
+        ),
+        # No graph holds them: the instructions that run stand for it.
+        *((Pairs, c, same) for c, same in [(2.0, True), (7.0, False)]),
+    ],
+)
+def test_numbers_are_not_operations(cls, other, same):
+    operations = Operations()
+    first, second = (operations.key_of(cls(c=c)) for c in (0.5, other))
+    assert (first == second) == same
+    assert None not in (first, second)
+
+
+def test_what_cannot_be_traced_has_instructions_or_every_law():
+    with pytest.raises(TraceError):
+        trace(Pairs()._unreduced, {"y": "float64", "t": "float64"}, 3)
+    assert instructions(Pairs(c=0.5)) is not None
+
+
+def test_an_instance_of_its_own_operations_keeps_every_law():
+    instances = instances_to_check(Branching)
+    moved = [(one.c, checks) for one, share, checks in instances if share >= MOVED_SHARE]
+    assert moved == [(1.0, True), (0.3, False), (7.5, True)]
+
+
+# Numbers that every loss is tried at, whatever the number of examples: borders, sizes, lattices of
+# claims. And so many elements for each example, in all checks together.
+LEAST, EACH = 150_000, 5_000
+
+
+def counting(cls, counts):
+    """Return a class that enters the number of elements of each call of its body."""
+
+    class Counting(cls):
+        def value(self, xp, *arguments):
+            counts.append(math.prod(getattr(arguments[0], "shape", ())))
+            return super().value(xp, *arguments)
+
+    return Counting
+
+
+@pytest.mark.turns(3)
+@pytest.mark.parametrize(
+    ("name", "examples"), [("huber", 3), ("huber", 30), ("cross_entropy", 3), ("cox", 3)]
+)
+def test_the_number_of_examples_bounds_what_a_loss_computes(name, examples):
+    counts = []
+    report = check(counting(type(lossfw.loss(name)), counts)(), examples=examples, time=None)
+    assert report.passed
+    assert not report.refuted
+    assert sum(counts) < LEAST + EACH * examples
+    assert len(counts) < 1_500
