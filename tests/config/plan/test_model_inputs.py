@@ -1,11 +1,16 @@
-"""Missing values and categories reach a model that takes them, and no other."""
+"""Missing values, categories and rows in files reach a model that takes them, and no other."""
 
 import json
 
 import numpy as np
 import pytest
 
+from lossfw.config.plan import training
+from lossfw.config.schema.checked import read_config
+from lossfw.config.text.mapping import NAME, MappingConfig
+from lossfw.config.text.source import ConfigSource
 from lossfw.data.data_record import DataRecord
+from lossfw.data.lazy_arrays import is_file_backed
 from lossfw.errors import ConfigError
 from lossfw.models import Card
 from lossfw.models.card import sha256
@@ -99,3 +104,59 @@ def test_both_classes_before_a_loss_of_one_output_lead_to_the_column(plan, files
     text = text.replace("adding, file: m.txt, output_activation: identity", "classes, file: m.txt")
     with pytest.raises(ConfigError, match=r"model\.output_column: 1, as binary_cross_entropy tak"):
         plan(text.replace("absolute_error", "binary_cross_entropy"))
+
+
+# The mean of the targets, which needs no inputs.
+MEAN = '''
+import numpy as np
+
+from lossfw.models import Model, Predictor
+
+
+class Mean(Model):
+    """The mean of the targets."""
+
+    ending = ".txt"
+    training_mode = "once"
+
+    def load(self, content, card):
+        return Predictor("mean", content, (2,), 1, lambda x: np.full(len(x), float(content)))
+
+    def fit(self, leg):
+        leg.report_round(np.full(len(leg.data), leg.targets.mean()), None)
+        return str(leg.targets.mean()).encode()
+
+
+class Streaming(Mean):
+    """The same, of inputs in batches."""
+
+    reads_in_batches = True
+'''
+
+
+@pytest.mark.parametrize("hold_out", [{"fraction": 0.25}, {"folds": 3, "fold": 1}])
+@pytest.mark.parametrize("model", ["mean", "streaming"])
+def test_inputs_of_a_model_that_reads_batches_stay_in_their_file(
+    folder, monkeypatch, model, hold_out
+):
+    (folder / "models.py").write_text(MEAN)
+    np.save(folder / "inputs.npy", np.arange(40.0).reshape(20, 2))
+    np.save(folder / "targets.npy", np.arange(20.0))
+    monkeypatch.setattr(training, "_READ_ONCE_BYTES", 100)
+    files = {role: str(folder / f"{role}.npy") for role in ("inputs", "targets")}
+    given = {
+        "lossfw": 1,
+        "plugins": [str(folder / "models.py")],
+        "data": {"name": "arrays", **files},
+        "model": model,
+        "loss": "squared_error",
+        "train": {"hold_out": hold_out},
+    }
+    config = read_config(ConfigSource(NAME, given=MappingConfig.of(given)))
+    made = training.training_of(config)
+    assert is_file_backed(made.data.inputs) == (model == "streaming")
+    assert not is_file_backed(made.data.targets)
+    rows = np.arange(40.0).reshape(20, 2)
+    for part in (made.data, made.held_out):
+        np.testing.assert_array_equal(part.inputs, rows[part.rows])
+        np.testing.assert_array_equal(part.targets[:, 0], part.rows)

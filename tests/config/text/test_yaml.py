@@ -1,13 +1,17 @@
+"""YAML is read by the core schema, with places and limits, and written to read back the same."""
+
 import math
 from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lossfw.config.text.tree import Node, Origin, Problems
+from lossfw.config.text.tree import Node, Origin, Position, Problems
+from lossfw.config.text.writing import format_in_one_line, format_tree
 from lossfw.config.text.yaml import (
+    FORBIDDEN,
     MAX_ALIASED,
     MAX_DEPTH,
     MAX_NUMBER_LENGTH,
@@ -224,3 +228,59 @@ def test_positions_point_at_the_very_value(tree, flow):
                 assert rest.lower().startswith(str(value).lower())
             elif isinstance(value, str) and value and rest[0] not in "'\"":
                 assert rest.startswith(value)
+
+
+# YAML has no name for the characters that it forbids.
+texts = st.text(max_size=20).filter(lambda text: not FORBIDDEN.search(text))
+plain_scalars = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), texts
+)
+mappings = st.dictionaries(
+    texts,
+    st.recursive(
+        plain_scalars,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+        max_leaves=15,
+    ),
+    max_size=5,
+)
+
+AT = Position(Origin("run.yaml", Path("/")))
+
+
+def node(value):
+    if isinstance(value, dict):
+        return Node({key: node(child) for key, child in value.items()}, AT)
+    return Node([node(child) for child in value] if isinstance(value, list) else value, AT)
+
+
+def read_back(text):
+    problems = Problems()
+    root = parse(text, Origin("x", Path("/"), split_lines(text)), problems)
+    problems.raise_if_any()
+    return root.to_plain()
+
+
+def same(a, b):
+    """Tell whether values are equal and of one type: 1 is not 1.0, nor true."""
+    return repr(a) == repr(b)
+
+
+@given(mappings.filter(bool))
+@example({"a": "no", "b": "1e-7", "c": "~", "d": "", "e": "0x1", "f": ".inf", "g": "- a"})
+@example({"": {}, "a": [], "b": [[]], "c": [{}], "d": [[1, 2], [3]], "e": [{"a": []}]})
+@example({"a": "\u2028 \x85 \t\n # : '\" \\ \U0001f600"})
+def test_a_tree_in_lines_reads_back(tree):
+    assert same(read_back(format_tree(node(tree), lambda node: "somewhere")), tree)
+    assert same(read_back(format_tree(node(tree))), tree)
+
+
+@given(mappings)
+def test_a_tree_in_one_line_reads_back(tree):
+    assert same(read_back(format_in_one_line(tree)), tree)
+    assert "\n" not in format_in_one_line(tree)
+
+
+def test_numbers_keep_every_bit():
+    numbers = [1e-7, 0.1, 1e300, -0.0, 5e-324, math.inf, -math.inf, math.nan]
+    assert same(read_back(format_in_one_line(numbers)), numbers)
