@@ -142,21 +142,21 @@ def test_mistakes_are_told_and_nothing_is_replaced(acme, folder):
     assert files(folder) == ["mine/thesis.tex", "pages/index.md"]
 
 
-class _FullDisk:
-    """Copies files, until no space is left."""
+COPY, RENAME = shutil.copyfile, Path.rename
+NO_SPACE = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def __init__(self, files):
-        self.left = files
 
-    def __call__(self, source, target):
-        if self.left == 0:
+def full_disk(files):
+    """Return a copy of files that finds no space after some of them."""
+    left = iter(range(files))
+
+    def copy(source, target):
+        if next(left, None) is None:
             Path(target).touch()
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(source), None, str(target))
-        self.left -= 1
+            raise OSError(*NO_SPACE.args, str(source), None, str(target))
         return COPY(source, target)
 
-
-COPY = shutil.copyfile
+    return copy
 
 
 def _contents(folder):
@@ -168,44 +168,36 @@ def test_a_full_disk_leaves_the_old_site_or_none_and_says_so(older, acme, folder
     if older:
         assert site("--plugin", "acme-losses", "--out", "made", "--title", "old").exit_code == 0
     before = _contents(folder)
-    monkeypatch.setattr("lossfw.report.site.build.shutil", SimpleNamespace(copyfile=_FullDisk(5)))
+    monkeypatch.setattr("lossfw.report.site.build.shutil", SimpleNamespace(copyfile=full_disk(5)))
     result = site("--plugin", "acme-losses", "--out", "made", "--title", "new")
     assert result.exit_code == 1
     assert result.output == "lossfw: error: made cannot be written: No space left on device.\n"
     assert _contents(folder) == before
     assert (folder / "made").exists() == older
 
+    def interrupted(self, target):
+        if self.name == "new":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return RENAME(self, target)
+
+    # So does an interruption, and a full disk for temporary files: Sphinx, which copies the files
+    # of its theme, makes a warning of each.
+    ways = [("pathlib.Path.rename", interrupted)] * older + [("shutil.copyfile", full_disk(0))]
+    for name, function in ways:
+        monkeypatch.undo()
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(name, function)
+        result = site("--plugin", "acme-losses", "--out", "made", "--title", "new")
+        assert result.exit_code == 1
+        assert _contents(folder) == before
+    told = r"lossfw: error: \S+ cannot be written: No space left on device\.\n"
+    assert re.fullmatch(told, result.output)
+
     monkeypatch.undo()
     monkeypatch.chdir(folder)
     assert site("--plugin", "acme-losses", "--out", "made", "--title", "new").exit_code == 0
     assert "new</title>" in (folder / "made/index.html").read_text()
     assert not [path for path in folder.iterdir() if path.name.startswith(".made")]
-
-
-def test_a_full_disk_for_temporary_files_is_one_line_too(acme, folder, monkeypatch):
-    # Sphinx, which copies the files of its theme, makes a warning of each.
-    monkeypatch.setattr("shutil.copyfile", _FullDisk(0))
-    result = site("--plugin", "acme-losses", "--out", "made")
-    assert result.exit_code == 1
-    assert re.fullmatch(
-        r"lossfw: error: \S+ cannot be written: No space left on device\.\n", result.output
-    )
-    assert not (folder / "made").exists()
-
-
-def test_an_interruption_leaves_the_old_site(acme, folder, monkeypatch):
-    assert site("--plugin", "acme-losses", "--out", "made").exit_code == 0
-    before = _contents(folder)
-    rename = Path.rename
-
-    def interrupted(self, target):
-        if self.name == "new":
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", interrupted)
-    assert site("--plugin", "acme-losses", "--out", "made", "--title", "new").exit_code == 1
-    assert _contents(folder) == before
 
 
 MARKED = '''

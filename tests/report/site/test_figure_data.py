@@ -46,12 +46,6 @@ def test_switches_have_a_body_for_each_choice():
     }
 
 
-def test_numbers_of_claims_move_with_the_slider():
-    (delta,) = figure_data(lossfw.loss("huber")).parameters
-    assert delta.claims[0]["lipschitz"] == delta.steps[0] == 0.25
-    assert delta.claims[-1]["second_breaks"] == [-4.0, 4.0]
-
-
 class Stepwise(lossfw.DistanceLoss):
     c: PositiveFloat = 1.0
 
@@ -78,6 +72,12 @@ def test_ranges_follow_bounds_and_defaults(name, parameter, low, high):
     loss = lossfw.loss(name)
     found = slider_range(type(loss), parameter, getattr(loss, parameter))
     assert (found.low, found.high) == (low, high)
+
+
+def test_numbers_of_claims_move_with_the_slider():
+    (delta,) = figure_data(lossfw.loss("huber")).parameters
+    assert delta.claims[0]["lipschitz"] == delta.steps[0] == 0.25
+    assert delta.claims[-1]["second_breaks"] == [-4.0, 4.0]
 
 
 def test_a_body_that_is_another_one_or_cannot_be_traced_stops_the_slider_or_the_script():

@@ -13,25 +13,22 @@ from lossfw.nn.dense import LayerSpec, Network
 from lossfw.report.text.run import measured_lines, report_lines, slice_table
 
 CURVE = {"confidence": [0.25, 0.75], "accuracy": [1 / 3, 1.0], "weight": [3.0, 1.0]}
+
+
 DATA = Dataset("two", np.array([0, 1]), np.ones((2, 3)))
+PLAN = Plan(DATA, lossfw.loss("cross_entropy"), outputs=np.eye(2))
+NUMBERS = {"accuracy": 1 / 3, "recall": [0.5, 1.0], "long": [0.25] * 100}
 
 
-def rows(plan=None, loading=0.5, metrics=None, **changes):
+def rows(plan=PLAN, loading=0.5, form="prediction", **changes):
     """Return the report's lines by label."""
-    plan = plan or Plan(DATA, lossfw.loss("cross_entropy"), outputs=np.eye(2))
-    result = {
-        "count": 2,
-        "weight": 2.0,
-        "loss_name": "cross_entropy",
-        "loss_text": "CrossEntropy()",
-        "form": "prediction",
-        "numbers": Numbers(
-            {"value": 0.1 + 0.2}, {name: {"value": v} for name, v in (metrics or {}).items()}
-        ),
-        "timings": {"loss": 1.5},
-        **changes,
-    }
-    return report_lines(plan, Result(**result), loading)
+    metrics = {name: {"value": value} for name, value in NUMBERS.items()}
+    numbers = Numbers({"value": 0.1 + 0.2}, metrics)
+    options = {"timings": {"loss": 1.5}, "weight": 2.0, **changes}
+    made = Result(
+        2, options.pop("weight"), "cross_entropy", "CrossEntropy()", form, numbers, **options
+    )
+    return report_lines(plan, made, loading)
 
 
 def test_saved_predictions_a_sample_and_warnings():
@@ -46,33 +43,23 @@ def test_saved_predictions_a_sample_and_warnings():
     assert found[-2:] == [("warning", "one"), ("warning", "two")]
 
 
-def test_a_network_by_its_widths_activations_and_dtype():
+def test_a_network_and_numbers_with_all_their_digits():
     specs = [LayerSpec(4, lossfw.activation("relu")), LayerSpec(2, lossfw.activation("softmax"))]
     arrays = {"W1": np.ones((3, 4)), "b1": np.ones(4), "W2": np.ones((4, 2)), "b2": np.ones(2)}
     network = Network.from_arrays(specs, arrays, "w.npz")
-    plan = Plan(DATA, lossfw.loss("cross_entropy"), model=network)
-    assert dict(rows(plan))["network"] == "3-4-2, relu, softmax, float64"
-    assert dict(rows(plan, form="logits"))["loss"].endswith("from logits")
-
-
-def test_numbers_keep_all_their_digits():
-    found = dict(rows(metrics={"accuracy": 1 / 3, "recall": [0.5, 1.0], "long": [0.25] * 100}))
+    found = dict(rows(Plan(DATA, lossfw.loss("cross_entropy"), model=network), form="logits"))
+    assert found["network"] == "3-4-2, relu, softmax, float64"
+    assert found["loss"].endswith("from logits")
     assert found["cross_entropy"] == "0.30000000000000004"
     assert float(found["accuracy"]) == 1 / 3
     assert found["recall"] == "[0.5, 1.0]"
     assert found["long"].endswith(", ... (100 in all)]")
-
-
-@pytest.mark.parametrize(
-    ("loading", "timings", "slowest"),
-    [
+    for loading, timings, slowest in (
         (0.5, {"loss": 1.5}, "loss, 1.500 of 2.000 s (75%)"),
         (3.0, {"loss": 1.0}, "loading, 3.000 of 4.000 s (75%)"),
         (0.0, {}, "loading, 0.000 of 0.000 s (100%)"),
-    ],
-)
-def test_the_slowest_part_has_its_share(loading, timings, slowest):
-    assert dict(rows(loading=loading, timings=timings))["slowest"] == slowest
+    ):
+        assert dict(rows(loading=loading, timings=timings))["slowest"] == slowest
 
 
 @pytest.mark.parametrize(
@@ -87,13 +74,11 @@ def test_the_slowest_part_has_its_share(loading, timings, slowest):
 )  # fmt: skip
 def test_a_matrix_and_a_curve_have_lines_of_their_own(name, found, lines):
     assert measured_lines(name, found) == lines
-
-
-def test_large_matrices_and_long_curves_are_cut():
-    lines = measured_lines("m", {"value": [[1.0] * 30] * 30})
-    assert len(lines) == 22
-    assert lines[1][1].endswith("1 ...")
-    assert lines[-1] == ("", "... 30 in all")
+    # What is large is cut.
+    long = measured_lines("m", {"value": [[1.0] * 30] * 30})
+    assert len(long) == 22
+    assert long[1][1].endswith("1 ...")
+    assert long[-1] == ("", "... 30 in all")
     curve = {"confidence": [0.5] * 25, "weight": [1.0] * 25}
     assert measured_lines("c", {"value": 0.1, "curve": curve})[-1][1] == "... 25 in all"
 
