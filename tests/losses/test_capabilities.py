@@ -9,8 +9,6 @@ from click.testing import CliRunner
 
 import lossfw
 from lossfw.check import check
-from lossfw.check.core.subject import subject_of_component
-from lossfw.check.instances import variants
 from lossfw.cli import main
 from lossfw.losses.capabilities import guard_of, without_guard
 from support import surprise
@@ -103,16 +101,3 @@ def test_the_guard_is_known_by_its_type():
     assert guard_of(THEIRS.on_raw_outputs()) is guard_of(2 * THEIRS) is None
     assert without_guard(OURS).guard == "none"
     assert without_guard(THEIRS) is THEIRS
-
-
-def test_its_forms_are_varied_and_its_guard_only_where_it_counts():
-    made = variants(Surprise)
-    assert {one.raw for one in made} == {False, True}
-    assert {one.eps for one in made if one.raw} == {1e-7}
-    assert len({one.eps for one in made if not one.raw}) == 3
-
-
-def test_the_least_number_of_classes_goes_through_wrappers():
-    assert subject_of_component(THEIRS).column_counts == (2, 3, 4, 6)
-    assert subject_of_component(2 * (THEIRS + OURS)).column_counts == (2, 3, 4, 6)
-    assert subject_of_component(OURS).column_counts == (1, 2, 3, 4, 6)

@@ -85,13 +85,6 @@ def test_a_derivative_that_is_not_computed_is_named(order):
             ask()
 
 
-def test_errors_are_those_of_the_call():
-    with pytest.raises(lossfw.DomainError, match="SIMPLEX"):
-        lossfw.loss("cross_entropy").exact([[1.5, -0.5]], [0])
-    with pytest.raises(lossfw.ShapeError):
-        lossfw.loss("squared_error").exact([1.0, 2.0], [[1.0], [2.0]])
-
-
 def test_the_jacobian_of_a_row_has_results_before_arguments():
     class First(lossfw.RowActivation):
         def value(self, xp, x):

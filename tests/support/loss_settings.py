@@ -10,6 +10,7 @@ from support.formulas import DISTANCES, MARGINS, PAIRS, ROWS
 _SCALES = (0.1, 1e-3, 0.0123, 1e3)
 _GUARDS = ("normalised", "additive", "floor", "none")
 _SHARES = ({"q": 0.1}, {"q": 1e-3}, {"q": 0.999})
+_LINKS = ("identity", "log")
 _POWERS = (-3.0, -0.3, 1.000001, 1.1, 1.5, 1.999999, 2.5, 7.5)
 _UNEVEN = {"pos_weight": 3.7, "label_smoothing": 0.1}
 _FOCAL = ({}, {"gamma": 0.5, "alpha": 0.25}, {"gamma": 5.0}, {"gamma": 1.37})
@@ -20,34 +21,27 @@ PARAMETERS = {
         name: [{"c": c} for c in _SCALES]
         for name in ("charbonnier", "cauchy", "geman_mcclure", "fair", "tukey", "welsch")
     },
-    "huber": [{"delta": c} for c in _SCALES],
-    "pseudo_huber": [{"delta": c} for c in _SCALES],
-    "quantile": _SHARES,
-    "expectile": _SHARES,
+    **{name: [{"delta": c} for c in _SCALES] for name in ("huber", "pseudo_huber")},
+    **dict.fromkeys(("quantile", "expectile"), _SHARES),
     "epsilon_insensitive": [
-        {"epsilon": 0.1, "squared": True},
-        {"epsilon": 0.0, "squared": False},
-        {"epsilon": 0.0, "squared": True},
-        {"epsilon": 1e3, "squared": True},
+        {"epsilon": epsilon, "squared": squared}
+        for epsilon, squared in ((0.1, True), (0.0, False), (0.0, True), (1e3, True))
     ],
     "gaussian_nll": [
-        {"variance": 1.0, "full": False},
-        {"variance": 0.1, "full": False},
-        {"variance": 1e-3, "full": True},
-        {"variance": 1e3, "full": True},
+        {"variance": variance, "full": full}
+        for variance, full in ((1.0, False), (0.1, False), (1e-3, True), (1e3, True))
     ],
-    "hinge": [{"margin": 0.1}, {"margin": 1e3}],
-    "squared_hinge": [{"margin": 0.1}, {"margin": 1e3}],
-    "smoothed_hinge": [{"gamma": 0.1}, {"gamma": 1e-3}, {"gamma": 1e3}],
-    "dwd": [{"q": 0.3}, {"q": 4.0}, {"q": 100.0}, {"q": 1e-3}],
+    **{
+        name: [{"margin": 0.1}, {"margin": 1e3}]
+        for name in ("hinge", "squared_hinge", "hinge_embedding")
+    },
+    "smoothed_hinge": [{"gamma": gamma} for gamma in (0.1, 1e-3, 1e3)],
+    "dwd": [{"q": q} for q in (0.3, 4.0, 100.0, 1e-3)],
     "absolute_percentage_error": [{"floor": 0.3}],
-    "hinge_embedding": [{"margin": 0.1}, {"margin": 1e3}],
     "poisson_deviance": [{"link": "log"}],
-    "poisson_nll": [
-        {"link": k, "full": full} for k in ("identity", "log") for full in (False, True)
-    ],
+    "poisson_nll": [{"link": k, "full": full} for k in _LINKS for full in (False, True)],
     "gamma_deviance": [{"link": "log"}],
-    "tweedie_deviance": [{"power": p, "link": k} for p in _POWERS for k in ("identity", "log")],
+    "tweedie_deviance": [{"power": p, "link": k} for p in _POWERS for k in _LINKS],
     "binary_cross_entropy": [
         *({"guard": guard, "delta": delta} for guard in _GUARDS for delta in (1e-7, 0.3)),
         {"from_logits": True},
@@ -63,24 +57,21 @@ PARAMETERS = {
             for guard in _GUARDS
             for delta, share in ((1e-7, 0.0), (0.3, 0.1))
         ),
-        {"from_logits": True},
-        {"from_logits": True, "label_smoothing": 0.1},
+        *({"from_logits": True, "label_smoothing": share} for share in (0.0, 0.1)),
     ],
     "categorical_focal": [
         {"gamma": 0.3},
         {"gamma": 5.5, "alpha": (0.1, 0.2, 0.3)},
         *({"gamma": gamma, "from_logits": True} for gamma in (0.0, 0.3, 2.0)),
     ],
-    "generalised_cross_entropy": [{"q": 0.1}, {"q": 1.0}, {"q": 1e-6}],
+    "generalised_cross_entropy": [{"q": q} for q in (0.1, 1.0, 1e-6)],
     "poly_cross_entropy": [
-        {"epsilon": -1.0},
-        {"epsilon": 1e3},
+        *({"epsilon": epsilon} for epsilon in (-1.0, 1e3)),
         *({"epsilon": epsilon, "from_logits": True} for epsilon in (-1.0, -0.3, 1.0, 30.0)),
     ],
     "multiclass_hinge": [
-        {"form": "weston_watkins"},
-        {"form": "multi_margin"},
         {"margin": 0.3, "power": 2},
+        *({"form": form} for form in ("weston_watkins", "multi_margin")),
         {"form": "weston_watkins", "margin": 0.3, "power": 2},
         {"form": "multi_margin", "margin": 7.5, "power": 2},
     ],

@@ -13,8 +13,6 @@ import lossfw
 from lossfw.errors import ArgumentError, EmptyReductionError
 from lossfw.losses.engine import exact_sum as sums
 from lossfw.losses.engine.partial import Partial
-from lossfw.losses.engine.reduction import rows_per_block
-from lossfw.losses.engine.row_ranges import RowRanges
 
 SQUARED = lossfw.loss("squared_error")
 # Elements of a block here, and the width of rows of which four make one: so that a
@@ -29,13 +27,6 @@ def small_blocks():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", BLOCK)
         yield
-
-
-@given(st.integers(1, 10**7))
-def test_a_block_is_a_power_of_two_rows_and_at_most_so_many_elements(width):
-    rows = rows_per_block(width)
-    assert rows & (rows - 1) == 0
-    assert rows == 1 or rows * width <= BLOCK
 
 
 def weights_and_masks(data, rng, shape):
@@ -64,6 +55,7 @@ def test_partials_merge_to_the_same_bits_in_any_split_and_order(data):
             assert all(array.dtype.kind in "iuf" for array in arrays.values())
             part = Partial.unpack(arrays)
         merged = part if merged is None else merged.merge(part)
+    assert merged.rows == ((0, rows),)
     assert merged.mean() == SQUARED(y, t, **options)
     assert merged.sum() == SQUARED(y, t, **options, reduction="sum")
     counts = options.get("where", np.ones(y.shape, bool))
@@ -141,17 +133,6 @@ def test_the_first_row_is_a_whole_number(start):
     for maker in (SQUARED, metric("r2")):
         with pytest.raises(ArgumentError, match=r"start is .*an integer of at least 0"):
             maker.partial([0.0], [1.0], start=start)
-
-
-@given(st.lists(st.integers(0, 60), unique=True, min_size=1), st.randoms(use_true_random=False))
-def test_ranges_merge_in_any_tree(edges, draw):
-    edges = sorted(edges)
-    parts = [RowRanges.single(a, b) for a, b in itertools.pairwise(edges)]
-    while len(parts) > 1:
-        draw.shuffle(parts)
-        parts.append(parts.pop().merge(parts.pop()))
-    wanted = ((edges[0], edges[-1]),) if len(edges) > 1 else ()
-    assert (parts[0].spans if parts else ()) == wanted
 
 
 def test_gaps_show_and_survive_a_round_trip():

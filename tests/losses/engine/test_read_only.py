@@ -8,7 +8,7 @@ from lossfw import REAL, Activation, CategoricalLoss, DistanceLoss, MarginLoss, 
 from lossfw.errors import BodyError
 from lossfw.losses.engine import compiled
 from lossfw.losses.engine.engine_mode import use_engine
-from lossfw.metrics import ElementMetric, RowMetric, SumMetric, SumTerm
+from lossfw.metrics import ElementMetric, SumMetric, SumTerm
 
 
 def augmented(y, t):
@@ -104,12 +104,6 @@ class Unit(Activation):
         return x
 
 
-class MeanOfRows(RowMetric):
-    def rows(self, prediction, target):
-        prediction -= 1.0
-        return prediction[:, 0]
-
-
 class MeanOfElements(ElementMetric):
     def elements(self, prediction, target):
         target -= prediction
@@ -175,14 +169,12 @@ def test_every_kind_of_function_gets_what_cannot_be_written_to(count):
     y, t = _pair((count,))
     t = t.astype(float)
     rows, one_hot = y.reshape(-1, 2), np.eye(2)[np.arange(count // 2) % 2]
-    index = np.arange(count // 2) % 2
     _held(Residual(), y, t, "^Residual.value changes its argument r ")
     _held(Residual().gradient, y, t, "^Residual.value changes its argument r ")
     _held(Margin(), y, 2 * t - 1, r"^Margin.value changes its argument m .*m\[m > 1\] = 1.0")
     _held(Rows(), rows, one_hot, "^Rows.value changes its argument y ")
     _held(Looks(), y, t, "^Looks.check_domain changes its argument y ")
     _held(lambda x, _: Unit()(x), y, t, "^Unit.value changes its argument x ")
-    _held(MeanOfRows(), rows, index, "^MeanOfRows.rows changes its argument prediction ")
     _held(MeanOfElements(), y, t, "^MeanOfElements.elements changes its argument target ")
     _held(Total(), rows, one_hot, "^Total.terms changes its argument prediction ")
     _held(2 * Residual() + Residual(), y, t, "^Residual.value changes its argument r ")

@@ -143,21 +143,6 @@ def test_sums_have_the_order_of_numpy(dtype):
         assert weighted(y, t, weight=weight)[0] == np.add.reduce(terms), length
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("weighted", [False, True])
-def test_derivatives_are_scaled_and_weighted_as_by_numpy(dtype, weighted):
-    y, t = arguments(dtype)
-    weight = np.linspace(0.1, 3.0, len(y)) if weighted else None
-    found = np.empty_like(y)
-    kernel = kernel_of(
-        lambda xp, y, t: (xp.square(y), y * t), dtype, derivatives=True, weighted=weighted
-    )
-    kernel(y, t, derivatives=found, weight=weight, scale=1 / 3)
-    with np.errstate(all="ignore"):
-        scale = weight * (1 / 3) if weighted else 1 / 3
-        np.testing.assert_array_equal(found, (y * t * scale).astype(dtype))
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="pages are forbidden by POSIX")
 def test_memory_after_the_arrays_may_be_forbidden():
     page = mmap.PAGESIZE

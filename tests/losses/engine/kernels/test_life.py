@@ -10,7 +10,6 @@ import pytest
 import lossfw
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.kernels import watched
-from lossfw.losses.engine.kernels.trial import count_differences
 from lossfw.numerics.compiled import llvm_target
 from support.engines import run_program, same_bits
 from support.loss_settings import arguments
@@ -103,21 +102,6 @@ def test_what_was_not_compared_ends_no_trial():
             # A weight of 0 sends its block through a tile, whose kernel knows no weights.
             (of_weights,) = (entry for key, entry in watched._entries.items() if key[-1])
             assert of_weights.trial.passed is passed
-
-
-@pytest.mark.parametrize(
-    ("found", "wanted", "count"),
-    [
-        ([0.0, 1.0], [0.0, 1.0], 0),
-        ([-0.0, 1.0], [0.0, 1.0], 1),
-        ([np.nan, 1.0], [-np.nan, 1.0], 0),
-        ([np.nan, np.inf], [1.0, -np.inf], 2),
-        ([1.0, 2.0], [1.0, 2.0, 3.0], 2),
-    ],
-)
-def test_bits_are_compared_but_for_those_of_nan(found, wanted, count):
-    assert count_differences(np.array(found), np.array(wanted)) == count
-    assert count_differences(np.array(found, np.float32), np.array(wanted)) == 2
 
 
 FORK = """
