@@ -18,6 +18,7 @@ from lossfw.scale import connect, cut_rows, evaluate_on
 from support.configs import build
 from support.dask_processes import kill
 from support.linear_model import LINEAR
+from support.tables import write_columns
 
 distributed = pytest.importorskip("distributed", reason="dask is not installed")
 # Connections that are cut while a process is killed end in warnings of the library.
@@ -172,7 +173,7 @@ def test_the_rows_of_parts_are_the_file_of_one_process(few, scheduler, small_par
 
 WITH_COLUMNS = """\
 lossfw: 1
-data: {name: arrays, file: t.parquet, inputs_key: [x], targets_key: t}
+data: {name: parquet, path: rows, inputs_key: [x], targets_key: t}
 network: {predictions: y.npy}
 loss: cross_entropy
 evaluate:
@@ -183,28 +184,19 @@ evaluate:
 """
 
 
-@pytest.mark.parametrize("source", ["file", "folder"])
-def test_slices_by_columns_come_with_rows_and_the_rows_behind_a_nan(
-    few, scheduler, small_parts, source
-):
+def test_slices_by_columns_come_with_rows_and_the_rows_behind_a_nan(few, scheduler, small_parts):
     arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-    random, text = np.random.default_rng(0), WITH_COLUMNS
-    y = np.load("y.npy")
+    random, y = np.random.default_rng(0), np.load("y.npy")
     y[[20, 300, 650]] = np.nan
     np.save("y.npy", y)
     columns = {"x": random.random(700), "t": random.integers(0, 5, 700)}
     columns["region"] = [None if i % 7 == 0 else "north" if i % 3 else "south" for i in range(700)]
     columns["age"] = [None if i % 11 == 0 else int(i % 90) for i in range(700)]
-    table = arrow.table(columns)
-    if source == "folder":
-        text = text.replace("arrays, file: t.parquet", "parquet, path: rows")
-        for place in range(2):
-            part = few / "rows" / f"half={place}"
-            part.mkdir(parents=True)
-            parquet.write_table(table.slice(350 * place, 350), part / "0.parquet")
-    else:
-        parquet.write_table(table, "t.parquet", row_group_size=200)
-    (few / "run.yaml").write_text(text)
+    for place in range(2):
+        part = few / "rows" / f"half={place}"
+        part.mkdir(parents=True)
+        parquet.write_table(arrow.table(columns).slice(350 * place, 350), part / "0.parquet")
+    (few / "run.yaml").write_text(WITH_COLUMNS)
     alone = run("--out", "one")
     assert alone.exit_code == 1, alone.stderr  # the loss is NaN
     done = run("--out", "two", "--cluster", scheduler)
@@ -292,14 +284,11 @@ def test_real_workers_without_the_data_are_named(folder, scheduler):
 
 
 def test_real_workers_without_the_folder_of_the_data_are_named(few, scheduler):
-    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     (few / "rows").mkdir()
-    table = arrow.table({"x": np.zeros(700), "t": np.load("t.npy") % 5})
-    parquet.write_table(table, few / "rows" / "0.parquet")
-    text = WITH_COLUMNS.replace("arrays, file: t.parquet", "parquet, path: /proc/self/cwd/rows")
-    (few / "run.yaml").write_text(
-        text.replace("column.region, {name: age, by: column.age, bins: [30, 50]}", "")
-    )
+    columns = {"x": np.zeros(700), "t": np.load("t.npy") % 5}
+    write_columns(few / "rows" / "0.parquet", columns)
+    text = WITH_COLUMNS.replace("path: rows", "path: /proc/self/cwd/rows")
+    (few / "run.yaml").write_text(text.partition("  slices")[0])
     told = run("--out", "o", "--cluster", scheduler)
     assert told.exit_code == 2, told.stderr
     assert "/proc/self/cwd/rows/0.parquet is missing" in told.stderr

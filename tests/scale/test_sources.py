@@ -13,6 +13,7 @@ from lossfw.data.lazy_arrays import is_file_backed
 from lossfw.data.row_transforms import SqueezeColumn, TransformedColumn
 from lossfw.scale import evaluate_on
 from support.configs import build
+from support.tables import write_columns
 
 pytest.importorskip("distributed", reason="dask is not installed")
 arrow = pytest.importorskip("pyarrow")
@@ -177,15 +178,13 @@ def columns_of(option, kind):
 
 def write_csv(folder, option, kind):
     columns, keys = columns_of(option, kind)
-    rows = zip(*columns.values(), strict=True)
-    lines = [",".join("" if x is None else str(x) for x in row) for row in rows]
-    (folder / "d.csv").write_text("\n".join([",".join(columns), *lines, ""]))
+    write_columns(folder / "d.csv", columns)
     return {"name": "arrays", "file": "d.csv", **keys}
 
 
 def write_parquet(folder, option, kind):
     columns, keys = columns_of(option, kind)
-    parquet.write_table(arrow.table(columns), folder / "d.parquet", row_group_size=100)
+    write_columns(folder / "d.parquet", columns, row_group_size=100)
     return {"name": "arrays", "file": "d.parquet", **keys}
 
 
