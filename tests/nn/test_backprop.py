@@ -121,16 +121,6 @@ def test_drawn_networks(seed, loss, hidden, weighted, data):
     assert found < TOLERANCE
 
 
-@pytest.mark.parametrize("last", ["softmax", "identity"])
-def test_class_indices_and_one_hot_rows_have_one_gradient(last):
-    random = np.random.default_rng(0)
-    network = draw_network(random, (4, 5, 3), (ACTIVATIONS["tanh"], ACTIVATIONS[last]))
-    loss = lossfw.loss("cross_entropy", from_logits=last == "identity")
-    rows, index = random.normal(size=(600, 4)), random.integers(0, 3, 600)
-    given = [gradients(network, loss, loss._input_form, rows, t) for t in (index, np.eye(3)[index])]
-    assert given[0] == pytest.approx(given[1], rel=1e-12, abs=1e-16)
-
-
 def test_a_row_of_weight_2_is_that_row_twice_and_one_of_0_is_not_there():
     random = np.random.default_rng(0)
     network = draw_network(random, (3, 4, 2), (ACTIVATIONS["sigmoid"], ACTIVATIONS["identity"]))
@@ -140,19 +130,6 @@ def test_a_row_of_weight_2_is_that_row_twice_and_one_of_0_is_not_there():
     twice = gradients(network, loss, "prediction", rows[order], targets[order])
     assert weighted == pytest.approx(twice, rel=1e-12, abs=1e-15)
     assert (gradients(network, loss, "prediction", rows, targets, np.zeros(5)) == 0).all()
-
-
-def test_the_number_of_threads_changes_no_bit():
-    random = np.random.default_rng(0)
-    network = draw_network(random, (20, 30, 4), (ACTIVATIONS["relu"], ACTIVATIONS["softmax"]))
-    rows, targets = random.normal(size=(3000, 20)), random.integers(0, 4, 3000)
-    loss = lossfw.loss("cross_entropy").on_raw_outputs()
-    found = []
-    for count in (1, 2, 3):
-        with lossfw.threads(count):
-            found.append(gradients(network, loss, "logits", rows, targets))
-    assert (found[0] == found[1]).all()
-    assert (found[0] == found[2]).all()
 
 
 def test_the_value_is_the_loss_and_the_inputs_stay_as_they_are():
