@@ -5,19 +5,22 @@
 
 Each mutant changes one operator, number or condition of a random line. The tests that run the line
 are run, until one fails. A line of ``mutants.txt`` says which test that was, or that none did; a
-second call goes on from there. Needs pytest-cov; changes files of the tree and puts them back.
+second call goes on from there. ``--before`` names the file of another tree with the same product:
+what found a mutant there is tried first. Changes files of the tree and puts them back.
 """
 
 import argparse
 import ast
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from coverage import CoverageData
 
 TREE = Path(__file__).parents[2]
@@ -25,6 +28,9 @@ TREE = Path(__file__).parents[2]
 MOST_TESTS = 400
 # Seconds after which a mutant counts as found: it hangs, where the tests take a few minutes.
 HANGS = 600
+# Instead of a test: pytest does not know one of the names, or cannot even read the tests.
+UNKNOWN = "(pytest does not know the tests)"
+FAILED = re.compile(r"(FAILED|ERROR) tests/")
 SWAPS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
@@ -110,55 +116,56 @@ def drawn(count, seed):
     return [draw.choice(lines[line]) for line in draw.sample(sorted(lines), count)]
 
 
-def tests_of(mutant, data, draw):
+def tests_of(mutant, data, first, draw):
     """Return the tests that run a line; those of the whole file if only its import runs it."""
     by_line = data.contexts_by_lineno(str(mutant.file))
     last = mutant.node.end_lineno
     names = {name for line in range(mutant.node.lineno, last + 1) for name in by_line.get(line, ())}
     if "" in names:
         names = {name for found in by_line.values() for name in found}
-    tests = sorted({name.partition("|")[0] for name in names if name})
-    return sorted(draw.sample(tests, min(len(tests), MOST_TESTS)))
+    tests = sorted({name.rpartition("|")[0] for name in names if name})
+    some = sorted(draw.sample(tests, min(len(tests), MOST_TESTS)))
+    return [first, *(test for test in some if test != first)] if first in tests else some
 
 
 def finder(mutant, tests):
     """Return the first test that fails with the mutant in the tree, or ``None``."""
+    source, times = mutant.file.read_bytes(), mutant.file.stat()
+    try:
+        mutant.file.write_bytes(mutant.text(source))
+        done = first_failure(tests)
+        if done is UNKNOWN:  # names of cases can tell the number that is changed
+            done = first_failure(sorted({test.partition("[")[0] for test in tests}))
+    finally:
+        mutant.file.write_bytes(source)
+        os.utime(mutant.file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    return done
+
+
+def first_failure(tests):
+    """Return the first of these tests that fails, or ``None``."""
     if not tests:
         return None
-    source, times = mutant.file.read_bytes(), mutant.file.stat()
     paths = os.pathsep.join([str(TREE), str(TREE / "plugins")])
     # Bytecode of a mutant must not stay: it would be taken for that of the file put back.
     environment = os.environ | {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as chosen:
         chosen.write("\n".join(tests))
         chosen.flush()
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-x",
-            "-q",
-            "--no-header",
-            "-p",
-            "no:cacheprovider",
-        ]
+        options = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", f"@{chosen.name}")
         try:
-            mutant.file.write_bytes(mutant.text(source))
             done = subprocess.run(
-                [*command, f"@{chosen.name}"],
+                [sys.executable, "-m", "pytest", *options],
                 cwd=TREE, env=environment, capture_output=True, text=True, timeout=HANGS,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return "(hangs)"
-        finally:
-            mutant.file.write_bytes(source)
-            os.utime(mutant.file, ns=(times.st_atime_ns, times.st_mtime_ns))
     if done.returncode == 0:
         return None
-    failed = [
-        line.split()[1] for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))
-    ]
-    return failed[0] if failed else f"(pytest ended with {done.returncode})"
+    failed = [line.partition(" ")[2] for line in done.stdout.splitlines() if FAILED.match(line)]
+    if failed:
+        return failed[0].partition(" - ")[0]
+    return UNKNOWN if done.returncode == pytest.ExitCode.USAGE_ERROR else "(pytest cannot start)"
 
 
 def main():
@@ -166,16 +173,19 @@ def main():
     parser.add_argument("results", type=Path)
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--before", type=Path)
     parser.add_argument("--data", type=Path, default=TREE / ".coverage")
     options = parser.parse_args()
     data = CoverageData(options.data)
     data.read()
+    before = options.before.read_text().splitlines() if options.before else []
+    finders = {line.split("\t")[1]: line.split("\t")[3] for line in before}
     done = options.results.read_text().splitlines() if options.results.exists() else []
     with options.results.open("a", buffering=1) as results:
         for number, mutant in enumerate(drawn(options.count, options.seed)):
             if number < len(done):
                 continue
-            tests = tests_of(mutant, data, random.Random(number))
+            tests = tests_of(mutant, data, finders.get(str(mutant)), random.Random(number))
             print(f"{number}\t{mutant}\t{len(tests)}\t{finder(mutant, tests)}", file=results)
     lines = options.results.read_text().splitlines()
     found = sum(not line.endswith("\tNone") for line in lines)
