@@ -1,7 +1,6 @@
 """Evaluation: the same bits for any batch, the right numbers, the right words."""
 
 import re
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lossfw
-from lossfw.data import DataColumn, Dataset, RowGroups
+from lossfw.data import Dataset
 from lossfw.data.weights import read_weights
 from lossfw.errors import ArgumentError, DataError, ShapeError
-from lossfw.evaluation.batching import PredictedBatch, aligned_blocks, multiples_of, whole_groups
 from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.metrics import LossMetric
@@ -180,47 +178,6 @@ def test_one_number_for_each_row_and_a_loss_of_rows_do_not_fit(loss, as_metric):
     metrics = (LossMetric(of=loss),) if as_metric else ()
     with pytest.raises(ShapeError, match=r"takes rows of numbers, but outputs of shape \(4,\)"):
         Plan(flat, main, outputs=np.full(4, 0.5), metrics=metrics)
-
-
-@given(
-    n=st.integers(1, 60),
-    cuts=st.lists(st.integers(1, 59), max_size=8),
-    size=st.integers(1, 70),
-    weighted=st.booleans(),
-)
-def test_cutting_into_blocks_keeps_every_row_and_aligns_them(n, cuts, size, weighted):
-    edges = sorted({0, n, *(cut for cut in cuts if cut < n)})
-    values = np.arange(n)
-    parts = [
-        PredictedBatch(a, values[a:b], None, -values[a:b], values[a:b] / 2 if weighted else None)
-        for a, b in pairwise(edges)
-    ]
-    blocks = list(aligned_blocks(parts, multiples_of(size)))
-    assert [block.start for block in blocks] == list(range(0, n, size))
-    assert np.array_equal(np.concatenate([block.loss_input for block in blocks]), values)
-    assert np.array_equal(np.concatenate([block.targets for block in blocks]), -values)
-    assert all(block.predictions is None for block in blocks)
-    if weighted:
-        weights = np.concatenate([block.sample_weight for block in blocks])
-        assert np.array_equal(weights, values / 2)
-
-
-@given(
-    sizes=st.lists(st.integers(1, 9), min_size=1, max_size=12),
-    cuts=st.lists(st.integers(1, 59), max_size=8),
-    size=st.integers(1, 20),
-)
-def test_blocks_of_whole_groups_do_not_depend_on_the_cuts(sizes, cuts, size):
-    groups = RowGroups.from_column("g", DataColumn.of(np.repeat(np.arange(len(sizes)), sizes)), "d")
-    n, begins = sum(sizes), groups.starts[:-1]
-    edges = sorted({0, n, *(cut for cut in cuts if cut < n)})
-    values = np.arange(n)
-    parts = [PredictedBatch(a, values[a:b], None, values[a:b], None) for a, b in pairwise(edges)]
-    blocks = list(aligned_blocks(parts, whole_groups(groups, size)))
-    # A block has the groups that begin within `size` rows, from a multiple of it.
-    expected = np.append(begins[np.flatnonzero(np.diff(begins // size, prepend=-1))], n)
-    assert [block.start for block in blocks] == expected[:-1].tolist()
-    assert [len(block.targets) for block in blocks] == np.diff(expected).tolist()
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,12 @@ import lossfw
 from lossfw import GroupLoss
 from lossfw.data import Dataset
 from lossfw.errors import ArgumentError, DataError, DomainError
-from lossfw.evaluation.batching import rows_between
-from lossfw.evaluation.evaluate import _predict_rows, evaluate, result_of
+from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.intervals.freedom import degrees_of_freedom
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.slices import Slice
-from lossfw.evaluation.state import EvaluationState
-from lossfw.evaluation.stopwatch import Stopwatch
 from lossfw.metrics import LossMetric
 
 ROWS, PATIENTS = 5000, 40
@@ -35,10 +32,6 @@ def plan(units, *, columns=None, error=ERROR, targets=None, metrics=(), method="
     return Plan(data, loss, outputs=error, intervals=asked, metrics=metrics, **more)
 
 
-def predicted(made):
-    return list(_predict_rows(made, Stopwatch(), 0, ROWS))
-
-
 def width(result):
     low, high = result.numbers.loss["interval"]
     return np.log(high / low)
@@ -51,35 +44,6 @@ def test_patients_have_wide_intervals_and_rows_narrow_ones():
     assert patients.numbers.intervals["freedom"] == pytest.approx(PATIENTS - 1)
     assert rows.numbers.intervals["count"] == ROWS
     assert rows.numbers.intervals["neighbours"] > 0.5
-
-
-@pytest.mark.turns(6)
-@pytest.mark.parametrize("method", ["jackknife", "bootstrap"])
-@pytest.mark.parametrize(
-    "units", ["rows", "column.who", "column.one", "column.row", {"time": "column.row"}], ids=str
-)
-def test_no_batch_size_part_or_packing_changes_a_bit(units, method):
-    metrics = (lossfw.metric("r2"), lossfw.metric("mae"))
-    more = {"columns": {"one": np.zeros(ROWS)}, "metrics": metrics, "method": method}
-    targets = ERROR + RANDOM.normal(size=ROWS)
-    wanted = evaluate(plan(units, targets=targets, **more))
-    for size in (1, 7, 4096):
-        found = evaluate(plan(units, targets=targets, batch_size=size, **more))
-        assert vars(found.numbers) == vars(wanted.numbers)
-    made = plan(units, targets=targets, **more)
-    (rows,) = predicted(made)
-    whole = EvaluationState.of(made)
-    for start, stop in [(3000, ROWS), (0, 1), (1, 3000)]:
-        part, again = EvaluationState.of(made), EvaluationState.of(made)
-        part.add(rows_between(rows, start, stop))
-        again.unpack(part.pack())
-        whole.merge(again)
-    found, expected = result_of(made, whole).numbers, dict(wanted.numbers.intervals)
-    # Neighbours across the edges of blocks are not looked at.
-    assert expected.pop("neighbours", 1) == pytest.approx(
-        found.intervals.pop("neighbours", 1), rel=0.1
-    )
-    assert vars(found) == vars(wanted.numbers) | {"intervals": expected}
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from lossfw.data.state_file import SavedState
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.evaluate import evaluate, result_of
 from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.intervals.units import Units
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.slices import Slice
 from lossfw.evaluation.state import EvaluationState
@@ -87,6 +88,16 @@ def groups():
     return Plan(data, Spread(), Network((hidden, last)), **options)
 
 
+def units(resample, method):
+    """Return a plan whose intervals are by users, or by blocks of time."""
+    y = RANDOM.normal(size=ROWS)
+    columns = {"who": RANDOM.integers(0, 40, ROWS), "day": np.arange(ROWS), "one": np.zeros(ROWS)}
+    data = Dataset("units", targets=y + RANDOM.normal(size=ROWS), columns=columns)
+    asked = Intervals(method=method, replicates=100, resample=Units.read(resample))
+    loss = lossfw.loss("squared_error")
+    return Plan(data, loss, outputs=y, metrics=metrics("r2", "mae"), intervals=asked)
+
+
 GROUPS = groups()
 DRAWN = GROUPS.groups.rows_of(RANDOM.integers(2, len(GROUPS.groups), 70)).tolist()
 PLANS = {
@@ -95,6 +106,10 @@ PLANS = {
     "sample of groups": replace(GROUPS, sample=tuple(DRAWN)),
     "groups of rows that have losses": replace(GROUPS, loss=lossfw.loss("huber"), slices=()),
     "scores": scores(),
+    "users": units("column.who", "jackknife"),
+    "drawn users": units("column.who", "bootstrap"),
+    "one user": units("column.one", "jackknife"),
+    "blocks of time": units({"time": "column.day"}, "jackknife"),
     "sample": scores(sample=tuple(RANDOM.permutation(ROWS).tolist())),
 }
 
@@ -165,8 +180,9 @@ def test_the_first_rows_with_nan_are_named_in_any_order_of_parts(sample):
     assert result_of(plan, state).warnings[-1] == evaluate(plan).warnings[-1] == told
 
 
-@pytest.mark.parametrize("name", ["groups", "sample of groups"])
-def test_the_size_of_a_batch_and_the_threads_change_no_bit_of_groups(name):
+@pytest.mark.turns(3)
+@pytest.mark.parametrize("name", PLANS)
+def test_the_size_of_a_batch_and_the_threads_change_no_bit(name):
     plan = PLANS[name]
     expected = json.dumps(whole(name).to_dict())
     for size, count in ((1, 1), (7, 2), (4096, 2)):
