@@ -21,16 +21,6 @@ X = RNG.normal(size=(250, 3))
 Y = np.exp(X[:, 0] + 0.3 * X[:, 1] ** 2 + 0.1 * RNG.normal(size=250))
 CLASS = np.digitize(Y, [0.7, 1.5])
 SMALL = HistGradientBoosting(max_leaf_nodes=4, min_samples_leaf=10)
-# Trainings of 6 rounds: by loss, the targets, the labels of classes, and the output activation of
-# raw outputs.
-LOSSES = {
-    "tweedie_deviance": (Y, (), "exp"),
-    "huber": (Y, (), "identity"),
-    "absolute_error": (Y, (), "identity"),
-    "binary_cross_entropy": ((CLASS > 1).astype(float), (), "sigmoid"),
-    "cross_entropy": (CLASS, ("low", "mid", "high"), "softmax"),
-    "multiclass_hinge": (CLASS, ("low", "mid", "high"), "identity"),
-}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -38,11 +28,6 @@ def one_thread():
     """Let scikit-learn have one thread: its threads wait for each other on a busy machine."""
     with threadpool_limits(1):
         yield
-
-
-def rows(loss):
-    targets, classes, _ = LOSSES[loss]
-    return Dataset("rows", targets=targets, inputs=X, classes=classes)
 
 
 def test_it_learns_what_scikit_learn_learns():
