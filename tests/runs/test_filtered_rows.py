@@ -100,9 +100,8 @@ def test_a_training_and_its_held_out_rows_take_filters(lossfw, folder, written):
 
 
 def test_classes_keep_their_numbers_or_that_is_told(lossfw, folder, written):
-    (folder / "p.yaml").write_text(
-        TEXT.replace("FILE", "all.csv").replace("[ant, bee, cat]", "found")
-    )
+    text = TEXT.replace("FILE", "all.csv")
+    (folder / "p.yaml").write_text(text.replace("[ant, bee, cat]", "found"))
     rows = "data.where=column.kind != bee"
     result = lossfw("validate", "p.yaml", "-o", rows)
     assert result.exit_code == 2
@@ -132,9 +131,8 @@ def test_classes_keep_their_numbers_or_that_is_told(lossfw, folder, written):
     ],
 )
 def test_a_mistake_is_told_at_its_place(lossfw, folder, written, rows, said):
-    (folder / "r.yaml").write_text(
-        (folder / "all.yaml").read_text().replace("classes: [", f"where: {rows}, classes: [")
-    )
+    text = (folder / "all.yaml").read_text()
+    (folder / "r.yaml").write_text(text.replace("classes: [", f"where: {rows}, classes: ["))
     for command in ("validate", "run"):
         result = lossfw(command, "r.yaml")
         assert result.exit_code == 2

@@ -123,8 +123,7 @@ def test_a_baseline_is_left_out_or_is_a_column(table, config, trained):
 
 @pytest.mark.slow
 def test_two_cross_validated_models_are_compared_by_all_rows(table, config, trained):
-    other = ["train.optimizer.learning_rate=0.01"]
-    lossfw.train_all(config, overrides=other, out=table / "slow")
+    lossfw.train_all(config, overrides=["train.optimizer.learning_rate=0.01"], out=table / "slow")
     found = lossfw.compare(table / "cv", table / "slow", by="column.region")
     assert found.settings == {"train.optimizer.learning_rate": [0.3, 0.01]}
     assert found.paired
@@ -145,16 +144,12 @@ def test_a_sweep_has_folds_for_each_setting(table, config):
 
 
 def test_a_resumed_training_ends_with_the_same_bytes(table, config, trained, monkeypatch):
-    again = table / "again"
+    again, whole = table / "again", contents(table / "cv").items()
     with interrupted_at("fold=1", monkeypatch):
         lossfw.train_all(config, out=again)
     assert not (again / "metrics.json").exists()
     lossfw.train_all(config, out=again, resume=True)
-    expected = {
-        name: content.replace(b"/cv/", b"/again/")
-        for name, content in contents(table / "cv").items()
-    }
-    assert contents(again) == expected
+    assert contents(again) == {name: x.replace(b"/cv/", b"/again/") for name, x in whole}
 
 
 def test_folds_of_different_trainings_are_refused(table, config, trained, monkeypatch):
@@ -204,10 +199,7 @@ def test_the_command_shows_each_fold_and_the_whole(table, trained, lossfw, folde
     assert [fold["name"] for fold in plain["folds"]] == ["fold=0", "fold=1", "fold=2"]
     assert plain["result"] == json.loads((table / "cv" / "metrics.json").read_text())
     missing = lossfw("train", "cv.yaml", "--no-out")
-    assert missing.stderr == (
-        "lossfw: error: the folds of a training are put together from their folders: give --out "
-        "DIR.\n"
-    )
+    assert "put together from their folders: give --out DIR." in missing.stderr
 
 
 @pytest.mark.slow  # it imports scikit-learn

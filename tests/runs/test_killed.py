@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from lossfw.data import csv_cells, csv_table
-from lossfw.evaluation import evaluate as evaluation
-from lossfw.runs import execute, journal
+from lossfw.runs import journal
 from support.configs import DIGITS, SAVED_ARRAYS
 from support.killed import said_by
 from support.waiting import FOR_EVER, HANGS
@@ -44,34 +43,12 @@ SLOW = pytest.mark.slow
 NEEDS_FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
-@pytest.fixture
-def stopped(monkeypatch, often):
-    """Run with a checkpoint after each group of rows, stopped after so many of them."""
-    monkeypatch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", 1024)
-
-    def stop_after(groups, run):
-        def evaluate(plan, *, progress, journal):
-            seen = []
-
-            def counted(done, total):
-                seen.append(done)
-                if len(seen) == groups:
-                    raise KeyboardInterrupt
-
-            return evaluation.evaluate(plan, progress=counted, journal=journal)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(execute, "evaluate", evaluate)
-            return run()
-
-    return stop_after
-
-
 @pytest.mark.parametrize("case", CASES)
-def test_a_run_goes_on_to_the_same_bytes(case, lossfw, folder, write, stopped, monkeypatch):
+def test_a_run_goes_on_to_the_same_bytes(case, lossfw, folder, write, killed_after, monkeypatch):
     config, options = CASES[case]
     if "Parquet" in case:
         pytest.importorskip("pyarrow")
+    monkeypatch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", 1024)
     monkeypatch.setattr(csv_table, "WHOLE_BYTES", 0)
     monkeypatch.setattr(csv_cells, "HELD_CELLS", 500)
     write(rows=1500, config=config)
@@ -90,7 +67,7 @@ def test_a_run_goes_on_to_the_same_bytes(case, lossfw, folder, write, stopped, m
         journal.RunJournal, "close", lambda self: (resumed.append(self.resumed), close(self))
     )
     for _ in range(2):
-        assert stopped(2, lambda: run("out", "--resume")).exit_code == 130
+        killed_after(2, lambda *more: run("out", "--resume", *more))
     assert (folder / "out/status").read_text() == "running\n"
     done = run("out", "--resume")
     assert done.exit_code == 0
@@ -131,6 +108,31 @@ def test_killed_before_every_operation_on_a_file(write, how, step):
     assert said["wrong"] == []
     assert said["killed"] == said["tried"] - 1 > 20 // step
     assert said["kept"] > 3 // step
+
+
+BY_UNIT = """\
+lossfw: 1
+data: {name: arrays, file: rows.npz, targets_key: t}
+network: {predictions: p.npy}
+loss: cross_entropy
+evaluate: {metrics: [accuracy, roc_auc], slices: [column.half], intervals: {resample: UNITS}}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@NEEDS_FORK
+@pytest.mark.parametrize(
+    "units", ["column.row", "rows", "column.one", "column.user", "{time: column.row}"]
+)
+def test_twenty_kills_change_no_byte_of_intervals_by_unit(write, units):
+    config, rows = write(rows=3000, config=BY_UNIT.replace("UNITS", units)), np.arange(3000)
+    columns = {"row": rows, "one": 0 * rows, "half": rows % 2, "user": rows * 7919 % 2741}
+    np.savez(config.parent / "rows.npz", t=np.load(config.parent / "t.npy"), **columns)
+    # A checkpoint after each 256 rows writes all tables: few rows, and many moments.
+    said = said_by("killing.py", config, config.parent / "out", "moments", 20, 4, timeout=2 * HANGS)
+    assert said["wrong"] == []
+    assert said["killed"] == 20
 
 
 MANY = {

@@ -50,9 +50,7 @@ def test_the_run_has_the_rows_from_the_first_period_on(table, folder, lossfw):
     lines = [json.loads(x) for x in (folder / "o/results.jsonl").read_text().splitlines()]
     values = np.loadtxt(folder / "v.csv", delimiter=",", skiprows=1, usecols=(3, 4))
     assert np.ravel([line["target"] for line in lines]).tolist() == values[rows, 1].tolist()
-    assert np.ravel([line["prediction"] for line in lines]).tolist() == pytest.approx(
-        outputs.ravel()
-    )
+    assert np.ravel([line["prediction"] for line in lines]) == pytest.approx(outputs.ravel())
     for fold in range(3):
         # The prediction of a row is that of the model of its own period.
         weights = np.load(folder / f"o/fold={fold}/weights.npz")
@@ -79,9 +77,8 @@ def test_folds_that_are_resumed_end_with_the_same_bytes(table, folder, lossfw):
 
 def test_dates_are_times_in_days_and_a_filter_stays(table, folder, lossfw):
     by_day = library.train_all("r.yaml", overrides=["train.hold_out.gap=2"])
-    by_date = library.train_all(
-        "r.yaml", overrides=["train.hold_out={folds: 3, time: column.date, gap: 2}"]
-    )
+    dated = "train.hold_out={folds: 3, time: column.date, gap: 2}"
+    by_date = library.train_all("r.yaml", overrides=[dated])
     assert by_day.held_out[""].loss == by_date.held_out[""].loss
     some = library.train_all("r.yaml", overrides=["data.where=column.patient != p5"])
     assert some.held_out[""].count < by_day.held_out[""].count

@@ -105,17 +105,14 @@ def test_parts_of_the_rows_merge_to_the_same_bits_and_a_plan_can_travel(columns,
 @pytest.mark.parametrize(
     ("source", "slices", "what", "hint"),
     [
-        ("csv", "[column.regoin]", "has no column 'regoin'", "did you mean 'region'?"),
-        ("npz", "[column.regoin]", "t.npz has no column 'regoin'", "did you mean 'region'?"),
-        ("dataset", "[column.regoin]", "has no column 'regoin'", "did you mean 'region'?"),
-        ("apart", "[column.regoin]", "has no column 'regoin'", "did you mean 'region'?"),
+        *((source, "[column.regoin]", "has no column 'regoin'", "did you mean 'region'?")
+          for source in ("csv", "npz", "dataset", "apart")),
         ("csv", "[column.x]", "column.x[0] = ", ""),
         ("csv", "[{name: r, by: column.region, bins: [1]}]", "holds strings, but bins are", ""),
         ("csv", "[colum.region]", "A column of the data is column.region", ""),
-        ("csv", "[a.b]", "A column of the data is column.a.b", ""),
         ("csv", "[region]", "A column of the data is column.region", "did you mean 'prediction'?"),
     ],
-)
+)  # fmt: skip
 def test_what_a_slice_cannot_be_by_is_told_before_the_run(
     source, slices, what, hint, columns, problem
 ):
