@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import lossfw
@@ -106,7 +106,6 @@ def compare_pairs(name, few=None):
         assert found < TOLERANCE, f"{hidden.name}, {last.name}, {loss}: {found}"
 
 
-@settings(max_examples=20, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     loss=st.sampled_from(sorted(LOSSES)),

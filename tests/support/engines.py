@@ -23,6 +23,15 @@ def same_bits(loss, y, t, **options):
         np.testing.assert_array_equal(one, other)
 
 
+def same_bits_with_options(loss, y, t, weight, where):
+    """Hold calls with weights, also of 0, with a mask, and in other layouts to those by tiles."""
+    same_bits(loss, y, t)
+    same_bits(loss, y, t, sample_weight=weight)
+    same_bits(loss, y, t, sample_weight=weight * where)
+    same_bits(loss, y, t, where=where)
+    same_bits(loss, y[::2], np.asfortranarray(t)[::2])
+
+
 def _results(loss, y, t, **options):
     return [
         loss(y, t, **options),

@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import lossfw
@@ -84,10 +84,7 @@ def refuted_claims(loss, examples=40):
     return [refutation.check.removeprefix("claim:") for refutation in report.refuted]
 
 
-@settings(
-    phases=[Phase.generate], max_examples=10, derandomize=True, database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)  # fmt: skip
+@settings(phases=[Phase.generate], max_examples=10)
 @given(wrapped)
 def test_no_claim_of_a_wrapper_is_refuted(loss):
     assert refuted_claims(loss) == []

@@ -85,7 +85,7 @@ def losses(draw):
 @pytest.mark.slow
 @settings(
     # What is drawn is simple as it is, and to make it simpler takes minutes.
-    phases=[Phase.generate], max_examples=30, deadline=None, derandomize=True, database=None,
+    phases=[Phase.generate], max_examples=30,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
 @given(losses())

@@ -13,7 +13,7 @@ from lossfw.losses.engine import engine_mode, execute, fast_path
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.kernels import watched
 from lossfw.losses.engine.kernels.calls import candidate_of
-from support.engines import run_program, same_bits
+from support.engines import run_program, same_bits, same_bits_with_options
 from support.loss_settings import arguments
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
@@ -53,12 +53,7 @@ def test_calls_have_the_bits_of_tiles(loss, dtype):
     y, t = y[some].astype(dtype), t[some].astype(dtype)
     rows = loss._sums_rows
     weight = rng.random(401 if rows else y.shape)
-    where = rng.random(weight.shape) < 0.8
-    same_bits(loss, y, t)
-    same_bits(loss, y, t, sample_weight=weight)
-    same_bits(loss, y, t, sample_weight=weight * where)
-    same_bits(loss, y, t, where=where)
-    same_bits(loss, y[::2], np.asfortranarray(t)[::2])
+    same_bits_with_options(loss, y, t, weight, rng.random(weight.shape) < 0.8)
     if not loss._fast_path_traits.needs_check:
         # Rounding would leave a bounded space.
         same_bits(loss, y.astype(np.float16), t)

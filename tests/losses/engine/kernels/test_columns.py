@@ -12,7 +12,7 @@ from lossfw.losses.engine.kernels.calls import candidate_of, no_kernel_reason
 from lossfw.losses.engine.kernels.candidates import NoKernelError
 from support.column_bodies import drawn_loss
 from support.column_members import OF_COLUMNS, drawn_members
-from support.engines import same_bits
+from support.engines import same_bits, same_bits_with_options
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 pytestmark = pytest.mark.usefixtures("fresh_kernels")
@@ -74,12 +74,7 @@ def test_built_in_losses_have_the_bits_of_tiles(loss, dtype):
 def hold_calls(loss, dtype):
     y, t = drawn_members(loss, dtype)
     rng = np.random.default_rng(0)
-    weight, where = rng.random(len(y)), rng.random(len(y)) < 0.8
-    same_bits(loss, y, t)
-    same_bits(loss, y, t, sample_weight=weight)
-    same_bits(loss, y, t, sample_weight=weight * where)
-    same_bits(loss, y, t, where=where)
-    same_bits(loss, y[::2], np.asfortranarray(t[::2]))
+    same_bits_with_options(loss, y, t, rng.random(len(y)), rng.random(len(y)) < 0.8)
     same_bits(loss, y[:1], t[:1])
 
 
