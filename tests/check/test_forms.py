@@ -8,15 +8,13 @@ float, neither is the loss of nearly every target, and a NaN at the others is a 
 """
 
 import math
-from typing import Annotated
 
 import pytest
-from pydantic import Field, PositiveFloat
+from pydantic import PositiveFloat
 
 from lossfw import (
     BINARY,
     COUNT,
-    POSITIVE,
     REAL,
     SIMPLEX,
     UNIT,
@@ -28,7 +26,7 @@ from lossfw import (
     PointwiseLoss,
 )
 from lossfw.check import check
-from lossfw.numerics import log_cosh, quotient, sigmoid, softplus, xlogy
+from lossfw.numerics import log_cosh, quotient, sigmoid, xlogy
 
 # Each with its exit code and what it loses, in numbers.
 FORMS = []
@@ -64,37 +62,6 @@ class TukeyByWhere(DistanceLoss):
         return self.c**2 / 6 * u * (3 - u * (3 - u))
 
 
-@wrong(
-    "|r| has gradient 0 at 0 for dual numbers, so that the curvature there is 0 in the place of 1"
-)
-class LogCoshByAbs(DistanceLoss):
-    """With the absolute value taken out, as Keras has it."""
-
-    def formula(self, xp, r):
-        return xp.log(xp.cosh(r))
-
-    def value(self, xp, r):
-        a = xp.abs(r)
-        return a + xp.log1p(xp.exp(-2 * a)) - math.log(2)
-
-
-@right("a power of a sigmoid times softplus: a product of numbers that keep their digits")
-class HonestFocal(PointwiseLoss):
-    """Lin et al., 2017, of a logit."""
-
-    target = BINARY
-    g: Annotated[float, Field(ge=2)] = 2.0
-
-    def formula(self, xp, z, t):
-        m = z * (2 * t - 1)
-        p = 1 / (1 + xp.exp(-m))
-        return -((1 - p) ** self.g) * xp.log(p)
-
-    def value(self, xp, z, t):
-        m = z * (2 * t - 1)
-        return sigmoid(xp, -m) ** self.g * softplus(xp, -m)
-
-
 @right("exp(z) - t z crosses 0, as its arguments do not determine more than 1e-16 of its terms")
 class HonestPoissonOfLog(PointwiseLoss):
     """The Poisson likelihood of a log rate, as PyTorch has it."""
@@ -103,17 +70,6 @@ class HonestPoissonOfLog(PointwiseLoss):
 
     def value(self, xp, z, t):
         return xp.exp(z) - t * z
-
-
-@wrong("float32, t = y = 1e4: terms of 9e4 have errors of 4e-3, and their difference is 25")
-class NegativeBinomialAsPrinted(PointwiseLoss):
-    """The negative binomial likelihood of a mean, r fixed; Hilbe, 2011."""
-
-    prediction, target = POSITIVE, COUNT
-    r: PositiveFloat = 2.5
-
-    def value(self, xp, y, t):
-        return (self.r + t) * xp.log(self.r + y) - t * xp.log(y) - self.r * math.log(self.r)
 
 
 @right("log_var = -800 and t = mean is NaN, and any other t has a loss above every float")
@@ -138,31 +94,6 @@ class DivergenceByQuotient(CategoricalLoss):
 
     def value(self, xp, y, t):
         return xp.sum(xlogy(xp, t, quotient(xp, t, y)), axis=-1)
-
-
-@right("next to y = t two terms cancel to an error of 1e-16, of a loss that is nearly 0")
-class HonestJensenShannon(CategoricalLoss):
-    """Lin, 1991."""
-
-    target = SIMPLEX
-
-    def formula(self, xp, y, t):
-        m = (y + t) / 2
-        of_target = xlogy(xp, t, t) - xlogy(xp, t, m)
-        return xp.sum(of_target + xlogy(xp, y, y) - xlogy(xp, y, m), axis=-1) / 2
-
-    def value(self, xp, y, t):
-        m = (y + t) / 2
-        of_target = xlogy(xp, t, quotient(xp, t, m))
-        return xp.sum(of_target + xlogy(xp, y, quotient(xp, y, m)), axis=-1) / 2
-
-
-@wrong("exp(800) is infinite, and so is the loss; the truth is 800")
-class LogOnePlusExp(MarginLoss):
-    """log(1 + exp(-m)) as printed."""
-
-    def value(self, xp, m):
-        return xp.log(1 + xp.exp(-m))
 
 
 class OfProbability(PointwiseLoss):
@@ -191,20 +122,6 @@ class LogOneMinusP(OfProbability):
 
     def value(self, xp, y, t):
         return self.formula(xp, y, t)
-
-
-@wrong("1e6 and 1e6 + 1: squares of 1e12 have errors of 1e-4, and the variance is 1/4")
-class NaiveVariance(CategoricalLoss):
-    """The mean of squares less the square of the mean."""
-
-    prediction = target = REAL
-
-    def formula(self, xp, y, t):
-        d = y - xp.mean(y, axis=-1, keepdims=True)
-        return xp.mean(d**2, axis=-1) + 0 * xp.sum(t, axis=-1)
-
-    def value(self, xp, y, t):
-        return xp.mean(y * y, axis=-1) - xp.mean(y, axis=-1) ** 2 + 0 * xp.sum(t, axis=-1)
 
 
 @wrong("7 digits are right where a caller with float64 has 16")
@@ -266,7 +183,7 @@ class LipschitzByOne(DistanceLoss):
         return Claims(lipschitz=math.nextafter(0.7, 0))
 
 
-@pytest.mark.turns(12)
+@pytest.mark.turns(6)
 @pytest.mark.parametrize(("form", "code", "why"), FORMS, ids=lambda x: getattr(x, "__name__", ""))
 def test_a_check_of_a_form_ends_as_it_must(form, code, why):
     report = check(form())

@@ -76,28 +76,11 @@ class SharedScratch(_Square):
 _scratch = {}
 
 
-class ListsInSingle(_Square):
-    """Takes lists for single precision."""
-
-    def __call__(self, prediction, target, **options):
-        if isinstance(prediction, list):
-            prediction = np.asarray(prediction, np.float32)
-        return super().__call__(prediction, target, **options)
-
-
 class PartsWithoutWeights(_Square):
     """Forgets the weights of a part."""
 
     def partial(self, prediction, target, *, start=0, sample_weight=None, where=None):
         return super().partial(prediction, target, start=start, where=where)
-
-
-class TwoGradients(_Square):
-    """The gradient beside the value is that of the sum."""
-
-    def value_and_gradient(self, prediction, target, **options):
-        gradient = self.gradient(prediction, target, reduction="sum")
-        return self(prediction, target, **options), gradient
 
 
 class OtherTwin(DistanceLoss):
@@ -190,9 +173,7 @@ LIARS = (
     # A large input is computed in several threads.
     Liar("component", "purity:bits", "scratch", SharedScratch(), ("weights:long",)),
     Liar("component", "purity:kernels", "knows the probes of rows", KnowsRowProbes()),
-    Liar("loss", "dtype:inputs", "lists in single", ListsInSingle()),
     Liar("component", "reductions", "no weights", PartsWithoutWeights()),
-    Liar("component", "reductions", "sum", TwoGradients()),
     Liar("component", "gradient:both", "twin", OtherTwin()),
     Liar("component", "gradient:both", "twin of rows", OtherTwinOfRows(), ("reductions",)),
     Liar("component", "value:guard", "unguarded", Unguarded()),

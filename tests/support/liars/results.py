@@ -5,8 +5,6 @@ from dataclasses import replace
 import numpy as np
 
 import lossfw
-from lossfw import CategoricalLoss
-from lossfw.numerics import quotient, xlogy
 from support.liars.honest import BRIER_ROWS, LOGIT_ROWS, TRUE_SQUARE, elementwise, rowwise, square
 from support.liars.liar import Liar
 
@@ -37,22 +35,6 @@ def halved_by_index(y, t):
     """The curvature of class indices is half of that of rows."""
     curvature = curvature_of_rows(y, t)
     return curvature / 2 if np.asarray(t).ndim == 1 else curvature
-
-
-class NaiveCrossEntropy(CategoricalLoss):
-    """-sum of t log y, as it is written: 0 times infinity for a class that is excluded."""
-
-    def value(self, xp, y, t):
-        return -xp.sum(t * xp.log(y), axis=-1)
-
-    def formula(self, xp, y, t):
-        return -xp.sum(xlogy(xp, t, y), axis=-1)
-
-    def derivative(self, xp, y, t):
-        return -quotient(xp, t, y)
-
-    def second_derivative(self, xp, y, t):
-        return quotient(xp, quotient(xp, t, y), y)
 
 
 def _with(gradient=None, hessian=None, truth=None, value=square):
@@ -102,7 +84,6 @@ def gradient_of_softmax(y, t):
 
 
 LIARS = (
-    Liar("loss", "nan:legal", "cross entropy", NaiveCrossEntropy(), ("value",)),
     # A target of -1 stands for a missing one.
     Liar("loss", "value", "marker",
          replace(_BARE, value=elementwise(lambda y, t: np.where(t == -1, 0, (y - t) ** 2))),
