@@ -61,25 +61,6 @@ def fits(source, option, kind):
 
 
 CASES = [case for case in itertools.product(SOURCES, OPTIONS, KINDS) if fits(*case)]
-# In the quick part each source, each option and each kind is there, and what once failed: rows
-# of a file that are changed, with one output and with classes.
-SAMPLE = [
-    *(("parquet", option, "one") for option in ("plain", "scale", "map_targets", "missing")),
-    *(("csv", "groups", "one"), ("folder", "groups", "one")),
-    *(("folder", option, "classes") for option in ("rows", "texts", "columns", "one_hot_network")),
-    *(("csv", option, "classes") for option in ("all", "classes", "rows")),
-    *(("npy", option, "several") for option in ("flatten", "weights", "standardize")),
-    *(("inline", "classes_found", "classes"), ("npz", "one_hot", "classes")),
-    *(("idx", "scale", "one"), ("npy", "plain", "one"), ("images", "all", "classes")),
-]
-
-
-def parametrized():
-    slow = set(CASES) - set(SAMPLE)
-    return [
-        pytest.param(*case, id="-".join(case), marks=pytest.mark.slow if case in slow else ())
-        for case in CASES
-    ]
 
 
 @functools.cache
@@ -283,8 +264,8 @@ def rows_stay(monkeypatch, small_parts):
     monkeypatch.setattr("lossfw.data.pictures._WHOLE_BYTES", 0)
 
 
-@pytest.mark.turns(4)
-@pytest.mark.parametrize(("source", "option", "kind"), parametrized())
+@pytest.mark.turns(29)
+@pytest.mark.parametrize(("source", "option", "kind"), CASES, ids=map("-".join, CASES))
 def test_the_numbers_are_those_of_one_process(folder, workers, rows_stay, source, option, kind):
     configured(folder, source, option, kind)
     plan = build("run.yaml")
