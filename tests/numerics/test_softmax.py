@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from lossfw.numerics import (
+    cumulative_logsumexp,
     log_softmax,
     logsumexp,
+    segment_logsumexp,
     softmax,
     softmax_complement,
     softmax_cross_entropy,
@@ -15,8 +17,10 @@ from lossfw.numerics import (
     softmax_cross_entropy_gradient,
     softmax_cross_entropy_hessian,
 )
+from lossfw.numerics.arrays import namespace_of
 from lossfw.numerics.dual.derivatives import derivatives, row_derivatives
 from lossfw.numerics.exact.differences import derivative
+from lossfw.numerics.exact.namespace import ExactNamespace
 from lossfw.numerics.exact.truth import evaluate
 from lossfw.numerics.exact.ulp import to_float, ulp_error
 
@@ -201,3 +205,39 @@ def test_arguments_are_not_written_to_and_dtypes_stay(function):
     index = np.zeros(len(z), int)
     assert softmax_cross_entropy_at(np, z, index).dtype == np.float32
     assert softmax_cross_entropy_gradient(np, z, targets(z)).dtype == np.float32
+
+
+# Running log-sums and those of segments, on every number system.
+
+STARTS = [0, 3, 4]
+X = np.asarray([[1.0, -800.0, 700.0, 2.0, -np.inf, -np.inf], [0.5, 0.5, 0.25, -3.0, 40.0, 0.0]])
+# The ends of sums: of the running ones all, of the segments three.
+CASES = {
+    "cumulative": (cumulative_logsumexp, [(0, k + 1) for k in range(6)]),
+    "segment": (lambda xp, x: segment_logsumexp(xp, x, STARTS), [(0, 3), (3, 4), (4, 6)]),
+}
+each_sum = pytest.mark.parametrize(("function", "ends"), CASES.values(), ids=CASES)
+
+
+def definition(x, ends):
+    with np.errstate(divide="ignore"):
+        wide = x.astype(np.longdouble)
+        return np.stack([np.logaddexp.reduce(wide[:, i:j], axis=-1) for i, j in ends], -1)
+
+
+@each_sum
+def test_running_and_segment_sums(convert, function, ends):
+    x = convert(X)
+    found = np.asarray(function(namespace_of(x), x))
+    np.testing.assert_allclose(found, definition(X, ends).astype(float), 1e-14)
+
+
+@each_sum
+def test_running_and_segment_sums_of_exact_and_dual_numbers(function, ends):
+    exact = function(ExactNamespace(), ExactNamespace().to_balls(X))
+    np.testing.assert_allclose(exact.astype(float), definition(X, ends).astype(float), 1e-14)
+    _, gradient, _ = row_derivatives(lambda xp, x: function(xp, x)[..., -1], np, X[1:])
+    i, j = ends[-1]
+    shares = np.exp(X[1] - np.logaddexp.reduce(X[1, i:j]))
+    shares[:i] = 0
+    np.testing.assert_allclose(gradient[0], shares, 1e-14)
