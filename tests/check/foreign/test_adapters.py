@@ -1,8 +1,5 @@
 """Adapters: functions of other libraries as the harness calls them."""
 
-import importlib.util
-import os
-import subprocess
 import sys
 import types
 
@@ -106,30 +103,3 @@ def test_torch_is_asked_not_to_reduce(monkeypatch):
     result = adapted.value([3, 4], np.array([1, 1]))
     assert (result.tolist(), result.dtype) == ([4.0, 6.0], np.float64)
     assert "torch.nn.functional.loss(torch.tensor(y), torch.tensor(t), delta=2.0" in adapted.setup
-
-
-KERAS = """
-import numpy as np
-from lossfw.check.foreign.conventions import adapt, load_function
-
-name = "keras.losses:huber"
-adapted = adapt(name, load_function(name), {"delta": 0.5})
-names = {}
-exec(adapted.setup, names)
-y, t = np.array([0.25, 3.0]), np.array([0.0, 1.0])
-print(adapted.value(y, t).tolist(), adapted.gradient(y, t).tolist())
-print(np.asarray(names["value"](y, t)).tolist(), np.asarray(names["gradient"](y, t)).tolist())
-"""
-
-
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_keras_is_adapted_on_either_of_two_backends(backend):
-    for library in ("keras", backend):
-        if importlib.util.find_spec(library) is None:
-            pytest.skip(f"{library} is not installed")
-    environment = {**os.environ, "KERAS_BACKEND": backend}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", KERAS], env=environment, capture_output=True,
-        text=True, check=False
-    )  # fmt: skip
-    assert done.stdout.splitlines() == 2 * ["[0.03125, 0.875] [0.25, 0.5]"], done.stderr

@@ -7,8 +7,6 @@ import pytest
 
 import lossfw
 from lossfw.errors import LossfwError
-from lossfw.numerics import namespace_of
-from lossfw_std import risk_sets
 
 # distribution, sigma, prediction, lower, upper; value and derivative by mpmath with 400 digits.
 TIMES = [
@@ -42,21 +40,6 @@ def test_a_probability_of_times_keeps_its_digits(
     # In a tail the last digits of a time are many of the loss.
     assert found[0] == pytest.approx(value, rel=1e-12, abs=0)
     assert found[1][0] == pytest.approx(derivative, rel=1e-12, abs=0)
-
-
-def strata(rng, n):
-    y, time = rng.normal(size=n), rng.integers(1, 30, n).astype(float)
-    return y, time, rng.integers(0, 2, n).astype(float)
-
-
-def test_large_strata_are_the_same_in_pytorch():
-    torch = pytest.importorskip("torch")
-    y, time, event = strata(np.random.default_rng(5), 200)
-    own = risk_sets.losses_or_derivatives(np, y, time, event, "efron", (0, 1, 2))
-    tensors = [torch.tensor(x) for x in (y, time, event)]
-    found = risk_sets.losses_or_derivatives(namespace_of(tensors[0]), *tensors, "efron", (0, 1, 2))
-    for part, same in zip(found, own, strict=True):
-        np.testing.assert_allclose(part, same, rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.parametrize("ties", ["efron", "breslow"])

@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 import pytest
 
-from lossfw.data import Dataset
 from support.models import fitted, growing_targets, network_model
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -33,19 +32,6 @@ def test_keras_reads_the_file_of_a_training(data, tmp_path):
     rows = data.inputs[:256].astype(np.float32)
     predictor = keras_model(file=path, output_activation="exp").load_predictor()
     np.testing.assert_array_equal(predictor.run_block(rows).raw_outputs, net.predict_on_batch(rows))
-
-
-def test_classes_and_weights(data):
-    classes = Dataset(
-        "classes",
-        (data.targets > 1).astype(int),
-        data.inputs,
-        sample_weight=np.linspace(0, 1, len(data)),
-        classes=("low", "high"),
-    )
-    model = keras_model(arguments={"units": 2}, optimizer={"name": "SGD", "momentum": 0.9})
-    content = fitted(model, classes, "cross_entropy", 1).content
-    assert model.load_predictor(content).units == 2
 
 
 def test_a_whole_model_is_code(data, tmp_path):
