@@ -9,8 +9,10 @@ import lossfw
 from lossfw import REAL, UNIT, PointwiseLoss, Vector
 from lossfw.check.api import suite_of_component
 from lossfw.check.core.draw import draw, draw_densely
+from lossfw.check.core.draw_regions import draw_regions
 from lossfw.check.core.group_rows import as_rows
 from lossfw.check.core.members import perturb_by_ulps
+from lossfw.check.core.points import is_inside
 from lossfw.check.core.search import Search
 from lossfw.check.core.subject import subject_of_component
 from lossfw.check.instances import variants
@@ -48,6 +50,23 @@ def test_every_point_is_finite_and_legal(loss, dtype):
         assert loss.prediction_space.outside_or_none(rows) is None
         total += len(y)
     assert total >= 200
+
+
+@pytest.mark.parametrize("loss", all_losses(), ids=repr)
+def test_points_of_every_region_are_legal(loss):
+    subject = subject_of_component(loss)
+    for some in draw_regions(subject, np.random.default_rng(0)):
+        assert len(some.points) == len(some.regions)
+        assert is_inside(subject, some.points).all()
+        assert np.isfinite(some.points.y).all()
+
+
+def test_regions_of_probabilities_are_decades_of_the_distance_from_both_ends():
+    subject = subject_of_component(lossfw.loss("binary_cross_entropy"))
+    (some,) = draw_regions(subject, np.random.default_rng(0))
+    for x in (some.points.y, 1 - some.points.y):
+        assert set(range(-6, 0)) <= {*np.floor(np.log10(x[(x > 0) & (x < 1)])).astype(int)}
+    assert {0.0, 1.0} <= set(some.points.t.tolist())
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
