@@ -67,16 +67,3 @@ def test_a_source_that_loads_no_data_set_is_told(slices, lossfw):
     assert done.exit_code == 2
     told = "load() of the source 'bad' returned list; expected a lossfw.data.Dataset"
     assert told in done.stderr
-
-
-def test_rows_that_differ_each_time_are_other_data(lossfw):
-    Path("bad.py").write_text(
-        "import numpy as np\nfrom lossfw.data import Dataset, Source\n\n\nclass Bad(Source):\n"
-        "    def load(self):\n"
-        "        return Dataset('drawn', targets=np.random.default_rng().random(2))\n"
-    )
-    Path("run.yaml").write_text(RUN.replace("{name: inline, targets: [1.0, 2.0]}", "bad"))
-    assert lossfw("run", "run.yaml", "--plugin", "bad.py", "--out", "out").exit_code == 0
-    again = lossfw("run", "run.yaml", "--plugin", "bad.py", "--out", "out", "--resume")
-    assert again.exit_code == 2
-    assert "data differ" in again.stderr

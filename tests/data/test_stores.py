@@ -1,8 +1,6 @@
 """Data sets of Parquet files in stores: the same rows as from a folder."""
 
-import importlib
 import sys
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -51,22 +49,10 @@ def s3():
     server.stop()
 
 
-class Bucket(fsspec.get_filesystem_class("memory")):
-    """A store under the protocol of Google Cloud Storage, in memory."""
-
-    protocol = ("gs", "gcs")
-    store: ClassVar = {}
-    pseudo_dirs: ClassVar = [""]
-
-    @classmethod
-    def _strip_protocol(cls, path):
-        return "/" + str(path).removeprefix("gs://").strip("/")
-
-
-@pytest.fixture(params=["file", "memory", "s3", "gs"])
+@pytest.fixture(params=["file", "memory", "s3"])
 def address(request, tmp_path, monkeypatch):
     """Return the address of a filled data set in a store."""
-    options, root = {}, str(tmp_path / "rows")
+    root = str(tmp_path / "rows")
     if request.param == "memory":
         root = f"/{tmp_path.name}/rows"
     elif request.param == "s3":
@@ -75,11 +61,7 @@ def address(request, tmp_path, monkeypatch):
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.setenv(name, "none")
         root = f"bucket-{tmp_path.name.lower().replace('_', '-')[:40]}/rows"
-    elif request.param == "gs":
-        registry = importlib.import_module("fsspec.registry")
-        monkeypatch.setitem(registry._registry, "gs", Bucket)
-        root = f"{tmp_path.name}/rows"
-    system = fsspec.filesystem(request.param, **options)
+    system = fsspec.filesystem(request.param)
     fill(system, root)
     return f"{request.param}://{root}"
 

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.config.plan.rolling import fold_masks, period_starts
 from lossfw.data import Dataset
 from lossfw.evaluation.baseline import Baseline, Skill
 from lossfw.evaluation.evaluate import evaluate
@@ -195,34 +194,6 @@ def test_a_metric_of_all_rows_has_rows_as_units(case):
     check(found, case["expected"], case["level"])
 
 
-@of_kind("mean of a series, HAC")
-def test_the_influence_of_rows_has_the_hac_error_of_statsmodels(case):
-    """lossfw has no such interval, which is too narrow for a series with some memory.
-
-    Both it and that of blocks are made of what each row adds to the mean, in order.
-    """
-    losses, lags = np.array(case["inputs"]["losses"]), case["inputs"]["lags"]
-    count = len(losses)
-    keys = keys_of(np.arange(count))
-    found, _ = of_mean(losses, np.arange(count))
-    influence = ((found.middle - found.without) * (count - 1))[np.searchsorted(np.sort(keys), keys)]
-    square = (influence**2).sum()
-    for lag in range(1, lags + 1):
-        square += 2 * (1 - lag / (lags + 1)) * (influence[lag:] * influence[:-lag]).sum()
-    assert float(found.middle) == pytest.approx(case["expected"]["value"], rel=1e-12)
-    assert square**0.5 / count == pytest.approx(case["expected"]["standard_error"], rel=1e-12)
-
-
-@of_kind("rolling splits")
-def test_rolling_splits_are_those_of_scikit_learn(case):
-    inputs = case["inputs"]
-    time = np.array(inputs["time"], np.float64)
-    begins = period_starts(time, inputs["folds"])
-    for fold, expected in enumerate(case["expected"]["splits"]):
-        masks = fold_masks(time, begins, fold, inputs["gap"], None)
-        assert [np.flatnonzero(mask).tolist() for mask in masks] == expected
-
-
 @of_kind("mean of independent rows, BCa")
 def test_the_bootstrap_is_that_of_scipy(case):
     losses = np.array(case["inputs"]["losses"])
@@ -282,5 +253,5 @@ def test_baselines(case):
 
 
 def test_no_case_is_left_out():
-    assert len(CASES) == 32
+    assert len(CASES) == 29
     assert set(CASES) == HELD
