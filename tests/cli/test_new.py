@@ -31,26 +31,16 @@ def test_nothing_is_overwritten(lossfw):
     assert Path("tilted.py").read_text() == "mine"
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("loss", "Tilted"),
-        ("loss", "tilted-error"),
-        ("loss", "../tilted"),
-        ("loss", "1st"),
-        ("loss", "class"),
-        ("loss", ""),
-        ("plugin", "acme losses"),
-        ("plugin", "../acme"),
-        ("plugin", "1acme"),
-        ("plugin", "import"),
-        ("plugin", "acme", "--loss", "Tilted"),
-        ("plugin", "acme", "--model", "Tilted"),
-        ("model", "my-model"),
-    ],
-)
+NO_NAMES = [
+    *("loss Tilted", "loss tilted-error", "loss ../tilted", "loss 1st", "loss class", "loss ''"),
+    *("plugin 'acme losses'", "plugin ../acme", "plugin 1acme", "plugin import"),
+    *("plugin acme --loss Tilted", "plugin acme --model Tilted", "model my-model"),
+]
+
+
+@pytest.mark.parametrize("arguments", NO_NAMES)
 def test_a_name_that_cannot_be_is_told(arguments, refused):
-    text = refused("new", *arguments)
+    text = refused("new", *shlex.split(arguments))
     assert "is not a valid" in text or "name it like" in text
     assert [path.name for path in Path().iterdir()] == ["run.yaml"]
 

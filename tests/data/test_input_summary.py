@@ -22,10 +22,8 @@ def test_inputs_in_words():
     assert words((3, 8, 8), flatten=True) == "192 numbers"
     kinds = {"kind": ["a", "b"], "zone": ["1"]}
     assert words(None, kinds) == "2 categories (kind 2, zone 1)"
-    assert (
-        words((2,), kinds, one_hot=True)
-        == "2 numbers and 2 categories (kind 2, zone 1), as 5 inputs"
-    )
+    both = "2 numbers and 2 categories (kind 2, zone 1), as 5 inputs"
+    assert words((2,), kinds, one_hot=True) == both
     many = {f"c{n}": ["a"] for n in range(12)}
     assert words(None, many).endswith("c7 1, ... (12 in all))")
 

@@ -176,9 +176,8 @@ def test_rows_of_a_file_are_read_as_they_are_asked_for(folder):
     mapped = np.array(mapped)
     mapped[10, 1] = np.nan
     np.save(folder / "y.npy", mapped)
-    data = Dataset(
-        "d", np.arange(100), np.load(folder / "y.npy", mmap_mode="r"), columns=data.columns
-    )
+    mapped = np.load(folder / "y.npy", mmap_mode="r")
+    data = Dataset("d", np.arange(100), mapped, columns=data.columns)
     found = select_filtered(data, RowFilter.read("column.n == 3")).data
     with pytest.raises(Exception, match=r"\[1, 1\].*row 10|inputs\[10, 1\]"):
         list(found.batches(10))

@@ -41,9 +41,9 @@ def git(tmp_path, monkeypatch):
 
     def run(folder, *words):
         user = ("-c", "user.name=a", "-c", "user.email=a@example.org")
-        return subprocess.run(
-            ["git", *user, *words], cwd=folder, check=True, capture_output=True, text=True
-        ).stdout.strip()
+        command = ["git", *user, *words]
+        options = {"check": True, "capture_output": True, "text": True}
+        return subprocess.run(command, cwd=folder, **options).stdout.strip()
 
     return run
 

@@ -74,12 +74,11 @@ def test_a_run_goes_on_to_the_same_bytes(case, lossfw, folder, write, killed_aft
     assert done.stderr.startswith("out: continued from row 1024 of ")
     # Two groups of 256 rows, twice.
     assert resumed == [0, 2 * 256, 4 * 256]
-    for path in (folder / "wanted").iterdir():
-        if path.name != "run.json":
-            assert (folder / "out" / path.name).read_bytes() == path.read_bytes(), path.name
-    assert sorted(p.name for p in (folder / "out").iterdir()) == sorted(
-        p.name for p in (folder / "wanted").iterdir()
+    wanted, found = (
+        {p.name: p.read_bytes() for p in (folder / name).iterdir() if p.name != "run.json"}
+        for name in ("wanted", "out")
     )
+    assert found == wanted
 
 
 def kill(config, *how):

@@ -31,9 +31,8 @@ print(*[l.split()[1] for l in Path("/proc/self/status").open() if l.startswith("
 def sparse(path, rows, dtype):
     """Write a .npy of zeros that take no place on the disk."""
     with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(
-            file, {"shape": (rows,), "fortran_order": False, "descr": dtype}
-        )
+        header = {"shape": (rows,), "fortran_order": False, "descr": dtype}
+        np.lib.format.write_array_header_1_0(file, header)
         file.truncate(file.tell() + rows * np.dtype(dtype).itemsize)
 
 
@@ -45,11 +44,8 @@ def peak(folder, megabytes):
     command = [sys.executable, "-c", RUN]
     # A large file has enough elements for a compiler to be loaded, which takes 60 MB, once.
     tiles = os.environ | {"LOSSFW_ENGINE": "tiles"}
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False, env=tiles
-    )
-    assert done.returncode == 0, done.stderr
-    return int(done.stdout.split()[-1]) * 1024
+    printed = subprocess.check_output(command, cwd=folder, text=True, env=tiles)
+    return int(printed.split()[-1]) * 1024
 
 
 @pytest.mark.slow

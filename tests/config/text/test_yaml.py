@@ -232,9 +232,7 @@ def test_positions_point_at_the_very_value(tree, flow):
 
 # YAML has no name for the characters that it forbids.
 texts = st.text(max_size=20).filter(lambda text: not FORBIDDEN.search(text))
-plain_scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), texts
-)
+plain_scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts
 mappings = st.dictionaries(
     texts,
     st.recursive(

@@ -43,11 +43,8 @@ HELD = {"Holm-0", "simultaneous, unrelated numbers-0", "repeated cross-validatio
 
 def of_kind(*kinds, but="none"):
     """Take all cases whose kinds begin so."""
-    chosen = [
-        case
-        for case in CASES.values()
-        if case["kind"].startswith(kinds) and but not in case["kind"]
-    ]
+    own = (case for case in CASES.values() if case["kind"].startswith(kinds))
+    chosen = [case for case in own if but not in case["kind"]]
     HELD.update(case["name"] for case in chosen)
     return pytest.mark.parametrize("case", chosen, ids=lambda case: case["name"])
 
