@@ -1,6 +1,6 @@
 """Liars among components: what only a loss of this framework promises, also for foreign arrays."""
 
-import time
+import threading
 import warnings
 from typing import Literal
 
@@ -60,20 +60,12 @@ class KnowsRowProbes(CategoricalLoss):
         return loss
 
 
-class SharedScratch(_Square):
-    """Works in an array that all threads share."""
+class OfMainThread(_Square):
+    """Has other bits in the threads that compute a large input."""
 
     def value(self, xp, r):
-        if xp is not np or r.dtype.kind != "f":
-            return r * r
-        scratch = _scratch.setdefault((r.shape, r.dtype), np.empty_like(r))
-        scratch[...] = r
-        time.sleep(0.002)
-        scratch *= scratch
-        return scratch.copy()
-
-
-_scratch = {}
+        is_main = threading.current_thread() is threading.main_thread()
+        return r * r * (1.0 if is_main or is_foreign(r) else 1.0 + 2.0**-50)
 
 
 class PartsWithoutWeights(_Square):
@@ -171,7 +163,7 @@ LIARS = (
     Liar("component", "domain", "lenient", Lenient()),
     Liar("component", "purity:warnings", "warns", Talkative()),
     # A large input is computed in several threads.
-    Liar("component", "purity:bits", "scratch", SharedScratch(), ("weights:long",)),
+    Liar("component", "purity:bits", "threads", OfMainThread(), ("weights:long",)),
     Liar("component", "purity:kernels", "knows the probes of rows", KnowsRowProbes()),
     Liar("component", "reductions", "no weights", PartsWithoutWeights()),
     Liar("component", "gradient:both", "twin", OtherTwin()),

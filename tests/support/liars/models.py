@@ -1,6 +1,5 @@
 """Liars among models: each breaks one law. `Lines` is honest."""
 
-import itertools
 import json
 import threading
 import time
@@ -130,23 +129,11 @@ class OfColumns(Lines):
 
 
 class Together(Lines):
-    """Adds in another order while another thread adds."""
+    """Adds in another order in another thread."""
 
-    def predictor(self, content, made, card):
-        inside, lock = itertools.count(), threading.Lock()
-        busy = []
-
-        def raw(x):
-            with lock:
-                busy.append(next(inside))
-            time.sleep(0.002)
-            found = self.raw(made, x) * (1 + 1e-15 * (len(busy) > 1))
-            with lock:
-                busy.pop()
-            return found
-
-        units, width = len(made["start"]), made["width"]
-        return Predictor("liar", content, (width,), units, raw)
+    def raw(self, made, x):
+        is_main = threading.current_thread() is threading.main_thread()
+        return super().raw(made, x) * (1.0 if is_main else 1.0 + 1e-15)
 
 
 class Writing(Lines):
