@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lossfw
-from lossfw.data import Dataset
+from lossfw.data import DataColumn, Dataset
 from lossfw.data.weights import read_weights
 from lossfw.errors import ArgumentError, DataError, ShapeError
 from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.slices import Slice
 from lossfw.metrics import LossMetric
 from lossfw.nn.dense import LayerSpec, Network
 
@@ -119,6 +120,18 @@ def test_weight_two_is_the_row_twice_and_weight_zero_the_row_gone():
     weighted = Dataset("d", targets, inputs, np.array([2.0, 0.0, 1.0, 1.0]))
     repeated = Dataset("d", targets, inputs).take([0, 0, 2, 3])
     assert evaluate(plan(weighted)).loss == pytest.approx(evaluate(plan(repeated)).loss, rel=1e-14)
+
+
+def test_a_row_of_weight_0_is_in_no_slice():
+    weights = np.array([1.0, 0.0, 2.0, 0.0])
+    sides = DataColumn.of(np.array(["left", "right", "left", "top"]))
+    data = Dataset("four", np.zeros(4), sample_weight=weights, columns={"side": sides})
+    slices = (Slice("loss", "loss", bins=[1.0]), Slice("side", "column.side"))
+    loss = lossfw.loss("squared_error")
+    parts = evaluate(Plan(data, loss, outputs=np.arange(4.0), slices=slices, batch_size=1))
+    there = [(x["name"], x["value"], x["count"]) for x in parts.numbers.slices if x["count"]]
+    assert there == [("loss", "< 1", 1), ("loss", ">= 1", 1), ("side", "left", 2)]
+    assert "nan" not in [part["value"] for part in parts.numbers.slices]
 
 
 def test_the_result_is_written_as_agreed():

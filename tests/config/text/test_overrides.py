@@ -1,9 +1,6 @@
-import contextlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lossfw.config.text.overrides import apply_overrides
 from lossfw.config.text.tree import Origin, Problems
@@ -87,9 +84,3 @@ def test_a_value_is_read_like_a_file(value):
     where = refused(f"seed={value}").where
     assert where.startswith("-o seed=")
     assert len(where) < 80
-
-
-@given(st.text(max_size=30), st.text(max_size=30))
-def test_any_override_is_put_in_or_refused(key, value):
-    with contextlib.suppress(ConfigError):
-        resolve(TEXT, f"{key}={value}").to_plain()
