@@ -18,79 +18,71 @@ RELEVANCE = RNG.integers(0, 4, 30).astype(float)
 PRICES = np.exp(X[:, 0] + 0.3 * RNG.normal(size=30))
 # The time at which something was seen, and until when at the latest.
 TIMES = np.stack([PRICES, np.where(RNG.random(30) < 0.4, np.inf, PRICES)], axis=-1)
-STUMPS = {"xgboost": {"max_depth": 1}, "lightgbm": {"verbosity": -1, "min_data_in_leaf": 1}}
+NUMBERS = np.arange(30)
 
 
 @pytest.fixture(params=["xgboost", "lightgbm"])
-def bridge(request):
-    pytest.importorskip(request.param)
-    return __import__(f"lossfw.bridges.{request.param}", fromlist=["train"])
+def library(request):
+    for name in ("xgboost", "lightgbm", "catboost"):
+        pytest.importorskip(name)
+    from support.boosting_libraries import LIBRARIES
+
+    return LIBRARIES[request.param]
 
 
-def data_set(bridge, labels, sizes=None):
-    if bridge.__name__.endswith("xgboost"):
-        import xgboost
-
-        data = xgboost.DMatrix(X, labels)
-        if sizes is not None:
-            data.set_group(sizes)
-        return data
-    import lightgbm
-
-    return lightgbm.Dataset(X, labels, group=sizes, free_raw_data=False)
+def train(library, loss, y, **kwargs):
+    """Return a model."""
+    small = {"min_data_in_leaf": 1} if library.name == "lightgbm" else {"max_depth": 1}
+    return library.train(loss, X, y, rounds=8, params=small, **kwargs)
 
 
-def raw(bridge, model):
-    if bridge.__name__.endswith("xgboost"):
-        return model.predict(data_set(bridge, RELEVANCE))
-    return model.predict(X, raw_score=True)
-
-
-def train(bridge, loss, data, rounds=8, **kwargs):
-    return bridge.train(loss, STUMPS[bridge.__name__.rpartition(".")[2]], data, rounds, **kwargs)
+def raw(library, loss, y, **kwargs):
+    """Return the raw predictions of a model."""
+    return library.raw(train(library, loss, y, **kwargs), X)
 
 
 @pytest.mark.parametrize("loss", ["pairwise_logistic", "lambda_ndcg", "pairwise_hinge"])
-def test_a_ranking_is_trained(bridge, loss):
+def test_a_ranking_is_trained(library, loss):
     group = np.repeat(np.arange(4), SIZES)
-    scores = raw(bridge, train(bridge, loss, data_set(bridge, RELEVANCE, SIZES)))
+    scores = raw(library.with_groups(SIZES), loss, RELEVANCE)
     before = lossfw.loss(loss)(np.zeros(30), RELEVANCE, group=group)
-    assert lossfw.loss(loss)(scores.astype(float), RELEVANCE, group=group) < 0.95 * before
+    assert lossfw.loss(loss)(scores, RELEVANCE, group=group) < 0.95 * before
 
 
-def test_a_distribution_is_trained(bridge):
+def test_a_distribution_is_trained(library):
     loss = lossfw.loss("lognormal_nll")
-    columns = raw(bridge, train(bridge, loss, data_set(bridge, PRICES)))
+    columns = raw(library, loss, PRICES)
     assert columns.shape == (30, 2)
-    start = np.tile(bridge.best_constant(loss, PRICES), (30, 1))
-    assert loss(columns.astype(float), PRICES) < loss(start, PRICES) - 0.1
+    start = np.tile(library.bridge.best_constant(loss, PRICES), (30, 1))
+    assert loss(columns, PRICES) < loss(start, PRICES) - 0.1
 
 
-def test_targets_of_columns_come_by_row_number(bridge):
+def test_targets_of_columns_come_by_row_number(library):
     loss = lossfw.loss("aft")
-    straight = raw(bridge, train(bridge, loss, data_set(bridge, np.arange(30)), target=TIMES))
+    straight = raw(library, loss, NUMBERS, target=TIMES)
     order = RNG.permutation(30)
     table = np.empty_like(TIMES)
     table[order] = TIMES
-    turned = raw(bridge, train(bridge, loss, data_set(bridge, order), target=table))
-    np.testing.assert_array_equal(straight, turned)
-    assert loss(straight.astype(float), TIMES) < loss(np.zeros(30), TIMES)
+    np.testing.assert_array_equal(straight, raw(library, loss, order, target=table))
+    assert loss(straight, TIMES) < loss(np.zeros(30), TIMES)
     one, other = TargetTable(TIMES), TargetTable(TIMES.copy())
     assert (one, hash(one)) == (other, hash(other))
     assert one != TargetTable(TIMES + 1.0)
 
 
-def test_mistakes_get_words(bridge):
-    with pytest.raises(ArgumentError, match="the data has none: give the data set its groups"):
-        train(bridge, "pairwise_logistic", data_set(bridge, RELEVANCE))
-    with pytest.raises(ShapeError, match=r"several columns \(lower, upper\).* as target="):
-        train(bridge, "aft", data_set(bridge, PRICES))
-    with pytest.raises(DomainError, match=r"not the number of a row of target, 0 \.\. 29"):
-        train(bridge, "aft", data_set(bridge, np.arange(30) + 1), target=TIMES)
-    with pytest.raises(ArgumentError, match="pass classes= to settings"):
-        train(bridge, "normal_mixture_nll", data_set(bridge, PRICES))
+def test_mistakes_get_words(library):
+    for loss, y, more, error, words in (
+        ("pairwise_logistic", RELEVANCE, {}, ArgumentError,
+         "the data has none: give the data set its groups"),
+        ("aft", PRICES, {}, ShapeError, r"several columns \(lower, upper\).* as target="),
+        ("aft", NUMBERS + 1, {"target": TIMES}, DomainError,
+         r"not the number of a row of target, 0 \.\. 29"),
+        ("normal_mixture_nll", PRICES, {}, ArgumentError, "pass classes= to settings"),
+    ):  # fmt: skip
+        with pytest.raises(error, match=words):
+            train(library, loss, y, **more)
     with pytest.raises(ArgumentError, match="needs expected_second_derivative"):
-        bridge.objective("pairwise_logistic", curvature="expected")
+        library.bridge.objective("pairwise_logistic", curvature="expected")
 
 
 @pytest.mark.parametrize("name", ["catboost", "sklearn"])

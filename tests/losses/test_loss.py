@@ -140,87 +140,66 @@ def test_what_a_call_refuses_is_named(call, y, t, options, error, words):
         call(y, t, **options)
 
 
-class TestNanAndDomain:
-    def test_the_index_is_the_callers_own_in_large_and_masked_input(self):
-        p = np.full((100_000, 2), 0.5)
-        p[77_777, 0] = 3.0
+def test_the_index_of_what_lies_outside_is_the_callers_own():
+    # In large and masked input.
+    p = np.full((100_000, 2), 0.5)
+    p[77_777, 0] = 3.0
+    keep = np.ones(100_000, bool)
+    keep[:5] = False
+    for options in ({}, {"where": keep}):
         with pytest.raises(DomainError, match=r"prediction\[77777\]"):
-            CROSS(p, np.zeros(100_000, int))
-        keep = np.ones(100_000, bool)
-        keep[:5] = False
-        assert CROSS(p[:1000], np.zeros(1000, int)) > 0
-        with pytest.raises(DomainError, match=r"prediction\[77777\]"):
-            CROSS(p, np.zeros(100_000, int), where=keep)
-
-    def test_the_index_has_the_callers_own_axes(self):
-        p = np.full((2, 3, 2), 0.5)
-        p[1, 2, 0] = 3.0
-        with pytest.raises(DomainError, match=r"prediction\[1, 2\] = \[3, 0\.5\]"):
-            CROSS(p, np.zeros((2, 3), int))
-        with pytest.raises(DomainError, match=r"^prediction = \[3, 0\.5\]"):
-            CROSS([3.0, 0.5], 0)
-        with pytest.raises(DomainError, match=r"^target = 2 is not a class"):
-            CROSS([0.5, 0.5], 2)
-        with pytest.raises(DomainError, match=r"target\[1, 0\] = 9 is not a class"):
-            CROSS(np.full((2, 3, 2), 0.5), [[0, 0, 0], [9, 0, 0]])
-        logits = np.zeros((140_000, 2))
-        index = np.zeros(140_000, int)
-        index[139_000] = 2
-        with pytest.raises(DomainError, match=r"target\[139000\] = 2"):
-            LOGITS(logits, index, where=logits[:, 0] == 0)
+            CROSS(p, np.zeros(100_000, int), **options)
+    assert CROSS(p[:1000], np.zeros(1000, int)) > 0
+    # With its axes.
+    p = np.full((2, 3, 2), 0.5)
+    p[1, 2, 0] = 3.0
+    index = np.zeros(140_000, int)
+    index[139_000] = 2
+    for loss, y, t, options, words in (
+        (CROSS, p, np.zeros((2, 3), int), {}, r"prediction\[1, 2\] = \[3, 0\.5\]"),
+        (CROSS, [3.0, 0.5], 0, {}, r"^prediction = \[3, 0\.5\]"),
+        (CROSS, [0.5, 0.5], 2, {}, r"^target = 2 is not a class"),
+        (CROSS, np.full((2, 3, 2), 0.5), [[0, 0, 0], [9, 0, 0]], {},
+         r"target\[1, 0\] = 9 is not a class"),
+        (LOGITS, np.zeros((140_000, 2)), index, {"where": np.ones(140_000, bool)},
+         r"target\[139000\] = 2"),
+    ):  # fmt: skip
+        with pytest.raises(DomainError, match=words):
+            loss(y, t, **options)
 
 
-class TestAnAuthorsMistakes:
-    def test_a_value_of_the_wrong_shape_names_class_and_shapes(self):
-        class Total(DistanceLoss):
+def test_mistakes_of_an_author_get_words():
+    class Total(DistanceLoss):
+        def value(self, xp, r):
+            return xp.sum(r)
+
+    with pytest.raises(ShapeError, match=r"Total\.value returned shape \(\).*expected shape"):
+        Total()([1.0, 2.0], [0.0, 0.0])
+    with pytest.raises(TypeError, match="cannot be a parameter"):
+
+        class Named(DistanceLoss):
+            name: str = "x"
+
             def value(self, xp, r):
-                return xp.sum(r)
+                return r
 
-        with pytest.raises(ShapeError, match=r"Total\.value returned shape \(\).*expected shape"):
-            Total()([1.0, 2.0], [0.0, 0.0])
-
-    def test_a_parameter_called_name_an_abstract_kind_and_an_old_function_are_refused(self):
-        with pytest.raises(TypeError, match="cannot be a parameter"):
-
-            class Named(DistanceLoss):
-                name: str = "x"
-
-                def value(self, xp, r):
-                    return r
-
-        with pytest.raises(TypeError):
-            CategoricalLoss()
-        for base in (DistanceLoss, lossfw.Activation):
-            with pytest.raises(TypeError, match=r"^Old.terms is not a function .* Delete it"):
-                type("Old", (base,), {"terms": lambda self, xp, y, t, order: ()})
+    with pytest.raises(TypeError):
+        CategoricalLoss()
+    for base in (DistanceLoss, lossfw.Activation):
+        with pytest.raises(TypeError, match=r"^Old.terms is not a function .* Delete it"):
+            type("Old", (base,), {"terms": lambda self, xp, y, t, order: ()})
 
 
-class TestParameters:
-    @pytest.mark.parametrize(
-        ("parameters", "message"),
-        [
-            ({"factor": "small"}, "factor should be a number, got 'small'"),
-            ({"factor": math.nan}, "factor should be a finite number"),
-            ({"factro": 1}, "no parameter 'factro'. Did you mean 'factor'"),
-            ({"per": "batch"}, "per should be 'element' or 'row'"),
-        ],
-    )
-    def test_a_wrong_parameter_is_named_with_its_bound(self, parameters, message):
-        with pytest.raises(ParameterError, match=message):
-            lossfw.loss("squared_error", **parameters)
-
-    def test_components_are_frozen_equal_and_hashable(self):
-        a, b = lossfw.loss("mse", factor=2), lossfw.loss("squared_error", factor=np.float32(2))
-        assert a == b
-        assert hash(a) == hash(b)
-        assert a != SQUARED
-        with pytest.raises(ParameterError, match="frozen"):
-            a.factor = 3.0
-
-    def test_the_configuration_builds_an_equal_component(self):
-        a = lossfw.loss("squared_error", factor=0.5, per="row")
-        assert lossfw.loss(a.to_config()) == a
-        assert eval(repr(a), {type(a).__name__: type(a)}) == a
+def test_components_are_frozen_equal_and_hashable_and_their_configuration_builds_an_equal_one():
+    a, b = lossfw.loss("mse", factor=2), lossfw.loss("squared_error", factor=np.float32(2))
+    assert a == b
+    assert hash(a) == hash(b)
+    assert a != SQUARED
+    with pytest.raises(ParameterError, match="frozen"):
+        a.factor = 3.0
+    a = lossfw.loss("squared_error", factor=0.5, per="row")
+    assert lossfw.loss(a.to_config()) == a
+    assert eval(repr(a), {type(a).__name__: type(a)}) == a
 
 
 class PairProduct(CategoricalLoss):

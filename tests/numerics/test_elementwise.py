@@ -9,7 +9,6 @@ import pytest
 from lossfw import numerics
 from lossfw.numerics.dual.derivatives import derivatives
 from lossfw.numerics.exact.differences import derivative
-from lossfw.numerics.exact.namespace import ExactNamespace, exact_array
 from lossfw.numerics.exact.truth import evaluate
 from lossfw.numerics.exact.ulp import to_float, ulp_error
 
@@ -145,14 +144,3 @@ def test_times_normal_pdf_keeps_the_digits_of_subnormal_densities():
     truth = evaluate(lambda xp, x: x * numerics.normal_pdf(xp, x), x)
     assert ulp_error(found, truth).max() <= 4
     assert numerics.times_normal_pdf(np, np.asarray([inf, nan]), np.asarray([inf, 0.0]))[0] == 0
-
-
-def test_on_exact_numbers_constants_are_exact():
-    xp = ExactNamespace()
-    half = numerics.normal_cdf(xp, exact_array([0.0]))[0]
-    assert half == 0.5
-    # The density at 0 is 1 / sqrt(2 pi): OEIS A231863.
-    with mpmath.workdps(70):
-        density = mpmath.mpf(numerics.normal_pdf(xp, exact_array([0.0]))[0])
-        published = mpmath.mpf("0.3989422804014326779399460599343818684758586311649346576659")
-        assert abs(density - published) < 1e-55

@@ -32,6 +32,13 @@ class Library:
     regressor: Any
     classifier: Any
 
+    def __init__(self, groups: Any = None) -> None:
+        self.groups = groups
+
+    def with_groups(self, groups: Any) -> Any:
+        """Return the library with data sets of groups of these sizes, and weights for each."""
+        return type(self)(groups)
+
     def train(
         self, loss: Any, x: Any, y: Any, w: Any = None, rounds: int = ROUNDS,
         params: Any = (), model: Any = None, **kwargs: Any
@@ -77,13 +84,6 @@ class XGBoost(Library):
     common: ClassVar = {"n_estimators": ROUNDS, "max_depth": 3, "n_jobs": 1}
     regressor, classifier = xgb.XGBRegressor, xgb.XGBClassifier
 
-    def __init__(self, groups=None):
-        self.groups = groups
-
-    def with_groups(self, groups):
-        """Return the library with data sets of these groups, and a weight for each."""
-        return type(self)(groups)
-
     def data(self, x, y=None, w=None):
         if np.ndim(y) == 2:  # limits of times, for ours by the number of the row
             bounds = {"label_lower_bound": y[:, 0], "label_upper_bound": y[:, 1]}
@@ -92,7 +92,8 @@ class XGBoost(Library):
             return xgb.DMatrix(x, y, weight=w)
         data = xgb.DMatrix(x, y)
         data.set_group(self.groups)
-        data.set_weight(w)
+        if w is not None:
+            data.set_weight(w)
         return data
 
     def train_own(self, own, x, y, w=None, rounds=ROUNDS, model=None):
@@ -124,7 +125,7 @@ class LightGBM(Library):
     regressor, classifier = lgb.LGBMRegressor, lgb.LGBMClassifier
 
     def data(self, x, y=None, w=None):
-        return lgb.Dataset(x, y, weight=w)
+        return lgb.Dataset(x, y, weight=w, group=self.groups)
 
     def train_own(self, own, x, y, w=None, rounds=ROUNDS, model=None):
         model = self.booster(model)

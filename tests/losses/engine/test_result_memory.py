@@ -188,25 +188,21 @@ def test_a_tensor_holds_its_result():
     ]
 
 
-# Limits of sizes, and a system that cannot mark memory as free.
 @pytest.mark.parametrize(("name", "value"), [("_LEAST", 2**20), ("_MOST", 2**12), ("_FREE", None)])
 def test_other_sizes_and_systems_get_fresh_memory(monkeypatch, name, value):
     monkeypatch.setattr(result_memory, name, value)
     assert not is_kept(gradient(1.0))
 
 
-def test_it_can_be_turned_off(monkeypatch):
+def test_it_can_be_turned_off_and_what_cannot_be_marked_is_not_kept(monkeypatch):
+    monkeypatch.setattr(result_memory, "_FREE", 9999)
+    gradient(1.0)
+    assert not result_memory._free
     monkeypatch.setenv(result_memory.VARIABLE, "0")
     assert not is_kept(gradient(1.0))
     monkeypatch.setenv(result_memory.VARIABLE, "no")
     with pytest.raises(ParameterError, match=r"LOSSFW_REUSE_MEMORY should be 0, 1 or empty.*'no'"):
         gradient(1.0)
-
-
-def test_memory_that_cannot_be_marked_is_not_kept(monkeypatch):
-    monkeypatch.setattr(result_memory, "_FREE", 9999)
-    gradient(1.0)
-    assert not result_memory._free
 
 
 def test_where_the_system_has_no_more_memory_numpy_says_so(monkeypatch):
