@@ -57,6 +57,31 @@ def test_labels_are_numbered_in_ascending_order(table, pieces):
     assert [list(batch.targets) for batch in data.batches(3)] == [[2, 1, 1], [2, 0]]
 
 
+def test_columns_are_inputs_targets_or_left_out(table, pieces):
+    data = table(HOUSES, targets_key=["price", "x0"], exclude=["name", "kind"])
+    np.testing.assert_array_equal(data.inputs, np.c_[HOUSES["x1"]])
+    np.testing.assert_array_equal(data.targets, np.c_[HOUSES["price"], HOUSES["x0"]])
+    with pytest.raises(DataError, match=r"exclude: \[name, kind\]"):
+        table(HOUSES, targets_key="price")
+
+
+def test_rows_with_missing_values_are_dropped(table, pieces):
+    data = table(GAPS, inputs_key=["x0"], targets_key="kind", missing="drop")
+    np.testing.assert_array_equal(data.inputs, [[0.5], [3.5]])
+    np.testing.assert_array_equal(data.targets, [0, 1])
+    # A gap in a column that nobody wants is none; NaN is missing too.
+    data = table(GAPS | {"x0": [0.5, float("nan"), 2.5, 3.5]}, inputs_key=["x0"], missing="drop")
+    np.testing.assert_array_equal(data.targets, [1, 3, 4])
+
+
+@pytest.mark.parametrize("cell", ["", "NA", "n/a", "NaN", "null", " "])
+def test_ways_to_write_a_missing_number(cell, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(f"x,targets\n1,2\n{cell},3\n4,5\n")
+    data = source(file=str(path), missing="drop").load()
+    np.testing.assert_array_equal(data.targets, [2, 5])
+
+
 def test_an_unknown_column_is_told_with_the_nearest_and_no_row_that_is_left(table):
     columns = {f"feature{i}": [0.5] for i in range(197)} | {"targets": [1.0]}
     with pytest.raises(DataError) as error:
