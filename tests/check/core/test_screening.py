@@ -3,6 +3,7 @@
 import numpy as np
 
 import lossfw
+from lossfw import REAL, Claims, Columns, GroupLoss
 from lossfw.check import check
 from lossfw.check.core.draw_regions import draw_regions
 from lossfw.check.core.screening import screen_points
@@ -42,6 +43,26 @@ def test_a_wrong_number_is_grave_beyond_a_thousand():
     (wrong,) = (one for one in check(Far(), only=["value"]).refuted if one.check == "value")
     assert wrong.grade == "wrong"
     assert np.abs(wrong.inputs["y"] - wrong.inputs["t"]) > 1e3
+
+
+class Exchanged(GroupLoss):
+    """Its derivatives by named numbers are exchanged."""
+
+    prediction, target = Columns.of(east=REAL, north=REAL), REAL
+
+    def value(self, xp, y, t):
+        return xp.sum(y.east * y.east + 2 * y.north * y.north + 0 * t, axis=-1)
+
+    def derivative(self, xp, y, t):
+        return 4 * y.north, 2 * y.east
+
+    def claims(self):
+        return Claims()
+
+
+def test_wrong_derivatives_of_groups_of_points_are_found():
+    grades = {one.check: one.grade for one in check(Exchanged(), only=["gradient"]).refuted}
+    assert grades["gradient"] == "wrong"
 
 
 def test_masked_targets_are_not_judged():
