@@ -39,6 +39,10 @@ def kinked(jump, place=7.3):
     return lambda r: r * r + jump * np.maximum(r - place, 0)
 
 
+def bent(jump, place):
+    return lambda r: r * r + jump * np.maximum(r - place, 0) ** 2
+
+
 SMALL, SCALES = (0.05, 1e-3, 1e-5), (1e-3, 0.1, 1.0, 50.0)
 SMOOTH = {"twice_smooth": True, "breaks": (), "second_breaks": (), "strictly_convex": True}
 TRUE = {
@@ -56,12 +60,25 @@ TRUE = {
     **{f"huber {d}": (huber(d), {"smooth": True, "breaks": (), "second_breaks": (-d, d)})
        for d in SCALES}
 }  # fmt: skip
+FALSE = {
+    **{f"kink {jump}": (kinked(jump), {"smooth": True}) for jump in SMALL},
+    **{f"huber {d}, none": (huber(d), {"second_breaks": ()}) for d in SCALES},
+    **{f"huber {d}, wrong": (huber(d), {"second_breaks": (-d, d / 2, d)}) for d in SCALES},
+    **{f"huber {d}, straight": (huber(d), {"strictly_convex": True}) for d in SCALES},
+    "five per cent": (bent(0.05, 3.7), {"twice_smooth": True}),
+    "short straight piece": (lambda r: np.maximum(np.abs(r), 1e-3) ** 2, {"strictly_convex": True}),
+}
 
 
 @pytest.mark.turns(4)
 @pytest.mark.parametrize(("f", "claims"), TRUE.values(), ids=TRUE)
 def test_what_is_claimed_is_not_refuted(f, claims):
     assert not refuted(f, claims)
+
+
+@pytest.mark.parametrize(("f", "claims"), FALSE.values(), ids=FALSE)
+def test_what_is_nearly_so_is_refuted(f, claims):
+    assert refuted(f, claims) == list(claims)
 
 
 BARE = lossfw.loss("binary_cross_entropy", guard="none")
@@ -77,8 +94,11 @@ SUM = 0.5 * lossfw.loss("squared_error") + lossfw.loss("cross_entropy") + BARE
         pytest.param("log_cosh", "claim:strictly_convex", [0, 7], id="curvature that fades"),
         pytest.param("crps_normal", "claim:smooth", [2], id="derivatives beside a tiny scale"),
         pytest.param("cosine_distance", "claim:exchangeable", [1], id="a small angle"),
+        *((name, "claim:strictly_proper", [0])
+          for name in (BARE, "brier", "crps_normal")),
+        ("logistic", "claim:calibrated", [0]),
     ],
-)
+)  # fmt: skip
 def test_a_built_in_keeps_its_claim(loss, only, seeds):
     for seed in seeds:
         report = check(loss, seed=seed, examples=20 if loss is SUM else 200, only=[only])
