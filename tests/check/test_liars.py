@@ -42,7 +42,6 @@ def test_every_claim_has_a_check():
     assert made == {check for check in activations.ELEMENTWISE if check.startswith("claim:")}
 
 
-@pytest.mark.turns(2)
 @pytest.mark.parametrize("liar", LIARS, ids=str)
 def test_a_liar_is_caught_by_the_check_that_it_breaks(liar):
     if liar.check == "arrays":
