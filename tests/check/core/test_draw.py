@@ -20,6 +20,7 @@ from lossfw.check.refutation import Refutation
 from lossfw.check.runner import attempt
 from lossfw.components.ranges import EVERY_SIZE, PROMISED
 from lossfw.numerics import computed_in_float64
+from support.honest import HONEST, Flags
 
 DTYPES = ["float32", "float64"]
 
@@ -52,7 +53,7 @@ def test_every_point_is_finite_and_legal(loss, dtype):
     assert total >= 200
 
 
-@pytest.mark.parametrize("loss", all_losses(), ids=repr)
+@pytest.mark.parametrize("loss", [*all_losses(), *(form() for form in HONEST)], ids=repr)
 def test_points_of_every_region_are_legal(loss):
     subject = subject_of_component(loss)
     for some in draw_regions(subject, np.random.default_rng(0)):
@@ -67,6 +68,11 @@ def test_regions_of_probabilities_are_decades_of_the_distance_from_both_ends():
     for x in (some.points.y, 1 - some.points.y):
         assert set(range(-6, 0)) <= {*np.floor(np.log10(x[(x > 0) & (x < 1)])).astype(int)}
     assert {0.0, 1.0} <= set(some.points.t.tolist())
+
+
+def test_flags_are_drawn_in_each_pair():
+    (some,) = draw_regions(subject_of_component(Flags()), np.random.default_rng(0))
+    assert {(a, b) for _, a, b in some.points.t.tolist()} == {(0, 0), (0, 1), (1, 0), (1, 1)}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
