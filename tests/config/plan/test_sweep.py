@@ -9,7 +9,7 @@ from lossfw.config.plan.sweep import MAX_RUN_NAME
 from lossfw.config.schema.section_types import MAX_RUNS
 from lossfw.errors import ConfigError
 from lossfw.evaluation.evaluate import evaluate
-from support.configs import SAVED, SHARPNESS, build, expand, resolve, resolved_text
+from support.configs import SAVED, SHARPNESS, build, expand, resolved_text
 
 GOOD = SAVED.replace("cross_entropy", "{name: cross_entropy, delta: 1e-3}")
 GOOD += "evaluate: {batch_size: 7, metrics: [accuracy]}\n"
@@ -189,13 +189,6 @@ def test_the_round_trip_keeps_the_digest_and_the_numbers(written, elsewhere):
     assert evaluate(again).to_dict() == evaluate(plan).to_dict()
     assert again.loss.scale == 3
     assert len(again.metrics) == 2
-
-
-def test_origins_are_a_list_as_well(written):
-    origins = {".".join(map(str, o["path"])): o for o in resolve("run.yaml").origins()}
-    assert origins["evaluate.metrics.1.name"]["origin"] == "run.yaml:4:30"
-    assert origins["network.layers.0.units"]["value"] == 3
-    assert origins["evaluate.batch_size"]["origin"] == "default"
 
 
 def test_a_sweep_goes_round_whole(written, elsewhere):
