@@ -65,7 +65,7 @@ def test_a_row_without_a_unit_is_named(missing):
     who[4321] = missing
     with pytest.raises(DataError, match="column 'who' has no value in row 4321, but intervals"):
         evaluate(plan("column.who", columns={"who": who}))
-    # Values that are all different are told.
+    # Units of one row each are worth a warning.
     warnings = evaluate(plan("column.row")).warnings
     assert any("column.row has another value in each of the 5,000 rows" in one for one in warnings)
 

@@ -1,4 +1,4 @@
-"""Files laid over others and variables of the environment: what wins, and who is told wrong."""
+"""Files laid over others and variables of the environment: what wins, and whose mistake it is."""
 
 import pytest
 
